@@ -1,0 +1,235 @@
+"""What the three components share: their inputs made into one plan, and the plan into what engines and reviewers see.
+
+A component is given a `Selection` in Python, or catalogs as text from any language; both end in the same plan and in
+the same inputs passed to the engine, so that moving between them changes nothing.
+"""
+
+# No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypedDict
+
+import pulumi
+
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan, plan
+
+COMPUTED = "known-after-apply"
+"""Stands in a plan for a reference that is an Output; the resource itself gets the Output."""
+
+
+class AllowlistError(pulumi.RunError):
+    """The inputs of an allowlist do not hold, or its plan is refused. The message has all reasons."""
+
+
+class AcceptanceArgs(TypedDict, total=False):
+    """A finding that a person knows and means."""
+
+    finding: str
+    """The finding's id."""
+    entry: str
+    """The entry it is about."""
+    because: str
+    """Why it is accepted."""
+    until: str
+    """The last day it holds, as YYYY-MM-DD."""
+
+
+class SelectionArgs(TypedDict, total=False):
+    """Which hosts to allow, and how the plan is made."""
+
+    catalogs: list[str]
+    """References: vendor/product@revision, or paths of YAML files."""
+    phases: list[str]
+    """Keep entries of these phases."""
+    parties: list[str]
+    """Keep entries of these parties: first, third."""
+    ids: list[str]
+    """Keep these entries."""
+    without: list[str]
+    """Leave out these entries or phases."""
+    choose: dict[str, str]
+    """Which of an alternatives group to use."""
+    accept: list[AcceptanceArgs]
+    """Findings that are known and meant."""
+    allow_empty: bool
+    """Whether an empty selection is meant."""
+    mode: str
+    """enforce or audit."""
+    deny: str
+    """none, declared, internet or all."""
+    tags: dict[str, str]
+    """Tags of every object that carries them."""
+    name_prefix: str
+    """Begins the objects' names in the cloud; the component's name unless given."""
+    as_of: str
+    """The date at which expiries are judged, as YYYY-MM-DD; today unless given."""
+
+
+_SELECTING = ("phases", "parties", "ids", "without")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A component's plan, and the inputs that it registers with."""
+
+    plan: Plan
+    inputs: dict[str, Any]
+    outputs: Mapping[str, Any]
+    """Option values that name other resources and may be Outputs, by option name."""
+    adopt: Mapping[str, str]
+
+    def child(self, name: str, each: CloudObject) -> str:
+        """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
+        suffix = each.name.removeprefix(self.plan.options.name)
+        return f"{name}{suffix}"
+
+    def options(self, parent: pulumi.Resource, child: str, **more: Any) -> pulumi.ResourceOptions:  # noqa: ANN401
+        """Options of a child: its parent, and the id of an existing object if it is to be adopted."""
+        return pulumi.ResourceOptions(parent=parent, import_=self.adopt.get(child), **more)
+
+
+def prepare(
+    name: str,
+    args: Mapping[str, Any] | None,
+    hosts: Selection | None,
+    keywords: Mapping[str, Any],
+    mechanisms: Sequence[str],
+) -> Prepared:
+    """The plan that `args` (plain values, any language) and `keywords` (Python) ask for.
+
+    `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
+    """
+    given = {key: value for key, value in keywords.items() if value is not None}
+    for key, value in (args or {}).items():
+        if key in given:
+            raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
+        if value is not None:
+            given[key] = _plain_numbers(value)
+    try:
+        adopt = given.pop("import_", {})
+        as_of = _as_of(given.pop("as_of", None))
+        selection = _selection(given, hosts)
+        target = _target(given.pop("mechanism", None), mechanisms)
+        given["name"] = given.pop("name_prefix", name)
+        options, outputs = _separate(given)
+        made = plan(selection, target, options, as_of=as_of)
+    except InputError as error:
+        raise AllowlistError(f"{name}: {error}") from None
+    if not made.ok:
+        raise AllowlistError(f"{name}: " + "\n".join(str(problem) for problem in made.problems))
+    return Prepared(made, _inputs(made), outputs, adopt)
+
+
+def report(component: pulumi.Resource, made: Plan) -> None:
+    """Log what a reviewer should see of the plan: its warnings that nobody has accepted."""
+    for finding in made.findings:
+        if finding.severity == "warning" and finding.accepted is None:
+            about = f"{finding.entry}: " if finding.entry else ""
+            pulumi.log.warn(f"{finding.id}: {about}{finding.message}", resource=component)
+
+
+def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
+    catalogs = given.pop("catalogs", None)
+    narrowing = {key: given.pop(key) for key in _SELECTING if key in given}
+    choose, accept = given.pop("choose", None), given.pop("accept", None)
+    allow_empty = given.pop("allow_empty", False)
+    if hosts is None:
+        accepted = [_acceptance(item, index) for index, item in enumerate(accept or ())]
+        base = Path(pulumi.runtime.get_root_directory() or ".")
+        return select(*(catalogs or ()), **narrowing, choose=choose, accept=accepted, base=base, allow_empty=allow_empty)
+    if catalogs is not None or narrowing or choose or accept:
+        raise _problem("Both `hosts` and catalogs are given. A Selection holds catalogs, narrowing, choices and acceptances.")
+    if not hosts.entries and not allow_empty:
+        raise _problem("The selection is empty. Say that an empty list is meant (allow_empty=True), or select hosts.")
+    return hosts
+
+
+def _acceptance(item: Mapping[str, Any], index: int) -> Acceptance:
+    missing = [key for key in ("finding", "because") if not isinstance(item.get(key), str) or not item[key].strip()]
+    if missing:
+        raise _problem(f"accept[{index}]: {' and '.join(missing)} must be given as text.")
+    until = item.get("until")
+    return Acceptance(
+        finding=item["finding"], because=item["because"], entry=item.get("entry"), until=_date(until) if until else None
+    )
+
+
+def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
+    if wanted is None:
+        return mechanisms[0]
+    names = [target.partition(":")[2] for target in mechanisms]
+    if wanted not in names:
+        raise _problem(f"`mechanism`: found {wanted!r}. Allowed: {', '.join(names)}.")
+    return mechanisms[names.index(wanted)]
+
+
+def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Option values, with Outputs of references replaced by a placeholder; lists of hosts are never Outputs."""
+    options: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
+    for key, value in given.items():
+        if isinstance(value, pulumi.Output):
+            if key not in ("attach", "resource_group"):
+                raise _problem(f"`{key}` is an Output. Allowed: a plain value, so that previews and policies see it.")
+            outputs[key] = value
+            options[key] = f"{COMPUTED}/{COMPUTED}" if key == "attach" else COMPUTED
+        elif key == "networks":
+            outputs[key] = value
+            options[key] = [each if isinstance(each, str) else f"network-{index}" for index, each in enumerate(value)]
+        else:
+            options[key] = value
+    return options, outputs
+
+
+def _inputs(made: Plan) -> dict[str, Any]:
+    return {
+        "target": made.target,
+        "catalogs": list(made.selection.refs),
+        "mode": made.options.mode,
+        "deny": made.options.deny,
+        "digest": made.digest,
+        "decisions": [
+            {
+                "entry": decision.entry.id,
+                "host": decision.entry.host,
+                "match": decision.entry.match,
+                "port": decision.entry.port,
+                "protocol": decision.entry.protocol,
+                "outcome": decision.outcome,
+                "rule": decision.rule or "",
+            }
+            for decision in made.decisions
+        ],
+        "accepted": [str(acceptance) for acceptance in made.selection.accept],
+    }
+
+
+def _plain_numbers(value: Any) -> Any:  # noqa: ANN401 - a property value
+    """Numbers cross the plugin boundary as floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain_numbers(item) for item in value]
+    return value
+
+
+def _as_of(value: str | date | None) -> date:
+    if value is None:
+        return date.today()  # the edge of the pure world: a deployment happens on some day
+    return value if isinstance(value, date) else _date(value)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise _problem(f"Found {text!r}. Allowed: a date as YYYY-MM-DD.") from None
+
+
+def _problem(message: str) -> InputError:
+    return InputError([Problem(rule="allowlist", message=message)])

@@ -1,0 +1,19 @@
+"""AWS: the mechanisms of Network Firewall and the component that realises them.
+
+`from hostgate.aws import NetworkFirewallAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hostgate.aws.components import NetworkFirewallAllowlist, NetworkFirewallAllowlistArgs
+
+__all__ = ["NetworkFirewallAllowlist", "NetworkFirewallAllowlistArgs"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class of the component module
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("hostgate.aws.components"), name)

@@ -1,0 +1,184 @@
+"""aws:domain-list: the console's own domain lists, with a guard group ahead that keeps listed hosts to their ports.
+
+A list cannot limit ports and its leading dot includes the apex (AWS Network Firewall developer guide, domain lists).
+The guard drops listed hosts on every other port and leaves other traffic alone; the apex is a refusal, or an
+acceptance of `apex-included`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from hostgate.aws import policy
+from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.rules import family_objections
+from hostgate.aws.strict_order import judge
+from hostgate.aws.suricata import Rule, Sids, group, name_conditions
+from hostgate.catalog.model import Entry, Match
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.catalog.names import meet
+from hostgate.planning.sharding import shard
+
+_KINDS: frozenset[Match] = frozenset({"exact", "subtree+apex"})
+_WIDENINGS: Mapping[Match, str] = {"subtree": "apex-included", "one-label": "deeper-names"}
+_NEAREST = {
+    "subtree": "aws:rules, which can leave the apex out.",
+    "one-label": "aws:rules, which can hold the depth to one label.",
+    "tcp": "gcp:fqdn or azure:application-rules, which allow such a protocol by the addresses of the name.",
+    "udp": "gcp:fqdn or azure:application-rules, which allow such a protocol by the addresses of the name.",
+}
+
+
+class DomainList(Mechanism[NetworkFirewallOptions]):
+    """RulesSourceList rule groups, ALLOWLIST by TLS_SNI and HTTP_HOST, and a guard."""
+
+    target = "aws:domain-list"
+    title = "AWS Network Firewall domain lists"
+    options = NetworkFirewallOptions
+    limits = policy.LIMITS
+    means = (
+        Means(
+            name="TLS_SNI domain lists",
+            protocols=frozenset({"https", "tls"}),
+            sight="name-and-port",
+            ttl_family="wire",
+            kinds=_KINDS,
+            widenings=_WIDENINGS,
+            nearest=_NEAREST,
+        ),
+        Means(
+            name="HTTP_HOST domain lists",
+            protocols=frozenset({"http"}),
+            sight="name-and-port",
+            ttl_family="wire",
+            kinds=_KINDS,
+            widenings=_WIDENINGS,
+            nearest=_NEAREST,
+        ),
+    )
+
+    def objections(
+        self, entries: Sequence[Entry], options: NetworkFirewallOptions
+    ) -> Mapping[tuple[str, str], Objection]:
+        found = {**_port_conflicts(entries), **super().objections(entries, options)}
+        found.update(family_objections(entries, options))
+        if options.from_:
+            found.update(dict.fromkeys((entry.key for entry in entries), _SOURCES))
+        return found
+
+    def render(self, entries: Sequence[Entry], options: NetworkFirewallOptions) -> Rendering:
+        sids = Sids()
+        edge = policy.edge_group(options, sids)
+        groups = [(policy.EDGE_SLOT, edge)] if edge else []
+        where: dict[tuple[str, str], str] = {}
+        groups += _guards(entries, options, sids)
+        for protocol, kind, slot, suffix in (
+            ("tls", "TLS_SNI", policy.ALLOW_SLOT, "list"),
+            ("http", "HTTP_HOST", policy.HTTP_SLOT, "list-http"),
+        ):
+            named = [entry for entry in entries if _wire_protocol(entry) == protocol]
+            for part in shard(
+                named,
+                key=lambda entry: entry.host,
+                weights=lambda entry: (len(entry.host) + 201, 1),
+                capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max),
+            ):
+                targets = sorted({_target(entry) for entry in part.items})
+                label = f"{suffix}-{part.label}" if part.label else suffix
+                made = policy.list_group(options, label, targets, kind, "hosts of the catalog, by name on any port")
+                groups.append((slot + part.slot, made))
+                where.update({entry.key: f"{made.name}#{_target(entry)}" for entry in part.items})
+        objects = policy.assemble(options, groups)
+        return Rendering(
+            objects=objects,
+            rules=where,
+            findings=tuple(policy.remarks(options, entries, sids)),
+            usage=policy.usage(objects),
+        )
+
+    def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
+        home_net = policy.effective_home_net(options, objects, flow)
+        return judge(objects, home_net, flow, undecided=policy.undecided(options))
+
+
+_SOURCES = Objection(
+    "A domain list takes its clients from HOME_NET only. Found: `from`.",
+    "aws:rules, which takes client ranges; or give the ranges as homeNet.",
+)
+
+
+def _wire_protocol(entry: Entry) -> str:
+    return "http" if entry.protocol == "http" else "tls"
+
+
+def _target(entry: Entry) -> str:
+    return entry.host if entry.match == "exact" else f".{entry.host}"
+
+
+def _listed_kind(entry: Entry) -> Match:
+    return "exact" if entry.match == "exact" else "subtree+apex"
+
+
+def _port_conflicts(entries: Sequence[Entry]) -> dict[tuple[str, str], Objection]:
+    """Wildcards over names that other entries open on other ports: a guard for one would cut the other."""
+    found = {}
+    wide = [entry for entry in entries if entry.match != "exact"]
+    if not wide:
+        return found
+    ports = _ports_of_targets(entries)
+    for entry in wide:
+        mine = (_wire_protocol(entry), _target(entry))
+        for other in entries:
+            theirs = (_wire_protocol(other), _target(other))
+            if mine == theirs or mine[0] != theirs[0] or ports[mine] == ports[theirs]:
+                continue
+            if meet(_listed_kind(entry), entry.host, _listed_kind(other), other.host):
+                found[entry.key] = Objection(
+                    f"The names of {entry.reach} and of {other.id} ({other.reach}) meet on different ports, and a list has none.",
+                    "aws:rules, which knows the port of each.",
+                )
+    return found
+
+
+def _ports_of_targets(entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[int, ...]]:
+    ports: dict[tuple[str, str], set[int]] = {}
+    for entry in entries:
+        ports.setdefault((_wire_protocol(entry), _target(entry)), set()).add(entry.port)
+    return {target: tuple(sorted(found)) for target, found in ports.items()}
+
+
+def _guards(
+    entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids
+) -> list[tuple[int, CloudObject]]:
+    ports = _ports_of_targets(entries)
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        first.setdefault((_wire_protocol(entry), _target(entry)), entry)
+    rules = {
+        target: Rule(
+            action="alert" if options.mode == "audit" else "drop",
+            protocol=target[0],
+            source="$HOME_NET",
+            destination="$EXTERNAL_NET",
+            port=f"!{group(ports[target])}",
+            msg=f"hostgate {entry.catalog} {entry.id}: not on this port",
+            conditions=name_conditions(target[0], _listed_kind(entry), entry.host),
+            sid=sids.of_entry(entry, "guard"),
+        )
+        for target, entry in first.items()
+    }
+    groups = []
+    for part in shard(
+        rules,
+        key="\n".join,
+        weights=lambda target: (len(str(rules[target])) + 1, 1),
+        capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max),
+    ):
+        suffix = f"guard-{part.label}" if part.label else "guard"
+        made = policy.suricata_group(
+            options, suffix, [rules[target] for target in part.items], "keeps the listed hosts to their ports"
+        )
+        groups.append((policy.GUARD_SLOT + part.slot, made))
+    return groups
+
+
+MECHANISM = DomainList()

@@ -1,0 +1,185 @@
+"""What AWS Network Firewall does with a flow: groups by priority, rules in listed order, then the policy's default.
+
+Reads rule text and domain lists as the service gets them; knows nothing of how they came to be. Sources: AWS Network
+Firewall developer guide, evaluation order and Suricata examples of domain lists; behaviour tried on Suricata 7.0.10.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_network
+from typing import Any
+
+from hostgate.planning.flow import Flow, Network, Verdict
+from hostgate.planning.mechanism import CloudObject
+
+RULE_GROUP = "AWS::NetworkFirewall::RuleGroup"
+POLICY = "AWS::NetworkFirewall::FirewallPolicy"
+REFERENCES = "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences"
+
+_HEADER = re.compile(r"(\S+) (\S+) (\S+) (\S+) -> (\S+) (\S+) \((.*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRule:
+    """A rule as the engine reads it. `options` are (keyword, value) in order."""
+
+    action: str
+    protocol: str
+    source: str
+    destination: str
+    port: str
+    options: tuple[tuple[str, str], ...]
+
+    @property
+    def sid(self) -> str:
+        return dict(self.options).get("sid", "?")
+
+
+def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *, undecided: Verdict) -> Verdict:
+    """The verdict on `flow`. `undecided` stands where no policy is among the objects and no rule matches."""
+    groups = {each.name: each for each in objects if each.kind == RULE_GROUP}
+    policy = next((each for each in objects if each.kind in (POLICY, REFERENCES)), None)
+    body: Mapping[str, Any] = {} if policy is None else policy.body.get("FirewallPolicy", policy.body)
+    home = tuple(ip_network(cidr) for cidr in home_net)
+    references = sorted(body.get("StatefulRuleGroupReferences", ()), key=lambda reference: int(reference["Priority"]))
+    for reference in references:
+        name = str(reference["ResourceArn"]).rpartition("/")[2]
+        for rule in _rules(groups[name]):
+            if rule.action == "alert" or not _matches(rule, flow, home):
+                continue
+            label = f"{name}#{rule.sid}"
+            if rule.action == "pass":
+                return Verdict("allow", label, f"passed by a rule of {name}")
+            return Verdict("block", label, f"dropped by a rule of {name}")
+    if policy is None or policy.kind == REFERENCES:
+        return undecided
+    defaults = body.get("StatefulDefaultActions", ())
+    drop = next((action for action in defaults if action.startswith("aws:drop")), None)
+    if drop is None:
+        return Verdict("allow", None, "no rule matches, and the policy's default does not drop")
+    return Verdict("block", None, f"no rule matches; the policy's default drops ({drop})")
+
+
+def _rules(each: CloudObject) -> Sequence[ParsedRule]:
+    rules_source = each.body["RuleGroup"]["RulesSource"]
+    if "RulesString" in rules_source:
+        return parse(rules_source["RulesString"])
+    listed = rules_source["RulesSourceList"]
+    return _from_list(tuple(listed["Targets"]), tuple(listed["TargetTypes"]), listed["GeneratedRulesType"])
+
+
+@lru_cache(maxsize=64)
+def parse(text: str) -> tuple[ParsedRule, ...]:
+    """The rules of a rule group's text; comments and blank lines are free."""
+    found = []
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            raise ValueError(f"not a rule of the form this evaluator knows: {line[:80]}")
+        action, protocol, source, _, destination, port, options = match.groups()
+        found.append(ParsedRule(action, protocol, source, destination, port, tuple(_options(options))))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _from_list(targets: tuple[str, ...], types: tuple[str, ...], kind: str) -> tuple[ParsedRule, ...]:
+    """A domain list in strict order: a rule for each target and type, on any port, and no drop (AWS guide)."""
+    action = {"ALLOWLIST": "pass", "DENYLIST": "drop", "REJECTLIST": "reject", "ALERTLIST": "alert"}[kind]
+    found = []
+    for target in targets:
+        for target_type in types:
+            protocol, buffer = {"TLS_SNI": ("tls", "tls.sni"), "HTTP_HOST": ("http", "http.host")}[target_type]
+            name = [("dotprefix", "")] if target.startswith(".") else [("startswith", "")]
+            options = [(buffer, ""), *name, ("content", target), ("endswith", ""), ("nocase", ""), ("sid", target)]
+            if not target.startswith("."):
+                options = [(buffer, ""), ("content", target), *name, ("endswith", ""), ("nocase", ""), ("sid", target)]
+            found.append(ParsedRule(action, protocol, "$HOME_NET", "$EXTERNAL_NET", "any", tuple(options)))
+    return tuple(found)
+
+
+def _options(text: str) -> Iterator[tuple[str, str]]:
+    for part in re.split(r"(?<!\\);\s*", text):
+        if part:
+            keyword, _, value = part.partition(":")
+            yield keyword, value.strip('"')
+
+
+def _matches(rule: ParsedRule, flow: Flow, home: Sequence[Network]) -> bool:
+    return (
+        _protocol_matches(rule.protocol, flow)
+        and _source_matches(rule.source, flow, home)
+        and _destination_matches(rule.destination, flow, home)
+        and _port_matches(rule.port, flow.port)
+        and _options_match(rule.options, flow)
+    )
+
+
+def _protocol_matches(protocol: str, flow: Flow) -> bool:
+    match protocol:
+        case "ip":
+            return True
+        case "tls":
+            return flow.protocol in ("https", "tls")
+        case "tcp" | "udp":
+            return flow.transport == protocol
+        case _:
+            return flow.protocol == protocol
+
+
+def _source_matches(spec: str, flow: Flow, home: Sequence[Network]) -> bool:
+    if spec == "any":
+        return True
+    return flow.starts_within(home if spec == "$HOME_NET" else [ip_network(item) for item in _items(spec)])
+
+
+def _destination_matches(spec: str, flow: Flow, home: Sequence[Network]) -> bool:
+    if spec == "any":
+        return True
+    if spec in ("$HOME_NET", "$EXTERNAL_NET"):
+        return flow.destined_within(home) == (spec == "$HOME_NET")
+    return flow.destined_within([ip_network(item) for item in _items(spec)])
+
+
+def _port_matches(spec: str, port: int) -> bool:
+    if spec == "any":
+        return True
+    inside = str(port) in _items(spec.removeprefix("!"))
+    return inside != spec.startswith("!")
+
+
+def _items(spec: str) -> list[str]:
+    return spec.strip("[]").split(",")
+
+
+def _options_match(options: Sequence[tuple[str, str]], flow: Flow) -> bool:
+    keywords = [keyword for keyword, _ in options]
+    if "tls.sni" not in keywords and "http.host" not in keywords:
+        return True
+    buffer = flow.wire_name
+    if buffer is None:
+        return False
+    if "http.host" in keywords:
+        buffer = buffer.lower().partition(":")[0]
+    nocase = "nocase" in keywords
+    for keyword, value in options:
+        if keyword == "dotprefix":
+            buffer = "." + buffer
+        elif keyword == "content":
+            text, wanted = (buffer.lower(), value.lower()) if nocase else (buffer, value)
+            if not _content_matches(text, wanted, "startswith" in keywords, "endswith" in keywords):
+                return False
+        elif keyword == "pcre":
+            pattern, _, flags = value.removeprefix("/").rpartition("/")
+            if not re.search(pattern, buffer, re.IGNORECASE if "i" in flags else 0):
+                return False
+    return True
+
+
+def _content_matches(text: str, wanted: str, at_start: bool, at_end: bool) -> bool:
+    if at_start and at_end:
+        return text == wanted
+    return text.startswith(wanted) if at_start else text.endswith(wanted) if at_end else wanted in text

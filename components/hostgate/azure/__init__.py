@@ -1,0 +1,19 @@
+"""Azure: the mechanisms of Azure Firewall and the component that realises them.
+
+`from hostgate.azure import FirewallPolicyAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hostgate.azure.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
+
+__all__ = ["FirewallPolicyAllowlist", "FirewallPolicyAllowlistArgs"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class of the component module
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("hostgate.azure.components"), name)

@@ -1,0 +1,311 @@
+"""azure:application-rules: one rule collection group, with application rules for HTTP and TLS and network rules beside.
+
+Azure Firewall terminates nothing it need not: it reads SNI or Host, resolves the name itself and dials that answer, so
+client DNS, TTL and rotation do not matter (Azure Firewall, DNS details). It denies what no rule allows.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from hostgate.azure import network_rules
+from hostgate.azure.options import FirewallPolicyOptions
+from hostgate.catalog.model import Entry
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.sharding import Shard, shard
+
+POLICY = "Microsoft.Network/firewallPolicies"
+GROUP = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
+API_VERSION = "2024-05-01"
+"""The default of pulumi-azure-native 3.29.0 for all firewall classes."""
+
+GROUP_BYTES = Limit("rule collection group", 2_000_000, "bytes", "Azure Firewall limits (2023-10): 2 MB", "2026-11-23")
+GROUPS = Limit(
+    "rule collection groups of a policy", 60, "groups", "Azure Firewall limits (2023-10); a later copy says 90", "2026-11-23"
+)
+PRIORITY = Limit("priority of a rule collection group", 65_000, "", "2024-05-01 API, 100 to 65000", "2026-11-23")
+
+NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, DENY_PRIORITY = 1000, 2000, 60_000, 61_000, 65_000
+"""Of the collections within a group. Whatever the numbers, network collections come before application ones."""
+
+_ONE_LABEL = "name the hosts as exact entries, or use aws:rules, which can hold the depth to one label."
+
+
+class ApplicationRules(Mechanism[FirewallPolicyOptions]):
+    """Application rules in a rule collection group; entries that are neither HTTP nor TLS become network rules in it."""
+
+    target = "azure:application-rules"
+    title = "Azure Firewall rules"
+    options = FirewallPolicyOptions
+    limits = (GROUP_BYTES, GROUPS, PRIORITY, network_rules.FQDNS)
+    means = (
+        Means(
+            name="Application rules",
+            protocols=frozenset({"https", "http", "tls"}),
+            sight="name-and-port",
+            ttl_family="wire",
+            kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            ports=range(1, 64_001),
+            widenings={"one-label": "deeper-names"},
+            nearest={"one-label": _ONE_LABEL},
+        ),
+        network_rules.MEANS,
+    )
+
+    def objections(
+        self, entries: Sequence[Entry], options: FirewallPolicyOptions
+    ) -> Mapping[tuple[str, str], Objection]:
+        found = dict(super().objections(entries, options))
+        for entry in entries:
+            if entry.families == ("ipv6",):
+                found[entry.key] = Objection(
+                    "Azure Firewall rules apply to IPv4. Found families ipv6 only: the rule would never match.", "an IPv4 host."
+                )
+            elif options.tier == "Basic" and entry.protocol in network_rules.MEANS.protocols:
+                found[entry.key] = Objection(
+                    f"FQDNs in network rules need tier Standard or Premium. Found: {entry.protocol} with tier Basic.",
+                    "tier Standard.",
+                )
+        return found
+
+    def render(self, entries: Sequence[Entry], options: FirewallPolicyOptions) -> Rendering:
+        where: dict[tuple[str, str], str] = {}
+        shards = shard(
+            entries,
+            key=lambda entry: "\n".join((entry.catalog, entry.id)),
+            weights=lambda entry: (2 * len(entry.host) + 300 if entry.port not in (80, 443) else 2 * len(entry.host) + 10,),
+            capacities=(GROUP_BYTES.max - 20_000,),
+        )
+        if not shards:
+            shards = (Shard("", ()),) if options.mode == "audit" or options.deny == "all" else ()
+        groups = [_group(options, part, where) for part in shards]
+        objects = groups if options.attach is not None else [_policy(options, entries), *groups]
+        network_fqdns = {entry.host for entry in entries if entry.protocol in network_rules.MEANS.protocols}
+        usage = (
+            Usage(GROUP_BYTES, max((len(json.dumps(each.body)) for each in groups), default=0)),
+            Usage(GROUPS, len(groups)),
+            Usage(PRIORITY, max((each.body["properties"]["priority"] for each in groups), default=0)),
+            Usage(network_rules.FQDNS, len(network_fqdns)),
+        )
+        return Rendering(objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=usage)
+
+    def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
+        """Network collections first, then application collections; by group priority, then collection priority."""
+        del options
+        if flow.address is not None and ":" in flow.address:
+            return Verdict("block", None, "the destination is IPv6, which the rules do not apply to")
+        ordered = sorted(
+            (
+                (_is_application(collection), group.body["properties"]["priority"], collection["priority"], group, collection)
+                for group in objects
+                if group.kind == GROUP
+                for collection in group.body["properties"]["ruleCollections"]
+            ),
+            key=lambda item: item[:3],
+        )
+        for application, _, _, group, collection in ordered:
+            for rule in collection["rules"]:
+                if not _source_matches(rule, flow):
+                    continue
+                if (_matches if application else network_rules.matches)(rule, flow):
+                    allows = collection["action"]["type"] == "Allow"
+                    label = f"{group.name}/{collection['name']}/{rule['name']}"
+                    kind = "an application" if application else "a network"
+                    return Verdict("allow" if allows else "block", label, f"{kind} rule matches")
+        return Verdict("block", None, "no rule matches, and Azure Firewall denies by default")
+
+
+def _group(options: FirewallPolicyOptions, part: Shard[Entry], where: dict[tuple[str, str], str]) -> CloudObject:
+    name = f"{options.name}-{part.label}" if part.label else options.name
+    collections = []
+    for collection, priority, made in (
+        ("allow-network", NETWORK_PRIORITY, network_rules.rules(part.items, options)),
+        ("allow-application", APPLICATION_PRIORITY, _application_rules(part.items, options)),
+    ):
+        if made:
+            collections.append(_collection(collection, priority, "Allow", [rule for rule, _ in made]))
+            for rule, members in made:
+                where.update({entry.key: f"{name}/{collection}/{rule['name']}" for entry in members})
+    if options.mode == "audit":
+        collections += _audit_collections(part.items, options)
+    elif options.deny == "all":
+        everything = _application_rule("everything", [("Https", 443), ("Http", 80)], ["*"], options)
+        collections.append(_collection("deny-everything", DENY_PRIORITY, "Deny", [everything]))
+    body = {
+        "type": GROUP,
+        "apiVersion": API_VERSION,
+        "name": f"{options.policy[1]}/{name}",
+        "properties": {"priority": options.base + part.slot, "ruleCollections": collections},
+    }
+    return CloudObject(kind=GROUP, name=name, body=body)
+
+
+def _application_rules(
+    entries: Sequence[Entry], options: FirewallPolicyOptions
+) -> list[tuple[dict[str, Any], list[Entry]]]:
+    groups: dict[tuple[str, int], list[Entry]] = {}
+    for entry in entries:
+        if entry.protocol not in network_rules.MEANS.protocols:
+            groups.setdefault(("Http" if entry.protocol == "http" else "Https", entry.port), []).append(entry)
+    return [
+        (
+            _application_rule(
+                f"{kind.lower()}-{port}", [(kind, port)], sorted({name for e in members for name in _fqdns(e)}), options
+            ),
+            members,
+        )
+        for (kind, port), members in sorted(groups.items())
+    ]
+
+
+def _application_rule(
+    name: str, protocols: Sequence[tuple[str, int]], fqdns: Sequence[str], options: FirewallPolicyOptions
+) -> dict[str, Any]:
+    return {
+        "ruleType": "ApplicationRule",
+        "name": name,
+        **options.sources,
+        "protocols": [{"protocolType": kind, "port": port} for kind, port in protocols],
+        "targetFqdns": list(fqdns),
+    }
+
+
+def _fqdns(entry: Entry) -> tuple[str, ...]:
+    """`*.x` holds any depth below x and not x; `*x` would hold evilx too and is never written (Azure Firewall FAQ)."""
+    match entry.match:
+        case "exact":
+            return (entry.host,)
+        case "subtree+apex":
+            return (entry.host, f"*.{entry.host}")
+        case _:
+            return (f"*.{entry.host}",)
+
+
+def _audit_collections(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[dict[str, Any]]:
+    """Everything that the rules above do not allow, allowed and logged under its own names.
+
+    Network collections come first, so the ports of application rules are kept out of them: a network rule on 443
+    would hide which names the application rules would have blocked.
+    """
+    web = {("Http", 80), ("Https", 443)}
+    web |= {
+        ("Http" if entry.protocol == "http" else "Https", entry.port)
+        for entry in entries
+        if entry.protocol not in network_rules.MEANS.protocols
+    }
+    kept = sorted({port for _, port in web})
+    edges = [0, *kept, 65_536]
+    free = [(low + 1, high - 1) for low, high in zip(edges, edges[1:], strict=False) if low + 1 <= high - 1]
+    sources = {**options.sources, "destinationAddresses": ["*"]}
+    network = [
+        {
+            "ruleType": "NetworkRule",
+            "name": "audit-tcp",
+            "ipProtocols": ["TCP"],
+            **sources,
+            "destinationPorts": [str(low) if low == high else f"{low}-{high}" for low, high in free],
+        },
+        {"ruleType": "NetworkRule", "name": "audit-udp", "ipProtocols": ["UDP"], **sources, "destinationPorts": ["*"]},
+        {"ruleType": "NetworkRule", "name": "audit-icmp", "ipProtocols": ["ICMP"], **sources, "destinationPorts": ["*"]},
+    ]
+    everything = _application_rule("audit-web", sorted(web), ["*"], options)
+    return [
+        _collection("audit-network", AUDIT_NETWORK_PRIORITY, "Allow", network),
+        _collection("audit-application", AUDIT_PRIORITY, "Allow", [everything]),
+    ]
+
+
+def _collection(name: str, priority: int, action: str, rules: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "ruleCollectionType": "FirewallPolicyFilterRuleCollection",
+        "name": name,
+        "priority": priority,
+        "action": {"type": action},
+        "rules": list(rules),
+    }
+
+
+def _policy(options: FirewallPolicyOptions, entries: Sequence[Entry]) -> CloudObject:
+    properties: dict[str, Any] = {"sku": {"tier": options.tier}, "threatIntelMode": "Alert"}
+    if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
+        properties["dnsSettings"] = {"enableProxy": True}
+    body: dict[str, Any] = {"type": POLICY, "apiVersion": API_VERSION, "name": options.name, "properties": properties}
+    if options.location:
+        body["location"] = options.location
+    if options.tags:
+        body["tags"] = dict(sorted(options.tags.items()))
+    return CloudObject(kind=POLICY, name=f"{options.name}-policy", body=body)
+
+
+def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[Finding]:
+    found = []
+    if any(entry.protocol == "https" for entry in entries):
+        found.append(finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."))
+    if any(entry.families and "ipv6" in entry.families for entry in entries):
+        found.append(finding("ipv4-only", "The firewall dials the hosts over IPv4; clients need an IPv4 path to it."))
+    if not options.from_:
+        found.append(finding("from-everything", "Everything that is routed through the firewall may use the hosts."))
+    if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
+        whose = "It is turned on in the new policy" if options.attach is None else f"Turn it on in {options.attach}"
+        found.append(finding("needs-dns-proxy", f"{whose}; point the clients' DNS at the firewall."))
+    if options.mode == "audit":
+        found.append(
+            finding("audit", "Collections named audit allow everything else and log it; TLS without SNI on web ports stays blocked.")
+        )
+    if options.deny == "declared":
+        found.append(finding("deny-declared", "Azure Firewall denies what no rule allows; nothing else is needed."))
+    else:
+        found.append(
+            finding(
+                "deny-cuts",
+                "Azure Firewall denies what no rule allows, private destinations too; no rule is added for them. "
+                + (
+                    "The platform's built-in infrastructure names are closed as well."
+                    if options.deny == "all"
+                    else "The platform's built-in infrastructure names stay open."
+                ),
+            )
+        )
+    if options.attach is not None:
+        found.append(
+            finding(
+                "attached-policy",
+                f"{options.attach} needs: no broad network allow on the same ports in any group (it comes first whatever its "
+                f"priority), no network deny of them, no other group on priority {options.base}, and nobody else updating it.",
+            )
+        )
+    return found
+
+
+def _is_application(collection: Mapping[str, Any]) -> bool:
+    return any(rule["ruleType"] == "ApplicationRule" for rule in collection["rules"])
+
+
+def _source_matches(rule: Mapping[str, Any], flow: Flow) -> bool:
+    ranges = rule.get("sourceAddresses", ())
+    if "*" in ranges or flow.source is None:
+        return True
+    return flow.starts_within([ip_network(cidr) for cidr in ranges])
+
+
+def _matches(rule: Mapping[str, Any], flow: Flow) -> bool:
+    kind = {"https": "Https", "tls": "Https", "http": "Http"}.get(flow.protocol)
+    if kind is None or {"protocolType": kind, "port": flow.port} not in rule["protocols"]:
+        return False
+    name = flow.wire_name
+    return name is not None and any(_fqdn_matches(pattern, name.lower()) for pattern in rule["targetFqdns"])
+
+
+def _fqdn_matches(pattern: str, name: str) -> bool:
+    """A star stands left-most only, for any text: `*.x` any depth below x, `*x` also evilx (Azure Firewall FAQ)."""
+    if not pattern.startswith("*"):
+        return name == pattern
+    rest = pattern[1:]
+    return name.endswith(rest) and len(name) > len(rest) if rest else True
+
+
+MECHANISM = ApplicationRules()

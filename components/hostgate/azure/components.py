@@ -1,0 +1,151 @@
+"""hostgate.azure.FirewallPolicyAllowlist: the plan of azure:application-rules as Pulumi resources.
+
+Args classes at every level: plain dictionaries inside `rule_collections` reach the service untranslated.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi_azure_native import network
+
+from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
+from hostgate.azure.application_rules import GROUP, POLICY
+from hostgate.azure.options import FirewallPolicyOptions
+from hostgate.catalog.selection import Selection
+
+
+class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
+    """Inputs from any language. Numbers are floats, lists of hosts are plain: reviewers and policies must see them."""
+
+    mechanism: str
+    """application-rules."""
+    attach: pulumi.Input[str]
+    """An existing policy: RESOURCE_GROUP/POLICY or its ARM id; a new one is made unless given."""
+    resource_group: pulumi.Input[str]
+    """Of a new policy."""
+    location: str
+    """Of a new policy; the provider's unless given."""
+    tier: str
+    """Basic, Standard (the default) or Premium."""
+    from_: list[str]
+    """Clients: IPv4 ranges and IP group ids; any unless given."""
+    base: float
+    """Priority of the rule collection group; 2000 unless given."""
+    import_: dict[str, str]
+    """Ids of existing objects to adopt, by child name."""
+
+
+class FirewallPolicyAllowlist(pulumi.ComponentResource):
+    """Rule collection groups with application and network rules, in a firewall policy that denies the rest."""
+
+    policy_id: pulumi.Output[str]
+    """ARM id of the policy made; empty with `attach`."""
+    rule_collection_groups: pulumi.Output[list[str]]
+    """Names of the rule collection groups, in order."""
+    digest: pulumi.Output[str]
+    """Of the plan: equal digests mean equal objects."""
+
+    def __init__(
+        self,
+        name: str,
+        args: FirewallPolicyAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
+        opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
+        *,
+        hosts: Selection = None,  # type: ignore[assignment]
+        **options: Any,  # noqa: ANN401 - the keys of FirewallPolicyAllowlistArgs
+    ) -> None:
+        """`hosts` is a Selection; other keywords are those of FirewallPolicyAllowlistArgs. Raises AllowlistError."""
+        prepared = prepare(name, args, hosts, options, ("azure:application-rules",))
+        plan = prepared.plan
+        assert isinstance(plan.options, FirewallPolicyOptions)
+        if plan.options.attach is None and plan.options.resource_group is None:
+            raise AllowlistError(f"{name}: `resourceGroup` is missing: a new policy needs one. Or name a policy under `attach`.")
+        super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
+        resource_group, policy_name = _place(plan.options, prepared.outputs)
+        self.policy_id = pulumi.Output.from_input("")
+        before: list[pulumi.Resource] = []
+        for each in plan.objects:
+            child = prepared.child(name, each)
+            properties = each.body["properties"]
+            if each.kind == POLICY:
+                dns = properties.get("dnsSettings")
+                policy = network.FirewallPolicy(
+                    child,
+                    firewall_policy_name=each.body["name"],
+                    resource_group_name=resource_group,
+                    location=each.body.get("location"),
+                    sku=network.FirewallPolicySkuArgs(tier=properties["sku"]["tier"]),
+                    threat_intel_mode=properties["threatIntelMode"],
+                    dns_settings=None if dns is None else network.DnsSettingsArgs(enable_proxy=dns["enableProxy"]),
+                    tags=each.body.get("tags"),
+                    opts=prepared.options(self, child),
+                )
+                self.policy_id, policy_name = policy.id, policy.name
+                before = [policy]
+            else:
+                group = network.FirewallPolicyRuleCollectionGroup(
+                    child,
+                    rule_collection_group_name=each.name,
+                    firewall_policy_name=policy_name,
+                    resource_group_name=resource_group,
+                    priority=properties["priority"],
+                    rule_collections=[_collection(collection) for collection in properties["ruleCollections"]],
+                    # One at a time: parallel updates of one policy fail, on destroy too.
+                    opts=prepared.options(self, child, depends_on=before),
+                )
+                before = [group]
+        self.rule_collection_groups = pulumi.Output.from_input([each.name for each in plan.objects if each.kind == GROUP])
+        self.digest = pulumi.Output.from_input(plan.digest)
+        report(self, plan)
+        self.register_outputs(
+            {"policyId": self.policy_id, "ruleCollectionGroups": self.rule_collection_groups, "digest": self.digest}
+        )
+
+
+def _place(options: FirewallPolicyOptions, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Resource group and policy name, as plain text or as Outputs."""
+    if "attach" in outputs:
+        parts = outputs["attach"].apply(lambda attach: options.model_copy(update={"attach": attach}).policy)
+        return parts.apply(lambda pair: pair[0]), parts.apply(lambda pair: pair[1])
+    group, policy = options.policy
+    return outputs.get("resource_group", group), policy
+
+
+def _collection(body: Mapping[str, Any]) -> network.FirewallPolicyFilterRuleCollectionArgs:
+    return network.FirewallPolicyFilterRuleCollectionArgs(
+        rule_collection_type=body["ruleCollectionType"],
+        name=body["name"],
+        priority=body["priority"],
+        action=network.FirewallPolicyFilterRuleCollectionActionArgs(type=body["action"]["type"]),
+        rules=[
+            _application_rule(rule) if rule["ruleType"] == "ApplicationRule" else _network_rule(rule) for rule in body["rules"]
+        ],
+    )
+
+
+def _application_rule(rule: Mapping[str, Any]) -> network.ApplicationRuleArgs:
+    return network.ApplicationRuleArgs(
+        rule_type=rule["ruleType"],
+        name=rule["name"],
+        source_addresses=rule.get("sourceAddresses"),
+        source_ip_groups=rule.get("sourceIpGroups"),
+        protocols=[
+            network.FirewallPolicyRuleApplicationProtocolArgs(protocol_type=each["protocolType"], port=each["port"])
+            for each in rule["protocols"]
+        ],
+        target_fqdns=rule["targetFqdns"],
+    )
+
+
+def _network_rule(rule: Mapping[str, Any]) -> network.NetworkRuleArgs:
+    return network.NetworkRuleArgs(
+        rule_type=rule["ruleType"],
+        name=rule["name"],
+        source_addresses=rule.get("sourceAddresses"),
+        source_ip_groups=rule.get("sourceIpGroups"),
+        ip_protocols=rule["ipProtocols"],
+        destination_addresses=rule.get("destinationAddresses"),
+        destination_fqdns=rule.get("destinationFqdns"),
+        destination_ports=rule["destinationPorts"],
+    )

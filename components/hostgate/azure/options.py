@@ -1,0 +1,90 @@
+"""Options of the Azure Firewall mechanisms."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from hostgate.planning.options import Options, cidr
+
+IP_GROUP = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/[^/]+\Z", re.IGNORECASE)
+_POLICY_ID = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.Network/firewallPolicies/([^/]+)\Z", re.IGNORECASE
+)
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
+"""Firewall policy and group names (2024-05-01 API text). The provider's own check of it does not run."""
+
+
+def _client(text: str) -> str:
+    if IP_GROUP.match(text):
+        return text
+    network = cidr(text)
+    if ":" in network:
+        raise PydanticCustomError(
+            "client", "{message}",
+            {"message": f"Found {text}. Allowed: IPv4 ranges; an IPv6 address in a rule breaks the firewall (known issues, 2025-09)."},
+        )  # fmt: skip
+    return network
+
+
+class FirewallPolicyOptions(Options):
+    """Where the rule collection group goes and whose traffic it judges. Without `attach`, a policy is made."""
+
+    attach: str | None = None
+    """An existing policy: RESOURCE_GROUP/POLICY, or its ARM id."""
+    resource_group: str | None = None
+    """Of a new policy."""
+    location: str | None = None
+    """Of a new policy; absent: the provider's."""
+    tier: Literal["Basic", "Standard", "Premium"] = "Standard"
+    """Of the policy, new or attached. FQDNs in network rules need Standard or Premium."""
+    from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from")] = []
+    """Clients: IPv4 ranges and IP group ids. Empty: any (the service needs a source, so it is spelled `*`)."""
+    base: Annotated[int, Field(ge=100, le=60_000)] = 2000
+    """Priority of the rule collection group; shards follow. 100 to 65000, lower first."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.deny == "none":
+            raise ValueError(
+                "found deny 'none'. Azure Firewall denies what no rule allows and cannot be told otherwise. "
+                "Allowed: internet, declared, all; or mode audit."
+            )
+        if self.attach is not None:
+            if self.resource_group is not None:
+                raise ValueError("found `resourceGroup` with `attach`, which names it already. Leave one out.")
+            if self.deny == "all":
+                raise ValueError(
+                    "found deny 'all' with `attach`: a deny in the middle of somebody else's policy cuts the groups after "
+                    "it. Allowed: internet, declared."
+                )
+            if self.mode == "audit" and not self.from_:
+                raise ValueError(
+                    "found mode 'audit' with `attach` and no `from`: the audit rules would open somebody else's firewall to "
+                    "everybody. Name the clients to audit under `from`."
+                )
+            group, policy = self.policy
+            if not _NAME.match(policy) or not group:
+                raise ValueError(f"found attach {self.attach!r}. Allowed: RESOURCE_GROUP/POLICY, or the policy's ARM id.")
+        return self
+
+    @property
+    def policy(self) -> tuple[str, str]:
+        """Resource group and name of the policy."""
+        if self.attach is None:
+            return self.resource_group or "", self.name
+        matched = _POLICY_ID.match(self.attach)
+        if matched:
+            return matched[1], matched[2]
+        group, _, name = self.attach.partition("/")
+        return group, name
+
+    @property
+    def sources(self) -> dict[str, list[str]]:
+        """The clients as a rule spells them; `*` if nobody is named."""
+        ranges = sorted(client for client in self.from_ if not IP_GROUP.match(client))
+        groups = sorted(client for client in self.from_ if IP_GROUP.match(client))
+        if not ranges and not groups:
+            return {"sourceAddresses": ["*"]}
+        return {key: value for key, value in (("sourceAddresses", ranges), ("sourceIpGroups", groups)) if value}

@@ -1,0 +1,1 @@
+"""The host catalog: the document, its reading, its history, and the selection a plan is made from."""

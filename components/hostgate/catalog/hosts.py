@@ -1,0 +1,156 @@
+"""Host strings: checked label by label in linear time, lower-cased, IDNA to A-labels.
+
+No regular expression that can backtrack touches third-party text: a public host pattern of the field needs more than
+ten minutes for 81 hostile characters. The match kind says how far a host reaches, so a star is a syntax error.
+"""
+
+import string
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+MAX_NAME = 253
+"""Characters of a name without its root dot (RFC 1035 2.3.4: 255 octets on the wire)."""
+
+MAX_LABEL = 63
+"""Characters of a label (RFC 1035 2.3.4)."""
+
+_LDH = frozenset(string.ascii_lowercase + string.digits + "-")
+
+_LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝӏкмтвнαοινρτυχκ")
+"""Lower-case Cyrillic and Greek letters that most fonts draw like a Latin one (Unicode TR 39, confusables)."""
+
+
+class Host(NamedTuple):
+    """A checked host: `name` in A-labels, or `rule` and `message` saying why not."""
+
+    name: str
+    rule: str | None = None
+    message: str = ""
+
+
+def check_host(text: str) -> Host:
+    """`text` as an A-label name of two or more labels, or the first rule it breaks."""
+    name = text.lower()
+    for found, rule, message in _FOREIGN:
+        if found in name:
+            return Host(text, rule, f"Found {ascii(text)}: {message}")
+    for char in name:
+        if char <= " " or char == "\x7f":
+            what = "a space" if char == " " else f"the control character U+{ord(char):04X}"
+            rule = "host-space" if char in " \t\n\r" else "host-control-character"
+            return Host(text, rule, f"Found {what} in {ascii(text)}. Allowed: letters, digits, hyphens and dots.")
+    if _is_address(name):
+        return Host(text, "host-ip-literal", f"Found the address {text}. Allowed: a name; addresses change under it.")
+    if ":" in name:
+        return Host(text, "host-port", f"Found {ascii(text)}: a host has no port. Put the number under `port`.")
+    if name.endswith("."):
+        return Host(text, "host-trailing-dot", f"Found a trailing dot in {ascii(text)}. Write the name without it.")
+    if not name.isascii():
+        name, rule, message = _to_a_labels(name)
+        if rule:
+            return Host(text, rule, message)
+    if len(name) > MAX_NAME:
+        return Host(text, "host-too-long", f"Found {len(name)} characters. Allowed: at most {MAX_NAME}.")
+    labels = name.split(".")
+    for label in labels:
+        rule, message = _label(label)
+        if rule:
+            return Host(text, rule, f"Found {ascii(text)}: {message}")
+    if len(labels) < 2:
+        return Host(text, "host-single-label", f"Found the single label {text!r}. Allowed: at least two labels.")
+    if labels[-1].isdigit():
+        return Host(text, "host-ip-literal", f"Found {ascii(text)}: the last label is a number, as in an address.")
+    return Host(name)
+
+
+def is_public_suffix(name: str) -> bool:
+    """Whether a registry hands out names below `name` to anybody (publicsuffix.org, the ICANN section)."""
+    return _icann().is_public(name)
+
+
+def is_hosting_suffix(name: str) -> bool:
+    """Whether a company hands out names below `name` to its customers (publicsuffix.org, the private section)."""
+    return _all().is_public(name) and not _icann().is_public(name)
+
+
+_FOREIGN = (
+    ("://", "host-scheme", "a host has no scheme. Write the name only, the protocol under `protocol`."),
+    ("/", "host-path", "a host has no path. Write the name only; a path is not visible to these firewalls."),
+    ("*", "host-star", "a star is not part of a host. Write the name after the star and say how far it reaches with "
+                       "`match`: one-label, subtree or subtree+apex."),
+    ("@", "host-user", "a host has no user part. Write the name only."),
+)  # fmt: skip
+
+
+def _label(label: str) -> tuple[str | None, str]:
+    if not label:
+        return "host-empty-label", "two dots in a row, or a dot in front."
+    if len(label) > MAX_LABEL:
+        return "host-label-too-long", f"a label of {len(label)} characters. Allowed: at most {MAX_LABEL}."
+    wrong = next((char for char in label if char not in _LDH), None)
+    if wrong is not None:
+        return "host-character", f"the character {wrong!r}. Allowed: letters, digits, hyphens and dots."
+    if label[0] == "-" or label[-1] == "-":
+        return "host-hyphen", f"the label {label!r} begins or ends with a hyphen."
+    return None, ""
+
+
+def _is_address(name: str) -> bool:
+    from ipaddress import ip_address
+
+    if not (name[:1].isdigit() or ":" in name or name.startswith("[")):
+        return False
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _to_a_labels(name: str) -> tuple[str, str | None, str]:
+    import idna
+
+    strange = next(char for char in name if not char.isascii())
+    shown = f"U+{ord(strange):04X} {unicodedata.name(strange, 'unnamed')}"
+    if unicodedata.normalize("NFKC", name) != name:
+        return name, "host-look-alike", f"Found {shown} in {ascii(name)}, a compatibility form. Write the plain letter."
+    labels = []
+    for label in name.split("."):
+        if label.isascii():
+            labels.append(label)
+            continue
+        letters = [char for char in label if char.isalpha()]
+        scripts = {unicodedata.name(char, "?").split()[0] for char in letters}
+        if len(scripts) > 1 and not scripts <= {"CJK", "HIRAGANA", "KATAKANA"}:
+            return name, "host-look-alike", (
+                f"Found {shown} in {ascii(name)}: one label mixes {' and '.join(sorted(scripts))} letters. "
+                "Write it in one script, or as its A-label (xn--...) if it is meant."
+            )  # fmt: skip
+        if letters and all(char in _LOOKS_LATIN for char in letters):
+            return name, "host-look-alike", (
+                f"Found {shown} in {ascii(name)}: the whole label looks like Latin letters. "
+                "Write the Latin name, or the A-label (xn--...) if it is meant."
+            )  # fmt: skip
+        try:
+            labels.append(idna.encode(label).decode("ascii"))
+        except idna.IDNAError as error:
+            return name, "host-idna", f"Found {ascii(name)}, not a valid internationalised name: {error}."
+    return ".".join(labels), None, ""
+
+
+@cache
+def _all() -> "PublicSuffixList":
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(accept_unknown=False)
+
+
+@cache
+def _icann() -> "PublicSuffixList":
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(accept_unknown=False, only_icann=True)

@@ -1,0 +1,53 @@
+"""What is wrong with an input, told so that a person can mend it: where, what was found, what is allowed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One objection to an input. `line` and `column` count from 1; None where the input has no lines."""
+
+    rule: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    entry: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        where = "  ".join(part for part in (place, self.entry) if part)
+        return f"{where}\n  {self.message}  [{self.rule}]" if where else f"{self.message}  [{self.rule}]"
+
+    def as_json(self) -> dict[str, str | int | None]:
+        return {
+            "rule": self.rule,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "entry": self.entry,
+            "message": self.message,
+        }
+
+
+class InputError(ValueError):
+    """The input has errors. `problems` holds every one of them, never only the first."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def spelled(value: object) -> str:
+    """A found value as its author wrote it, cut to a readable length."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (a boolean)"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = ascii(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

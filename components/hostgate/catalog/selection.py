@@ -1,0 +1,227 @@
+"""A selection: catalogs at revisions, narrowed, with the choices and acceptances that a person made about them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+
+from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.references import Pinned, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A person's word that a finding about an entry is known and meant. `until` is the last day it holds."""
+
+    finding: str
+    because: str
+    entry: str | None = None
+    until: date | None = None
+
+    def __str__(self) -> str:
+        return f"{self.finding} for {self.entry}" if self.entry else self.finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What to allow: entries sorted by (catalog, id), and beside them every entry that was narrowed away."""
+
+    refs: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    left_out: tuple[tuple[Entry, str], ...] = ()
+    floating: tuple[str, ...] = ()
+    """References that said `latest`."""
+    choose: tuple[tuple[str, str], ...] = ()
+    """Pairs of alternatives group and entry id."""
+    accept: tuple[Acceptance, ...] = ()
+
+    def accepting(self, accept: Iterable[Acceptance]) -> "Selection":
+        """The same selection with other acceptances."""
+        return replace(self, accept=tuple(accept))
+
+
+def select(
+    *refs: str,
+    phases: Sequence[str] = (),
+    parties: Sequence[str] = (),
+    purposes: Sequence[str] = (),
+    directions: Sequence[str] = (),
+    ids: Sequence[str] = (),
+    without: Sequence[str] = (),
+    choose: Mapping[str, str] | None = None,
+    accept: Iterable[Acceptance] = (),
+    base: Path | None = None,
+    allow_empty: bool = False,
+) -> Selection:
+    """Catalogs at revisions, narrowed to what every given list names.
+
+    `refs`: vendor/product@revision or paths, relative to `base` (the current folder). `without` takes entry ids and
+    phases; an entry goes only if all its phases go. `choose` maps an alternatives group to the entry id to use.
+    Raises InputError with all problems: unreadable catalogs, names that match nothing, catalogs that disagree on one
+    host, and an empty result unless `allow_empty`.
+    """
+    pinned, problems = _resolve_all(refs, base)
+    if not refs:
+        problems.append(Problem(rule="no-catalog", message="No catalog is named. Name at least one: vendor/product@revision."))
+    if problems:
+        raise InputError(problems)
+    entries = [entry for pin in pinned for entry in pin.catalog.entries(pin.revision)]
+    narrowing = _Narrowing(entries, pinned)
+    narrowing.keep("phase", phases, PHASES, lambda entry: entry.phases)
+    narrowing.keep("party", parties, PARTIES, lambda entry: (entry.party,))
+    narrowing.keep("purpose", purposes, sorted({entry.purpose for entry in entries}), lambda entry: (entry.purpose,))
+    narrowing.keep("direction", directions, DIRECTIONS, lambda entry: (entry.direction,))
+    narrowing.keep("id", ids, sorted({entry.id for entry in entries}), lambda entry: (entry.id,))
+    narrowing.drop(without)
+    kept = narrowing.kept
+    choices = tuple(sorted((choose or {}).items()))
+    problems = [*narrowing.problems, *_wrong_choices(choices, entries), *_disagreements(kept)]
+    if not kept and not problems and not allow_empty:
+        problems.append(
+            Problem(
+                rule="empty-selection",
+                message=f"Nothing is left of {', '.join(map(str, pinned))}: {len(entries)} entries were narrowed away. "
+                "Select more, or say that an empty list is meant (allowEmpty).",
+            )
+        )
+    if problems:
+        raise InputError(problems)
+    return Selection(
+        refs=tuple(str(pin) for pin in pinned),
+        entries=tuple(sorted(kept, key=lambda entry: entry.key)),
+        left_out=tuple(sorted(narrowing.dropped, key=lambda item: item[0].key)),
+        floating=tuple(str(pin) for pin in pinned if pin.floating),
+        choose=choices,
+        accept=tuple(accept),
+    )
+
+
+def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[Pinned], list[Problem]]:
+    pinned: list[Pinned] = []
+    problems: list[Problem] = []
+    for ref in refs:
+        try:
+            pin = resolve(ref, base)
+        except InputError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+            continue
+        twin = next((other for other in pinned if other.catalog.id == pin.catalog.id), None)
+        if twin is not None:
+            problems.append(
+                Problem(
+                    rule="catalog-twice",
+                    file=pin.catalog.file,
+                    message=f"The catalog {pin.catalog.id} is named twice ({twin} and {pin}). Keep one.",
+                )
+            )
+        pinned.append(pin)
+    return pinned, problems
+
+
+class _Narrowing:
+    """Keeps what every list names, remembers why the rest went, and objects to names that match nothing."""
+
+    def __init__(self, entries: Sequence[Entry], pinned: Sequence[Pinned]) -> None:
+        self.everything = entries
+        self.named = ", ".join(map(str, pinned))
+        self.kept = list(entries)
+        self.dropped: list[tuple[Entry, str]] = []
+        self.problems: list[Problem] = []
+
+    def keep(self, what, wanted, known, values) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        if not wanted:
+            return
+        for name in wanted:
+            if name not in known:
+                self._unknown(what, name, known)
+        wished = frozenset(wanted)
+        self._split(lambda entry: not wished.isdisjoint(values(entry)), f"left out by the selection ({what})")
+
+    def drop(self, without: Sequence[str]) -> None:
+        ids = {entry.id for entry in self.everything}
+        for name in without:
+            if name not in ids and name not in PHASES:
+                self._unknown("entry id or phase", name, sorted(ids) + list(PHASES))
+        gone = frozenset(without)
+        self._split(
+            lambda entry: entry.id not in gone and not gone.issuperset(entry.phases), "left out by the selection (without)"
+        )
+
+    def _split(self, wanted, reason: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        kept = []
+        for entry in self.kept:
+            if wanted(entry):
+                kept.append(entry)
+            else:
+                self.dropped.append((entry, reason))
+        self.kept = kept
+
+    def _unknown(self, what: str, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, 1)
+        allowed = f" Allowed: {', '.join(known)}." if len(known) <= 20 else ""
+        self.problems.append(
+            Problem(
+                rule=f"select-unknown-{what.partition(' ')[0]}",
+                message=f"Found the {what} {name!r}, which nothing in {self.named} has."
+                f"{f' Did you mean {near[0]!r}?' if near else ''}{allowed}",
+            )
+        )
+
+
+def _wrong_choices(choices: Sequence[tuple[str, str]], entries: Sequence[Entry]) -> list[Problem]:
+    groups: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.alternatives:
+            groups.setdefault(entry.alternatives, []).append(entry.id)
+    problems = []
+    for group, chosen in choices:
+        if group not in groups:
+            allowed = ", ".join(sorted(groups)) or "the selected catalogs have none"
+            problems.append(
+                Problem(rule="choose-unknown-group", message=f"Found the alternatives {group!r} in `choose`. Allowed: {allowed}.")
+            )
+        elif chosen not in groups[group]:
+            problems.append(
+                Problem(
+                    rule="choose-unknown-entry",
+                    message=f"Found {chosen!r} for `choose.{group}`. Allowed: {', '.join(sorted(groups[group]))}.",
+                )
+            )
+    return problems
+
+
+def _disagreements(entries: Sequence[Entry]) -> list[Problem]:
+    """Catalogs that state one host and port differently: nobody can say which of them is reviewed truth."""
+    problems = []
+    seen: dict[tuple[str, int, str], Entry] = {}
+    for entry in entries:
+        if entry.status == "mistaken":
+            continue
+        other = seen.setdefault((entry.host, entry.port, entry.transport), entry)
+        if other.catalog == entry.catalog:
+            continue
+        for what, mine, theirs in (
+            ("protocol", entry.protocol, other.protocol),
+            ("match", entry.match, other.match),
+            ("direction", entry.direction, other.direction),
+            ("families", entry.families, other.families),
+        ):
+            if mine != theirs and mine is not None and theirs is not None:
+                problems.append(
+                    Problem(
+                        rule="catalogs-disagree",
+                        file=entry.origin.file,
+                        line=entry.origin.line,
+                        column=entry.origin.column,
+                        entry=entry.id,
+                        message=f"{entry.host}:{entry.port} has {what} {_shown(mine)} here and {_shown(theirs)} as {other.id} of "
+                        f"{other.catalog} ({other.origin}). Correct one, or leave one out (select.without).",
+                    )
+                )
+    return problems
+
+
+def _shown(value: object) -> str:
+    return "/".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,209 @@
+"""YAML as plain values that know their line and column, read from libyaml's event stream.
+
+Events are the fast path (10,000 entries in a quarter of a second) and let the reader refuse what a catalog must not
+use before anything is built: anchors and aliases (an alias bomb is 1 kB of text), tags, duplicate keys, several
+documents, deep nesting. Plain scalars become null, booleans, integers or text; a date stays the text it was.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hostgate.catalog.problems import InputError, Problem, spelled
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Bytes. 10,000 entries are 1.8 MB; nothing that a person reviews is nine times that."""
+
+MAX_DEPTH = 12
+"""Levels. The catalog form uses five; libyaml's own time is quadratic in the depth of flow collections."""
+
+Position = tuple[int, int]
+"""Line and column, both from 1."""
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_CONSTANTS: dict[str, bool | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+class Mapping(dict[str, Any]):
+    """A YAML mapping; `at` gives the position of each value, `start` its own."""
+
+    __slots__ = ("at", "plain", "start")
+
+    def __init__(self, start: Position) -> None:
+        super().__init__()
+        self.start = start
+        self.at: dict[str, Position] = {}
+        self.plain: set[str] = set()
+
+
+class Items(list[Any]):
+    """A YAML sequence; `at` gives the position of each item."""
+
+    __slots__ = ("at", "start")
+
+    def __init__(self, start: Position) -> None:
+        super().__init__()
+        self.start = start
+        self.at: list[Position] = []
+
+
+def read_file(path: Path, shown: str | None = None) -> Mapping:
+    """The one mapping in the YAML file at `path`.
+
+    `shown` is the name used in messages. Raises InputError: missing, a folder, too large, not text, not UTF-8, not
+    YAML, or YAML of a kind that a reviewed file must not use.
+    """
+    name = shown or str(path)
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise _error(name, "file-is-folder", "Found a folder. Allowed: one YAML file.")
+        if size > MAX_BYTES:
+            raise _error(name, "file-too-large", f"Found {size:,} bytes. Allowed: at most {MAX_BYTES:,}.")
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)  # a pipe or a device has no honest size
+    except OSError as error:
+        reason = "There is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
+        raise _error(name, "file-unreadable", f"{reason}. Check the path; a missing list is never an empty one.") from None
+    if len(data) > MAX_BYTES:
+        raise _error(name, "file-too-large", f"Found more than {MAX_BYTES:,} bytes. Allowed: at most that.")
+    return read_bytes(data, name)
+
+
+def read_bytes(data: bytes, name: str) -> Mapping:
+    """The one mapping in `data`; `name` is shown in messages. Raises InputError as `read_file` does."""
+    if not data.strip():
+        raise _error(name, "file-empty", "The file is empty. An empty list of hosts is never read as 'no hosts'.")
+    if b"\0" in data:
+        raise _error(name, "file-binary", "Found a NUL byte: this is not a text file. Allowed: UTF-8 text in YAML.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _error(
+            name, "file-not-utf8", f"Found byte 0x{data[error.start]:02x}, not valid UTF-8. Save the file as UTF-8.", (line, 1)
+        ) from None
+    if not text.endswith("\n"):
+        last = text.count("\n") + 1
+        raise _error(
+            name, "file-truncated", "The file ends in the middle of a line. Restore the rest, or end it with a newline.", (last, 1)
+        )
+    return _Builder(name).document(text)
+
+
+class _Builder:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def document(self, text: str) -> Mapping:
+        try:
+            value = self._first_document(text)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            at = (mark.line + 1, mark.column + 1) if mark else None
+            said = " ".join(part for part in (error.context, error.problem) if part)
+            raise _error(self.name, "yaml-syntax", f"Not valid YAML: {said}.", at) from None
+        except yaml.YAMLError as error:
+            raise _error(self.name, "yaml-syntax", f"Not valid YAML: {error}.") from None
+        if not isinstance(value, Mapping):
+            raise _error(self.name, "yaml-not-mapping", f"Found {spelled(value)}. Allowed: one mapping.", (1, 1))
+        return value
+
+    def _first_document(self, text: str) -> Any:  # noqa: ANN401 - a YAML value
+        stack: list[Mapping | Items] = []
+        keys: list[tuple[str, Position] | None] = []
+        root: Any = None
+        documents = 0
+        for event in yaml.parse(text, Loader=_Loader):
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                value: Any = event.value
+                plain = event.style is None or event.style == ""
+                is_key = bool(stack) and type(stack[-1]) is Mapping and keys[-1] is None
+                mark = event.start_mark
+                at = (mark.line + 1, mark.column + 1)
+                if event.anchor is not None or (event.tag is not None and not event.implicit[0]):
+                    raise self._forbidden(event, at)
+                if is_key:
+                    mapping = stack[-1]
+                    assert isinstance(mapping, Mapping)
+                    if value in mapping:
+                        first = mapping.at[value]
+                        raise _error(
+                            self.name, "yaml-duplicate-key",
+                            f"The key `{value}` stands twice in one mapping (first on line {first[0]}). Keep one.", at,
+                        )  # fmt: skip
+                    keys[-1] = (value, at)
+                    continue
+                if plain:
+                    value = _plain(value)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                mark = event.start_mark
+                at = (mark.line + 1, mark.column + 1)
+                if event.anchor is not None or (event.tag is not None and not event.implicit):
+                    raise self._forbidden(event, at)
+                if len(stack) >= MAX_DEPTH:
+                    raise _error(self.name, "yaml-too-deep", f"Nested deeper than {MAX_DEPTH} levels. The form needs five.", at)
+                if stack and type(stack[-1]) is Mapping and keys[-1] is None:
+                    raise _error(self.name, "yaml-key", "Found a list or mapping as a key. Allowed: plain text keys.", at)
+                stack.append(Mapping(at) if kind is yaml.MappingStartEvent else Items(at))
+                keys.append(None)
+                continue
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                value = stack.pop()
+                keys.pop()
+                at = value.start
+                plain = False
+            elif kind is yaml.AliasEvent:
+                mark = event.start_mark
+                raise self._forbidden(event, (mark.line + 1, mark.column + 1))
+            elif kind is yaml.DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    mark = event.start_mark
+                    raise _error(
+                        self.name, "yaml-several-documents", "Found a second document. Allowed: one a file.", (mark.line + 1, 1)
+                    )
+                continue
+            else:
+                continue
+            if not stack:
+                root = value
+            elif isinstance(parent := stack[-1], Mapping):
+                pair = keys[-1]
+                assert pair is not None
+                parent[pair[0]] = value
+                parent.at[pair[0]] = at
+                if plain:
+                    parent.plain.add(pair[0])
+                keys[-1] = None
+            else:
+                parent.append(value)
+                parent.at.append(at)
+        return root
+
+    def _forbidden(self, event: Any, at: Position) -> InputError:  # noqa: ANN401 - a libyaml event
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            return _error(
+                self.name, "yaml-alias", "Found an anchor or alias. Write the value out: a reviewer must see each host.", at
+            )
+        return _error(self.name, "yaml-tag", f"Found the tag {event.tag}. Allowed: plain values without tags.", at)
+
+
+def _plain(text: str) -> str | int | bool | None:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if text[0] in "-+0123456789" and len(text) <= 18 and _INTEGER.match(text):
+        return int(text)
+    return text
+
+
+def _error(name: str, rule: str, message: str, at: Position | None = None) -> InputError:
+    line, column = at or (None, None)
+    return InputError([Problem(rule=rule, file=name, line=line, column=column, message=message)])

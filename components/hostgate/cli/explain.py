@@ -1,0 +1,69 @@
+"""`hostgate explain`: what becomes of one connection under each target, the rule that decides, and why."""
+
+from datetime import date
+from ipaddress import ip_address, ip_network
+
+import click
+
+from hostgate.cli.main import print_json
+from hostgate.cli.sources import Repeating, make_plans, plan_options
+
+_PROTOCOLS = ("https", "tls", "http", "tcp", "udp", "quic")
+
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
+    try:
+        return None if value is None else str(ip_address(value))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no IP address.") from None
+
+
+def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
+    try:
+        return None if value is None else str(ip_network(value, strict=False))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no IP address or CIDR.") from None
+
+
+@click.command(cls=Repeating)
+@click.argument("host")
+@click.option("--port", type=click.IntRange(1, 65535), default=443, show_default=True)
+@click.option("--protocol", type=click.Choice(_PROTOCOLS), default="https", show_default=True)
+@click.option("--sni", metavar="NAME", help="The name in the TLS hello or Host header; HOST unless given, '' for none.")
+@click.option("--address", metavar="IP", callback=_address, help="Where the packets go; some address of HOST unless given.")
+@click.option("--from", "source", metavar="CIDR", callback=_source, help="Where they come from; an allowed client unless given.")
+@plan_options
+def command(
+    host: str,
+    port: int,
+    protocol: str,
+    sni: str | None,
+    address: str | None,
+    source: str | None,
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    targets: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    as_json: bool,
+) -> None:
+    """Say what becomes of one connection to HOST, and why."""
+    from hostgate.planning.flow import Flow
+
+    if "://" in host or "/" in host:
+        raise click.BadParameter(f"{host!r} is no host name; leave out scheme and path.", param_hint="HOST")
+    plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
+    name = {"sni": sni or None} if sni is not None else {}
+    flow = Flow(host, port, protocol, address=address, source=source, **name)  # type: ignore[arg-type]
+    answers = []
+    for plan in plans:
+        verdict = plan.verdict(flow)
+        answers.append({"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why})
+    if as_json:
+        print_json({"targets": answers})
+        return
+    from hostgate.cli.tables import table
+
+    rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
+    click.echo(f"{host}:{port} {protocol}")
+    click.echo(table(("target", "verdict", "rule", "why"), rows))

@@ -1,0 +1,92 @@
+"""`hostgate`: the entry point, the commands by name, and how errors leave the process.
+
+Exit codes: 0 fine; 1 the input has errors or is refused; 2 wrong usage. Commands load on demand, so that `plan --json`
+pays for nothing that it does not use.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+import click
+
+import hostgate
+from hostgate.catalog.problems import InputError, Problem
+
+_COMMANDS = {
+    "plan": "what a selection becomes on each cloud",
+    "explain": "what becomes of one connection, and why",
+    "preview": "what `pulumi up` would create, on simulated clouds",
+    "catalog": "show, list and lint host catalogs",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"hostgate.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(hostgate.__version__, prog_name="hostgate")
+def cli() -> None:
+    """A reviewed catalog of vendor hosts becomes egress rules on AWS, Google Cloud and Azure."""
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    try:
+        cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        code = 0
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.Abort:
+        click.echo("stopped", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except InputError as error:
+        show_problems(error.problems, as_json="--json" in sys.argv)
+        code = 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        code = 130
+    sys.exit(code)
+
+
+def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
+    """All `problems`: as the JSON document that tools rely on, or for people on stderr."""
+    every = list(problems)
+    if as_json:
+        print_json({"errors": [problem.as_json() for problem in every]})
+        return
+    for problem in every:
+        click.echo(str(problem), err=True)
+    click.echo(f"{len(every)} error{'s' if len(every) != 1 else ''}.", err=True)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - anything JSON
+    """`value` as one JSON document on stdout."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

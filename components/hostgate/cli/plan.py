@@ -1,0 +1,85 @@
+"""`hostgate plan`: objects, decisions, findings and limits of each target; as text, as JSON, or as files."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hostgate.cli.main import print_json, show_problems
+from hostgate.cli.sources import Repeating, make_plans, plan_options
+
+if TYPE_CHECKING:
+    from hostgate.planning.plan import Plan
+
+SHOWN = 40
+"""Allowed entries listed one by one for people; beyond, their number. `--json` always has all."""
+
+
+@click.command(cls=Repeating)
+@plan_options
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Write rule text and API bodies, a folder a target."
+)
+def command(
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    targets: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    """Show what a selection becomes on each cloud."""
+    plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
+    problems = [problem for plan in plans for problem in plan.problems]
+    if out is not None and not any(plan.refused for plan in plans):
+        from hostgate.cli.export import write_plans
+
+        write_plans(plans, out)
+    if as_json:
+        document: dict[str, object] = {"targets": [plan.as_json() for plan in plans]}
+        if problems:
+            document["errors"] = [problem.as_json() for problem in problems]
+        print_json(document)
+    else:
+        show(plans)
+        if problems:
+            show_problems(problems, as_json=False)
+        elif out is not None:
+            click.echo(f"Wrote {', '.join(str(out / plan.target.replace(':', '-')) for plan in plans)}.", err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def show(plans: Sequence["Plan"]) -> None:
+    """`plans` as text that a tired person can read."""
+    from hostgate.cli.tables import findings_lines, table
+
+    for plan in plans:
+        counts = {
+            outcome: sum(decision.outcome == outcome for decision in plan.decisions)
+            for outcome in ("allowed", "covered", "left out", "refused")
+        }
+        summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+        click.secho(f"{plan.target}  {summary}", bold=True)
+        shown = [d for d in plan.decisions if d.outcome != "allowed" or counts["allowed"] <= SHOWN]
+        rows = [
+            (d.entry.host, d.entry.match, f"{d.entry.port}/{d.entry.protocol}", d.outcome, d.rule or d.reason) for d in shown
+        ]
+        if rows:
+            click.echo(table(("host", "match", "port", "outcome", "rule or reason"), rows))
+        if counts["allowed"] > SHOWN:
+            click.echo(f"  ... and {counts['allowed']} allowed entries (--json lists them).")
+        click.echo("objects: " + ", ".join(_few([each.name for each in plan.objects]) or ["none"]))
+        full = [f"{u.limit.name} {u.used:,} of {u.limit.max:,}" for u in plan.limits if u.used]
+        click.echo("limits:  " + ("; ".join(full) or "none used"))
+        click.echo("digest:  " + plan.digest)
+        for line in findings_lines(plan.findings):
+            click.echo(line)
+        click.echo()
+
+
+def _few(names: Sequence[str]) -> list[str]:
+    return list(names) if len(names) <= 12 else [*names[:12], f"and {len(names) - 12} more"]

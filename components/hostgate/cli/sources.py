@@ -1,0 +1,115 @@
+"""Where plans come from on the command line: a stack's config, or catalogs and targets named as options."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hostgate.catalog.problems import InputError, Problem
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TARGET = re.compile(r"[a-z]+:[a-z-]+\Z")
+
+
+class Repeating(click.Command):
+    """A command whose `--catalog A B` means the same as `--catalog A --catalog B`, and so for `--target`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        current = None
+        for index, arg in enumerate(args):
+            if arg in ("--catalog", "--target"):
+                current = arg
+                spread.append(arg)
+            elif arg.startswith("-"):
+                current = None
+                spread.append(arg)
+            elif current and args[index - 1] != current and _belongs(current, arg):
+                spread += [current, arg]
+            else:
+                if args[index - 1] != current:
+                    current = None
+                spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
+def _belongs(option: str, value: str) -> bool:
+    if option == "--target":
+        return bool(_TARGET.match(value))
+    return "/" in value or value.endswith((".yaml", ".yml"))
+
+
+def plan_options(command: F) -> F:
+    """The options by which plans are asked for."""
+    for option in reversed(
+        (
+            click.option("--stack", metavar="NAME", help="Plan what Pulumi.NAME.yaml asks for (dev, unless catalogs are named)."),
+            click.option("--catalog", "catalogs", multiple=True, metavar="REF", help="vendor/product@revision, or a file. Repeat."),
+            click.option(
+                "--target", "targets", multiple=True, metavar="CLOUD:MECHANISM", help="E.g. aws:rules. Repeat; all main ones if absent."
+            ),
+            click.option("--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."),
+            click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def make_plans(
+    stack: str | None, catalogs: tuple[str, ...], targets: tuple[str, ...], as_of: date | None, allow_empty: bool
+) -> Any:  # noqa: ANN401 - tuple[Plan, ...]; the planning modules load only here
+    """The plans asked for. Raises click.UsageError for a mixture, InputError for what is wrong with the input."""
+    from hostgate.catalog.selection import select
+    from hostgate.planning.mechanism import MAIN_TARGETS
+    from hostgate.planning.plan import plan_all
+    from hostgate.stack import read_stack, values_of_file
+
+    day = as_of or date.today()
+    if stack is not None and (catalogs or targets):
+        raise click.UsageError("--stack brings its own catalogs and targets; leave out --catalog and --target, or --stack.")
+    if targets and not catalogs:
+        raise click.UsageError("--target needs at least one --catalog.")
+    if catalogs:
+        selection = select(*catalogs, allow_empty=allow_empty)
+        chosen = tuple(dict.fromkeys(targets)) or MAIN_TARGETS
+        return plan_all(selection, [(target, None) for target in chosen], as_of=day)
+    project, name = find_stack(stack)
+    values = values_of_file(project, name)
+    if allow_empty:
+        values["allowEmpty"] = True
+    wanted = read_stack(values, project)
+    return plan_all(wanted.selection, wanted.targets, as_of=day)
+
+
+def find_stack(stack: str | None) -> tuple[Path, str]:
+    """The project folder (this one or the nearest above with a Pulumi.yaml) and the stack's name. Raises InputError."""
+    here = Path.cwd()
+    project = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").is_file()), None)
+    if project is None:
+        raise _error(
+            "no-project", f"There is no Pulumi.yaml in {here} or above. Go to a Pulumi project, or name --catalog and --target."
+        )
+    stacks = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in project.glob("Pulumi.*.yaml"))
+    name = stack or "dev"
+    if name not in stacks:
+        raise _error("no-stack", f"There is no Pulumi.{name}.yaml in {project}. Stacks here: {', '.join(stacks) or 'none'}.")
+    return project, name
+
+
+def _as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:  # noqa: ARG001
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no date. Allowed: YYYY-MM-DD.") from None
+
+
+def _error(rule: str, message: str) -> InputError:
+    return InputError([Problem(rule=rule, message=message)])

@@ -1,0 +1,43 @@
+"""Tables and findings as text for people."""
+
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hostgate.planning.findings import Finding
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> str:
+    """A table without colour that fits the terminal; long cells are folded, never cut."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    made = Table(*header, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, header_style="")
+    for column in made.columns:
+        column.overflow = "fold"
+    for row in rows:
+        made.add_row(*(cell.replace("[", "\\[") for cell in row))
+    console = Console(file=StringIO(), width=_width(), color_system=None, highlight=False)
+    console.print(made)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+
+
+def findings_lines(findings: Iterable["Finding"]) -> list[str]:
+    """Each finding with its severity, entry, place and, where somebody accepted it, the reason."""
+    lines = []
+    for one in findings:
+        about = f" {one.entry}" if one.entry else ""
+        place = f"  ({one.origin})" if one.origin else ""
+        lines.append(f"{one.severity:<7} {one.id}{about}: {one.message}{place}")
+        if one.accepted:
+            lines.append(f"        accepted: {one.accepted}")
+    return lines
+
+
+def _width() -> int:
+    from shutil import get_terminal_size
+
+    return max(80, get_terminal_size((160, 24)).columns)

@@ -1,0 +1,19 @@
+"""Google Cloud: the mechanisms of Cloud NGFW and the component that realises them.
+
+`from hostgate.gcp import FirewallPolicyAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hostgate.gcp.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
+
+__all__ = ["FirewallPolicyAllowlist", "FirewallPolicyAllowlistArgs"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class of the component module
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("hostgate.gcp.components"), name)

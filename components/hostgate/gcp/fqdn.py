@@ -1,0 +1,244 @@
+"""gcp:fqdn: firewall policy rules with FQDN objects, private ranges passed on, and a deny for each address family.
+
+Google's control plane resolves the names: a rule matches addresses, so a name with the same address passes too, and a
+name without an answer matches nothing (Cloud NGFW, FQDN objects overview).
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from hostgate.catalog.model import Entry
+from hostgate.gcp.options import FirewallPolicyOptions
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
+from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
+from hostgate.planning.sharding import Shard, shard
+
+POLICY = "compute#firewallPolicy"
+RULE = "compute#firewallPolicyRule"
+ASSOCIATION = "compute#firewallPolicyAssociation"
+
+FQDNS = Limit("FQDNs of a rule", 100, "names", "compute v1, FirewallPolicyRuleMatcher.destFqdns", "2026-11-23")
+BLOCK = Limit("rules of the block for one protocol and port", 2047, "rules", "hostgate, priority slots", "2026-11-23")
+SMALL_BLOCK = Limit("rules of the block for an unusual port", 63, "rules", "hostgate, priority slots", "2026-11-23")
+
+HTTPS_SLOT, HTTP_SLOT, OTHER_SLOT, EDGE_SLOT = 0, 2_048, 10_000, 10_000_000
+"""Priorities after the user's base: tcp:443, tcp:80, then 64 for every other protocol and port, then the deny. A rule's
+priority cannot change without replacing it, so a slot depends on its own protocol and port and on nothing else."""
+
+PASS, DENY, AUDIT = 0, 10, 20
+"""Priorities after EDGE_SLOT; IPv4 first, IPv6 next to it. Private ranges are passed on before the deny."""
+
+_EVERYWHERE = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
+_PRIVATE = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
+_GOOGLE = ("googleapis.com", "google.com", "gstatic.com", "googleusercontent.com")
+_WILDCARD = "list the names that are needed as exact entries; a subtree needs a mechanism that sees names, as on AWS or Azure."
+
+
+class Fqdn(Mechanism[FirewallPolicyOptions]):
+    """FQDN objects in a global network firewall policy."""
+
+    target = "gcp:fqdn"
+    title = "Cloud NGFW FQDN objects"
+    options = FirewallPolicyOptions
+    limits = (FQDNS, BLOCK, SMALL_BLOCK)
+    means = (
+        Means(
+            name="FQDN objects",
+            protocols=frozenset({"https", "http", "tls", "tcp", "udp"}),
+            sight="address-and-port",
+            ttl_family="own-lookup",
+            kinds=frozenset({"exact"}),
+            nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
+        ),
+    )
+
+    def render(self, entries: Sequence[Entry], options: FirewallPolicyOptions) -> Rendering:
+        objects: list[CloudObject] = []
+        where: dict[tuple[str, str], str] = {}
+        usage = [Usage(FQDNS, 0), Usage(BLOCK, 0), Usage(SMALL_BLOCK, 0)]
+        ports: dict[tuple[str, int], dict[str, list[Entry]]] = {}
+        for entry in entries:
+            ports.setdefault((entry.transport, entry.port), {}).setdefault(entry.host, []).append(entry)
+        for (transport, port), hosts in sorted(ports.items()):
+            for part in shard(sorted(hosts), key=str, weights=lambda _: (1,), capacities=(FQDNS.max,)):
+                rule = _allow(options, transport, port, part)
+                objects.append(rule)
+                where.update({entry.key: rule.name for host in part.items for entry in hosts[host]})
+                block = BLOCK if transport == "tcp" and port in (443, 80) else SMALL_BLOCK
+                usage.append(Usage(FQDNS, len(part.items)))
+                usage.append(Usage(block, part.slot + 1))
+        objects += _edges(options)
+        objects.sort(key=lambda each: int(each.body["priority"]))
+        if options.attach is None:
+            objects.insert(0, _policy(options))
+            objects += [_association(options, network) for network in options.networks]
+        return Rendering(
+            objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=_fullest(usage)
+        )
+
+    def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
+        """First match by priority among the egress rules; then what comes after the policy."""
+        rules = sorted((each for each in objects if each.kind == RULE), key=lambda each: int(each.body["priority"]))
+        for each in rules:
+            if not _matches(each.body, flow):
+                continue
+            match each.body["action"]:
+                case "allow":
+                    why = "audit: enforce would deny it" if each.name.startswith(f"{options.name}-audit") else "an allow rule"
+                    return Verdict("allow", each.name, f"{why} of the policy matches its destination")
+                case "deny":
+                    return Verdict("block", each.name, "no allow rule before it matches, and the deny does")
+                case _:
+                    return Verdict("allow", each.name, "private ranges are passed on; the network's own rules decide")
+        if options.deny == "none":
+            return Verdict("allow", None, "no rule matches, and VPC networks allow egress by default")
+        if options.mode == "audit":
+            return Verdict("allow", None, "no rule matches; in audit mode the declared deny must only log")
+        return Verdict("block", None, "no rule matches; the deny is declared to exist elsewhere")
+
+
+def _slot(transport: str, port: int) -> int:
+    if transport == "tcp" and port == 443:
+        return HTTPS_SLOT
+    if transport == "tcp" and port == 80:
+        return HTTP_SLOT
+    return OTHER_SLOT + (port + (65_536 if transport == "udp" else 0)) * 64
+
+
+def _allow(options: FirewallPolicyOptions, transport: str, port: int, part: Shard[str]) -> CloudObject:
+    label = f"-{part.label}" if part.label else ""
+    name = f"{options.name}-allow-{transport}-{port}{label}"
+    body = _rule(
+        name, options.base + _slot(transport, port) + part.slot, "allow", "hostgate: hosts of the catalog",
+        {"destFqdns": list(part.items), "layer4Configs": [{"ipProtocol": transport, "ports": [str(port)]}]},
+    )  # fmt: skip
+    if options.service_accounts:
+        body["targetServiceAccounts"] = options.service_accounts
+    if options.secure_tags:
+        body["targetSecureTags"] = [{"name": tag} for tag in options.secure_tags]
+    return CloudObject(kind=RULE, name=name, body=body)
+
+
+def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
+    """Private ranges passed on, then everything else denied; in audit mode allowed and logged, last and marked."""
+    if options.deny not in ("internet", "all"):
+        return []
+    found = []
+    for offset, family in enumerate(("ipv4", "ipv6")):
+        if family not in options.families:
+            continue
+        if options.deny == "internet":
+            found.append(_edge(options, f"private-{family}", PASS + offset, "goto_next", _PRIVATE[family], "private passes on"))
+        if options.mode == "audit":
+            found.append(_edge(options, f"audit-{family}", AUDIT + offset, "allow", [_EVERYWHERE[family]], "AUDIT, allows all"))
+        else:
+            found.append(_edge(options, f"deny-{family}", DENY + offset, "deny", [_EVERYWHERE[family]], "all else is denied"))
+    return found
+
+
+def _edge(
+    options: FirewallPolicyOptions, suffix: str, slot: int, action: str, ranges: Sequence[str], words: str
+) -> CloudObject:
+    name = f"{options.name}-{suffix}"
+    match = {"destIpRanges": list(ranges), "layer4Configs": [{"ipProtocol": "all"}]}
+    body = _rule(name, options.base + EDGE_SLOT + slot, action, f"hostgate: {words}", match)
+    if action != "goto_next":  # logging is refused on goto_next
+        body["enableLogging"] = True
+    return CloudObject(kind=RULE, name=name, body=body)
+
+
+def _rule(name: str, priority: int, action: str, description: str, match: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "ruleName": name,
+        "description": description,
+        "priority": priority,
+        "direction": "EGRESS",
+        "action": action,
+        "match": match,
+    }
+
+
+def _policy(options: FirewallPolicyOptions) -> CloudObject:
+    body = {"name": options.name, "description": "hostgate: egress to the hosts of reviewed catalogs"}
+    return CloudObject(kind=POLICY, name=options.name, body=body, folder="policy")
+
+
+def _association(options: FirewallPolicyOptions, network: str) -> CloudObject:
+    name = f"{options.name}-{network.rpartition('/')[2]}"
+    body = {"name": name, "attachmentTarget": network}
+    return CloudObject(kind=ASSOCIATION, name=name, body=body, folder="policy")
+
+
+def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[Finding]:
+    found = [
+        finding("google-name", f"{entry.host} answers with highly variable addresses.", entry)
+        for entry in entries
+        if any(entry.host == name or entry.host.endswith(f".{name}") for name in _GOOGLE)
+    ]
+    if any(entry.protocol == "https" for entry in entries):
+        found.append(finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."))
+    if not options.from_:
+        found.append(finding("from-everything", "Every instance of the network may use the hosts."))
+    if options.mode == "audit":
+        found.append(finding("audit", "The last rules allow everything and log it."))
+    if options.deny == "none":
+        found.append(finding("deny-none", "VPC networks allow egress by default; the allow rules change nothing."))
+    if options.deny == "declared":
+        found.append(finding("deny-declared", "A deny of 0.0.0.0/0 and ::/0 after these rules is said to exist elsewhere."))
+    if options.deny in ("internet", "all"):
+        what = "private ranges too, " if options.deny == "all" else ""
+        found.append(
+            finding(
+                "deny-cuts",
+                f"Everything else is cut: {what}DNS to own resolvers on public addresses, Google APIs by public or private "
+                "VIP (199.36.153.4/30, 199.36.153.8/30). DNS, NTP and metadata of the platform (169.254.169.254) are not.",
+            )
+        )
+        missing = [family for family in ("ipv4", "ipv6") if family not in options.families]
+        if missing:
+            found.append(finding("ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied."))
+    if options.attach is not None:
+        found.append(
+            finding(
+                "attached-policy",
+                f"{options.attach} needs: an association with the network, no broader allow before priority {options.base}, "
+                "no VPC firewall rule that allows egress (they come first), no other rule on these priorities, and no outbound "
+                "DNS server policy with an alternative name server in the VPC.",
+            )
+        )
+    elif not options.networks:
+        found.append(finding("attached-policy", "No `networks` are named: the new policy applies to none until associated."))
+    return found
+
+
+def _fullest(usage: Sequence[Usage]) -> tuple[Usage, ...]:
+    fullest: dict[str, Usage] = {}
+    for each in usage:
+        if each.limit.name not in fullest or each.used > fullest[each.limit.name].used:
+            fullest[each.limit.name] = each
+    return tuple(fullest.values())
+
+
+def _matches(body: Any, flow: Flow) -> bool:  # noqa: ANN401 - a FirewallPolicyRule
+    match = body["match"]
+    if body["direction"] != "EGRESS" or not any(_layer4(config, flow) for config in match["layer4Configs"]):
+        return False
+    if "destFqdns" in match and flow.name.lower().removesuffix(".") in match["destFqdns"]:
+        return True
+    ranges = [ip_network(cidr) for cidr in match.get("destIpRanges", ())]
+    if flow.address is None:  # some internet address, of a family that the network has
+        return any(network.prefixlen == 0 for network in ranges)
+    return flow.destined_within(ranges)
+
+
+def _layer4(config: Any, flow: Flow) -> bool:  # noqa: ANN401 - a layer4Config
+    if config["ipProtocol"] == "all":
+        return True
+    return config["ipProtocol"] == flow.transport and str(flow.port) in config.get("ports", [str(flow.port)])
+
+
+MECHANISM = Fqdn()

@@ -1,0 +1,185 @@
+"""Findings: what a plan has to say about an entry or about itself; each id with its severity, meaning and remedy.
+
+The registry below is the only place where an id comes into being; the docs table is checked against it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hostgate.catalog.model import Entry, Origin
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of finding: how bad it is, what it means, what to do about it."""
+
+    severity: Severity
+    meaning: str
+    remedy: str
+
+
+KINDS: dict[str, Kind] = {
+    "not-expressible": Kind(
+        "error",
+        "The mechanism cannot allow the entry exactly. The plan is refused.",
+        "Do what the message names as nearest, leave the entry out, or accept the widening that the message names.",
+    ),
+    "limit-exceeded": Kind(
+        "error",
+        "The cloud does not take this many. The plan is refused before anything is made.",
+        "Select fewer entries, or split them over several stacks.",
+    ),
+    "acceptance-expired": Kind(
+        "error",
+        "An acceptance has passed its `until` date. Objects stay as they are; the plan fails until a person looks again.",
+        "Review the entry; renew `until` with a new reason, or remove the acceptance and the entry.",
+    ),
+    "acceptance-expires-soon": Kind(
+        "warning", "An acceptance ends within 14 days.", "Review the entry now; renew or remove the acceptance."
+    ),
+    "apex-included": Kind(
+        "warning",
+        "The object also allows the name itself, not only names below it. Only with an acceptance.",
+        "Use a mechanism that can say it exactly, or keep the acceptance under review.",
+    ),
+    "deeper-names": Kind(
+        "warning",
+        "The object also allows names more than one label below. Only with an acceptance.",
+        "Use a mechanism that can say it exactly, or keep the acceptance under review.",
+    ),
+    "address-only": Kind(
+        "info",
+        "The mechanism sees addresses, not names: another name on the same address passes, and a wrong SNI too.",
+        "Nothing, if that is enough; otherwise a mechanism that sees the name.",
+    ),
+    "name-unproven": Kind(
+        "info",
+        "The mechanism believes the name in the packet (SNI or Host): a client that lies about it is not caught.",
+        "Nothing, for clients that are trusted not to lie; otherwise TLS inspection or resolved-address validation.",
+    ),
+    "no-survey": Kind(
+        "warning",
+        "The firewall resolves the names for itself and no survey of their TTLs and addresses is at hand.",
+        "Expect refused connections after rotations; measure the names, or use a mechanism that matches on the wire.",
+    ),
+    "google-name": Kind(
+        "warning",
+        "Names of Google APIs answer with highly variable addresses and make poor FQDN objects.",
+        "Allow Google's API addresses by range, or use a mechanism that sees the name.",
+    ),
+    "shared-hosting": Kind(
+        "warning",
+        "The name serves customers of one company beside the vendor: all of them are allowed.",
+        "Prefer the vendor's own host where there is one; otherwise accept with a reason.",
+    ),
+    "withdrawn": Kind(
+        "info",
+        "A later revision of the catalog no longer holds the entry.",
+        "Move the pinned revision when the hosts are no longer used.",
+    ),
+    "unpinned": Kind(
+        "warning",
+        "The catalog is followed at `latest`: what is allowed changes when the catalog does.",
+        "Pin the revision that was reviewed.",
+    ),
+    "from-everything": Kind(
+        "warning",
+        "No `from` is given: everything behind the firewall may use the hosts.",
+        "Name the clients under `from`.",
+    ),
+    "deny-none": Kind(
+        "warning",
+        "Nothing is denied: an allowlist on a network that allows everything does nothing.",
+        "Set `deny` to internet, or to declared if the deny exists elsewhere.",
+    ),
+    "deny-declared": Kind(
+        "info",
+        "The deny is said to exist elsewhere; this plan neither makes nor checks it.",
+        "See that it does, and what it must look like, in the message.",
+    ),
+    "deny-cuts": Kind(
+        "info",
+        "What the deny cuts beside the hosts of other vendors.",
+        "Allow what your clients need of it by other rules.",
+    ),
+    "ipv6-not-denied": Kind(
+        "warning",
+        "IPv6 is left out of the deny: on a network with IPv6 everything is reachable over it.",
+        "Leave `families` at its default, which denies both.",
+    ),
+    "quic-closed": Kind(
+        "info",
+        "UDP 443 stays closed: an https entry means TCP.",
+        "Nothing: clients fall back from QUIC to TLS over TCP.",
+    ),
+    "attached-policy": Kind(
+        "info",
+        "What the policy that the objects are attached to must have, because this plan does not own it.",
+        "Compare it with the policy's owner.",
+    ),
+    "needs-dns-proxy": Kind(
+        "warning",
+        "FQDN network rules work only if clients resolve through the firewall's DNS proxy.",
+        "Turn the proxy on and point the clients' DNS at the firewall.",
+    ),
+    "ipv4-only": Kind(
+        "info",
+        "The rules apply to IPv4 clients or destinations only; over IPv6 the host stays blocked.",
+        "Nothing, if clients fall back to IPv4; otherwise give the clients' IPv6 ranges.",
+    ),
+    "audit": Kind(
+        "warning",
+        "Audit mode: nothing is blocked; what enforce would block is logged.",
+        "Read the logs, then set `mode` to enforce.",
+    ),
+    "sid-collision": Kind(
+        "info",
+        "Two entries hashed to one signature id; the later one took the next.",
+        "Nothing: ids stay unique and stable.",
+    ),
+    "mistaken": Kind(
+        "warning",
+        "The catalog records the entry as a mistake of the vendor's page. Nothing opens it.",
+        "Use a revision in which the mistake is corrected.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One remark. `entry` is the entry id, None for the whole plan; `accepted` the reason of whoever accepted it."""
+
+    id: str
+    severity: Severity
+    message: str
+    entry: str | None = None
+    catalog: str | None = None
+    origin: Origin | None = None
+    accepted: str | None = None
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        return (("error", "warning", "info").index(self.severity), self.id, self.entry or "", self.message)
+
+    def as_json(self) -> dict[str, str | None]:
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "entry": self.entry,
+            "catalog": self.catalog,
+            "message": self.message,
+            "at": None if self.origin is None else str(self.origin),
+            "accepted": self.accepted,
+        }
+
+
+def finding(id_: str, message: str, entry: Entry | None = None) -> Finding:
+    """A finding of the registered kind `id_`, about `entry` or about the whole plan."""
+    severity = KINDS[id_].severity
+    if entry is None:
+        return Finding(id=id_, severity=severity, message=message)
+    return Finding(
+        id=id_, severity=severity, message=message, entry=entry.id, catalog=entry.catalog, origin=entry.origin
+    )

@@ -1,0 +1,172 @@
+"""A mechanism: one cloud feature that can enforce names, and what it declares about itself.
+
+A mechanism is one module. It says in `means` what it can express and in `limits` how much of it; it renders entries to
+objects, and it judges a flow by its cloud's own evaluation rules, reading only the objects. It never decides which
+entries to allow, and nothing outside its module asks which cloud it is.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
+from hostgate.planning.findings import Finding
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.options import Options
+
+TtlFamily = Literal["wire", "own-lookup", "client-dns"]
+Sight = Literal["name-and-port", "address-and-port", "query-name"]
+
+O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a mechanism
+
+TTL_MEANS: dict[TtlFamily, str] = {
+    "wire": "matches the name in the packet; TTL and rotation do not matter",
+    "own-lookup": "the firewall resolves the name for itself; TTL and rotation decide correctness",
+    "client-dns": "sees the client's own query; TTL matters only to clients that cache longer",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """One way in which a mechanism allows an entry, and what that way can express.
+
+    `nearest` says, per match kind or protocol that it cannot express, the nearest thing that works. `widenings` maps
+    a kind that it can only express wider to the finding id that a person has to accept.
+    """
+
+    name: str
+    protocols: frozenset[Protocol]
+    sight: Sight
+    ttl_family: TtlFamily
+    kinds: frozenset[Match] = frozenset(MATCHES)
+    ports: range = range(1, 65536)
+    widenings: Mapping[Match, str] = field(default_factory=dict)
+    nearest: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why an entry cannot be allowed exactly. `widening` is the finding whose acceptance lifts the objection."""
+
+    reason: str
+    nearest: str
+    widening: str | None = None
+
+    def __str__(self) -> str:
+        lift = f" Or accept the finding {self.widening} for this entry." if self.widening else ""
+        return f"{self.reason} Nearest: {self.nearest}{lift}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudObject:
+    """One object of a cloud's API: `kind` is the cloud's own type name, `body` its JSON in the cloud's spelling.
+
+    `name` is unique in the plan and the suffix of names in engines; `text` is the rule text of kinds that have one;
+    `folder` is where an export puts objects that only hold or attach the rules.
+    """
+
+    kind: str
+    name: str
+    body: Mapping[str, Any]
+    text: str | None = None
+    folder: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "name": self.name, "body": self.body}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """What a mechanism makes of entries: objects, the rule that each entry got, remarks, and use of limits."""
+
+    objects: tuple[CloudObject, ...]
+    rules: Mapping[tuple[str, str], str]
+    findings: tuple[Finding, ...] = ()
+    usage: tuple[Usage, ...] = ()
+
+
+class Mechanism(ABC, Generic[O]):
+    """Base of every mechanism; see docs/mechanisms.md for how to add one."""
+
+    target: ClassVar[str]
+    """`cloud:mechanism`, e.g. `aws:rules`."""
+    title: ClassVar[str]
+    means: ClassVar[tuple[Means, ...]]
+    limits: ClassVar[tuple[Limit, ...]]
+    options: type[O]
+
+    @abstractmethod
+    def render(self, entries: Sequence[Entry], options: O) -> Rendering:
+        """`entries` (sorted by key, all of them expressible or accepted) as objects. Pure; equal input, equal bytes."""
+
+    @abstractmethod
+    def verdict(self, objects: Sequence[CloudObject], options: O, flow: Flow) -> Verdict:
+        """What becomes of `flow` under `objects`, by the cloud's own rules; independent of how `render` works."""
+
+    def way(self, entry: Entry) -> Means | None:
+        """The means by which `entry`'s protocol is allowed."""
+        return next((means for means in self.means if entry.protocol in means.protocols), None)
+
+    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:
+        """Why entries cannot be expressed exactly, by entry key; those that can are absent.
+
+        Mechanisms with conditions of their own extend this.
+        """
+        found = {}
+        for entry in entries:
+            objection = self._objection(entry)
+            if objection is not None:
+                found[entry.key] = objection
+        return found
+
+    def _objection(self, entry: Entry) -> Objection | None:
+        means = self.way(entry)
+        if means is None:
+            able = ", ".join(sorted({protocol for way in self.means for protocol in way.protocols}))
+            return Objection(
+                f"{self.title} cannot allow {entry.protocol} by name. Found: {entry.protocol} on port {entry.port}; allowed: {able}.",
+                next((way.nearest[entry.protocol] for way in self.means if entry.protocol in way.nearest), _ELSEWHERE),
+            )
+        if entry.match not in means.kinds:
+            able = ", ".join(kind for kind in MATCHES if kind in means.kinds)
+            return Objection(
+                f"{means.name} take {able} names only. Found: {entry.reach}.",
+                means.nearest.get(entry.match, _ELSEWHERE),
+                means.widenings.get(entry.match),
+            )
+        if entry.port not in means.ports:
+            return Objection(
+                f"{means.name} take ports {means.ports.start} to {means.ports.stop - 1}. Found: {entry.port}.", _ELSEWHERE
+            )
+        return None
+
+
+_ELSEWHERE = "leave the entry out here (select.without) and allow it by a mechanism that can express it."
+
+_registry: dict[str, Mechanism[Any]] = {}
+_modules = {
+    "aws:rules": "hostgate.aws.rules",
+    "aws:domain-list": "hostgate.aws.domain_list",
+    "gcp:fqdn": "hostgate.gcp.fqdn",
+    "azure:application-rules": "hostgate.azure.application_rules",
+}
+"""Where each mechanism lives: modules load on demand, so that a plan for one cloud costs one cloud."""
+
+MAIN_TARGETS = ("aws:rules", "gcp:fqdn", "azure:application-rules")
+"""The first mechanism of each cloud."""
+
+
+def targets() -> tuple[str, ...]:
+    """Every registered target."""
+    return tuple(_modules)
+
+
+def mechanism(target: str) -> Mechanism[Any]:
+    """The mechanism of `target`. Raises KeyError for a name that `targets()` does not have."""
+    if target not in _registry:
+        from importlib import import_module
+
+        _registry[target] = import_module(_modules[target]).MECHANISM
+    return _registry[target]

@@ -1,0 +1,97 @@
+"""Options that every mechanism shares, and how an option error is told.
+
+A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON, snake_case in Python.
+"""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from hostgate.catalog.problems import Problem, spelled
+
+Mode = Literal["enforce", "audit"]
+Deny = Literal["none", "declared", "internet", "all"]
+
+PRIVATE_IPV4 = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+"""RFC 1918."""
+
+PRIVATE_IPV6 = ("fc00::/7",)
+"""RFC 4193, unique local addresses."""
+
+
+def cidr(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise PydanticCustomError(
+            "cidr", "{message}", {"message": f"Found {ascii(text)}. Allowed: an address range as CIDR ({error})."}
+        ) from None
+
+
+Cidr = Annotated[str, AfterValidator(cidr)]
+
+Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")]
+"""Begins every object's name. 30 characters leave room for suffixes under every maximum (63 on Google Cloud)."""
+
+
+class Options(BaseModel):
+    """Options of any mechanism. `tags` and `name` reach every object that can carry them."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+
+    name: Name = "hostgate"
+    mode: Mode = "enforce"
+    deny: Deny = "internet"
+    tags: dict[str, str] = {}
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class OptionsError(ValueError):
+    """Options that do not hold; `problems` has all of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
+
+
+def read_options(kind: type[Model], values: Mapping[str, Any], where: str) -> Model:
+    """`values` as options of `kind`. `where` names their place, e.g. `hostgate:aws`. Raises OptionsError, all at once."""
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        raise OptionsError(option_problems(error, kind, where)) from None
+
+
+def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -> list[Problem]:
+    """What pydantic found, with the key, what stands there and what is allowed."""
+    allowed_keys = ", ".join(sorted(field.alias or name for name, field in kind.model_fields.items()))
+    problems = []
+    for item in error.errors(include_url=False):
+        key = ".".join([where, *(str(step) for step in item["loc"])])
+        found, context = spelled(item["input"]), item.get("ctx", {})
+        match item["type"]:
+            case "extra_forbidden":
+                message = f"`{key}` is no key here. Allowed: {allowed_keys}."
+            case "missing":
+                message = f"`{key}` is missing."
+            case "literal_error":
+                message = f"`{key}`: found {found}. Allowed: {context['expected']}."
+            case "string_pattern_mismatch":
+                message = f"`{key}`: found {found}. Allowed: text like {context['pattern']}."
+            case "greater_than_equal" | "less_than_equal":
+                message = f"`{key}`: found {found}. Allowed: {item['msg'].removeprefix('Input should be ')}."
+            case "int_type" | "string_type" | "bool_type" | "list_type" | "dict_type" | "model_type":
+                word = {"int": "a whole number", "string": "text", "bool": "true or false", "list": "a list"}
+                message = f"`{key}`: found {found}. Allowed: {word.get(item['type'].split('_')[0], 'a mapping')}."
+            case "too_short":
+                message = f"`{key}` is empty. Allowed: at least one, or leave the key out."
+            case _:
+                message = f"`{key}`: {item['msg'].removeprefix('Value error, ')}"
+        problems.append(Problem(rule="config", message=message))
+    return problems

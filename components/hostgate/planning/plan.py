@@ -1,0 +1,389 @@
+"""From a selection and a target to a plan: who is allowed by which rule, and everything there is to say about it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import Any, Literal
+
+from hostgate.catalog.model import Entry
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.selection import Acceptance, Selection
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.limits import Usage
+from hostgate.planning.mechanism import TTL_MEANS, CloudObject, Mechanism, Objection, Rendering, mechanism, targets
+from hostgate.catalog.names import BREADTH
+from hostgate.planning.options import Options, OptionsError, read_options
+from hostgate.catalog.shared_hosting import shared_hosting
+
+Outcome = Literal["allowed", "covered", "left out", "refused"]
+
+EXPIRY_WARNING = timedelta(days=14)
+"""How long before its `until` an acceptance is warned about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one entry, and why; `rule` names the object and rule that allow it."""
+
+    entry: Entry
+    outcome: Outcome
+    reason: str
+    rule: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        entry = self.entry
+        return {
+            "entry": entry.id,
+            "catalog": entry.catalog,
+            "host": entry.host,
+            "match": entry.match,
+            "port": entry.port,
+            "protocol": entry.protocol,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "rule": self.rule,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The pure result of selection x mechanism x options. A refused plan has no objects."""
+
+    target: str
+    selection: Selection
+    options: Options
+    objects: tuple[CloudObject, ...]
+    decisions: tuple[Decision, ...]
+    findings: tuple[Finding, ...]
+    limits: tuple[Usage, ...]
+    digest: str
+    unused: tuple[Acceptance, ...] = ()
+    """Acceptances of findings that did not occur."""
+    _mechanism: Mechanism[Any] = field(repr=False)
+
+    @property
+    def refused(self) -> bool:
+        """Whether something could not be done exactly or within the limits; nothing of the plan may be applied."""
+        return any(one.id in ("not-expressible", "limit-exceeded") for one in self.findings)
+
+    @property
+    def ok(self) -> bool:
+        return not any(one.severity == "error" for one in self.findings)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The findings that stop the plan, as input problems."""
+        return tuple(
+            Problem(
+                rule=one.id,
+                file=one.origin.file if one.origin else None,
+                line=one.origin.line if one.origin else None,
+                column=one.origin.column if one.origin else None,
+                entry=one.entry,
+                message=f"{self.target}: {one.message}",
+            )
+            for one in self.findings
+            if one.severity == "error"
+        )
+
+    def verdict(self, flow: Flow) -> Verdict:
+        """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
+        if self.refused:
+            raise InputError(self.problems)
+        return self._mechanism.verdict(self.objects, self.options, flow)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "target": self.target,
+            "digest": self.digest,
+            "objects": [each.as_json() for each in self.objects],
+            "decisions": [each.as_json() for each in self.decisions],
+            "findings": [each.as_json() for each in self.findings],
+            "limits": [each.as_json() for each in self.limits],
+        }
+
+
+def plan(
+    selection: Selection,
+    target: str,
+    options: Options | Mapping[str, Any] | None = None,
+    *,
+    as_of: date | None = None,
+    **more: Any,  # noqa: ANN401 - option values, checked by the mechanism's options type
+) -> Plan:
+    """The plan of `selection` for `target` (`cloud:mechanism`).
+
+    Options are an options value, a mapping, or keywords, e.g. `plan(hosts, target="aws:rules", mode="audit")`.
+    `as_of` judges expiries; without it they are not judged. Raises InputError: unknown target, wrong options, or an
+    acceptance of a finding that does not occur. A plan that cannot be exact is returned with `refused` set.
+    """
+    made = draft(selection, target, options, as_of=as_of, **more)
+    if made.unused:
+        raise InputError(unused_acceptances([made]))
+    return made
+
+
+def draft(
+    selection: Selection,
+    target: str,
+    options: Options | Mapping[str, Any] | None = None,
+    *,
+    as_of: date | None = None,
+    **more: Any,  # noqa: ANN401
+) -> Plan:
+    """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
+    how = find_mechanism(target)
+    chosen = _options(how, options, more)
+    decided = _decide(how, selection, chosen)
+    allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
+    refused = any(outcome == "refused" for _, outcome, _ in decided)
+    rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
+    over = [usage for usage in rendering.usage if usage.exceeded]
+    decisions = tuple(
+        Decision(entry, outcome, reason, rendering.rules.get(entry.key) if outcome == "allowed" else None)
+        for entry, outcome, reason in decided
+    )
+    findings = [*_about_entries(how, selection, decisions), *rendering.findings]
+    findings += [
+        finding(
+            "limit-exceeded",
+            f"{usage.limit.name}: needs {usage.used:,}, allowed {usage.limit.max:,} {usage.limit.unit} "
+            f"({usage.limit.source}).",
+        )
+        for usage in over
+    ]
+    judged, unused = _judge_acceptances(findings, selection.accept, as_of)
+    objects = () if over else rendering.objects
+    return Plan(
+        target=target,
+        selection=selection,
+        options=chosen,
+        objects=objects,
+        decisions=decisions,
+        findings=tuple(sorted(judged, key=lambda one: one.order)),
+        limits=rendering.usage,
+        digest=_digest(target, objects),
+        unused=unused,
+        _mechanism=how,
+    )
+
+
+def plan_all(
+    selection: Selection, targets: Sequence[tuple[str, Options | Mapping[str, Any] | None]], *, as_of: date | None = None
+) -> tuple[Plan, ...]:
+    """A plan for each target. Raises InputError with the option errors of all, or stale acceptances.
+
+    An acceptance counts as met if its finding occurs for any of the targets.
+    """
+    made: list[Plan] = []
+    problems: list[Problem] = []
+    for target, options in targets:
+        try:
+            made.append(draft(selection, target, options, as_of=as_of))
+        except InputError as error:
+            problems += error.problems
+    problems += unused_acceptances(made) if not problems else []
+    if problems:
+        raise InputError(problems)
+    return tuple(made)
+
+
+def unused_acceptances(plans: Sequence[Plan]) -> list[Problem]:
+    """Acceptances whose finding occurred in none of `plans`: stale, misspelt, or about another entry."""
+    if not plans:
+        return []
+    stale = [each for each in plans[0].unused if all(each in other.unused for other in plans[1:])]
+    known = sorted({one.id for made in plans for one in made.findings})
+    problems = []
+    for acceptance in stale:
+        near = get_close_matches(acceptance.finding, known, 1)
+        of_entry = sorted({one.id for made in plans for one in made.findings if one.entry == acceptance.entry})
+        hint = f" That entry has: {', '.join(of_entry)}." if of_entry else ""
+        problems.append(
+            Problem(
+                rule="acceptance-unused",
+                entry=acceptance.entry,
+                message=f"Accepted {acceptance}, but there is no such finding.{hint}"
+                f"{f' Did you mean {near[0]}?' if near and near[0] != acceptance.finding else ''} Remove the acceptance.",
+            )
+        )
+    return problems
+
+
+def find_mechanism(target: str) -> Mechanism[Any]:
+    """The mechanism called `target`. Raises InputError with the nearest name."""
+    if target not in targets():
+        near = get_close_matches(target, targets(), 1)
+        hint = " FQDN network rules are part of azure:application-rules." if target == "azure:network-rules" else ""
+        raise InputError(
+            [
+                Problem(
+                    rule="unknown-target",
+                    message=f"Found the target {target!r}.{f' Did you mean {near[0]}?' if near else ''}{hint} "
+                    f"Allowed: {', '.join(targets())}.",
+                )
+            ]
+        )
+    return mechanism(target)
+
+
+def _options(how: Mechanism[Any], options: Options | Mapping[str, Any] | None, more: Mapping[str, Any]) -> Options:
+    if isinstance(options, how.options) and not more:
+        return options
+    given = options.model_dump(exclude_unset=True) if isinstance(options, Options) else dict(options or {})
+    try:
+        return read_options(how.options, {**given, **more}, how.target)
+    except OptionsError as error:
+        raise InputError(error.problems) from None
+
+
+def _decide(
+    how: Mechanism[Any], selection: Selection, options: Options
+) -> list[tuple[Entry, Outcome, str]]:
+    """Outcome and reason of every entry, by key."""
+    decided: list[tuple[Entry, Outcome, str]] = [(entry, "left out", reason) for entry, reason in selection.left_out]
+    wanted = []
+    for entry in selection.entries:
+        if entry.direction != "egress":
+            decided.append((entry, "left out", "not egress"))
+        elif entry.status == "mistaken":
+            decided.append((entry, "left out", "mistaken: the catalog records it as a misprint, and nothing opens it"))
+        else:
+            wanted.append(entry)
+    accepted = {(accept.finding, accept.entry) for accept in selection.accept}
+    objections = {
+        key: objection
+        for key, objection in how.objections(wanted, options).items()
+        if objection.widening is None or (objection.widening, key[1]) not in accepted
+    }
+    covered = _covered(wanted, objections, dict(selection.choose))
+    for entry in wanted:
+        if entry.key in covered:
+            decided.append((entry, "covered", covered[entry.key]))
+        elif entry.key in objections:
+            decided.append((entry, "refused", str(objections[entry.key])))
+        else:
+            way = how.way(entry)
+            assert way is not None
+            decided.append((entry, "allowed", f"{way.name}: {TTL_MEANS[way.ttl_family]}"))
+    decided.sort(key=lambda item: item[0].key)
+    return decided
+
+
+def _covered(
+    wanted: Sequence[Entry], objections: Mapping[tuple[str, str], Objection], choose: Mapping[str, str]
+) -> dict[tuple[str, str], str]:
+    """Entries whose need another entry of their alternatives group meets, with the reason."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in wanted:
+        if entry.alternatives:
+            groups.setdefault((entry.catalog, entry.alternatives), []).append(entry)
+    covered = {}
+    for (_, group), members in groups.items():
+        chosen = next((entry for entry in members if entry.id == choose.get(group)), None)
+        if chosen is None:
+            able = [entry for entry in members if entry.key not in objections]
+            if not able:
+                continue
+            chosen = min(able, key=lambda entry: (BREADTH[entry.match], -entry.host.count("."), entry.id))
+            why = f"{chosen.id} is enough (alternatives: {group}), the narrowest that can be expressed"
+        else:
+            why = f"{chosen.id} is enough (alternatives: {group}), as chosen"
+        for entry in members:
+            if entry is not chosen:
+                own = objections.get(entry.key)
+                covered[entry.key] = f"{why}. {own.reason}" if own else why
+    return covered
+
+
+def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision]) -> list[Finding]:
+    found = [
+        finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating
+    ]
+    sights: dict[str, list[str]] = {}
+    own_lookup: list[str] = []
+    for decision in decisions:
+        entry = decision.entry
+        if decision.outcome == "refused":
+            found.append(finding("not-expressible", decision.reason, entry))
+        if entry.status == "mistaken" and decision.outcome == "left out":
+            found.append(finding("mistaken", f"{entry.reach} is a misprint of the vendor's page; nothing opens it.", entry))
+        if decision.outcome != "allowed":
+            continue
+        way = how.way(entry)
+        assert way is not None
+        sights.setdefault(way.sight, []).append(entry.id)
+        if way.ttl_family == "own-lookup":
+            own_lookup.append(entry.id)
+        widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
+        if widening:
+            found.append(finding(widening, f"{way.name} allow more than {entry.reach}.", entry))
+        shared = shared_hosting(entry.match, entry.host)
+        if shared:
+            found.append(finding("shared-hosting", f"{entry.reach} is shared: {shared}.", entry))
+        if entry.withdrawn:
+            successor = f"; {entry.replaced_by} took over" if entry.replaced_by else ""
+            found.append(
+                finding("withdrawn", f"The vendor withdrew {entry.host} on {entry.withdrawn}{successor}.", entry)
+            )
+    if "address-and-port" in sights:
+        found.append(finding("address-only", f"{_some(sights['address-and-port'])}: allowed by the addresses of the name."))
+    if "name-and-port" in sights:
+        found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
+    if own_lookup:
+        found.append(
+            finding(
+                "no-survey",
+                f"{_some(own_lookup)}: {TTL_MEANS['own-lookup']}, and no survey says how their TTLs and addresses behave.",
+            )
+        )
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} entries"
+
+
+def _judge_acceptances(
+    findings: Sequence[Finding], accept: Sequence[Acceptance], as_of: date | None
+) -> tuple[list[Finding], tuple[Acceptance, ...]]:
+    """The findings, marked where accepted and joined by those about expiry; and the acceptances that met none."""
+    judged = list(findings)
+    unused = []
+    for acceptance in accept:
+        met = [
+            index
+            for index, one in enumerate(judged)
+            if one.id == acceptance.finding and one.severity != "error" and acceptance.entry in (None, one.entry)
+        ]
+        if not met:
+            unused.append(acceptance)
+            continue
+        for index in met:
+            judged[index] = replace(judged[index], accepted=acceptance.because)
+        if as_of is None or acceptance.until is None:
+            continue
+        where = judged[met[0]]
+        if as_of > acceptance.until:
+            judged.append(_expiry("acceptance-expired", f"Accepting {acceptance} ended on {acceptance.until}.", where))
+        elif acceptance.until - as_of <= EXPIRY_WARNING:
+            judged.append(
+                _expiry("acceptance-expires-soon", f"Accepting {acceptance} ends on {acceptance.until}.", where)
+            )
+    return judged, tuple(unused)
+
+
+def _expiry(id_: str, message: str, about: Finding) -> Finding:
+    return replace(finding(id_, message), entry=about.entry, catalog=about.catalog, origin=about.origin)
+
+
+def _digest(target: str, objects: Sequence[CloudObject]) -> str:
+    """Of the objects alone: two plans with one digest make the same objects."""
+    canonical = json.dumps(
+        [target, [each.as_json() for each in objects]], sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
+    return sha256(canonical.encode()).hexdigest()

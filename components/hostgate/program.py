@@ -1,0 +1,68 @@
+"""The program that `pulumi up` runs: stack config to allowlists. `__main__.py` is three lines over `run`."""
+
+from collections.abc import Mapping
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as engine_config
+from pydantic.alias_generators import to_camel
+
+from hostgate.catalog.problems import InputError
+from hostgate.planning.plan import Plan, plan_all
+from hostgate.stack import read_stack, values_of_engine
+
+_COMPONENTS: Mapping[str, tuple[str, str]] = {
+    "aws:rules": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
+    "aws:domain-list": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
+    "gcp:fqdn": ("hostgate.gcp.components", "FirewallPolicyAllowlist"),
+    "azure:application-rules": ("hostgate.azure.components", "FirewallPolicyAllowlist"),
+}
+
+_OUTPUTS = ("references", "policy_arn", "policy", "rules", "policy_id", "rule_collection_groups", "digest")
+
+
+def run(*, as_of: date | None = None) -> None:
+    """Make the allowlists that the stack's config asks for, and export what other stacks need.
+
+    Every cloud is planned before the first resource is registered: an error leaves nothing half declared. `as_of`
+    judges expiries (today unless given). Raises pulumi.RunError with all problems.
+    """
+    day = as_of or date.today()
+    try:
+        values = values_of_engine(*_engine_config())
+        stack = read_stack(values, Path(pulumi.runtime.get_root_directory() or "."))
+        plans = plan_all(stack.selection, stack.targets, as_of=day)
+    except InputError as error:
+        raise pulumi.RunError(f"the config or the catalogs have errors\n{error}") from None
+    problems = [str(problem) for plan in plans for problem in plan.problems]
+    if problems:
+        raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
+    for plan in plans:
+        allowlist = _allowlist(plan, day)
+        outputs = {to_camel(name): getattr(allowlist, name) for name in _OUTPUTS if hasattr(allowlist, name)}
+        pulumi.export(plan.target.partition(":")[0], outputs)
+
+
+def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
+    """All config of the stack, and which keys are secret. `pulumi.Config` can be asked for a key, but cannot list them."""
+    config = {**engine_config.get_config_env(), **engine_config.CONFIG.get()}
+    secret = {*engine_config.get_config_secret_keys_env(), *engine_config._SECRET_KEYS.get()}
+    return config, frozenset(secret)
+
+
+def _allowlist(plan: Plan, day: date) -> Any:  # noqa: ANN401 - one of the components
+    module, name = _COMPONENTS[plan.target]
+    component = getattr(import_module(module), name)
+    met = [acceptance for acceptance in plan.selection.accept if acceptance not in plan.unused]
+    options = plan.options.model_dump(exclude_unset=True, exclude={"name"})
+    return component(
+        plan.options.name,
+        hosts=plan.selection.accepting(met),
+        mechanism=plan.target.partition(":")[2],
+        as_of=day,
+        allow_empty=True,
+        **options,
+    )

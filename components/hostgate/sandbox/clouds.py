@@ -1,0 +1,96 @@
+"""A simulated cloud: resource types as data, and the answers a provider would give. It does not know who asks."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.shapes import Record
+from hostgate.sandbox.values import UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class AutoName:
+    """A name the provider makes when the program gives none: logical name, separator, hex digits."""
+
+    property: str
+    separator: str = "-"
+    digits: int = 7
+
+    def make(self, name: str, seed: str) -> str:
+        """A name for `name`; the digits come from `seed`, so that two previews of one program agree."""
+        return f"{name}{self.separator}{hashlib.sha256(seed.encode()).hexdigest()[: self.digits]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """One resource type: its token, its inputs, what the cloud computes, and how it is named."""
+
+    token: str
+    inputs: Record
+    computed: tuple[str, ...] = ()
+    auto_name: AutoName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A resource as far as a rule over several resources needs it: plain inputs, and which URNs they came from."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+StackRule = Callable[[Sequence[Declared]], Iterable[Problem]]
+"""A rule over all resources of a stack, in a stable order; each problem names its resource by URN, type and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The simulated cloud behind one Pulumi package."""
+
+    package: str
+    types: Mapping[str, ResourceType]
+    stack_rules: tuple[StackRule, ...] = ()
+
+    def named(self, token: str, name: str, inputs: Mapping[str, Any], seed: str) -> dict[str, Any]:
+        """The inputs as the provider's Check returns them: with a made-up name if the program gave none."""
+        auto = self.types[token].auto_name
+        if auto is None or inputs.get(auto.property) is not None:
+            return dict(inputs)
+        return {**inputs, auto.property: auto.make(name, seed)}
+
+    def check(self, token: str, inputs: Mapping[str, Any]) -> list[Problem]:
+        """Every reason why the API would refuse these inputs (plain values, camelCase, unknowns as `UNKNOWN`).
+
+        Raises KeyError for a type this cloud does not have.
+        """
+        return [replace(problem, type=token) for problem in self.types[token].inputs.check(inputs, "")]
+
+    def outputs(self, token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What a create would answer in a preview: the inputs, and `UNKNOWN` for what the cloud computes."""
+        return {**dict.fromkeys(self.types[token].computed, UNKNOWN), **inputs}
+
+    def check_stack(self, resources: Sequence[Declared]) -> list[Problem]:
+        """Every reason why these resources cannot be together."""
+        ours = [resource for resource in resources if resource.type in self.types]
+        return [problem for rule in self.stack_rules for problem in rule(ours)]
+
+
+def cloud_of(clouds: Iterable[Cloud], token: str) -> Cloud | None:
+    """The cloud that has the resource type, or None."""
+    return next((cloud for cloud in clouds if token in cloud.types), None)
+
+
+def about(resource: Declared, problem: Problem) -> Problem:
+    """The problem with the resource's URN, type and name in it."""
+    return replace(problem, urn=resource.urn, type=resource.type, name=resource.name)
+
+
+def types_by_token(types: Iterable[ResourceType]) -> dict[str, ResourceType]:
+    """Resource types under their tokens."""
+    return {type_.token: type_ for type_ in types}

@@ -1,0 +1,278 @@
+"""Stack config: the `hostgate:` keys of a Pulumi stack, read the same way by the program and by the command line.
+
+The engine hands over text and JSON, the command line reads the stack file itself; both end in one `Stack`. Config
+errors name the key, what was found and what is allowed. Our keys are never secret: reviewers must see the hosts.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.catalog.yaml_reader import Items
+from hostgate.catalog.yaml_reader import Mapping as YamlMapping
+from hostgate.catalog.yaml_reader import read_file
+from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
+from hostgate.planning.options import Options, OptionsError, option_problems, read_options
+
+PROJECT = "hostgate"
+
+_UNQUOTED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?\Z")
+_REWRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00 \+0000 UTC|T00:00:00Z)\Z")
+"""What the engine makes of an unquoted date: in a stack file the first form, in Pulumi.yaml the second (CLI 3.259)."""
+
+
+def _date(text: str) -> str:
+    try:
+        if len(text) != 10:
+            raise ValueError
+        date.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError(
+            "date", "{message}", {"message": f"found {ascii(text)}. Allowed: a quoted date as YYYY-MM-DD."}
+        ) from None
+    return text
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class SelectSection(_Section):
+    """`hostgate:select`."""
+
+    phases: list[str] = []
+    parties: list[str] = []
+    purposes: list[str] = []
+    directions: list[str] = []
+    ids: list[str] = []
+    without: list[str] = []
+
+
+class AcceptSection(_Section):
+    """An item of `hostgate:accept`."""
+
+    finding: str
+    because: Annotated[str, Field(min_length=1)]
+    entry: str | None = None
+    until: Annotated[str, AfterValidator(_date)] | None = None
+
+
+class StackSection(_Section):
+    """The keys under `hostgate:`; a cloud that is not named gets nothing."""
+
+    catalogs: Annotated[list[str], Field(min_length=1)]
+    select: SelectSection = SelectSection()
+    choose: dict[str, str] = {}
+    accept: list[AcceptSection] = []
+    allow_empty: bool = False
+    aws: dict[str, Any] | None = None
+    gcp: dict[str, Any] | None = None
+    azure: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What a stack asks for: a selection, and for each cloud a target with its options."""
+
+    selection: Selection
+    targets: tuple[tuple[str, Options], ...]
+
+
+def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
+    """The stack that `values` (keys without `hostgate:`) describe; catalog paths are relative to `base`.
+
+    Raises InputError with every problem of the config, or of the catalogs once the config holds.
+    """
+    try:
+        section = StackSection.model_validate(dict(values))
+    except ValidationError as error:
+        raise InputError(
+            [_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]
+        ) from None
+    problems: list[Problem] = []
+    wanted: list[tuple[str, Options]] = []
+    for cloud, options in (("aws", section.aws), ("gcp", section.gcp), ("azure", section.azure)):
+        if options is None:
+            continue
+        try:
+            wanted.append(_target(cloud, options))
+        except OptionsError as error:
+            problems += error.problems
+    if not wanted and not problems:
+        problems.append(_problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`."))
+    if problems:
+        raise InputError(problems)
+    selection = select(
+        *section.catalogs,
+        phases=section.select.phases,
+        parties=section.select.parties,
+        purposes=section.select.purposes,
+        directions=section.select.directions,
+        ids=section.select.ids,
+        without=section.select.without,
+        choose=section.choose,
+        accept=[
+            Acceptance(
+                finding=item.finding,
+                because=item.because,
+                entry=item.entry,
+                until=None if item.until is None else date.fromisoformat(item.until),
+            )
+            for item in section.accept
+        ],
+        base=base,
+        allow_empty=section.allow_empty,
+    )
+    return Stack(selection, tuple(wanted))
+
+
+def values_of_file(project: Path, stack: str) -> dict[str, Any]:
+    """The `hostgate:` values of a stack file, over the defaults of Pulumi.yaml. Raises InputError."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for path, is_project in ((project / "Pulumi.yaml", True), (project / f"Pulumi.{stack}.yaml", False)):
+        document = read_file(path, path.name)
+        config = document.get("config")
+        if config is None:
+            continue
+        if not isinstance(config, YamlMapping):
+            line, column = document.at["config"]
+            problems.append(
+                Problem(rule="config", file=path.name, line=line, column=column, message="`config` is no mapping.")
+            )
+            continue
+        for key, value in config.items():
+            prefix, colon, name = key.rpartition(":")
+            if (prefix if colon else PROJECT) != PROJECT:
+                continue
+            if is_project and isinstance(value, dict) and {"value", "default"} & set(value):
+                value = value.get("value", value.get("default"))  # noqa: PLW2901 - a declared default
+            problems += _unreadable(value, f"{PROJECT}:{name}", path.name, config, key)
+            values[name] = value
+    if problems:
+        raise InputError(problems)
+    return values
+
+
+def config_of_file(project: Path, stack: str) -> dict[str, str]:
+    """Every config value of a stack file as the engine would hand it to a program: text, or JSON for structures.
+
+    Raises InputError as `values_of_file` does, and for secrets anywhere: without the engine nobody can decrypt them.
+    """
+    values: dict[str, Any] = values_of_file(project, stack)
+    flat = {f"{PROJECT}:{key}": value for key, value in values.items()}
+    document = read_file(project / f"Pulumi.{stack}.yaml", f"Pulumi.{stack}.yaml")
+    for key, value in (document.get("config") or {}).items():
+        if key.partition(":")[0] != PROJECT and ":" in key and not _holds_secret(value):
+            flat[key] = value
+    return {key: _as_text(value) for key, value in flat.items() if value is not None}
+
+
+def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The `hostgate:` values among the engine's config, with structures parsed. Raises InputError.
+
+    `config` maps full keys to text or JSON; `secret` names the keys that hold a secret.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, text in config.items():
+        prefix, _, name = key.partition(":")
+        if prefix != PROJECT:
+            continue
+        if key in secret:
+            problems.append(_problem(f"`{key}`: found a secret. Allowed: plain values; reviewers must see what is opened."))
+            continue
+        value = _parsed(text)
+        problems += [
+            _problem(f"`{where}`: found a date without quotes. Allowed: a quoted date, \"{found[:10]}\".")
+            for where, found in _texts(value, key)
+            if _REWRITTEN.match(found)
+        ]
+        values[name] = value
+    if problems:
+        raise InputError(problems)
+    return values
+
+
+def _target(cloud: str, options: Mapping[str, Any]) -> tuple[str, Options]:
+    values = dict(options)
+    main = next(target for target in MAIN_TARGETS if target.startswith(f"{cloud}:"))
+    named = values.pop("mechanism", main.partition(":")[2])
+    target = f"{cloud}:{named}"
+    allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]
+    if target not in targets():
+        raise OptionsError(
+            [_problem(f"`{PROJECT}:{cloud}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")]
+        )
+    return target, read_options(mechanism(target).options, values, f"{PROJECT}:{cloud}")
+
+
+def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Iterator[Problem]:  # noqa: ANN401
+    """Secrets and unquoted dates under our keys, with their place in the file."""
+    line, column = parent.at[key]
+
+    def problem(message: str) -> Problem:
+        return Problem(rule="config", file=file, line=line, column=column, message=message)
+
+    if isinstance(value, YamlMapping):
+        if "secure" in value:
+            yield problem(f"`{where}`: found `secure:`. Allowed: plain values; reviewers must see what is opened.")
+            return
+        for inner, item in value.items():
+            yield from _unreadable(item, f"{where}.{inner}", file, value, inner)
+    elif isinstance(value, Items):
+        for index, item in enumerate(value):
+            yield from _unreadable(item, f"{where}[{index}]", file, value, index)
+    elif isinstance(value, str) and isinstance(parent, YamlMapping) and key in parent.plain and _UNQUOTED.match(value):
+        yield problem(f'`{where}`: found a date without quotes. Allowed: a quoted date, "{value[:10]}".')
+
+
+def _holds_secret(value: Any) -> bool:  # noqa: ANN401 - a YAML value
+    if isinstance(value, dict):
+        return "secure" in value or any(map(_holds_secret, value.values()))
+    return isinstance(value, list) and any(map(_holds_secret, value))
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401 - a config value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - a config value
+    if text[:1] not in "[{" and text not in ("true", "false"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a config value
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{where}[{index}]")
+
+
+def _renamed(problem: Problem) -> Problem:
+    """`hostgate.select.phases` as people write it: `hostgate:select.phases`."""
+    return Problem(rule=problem.rule, message=problem.message.replace(f"`{PROJECT}.", f"`{PROJECT}:", 1))
+
+
+def _problem(message: str) -> Problem:
+    return Problem(rule="config", message=message)

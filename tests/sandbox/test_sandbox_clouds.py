@@ -1,0 +1,1037 @@
+"""The simulated clouds refuse what the real APIs refuse, at the right property, and nothing else."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from hostgate.sandbox import aws, azure, gcp
+from hostgate.sandbox.clouds import Cloud, Declared
+from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.values import UNKNOWN
+
+GONE = object()
+
+RULE = (
+    'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (msg:"a; \\"b\\" sid:9;"; tls.sni; content:"cgr.dev"; sid:1; rev:1;)'
+)
+SUFFIX = '"; sid:1;)'
+
+RULE_GROUP = {
+    "capacity": 100,
+    "type": "STATEFUL",
+    "name": "egress-1",
+    "ruleGroup": {
+        "rulesSource": {"rulesString": f"# first\n\n{RULE}\n"},
+        "statefulRuleOptions": {"ruleOrder": "STRICT_ORDER"},
+    },
+}
+DOMAIN_LIST = {
+    "capacity": 10,
+    "type": "STATEFUL",
+    "ruleGroup": {
+        "rulesSource": {
+            "rulesSourceList": {
+                "generatedRulesType": "ALLOWLIST",
+                "targetTypes": ["TLS_SNI"],
+                "targets": ["cgr.dev", ".r2.cloudflarestorage.com"],
+            }
+        }
+    },
+}
+FIREWALL_POLICY = {
+    "firewallPolicy": {
+        "statelessDefaultActions": ["aws:forward_to_sfe"],
+        "statelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+        "statefulDefaultActions": [
+            "aws:drop_established_app_layer_to_server",
+            "aws:alert_established_app_layer_to_server",
+        ],
+        "statefulEngineOptions": {"ruleOrder": "STRICT_ORDER", "streamExceptionPolicy": "REJECT"},
+        "statefulRuleGroupReferences": [
+            {"resourceArn": UNKNOWN, "priority": 100},
+            {"resourceArn": "arn:aws:network-firewall:eu-west-1:1:stateful-rulegroup/a", "priority": 200},
+        ],
+        "policyVariables": {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": ["10.0.0.0/8"]}}]},
+    }
+}
+FIREWALL = {"firewallPolicyArn": UNKNOWN, "vpcId": "vpc-1", "subnetMappings": [{"subnetId": "subnet-1"}]}
+LOGGING = {
+    "firewallArn": UNKNOWN,
+    "loggingConfiguration": {
+        "logDestinationConfigs": [
+            {"logDestination": {"bucketName": "logs"}, "logDestinationType": "S3", "logType": "ALERT"}
+        ]
+    },
+}
+GCP_RULE = {
+    "action": "allow",
+    "direction": "EGRESS",
+    "firewallPolicy": "egress",
+    "priority": 2000,
+    "enableLogging": True,
+    "targetServiceAccounts": ["build@p.iam.gserviceaccount.com"],
+    "match": {
+        "destFqdns": ["cgr.dev", "data.chainguard.dev"],
+        "layer4Configs": [{"ipProtocol": "tcp", "ports": ["443", "8000-8010"]}],
+    },
+}
+APPLICATION_RULE = {
+    "ruleType": "ApplicationRule",
+    "name": "https-443",
+    "sourceAddresses": ["10.0.0.0/8", "10.1.0.1-10.1.0.9", "*"],
+    "protocols": [{"protocolType": "Https", "port": 443}],
+    "targetFqdns": ["cgr.dev", "*.cgr.dev", "*"],
+}
+NETWORK_RULE = {
+    "ruleType": "NetworkRule",
+    "name": "tcp-22",
+    "sourceIpGroups": [UNKNOWN],
+    "ipProtocols": ["TCP"],
+    "destinationFqdns": ["git.example.com"],
+    "destinationPorts": ["22", "8000-8010", "*"],
+}
+COLLECTION = {
+    "ruleCollectionType": "FirewallPolicyFilterRuleCollection",
+    "name": "allow",
+    "priority": 1000,
+    "action": {"type": "Allow"},
+    "rules": [APPLICATION_RULE],
+}
+GROUP = {
+    "resourceGroupName": "rg-hub",
+    "firewallPolicyName": "fp-hub",
+    "ruleCollectionGroupName": "chainguard",
+    "priority": 2000,
+    "ruleCollections": [COLLECTION],
+}
+NETWORK_GROUP = {**GROUP, "ruleCollections": [{**COLLECTION, "rules": [NETWORK_RULE]}]}
+IP_GROUP = {"resourceGroupName": "rg", "ipAddresses": ["10.0.0.0/8", "10.0.0.1", "10.0.0.1-10.0.0.9"]}
+
+VALID: list[tuple[Cloud, str, Mapping[str, Any]]] = [
+    (aws.CLOUD, aws.RULE_GROUP, RULE_GROUP),
+    (aws.CLOUD, aws.RULE_GROUP, DOMAIN_LIST),
+    (aws.CLOUD, aws.FIREWALL_POLICY, FIREWALL_POLICY),
+    (aws.CLOUD, aws.FIREWALL, FIREWALL),
+    (aws.CLOUD, aws.LOGGING, LOGGING),
+    (gcp.CLOUD, gcp.POLICY, {"name": "egress", "description": "x"}),
+    (gcp.CLOUD, gcp.RULE, GCP_RULE),
+    (gcp.CLOUD, gcp.ASSOCIATION, {"attachmentTarget": UNKNOWN, "firewallPolicy": UNKNOWN, "name": "a"}),
+    (azure.CLOUD, azure.GROUP, GROUP),
+    (azure.CLOUD, azure.GROUP, NETWORK_GROUP),
+    (azure.CLOUD, azure.POLICY, {"resourceGroupName": UNKNOWN, "sku": {"tier": "Standard"}}),
+    (azure.CLOUD, azure.IP_GROUP, IP_GROUP),
+    (azure.CLOUD, azure.RESOURCE_GROUP, {"location": "westeurope", "tags": {"a": "b"}}),
+]
+
+
+def changed(base: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A deep copy of `base` with one property set, or taken away when the value is GONE."""
+    copied: dict[str, Any] = copy.deepcopy(dict(base))
+    steps: list[Any] = [int(step) if step.isdigit() else step for step in path.split("/")]
+    target: Any = copied
+    for step in steps[:-1]:
+        target = target[step]
+    if value is GONE:
+        del target[steps[-1]]
+    else:
+        target[steps[-1]] = value
+    return copied
+
+
+def only(problems: list[Problem]) -> Problem:
+    assert len(problems) == 1, [str(problem) for problem in problems]
+    return problems[0]
+
+
+@pytest.mark.parametrize(("cloud", "token", "inputs"), VALID, ids=lambda value: getattr(value, "package", None))
+def test_a_valid_resource_has_no_problem(cloud: Cloud, token: str, inputs: Mapping[str, Any]) -> None:
+    assert cloud.check(token, inputs) == []
+
+
+@pytest.mark.parametrize(("cloud", "token", "inputs"), VALID, ids=lambda value: getattr(value, "package", None))
+def test_unknown_values_are_never_refused(cloud: Cloud, token: str, inputs: Mapping[str, Any]) -> None:
+    for key in inputs:
+        assert cloud.check(token, {**inputs, key: UNKNOWN}) == []
+
+
+@pytest.mark.parametrize(("cloud", "token", "inputs"), VALID, ids=lambda value: getattr(value, "package", None))
+def test_a_snake_case_key_is_refused_with_its_camel_case_name(
+    cloud: Cloud, token: str, inputs: Mapping[str, Any]
+) -> None:
+    for key in cloud.types[token].inputs.fields:
+        snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+        if snake != key:
+            problem = next(p for p in cloud.check(token, {**inputs, snake: "x"}) if p.found == snake)
+            assert problem.allowed == key
+            break
+
+
+NAMED = "ruleGroup/rulesSource/rulesString"
+LISTED = "ruleGroup/rulesSource/rulesSourceList"
+FP = "firewallPolicy"
+RULES = "ruleCollections/0/rules"
+APP = f"{RULES}/0"
+
+REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
+    # case, cloud, type, valid inputs, what is changed, to what, where the problem is, what it says
+    ("capacity 0", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "capacity", 0, "capacity", "out of range"),
+    ("capacity over 30000", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "capacity", 30_001, "capacity", "out of range"),
+    (
+        "more rules than capacity",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        {**RULE_GROUP, "capacity": 1},
+        NAMED,
+        f"{RULE}\n{RULE.replace('sid:1', 'sid:2')}",
+        "capacity",
+        "capacity exceeded",
+    ),
+    ("no capacity", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "capacity", GONE, "capacity", "missing"),
+    ("a dot in the name", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "name", "cgr.dev", "name", "wrong form"),
+    ("a name of 129", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "name", "a" * 129, "name", "wrong length"),
+    ("a long description", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "description", "a" * 513, "description", "length"),
+    (
+        "a misspelt key",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        "ruleGroup/ruleVariable",
+        {},
+        "ruleGroup.ruleVariable",
+        "unknown",
+    ),
+    (
+        "an unknown order",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        "ruleGroup/statefulRuleOptions/ruleOrder",
+        "STRICT",
+        "ruleGroup.statefulRuleOptions.ruleOrder",
+        "not a value",
+    ),
+    (
+        "a rules string that is too long",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        f"{RULE}\n#{'x' * 2_000_000}",
+        "ruleGroup.rulesSource.rulesString",
+        "too long",
+    ),
+    (
+        "a rule that is too long",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        f'pass tls any any -> any 443 (msg:"{"x" * 8_200}{SUFFIX}',
+        "ruleGroup.rulesSource.rulesString line 1",
+        "rule too long",
+    ),
+    (
+        "a duplicate sid",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        f"{RULE}\n{RULE}",
+        "ruleGroup.rulesSource.rulesString line 2",
+        "duplicate sid",
+    ),
+    (
+        "no sid",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        'pass tls any any -> any 443 (msg:"sid:5;";)',
+        "ruleGroup.rulesSource.rulesString line 1",
+        "sid",
+    ),
+    (
+        "a sid out of range",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "pass tls any any -> any 443 (sid:4294967295;)",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "sid",
+    ),
+    (
+        "only comments",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "# nothing",
+        "ruleGroup.rulesSource.rulesString",
+        "no rule",
+    ),
+    (
+        "an action that is none",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "allow tls any any -> any 443 (sid:1;)",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "rule action",
+    ),
+    (
+        "no direction",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "pass tls any any any 443 (sid:1;)",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "rule header",
+    ),
+    (
+        "a broken line",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "pass tls any any -> any 443 (sid:1; \\",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "not a rule",
+    ),
+    (
+        "an undeclared variable",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "pass tcp any any -> any $HTTP_PORTS (sid:1;)",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "undeclared",
+    ),
+    (
+        "reject of UDP",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "reject udp any any -> any any (sid:1;)",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "reject",
+    ),
+    (
+        "priority in strict order",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "pass tcp any any -> any any (priority:1; sid:1;)",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "not supported",
+    ),
+    (
+        "an unsupported keyword",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        "pass tcp any any -> any any (dataset:isset,x; sid:1;)",
+        "ruleGroup.rulesSource.rulesString line 1",
+        "not supported",
+    ),
+    (
+        "pcre alone",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        NAMED,
+        'pass tcp any any -> any any (pcre:"/a/"; sid:1;)',
+        "ruleGroup.rulesSource.rulesString line 1",
+        "pcre alone",
+    ),
+    (
+        "two kinds of rules",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        DOMAIN_LIST,
+        "ruleGroup/rulesSource/rulesString",
+        RULE,
+        "ruleGroup.rulesSource",
+        "one kind",
+    ),
+    ("rules and ruleGroup", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "rules", RULE, "", "one of two"),
+    ("a stateless type", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "type", "STATELESS", "type", "differ"),
+    (
+        "six references",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        RULE_GROUP,
+        "ruleGroup/referenceSets",
+        {"ipSetReferences": [{"key": f"K{n}", "ipSetReferences": []} for n in range(6)]},
+        "ruleGroup.referenceSets.ipSetReferences",
+        "too many",
+    ),
+    (
+        "a star target",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        DOMAIN_LIST,
+        f"{LISTED}/targets/0",
+        "*.cgr.dev",
+        "ruleGroup.rulesSource.rulesSourceList.targets[0]",
+        "not a domain",
+    ),
+    (
+        "a target with a scheme",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        DOMAIN_LIST,
+        f"{LISTED}/targets/0",
+        "https://cgr.dev",
+        "ruleGroup.rulesSource.rulesSourceList.targets[0]",
+        "not a domain",
+    ),
+    (
+        "a duplicate target",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        DOMAIN_LIST,
+        f"{LISTED}/targets/0",
+        ".r2.cloudflarestorage.com",
+        "ruleGroup.rulesSource.rulesSourceList.targets[1]",
+        "duplicate",
+    ),
+    ("a list over capacity", aws.CLOUD, aws.RULE_GROUP, DOMAIN_LIST, "capacity", 1, "capacity", "capacity exceeded"),
+    (
+        "an unknown list type",
+        aws.CLOUD,
+        aws.RULE_GROUP,
+        DOMAIN_LIST,
+        f"{LISTED}/generatedRulesType",
+        "ALLOW",
+        "ruleGroup.rulesSource.rulesSourceList.generatedRulesType",
+        "not a value",
+    ),
+    (
+        "two stateless defaults",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statelessDefaultActions",
+        ["aws:pass", "aws:drop"],
+        "firewallPolicy.statelessDefaultActions",
+        "default action",
+    ),
+    (
+        "a made-up stateless default",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statelessFragmentDefaultActions",
+        ["allow"],
+        "firewallPolicy.statelessFragmentDefaultActions",
+        "default action",
+    ),
+    (
+        "two drops",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulDefaultActions",
+        ["aws:drop_strict", "aws:drop_established"],
+        "firewallPolicy.statefulDefaultActions",
+        "drop actions",
+    ),
+    (
+        "established with app-layer",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulDefaultActions",
+        ["aws:alert_established", "aws:drop_established_app_layer"],
+        "firewallPolicy.statefulDefaultActions",
+        "do not mix",
+    ),
+    (
+        "defaults in action order",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulEngineOptions",
+        {},
+        "firewallPolicy.statefulDefaultActions",
+        "strict order",
+    ),
+    (
+        "TLS session holding",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/enableTlsSessionHolding",
+        True,
+        "firewallPolicy.statefulDefaultActions",
+        "do not mix",
+    ),
+    (
+        "no priority in strict order",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulRuleGroupReferences/0/priority",
+        GONE,
+        "firewallPolicy.statefulRuleGroupReferences[0].priority",
+        "missing",
+    ),
+    (
+        "a priority twice",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulRuleGroupReferences/0/priority",
+        200,
+        "firewallPolicy.statefulRuleGroupReferences[1].priority",
+        "duplicate",
+    ),
+    (
+        "priority 65536",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulRuleGroupReferences/0/priority",
+        65_536,
+        "firewallPolicy.statefulRuleGroupReferences[0].priority",
+        "out of range",
+    ),
+    (
+        "21 rule groups",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulRuleGroupReferences",
+        [{"resourceArn": UNKNOWN, "priority": n} for n in range(1, 22)],
+        "firewallPolicy.statefulRuleGroupReferences",
+        "too many",
+    ),
+    (
+        "another policy variable",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/policyVariables/ruleVariables/0/key",
+        "EXTERNAL_NET",
+        "firewallPolicy.policyVariables.ruleVariables[0].key",
+        "not a value",
+    ),
+    (
+        "a short timeout",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulEngineOptions/flowTimeouts",
+        {"tcpIdleTimeoutSeconds": 59},
+        "firewallPolicy.statefulEngineOptions.flowTimeouts.tcpIdleTimeoutSeconds",
+        "out of range",
+    ),
+    ("a firewall nowhere", aws.CLOUD, aws.FIREWALL, FIREWALL, "subnetMappings", GONE, "", "where the firewall is"),
+    (
+        "an unknown log type",
+        aws.CLOUD,
+        aws.LOGGING,
+        LOGGING,
+        "loggingConfiguration/logDestinationConfigs/0/logType",
+        "Alert",
+        "loggingConfiguration.logDestinationConfigs[0].logType",
+        "not a value",
+    ),
+    ("a capital in a policy name", gcp.CLOUD, gcp.POLICY, {}, "name", "Egress", "name", "wrong form"),
+    ("a hyphen last", gcp.CLOUD, gcp.POLICY, {}, "name", "egress-", "name", "wrong form"),
+    ("a name of 64", gcp.CLOUD, gcp.POLICY, {}, "name", "a" * 64, "name", "wrong form"),
+    ("a reserved priority", gcp.CLOUD, gcp.RULE, GCP_RULE, "priority", 2_147_483_548, "priority", "out of range"),
+    ("a negative priority", gcp.CLOUD, gcp.RULE, GCP_RULE, "priority", -1, "priority", "out of range"),
+    ("a direction in lower case", gcp.CLOUD, gcp.RULE, GCP_RULE, "direction", "egress", "direction", "not a value"),
+    (
+        "an unknown action",
+        gcp.CLOUD,
+        gcp.RULE,
+        {**GCP_RULE, "enableLogging": False},
+        "action",
+        "ALLOW",
+        "action",
+        "not a value",
+    ),
+    ("logging on goto_next", gcp.CLOUD, gcp.RULE, GCP_RULE, "action", "goto_next", "enableLogging", "logging"),
+    (
+        "101 names",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/destFqdns",
+        [f"h{n}.example.com" for n in range(101)],
+        "match.destFqdns",
+        "too many",
+    ),
+    (
+        "a star name",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/destFqdns/0",
+        "*.cgr.dev",
+        "match.destFqdns[0]",
+        "not an FQDN",
+    ),
+    ("one label", gcp.CLOUD, gcp.RULE, GCP_RULE, "match/destFqdns/0", "localhost", "match.destFqdns[0]", "not an FQDN"),
+    ("no protocol", gcp.CLOUD, gcp.RULE, GCP_RULE, "match/layer4Configs", GONE, "match.layer4Configs", "missing"),
+    (
+        "an empty protocol list",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/layer4Configs",
+        [],
+        "match.layer4Configs",
+        "too few",
+    ),
+    (
+        "ports of ICMP",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/layer4Configs/0/ipProtocol",
+        "icmp",
+        "match.layer4Configs[0].ports",
+        "ports",
+    ),
+    (
+        "a port that is none",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/layer4Configs/0/ports/0",
+        "https",
+        "match.layer4Configs[0].ports[0]",
+        "not a port",
+    ),
+    (
+        "two families",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/destIpRanges",
+        ["0.0.0.0/0", "::/0"],
+        "match.destIpRanges",
+        "IPv4 and IPv6",
+    ),
+    (
+        "a range that is none",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/destIpRanges",
+        ["10.0.0.0/33"],
+        "match.destIpRanges[0]",
+        "not a range",
+    ),
+    (
+        "two kinds of targets",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "targetSecureTags",
+        [{"name": "tagValues/1"}],
+        "targetServiceAccounts",
+        "two kinds",
+    ),
+    (
+        "a tag by name",
+        gcp.CLOUD,
+        gcp.RULE,
+        {**GCP_RULE, "targetServiceAccounts": []},
+        "targetSecureTags",
+        [{"name": "build"}],
+        "targetSecureTags[0].name",
+        "wrong form",
+    ),
+    (
+        "source names on egress",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match/srcFqdns",
+        ["a.b"],
+        "match.srcFqdns",
+        "FQDN objects",
+    ),
+    (
+        "a profile group that is missing",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "action",
+        "apply_security_profile_group",
+        "securityProfileGroup",
+        "profile",
+    ),
+    (
+        "a context alone",
+        gcp.CLOUD,
+        gcp.RULE,
+        GCP_RULE,
+        "match",
+        {"destNetworkContext": "INTERNET", "layer4Configs": [{"ipProtocol": "all"}]},
+        "match.destNetworkContext",
+        "alone",
+    ),
+    ("group priority 99", azure.CLOUD, azure.GROUP, GROUP, "priority", 99, "priority", "out of range"),
+    (
+        "collection priority 65001",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        "ruleCollections/0/priority",
+        65_001,
+        "ruleCollections[0].priority",
+        "out of range",
+    ),
+    (
+        "a collection name twice",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        "ruleCollections",
+        [COLLECTION, {**COLLECTION, "priority": 1100}],
+        "ruleCollections[1].name",
+        "duplicate",
+    ),
+    (
+        "a collection priority twice",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        "ruleCollections",
+        [COLLECTION, {**COLLECTION, "name": "b"}],
+        "ruleCollections[1].priority",
+        "duplicate",
+    ),
+    (
+        "a rule name twice",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        RULES,
+        [APPLICATION_RULE, APPLICATION_RULE],
+        "ruleCollections[0].rules[1].name",
+        "duplicate",
+    ),
+    (
+        "a group name with a hyphen last",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        "ruleCollectionGroupName",
+        "a-",
+        "ruleCollectionGroupName",
+        "wrong form",
+    ),
+    (
+        "the wrong case of a rule type",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/ruleType",
+        "applicationRule",
+        "ruleCollections[0].rules[0].ruleType",
+        "say the kind",
+    ),
+    (
+        "no collection type",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        "ruleCollections/0/ruleCollectionType",
+        GONE,
+        "ruleCollections[0].ruleCollectionType",
+        "say the kind",
+    ),
+    (
+        "the wrong case of a protocol",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/protocols/0/protocolType",
+        "HTTPS",
+        "ruleCollections[0].rules[0].protocols[0].protocolType",
+        "not a value",
+    ),
+    (
+        "the wrong case of an action",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        "ruleCollections/0/action/type",
+        "allow",
+        "ruleCollections[0].action.type",
+        "not a value",
+    ),
+    (
+        "port 64001",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/protocols/0/port",
+        64_001,
+        "ruleCollections[0].rules[0].protocols[0].port",
+        "out of range",
+    ),
+    (
+        "port 0",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/protocols/0/port",
+        0,
+        "ruleCollections[0].rules[0].protocols[0].port",
+        "out of range",
+    ),
+    (
+        "two kinds of rule",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        RULES,
+        [APPLICATION_RULE, NETWORK_RULE],
+        "ruleCollections[0].rules",
+        "two kinds",
+    ),
+    (
+        "a star inside",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/targetFqdns/0",
+        "a.*.cgr.dev",
+        "ruleCollections[0].rules[0].targetFqdns[0]",
+        "not a target",
+    ),
+    (
+        "a star right-most",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/targetFqdns/0",
+        "www.cgr.*",
+        "ruleCollections[0].rules[0].targetFqdns[0]",
+        "not a target",
+    ),
+    (
+        "no source",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/sourceAddresses",
+        GONE,
+        "ruleCollections[0].rules[0]",
+        "no source",
+    ),
+    (
+        "an empty source",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/sourceAddresses",
+        [],
+        "ruleCollections[0].rules[0]",
+        "no source",
+    ),
+    (
+        "a source that is none",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/sourceAddresses/0",
+        "10.0.0.0/33",
+        "ruleCollections[0].rules[0].sourceAddresses[0]",
+        "not an address",
+    ),
+    (
+        "no target",
+        azure.CLOUD,
+        azure.GROUP,
+        GROUP,
+        f"{APP}/targetFqdns",
+        GONE,
+        "ruleCollections[0].rules[0]",
+        "no target",
+    ),
+    (
+        "a star in a network rule",
+        azure.CLOUD,
+        azure.GROUP,
+        NETWORK_GROUP,
+        f"{APP}/destinationFqdns/0",
+        "*.example.com",
+        "ruleCollections[0].rules[0].destinationFqdns[0]",
+        "not a destination",
+    ),
+    (
+        "a port as a number",
+        azure.CLOUD,
+        azure.GROUP,
+        NETWORK_GROUP,
+        f"{APP}/destinationPorts/0",
+        22,
+        "ruleCollections[0].rules[0].destinationPorts[0]",
+        "wrong type",
+    ),
+    (
+        "a port range backwards",
+        azure.CLOUD,
+        azure.GROUP,
+        NETWORK_GROUP,
+        f"{APP}/destinationPorts/0",
+        "90-80",
+        "ruleCollections[0].rules[0].destinationPorts[0]",
+        "not a port",
+    ),
+    (
+        "the wrong case of an IP protocol",
+        azure.CLOUD,
+        azure.GROUP,
+        NETWORK_GROUP,
+        f"{APP}/ipProtocols/0",
+        "tcp",
+        "ruleCollections[0].rules[0].ipProtocols[0]",
+        "not a value",
+    ),
+    ("3 MB", azure.CLOUD, azure.GROUP, GROUP, f"{APP}/description", "x" * 3_000_000, "ruleCollections", "too big"),
+    (
+        "an unknown tier",
+        azure.CLOUD,
+        azure.POLICY,
+        {"resourceGroupName": "rg"},
+        "sku",
+        {"tier": "standard"},
+        "sku.tier",
+        "not a value",
+    ),
+    (
+        "an IPv6 address in an IP group",
+        azure.CLOUD,
+        azure.IP_GROUP,
+        IP_GROUP,
+        "ipAddresses/0",
+        "::1",
+        "ipAddresses[0]",
+        "not an address",
+    ),
+    (
+        "a resource group name with a dot last",
+        azure.CLOUD,
+        azure.RESOURCE_GROUP,
+        {},
+        "resourceGroupName",
+        "rg.",
+        "resourceGroupName",
+        "wrong form",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "token", "base", "path", "value", "where", "what"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED]
+)
+def test_the_cloud_refuses(
+    cloud: Cloud, token: str, base: Mapping[str, Any], path: str, value: Any, where: str, what: str
+) -> None:
+    problem = only([p for p in cloud.check(token, changed(base, path, value)) if p.path == where and what in p.what])
+    assert problem.type == token
+    assert problem.allowed or problem.what == "keyword not supported"
+    assert problem.source, "every refusal says who says so"
+
+
+def test_nothing_else_is_wrong_in_a_refused_resource() -> None:
+    for case, cloud, token, base, path, value, _where, _what in REFUSED:
+        found = cloud.check(token, changed(base, path, value))
+        assert len(found) <= 2, (case, [str(problem) for problem in found])
+
+
+def test_an_unknown_default_action_of_aws_is_not_refused() -> None:
+    new = changed(FIREWALL_POLICY, f"{FP}/statefulDefaultActions", ["aws:drop_something_new"])
+    assert aws.CLOUD.check(aws.FIREWALL_POLICY, new) == []
+
+
+def test_untranslated_dicts_of_azure_rules_are_caught() -> None:
+    snake = {
+        "rule_collection_type": "FirewallPolicyFilterRuleCollection",
+        "name": "allow",
+        "priority": 1000,
+        "action": {"type": "Allow"},
+        "rules": [{"rule_type": "ApplicationRule", "target_fqdns": ["cgr.dev"]}],
+    }
+    found = {p.path: p.allowed for p in azure.CLOUD.check(azure.GROUP, {**GROUP, "ruleCollections": [snake]})}
+    assert found["ruleCollections[0].rule_collection_type"] == "ruleCollectionType"
+    within = azure.CLOUD.check(azure.GROUP, changed(GROUP, f"{APP}/target_fqdns", ["cgr.dev"]))
+    assert only(within).allowed == "targetFqdns"
+
+
+def test_auto_names_are_checked_too() -> None:
+    named = gcp.CLOUD.named(gcp.POLICY, "Egress", {}, "seed")
+    assert only(gcp.CLOUD.check(gcp.POLICY, named)).path == "name"
+    long = aws.CLOUD.named(aws.RULE_GROUP, "a" * 121, {**RULE_GROUP, "name": None}, "seed")
+    assert only(aws.CLOUD.check(aws.RULE_GROUP, long)).what == "wrong length"
+    assert len(azure.CLOUD.named(azure.GROUP, "rcg", {}, "seed")["ruleCollectionGroupName"]) == len("rcg") + 8
+
+
+def declared(token: str, name: str, inputs: Mapping[str, Any], **dependencies: str) -> Declared:
+    deps = {key: (f"urn:{value}",) for key, value in dependencies.items()}
+    return Declared(f"urn:{name}", token, name, inputs, tuple(sorted({d for (d,) in deps.values()})), deps)
+
+
+def test_one_priority_serves_one_gcp_rule_of_a_policy() -> None:
+    policy = declared(gcp.POLICY, "policy", {"name": "egress"})
+    rules = [
+        declared(gcp.RULE, "a", {"firewallPolicy": UNKNOWN, "priority": 1}, firewallPolicy="policy"),
+        declared(gcp.RULE, "b", {"firewallPolicy": "projects/p/global/firewallPolicies/egress", "priority": 1}),
+        declared(gcp.RULE, "c", {"firewallPolicy": "other", "priority": 1}),
+        declared(gcp.RULE, "d", {"firewallPolicy": UNKNOWN, "priority": 1}),
+    ]
+    problem = only(gcp.CLOUD.check_stack([policy, *rules]))
+    assert (problem.name, problem.path, problem.found) == ("b", "priority", "1")
+
+
+def test_a_network_takes_one_global_policy() -> None:
+    pair = [declared(gcp.ASSOCIATION, n, {"attachmentTarget": "net", "firewallPolicy": n, "name": n}) for n in "ab"]
+    assert only(gcp.CLOUD.check_stack(pair)).what == "two policies"
+
+
+def test_aws_rule_orders_must_agree() -> None:
+    group = declared(aws.RULE_GROUP, "group", changed(RULE_GROUP, "ruleGroup/statefulRuleOptions", {}))
+    policy = declared(aws.FIREWALL_POLICY, "policy", FIREWALL_POLICY, firewallPolicy="group")
+    assert only(aws.CLOUD.check_stack([group, policy])).what == "rule orders differ"
+    strict = declared(aws.RULE_GROUP, "group", RULE_GROUP)
+    assert aws.CLOUD.check_stack([strict, policy]) == []
+
+
+def test_azure_groups_of_a_policy_come_one_after_another_with_own_priorities() -> None:
+    policy = declared(azure.POLICY, "policy", {"firewallPolicyName": "fp-hub", "dnsSettings": {"enableProxy": True}})
+    first = declared(azure.GROUP, "first", NETWORK_GROUP, firewallPolicyName="policy")
+    other = {**GROUP, "priority": 2100, "ruleCollectionGroupName": "other"}
+    beside = declared(azure.GROUP, "second", other, firewallPolicyName="policy")
+    assert only(azure.CLOUD.check_stack([policy, first, beside])).what == "parallel updates"
+    after = declared(azure.GROUP, "second", other, firewallPolicyName="policy", depends="first")
+    assert azure.CLOUD.check_stack([policy, first, after]) == []
+    same = declared(azure.GROUP, "second", {**other, "priority": 2000}, firewallPolicyName="policy", depends="first")
+    assert only(azure.CLOUD.check_stack([policy, first, same])).path == "priority"
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [({}, "no DNS proxy"), ({"dnsSettings": {"enableProxy": True}, "sku": {"tier": "Basic"}}, "tier Basic")],
+)
+def test_azure_names_in_network_rules_need_proxy_and_tier(policy: dict[str, Any], found: str) -> None:
+    made = declared(azure.POLICY, "policy", {"firewallPolicyName": "fp-hub", **policy})
+    group = declared(azure.GROUP, "group", NETWORK_GROUP)
+    assert found in only(azure.CLOUD.check_stack([made, group])).found

@@ -1,0 +1,175 @@
+"""A preview that cannot be says why, with every reason at once, and never hangs or shows our own traceback."""
+
+import _thread
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import WriteProject
+
+from hostgate.sandbox.clouds import Cloud
+from hostgate.sandbox.preview import DEFAULT, preview
+from hostgate.sandbox.problems import PreviewFailed, Problem
+
+
+def problems_of(folder: Path, *clouds: Cloud) -> tuple[Problem, ...]:
+    with pytest.raises(PreviewFailed) as failed:
+        preview(folder, "dev", {}, clouds=clouds or DEFAULT)
+    assert failed.value.problems
+    return failed.value.problems
+
+
+def test_all_failures_of_all_resources_are_collected(project: WriteProject, toy: Cloud) -> None:
+    folder = project("""
+        a = Box("a", size=11, colour="red")
+        b = Box("b", size=1, items=[a.label, 7], nested=a.name)
+        Box("c", opts=pulumi.ResourceOptions(depends_on=[b]))
+    """)
+    found = [(each.name, each.path, each.found) for each in problems_of(folder, toy)]
+    assert sorted(found) == [
+        ("a", "colour", "colour"),
+        ("a", "size", "11"),
+        ("b", "items[1]", "a number: 7"),
+        ("c", "size", "nothing"),
+    ]
+
+
+def test_a_problem_says_where_what_and_who_says_so(project: WriteProject, toy: Cloud) -> None:
+    (problem,) = problems_of(project('Box("a", size=11)'), toy)
+    assert problem == Problem(
+        "out of range",
+        urn="urn:pulumi:dev::demo::toy:index:Box::a",
+        type="toy:index:Box",
+        name="a",
+        path="size",
+        found="11",
+        allowed="1 to 10",
+        source="toy manual",
+    )
+    assert str(problem) == (
+        "a (toy:index:Box) size: out of range\n  found: 11\n  allowed: 1 to 10\n  source: toy manual"
+    )
+
+
+def test_a_duplicate_urn_is_an_error(project: WriteProject, toy: Cloud) -> None:
+    (problem,) = problems_of(project('Box("a", size=1)\nBox("a", size=1)'), toy)
+    assert problem.what == (
+        "Duplicate resource URN 'urn:pulumi:dev::demo::toy:index:Box::a'; try giving it a unique name"
+    )
+
+
+def test_an_unknown_type_names_the_type_and_the_known_ones(project: WriteProject, toy: Cloud) -> None:
+    folder = project('pulumi.CustomResource("aws:s3/bucket:Bucket", "b", {})')
+    (problem,) = problems_of(folder, toy)
+    assert "no simulated cloud" in problem.what
+    assert (problem.found, problem.allowed) == ("aws:s3/bucket:Bucket", "toy:index:Box")
+
+
+@pytest.mark.parametrize(
+    ("program", "what"),
+    [
+        ('pulumi.StackReference("org/net/prod").get_output("id")', "stack reference org/net/prod"),
+        ('pulumi.runtime.invoke("aws:ec2/getVpc:getVpc", {})', "function aws:ec2/getVpc:getVpc"),
+        (
+            'pulumi.export("x", pulumi.runtime.invoke_output("aws:ec2/getVpc:getVpc", {}))',
+            "function aws:ec2/getVpc:getVpc",
+        ),
+        ('pulumi.export("x", Box.get_it())', "reading the existing toy:index:Box box-7"),
+        ('pulumi.ComponentResource("other:index:Thing", "t", {}, remote=True)', "remote component other:index:Thing"),
+        ('pulumi.runtime.call("toy:index:Box/open", {}, Box("a", size=1))', "method toy:index:Box/open"),
+        ("pulumi.runtime.register_resource_transform(lambda args: None)", "transforms"),
+        (
+            'Box("a", pulumi.ResourceOptions(transforms=[lambda args: None]), size=1)',
+            "transforms",
+        ),
+    ],
+)
+def test_what_needs_the_engine_is_said_so(project: WriteProject, toy: Cloud, program: str, what: str) -> None:
+    helper = 'Box.get_it = staticmethod(lambda: Box("it", pulumi.ResourceOptions(id="box-7")).label)\n'
+    problems = problems_of(project(helper + program), toy)
+    assert [problem.what for problem in problems] == [f"needs the pulumi CLI: {what}"]
+
+
+def test_a_run_error_is_its_message(project: WriteProject, toy: Cloud) -> None:
+    (problem,) = problems_of(project('raise pulumi.RunError("catalog is empty")'), toy)
+    assert str(problem) == "catalog is empty"
+
+
+def test_missing_config_is_a_message(project: WriteProject, toy: Cloud) -> None:
+    (problem,) = problems_of(project('pulumi.Config().require("catalogs")'), toy)
+    assert "Missing required configuration variable 'demo:catalogs'" in problem.what
+    assert "Traceback" not in problem.what
+
+
+def test_an_exception_shows_the_users_files_only(project: WriteProject, toy: Cloud) -> None:
+    folder = project("import rules\nrules.make()", rules__py="def make():\n    raise ValueError('no rule')\n")
+    (problem,) = problems_of(folder, toy)
+    assert problem.what.startswith("Traceback (most recent call last):\n")
+    assert problem.what.endswith("ValueError: no rule")
+    assert problem.what.count("File ") == 2
+    assert "rules.py" in problem.what
+    assert "hostgate" not in problem.what
+    assert "runpy" not in problem.what
+
+
+def test_an_exception_in_an_apply_fails_the_preview(project: WriteProject, toy: Cloud) -> None:
+    folder = project('Box("a", size=1).name.apply(lambda name: 1 / 0)')
+    (problem,) = problems_of(folder, toy)
+    assert "ZeroDivisionError" in problem.what
+
+
+def test_a_syntax_error_names_the_line(project: WriteProject, toy: Cloud) -> None:
+    folder = project("")
+    (folder / "__main__.py").write_text("x = 1\ndef broken(:\n")
+    (problem,) = problems_of(folder, toy)
+    assert "__main__.py" in problem.what
+    assert "line 2" in problem.what
+    assert "SyntaxError" in problem.what
+
+
+def test_an_exit_code_is_a_failure_and_zero_is_not(project: WriteProject, toy: Cloud) -> None:
+    (problem,) = problems_of(project("import sys\nsys.exit(3)"), toy)
+    assert "exit 3" in problem.what
+    assert preview(project("import sys\nsys.exit(0)"), "dev", {}, clouds=[toy]).ok
+
+
+def test_failed_checks_are_told_beside_the_programs_own_failure(project: WriteProject, toy: Cloud) -> None:
+    problems = problems_of(project('Box("a", size=99)\nraise pulumi.RunError("and so")'), toy)
+    assert [problem.what for problem in problems] == ["out of range", "and so"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no Pulumi project here"),
+        ("a: [", "cannot be read"),
+        ("runtime: python", "names no project"),
+        ("name: x\nruntime: nodejs", "Python programs only"),
+        ("name: x\nruntime: python\nmain: nowhere", "no program"),
+    ],
+)
+def test_a_folder_that_is_no_project_is_said_so(tmp_path: Path, text: str | None, said: str) -> None:
+    if text is not None:
+        (tmp_path / "Pulumi.yaml").write_text(text)
+    (problem,) = problems_of(tmp_path)
+    assert said in problem.what
+
+
+def test_an_interrupt_ends_a_preview(project: WriteProject, toy: Cloud) -> None:
+    folder = project("""
+        import asyncio
+
+        async def main():
+            print("waiting")
+            await asyncio.Event().wait()
+
+        pulumi.run(main)
+    """)
+    timer = threading.Timer(0.5, _thread.interrupt_main)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            preview(folder, "dev", {}, clouds=[toy])
+    finally:
+        timer.cancel()
+    assert preview(project("pulumi.export('x', 1)"), "dev", {}, clouds=[toy]).outputs == {"x": 1}
