@@ -88,7 +88,7 @@ class Prepared:
         suffix = each.name.removeprefix(self.plan.options.name)
         return f"{name}{suffix}"
 
-    def options(self, parent: pulumi.Resource, child: str, **more: Any) -> pulumi.ResourceOptions:  # noqa: ANN401
+    def options(self, parent: pulumi.Resource, child: str, **more: Any) -> pulumi.ResourceOptions:
         """Options of a child: its parent, and the id of an existing object if it is to be adopted."""
         return pulumi.ResourceOptions(parent=parent, import_=self.adopt.get(child), **more)
 
@@ -141,9 +141,13 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
     if hosts is None:
         accepted = [_acceptance(item, index) for index, item in enumerate(accept or ())]
         base = Path(pulumi.runtime.get_root_directory() or ".")
-        return select(*(catalogs or ()), **narrowing, choose=choose, accept=accepted, base=base, allow_empty=allow_empty)
+        return select(
+            *(catalogs or ()), **narrowing, choose=choose, accept=accepted, base=base, allow_empty=allow_empty
+        )
     if catalogs is not None or narrowing or choose or accept:
-        raise _problem("Both `hosts` and catalogs are given. A Selection holds catalogs, narrowing, choices and acceptances.")
+        raise _problem(
+            "Both `hosts` and catalogs are given. A Selection holds catalogs, narrowing, choices and acceptances."
+        )
     if not hosts.entries and not allow_empty:
         raise _problem("The selection is empty. Say that an empty list is meant (allow_empty=True), or select hosts.")
     return hosts
@@ -209,7 +213,7 @@ def _inputs(made: Plan) -> dict[str, Any]:
     }
 
 
-def _plain_numbers(value: Any) -> Any:  # noqa: ANN401 - a property value
+def _plain_numbers(value: Any) -> Any:
     """Numbers cross the plugin boundary as floats."""
     if isinstance(value, float) and value.is_integer():
         return int(value)

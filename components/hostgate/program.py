@@ -53,7 +53,7 @@ def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
     return config, frozenset(secret)
 
 
-def _allowlist(plan: Plan, day: date) -> Any:  # noqa: ANN401 - one of the components
+def _allowlist(plan: Plan, day: date) -> Any:
     module, name = _COMPONENTS[plan.target]
     component = getattr(import_module(module), name)
     met = [acceptance for acceptance in plan.selection.accept if acceptance not in plan.unused]

@@ -18,9 +18,8 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
-from hostgate.catalog.yaml_reader import Items
+from hostgate.catalog.yaml_reader import Items, read_file
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
-from hostgate.catalog.yaml_reader import read_file
 from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 
@@ -38,7 +37,7 @@ def _date(text: str) -> str:
         date.fromisoformat(text)
     except ValueError:
         raise PydanticCustomError(
-            "date", "{message}", {"message": f"found {ascii(text)}. Allowed: a quoted date as YYYY-MM-DD."}
+            "date", "{message}", {"message": f"found {text!a}. Allowed: a quoted date as YYYY-MM-DD."}
         ) from None
     return text
 
@@ -96,9 +95,7 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
     try:
         section = StackSection.model_validate(dict(values))
     except ValidationError as error:
-        raise InputError(
-            [_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]
-        ) from None
+        raise InputError([_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]) from None
     problems: list[Problem] = []
     wanted: list[tuple[str, Options]] = []
     for cloud, options in (("aws", section.aws), ("gcp", section.gcp), ("azure", section.azure)):
@@ -109,7 +106,9 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
         except OptionsError as error:
             problems += error.problems
     if not wanted and not problems:
-        problems.append(_problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`."))
+        problems.append(
+            _problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`.")
+        )
     if problems:
         raise InputError(problems)
     selection = select(
@@ -156,7 +155,7 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
             if (prefix if colon else PROJECT) != PROJECT:
                 continue
             if is_project and isinstance(value, dict) and {"value", "default"} & set(value):
-                value = value.get("value", value.get("default"))  # noqa: PLW2901 - a declared default
+                value = value.get("value", value.get("default"))
             problems += _unreadable(value, f"{PROJECT}:{name}", path.name, config, key)
             values[name] = value
     if problems:
@@ -190,11 +189,13 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
         if prefix != PROJECT:
             continue
         if key in secret:
-            problems.append(_problem(f"`{key}`: found a secret. Allowed: plain values; reviewers must see what is opened."))
+            problems.append(
+                _problem(f"`{key}`: found a secret. Allowed: plain values; reviewers must see what is opened.")
+            )
             continue
         value = _parsed(text)
         problems += [
-            _problem(f"`{where}`: found a date without quotes. Allowed: a quoted date, \"{found[:10]}\".")
+            _problem(f'`{where}`: found a date without quotes. Allowed: a quoted date, "{found[:10]}".')
             for where, found in _texts(value, key)
             if _REWRITTEN.match(found)
         ]
@@ -217,7 +218,7 @@ def _target(cloud: str, options: Mapping[str, Any]) -> tuple[str, Options]:
     return target, read_options(mechanism(target).options, values, f"{PROJECT}:{cloud}")
 
 
-def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Iterator[Problem]:  # noqa: ANN401
+def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Iterator[Problem]:
     """Secrets and unquoted dates under our keys, with their place in the file."""
     line, column = parent.at[key]
 
@@ -237,19 +238,19 @@ def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Ite
         yield problem(f'`{where}`: found a date without quotes. Allowed: a quoted date, "{value[:10]}".')
 
 
-def _holds_secret(value: Any) -> bool:  # noqa: ANN401 - a YAML value
+def _holds_secret(value: Any) -> bool:
     if isinstance(value, dict):
         return "secure" in value or any(map(_holds_secret, value.values()))
     return isinstance(value, list) and any(map(_holds_secret, value))
 
 
-def _as_text(value: Any) -> str:  # noqa: ANN401 - a config value
+def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _parsed(text: str) -> Any:  # noqa: ANN401 - a config value
+def _parsed(text: str) -> Any:
     if text[:1] not in "[{" and text not in ("true", "false"):
         return text
     try:
@@ -258,7 +259,7 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - a config value
         return text
 
 
-def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a config value
+def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield where, value
     elif isinstance(value, dict):

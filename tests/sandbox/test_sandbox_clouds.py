@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-
 from hostgate.sandbox import aws, azure, gcp
 from hostgate.sandbox.clouds import Cloud, Declared
 from hostgate.sandbox.problems import Problem
@@ -126,7 +125,7 @@ VALID: list[tuple[Cloud, str, Mapping[str, Any]]] = [
 ]
 
 
-def changed(base: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+def changed(base: Mapping[str, Any], path: str, value: object) -> dict[str, Any]:
     """A deep copy of `base` with one property set, or taken away when the value is GONE."""
     copied: dict[str, Any] = copy.deepcopy(dict(base))
     steps: list[Any] = [int(step) if step.isdigit() else step for step in path.split("/")]
@@ -944,7 +943,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     ("cloud", "token", "base", "path", "value", "where", "what"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED]
 )
 def test_the_cloud_refuses(
-    cloud: Cloud, token: str, base: Mapping[str, Any], path: str, value: Any, where: str, what: str
+    cloud: Cloud, token: str, base: Mapping[str, Any], path: str, value: object, where: str, what: str
 ) -> None:
     problem = only([p for p in cloud.check(token, changed(base, path, value)) if p.path == where and what in p.what])
     assert problem.type == token
@@ -956,6 +955,29 @@ def test_nothing_else_is_wrong_in_a_refused_resource() -> None:
     for case, cloud, token, base, path, value, _where, _what in REFUSED:
         found = cloud.check(token, changed(base, path, value))
         assert len(found) <= 2, (case, [str(problem) for problem in found])
+
+
+ODD = (None, 7, -1.5, True, "", "x", "\n\0", [], {}, [None], [[]], [{}], {"a": 1}, {"name": []}, UNKNOWN, [UNKNOWN])
+
+
+def places(value: object, path: str = "") -> list[str]:
+    """The path of every property and item inside a value."""
+    inside = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    found = [f"{path}/{key}".removeprefix("/") for key, _ in inside]
+    return found + [deeper for key, item in inside for deeper in places(item, f"{path}/{key}".removeprefix("/"))]
+
+
+@pytest.mark.parametrize(("cloud", "token", "inputs"), VALID, ids=lambda value: getattr(value, "package", None))
+def test_no_input_however_odd_breaks_a_check(cloud: Cloud, token: str, inputs: Mapping[str, Any]) -> None:
+    for path in places(inputs):
+        for odd in ODD:
+            broken = changed(inputs, path, odd)
+            for problem in cloud.check(token, broken):
+                assert problem.what
+            others = [Declared(f"urn:{n}", token, n, broken, (), {"firewallPolicy": ("urn:a",)}) for n in "ab"]
+            cloud.check_stack(others)
 
 
 def test_an_unknown_default_action_of_aws_is_not_refused() -> None:

@@ -1,15 +1,16 @@
 """A preview that cannot be says why, with every reason at once, and never hangs or shows our own traceback."""
 
-import _thread
+import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import WriteProject
-
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview import DEFAULT, preview
 from hostgate.sandbox.problems import PreviewFailed, Problem
+
+WriteProject = Callable[..., Path]
 
 
 def problems_of(folder: Path, *clouds: Cloud) -> tuple[Problem, ...]:
@@ -155,21 +156,28 @@ def test_a_folder_that_is_no_project_is_said_so(tmp_path: Path, text: str | None
     assert said in problem.what
 
 
-def test_an_interrupt_ends_a_preview(project: WriteProject, toy: Cloud) -> None:
-    folder = project("""
-        import asyncio
+INTERRUPTED_AT_TOP_LEVEL = """
+    import asyncio, signal
 
-        async def main():
-            print("waiting")
-            await asyncio.Event().wait()
+    pulumi.export("never", pulumi.Output.from_input(asyncio.get_running_loop().create_future()))
+    signal.raise_signal(signal.SIGINT)
+"""
+INTERRUPTED_WHILE_WAITING = """
+    import asyncio, os, signal, threading
 
-        pulumi.run(main)
-    """)
-    timer = threading.Timer(0.5, _thread.interrupt_main)
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            preview(folder, "dev", {}, clouds=[toy])
-    finally:
-        timer.cancel()
+    async def main():
+        threading.Thread(target=lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        await asyncio.Event().wait()
+
+    pulumi.run(main)
+"""
+
+
+@pytest.mark.parametrize("program", [INTERRUPTED_AT_TOP_LEVEL, INTERRUPTED_WHILE_WAITING])
+def test_an_interrupt_ends_a_preview_at_once(project: WriteProject, toy: Cloud, program: str) -> None:
+    before, handler = threading.active_count(), signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        preview(project(program), "dev", {}, clouds=[toy])
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert threading.active_count() <= before + 1
     assert preview(project("pulumi.export('x', 1)"), "dev", {}, clouds=[toy]).outputs == {"x": 1}

@@ -1,16 +1,17 @@
 """Policy packs in a preview: started as the engine starts them, asked about every resource, and always ended."""
 
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import WriteProject
-
 from hostgate.sandbox.analyzers import Limits, Run, analyze
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview import preview
 from hostgate.sandbox.problems import PreviewFailed
 from hostgate.sandbox.resources import PolicyViolation
+
+WriteProject = Callable[..., Path]
 
 RUN = Run("demo", "dev", "organization", {}, frozenset(), "127.0.0.1:1")
 
@@ -104,7 +105,7 @@ def test_a_policy_that_raises_fails_the_preview(tmp_path: Path) -> None:
     """
     said = problem_of(pack(tmp_path / "raises", main))
     assert "failed in AnalyzeStack of the stack" in said
-    assert "ValueError: boom" in said
+    assert "boom" in said
 
 
 def test_a_policy_that_never_answers_is_ended(tmp_path: Path) -> None:

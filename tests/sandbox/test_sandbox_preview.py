@@ -1,17 +1,18 @@
 """The built-in preview shows what the engine would create: URNs, parents, dependencies, unknowns, outputs."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
 import pytest
-from conftest import WriteProject
-
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview import preview
 from hostgate.sandbox.problems import PreviewFailed
 from hostgate.sandbox.resources import Preview, PreviewResource
 from hostgate.sandbox.values import UNKNOWN
+
+WriteProject = Callable[..., Path]
 
 STACK = "urn:pulumi:dev::demo::pulumi:pulumi:Stack::demo-dev"
 BOX = "urn:pulumi:dev::demo::toy:index:Box::"

@@ -1,11 +1,14 @@
 """A program over the three clouds' real SDKs, as the engine would see it."""
 
-import pytest
-from conftest import WriteProject
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from hostgate.sandbox.preview import preview
 from hostgate.sandbox.problems import PreviewFailed
 from hostgate.sandbox.values import UNKNOWN
+
+WriteProject = Callable[..., Path]
 
 PROGRAM = """
 import pulumi_aws as aws

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["NetworkFirewallAllowlist", "NetworkFirewallAllowlistArgs"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class of the component module
+def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,5 +1,6 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import pulumi
@@ -57,7 +58,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,  # noqa: ANN401 - the keys of NetworkFirewallAllowlistArgs
+        **options: Any,
     ) -> None:
         """`hosts` is a Selection; other keywords are those of NetworkFirewallAllowlistArgs. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, options, ("aws:rules", "aws:domain-list"))
@@ -129,7 +130,7 @@ def _rule_group(each: CloudObject) -> networkfirewall.RuleGroupRuleGroupArgs:
 
 
 def _policy(
-    body: Any, priorities: list[tuple[networkfirewall.RuleGroup, int]]  # noqa: ANN401 - a CreateFirewallPolicy body
+    body: Mapping[str, Any], priorities: list[tuple[networkfirewall.RuleGroup, int]]
 ) -> networkfirewall.FirewallPolicyFirewallPolicyArgs:
     engine = body["StatefulEngineOptions"]
     return networkfirewall.FirewallPolicyFirewallPolicyArgs(

@@ -13,9 +13,9 @@ from hostgate.aws.rules import family_objections
 from hostgate.aws.strict_order import judge
 from hostgate.aws.suricata import Rule, Sids, group, name_conditions
 from hostgate.catalog.model import Entry, Match
+from hostgate.catalog.names import meet
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
-from hostgate.catalog.names import meet
 from hostgate.planning.sharding import shard
 
 _KINDS: frozenset[Match] = frozenset({"exact", "subtree+apex"})
@@ -120,7 +120,7 @@ def _listed_kind(entry: Entry) -> Match:
 
 def _port_conflicts(entries: Sequence[Entry]) -> dict[tuple[str, str], Objection]:
     """Wildcards over names that other entries open on other ports: a guard for one would cut the other."""
-    found = {}
+    found: dict[tuple[str, str], Objection] = {}
     wide = [entry for entry in entries if entry.match != "exact"]
     if not wide:
         return found
@@ -146,9 +146,7 @@ def _ports_of_targets(entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[i
     return {target: tuple(sorted(found)) for target, found in ports.items()}
 
 
-def _guards(
-    entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids
-) -> list[tuple[int, CloudObject]]:
+def _guards(entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids) -> list[tuple[int, CloudObject]]:
     ports = _ports_of_targets(entries)
     first: dict[tuple[str, str], Entry] = {}
     for entry in entries:

@@ -29,7 +29,7 @@ class NetworkFirewallOptions(Options):
 
     @model_validator(mode="before")
     @classmethod
-    def _attached_policies_deny_for_themselves(cls, values: Any) -> Any:  # noqa: ANN401
+    def _attached_policies_deny_for_themselves(cls, values: Any) -> Any:
         if isinstance(values, dict) and values.get("attach") is not None and "deny" not in values:
             return {**values, "deny": "declared"}
         return values
@@ -49,7 +49,9 @@ class NetworkFirewallOptions(Options):
             if not any(source.version == net.version and source.subnet_of(net) for net in home):  # type: ignore[arg-type]
                 raise ValueError(f"found from {cidr}, outside homeNet ({', '.join(self.home_net)}). Extend homeNet.")
         if any(ip_network(cidr).prefixlen == 0 for cidr in self.home_net):
-            raise ValueError("found a homeNet of everything: then nothing is outside, and the engine refuses the rules.")
+            raise ValueError(
+                "found a homeNet of everything: then nothing is outside, and the engine refuses the rules."
+            )
         return self
 
     @property

@@ -24,7 +24,11 @@ POLICY_CAPACITY = Limit("stateful capacity of a policy", 30_000, "capacity units
 POLICY_GROUPS = Limit("stateful rule groups of a policy", 20, "rule groups", _QUOTAS, READ)
 GROUP_BYTES = Limit("rules of a rule group", 2_000_000, "bytes", _QUOTAS, READ)
 RULE_LENGTH = Limit(
-    "one rule", 8_175, "characters", "8,192 less a 16-character gid that the service adds; measured on the service", READ
+    "one rule",
+    8_175,
+    "characters",
+    "8,192 less a 16-character gid that the service adds; measured on the service",
+    READ,
 )
 LIMITS = (GROUP_CAPACITY, POLICY_CAPACITY, POLICY_GROUPS, GROUP_BYTES, RULE_LENGTH)
 
@@ -42,7 +46,9 @@ ALERT_TO_SERVER = "aws:alert_established_app_layer_to_server"
 
 def capacity(rules: int) -> int:
     """Capacity units to reserve for `rules`; more than the maximum where they do not fit, so that the limit shows."""
-    return next((step for step in CAPACITIES if rules <= step * 0.7), CAPACITIES[-1] if rules <= CAPACITIES[-1] else rules)
+    return next(
+        (step for step in CAPACITIES if rules <= step * 0.7), CAPACITIES[-1] if rules <= CAPACITIES[-1] else rules
+    )
 
 
 def suricata_group(options: NetworkFirewallOptions, suffix: str, rules: Sequence[Rule], about: str) -> CloudObject:
@@ -51,7 +57,9 @@ def suricata_group(options: NetworkFirewallOptions, suffix: str, rules: Sequence
     return _group(options, suffix, {"RulesString": text}, capacity(len(rules)), about, text)
 
 
-def list_group(options: NetworkFirewallOptions, suffix: str, targets: Sequence[str], kind: str, about: str) -> CloudObject:
+def list_group(
+    options: NetworkFirewallOptions, suffix: str, targets: Sequence[str], kind: str, about: str
+) -> CloudObject:
     """A domain list. Capacity: targets x types + types + 1, the larger of two published measurements."""
     listed = {"Targets": list(targets), "TargetTypes": [kind], "GeneratedRulesType": "ALLOWLIST"}
     return _group(options, suffix, {"RulesSourceList": listed}, capacity(len(targets) + 2), about, None)
@@ -111,7 +119,9 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
             "StatefulRuleGroupReferences": references,
             "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(options.home_net)}}},
         },
-        "Description": "hostgate: what no rule group passes is dropped" if not silent else "hostgate: nothing is dropped",
+        "Description": "hostgate: what no rule group passes is dropped"
+        if not silent
+        else "hostgate: nothing is dropped",
     }
     if options.tags:
         body["Tags"] = _tags(options)

@@ -72,9 +72,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
         return judge(objects, home_net, flow, undecided=policy.undecided(options))
 
 
-def family_objections(
-    entries: Sequence[Entry], options: NetworkFirewallOptions
-) -> dict[tuple[str, str], Objection]:
+def family_objections(entries: Sequence[Entry], options: NetworkFirewallOptions) -> dict[tuple[str, str], Objection]:
     """Entries served over IPv6 only, where no client of that family is behind the firewall: a rule would never match."""
     if any(":" in cidr for cidr in options.from_ or options.home_net):
         return {}

@@ -4,6 +4,7 @@ Azure Firewall terminates nothing it need not: it reads SNI or Host, resolves th
 client DNS, TTL and rotation do not matter (Azure Firewall, DNS details). It denies what no rule allows.
 """
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
@@ -25,11 +26,21 @@ API_VERSION = "2024-05-01"
 
 GROUP_BYTES = Limit("rule collection group", 2_000_000, "bytes", "Azure Firewall limits (2023-10): 2 MB", "2026-11-23")
 GROUPS = Limit(
-    "rule collection groups of a policy", 60, "groups", "Azure Firewall limits (2023-10); a later copy says 90", "2026-11-23"
+    "rule collection groups of a policy",
+    60,
+    "groups",
+    "Azure Firewall limits (2023-10); a later copy says 90",
+    "2026-11-23",
 )
 PRIORITY = Limit("priority of a rule collection group", 65_000, "", "2024-05-01 API, 100 to 65000", "2026-11-23")
 
-NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, DENY_PRIORITY = 1000, 2000, 60_000, 61_000, 65_000
+NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, DENY_PRIORITY = (
+    1000,
+    2000,
+    60_000,
+    61_000,
+    65_000,
+)
 """Of the collections within a group. Whatever the numbers, network collections come before application ones."""
 
 _ONE_LABEL = "name the hosts as exact entries, or use aws:rules, which can hold the depth to one label."
@@ -63,7 +74,8 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         for entry in entries:
             if entry.families == ("ipv6",):
                 found[entry.key] = Objection(
-                    "Azure Firewall rules apply to IPv4. Found families ipv6 only: the rule would never match.", "an IPv4 host."
+                    "Azure Firewall rules apply to IPv4. Found families ipv6 only: the rule would never match.",
+                    "an IPv4 host.",
                 )
             elif options.tier == "Basic" and entry.protocol in network_rules.MEANS.protocols:
                 found[entry.key] = Objection(
@@ -77,7 +89,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         shards = shard(
             entries,
             key=lambda entry: "\n".join((entry.catalog, entry.id)),
-            weights=lambda entry: (2 * len(entry.host) + 300 if entry.port not in (80, 443) else 2 * len(entry.host) + 10,),
+            weights=lambda entry: (
+                2 * len(entry.host) + 300 if entry.port not in (80, 443) else 2 * len(entry.host) + 10,
+            ),
             capacities=(GROUP_BYTES.max - 20_000,),
         )
         if not shards:
@@ -100,7 +114,13 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             return Verdict("block", None, "the destination is IPv6, which the rules do not apply to")
         ordered = sorted(
             (
-                (_is_application(collection), group.body["properties"]["priority"], collection["priority"], group, collection)
+                (
+                    _is_application(collection),
+                    group.body["properties"]["priority"],
+                    collection["priority"],
+                    group,
+                    collection,
+                )
                 for group in objects
                 if group.kind == GROUP
                 for collection in group.body["properties"]["ruleCollections"]
@@ -199,7 +219,7 @@ def _audit_collections(entries: Sequence[Entry], options: FirewallPolicyOptions)
     }
     kept = sorted({port for _, port in web})
     edges = [0, *kept, 65_536]
-    free = [(low + 1, high - 1) for low, high in zip(edges, edges[1:], strict=False) if low + 1 <= high - 1]
+    free = [(low + 1, high - 1) for low, high in itertools.pairwise(edges) if low + 1 <= high - 1]
     sources = {**options.sources, "destinationAddresses": ["*"]}
     network = [
         {
@@ -210,7 +230,13 @@ def _audit_collections(entries: Sequence[Entry], options: FirewallPolicyOptions)
             "destinationPorts": [str(low) if low == high else f"{low}-{high}" for low, high in free],
         },
         {"ruleType": "NetworkRule", "name": "audit-udp", "ipProtocols": ["UDP"], **sources, "destinationPorts": ["*"]},
-        {"ruleType": "NetworkRule", "name": "audit-icmp", "ipProtocols": ["ICMP"], **sources, "destinationPorts": ["*"]},
+        {
+            "ruleType": "NetworkRule",
+            "name": "audit-icmp",
+            "ipProtocols": ["ICMP"],
+            **sources,
+            "destinationPorts": ["*"],
+        },
     ]
     everything = _application_rule("audit-web", sorted(web), ["*"], options)
     return [
@@ -254,7 +280,10 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
         found.append(finding("needs-dns-proxy", f"{whose}; point the clients' DNS at the firewall."))
     if options.mode == "audit":
         found.append(
-            finding("audit", "Collections named audit allow everything else and log it; TLS without SNI on web ports stays blocked.")
+            finding(
+                "audit",
+                "Collections named audit allow everything else and log it; TLS without SNI on web ports stays blocked.",
+            )
         )
     if options.deny == "declared":
         found.append(finding("deny-declared", "Azure Firewall denies what no rule allows; nothing else is needed."))

@@ -53,14 +53,16 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,  # noqa: ANN401 - the keys of FirewallPolicyAllowlistArgs
+        **options: Any,
     ) -> None:
         """`hosts` is a Selection; other keywords are those of FirewallPolicyAllowlistArgs. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, options, ("azure:application-rules",))
         plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
         if plan.options.attach is None and plan.options.resource_group is None:
-            raise AllowlistError(f"{name}: `resourceGroup` is missing: a new policy needs one. Or name a policy under `attach`.")
+            raise AllowlistError(
+                f"{name}: `resourceGroup` is missing: a new policy needs one. Or name a policy under `attach`."
+            )
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         resource_group, policy_name = _place(plan.options, prepared.outputs)
         self.policy_id = pulumi.Output.from_input("")
@@ -95,7 +97,9 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     opts=prepared.options(self, child, depends_on=before),
                 )
                 before = [group]
-        self.rule_collection_groups = pulumi.Output.from_input([each.name for each in plan.objects if each.kind == GROUP])
+        self.rule_collection_groups = pulumi.Output.from_input(
+            [each.name for each in plan.objects if each.kind == GROUP]
+        )
         self.digest = pulumi.Output.from_input(plan.digest)
         report(self, plan)
         self.register_outputs(
@@ -119,7 +123,8 @@ def _collection(body: Mapping[str, Any]) -> network.FirewallPolicyFilterRuleColl
         priority=body["priority"],
         action=network.FirewallPolicyFilterRuleCollectionActionArgs(type=body["action"]["type"]),
         rules=[
-            _application_rule(rule) if rule["ruleType"] == "ApplicationRule" else _network_rule(rule) for rule in body["rules"]
+            _application_rule(rule) if rule["ruleType"] == "ApplicationRule" else _network_rule(rule)
+            for rule in body["rules"]
         ],
     )
 

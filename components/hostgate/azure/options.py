@@ -8,9 +8,12 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.planning.options import Options, cidr
 
-IP_GROUP = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/[^/]+\Z", re.IGNORECASE)
+IP_GROUP = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/[^/]+\Z", re.IGNORECASE
+)
 _POLICY_ID = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.Network/firewallPolicies/([^/]+)\Z", re.IGNORECASE
+    r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.Network/firewallPolicies/([^/]+)\Z",
+    re.IGNORECASE,
 )
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
 """Firewall policy and group names (2024-05-01 API text). The provider's own check of it does not run."""
@@ -23,7 +26,7 @@ def _client(text: str) -> str:
     if ":" in network:
         raise PydanticCustomError(
             "client", "{message}",
-            {"message": f"Found {text}. Allowed: IPv4 ranges; an IPv6 address in a rule breaks the firewall (known issues, 2025-09)."},
+            {"message": f"Found {text}. Allowed: IPv4 ranges; IPv6 in a rule breaks the firewall (known issues, 2025-09)."},
         )  # fmt: skip
     return network
 
@@ -66,7 +69,9 @@ class FirewallPolicyOptions(Options):
                 )
             group, policy = self.policy
             if not _NAME.match(policy) or not group:
-                raise ValueError(f"found attach {self.attach!r}. Allowed: RESOURCE_GROUP/POLICY, or the policy's ARM id.")
+                raise ValueError(
+                    f"found attach {self.attach!r}. Allowed: RESOURCE_GROUP/POLICY, or the policy's ARM id."
+                )
         return self
 
     @property

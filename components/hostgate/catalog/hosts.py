@@ -37,33 +37,33 @@ def check_host(text: str) -> Host:
     name = text.lower()
     for found, rule, message in _FOREIGN:
         if found in name:
-            return Host(text, rule, f"Found {ascii(text)}: {message}")
+            return Host(text, rule, f"Found {text!a}: {message}")
     for char in name:
         if char <= " " or char == "\x7f":
             what = "a space" if char == " " else f"the control character U+{ord(char):04X}"
             rule = "host-space" if char in " \t\n\r" else "host-control-character"
-            return Host(text, rule, f"Found {what} in {ascii(text)}. Allowed: letters, digits, hyphens and dots.")
+            return Host(text, rule, f"Found {what} in {text!a}. Allowed: letters, digits, hyphens and dots.")
     if _is_address(name):
         return Host(text, "host-ip-literal", f"Found the address {text}. Allowed: a name; addresses change under it.")
     if ":" in name:
-        return Host(text, "host-port", f"Found {ascii(text)}: a host has no port. Put the number under `port`.")
+        return Host(text, "host-port", f"Found {text!a}: a host has no port. Put the number under `port`.")
     if name.endswith("."):
-        return Host(text, "host-trailing-dot", f"Found a trailing dot in {ascii(text)}. Write the name without it.")
+        return Host(text, "host-trailing-dot", f"Found a trailing dot in {text!a}. Write the name without it.")
     if not name.isascii():
-        name, rule, message = _to_a_labels(name)
-        if rule:
-            return Host(text, rule, message)
+        name, broken, message = _to_a_labels(name)
+        if broken:
+            return Host(text, broken, message)
     if len(name) > MAX_NAME:
         return Host(text, "host-too-long", f"Found {len(name)} characters. Allowed: at most {MAX_NAME}.")
     labels = name.split(".")
     for label in labels:
-        rule, message = _label(label)
-        if rule:
-            return Host(text, rule, f"Found {ascii(text)}: {message}")
+        broken, message = _label(label)
+        if broken:
+            return Host(text, broken, f"Found {text!a}: {message}")
     if len(labels) < 2:
         return Host(text, "host-single-label", f"Found the single label {text!r}. Allowed: at least two labels.")
     if labels[-1].isdigit():
-        return Host(text, "host-ip-literal", f"Found {ascii(text)}: the last label is a number, as in an address.")
+        return Host(text, "host-ip-literal", f"Found {text!a}: the last label is a number, as in an address.")
     return Host(name)
 
 
@@ -117,7 +117,7 @@ def _to_a_labels(name: str) -> tuple[str, str | None, str]:
     strange = next(char for char in name if not char.isascii())
     shown = f"U+{ord(strange):04X} {unicodedata.name(strange, 'unnamed')}"
     if unicodedata.normalize("NFKC", name) != name:
-        return name, "host-look-alike", f"Found {shown} in {ascii(name)}, a compatibility form. Write the plain letter."
+        return name, "host-look-alike", f"Found {shown} in {name!a}, a compatibility form. Write the plain letter."
     labels = []
     for label in name.split("."):
         if label.isascii():
@@ -127,18 +127,18 @@ def _to_a_labels(name: str) -> tuple[str, str | None, str]:
         scripts = {unicodedata.name(char, "?").split()[0] for char in letters}
         if len(scripts) > 1 and not scripts <= {"CJK", "HIRAGANA", "KATAKANA"}:
             return name, "host-look-alike", (
-                f"Found {shown} in {ascii(name)}: one label mixes {' and '.join(sorted(scripts))} letters. "
+                f"Found {shown} in {name!a}: one label mixes {' and '.join(sorted(scripts))} letters. "
                 "Write it in one script, or as its A-label (xn--...) if it is meant."
             )  # fmt: skip
         if letters and all(char in _LOOKS_LATIN for char in letters):
             return name, "host-look-alike", (
-                f"Found {shown} in {ascii(name)}: the whole label looks like Latin letters. "
+                f"Found {shown} in {name!a}: the whole label looks like Latin letters. "
                 "Write the Latin name, or the A-label (xn--...) if it is meant."
             )  # fmt: skip
         try:
             labels.append(idna.encode(label).decode("ascii"))
         except idna.IDNAError as error:
-            return name, "host-idna", f"Found {ascii(name)}, not a valid internationalised name: {error}."
+            return name, "host-idna", f"Found {name!a}, not a valid internationalised name: {error}."
     return ".".join(labels), None, ""
 
 

@@ -57,7 +57,7 @@ def _ports(catalog: Catalog, rows: _Rows) -> Iterator[Problem]:
             if record.protocol in ("http", "https") and record.protocol != protocol and record.port == ports[0]:
                 yield _warning(
                     "port-of-other-protocol", catalog, origin, record.id,
-                    f"{record.protocol} on port {record.port}, which is {protocol}'s. A firewall that reads the protocol blocks it.",
+                    f"{record.protocol} on port {record.port}, which is {protocol}'s. Firewalls that read the protocol block it.",
                 )  # fmt: skip
 
 
@@ -81,8 +81,4 @@ def _purposes(catalog: Catalog, rows: _Rows) -> Iterator[Problem]:
 
 
 def _warning(rule: str, catalog: Catalog, origin: Origin, entry: str, message: str) -> Problem:
-    return Problem(
-        rule=rule, message=message, file=catalog.file, line=origin.line, column=origin.column, entry=entry
-    )
-
-
+    return Problem(rule=rule, message=message, file=catalog.file, line=origin.line, column=origin.column, entry=entry)

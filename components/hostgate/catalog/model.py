@@ -33,7 +33,7 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 def _host(text: str) -> str:
     host = check_host(text)
     if host.rule is not None:
-        raise PydanticCustomError(host.rule, "{message}", {"message": host.message})  # type: ignore[arg-type]
+        raise PydanticCustomError(host.rule, "{message}", {"message": host.message})
     if is_public_suffix(host.name):
         raise PydanticCustomError(
             "host-public-suffix",
@@ -50,7 +50,7 @@ def _date(text: str) -> str:
         date.fromisoformat(text)
     except ValueError:
         raise PydanticCustomError(
-            "date", "{message}", {"message": f"Found {ascii(text)}. Allowed: a date as YYYY-MM-DD."}
+            "date", "{message}", {"message": f"Found {text!a}. Allowed: a date as YYYY-MM-DD."}
         ) from None
     return text
 
@@ -62,14 +62,14 @@ def _slug(what: str, extra: str = "-") -> Callable[[str], str]:
         if not text or len(text) > 64 or not set(text) <= allowed or not (text[0].isalnum() and text[-1].isalnum()):
             raise PydanticCustomError(
                 "name", "{message}",
-                {"message": f"Found {ascii(text)}. Allowed for {what}: 1 to 64 of a-z, 0-9 and {' '.join(extra)}."},
+                {"message": f"Found {text!a}. Allowed for {what}: 1 to 64 of a-z, 0-9 and {' '.join(extra)}."},
             )  # fmt: skip
         return text
 
     return check
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - a YAML value
+def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -81,9 +81,13 @@ _PHASE_SCHEMA = {
 
 Date = Annotated[str, AfterValidator(_date), WithJsonSchema(_DATE_SCHEMA)]
 HostName = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
-EntryId = Annotated[str, AfterValidator(_slug("an id")), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"})]
+EntryId = Annotated[
+    str, AfterValidator(_slug("an id")), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"})
+]
 CatalogId = Annotated[
-    str, AfterValidator(_slug("a catalog", "-/")), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9/-]{0,63}$"})
+    str,
+    AfterValidator(_slug("a catalog", "-/")),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9/-]{0,63}$"}),
 ]
 Phases = Annotated[list[Phase], BeforeValidator(_listed), Field(min_length=1), WithJsonSchema(_PHASE_SCHEMA)]
 Families = Annotated[list[Family], Field(min_length=1)]
@@ -100,7 +104,9 @@ class SourceRecord(_Record):
     id: EntryId
     document: str = Field(description="The vendor document's title")
     url: str | None = None
-    commit: str | None = Field(None, description="The commit that stated it, where the document is under version control")
+    commit: str | None = Field(
+        None, description="The commit that stated it, where the document is under version control"
+    )
     date: Date | None = Field(None, description="Author date of that commit, or the page's own date")
 
 
@@ -129,7 +135,9 @@ class EntryRecord(_Record):
 
     id: EntryId = Field(description="Stable across renames of the host")
     host: HostName = Field(description="A name of two or more labels, without star, scheme, port or path")
-    match: Match = Field("exact", description="How far the name reaches: this name, one label below, any depth below, both")
+    match: Match = Field(
+        "exact", description="How far the name reaches: this name, one label below, any depth below, both"
+    )
     port: Port
     protocol: Protocol = Field(description="https and tls are TLS over TCP; https never means UDP 443")
     party: Party = Field("third", description="Whether the catalog's vendor runs the host itself")
@@ -137,7 +145,9 @@ class EntryRecord(_Record):
     phase: Phases = Field(default_factory=lambda: list(PHASES), description="When the host is needed; absent = always")
     direction: Direction = "egress"
     families: Families | None = Field(None, description="Address families the host is served on; absent = unknown")
-    spans: list[SpanRecord] | None = Field(None, description="When the entry stood; absent = always, [] = in no revision")
+    spans: list[SpanRecord] | None = Field(
+        None, description="When the entry stood; absent = always, [] = in no revision"
+    )
     status: Status = "active"
     replaces: EntryId | None = Field(None, description="The id of the entry that this one took over from")
     alternatives: EntryId | None = Field(None, description="A group of entries of which any one is enough")

@@ -3,6 +3,7 @@
 Every objection carries file, line, column, entry id, what was found and what is allowed; all of them come at once.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -139,7 +140,9 @@ def _contradictions(
         known[revision.id] = index
         if revision.source not in sources:
             yield problem(
-                "unknown-source", node.at["source"], f"Found the source {revision.source!r}. Allowed: {_listing(sources)}."
+                "unknown-source",
+                node.at["source"],
+                f"Found the source {revision.source!r}. Allowed: {_listing(sources)}.",
             )
     ids: dict[str, Origin] = {}
     needs: dict[tuple[object, ...], list[int]] = {}
@@ -164,7 +167,7 @@ def _contradictions(
             if span.until is not None and span.until <= span.since:
                 yield problem("span-backwards", at, f"The span ends ({span.until}) before it begins.", entry.id)
         spans = sorted(entry.spans or (), key=lambda span: span.since)
-        for before, after in zip(spans, spans[1:], strict=False):
+        for before, after in itertools.pairwise(spans):
             if before.until is None or before.until > after.since:
                 yield problem("spans-overlap", node.at["spans"], f"Two spans hold {after.since}.", entry.id)
         for revision_id in standing:
@@ -178,7 +181,7 @@ def _contradictions(
                 f"Found {entry.replaces!r}, which is no entry here.{f' Did you mean {near[0]!r}?' if near else ''}", entry.id,
             )  # fmt: skip
     for same in needs.values():
-        for earlier, later in zip(same, same[1:], strict=False):
+        for earlier, later in itertools.pairwise(same):
             first, second = record.entries[earlier], record.entries[later]
             if _together(first.spans, second.spans, known):
                 yield problem(
@@ -224,7 +227,7 @@ def _locate(document: Mapping, path: Sequence[int | str]) -> tuple[Position, str
     return at, entry
 
 
-def _in_words(item: Any) -> tuple[str, str]:  # noqa: ANN401 - pydantic's ErrorDetails
+def _in_words(item: Any) -> tuple[str, str]:
     kind, found, context = item["type"], item["input"], item.get("ctx", {})
     key = next((str(step) for step in reversed(item["loc"]) if isinstance(step, str)), "")
     match kind:
@@ -232,7 +235,10 @@ def _in_words(item: Any) -> tuple[str, str]:  # noqa: ANN401 - pydantic's ErrorD
             return "missing-key", f"The key `{key}` is missing."
         case "extra_forbidden":
             near = get_close_matches(key, _KEYS, 1)
-            return "unknown-key", f"Found the key `{key}`.{f' Did you mean `{near[0]}`?' if near else ''} It is no key here."
+            return (
+                "unknown-key",
+                f"Found the key `{key}`.{f' Did you mean `{near[0]}`?' if near else ''} It is no key here.",
+            )
         case "literal_error":
             return f"unknown-{key}", f"Found {spelled(found)} for `{key}`. Allowed: {context['expected']}."
         case "int_type" | "int_from_float":
@@ -243,7 +249,10 @@ def _in_words(item: Any) -> tuple[str, str]:  # noqa: ANN401 - pydantic's ErrorD
         case "string_type":
             return f"{key}-type", f"Found {spelled(found)} for `{key}`. Allowed: text (put it in quotes)."
         case "too_short":
-            return f"empty-{key}", f"`{key}` is empty. Allowed: at least one; an empty list is never read as 'no hosts'."
+            return (
+                f"empty-{key}",
+                f"`{key}` is empty. Allowed: at least one; an empty list is never read as 'no hosts'.",
+            )
         case "list_type":
             return f"{key}-type", f"Found {spelled(found)} for `{key}`. Allowed: a list."
         case "model_type" | "dict_type":
@@ -255,5 +264,5 @@ def _in_words(item: Any) -> tuple[str, str]:  # noqa: ANN401 - pydantic's ErrorD
 _KEYS = tuple(CatalogRecord.model_fields) + tuple(EntryRecord.model_fields) + tuple(SpanRecord.model_fields)
 
 
-def _listing(names: Any) -> str:  # noqa: ANN401 - any iterable of names
+def _listing(names: Any) -> str:
     return ", ".join(sorted(names)) or "none are declared"

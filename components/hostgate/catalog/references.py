@@ -32,7 +32,9 @@ def catalog_folder() -> Path:
     for folder in (_PACKAGE / "_catalog", _PACKAGE.parents[1] / "catalog"):
         if folder.is_dir():
             return folder
-    raise InputError([Problem(rule="no-catalogs", message="This installation has no catalog folder. Install it again.")])
+    raise InputError(
+        [Problem(rule="no-catalogs", message="This installation has no catalog folder. Install it again.")]
+    )
 
 
 def shipped_catalogs() -> dict[str, Path]:
@@ -106,7 +108,9 @@ def _pin(catalog: Catalog, revision: str, ref: str) -> Pinned:
     known = [known.id for known in catalog.revisions]
     if revision not in known:
         raise _error(
-            "unknown-revision", f"Found the revision {revision!r} of {catalog.id}. Allowed: {', '.join(known)}, latest.", catalog.file
+            "unknown-revision",
+            f"Found the revision {revision!r} of {catalog.id}. Allowed: {', '.join(known)}, latest.",
+            catalog.file,
         )
     return Pinned(catalog, revision)
 

@@ -64,7 +64,9 @@ def select(
     """
     pinned, problems = _resolve_all(refs, base)
     if not refs:
-        problems.append(Problem(rule="no-catalog", message="No catalog is named. Name at least one: vendor/product@revision."))
+        problems.append(
+            Problem(rule="no-catalog", message="No catalog is named. Name at least one: vendor/product@revision.")
+        )
     if problems:
         raise InputError(problems)
     entries = [entry for pin in pinned for entry in pin.catalog.entries(pin.revision)]
@@ -130,7 +132,7 @@ class _Narrowing:
         self.dropped: list[tuple[Entry, str]] = []
         self.problems: list[Problem] = []
 
-    def keep(self, what, wanted, known, values) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def keep(self, what, wanted, known, values) -> None:  # type: ignore[no-untyped-def]
         if not wanted:
             return
         for name in wanted:
@@ -146,10 +148,11 @@ class _Narrowing:
                 self._unknown("entry id or phase", name, sorted(ids) + list(PHASES))
         gone = frozenset(without)
         self._split(
-            lambda entry: entry.id not in gone and not gone.issuperset(entry.phases), "left out by the selection (without)"
+            lambda entry: entry.id not in gone and not gone.issuperset(entry.phases),
+            "left out by the selection (without)",
         )
 
-    def _split(self, wanted, reason: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def _split(self, wanted, reason: str) -> None:  # type: ignore[no-untyped-def]
         kept = []
         for entry in self.kept:
             if wanted(entry):
@@ -180,7 +183,10 @@ def _wrong_choices(choices: Sequence[tuple[str, str]], entries: Sequence[Entry])
         if group not in groups:
             allowed = ", ".join(sorted(groups)) or "the selected catalogs have none"
             problems.append(
-                Problem(rule="choose-unknown-group", message=f"Found the alternatives {group!r} in `choose`. Allowed: {allowed}.")
+                Problem(
+                    rule="choose-unknown-group",
+                    message=f"Found the alternatives {group!r} in `choose`. Allowed: {allowed}.",
+                )
             )
         elif chosen not in groups[group]:
             problems.append(

@@ -23,8 +23,12 @@ class SharedHost:
 
 
 SHARED_HOSTS = (
-    SharedHost("storage.googleapis.com", "path", "every Cloud Storage bucket", "Cloud Storage, request endpoints, 2026-11"),
-    SharedHost("ghcr.io", "path", "every GitHub container registry namespace", "GitHub docs, container registry, 2026-11"),
+    SharedHost(
+        "storage.googleapis.com", "path", "every Cloud Storage bucket", "Cloud Storage, request endpoints, 2026-11"
+    ),
+    SharedHost(
+        "ghcr.io", "path", "every GitHub container registry namespace", "GitHub docs, container registry, 2026-11"
+    ),
     SharedHost("docker.io", "path", "every Docker Hub repository", "Docker docs, registry, 2026-11"),
     SharedHost("registry-1.docker.io", "path", "every Docker Hub repository", "Docker docs, registry, 2026-11"),
     SharedHost("quay.io", "path", "every Quay repository", "Red Hat Quay.io docs, 2026-11"),
@@ -32,7 +36,9 @@ SHARED_HOSTS = (
     SharedHost("raw.githubusercontent.com", "path", "every public GitHub repository", "GitHub docs, 2026-11"),
     SharedHost("github.com", "path", "every GitHub repository", "GitHub docs, 2026-11"),
     SharedHost("s3.amazonaws.com", "path", "every S3 bucket (path style)", "Amazon S3, virtual hosting, 2026-11"),
-    SharedHost("storage.googleapis.com", "label", "every Cloud Storage bucket", "Cloud Storage, request endpoints, 2026-11"),
+    SharedHost(
+        "storage.googleapis.com", "label", "every Cloud Storage bucket", "Cloud Storage, request endpoints, 2026-11"
+    ),
     SharedHost("r2.cloudflarestorage.com", "label", "every R2 account", "Cloudflare R2, S3 API endpoint, 2026-11"),
     SharedHost("zendesk.com", "label", "every Zendesk customer", "Zendesk help, subdomains, 2026-11"),
     SharedHost("auth0.com", "label", "every Auth0 tenant", "Auth0 docs, tenants, 2026-11"),

@@ -70,7 +70,9 @@ def read_file(path: Path, shown: str | None = None) -> Mapping:
             data = stream.read(MAX_BYTES + 1)  # a pipe or a device has no honest size
     except OSError as error:
         reason = "There is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-        raise _error(name, "file-unreadable", f"{reason}. Check the path; a missing list is never an empty one.") from None
+        raise _error(
+            name, "file-unreadable", f"{reason}. Check the path; a missing list is never an empty one."
+        ) from None
     if len(data) > MAX_BYTES:
         raise _error(name, "file-too-large", f"Found more than {MAX_BYTES:,} bytes. Allowed: at most that.")
     return read_bytes(data, name)
@@ -87,12 +89,18 @@ def read_bytes(data: bytes, name: str) -> Mapping:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _error(
-            name, "file-not-utf8", f"Found byte 0x{data[error.start]:02x}, not valid UTF-8. Save the file as UTF-8.", (line, 1)
+            name,
+            "file-not-utf8",
+            f"Found byte 0x{data[error.start]:02x}, not valid UTF-8. Save the file as UTF-8.",
+            (line, 1),
         ) from None
     if not text.endswith("\n"):
         last = text.count("\n") + 1
         raise _error(
-            name, "file-truncated", "The file ends in the middle of a line. Restore the rest, or end it with a newline.", (last, 1)
+            name,
+            "file-truncated",
+            "The file ends in the middle of a line. Restore the rest, or end it with a newline.",
+            (last, 1),
         )
     return _Builder(name).document(text)
 
@@ -115,11 +123,12 @@ class _Builder:
             raise _error(self.name, "yaml-not-mapping", f"Found {spelled(value)}. Allowed: one mapping.", (1, 1))
         return value
 
-    def _first_document(self, text: str) -> Any:  # noqa: ANN401 - a YAML value
+    def _first_document(self, text: str) -> Any:
         stack: list[Mapping | Items] = []
         keys: list[tuple[str, Position] | None] = []
         root: Any = None
         documents = 0
+        event: Any
         for event in yaml.parse(text, Loader=_Loader):
             kind = type(event)
             if kind is yaml.ScalarEvent:
@@ -149,9 +158,13 @@ class _Builder:
                 if event.anchor is not None or (event.tag is not None and not event.implicit):
                     raise self._forbidden(event, at)
                 if len(stack) >= MAX_DEPTH:
-                    raise _error(self.name, "yaml-too-deep", f"Nested deeper than {MAX_DEPTH} levels. The form needs five.", at)
+                    raise _error(
+                        self.name, "yaml-too-deep", f"Nested deeper than {MAX_DEPTH} levels. The form needs five.", at
+                    )
                 if stack and type(stack[-1]) is Mapping and keys[-1] is None:
-                    raise _error(self.name, "yaml-key", "Found a list or mapping as a key. Allowed: plain text keys.", at)
+                    raise _error(
+                        self.name, "yaml-key", "Found a list or mapping as a key. Allowed: plain text keys.", at
+                    )
                 stack.append(Mapping(at) if kind is yaml.MappingStartEvent else Items(at))
                 keys.append(None)
                 continue
@@ -168,7 +181,10 @@ class _Builder:
                 if documents > 1:
                     mark = event.start_mark
                     raise _error(
-                        self.name, "yaml-several-documents", "Found a second document. Allowed: one a file.", (mark.line + 1, 1)
+                        self.name,
+                        "yaml-several-documents",
+                        "Found a second document. Allowed: one a file.",
+                        (mark.line + 1, 1),
                     )
                 continue
             else:
@@ -188,10 +204,13 @@ class _Builder:
                 parent.at.append(at)
         return root
 
-    def _forbidden(self, event: Any, at: Position) -> InputError:  # noqa: ANN401 - a libyaml event
+    def _forbidden(self, event: Any, at: Position) -> InputError:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             return _error(
-                self.name, "yaml-alias", "Found an anchor or alias. Write the value out: a reviewer must see each host.", at
+                self.name,
+                "yaml-alias",
+                "Found an anchor or alias. Write the value out: a reviewer must see each host.",
+                at,
             )
         return _error(self.name, "yaml-tag", f"Found the tag {event.tag}. Allowed: plain values without tags.", at)
 

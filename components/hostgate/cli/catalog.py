@@ -21,8 +21,11 @@ def show(ref: str, as_json: bool) -> None:
     pin = resolve(ref)
     entries = pin.catalog.entries(pin.revision)
     if as_json:
-        print_json({"catalog": pin.catalog.id, "revision": pin.revision, "entries": [entry.as_json() for entry in entries]})
+        print_json(
+            {"catalog": pin.catalog.id, "revision": pin.revision, "entries": [entry.as_json() for entry in entries]}
+        )
         return
+    from hostgate.catalog.model import PHASES
     from hostgate.cli.tables import table
 
     record = pin.catalog.record
@@ -32,9 +35,18 @@ def show(ref: str, as_json: bool) -> None:
     if about is not None:
         click.echo("  " + ", ".join(part for part in (about.document, about.date, about.commit, about.url) if part))
     rows = [
-        (e.id, e.host, e.match, f"{e.port}/{e.protocol}", e.party, ", ".join(e.phases) if len(e.phases) < 6 else "always", _state(e.status, e.withdrawn), e.purpose)
-        for e in entries
-    ]  # fmt: skip
+        (
+            entry.id,
+            entry.host,
+            entry.match,
+            f"{entry.port}/{entry.protocol}",
+            entry.party,
+            ", ".join(entry.phases) if len(entry.phases) < len(PHASES) else "always",
+            _state(entry.status, entry.withdrawn),
+            entry.purpose,
+        )
+        for entry in entries
+    ]
     click.echo(table(("entry", "host", "match", "port", "party", "phase", "status", "purpose"), rows))
 
 
@@ -67,7 +79,9 @@ def list_(as_json: bool) -> None:
 
     for catalog in catalogs:
         click.secho(f"{catalog.id}  {catalog.record.title}", bold=True)
-        click.echo(table(("revision", "hosts", "note"), [(rev.id, str(rev.hosts), rev.note) for rev in catalog.revisions]))
+        click.echo(
+            table(("revision", "hosts", "note"), [(rev.id, str(rev.hosts), rev.note) for rev in catalog.revisions])
+        )
 
 
 @command.command("lint")

@@ -30,8 +30,12 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 @click.option("--port", type=click.IntRange(1, 65535), default=443, show_default=True)
 @click.option("--protocol", type=click.Choice(_PROTOCOLS), default="https", show_default=True)
 @click.option("--sni", metavar="NAME", help="The name in the TLS hello or Host header; HOST unless given, '' for none.")
-@click.option("--address", metavar="IP", callback=_address, help="Where the packets go; some address of HOST unless given.")
-@click.option("--from", "source", metavar="CIDR", callback=_source, help="Where they come from; an allowed client unless given.")
+@click.option(
+    "--address", metavar="IP", callback=_address, help="Where the packets go; some address of HOST unless given."
+)
+@click.option(
+    "--from", "source", metavar="CIDR", callback=_source, help="Where they come from; an allowed client unless given."
+)
 @plan_options
 def command(
     host: str,

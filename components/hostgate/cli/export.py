@@ -30,7 +30,13 @@ def write_plans(plans: Sequence["Plan"], out: Path) -> None:
             _swap([_folder(plan) for plan in plans], fresh, old, out)
     except OSError as error:
         raise InputError(
-            [Problem(rule="out", file=str(out), message=f"Cannot write there: {error.strerror or error}. Nothing was changed.")]
+            [
+                Problem(
+                    rule="out",
+                    file=str(out),
+                    message=f"Cannot write there: {error.strerror or error}. Nothing was changed.",
+                )
+            ]
         ) from None
 
 

@@ -48,11 +48,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process."""
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False) or 0  # click returns the code of an Exit, and raises the rest
         sys.stdout.flush()
-        code = 0
-    except click.exceptions.Exit as error:
-        code = error.exit_code
     except click.Abort:
         click.echo("stopped", err=True)
         code = 130
@@ -82,7 +79,7 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
     click.echo(f"{len(every)} error{'s' if len(every) != 1 else ''}.", err=True)
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401 - anything JSON
+def print_json(value: Any) -> None:
     """`value` as one JSON document on stdout."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")

@@ -20,7 +20,10 @@ SHOWN = 40
 @click.command(cls=Repeating)
 @plan_options
 @click.option(
-    "--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Write rule text and API bodies, a folder a target."
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write rule text and API bodies, a folder a target.",
 )
 def command(
     stack: str | None,
@@ -55,7 +58,7 @@ def command(
 
 def show(plans: Sequence["Plan"]) -> None:
     """`plans` as text that a tired person can read."""
-    from hostgate.cli.tables import findings_lines, table
+    from hostgate.cli.tables import finding_lines, table
 
     for plan in plans:
         counts = {
@@ -66,7 +69,8 @@ def show(plans: Sequence["Plan"]) -> None:
         click.secho(f"{plan.target}  {summary}", bold=True)
         shown = [d for d in plan.decisions if d.outcome != "allowed" or counts["allowed"] <= SHOWN]
         rows = [
-            (d.entry.host, d.entry.match, f"{d.entry.port}/{d.entry.protocol}", d.outcome, d.rule or d.reason) for d in shown
+            (d.entry.host, d.entry.match, f"{d.entry.port}/{d.entry.protocol}", d.outcome, d.rule or d.reason)
+            for d in shown
         ]
         if rows:
             click.echo(table(("host", "match", "port", "outcome", "rule or reason"), rows))
@@ -76,8 +80,9 @@ def show(plans: Sequence["Plan"]) -> None:
         full = [f"{u.limit.name} {u.used:,} of {u.limit.max:,}" for u in plan.limits if u.used]
         click.echo("limits:  " + ("; ".join(full) or "none used"))
         click.echo("digest:  " + plan.digest)
-        for line in findings_lines(plan.findings):
-            click.echo(line)
+        for one in plan.findings:
+            for line in finding_lines(one):
+                click.echo(line)
         click.echo()
 
 

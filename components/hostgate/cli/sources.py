@@ -47,12 +47,26 @@ def plan_options(command: F) -> F:
     """The options by which plans are asked for."""
     for option in reversed(
         (
-            click.option("--stack", metavar="NAME", help="Plan what Pulumi.NAME.yaml asks for (dev, unless catalogs are named)."),
-            click.option("--catalog", "catalogs", multiple=True, metavar="REF", help="vendor/product@revision, or a file. Repeat."),
             click.option(
-                "--target", "targets", multiple=True, metavar="CLOUD:MECHANISM", help="E.g. aws:rules. Repeat; all main ones if absent."
+                "--stack", metavar="NAME", help="Plan what Pulumi.NAME.yaml asks for (dev, unless catalogs are named)."
             ),
-            click.option("--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."),
+            click.option(
+                "--catalog",
+                "catalogs",
+                multiple=True,
+                metavar="REF",
+                help="vendor/product@revision, or a file. Repeat.",
+            ),
+            click.option(
+                "--target",
+                "targets",
+                multiple=True,
+                metavar="CLOUD:MECHANISM",
+                help="E.g. aws:rules. Repeat; all main ones if absent.",
+            ),
+            click.option(
+                "--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."
+            ),
             click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         )
@@ -63,7 +77,7 @@ def plan_options(command: F) -> F:
 
 def make_plans(
     stack: str | None, catalogs: tuple[str, ...], targets: tuple[str, ...], as_of: date | None, allow_empty: bool
-) -> Any:  # noqa: ANN401 - tuple[Plan, ...]; the planning modules load only here
+) -> Any:
     """The plans asked for. Raises click.UsageError for a mixture, InputError for what is wrong with the input."""
     from hostgate.catalog.selection import select
     from hostgate.planning.mechanism import MAIN_TARGETS
@@ -72,7 +86,9 @@ def make_plans(
 
     day = as_of or date.today()
     if stack is not None and (catalogs or targets):
-        raise click.UsageError("--stack brings its own catalogs and targets; leave out --catalog and --target, or --stack.")
+        raise click.UsageError(
+            "--stack brings its own catalogs and targets; leave out --catalog and --target, or --stack."
+        )
     if targets and not catalogs:
         raise click.UsageError("--target needs at least one --catalog.")
     if catalogs:
@@ -93,12 +109,15 @@ def find_stack(stack: str | None) -> tuple[Path, str]:
     project = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").is_file()), None)
     if project is None:
         raise _error(
-            "no-project", f"There is no Pulumi.yaml in {here} or above. Go to a Pulumi project, or name --catalog and --target."
+            "no-project",
+            f"There is no Pulumi.yaml in {here} or above. Go to a Pulumi project, or name --catalog and --target.",
         )
     stacks = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in project.glob("Pulumi.*.yaml"))
     name = stack or "dev"
     if name not in stacks:
-        raise _error("no-stack", f"There is no Pulumi.{name}.yaml in {project}. Stacks here: {', '.join(stacks) or 'none'}.")
+        raise _error(
+            "no-stack", f"There is no Pulumi.{name}.yaml in {project}. Stacks here: {', '.join(stacks) or 'none'}."
+        )
     return project, name
 
 

@@ -25,15 +25,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | Non
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
-def findings_lines(findings: Iterable["Finding"]) -> list[str]:
-    """Each finding with its severity, entry, place and, where somebody accepted it, the reason."""
-    lines = []
-    for one in findings:
-        about = f" {one.entry}" if one.entry else ""
-        place = f"  ({one.origin})" if one.origin else ""
-        lines.append(f"{one.severity:<7} {one.id}{about}: {one.message}{place}")
-        if one.accepted:
-            lines.append(f"        accepted: {one.accepted}")
+def finding_lines(one: "Finding") -> list[str]:
+    """A finding with its severity, entry, place and, where somebody accepted it, the reason."""
+    about = f" {one.entry}" if one.entry else ""
+    place = f"  ({one.origin})" if one.origin else ""
+    lines = [f"{one.severity:<7} {one.id}{about}: {one.message}{place}"]
+    if one.accepted:
+        lines.append(f"        accepted: {one.accepted}")
     return lines
 
 

@@ -47,13 +47,15 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,  # noqa: ANN401 - the keys of FirewallPolicyAllowlistArgs
+        **options: Any,
     ) -> None:
         """`hosts` is a Selection; other keywords are those of FirewallPolicyAllowlistArgs. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, options, ("gcp:fqdn",))
         super().__init__("hostgate-gcp:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
-        self.policy = pulumi.Output.from_input(prepared.outputs.get("attach", getattr(plan.options, "attach", None) or ""))
+        self.policy = pulumi.Output.from_input(
+            prepared.outputs.get("attach", getattr(plan.options, "attach", None) or "")
+        )
         rules: list[tuple[str, pulumi.Resource]] = []
         networks = iter(prepared.outputs.get("networks", ()))
         for each in plan.objects:
@@ -101,7 +103,8 @@ def _rule(
         enable_logging=body.get("enableLogging"),
         target_service_accounts=body.get("targetServiceAccounts"),
         target_secure_tags=[
-            compute.NetworkFirewallPolicyRuleTargetSecureTagArgs(name=tag["name"]) for tag in body.get("targetSecureTags", ())
+            compute.NetworkFirewallPolicyRuleTargetSecureTagArgs(name=tag["name"])
+            for tag in body.get("targetSecureTags", ())
         ]
         or None,
         match=compute.NetworkFirewallPolicyRuleMatchArgs(

@@ -35,7 +35,9 @@ PASS, DENY, AUDIT = 0, 10, 20
 _EVERYWHERE = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 _PRIVATE = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
 _GOOGLE = ("googleapis.com", "google.com", "gstatic.com", "googleusercontent.com")
-_WILDCARD = "list the names that are needed as exact entries; a subtree needs a mechanism that sees names, as on AWS or Azure."
+_WILDCARD = (
+    "list the names that are needed as exact entries; a subtree needs a mechanism that sees names, as on AWS or Azure."
+)
 
 
 class Fqdn(Mechanism[FirewallPolicyOptions]):
@@ -88,7 +90,11 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
                 continue
             match each.body["action"]:
                 case "allow":
-                    why = "audit: enforce would deny it" if each.name.startswith(f"{options.name}-audit") else "an allow rule"
+                    why = (
+                        "audit: enforce would deny it"
+                        if each.name.startswith(f"{options.name}-audit")
+                        else "an allow rule"
+                    )
                     return Verdict("allow", each.name, f"{why} of the policy matches its destination")
                 case "deny":
                     return Verdict("block", each.name, "no allow rule before it matches, and the deny does")
@@ -132,11 +138,17 @@ def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
         if family not in options.families:
             continue
         if options.deny == "internet":
-            found.append(_edge(options, f"private-{family}", PASS + offset, "goto_next", _PRIVATE[family], "private passes on"))
+            found.append(
+                _edge(options, f"private-{family}", PASS + offset, "goto_next", _PRIVATE[family], "private passes on")
+            )
         if options.mode == "audit":
-            found.append(_edge(options, f"audit-{family}", AUDIT + offset, "allow", [_EVERYWHERE[family]], "AUDIT, allows all"))
+            found.append(
+                _edge(options, f"audit-{family}", AUDIT + offset, "allow", [_EVERYWHERE[family]], "AUDIT, allows all")
+            )
         else:
-            found.append(_edge(options, f"deny-{family}", DENY + offset, "deny", [_EVERYWHERE[family]], "all else is denied"))
+            found.append(
+                _edge(options, f"deny-{family}", DENY + offset, "deny", [_EVERYWHERE[family]], "all else is denied")
+            )
     return found
 
 
@@ -188,7 +200,9 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
     if options.deny == "none":
         found.append(finding("deny-none", "VPC networks allow egress by default; the allow rules change nothing."))
     if options.deny == "declared":
-        found.append(finding("deny-declared", "A deny of 0.0.0.0/0 and ::/0 after these rules is said to exist elsewhere."))
+        found.append(
+            finding("deny-declared", "A deny of 0.0.0.0/0 and ::/0 after these rules is said to exist elsewhere.")
+        )
     if options.deny in ("internet", "all"):
         what = "private ranges too, " if options.deny == "all" else ""
         found.append(
@@ -200,7 +214,9 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
         )
         missing = [family for family in ("ipv4", "ipv6") if family not in options.families]
         if missing:
-            found.append(finding("ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied."))
+            found.append(
+                finding("ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied.")
+            )
     if options.attach is not None:
         found.append(
             finding(
@@ -211,7 +227,9 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
             )
         )
     elif not options.networks:
-        found.append(finding("attached-policy", "No `networks` are named: the new policy applies to none until associated."))
+        found.append(
+            finding("attached-policy", "No `networks` are named: the new policy applies to none until associated.")
+        )
     return found
 
 
@@ -223,7 +241,7 @@ def _fullest(usage: Sequence[Usage]) -> tuple[Usage, ...]:
     return tuple(fullest.values())
 
 
-def _matches(body: Any, flow: Flow) -> bool:  # noqa: ANN401 - a FirewallPolicyRule
+def _matches(body: Any, flow: Flow) -> bool:
     match = body["match"]
     if body["direction"] != "EGRESS" or not any(_layer4(config, flow) for config in match["layer4Configs"]):
         return False
@@ -235,7 +253,7 @@ def _matches(body: Any, flow: Flow) -> bool:  # noqa: ANN401 - a FirewallPolicyR
     return flow.destined_within(ranges)
 
 
-def _layer4(config: Any, flow: Flow) -> bool:  # noqa: ANN401 - a layer4Config
+def _layer4(config: Any, flow: Flow) -> bool:
     if config["ipProtocol"] == "all":
         return True
     return config["ipProtocol"] == flow.transport and str(flow.port) in config.get("ports", [str(flow.port)])

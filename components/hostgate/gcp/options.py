@@ -20,7 +20,7 @@ def _client(text: str) -> str:
     if not (_TAG.match(text) or _ACCOUNT.match(text)):
         raise PydanticCustomError(
             "client", "{message}",
-            {"message": f"Found {ascii(text)}. Allowed: a service account's email, or a secure tag as tagValues/123. Network "
+            {"message": f"Found {text!a}. Allowed: a service account's email, or a secure tag as tagValues/123. Network "
                         "tags and address ranges do not work in firewall policies."},
         )  # fmt: skip
     return text
@@ -43,9 +43,13 @@ class FirewallPolicyOptions(Options):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if any(_TAG.match(client) for client in self.from_) and any(_ACCOUNT.match(client) for client in self.from_):
-            raise ValueError("found service accounts and secure tags under `from`. Allowed in one rule: one of the two kinds.")
+            raise ValueError(
+                "found service accounts and secure tags under `from`. Allowed in one rule: one of the two kinds."
+            )
         if self.attach is not None and self.networks:
-            raise ValueError("found `networks` with `attach`. An existing policy is associated by its owner; leave one out.")
+            raise ValueError(
+                "found `networks` with `attach`. An existing policy is associated by its owner; leave one out."
+            )
         return self
 
     @property

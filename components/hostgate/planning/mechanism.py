@@ -109,7 +109,7 @@ class Mechanism(ABC, Generic[O]):
         """The means by which `entry`'s protocol is allowed."""
         return next((means for means in self.means if entry.protocol in means.protocols), None)
 
-    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:
+    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:  # noqa: ARG002
         """Why entries cannot be expressed exactly, by entry key; those that can are absent.
 
         Mechanisms with conditions of their own extend this.
@@ -126,7 +126,7 @@ class Mechanism(ABC, Generic[O]):
         if means is None:
             able = ", ".join(sorted({protocol for way in self.means for protocol in way.protocols}))
             return Objection(
-                f"{self.title} cannot allow {entry.protocol} by name. Found: {entry.protocol} on port {entry.port}; allowed: {able}.",
+                f"{self.title} cannot allow {entry.protocol} by name. Found: port {entry.port}; allowed: {able}.",
                 next((way.nearest[entry.protocol] for way in self.means if entry.protocol in way.nearest), _ELSEWHERE),
             )
         if entry.match not in means.kinds:
@@ -138,7 +138,8 @@ class Mechanism(ABC, Generic[O]):
             )
         if entry.port not in means.ports:
             return Objection(
-                f"{means.name} take ports {means.ports.start} to {means.ports.stop - 1}. Found: {entry.port}.", _ELSEWHERE
+                f"{means.name} take ports {means.ports.start} to {means.ports.stop - 1}. Found: {entry.port}.",
+                _ELSEWHERE,
             )
         return None
 

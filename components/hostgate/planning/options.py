@@ -28,7 +28,7 @@ def cidr(text: str) -> str:
         return str(ip_network(text))
     except ValueError as error:
         raise PydanticCustomError(
-            "cidr", "{message}", {"message": f"Found {ascii(text)}. Allowed: an address range as CIDR ({error})."}
+            "cidr", "{message}", {"message": f"Found {text!a}. Allowed: an address range as CIDR ({error})."}
         ) from None
 
 

@@ -9,15 +9,15 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from hostgate.catalog.model import Entry
+from hostgate.catalog.names import BREADTH
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Acceptance, Selection
+from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import TTL_MEANS, CloudObject, Mechanism, Objection, Rendering, mechanism, targets
-from hostgate.catalog.names import BREADTH
 from hostgate.planning.options import Options, OptionsError, read_options
-from hostgate.catalog.shared_hosting import shared_hosting
 
 Outcome = Literal["allowed", "covered", "left out", "refused"]
 
@@ -113,7 +113,7 @@ def plan(
     options: Options | Mapping[str, Any] | None = None,
     *,
     as_of: date | None = None,
-    **more: Any,  # noqa: ANN401 - option values, checked by the mechanism's options type
+    **more: Any,
 ) -> Plan:
     """The plan of `selection` for `target` (`cloud:mechanism`).
 
@@ -133,7 +133,7 @@ def draft(
     options: Options | Mapping[str, Any] | None = None,
     *,
     as_of: date | None = None,
-    **more: Any,  # noqa: ANN401
+    **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
     how = find_mechanism(target)
@@ -173,7 +173,10 @@ def draft(
 
 
 def plan_all(
-    selection: Selection, targets: Sequence[tuple[str, Options | Mapping[str, Any] | None]], *, as_of: date | None = None
+    selection: Selection,
+    targets: Sequence[tuple[str, Options | Mapping[str, Any] | None]],
+    *,
+    as_of: date | None = None,
 ) -> tuple[Plan, ...]:
     """A plan for each target. Raises InputError with the option errors of all, or stale acceptances.
 
@@ -232,18 +235,17 @@ def find_mechanism(target: str) -> Mechanism[Any]:
 
 
 def _options(how: Mechanism[Any], options: Options | Mapping[str, Any] | None, more: Mapping[str, Any]) -> Options:
-    if isinstance(options, how.options) and not more:
+    if isinstance(options, Options) and isinstance(options, how.options) and not more:
         return options
     given = options.model_dump(exclude_unset=True) if isinstance(options, Options) else dict(options or {})
     try:
-        return read_options(how.options, {**given, **more}, how.target)
+        read: Options = read_options(how.options, {**given, **more}, how.target)
     except OptionsError as error:
         raise InputError(error.problems) from None
+    return read
 
 
-def _decide(
-    how: Mechanism[Any], selection: Selection, options: Options
-) -> list[tuple[Entry, Outcome, str]]:
+def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list[tuple[Entry, Outcome, str]]:
     """Outcome and reason of every entry, by key."""
     decided: list[tuple[Entry, Outcome, str]] = [(entry, "left out", reason) for entry, reason in selection.left_out]
     wanted = []
@@ -301,9 +303,7 @@ def _covered(
 
 
 def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision]) -> list[Finding]:
-    found = [
-        finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating
-    ]
+    found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
     own_lookup: list[str] = []
     for decision in decisions:
@@ -311,7 +311,9 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
         if decision.outcome == "refused":
             found.append(finding("not-expressible", decision.reason, entry))
         if entry.status == "mistaken" and decision.outcome == "left out":
-            found.append(finding("mistaken", f"{entry.reach} is a misprint of the vendor's page; nothing opens it.", entry))
+            found.append(
+                finding("mistaken", f"{entry.reach} is a misprint of the vendor's page; nothing opens it.", entry)
+            )
         if decision.outcome != "allowed":
             continue
         way = how.way(entry)
@@ -331,7 +333,9 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
                 finding("withdrawn", f"The vendor withdrew {entry.host} on {entry.withdrawn}{successor}.", entry)
             )
     if "address-and-port" in sights:
-        found.append(finding("address-only", f"{_some(sights['address-and-port'])}: allowed by the addresses of the name."))
+        found.append(
+            finding("address-only", f"{_some(sights['address-and-port'])}: allowed by the addresses of the name.")
+        )
     if "name-and-port" in sights:
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
     if own_lookup:

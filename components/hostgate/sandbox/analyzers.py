@@ -8,21 +8,24 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, NoReturn, TypeVar
 
 import grpc
 import yaml
 from google.protobuf import empty_pb2
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from google.protobuf.message import Message
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from hostgate.sandbox.monitor import GRPC_OPTIONS
 from hostgate.sandbox.problems import PreviewFailed, Problem
 from hostgate.sandbox.registry import Entry
 from hostgate.sandbox.resources import Diagnostic, PolicyViolation
-from hostgate.sandbox.values import for_policies, to_struct
+from hostgate.sandbox.values import policy_struct
+
+Answer = TypeVar("Answer", bound=Message)
 
 ENFORCEMENT = {
     analyzer_pb2.ADVISORY: "advisory",
@@ -99,15 +102,15 @@ class _Pack:
         self._limits = limits
         self._root = f"urn:pulumi:{run.stack}::{run.project}::pulumi:pulumi:Stack::{run.project}-{run.stack}"
         folder = str(process.folder)
-        self._call(
-            "Handshake",
+        self._tell(
+            self._stub.Handshake,
             analyzer_pb2.AnalyzerHandshakeRequest(
                 engine_address=run.address, root_directory=folder, program_directory=folder
             ),
-            optional=True,
+            "Handshake",
         )
-        self._call(
-            "ConfigureStack",
+        self._tell(
+            self._stub.ConfigureStack,
             analyzer_pb2.AnalyzerStackConfigureRequest(
                 stack=run.stack,
                 project=run.project,
@@ -116,9 +119,9 @@ class _Pack:
                 config=run.config,
                 config_secret_keys=sorted(run.secret_keys),
             ),
-            optional=True,
+            "ConfigureStack",
         )
-        self.info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
+        self.info = self._call(self._stub.GetAnalyzerInfo, empty_pb2.Empty(), "GetAnalyzerInfo")
 
     def remediations(self) -> list[Diagnostic]:
         return [
@@ -132,20 +135,20 @@ class _Pack:
     def analyze(self, entry: Entry, entries: Sequence[Entry]) -> list[PolicyViolation]:
         request = analyzer_pb2.AnalyzeRequest(
             type=entry.type,
-            properties=to_struct(for_policies(dict(entry.inputs))),
+            properties=policy_struct(entry.inputs),
             urn=entry.urn,
             name=entry.name,
             options=_options(entry),
             provider=_provider(entry, entries),
         )
-        return self._violations(self._call("Analyze", request, about=entry.urn), entry.urn)
+        return self._violations(self._call(self._stub.Analyze, request, "Analyze", entry.urn), entry.urn)
 
     def analyze_stack(self, entries: Sequence[Entry]) -> list[PolicyViolation]:
         # Unlike Analyze, this one sees outputs: the engine judges the stack by its final state.
         resources = [
             analyzer_pb2.AnalyzerResource(
                 type=entry.type,
-                properties=to_struct(for_policies(dict(entry.outputs))),
+                properties=policy_struct(entry.outputs),
                 urn=entry.urn,
                 name=entry.name,
                 options=_options(entry),
@@ -159,7 +162,9 @@ class _Pack:
             )
             for entry in entries
         ]
-        answer = self._call("AnalyzeStack", analyzer_pb2.AnalyzeStackRequest(resources=resources), about="the stack")
+        answer = self._call(
+            self._stub.AnalyzeStack, analyzer_pb2.AnalyzeStackRequest(resources=resources), "AnalyzeStack", "the stack"
+        )
         return self._violations(answer, self._root)
 
     def _violations(self, answer: analyzer_pb2.AnalyzeResponse, urn: str) -> list[PolicyViolation]:
@@ -174,16 +179,21 @@ class _Pack:
             for said in answer.diagnostics
         ]
 
-    def _call(self, method: str, request: Any, *, optional: bool = False, about: str = "") -> Any:
+    def _call(self, ask: Callable[..., Answer], request: Message, name: str, about: str = "") -> Answer:
         try:
-            return getattr(self._stub, method)(request, timeout=self._limits.call, wait_for_ready=True)
+            return ask(request, timeout=self._limits.call, wait_for_ready=True)
         except grpc.RpcError as error:
-            code = error.code()
-            if optional and code == grpc.StatusCode.UNIMPLEMENTED:
-                return None
             late = f"no answer within {self._limits.call:g} s"
-            said = late if code == grpc.StatusCode.DEADLINE_EXCEEDED else error.details()
-            self._process.fail(f"failed in {method}{f' of {about}' if about else ''}: {said}")
+            said = late if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED else error.details()
+            self._process.fail(f"failed in {name}{f' of {about}' if about else ''}: {said}")
+
+    def _tell(self, ask: Callable[..., Message], request: Message, name: str) -> None:
+        # Packs of older SDKs do not know these calls; the engine goes on without.
+        try:
+            ask(request, timeout=self._limits.call, wait_for_ready=True)
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNIMPLEMENTED:
+                self._process.fail(f"failed in {name}: {error.details()}")
 
 
 @contextlib.contextmanager
@@ -191,7 +201,7 @@ def _started(folder: Path, run: Run, limits: Limits) -> Iterator[_Pack]:
     process = _Process(folder, run)
     try:
         port = process.port(limits.start)
-        with grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS) as channel:
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=GRPC_OPTIONS) as channel:
             yield _Pack(process, channel, run, limits)
     finally:
         process.end()
@@ -239,7 +249,7 @@ class _Process:
             self.fail(f"printed {line!r} instead of its port" if line else "ended before it printed its port")
         return int(line)
 
-    def fail(self, what: str) -> Any:
+    def fail(self, what: str) -> NoReturn:
         """Raise PreviewFailed with the last lines that the pack wrote to stderr."""
         self.end()
         raise PreviewFailed([_problem(self.folder, what, "\n".join(self._said))])
@@ -307,5 +317,5 @@ def _provider(entry: Entry, entries: Sequence[Entry]) -> analyzer_pb2.AnalyzerPr
     found = next((each for each in entries if each.urn == urn), None) if entry.custom and urn else None
     if found is None:
         return None
-    properties = to_struct(for_policies(dict(found.inputs)))
+    properties = policy_struct(found.inputs)
     return analyzer_pb2.AnalyzerProviderResource(type=found.type, properties=properties, urn=found.urn, name=found.name)

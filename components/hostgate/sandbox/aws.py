@@ -119,7 +119,7 @@ def _capacity(inputs: Mapping[str, Any], used: int, rule: str, source: str) -> I
         yield Problem("capacity exceeded", path="capacity", found=shown(capacity), allowed=allowed, source=source)
 
 
-def _order(group: Mapping[str, Any]) -> Any:
+def _order(group: Mapping[str, Any]) -> object:
     options = group.get("statefulRuleOptions")
     order = options.get("ruleOrder") if isinstance(options, Mapping) else options
     return order if order is UNKNOWN else order or "DEFAULT_ACTION_ORDER"
@@ -228,7 +228,7 @@ def _stateful_defaults(policy: Mapping[str, Any], path: str) -> Iterator[Problem
         )
 
 
-def _policy_order(policy: Mapping[str, Any]) -> Any:
+def _policy_order(policy: Mapping[str, Any]) -> object:
     options = policy.get("statefulEngineOptions")
     order = options.get("ruleOrder") if isinstance(options, Mapping) else options
     return order if order is UNKNOWN else order or "DEFAULT_ACTION_ORDER"

@@ -8,7 +8,6 @@ from typing import Any, Final
 from hostgate.sandbox.clouds import AutoName, Cloud, Declared, ResourceType, about, types_by_token
 from hostgate.sandbox.problems import Problem
 from hostgate.sandbox.shapes import Anything, Flag, Items, Record, Shape, Text, Whole, filled, inner, known_list, shown
-from hostgate.sandbox.values import UNKNOWN
 
 # Sources, each as of 2026-11-23.
 COMPUTE: Final = "Compute Engine API v1, FirewallPolicyRule, revision 20261106"
@@ -234,7 +233,7 @@ def _unique_in_policy(resources: Sequence[Declared]) -> Iterator[Problem]:
         key = {RULE: "priority", ASSOCIATION: "name"}.get(resource.type)
         policy = _policy_of(resource, names) if key else ""
         value = resource.inputs.get(key) if key else None
-        if not key or not policy or value is UNKNOWN or value is None:
+        if not key or not policy or not isinstance(value, int | float | str):
             continue
         slot = (resource.type, policy, value)
         if slot in taken:

@@ -22,7 +22,7 @@ from hostgate.sandbox.registry import (
     urn_of,
 )
 from hostgate.sandbox.resources import Diagnostic
-from hostgate.sandbox.values import UNKNOWN_ON_WIRE, from_struct, plain, secret_texts, to_struct
+from hostgate.sandbox.values import UNKNOWN_ON_WIRE, as_secret, from_struct, plain_fields, secret_texts, to_struct
 
 # Only what this monitor does. Transforms, hooks, parameterized packages and state migrations need the real engine.
 FEATURES = {
@@ -37,6 +37,9 @@ FEATURES = {
 SEVERITIES = {engine_pb2.INFO: "info", engine_pb2.WARNING: "warning", engine_pb2.ERROR: "error"}
 
 NEEDS_CLI = "needs the pulumi CLI"
+
+# gRPC stops at 4 MB by default; the engine and the SDK allow 400 MB.
+GRPC_OPTIONS = (("grpc.max_receive_message_length", 400 * 1024 * 1024),)
 
 
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
@@ -217,8 +220,12 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             ]
         else:
             inputs = cloud.named(entry.type, entry.name, entry.inputs, entry.urn)
-            entry = replace(entry, inputs=inputs, outputs=cloud.outputs(entry.type, inputs))
-            problems = cloud.check(entry.type, plain(inputs, reveal=True))
+            outputs = cloud.outputs(entry.type, inputs)
+            outputs |= {
+                key: as_secret(outputs[key]) for key in entry.options.additional_secret_outputs if key in outputs
+            }
+            entry = replace(entry, inputs=inputs, outputs=outputs)
+            problems = cloud.check(entry.type, plain_fields(inputs, reveal=True))
         with self._lock:
             self.entries[entry.urn] = entry
             self.problems += [replace(problem, urn=entry.urn, type=entry.type, name=entry.name) for problem in problems]

@@ -7,15 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import grpc
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
 from hostgate.sandbox import analyzers, aws, azure, gcp, program
 from hostgate.sandbox.clouds import Cloud
-from hostgate.sandbox.monitor import NEEDS_CLI, Engine, Monitor
+from hostgate.sandbox.monitor import GRPC_OPTIONS, NEEDS_CLI, Engine, Monitor
 from hostgate.sandbox.problems import PreviewFailed, Problem
-from hostgate.sandbox.resources import Diagnostic, Preview
-from hostgate.sandbox.values import masked, plain
+from hostgate.sandbox.registry import Entry
+from hostgate.sandbox.resources import Diagnostic, PolicyViolation, Preview, PreviewResource
+from hostgate.sandbox.values import UNKNOWN, masked, plain_fields
+
+__all__ = [
+    "DEFAULT",
+    "UNKNOWN",
+    "Diagnostic",
+    "PolicyViolation",
+    "Preview",
+    "PreviewFailed",
+    "PreviewResource",
+    "Problem",
+    "preview",
+]
 
 DEFAULT: tuple[Cloud, ...] = (aws.CLOUD, azure.CLOUD, gcp.CLOUD)
 
@@ -67,11 +79,11 @@ def preview(
         project=project.name,
         stack=stack,
         resources=tuple(entry.shown() for entry in entries if not entry.implicit),
-        outputs=plain(dict(stack_outputs)),
-        # Masked once more: a line may be older than the registration that told us of its secret.
+        outputs=plain_fields(stack_outputs),
+        # Masked here, not on arrival: a line may be older than the registration that told us of its secret.
         diagnostics=tuple(
             replace(said, message=masked(said.message, monitor.secrets))
-            for said in (*monitor.diagnostics, *verdict.diagnostics)
+            for said in (*_in_order(monitor.diagnostics, entries), *verdict.diagnostics)
         ),
         violations=tuple(
             replace(violation, message=masked(violation.message, monitor.secrets)) for violation in verdict.violations
@@ -93,11 +105,19 @@ def _problems(monitor: Monitor, failure: program.ProgramFailed | None) -> list[P
     return [*found, Problem(failure.message)]
 
 
+def _in_order(diagnostics: Sequence[Diagnostic], entries: Sequence[Entry]) -> list[Diagnostic]:
+    """What is about no resource as it came, then resources in tree order: their messages arrive in no fixed order."""
+    position = {entry.urn: index for index, entry in enumerate(entries)}
+    return sorted(
+        diagnostics, key=lambda said: (position[said.urn], said.message) if said.urn in position else (-1, "")
+    )
+
+
 @contextlib.contextmanager
 def _serving(monitor: Monitor, engine: Engine) -> Iterator[str]:
     """Serve monitor and engine on a free loopback port; the address is host:port."""
     with ThreadPoolExecutor(program.WORKERS) as executor:
-        server = grpc.server(executor, options=[*_GRPC_CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])
+        server = grpc.server(executor, options=[*GRPC_OPTIONS, ("grpc.so_reuseport", 0)])
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
         engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
         port = server.add_insecure_port("127.0.0.1:0")

@@ -17,16 +17,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import grpc
 import pulumi
 import yaml
 from pulumi.runtime import config as runtime_config
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
+from hostgate.sandbox.monitor import GRPC_OPTIONS
 from hostgate.sandbox.problems import PreviewFailed, Problem
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 ORGANIZATION = "organization"
 """What the engine says on a backend without organizations."""
@@ -95,8 +98,11 @@ def run(
     """Run the program as a dry run against the monitor and engine at `address` (host:port).
 
     Lines that the program prints go to `say`. Raises ProgramFailed when it does not end well, KeyboardInterrupt when
-    interrupted. Settings, config and root resource of the SDK live in a context of their own, which ends here.
+    interrupted, RuntimeError when an event loop runs on this thread. Settings, config and root resource of the SDK live
+    in a context of their own, which ends here.
     """
+    if _loop_is_running():
+        raise RuntimeError("a preview runs its own event loop: call it from a thread without one")
     with _as_program(project), _captured(say):
         contextvars.copy_context().run(_run, project, stack, config, secret_keys, address)
 
@@ -104,7 +110,7 @@ def run(
 def _run(project: Project, stack: str, config: Mapping[str, str], secret_keys: Collection[str], address: str) -> None:
     runtime_config.set_all_config(dict(config), list(secret_keys))
     executor = ThreadPoolExecutor(WORKERS)
-    with grpc.insecure_channel(address, options=_GRPC_CHANNEL_OPTIONS) as channel:
+    with grpc.insecure_channel(address, options=GRPC_OPTIONS) as channel:
         settings = pulumi.runtime.Settings(
             project=project.name,
             stack=stack,
@@ -144,6 +150,14 @@ def _run(project: Project, stack: str, config: Mapping[str, str], secret_keys: C
         raise ProgramFailed(*failure)
 
 
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _execute(main: Path) -> None:
     runpy.run_path(str(main), run_name="__main__")
 
@@ -165,7 +179,7 @@ def _interruptible(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
             raise KeyboardInterrupt
         next_beat = loop.call_later(BEAT, beat)
 
-    def interrupt(*_: Any) -> None:
+    def interrupt(*_: object) -> None:
         interrupted.set()
         raise KeyboardInterrupt
 
@@ -238,7 +252,7 @@ def _as_program(project: Project) -> Iterator[None]:
                 del sys.path_importer_cache[finder]
 
 
-def _is_projects(module: Any, folder: Path, path: list[str]) -> bool:
+def _is_projects(module: object, folder: Path, path: list[str]) -> bool:
     """Whether a module came from the project folder itself, and not from an environment or source root inside it."""
     file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
     if not isinstance(file, str) or not _is_under(file, folder) or "site-packages" in file:
@@ -255,33 +269,37 @@ def _is_under(file: str, folder: Path | str) -> bool:
 @contextlib.contextmanager
 def _captured(say: Callable[[str], None]) -> Iterator[None]:
     """What the program prints becomes lines for `say`, as the engine shows it as messages."""
-    with contextlib.redirect_stdout(_Lines(say)) as out, contextlib.redirect_stderr(_Lines(say)) as err:
-        try:
-            yield
-        finally:
-            out.close()
-            err.close()
+    with _text(say) as out, _text(say) as err, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        yield
 
 
-class _Lines(io.TextIOBase):
-    """A text stream that hands on whole lines."""
+def _text(say: Callable[[str], None]) -> io.TextIOWrapper:
+    # A real TextIOWrapper, because programs use .buffer and .reconfigure() of sys.stdout.
+    return io.TextIOWrapper(_Lines(say), encoding="utf-8", errors="replace", write_through=True)
+
+
+class _Lines(io.BufferedIOBase):
+    """A byte stream that hands on whole lines, and what is left when it closes."""
+
+    name = "<program>"
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._rest = ""
+        self._rest = b""
         self._lock = threading.Lock()
 
     def writable(self) -> bool:
         return True
 
-    def write(self, text: str) -> int:
+    def write(self, data: "Buffer") -> int:
+        written = bytes(data)
         with self._lock:
-            *lines, self._rest = (self._rest + text).split("\n")
+            *lines, self._rest = (self._rest + written).split(b"\n")
         for line in lines:
-            self._say(line)
-        return len(text)
+            self._say(line.decode("utf-8", "replace"))
+        return len(written)
 
     def close(self) -> None:
         if not self.closed and self._rest:
-            self._say(self._rest)
+            self._say(self._rest.decode("utf-8", "replace"))
         super().close()

@@ -8,7 +8,7 @@ from pulumi.runtime.proto import alias_pb2, resource_pb2
 
 from hostgate.sandbox.clouds import Declared
 from hostgate.sandbox.resources import Options, PreviewResource
-from hostgate.sandbox.values import UNKNOWN, plain
+from hostgate.sandbox.values import UNKNOWN, plain_fields
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX = "pulumi:providers:"
@@ -42,8 +42,8 @@ class Entry:
             name=self.name,
             parent=self.parent or None,
             custom=self.custom,
-            inputs=plain(dict(self.inputs)),
-            outputs=plain(dict(self.outputs)),
+            inputs=plain_fields(self.inputs),
+            outputs=plain_fields(self.outputs),
             dependencies=self.dependencies,
             property_dependencies=self.property_dependencies,
             provider=self.provider.rpartition("::")[0] if self.custom else "",
@@ -53,7 +53,7 @@ class Entry:
 
     def declared(self) -> Declared:
         """The entry as rules over several resources see it."""
-        inputs = plain(dict(self.inputs), reveal=True)
+        inputs = plain_fields(self.inputs, reveal=True)
         return Declared(self.urn, self.type, self.name, inputs, self.dependencies, self.property_dependencies)
 
 

@@ -21,14 +21,14 @@ Rule = Callable[[Mapping[str, Any], str], Iterable[Problem]]
 class Shape(Protocol):
     """Anything that can check a value at a property path. An `UNKNOWN` value has no problems yet."""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]: ...
+    def check(self, value: object, path: str) -> Iterator[Problem]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Anything:
     """A property we know by name and leave to the provider."""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:  # noqa: ARG002
+    def check(self, value: object, path: str) -> Iterator[Problem]:  # noqa: ARG002
         return iter(())
 
 
@@ -36,7 +36,7 @@ class Anything:
 class Flag:
     """True or false."""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[Problem]:
         if value is not UNKNOWN and not isinstance(value, bool):
             yield wrong_kind(value, path, "true or false")
 
@@ -52,7 +52,7 @@ class Text:
     most: int | None = None
     source: str = ""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[Problem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, str):
@@ -84,7 +84,7 @@ class Whole:
     source: str = ""
     unit: str = ""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[Problem]:
         if value is UNKNOWN:
             return
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -105,7 +105,7 @@ class Items:
     unique_by: tuple[str, ...] = ()
     source: str = ""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[Problem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, list | tuple):
@@ -132,7 +132,7 @@ class Entries:
 
     of: Shape
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[Problem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -155,7 +155,7 @@ class Record:
     rules: tuple[Rule, ...] = field(default=())
     source: str = ""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[Problem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -193,7 +193,7 @@ class OneOfKinds:
     kinds: Mapping[str, Record]
     source: str = ""
 
-    def check(self, value: Any, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[Problem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -228,7 +228,7 @@ def duplicates(located: Iterable[tuple[str, Any]], source: str) -> Iterator[Prob
             first[value] = path
 
 
-def wrong_kind(value: Any, path: str, allowed: str) -> Problem:
+def wrong_kind(value: object, path: str, allowed: str) -> Problem:
     """The problem of a value of the wrong JSON type."""
     kind = type_names.get(type(value), type(value).__name__)
     return Problem("wrong type", path=path, found=f"{kind}: {shown(value)}", allowed=allowed, source=SCHEMA)
@@ -253,7 +253,7 @@ def inner(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value short enough for one line of a message."""
     text = value if isinstance(value, str) else repr(value)
     text = text.replace("\n", "\\n")

@@ -43,14 +43,26 @@ def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
     return {key: _from_value(struct.fields[key]) for key in sorted(struct.fields)}
 
 
+def as_secret(value: object) -> object:
+    """A wire value marked as a secret, once."""
+    if isinstance(value, dict) and value.get(SIGNATURE) == SECRET_SIGNATURE:
+        return value
+    return {SIGNATURE: SECRET_SIGNATURE, "value": value}
+
+
+def policy_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    """The properties of a resource as policy packs get them."""
+    return to_struct({key: for_policies(item) for key, item in values.items() if not key.startswith("__")})
+
+
 def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
     """Plain or wire values as a Struct; `UNKNOWN` becomes the wire's sentinel."""
     struct = struct_pb2.Struct()
-    json_format.ParseDict(_to_wire(values), struct)
+    json_format.ParseDict({key: _to_wire(value) for key, value in values.items()}, struct)
     return struct
 
 
-def plain(value: Any, *, reveal: bool = False) -> Any:
+def plain(value: object, *, reveal: bool = False) -> object:
     """A wire value without signatures.
 
     Unknowns become `UNKNOWN`, a resource reference its id (or its URN, for a component), and a secret its mask, or
@@ -76,7 +88,12 @@ def plain(value: Any, *, reveal: bool = False) -> Any:
     return UNKNOWN if value == UNKNOWN_ON_WIRE else value
 
 
-def for_policies(value: Any) -> Any:
+def plain_fields(values: Mapping[str, Any], *, reveal: bool = False) -> dict[str, Any]:
+    """`plain` for every property of a resource."""
+    return {key: plain(item, reveal=reveal) for key, item in values.items() if key != RESOURCE_MARK}
+
+
+def for_policies(value: object) -> object:
     """A wire value as the engine hands it to policy packs: unknowns, secrets and assets marked, references resolved.
 
     The engine marshals with KeepUnknowns, KeepSecrets and SkipInternalKeys; a pack refuses any other signature.
@@ -94,7 +111,7 @@ def for_policies(value: Any) -> Any:
     return {key: for_policies(item) for key, item in value.items() if not key.startswith("__")}
 
 
-def secret_texts(value: Any, *, inside: bool = False) -> Iterator[str]:
+def secret_texts(value: object, *, inside: bool = False) -> Iterator[str]:
     """Every text inside a secret of a wire value, for taking it out of messages."""
     if isinstance(value, list):
         for item in value:
@@ -119,7 +136,7 @@ def masked(text: str, secrets: set[str]) -> str:
     return text
 
 
-def _from_value(value: struct_pb2.Value) -> Any:
+def _from_value(value: struct_pb2.Value) -> object:
     match value.WhichOneof("kind"):
         case "string_value":
             return value.string_value
@@ -135,7 +152,7 @@ def _from_value(value: struct_pb2.Value) -> Any:
     return None
 
 
-def _to_wire(value: Any) -> Any:
+def _to_wire(value: object) -> object:
     if value is UNKNOWN:
         return UNKNOWN_ON_WIRE
     if isinstance(value, Mapping):
