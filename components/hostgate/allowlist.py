@@ -82,15 +82,21 @@ class Prepared:
     outputs: Mapping[str, Any]
     """Option values that name other resources and may be Outputs, by option name."""
     adopt: Mapping[str, str]
+    after: tuple[Any, ...]
+    """What the component was told to depend on. The SDK does not hand it on to children, whose writes it is about."""
 
     def child(self, name: str, each: CloudObject) -> str:
         """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
         suffix = each.name.removeprefix(self.plan.options.name)
         return f"{name}{suffix}"
 
-    def options(self, parent: pulumi.Resource, child: str, **more: Any) -> pulumi.ResourceOptions:
-        """Options of a child: its parent, and the id of an existing object if it is to be adopted."""
-        return pulumi.ResourceOptions(parent=parent, import_=self.adopt.get(child), **more)
+    def options(
+        self, parent: pulumi.Resource, child: str, depends_on: Sequence[pulumi.Resource] = ()
+    ) -> pulumi.ResourceOptions:
+        """Options of a child: parent, what it waits for, and the id of an existing object if it is to be adopted."""
+        return pulumi.ResourceOptions(
+            parent=parent, import_=self.adopt.get(child), depends_on=[*self.after, *depends_on] or None
+        )
 
 
 def prepare(
@@ -98,6 +104,7 @@ def prepare(
     args: Mapping[str, Any] | None,
     hosts: Selection | None,
     keywords: Mapping[str, Any],
+    opts: pulumi.ResourceOptions | None,
     mechanisms: Sequence[str],
 ) -> Prepared:
     """The plan that `args` (plain values, any language) and `keywords` (Python) ask for.
@@ -122,7 +129,9 @@ def prepare(
         raise AllowlistError(f"{name}: {error}") from None
     if not made.ok:
         raise AllowlistError(f"{name}: " + "\n".join(str(problem) for problem in made.problems))
-    return Prepared(made, _inputs(made), outputs, adopt)
+    waits = opts.depends_on if opts is not None else None
+    after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
+    return Prepared(made, _inputs(made), outputs, adopt, after)
 
 
 def report(component: pulumi.Resource, made: Plan) -> None:

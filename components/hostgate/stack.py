@@ -25,20 +25,24 @@ from hostgate.planning.options import Options, OptionsError, option_problems, re
 
 PROJECT = "hostgate"
 
-_UNQUOTED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?\Z")
 _REWRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00 \+0000 UTC|T00:00:00Z)\Z")
 """What the engine makes of an unquoted date: in a stack file the first form, in Pulumi.yaml the second (CLI 3.259)."""
 
 
 def _date(text: str) -> str:
     try:
-        if len(text) != 10:
+        if date.fromisoformat(text).isoformat() != text:  # 20270131 and 2027-W04-7 are ISO dates too
             raise ValueError
-        date.fromisoformat(text)
     except ValueError:
         raise PydanticCustomError(
             "date", "{message}", {"message": f"found {text!a}. Allowed: a quoted date as YYYY-MM-DD."}
         ) from None
+    return text
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("reason", "{message}", {"message": f"found {text!a}. Allowed: a reason in words."})
     return text
 
 
@@ -61,7 +65,7 @@ class AcceptSection(_Section):
     """An item of `hostgate:accept`."""
 
     finding: str
-    because: Annotated[str, Field(min_length=1)]
+    because: Annotated[str, AfterValidator(_reason)]
     entry: str | None = None
     until: Annotated[str, AfterValidator(_date)] | None = None
 
@@ -139,20 +143,29 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
     """The `hostgate:` values of a stack file, over the defaults of Pulumi.yaml. Raises InputError."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
+    owner: str | None = None
     for path, is_project in ((project / "Pulumi.yaml", True), (project / f"Pulumi.{stack}.yaml", False)):
         document = read_file(path, path.name)
+        if is_project:
+            owner = document.get("name")  # of keys without a colon
         config = document.get("config")
         if config is None:
             continue
         if not isinstance(config, YamlMapping):
             line, column = document.at["config"]
             problems.append(
-                Problem(rule="config", file=path.name, line=line, column=column, message="`config` is no mapping.")
+                Problem(
+                    rule="config",
+                    file=path.name,
+                    line=line,
+                    column=column,
+                    message=f"`config`: found {spelled(config)}. Allowed: a mapping.",
+                )
             )
             continue
         for key, value in config.items():
             prefix, colon, name = key.rpartition(":")
-            if (prefix if colon else PROJECT) != PROJECT:
+            if (prefix if colon else owner) != PROJECT:
                 continue
             if is_project and isinstance(value, dict) and {"value", "default"} & set(value):
                 value = value.get("value", value.get("default"))
@@ -234,7 +247,7 @@ def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Ite
     elif isinstance(value, Items):
         for index, item in enumerate(value):
             yield from _unreadable(item, f"{where}[{index}]", file, value, index)
-    elif isinstance(value, str) and isinstance(parent, YamlMapping) and key in parent.plain and _UNQUOTED.match(value):
+    elif isinstance(value, str) and isinstance(parent, YamlMapping) and key in parent.bare_dates:
         yield problem(f'`{where}`: found a date without quotes. Allowed: a quoted date, "{value[:10]}".')
 
 

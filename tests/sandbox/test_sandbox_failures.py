@@ -129,8 +129,10 @@ def test_a_syntax_error_names_the_line(project: WriteProject, toy: Cloud) -> Non
 
 
 def test_an_exit_code_is_a_failure_and_zero_is_not(project: WriteProject, toy: Cloud) -> None:
-    (problem,) = problems_of(project("import sys\nsys.exit(3)"), toy)
-    assert "exit 3" in problem.what
+    with pytest.raises(PreviewFailed) as failed:
+        preview(project("import sys\nprint('no catalog')\nsys.exit(3)"), "dev", {}, clouds=[toy])
+    assert "exit 3" in str(failed.value)
+    assert [said.message for said in failed.value.diagnostics] == ["no catalog"]
     assert preview(project("import sys\nsys.exit(0)"), "dev", {}, clouds=[toy]).ok
 
 

@@ -1,5 +1,7 @@
 """The built-in preview shows what the engine would create: URNs, parents, dependencies, unknowns, outputs."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +147,7 @@ def test_secrets_are_masked_everywhere(project: WriteProject, toy: Cloud) -> Non
         print("early swordfish")
         box = Box("a", size=1, password=password, nested={"in": [pulumi.Output.secret("deeper")]})
         Group("g", given=password)
+        Box("b", pulumi.ResourceOptions(additional_secret_outputs=["name"]), size=1, name="also hidden")
         pulumi.export("password", password)
         pulumi.log.warn("the password is swordfish, or deeper")
     """)
@@ -152,6 +155,7 @@ def test_secrets_are_masked_everywhere(project: WriteProject, toy: Cloud) -> Non
     assert "swordfish" not in repr(result)
     assert "deeper" not in repr(result)
     assert by_name(result)["a"].inputs["nested"] == {"in": ["[secret]"]}
+    assert by_name(result)["b"].outputs["name"] == "[secret]"
     assert result.outputs == {"password": "[secret]"}
     with pytest.raises(PreviewFailed) as failed:
         preview(folder, "dev", {"demo:password": "swordfish in the sea"}, secret_keys=["demo:password"], clouds=[toy])
@@ -174,13 +178,16 @@ def test_config_reaches_the_program_and_its_prints_become_diagnostics(project: W
         import os, sys
         config = pulumi.Config()
         print(config.require_object("aws")["mode"], pulumi.get_stack(), pulumi.get_project(), pulumi.runtime.is_dry_run())
+        sys.stdout.reconfigure(errors="strict")
+        sys.stdout.buffer.write(b"bytes\\n")
         sys.stderr.write("no end of line")
         os.environ["LEFT_BEHIND"] = "1"
         pulumi.log.info(str(os.getcwd() == os.path.dirname(__file__)))
     """)
     result = preview(folder, "dev", {"demo:aws": '{"mode": "audit"}'}, clouds=[toy])
     said = sorted((each.severity, each.message) for each in result.diagnostics)
-    assert said == [("info", "True"), ("info", "audit dev demo True"), ("info", "no end of line")]
+    assert said == [("info", text) for text in ("True", "audit dev demo True", "bytes", "no end of line")]
+    assert "LEFT_BEHIND" not in os.environ
 
 
 def test_an_error_message_of_the_program_makes_the_preview_not_ok(project: WriteProject, toy: Cloud) -> None:
@@ -190,7 +197,17 @@ def test_an_error_message_of_the_program_makes_the_preview_not_ok(project: Write
 
 def test_two_previews_in_one_process_do_not_meet(project: WriteProject, toy: Cloud, tmp_path: Path) -> None:
     before = (list(sys.path), Path.cwd(), list(sys.argv), pulumi.get_stack(), pulumi.get_project())
-    folder = project('import settings\npulumi.export("value", settings.VALUE)', settings__py="VALUE = 1")
+    program = """
+        import settings
+
+        class Package(pulumi.runtime.rpc.ResourcePackage):
+            version = lambda self: None
+            construct_provider = lambda self, name, typ, urn: None
+
+        pulumi.runtime.register_resource_package("toy", Package())
+        pulumi.export("value", settings.VALUE)
+    """
+    folder = project(program, settings__py="VALUE = 1")
     assert preview(folder, "one", {}, clouds=[toy]).outputs == {"value": 1}
     other = tmp_path / "other"
     folder.rename(other)
@@ -198,6 +215,14 @@ def test_two_previews_in_one_process_do_not_meet(project: WriteProject, toy: Clo
     assert preview(other, "two", {}, clouds=[toy]).outputs == {"value": 22}
     assert "settings" not in sys.modules
     assert (list(sys.path), Path.cwd(), list(sys.argv), pulumi.get_stack(), pulumi.get_project()) == before
+
+
+def test_a_preview_inside_an_event_loop_is_refused(project: WriteProject, toy: Cloud) -> None:
+    async def inside() -> None:
+        preview(project(""), "dev", {}, clouds=[toy])
+
+    with pytest.raises(RuntimeError, match="its own event loop"):
+        asyncio.run(inside())
 
 
 def test_an_asynchronous_program_works(project: WriteProject, toy: Cloud) -> None:

@@ -61,7 +61,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         **options: Any,
     ) -> None:
         """`hosts` is a Selection; other keywords are those of NetworkFirewallAllowlistArgs. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, ("aws:rules", "aws:domain-list"))
+        prepared = prepare(name, args, hosts, options, opts, ("aws:rules", "aws:domain-list"))
         super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
         groups = {

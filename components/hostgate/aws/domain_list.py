@@ -19,7 +19,9 @@ from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection
 from hostgate.planning.sharding import shard
 
 _KINDS: frozenset[Match] = frozenset({"exact", "subtree+apex"})
-_WIDENINGS: Mapping[Match, str] = {"subtree": "apex-included", "one-label": "deeper-names"}
+_WIDENINGS: Mapping[Match, str] = {"subtree": "apex-included"}
+"""Not one-label: its list target would add deeper names and the apex, and one acceptance lifts one widening."""
+
 _NEAREST = {
     "subtree": "aws:rules, which can leave the apex out.",
     "one-label": "aws:rules, which can hold the depth to one label.",
@@ -59,7 +61,8 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
     def objections(
         self, entries: Sequence[Entry], options: NetworkFirewallOptions
     ) -> Mapping[tuple[str, str], Objection]:
-        found = {**_port_conflicts(entries), **super().objections(entries, options)}
+        found = dict(super().objections(entries, options))
+        found.update(_port_conflicts([entry for entry in entries if self.way(entry)]))  # no acceptance lifts these
         found.update(family_objections(entries, options))
         if options.from_:
             found.update(dict.fromkeys((entry.key for entry in entries), _SOURCES))
@@ -92,7 +95,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
             objects=objects,
             rules=where,
             findings=tuple(policy.remarks(options, entries, sids)),
-            usage=policy.usage(objects),
+            usage=policy.usage(options, objects),
         )
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:

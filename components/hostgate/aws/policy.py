@@ -10,6 +10,7 @@ from typing import Any
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.suricata import Rule, Sids
+from hostgate.aws.suricata import group as group_of
 from hostgate.catalog.model import Entry
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
@@ -81,7 +82,7 @@ def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | Non
     for protocol in ("udp", "icmp"):
         words = "QUIC, DNS and other datagrams stay inside" if protocol == "udp" else "no ICMP to the outside"
         rules.append(_edge(f"{stop}-{protocol}", stop, protocol, outside, words, ("flow:to_server",), sids))
-    return suricata_group(options, "edge", rules, "Private traffic passes, datagrams stay inside")
+    return suricata_group(options, "edge", rules, "private traffic passes, datagrams stay inside")
 
 
 def _edge(
@@ -128,8 +129,9 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     return (*objects, CloudObject(kind=POLICY, name=options.name, body=body))
 
 
-def usage(objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
-    """How full the fullest group is, and the policy."""
+def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
+    """How full the fullest group is, and the policy. A rule is as long as with its variables expanded."""
+    home_net = group_of(options.home_net)
     groups = [each for each in objects if each.kind == RULE_GROUP]
     texts = [each.text for each in groups if each.text]
     sizes = [len(each.text.encode()) if each.text else _list_bytes(each) for each in groups]
@@ -138,8 +140,18 @@ def usage(objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
         Usage(POLICY_CAPACITY, sum(each.body["Capacity"] for each in groups)),
         Usage(POLICY_GROUPS, len(groups)),
         Usage(GROUP_BYTES, max(sizes, default=0)),
-        Usage(RULE_LENGTH, max((len(line) for text in texts for line in text.splitlines()), default=0)),
+        Usage(
+            RULE_LENGTH,
+            max((_expanded_length(line, home_net) for text in texts for line in text.splitlines()), default=0),
+        ),
     )
+
+
+def _expanded_length(rule: str, home_net: str) -> int:
+    """Characters of `rule` with HOME_NET written out, and EXTERNAL_NET as its inverse."""
+    inside, outside = rule.count("$HOME_NET"), rule.count("$EXTERNAL_NET")
+    grown = inside * (len(home_net) - len("$HOME_NET")) + outside * (len(home_net) + 1 - len("$EXTERNAL_NET"))
+    return len(rule) + grown
 
 
 def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sids) -> list[Finding]:

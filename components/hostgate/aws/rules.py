@@ -64,7 +64,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
             objects=objects,
             rules=where,
             findings=tuple(policy.remarks(options, entries, sids)),
-            usage=policy.usage(objects),
+            usage=policy.usage(options, objects),
         )
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:

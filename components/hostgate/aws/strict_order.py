@@ -59,6 +59,10 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
     drop = next((action for action in defaults if action.startswith("aws:drop")), None)
     if drop is None:
         return Verdict("allow", None, "no rule matches, and the policy's default does not drop")
+    if flow.transport != "tcp" and drop != "aws:drop_strict":
+        return Verdict(
+            "allow", None, "no rule matches; the policy's default drops established flows, not a first datagram"
+        )
     return Verdict("block", None, f"no rule matches; the policy's default drops ({drop})")
 
 

@@ -96,7 +96,8 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         )
         if not shards:
             shards = (Shard("", ()),) if options.mode == "audit" or options.deny == "all" else ()
-        groups = [_group(options, part, where) for part in shards]
+        last = max((part.slot for part in shards), default=0)
+        groups = [_group(options, part, where, _tail(entries, options) if part.slot == last else []) for part in shards]
         objects = groups if options.attach is not None else [_policy(options, entries), *groups]
         network_fqdns = {entry.host for entry in entries if entry.protocol in network_rules.MEANS.protocols}
         usage = (
@@ -139,9 +140,14 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         return Verdict("block", None, "no rule matches, and Azure Firewall denies by default")
 
 
-def _group(options: FirewallPolicyOptions, part: Shard[Entry], where: dict[tuple[str, str], str]) -> CloudObject:
+def _group(
+    options: FirewallPolicyOptions,
+    part: Shard[Entry],
+    where: dict[tuple[str, str], str],
+    tail: Sequence[dict[str, Any]],
+) -> CloudObject:
     name = f"{options.name}-{part.label}" if part.label else options.name
-    collections = []
+    collections: list[dict[str, Any]] = []
     for collection, priority, made in (
         ("allow-network", NETWORK_PRIORITY, network_rules.rules(part.items, options)),
         ("allow-application", APPLICATION_PRIORITY, _application_rules(part.items, options)),
@@ -150,11 +156,7 @@ def _group(options: FirewallPolicyOptions, part: Shard[Entry], where: dict[tuple
             collections.append(_collection(collection, priority, "Allow", [rule for rule, _ in made]))
             for rule, members in made:
                 where.update({entry.key: f"{name}/{collection}/{rule['name']}" for entry in members})
-    if options.mode == "audit":
-        collections += _audit_collections(part.items, options)
-    elif options.deny == "all":
-        everything = _application_rule("everything", [("Https", 443), ("Http", 80)], ["*"], options)
-        collections.append(_collection("deny-everything", DENY_PRIORITY, "Deny", [everything]))
+    collections += tail
     body = {
         "type": GROUP,
         "apiVersion": API_VERSION,
@@ -162,6 +164,17 @@ def _group(options: FirewallPolicyOptions, part: Shard[Entry], where: dict[tuple
         "properties": {"priority": options.base + part.slot, "ruleCollections": collections},
     }
     return CloudObject(kind=GROUP, name=name, body=body)
+
+
+def _tail(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[dict[str, Any]]:
+    """What comes after every allow. Only the group with the last priority has it: in an earlier one it would decide
+    before the hosts of later groups."""
+    if options.mode == "audit":
+        return _audit_collections(entries, options)
+    if options.deny == "all":
+        everything = _application_rule("everything", [("Https", 443), ("Http", 80)], ["*"], options)
+        return [_collection("deny-everything", DENY_PRIORITY, "Deny", [everything])]
+    return []
 
 
 def _application_rules(
@@ -211,13 +224,9 @@ def _audit_collections(entries: Sequence[Entry], options: FirewallPolicyOptions)
     Network collections come first, so the ports of application rules are kept out of them: a network rule on 443
     would hide which names the application rules would have blocked.
     """
-    web = {("Http", 80), ("Https", 443)}
-    web |= {
-        ("Http" if entry.protocol == "http" else "Https", entry.port)
-        for entry in entries
-        if entry.protocol not in network_rules.MEANS.protocols
-    }
-    kept = sorted({port for _, port in web})
+    named = {entry.port for entry in entries if entry.protocol not in network_rules.MEANS.protocols}
+    kept = sorted({80, 443} | named)
+    web = [(kind, port) for kind in ("Http", "Https") for port in kept]
     edges = [0, *kept, 65_536]
     free = [(low + 1, high - 1) for low, high in itertools.pairwise(edges) if low + 1 <= high - 1]
     sources = {**options.sources, "destinationAddresses": ["*"]}
@@ -238,7 +247,7 @@ def _audit_collections(entries: Sequence[Entry], options: FirewallPolicyOptions)
             "destinationPorts": ["*"],
         },
     ]
-    everything = _application_rule("audit-web", sorted(web), ["*"], options)
+    everything = _application_rule("audit-web", web, ["*"], options)
     return [
         _collection("audit-network", AUDIT_NETWORK_PRIORITY, "Allow", network),
         _collection("audit-application", AUDIT_PRIORITY, "Allow", [everything]),

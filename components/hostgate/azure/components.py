@@ -56,7 +56,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         **options: Any,
     ) -> None:
         """`hosts` is a Selection; other keywords are those of FirewallPolicyAllowlistArgs. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, ("azure:application-rules",))
+        prepared = prepare(name, args, hosts, options, opts, ("azure:application-rules",))
         plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
         if plan.options.attach is None and plan.options.resource_group is None:
@@ -83,7 +83,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     tags=each.body.get("tags"),
                     opts=prepared.options(self, child),
                 )
-                self.policy_id, policy_name = policy.id, policy.name
+                self.policy_id = policy.id
                 before = [policy]
             else:
                 group = network.FirewallPolicyRuleCollectionGroup(

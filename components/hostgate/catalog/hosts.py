@@ -35,6 +35,8 @@ class Host(NamedTuple):
 def check_host(text: str) -> Host:
     """`text` as an A-label name of two or more labels, or the first rule it breaks."""
     name = text.lower()
+    if not name:
+        return Host(text, "host-empty", "Found nothing. Allowed: a name of two or more labels.")
     for found, rule, message in _FOREIGN:
         if found in name:
             return Host(text, rule, f"Found {text!a}: {message}")

@@ -45,9 +45,8 @@ def _host(text: str) -> str:
 
 def _date(text: str) -> str:
     try:
-        if len(text) != 10:
+        if date.fromisoformat(text).isoformat() != text:  # 20240328 and 2024-W13-4 are ISO dates too
             raise ValueError
-        date.fromisoformat(text)
     except ValueError:
         raise PydanticCustomError(
             "date", "{message}", {"message": f"Found {text!a}. Allowed: a date as YYYY-MM-DD."}

@@ -17,8 +17,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        where = "  ".join(part for part in (place, self.entry) if part)
-        return f"{where}\n  {self.message}  [{self.rule}]" if where else f"{self.message}  [{self.rule}]"
+        where = _printable("  ".join(part for part in (place, self.entry) if part))
+        said = f"{_printable(self.message)}  [{self.rule}]"
+        return f"{where}\n  {said}" if where else said
 
     def as_json(self) -> dict[str, str | int | None]:
         return {
@@ -37,6 +38,11 @@ class InputError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def _printable(text: str) -> str:
+    """`text` without the control characters by which an input could write over the terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def spelled(value: object) -> str:

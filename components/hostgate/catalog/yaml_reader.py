@@ -23,6 +23,7 @@ Position = tuple[int, int]
 """Line and column, both from 1."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BARE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?\Z")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _CONSTANTS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -31,15 +32,18 @@ _CONSTANTS: dict[str, bool | None] = {
 
 
 class Mapping(dict[str, Any]):
-    """A YAML mapping; `at` gives the position of each value, `start` its own."""
+    """A YAML mapping; `at` gives the position of each value, `start` its own.
 
-    __slots__ = ("at", "plain", "start")
+    `bare_dates` names the keys whose value is a date written without quotes, which other readers would not leave alone.
+    """
+
+    __slots__ = ("at", "bare_dates", "start")
 
     def __init__(self, start: Position) -> None:
         super().__init__()
         self.start = start
         self.at: dict[str, Position] = {}
-        self.plain: set[str] = set()
+        self.bare_dates: tuple[str, ...] = ()
 
 
 class Items(list[Any]):
@@ -117,6 +121,12 @@ class _Builder:
             at = (mark.line + 1, mark.column + 1) if mark else None
             said = " ".join(part for part in (error.context, error.problem) if part)
             raise _error(self.name, "yaml-syntax", f"Not valid YAML: {said}.", at) from None
+        except yaml.reader.ReaderError as error:
+            before = text.encode()[: error.position]  # libyaml counts bytes
+            at = (before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1)
+            raise _error(
+                self.name, "yaml-syntax", f"Not valid YAML: found the character U+{error.character:04X}, {error.reason}.", at
+            ) from None
         except yaml.YAMLError as error:
             raise _error(self.name, "yaml-syntax", f"Not valid YAML: {error}.") from None
         if not isinstance(value, Mapping):
@@ -196,8 +206,8 @@ class _Builder:
                 assert pair is not None
                 parent[pair[0]] = value
                 parent.at[pair[0]] = at
-                if plain:
-                    parent.plain.add(pair[0])
+                if plain and type(value) is str and _BARE_DATE.match(value):
+                    parent.bare_dates += (pair[0],)
                 keys[-1] = None
             else:
                 parent.append(value)

@@ -5,10 +5,22 @@ from ipaddress import ip_address, ip_network
 
 import click
 
+from hostgate.catalog.hosts import check_host
 from hostgate.cli.main import print_json
 from hostgate.cli.sources import Repeating, make_plans, plan_options
 
 _PROTOCOLS = ("https", "tls", "http", "tcp", "udp", "quic")
+
+
+_DIALLED_ALL_THE_SAME = (None, "host-ip-literal", "host-single-label", "host-trailing-dot", "host-character")
+"""What no catalog may hold and a client may dial nevertheless: such a flow has a verdict."""
+
+
+def _dialled(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
+    host = check_host(value)
+    if host.rule not in _DIALLED_ALL_THE_SAME:
+        raise click.BadParameter(host.message)
+    return host.name
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
@@ -26,7 +38,7 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 
 
 @click.command(cls=Repeating)
-@click.argument("host")
+@click.argument("host", callback=_dialled)
 @click.option("--port", type=click.IntRange(1, 65535), default=443, show_default=True)
 @click.option("--protocol", type=click.Choice(_PROTOCOLS), default="https", show_default=True)
 @click.option("--sni", metavar="NAME", help="The name in the TLS hello or Host header; HOST unless given, '' for none.")
@@ -54,8 +66,6 @@ def command(
     """Say what becomes of one connection to HOST, and why."""
     from hostgate.planning.flow import Flow
 
-    if "://" in host or "/" in host:
-        raise click.BadParameter(f"{host!r} is no host name; leave out scheme and path.", param_hint="HOST")
     plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
     name = {"sni": sni or None} if sni is not None else {}
     flow = Flow(host, port, protocol, address=address, source=source, **name)  # type: ignore[arg-type]

@@ -4,11 +4,12 @@ Exit codes: 0 fine; 1 the input has errors or is refused; 2 wrong usage. Command
 pays for nothing that it does not use.
 """
 
-import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,6 +48,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and end the process."""
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+    elif isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot draw a table still gets its words
     try:
         code = cli.main(standalone_mode=False) or 0  # click returns the code of an Exit, and raises the rest
         sys.stdout.flush()
@@ -59,8 +64,10 @@ def main() -> None:
     except InputError as error:
         show_problems(error.problems, as_json="--json" in sys.argv)
         code = 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"Cannot go on: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = 1
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
@@ -79,10 +86,21 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
     click.echo(f"{len(every)} error{'s' if len(every) != 1 else ''}.", err=True)
 
 
-def print_json(value: Any) -> None:
-    """`value` as one JSON document on stdout."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+def print_json(document: Mapping[str, Any]) -> None:
+    """`document` as JSON on stdout. Lists at the top are written item by item, so that big plans need no second copy."""
+    from pydantic_core import to_json  # the standard encoder is ten times slower as soon as it indents
+
+    out = sys.stdout.buffer
+    for number, (key, value) in enumerate(document.items()):
+        out.write((b"{" if number == 0 else b",") + b"\n" + to_json(key) + b": ")
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+            for index, item in enumerate(value):
+                out.write((b"[" if index == 0 else b",") + b"\n" + to_json(item, indent=2))
+            out.write(b"\n]" if value else b"[]")
+        else:
+            out.write(to_json(value, indent=2))
+    out.write(b"\n}\n")
+    out.flush()
 
 
 if __name__ == "__main__":

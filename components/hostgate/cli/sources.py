@@ -125,9 +125,12 @@ def _as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> d
     if value is None:
         return None
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no date. Allowed: YYYY-MM-DD.") from None
+        day = None
+    if day is None or day.isoformat() != value:  # 20240328 and 2024-W13-4 are ISO dates too
+        raise click.BadParameter(f"{value!r} is no date. Allowed: YYYY-MM-DD.")
+    return day
 
 
 def _error(rule: str, message: str) -> InputError:

@@ -50,7 +50,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         **options: Any,
     ) -> None:
         """`hosts` is a Selection; other keywords are those of FirewallPolicyAllowlistArgs. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, ("gcp:fqdn",))
+        prepared = prepare(name, args, hosts, options, opts, ("gcp:fqdn",))
         super().__init__("hostgate-gcp:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
         self.policy = pulumi.Output.from_input(

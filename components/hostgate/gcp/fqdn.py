@@ -100,7 +100,7 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
                     return Verdict("block", each.name, "no allow rule before it matches, and the deny does")
                 case _:
                     return Verdict("allow", each.name, "private ranges are passed on; the network's own rules decide")
-        if options.deny == "none":
+        if options.deny != "declared":
             return Verdict("allow", None, "no rule matches, and VPC networks allow egress by default")
         if options.mode == "audit":
             return Verdict("allow", None, "no rule matches; in audit mode the declared deny must only log")

@@ -143,8 +143,9 @@ def draft(
     refused = any(outcome == "refused" for _, outcome, _ in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded]
+    rules = {} if over else rendering.rules
     decisions = tuple(
-        Decision(entry, outcome, reason, rendering.rules.get(entry.key) if outcome == "allowed" else None)
+        Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None)
         for entry, outcome, reason in decided
     )
     findings = [*_about_entries(how, selection, decisions), *rendering.findings]

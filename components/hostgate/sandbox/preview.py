@@ -71,7 +71,7 @@ def preview(
             for problem in _problems(monitor, failure)
         ]
         if problems:
-            raise PreviewFailed(problems)
+            raise PreviewFailed(problems, _said(monitor, entries))
         run = analyzers.Run(project.name, stack, program.ORGANIZATION, config, frozenset(secret_keys), address)
         verdict = analyzers.analyze(policy_packs, run, entries)
     stack_outputs = next((entry.outputs for entry in entries if entry.urn == monitor.stack_urn), {})
@@ -80,11 +80,7 @@ def preview(
         stack=stack,
         resources=tuple(entry.shown() for entry in entries if not entry.implicit),
         outputs=plain_fields(stack_outputs),
-        # Masked here, not on arrival: a line may be older than the registration that told us of its secret.
-        diagnostics=tuple(
-            replace(said, message=masked(said.message, monitor.secrets))
-            for said in (*_in_order(monitor.diagnostics, entries), *verdict.diagnostics)
-        ),
+        diagnostics=(*_said(monitor, entries), *verdict.diagnostics),
         violations=tuple(
             replace(violation, message=masked(violation.message, monitor.secrets)) for violation in verdict.violations
         ),
@@ -105,12 +101,17 @@ def _problems(monitor: Monitor, failure: program.ProgramFailed | None) -> list[P
     return [*found, Problem(failure.message)]
 
 
-def _in_order(diagnostics: Sequence[Diagnostic], entries: Sequence[Entry]) -> list[Diagnostic]:
-    """What is about no resource as it came, then resources in tree order: their messages arrive in no fixed order."""
+def _said(monitor: Monitor, entries: Sequence[Entry]) -> list[Diagnostic]:
+    """What is about no resource as it came, then resources in tree order: their messages arrive in no fixed order.
+
+    Secrets are masked here, not on arrival: a line may be older than the registration that told us of its secret.
+    """
     position = {entry.urn: index for index, entry in enumerate(entries)}
-    return sorted(
-        diagnostics, key=lambda said: (position[said.urn], said.message) if said.urn in position else (-1, "")
+    ordered = sorted(
+        monitor.diagnostics,
+        key=lambda said: (position[said.urn], said.message) if said.urn in position else (-1, ""),
     )
+    return [replace(said, message=masked(said.message, monitor.secrets)) for said in ordered]
 
 
 @contextlib.contextmanager

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hostgate.sandbox.resources import Diagnostic
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -33,8 +35,12 @@ class Problem:
 
 
 class PreviewFailed(Exception):  # noqa: N818 -- it is the outcome of a preview, not an error of ours
-    """The program or its resources would be refused; `problems` holds every reason, never none."""
+    """The program or its resources would be refused; `problems` holds every reason, never none.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `diagnostics` is what the program said until then: it often explains the failure.
+    """
+
+    def __init__(self, problems: Iterable[Problem], diagnostics: Iterable[Diagnostic] = ()) -> None:
         self.problems = tuple(problems)
+        self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(str(problem) for problem in self.problems))

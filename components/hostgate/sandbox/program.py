@@ -23,6 +23,7 @@ import grpc
 import pulumi
 import yaml
 from pulumi.runtime import config as runtime_config
+from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
 from hostgate.sandbox.monitor import GRPC_OPTIONS
@@ -244,12 +245,21 @@ def _as_program(project: Project) -> Iterator[None]:
         if dict(os.environ) != environment:
             os.environ.clear()
             os.environ.update(environment)
-        for name in set(sys.modules) - modules:
-            if _is_projects(sys.modules.get(name), folder, path):
-                del sys.modules[name]
+        projects = {name for name in set(sys.modules) - modules if _is_projects(sys.modules[name], folder, path)}
+        for name in projects:
+            del sys.modules[name]
+        _forget_packages({*projects, "__main__"})
         for finder in list(sys.path_importer_cache):
             if _is_under(finder, folder):
                 del sys.path_importer_cache[finder]
+
+
+def _forget_packages(modules: set[str]) -> None:
+    """Take back what these modules registered with the SDK: a second registration of a package is an error there."""
+    for packages in rpc._RESOURCE_PACKAGES.values():
+        packages[:] = [package for package in packages if type(package).__module__ not in modules]
+    for kinds in rpc._RESOURCE_MODULES.values():
+        kinds[:] = [kind for kind in kinds if type(kind).__module__ not in modules]
 
 
 def _is_projects(module: object, folder: Path, path: list[str]) -> bool:

@@ -1,0 +1,132 @@
+"""What hostgate costs, as ratios taken in one run: absolute seconds depend on the machine, ratios hardly do.
+
+`make bench` prints a table; every figure is the median over interleaved runs of whole processes (start-up included).
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HOSTGATE = str(Path(sys.executable).with_name("hostgate"))
+RUNS = 5
+
+PREVIEW = """
+import json, re, sys
+from pathlib import Path
+from hostgate.sandbox.preview import preview
+from hostgate.stack import config_of_file
+root = Path(sys.argv[2])
+made = preview(Path(sys.argv[1]), "dev", config_of_file(root, "dev"))
+made_up = re.compile('-[0-9a-f]{7}"')  # the end of a generated name, which depends on the parent
+shown = lambda inputs: made_up.sub('"', json.dumps(inputs, sort_keys=True, default=repr))
+print(json.dumps(sorted([r.type, r.name, shown(r.inputs)] for r in made.resources if r.custom)))
+"""
+
+
+def catalog(path: Path, hosts: int) -> Path:
+    """A catalog of `hosts` entries with ten keys each."""
+    lines = ["catalog: bench/hosts", "entries:"]
+    for index in range(hosts):
+        lines += [
+            f"  - id: host-{index}",
+            f"    host: h{index:05d}.vendor{index % 97}.example",
+            "    match: exact",
+            "    port: 443",
+            "    protocol: https",
+            "    party: third",
+            f"    purpose: host {index}",
+            "    phase: pull",
+            "    direction: egress",
+            "    notes: none",
+        ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def measured(command: Sequence[str]) -> tuple[float, int, bytes]:
+    """Seconds of wall time, KiB of peak memory and the output of one whole process."""
+    with tempfile.TemporaryFile() as out:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, cwd=ROOT, stderr=subprocess.PIPE)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        assert process.stderr is not None
+        errors = process.stderr.read()
+        process.stderr.close()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise SystemExit(f"{' '.join(command[:4])} failed:\n{errors.decode()}")
+        out.seek(0)
+        return seconds, usage.ru_maxrss, out.read()
+
+
+def medians(commands: Mapping[str, Sequence[str]]) -> dict[str, tuple[float, float]]:
+    """Median seconds and MiB of each command; the runs take turns, so that a slow minute hits all alike."""
+    taken: dict[str, list[tuple[float, int]]] = {name: [] for name in commands}
+    for turn in range(RUNS + 1):
+        for name, command in commands.items():
+            seconds, memory, _ = measured(command)
+            if turn:  # the first turn warms the caches
+                taken[name].append((seconds, memory))
+    return {
+        name: (statistics.median(s for s, _ in runs), statistics.median(m for _, m in runs) / 1024)
+        for name, runs in taken.items()
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = catalog(Path(folder, "small.yaml"), 1_000), catalog(Path(folder, "large.yaml"), 10_000)
+        handwritten = str(ROOT / "benchmarks" / "handwritten")
+        ours = [sys.executable, "-c", PREVIEW, str(ROOT), str(ROOT)]
+        theirs = [sys.executable, "-c", PREVIEW, handwritten, str(ROOT)]
+        if json.loads(measured(ours)[2]) != json.loads(measured(theirs)[2]):
+            raise SystemExit("The hand-written program does not register the same resources; bring it up to date.")
+        found = medians(
+            {
+                "python": [sys.executable, "-c", "pass"],
+                "import hostgate": [sys.executable, "-c", "import hostgate"],
+                "plan, 13 hosts": [HOSTGATE, "plan", "--stack", "dev", "--json"],
+                "plan, 1,000 hosts": [HOSTGATE, "plan", "--catalog", str(small), "--json"],
+                "plan, 10,000 hosts": [HOSTGATE, "plan", "--catalog", str(large), "--json"],
+                "lint, 1,000 hosts": [HOSTGATE, "catalog", "lint", str(small)],
+                "lint, 10,000 hosts": [HOSTGATE, "catalog", "lint", str(large)],
+                "preview, hand-written": theirs,
+                "preview, dev stack": ours,
+            }
+        )
+    from hostgate.cli.tables import table  # only now: a child's peak memory begins at that of this process
+
+    print(table(("whole process", "s", "MiB"), [(name, f"{s:.3f}", f"{m:.1f}") for name, (s, m) in found.items()]))
+    start = found["plan, 13 hosts"][0]
+    ratios = [
+        ("import hostgate, over bare python, ms", 1000 * (found["import hostgate"][0] - found["python"][0]), "50"),
+        ("plan 1,000 hosts, s", found["plan, 1,000 hosts"][0], "0.4"),
+        ("plan 1,000 hosts, MiB", found["plan, 1,000 hosts"][1], "45"),
+        ("plan 10,000 hosts, s", found["plan, 10,000 hosts"][0], "1.5"),
+        (
+            "plan 10,000 to 1,000 hosts, less start-up",
+            (found["plan, 10,000 hosts"][0] - start) / (found["plan, 1,000 hosts"][0] - start),
+            "10, linear",
+        ),
+        ("lint 10,000 to 1,000 hosts", found["lint, 10,000 hosts"][0] / found["lint, 1,000 hosts"][0], "10, linear"),
+        ("preview to hand-written", found["preview, dev stack"][0] / found["preview, hand-written"][0], "1.2"),
+    ]
+    print(
+        table(
+            ("figure", "measured", "wanted, at most"),
+            [(name, f"{value:.2f}", wanted) for name, value, wanted in ratios],
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

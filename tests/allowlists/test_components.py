@@ -1,0 +1,268 @@
+"""The three components as a team uses them in a stack of its own."""
+
+from typing import Any
+
+import pytest
+
+from hostgate.sandbox.problems import PreviewFailed
+from hostgate.sandbox.resources import Preview, PreviewResource
+from hostgate.sandbox.values import UNKNOWN
+
+from .conftest import Run
+
+GROUP = "aws:networkfirewall/ruleGroup:RuleGroup"
+AWS_POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
+GCP_POLICY = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
+GCP_RULE = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
+GCP_ASSOCIATION = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
+AZURE_POLICY = "azure-native:network:FirewallPolicy"
+AZURE_GROUP = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+
+
+def of_type(made: Preview, type_: str) -> list[PreviewResource]:
+    return [resource for resource in made.resources if resource.type == type_]
+
+
+def the(made: Preview, type_: str, name: str | None = None) -> PreviewResource:
+    (found,) = [resource for resource in of_type(made, type_) if name in (None, resource.name)]
+    return found
+
+
+def names(made: Preview) -> set[str]:
+    return {resource.name for resource in made.resources if resource.custom}
+
+
+AWS = """
+    import hostgate
+    from hostgate.aws import NetworkFirewallAllowlist
+
+    hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+"""
+
+
+def test_an_aws_allowlist_makes_its_policy_with_order_defaults_and_home_net(run: Run) -> None:
+    made = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, tags={"team": "platform"})')
+    policy: Any = the(made, AWS_POLICY).inputs["firewallPolicy"]
+    assert names(made) == {"chainguard", "chainguard-edge", "chainguard-allow"}
+    assert policy["statefulEngineOptions"] == {"ruleOrder": "STRICT_ORDER", "streamExceptionPolicy": "REJECT"}
+    assert policy["statefulDefaultActions"] == [
+        "aws:drop_established_app_layer_to_server",
+        "aws:alert_established_app_layer_to_server",
+    ]
+    (variable,) = policy["policyVariables"]["ruleVariables"]
+    assert variable == {
+        "key": "HOME_NET",
+        "ipSet": {"definitions": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]},
+    }
+    for group in of_type(made, GROUP):
+        rules: Any = group.inputs["ruleGroup"]
+        assert rules["statefulRuleOptions"] == {"ruleOrder": "STRICT_ORDER"}
+        assert group.inputs["tags"] == {"team": "platform"}
+        assert group.parent is not None
+        assert group.parent.endswith("hostgate-aws:index:NetworkFirewallAllowlist::chainguard")
+
+
+def test_aws_names_are_left_to_the_engine_so_that_a_new_group_comes_before_the_old_goes(run: Run) -> None:
+    made = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts)')
+    for group in of_type(made, GROUP):
+        assert str(group.inputs["name"]).startswith(f"{group.name}-")
+        assert group.options.delete_before_replace is not True
+
+
+def test_a_policy_of_ones_own_takes_the_references(run: Run) -> None:
+    made = run(
+        AWS
+        + """
+    import pulumi_aws as aws
+
+    chainguard = NetworkFirewallAllowlist("chainguard", hosts=hosts, deny="declared")
+    aws.networkfirewall.FirewallPolicy("ours", firewall_policy={
+        "stateless_default_actions": ["aws:forward_to_sfe"],
+        "stateless_fragment_default_actions": ["aws:forward_to_sfe"],
+        "stateful_engine_options": {"rule_order": "STRICT_ORDER"},
+        "stateful_rule_group_references": chainguard.references,
+    })
+    """
+    )
+    assert names(made) == {"chainguard-allow", "ours"}
+    policy = the(made, AWS_POLICY, "ours")
+    inputs: Any = policy.inputs["firewallPolicy"]
+    assert inputs["statefulRuleGroupReferences"] in (UNKNOWN, [{"resourceArn": UNKNOWN, "priority": 3000}])
+    assert any(urn.endswith("RuleGroup::chainguard-allow") for urn in policy.dependencies)
+
+
+def test_domain_lists_come_with_their_guard_ahead(run: Run) -> None:
+    made = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, mechanism="domain-list")')
+    assert names(made) == {"chainguard", "chainguard-edge", "chainguard-guard", "chainguard-list"}
+    listed: Any = the(made, GROUP, "chainguard-list").inputs["ruleGroup"]
+    assert listed["rulesSource"]["rulesSourceList"]["generatedRulesType"] == "ALLOWLIST"
+    assert "cgr.dev" in listed["rulesSource"]["rulesSourceList"]["targets"]
+
+
+def test_catalogs_as_args_give_the_same_inputs_and_children_as_a_selection(run: Run) -> None:
+    by_selection = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, base=500)')
+    by_args = run(
+        AWS
+        + """
+    NetworkFirewallAllowlist(
+        "chainguard", {"catalogs": ["chainguard/images@2024-03-28"], "phases": ["pull"], "base": 500.0}
+    )
+    """
+    )
+    assert [(r.urn, r.inputs) for r in by_selection.resources] == [(r.urn, r.inputs) for r in by_args.resources]
+
+
+def test_component_inputs_carry_catalogs_decisions_and_digest(run: Run) -> None:
+    made = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts)')
+    inputs = the(made, "hostgate-aws:index:NetworkFirewallAllowlist").inputs
+    assert inputs["catalogs"] == ["chainguard/images@2024-03-28"]
+    assert len(str(inputs["digest"])) == 64
+    decisions: Any = inputs["decisions"]
+    assert {decision["host"]: decision["outcome"] for decision in decisions}["cgr.dev"] == "allowed"
+
+
+GCP = """
+    import pulumi
+    import pulumi_gcp as gcp
+    import hostgate
+    from hostgate.gcp import FirewallPolicyAllowlist
+
+    hosts = hostgate.select("chainguard/images@2024-03-28")
+"""
+
+
+def test_a_gcp_allowlist_makes_a_policy_whose_deny_waits_for_the_allows_and_is_associated_last(run: Run) -> None:
+    made = run(
+        GCP + '    FirewallPolicyAllowlist("chainguard", hosts=hosts, networks=["projects/p/global/networks/n"])'
+    )
+    rules = {rule.name: rule for rule in of_type(made, GCP_RULE)}
+    assert set(rules) == {
+        "chainguard-allow-tcp-443",
+        "chainguard-private-ipv4",
+        "chainguard-private-ipv6",
+        "chainguard-deny-ipv4",
+        "chainguard-deny-ipv6",
+    }
+    assert {rule.inputs["direction"] for rule in rules.values()} == {"EGRESS"}
+    for family in ("ipv4", "ipv6"):
+        waits = {urn.rpartition("::")[2] for urn in rules[f"chainguard-deny-{family}"].dependencies}
+        assert {"chainguard-allow-tcp-443", "chainguard-private-ipv4", "chainguard-private-ipv6"} <= waits
+    association = the(made, GCP_ASSOCIATION)
+    assert {urn.rpartition("::")[2] for urn in association.dependencies} >= set(rules)
+
+
+def test_a_gcp_allowlist_attaches_to_a_policy_that_is_an_output_of_another_resource(run: Run) -> None:
+    made = run(
+        GCP
+        + """
+    theirs = gcp.compute.NetworkFirewallPolicy("theirs")
+    FirewallPolicyAllowlist("chainguard", hosts=hosts, attach=theirs.id, deny="declared", base=3000)
+    """
+    )
+    (rule,) = of_type(made, GCP_RULE)
+    assert len(of_type(made, GCP_POLICY)) == 1
+    assert rule.inputs["firewallPolicy"] is UNKNOWN
+    assert rule.inputs["priority"] == 3000
+    assert any(urn.endswith("::theirs") for urn in rule.dependencies)
+
+
+def test_gcp_clients_are_the_rule_s_targets(run: Run) -> None:
+    made = run(
+        GCP
+        + '    FirewallPolicyAllowlist("c", hosts=hosts, attach="p", deny="declared", from_=["a@p.iam.gserviceaccount.com"])'
+    )
+    (rule,) = of_type(made, GCP_RULE)
+    assert rule.inputs["targetServiceAccounts"] == ["a@p.iam.gserviceaccount.com"]
+
+
+AZURE = """
+    import pulumi
+    import hostgate
+    from hostgate.azure import FirewallPolicyAllowlist
+
+    hosts = hostgate.select("chainguard/images@2024-03-28")
+"""
+
+
+def test_an_azure_allowlist_sends_its_rules_in_the_service_s_own_spelling(run: Run) -> None:
+    made = run(
+        AZURE + '    FirewallPolicyAllowlist("chainguard", hosts=hosts, resource_group="rg", from_=["10.0.0.0/8"])'
+    )
+    assert the(made, AZURE_POLICY).inputs["firewallPolicyName"] == "chainguard"
+    collections: Any = the(made, AZURE_GROUP).inputs["ruleCollections"]
+    (rule,) = collections[0]["rules"]
+    assert rule["ruleType"] == "ApplicationRule"
+    assert rule["protocols"] == [{"protocolType": "Https", "port": 443}]
+    assert rule["sourceAddresses"] == ["10.0.0.0/8"]
+    assert "cgr.dev" in rule["targetFqdns"]
+
+
+def test_an_azure_allowlist_attaches_by_name_by_id_and_by_output(run: Run) -> None:
+    policy_id = "/subscriptions/s/resourceGroups/rg-hub/providers/Microsoft.Network/firewallPolicies/fp-hub"
+    made = run(
+        AZURE
+        + f"""
+    def after(other):
+        return pulumi.ResourceOptions(depends_on=[other])
+
+    one = FirewallPolicyAllowlist("one", hosts=hosts, attach="rg-hub/fp-hub")
+    two = FirewallPolicyAllowlist("two", hosts=hosts, attach="{policy_id}", base=3000, opts=after(one))
+    attach = pulumi.Output.from_input("{policy_id}")
+    FirewallPolicyAllowlist("three", hosts=hosts, attach=attach, base=4000, opts=after(two))
+    """
+    )
+    assert not of_type(made, AZURE_POLICY)
+    for group in of_type(made, AZURE_GROUP):
+        assert (group.inputs["resourceGroupName"], group.inputs["firewallPolicyName"]) == ("rg-hub", "fp-hub")
+
+
+def test_azure_groups_are_made_one_after_another(run: Run) -> None:
+    made = run(AZURE + '    FirewallPolicyAllowlist("chainguard", hosts=hosts, resource_group="rg")')
+    (policy,) = of_type(made, AZURE_POLICY)
+    assert policy.urn in the(made, AZURE_GROUP).dependencies
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, mode="strict")', "`aws:rules.mode`: found 'strict'"),
+        (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, mechanism="proxy")', "Allowed: rules, domain-list"),
+        (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, phases=["pull"])', "Both `hosts` and catalogs"),
+        (AWS + '    NetworkFirewallAllowlist("chainguard")', "No catalog is named"),
+        (AWS + '    NetworkFirewallAllowlist("Chain_Guard", hosts=hosts)', "`aws:rules.name`"),
+        (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, attach="arn:aws:x", deny="all")', "with `attach`"),
+        (AZURE + '    FirewallPolicyAllowlist("chainguard", hosts=hosts)', "`resourceGroup` is missing"),
+        (AZURE + '    FirewallPolicyAllowlist("c", hosts=hosts, from_=pulumi.Output.from_input([]))', "is an Output"),
+        (
+            GCP + '    FirewallPolicyAllowlist("c", hosts=hostgate.select("chainguard/images@2024-03-28", ids=["r2-any-bucket"]))',
+            "FQDN objects take exact names only",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_inputs_stop_with_the_reason_and_no_traceback(run: Run, program: str, said: str) -> None:
+    with pytest.raises(PreviewFailed) as failed:
+        run(program)
+    assert said in str(failed.value)
+    assert "Traceback" not in str(failed.value)
+
+
+def test_existing_objects_are_adopted_by_child_name(run: Run) -> None:
+    made = run(
+        AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, import_={"chainguard-allow": "arn:aws:old"})'
+    )
+    assert the(made, GROUP, "chainguard-allow").options.import_id == "arn:aws:old"
+    assert the(made, GROUP, "chainguard-edge").options.import_id == ""
+
+
+def test_a_provider_given_to_the_component_reaches_every_child(run: Run) -> None:
+    made = run(
+        AWS
+        + """
+    import pulumi
+    import pulumi_aws as aws
+
+    west = aws.Provider("west", region="us-west-2")
+    NetworkFirewallAllowlist("chainguard", hosts=hosts, opts=pulumi.ResourceOptions(provider=west))
+    """
+    )
+    assert {group.provider.rpartition("::")[2] for group in of_type(made, GROUP)} == {"west"}

@@ -1,0 +1,145 @@
+"""What the bodies of each cloud's API hold, counted again without asking the code that made them.
+
+Keyed by the kind of object, not by mechanism: a new mechanism on a known API is counted already, a new API fails
+loudly until it is added here.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hostgate.planning.mechanism import CloudObject
+
+SID_MAX = 4_294_967_294
+RULE_CHARACTERS = 8_175
+
+
+@dataclass
+class Counted:
+    """Numbers of a plan's objects. `scopes` holds lists whose items have to be unique, by what they are."""
+
+    over: list[str] = field(default_factory=list)
+    scopes: dict[str, list[Any]] = field(default_factory=dict)
+
+    def at_most(self, what: str, used: int, allowed: int) -> None:
+        if used > allowed:
+            self.over.append(f"{what}: {used} of {allowed}")
+
+    def between(self, what: str, low: int, value: int, high: int) -> None:
+        if not low <= value <= high:
+            self.over.append(f"{what}: {value}, not in {low}..{high}")
+
+    def one_of(self, scope: str, value: object) -> None:
+        self.scopes.setdefault(scope, []).append(value)
+
+    @property
+    def repeated(self) -> dict[str, list[Any]]:
+        found = {scope: sorted({str(v) for v in seen if seen.count(v) > 1}) for scope, seen in self.scopes.items()}
+        return {scope: values for scope, values in found.items() if values}
+
+
+def count(objects: Sequence[CloudObject]) -> Counted:
+    """Every number that has a limit, and every name that has to be unique."""
+    counted = Counted()
+    for each in objects:
+        counted.one_of("object names", each.name)
+        _COUNTERS[each.kind](counted, each)
+    groups = [each for each in objects if each.kind == "AWS::NetworkFirewall::RuleGroup"]
+    counted.at_most("capacity of the policy", sum(each.body["Capacity"] for each in groups), 30_000)
+    counted.at_most("stateful rule groups", len(groups), 20)
+    azure = [each for each in objects if each.kind.endswith("/ruleCollectionGroups")]
+    counted.at_most("rule collection groups", len(azure), 60)
+    return counted
+
+
+def empty_places(value: object, path: str = "") -> Iterator[str]:
+    """Where a body holds an empty list, mapping or text: in a match that is everything, or nothing."""
+    if isinstance(value, dict):
+        if not value:
+            yield path
+        for key, item in value.items():
+            yield from empty_places(item, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        if not value:
+            yield path
+        for index, item in enumerate(value):
+            yield from empty_places(item, f"{path}[{index}]")
+    elif isinstance(value, str) and not value.strip():
+        yield path
+
+
+def _rule_group(counted: Counted, each: CloudObject) -> None:
+    body = each.body
+    rules_source = body["RuleGroup"]["RulesSource"]
+    counted.between("capacity", 1, body["Capacity"], 30_000)
+    counted.at_most("name", len(body["RuleGroupName"]), 128)
+    counted.at_most("description", len(body["Description"]), 512)
+    if "RulesString" in rules_source:
+        lines = rules_source["RulesString"].splitlines()
+        counted.at_most("bytes of rules", len(rules_source["RulesString"].encode()), 2_000_000)
+        counted.at_most("rules of the reserved capacity", len(lines), body["Capacity"])
+        for line in lines:
+            counted.at_most("characters of a rule", len(line), RULE_CHARACTERS)
+            sid = int(line.rpartition("sid:")[2].partition(";")[0])
+            counted.between("sid", 1, sid, SID_MAX)
+            counted.one_of("sids", sid)
+    else:
+        listed = rules_source["RulesSourceList"]
+        targets, types = listed["Targets"], listed["TargetTypes"]
+        counted.at_most("units of the reserved capacity", len(targets) * len(types) + len(types) + 1, body["Capacity"])
+        for target in targets:
+            counted.one_of(f"targets of {each.name}", target)
+
+
+def _firewall_policy(counted: Counted, each: CloudObject) -> None:
+    body = each.body.get("FirewallPolicy", each.body)
+    for reference in body["StatefulRuleGroupReferences"]:
+        counted.between("priority of a group", 1, reference["Priority"], 65_535)
+        counted.one_of("priorities of groups", reference["Priority"])
+
+
+def _gcp_rule(counted: Counted, each: CloudObject) -> None:
+    body, match = each.body, each.body["match"]
+    counted.between("priority", 0, body["priority"], 2_147_483_547)
+    counted.at_most("name of a rule", len(body["ruleName"]), 63)
+    counted.at_most("FQDNs", len(match.get("destFqdns", ())), 100)
+    counted.at_most("ranges", len(match.get("destIpRanges", ())), 5_000)
+    counted.at_most("secure tags", len(body.get("targetSecureTags", ())), 256)
+    counted.one_of("priorities of rules", body["priority"])
+    counted.one_of("names of rules", body["ruleName"])
+    for name in match.get("destFqdns", ()):
+        counted.one_of(f"FQDNs of {each.name}", name)
+
+
+def _rule_collection_group(counted: Counted, each: CloudObject) -> None:
+    properties = each.body["properties"]
+    counted.at_most("bytes of a group", len(json.dumps(each.body).encode()), 2_000_000)
+    counted.between("priority of a group", 100, properties["priority"], 65_000)
+    counted.one_of("priorities of groups", properties["priority"])
+    for collection in properties["ruleCollections"]:
+        counted.between("priority of a collection", 100, collection["priority"], 65_000)
+        counted.one_of(f"priorities of collections of {each.name}", collection["priority"])
+        counted.one_of(f"names of collections of {each.name}", collection["name"])
+        for rule in collection["rules"]:
+            counted.one_of(f"names of rules of {each.name}/{collection['name']}", rule["name"])
+            for protocol in rule.get("protocols", ()):
+                counted.between("port of an application rule", 1, protocol["port"], 64_000)
+            for name in (*rule.get("targetFqdns", ()), *rule.get("destinationFqdns", ())):
+                counted.one_of(f"names in {each.name}/{collection['name']}/{rule['name']}", name)
+
+
+def _nothing(counted: Counted, each: CloudObject) -> None:
+    """Kinds without a number that has a limit."""
+
+
+_COUNTERS = {
+    "AWS::NetworkFirewall::RuleGroup": _rule_group,
+    "AWS::NetworkFirewall::FirewallPolicy": _firewall_policy,
+    "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences": _firewall_policy,
+    "compute#firewallPolicyRule": _gcp_rule,
+    "compute#firewallPolicy": _nothing,
+    "compute#firewallPolicyAssociation": _nothing,
+    "Microsoft.Network/firewallPolicies": _nothing,
+    "Microsoft.Network/firewallPolicies/ruleCollectionGroups": _rule_collection_group,
+}

@@ -1,0 +1,30 @@
+"""Entries and selections made by hand, without files."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from hostgate.catalog.model import Entry
+from hostgate.catalog.selection import Acceptance, Selection
+
+
+def entry(host: str = "cgr.dev", id_: str | None = None, **fields: Any) -> Entry:  # noqa: ANN401 - Entry's own fields
+    """An entry of catalog acme/test: exact, 443, https unless said otherwise; its id is the host with hyphens."""
+    made: dict[str, Any] = {"catalog": "acme/test", "match": "exact", "port": 443, "protocol": "https", **fields}
+    return Entry(id=id_ or host.replace(".", "-"), host=host, **made)
+
+
+def selection(
+    entries: Iterable[Entry], *, accept: Iterable[Acceptance] = (), choose: Iterable[tuple[str, str]] = ()
+) -> Selection:
+    """`entries` as `select` would hand them over: sorted by key."""
+    return Selection(
+        refs=("acme/test",),
+        entries=tuple(sorted(entries, key=lambda each: each.key)),
+        accept=tuple(accept),
+        choose=tuple(choose),
+    )
+
+
+def many(count: int) -> list[Entry]:
+    """`count` exact https entries; the first n of a larger number are the same entries."""
+    return [entry(f"host-{number:05}.vendor.example", f"e{number:05}") for number in range(count)]

@@ -1,0 +1,81 @@
+"""What a catalog means for a flow, told from the catalog alone: no rule, object or matcher of a cloud is looked at.
+
+`must pass` and `must not` are judged; `may` is what nobody promised: beyond an accepted widening's entry, names that
+are no names, or IPv6 to a host that is not known to be served on it.
+"""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_address, ip_network
+from typing import Literal, NamedTuple
+
+from hostgate.catalog.model import Entry, Match
+from hostgate.planning.flow import Flow
+from hostgate.planning.mechanism import Sight
+
+Answer = Literal["must pass", "may", "must not"]
+
+WIDENED: dict[str, tuple[Match, Match]] = {
+    "apex-included": ("subtree", "subtree+apex"),
+    "deeper-names": ("one-label", "subtree"),
+}
+"""What each widening finding says that it adds, as the kind before and after."""
+
+CARRIED = {"https": ("https", "tls"), "tls": ("https", "tls"), "http": ("http",)}
+"""Flow protocols that an entry of this protocol is about, for those who read packets."""
+
+
+class Need(NamedTuple):
+    """An entry in force, what its mechanism sees of flows to it, and the widenings accepted for it."""
+
+    entry: Entry
+    sight: Sight
+    widenings: tuple[str, ...] = ()
+
+
+def answer(needs: Iterable[Need], flow: Flow, sources: Sequence[str] = (), *, ipv6: bool = True) -> Answer:
+    """Whether `flow` has to pass. `sources` are the clients (none: everybody); `ipv6`: whether IPv6 is promised."""
+    if sources and flow.source and not any(ip_address(flow.source) in ip_network(cidr) for cidr in sources):
+        return "must not"
+    best: Answer = "must not"
+    for need in needs:
+        one = _of_one(need, flow)
+        if one == "must pass" and _over_ipv6(flow) and not (ipv6 and need.entry.families and "ipv6" in need.entry.families):
+            one = "may"
+        if one == "must pass":
+            return one
+        if one == "may":
+            best = one
+    return best
+
+
+def _of_one(need: Need, flow: Flow) -> Answer:
+    entry = need.entry
+    if need.sight == "name-and-port":
+        if flow.protocol not in CARRIED.get(entry.protocol, ()) or flow.port != entry.port or flow.sni is None:
+            return "must not"
+        name = flow.sni
+    elif need.sight == "address-and-port":
+        if flow.transport != entry.transport or flow.port != entry.port:
+            return "must not"
+        name = flow.name.removesuffix(".")  # dialling a name with its root dot resolves the same name
+    else:
+        name = flow.name.removesuffix(".")
+    kinds = [after for widening in need.widenings for before, after in [WIDENED[widening]] if before == entry.match]
+    exact = _is_meant(entry.match, entry.host, name)
+    return exact if exact != "must not" else "may" if any(_is_meant(k, entry.host, name) != "must not" for k in kinds) else exact
+
+
+def _is_meant(kind: Match, host: str, name: str) -> Answer:
+    labels, base = name.lower().split("."), host.split(".")
+    above, tail = labels[: len(labels) - len(base)], labels[-len(base) :]
+    if len(labels) == len(base):
+        return "must pass" if labels == base and kind in ("exact", "subtree+apex") else "must not"
+    if len(labels) < len(base) or tail != base or kind == "exact":
+        return "must not"
+    if "" in above:  # an empty label: no client can have resolved this, and matchers of a suffix cannot tell
+        return "may"
+    return "must pass" if kind != "one-label" or len(above) == 1 else "must not"
+
+
+def _over_ipv6(flow: Flow) -> bool:
+    return flow.address is not None and ":" in flow.address

@@ -1,0 +1,90 @@
+"""The same program on the real engine, where the pulumi CLI is on PATH."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostgate.sandbox.engine import engine, pulumi_cli
+from hostgate.sandbox.preview import preview
+from hostgate.sandbox.values import UNKNOWN_ON_WIRE
+from hostgate.stack import config_of_file
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.skipif(
+    pulumi_cli() is None,
+    reason="the pulumi CLI with its Python host is not on PATH; the built-in preview is tested instead",
+)
+
+
+def real_preview(stack: str) -> dict[str, Mapping[str, Any]]:
+    """URN and new state of everything that the real `pulumi preview` would create."""
+    with engine(ROOT, stack) as ready:
+        done = ready.run("preview", "--json", capture=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = json.loads(done.stdout)["steps"]
+    assert {step["op"] for step in steps} == {"create"}
+    return {step["urn"]: step["newState"] for step in steps}
+
+
+@pytest.mark.parametrize("stack", ["dev", "team"])
+def test_the_real_engine_and_the_built_in_preview_make_the_same_resources(stack: str) -> None:
+    theirs = real_preview(stack)
+    ours = {resource.urn: resource for resource in preview(ROOT, stack, config_of_file(ROOT, stack)).resources}
+    providers = {urn for urn in theirs if "::pulumi:providers:" in urn}
+    assert set(ours) == set(theirs) - providers
+    for urn, resource in ours.items():
+        state = theirs[urn]
+        assert state.get("parent", None) == resource.parent
+        assert sorted(state.get("dependencies", [])) == sorted(resource.dependencies)
+        if not resource.custom:
+            assert _plain(state.get("inputs", {})) == _plain(resource.inputs)
+            continue
+        inputs = {key: value for key, value in state.get("inputs", {}).items() if not key.startswith("__")}
+        assert _without_made_up(inputs) == _without_made_up(resource.inputs)
+
+
+def test_a_preview_on_the_real_engine_leaves_the_checkout_as_it_was() -> None:
+    def changes() -> str:
+        return subprocess.run(
+            ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+
+    before = changes()
+    with engine(ROOT, "dev") as ready:
+        assert ready.run("preview", capture=True).returncode == 0
+    assert changes() == before
+
+
+def test_a_refused_plan_stops_the_real_preview_with_the_reason(tmp_path: Path) -> None:
+    stack = (ROOT / "Pulumi.dev.yaml").read_text().replace("mechanism: fqdn", "mechanism: dns")
+    for name, text in (
+        (
+            "Pulumi.yaml",
+            "name: hostgate\nruntime: {name: python, options: {virtualenv: " + str(ROOT / ".venv") + "}}\n",
+        ),
+        ("Pulumi.dev.yaml", stack),
+        ("__main__.py", (ROOT / "__main__.py").read_text()),
+    ):
+        (tmp_path / name).write_text(text)
+    with engine(tmp_path, "dev") as ready:
+        done = ready.run("preview", capture=True)
+    assert done.returncode != 0
+    assert "`hostgate:gcp.mechanism`: found 'dns'. Allowed: fqdn." in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=lambda _: UNKNOWN_ON_WIRE))
+
+
+def _without_made_up(inputs: Mapping[str, Any]) -> Any:
+    """Inputs less generated names, whose random part neither side can foretell."""
+    plain = _plain(inputs)
+    if "name" in plain and not str(plain["name"]).startswith("hostgate-default"):
+        del plain["name"]
+    return plain

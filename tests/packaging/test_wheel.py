@@ -1,0 +1,81 @@
+"""The wheel and the checkout: both carry the catalogs, and neither claims to be a Pulumi provider."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network from the installed build back end."""
+    out = tmp_path_factory.mktemp("wheel")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "--quiet",
+        "-w",
+        str(out),
+        str(ROOT),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_the_wheel_is_named_hostgate_and_never_pulumi(wheel: Path) -> None:
+    """The CLI looks for a provider plugin of every installed wheel whose name begins with pulumi."""
+    assert wheel.name.startswith("hostgate-0.")
+
+
+def test_the_wheel_carries_every_catalog(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    shipped = {path.relative_to(ROOT / "catalog") for path in (ROOT / "catalog").rglob("*.yaml")}
+    assert {f"hostgate/_catalog/{path}" for path in shipped} <= names
+    assert "hostgate/_catalog/catalog.schema.json" in names
+
+
+def test_an_installed_wheel_plans_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    unpacked = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(unpacked)
+    code = (
+        "import sys, hostgate, json; assert hostgate.__file__.startswith(sys.path[0]), hostgate.__file__;"
+        "made = hostgate.plan(hostgate.select('chainguard/images@2024-03-28'), target='aws:rules');"
+        "print(json.dumps([made.digest, hostgate.__file__]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(unpacked)!r}); {code}"],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    import hostgate
+
+    digest, _ = json.loads(done.stdout)
+    here = hostgate.plan(hostgate.select("chainguard/images@2024-03-28"), target="aws:rules")
+    assert digest == here.digest
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    import re
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(item for extra in project["optional-dependencies"].values() for item in extra),
+    ]
+    pins = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if re.match(r"[A-Za-z0-9_.-]+==[0-9]", line)
+    }
+    names = {re.split(r"[><=\[ ]", item, maxsplit=1)[0].lower().replace("_", "-") for item in wanted}
+    assert names <= pins

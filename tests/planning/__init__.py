@@ -1,0 +1,1 @@
+"""Planning and each mechanism's own rules."""

@@ -1,0 +1,100 @@
+"""Findings: one registry, ordered by weight, each where it belongs."""
+
+from dataclasses import replace
+
+import pytest
+
+from conformance.catalogs import entry, selection
+from hostgate.catalog.model import Origin
+from hostgate.planning.findings import KINDS, finding
+from hostgate.planning.mechanism import targets
+from hostgate.planning.plan import Plan, plan
+
+every_target = pytest.mark.parametrize("target", targets())
+
+
+def found(made: Plan, id_: str) -> list[str | None]:
+    return [one.entry for one in made.findings if one.id == id_]
+
+
+@pytest.mark.parametrize("id_", KINDS)
+def test_every_kind_has_a_meaning_and_a_remedy(id_: str) -> None:
+    kind = KINDS[id_]
+    assert kind.meaning.endswith(".")
+    assert kind.remedy.endswith(".")
+    assert finding(id_, "text").severity == kind.severity
+
+
+def test_an_unregistered_id_cannot_come_into_being() -> None:
+    with pytest.raises(KeyError):
+        finding("no-such-finding", "text")
+
+
+def test_a_finding_about_an_entry_carries_where_it_is_written() -> None:
+    made = finding("withdrawn", "text", entry(origin=Origin("a.yaml", 3, 11)))
+    assert made.as_json()["at"] == "a.yaml:3:11"
+
+
+@every_target
+def test_errors_come_first_then_warnings(target: str) -> None:
+    hosts = [entry(), entry("ghcr.io"), entry("x.example.com", match="one-label", port=1, protocol="udp")]
+    severities = [one.severity for one in plan(selection(hosts), target).findings]
+    assert severities == sorted(severities, key=("error", "warning", "info").index)
+    assert severities[0] == "error"
+
+
+@every_target
+def test_a_withdrawn_entry_names_the_revision_and_its_successor(target: str) -> None:
+    old = entry("old.example.com", "old", status="withdrawn", withdrawn="2025-06-17", replaced_by="new")
+    (one,) = [one for one in plan(selection([old]), target).findings if one.id == "withdrawn"]
+    assert one.entry == "old"
+    assert "2025-06-17" in one.message
+    assert "new took over" in one.message
+
+
+@every_target
+def test_a_catalog_followed_at_latest_is_a_warning(target: str) -> None:
+    hosts = replace(selection([entry()]), floating=("chainguard/images@2026-02-23",))
+    assert found(plan(hosts, target), "unpinned") == [None]
+
+
+@every_target
+def test_a_shared_host_is_named_and_the_vendors_own_are_not(target: str) -> None:
+    made = plan(selection([entry("storage.googleapis.com", "bucket"), entry()]), target)
+    assert found(made, "shared-hosting") == ["bucket"]
+
+
+@every_target
+def test_a_plan_for_everybody_says_so(target: str) -> None:
+    assert found(plan(selection([entry()]), target), "from-everything") == [None]
+
+
+@every_target
+def test_an_https_entry_says_that_quic_stays_closed(target: str) -> None:
+    assert found(plan(selection([entry()]), target), "quic-closed") == [None]
+
+
+@every_target
+@pytest.mark.parametrize("deny", ["internet", "all"])
+def test_what_the_deny_cuts_is_said(target: str, deny: str) -> None:
+    assert found(plan(selection([entry()]), target, deny=deny), "deny-cuts") == [None]
+
+
+@every_target
+def test_a_declared_deny_is_said_to_be_elsewhere(target: str) -> None:
+    assert found(plan(selection([entry()]), target, deny="declared"), "deny-declared") == [None]
+
+
+def test_names_of_google_apis_are_poor_fqdn_objects_and_nothing_else_is() -> None:
+    hosts = [entry("storage.googleapis.com"), entry("googleapis.com.example.dev"), entry("notgoogleapis.com")]
+    assert found(plan(selection(hosts), "gcp:fqdn"), "google-name") == ["storage-googleapis-com"]
+
+
+def test_own_lookup_without_a_survey_is_a_warning_and_wire_is_none() -> None:
+    assert found(plan(selection([entry()]), "gcp:fqdn"), "no-survey") == [None]
+    assert found(plan(selection([entry()]), "aws:rules"), "no-survey") == []
+
+
+def test_a_private_suffix_of_one_company_is_shared_only_as_a_wildcard() -> None:
+    one, wide = entry("ours.github.io", "one"), entry("github.io", "wide", match="subtree")
+    assert found(plan(selection([one, wide]), "aws:rules"), "shared-hosting") == ["wide"]
