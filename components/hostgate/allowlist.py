@@ -70,6 +70,9 @@ class SelectionArgs(TypedDict, total=False):
     """The date at which expiries are judged, as YYYY-MM-DD; today unless given."""
 
 
+_PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_REFERENCES = ("attach", "resource_group", "networks")
+"""Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
 _SELECTING = ("phases", "parties", "ids", "without")
 
 
@@ -118,6 +121,7 @@ def prepare(
         if value is not None:
             given[key] = _plain_numbers(value)
     try:
+        _refuse_outputs(given)
         adopt = given.pop("import_", {})
         as_of = _as_of(given.pop("as_of", None))
         selection = _selection(given, hosts)
@@ -132,6 +136,17 @@ def prepare(
     waits = opts.depends_on if opts is not None else None
     after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
     return Prepared(made, _inputs(made), outputs, adopt, after)
+
+
+def project_folder() -> Path | None:
+    """Where a program's relative paths begin: the folder of its Pulumi.yaml. None if there is none.
+
+    A Python program is told. A plugin is not: the engine starts it where it starts the program, at that folder or below.
+    """
+    if told := pulumi.runtime.get_root_directory():
+        return Path(told)
+    here = Path.cwd()
+    return next((each for each in (here, *here.parents) if any((each / name).is_file() for name in _PROJECTS)), None)
 
 
 def report(component: pulumi.Resource, made: Plan) -> None:
@@ -149,9 +164,8 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
     allow_empty = given.pop("allow_empty", False)
     if hosts is None:
         accepted = [_acceptance(item, index) for index, item in enumerate(accept or ())]
-        base = Path(pulumi.runtime.get_root_directory() or ".")
         return select(
-            *(catalogs or ()), **narrowing, choose=choose, accept=accepted, base=base, allow_empty=allow_empty
+            *(catalogs or ()), **narrowing, choose=choose, accept=accepted, base=project_folder(), allow_empty=allow_empty
         )
     if catalogs is not None or narrowing or choose or accept:
         raise _problem(
@@ -181,14 +195,26 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
     return mechanisms[names.index(wanted)]
 
 
+def _refuse_outputs(given: Mapping[str, Any]) -> None:
+    for key, value in given.items():
+        if key == "networks" and isinstance(value, pulumi.Output):
+            raise _problem("`networks` is an Output. Allowed: a list; what stands in it may be Outputs.")
+        if key not in _REFERENCES and _holds_output(value):
+            raise _problem(f"`{key}` is an Output. Allowed: a plain value, so that previews and policies see it.")
+
+
+def _holds_output(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_output, value.values()))
+    return isinstance(value, pulumi.Output) or (isinstance(value, list | tuple) and any(map(_holds_output, value)))
+
+
 def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Option values, with Outputs of references replaced by a placeholder; lists of hosts are never Outputs."""
     options: dict[str, Any] = {}
     outputs: dict[str, Any] = {}
     for key, value in given.items():
         if isinstance(value, pulumi.Output):
-            if key not in ("attach", "resource_group"):
-                raise _problem(f"`{key}` is an Output. Allowed: a plain value, so that previews and policies see it.")
             outputs[key] = value
             options[key] = f"{COMPUTED}/{COMPUTED}" if key == "attach" else COMPUTED
         elif key == "networks":

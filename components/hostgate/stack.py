@@ -35,14 +35,14 @@ def _date(text: str) -> str:
             raise ValueError
     except ValueError:
         raise PydanticCustomError(
-            "date", "{message}", {"message": f"found {text!a}. Allowed: a quoted date as YYYY-MM-DD."}
+            "date", "{message}", {"message": f"found {spelled(text)}. Allowed: a quoted date as YYYY-MM-DD."}
         ) from None
     return text
 
 
 def _reason(text: str) -> str:
     if not text.strip():
-        raise PydanticCustomError("reason", "{message}", {"message": f"found {text!a}. Allowed: a reason in words."})
+        raise PydanticCustomError("reason", "{message}", {"message": f"found {spelled(text)}. Allowed: a reason in words."})
     return text
 
 
@@ -179,7 +179,8 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
 def config_of_file(project: Path, stack: str) -> dict[str, str]:
     """Every config value of a stack file as the engine would hand it to a program: text, or JSON for structures.
 
-    Raises InputError as `values_of_file` does, and for secrets anywhere: without the engine nobody can decrypt them.
+    Secrets of other packages are left out, since without the engine nobody can decrypt them; simulated clouds need
+    none. Raises InputError as `values_of_file` does.
     """
     values: dict[str, Any] = values_of_file(project, stack)
     flat = {f"{PROJECT}:{key}": value for key, value in values.items()}

@@ -7,7 +7,7 @@ from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance, Selection
 
 
-def entry(host: str = "cgr.dev", id_: str | None = None, **fields: Any) -> Entry:  # noqa: ANN401 - Entry's own fields
+def entry(host: str = "cgr.dev", id_: str | None = None, **fields: Any) -> Entry:
     """An entry of catalog acme/test: exact, 443, https unless said otherwise; its id is the host with hyphens."""
     made: dict[str, Any] = {"catalog": "acme/test", "match": "exact", "port": 443, "protocol": "https", **fields}
     return Entry(id=id_ or host.replace(".", "-"), host=host, **made)

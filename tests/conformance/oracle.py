@@ -39,7 +39,11 @@ def answer(needs: Iterable[Need], flow: Flow, sources: Sequence[str] = (), *, ip
     best: Answer = "must not"
     for need in needs:
         one = _of_one(need, flow)
-        if one == "must pass" and _over_ipv6(flow) and not (ipv6 and need.entry.families and "ipv6" in need.entry.families):
+        if (
+            one == "must pass"
+            and _over_ipv6(flow)
+            and not (ipv6 and need.entry.families and "ipv6" in need.entry.families)
+        ):
             one = "may"
         if one == "must pass":
             return one
@@ -62,7 +66,13 @@ def _of_one(need: Need, flow: Flow) -> Answer:
         name = flow.name.removesuffix(".")
     kinds = [after for widening in need.widenings for before, after in [WIDENED[widening]] if before == entry.match]
     exact = _is_meant(entry.match, entry.host, name)
-    return exact if exact != "must not" else "may" if any(_is_meant(k, entry.host, name) != "must not" for k in kinds) else exact
+    return (
+        exact
+        if exact != "must not"
+        else "may"
+        if any(_is_meant(k, entry.host, name) != "must not" for k in kinds)
+        else exact
+    )
 
 
 def _is_meant(kind: Match, host: str, name: str) -> Answer:

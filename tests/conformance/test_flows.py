@@ -149,7 +149,7 @@ def test_a_plan_that_denies_all_says_that_private_traffic_is_cut(target: str) ->
     assert any(re.search(r"private \w+ too", one.message) for one in made.findings if one.id == "deny-cuts")
 
 
-def _expressible(target: str, drawn: Sequence[Entry], accepting: bool, **options: Any) -> Plan | None:  # noqa: ANN401
+def _expressible(target: str, drawn: Sequence[Entry], accepting: bool, **options: Any) -> Plan | None:
     """The plan of what the mechanism can express of `drawn`; None if it does not have these options.
 
     Leaving one entry out can lift the objection to another, never raise one, so what is kept is expressible.
@@ -183,9 +183,7 @@ def _needs(made: Plan) -> list[Need]:
     return needs
 
 
-def _judged(
-    made: Plan, drawn: Sequence[Entry], sources: Sequence[str] = ()
-) -> Iterator[tuple[Flow, str, bool]]:
+def _judged(made: Plan, drawn: Sequence[Entry], sources: Sequence[str] = ()) -> Iterator[tuple[Flow, str, bool]]:
     needs = _needs(made)
     ipv6 = all(one.id != "ipv4-only" for one in made.findings)
     for flow in flows_about(drawn):

@@ -28,7 +28,7 @@ every_target = pytest.mark.parametrize("target", targets())
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def expressible(target: str, drawn: Sequence[Entry], **options: Any) -> Plan:  # noqa: ANN401 - option values
+def expressible(target: str, drawn: Sequence[Entry], **options: Any) -> Plan:
     """The plan of those of `drawn` that the mechanism has no objection to."""
     whole = draft(selection(drawn), target, options)
     objections = mechanism(target).objections([decision.entry for decision in whole.decisions], whole.options)

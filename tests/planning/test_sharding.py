@@ -67,7 +67,7 @@ def test_slots_are_unique_and_in_the_order_of_growth(items: list[str]) -> None:
     ("label", "slot"), [("", 0), ("0", 1), ("1", 2), ("00", 3), ("01", 4), ("10", 5), ("11", 6), ("000", 7)]
 )
 def test_a_label_has_a_slot_of_its_own(label: str, slot: int) -> None:
-    assert Shard[str](label, ()).slot == slot
+    assert Shard(label, ()).slot == slot
 
 
 def test_every_capacity_is_kept_not_only_the_first() -> None:

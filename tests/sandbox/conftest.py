@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hostgate.sandbox.clouds import AutoName, Cloud, ResourceType, types_by_token
 from hostgate.sandbox.shapes import Anything, Items, Record, Text, Whole
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from hostgate.sandbox import aws, azure, gcp
 from hostgate.sandbox.clouds import Cloud, Declared
 from hostgate.sandbox.problems import Problem

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview import DEFAULT, preview
 from hostgate.sandbox.problems import PreviewFailed, Problem

@@ -6,11 +6,12 @@ from typing import NoReturn
 import grpc
 import pytest
 from google.protobuf import empty_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import engine_pb2, resource_pb2
+
 from hostgate.sandbox import values
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.monitor import FEATURES, Engine, Monitor
-from pulumi.runtime import rpc
-from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 
 class Context:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hostgate.sandbox.analyzers import Limits, Run, analyze
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview import preview

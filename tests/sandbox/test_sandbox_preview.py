@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pulumi
 import pytest
+
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview import preview
 from hostgate.sandbox.problems import PreviewFailed

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hostgate.sandbox.preview import preview
 from hostgate.sandbox.problems import PreviewFailed
 from hostgate.sandbox.values import UNKNOWN

@@ -35,7 +35,9 @@ class RuleGroupReference(TypedDict):
     """A reference as a firewall policy's stateful_rule_group_references take it."""
 
     resource_arn: str
+    """ARN of a rule group."""
     priority: float
+    """Its priority: lower ones are evaluated first."""
 
 
 class NetworkFirewallAllowlist(pulumi.ComponentResource):

@@ -9,6 +9,8 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from hostgate.catalog.problems import spelled
+
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
@@ -39,20 +41,20 @@ def check_host(text: str) -> Host:
         return Host(text, "host-empty", "Found nothing. Allowed: a name of two or more labels.")
     for found, rule, message in _FOREIGN:
         if found in name:
-            return Host(text, rule, f"Found {text!a}: {message}")
+            return Host(text, rule, f"Found {spelled(text)}: {message}")
     for char in name:
         if char <= " " or char == "\x7f":
             what = "a space" if char == " " else f"the control character U+{ord(char):04X}"
             rule = "host-space" if char in " \t\n\r" else "host-control-character"
-            return Host(text, rule, f"Found {what} in {text!a}. Allowed: letters, digits, hyphens and dots.")
+            return Host(text, rule, f"Found {what} in {spelled(text)}. Allowed: letters, digits, hyphens and dots.")
     if _is_address(name):
         return Host(text, "host-ip-literal", f"Found the address {text}. Allowed: a name; addresses change under it.")
     if ":" in name:
-        return Host(text, "host-port", f"Found {text!a}: a host has no port. Put the number under `port`.")
+        return Host(text, "host-port", f"Found {spelled(text)}: a host has no port. Put the number under `port`.")
     if name.endswith("."):
-        return Host(text, "host-trailing-dot", f"Found a trailing dot in {text!a}. Write the name without it.")
-    if not name.isascii():
-        name, broken, message = _to_a_labels(name)
+        return Host(text, "host-trailing-dot", f"Found a trailing dot in {spelled(text)}. Write the name without it.")
+    if not text.isascii():
+        name, broken, message = _to_a_labels(text)
         if broken:
             return Host(text, broken, message)
     if len(name) > MAX_NAME:
@@ -61,11 +63,11 @@ def check_host(text: str) -> Host:
     for label in labels:
         broken, message = _label(label)
         if broken:
-            return Host(text, broken, f"Found {text!a}: {message}")
+            return Host(text, broken, f"Found {spelled(text)}: {message}")
     if len(labels) < 2:
         return Host(text, "host-single-label", f"Found the single label {text!r}. Allowed: at least two labels.")
     if labels[-1].isdigit():
-        return Host(text, "host-ip-literal", f"Found {text!a}: the last label is a number, as in an address.")
+        return Host(text, "host-ip-literal", f"Found {spelled(text)}: the last label is a number, as in an address.")
     return Host(name)
 
 
@@ -113,13 +115,16 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _to_a_labels(name: str) -> tuple[str, str | None, str]:
+def _to_a_labels(text: str) -> tuple[str, str | None, str]:
     import idna
 
-    strange = next(char for char in name if not char.isascii())
+    name = text.lower()
+    strange = next(char for char in text if not char.isascii())
     shown = f"U+{ord(strange):04X} {unicodedata.name(strange, 'unnamed')}"
-    if unicodedata.normalize("NFKC", name) != name:
-        return name, "host-look-alike", f"Found {shown} in {name!a}, a compatibility form. Write the plain letter."
+    if unicodedata.normalize("NFKC", text) != text:  # before lower(): the Kelvin sign's lower case is a plain k
+        return name, "host-look-alike", f"Found {shown} in {spelled(text)}, a compatibility form. Write the plain letter."
+    if "\u3002" in name:
+        return name, "host-look-alike", f"Found U+3002 IDEOGRAPHIC FULL STOP in {spelled(name)}. Write a plain dot."
     labels = []
     for label in name.split("."):
         if label.isascii():
@@ -129,18 +134,19 @@ def _to_a_labels(name: str) -> tuple[str, str | None, str]:
         scripts = {unicodedata.name(char, "?").split()[0] for char in letters}
         if len(scripts) > 1 and not scripts <= {"CJK", "HIRAGANA", "KATAKANA"}:
             return name, "host-look-alike", (
-                f"Found {shown} in {name!a}: one label mixes {' and '.join(sorted(scripts))} letters. "
+                f"Found {shown} in {spelled(name)}: one label mixes {' and '.join(sorted(scripts))} letters. "
                 "Write it in one script, or as its A-label (xn--...) if it is meant."
             )  # fmt: skip
         if letters and all(char in _LOOKS_LATIN for char in letters):
             return name, "host-look-alike", (
-                f"Found {shown} in {name!a}: the whole label looks like Latin letters. "
+                f"Found {shown} in {spelled(name)}: the whole label looks like Latin letters. "
                 "Write the Latin name, or the A-label (xn--...) if it is meant."
             )  # fmt: skip
         try:
             labels.append(idna.encode(label).decode("ascii"))
         except idna.IDNAError as error:
-            return name, "host-idna", f"Found {name!a}, not a valid internationalised name: {error}."
+            why = str(error).encode("ascii", "backslashreplace").decode()
+            return name, "host-idna", f"Found {spelled(name)}, not a valid internationalised name: {why}."
     return ".".join(labels), None, ""
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.hosts import check_host, is_public_suffix
+from hostgate.catalog.problems import spelled
 
 Match = Literal["exact", "one-label", "subtree", "subtree+apex"]
 Protocol = Literal["https", "http", "tls", "tcp", "udp"]
@@ -49,7 +50,7 @@ def _date(text: str) -> str:
             raise ValueError
     except ValueError:
         raise PydanticCustomError(
-            "date", "{message}", {"message": f"Found {text!a}. Allowed: a date as YYYY-MM-DD."}
+            "date", "{message}", {"message": f"Found {spelled(text)}. Allowed: a date as YYYY-MM-DD."}
         ) from None
     return text
 
@@ -61,7 +62,7 @@ def _slug(what: str, extra: str = "-") -> Callable[[str], str]:
         if not text or len(text) > 64 or not set(text) <= allowed or not (text[0].isalnum() and text[-1].isalnum()):
             raise PydanticCustomError(
                 "name", "{message}",
-                {"message": f"Found {text!a}. Allowed for {what}: 1 to 64 of a-z, 0-9 and {' '.join(extra)}."},
+                {"message": f"Found {spelled(text)}. Allowed for {what}: 1 to 64 of a-z, 0-9 and {' '.join(extra)}."},
             )  # fmt: skip
         return text
 

@@ -18,7 +18,7 @@ def holds(kind: Match, host: str, name: str) -> bool:
     if kind == "exact" or not name.endswith("." + host):
         return False
     prefix = name[: -len(host) - 1]
-    if not prefix or prefix.startswith(".") or ".." in prefix:
+    if not prefix or ".." in f".{prefix}.":  # an empty label
         return False
     return kind != "one-label" or "." not in prefix
 

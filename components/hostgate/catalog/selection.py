@@ -176,7 +176,7 @@ class _Narrowing:
 def _wrong_choices(choices: Sequence[tuple[str, str]], entries: Sequence[Entry]) -> list[Problem]:
     groups: dict[str, list[str]] = {}
     for entry in entries:
-        if entry.alternatives:
+        if entry.alternatives and entry.status != "mistaken":
             groups.setdefault(entry.alternatives, []).append(entry.id)
     problems = []
     for group, chosen in choices:

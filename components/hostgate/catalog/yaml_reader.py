@@ -125,7 +125,10 @@ class _Builder:
             before = text.encode()[: error.position]  # libyaml counts bytes
             at = (before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1)
             raise _error(
-                self.name, "yaml-syntax", f"Not valid YAML: found the character U+{error.character:04X}, {error.reason}.", at
+                self.name,
+                "yaml-syntax",
+                f"Not valid YAML: found the character U+{error.character:04X}, {error.reason}.",
+                at,
             ) from None
         except yaml.YAMLError as error:
             raise _error(self.name, "yaml-syntax", f"Not valid YAML: {error}.") from None

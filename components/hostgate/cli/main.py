@@ -49,7 +49,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process."""
     if sys.stdout is None:  # closed by the caller
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     elif isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot draw a table still gets its words
     try:
@@ -66,7 +66,9 @@ def main() -> None:
         code = 1
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            click.echo(f"Cannot go on: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.", err=True)
+            click.echo(
+                f"Cannot go on: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.", err=True
+            )
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = 1
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ name without an answer matches nothing (Cloud NGFW, FQDN objects overview).
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any
 
@@ -180,7 +181,10 @@ def _policy(options: FirewallPolicyOptions) -> CloudObject:
 
 
 def _association(options: FirewallPolicyOptions, network: str) -> CloudObject:
-    name = f"{options.name}-{network.rpartition('/')[2]}"
+    last = network.rpartition("/")[2]
+    if len(last) > 32:  # a name has 63 characters at most, and 30 of them may be the user's
+        last = f"{last[:25]}-{sha256(network.encode()).hexdigest()[:6]}"
+    name = f"{options.name}-{last}"
     body = {"name": name, "attachmentTarget": network}
     return CloudObject(kind=ASSOCIATION, name=name, body=body, folder="policy")
 

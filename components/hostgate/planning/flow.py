@@ -32,6 +32,8 @@ class Flow:
     def __post_init__(self) -> None:
         if self.sni == _SAME:
             object.__setattr__(self, "sni", self.name)
+        if self.address is None and _is_address(self.name):
+            object.__setattr__(self, "address", self.name)
 
     @property
     def transport(self) -> Literal["tcp", "udp"]:
@@ -67,5 +69,11 @@ class Verdict:
         return self.action == "allow"
 
 
-def networks(cidrs: Iterable[str]) -> tuple[Network, ...]:
-    return tuple(ip_network(cidr) for cidr in cidrs)
+def _is_address(name: str) -> bool:
+    if not (name[:1].isdigit() or ":" in name):
+        return False
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,172 @@
+"""A component served to programs in any Pulumi language, with a border that is strict where the SDK's host is not.
+
+The SDK's own host drops inputs that it does not know, hands on whatever type it was given, reports every error with a
+traceback, forgets to translate lists of objects on the way out, and loses the descriptions of inherited inputs.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
+from pulumi.output import Unknown
+from pulumi.provider import ConstructResult, main
+from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.server import ComponentInitError
+
+from hostgate import __version__
+from hostgate.allowlist import SelectionArgs, project_folder
+from hostgate.catalog.references import is_path
+
+
+def serve(package: str, component: type[pulumi.ComponentResource]) -> None:
+    """Serve `component` as the Pulumi package `package` until the engine ends the process.
+
+    The engine gives its address as the last argument and reads the port from the first line on stdout.
+    """
+    main(ComponentPackage(package, component), sys.argv[1:])
+
+
+class ComponentPackage(ComponentProvider):
+    """One component as a package: its schema, and its construction for a program that may be in any language."""
+
+    def __init__(self, package: str, component: type[pulumi.ComponentResource]) -> None:
+        super().__init__([component], package, version=__version__)
+        self.schema: str = json.dumps(self._described(json.loads(self.schema or "")))
+
+    def construct(
+        self,
+        name: str,
+        resource_type: str,
+        inputs: Mapping[str, Any],
+        options: pulumi.ResourceOptions | None = None,
+    ) -> ConstructResult:
+        """The component `name`, made of `inputs` as they came over the wire. Raises InputPropertiesError."""
+        known = self._component_defs[resource_type.rpartition(":")[2]]
+        if problems := [*self._objections(inputs, known.inputs, ""), *_unanchored(inputs)]:
+            raise InputPropertiesError(f"{name}: the inputs do not hold.", problems)
+        try:
+            return super().construct(name, resource_type, dict(inputs), options)
+        except ComponentInitError as error:
+            # Only what a person can mend is a plain message; a defect of ours keeps its traceback.
+            if isinstance(error.inner, pulumi.RunError):
+                raise InputPropertiesError(str(error.inner)) from None
+            raise
+
+    def get_state(self, instance: pulumi.ComponentResource, component_def: ComponentDefinition) -> dict[str, Any]:
+        """The outputs by their names in the schema. The SDK leaves the keys in lists of objects as Python has them."""
+        state: dict[str, Any] = super().get_state(instance, component_def)
+        for key, value in state.items():
+            items = component_def.outputs[key].items
+            if items is not None and items.ref is not None and (found := self.get_type_definition(items)):
+                names = {python: schema for schema, python in found.properties_mapping.items()}
+                state[key] = pulumi.Output.from_input(value).apply(lambda each, names=names: _renamed(each, names))
+        return state
+
+    def _described(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """`schema` with the descriptions of inputs that are declared in SelectionArgs."""
+        for component, known in self._component_defs.items():
+            for key, found in schema["resources"][f"{self._name}:index:{component}"]["inputProperties"].items():
+                if text := self.analyzer.get_docstring(SelectionArgs, known.inputs_mapping[key]):
+                    found.setdefault("description", text)
+        return schema
+
+    def _objections(
+        self, given: Mapping[str, Any], known: Mapping[str, PropertyDefinition], path: str
+    ) -> Iterator[InputPropertyErrorDetails]:
+        for key, value in given.items():
+            place = f"{path}.{key}" if path else key
+            if key not in known:
+                near = get_close_matches(key, known, 1)
+                yield _objection(
+                    place,
+                    f"it is no input here.{f' Did you mean `{near[0]}`?' if near else ''} "
+                    f"Allowed: {', '.join(sorted(known))}.",
+                )
+            elif value is not None:
+                yield from self._misfits(value, known[key], place)
+
+    def _misfits(self, value: Any, wanted: PropertyDefinition, path: str) -> Iterator[InputPropertyErrorDetails]:
+        if isinstance(value, pulumi.Output | Unknown):
+            if wanted.plain:
+                yield _objection(
+                    path,
+                    "found an output or a secret. Allowed: a plain value, so that previews, reviewers and policies see it.",
+                )
+        elif wanted.ref is not None:
+            kind = self.get_type_definition(wanted)
+            if not isinstance(value, dict):
+                yield _objection(path, f"found {_spelled(value)}. Allowed: an object.")
+            elif kind is not None:
+                yield from self._objections(value, kind.properties, path)
+        elif wanted.type is PropertyType.ARRAY and isinstance(value, list) and wanted.items is not None:
+            for index, item in enumerate(value):
+                yield from self._misfits(item, wanted.items, f"{path}[{index}]")
+        elif (
+            wanted.type is PropertyType.OBJECT
+            and isinstance(value, dict)
+            and (each := wanted.additional_properties) is not None
+        ):
+            for key, item in value.items():
+                yield from self._misfits(item, each, f'{path}["{key}"]')
+        elif wanted.type is not None and not isinstance(value, _PYTHON[wanted.type]):
+            yield _objection(path, f"found {_spelled(value)}. Allowed: {_WORDS[wanted.type]}.")
+
+
+_PYTHON: dict[PropertyType, type | tuple[type, ...]] = {
+    PropertyType.STRING: str,
+    PropertyType.BOOLEAN: bool,
+    PropertyType.NUMBER: float,  # all numbers of the wire are
+    PropertyType.INTEGER: float,
+    PropertyType.ARRAY: list,
+    PropertyType.OBJECT: dict,
+}
+_WORDS = {
+    PropertyType.STRING: "text",
+    PropertyType.BOOLEAN: "true or false",
+    PropertyType.NUMBER: "a number",
+    PropertyType.INTEGER: "a number",
+    PropertyType.ARRAY: "a list",
+    PropertyType.OBJECT: "a mapping",
+}
+
+
+def _spelled(value: Any) -> str:
+    match value:
+        case bool():
+            return f"{str(value).lower()} (a boolean)"
+        case float():
+            return f"{value:g} (a number)"
+        case str():
+            return f"{value!r} (text)"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _objection(path: str, reason: str) -> InputPropertyErrorDetails:
+    return InputPropertyErrorDetails(property_path=path, reason=reason)
+
+
+def _unanchored(inputs: Mapping[str, Any]) -> Iterator[InputPropertyErrorDetails]:
+    """Relative catalog paths, if it cannot be known where they begin."""
+    catalogs = inputs.get("catalogs")
+    if not isinstance(catalogs, list) or project_folder() is not None:
+        return
+    for index, ref in enumerate(catalogs):
+        if isinstance(ref, str) and is_path(ref) and not Path(ref).expanduser().is_absolute():
+            yield _objection(
+                f"catalogs[{index}]",
+                f"found the relative path {ref!r}. Relative paths begin at the folder of Pulumi.yaml, and there is none at "
+                f"or above {Path.cwd()}. Give an absolute path.",
+            )
+
+
+def _renamed(items: list[Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{names[key]: value for key, value in item.items()} for item in items]

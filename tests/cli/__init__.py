@@ -1,0 +1,1 @@
+"""The command line and the stack config, as people and tools use them."""

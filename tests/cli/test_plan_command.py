@@ -1,0 +1,483 @@
+"""`hostgate plan`: the JSON that tools rely on, the folders of `--out`, and the exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hostgate.planning.mechanism import targets
+
+from .conftest import Project, Run, tree
+
+REFERENCE = "chainguard/images@2024-03-28"
+FOLDERS = {target: target.replace(":", "-") for target in targets()}
+
+WIDE = """\
+catalog: acme/wide
+entries:
+  - {id: any, host: any.acme.example, match: subtree, port: 443, protocol: https, purpose: Packages}
+"""
+PRIVATE = """\
+catalog: acme/ours
+entries:
+  - {id: mirror, host: mirror.acme.example, port: 443, protocol: https, purpose: Packages}
+"""
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Path:
+    """A catalog that GCP's FQDN objects cannot express."""
+    path = tmp_path / "wide.yaml"
+    path.write_text(WIDE)
+    return path
+
+
+def plan_of(run: Run, *targets: str) -> dict[str, object]:
+    made = run("plan", "--catalog", REFERENCE, *(f"--target={target}" for target in targets), "--json")
+    document: dict[str, object] = made.json
+    return document
+
+
+def test_the_json_has_one_item_a_target_with_the_agreed_keys(run: Run) -> None:
+    (made,) = plan_of(run, "aws:rules")["targets"]  # type: ignore[misc]
+
+    assert list(made) == ["target", "digest", "objects", "decisions", "findings", "limits"]
+
+
+@pytest.mark.parametrize(
+    ("part", "keys"),
+    [
+        ("objects", {"kind", "name", "body"}),
+        ("decisions", {"entry", "host", "match", "port", "protocol", "outcome", "reason", "rule"}),
+        ("findings", {"id", "severity", "entry", "message"}),
+        ("limits", {"name", "used", "max", "source"}),
+    ],
+)
+@pytest.mark.parametrize("target", targets())
+def test_every_object_decision_finding_and_limit_has_the_agreed_keys(
+    run: Run, target: str, part: str, keys: set[str]
+) -> None:
+    (made,) = plan_of(run, target)["targets"]  # type: ignore[misc]
+
+    assert made[part] != []
+    assert [item for item in made[part] if not keys <= set(item)] == []
+
+
+@pytest.mark.parametrize("target", targets())
+def test_every_entry_has_one_decision_and_an_allowed_one_names_its_rule(run: Run, target: str) -> None:
+    (made,) = plan_of(run, target)["targets"]  # type: ignore[misc]
+
+    outcomes = {decision["entry"]: decision["outcome"] for decision in made["decisions"]}
+    assert (len(outcomes), outcomes.pop("r2-any-bucket"), set(outcomes.values())) == (13, "covered", {"allowed"})
+    assert all((decision["rule"] is not None) == (decision["outcome"] == "allowed") for decision in made["decisions"])
+
+
+def test_targets_come_in_the_order_asked_for(run: Run) -> None:
+    asked = ["gcp:fqdn", "aws:domain-list", "azure:application-rules", "aws:rules"]
+
+    assert [made["target"] for made in plan_of(run, *asked)["targets"]] == asked  # type: ignore[attr-defined]
+
+
+def test_without_a_target_there_is_one_plan_a_cloud(run: Run) -> None:
+    assert [made["target"] for made in plan_of(run)["targets"]] == [  # type: ignore[attr-defined]
+        "aws:rules", "gcp:fqdn", "azure:application-rules",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        ["--target", "aws:rules", "--target", "gcp:fqdn"],
+        ["--target", "aws:rules", "gcp:fqdn"],
+        ["--target=aws:rules", "--target=gcp:fqdn"],
+        ["--target", "aws:rules", "gcp:fqdn", "--target", "aws:rules"],
+    ],
+    ids=" ".join,
+)
+def test_an_option_may_be_repeated_or_take_several_values(run: Run, spelling: list[str]) -> None:
+    made = run("plan", "--catalog", REFERENCE, *spelling, "--json").json
+
+    assert [each["target"] for each in made["targets"]] == ["aws:rules", "gcp:fqdn"]
+
+
+def test_a_plan_for_people_names_outcomes_objects_and_findings(run: Run) -> None:
+    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules")
+
+    assert (made.code, made.err) == (0, "")
+    for word in ("12 allowed, 1 covered", "objects:", "limits:", "digest:", "warning from-everything"):
+        assert word in made.out
+
+
+def test_a_refused_plan_is_an_error_with_the_place_of_the_entry(run: Run, wide: Path) -> None:
+    made = run("plan", "--catalog", wide, "--target", "gcp:fqdn", "--json")
+
+    assert made.code == 1
+    (error,) = made.json["errors"]
+    assert {key: error[key] for key in ("rule", "file", "line", "column", "entry")} == {
+        "rule": "not-expressible", "file": str(wide), "line": 3, "column": 21, "entry": "any",
+    }  # fmt: skip
+    assert "gcp:fqdn" in error["message"]
+
+
+def test_a_refused_plan_for_people_tells_the_reason_on_stderr(run: Run, wide: Path) -> None:
+    made = run("plan", "--catalog", wide, "--target", "gcp:fqdn")
+
+    assert made.code == 1
+    assert "[not-expressible]" in made.err
+
+
+def test_an_error_document_has_the_agreed_keys_and_nothing_else_is_printed(run: Run) -> None:
+    made = run("plan", "--catalog", "chainguard/images@never", "--json")
+
+    assert (made.code, made.err) == (1, "")
+    assert list(made.json) == ["errors"]
+    assert list(made.json["errors"][0]) == ["rule", "file", "line", "column", "entry", "message"]
+
+
+def test_errors_for_people_go_to_stderr_only(run: Run) -> None:
+    made = run("plan", "--catalog", "chainguard/images@never")
+
+    assert (made.code, made.out) == (1, "")
+    assert "[unknown-revision]" in made.err
+
+
+def test_a_stack_is_planned_with_its_own_options(run: Run, project: Project) -> None:
+    project(
+        dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {{mechanism: domain-list, name: acme}}\n",
+        live=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:gcp: {{}}\n",
+    )
+
+    default, named = run("plan", "--json"), run("plan", "--stack", "live", "--json")
+
+    assert [made["target"] for made in default.json["targets"]] == ["aws:domain-list"]
+    assert all(each["name"].startswith("acme") for each in default.json["targets"][0]["objects"])
+    assert [made["target"] for made in named.json["targets"]] == ["gcp:fqdn"]
+
+
+def test_a_stack_is_found_from_a_folder_below_the_project(
+    run: Run, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}', ./own.yaml]\n  hostgate:aws: {{}}\n")
+    (folder / "own.yaml").write_text(PRIVATE)
+    (folder / "below").mkdir()
+    monkeypatch.chdir(folder / "below")
+
+    assert run("plan", "--json").code == 0
+
+
+@pytest.mark.parametrize("name", ["live", "a/b", "../dev", "de*", "Pulumi.dev.yaml"])
+def test_a_stack_that_is_not_there_is_answered_with_those_that_are(run: Run, project: Project, name: str) -> None:
+    project(dev="config:\n", test="config:\n")
+
+    made = run("plan", "--stack", name, "--json")
+
+    assert (made.code, made.rules) == (1, ["no-stack"])
+    assert "Stacks here: dev, test." in made.json["errors"][0]["message"]
+
+
+def test_outside_a_project_the_next_step_is_said(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    made = run("plan", "--json")
+
+    assert (made.code, made.rules) == (1, ["no-project"])
+    assert "--catalog" in made.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "code", "finding"),
+    [
+        ("2026-12-31", 0, None),
+        ("2027-01-17", 0, "acceptance-expires-soon"),
+        ("2027-01-31", 0, "acceptance-expires-soon"),
+        ("2027-02-01", 1, "acceptance-expired"),
+    ],
+)
+def test_the_date_judges_acceptances_and_leaves_the_objects_alone(
+    run: Run, project: Project, as_of: str, code: int, finding: str | None
+) -> None:
+    accept = "[{finding: shared-hosting, entry: wolfi-development, because: reviewed, until: '2027-01-31'}]"
+    project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:accept: {accept}\n  hostgate:aws: {{}}\n")
+
+    made, early = run("plan", "--as-of", as_of, "--json"), run("plan", "--as-of", "2026-01-01", "--json")
+
+    expiry = [one["id"] for one in made.json["targets"][0]["findings"] if one["id"].startswith("acceptance-")]
+    assert (made.code, expiry) == (code, [finding] if finding else [])
+    assert made.json["targets"][0]["digest"] == early.json["targets"][0]["digest"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "--catalog", REFERENCE, "--as-of", "garbage"],
+        ["plan", "--catalog", REFERENCE, "--as-of", ""],
+        ["plan", "--catalog", REFERENCE, "--as-of", "20240328"],
+        ["plan", "--catalog", REFERENCE, "--as-of", "2024-W13-4"],
+        ["plan", "--catalog", REFERENCE, "--as-of", "2024-02-30"],
+        ["plan", "--catalog", REFERENCE, "--as-of"],
+        ["plan", "--catalog", REFERENCE, "--stack", "dev"],
+        ["plan", "--target", "aws:rules"],
+        ["plan", "--target", "aws:rules", "--stack", "dev"],
+        ["plan", "--catalog", REFERENCE, "surplus"],
+        ["plan", "--catalogue", REFERENCE],
+        ["plan", "--catalog", REFERENCE, "--out"],
+        ["plan", "--catalog"],
+        ["plan", "--jsn"],
+        ["plam"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_exit_code_2_with_the_way_to_help(run: Run, arguments: list[str]) -> None:
+    made = run(*arguments)
+
+    assert (made.code, made.out) == (2, "")
+    assert "Usage:" in made.err
+
+
+def test_the_place_of_out_must_be_a_folder(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+
+    assert run("plan", "--catalog", REFERENCE, "--out", tmp_path / "file").code == 2
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["-h"], ["--version"], ["plan", "--help"], ["explain", "-h"]], ids=" ".join
+)
+def test_help_and_version_are_fine(run: Run, arguments: list[str]) -> None:
+    made = run(*arguments)
+
+    assert (made.code, made.err) == (0, "")
+
+
+def test_an_unknown_target_is_answered_with_those_that_are_known(run: Run) -> None:
+    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rule", "--json")
+
+    assert (made.code, made.rules) == (1, ["unknown-target"])
+    assert "Did you mean aws:rules?" in made.json["errors"][0]["message"]
+
+
+def test_out_writes_one_folder_a_target_with_rule_text_and_bodies(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out"
+
+    made = run("plan", "--catalog", REFERENCE, "--target", *targets(), "--out", out)
+
+    written = tree(out)
+    assert made.code == 0
+    assert sorted(path.name for path in out.iterdir()) == sorted(FOLDERS.values())
+    assert {Path(name).suffix for name in written} == {".json", ".rules"}
+    assert {Path(name).parts[0] for name in written if name.endswith(".rules")} <= {"aws-rules", "aws-domain-list"}
+    assert all(json.loads(body) for name, body in written.items() if name.endswith(".json"))
+
+
+def test_out_says_on_stderr_where_it_wrote_unless_json_is_asked_for(run: Run, tmp_path: Path) -> None:
+    arguments = ["plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path / "out"]
+
+    assert f"Wrote {tmp_path / 'out' / 'aws-rules'}." in run(*arguments).err
+    assert run(*arguments, "--json").err == ""
+
+
+def test_out_writes_the_same_bytes_twice(run: Run, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        run("plan", "--catalog", REFERENCE, "--target", *targets(), "--out", tmp_path / name)
+
+    assert tree(tmp_path / "one") == tree(tmp_path / "other")
+
+
+@pytest.mark.parametrize("target", targets())
+def test_the_bodies_written_are_those_of_the_json(run: Run, tmp_path: Path, target: str) -> None:
+    made = run("plan", "--catalog", REFERENCE, "--target", target, "--out", tmp_path, "--json").json["targets"][0]
+
+    written = [json.loads(body) for name, body in tree(tmp_path).items() if name.endswith(".json")]
+    assert sorted(map(str, written)) == sorted(str(each["body"]) for each in made["objects"])
+
+
+def test_an_old_folder_is_replaced_whole_and_its_neighbours_stay(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "aws-rules" / "deeper").mkdir(parents=True)
+    (tmp_path / "aws-rules" / "deeper" / "stray.rules").write_text("pass ip any any -> any any")
+    (tmp_path / "gcp-fqdn").mkdir()
+    (tmp_path / "gcp-fqdn" / "other.json").write_text("{}")
+    (tmp_path / "notes.txt").write_text("mine")
+
+    run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path)
+
+    assert {Path(name).parts[0] for name in tree(tmp_path)} == {"aws-rules", "gcp-fqdn", "notes.txt"}
+    assert not any("stray" in name for name in tree(tmp_path))
+    assert tree(tmp_path)["gcp-fqdn/other.json"] == b"{}"
+
+
+def test_a_folder_that_is_a_link_is_replaced_and_its_destination_stays(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").write_text("mine")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "aws-rules").symlink_to(tmp_path / "elsewhere")
+
+    run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path / "out")
+
+    assert tree(tmp_path / "elsewhere") == {"kept": b"mine"}
+    assert not (tmp_path / "out" / "aws-rules").is_symlink()
+
+
+def test_a_refused_plan_writes_nothing_not_even_for_the_other_targets(run: Run, wide: Path, tmp_path: Path) -> None:
+    made = run("plan", "--catalog", wide, "--target", "aws:rules", "gcp:fqdn", "--out", tmp_path / "out")
+
+    assert made.code == 1
+    assert not (tmp_path / "out").exists()
+
+
+def old_folders(out: Path) -> dict[str, bytes]:
+    for name in ("aws-rules", "gcp-fqdn"):
+        (out / name).mkdir(parents=True)
+        (out / name / "old.json").write_text(name)
+    return tree(out)
+
+
+def failing_rename(monkeypatch: pytest.MonkeyPatch, fails: Callable[[Path, Path], bool]) -> None:
+    really = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if fails(self, target):
+            raise PermissionError(13, "Permission denied", str(target))
+        return really(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+
+@pytest.mark.parametrize("failing", ["aws-rules", "gcp-fqdn"])
+def test_if_one_folder_cannot_take_its_place_all_old_folders_come_back(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    before = old_folders(tmp_path)
+    failing_rename(monkeypatch, lambda _, target: target == tmp_path / failing)
+
+    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "gcp:fqdn", "--out", tmp_path, "--json")
+
+    assert (made.code, made.rules) == (1, ["out"])
+    assert "Permission denied" in made.json["errors"][0]["message"]
+    assert tree(tmp_path) == before
+
+
+def test_if_an_old_folder_cannot_be_moved_away_nothing_changes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = old_folders(tmp_path)
+    failing_rename(monkeypatch, lambda source, _: source == tmp_path / "gcp-fqdn")
+
+    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "gcp:fqdn", "--out", tmp_path)
+
+    assert made.code == 1
+    assert tree(tmp_path) == before
+
+
+def test_if_the_disk_is_full_nothing_changes(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = old_folders(tmp_path)
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+
+    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "gcp:fqdn", "--out", tmp_path)
+
+    assert made.code == 1
+    assert "No space left on device. Nothing was changed." in made.err
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("below", ["file/out", "file/out/deeper"])
+def test_a_place_that_cannot_be_made_is_an_error(run: Run, tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("kept")
+
+    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path / below, "--json")
+
+    assert (made.code, made.rules) == (1, ["out"])
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_nothing_is_left_aside_after_writing_or_failing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path)
+    failing_rename(monkeypatch, lambda _, target: target == tmp_path / "aws-rules")
+    run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["aws-rules"]
+
+
+def test_an_empty_selection_needs_a_flag(run: Run, project: Project) -> None:
+    config = f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:select: {{phases: [pull], parties: [first], ids: [support-zendesk]}}\n"  # noqa: E501
+    project(dev=config + "  hostgate:aws: {}\n")
+
+    assert run("plan", "--json").rules == ["empty-selection"]
+    assert run("plan", "--allow-empty", "--json").code == 0
+
+
+def process(*arguments: str, **options: object) -> "subprocess.Popen[bytes]":
+    source = str(Path(__file__).parents[2] / "components")
+    command = [sys.executable, "-m", "hostgate.cli.main", *arguments]
+    environment = {**os.environ, "PYTHONPATH": source}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["plan", "--catalog", REFERENCE, "--target", "aws:rules", "--json"], 0),
+        (["plan", "--catalog", "chainguard/images@never", "--json"], 1),
+        (["plan", "--jsn"], 2),
+        (["catalog", "lint", "./none.yaml"], 1),
+    ],
+    ids=str,
+)
+def test_the_exit_code_reaches_the_shell(arguments: list[str], code: int) -> None:
+    with process(*arguments, stdout=subprocess.DEVNULL) as running:
+        running.communicate(timeout=20)
+
+    assert running.returncode == code
+
+
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "text"])
+def test_a_reader_that_goes_away_ends_the_command_without_a_word(form: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with process("plan", "--catalog", REFERENCE, *form, stdout=writing) as running:
+        os.close(writing)
+        _, err = running.communicate(timeout=20)
+
+    assert (running.returncode, err) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "text"])
+def test_a_full_disk_behind_stdout_is_said_in_one_line(form: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full, process("plan", "--catalog", REFERENCE, *form, stdout=full) as running:
+        _, err = running.communicate(timeout=20)
+
+    assert (running.returncode, err) == (1, b"Cannot go on: No space left on device.\n")
+
+
+def test_a_terminal_that_cannot_draw_tables_still_gets_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    with process("plan", "--catalog", REFERENCE, "--target", "aws:rules", stdout=subprocess.PIPE) as running:
+        out, err = running.communicate(timeout=20)
+
+    assert (running.returncode, err) == (0, b"")
+    assert b"cgr.dev" in out
+
+
+def test_an_interrupt_ends_the_command_without_a_traceback(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with process("catalog", "lint", str(tmp_path / "pipe.yaml"), stdout=subprocess.DEVNULL) as running:
+        with (tmp_path / "pipe.yaml").open("wb"):  # opens as soon as the command reads
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=20)
+
+    assert running.returncode == 130
+    assert b"stopped" in err
+    assert b"Traceback" not in err

@@ -1,0 +1,255 @@
+"""Every fenced block of README.md and docs/ is run, and does what the page says."""
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from markdown_pages import PAGES, ROOT, Block, blocks, files_before
+
+from hostgate.catalog.lint import lint_catalog
+from hostgate.catalog.model import MATCHES, Match
+from hostgate.catalog.names import holds
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.read import read_catalog
+from hostgate.catalog.selection import select
+from hostgate.catalog.yaml_reader import read_file
+from hostgate.planning import mechanism
+from hostgate.planning.flow import FLOW_PROTOCOLS, Flow
+from hostgate.planning.plan import plan, plan_all
+from hostgate.sandbox.preview import preview
+from hostgate.stack import read_stack, values_of_file
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+CHECKOUT = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.team.yaml", "__main__.py", "examples", "Makefile")
+CONFIG = {"aws:region": "eu-central-1", "gcp:project": "acme-prod", "azure-native:location": "westeurope"}
+COMPONENTS = re.compile(r"^(import pulumi|from hostgate\.(aws|gcp|azure) import|from hostgate\.program)", re.MULTILINE)
+EXPECTED = re.compile(r"# (error|lint): ([a-z, -]+?)\s*$")
+TIME_LIMIT = 60
+"""Seconds for one command."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What a reader has in front of him: the project's own program and stacks, copied."""
+    place = tmp_path / "checkout"
+    place.mkdir()
+    for name in CHECKOUT:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, place / name)
+    return place
+
+
+@pytest.fixture
+def in_front_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Block], Path]]:
+    """The folder with the files that the page has shown before a block; mechanisms among them join the registry."""
+    joined: list[str] = []
+
+    def prepare(block: Block) -> Path:
+        for other in (*files_before(block), *([block] if block.file else [])):
+            (folder / str(other.file)).write_text(other.text, "utf-8")
+            target = re.search(r'^    target = "([a-z:-]+)"$', other.text, re.MULTILINE)
+            if other.language == "python" and target:
+                module = Path(str(other.file)).stem
+                monkeypatch.syspath_prepend(str(folder))
+                monkeypatch.setitem(mechanism._modules, target[1], module)
+                joined.extend((target[1], module))
+        monkeypatch.chdir(folder)
+        return folder
+
+    yield prepare
+    for name in joined:
+        mechanism._registry.pop(name, None)
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_the_block_does_what_the_page_says(block: Block, in_front_of: Callable[[Block], Path]) -> None:
+    run = RUNNERS.get(block.language)
+    assert run, f"{block}: nothing runs {block.language!r}. Allowed: {', '.join(RUNNERS)}."
+    run(block, in_front_of(block))
+
+
+def test_the_pages_have_blocks_of_every_language() -> None:
+    assert {block.language for block in BLOCKS} == set(RUNNERS)
+
+
+@pytest.mark.parametrize("kind", MATCHES)
+def test_the_example_mechanism_allows_what_its_entries_hold_and_nothing_else(
+    kind: Match, in_front_of: Callable[[Block], Path]
+) -> None:
+    gate = next(block for block in BLOCKS if block.language == "python" and block.page.name == "mechanisms.md")
+    (in_front_of(gate) / "one.yaml").write_text(
+        "catalog: acme/one\nentries:\n"
+        f"  - {{id: host, host: cgr.dev, match: {kind}, port: 443, protocol: https, purpose: Images}}\n"
+    )
+    made = plan(select("./one.yaml"), "acme:gate")
+    assert made.refused == (kind not in mechanism.mechanism("acme:gate").means[0].kinds)
+    if made.refused:
+        return
+    for name in ("cgr.dev", "api.cgr.dev", "a.b.cgr.dev", "notcgr.dev", "cgr.dev.evil.example", "cgr.dev.", ".cgr.dev"):
+        for port in (443, 8443):
+            for protocol in FLOW_PROTOCOLS:
+                wanted = holds(kind, "cgr.dev", name) and port == 443 and protocol in ("https", "tls")
+                assert made.verdict(Flow(name, port, protocol)).allows == wanted, (name, port, protocol)
+    assert not made.verdict(Flow("cgr.dev", sni=None)).allows
+
+
+def _python(block: Block, folder: Path) -> None:
+    """A program with components is previewed on the simulated clouds; other code is executed."""
+    if not COMPONENTS.search(block.text):
+        exec(compile(block.text, str(block), "exec"), {"__name__": Path(block.file or "example").stem})
+        return
+    (folder / "__main__.py").write_text(block.text, "utf-8")
+    config = CONFIG
+    if "hostgate.program" in block.text:
+        config = {**CONFIG, "hostgate:catalogs": '["chainguard/images@2024-03-28"]', "hostgate:aws": "{}"}
+    made = preview(folder, "dev", config)
+    assert made.ok
+    assert any(not resource.custom and "hostgate-" in resource.type for resource in made.resources)
+
+
+def _pycon(block: Block, folder: Path) -> None:
+    del folder
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    test = doctest.DocTestParser().get_doctest(block.text, {}, str(block), str(block.page), block.line)
+    said: list[str] = []
+    doctest.DocTestRunner(optionflags=flags).run(test, out=said.append)
+    assert test.examples
+    assert not said, "".join(said)
+
+
+def _console(block: Block, folder: Path) -> None:
+    """Each `$ command` runs in a shell; what is shown below it is in what it says, `...` standing for anything."""
+    sessions: list[tuple[str, list[str]]] = []
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            sessions.append((line[2:], []))
+        else:
+            assert sessions, f"{block}: the block begins without a `$ command`."
+            sessions[-1][1].append(line)
+    assert sessions, f"{block}: no `$ command` in it."
+    for command, shown in sessions:
+        code, said = _run(command, folder)
+        wrong = any(re.fullmatch(r"\d+ errors?\.", line) for line in shown)
+        allowed = {1} if wrong else {0, 1} if command.startswith("diff ") else {0}
+        assert code in allowed, f"$ {command}\nexit code {code}\n{said}"
+        missing = _missing(shown, said)
+        assert missing is None, f"{block}\n$ {command}\ndoes not say, at this place:\n{missing}\nIt says:\n{said}"
+
+
+def _run(command: str, folder: Path) -> tuple[int, str]:
+    first = command.split()[0]
+    assert first in ("hostgate", "make", "diff", "head", "sed"), f"`{first}` is no command for the docs"
+    if first == "make":
+        # A dry run, because the tests may not install packages or start themselves. Of the commands that make would
+        # run, those of hostgate run.
+        done = ["-o", ".venv/.installed", "-o", ".venv/.tested"]
+        listed = _shell(["make", "--no-print-directory", "-n", *done, *command.split()[1:]], folder)
+        assert listed[0] == 0, listed[1]
+        ours = [
+            line.removeprefix(".venv/bin/") for line in listed[1].splitlines() if line.startswith(".venv/bin/hostgate")
+        ]
+        return _run(ours[0], folder) if ours else listed
+    return _shell(["bash", "-c", command], folder)
+
+
+def _shell(command: list[str], folder: Path) -> tuple[int, str]:
+    clean = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "MAKEFLAGS", "MAKELEVEL")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), clean["PATH"]])
+    done = subprocess.run(
+        command, cwd=folder, env={**clean, "PATH": path, "LC_ALL": "C.UTF-8"}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=TIME_LIMIT, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def _missing(shown: list[str], said: str) -> str | None:
+    """The first shown line that `said` does not have in its place; None if all are there.
+
+    A line `...` skips lines, `...` within a line skips characters. Runs of spaces and of rule signs are equal.
+    """
+    real = [_plain(line) for line in said.splitlines()]
+    real = [line for line in real if line]
+    at, skip = 0, False
+    for line in shown:
+        if line.strip() == "...":
+            skip = True
+            continue
+        wanted = _plain(line)
+        if not wanted:
+            continue
+        pattern = re.compile(".*".join(re.escape(part.strip()) for part in wanted.split("...")))
+        places = range(at, len(real)) if skip else range(at, min(at + 1, len(real)))
+        found = next((index for index in places if pattern.fullmatch(real[index])), None)
+        if found is None:
+            return line
+        at, skip = found + 1, False
+    return None if skip or at == len(real) or not shown else f"(the end; the next line is {real[at]!r})"
+
+
+def _plain(line: str) -> str:
+    return re.sub(r"\s+", " ", re.sub("─{2,}", "", line)).strip()
+
+
+def _yaml(block: Block, folder: Path) -> None:
+    """A catalog is read and linted, a stack file is read and planned; `# error: rule` and `# lint: id` mark bad lines."""
+    path = folder / (block.file or "example.yaml")
+    path.write_text(block.text, "utf-8")
+    document = read_file(path)
+    expected = [
+        (match[1], rule, number)
+        for number, line in enumerate(block.text.splitlines(), 1)
+        if (match := EXPECTED.search(line))
+        for rule in match[2].split(", ")
+    ]
+    if "catalog" in document:
+        assert _of_catalog(path) == expected
+    else:
+        assert "config" in document, f"{block}: neither a catalog nor a stack file"
+        assert _of_stack(block, folder) == expected
+
+
+def _of_catalog(path: Path) -> list[tuple[str, str, int]]:
+    try:
+        catalog = read_catalog(path)
+    except InputError as error:
+        return [("error", problem.rule, problem.line or 0) for problem in error.problems]
+    return [("lint", warning.rule, warning.line or 0) for warning in lint_catalog(catalog)]
+
+
+def _of_stack(block: Block, folder: Path) -> list[tuple[str, str, int]]:
+    """Options have no line in their errors, so the line is that of the key that the message names."""
+    (folder / "Pulumi.example.yaml").write_text(block.text, "utf-8")
+    try:
+        wanted = read_stack(values_of_file(folder, "example"), folder)
+        plans = plan_all(wanted.selection, wanted.targets)
+    except InputError as error:
+        return sorted(
+            (("error", problem.rule, _line(block, problem)) for problem in error.problems), key=lambda e: e[2]
+        )
+    assert all(plan.ok for plan in plans)
+    return []
+
+
+def _line(block: Block, problem: Problem) -> int:
+    lines = block.text.splitlines()
+    named = [
+        key for key in re.findall(r"\w+", problem.message) if any(line.startswith(f"    {key}:") for line in lines)
+    ]
+    return next(
+        (number for number, line in enumerate(lines, 1) for key in named[:1] if line.startswith(f"    {key}:")), 0
+    )
+
+
+RUNNERS: dict[str, Callable[[Block, Path], None]] = {
+    "console": _console,
+    "pycon": _pycon,
+    "python": _python,
+    "yaml": _yaml,
+}

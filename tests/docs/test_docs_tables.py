@@ -1,0 +1,204 @@
+"""The tables of the docs say what the code says, with nothing missing and nothing more; links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from markdown_pages import PAGES, ROOT, Table, anchors, links, prose, tables
+from product_facts import lint_ids, rule_ids
+from pydantic import BaseModel
+
+import hostgate
+from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, RevisionRecord, SourceRecord, SpanRecord
+from hostgate.catalog.names import holds
+from hostgate.catalog.references import each_shipped
+from hostgate.planning.findings import KINDS
+from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.options import Options
+from hostgate.stack import AcceptSection, SelectSection, StackSection
+
+CATALOG, MECHANISMS, PLAN = (ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md"))
+TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+
+OPTIONS_OF = {"aws": "aws:rules", "gcp": "gcp:fqdn", "azure": "azure:application-rules"}
+"""A target whose options the cloud's table lists."""
+
+
+def _tables(page: Path, heading: str, first: str) -> list[Table]:
+    """The tables below `heading` whose first column is called `first`; there is at least one."""
+    found = [table for table in tables(page) if heading in table.headings and table.header[0] == first]
+    assert found, f"{page.name} has no table of {first} under {heading!r}"
+    return found
+
+
+def _ids(found: list[Table]) -> list[str]:
+    return [each for table in found for each in table.column(table.header[0])]
+
+
+def test_every_finding_is_in_the_plan_page_word_for_word() -> None:
+    rows = [row for table in _tables(PLAN, "Findings", "id") for row in table.rows]
+    wanted = [(f"`{id_}`", kind.severity, kind.meaning, kind.remedy) for id_, kind in KINDS.items()]
+    pasted = "\n".join(f"| {' | '.join(row)} |" for row in wanted if row not in rows)
+    assert sorted(rows) == sorted(wanted), f"The rows that are missing in docs/plan.md:\n{pasted}"
+
+
+def test_every_rule_of_an_error_is_in_a_table_of_errors() -> None:
+    named = _ids(_tables(CATALOG, "Errors", "rule")) + _ids(_tables(PLAN, "Errors", "rule"))
+    assert sorted(named) == sorted(rule_ids())
+
+
+def test_every_lint_warning_is_in_the_catalog_page() -> None:
+    assert sorted(_ids(_tables(CATALOG, "Lint", "id"))) == sorted(lint_ids())
+
+
+@pytest.mark.parametrize(
+    ("record", "introduction"),
+    [
+        (CatalogRecord, "The document:"),
+        (SourceRecord, "An item of `sources`:"),
+        (RevisionRecord, "An item of `revisions`:"),
+        (EntryRecord, "An item of `entries`, one host need:"),
+        (SpanRecord, "An item of `spans`:"),
+    ],
+)
+def test_the_keys_of_a_catalog_are_those_of_the_model(record: type[BaseModel], introduction: str) -> None:
+    (table,) = [table for table in _tables(CATALOG, "Keys", "key") if table.introduction == introduction]
+    required = {name: "yes" if field.is_required() else "" for name, field in record.model_fields.items()}
+    assert dict(zip(table.column("key"), table.column("required"), strict=True)) == required
+
+
+def test_the_selection_keys_are_those_of_the_stack() -> None:
+    assert _ids(_tables(CATALOG, "Selecting", "key")) == list(SelectSection.model_fields)
+
+
+def test_the_table_of_match_kinds_holds_what_the_code_holds() -> None:
+    (table,) = _tables(CATALOG, "Match kinds", "kind")
+    assert table.column("kind") == list(MATCHES)
+    for kind, *cells in table.rows:
+        for name, cell in zip(table.header[1:], cells, strict=True):
+            assert cell == ("yes" if holds(kind.strip("`"), "cgr.dev", name.strip("`")) else "no"), (kind, name)
+
+
+def test_the_shipped_catalogs_are_those_that_the_page_counts() -> None:
+    (catalog,) = each_shipped()
+    first, last = catalog.revisions[0].id, catalog.revisions[-1].id
+    said = f"Shipped today: `{catalog.id}`, {len(catalog.revisions)} revisions from {first} to {last}."
+    assert said in CATALOG.read_text("utf-8")
+
+
+def test_the_mechanisms_are_those_of_the_registry() -> None:
+    (table,) = [table for table in tables(MECHANISMS) if "way" in table.header]
+    rows = [
+        (row[table.header.index("target")].strip("`"), *(row[table.header.index(name)] for name in _MEANS))
+        for row in table.rows
+    ]
+    assert rows == [
+        (
+            target,
+            means.name,
+            means.ttl_family,
+            means.sight,
+            _listed(MATCHES, means.kinds),
+            _listed(_PROTOCOLS, means.protocols),
+        )
+        for target in targets()
+        for means in mechanism(target).means
+    ]
+    made = next(table for table in tables(MECHANISMS) if table.introduction == "What each makes:")
+    assert made.column("target") == list(targets())
+
+
+_MEANS = ("way", "TTL family", "sight", "kinds", "protocols")
+_PROTOCOLS = ("https", "http", "tls", "tcp", "udp")
+
+
+def _listed(order: tuple[str, ...], some: frozenset[str]) -> str:
+    return ", ".join(each for each in order if each in some)
+
+
+def test_no_page_names_a_target_that_does_not_exist() -> None:
+    for page in PAGES:
+        named = set(re.findall(r"`((?:aws|gcp|azure):[a-z-]+)`", "\n".join(prose(page))))
+        assert named <= set(targets()), page.name
+        assert page != ROOT / "README.md" or named == set(targets())
+
+
+@pytest.mark.parametrize(
+    ("section", "introduction"),
+    [(StackSection, "snake_case in Python"), (AcceptSection, "An item of `accept`:")],
+)
+def test_the_stack_keys_are_those_that_are_read(section: type[BaseModel], introduction: str) -> None:
+    (table,) = [table for table in _tables(PLAN, "Stack config", "key") if table.introduction.startswith(introduction)]
+    assert _defaults(table) == {
+        field.alias or name: "required" if field.is_required() else _plain(field.get_default(call_default_factory=True))
+        for name, field in section.model_fields.items()
+    }
+
+
+def test_the_options_of_every_cloud_are_those_of_its_mechanisms() -> None:
+    (shared,) = _tables(PLAN, "Options of every cloud", "key")
+    assert {**_defaults(shared), "mechanism": ""} == {**_option_defaults(Options), "mechanism": ""}
+    for target in targets():
+        cloud, _, name = target.partition(":")
+        (table,) = _tables(PLAN, f"Options of `hostgate:{cloud}`", "key")
+        own = {
+            key: value
+            for key, value in _option_defaults(mechanism(target).options).items()
+            if key not in _option_defaults(Options)
+        }
+        assert _defaults(table) == own, target
+        assert f"`{name}`" in next(row for row in shared.rows if row[0] == "`mechanism`")[2]
+
+
+def _defaults(table: Table) -> dict[str, object]:
+    cells = zip(table.column("key"), table.column("default"), strict=True)
+    return {key: _plain({"none": None, "required": "required"}.get(cell, yaml.safe_load(cell))) for key, cell in cells}
+
+
+def _option_defaults(options: type[BaseModel]) -> dict[str, object]:
+    return {
+        field.alias or name: _plain(field.get_default(call_default_factory=True))
+        for name, field in options.model_fields.items()
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return {key: each for key, each in value.model_dump().items() if each}
+    return value
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in links(page):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_lines_outside_tables_are_short_and_paths_exist(page: Path) -> None:
+    lines = prose(page)
+    assert not [line for line in lines if len(line) > 122 and not line.startswith("|")]
+    named = re.findall(r"`((?:components|docs|tests|catalog|examples)/[\w./-]*\w/?)`", "\n".join(lines))
+    missing = [path for path in named if not re.search("CLOUD|NAME", path) and not (ROOT / path).exists()]
+    assert not missing
+
+
+def test_the_places_that_a_new_mechanism_joins_are_where_the_page_says() -> None:
+    steps = re.findall(
+        r"`(\w+)`(?: and\s+`(\w+)`)? of\s+`(components/[\w/]+\.py)`", MECHANISMS.read_text("utf-8"), re.MULTILINE
+    )
+    assert len(steps) >= 4
+    for *names, path in steps:
+        code = (ROOT / path).read_text("utf-8")
+        for name in filter(None, names):
+            assert re.search(rf"^(def |class )?{name}\b", code, re.MULTILINE), (name, path)
+
+
+def test_the_changelog_has_the_version_of_the_package() -> None:
+    assert f"## [{hostgate.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")

@@ -1,0 +1,167 @@
+"""gcp:fqdn: order of pass, allow and deny; slots that depend on nothing but protocol and port."""
+
+import pytest
+
+from conformance.catalogs import entry, many, selection
+from hostgate.gcp.fqdn import EDGE_SLOT
+from hostgate.gcp.options import USER_PRIORITY_MAX
+from hostgate.planning.flow import Flow
+from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan, plan
+
+TARGET = "gcp:fqdn"
+
+
+def rules(made: Plan) -> list[CloudObject]:
+    """In order of priority."""
+    found = [each for each in made.objects if each.kind == "compute#firewallPolicyRule"]
+    return sorted(found, key=lambda each: int(each.body["priority"]))
+
+
+def steps(made: Plan) -> list[tuple[str, str]]:
+    return [(each.name.removeprefix("hostgate-"), each.body["action"]) for each in rules(made)]
+
+
+def test_hosts_are_allowed_then_private_ranges_pass_on_then_both_families_are_denied() -> None:
+    assert steps(plan(selection([entry()]), TARGET)) == [
+        ("allow-tcp-443", "allow"),
+        ("private-ipv4", "goto_next"),
+        ("private-ipv6", "goto_next"),
+        ("deny-ipv4", "deny"),
+        ("deny-ipv6", "deny"),
+    ]
+
+
+def test_deny_all_passes_nothing_on() -> None:
+    assert [action for _, action in steps(plan(selection([entry()]), TARGET, deny="all"))] == ["allow", "deny", "deny"]
+
+
+@pytest.mark.parametrize("deny", ["none", "declared"])
+def test_without_an_own_deny_there_are_only_allows(deny: str) -> None:
+    assert steps(plan(selection([entry()]), TARGET, deny=deny)) == [("allow-tcp-443", "allow")]
+
+
+def test_audit_allows_all_last_logged_and_marked() -> None:
+    made = plan(selection([entry()]), TARGET, mode="audit")
+    assert [name for name, _ in steps(made)][-2:] == ["audit-ipv4", "audit-ipv6"]
+    for each in rules(made)[-2:]:
+        assert each.body["action"] == "allow"
+        assert each.body["enableLogging"] is True
+        assert "AUDIT" in each.body["description"]
+
+
+def test_denies_are_logged_and_nothing_that_passes_on_is() -> None:
+    for each in rules(plan(selection([entry()]), TARGET)):
+        assert each.body.get("enableLogging", False) == (each.body["action"] == "deny")
+
+
+def test_a_range_rule_is_of_one_family() -> None:
+    for each in rules(plan(selection([entry()]), TARGET)):
+        ranges = each.body["match"].get("destIpRanges", [])
+        assert len({":" in cidr for cidr in ranges}) <= 1
+
+
+def test_every_rule_is_egress() -> None:
+    assert {each.body["direction"] for each in rules(plan(selection([entry()]), TARGET))} == {"EGRESS"}
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "172.31.0.1", "192.168.0.1", "fd00::1"])
+def test_private_destinations_pass_on_before_the_deny(address: str) -> None:
+    made = plan(selection([entry()]), TARGET)
+    verdict = made.verdict(Flow("db.internal.example", 5432, "tcp", address=address))
+    assert verdict.allows
+    assert "private" in (verdict.rule or "")
+
+
+@pytest.mark.parametrize("address", ["172.32.0.1", "11.0.0.1", "192.169.0.1", "2001:db8::1"])
+def test_what_lies_next_to_a_private_range_is_denied(address: str) -> None:
+    assert not plan(selection([entry()]), TARGET).verdict(Flow("x.example", 443, "tcp", address=address)).allows
+
+
+def test_a_family_left_out_is_reachable_and_the_plan_says_so() -> None:
+    made = plan(selection([entry()]), TARGET, families=["ipv4"])
+    assert not any("ipv6" in each.name for each in made.objects)
+    assert any(one.id == "ipv6-not-denied" for one in made.findings)
+    assert made.verdict(Flow("evil.example", address="2001:db8::1")).allows
+    assert not made.verdict(Flow("evil.example", address="198.51.100.1")).allows
+
+
+class TestPriorities:
+    def test_another_port_moves_no_rule(self) -> None:
+        before = {each.name: each.body["priority"] for each in rules(plan(selection([entry()]), TARGET))}
+        hosts = [entry(), entry("a.dev", port=80, protocol="http"), entry("b.dev", port=22, protocol="tcp")]
+        after = {each.name: each.body["priority"] for each in rules(plan(selection(hosts), TARGET))}
+        assert before.items() < after.items()
+
+    def test_the_last_port_of_udp_stays_before_the_deny(self) -> None:
+        made = plan(selection([entry(port=65_535, protocol="udp")]), TARGET, base=0)
+        assert rules(made)[0].name == "hostgate-allow-udp-65535"
+        assert rules(made)[0].body["priority"] < EDGE_SLOT
+
+    def test_the_highest_base_keeps_clear_of_the_reserved_range(self) -> None:
+        made = plan(selection([entry()]), TARGET, base=USER_PRIORITY_MAX - 20_000_000)
+        assert rules(made)[-1].body["priority"] <= USER_PRIORITY_MAX
+
+    def test_tcp_and_udp_of_one_port_do_not_meet(self) -> None:
+        hosts = [entry("a.dev", port=port, protocol=kind) for port in (443, 80, 1, 65_535) for kind in ("tcp", "udp")]
+        named = [
+            entry(each.host, f"e{number}", port=each.port, protocol=each.protocol) for number, each in enumerate(hosts)
+        ]
+        priorities = [each.body["priority"] for each in rules(plan(selection(named), TARGET))]
+        assert len(set(priorities)) == len(priorities)
+
+
+class TestLists:
+    def test_names_are_sorted_and_given_once(self) -> None:
+        hosts = [entry("b.dev", "1"), entry("a.dev", "2"), entry("a.dev", "3", protocol="tls")]
+        assert rules(plan(selection(hosts), TARGET))[0].body["match"] == {
+            "destFqdns": ["a.dev", "b.dev"],
+            "layer4Configs": [{"ipProtocol": "tcp", "ports": ["443"]}],
+        }
+
+    def test_a_hundred_hosts_are_more_than_one_rule_holds_with_head_room(self) -> None:
+        allows = [each for each in rules(plan(selection(many(100)), TARGET)) if each.body["action"] == "allow"]
+        assert [len(each.body["match"]["destFqdns"]) <= 70 for each in allows] == [True, True]
+
+    def test_too_many_hosts_on_an_unusual_port_are_refused(self) -> None:
+        hosts = [entry(each.host, each.id, port=8443) for each in many(5_000)]
+        made = plan(selection(hosts), TARGET)
+        assert made.refused
+        assert "unusual port" in made.problems[0].message
+
+    def test_a_wildcard_is_refused_with_what_to_do(self) -> None:
+        made = plan(selection([entry(match="subtree")]), TARGET)
+        assert made.refused
+        assert "exact names only" in made.problems[0].message
+
+
+class TestClients:
+    def test_service_accounts_are_targets_of_the_allows(self) -> None:
+        account = "builds@p.iam.gserviceaccount.com"
+        made = plan(selection([entry()]), TARGET, from_=[account])
+        assert rules(made)[0].body["targetServiceAccounts"] == [account]
+
+    def test_secure_tags_are_targets_of_the_allows(self) -> None:
+        made = plan(selection([entry()]), TARGET, from_=["tagValues/2", "tagValues/1"])
+        assert rules(made)[0].body["targetSecureTags"] == [{"name": "tagValues/1"}, {"name": "tagValues/2"}]
+
+    def test_the_deny_holds_for_everybody(self) -> None:
+        made = plan(selection([entry()]), TARGET, from_=["tagValues/1"])
+        assert all("targetSecureTags" not in each.body for each in rules(made)[1:])
+
+
+def test_attaching_makes_rules_only() -> None:
+    made = plan(selection([entry()]), TARGET, attach="projects/p/global/firewallPolicies/egress", deny="declared")
+    assert [each.name for each in made.objects] == ["hostgate-allow-tcp-443"]
+
+
+def test_a_new_policy_is_associated_with_each_network() -> None:
+    made = plan(
+        selection([entry()]), TARGET, networks=["projects/p/global/networks/one", "projects/p/global/networks/two"]
+    )
+    assert [each.name for each in made.objects if each.kind.endswith("Association")] == ["hostgate-one", "hostgate-two"]
+
+
+def test_a_name_with_its_root_dot_or_in_capitals_is_the_same_name() -> None:
+    made = plan(selection([entry()]), TARGET)
+    assert made.verdict(Flow("CGR.dev.")).allows

@@ -1,0 +1,171 @@
+"""The evaluator of strict order against flows whose verdict was seen on real Suricata, wrong rule forms included."""
+
+import pytest
+
+from hostgate.aws.strict_order import POLICY, RULE_GROUP, judge, parse
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.mechanism import CloudObject
+
+HOME = ("10.0.0.0/8",)
+TLS = "pass tls $HOME_NET any -> $EXTERNAL_NET"
+HEAD = "flow:to_server; ssl_state:client_hello; tls.sni;"
+
+EXACT = f'{TLS} 443 (msg:"m"; {HEAD} content:"cgr.dev"; startswith; endswith; nocase; sid:1; rev:1;)'
+NO_CASE = f'{TLS} 443 (msg:"m"; {HEAD} content:"cgr.dev"; startswith; endswith; sid:1; rev:1;)'
+ENDS_ONLY = f'{TLS} 443 (msg:"m"; {HEAD} content:"cgr.dev"; endswith; nocase; sid:1; rev:1;)'
+BARE = f'{TLS} 443 (msg:"m"; {HEAD} content:"cgr.dev"; nocase; sid:1; rev:1;)'
+SUBTREE = f'{TLS} 443 (msg:"m"; {HEAD} content:".r2.cloudflarestorage.com"; endswith; nocase; sid:2; rev:1;)'
+APEX = f'{TLS} 443 (msg:"m"; {HEAD} dotprefix; content:".r2.cloudflarestorage.com"; endswith; nocase; sid:2; rev:1;)'
+APEX_LATE = (
+    f'{TLS} 443 (msg:"m"; {HEAD} content:".r2.cloudflarestorage.com"; dotprefix; endswith; nocase; sid:2; rev:1;)'
+)
+ONE_LABEL = (
+    f'{TLS} 443 (msg:"m"; {HEAD} content:".r2.cloudflarestorage.com"; endswith; nocase; '
+    r'pcre:"/^[^.]+\.r2\.cloudflarestorage\.com$/i"; sid:2; rev:1;)'
+)
+ANY_PORT = f'{TLS} any (msg:"m"; {HEAD} content:"cgr.dev"; startswith; endswith; nocase; sid:1; rev:1;)'
+HTTP = 'pass http $HOME_NET any -> $EXTERNAL_NET 80 (msg:"m"; flow:to_server; http.host; content:"cgr.dev"; startswith; endswith; sid:1; rev:1;)'  # fmt: skip  # noqa: E501
+TO_SERVER = ["aws:drop_established_app_layer_to_server", "aws:alert_established_app_layer_to_server"]
+
+R2 = "r2.cloudflarestorage.com"
+
+
+def verdict(rules: str, flow: Flow, *more: str, defaults: list[str] | None = None) -> Verdict:
+    """`rules` and `more` as groups by priority, then the policy's default."""
+    groups = [
+        CloudObject(kind=RULE_GROUP, name=f"g{number}", body={"RuleGroup": {"RulesSource": {"RulesString": text}}})
+        for number, text in enumerate((rules, *more))
+    ]
+    references = [
+        {"ResourceArn": f"arn:aws:network-firewall:r:a:stateful-rulegroup/{each.name}", "Priority": number + 1}
+        for number, each in enumerate(groups)
+    ]
+    policy = CloudObject(
+        kind=POLICY,
+        name="p",
+        body={
+            "FirewallPolicy": {
+                "StatefulRuleGroupReferences": references,
+                "StatefulDefaultActions": TO_SERVER if defaults is None else defaults,
+            }
+        },
+    )
+    return judge([policy, *groups], HOME, flow, undecided=Verdict("block", None, "undecided"))
+
+
+SEEN: list[tuple[str, Flow, bool]] = [
+    (EXACT, Flow("cgr.dev"), True),
+    (EXACT, Flow("CGR.DEV"), True),
+    (NO_CASE, Flow("CGR.DEV"), False),
+    (EXACT, Flow("sub.cgr.dev"), False),
+    (EXACT, Flow("notcgr.dev"), False),
+    (EXACT, Flow("cgr.dev.evil.example"), False),
+    (EXACT, Flow("cgr.dev."), False),
+    (EXACT, Flow("cgr.dev", sni=None), False),
+    (EXACT, Flow("cgr.dev", sni="203.0.113.9"), False),
+    (EXACT, Flow("cgr.dev", 8443), False),
+    (ANY_PORT, Flow("cgr.dev", 8443), True),
+    (SUBTREE, Flow(f"acct.{R2}"), True),
+    (SUBTREE, Flow(f"a.b.{R2}"), True),
+    (SUBTREE, Flow(R2), False),
+    (APEX, Flow(R2), True),
+    (APEX_LATE, Flow(R2), False),
+    (APEX, Flow(f"acct.{R2}"), True),
+    (SUBTREE, Flow(f"evil{R2}"), False),
+    (APEX, Flow(f"evil{R2}"), False),
+    (APEX_LATE, Flow(f"evil{R2}"), False),
+    (ONE_LABEL, Flow(f"evil{R2}"), False),
+    (ONE_LABEL, Flow(f"acct.{R2}"), True),
+    (ONE_LABEL, Flow(f"ACCT.{R2}"), True),
+    (ONE_LABEL, Flow(f"a.b.{R2}"), False),
+    (ENDS_ONLY, Flow("cgr.dev"), True),
+    (ENDS_ONLY, Flow("sub.cgr.dev"), True),
+    (ENDS_ONLY, Flow("notcgr.dev"), True),
+    (ENDS_ONLY, Flow("cgr.dev.evil.example"), False),
+    (BARE, Flow("notcgr.dev"), True),
+    (BARE, Flow("cgr.dev.evil.example"), True),
+    (EXACT, Flow("cgr.dev", 443, "http"), False),
+    (EXACT, Flow("cgr.dev", 443, "tcp"), False),
+    (EXACT, Flow("cgr.dev", 443, "quic"), True),  # no UDP rule: the app-layer default lets a datagram out
+    (EXACT, Flow("other.dev", 443, "quic"), True),
+    (HTTP, Flow("cgr.dev", 80, "http"), True),
+    (HTTP, Flow("CGR.DEV", 80, "http"), True),
+    (HTTP, Flow("cgr.dev", 80, "http", sni="cgr.dev:80"), True),
+    (HTTP, Flow("cgr.dev", 80, "https"), False),
+    (HTTP, Flow("evil.cgr.dev", 80, "http"), False),
+]
+
+
+@pytest.mark.parametrize(("rule", "flow", "passes"), SEEN)
+def test_the_evaluator_agrees_with_what_was_seen_on_suricata(rule: str, flow: Flow, passes: bool) -> None:
+    assert verdict(rule, flow).allows is passes
+
+
+class TestOrder:
+    DROP = 'drop tls $HOME_NET any -> $EXTERNAL_NET any (msg:"m"; tls.sni; content:"cgr.dev"; startswith; endswith; nocase; sid:9; rev:1;)'  # fmt: skip  # noqa: E501
+    ALERT = 'alert tls $HOME_NET any -> $EXTERNAL_NET any (msg:"m"; sid:8; rev:1;)'
+
+    def test_the_first_match_decides_within_a_group(self) -> None:
+        assert verdict(f"{EXACT}\n{self.DROP}\n", Flow("cgr.dev")).allows
+        assert not verdict(f"{self.DROP}\n{EXACT}\n", Flow("cgr.dev")).allows
+
+    def test_the_lower_priority_number_decides_between_groups(self) -> None:
+        assert verdict(EXACT, Flow("cgr.dev"), self.DROP).rule == "g0#1"
+        assert verdict(self.DROP, Flow("cgr.dev"), EXACT).rule == "g0#9"
+
+    def test_an_alert_goes_on(self) -> None:
+        assert verdict(f"{self.ALERT}\n{EXACT}\n", Flow("cgr.dev")).rule == "g0#1"
+
+    def test_without_a_drop_default_what_no_rule_matches_passes(self) -> None:
+        assert verdict(EXACT, Flow("other.dev"), defaults=[]).allows
+        assert verdict(EXACT, Flow("other.dev"), defaults=TO_SERVER[1:]).allows
+
+    def test_a_strict_drop_takes_datagrams_too(self) -> None:
+        assert not verdict(EXACT, Flow("other.dev", 443, "quic"), defaults=["aws:drop_strict"]).allows
+
+    def test_an_address_rule_passes_every_server_name(self) -> None:
+        stray = 'pass tcp $HOME_NET any -> $EXTERNAL_NET 443 (msg:"m"; sid:7; rev:1;)'
+        assert verdict(stray, Flow("evil.example")).allows
+
+
+class TestPlaces:
+    def test_a_client_outside_home_net_matches_no_rule(self) -> None:
+        assert not verdict(EXACT, Flow("cgr.dev", source="192.0.2.1")).allows
+        assert verdict(EXACT, Flow("cgr.dev", source="10.1.2.3")).allows
+
+    def test_external_net_is_what_home_net_is_not(self) -> None:
+        assert not verdict(EXACT, Flow("cgr.dev", address="10.1.2.3")).allows
+        assert verdict(EXACT, Flow("cgr.dev", address="198.51.100.1")).allows
+
+    @pytest.mark.parametrize(
+        ("spec", "port", "passes"),
+        [
+            ("[443,8443]", 8443, True),
+            ("[443,8443]", 80, False),
+            ("!443", 80, True),
+            ("!443", 443, False),
+            ("![443,80]", 80, False),
+            ("![443,80]", 8443, True),
+            ("any", 1, True),
+        ],
+    )
+    def test_ports_are_lists_and_inverses(self, spec: str, port: int, passes: bool) -> None:
+        rule = f'pass tcp any any -> any {spec} (msg:"m"; sid:1; rev:1;)'
+        assert verdict(rule, Flow("x.dev", port, "tcp")).allows is passes
+
+    @pytest.mark.parametrize(("source", "passes"), [("10.1.0.0/16", True), ("[10.2.0.0/16,10.3.0.0/16]", False)])
+    def test_sources_are_ranges(self, source: str, passes: bool) -> None:
+        rule = f'pass tcp {source} any -> any any (msg:"m"; sid:1; rev:1;)'
+        assert verdict(rule, Flow("x.dev", 443, "tcp", source="10.1.2.3")).allows is passes
+
+
+def test_comments_and_blank_lines_are_free_and_escapes_do_not_end_a_message() -> None:
+    (rule,) = parse(f"# a comment\n\n{EXACT}\n")
+    assert rule.sid == "1"
+    (escaped,) = parse(r'pass tls any any -> any 443 (msg:"a\; b"; tls.sni; sid:3; rev:1;)')
+    assert [keyword for keyword, _ in escaped.options] == ["msg", "tls.sni", "sid", "rev"]
+
+
+def test_text_that_is_no_rule_is_not_passed_over() -> None:
+    with pytest.raises(ValueError, match="not a rule"):
+        parse("pass everything please")
