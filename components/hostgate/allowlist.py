@@ -48,6 +48,10 @@ class SelectionArgs(TypedDict, total=False):
     """Keep entries of these phases."""
     parties: list[str]
     """Keep entries of these parties: first, third."""
+    purposes: list[str]
+    """Keep entries with exactly these purposes."""
+    directions: list[str]
+    """Keep entries of these directions: egress, ingress."""
     ids: list[str]
     """Keep these entries."""
     without: list[str]
@@ -73,7 +77,7 @@ class SelectionArgs(TypedDict, total=False):
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 _REFERENCES = ("attach", "resource_group", "networks")
 """Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
-_SELECTING = ("phases", "parties", "ids", "without")
+_SELECTING = ("phases", "parties", "purposes", "directions", "ids", "without")
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,16 @@ def prepare(
         made = plan(selection, target, options, as_of=as_of)
     except InputError as error:
         raise AllowlistError(f"{name}: {error}") from None
+    if made.options.lacking:
+        raise AllowlistError(f"{name}: {made.options.lacking}")
     if not made.ok:
         raise AllowlistError(f"{name}: " + "\n".join(str(problem) for problem in made.problems))
+    children = sorted(f"{name}{each.name.removeprefix(made.options.name)}" for each in made.objects)
+    strangers = sorted(set(adopt) - set(children))
+    if strangers:
+        raise AllowlistError(
+            f"{name}: `import_` names {', '.join(strangers)}, which is no child. Children: {', '.join(children)}."
+        )
     waits = opts.depends_on if opts is not None else None
     after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
     return Prepared(made, _inputs(made), outputs, adopt, after)
@@ -165,7 +177,12 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
     if hosts is None:
         accepted = [_acceptance(item, index) for index, item in enumerate(accept or ())]
         return select(
-            *(catalogs or ()), **narrowing, choose=choose, accept=accepted, base=project_folder(), allow_empty=allow_empty
+            *(catalogs or ()),
+            **narrowing,
+            choose=choose,
+            accept=accepted,
+            base=project_folder(),
+            allow_empty=allow_empty,
         )
     if catalogs is not None or narrowing or choose or accept:
         raise _problem(

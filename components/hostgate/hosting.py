@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
+from pulumi.errors import InputPropertiesError
 from pulumi.output import Unknown
 from pulumi.provider import ConstructResult, main
 from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
@@ -49,13 +49,13 @@ class ComponentPackage(ComponentProvider):
         """The component `name`, made of `inputs` as they came over the wire. Raises InputPropertiesError."""
         known = self._component_defs[resource_type.rpartition(":")[2]]
         if problems := [*self._objections(inputs, known.inputs, ""), *_unanchored(inputs)]:
-            raise InputPropertiesError(f"{name}: the inputs do not hold.", problems)
+            raise _refusal("\n".join([f"{name}: the inputs do not hold.", *problems]))
         try:
             return super().construct(name, resource_type, dict(inputs), options)
         except ComponentInitError as error:
             # Only what a person can mend is a plain message; a defect of ours keeps its traceback.
             if isinstance(error.inner, pulumi.RunError):
-                raise InputPropertiesError(str(error.inner)) from None
+                raise _refusal(str(error.inner)) from None
             raise
 
     def get_state(self, instance: pulumi.ComponentResource, component_def: ComponentDefinition) -> dict[str, Any]:
@@ -78,30 +78,26 @@ class ComponentPackage(ComponentProvider):
 
     def _objections(
         self, given: Mapping[str, Any], known: Mapping[str, PropertyDefinition], path: str
-    ) -> Iterator[InputPropertyErrorDetails]:
+    ) -> Iterator[str]:
         for key, value in given.items():
             place = f"{path}.{key}" if path else key
             if key not in known:
                 near = get_close_matches(key, known, 1)
-                yield _objection(
-                    place,
-                    f"it is no input here.{f' Did you mean `{near[0]}`?' if near else ''} "
-                    f"Allowed: {', '.join(sorted(known))}.",
+                yield (
+                    f"`{place}` is no input here.{f' Did you mean `{near[0]}`?' if near else ''} "
+                    f"Allowed: {', '.join(sorted(known))}."
                 )
             elif value is not None:
                 yield from self._misfits(value, known[key], place)
 
-    def _misfits(self, value: Any, wanted: PropertyDefinition, path: str) -> Iterator[InputPropertyErrorDetails]:
+    def _misfits(self, value: Any, wanted: PropertyDefinition, path: str) -> Iterator[str]:
         if isinstance(value, pulumi.Output | Unknown):
             if wanted.plain:
-                yield _objection(
-                    path,
-                    "found an output or a secret. Allowed: a plain value, so that previews, reviewers and policies see it.",
-                )
+                yield f"`{path}`: found an output or a secret. Allowed: a plain value, so that previews and policies see it."
         elif wanted.ref is not None:
             kind = self.get_type_definition(wanted)
             if not isinstance(value, dict):
-                yield _objection(path, f"found {_spelled(value)}. Allowed: an object.")
+                yield f"`{path}`: found {_spelled(value)}. Allowed: a mapping."
             elif kind is not None:
                 yield from self._objections(value, kind.properties, path)
         elif wanted.type is PropertyType.ARRAY and isinstance(value, list) and wanted.items is not None:
@@ -115,7 +111,7 @@ class ComponentPackage(ComponentProvider):
             for key, item in value.items():
                 yield from self._misfits(item, each, f'{path}["{key}"]')
         elif wanted.type is not None and not isinstance(value, _PYTHON[wanted.type]):
-            yield _objection(path, f"found {_spelled(value)}. Allowed: {_WORDS[wanted.type]}.")
+            yield f"`{path}`: found {_spelled(value)}. Allowed: {_WORDS[wanted.type]}."
 
 
 _PYTHON: dict[PropertyType, type | tuple[type, ...]] = {
@@ -150,21 +146,25 @@ def _spelled(value: Any) -> str:
             return "a mapping"
 
 
-def _objection(path: str, reason: str) -> InputPropertyErrorDetails:
-    return InputPropertyErrorDetails(property_path=path, reason=reason)
+def _refusal(message: str) -> InputPropertiesError:
+    """An error that the engine prints as it is.
+
+    Never with the paths of properties: beside a path the engine prints the value that stands there, secrets too. And
+    never without the empty list: the SDK cannot send an error that has none.
+    """
+    return InputPropertiesError(message, [])
 
 
-def _unanchored(inputs: Mapping[str, Any]) -> Iterator[InputPropertyErrorDetails]:
+def _unanchored(inputs: Mapping[str, Any]) -> Iterator[str]:
     """Relative catalog paths, if it cannot be known where they begin."""
     catalogs = inputs.get("catalogs")
     if not isinstance(catalogs, list) or project_folder() is not None:
         return
     for index, ref in enumerate(catalogs):
         if isinstance(ref, str) and is_path(ref) and not Path(ref).expanduser().is_absolute():
-            yield _objection(
-                f"catalogs[{index}]",
-                f"found the relative path {ref!r}. Relative paths begin at the folder of Pulumi.yaml, and there is none at "
-                f"or above {Path.cwd()}. Give an absolute path.",
+            yield (
+                f"`catalogs[{index}]`: found the relative path {ref!r}. Relative paths begin at the folder of Pulumi.yaml, "
+                f"and there is none at or above {Path.cwd()}. Give an absolute path."
             )
 
 

@@ -24,6 +24,7 @@ from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 
 PROJECT = "hostgate"
+CLOUDS = ("aws", "gcp", "azure")
 
 _REWRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00 \+0000 UTC|T00:00:00Z)\Z")
 """What the engine makes of an unquoted date: in a stack file the first form, in Pulumi.yaml the second (CLI 3.259)."""
@@ -42,7 +43,9 @@ def _date(text: str) -> str:
 
 def _reason(text: str) -> str:
     if not text.strip():
-        raise PydanticCustomError("reason", "{message}", {"message": f"found {spelled(text)}. Allowed: a reason in words."})
+        raise PydanticCustomError(
+            "reason", "{message}", {"message": f"found {spelled(text)}. Allowed: a reason in words."}
+        )
     return text
 
 
@@ -96,14 +99,16 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
 
     Raises InputError with every problem of the config, or of the catalogs once the config holds.
     """
+    problems: list[Problem] = []
+    section: StackSection | None = None
     try:
         section = StackSection.model_validate(dict(values))
     except ValidationError as error:
-        raise InputError([_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]) from None
-    problems: list[Problem] = []
+        problems += [_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]
     wanted: list[tuple[str, Options]] = []
-    for cloud, options in (("aws", section.aws), ("gcp", section.gcp), ("azure", section.azure)):
-        if options is None:
+    for cloud in CLOUDS:
+        options = values.get(cloud)
+        if not isinstance(options, dict):  # absent, or objected to above
             continue
         try:
             wanted.append(_target(cloud, options))
@@ -113,7 +118,7 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
         problems.append(
             _problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`.")
         )
-    if problems:
+    if problems or section is None:
         raise InputError(problems)
     selection = select(
         *section.catalogs,
@@ -229,7 +234,10 @@ def _target(cloud: str, options: Mapping[str, Any]) -> tuple[str, Options]:
         raise OptionsError(
             [_problem(f"`{PROJECT}:{cloud}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")]
         )
-    return target, read_options(mechanism(target).options, values, f"{PROJECT}:{cloud}")
+    chosen: Options = read_options(mechanism(target).options, values, f"{PROJECT}:{cloud}")
+    if chosen.lacking:
+        raise OptionsError([_problem(f"`{PROJECT}:{cloud}`: {chosen.lacking}")])
+    return target, chosen
 
 
 def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Iterator[Problem]:

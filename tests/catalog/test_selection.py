@@ -22,7 +22,7 @@ entries:
 """
 
 
-def problems_of(*refs: str, **narrowing: Any) -> tuple[Problem, ...]:  # noqa: ANN401 - select's own keywords
+def problems_of(*refs: str, **narrowing: Any) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as caught:
         select(*refs, **narrowing)
     return caught.value.problems

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,14 +38,12 @@ def wide(tmp_path: Path) -> Path:
     return path
 
 
-def plan_of(run: Run, *targets: str) -> dict[str, object]:
-    made = run("plan", "--catalog", REFERENCE, *(f"--target={target}" for target in targets), "--json")
-    document: dict[str, object] = made.json
-    return document
+def plan_of(run: Run, *wanted: str) -> Any:  # a JSON document
+    return run("plan", "--catalog", REFERENCE, *(f"--target={target}" for target in wanted), "--json").json
 
 
 def test_the_json_has_one_item_a_target_with_the_agreed_keys(run: Run) -> None:
-    (made,) = plan_of(run, "aws:rules")["targets"]  # type: ignore[misc]
+    (made,) = plan_of(run, "aws:rules")["targets"]
 
     assert list(made) == ["target", "digest", "objects", "decisions", "findings", "limits"]
 
@@ -62,7 +61,7 @@ def test_the_json_has_one_item_a_target_with_the_agreed_keys(run: Run) -> None:
 def test_every_object_decision_finding_and_limit_has_the_agreed_keys(
     run: Run, target: str, part: str, keys: set[str]
 ) -> None:
-    (made,) = plan_of(run, target)["targets"]  # type: ignore[misc]
+    (made,) = plan_of(run, target)["targets"]
 
     assert made[part] != []
     assert [item for item in made[part] if not keys <= set(item)] == []
@@ -70,7 +69,7 @@ def test_every_object_decision_finding_and_limit_has_the_agreed_keys(
 
 @pytest.mark.parametrize("target", targets())
 def test_every_entry_has_one_decision_and_an_allowed_one_names_its_rule(run: Run, target: str) -> None:
-    (made,) = plan_of(run, target)["targets"]  # type: ignore[misc]
+    (made,) = plan_of(run, target)["targets"]
 
     outcomes = {decision["entry"]: decision["outcome"] for decision in made["decisions"]}
     assert (len(outcomes), outcomes.pop("r2-any-bucket"), set(outcomes.values())) == (13, "covered", {"allowed"})
@@ -80,11 +79,11 @@ def test_every_entry_has_one_decision_and_an_allowed_one_names_its_rule(run: Run
 def test_targets_come_in_the_order_asked_for(run: Run) -> None:
     asked = ["gcp:fqdn", "aws:domain-list", "azure:application-rules", "aws:rules"]
 
-    assert [made["target"] for made in plan_of(run, *asked)["targets"]] == asked  # type: ignore[attr-defined]
+    assert [made["target"] for made in plan_of(run, *asked)["targets"]] == asked
 
 
 def test_without_a_target_there_is_one_plan_a_cloud(run: Run) -> None:
-    assert [made["target"] for made in plan_of(run)["targets"]] == [  # type: ignore[attr-defined]
+    assert [made["target"] for made in plan_of(run)["targets"]] == [
         "aws:rules", "gcp:fqdn", "azure:application-rules",
     ]  # fmt: skip
 
@@ -233,11 +232,11 @@ def test_the_date_judges_acceptances_and_leaves_the_objects_alone(
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_exit_code_2_with_the_way_to_help(run: Run, arguments: list[str]) -> None:
+def test_wrong_usage_is_exit_code_2_and_said_on_stderr_only(run: Run, arguments: list[str]) -> None:
     made = run(*arguments)
 
     assert (made.code, made.out) == (2, "")
-    assert "Usage:" in made.err
+    assert made.err != ""
 
 
 def test_the_place_of_out_must_be_a_folder(run: Run, tmp_path: Path) -> None:
@@ -411,8 +410,8 @@ def test_nothing_is_left_aside_after_writing_or_failing(
 
 
 def test_an_empty_selection_needs_a_flag(run: Run, project: Project) -> None:
-    config = f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:select: {{phases: [pull], parties: [first], ids: [support-zendesk]}}\n"  # noqa: E501
-    project(dev=config + "  hostgate:aws: {}\n")
+    narrow = "{phases: [pull], parties: [first], ids: [support-zendesk]}"
+    project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:select: {narrow}\n  hostgate:aws: {{}}\n")
 
     assert run("plan", "--json").rules == ["empty-selection"]
     assert run("plan", "--allow-empty", "--json").code == 0
@@ -473,10 +472,12 @@ def test_a_terminal_that_cannot_draw_tables_still_gets_the_words(monkeypatch: py
 
 def test_an_interrupt_ends_the_command_without_a_traceback(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
-    with process("catalog", "lint", str(tmp_path / "pipe.yaml"), stdout=subprocess.DEVNULL) as running:
-        with (tmp_path / "pipe.yaml").open("wb"):  # opens as soon as the command reads
-            running.send_signal(signal.SIGINT)
-            _, err = running.communicate(timeout=20)
+    with (
+        process("catalog", "lint", str(tmp_path / "pipe.yaml"), stdout=subprocess.DEVNULL) as running,
+        (tmp_path / "pipe.yaml").open("wb"),  # opens as soon as the command reads
+    ):
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
 
     assert running.returncode == 130
     assert b"stopped" in err

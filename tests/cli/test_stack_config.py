@@ -15,6 +15,11 @@ from .conftest import Project
 
 REFERENCE = "chainguard/images@2024-03-28"
 GOOD: dict[str, Any] = {"catalogs": [REFERENCE], "aws": {}}
+TOP = "accept, allowEmpty, aws, azure, catalogs, choose, gcp, select"
+
+
+def accepting(**word: object) -> dict[str, Any]:
+    return {**GOOD, "accept": [{"finding": "x", **word}]}
 
 
 def config_problems(values: dict[str, Any]) -> tuple[Problem, ...]:
@@ -37,7 +42,8 @@ def engine_problems(config: dict[str, str], *secret: str) -> tuple[Problem, ...]
 
 def test_a_cloud_gets_its_main_mechanism_unless_another_is_named() -> None:
     stack = read_stack(
-        {"catalogs": [REFERENCE], "aws": {"mechanism": "domain-list"}, "gcp": {}, "azure": {}}, Path.cwd()
+        {"catalogs": [REFERENCE], "aws": {"mechanism": "domain-list"}, "gcp": {}, "azure": {"attach": "rg-hub/fp-hub"}},
+        Path.cwd(),
     )
 
     assert [target for target, _ in stack.targets] == ["aws:domain-list", *MAIN_TARGETS[1:]]
@@ -68,17 +74,17 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({"aws": {}}, "`hostgate:catalogs` is missing."),
         ({**GOOD, "catalogs": REFERENCE}, f"`hostgate:catalogs`: found '{REFERENCE}'. Allowed: a list."),
         ({**GOOD, "catalogs": []}, "`hostgate:catalogs` is empty. Allowed: at least one"),
-        ({**GOOD, "catalogs": [1]}, "`hostgate:catalogs.0`: found 1. Allowed: text."),
+        ({**GOOD, "catalogs": [1]}, "`hostgate:catalogs[0]`: found 1. Allowed: text."),
         ({**GOOD, "select": {"phases": "pull"}}, "`hostgate:select.phases`: found 'pull'. Allowed: a list."),
         ({**GOOD, "select": ["pull"]}, "`hostgate:select`: found a list. Allowed: a mapping."),
         ({**GOOD, "choose": {"a": 1}}, "`hostgate:choose.a`: found 1. Allowed: text."),
         ({**GOOD, "accept": {"finding": "x"}}, "`hostgate:accept`: found a mapping. Allowed: a list."),
-        ({**GOOD, "accept": [{"finding": "x"}]}, "`hostgate:accept.0.because` is missing."),
-        ({**GOOD, "accept": [{"finding": "x", "because": " "}]}, "`hostgate:accept.0.because`: found ' '. Allowed: a reason in words."),
-        ({**GOOD, "accept": [{"finding": "x", "because": "y", "until": "31.1.2027"}]}, "`hostgate:accept.0.until`: found '31.1.2027'. Allowed: a quoted date"),
-        ({**GOOD, "accept": [{"finding": "x", "because": "y", "until": "20270131"}]}, "`hostgate:accept.0.until`: found '20270131'"),
+        (accepting(), "`hostgate:accept[0].because` is missing."),
+        (accepting(because=" "), "`hostgate:accept[0].because`: found ' '. Allowed: a reason in words."),
+        (accepting(because="y", until="31.1.2027"), "`hostgate:accept[0].until`: found '31.1.2027'. Allowed: a quoted date"),
+        (accepting(because="y", until="20270131"), "`hostgate:accept[0].until`: found '20270131'"),
         ({**GOOD, "allowEmpty": "true"}, "`hostgate:allowEmpty`: found 'true'. Allowed: true or false."),
-        ({**GOOD, "gpc": {}}, "`hostgate:gpc` is no key here. Allowed: accept, allowEmpty, aws, azure, catalogs, choose, gcp, select."),
+        ({**GOOD, "gpc": {}}, f"`hostgate:gpc` is no key here. Allowed: {TOP}."),
         ({"catalogs": [REFERENCE]}, "no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`."),
         ({**GOOD, "aws": True}, "`hostgate:aws`: found true (a boolean). Allowed: a mapping."),
         ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Allowed: rules, domain-list."),
@@ -86,7 +92,7 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({**GOOD, "aws": {"mode": "enforced"}}, "`hostgate:aws.mode`: found 'enforced'. Allowed: 'enforce' or 'audit'."),
         ({**GOOD, "aws": {"deny": "some"}}, "`hostgate:aws.deny`: found 'some'. Allowed: 'none', 'declared', 'internet' or 'all'."),
         ({**GOOD, "aws": {"name": "Egress"}}, "`hostgate:aws.name`: found 'Egress'. Allowed: text like"),
-        ({**GOOD, "aws": {"from": ["10.0.0.1/8"]}}, "`hostgate:aws.from.0`: Found '10.0.0.1/8'. Allowed: an address range as CIDR"),
+        ({**GOOD, "aws": {"from": ["10.0.0.1/8"]}}, "`hostgate:aws.from[0]`: Found '10.0.0.1/8'. Allowed: an address range"),
         ({**GOOD, "aws": {"tags": {"a": 1}}}, "`hostgate:aws.tags.a`: found 1. Allowed: text."),
         ({**GOOD, "gcp": {"base": -1}}, "`hostgate:gcp.base`: found -1. Allowed: greater than or equal to 0."),
     ],

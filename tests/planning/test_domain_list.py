@@ -71,9 +71,14 @@ class TestGuard:
         "flow", [Flow("other.example", 8443), Flow("cgr.dev", 8443, "tcp"), Flow("cgr.dev", 22, "tcp")]
     )
     def test_other_traffic_is_not_the_guards_business(self, flow: Flow) -> None:
+        verdict = plan(selection([entry()]), TARGET).verdict(flow)
+        assert "guard" not in (verdict.rule or "")
+        assert "default drops" in verdict.why
+
+    def test_where_nothing_is_denied_the_guard_denies_nothing(self) -> None:
         made = plan(selection([entry()]), TARGET, deny="none")
-        assert made.verdict(flow).allows
-        assert not made.verdict(Flow("cgr.dev", 8443)).allows
+        assert made.verdict(Flow("cgr.dev", 8443)).allows
+        assert made.verdict(Flow("other.example", 8443)).allows
 
     def test_in_audit_the_guard_only_logs(self) -> None:
         made = plan(selection([entry()]), TARGET, mode="audit")

@@ -156,7 +156,7 @@ def _guards(entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sid
         first.setdefault((_wire_protocol(entry), _target(entry)), entry)
     rules = {
         target: Rule(
-            action="alert" if options.mode == "audit" else "drop",
+            action="alert" if options.mode == "audit" or options.deny == "none" else "drop",
             protocol=target[0],
             source="$HOME_NET",
             destination="$EXTERNAL_NET",

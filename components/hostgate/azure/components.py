@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import network
 
-from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
+from hostgate.allowlist import SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.options import FirewallPolicyOptions
 from hostgate.catalog.selection import Selection
@@ -59,10 +59,6 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, args, hosts, options, opts, ("azure:application-rules",))
         plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
-        if plan.options.attach is None and plan.options.resource_group is None:
-            raise AllowlistError(
-                f"{name}: `resourceGroup` is missing: a new policy needs one. Or name a policy under `attach`."
-            )
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         resource_group, policy_name = _place(plan.options, prepared.outputs)
         self.policy_id = pulumi.Output.from_input("")

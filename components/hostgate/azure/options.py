@@ -52,7 +52,7 @@ class FirewallPolicyOptions(Options):
         if self.deny == "none":
             raise ValueError(
                 "found deny 'none'. Azure Firewall denies what no rule allows and cannot be told otherwise. "
-                "Allowed: internet, declared, all; or mode audit."
+                "Allowed: internet, declared, all. With mode audit, leave `deny` out."
             )
         if self.attach is not None:
             if self.resource_group is not None:
@@ -73,6 +73,12 @@ class FirewallPolicyOptions(Options):
                     f"found attach {self.attach!r}. Allowed: RESOURCE_GROUP/POLICY, or the policy's ARM id."
                 )
         return self
+
+    @property
+    def lacking(self) -> str | None:
+        if self.attach is None and self.resource_group is None:
+            return "`resourceGroup` is missing: a new policy needs one. Or name a policy under `attach`."
+        return None
 
     @property
     def policy(self) -> tuple[str, str]:

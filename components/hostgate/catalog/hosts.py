@@ -122,7 +122,11 @@ def _to_a_labels(text: str) -> tuple[str, str | None, str]:
     strange = next(char for char in text if not char.isascii())
     shown = f"U+{ord(strange):04X} {unicodedata.name(strange, 'unnamed')}"
     if unicodedata.normalize("NFKC", text) != text:  # before lower(): the Kelvin sign's lower case is a plain k
-        return name, "host-look-alike", f"Found {shown} in {spelled(text)}, a compatibility form. Write the plain letter."
+        return (
+            name,
+            "host-look-alike",
+            f"Found {shown} in {spelled(text)}, a compatibility form. Write the plain letter.",
+        )
     if "\u3002" in name:
         return name, "host-look-alike", f"Found U+3002 IDEOGRAPHIC FULL STOP in {spelled(name)}. Write a plain dot."
     labels = []

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One objection to an input. `line` and `column` count from 1; None where the input has no lines."""
+    """One objection to an input. `line` and `column` count from 1; None where the input has no lines.
+
+    `rule` is empty where a message of several lines is passed on as it came.
+    """
 
     rule: str
     message: str
@@ -18,6 +21,8 @@ class Problem:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         where = _printable("  ".join(part for part in (place, self.entry) if part))
+        if not self.rule:
+            return "\n".join(_printable(line) for line in self.message.splitlines())
         said = f"{_printable(self.message)}  [{self.rule}]"
         return f"{where}\n  {said}" if where else said
 

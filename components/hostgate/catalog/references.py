@@ -79,7 +79,9 @@ def resolve(ref: str, base: Path | None = None) -> Pinned:
 
 def resolve_file(ref: str, base: Path | None = None) -> Catalog:
     """The whole catalog that `ref` names, whatever revision it names or does not. Raises InputError."""
-    name = ref.partition("@")[0]
+    name, _, revision = ref.partition("@")
+    if revision:
+        return resolve(ref, base).catalog
     if is_path(ref):
         return read_catalog((base or Path.cwd()) / Path(name).expanduser(), name)
     shipped = shipped_catalogs()

@@ -31,7 +31,7 @@ def show(ref: str, as_json: bool) -> None:
     record = pin.catalog.record
     source = next((rev.source for rev in record.revisions if rev.id == pin.revision), None)
     about = next((item for item in record.sources if item.id == source), None)
-    click.secho(f"{pin}  {record.title}", bold=True)
+    click.secho(f"{pin}  {record.title}".rstrip(), bold=True)
     if about is not None:
         click.echo("  " + ", ".join(part for part in (about.document, about.date, about.commit, about.url) if part))
     rows = [

@@ -37,7 +37,7 @@ def command(
     """Show what a selection becomes on each cloud."""
     plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
     problems = [problem for plan in plans for problem in plan.problems]
-    if out is not None and not any(plan.refused for plan in plans):
+    if out is not None and not problems:
         from hostgate.cli.export import write_plans
 
         write_plans(plans, out)

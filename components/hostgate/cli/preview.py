@@ -49,7 +49,7 @@ def command(stack: str | None, host: str | None, policy_packs: tuple[Path, ...])
         else:
             _builtin(project, name, policy_packs)
     except PreviewFailed as failed:
-        raise InputError([Problem(rule="preview", message=str(problem)) for problem in failed.problems]) from None
+        raise InputError([Problem(rule="", message=str(problem)) for problem in failed.problems]) from None
 
 
 def _real_engine(project: Path, stack: str, policy_packs: Sequence[Path]) -> None:

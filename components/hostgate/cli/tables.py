@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from hostgate.planning.findings import Finding
 
 
+SHORT = 24
+"""Characters. Where there is room, a column of short cells is not folded: a date over two lines misleads at night."""
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> str:
     """A table without colour that fits the terminal; long cells are folded, never cut."""
     from rich import box
@@ -17,7 +21,15 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | Non
     made = Table(*header, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, header_style="")
     for column in made.columns:
         column.overflow = "fold"
-    for row in rows:
+    cells = [tuple(row) for row in rows]
+    widths = (
+        [max(len(title), *(len(row[index]) for row in cells)) for index, title in enumerate(header)] if cells else []
+    )
+    whole = [width for width in widths if width <= SHORT]
+    if sum(whole) + SHORT * (len(widths) - len(whole)) + 3 * len(widths) <= _width():
+        for column, width in zip(made.columns, widths, strict=True):
+            column.no_wrap = width <= SHORT
+    for row in cells:
         made.add_row(*(cell.replace("[", "\\[") for cell in row))
     console = Console(file=StringIO(), width=_width(), color_system=None, highlight=False)
     console.print(made)

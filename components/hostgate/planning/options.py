@@ -48,6 +48,11 @@ class Options(BaseModel):
     deny: Deny = "internet"
     tags: dict[str, str] = {}
 
+    @property
+    def lacking(self) -> str | None:
+        """What a deployment needs and a plan does not, in words; None if nothing."""
+        return None
+
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,7 +78,7 @@ def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -
     allowed_keys = ", ".join(sorted(field.alias or name for name, field in kind.model_fields.items()))
     problems = []
     for item in error.errors(include_url=False):
-        key = ".".join([where, *(str(step) for step in item["loc"])])
+        key = where + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in item["loc"])
         found, context = spelled(item["input"]), item.get("ctx", {})
         match item["type"]:
             case "extra_forbidden":

@@ -368,12 +368,13 @@ def _judge_acceptances(
         if not met:
             unused.append(acceptance)
             continue
-        for index in met:
+        expired = as_of is not None and acceptance.until is not None and as_of > acceptance.until
+        for index in met if not expired else ():
             judged[index] = replace(judged[index], accepted=acceptance.because)
         if as_of is None or acceptance.until is None:
             continue
-        where = judged[met[0]]
-        if as_of > acceptance.until:
+        where = judged[met[0]] if acceptance.entry else None
+        if expired:
             judged.append(_expiry("acceptance-expired", f"Accepting {acceptance} ended on {acceptance.until}.", where))
         elif acceptance.until - as_of <= EXPIRY_WARNING:
             judged.append(
@@ -382,7 +383,9 @@ def _judge_acceptances(
     return judged, tuple(unused)
 
 
-def _expiry(id_: str, message: str, about: Finding) -> Finding:
+def _expiry(id_: str, message: str, about: Finding | None) -> Finding:
+    if about is None:
+        return finding(id_, message)
     return replace(finding(id_, message), entry=about.entry, catalog=about.catalog, origin=about.origin)
 
 

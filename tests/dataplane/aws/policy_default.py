@@ -28,8 +28,14 @@ _APP_LAYER_TO_SERVER = (
     ),
     Default(
         "http any any -> any any",
+        "flow:to_server,established; http.host; bsize:>0",
+        "HTTP/1 with a Host, at the moment at which a pass would match; also a CONNECT, which http.start and "
+        "http.header_names hold back until the proxy answers",
+    ),
+    Default(
+        "http any any -> any any",
         'flow:to_server,established; http.start; content:"|0d 0a|"',
-        "HTTP/1, once the headers are whole; http.start is also there for a request without headers",
+        "HTTP/1 without Host, once the headers are whole; http.start is there even for a request without any",
     ),
     Default(
         "tcp any any -> any any",

@@ -1,0 +1,148 @@
+"""How Google Cloud's network firewall policies live: ids, what replaces them, and what is refused at call time."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from hostgate.sandbox.gcp import ASSOCIATION, POLICY, RULE
+from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
+from hostgate.sandbox.state import Held
+
+_LINK = "https://www.googleapis.com/compute/v1"
+
+
+def policy_id(inputs: Inputs, account: Account) -> str:
+    """The id of the policy that a rule or an association refers to, by name, id or link."""
+    said = str(inputs["firewallPolicy"]).removeprefix(f"{_LINK}/")
+    if said.startswith("projects/"):
+        return said
+    return f"projects/{_project(inputs, account)}/global/firewallPolicies/{last_part(said)}"
+
+
+def network_of(held: Held) -> str:
+    """The network that an association is of, as an id."""
+    return str(held.inputs["attachmentTarget"]).removeprefix(f"{_LINK}/")
+
+
+def _project(inputs: Inputs, account: Account) -> str:
+    return str(inputs.get("project") or account.project)
+
+
+def _policy_place(inputs: Inputs, account: Account) -> str:
+    return f"projects/{_project(inputs, account)}/global/firewallPolicies/{inputs['name']}"
+
+
+def _rule_place(inputs: Inputs, account: Account) -> str:
+    return f"{policy_id(inputs, account)}/{inputs['priority']}"
+
+
+def _association_place(inputs: Inputs, account: Account) -> str:
+    return f"{policy_id(inputs, account)}/associations/{inputs['name']}"
+
+
+def _made(ask: Ask) -> str:
+    if ask.before and "creationTimestamp" in ask.before.computed:
+        return str(ask.before.computed["creationTimestamp"])
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _policy_computed(ask: Ask) -> dict[str, Any]:
+    number = int(digest_of(ask.held.id, digits=15), 16)
+    rules = [rule for rule in ask.now.objects(RULE) if rule.id.startswith(f"{ask.held.id}/")]
+    link = f"{_LINK}/{ask.held.id}"
+    return {
+        "creationTimestamp": _made(ask),
+        "fingerprint": digest_of(ask.held.inputs),
+        "networkFirewallPolicyId": str(number),
+        "project": ask.held.id.split("/")[1],
+        "ruleTupleCount": sum(_tuples(rule.inputs) for rule in rules),
+        "selfLink": link,
+        "selfLinkWithId": f"{link.rpartition('/')[0]}/{number}",
+    }
+
+
+def _rule_computed(ask: Ask) -> dict[str, Any]:
+    return {
+        "creationTimestamp": _made(ask),
+        "kind": "compute#firewallPolicyRule",
+        "project": ask.held.id.split("/")[1],
+        "ruleTupleCount": _tuples(ask.held.inputs),
+    }
+
+
+def _association_computed(ask: Ask) -> dict[str, Any]:
+    return {"shortName": last_part(ask.held.inputs["firewallPolicy"]), "project": ask.held.id.split("/")[1]}
+
+
+def _tuples(rule: Inputs) -> int:
+    """Rule attributes: ranges, names, protocols and port ranges count one each (Google, firewall policy quotas)."""
+    match = rule["match"]
+    named = sum(len(match.get(key) or ()) for key in ("destIpRanges", "destFqdns", "srcIpRanges", "srcFqdns"))
+    return named + sum(1 + len(config.get("ports") or ()) for config in match["layer4Configs"])
+
+
+def _policy_exists(ask: Ask) -> Iterator[str]:
+    wanted = policy_id(ask.held.inputs, ask.account)
+    if ask.writes and ask.now.get(POLICY, wanted) is None:
+        yield f"notFound: The resource '{wanted}' was not found; the stack that owns the policy makes it"
+
+
+def _no_association(ask: Ask) -> Iterator[str]:
+    if ask.operation == "delete":
+        for other in ask.now.objects(ASSOCIATION):
+            if other.id.startswith(f"{ask.held.id}/"):
+                yield f"resourceInUseByAnotherResource: {network_of(other)} is associated with the policy ({other.name})"
+
+
+def _rules_go_along(ask: Ask) -> Iterator[str]:
+    """A policy is deleted with its rules; ours are resources of their own, and must be deleted first."""
+    if ask.operation == "delete":
+        left = [rule.name for rule in ask.now.objects(RULE) if rule.id.startswith(f"{ask.held.id}/")]
+        if left:
+            yield f"resourceInUseByAnotherResource: rules are left in the policy: {', '.join(left)}"
+
+
+def _one_policy_per_network(ask: Ask) -> Iterator[str]:
+    """A network has one global policy (Google, network security quotas)."""
+    if ask.writes:
+        for other in ask.now.objects(ASSOCIATION):
+            if other.id != ask.held.id and network_of(other) == network_of(ask.held):
+                policy = policy_id(other.inputs, ask.account)
+                yield f"conditionNotMet: {network_of(ask.held)} is associated with {policy} already ({other.name})"
+
+
+def _fixed(*names: str) -> CallRule:
+    def rule(ask: Ask) -> Iterator[str]:
+        for name in names:
+            if ask.operation == "update" and ask.before and ask.before.inputs.get(name) != ask.held.inputs.get(name):
+                yield f"invalid: {name} cannot change"
+
+    return rule
+
+
+LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
+    POLICY: Lifecycle(
+        place=_policy_place,
+        name="name",
+        replaces=("name", "project", "policyType"),
+        computed=_policy_computed,
+        rules=(_fixed("name"), _no_association, _rules_go_along),
+    ),
+    RULE: Lifecycle(
+        place=_rule_place,
+        name="ruleName",
+        replaces=("firewallPolicy", "priority", "project"),
+        computed=_rule_computed,
+        # Changing the direction in place is refused by the API, and the provider asks for it (magic-modules 11368).
+        rules=(_fixed("priority", "direction"), _policy_exists),
+        same={"firewallPolicy": last_part},
+    ),
+    ASSOCIATION: Lifecycle(
+        place=_association_place,
+        name="name",
+        replaces=("name", "attachmentTarget", "firewallPolicy", "project"),
+        computed=_association_computed,
+        rules=(_policy_exists, _one_policy_per_network),
+        same={"firewallPolicy": last_part, "attachmentTarget": lambda value: str(value).removeprefix(f"{_LINK}/")},
+    ),
+}

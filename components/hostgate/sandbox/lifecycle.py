@@ -1,0 +1,94 @@
+"""How a resource type lives in its cloud: its id, what the cloud computes, what replaces it, and when it is refused."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hostgate.sandbox.state import Held, Operation, Transaction
+
+Inputs = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose cloud it is, as far as ids and defaults tell. The numbers are made up; no account has them."""
+
+    region: str = "eu-central-1"
+    number: str = "123456789012"
+    project: str = "sandbox"
+    subscription: str = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call as a rule sees it: the object as it would be (for a delete: as it is), and all else that is held."""
+
+    operation: Operation
+    held: Held
+    before: Held | None
+    now: Transaction
+    account: Account
+
+    @property
+    def writes(self) -> bool:
+        """Whether the call makes or changes the object."""
+        return self.operation in ("create", "update")
+
+
+CallRule = Callable[[Ask], Iterator[str]]
+"""A rule over one call and everything held: yields the reasons for which the cloud refuses."""
+
+
+def _nothing(inputs: Inputs, account: Account) -> tuple[str, ...]:  # noqa: ARG001
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """How objects of one type come, change and go.
+
+    `replaces` are the input paths that the provider cannot change in place. `same` tells spellings of one value
+    apart from changes. `locks` are what a write holds until the cloud is done with it.
+    """
+
+    place: Callable[[Inputs, Account], str]
+    """The id that inputs lead to."""
+    name: str
+    """The input that holds the name in the cloud."""
+    replaces: tuple[str, ...] = ()
+    computed: Callable[[Ask], dict[str, Any]] = field(default=lambda _: {})
+    rules: tuple[CallRule, ...] = ()
+    locks: Callable[[Inputs, Account], tuple[str, ...]] = _nothing
+    replaces_delete_first: bool = False
+    """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
+    same: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+
+class Refused(Exception):  # noqa: N818 -- an answer of the cloud
+    """The cloud refuses the call. `kind` is exists, missing, refused or failed."""
+
+    def __init__(self, message: str, kind: str = "refused") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def last_part(reference: Any) -> Any:
+    """The name in a reference that may be a name, an id or a link; anything else as it is."""
+    return reference.rpartition("/")[2] if isinstance(reference, str) else reference
+
+
+def digest_of(*values: Any, digits: int = 12) -> str:
+    """A made-up token that changes when the values do, and is the same for the same values."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
+
+
+def at(values: Any, path: Sequence[str]) -> Any:
+    """The value at a property path, None where there is none."""
+    for key in path:
+        if not isinstance(values, Mapping):
+            return None
+        values = values.get(key)
+    return values

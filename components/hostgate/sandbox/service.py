@@ -1,0 +1,146 @@
+"""A simulated cloud's API over the state file: create, read, update, delete; refusals, locks, delays and failures.
+
+A write is accepted first (rules and locks are judged) and takes effect later, after the delay that the cloud was told
+to have. Both steps are transactions; a process that dies in between leaves the cloud as it was before the call, and
+its lock dies with it.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from hostgate.sandbox import aws_lifecycle, azure_lifecycle, gcp_lifecycle
+from hostgate.sandbox.faults import Fault, delay_of, trip
+from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refused
+from hostgate.sandbox.state import Held, Operation, State, Transaction, acquire, release
+
+LIFECYCLES: Mapping[str, Lifecycle] = {
+    **aws_lifecycle.LIFECYCLES,
+    **gcp_lifecycle.LIFECYCLES,
+    **azure_lifecycle.LIFECYCLES,
+}
+"""Every type's lifecycle, by token."""
+
+
+def die() -> NoReturn:
+    """End this process as `kill -9` would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+class Service:
+    """The API of every simulated cloud. Raises Refused for what a cloud refuses, and changes nothing then."""
+
+    def __init__(
+        self,
+        state: State,
+        account: Account | None = None,
+        pause: Callable[[float], object] = time.sleep,
+        crash: Callable[[], object] = die,
+    ) -> None:
+        self.state = state
+        self.account = account or Account()
+        self._pause = pause
+        self._crash = crash
+
+    def create(self, type_: str, inputs: Inputs) -> Held:
+        """Make an object. `inputs` are checked, plain and complete (a name is among them)."""
+        life = LIFECYCLES[type_]
+        id_ = life.place(inputs, self.account)
+        wanted = Held(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
+        made = self._write("create", wanted)
+        assert made is not None
+        return made
+
+    def update(self, type_: str, id_: str, inputs: Inputs) -> Held:
+        """Change an object in place."""
+        life = LIFECYCLES[type_]
+        wanted = Held(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
+        made = self._write("update", wanted)
+        assert made is not None
+        return made
+
+    def delete(self, type_: str, id_: str) -> None:
+        """Delete an object; one that is gone already is no error, as with the real providers."""
+        with self.state.transaction() as now:
+            held = now.get(type_, id_)
+        if held is not None:
+            self._write("delete", held)
+
+    def read(self, type_: str, id_: str) -> Held | None:
+        """The object as it is now, or None if it is gone."""
+        with self.state.transaction() as now:
+            held = now.get(type_, id_)
+            fault = trip(now, "read", held or Held(type_, id_, id_.rpartition("/")[2], {}, {}))
+            if held is not None:
+                held = self._computed(now, "read", held, held)
+        if fault:
+            self._fail(fault, "read", id_)
+        return held
+
+    def _write(self, operation: Operation, wanted: Held) -> Held | None:
+        locks = LIFECYCLES[wanted.type].locks(wanted.inputs, self.account)
+        with self.state.transaction() as now:
+            fault = trip(now, operation, wanted)
+            refusal = None if fault else self._judge(now, operation, wanted)
+            if refusal is None and fault is None:
+                holder = acquire(now, locks, f"{operation} of {wanted.name}")
+                refusal = holder and Refused(
+                    f"AnotherOperationInProgress: {wanted.name}: {holder} is in progress on {locks[0]}. "
+                    "Wait for it: chain the resources with depends_on"
+                )
+            if refusal:
+                now.refused(operation, wanted, str(refusal))
+            seconds = delay_of(now, wanted)
+        if fault and fault.crash != "after":
+            self._fail(fault, operation, wanted.name)
+        if refusal:
+            raise refusal
+        if seconds:
+            self._pause(seconds)
+        made = self._apply(operation, wanted, locks)
+        if fault:
+            self._crash()
+        return made
+
+    def _apply(self, operation: Operation, wanted: Held, locks: tuple[str, ...]) -> Held | None:
+        made = None
+        with self.state.transaction() as now:
+            release(now, locks)
+            refusal = self._judge(now, operation, wanted)  # others may have written since
+            if refusal:
+                now.refused(operation, wanted, str(refusal))
+            elif operation == "delete":
+                now.remove(now.get(wanted.type, wanted.id) or wanted)
+            else:
+                before = now.get(wanted.type, wanted.id)
+                made = now.write(operation, self._computed(now, operation, wanted, before))
+        if refusal:
+            raise refusal
+        return made
+
+    def _judge(self, now: Transaction, operation: Operation, wanted: Held) -> Refused | None:
+        before = now.get(wanted.type, wanted.id)
+        kind = wanted.type.rpartition(":")[2]
+        if operation == "create" and before is not None:
+            return Refused(
+                f"AlreadyExists: {kind} {wanted.name} exists already ({wanted.id}). Adopt it with import_, or delete it",
+                "exists",
+            )
+        if operation != "create" and before is None:
+            return Refused(f"NotFound: {kind} {wanted.name} does not exist ({wanted.id})", "missing")
+        ask = Ask(operation, wanted, before, now, self.account)
+        reasons = [reason for rule in LIFECYCLES[wanted.type].rules for reason in rule(ask)]
+        return Refused(f"{kind} {wanted.name}: " + "; ".join(reasons)) if reasons else None
+
+    def _computed(self, now: Transaction, operation: Operation, wanted: Held, before: Held | None) -> Held:
+        computed: dict[str, Any] = LIFECYCLES[wanted.type].computed(Ask(operation, wanted, before, now, self.account))
+        return Held(wanted.type, wanted.id, wanted.name, wanted.inputs, computed, before.born if before else 0)
+
+    def _fail(self, fault: Fault, operation: Operation, what: str) -> NoReturn:
+        if fault.crash:
+            self._crash()
+        message = f"InternalServerError: {operation} of {what} fails, as told by `hostgate sandbox fail {fault.about}`"
+        raise Refused(message, "failed")

@@ -1,0 +1,219 @@
+"""What the simulated clouds hold, in one SQLite file: the objects, and a journal of every call that changed them.
+
+Several provider processes write the file at once, and any of them may be killed at any moment: every change is one
+immediate transaction, so that a reader sees all of a call or nothing of it. From the journal, the state after any
+single call can be told again.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Operation = Literal["create", "read", "update", "delete"]
+OPERATIONS: tuple[Operation, ...] = ("create", "read", "update", "delete")
+
+BUSY = 60.0
+"""Seconds that a writer waits for another; a transaction takes milliseconds."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    type TEXT NOT NULL, id TEXT NOT NULL, born INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (type, id));
+CREATE TABLE IF NOT EXISTS journal (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+    name TEXT NOT NULL, before TEXT, after TEXT, refusal TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS faults (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, about TEXT NOT NULL, operation TEXT NOT NULL, pass INTEGER NOT NULL,
+    times INTEGER NOT NULL, crash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS delays (about TEXT PRIMARY KEY, seconds REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS running (lock TEXT PRIMARY KEY, process INTEGER NOT NULL, what TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object that a cloud holds. `inputs` and `computed` are plain values in the SDK's camelCase."""
+
+    type: str
+    id: str
+    name: str
+    inputs: Mapping[str, Any]
+    computed: Mapping[str, Any]
+    born: int = 0
+    """The order of creation over all clouds."""
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return {**self.computed, **self.inputs}
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "id": self.id,
+            "name": self.name,
+            "inputs": self.inputs,
+            "computed": self.computed,
+            "born": self.born,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a cloud's API that changed an object, or was refused (`refusal`; then nothing changed)."""
+
+    number: int
+    operation: str
+    type: str
+    id: str
+    name: str
+    before: Held | None
+    after: Held | None
+    refusal: str = ""
+
+
+class Transaction:
+    """Reads and writes that happen together or not at all."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def objects(self, *types: str) -> list[Held]:
+        """Everything held, or what is of `types`, in order of creation."""
+        rows = self.connection.execute("SELECT body, type FROM objects ORDER BY born")
+        return [_held(body) for body, type_ in rows if not types or type_ in types]
+
+    def get(self, type_: str, id_: str) -> Held | None:
+        row = self.connection.execute("SELECT body FROM objects WHERE type = ? AND id = ?", (type_, id_)).fetchone()
+        return _held(row[0]) if row else None
+
+    def write(self, operation: Operation, held: Held) -> Held:
+        """Hold `held`, in place of what its type and id may already name, and journal it."""
+        before = self.get(held.type, held.id)
+        born = before.born if before else self._next()
+        after = Held(held.type, held.id, held.name, held.inputs, held.computed, born)
+        self.connection.execute(
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", (held.type, held.id, born, _text(after))
+        )
+        self._journal(operation, after, before, after)
+        return after
+
+    def remove(self, held: Held) -> None:
+        self.connection.execute("DELETE FROM objects WHERE type = ? AND id = ?", (held.type, held.id))
+        self._journal("delete", held, held, None)
+
+    def refused(self, operation: Operation, about: Held, refusal: str) -> None:
+        """Journal a call that changed nothing, and why."""
+        self._journal(operation, about, None, None, refusal)
+
+    def _next(self) -> int:
+        row = self.connection.execute("SELECT COALESCE(MAX(number), 0) + 1 FROM journal").fetchone()
+        return int(row[0])
+
+    def _journal(
+        self, operation: Operation, about: Held, before: Held | None, after: Held | None, refusal: str = ""
+    ) -> None:
+        self.connection.execute(
+            "INSERT INTO journal (operation, type, id, name, before, after, refusal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (operation, about.type, about.id, about.name, before and _text(before), after and _text(after), refusal),
+        )
+
+
+class State:
+    """The file. Every use opens its own connection: threads and processes share nothing but the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(self._connect()) as connection:
+            connection.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction that nobody else's writes come between; undone if the block raises or the process dies."""
+        with closing(self._connect()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def objects(self, *types: str) -> list[Held]:
+        """Everything held, or what is of `types`, in order of creation."""
+        with closing(self._connect()) as connection:
+            return Transaction(connection).objects(*types)
+
+    def journal(self, after: int = 0) -> list[Call]:
+        """The calls after number `after`, in the order in which they took effect."""
+        with closing(self._connect()) as connection:
+            rows = connection.execute(
+                "SELECT number, operation, type, id, name, before, after, refusal FROM journal WHERE number > ? "
+                "ORDER BY number",
+                (after,),
+            ).fetchall()
+        return [Call(*row[:5], _maybe(row[5]), _maybe(row[6]), row[7]) for row in rows]
+
+    def reset(self) -> None:
+        """Forget every object, call, fault and delay."""
+        with self.transaction() as now:
+            for table in ("objects", "journal", "faults", "delays", "running"):
+                now.connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own table names
+
+    def _connect(self) -> sqlite3.Connection:
+        # The rollback journal, not WAL: one file, and it can be copied while nobody writes.
+        return sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
+
+
+def states(calls: Iterable[Call], objects: Iterable[Held] = ()) -> Iterator[tuple[Call, list[Held]]]:
+    """What is held after each of `calls`, beginning with `objects`, in order of creation."""
+    now = {(held.type, held.id): held for held in objects}
+    for call in calls:
+        if call.after is not None:
+            now[call.type, call.id] = call.after
+        elif call.before is not None:
+            del now[call.type, call.id]
+        yield call, sorted(now.values(), key=lambda held: held.born)
+
+
+def acquire(now: Transaction, locks: Iterable[str], what: str) -> str | None:
+    """Take every lock, or none and say what holds one. A lock of a process that is no more counts for nothing."""
+    wanted = list(locks)
+    for lock in wanted:
+        row = now.connection.execute("SELECT process, what FROM running WHERE lock = ?", (lock,)).fetchone()
+        if row and _alive(row[0]):
+            return str(row[1])
+    for lock in wanted:
+        now.connection.execute("INSERT OR REPLACE INTO running VALUES (?, ?, ?)", (lock, os.getpid(), what))
+    return None
+
+
+def release(now: Transaction, locks: Iterable[str]) -> None:
+    for lock in locks:
+        now.connection.execute("DELETE FROM running WHERE lock = ?", (lock,))
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _text(held: Held) -> str:
+    return json.dumps(held.as_json(), sort_keys=True, separators=(",", ":"))
+
+
+def _held(body: str) -> Held:
+    return Held(**json.loads(body))
+
+
+def _maybe(body: str | None) -> Held | None:
+    return None if body is None else _held(body)
