@@ -6,7 +6,7 @@ the same inputs passed to the engine, so that moving between them changes nothin
 
 # No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
@@ -188,9 +188,7 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
         raise _problem(
             "Both `hosts` and catalogs are given. A Selection holds catalogs, narrowing, choices and acceptances."
         )
-    if not hosts.entries and not allow_empty:
-        raise _problem("The selection is empty. Say that an empty list is meant (allow_empty=True), or select hosts.")
-    return hosts
+    return replace(hosts, allow_empty=hosts.allow_empty or allow_empty)
 
 
 def _acceptance(item: Mapping[str, Any], index: int) -> Acceptance:

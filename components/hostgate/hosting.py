@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pulumi.provider.server import ComponentInitError
 
 from hostgate import __version__
 from hostgate.allowlist import SelectionArgs, project_folder
+from hostgate.catalog.problems import spelled
 from hostgate.catalog.references import is_path
 
 
@@ -51,7 +53,9 @@ class ComponentPackage(ComponentProvider):
         if problems := [*self._objections(inputs, known.inputs, ""), *_unanchored(inputs)]:
             raise _refusal("\n".join([f"{name}: the inputs do not hold.", *problems]))
         try:
-            return super().construct(name, resource_type, dict(inputs), options)
+            return super().construct(
+                name, resource_type, {key: _as_output(value) for key, value in inputs.items()}, options
+            )
         except ComponentInitError as error:
             # Only what a person can mend is a plain message; a defect of ours keeps its traceback.
             if isinstance(error.inner, pulumi.RunError):
@@ -65,7 +69,7 @@ class ComponentPackage(ComponentProvider):
             items = component_def.outputs[key].items
             if items is not None and items.ref is not None and (found := self.get_type_definition(items)):
                 names = {python: schema for schema, python in found.properties_mapping.items()}
-                state[key] = pulumi.Output.from_input(value).apply(lambda each, names=names: _renamed(each, names))
+                state[key] = pulumi.Output.from_input(value).apply(partial(_renamed, names=names))
         return state
 
     def _described(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +83,7 @@ class ComponentPackage(ComponentProvider):
     def _objections(
         self, given: Mapping[str, Any], known: Mapping[str, PropertyDefinition], path: str
     ) -> Iterator[str]:
-        for key, value in given.items():
+        for key, value in sorted(given.items()):
             place = f"{path}.{key}" if path else key
             if key not in known:
                 near = get_close_matches(key, known, 1)
@@ -97,7 +101,7 @@ class ComponentPackage(ComponentProvider):
         elif wanted.ref is not None:
             kind = self.get_type_definition(wanted)
             if not isinstance(value, dict):
-                yield f"`{path}`: found {_spelled(value)}. Allowed: a mapping."
+                yield f"`{path}`: found {spelled(value)}. Allowed: a mapping."
             elif kind is not None:
                 yield from self._objections(value, kind.properties, path)
         elif wanted.type is PropertyType.ARRAY and isinstance(value, list) and wanted.items is not None:
@@ -110,18 +114,10 @@ class ComponentPackage(ComponentProvider):
         ):
             for key, item in value.items():
                 yield from self._misfits(item, each, f'{path}["{key}"]')
-        elif wanted.type is not None and not isinstance(value, _PYTHON[wanted.type]):
-            yield f"`{path}`: found {_spelled(value)}. Allowed: {_WORDS[wanted.type]}."
+        elif wanted.type is not None and not _fits(value, wanted.type):
+            yield f"`{path}`: found {spelled(value)}. Allowed: {_WORDS[wanted.type]}."
 
 
-_PYTHON: dict[PropertyType, type | tuple[type, ...]] = {
-    PropertyType.STRING: str,
-    PropertyType.BOOLEAN: bool,
-    PropertyType.NUMBER: float,  # all numbers of the wire are
-    PropertyType.INTEGER: float,
-    PropertyType.ARRAY: list,
-    PropertyType.OBJECT: dict,
-}
 _WORDS = {
     PropertyType.STRING: "text",
     PropertyType.BOOLEAN: "true or false",
@@ -132,18 +128,25 @@ _WORDS = {
 }
 
 
-def _spelled(value: Any) -> str:
-    match value:
-        case bool():
-            return f"{str(value).lower()} (a boolean)"
-        case float():
-            return f"{value:g} (a number)"
-        case str():
-            return f"{value!r} (text)"
-        case list():
-            return "a list"
-        case _:
-            return "a mapping"
+def _as_output(value: Any) -> Any:
+    """`value` with bare unknowns, which an older engine sends, as the Outputs that components expect."""
+    if isinstance(value, list):
+        return [_as_output(item) for item in value]
+    return pulumi.Output.from_input(value) if isinstance(value, Unknown) else value
+
+
+def _fits(value: Any, wanted: PropertyType) -> bool:
+    match wanted:
+        case PropertyType.STRING:
+            return isinstance(value, str)
+        case PropertyType.BOOLEAN:
+            return isinstance(value, bool)
+        case PropertyType.NUMBER | PropertyType.INTEGER:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case PropertyType.ARRAY:
+            return isinstance(value, list)
+        case PropertyType.OBJECT:
+            return isinstance(value, dict)
 
 
 def _refusal(message: str) -> InputPropertiesError:

@@ -63,6 +63,5 @@ def _allowlist(plan: Plan, day: date) -> Any:
         hosts=plan.selection.accepting(met),
         mechanism=plan.target.partition(":")[2],
         as_of=day,
-        allow_empty=True,
         **options,
     )

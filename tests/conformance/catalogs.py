@@ -22,6 +22,7 @@ def selection(
         entries=tuple(sorted(entries, key=lambda each: each.key)),
         accept=tuple(accept),
         choose=tuple(choose),
+        allow_empty=True,
     )
 
 

@@ -13,7 +13,6 @@ from hostgate.aws.rules import family_objections
 from hostgate.aws.strict_order import judge
 from hostgate.aws.suricata import Rule, Sids, group, name_conditions
 from hostgate.catalog.model import Entry, Match
-from hostgate.catalog.names import meet
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
@@ -123,23 +122,31 @@ def _listed_kind(entry: Entry) -> Match:
 
 def _port_conflicts(entries: Sequence[Entry]) -> dict[tuple[str, str], Objection]:
     """Wildcards over names that other entries open on other ports: a guard for one would cut the other."""
-    found: dict[tuple[str, str], Objection] = {}
-    wide = [entry for entry in entries if entry.match != "exact"]
-    if not wide:
-        return found
+    wide: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        if entry.match != "exact":
+            wide.setdefault((_wire_protocol(entry), entry.host), []).append(entry)
     ports = _ports_of_targets(entries)
-    for entry in wide:
-        mine = (_wire_protocol(entry), _target(entry))
-        for other in entries:
-            theirs = (_wire_protocol(other), _target(other))
-            if mine == theirs or mine[0] != theirs[0] or ports[mine] == ports[theirs]:
-                continue
-            if meet(_listed_kind(entry), entry.host, _listed_kind(other), other.host):
-                found[entry.key] = Objection(
-                    f"The names of {entry.reach} and of {other.id} ({other.reach}) meet on different ports, and a list has none.",
-                    "aws:rules, which knows the port of each.",
-                )
+    found: dict[tuple[str, str], Objection] = {}
+    for other in entries if wide else ():
+        theirs = (_wire_protocol(other), _target(other))
+        labels = other.host.split(".")
+        for start in range(len(labels)):  # the host itself and every name above it
+            for entry in wide.get((theirs[0], ".".join(labels[start:])), ()):
+                mine = (theirs[0], _target(entry))
+                if mine == theirs or ports[mine] == ports[theirs]:
+                    continue
+                found[entry.key] = _conflict(entry, other)
+                if other.match != "exact":
+                    found[other.key] = _conflict(other, entry)
     return found
+
+
+def _conflict(entry: Entry, other: Entry) -> Objection:
+    return Objection(
+        f"The names of {entry.reach} and of {other.id} ({other.reach}) meet on different ports, and a list has none.",
+        "aws:rules, which knows the port of each.",
+    )
 
 
 def _ports_of_targets(entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[int, ...]]:

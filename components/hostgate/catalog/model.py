@@ -69,6 +69,18 @@ def _slug(what: str, extra: str = "-") -> Callable[[str], str]:
     return check
 
 
+def _text(text: str) -> str:
+    plain = text.replace("\n", "")
+    if not plain.isprintable():
+        strange = next(char for char in plain if not char.isprintable())
+        raise PydanticCustomError(
+            "text-character",
+            "{message}",
+            {"message": f"Found the character U+{ord(strange):04X}, which cannot be seen. Allowed: visible text."},
+        )
+    return text
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -89,6 +101,7 @@ CatalogId = Annotated[
     AfterValidator(_slug("a catalog", "-/")),
     WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9/-]{0,63}$"}),
 ]
+Text = Annotated[str, AfterValidator(_text)]
 Phases = Annotated[list[Phase], BeforeValidator(_listed), Field(min_length=1), WithJsonSchema(_PHASE_SCHEMA)]
 Families = Annotated[list[Family], Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -102,9 +115,9 @@ class SourceRecord(_Record):
     """Where a statement about hosts was read."""
 
     id: EntryId
-    document: str = Field(description="The vendor document's title")
-    url: str | None = None
-    commit: str | None = Field(
+    document: Text = Field(description="The vendor document's title")
+    url: Text | None = None
+    commit: Text | None = Field(
         None, description="The commit that stated it, where the document is under version control"
     )
     date: Date | None = Field(None, description="Author date of that commit, or the page's own date")
@@ -116,7 +129,7 @@ class RevisionRecord(_Record):
     id: Date
     source: EntryId = Field(description="The id of a source")
     hosts: Annotated[int, Field(ge=1)] = Field(description="How many hosts that document states; checked when read")
-    note: str = ""
+    note: Text = ""
 
 
 class SpanRecord(_Record):
@@ -124,7 +137,7 @@ class SpanRecord(_Record):
 
     since: Date
     until: Date | None = None
-    purpose: str | None = None
+    purpose: Text | None = None
     party: Party | None = None
     phase: Phases | None = None
     families: Families | None = None
@@ -141,7 +154,7 @@ class EntryRecord(_Record):
     port: Port
     protocol: Protocol = Field(description="https and tls are TLS over TCP; https never means UDP 443")
     party: Party = Field("third", description="Whether the catalog's vendor runs the host itself")
-    purpose: str = ""
+    purpose: Text = ""
     phase: Phases = Field(default_factory=lambda: list(PHASES), description="When the host is needed; absent = always")
     direction: Direction = "egress"
     families: Families | None = Field(None, description="Address families the host is served on; absent = unknown")
@@ -151,15 +164,15 @@ class EntryRecord(_Record):
     status: Status = "active"
     replaces: EntryId | None = Field(None, description="The id of the entry that this one took over from")
     alternatives: EntryId | None = Field(None, description="A group of entries of which any one is enough")
-    notes: str = ""
+    notes: Text = ""
 
 
 class CatalogRecord(_Record):
     """A host catalog: the hosts that one vendor product needs, with their history."""
 
     catalog: CatalogId = Field(description="vendor/product, or a name of your own")
-    title: str = ""
-    vendor: str = ""
+    title: Text = ""
+    vendor: Text = ""
     sources: list[SourceRecord] = []
     revisions: list[RevisionRecord] = Field([], description="Absent in a plain file without history")
     entries: Annotated[list[EntryRecord], Field(min_length=1)]

@@ -36,6 +36,8 @@ class Selection:
     choose: tuple[tuple[str, str], ...] = ()
     """Pairs of alternatives group and entry id."""
     accept: tuple[Acceptance, ...] = ()
+    allow_empty: bool = False
+    """Whether a plan that allows nothing is meant."""
 
     def accepting(self, accept: Iterable[Acceptance]) -> "Selection":
         """The same selection with other acceptances."""
@@ -79,7 +81,7 @@ def select(
     narrowing.drop(without)
     kept = narrowing.kept
     choices = tuple(sorted((choose or {}).items()))
-    problems = [*narrowing.problems, *_wrong_choices(choices, entries), *_disagreements(kept)]
+    problems = [*narrowing.problems, *_wrong_choices(choices, entries, kept), *_disagreements(kept)]
     if not kept and not problems and not allow_empty:
         problems.append(
             Problem(
@@ -97,6 +99,7 @@ def select(
         floating=tuple(str(pin) for pin in pinned if pin.floating),
         choose=choices,
         accept=tuple(accept),
+        allow_empty=allow_empty,
     )
 
 
@@ -173,7 +176,11 @@ class _Narrowing:
         )
 
 
-def _wrong_choices(choices: Sequence[tuple[str, str]], entries: Sequence[Entry]) -> list[Problem]:
+def _wrong_choices(
+    choices: Sequence[tuple[str, str]], entries: Sequence[Entry], kept: Sequence[Entry]
+) -> list[Problem]:
+    """Choices that name no group, no entry of it, or one that was narrowed away while others of its group were kept."""
+    left = {(entry.alternatives, entry.id) for entry in kept}
     groups: dict[str, list[str]] = {}
     for entry in entries:
         if entry.alternatives and entry.status != "mistaken":
@@ -193,6 +200,14 @@ def _wrong_choices(choices: Sequence[tuple[str, str]], entries: Sequence[Entry])
                 Problem(
                     rule="choose-unknown-entry",
                     message=f"Found {chosen!r} for `choose.{group}`. Allowed: {', '.join(sorted(groups[group]))}.",
+                )
+            )
+        elif (group, chosen) not in left and any(kept_group == group for kept_group, _ in left):
+            others = ", ".join(sorted(id_ for kept_group, id_ in left if kept_group == group))
+            problems.append(
+                Problem(
+                    rule="choose-left-out",
+                    message=f"Found {chosen!r} for `choose.{group}`, which the selection leaves out. Still selected: {others}.",
                 )
             )
     return problems

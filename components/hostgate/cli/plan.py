@@ -35,6 +35,8 @@ def command(
     out: Path | None,
 ) -> None:
     """Show what a selection becomes on each cloud."""
+    if out is not None and str(out) == ".":
+        raise click.BadParameter("names the current folder. Name a folder for the plans.", param_hint="--out")
     plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
     problems = [problem for plan in plans for problem in plan.problems]
     if out is not None and not problems:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--host",
     type=click.Choice(["pulumi", "builtin"]),
-    help="Which engine runs the program (pulumi if its CLI is on PATH and has the clouds' plugins, else builtin).",
+    help="Which engine runs the program (pulumi if its CLI is on PATH, else builtin).",
 )
 @click.option(
     "--policy-pack",
@@ -41,10 +41,11 @@ if TYPE_CHECKING:
 def command(stack: str | None, host: str | None, policy_packs: tuple[Path, ...]) -> None:
     """Show what `pulumi up` would create, on simulated clouds."""
     project, name = find_stack(stack)
+    from hostgate.sandbox.engine import pulumi_cli
     from hostgate.sandbox.problems import PreviewFailed
 
     try:
-        if host == "pulumi":
+        if host == "pulumi" or (host is None and pulumi_cli() is not None):
             _real_engine(project, name, policy_packs)
         else:
             _builtin(project, name, policy_packs)

@@ -103,8 +103,11 @@ def make_plans(
     return plan_all(wanted.selection, wanted.targets, as_of=day)
 
 
-def find_stack(stack: str | None) -> tuple[Path, str]:
-    """The project folder (this one or the nearest above with a Pulumi.yaml) and the stack's name. Raises InputError."""
+def find_stack(stack: str | None, *, needs_file: bool = True) -> tuple[Path, str]:
+    """The project folder (this one or the nearest above with a Pulumi.yaml) and the stack's name. Raises InputError.
+
+    `needs_file`: a stack has to have a stack file.
+    """
     here = Path.cwd()
     project = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").is_file()), None)
     if project is None:
@@ -114,7 +117,7 @@ def find_stack(stack: str | None) -> tuple[Path, str]:
         )
     stacks = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in project.glob("Pulumi.*.yaml"))
     name = stack or "dev"
-    if name not in stacks:
+    if needs_file and name not in stacks:
         raise _error(
             "no-stack", f"There is no Pulumi.{name}.yaml in {project}. Stacks here: {', '.join(stacks) or 'none'}."
         )

@@ -26,6 +26,11 @@ KINDS: dict[str, Kind] = {
         "The mechanism cannot allow the entry exactly. The plan is refused.",
         "Do what the message names as nearest, leave the entry out, or accept the widening that the message names.",
     ),
+    "empty-plan": Kind(
+        "error",
+        "No entry is allowed: all were left out. The plan is refused, because an empty allowlist is rarely meant.",
+        "Select entries that are egress and not mistaken, or set `allowEmpty`.",
+    ),
     "limit-exceeded": Kind(
         "error",
         "The cloud does not take this many. The plan is refused before anything is made.",

@@ -5,7 +5,7 @@ A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON,
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -75,14 +75,13 @@ def read_options(kind: type[Model], values: Mapping[str, Any], where: str) -> Mo
 
 def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -> list[Problem]:
     """What pydantic found, with the key, what stands there and what is allowed."""
-    allowed_keys = ", ".join(sorted(field.alias or name for name, field in kind.model_fields.items()))
     problems = []
     for item in error.errors(include_url=False):
         key = where + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in item["loc"])
         found, context = spelled(item["input"]), item.get("ctx", {})
         match item["type"]:
             case "extra_forbidden":
-                message = f"`{key}` is no key here. Allowed: {allowed_keys}."
+                message = f"`{key}` is no key here. Allowed: {', '.join(_keys(kind, item['loc'][:-1]))}."
             case "missing":
                 message = f"`{key}` is missing."
             case "literal_error":
@@ -100,3 +99,17 @@ def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -
                 message = f"`{key}`: {item['msg'].removeprefix('Value error, ')}"
         problems.append(Problem(rule="config", message=message))
     return problems
+
+
+def _keys(kind: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """The keys of the section at `path`, which is `kind` itself or one nested in it."""
+    section: Any = kind
+    for step in path:
+        if isinstance(step, int):
+            continue
+        field = next(field for name, field in section.model_fields.items() if step in (field.alias, name))
+        found = field.annotation
+        while not (isinstance(found, type) and issubclass(found, BaseModel)):
+            found = next(part for part in get_args(found) if part is not type(None))
+        section = found
+    return sorted(field.alias or name for name, field in section.model_fields.items())

@@ -19,6 +19,8 @@ from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import TTL_MEANS, CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options
 
+_REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan")
+
 Outcome = Literal["allowed", "covered", "left out", "refused"]
 
 EXPIRY_WARNING = timedelta(days=14)
@@ -68,7 +70,7 @@ class Plan:
     @property
     def refused(self) -> bool:
         """Whether something could not be done exactly or within the limits; nothing of the plan may be applied."""
-        return any(one.id in ("not-expressible", "limit-exceeded") for one in self.findings)
+        return any(one.id in _REFUSALS for one in self.findings)
 
     @property
     def ok(self) -> bool:
@@ -140,7 +142,8 @@ def draft(
     chosen = _options(how, options, more)
     decided = _decide(how, selection, chosen)
     allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
-    refused = any(outcome == "refused" for _, outcome, _ in decided)
+    empty = not allowed and not selection.allow_empty
+    refused = empty or any(outcome == "refused" for _, outcome, _ in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded]
     rules = {} if over else rendering.rules
@@ -157,6 +160,8 @@ def draft(
         )
         for usage in over
     ]
+    if empty and all(outcome != "refused" for _, outcome, _ in decided):
+        findings.append(finding("empty-plan", f"Nothing is allowed: {len(decided)} entries, all of them left out."))
     judged, unused = _judge_acceptances(findings, selection.accept, as_of)
     objects = () if over else rendering.objects
     return Plan(

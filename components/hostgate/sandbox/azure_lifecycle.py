@@ -97,11 +97,8 @@ def _free_priority(ask: Ask) -> Iterator[str]:
                 )
 
 
-def _empty_on_delete(ask: Ask) -> Iterator[str]:
+def _no_child_policy(ask: Ask) -> Iterator[str]:
     if ask.operation == "delete":
-        names = [group.name for group in _groups(ask, ask.held.id)]
-        if names:
-            yield f"InUse: rule collection groups are left in the policy: {', '.join(names)}"
         for other in ask.now.objects(POLICY):
             if _base(other) == ask.held.id:
                 yield f"InUse: {other.name} is based on it"
@@ -123,11 +120,9 @@ def _unused_ip_group(ask: Ask) -> Iterator[str]:
             yield f"InUse: {group.name} uses it"
 
 
-def _resource_group_is_empty(ask: Ask) -> Iterator[str]:
-    if ask.operation == "delete":
-        left = [held.name for held in ask.now.objects(POLICY, IP_GROUP) if held.id.startswith(f"{ask.held.id}/")]
-        if left:
-            yield f"ResourceGroupNotEmpty: {', '.join(left)}"
+def _inside(ask: Ask) -> list[Held]:
+    """What is deleted with an object: everything whose id lies below it."""
+    return [held for held in ask.now.objects(GROUP, POLICY, IP_GROUP) if held.id.startswith(f"{ask.held.id}/")]
 
 
 _PATH = ("resourceGroupName", "firewallPolicyName")
@@ -138,7 +133,8 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="firewallPolicyName",
         replaces=(*_PATH, "location"),
         computed=_policy_computed,
-        rules=(_base_exists, _empty_on_delete),
+        rules=(_base_exists, _no_child_policy),
+        takes_along=_inside,
         locks=_locks,
         replaces_delete_first=True,
     ),
@@ -164,7 +160,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="resourceGroupName",
         replaces=("resourceGroupName", "location"),
         computed=_resource_group_computed,
-        rules=(_resource_group_is_empty,),
+        takes_along=_inside,
         replaces_delete_first=True,
     ),
 }

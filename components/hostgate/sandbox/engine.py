@@ -1,9 +1,10 @@
-"""The real engine on the simulated clouds: `pulumi preview` with a home, backend and plugins of its own.
+"""The real engine on the simulated clouds: the pulumi CLI with a home, backend, passphrase and plugins of its own.
 
-Everything it writes is in a temporary folder: the user's Pulumi home, login and stack file are not touched (the CLI
-rewrites stack files, so it is given a copy). Nothing is downloaded and nothing is deployed.
+Everything it writes is in one folder, temporary or kept: the user's Pulumi home, login and stack file are not touched
+(the CLI rewrites stack files, so it is given a copy). Nothing is downloaded, and no account is reached.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -14,14 +15,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from hostgate.sandbox.problems import PreviewFailed, Problem
 from hostgate.sandbox.provider import CLOUDS
+from hostgate.sandbox.state import State
 
 TIME_LIMIT = 300
 """Seconds for one call of the CLI; a preview of the dev stack takes about five."""
 
+PASSPHRASE = "sandbox"  # noqa: S105 -- of a backend that holds made-up objects
 _WHEELS = {"aws": "pulumi-aws", "gcp": "pulumi-gcp", "azure-native": "pulumi-azure-native"}
+_OF_THE_BACKEND = ("encryptionsalt", "secretsprovider", "encryptedkey")
+"""Keys of a stack file that tell how its own backend encrypts."""
 
 
 def pulumi_cli() -> Path | None:
@@ -29,8 +37,19 @@ def pulumi_cli() -> Path | None:
     found = shutil.which("pulumi")
     if found is None:
         return None
-    beside = Path(found).resolve().parent / "pulumi-language-python"
-    return Path(found) if beside.exists() or shutil.which("pulumi-language-python") else None
+    return Path(found) if _host_beside(Path(found)) or shutil.which("pulumi-language-python") else None
+
+
+def default_folder(project: Path) -> Path:
+    """Where a project's sandbox is kept: in the user's state folder, never in the checkout."""
+    root = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    place = project.resolve()
+    return Path(root, "hostgate", f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}")
+
+
+def state_of(folder: Path) -> State:
+    """What the clouds of the sandbox in `folder` hold. It is shared by all stacks that run there."""
+    return State(folder / "clouds.db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,57 +60,92 @@ class Engine:
     project: Path
     stack: str
     environment: Mapping[str, str]
+    folder: Path
+    left_out: tuple[str, ...] = ()
+    """Config keys of the stack file that hold secrets; only their own backend can read them."""
 
-    def run(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-        """`pulumi ARGUMENTS --stack STACK --non-interactive`. Raises PreviewFailed if it does not end in time."""
-        command = [str(self.cli), *arguments, "--stack", self.stack, "--non-interactive"]
+    @property
+    def state(self) -> State:
+        return state_of(self.folder)
+
+    def run(
+        self, *arguments: str, capture: bool = False, limit: float | None = TIME_LIMIT
+    ) -> subprocess.CompletedProcess[str]:
+        """`pulumi ARGUMENTS` without a terminal. Raises PreviewFailed if it does not end within `limit` seconds."""
+        return self._run([*arguments, "--non-interactive"], capture, limit)
+
+    def pass_through(self, arguments: Sequence[str]) -> int:
+        """`pulumi ARGUMENTS` as the user typed them, on the user's terminal and without a limit; its exit code."""
+        return self._run(arguments, capture=False, limit=None).returncode
+
+    def _run(
+        self, arguments: Sequence[str], capture: bool, limit: float | None
+    ) -> subprocess.CompletedProcess[str]:
+        command = [str(self.cli), *arguments]
         try:
             return subprocess.run(
                 command, cwd=self.project, env=dict(self.environment), text=True, capture_output=capture, check=False,
-                timeout=TIME_LIMIT,
+                timeout=limit,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise PreviewFailed([Problem(f"`pulumi {arguments[0]}` did not end within {TIME_LIMIT} s.")]) from None
+            raise PreviewFailed([Problem(f"`pulumi {arguments[0]}` did not end within {limit} s.")]) from None
 
 
 @contextmanager
 def engine(project: Path, stack: str) -> Iterator[Engine]:
-    """An engine whose stack exists. Raises PreviewFailed: no CLI, or the stack cannot be made."""
+    """An engine on empty clouds, gone afterwards. Raises PreviewFailed: no CLI, or the stack cannot be made."""
+    with tempfile.TemporaryDirectory(prefix="hostgate-engine-") as folder:
+        yield prepare(project, stack, Path(folder))
+
+
+def prepare(project: Path, stack: str, folder: Path) -> Engine:
+    """An engine that keeps its state in `folder`, with the stack made or found there. Raises PreviewFailed."""
     cli = pulumi_cli()
     if cli is None:
         raise PreviewFailed(
             [
                 Problem(
-                    "The pulumi CLI with its Python host is not on PATH.", allowed="install it, or use --host builtin"
+                    "The pulumi CLI with its Python host is not on PATH.",
+                    allowed="install it; `hostgate preview --host builtin` needs none",
                 )
             ]
         )
-    with tempfile.TemporaryDirectory(prefix="hostgate-engine-") as folder:
-        home, backend = Path(folder, "home"), Path(folder, "backend")
-        backend.mkdir()
-        for package in CLOUDS:
-            _plugin(home, package)
-        # The stack is made beside copies: `stack init` writes its salt into the stack file of the folder it runs in.
-        copies = Path(folder, "project")
-        copies.mkdir()
-        config = copies / f"Pulumi.{stack}.yaml"
-        shutil.copyfile(project / "Pulumi.yaml", copies / "Pulumi.yaml")
-        shutil.copyfile(project / config.name, config)
-        environment = {
-            **os.environ,
-            "PULUMI_HOME": str(home),
-            "PULUMI_BACKEND_URL": backend.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "sandbox",
-            "PULUMI_OPTION_CONFIG_FILE": str(config),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
-        }
-        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-        made = Engine(cli, copies, stack, environment).run("stack", "init", capture=True)
-        if made.returncode != 0:
-            raise PreviewFailed([Problem(f"pulumi could not make the stack: {made.stderr.strip()}")])
-        yield Engine(cli, project, stack, environment)
+    folder = folder.resolve()
+    home, backend = folder / "home", folder / "backend"
+    backend.mkdir(parents=True, exist_ok=True)
+    for package in CLOUDS:
+        _plugin(home, package, state_of(folder).path)
+    # The stack is made beside copies: `stack select` writes its salt into the stack file of the folder it runs in.
+    copies = folder / "stacks" / stack
+    copies.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(project / "Pulumi.yaml", copies / "Pulumi.yaml")
+    config = copies / f"Pulumi.{stack}.yaml"
+    left_out = _copy_stack_file(project / config.name, config)
+    environment = {
+        **os.environ,
+        "PULUMI_HOME": str(home),
+        "PULUMI_BACKEND_URL": backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_OPTION_CONFIG_FILE": str(config),
+        "PULUMI_STACK": stack,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+    }
+    # A real plugin must not be taken for a simulated one, nor a real backend for ours.
+    for name in ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_DEBUG_PROVIDERS", "PULUMI_ACCESS_TOKEN"):
+        environment.pop(name, None)
+    if _host_beside(cli):
+        environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"
+    elif real := next((found for package in CLOUDS if (found := shutil.which(f"pulumi-resource-{package}"))), None):
+        raise PreviewFailed([Problem("A real provider plugin is on PATH.", found=real, allowed="take it off PATH")])
+    made = Engine(cli, project, stack, environment, folder, left_out)
+    if not list(backend.glob(f".pulumi/stacks/*/{stack}.json")):
+        chosen = Engine(cli, copies, stack, environment, folder)
+        done = chosen.run("stack", "select", "--create", stack, capture=True)
+        if done.returncode != 0:
+            raise PreviewFailed([Problem(f"pulumi could not make the stack: {done.stderr.strip()}")])
+    return made
 
 
 def preview(project: Path, stack: str, policy_packs: Sequence[Path] = ()) -> int:
@@ -101,14 +155,48 @@ def preview(project: Path, stack: str, policy_packs: Sequence[Path] = ()) -> int
         return ready.run("preview", *packs).returncode
 
 
-def _plugin(home: Path, package: str) -> None:
+def _host_beside(cli: Path) -> bool:
+    return (cli.resolve().parent / "pulumi-language-python").exists()
+
+
+def _copy_stack_file(source: Path, copy: Path) -> tuple[str, ...]:
+    """Copy the stack file, less what only its own backend can read; the keys left out.
+
+    The salt of an earlier copy stays: with another one the backend's state could not be read.
+    """
+    text = source.read_text(encoding="utf-8") if source.exists() else ""
+    left_out: tuple[str, ...] = ()
+    if "secure" in text:
+        document = yaml.safe_load(text) or {}
+        config = document.get("config") or {}
+        left_out = tuple(key for key, value in config.items() if _is_secret(value))
+        text = yaml.safe_dump({"config": {key: value for key, value in config.items() if key not in left_out}})
+    lines = [line for line in text.splitlines() if not line.startswith(_OF_THE_BACKEND)]
+    if copy.exists():
+        lines += [line for line in copy.read_text(encoding="utf-8").splitlines() if line.startswith(_OF_THE_BACKEND)]
+    fresh = copy.with_suffix(".fresh")
+    fresh.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    fresh.replace(copy)
+    return left_out
+
+
+def _is_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "secure" in value or any(map(_is_secret, value.values()))
+    return isinstance(value, list) and any(map(_is_secret, value))
+
+
+def _plugin(home: Path, package: str, state: Path) -> None:
     """Put the simulated cloud where the engine looks for the plugin of the installed SDK's version."""
     try:
         number = version(_WHEELS[package])
     except PackageNotFoundError:
         return
     folder = home / "plugins" / f"resource-{package}-v{number}"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     script = folder / f"pulumi-resource-{package}"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hostgate.sandbox.provider {package} {number}\n')
-    script.chmod(0o755)
+    call = f'exec "{sys.executable}" -m hostgate.sandbox.provider {package} {number} "{state}"'
+    fresh = folder / "fresh"
+    fresh.write_text(f"#!/bin/sh\n{call}\n")
+    fresh.chmod(0o755)
+    fresh.replace(script)

@@ -48,14 +48,13 @@ def _made(ask: Ask) -> str:
 
 def _policy_computed(ask: Ask) -> dict[str, Any]:
     number = int(digest_of(ask.held.id, digits=15), 16)
-    rules = [rule for rule in ask.now.objects(RULE) if rule.id.startswith(f"{ask.held.id}/")]
     link = f"{_LINK}/{ask.held.id}"
     return {
         "creationTimestamp": _made(ask),
         "fingerprint": digest_of(ask.held.inputs),
         "networkFirewallPolicyId": str(number),
         "project": ask.held.id.split("/")[1],
-        "ruleTupleCount": sum(_tuples(rule.inputs) for rule in rules),
+        "ruleTupleCount": sum(_tuples(rule.inputs) for rule in _rules(ask)),
         "selfLink": link,
         "selfLinkWithId": f"{link.rpartition('/')[0]}/{number}",
     }
@@ -94,12 +93,9 @@ def _no_association(ask: Ask) -> Iterator[str]:
                 yield f"resourceInUseByAnotherResource: {network_of(other)} is associated with the policy ({other.name})"
 
 
-def _rules_go_along(ask: Ask) -> Iterator[str]:
-    """A policy is deleted with its rules; ours are resources of their own, and must be deleted first."""
-    if ask.operation == "delete":
-        left = [rule.name for rule in ask.now.objects(RULE) if rule.id.startswith(f"{ask.held.id}/")]
-        if left:
-            yield f"resourceInUseByAnotherResource: rules are left in the policy: {', '.join(left)}"
+def _rules(ask: Ask) -> list[Held]:
+    """A policy is deleted with its rules."""
+    return [rule for rule in ask.now.objects(RULE) if rule.id.startswith(f"{ask.held.id}/")]
 
 
 def _one_policy_per_network(ask: Ask) -> Iterator[str]:
@@ -126,7 +122,8 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         replaces=("name", "project", "policyType"),
         computed=_policy_computed,
-        rules=(_fixed("name"), _no_association, _rules_go_along),
+        rules=(_fixed("name"), _no_association),
+        takes_along=_rules,
     ),
     RULE: Lifecycle(
         place=_rule_place,

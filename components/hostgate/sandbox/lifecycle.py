@@ -61,6 +61,8 @@ class Lifecycle:
     computed: Callable[[Ask], dict[str, Any]] = field(default=lambda _: {})
     rules: tuple[CallRule, ...] = ()
     locks: Callable[[Inputs, Account], tuple[str, ...]] = _nothing
+    takes_along: Callable[[Ask], list[Held]] = field(default=lambda _: [])
+    """What the cloud deletes with the object."""
     replaces_delete_first: bool = False
     """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
     same: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)

@@ -113,7 +113,10 @@ class Service:
             if refusal:
                 now.refused(operation, wanted, str(refusal))
             elif operation == "delete":
-                now.remove(now.get(wanted.type, wanted.id) or wanted)
+                held = now.get(wanted.type, wanted.id) or wanted
+                for other in LIFECYCLES[held.type].takes_along(Ask(operation, held, held, now, self.account)):
+                    now.remove(other)
+                now.remove(held)
             else:
                 before = now.get(wanted.type, wanted.id)
                 made = now.write(operation, self._computed(now, operation, wanted, before))

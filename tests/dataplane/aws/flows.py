@@ -230,7 +230,11 @@ def _requests() -> Iterator[Case]:
                "block", other)  # fmt: skip
     yield asks("request line with the allowed name, Host with another",
                packets.http(other, line="GET http://deb.vendor.example/ HTTP/1.1"), "allow", deb)  # fmt: skip
-    bare = (Said("client", b"GET / HTTP/1.0\r\n\r\n"), Said("server", b"HTTP/1.0 200 OK\r\n\r\nok"), Said("client", b"x"))
+    bare = (
+        Said("client", b"GET / HTTP/1.0\r\n\r\n"),
+        Said("server", b"HTTP/1.0 200 OK\r\n\r\nok"),
+        Said("client", b"x"),
+    )
     yield asks("HTTP/1.0 without any header", bare, "block", None)
     yield asks("a connection that asks another host first", packets.http(other, deb), "block", other)
     for host, fate, _ in fates:
@@ -262,14 +266,18 @@ def _ends() -> Iterator[Case]:
     yield _case("TLS to other.example from outside HOME_NET", packets.named("other.example"), "block",
                 name="other.example", source=outside)  # fmt: skip
     # No rule is about such a source, and a default that drops established flows lets a first datagram go.
-    yield _case("QUIC from outside HOME_NET", packets.quic(), "allow", name="example.com", protocol="quic", source=outside)
+    yield _case(
+        "QUIC from outside HOME_NET", packets.quic(), "allow", name="example.com", protocol="quic", source=outside
+    )
     yield _case("TLS to a private address", packets.named("git.internal.example"), "allow",
                 name="git.internal.example", to="10.9.9.9")  # fmt: skip
     yield _case("TLS without SNI to a private address", packets.named(None), "allow", sni=None, to="172.16.0.1")
     yield _case("a listed host at a private address on another port", packets.named("cgr.dev"), "allow", port=8443,
                 to="192.168.255.1")  # fmt: skip
     yield _case("SSH to a private address", packets.ssh(), "allow", name="host", port=22, protocol="tcp", to="10.9.9.8")
-    yield _case("bytes to a private address", packets.raw(), "allow", name="host", port=9, protocol="tcp", to="10.9.9.7")
+    yield _case(
+        "bytes to a private address", packets.raw(), "allow", name="host", port=9, protocol="tcp", to="10.9.9.7"
+    )
     yield _case("DNS to a private resolver", packets.dns("cgr.dev"), "allow", port=53, protocol="udp", to="10.0.0.2")
     yield _case("QUIC to a private address", packets.quic(), "allow", protocol="quic", to="192.168.1.1")
     yield _case("TLS to the first address after RFC 1918", packets.named("other.example"), "block",

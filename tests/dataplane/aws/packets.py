@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
 from ssl import TLSVersion
 from typing import Literal, NamedTuple, get_args
@@ -65,7 +66,7 @@ class Packet(NamedTuple):
 def tls(hello: bytes, *cuts: int) -> tuple[Said, ...]:
     """A TLS connection that opens with `hello`, in one segment or cut at the given bytes."""
     edges = [0, *cuts, len(hello)]
-    opening = [Said("client", hello[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    opening = [Said("client", hello[start:end]) for start, end in pairwise(edges)]
     rest = (Said("server", server_hello()), Said("client", client_finished()), Said("server", application_data(900)))
     return (*opening, *rest)
 
@@ -216,9 +217,7 @@ def _tcp(number: int, talk: Talk) -> Iterator[Packet]:
     def segment(by: Speaker, flags: str, payload: bytes = b"") -> Packet:
         other: Speaker = "server" if by == "client" else "client"
         acknowledged = sent[other] if "A" in flags else 0
-        header = TCP(
-            sport=ports[by][0], dport=ports[by][1], seq=sent[by], ack=acknowledged, flags=flags, window=64_240
-        )
+        header = TCP(sport=ports[by][0], dport=ports[by][1], seq=sent[by], ack=acknowledged, flags=flags, window=64_240)
         sent[by] += len(payload) + ("S" in flags or "F" in flags)
         return _packet(number, talk, by, header, payload)
 

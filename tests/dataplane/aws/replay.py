@@ -116,7 +116,9 @@ def replay(talks: Sequence[Talk], rules: Iterable[str], home_net: Sequence[str],
     folder.mkdir(parents=True, exist_ok=True)
     write(packets, folder / "flows.pcap")
     (folder / "eve.json").unlink(missing_ok=True)  # Suricata appends
-    _run(rules, home_net, folder, "--simulate-ips", "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none")
+    _run(
+        rules, home_net, folder, "--simulate-ips", "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none"
+    )
     return _heard(talks, packets, (folder / "eve.json").read_text().splitlines())
 
 

@@ -107,9 +107,7 @@ def test_a_datagram_to_the_outside_is_dropped_from_the_first_packet(
 
 @pytest.mark.xfail(strict=True, reason="the edge group names UDP and ICMP; other protocols leave")
 @pytest.mark.parametrize("title", TUNNELS)
-def test_packets_of_other_protocols_to_the_outside_are_dropped(
-    heard: dict[tuple[str, str], Heard], title: str
-) -> None:
+def test_packets_of_other_protocols_to_the_outside_are_dropped(heard: dict[tuple[str, str], Heard], title: str) -> None:
     assert heard["tunnel", title].dropped == {0}
 
 

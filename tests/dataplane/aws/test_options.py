@@ -111,7 +111,7 @@ STACKS = (
             {
                 _tls("cgr.dev"): "allow",
                 _tls("other.example"): "allow",
-                _tls("cgr.dev", port=8443): "allow" if target == "aws:rules" else "block",  # the guard still drops
+                _tls("cgr.dev", port=8443): "allow",
                 _quic(): "allow",
             },
         )

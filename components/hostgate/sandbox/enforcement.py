@@ -1,0 +1,152 @@
+"""What the objects that simulated clouds hold enforce: rebuilt as the mechanisms' own objects, judged by their verdicts.
+
+A firewall policy of AWS or Azure is a point of enforcement whether or not a firewall uses it; on Google Cloud a
+network is one, by the policy that is associated with it, and so is a policy that nothing is associated with.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hostgate.aws.strict_order import POLICY as AWS_POLICY
+from hostgate.aws.strict_order import RULE_GROUP as AWS_RULE_GROUP
+from hostgate.azure.application_rules import GROUP as AZURE_GROUP
+from hostgate.gcp.fqdn import RULE as GCP_RULE
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.mechanism import CloudObject, mechanism
+from hostgate.planning.options import PRIVATE_IPV4
+from hostgate.sandbox import aws, azure_stack, gcp
+from hostgate.sandbox.gcp_lifecycle import network_of
+from hostgate.sandbox.lifecycle import at, last_part
+from hostgate.sandbox.state import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place where flows are judged. `place` names it: the policy, or the network that a policy is associated with."""
+
+    target: str
+    place: str
+    policy: str
+    objects: tuple[CloudObject, ...]
+    remark: str = ""
+
+    def verdict(self, flow: Flow) -> Verdict:
+        """What the objects here do to `flow`. Raises ValueError for rules that the evaluator cannot read."""
+        how = mechanism(self.target)
+        # The defaults say that the deny, if any, is among the objects, which is what a state is to be asked.
+        return how.verdict(self.objects, how.options.model_construct(), flow)
+
+
+def points(held: Iterable[Held]) -> list[Point]:
+    """Every point of enforcement among what is held, AWS, Google Cloud, Azure, in order of creation."""
+    every = list(held)
+    return [*_aws(every), *_gcp(every), *_azure(every)]
+
+
+def _aws(held: Sequence[Held]) -> list[Point]:
+    groups = {each.id: each for each in held if each.type == aws.RULE_GROUP}
+    found = []
+    for policy in held:
+        if policy.type != aws.FIREWALL_POLICY:
+            continue
+        body = policy.inputs["firewallPolicy"]
+        references = [
+            {"ResourceArn": reference["resourceArn"], "Priority": reference.get("priority", 1)}
+            for reference in body.get("statefulRuleGroupReferences") or ()
+        ]
+        used = [groups[each["ResourceArn"]] for each in references if each["ResourceArn"] in groups]
+        variables = at(body, ("policyVariables", "ruleVariables")) or ()
+        home_net = next((each["ipSet"]["definitions"] for each in variables if each["key"] == "HOME_NET"), None)
+        whole = CloudObject(
+            kind=AWS_POLICY,
+            name=policy.name,
+            body={
+                "FirewallPolicyName": policy.name,
+                "FirewallPolicy": {
+                    "StatefulDefaultActions": list(body.get("statefulDefaultActions") or ()),
+                    "StatefulRuleGroupReferences": references,
+                    "PolicyVariables": {
+                        "RuleVariables": {"HOME_NET": {"Definition": list(home_net or PRIVATE_IPV4)}}
+                    },
+                },
+            },
+        )
+        remark = "" if home_net else "HOME_NET is not set at the policy: taken as RFC 1918"
+        objects = (*(_rule_group(group) for group in used), whole)
+        found.append(Point("aws:rules", policy.id, policy.name, objects, remark))
+    return found
+
+
+def _rule_group(group: Held) -> CloudObject:
+    source = at(group.inputs, ("ruleGroup", "rulesSource")) or {}
+    text = group.inputs.get("rules") or source.get("rulesString")
+    listed = source.get("rulesSourceList")
+    if listed:
+        body: dict[str, Any] = {
+            "RulesSourceList": {
+                "Targets": list(listed["targets"]),
+                "TargetTypes": list(listed["targetTypes"]),
+                "GeneratedRulesType": listed["generatedRulesType"],
+            }
+        }
+    else:
+        body = {"RulesString": text or ""}
+    return CloudObject(
+        kind=AWS_RULE_GROUP, name=group.name, body={"RuleGroup": {"RulesSource": body}}, text=text or None
+    )
+
+
+def _gcp(held: Sequence[Held]) -> list[Point]:
+    rules: dict[str, list[CloudObject]] = {}
+    for each in held:
+        if each.type == gcp.RULE and not each.inputs.get("disabled"):
+            rules.setdefault(each.id.rpartition("/")[0], []).append(_gcp_rule(each))
+    networks: dict[str, list[str]] = {}
+    for each in held:
+        if each.type == gcp.ASSOCIATION:
+            networks.setdefault(each.id.partition("/associations/")[0], []).append(network_of(each))
+    found = []
+    for policy in held:
+        if policy.type != gcp.POLICY:
+            continue
+        objects = tuple(rules.get(policy.id, ()))
+        for network in networks.get(policy.id, ()):
+            found.append(Point("gcp:fqdn", network, policy.name, objects))
+        if policy.id not in networks:
+            remark = "no network is associated with the policy"
+            found.append(Point("gcp:fqdn", policy.id, policy.name, objects, remark))
+    return found
+
+
+def _gcp_rule(rule: Held) -> CloudObject:
+    keys = ("ruleName", "priority", "direction", "action", "match")
+    return CloudObject(kind=GCP_RULE, name=rule.name, body={key: rule.inputs.get(key) for key in keys})
+
+
+def _azure(held: Sequence[Held]) -> list[Point]:
+    found = []
+    for policy in held:
+        if policy.type == azure_stack.POLICY:
+            groups = tuple(
+                _azure_group(each)
+                for each in held
+                if each.type == azure_stack.GROUP and each.id.startswith(f"{policy.id}/")
+            )
+            found.append(Point("azure:application-rules", policy.id, policy.name, groups))
+    return found
+
+
+def _azure_group(group: Held) -> CloudObject:
+    collections = [_with_lists(each) for each in group.inputs.get("ruleCollections") or ()]
+    properties = {"priority": group.inputs["priority"], "ruleCollections": collections}
+    return CloudObject(kind=AZURE_GROUP, name=last_part(group.id), body={"properties": properties})
+
+
+def _with_lists(collection: Mapping[str, Any]) -> dict[str, Any]:
+    """The collection with the lists that the verdict asks of every rule, empty where the API left them out."""
+    lists = {"ApplicationRule": ("targetFqdns", "protocols"), "NetworkRule": ("ipProtocols", "destinationPorts")}
+    rules = [
+        {**{key: [] for key in lists.get(rule["ruleType"], ())}, **rule} for rule in collection.get("rules") or ()
+    ]
+    return {**collection, "rules": rules}
