@@ -98,12 +98,32 @@ class Prepared:
         return f"{name}{suffix}"
 
     def options(
-        self, parent: pulumi.Resource, child: str, depends_on: Sequence[pulumi.Resource] = ()
+        self,
+        parent: pulumi.Resource,
+        child: str,
+        depends_on: Sequence[pulumi.Resource] = (),
+        replace_on_changes: Sequence[str] | None = None,
     ) -> pulumi.ResourceOptions:
-        """Options of a child: parent, what it waits for, and the id of an existing object if it is to be adopted."""
+        """Options of a child: parent, what it waits for, and the id of an existing object if it is to be adopted.
+
+        No child is deleted before its replacement is made, whatever its provider would do: a replacement that the cloud
+        refuses is an error, a rule or policy that is gone meanwhile is an outage or an open network.
+        """
         return pulumi.ResourceOptions(
-            parent=parent, import_=self.adopt.get(child), depends_on=[*self.after, *depends_on] or None
+            parent=parent,
+            import_=self.adopt.get(child),
+            depends_on=[*self.after, *depends_on] or None,
+            delete_before_replace=False,
+            replace_on_changes=None if replace_on_changes is None else list(replace_on_changes),
         )
+
+    def adopted_name(self, child: str) -> str | None:
+        """The name of the object that `child` adopts: an import must name it, or a generated name would differ.
+
+        None for every other child, so that the engine names it and a replacement can be made beside it.
+        """
+        id_ = self.adopt.get(child)
+        return None if id_ is None else id_.rpartition("/")[2]
 
 
 def prepare(

@@ -11,7 +11,10 @@ installed() {
     command -v suricata >/dev/null 2>&1 && suricata -V 2>/dev/null | grep -Eq 'version ([7-9]|[1-9][0-9])\.'
 }
 
-installed && exit 0
+if installed; then
+    suricata -V
+    exit 0
+fi
 [ "$(id -u)" = 0 ] || skip "installing it needs root"
 command -v apt-get >/dev/null 2>&1 || skip "no apt-get here; install it by your system's own means"
 
@@ -45,7 +48,7 @@ apt() {
 
 reason() { sed -n 's/^E: //p' "$work/log" | head -n 1 | cut -c 1-160; }
 
-# The tests start Suricata themselves: the package must not start a sensor on this machine's interfaces.
+# The tests start Suricata themselves: the package must not start a sensor on this machine's interfaces, now or at boot.
 if [ ! -e /usr/sbin/policy-rc.d ]; then
     guard=/usr/sbin/policy-rc.d
     printf '#!/bin/sh\nexit 101\n' >"$guard" && chmod 755 "$guard"
@@ -54,5 +57,6 @@ fi
 apt update || skip "apt-get update failed: $(reason)"
 apt install --yes --no-install-recommends -t "$codename-backports" suricata ||
     apt install --yes --no-install-recommends suricata || skip "apt-get install failed: $(reason)"
+[ ! -d /run/systemd/system ] || systemctl disable suricata.service >/dev/null 2>&1
 installed || skip "the package that apt offers is older than 7"
 suricata -V

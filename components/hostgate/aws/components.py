@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi_aws import networkfirewall
 
-from hostgate.allowlist import SelectionArgs, prepare, report
+from hostgate.allowlist import Prepared, SelectionArgs, prepare, report
 from hostgate.aws.strict_order import POLICY, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
@@ -66,21 +66,8 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, args, hosts, options, opts, ("aws:rules", "aws:domain-list"))
         super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
-        groups = {
-            each.name: networkfirewall.RuleGroup(
-                child := prepared.child(name, each),
-                # No `name`: a fixed one forces delete-before-replace, and a group in use cannot be deleted.
-                capacity=each.body["Capacity"],
-                type=each.body["Type"],
-                description=each.body["Description"],
-                rule_group=_rule_group(each),
-                tags=dict(plan.options.tags) or None,
-                opts=prepared.options(self, child),
-            )
-            for each in plan.objects
-            if each.kind == RULE_GROUP
-        }
         holder = next(each for each in plan.objects if each.kind != RULE_GROUP)
+        groups = self._groups(prepared, name, makes_policy=holder.kind == POLICY)
         body = holder.body.get("FirewallPolicy", holder.body)
         priorities = [
             (groups[reference["ResourceArn"].rpartition("/")[2]], reference["Priority"])
@@ -97,6 +84,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
             child = prepared.child(name, holder)
             policy = networkfirewall.FirewallPolicy(
                 child,
+                name=prepared.adopted_name(child),
                 description=holder.body["Description"],
                 firewall_policy=_policy(body, priorities),
                 tags=dict(plan.options.tags) or None,
@@ -109,6 +97,40 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
             lambda items: [{"resourceArn": item["resource_arn"], "priority": item["priority"]} for item in items]
         )
         self.register_outputs({"references": shown, "policyArn": self.policy_arn, "digest": self.digest})
+
+    def _groups(self, prepared: Prepared, name: str, *, makes_policy: bool) -> dict[str, networkfirewall.RuleGroup]:
+        """The rule groups by the plan's names.
+
+        A domain list and its guard must change at once: whichever came first, a listed host would be open on every
+        port meanwhile. So where the policy is ours, both are replaced and the policy's one update switches them over.
+        A policy owned elsewhere would keep the old groups; there the guard changes first.
+        """
+        plan = prepared.plan
+        lists = plan.target == "aws:domain-list"
+        groups: dict[str, networkfirewall.RuleGroup] = {}
+        for each in plan.objects:
+            if each.kind != RULE_GROUP:
+                continue
+            child = prepared.child(name, each)
+            listed = "RulesSourceList" in each.body["RuleGroup"]["RulesSource"]
+            earlier = list(groups.values()) if listed else []
+            groups[each.name] = networkfirewall.RuleGroup(
+                child,
+                # No `name`: a fixed one forces delete-before-replace, and a group in use cannot be deleted.
+                name=prepared.adopted_name(child),
+                capacity=each.body["Capacity"],
+                type=each.body["Type"],
+                description=each.body["Description"],
+                rule_group=_rule_group(each),
+                tags=dict(plan.options.tags) or None,
+                opts=prepared.options(
+                    self,
+                    child,
+                    depends_on=earlier,
+                    replace_on_changes=["ruleGroup"] if lists and makes_policy else None,
+                ),
+            )
+        return groups
 
 
 def _rule_group(each: CloudObject) -> networkfirewall.RuleGroupRuleGroupArgs:

@@ -2,12 +2,18 @@
 
 from datetime import date
 from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hostgate.catalog.hosts import check_host
 from hostgate.cli.main import print_json
+from hostgate.cli.sandbox import sandbox_folder, state_option
 from hostgate.cli.sources import Repeating, make_plans, plan_options
+
+if TYPE_CHECKING:
+    from hostgate.planning.flow import Flow
 
 _PROTOCOLS = ("https", "tls", "http", "tcp", "udp", "quic")
 
@@ -48,6 +54,8 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 @click.option(
     "--from", "source", metavar="CIDR", callback=_source, help="Where they come from; an allowed client unless given."
 )
+@click.option("--sandbox", is_flag=True, help="Ask what the simulated clouds hold, not the plan.")
+@state_option
 @plan_options
 def command(
     host: str,
@@ -56,6 +64,8 @@ def command(
     sni: str | None,
     address: str | None,
     source: str | None,
+    sandbox: bool,
+    state_dir: Path | None,
     stack: str | None,
     catalogs: tuple[str, ...],
     targets: tuple[str, ...],
@@ -66,13 +76,17 @@ def command(
     """Say what becomes of one connection to HOST, and why."""
     from hostgate.planning.flow import Flow
 
-    plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
     name = {"sni": sni or None} if sni is not None else {}
     flow = Flow(host, port, protocol, address=address, source=source, **name)  # type: ignore[arg-type]
-    answers = []
-    for plan in plans:
-        verdict = plan.verdict(flow)
-        answers.append({"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why})
+    if sandbox:
+        if stack or catalogs or targets or allow_empty:
+            raise click.UsageError("--sandbox asks what is deployed; leave out --stack, --catalog and --target.")
+        answers = _of_sandbox(flow, state_dir)
+    else:
+        answers = []
+        for plan in make_plans(stack, catalogs, targets, as_of, allow_empty):
+            verdict = plan.verdict(flow)
+            answers.append({"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why})
     if as_json:
         print_json({"targets": answers})
         return
@@ -81,3 +95,28 @@ def command(
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
     click.echo(f"{host}:{port} {protocol}")
     click.echo(table(("target", "verdict", "rule", "why"), rows))
+
+
+def _of_sandbox(flow: "Flow", state_dir: Path | None) -> list[dict[str, Any]]:
+    """The verdict of every policy or network that the simulated clouds hold."""
+    from hostgate.catalog.problems import InputError, Problem
+    from hostgate.sandbox.enforcement import points
+    from hostgate.sandbox.state import FILE, state_of
+
+    folder = sandbox_folder(state_dir)
+    found = points(state_of(folder).objects()) if (folder / FILE).exists() else []
+    if not found:
+        message = "The simulated clouds hold no policy. Fill them: hostgate sandbox run -- pulumi up"
+        raise InputError([Problem(rule="sandbox", message=message)])
+    answers: list[dict[str, Any]] = []
+    for point in found:
+        action, rule = "unknown", None
+        try:
+            verdict = point.verdict(flow)
+            action, rule, why = str(verdict.action), verdict.rule, verdict.why
+        except ValueError as error:
+            why = f"cannot be judged: {error}"
+        if point.remark:
+            why = f"{why} ({point.remark})"
+        answers.append({"target": point.title, "verdict": action, "rule": rule, "why": why, "place": point.place})
+    return answers

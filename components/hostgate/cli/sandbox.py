@@ -29,7 +29,7 @@ state_option = click.option(
 
 def sandbox_folder(state_dir: Path | None) -> Path:
     """The sandbox's folder: the one named, or that of the project around here. Raises InputError: no project."""
-    from hostgate.sandbox.engine import default_folder
+    from hostgate.sandbox.state import default_folder
 
     if state_dir is not None:
         return state_dir
@@ -37,7 +37,7 @@ def sandbox_folder(state_dir: Path | None) -> Path:
 
 
 def sandbox_state(state_dir: Path | None) -> "State":
-    from hostgate.sandbox.engine import state_of
+    from hostgate.sandbox.state import state_of
 
     return state_of(sandbox_folder(state_dir))
 
@@ -53,8 +53,9 @@ def command() -> None:
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- pulumi ARGUMENTS")
 def run(stack: str | None, state_dir: Path | None, words: tuple[str, ...]) -> None:
     """Run `pulumi ARGUMENTS` in this project, on simulated clouds: no account, no download, no change of a file here."""
-    from hostgate.sandbox.engine import default_folder, prepare
+    from hostgate.sandbox.engine import prepare
     from hostgate.sandbox.problems import PreviewFailed
+    from hostgate.sandbox.state import default_folder
 
     if words[0] != "pulumi" or len(words) < 2:
         raise click.UsageError("Give a pulumi command, e.g. hostgate sandbox run -- pulumi up")
@@ -62,7 +63,8 @@ def run(stack: str | None, state_dir: Path | None, words: tuple[str, ...]) -> No
     try:
         ready = prepare(project, name, state_dir or default_folder(project))
     except PreviewFailed as failed:
-        raise InputError([Problem(rule="sandbox", message=str(problem)) for problem in failed.problems]) from None
+        lines = [str(problem).replace("\n  ", "; ") for problem in failed.problems]
+        raise InputError([Problem(rule="sandbox", message=line) for line in lines]) from None
     for key in ready.left_out:
         click.echo(f"{key} is left out: it holds a secret, which only the stack's own backend can read.", err=True)
     code = ready.pass_through(words[1:])
@@ -72,7 +74,9 @@ def run(stack: str | None, state_dir: Path | None, words: tuple[str, ...]) -> No
 
 @command.command()
 @state_option
-@click.option("--journal", "with_journal", is_flag=True, help="Every call that the clouds got, instead of what is left.")
+@click.option(
+    "--journal", "with_journal", is_flag=True, help="Every call that the clouds got, instead of what is left."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(state_dir: Path | None, with_journal: bool, as_json: bool) -> None:
     """Print what the simulated clouds hold."""
@@ -103,17 +107,19 @@ def show(state_dir: Path | None, with_journal: bool, as_json: bool) -> None:
 @state_option
 def reset(state_dir: Path | None, yes: bool) -> None:
     """Forget the sandbox: stacks, clouds, journal, failures."""
+    from hostgate.sandbox.state import FILE
+
     folder = sandbox_folder(state_dir)
     if not folder.exists():
         click.echo(f"There is no sandbox in {folder}.")
         return
-    if not (folder / "clouds.db").exists():
-        raise InputError([Problem(rule="sandbox", message=f"{folder} is no sandbox: it has no clouds.db.")])
+    if not (folder / FILE).exists():
+        raise InputError([Problem(rule="sandbox", message=f"{folder} is no sandbox: it has no {FILE}.")])
     if not yes:
         click.confirm(f"Delete the sandbox in {folder}?", abort=True)
     for name in ("home", "backend", "stacks"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for path in folder.glob("clouds.db*"):
+    for path in folder.glob(f"{FILE}*"):
         path.unlink()
     click.echo("The sandbox is empty.")
 
@@ -121,10 +127,16 @@ def reset(state_dir: Path | None, yes: bool) -> None:
 @command.command()
 @click.argument("about", metavar="TYPE|NAME")
 @click.option(
-    "--on", "operation", required=True, type=click.Choice(["create", "read", "update", "delete"]), help="Which call fails."
+    "--on",
+    "operation",
+    required=True,
+    type=click.Choice(["create", "read", "update", "delete"]),
+    help="Which call fails.",
 )
 @click.option("--times", type=int, default=1, show_default=True, help="How many calls; -1 for every one.")
-@click.option("--after", "passing", type=click.IntRange(0), default=0, show_default=True, help="Let so many pass first.")
+@click.option(
+    "--after", "passing", type=click.IntRange(0), default=0, show_default=True, help="Let so many pass first."
+)
 @click.option(
     "--crash",
     is_flag=False,
@@ -198,7 +210,7 @@ def remove(name: str, state_dir: Path | None) -> None:
 
 def _by_hand(name: str, state_dir: Path | None) -> "tuple[Service, Held]":
     from hostgate.sandbox.faults import meant
-    from hostgate.sandbox.service import Service
+    from hostgate.sandbox.service import Service, account_of
 
     state = sandbox_state(state_dir)
     found = [held for held in state.objects() if held.id == name or meant(name, held)]
@@ -206,7 +218,7 @@ def _by_hand(name: str, state_dir: Path | None) -> "tuple[Service, Held]":
         names = ", ".join(f"{_kind(each.type)} {each.name}" for each in found or state.objects()) or "nothing"
         what = f"{len(found)} objects are meant by {name!r}" if found else f"There is no object {name!r}"
         raise InputError([Problem(rule="sandbox", message=f"{what}. The clouds hold: {names}.")])
-    return Service(state), found[0]
+    return Service(state, account_of(found[0])), found[0]
 
 
 def _changed(value: Any, path: list[str], wanted: Any) -> Any:

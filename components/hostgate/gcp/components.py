@@ -63,7 +63,10 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
             if each.kind == POLICY:
                 # No `name`: the engine's own keeps a replacement from deleting first.
                 policy = compute.NetworkFirewallPolicy(
-                    child, description=each.body["description"], opts=prepared.options(self, child)
+                    child,
+                    name=prepared.adopted_name(child),
+                    description=each.body["description"],
+                    opts=prepared.options(self, child),
                 )
                 self.policy = policy.name
             elif each.kind == RULE:

@@ -33,7 +33,11 @@ class Changes:
 
 
 def diff(
-    type_: ResourceType, life: Lifecycle, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: tuple[str, ...] = ()
+    type_: ResourceType,
+    life: Lifecycle,
+    olds: Mapping[str, Any],
+    news: Mapping[str, Any],
+    ignored: tuple[str, ...] = (),
 ) -> Changes:
     """The changes from `olds` to `news` (inputs as wire values).
 

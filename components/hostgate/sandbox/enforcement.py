@@ -31,6 +31,12 @@ class Point:
     objects: tuple[CloudObject, ...]
     remark: str = ""
 
+    @property
+    def title(self) -> str:
+        """Short, for people: cloud, what it is, and its name."""
+        cloud, what = self.target.partition(":")[0], "network" if "/networks/" in self.place else "policy"
+        return f"{cloud} {what} {last_part(self.place)}"
+
     def verdict(self, flow: Flow) -> Verdict:
         """What the objects here do to `flow`. Raises ValueError for rules that the evaluator cannot read."""
         how = mechanism(self.target)
@@ -66,9 +72,7 @@ def _aws(held: Sequence[Held]) -> list[Point]:
                 "FirewallPolicy": {
                     "StatefulDefaultActions": list(body.get("statefulDefaultActions") or ()),
                     "StatefulRuleGroupReferences": references,
-                    "PolicyVariables": {
-                        "RuleVariables": {"HOME_NET": {"Definition": list(home_net or PRIVATE_IPV4)}}
-                    },
+                    "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(home_net or PRIVATE_IPV4)}}},
                 },
             },
         )
@@ -146,7 +150,5 @@ def _azure_group(group: Held) -> CloudObject:
 def _with_lists(collection: Mapping[str, Any]) -> dict[str, Any]:
     """The collection with the lists that the verdict asks of every rule, empty where the API left them out."""
     lists = {"ApplicationRule": ("targetFqdns", "protocols"), "NetworkRule": ("ipProtocols", "destinationPorts")}
-    rules = [
-        {**{key: [] for key in lists.get(rule["ruleType"], ())}, **rule} for rule in collection.get("rules") or ()
-    ]
+    rules = [{**{key: [] for key in lists.get(rule["ruleType"], ())}, **rule} for rule in collection.get("rules") or ()]
     return {**collection, "rules": rules}

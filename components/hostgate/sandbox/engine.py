@@ -4,7 +4,6 @@ Everything it writes is in one folder, temporary or kept: the user's Pulumi home
 (the CLI rewrites stack files, so it is given a copy). Nothing is downloaded, and no account is reached.
 """
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -21,12 +20,12 @@ import yaml
 
 from hostgate.sandbox.problems import PreviewFailed, Problem
 from hostgate.sandbox.provider import CLOUDS
-from hostgate.sandbox.state import State
+from hostgate.sandbox.state import State, state_of
 
 TIME_LIMIT = 300
 """Seconds for one call of the CLI; a preview of the dev stack takes about five."""
 
-PASSPHRASE = "sandbox"  # noqa: S105 -- of a backend that holds made-up objects
+PASSPHRASE = "sandbox"
 _WHEELS = {"aws": "pulumi-aws", "gcp": "pulumi-gcp", "azure-native": "pulumi-azure-native"}
 _OF_THE_BACKEND = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys of a stack file that tell how its own backend encrypts."""
@@ -38,18 +37,6 @@ def pulumi_cli() -> Path | None:
     if found is None:
         return None
     return Path(found) if _host_beside(Path(found)) or shutil.which("pulumi-language-python") else None
-
-
-def default_folder(project: Path) -> Path:
-    """Where a project's sandbox is kept: in the user's state folder, never in the checkout."""
-    root = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    place = project.resolve()
-    return Path(root, "hostgate", f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}")
-
-
-def state_of(folder: Path) -> State:
-    """What the clouds of the sandbox in `folder` hold. It is shared by all stacks that run there."""
-    return State(folder / "clouds.db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +65,27 @@ class Engine:
         """`pulumi ARGUMENTS` as the user typed them, on the user's terminal and without a limit; its exit code."""
         return self._run(arguments, capture=False, limit=None).returncode
 
-    def _run(
-        self, arguments: Sequence[str], capture: bool, limit: float | None
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(self, arguments: Sequence[str], capture: bool, limit: float | None) -> subprocess.CompletedProcess[str]:
         command = [str(self.cli), *arguments]
-        try:
-            return subprocess.run(
-                command, cwd=self.project, env=dict(self.environment), text=True, capture_output=capture, check=False,
-                timeout=limit,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise PreviewFailed([Problem(f"`pulumi {arguments[0]}` did not end within {limit} s.")]) from None
+        with _kept(self.project / f"Pulumi.{self.stack}.yaml"):
+            try:
+                return subprocess.run(
+                    command, cwd=self.project, env=dict(self.environment), text=True, capture_output=capture,
+                    check=False, timeout=limit,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                raise PreviewFailed([Problem(f"`pulumi {arguments[0]}` did not end within {limit} s.")]) from None
+
+
+@contextmanager
+def _kept(path: Path) -> Iterator[None]:
+    """Bring a file back that is deleted meanwhile: `stack rm` and `destroy --remove` take the stack file along."""
+    content = path.read_bytes() if path.exists() else None
+    try:
+        yield
+    finally:
+        if content is not None and not path.exists():
+            path.write_bytes(content)
 
 
 @contextmanager

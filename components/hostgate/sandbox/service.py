@@ -30,6 +30,14 @@ def die() -> NoReturn:
     raise AssertionError("unreachable")
 
 
+def account_of(held: Held) -> Account:
+    """The account that an object is in, read from its id."""
+    if held.id.startswith("arn:"):
+        return Account(region=held.id.split(":")[3])
+    part = held.id.strip("/").split("/")[1]
+    return Account(project=part) if held.id.startswith("projects/") else Account(subscription=part)
+
+
 class Service:
     """The API of every simulated cloud. Raises Refused for what a cloud refuses, and changes nothing then."""
 
@@ -87,10 +95,11 @@ class Service:
             refusal = None if fault else self._judge(now, operation, wanted)
             if refusal is None and fault is None:
                 holder = acquire(now, locks, f"{operation} of {wanted.name}")
-                refusal = holder and Refused(
-                    f"AnotherOperationInProgress: {wanted.name}: {holder} is in progress on {locks[0]}. "
-                    "Wait for it: chain the resources with depends_on"
-                )
+                if holder:
+                    refusal = Refused(
+                        f"AnotherOperationInProgress: {wanted.name}: {holder} is in progress on {locks[0]}. "
+                        "Wait for it: chain the resources with depends_on"
+                    )
             if refusal:
                 now.refused(operation, wanted, str(refusal))
             seconds = delay_of(now, wanted)

@@ -5,6 +5,7 @@ immediate transaction, so that a reader sees all of a call or nothing of it. Fro
 single call can be told again.
 """
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -17,6 +18,7 @@ from typing import Any, Literal
 Operation = Literal["create", "read", "update", "delete"]
 OPERATIONS: tuple[Operation, ...] = ("create", "read", "update", "delete")
 
+FILE = "clouds.db"
 BUSY = 60.0
 """Seconds that a writer waits for another; a transaction takes milliseconds."""
 
@@ -73,6 +75,18 @@ class Call:
     before: Held | None
     after: Held | None
     refusal: str = ""
+
+
+def default_folder(project: Path) -> Path:
+    """Where a project's sandbox is kept: in the user's state folder, never in the checkout."""
+    root = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    place = project.resolve()
+    return Path(root, "hostgate", f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}")
+
+
+def state_of(folder: Path) -> "State":
+    """What the clouds of the sandbox in `folder` hold; all stacks that run there share it."""
+    return State(folder / FILE)
 
 
 class Transaction:
@@ -156,13 +170,16 @@ class State:
                 "ORDER BY number",
                 (after,),
             ).fetchall()
-        return [Call(*row[:5], _maybe(row[5]), _maybe(row[6]), row[7]) for row in rows]
+        return [
+            Call(number, operation, type_, id_, name, _maybe(before), _maybe(after), refusal)
+            for number, operation, type_, id_, name, before, after, refusal in rows
+        ]
 
     def reset(self) -> None:
         """Forget every object, call, fault and delay."""
         with self.transaction() as now:
             for table in ("objects", "journal", "faults", "delays", "running"):
-                now.connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own table names
+                now.connection.execute(f"DELETE FROM {table}")
 
     def _connect(self) -> sqlite3.Connection:
         # The rollback journal, not WAL: one file, and it can be copied while nobody writes.

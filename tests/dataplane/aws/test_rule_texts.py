@@ -89,7 +89,7 @@ def rule_sets(draw: st.DrawFn) -> tuple[Selection, Mapping[str, object]]:
 
 
 @pytest.mark.usefixtures("suricata")
-@settings(max_examples=4, phases=[Phase.generate])  # Suricata names the rule; a smaller set would say no more
+@settings(max_examples=8, phases=[Phase.generate])  # Suricata names the rule; a smaller set would say no more
 @given(sets=st.lists(rule_sets(), min_size=20, max_size=20))
 def test_suricata_accepts_rule_sets_made_at_random(
     tmp_path_factory: pytest.TempPathFactory, sets: list[tuple[Selection, Mapping[str, object]]]

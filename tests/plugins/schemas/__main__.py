@@ -1,0 +1,5 @@
+"""Writes the golden schemas again."""
+
+from . import write
+
+write()
