@@ -247,10 +247,11 @@ def test_wrong_inputs_stop_with_the_reason_and_no_traceback(run: Run, program: s
 
 
 def test_existing_objects_are_adopted_by_child_name(run: Run) -> None:
-    made = run(
-        AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, import_={"chainguard-allow": "arn:aws:old"})'
-    )
-    assert the(made, GROUP, "chainguard-allow").options.import_id == "arn:aws:old"
+    arn = "arn:aws:network-firewall:eu-central-1:123456789012:stateful-rulegroup/old"
+    made = run(AWS + f'    NetworkFirewallAllowlist("chainguard", hosts=hosts, import_={{"chainguard-allow": "{arn}"}})')
+    adopted = the(made, GROUP, "chainguard-allow")
+    assert adopted.options.import_id == arn
+    assert adopted.inputs["name"] == "old"  # a generated name would not match what is there
     assert the(made, GROUP, "chainguard-edge").options.import_id == ""
 
 

@@ -17,8 +17,8 @@ from hostgate.planning.flow import Flow
 from hostgate.planning.plan import Plan, plan
 
 ORDER = (
-    "msg", "flow", "ssl_state", "tls.sni", "http.host", "dotprefix", "content", "startswith", "endswith", "nocase", "pcre",
-    "alert", "sid", "rev",
+    "msg", "flow", "ip_proto", "ssl_state", "tls.sni", "http.host", "dotprefix", "content", "startswith", "endswith", "nocase",
+    "pcre", "alert", "sid", "rev",
 )  # fmt: skip
 """The options in the order of the strictest form that real Suricata was seen to judge right."""
 
@@ -129,10 +129,10 @@ class TestSids:
         assert 1 <= Sids().of(*parts) <= SID_MAX
 
     def test_on_a_collision_the_later_entry_yields_and_the_plan_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(suricata, "SID_MAX", 5)  # five ids: three edge rules and two entries fill them
+        monkeypatch.setattr(suricata, "SID_MAX", 6)  # six ids: four edge rules and two entries fill them
         made = plan(selection([entry("a.dev"), entry("b.dev")]), "aws:rules")
         sids = [int(line.rpartition("sid:")[2].partition(";")[0]) for line in texts(made)]
-        assert sorted(sids) == [1, 2, 3, 4, 5]
+        assert sorted(sids) == [1, 2, 3, 4, 5, 6]
         assert [one for one in made.findings if one.id == "sid-collision"]
 
     def test_a_collision_leaves_the_earlier_entry_its_id(self, monkeypatch: pytest.MonkeyPatch) -> None:

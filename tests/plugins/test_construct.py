@@ -25,6 +25,8 @@ HOSTS: dict[str, Any] = {"catalogs": [REFERENCE], "asOf": "2026-11-01"}
 NEEDS: dict[str, dict[str, Any]] = {"aws": {}, "gcp": {}, "azure": {"resourceGroup": "rg"}}
 """What a component needs beside hosts."""
 
+ADOPTED = "arn:aws:network-firewall:eu-central-1:123456789012:stateful-rulegroup/old"
+
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 
 
@@ -47,7 +49,7 @@ def test_a_plugin_says_its_version_and_schema(package: Package, plugins: Plugins
 SAME = [
     (AWS, {"phases": ["pull"], "base": 500, "tags": {"team": "platform"}, "homeNet": ["10.0.0.0/8"]}),
     (AWS, {"mechanism": "domain-list", "without": ["support"], "deny": "declared", "namePrefix": "egress"}),
-    (AWS, {"catalogs": ["./ours.yaml"], "import": {"chainguard-allow": "arn:aws:old"}, "logAllowed": True}),
+    (AWS, {"catalogs": ["./ours.yaml"], "import": {"chainguard-allow": ADOPTED}, "logAllowed": True}),
     (GCP, {"base": 3000, "networks": ["projects/p/global/networks/n"], "from": ["a@p.iam.gserviceaccount.com"]}),
     (GCP, {"attach": "projects/p/global/firewallPolicies/egress", "deny": "declared", "families": ["ipv4"]}),
     (

@@ -79,9 +79,13 @@ def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | Non
     rules = []
     if options.deny == "internet":
         rules.append(_edge(PASS_PRIVATE, "pass", "ip", "$HOME_NET", "private traffic is not judged", (), sids))
-    for protocol in ("udp", "icmp"):
-        words = "QUIC, DNS and other datagrams stay inside" if protocol == "udp" else "no ICMP to the outside"
-        rules.append(_edge(f"{stop}-{protocol}", stop, protocol, outside, words, ("flow:to_server",), sids))
+    for name, protocol, words, conditions in (
+        ("udp", "udp", "QUIC, DNS and other datagrams stay inside", ("flow:to_server",)),
+        ("icmp", "icmp", "no ICMP to the outside", ("flow:to_server",)),
+        # A tunnel (GRE, ESP, 6in4) or SCTP has no flow that the default would call established.
+        ("others", "ip", "no other IP protocol to the outside", ("ip_proto:!6", "ip_proto:!17", "ip_proto:!1")),
+    ):
+        rules.append(_edge(f"{stop}-{name}", stop, protocol, outside, words, conditions, sids))
     return suricata_group(options, "edge", rules, "private traffic passes, datagrams stay inside")
 
 
@@ -175,6 +179,13 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
                 "APIs by public name. DNS to the VPC resolver never crosses it.",
             )
         )
+        found.append(
+            finding(
+                "detection-gap",
+                "Packets of a TCP connection that looks like no known protocol, or never finishes a hello, pass until the engine "
+                "gives up telling what it is; seen on Suricata 7.0.10, not tried on the service.",
+            )
+        )
     if options.deny == "declared":
         home = ", ".join(options.home_net)
         default = ALERT_TO_SERVER if options.mode == "audit" else f"{DROP_TO_SERVER} and {ALERT_TO_SERVER}"
@@ -183,7 +194,7 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
             finding(
                 "attached-policy",
                 f"{options.attach or 'The policy'} needs: rule order STRICT_ORDER, HOME_NET at policy level ({home}), stateful "
-                f"defaults {default}, a drop of UDP and ICMP to EXTERNAL_NET before other groups, and no broader pass before.",
+                f"defaults {default}, a drop of all but TCP to EXTERNAL_NET before other groups, and no broader pass before.",
             ),
         ]
     if any(entry.families and "ipv6" in entry.families for entry in entries) and not any(

@@ -161,6 +161,8 @@ def _items(spec: str) -> list[str]:
 
 def _options_match(options: Sequence[tuple[str, str]], flow: Flow) -> bool:
     keywords = [keyword for keyword, _ in options]
+    if any(keyword == "ip_proto" and not _number_matches(value, flow) for keyword, value in options):
+        return False
     if "tls.sni" not in keywords and "http.host" not in keywords:
         return True
     buffer = flow.wire_name
@@ -181,6 +183,12 @@ def _options_match(options: Sequence[tuple[str, str]], flow: Flow) -> bool:
             if not re.search(pattern, buffer, re.IGNORECASE if "i" in flags else 0):
                 return False
     return True
+
+
+def _number_matches(spec: str, flow: Flow) -> bool:
+    """An `ip_proto` option: the protocol number of the packets, or with `!` any other."""
+    inside = int(spec.removeprefix("!")) == {"tcp": 6, "udp": 17}[flow.transport]
+    return inside != spec.startswith("!")
 
 
 def _content_matches(text: str, wanted: str, at_start: bool, at_end: bool) -> bool:

@@ -109,6 +109,11 @@ KINDS: dict[str, Kind] = {
         "What the deny cuts beside the hosts of other vendors.",
         "Allow what your clients need of it by other rules.",
     ),
+    "detection-gap": Kind(
+        "info",
+        "The default drop acts once the engine knows the protocol: bytes that it cannot tell get out until then.",
+        "Nothing, for clients that are trusted not to tunnel; otherwise close the ports outside the firewall as well.",
+    ),
     "ipv6-not-denied": Kind(
         "warning",
         "IPv6 is left out of the deny: on a network with IPv6 everything is reachable over it.",

@@ -113,7 +113,9 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
     for package in CLOUDS:
         _plugin(home, package, state_of(folder).path)
     # The stack is made beside copies: `stack select` writes its salt into the stack file of the folder it runs in.
-    copies = folder / "stacks" / stack
+    # A sandbox may hold the stacks of several projects, which then see one another's objects and outputs.
+    owner = str((yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8")) or {}).get("name"))
+    copies = folder / "stacks" / owner / stack
     copies.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(project / "Pulumi.yaml", copies / "Pulumi.yaml")
     config = copies / f"Pulumi.{stack}.yaml"
@@ -137,7 +139,7 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
     elif real := next((found for package in CLOUDS if (found := shutil.which(f"pulumi-resource-{package}"))), None):
         raise PreviewFailed([Problem("A real provider plugin is on PATH.", found=real, allowed="take it off PATH")])
     made = Engine(cli, project, stack, environment, folder, left_out)
-    if not list(backend.glob(f".pulumi/stacks/*/{stack}.json")):
+    if not (backend / ".pulumi" / "stacks" / owner / f"{stack}.json").exists():
         chosen = Engine(cli, copies, stack, environment, folder)
         done = chosen.run("stack", "select", "--create", stack, capture=True)
         if done.returncode != 0:

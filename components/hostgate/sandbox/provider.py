@@ -83,6 +83,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             provider_pb2.CheckFailure(property=problem.path, reason=str(problem))
             for problem in self.cloud.check(type_, plain)
         ]
+        auto = self.cloud.types[type_].auto_name
+        if auto is not None and auto.property not in inputs:
+            reason = f"{auto.property} is missing, and autonaming is turned off"
+            failures.append(provider_pb2.CheckFailure(property=auto.property, reason=reason))
         return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
 
     def Diff(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:  # noqa: N802
@@ -117,7 +121,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         type_ = self._known(_type(request), context)
         inputs = from_struct(request.news)
         if request.preview:
-            computed = {key: value for key, value in from_struct(request.olds).items() if key not in _inputs(request)}
+            had = from_struct(request.old_inputs)
+            computed = {key: value for key, value in from_struct(request.olds).items() if key not in had}
             return provider_pb2.UpdateResponse(properties=to_struct(_shown({**computed, **inputs})))
         try:
             made = self.service.update(type_, request.id, _plain(inputs))

@@ -105,7 +105,6 @@ def test_a_datagram_to_the_outside_is_dropped_from_the_first_packet(
     assert judged.dropped >= sent
 
 
-@pytest.mark.xfail(strict=True, reason="the edge group names UDP and ICMP; other protocols leave")
 @pytest.mark.parametrize("title", TUNNELS)
 def test_packets_of_other_protocols_to_the_outside_are_dropped(heard: dict[tuple[str, str], Heard], title: str) -> None:
     assert heard["tunnel", title].dropped == {0}
@@ -131,7 +130,7 @@ def test_deny_all_keeps_private_datagrams_too(tmp_path: Path) -> None:
     talks = {key: talk for key, talk in ALL.items() if key[0] in ("datagram", "private", "connection")}
     judged = replay(list(talks.values()), edge_rules("all"), HOME_NET, tmp_path)
     for talk, heard in zip(talks.values(), judged, strict=True):
-        datagram = talk.transport in ("udp", "icmp") or talk.protocol == ICMPV6
+        datagram = talk.transport != "tcp"
         assert bool(heard.dropped) == datagram, talk
 
 

@@ -1,0 +1,110 @@
+"""What simulated clouds allow at every moment of an update, judged from their journal by the mechanisms' verdicts.
+
+It knows nothing of how the update was made: it rebuilds the state after every single call, and asks of each flow that
+no moment opens what neither plan allows, cuts what both allow, or takes away a policy that was there and stays.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hostgate.planning.flow import Flow
+from hostgate.planning.plan import Plan
+from hostgate.sandbox.enforcement import Point, points
+from hostgate.sandbox.state import Call, Held, states
+
+Plans = Mapping[str, Plan]
+"""The plan of each cloud: aws, gcp, azure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One run of the engine: what was held before it, the calls that it made, and the plans before and after."""
+
+    before: Sequence[Held]
+    calls: Sequence[Call]
+    old: Plans
+    new: Plans
+
+    @property
+    def after(self) -> list[Held]:
+        return [*states(self.calls, self.before)][-1][1] if self.calls else list(self.before)
+
+    def done(self, operation: str) -> list[str]:
+        """Type and name, made-up digits aside, of what this run made, changed or deleted."""
+        return [f"{call.type.rpartition(':')[2]} {plain(call.name)}" for call in self.calls if _is(call, operation)]
+
+
+def plain(name: str) -> str:
+    """A name without the digits that the engine made up."""
+    head, _, tail = name.rpartition("-")
+    return head if head and len(tail) == 7 and all(letter in "0123456789abcdef" for letter in tail) else name
+
+
+def violations(update: Update, flows: Iterable[Flow], *, complete: bool = True) -> list[str]:
+    """Every moment that is not as it must be, in words. `complete`: the run ended well, so the new plan is in force."""
+    probes = list(flows)
+    start = _places(update.before)
+    end = _places(update.after)
+    found = []
+    for call, held in states(update.calls, update.before):
+        where = f"after call {call.number} ({call.operation} of {call.type.rpartition(':')[2]} {call.name})"
+        now = _places(held)
+        found += [f"{where}: {place} is judged by nobody" for place in start.keys() & end.keys() - now.keys()]
+        for place, point in now.items():
+            found += [f"{where}: {wrong}" for wrong in _wrong(update, point, place in start, probes)]
+    if complete:
+        for place, point in end.items():
+            new = update.new.get(_cloud(point))
+            for flow in probes if new else ():
+                assert new is not None
+                if point.verdict(flow).allows != new.verdict(flow).allows:
+                    found.append(f"at the end {place} and the plan differ on {_shown(flow)}")
+    return found
+
+
+def _wrong(update: Update, point: Point, was_there: bool, probes: Sequence[Flow]) -> Iterable[str]:
+    old, new = update.old.get(_cloud(point)), update.new.get(_cloud(point))
+    if old is None and new is None:
+        return
+    for flow in probes:
+        allowed = [plan.verdict(flow).allows for plan in (old, new) if plan is not None]
+        passes = point.verdict(flow).allows
+        if passes and not any(allowed):
+            yield f"{point.title} opens {_shown(flow)}"
+        if not passes and was_there and old and new and all(allowed):
+            yield f"{point.title} cuts {_shown(flow)}"
+
+
+def flows_about(plans: Iterable[Plan]) -> list[Flow]:
+    """Flows to every host of the plans and close by: other ports, protocols and names, and private destinations."""
+    found: dict[Flow, None] = {}
+    for plan in plans:
+        for decision in plan.decisions:
+            entry = decision.entry
+            for name in (entry.host, f"a.{entry.host}", f"not{entry.host}"):
+                for protocol in ("https", "http", "tcp"):
+                    for port in {entry.port, 443, 8443}:
+                        found[Flow(name, port, protocol)] = None  # type: ignore[arg-type]
+    for name in ("evil.example", "dl.cgr.dev.evil.example"):
+        found[Flow(name)] = None
+        found[Flow(name, 443, "quic")] = None
+        found[Flow(name, 22, "tcp")] = None
+    found[Flow("db.internal", 5432, "tcp", address="10.1.2.3")] = None
+    return list(found)
+
+
+def _places(held: Iterable[Held]) -> dict[str, Point]:
+    """The points that judge somebody's flows: a policy of Google Cloud does so once a network has it."""
+    return {point.place: point for point in points(held) if _cloud(point) != "gcp" or "/networks/" in point.place}
+
+
+def _cloud(point: Point) -> str:
+    return point.target.partition(":")[0]
+
+
+def _shown(flow: Flow) -> str:
+    return f"{flow.name}:{flow.port} {flow.protocol}"
+
+
+def _is(call: Call, operation: str) -> bool:
+    return call.operation == operation and not call.refusal

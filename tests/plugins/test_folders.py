@@ -1,0 +1,52 @@
+"""The plugin folders: permanent names, and the versions that the rest of the project is tested with."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .wire import PACKAGES, PLUGINS, ROOT, Package
+
+each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
+
+SDKS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "azure": "pulumi_azure_native"}
+OWN = ("pulumi_policy",)
+"""What only the project itself needs."""
+
+
+def pins(path: Path) -> set[str]:
+    return {line.split()[0] for line in path.read_text("utf-8").splitlines() if re.match(r"[\w.-]+==", line)}
+
+
+@each_package
+def test_a_plugin_installs_this_checkout_with_one_cloud_at_the_versions_of_the_project(package: Package) -> None:
+    """The CLI runs pip in the plugin's folder, so that the path holds in a checkout and in what it cloned from git."""
+    others = tuple(f"{name}==" for name in (*SDKS.values(), *OWN) if name != SDKS[package.cloud])
+    wanted = {pin for pin in pins(ROOT / "requirements.txt") if not pin.startswith(others)}
+    path = PLUGINS / package.cloud / "requirements.txt"
+    assert pins(path) == wanted
+    assert f"-e ../../..[{package.cloud}]" in path.read_text("utf-8").splitlines()
+    assert (path.parent / "../../.." / "pyproject.toml").is_file()
+
+
+@each_package
+def test_a_plugin_runs_on_python_in_an_environment_that_git_ignores(package: Package) -> None:
+    declared = yaml.safe_load((PLUGINS / package.cloud / "PulumiPlugin.yaml").read_text("utf-8"))
+    assert declared == {"runtime": {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}}
+    assert "venv/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+@each_package
+def test_a_plugin_serves_its_package_under_the_permanent_name(package: Package) -> None:
+    program = (PLUGINS / package.cloud / "__main__.py").read_text("utf-8")
+    assert f'serve("{package.name}", {package.component})' in program
+
+
+@pytest.mark.parametrize("language", ["python", "typescript", "yaml"])
+def test_an_example_names_every_package_by_its_folder(language: str) -> None:
+    folder = ROOT / "examples" / f"{language}-consumer"
+    named = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["packages"]
+    assert set(named) == {package.name for package in PACKAGES}
+    for package in PACKAGES:
+        assert (folder / named[package.name]).resolve() == PLUGINS / package.cloud
