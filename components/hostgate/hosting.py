@@ -77,7 +77,7 @@ class ComponentPackage(ComponentProvider):
         for component, known in self._component_defs.items():
             for key, found in schema["resources"][f"{self._name}:index:{component}"]["inputProperties"].items():
                 if text := self.analyzer.get_docstring(SelectionArgs, known.inputs_mapping[key]):
-                    pass
+                    found.setdefault("description", text)
         return schema
 
     def _objections(

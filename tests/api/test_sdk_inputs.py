@@ -1,0 +1,131 @@
+"""Everything that the components send is a property of the installed SDKs' input types, at every level."""
+
+import collections.abc
+import textwrap
+import typing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi import _types
+from pulumi_aws.networkfirewall.firewall_policy import FirewallPolicyArgs as AwsFirewallPolicyArgs
+from pulumi_aws.networkfirewall.rule_group import RuleGroupArgs
+from pulumi_azure_native.network.firewall_policy import FirewallPolicyArgs as AzureFirewallPolicyArgs
+from pulumi_azure_native.network.firewall_policy_rule_collection_group import FirewallPolicyRuleCollectionGroupArgs
+from pulumi_gcp.compute.network_firewall_policy import NetworkFirewallPolicyArgs
+from pulumi_gcp.compute.network_firewall_policy_association import NetworkFirewallPolicyAssociationArgs
+from pulumi_gcp.compute.network_firewall_policy_rule import NetworkFirewallPolicyRuleArgs
+
+from hostgate.sandbox.preview import preview
+from hostgate.sandbox.resources import PreviewResource
+from hostgate.sandbox.values import UNKNOWN
+
+INPUTS: dict[str, Any] = {
+    "aws:networkfirewall/ruleGroup:RuleGroup": RuleGroupArgs,
+    "aws:networkfirewall/firewallPolicy:FirewallPolicy": AwsFirewallPolicyArgs,
+    "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": NetworkFirewallPolicyArgs,
+    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": NetworkFirewallPolicyRuleArgs,
+    "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation": NetworkFirewallPolicyAssociationArgs,
+    "azure-native:network:FirewallPolicy": AzureFirewallPolicyArgs,
+    "azure-native:network:FirewallPolicyRuleCollectionGroup": FirewallPolicyRuleCollectionGroupArgs,
+}
+
+CATALOG = """
+catalog: acme/kinds
+entries:
+  - {id: web, host: www.acme.example, port: 443, protocol: https}
+  - {id: plain, host: www.acme.example, port: 80, protocol: http}
+  - {id: broker, host: mq.acme.example, port: 5671, protocol: tcp}
+  - {id: clock, host: ntp.acme.example, port: 123, protocol: udp}
+"""
+
+PROGRAM = """
+import hostgate
+from hostgate.aws import NetworkFirewallAllowlist
+from hostgate.azure import FirewallPolicyAllowlist as AzureAllowlist
+from hostgate.gcp import FirewallPolicyAllowlist as GcpAllowlist
+
+web = hostgate.select("./kinds.yaml", ids=["web", "plain"])
+everything = hostgate.select("./kinds.yaml")
+ip_group = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/ipGroups/builders"
+for mode in ("enforce", "audit"):
+    for mechanism in ("rules", "domain-list"):
+        NetworkFirewallAllowlist(
+            f"aws-{mode}-{mechanism}", hosts=web, mechanism=mechanism, mode=mode, tags={"team": "platform"}
+        )
+    GcpAllowlist(
+        f"gcp-{mode}", hosts=everything, mode=mode, from_=["tagValues/123"], networks=[f"projects/p/global/networks/{mode}"]
+    )
+    AzureAllowlist(
+        f"azure-{mode}", hosts=everything, mode=mode, resource_group="rg", location="westeurope", tags={"team": "platform"},
+        from_=["10.0.0.0/8", ip_group],
+    )
+AzureAllowlist("azure-all", hosts=everything, deny="all", resource_group="rg")
+GcpAllowlist("gcp-accounts", hosts=everything, from_=["a@p.iam.gserviceaccount.com"])
+"""
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> list[PreviewResource]:
+    """Every resource of a program that uses each option which reaches a resource."""
+    folder: Path = tmp_path_factory.mktemp("project")
+    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (folder / "kinds.yaml").write_text(CATALOG)
+    (folder / "__main__.py").write_text(textwrap.dedent(PROGRAM))
+    return [resource for resource in preview(folder, "test", {}).resources if resource.custom]
+
+
+def strangers(value: Any, expected: Any, path: str) -> list[str]:
+    """The paths in `value` that `expected`, an SDK input type, does not have or has as something else."""
+    if value is UNKNOWN or expected is Any or expected is type(None):
+        return []
+    origin, parts = typing.get_origin(expected), typing.get_args(expected)
+    if origin is typing.Union:
+        tried = [
+            strangers(value, part, path) for part in parts if typing.get_origin(part) is not collections.abc.Awaitable
+        ]
+        return min(tried, key=len)
+    if origin is collections.abc.Sequence:
+        if not isinstance(value, list):
+            return [f"{path}: a list is expected"]
+        return [found for index, item in enumerate(value) for found in strangers(item, parts[0], f"{path}[{index}]")]
+    if origin is collections.abc.Mapping:
+        return [found for key, item in value.items() for found in strangers(item, parts[1], f"{path}.{key}")]
+    if isinstance(expected, type) and _types.is_input_type(expected):
+        if not isinstance(value, dict):
+            return [f"{path}: a mapping is expected"]
+        known = _types.input_type_types(expected)
+        return [
+            found
+            for key, item in value.items()
+            for found in (
+                strangers(item, known[key], f"{path}.{key}") if key in known else [f"{path}.{key}: not known"]
+            )
+        ]
+    if expected is float:
+        expected = (int, float)
+    return [] if isinstance(value, expected) else [f"{path}: {type(value).__name__}"]
+
+
+@pytest.mark.parametrize("type_", INPUTS)
+def test_every_property_sent_is_one_of_the_sdk_s_input_type(sent: list[PreviewResource], type_: str) -> None:
+    resources = [resource for resource in sent if resource.type == type_]
+    assert resources
+    assert [found for each in resources for found in strangers(dict(each.inputs), INPUTS[type_], each.name)] == []
+
+
+def test_no_other_type_is_sent(sent: list[PreviewResource]) -> None:
+    assert {resource.type for resource in sent} == set(INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"rule_collections": []}, ["x.rule_collections: not known"]),
+        ({"ruleCollections": [{"rule_type": "ApplicationRule"}]}, ["x.ruleCollections[0].rule_type: not known"]),
+        ({"priority": "100"}, ["x.priority: str"]),
+        ({"ruleCollections": {}}, ["x.ruleCollections: a list is expected"]),
+    ],
+)
+def test_a_stranger_is_found_at_its_place(value: dict[str, Any], found: list[str]) -> None:
+    assert strangers(value, FirewallPolicyRuleCollectionGroupArgs, "x") == found
