@@ -16,4 +16,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("hostgate.gcp.components"), name)
+    try:
+        components = import_module("hostgate.gcp.components")
+    except AttributeError as error:  # left alone, Python would report it as a missing name of this package
+        raise ImportError(f"hostgate.gcp.components: {error}") from error
+    return getattr(components, name)
