@@ -19,6 +19,8 @@ lint: .venv/.tested
 
 golden: .venv/.tested
 	.venv/bin/python tests/golden/regenerate.py
+	.venv/bin/python -m tests.plugins.schemas
+	.venv/bin/hostgate catalog schema > catalog/catalog.schema.json
 
 bench: .venv/.tested
 	.venv/bin/python benchmarks/run.py
