@@ -248,7 +248,9 @@ def test_wrong_inputs_stop_with_the_reason_and_no_traceback(run: Run, program: s
 
 def test_existing_objects_are_adopted_by_child_name(run: Run) -> None:
     arn = "arn:aws:network-firewall:eu-central-1:123456789012:stateful-rulegroup/old"
-    made = run(AWS + f'    NetworkFirewallAllowlist("chainguard", hosts=hosts, import_={{"chainguard-allow": "{arn}"}})')
+    made = run(
+        AWS + f'    NetworkFirewallAllowlist("chainguard", hosts=hosts, import_={{"chainguard-allow": "{arn}"}})'
+    )
     adopted = the(made, GROUP, "chainguard-allow")
     assert adopted.options.import_id == arn
     assert adopted.inputs["name"] == "old"  # a generated name would not match what is there
@@ -267,3 +269,16 @@ def test_a_provider_given_to_the_component_reaches_every_child(run: Run) -> None
     """
     )
     assert {group.provider.rpartition("::")[2] for group in of_type(made, GROUP)} == {"west"}
+
+
+@pytest.mark.parametrize("program", [AWS, GCP, AZURE])
+def test_no_object_is_deleted_before_its_replacement_is_made(run: Run, program: str) -> None:
+    calls = {
+        AWS: 'NetworkFirewallAllowlist("chainguard", hosts=hosts)',
+        GCP: 'FirewallPolicyAllowlist("chainguard", hosts=hosts, networks=["projects/p/global/networks/n"])',
+        AZURE: 'FirewallPolicyAllowlist("chainguard", hosts=hosts, resource_group="rg")',
+    }
+    made = run(program + f"    {calls[program]}")
+    custom = [resource for resource in made.resources if resource.custom and "providers" not in resource.type]
+    assert len(custom) >= 2
+    assert {resource.options.delete_before_replace for resource in custom} == {False}

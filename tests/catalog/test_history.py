@@ -301,7 +301,9 @@ def test_the_misspelt_account_host_is_left_out_with_a_finding_and_in_no_object(r
 
 def test_accepting_the_finding_does_not_open_a_misprint() -> None:
     word = Acceptance(finding="mistaken", entry="r2-account-host-misspelt", because="trying")
-    made = plan(select("chainguard/images@2023-06-20", ids=["r2-account-host-misspelt", "registry"], accept=[word]), "aws:rules")
+    made = plan(
+        select("chainguard/images@2023-06-20", ids=["r2-account-host-misspelt", "registry"], accept=[word]), "aws:rules"
+    )
 
     assert not made.verdict(Flow(R2_MISSPELT)).allows
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from hostgate.sandbox import engine_preview
 from hostgate.sandbox.engine import engine, pulumi_cli
 from hostgate.sandbox.preview import preview
+from hostgate.sandbox.problems import PreviewFailed
 from hostgate.sandbox.values import UNKNOWN_ON_WIRE
 from hostgate.stack import config_of_file
 
@@ -76,6 +78,17 @@ def test_a_deployment_in_the_sandbox_leaves_the_checkout_as_it_was(tmp_path: Pat
     assert (ROOT / "Pulumi.dev.yaml").exists()
 
 
+def test_the_preview_command_says_the_same_on_both_hosts() -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "hostgate.cli.main", "preview", *host], cwd=ROOT, capture_output=True, text=True,
+            timeout=120, check=True,
+        ).stdout
+        for host in ([], ["--host", "builtin"])
+    ]  # fmt: skip
+    assert said[0] == said[1]
+
+
 def test_a_refused_plan_stops_the_real_preview_with_the_reason(tmp_path: Path) -> None:
     stack = (ROOT / "Pulumi.dev.yaml").read_text().replace("mechanism: fqdn", "mechanism: dns")
     for name, text in (
@@ -87,11 +100,11 @@ def test_a_refused_plan_stops_the_real_preview_with_the_reason(tmp_path: Path) -
         ("__main__.py", (ROOT / "__main__.py").read_text()),
     ):
         (tmp_path / name).write_text(text)
-    with engine(tmp_path, "dev") as ready:
-        done = ready.run("preview", capture=True)
-    assert done.returncode != 0
-    assert "`hostgate:gcp.mechanism`: found 'dns'. Allowed: fqdn." in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    with pytest.raises(PreviewFailed) as failed:
+        engine_preview.preview(tmp_path, "dev")
+    (problem,) = failed.value.problems
+    assert "`hostgate:gcp.mechanism`: found 'dns'. Allowed: fqdn." in problem.what
+    assert "Traceback" not in problem.what
 
 
 def changes() -> str:

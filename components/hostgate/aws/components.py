@@ -1,5 +1,6 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -10,6 +11,8 @@ from hostgate.allowlist import Prepared, SelectionArgs, prepare, report
 from hostgate.aws.strict_order import POLICY, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
+
+_REFERENCES = "StatefulRuleGroupReferences"
 
 
 class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
@@ -67,7 +70,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
         holder = next(each for each in plan.objects if each.kind != RULE_GROUP)
-        groups = self._groups(prepared, name, makes_policy=holder.kind == POLICY)
+        groups = self._groups(prepared, name, holder)
         body = holder.body.get("FirewallPolicy", holder.body)
         priorities = [
             (groups[reference["ResourceArn"].rpartition("/")[2]], reference["Priority"])
@@ -98,22 +101,24 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         )
         self.register_outputs({"references": shown, "policyArn": self.policy_arn, "digest": self.digest})
 
-    def _groups(self, prepared: Prepared, name: str, *, makes_policy: bool) -> dict[str, networkfirewall.RuleGroup]:
+    def _groups(self, prepared: Prepared, name: str, holder: CloudObject) -> dict[str, networkfirewall.RuleGroup]:
         """The rule groups by the plan's names.
 
-        A domain list and its guard must change at once: whichever came first, a listed host would be open on every
-        port meanwhile. So where the policy is ours, both are replaced and the policy's one update switches them over.
-        A policy owned elsewhere would keep the old groups; there the guard changes first.
+        The policy's update is the only moment at which several groups, or groups and the policy's own settings, change
+        at once. So where the policy is ours, groups are replaced instead of changed if something else has to change with
+        them: a domain list with its guard (else a listed host is open on every port meanwhile), and every group with the
+        policy's defaults and HOME_NET (else a host that leaves on the way into audit is cut meanwhile). A policy owned
+        elsewhere would keep the old groups; there the guard changes before the list.
         """
         plan = prepared.plan
-        lists = plan.target == "aws:domain-list"
+        ours = holder.kind == POLICY
+        settings = {key: value for key, value in holder.body.get("FirewallPolicy", {}).items() if key != _REFERENCES}
         groups: dict[str, networkfirewall.RuleGroup] = {}
         for each in plan.objects:
             if each.kind != RULE_GROUP:
                 continue
             child = prepared.child(name, each)
             listed = "RulesSourceList" in each.body["RuleGroup"]["RulesSource"]
-            earlier = list(groups.values()) if listed else []
             groups[each.name] = networkfirewall.RuleGroup(
                 child,
                 # No `name`: a fixed one forces delete-before-replace, and a group in use cannot be deleted.
@@ -126,8 +131,9 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 opts=prepared.options(
                     self,
                     child,
-                    depends_on=earlier,
-                    replace_on_changes=["ruleGroup"] if lists and makes_policy else None,
+                    depends_on=list(groups.values()) if listed else [],
+                    replace_on_changes=["ruleGroup"] if ours and plan.target == "aws:domain-list" else None,
+                    replacement_trigger=json.dumps(settings, sort_keys=True) if ours else None,
                 ),
             )
         return groups

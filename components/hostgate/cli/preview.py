@@ -54,14 +54,20 @@ def command(stack: str | None, host: str | None, policy_packs: tuple[Path, ...])
 
 
 def _real_engine(project: Path, stack: str, policy_packs: Sequence[Path]) -> None:
-    from hostgate.sandbox import engine
+    if policy_packs:
+        from hostgate.sandbox import engine
 
-    code = engine.preview(project, stack, policy_packs)
-    if code != 0:
-        raise click.exceptions.Exit(1)
-    plans = _plans(project, stack)
-    if plans:
-        _show_plans(plans)
+        if engine.preview(project, stack, policy_packs) != 0:
+            raise click.exceptions.Exit(1)
+        plans = _plans(project, stack)
+        if plans:
+            _show_plans(plans)
+        return
+    from hostgate.sandbox.engine_preview import preview
+
+    with _progress("running pulumi preview on simulated clouds"):
+        made = preview(project, stack)
+    _show(project, stack, made)
 
 
 def _builtin(project: Path, stack: str, policy_packs: Sequence[Path]) -> None:
@@ -71,6 +77,10 @@ def _builtin(project: Path, stack: str, policy_packs: Sequence[Path]) -> None:
     config = config_of_file(project, stack)
     with _progress("running the program on simulated clouds"):
         made = preview(project, stack, config, policy_packs=[pack.resolve() for pack in policy_packs])
+    _show(project, stack, made)
+
+
+def _show(project: Path, stack: str, made: "Preview") -> None:
     digests = {_digest(resource) for resource in made.resources} - {None}
     plans = tuple(plan for plan in _plans(project, stack) if plan.digest in digests) if digests else ()
     _show_tree(made)

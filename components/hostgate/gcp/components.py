@@ -7,7 +7,7 @@ from pulumi_gcp import compute
 
 from hostgate.allowlist import SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
-from hostgate.gcp.fqdn import POLICY, RULE
+from hostgate.gcp.fqdn import ASSOCIATION, POLICY, RULE
 from hostgate.planning.mechanism import CloudObject
 
 
@@ -56,11 +56,9 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         self.policy = pulumi.Output.from_input(
             prepared.outputs.get("attach", getattr(plan.options, "attach", None) or "")
         )
-        rules: list[tuple[str, pulumi.Resource]] = []
-        networks = iter(prepared.outputs.get("networks", ()))
         for each in plan.objects:
-            child = prepared.child(name, each)
             if each.kind == POLICY:
+                child = prepared.child(name, each)
                 # No `name`: the engine's own keeps a replacement from deleting first.
                 policy = compute.NetworkFirewallPolicy(
                     child,
@@ -69,22 +67,30 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     opts=prepared.options(self, child),
                 )
                 self.policy = policy.name
-            elif each.kind == RULE:
-                # Every rule waits for those of other actions before it: the deny comes after the allows and the private
-                # ranges, and on destroy it goes before them.
-                earlier = [rule for action, rule in rules if action != each.body["action"]]
-                rule = _rule(child, each, self.policy, prepared.options(self, child, depends_on=earlier))
-                rules.append((each.body["action"], rule))
-            else:
-                # A whole policy is associated, never a half-made one. One global policy fits a network: replacing an
-                # association without deleting first fails, which is better than a network without a deny.
-                compute.NetworkFirewallPolicyAssociation(
-                    child,
-                    name=each.body["name"],
-                    attachment_target=next(networks),
-                    firewall_policy=self.policy,
-                    opts=prepared.options(self, child, depends_on=[rule for _, rule in rules]),
-                )
+        # Every rule waits for those of other kinds before it: the deny comes after the hosts and the private ranges, and
+        # on destroy it goes before them. Into audit it is the other way round: no host goes before everything passes.
+        rules: list[tuple[tuple[str, bool], pulumi.Resource]] = []
+        ordered = [each for each in plan.objects if each.kind == RULE]
+        for each in reversed(ordered) if plan.options.mode == "audit" else ordered:
+            child = prepared.child(name, each)
+            kind = (each.body["action"], "destFqdns" in each.body["match"])
+            earlier = [rule for other, rule in rules if other != kind]
+            rules.append((kind, _rule(child, each, self.policy, prepared.options(self, child, depends_on=earlier))))
+        for each, network in zip(
+            (each for each in plan.objects if each.kind == ASSOCIATION),
+            prepared.outputs.get("networks", ()),
+            strict=True,
+        ):
+            # A whole policy is associated, never a half-made one. One global policy fits a network: a replacement beside
+            # the old association is refused, which is better than a network without a deny.
+            child = prepared.child(name, each)
+            compute.NetworkFirewallPolicyAssociation(
+                child,
+                name=each.body["name"],
+                attachment_target=network,
+                firewall_policy=self.policy,
+                opts=prepared.options(self, child, depends_on=[rule for _, rule in rules]),
+            )
         self.rules = pulumi.Output.from_input([each.name for each in plan.objects if each.kind == RULE])
         self.digest = pulumi.Output.from_input(plan.digest)
         report(self, plan)

@@ -30,8 +30,10 @@ HTTPS_SLOT, HTTP_SLOT, OTHER_SLOT, EDGE_SLOT = 0, 2_048, 10_000, 10_000_000
 """Priorities after the user's base: tcp:443, tcp:80, then 64 for every other protocol and port, then the deny. A rule's
 priority cannot change without replacing it, so a slot depends on its own protocol and port and on nothing else."""
 
-PASS, DENY, AUDIT = 0, 10, 20
-"""Priorities after EDGE_SLOT; IPv4 first, IPv6 next to it. Private ranges are passed on before the deny."""
+PASS, AUDIT, DENY = 0, 5, 10
+"""Priorities after EDGE_SLOT; IPv4 first, IPv6 next to it. Private ranges are passed on before the deny. Audit comes
+before the deny that it takes the place of: an update makes the one before it deletes the other, and into audit a host
+that leaves must not be cut between the two."""
 
 _EVERYWHERE = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 _PRIVATE = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}

@@ -147,8 +147,8 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
     return made
 
 
-def preview(project: Path, stack: str, policy_packs: Sequence[Path] = ()) -> int:
-    """Run the real `pulumi preview` on the simulated clouds, printing as it does; its exit code."""
+def preview(project: Path, stack: str, policy_packs: Sequence[Path]) -> int:
+    """Run the real `pulumi preview` with policy packs on empty clouds, printing as it does; its exit code."""
     packs = [word for pack in policy_packs for word in ("--policy-pack", str(pack.resolve()))]
     with engine(project, stack) as ready:
         return ready.run("preview", *packs).returncode

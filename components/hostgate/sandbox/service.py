@@ -107,9 +107,14 @@ class Service:
             self._fail(fault, operation, wanted.name)
         if refusal:
             raise refusal
-        if seconds:
-            self._pause(seconds)
-        made = self._apply(operation, wanted, locks)
+        try:
+            if seconds:
+                self._pause(seconds)
+            made = self._apply(operation, wanted, locks)
+        except BaseException:
+            with self.state.transaction() as now:
+                release(now, locks)
+            raise
         if fault:
             self._crash()
         return made

@@ -1,0 +1,80 @@
+"""What the real engine would create from nothing, in the form of the built-in preview."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hostgate.sandbox.engine import engine
+from hostgate.sandbox.problems import PreviewFailed, Problem
+from hostgate.sandbox.registry import PROVIDER_PREFIX, STACK_TYPE
+from hostgate.sandbox.resources import Diagnostic, Preview, PreviewResource
+from hostgate.sandbox.values import plain_fields
+
+_ENDED = "an unhandled error occurred: program exited with non-zero exit code"
+"""What the engine adds to the program's own error."""
+
+
+def preview(project: Path, stack: str) -> Preview:
+    """Run the real `pulumi preview` on empty clouds. Raises PreviewFailed with every error that it tells."""
+    with engine(project, stack) as ready:
+        done = ready.run("preview", "--json", capture=True)
+    document = _document(done.stdout)
+    diagnostics = list(_diagnostics(document))
+    if done.returncode != 0:
+        errors = [each.message for each in diagnostics if each.severity == "error"]
+        own = [message for message in errors if not message.startswith(_ENDED)]
+        told = own or errors or [(done.stderr or done.stdout).strip()]
+        rest = [each for each in diagnostics if each.severity != "error"]
+        raise PreviewFailed([Problem(message) for message in dict.fromkeys(told)], rest)
+    states = [step["newState"] for step in document.get("steps", ()) if step.get("newState")]
+    resources = [
+        _resource(state) for state in sorted(states, key=lambda state: str(state["urn"])) if not _implicit(state)
+    ]
+    outputs = next((state.get("outputs") or {} for state in states if state["type"] == STACK_TYPE), {})
+    return Preview(
+        project=next((resource.urn.split("::")[1] for resource in resources), project.name),
+        stack=stack,
+        resources=tuple(resources),
+        outputs=plain_fields(outputs),
+        diagnostics=tuple(diagnostics),
+    )
+
+
+def _document(text: str) -> dict[str, Any]:
+    """The JSON document; empty where the engine printed none."""
+    start = text.find("{")
+    try:
+        document = json.loads(text[start:]) if start >= 0 else {}
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _diagnostics(document: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    for said in document.get("diagnostics", ()):
+        severity = str(said.get("severity", "info")).partition("#")[0]
+        message = str(said.get("message", "")).removeprefix(f"{severity}: ").strip()
+        yield Diagnostic(severity, message, str(said.get("urn", "")))
+
+
+def _resource(state: Mapping[str, Any]) -> PreviewResource:
+    inputs = {key: value for key, value in (state.get("inputs") or {}).items() if not key.startswith("__")}
+    return PreviewResource(
+        urn=state["urn"],
+        type=state["type"],
+        name=str(state["urn"]).rpartition("::")[2],
+        parent=state.get("parent"),
+        custom=bool(state.get("custom")),
+        inputs=plain_fields(inputs),
+        outputs=plain_fields(state.get("outputs") or {}),
+        dependencies=tuple(sorted(state.get("dependencies") or ())),
+        property_dependencies={
+            key: tuple(sorted(urns)) for key, urns in (state.get("propertyDependencies") or {}).items() if urns
+        },
+    )
+
+
+def _implicit(state: Mapping[str, Any]) -> bool:
+    """A default provider: the engine makes it, `pulumi preview` does not show it."""
+    return str(state["type"]).startswith(PROVIDER_PREFIX) and "::default" in str(state["urn"])

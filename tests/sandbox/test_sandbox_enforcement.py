@@ -1,0 +1,144 @@
+"""What is deployed is judged as the plan is: the held objects of each cloud, rebuilt for the mechanism's verdict."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from provider_calls import (
+    AWS_GROUP,
+    AWS_POLICY,
+    AZURE_GROUP,
+    AZURE_POLICY,
+    GCP_ASSOCIATION,
+    GCP_POLICY,
+    GCP_RULE,
+    azure_group,
+    gcp_rule,
+    group,
+    policy,
+)
+
+import hostgate
+from hostgate.planning.flow import Flow
+from hostgate.planning.plan import Plan, plan
+from hostgate.sandbox.enforcement import Point, points
+from hostgate.sandbox.service import Service
+from hostgate.sandbox.state import State
+
+HOSTS = hostgate.select("chainguard/images@2024-03-28", phases=["pull", "build", "cli"])
+NETWORK = "projects/sandbox/global/networks/main"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service(State(tmp_path / "clouds.db"))
+
+
+def deploy(service: Service, made: Plan) -> None:
+    """Make the plan's objects as a component would."""
+    for each in made.objects:
+        body: Any = each.body
+        match each.kind:
+            case "AWS::NetworkFirewall::RuleGroup":
+                service.create(AWS_GROUP, {**group(name=each.name), "ruleGroup": _camel(body["RuleGroup"])})
+            case "AWS::NetworkFirewall::FirewallPolicy":
+                arns = {held.name: held.id for held in service.state.objects(AWS_GROUP)}
+                inner = copy.deepcopy(body["FirewallPolicy"])
+                for reference in inner["StatefulRuleGroupReferences"]:
+                    reference["ResourceArn"] = arns[reference["ResourceArn"].rpartition("/")[2]]
+                home = inner["PolicyVariables"]["RuleVariables"]["HOME_NET"]["Definition"]
+                variables = {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": home}}]}
+                whole = {**_camel(inner), "policyVariables": variables}
+                service.create(AWS_POLICY, {"name": each.name, "firewallPolicy": whole})
+            case "compute#firewallPolicy":
+                service.create(GCP_POLICY, {"name": "egress"})
+            case "compute#firewallPolicyRule":
+                service.create(GCP_RULE, {"firewallPolicy": "egress", **body})
+            case "compute#firewallPolicyAssociation":
+                service.create(GCP_ASSOCIATION, {"firewallPolicy": "egress", **body})
+            case "Microsoft.Network/firewallPolicies":
+                service.create(AZURE_POLICY, {"resourceGroupName": "rg", "firewallPolicyName": "fp"})
+            case "Microsoft.Network/firewallPolicies/ruleCollectionGroups":
+                named = {"resourceGroupName": "rg", "firewallPolicyName": "fp", "ruleCollectionGroupName": each.name}
+                service.create(AZURE_GROUP, {**named, **body["properties"]})
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: _camel(item) for key, item in value.items()}
+    return [_camel(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [
+        ("aws:rules", {}),
+        ("aws:rules", {"mode": "audit"}),
+        ("aws:rules", {"deny": "none", "from": ["10.1.0.0/16"]}),
+        ("aws:domain-list", {}),
+        ("gcp:fqdn", {"networks": [NETWORK]}),
+        ("gcp:fqdn", {"networks": [NETWORK], "mode": "audit"}),
+        ("gcp:fqdn", {"networks": [NETWORK], "deny": "all"}),
+        ("azure:application-rules", {"resourceGroup": "rg"}),
+        ("azure:application-rules", {"resourceGroup": "rg", "mode": "audit"}),
+    ],
+    ids=str,
+)
+def test_what_a_plan_allows_is_what_its_objects_allow(service: Service, target: str, options: dict[str, Any]) -> None:
+    made = plan(HOSTS, target, options)
+    deploy(service, made)
+    (point,) = points(service.state.objects())
+    names = [decision.entry.host for decision in made.decisions] + ["evil.example", "notcgr.dev", "a.cgr.dev"]
+    for name in names:
+        for port in (443, 80, 8443):
+            for protocol in ("https", "http", "tcp", "quic"):
+                for source in (None, "10.1.2.3"):
+                    flow = Flow(name, port, protocol, source=source)  # type: ignore[arg-type]
+                    assert point.verdict(flow).allows == made.verdict(flow).allows, flow
+    private = Flow("db.internal", 5432, "tcp", address="10.1.2.3")
+    assert point.verdict(private).allows == made.verdict(private).allows
+
+
+def only(service: Service) -> Point:
+    (point,) = points(service.state.objects())
+    return point
+
+
+def test_a_rule_that_is_disabled_does_nothing(service: Service) -> None:
+    service.create(GCP_POLICY, {"name": "egress"})
+    deny = {"action": "deny", "match": {"destIpRanges": ["0.0.0.0/0"], "layer4Configs": [{"ipProtocol": "all"}]}}
+    service.create(GCP_RULE, gcp_rule("egress", 2000, **deny))
+    assert not only(service).verdict(Flow("evil.example")).allows
+    held = service.state.objects(GCP_RULE)[0]
+    service.update(GCP_RULE, held.id, {**held.inputs, "disabled": True})
+    assert only(service).verdict(Flow("evil.example")).allows
+
+
+def test_a_policy_of_several_networks_is_several_points(service: Service) -> None:
+    service.create(GCP_POLICY, {"name": "egress"})
+    assert only(service).remark == "no network is associated with the policy"
+    for name in ("one", "two"):
+        target = f"projects/sandbox/global/networks/{name}"
+        service.create(GCP_ASSOCIATION, {"firewallPolicy": "egress", "attachmentTarget": target, "name": name})
+    assert [point.title for point in points(service.state.objects())] == ["gcp network one", "gcp network two"]
+
+
+def test_a_flat_rules_text_and_a_policy_without_home_net_are_judged_too(service: Service) -> None:
+    text = 'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (tls.sni; content:"cgr.dev"; startswith; endswith; sid:1;)'
+    flat = {"name": "g", "type": "STATEFUL", "capacity": 10, "rules": text}
+    arn = service.create(AWS_GROUP, flat).id
+    service.create(AWS_POLICY, policy(arn, order="DEFAULT_ACTION_ORDER", name="fp"))
+    assert only(service).verdict(Flow("cgr.dev")).rule == "g#1"
+    assert "HOME_NET is not set" in only(service).remark
+
+
+def test_rule_collection_groups_of_one_policy_are_judged_together(service: Service) -> None:
+    service.create(AZURE_POLICY, {"resourceGroupName": "rg", "firewallPolicyName": "fp"})
+    assert not only(service).verdict(Flow("cgr.dev")).allows
+    service.create(AZURE_GROUP, azure_group("g"))
+    other = azure_group("h", 300)
+    other["ruleCollections"][0]["rules"][0]["targetFqdns"] = ["other.dev"]
+    service.create(AZURE_GROUP, other)
+    assert only(service).verdict(Flow("cgr.dev")).allows
+    assert only(service).verdict(Flow("other.dev")).allows
