@@ -26,7 +26,12 @@ root = Path(sys.argv[2])
 made = preview(Path(sys.argv[1]), "dev", config_of_file(root, "dev"))
 made_up = re.compile('-[0-9a-f]{7}"')  # the end of a generated name, which depends on the parent
 shown = lambda inputs: made_up.sub('"', json.dumps(inputs, sort_keys=True, default=repr))
-print(json.dumps(sorted([r.type, r.name, shown(r.inputs)] for r in made.resources if r.custom)))
+told = [
+    [r.type, r.name, shown(r.inputs), sorted(urn.rpartition("::")[2] for urn in r.dependencies)]
+    for r in made.resources
+    if r.custom
+]
+print(json.dumps(sorted(told)))
 """
 
 

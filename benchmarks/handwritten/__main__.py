@@ -107,6 +107,7 @@ rule_1 = gcp.compute.NetworkFirewallPolicyRule(
         "dest_ip_ranges": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
         "layer4_configs": [{"ip_protocol": "all"}],
     },
+    opts=pulumi.ResourceOptions(depends_on=[rule_0]),
 )
 rule_2 = gcp.compute.NetworkFirewallPolicyRule(
     "hostgate-private-ipv6",
@@ -117,6 +118,7 @@ rule_2 = gcp.compute.NetworkFirewallPolicyRule(
     direction="EGRESS",
     action="goto_next",
     match={"dest_ip_ranges": ["fc00::/7"], "layer4_configs": [{"ip_protocol": "all"}]},
+    opts=pulumi.ResourceOptions(depends_on=[rule_0]),
 )
 rule_3 = gcp.compute.NetworkFirewallPolicyRule(
     "hostgate-deny-ipv4",
@@ -128,6 +130,7 @@ rule_3 = gcp.compute.NetworkFirewallPolicyRule(
     action="deny",
     enable_logging=True,
     match={"dest_ip_ranges": ["0.0.0.0/0"], "layer4_configs": [{"ip_protocol": "all"}]},
+    opts=pulumi.ResourceOptions(depends_on=[rule_0, rule_1, rule_2]),
 )
 rule_4 = gcp.compute.NetworkFirewallPolicyRule(
     "hostgate-deny-ipv6",
@@ -139,12 +142,14 @@ rule_4 = gcp.compute.NetworkFirewallPolicyRule(
     action="deny",
     enable_logging=True,
     match={"dest_ip_ranges": ["::/0"], "layer4_configs": [{"ip_protocol": "all"}]},
+    opts=pulumi.ResourceOptions(depends_on=[rule_0, rule_1, rule_2]),
 )
 gcp.compute.NetworkFirewallPolicyAssociation(
     "hostgate-default",
     name="hostgate-default",
     attachment_target="projects/acme-dev/global/networks/default",
     firewall_policy=policy.name,
+    opts=pulumi.ResourceOptions(depends_on=[rule_0, rule_1, rule_2, rule_3, rule_4]),
 )
 
 firewall_policy = azure.network.FirewallPolicy(

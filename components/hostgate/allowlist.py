@@ -16,7 +16,7 @@ import pulumi
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.planning.mechanism import CloudObject
-from hostgate.planning.plan import Plan, plan
+from hostgate.planning.plan import Decision, Plan, plan
 
 COMPUTED = "known-after-apply"
 """Stands in a plan for a reference that is an Output; the resource itself gets the Output."""
@@ -136,7 +136,7 @@ def prepare(
     opts: pulumi.ResourceOptions | None,
     mechanisms: Sequence[str],
 ) -> Prepared:
-    """The plan that `args` (plain values, any language) and `keywords` (Python) ask for.
+    """The plan that `args` (plain values, any language) and `keywords` (Python) ask for, or that `plan=` brings.
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
     """
@@ -149,12 +149,16 @@ def prepare(
     try:
         _refuse_outputs(given)
         adopt = given.pop("import_", {})
-        as_of = _as_of(given.pop("as_of", None))
-        selection = _selection(given, hosts)
-        target = _target(given.pop("mechanism", None), mechanisms)
-        given["name"] = given.pop("name_prefix", name)
-        options, outputs = _separate(given)
-        made = plan(selection, target, options, as_of=as_of)
+        brought = given.pop("plan", None)
+        if brought is not None:
+            made, outputs = _brought(brought, hosts, given, mechanisms)
+        else:
+            as_of = _as_of(given.pop("as_of", None))
+            selection = _selection(given, hosts)
+            target = _target(given.pop("mechanism", None), mechanisms)
+            given["name"] = given.pop("name_prefix", name)
+            options, outputs = _separate(given)
+            made = plan(selection, target, options, as_of=as_of)
     except InputError as error:
         raise AllowlistError(f"{name}: {error}") from None
     if made.options.lacking:
@@ -189,6 +193,18 @@ def report(component: pulumi.Resource, made: Plan) -> None:
         if finding.severity == "warning" and finding.accepted is None:
             about = f"{finding.entry}: " if finding.entry else ""
             pulumi.log.warn(f"{finding.id}: {about}{finding.message}", resource=component)
+
+
+def _brought(
+    made: Plan, hosts: Selection | None, given: Mapping[str, Any], mechanisms: Sequence[str]
+) -> tuple[Plan, dict[str, Any]]:
+    """A plan that was made before, e.g. to look at all clouds before the first resource; it holds hosts and options."""
+    if hosts is not None or given:
+        also = ", ".join(f"`{key}`" for key in (["hosts"] if hosts is not None else []) + sorted(given))
+        raise _problem(f"`plan` is given beside {also}. A plan holds hosts and options; leave the others out.")
+    if made.target not in mechanisms:
+        raise _problem(f"`plan` is for {made.target}. Allowed: {', '.join(mechanisms)}.")
+    return made, _separate(made.options.model_dump(exclude_unset=True))[1]
 
 
 def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
@@ -262,6 +278,16 @@ def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return options, outputs
 
 
+def decision_line(decision: Decision) -> str:
+    """A decision as component inputs carry it: entry, outcome, match, host:port/protocol and rule, a space between.
+
+    `left-out` has its hyphen, and a rule that there is none of is `-`, so that the line splits into five words.
+    """
+    entry = decision.entry
+    need = f"{entry.host}:{entry.port}/{entry.protocol}"
+    return f"{entry.id} {decision.outcome.replace(' ', '-')} {entry.match} {need} {decision.rule or '-'}"
+
+
 def _inputs(made: Plan) -> dict[str, Any]:
     return {
         "target": made.target,
@@ -269,19 +295,9 @@ def _inputs(made: Plan) -> dict[str, Any]:
         "mode": made.options.mode,
         "deny": made.options.deny,
         "digest": made.digest,
-        "decisions": [
-            {
-                "entry": decision.entry.id,
-                "host": decision.entry.host,
-                "match": decision.entry.match,
-                "port": decision.entry.port,
-                "protocol": decision.entry.protocol,
-                "outcome": decision.outcome,
-                "rule": decision.rule or "",
-            }
-            for decision in made.decisions
-        ],
-        "accepted": [str(acceptance) for acceptance in made.selection.accept],
+        # One line each: a host that comes or goes is one line of an engine's diff, and ten thousand cost little.
+        "decisions": [decision_line(decision) for decision in made.decisions],
+        "accepted": [str(acceptance) for acceptance in made.selection.accept if acceptance not in made.unused],
     }
 
 

@@ -41,7 +41,7 @@ def run(*, as_of: date | None = None) -> None:
     if problems:
         raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
     for plan in plans:
-        allowlist = _allowlist(plan, day)
+        allowlist = _allowlist(plan)
         outputs = {to_camel(name): getattr(allowlist, name) for name in _OUTPUTS if hasattr(allowlist, name)}
         pulumi.export(plan.target.partition(":")[0], outputs)
 
@@ -53,15 +53,6 @@ def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
     return config, frozenset(secret)
 
 
-def _allowlist(plan: Plan, day: date) -> Any:
+def _allowlist(plan: Plan) -> Any:
     module, name = _COMPONENTS[plan.target]
-    component = getattr(import_module(module), name)
-    met = [acceptance for acceptance in plan.selection.accept if acceptance not in plan.unused]
-    options = plan.options.model_dump(exclude_unset=True, exclude={"name"})
-    return component(
-        plan.options.name,
-        hosts=plan.selection.accepting(met),
-        mechanism=plan.target.partition(":")[2],
-        as_of=day,
-        **options,
-    )
+    return getattr(import_module(module), name)(plan.options.name, plan=plan)

@@ -118,7 +118,22 @@ def test_component_inputs_carry_catalogs_decisions_and_digest(run: Run) -> None:
     assert inputs["catalogs"] == ["chainguard/images@2024-03-28"]
     assert len(str(inputs["digest"])) == 64
     decisions: Any = inputs["decisions"]
-    assert {decision["host"]: decision["outcome"] for decision in decisions}["cgr.dev"] == "allowed"
+    (registry,) = [line for line in decisions if line.startswith("registry ")]
+    entry, outcome, match, need, rule = registry.split()
+    assert (entry, outcome, match, need) == ("registry", "allowed", "exact", "cgr.dev:443/https")
+    assert rule.startswith("chainguard-allow#")
+
+
+def test_a_plan_that_was_made_before_gives_the_same_resources_as_its_hosts_and_options(run: Run) -> None:
+    by_hosts = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, mode="audit", base=500)')
+    by_plan = run(
+        AWS
+        + """
+    plan = hostgate.plan(hosts, target="aws:rules", name="chainguard", mode="audit", base=500)
+    NetworkFirewallAllowlist("chainguard", plan=plan)
+    """
+    )
+    assert [(r.urn, r.inputs) for r in by_plan.resources] == [(r.urn, r.inputs) for r in by_hosts.resources]
 
 
 GCP = """
@@ -229,6 +244,14 @@ def test_azure_groups_are_made_one_after_another(run: Run) -> None:
         (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, mechanism="proxy")', "Allowed: rules, domain-list"),
         (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, phases=["pull"])', "Both `hosts` and catalogs"),
         (AWS + '    NetworkFirewallAllowlist("chainguard")', "No catalog is named"),
+        (
+            AWS + '    NetworkFirewallAllowlist("c", plan=hostgate.plan(hosts, target="aws:rules"), mode="audit")',
+            "`plan` is given beside `mode`",
+        ),
+        (
+            AWS + '    NetworkFirewallAllowlist("c", plan=hostgate.plan(hosts, target="gcp:fqdn"))',
+            "`plan` is for gcp:fqdn. Allowed: aws:rules, aws:domain-list.",
+        ),
         (AWS + '    NetworkFirewallAllowlist("Chain_Guard", hosts=hosts)', "`aws:rules.name`"),
         (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, attach="arn:aws:x", deny="all")', "with `attach`"),
         (AZURE + '    FirewallPolicyAllowlist("chainguard", hosts=hosts)', "`resourceGroup` is missing"),

@@ -65,7 +65,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         hosts: Selection = None,  # type: ignore[assignment]
         **options: Any,
     ) -> None:
-        """`hosts` is a Selection; other keywords are those of NetworkFirewallAllowlistArgs. Raises AllowlistError."""
+        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, options, opts, ("aws:rules", "aws:domain-list"))
         super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan

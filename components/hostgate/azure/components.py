@@ -55,7 +55,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         hosts: Selection = None,  # type: ignore[assignment]
         **options: Any,
     ) -> None:
-        """`hosts` is a Selection; other keywords are those of FirewallPolicyAllowlistArgs. Raises AllowlistError."""
+        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, options, opts, ("azure:application-rules",))
         plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)

@@ -49,7 +49,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         hosts: Selection = None,  # type: ignore[assignment]
         **options: Any,
     ) -> None:
-        """`hosts` is a Selection; other keywords are those of FirewallPolicyAllowlistArgs. Raises AllowlistError."""
+        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, options, opts, ("gcp:fqdn",))
         super().__init__("hostgate-gcp:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
