@@ -89,6 +89,7 @@ def medians(commands: Mapping[str, Sequence[str]]) -> dict[str, tuple[float, flo
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
+        tiny = catalog(Path(folder, "tiny.yaml"), 13)
         small, large = catalog(Path(folder, "small.yaml"), 1_000), catalog(Path(folder, "large.yaml"), 10_000)
         handwritten = str(ROOT / "benchmarks" / "handwritten")
         ours = [sys.executable, "-c", PREVIEW, str(ROOT), str(ROOT)]
@@ -99,7 +100,7 @@ def main() -> None:
             {
                 "python": [sys.executable, "-c", "pass"],
                 "import hostgate": [sys.executable, "-c", "import hostgate"],
-                "plan, 13 hosts": [HOSTGATE, "plan", "--stack", "dev", "--json"],
+                "plan, 13 hosts": [HOSTGATE, "plan", "--catalog", str(tiny), "--json"],
                 "plan, 1,000 hosts": [HOSTGATE, "plan", "--catalog", str(small), "--json"],
                 "plan, 10,000 hosts": [HOSTGATE, "plan", "--catalog", str(large), "--json"],
                 "lint, 1,000 hosts": [HOSTGATE, "catalog", "lint", str(small)],
