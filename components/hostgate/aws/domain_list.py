@@ -98,7 +98,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
         )
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
-        home_net = policy.effective_home_net(options, objects, flow)
+        home_net = policy.effective_home_net(options, objects)
         return judge(objects, home_net, flow, undecided=policy.undecided(options))
 
 

@@ -13,7 +13,7 @@ from hostgate.aws.suricata import Rule, Sids
 from hostgate.aws.suricata import group as group_of
 from hostgate.catalog.model import Entry
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.flow import Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
 
@@ -211,9 +211,8 @@ def undecided(options: NetworkFirewallOptions) -> Verdict:
     return Verdict("block", None, "no rule matches; the attached policy's default must drop it (deny: declared)")
 
 
-def effective_home_net(options: NetworkFirewallOptions, objects: Sequence[CloudObject], flow: Flow) -> Sequence[str]:
+def effective_home_net(options: NetworkFirewallOptions, objects: Sequence[CloudObject]) -> Sequence[str]:
     """HOME_NET as the policy among `objects` sets it, or as the options declare it for an attached one."""
-    del flow
     for each in objects:
         if each.kind == POLICY:
             variables = each.body["FirewallPolicy"]["PolicyVariables"]["RuleVariables"]
