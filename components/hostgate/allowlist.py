@@ -204,6 +204,8 @@ def _brought(
         raise _problem(f"`plan` is given beside {also}. A plan holds hosts and options; leave the others out.")
     if made.target not in mechanisms:
         raise _problem(f"`plan` is for {made.target}. Allowed: {', '.join(mechanisms)}.")
+    if made.as_of is None and any(acceptance.until for acceptance in made.selection.accept):
+        raise _problem("`plan` was made without `as_of`, so nobody judged whether its acceptances have ended. Give it.")
     return made, _separate(made.options.model_dump(exclude_unset=True))[1]
 
 

@@ -56,11 +56,11 @@ class _Section(BaseModel):
 class SelectSection(_Section):
     """`hostgate:select`."""
 
-    phases: list[str] = []
-    parties: list[str] = []
-    purposes: list[str] = []
-    directions: list[str] = []
-    ids: list[str] = []
+    phases: list[str] | None = None
+    parties: list[str] | None = None
+    purposes: list[str] | None = None
+    directions: list[str] | None = None
+    ids: list[str] | None = None
     without: list[str] = []
 
 

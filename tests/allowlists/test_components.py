@@ -252,6 +252,15 @@ def test_azure_groups_are_made_one_after_another(run: Run) -> None:
             AWS + '    NetworkFirewallAllowlist("c", plan=hostgate.plan(hosts, target="gcp:fqdn"))',
             "`plan` is for gcp:fqdn. Allowed: aws:rules, aws:domain-list.",
         ),
+        (
+            AWS
+            + """
+    import datetime
+    ended = hostgate.Acceptance(finding="name-unproven", because="meant once", until=datetime.date(2020, 1, 1))
+    NetworkFirewallAllowlist("c", plan=hostgate.plan(hosts.accepting([ended]), target="aws:rules"))
+    """,
+            "made without `as_of`",
+        ),
         (AWS + '    NetworkFirewallAllowlist("Chain_Guard", hosts=hosts)', "`aws:rules.name`"),
         (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, attach="arn:aws:x", deny="all")', "with `attach`"),
         (AZURE + '    FirewallPolicyAllowlist("chainguard", hosts=hosts)', "`resourceGroup` is missing"),

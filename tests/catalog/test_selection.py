@@ -270,3 +270,20 @@ def test_a_catalog_in_the_home_folder_is_found(write: Write, monkeypatch: pytest
 
 def test_an_acceptance_reads_as_finding_and_entry() -> None:
     assert str(Acceptance(finding="shared-hosting", entry="mirror", because="x")) == "shared-hosting for mirror"
+
+
+@pytest.mark.parametrize("what", ["phases", "parties", "purposes", "directions", "ids"])
+def test_an_empty_list_to_keep_by_is_refused_and_never_read_as_all(what: str) -> None:
+    (problem,) = problems_of(REFERENCE, **{what: []})
+
+    assert problem.rule == "select-empty"
+
+
+def test_an_acceptance_for_an_id_that_two_catalogs_have_is_refused(write: Write) -> None:
+    entry = "entries:\n  - {id: x, host: HOST, match: subtree, port: 443, protocol: https}\n"
+    first = write("catalog: a/a\n" + entry.replace("HOST", "one.acme.example"), "a.yaml")
+    second = write("catalog: b/b\n" + entry.replace("HOST", "two.acme.example"), "b.yaml")
+    word = Acceptance(finding="apex-included", entry="x", because="meant for a/a")
+    (problem,) = problems_of(str(first), str(second), accept=[word])
+
+    assert (problem.rule, problem.entry) == ("acceptance-ambiguous", "x")

@@ -216,3 +216,16 @@ class TestLimits:
         hosts = selection([entry(families=("ipv6",))])
         assert plan(hosts, "aws:rules").refused
         assert plan(hosts, "aws:rules", home_net=["10.0.0.0/8", "fd00::/8"]).ok
+
+
+class TestPrivateTraffic:
+    def test_public_ranges_behind_the_firewall_are_not_private_traffic(self) -> None:
+        made = plan(selection([entry()]), "aws:rules", home_net=["10.0.0.0/8", "8.0.0.0/8"])
+        assert made.verdict(Flow("db.internal.example", 5432, "tcp", address="10.1.2.3")).allows
+        assert not made.verdict(Flow("evil.example", 443, "https", address="8.8.8.8")).allows
+        (cuts,) = [one for one in made.findings if one.id == "deny-cuts"]
+        assert "8.0.0.0/8 of homeNet too" in cuts.message
+
+    def test_there_is_no_private_pass_where_nothing_is_private(self) -> None:
+        made = plan(selection([entry()]), "aws:rules", home_net=["8.0.0.0/8"])
+        assert not [line for line in texts(made) if line.startswith("pass ip")]

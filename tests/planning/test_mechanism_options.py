@@ -28,6 +28,8 @@ WRONG: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("a range with host bits", AWS, {"from": ["10.0.0.1/8"]}, ("`aws:rules.from[0]`", "10.0.0.1/8", "host bits")),
     ("an empty HOME_NET", AWS, {"homeNet": []}, ("`aws:rules.homeNet`", "empty", "at least one")),
     ("a HOME_NET of everything", AWS, {"homeNet": ["0.0.0.0/0"]}, ("homeNet of everything",)),
+    ("a HOME_NET of everything in two halves", AWS, {"homeNet": ["0.0.0.0/1", "128.0.0.0/1"]}, ("homeNet of everything",)),
+    ("no clients on AWS", AWS, {"from": []}, ("`aws:rules.from`", "empty", "at least one")),
     ("clients outside HOME_NET", AWS, {"from": ["198.51.100.0/24"]}, ("from 198.51.100.0/24", "outside homeNet", "Extend")),
     ("an attached name for an ARN", AWS, {"attach": "egress"}, ("attach 'egress'", "Allowed: the ARN")),
     ("attach with an own deny", AWS, {"attach": ARN, "deny": "internet"}, ("deny 'internet'", "`attach`", "'declared'")),

@@ -1,6 +1,6 @@
 """Options of the Network Firewall mechanisms."""
 
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -17,8 +17,8 @@ class NetworkFirewallOptions(Options):
 
     attach: str | None = None
     """The ARN of the policy, owned elsewhere, that will hold the references."""
-    from_: Annotated[list[Cidr], Field(alias="from")] = []
-    """Clients, as source ranges within HOME_NET. Empty: all of HOME_NET."""
+    from_: Annotated[list[Cidr], Field(alias="from", min_length=1)] = []
+    """Clients, as source ranges within HOME_NET. Left out: all of HOME_NET; an empty list is refused, not read as all."""
     home_net: Annotated[list[Cidr], Field(min_length=1)] = list(PRIVATE_IPV4)
     """HOME_NET at policy level: the ranges behind the firewall. AWS's own default is only the firewall's VPC, which
     in a central inspection VPC lets every spoke pass (AWS Network Firewall best practices, prerequisites)."""
@@ -48,7 +48,11 @@ class NetworkFirewallOptions(Options):
             source = ip_network(cidr)
             if not any(source.version == net.version and source.subnet_of(net) for net in home):  # type: ignore[arg-type]
                 raise ValueError(f"found from {cidr}, outside homeNet ({', '.join(self.home_net)}). Extend homeNet.")
-        if any(ip_network(cidr).prefixlen == 0 for cidr in self.home_net):
+        merged: list[IPv4Network | IPv6Network] = [
+            *collapse_addresses(network for network in home if isinstance(network, IPv4Network)),
+            *collapse_addresses(network for network in home if isinstance(network, IPv6Network)),
+        ]
+        if any(network.prefixlen == 0 for network in merged):
             raise ValueError(
                 "found a homeNet of everything: then nothing is outside, and the engine refuses the rules."
             )

@@ -16,6 +16,7 @@ from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.options import public_ranges
 
 _QUOTAS = "AWS Network Firewall developer guide, quotas"
 READ = "2026-11-23"
@@ -78,7 +79,11 @@ def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | Non
     outside = "$EXTERNAL_NET" if options.deny == "internet" else "any"
     rules = []
     if options.deny == "internet":
-        rules.append(_edge(PASS_PRIVATE, "pass", "ip", "$HOME_NET", "private traffic is not judged", (), sids))
+        public = public_ranges(options.home_net)
+        private = [cidr for cidr in options.home_net if cidr not in public]
+        if private:
+            inside = group_of(private) if public else "$HOME_NET"
+            rules.append(_edge(PASS_PRIVATE, "pass", "ip", inside, "private traffic is not judged", (), sids))
     for name, protocol, words, conditions in (
         ("udp", "udp", "QUIC, DNS and other datagrams stay inside", ("flow:to_server",)),
         ("icmp", "icmp", "no ICMP to the outside", ("flow:to_server",)),
@@ -171,7 +176,14 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
     if options.deny == "none":
         found.append(finding("deny-none", "The policy has no drop default: what no rule matches passes."))
     if options.deny in ("internet", "all"):
-        what = "private addresses too, " if options.deny == "all" else ""
+        public = public_ranges(options.home_net)
+        what = (
+            "private addresses too, "
+            if options.deny == "all"
+            else f"{', '.join(public)} of homeNet too, "
+            if public
+            else ""
+        )
         found.append(
             finding(
                 "deny-cuts",

@@ -42,8 +42,8 @@ class FirewallPolicyOptions(Options):
     """Of a new policy; absent: the provider's."""
     tier: Literal["Basic", "Standard", "Premium"] = "Standard"
     """Of the policy, new or attached. FQDNs in network rules need Standard or Premium."""
-    from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from")] = []
-    """Clients: IPv4 ranges and IP group ids. Empty: any (the service needs a source, so it is spelled `*`)."""
+    from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from", min_length=1)] = []
+    """Clients: IPv4 ranges and IP group ids. Left out: any (the service needs a source, so it is spelled `*`)."""
     base: Annotated[int, Field(ge=100, le=60_000)] = 2000
     """Priority of the rule collection group; shards follow. 100 to 65000, lower first."""
 

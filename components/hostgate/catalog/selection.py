@@ -1,6 +1,6 @@
 """A selection: catalogs at revisions, narrowed, with the choices and acceptances that a person made about them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -46,18 +46,18 @@ class Selection:
 
 def select(
     *refs: str,
-    phases: Sequence[str] = (),
-    parties: Sequence[str] = (),
-    purposes: Sequence[str] = (),
-    directions: Sequence[str] = (),
-    ids: Sequence[str] = (),
+    phases: Sequence[str] | None = None,
+    parties: Sequence[str] | None = None,
+    purposes: Sequence[str] | None = None,
+    directions: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
     without: Sequence[str] = (),
     choose: Mapping[str, str] | None = None,
     accept: Iterable[Acceptance] = (),
     base: Path | None = None,
     allow_empty: bool = False,
 ) -> Selection:
-    """Catalogs at revisions, narrowed to what every given list names.
+    """Catalogs at revisions, narrowed to what every given list names; an empty list names nothing and is refused.
 
     `refs`: vendor/product@revision or paths, relative to `base` (the current folder). `without` takes entry ids and
     phases; an entry goes only if all its phases go. `choose` maps an alternatives group to the entry id to use.
@@ -82,6 +82,8 @@ def select(
     kept = narrowing.kept
     choices = tuple(sorted((choose or {}).items()))
     problems = [*narrowing.problems, *_wrong_choices(choices, entries, kept), *_disagreements(kept)]
+    accepted = tuple(accept)
+    problems += _ambiguous(accepted, kept)
     if not kept and not problems and not allow_empty:
         problems.append(
             Problem(
@@ -98,7 +100,7 @@ def select(
         left_out=tuple(sorted(narrowing.dropped, key=lambda item: item[0].key)),
         floating=tuple(str(pin) for pin in pinned if pin.floating),
         choose=choices,
-        accept=tuple(accept),
+        accept=accepted,
         allow_empty=allow_empty,
     )
 
@@ -135,8 +137,18 @@ class _Narrowing:
         self.dropped: list[tuple[Entry, str]] = []
         self.problems: list[Problem] = []
 
-    def keep(self, what, wanted, known, values) -> None:  # type: ignore[no-untyped-def]
+    def keep(
+        self, what: str, wanted: Sequence[str] | None, known: Sequence[str], values: Callable[[Entry], Sequence[str]]
+    ) -> None:
+        if wanted is None:
+            return
         if not wanted:
+            self.problems.append(
+                Problem(
+                    rule="select-empty",
+                    message=f"The list to keep by {what} is empty. Name at least one, or leave the list out to keep all.",
+                )
+            )
             return
         for name in wanted:
             if name not in known:
@@ -155,7 +167,7 @@ class _Narrowing:
             "left out by the selection (without)",
         )
 
-    def _split(self, wanted, reason: str) -> None:  # type: ignore[no-untyped-def]
+    def _split(self, wanted: Callable[[Entry], bool], reason: str) -> None:
         kept = []
         for entry in self.kept:
             if wanted(entry):
@@ -211,6 +223,22 @@ def _wrong_choices(
                 )
             )
     return problems
+
+
+def _ambiguous(accept: Sequence[Acceptance], entries: Sequence[Entry]) -> list[Problem]:
+    """Acceptances whose entry id stands in several catalogs: a word about one entry must not open another."""
+    catalogs: dict[str, list[str]] = {}
+    for entry in entries:
+        catalogs.setdefault(entry.id, []).append(entry.catalog)
+    return [
+        Problem(
+            rule="acceptance-ambiguous",
+            entry=each.entry,
+            message=f"Accepted {each}, but {' and '.join(catalogs[each.entry])} both have that id. Rename it in your own.",
+        )
+        for each in accept
+        if each.entry is not None and len(catalogs.get(each.entry, ())) > 1
+    ]
 
 
 def _disagreements(entries: Sequence[Entry]) -> list[Problem]:

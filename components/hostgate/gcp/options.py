@@ -33,8 +33,8 @@ class FirewallPolicyOptions(Options):
     """An existing global network firewall policy: projects/PROJECT/global/firewallPolicies/NAME, or its name."""
     networks: list[str] = []
     """VPC networks that a new policy is associated with; one global policy fits a network."""
-    from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from")] = []
-    """Target service accounts, or target secure tags; not both. Empty: every instance of the network."""
+    from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from", min_length=1)] = []
+    """Target service accounts, or target secure tags; not both. Left out: every instance of the network."""
     base: Annotated[int, Field(ge=0, le=USER_PRIORITY_MAX - 20_000_000)] = 2000
     """Priority of the first allow rule; the fixed slots after it are in `hostgate.gcp.fqdn`."""
     families: Annotated[list[Family], Field(min_length=1)] = ["ipv4", "ipv6"]

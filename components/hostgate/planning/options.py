@@ -3,8 +3,8 @@
 A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON, snake_case in Python.
 """
 
-from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +21,20 @@ PRIVATE_IPV4 = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 PRIVATE_IPV6 = ("fc00::/7",)
 """RFC 4193, unique local addresses."""
+
+
+SHARED_IPV4 = ("100.64.0.0/10",)
+"""RFC 6598, address space shared behind carrier-grade NAT; clouds route it inside as well."""
+
+
+def public_ranges(cidrs: Iterable[str]) -> list[str]:
+    """Those of `cidrs` that are not wholly private, in order: traffic to them is traffic to the internet."""
+    inside = [ip_network(each) for each in (*PRIVATE_IPV4, *SHARED_IPV4, *PRIVATE_IPV6)]
+
+    def private(network: IPv4Network | IPv6Network) -> bool:
+        return any(network.version == each.version and network.subnet_of(each) for each in inside)  # type: ignore[arg-type]
+
+    return [each for each in cidrs if not private(ip_network(each))]
 
 
 def cidr(text: str) -> str:

@@ -65,6 +65,8 @@ class Plan:
     digest: str
     unused: tuple[Acceptance, ...] = ()
     """Acceptances of findings that did not occur."""
+    as_of: date | None = None
+    """The date at which expiries were judged; None: they were not."""
     _mechanism: Mechanism[Any] = field(repr=False)
 
     @property
@@ -174,6 +176,7 @@ def draft(
         limits=rendering.usage,
         digest=_digest(target, objects),
         unused=unused,
+        as_of=as_of,
         _mechanism=how,
     )
 

@@ -22,6 +22,7 @@ OPTIONS: tuple[Mapping[str, object], ...] = (
     {"logAllowed": True, "from": ["10.1.0.0/16", "192.168.7.0/24"]},
     {"mode": "audit"},
     {"deny": "all", "homeNet": HOME_NET},
+    {"homeNet": ["10.0.0.0/8", "172.16.0.0/12", "8.0.0.0/8"]},
     {"deny": "none"},
 )
 CATALOG = "chainguard/images"
