@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
+from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.planning.mechanism import CloudObject
@@ -165,15 +166,16 @@ def prepare(
         raise AllowlistError(f"{name}: {made.options.lacking}")
     if not made.ok:
         raise AllowlistError(f"{name}: " + "\n".join(str(problem) for problem in made.problems))
-    children = sorted(f"{name}{each.name.removeprefix(made.options.name)}" for each in made.objects)
+    waits = opts.depends_on if opts is not None else None
+    after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
+    prepared = Prepared(made, _inputs(made), outputs, adopt, after)
+    children = sorted(prepared.child(name, each) for each in made.objects)
     strangers = sorted(set(adopt) - set(children))
     if strangers:
         raise AllowlistError(
             f"{name}: `import_` names {', '.join(strangers)}, which is no child. Children: {', '.join(children)}."
         )
-    waits = opts.depends_on if opts is not None else None
-    after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
-    return Prepared(made, _inputs(made), outputs, adopt, after)
+    return prepared
 
 
 def project_folder() -> Path | None:
@@ -191,8 +193,7 @@ def report(component: pulumi.Resource, made: Plan) -> None:
     """Log what a reviewer should see of the plan: its warnings that nobody has accepted."""
     for finding in made.findings:
         if finding.severity == "warning" and finding.accepted is None:
-            about = f"{finding.entry}: " if finding.entry else ""
-            pulumi.log.warn(f"{finding.id}: {about}{finding.message}", resource=component)
+            pulumi.log.warn(finding.line, resource=component)
 
 
 def _brought(
@@ -320,7 +321,7 @@ def _as_of(value: str | date | None) -> date:
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return iso_date(text)
     except (ValueError, TypeError):
         raise _problem(f"Found {text!r}. Allowed: a date as YYYY-MM-DD.") from None
 

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.catalog.yaml_reader import Items, read_file
@@ -32,8 +32,7 @@ _REWRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00 \+0000 UTC|T00:00
 
 def _date(text: str) -> str:
     try:
-        if date.fromisoformat(text).isoformat() != text:  # 20270131 and 2027-W04-7 are ISO dates too
-            raise ValueError
+        iso_date(text)
     except ValueError:
         raise PydanticCustomError(
             "date", "{message}", {"message": f"found {spelled(text)}. Allowed: a quoted date as YYYY-MM-DD."}
@@ -134,7 +133,7 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
                 finding=item.finding,
                 because=item.because,
                 entry=item.entry,
-                until=None if item.until is None else date.fromisoformat(item.until),
+                until=None if item.until is None else iso_date(item.until),
             )
             for item in section.accept
         ],

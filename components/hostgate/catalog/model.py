@@ -6,12 +6,12 @@ revision, with its history applied. Strings that name a closed set are Literals,
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host, is_public_suffix
 from hostgate.catalog.problems import spelled
 
@@ -46,8 +46,7 @@ def _host(text: str) -> str:
 
 def _date(text: str) -> str:
     try:
-        if date.fromisoformat(text).isoformat() != text:  # 20240328 and 2024-W13-4 are ISO dates too
-            raise ValueError
+        iso_date(text)
     except ValueError:
         raise PydanticCustomError(
             "date", "{message}", {"message": f"Found {spelled(text)}. Allowed: a date as YYYY-MM-DD."}

@@ -185,11 +185,7 @@ def _digest(resource: "PreviewResource") -> str | None:
 
 
 def _told_by_findings(message: str, plans: Sequence["Plan"]) -> bool:
-    return any(
-        message == (f"{one.id}: {one.entry}: {one.message}" if one.entry else f"{one.id}: {one.message}")
-        for plan in plans
-        for one in plan.findings
-    )
+    return any(message == one.line for plan in plans for one in plan.findings)
 
 
 def _progress(words: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -128,12 +129,9 @@ def _as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> d
     if value is None:
         return None
     try:
-        day = date.fromisoformat(value)
+        return iso_date(value)
     except ValueError:
-        day = None
-    if day is None or day.isoformat() != value:  # 20240328 and 2024-W13-4 are ISO dates too
-        raise click.BadParameter(f"{value!r} is no date. Allowed: YYYY-MM-DD.")
-    return day
+        raise click.BadParameter(f"{value!r} is no date. Allowed: YYYY-MM-DD.") from None
 
 
 def _error(rule: str, message: str) -> InputError:

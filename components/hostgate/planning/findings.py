@@ -173,6 +173,11 @@ class Finding:
     def order(self) -> tuple[int, str, str, str]:
         return (("error", "warning", "info").index(self.severity), self.id, self.entry or "", self.message)
 
+    @property
+    def line(self) -> str:
+        """Id, entry and message, as logs have it."""
+        return f"{self.id}: {self.entry}: {self.message}" if self.entry else f"{self.id}: {self.message}"
+
     def as_json(self) -> dict[str, str | None]:
         return {
             "id": self.id,
