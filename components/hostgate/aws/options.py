@@ -23,7 +23,8 @@ class NetworkFirewallOptions(Options):
     """HOME_NET at policy level: the ranges behind the firewall. AWS's own default is only the firewall's VPC, which
     in a central inspection VPC lets every spoke pass (AWS Network Firewall best practices, prerequisites)."""
     base: Annotated[int, Field(ge=1, le=60_000)] = 1000
-    """Priority of the first group; the fixed slots after it are in `hostgate.aws.policy`."""
+    """Priority of the first group, 1 to 65535 (AWS SDK service model, StatefulRuleGroupReference.Priority, read
+    2026-11-23) less room for the slots; the fixed slots after it are in `hostgate.aws.policy`."""
     log_allowed: bool = False
     """Whether a flow that a rule allows is logged (`alert` inside the pass rule)."""
 

@@ -60,7 +60,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             sight="name-and-port",
             ttl_family="wire",
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
-            ports=range(1, 64_001),
+            ports=range(1, 64_001),  # 2024-05-01 firewallPolicy API: 0 to 64000; the limits page starts at 1
             widenings={"one-label": "deeper-names"},
             nearest={"one-label": _ONE_LABEL},
         ),
@@ -89,9 +89,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         shards = shard(
             entries,
             key=lambda entry: "\n".join((entry.catalog, entry.id)),
-            weights=lambda entry: (
-                2 * len(entry.host) + 300 if entry.port not in (80, 443) else 2 * len(entry.host) + 10,
-            ),
+            weights=lambda entry: (2 * len(entry.host) + (10 if entry.port in (80, 443) else 300),),
             capacities=(GROUP_BYTES.max - 20_000,),
         )
         if not shards:

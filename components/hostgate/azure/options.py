@@ -45,7 +45,7 @@ class FirewallPolicyOptions(Options):
     from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from", min_length=1)] = []
     """Clients: IPv4 ranges and IP group ids. Left out: any (the service needs a source, so it is spelled `*`)."""
     base: Annotated[int, Field(ge=100, le=60_000)] = 2000
-    """Priority of the rule collection group; shards follow. 100 to 65000, lower first."""
+    """Priority of the rule collection group; shards follow. 100 to 65000, lower first (2024-05-01 firewallPolicy API)."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -47,7 +47,7 @@ def check_host(text: str) -> Host:
             what = "a space" if char == " " else f"the control character U+{ord(char):04X}"
             rule = "host-space" if char in " \t\n\r" else "host-control-character"
             return Host(text, rule, f"Found {what} in {spelled(text)}. Allowed: letters, digits, hyphens and dots.")
-    if _is_address(name):
+    if is_address(name):
         return Host(text, "host-ip-literal", f"Found the address {text}. Allowed: a name; addresses change under it.")
     if ":" in name:
         return Host(text, "host-port", f"Found {spelled(text)}: a host has no port. Put the number under `port`.")
@@ -81,6 +81,19 @@ def is_hosting_suffix(name: str) -> bool:
     return _all().is_public(name) and not _icann().is_public(name)
 
 
+def is_address(name: str) -> bool:
+    """Whether `name` is an IP address, in brackets or not."""
+    from ipaddress import ip_address
+
+    if not (name[:1].isdigit() or ":" in name or name.startswith("[")):
+        return False
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 _FOREIGN = (
     ("://", "host-scheme", "a host has no scheme. Write the name only, the protocol under `protocol`."),
     ("/", "host-path", "a host has no path. Write the name only; a path is not visible to these firewalls."),
@@ -101,18 +114,6 @@ def _label(label: str) -> tuple[str | None, str]:
     if label[0] == "-" or label[-1] == "-":
         return "host-hyphen", f"the label {label!r} begins or ends with a hyphen."
     return None, ""
-
-
-def _is_address(name: str) -> bool:
-    from ipaddress import ip_address
-
-    if not (name[:1].isdigit() or ":" in name or name.startswith("[")):
-        return False
-    try:
-        ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _to_a_labels(text: str) -> tuple[str, str | None, str]:

@@ -37,6 +37,8 @@ that leaves must not be cut between the two."""
 
 _EVERYWHERE = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 _PRIVATE = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
+# Most Google domains have highly variable answers, googleapis.com for one (Cloud NGFW, FQDN objects, as validated by two
+# published walk-throughs, 2026-02); the other three are Google's own too.
 _GOOGLE = ("googleapis.com", "google.com", "gstatic.com", "googleusercontent.com")
 _WILDCARD = (
     "list the names that are needed as exact entries; a subtree needs a mechanism that sees names, as on AWS or Azure."

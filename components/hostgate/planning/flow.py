@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal, get_args
 
+from hostgate.catalog.hosts import is_address
+
 FlowProtocol = Literal["https", "tls", "http", "tcp", "udp", "quic"]
 FLOW_PROTOCOLS: tuple[FlowProtocol, ...] = get_args(FlowProtocol)
 
@@ -32,8 +34,8 @@ class Flow:
     def __post_init__(self) -> None:
         if self.sni == _SAME:
             object.__setattr__(self, "sni", self.name)
-        if self.address is None and _is_address(self.name):
-            object.__setattr__(self, "address", self.name)
+        if self.address is None and is_address(self.name):
+            object.__setattr__(self, "address", self.name.strip("[]"))
 
     @property
     def transport(self) -> Literal["tcp", "udp"]:
@@ -67,13 +69,3 @@ class Verdict:
     @property
     def allows(self) -> bool:
         return self.action == "allow"
-
-
-def _is_address(name: str) -> bool:
-    if not (name[:1].isdigit() or ":" in name):
-        return False
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
