@@ -126,3 +126,10 @@ def _without_made_up(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_made_up(item) for item in value]
     return re.sub(r"-[0-9a-f]{7}\Z", "", value) if isinstance(value, str) else value
+
+
+def test_an_engine_that_is_gone_afterwards_goes_without_a_log_of_its_own() -> None:
+    with engine(ROOT, "dev") as ready:
+        done = ready.run("preview", capture=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (ready.folder / "home" / "logs").read_bytes() == b""

@@ -21,6 +21,7 @@ MAX_LABEL = 63
 """Characters of a label (RFC 1035 2.3.4)."""
 
 _LDH = frozenset(string.ascii_lowercase + string.digits + "-")
+_LDH_AND_DOT = _LDH | {"."}
 
 _LOOKS_LATIN = frozenset("аеорсухіјѕһԁԛԝӏкмтвнαοινρτυχκ")
 """Lower-case Cyrillic and Greek letters that most fonts draw like a Latin one (Unicode TR 39, confusables)."""
@@ -39,14 +40,8 @@ def check_host(text: str) -> Host:
     name = text.lower()
     if not name:
         return Host(text, "host-empty", "Found nothing. Allowed: a name of two or more labels.")
-    for found, rule, message in _FOREIGN:
-        if found in name:
-            return Host(text, rule, f"Found {spelled(text)}: {message}")
-    for char in name:
-        if char <= " " or char == "\x7f":
-            what = "a space" if char == " " else f"the control character U+{ord(char):04X}"
-            rule = "host-space" if char in " \t\n\r" else "host-control-character"
-            return Host(text, rule, f"Found {what} in {spelled(text)}. Allowed: letters, digits, hyphens and dots.")
+    if not _LDH_AND_DOT.issuperset(name) and (foreign := _foreign(text, name)):
+        return foreign
     if is_address(name):
         return Host(text, "host-ip-literal", f"Found the address {text}. Allowed: a name; addresses change under it.")
     if ":" in name:
@@ -69,6 +64,19 @@ def check_host(text: str) -> Host:
     if labels[-1].isdigit():
         return Host(text, "host-ip-literal", f"Found {spelled(text)}: the last label is a number, as in an address.")
     return Host(name)
+
+
+def _foreign(text: str, name: str) -> Host | None:
+    """What is wrong with the characters of `name` that stand in no host, if anything is."""
+    for found, rule, message in _FOREIGN:
+        if found in name:
+            return Host(text, rule, f"Found {spelled(text)}: {message}")
+    for char in name:
+        if char <= " " or char == "\x7f":
+            what = "a space" if char == " " else f"the control character U+{ord(char):04X}"
+            rule = "host-space" if char in " \t\n\r" else "host-control-character"
+            return Host(text, rule, f"Found {what} in {spelled(text)}. Allowed: letters, digits, hyphens and dots.")
+    return None
 
 
 def is_public_suffix(name: str) -> bool:
@@ -108,8 +116,8 @@ def _label(label: str) -> tuple[str | None, str]:
         return "host-empty-label", "two dots in a row, or a dot in front."
     if len(label) > MAX_LABEL:
         return "host-label-too-long", f"a label of {len(label)} characters. Allowed: at most {MAX_LABEL}."
-    wrong = next((char for char in label if char not in _LDH), None)
-    if wrong is not None:
+    if not _LDH.issuperset(label):
+        wrong = next(char for char in label if char not in _LDH)
         return "host-character", f"the character {wrong!r}. Allowed: letters, digits, hyphens and dots."
     if label[0] == "-" or label[-1] == "-":
         return "host-hyphen", f"the label {label!r} begins or ends with a hyphen."

@@ -3,10 +3,8 @@
 Every objection carries file, line, column, entry id, what was found and what is allowed; all of them come at once.
 """
 
-import gc
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.model import CatalogRecord, Entry, EntryRecord, Origin, RevisionRecord, SpanRecord
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.yaml_reader import Items, Mapping, Position, read_file
@@ -53,25 +52,11 @@ class Catalog:
         return tuple(found)
 
 
+@collector_at_rest()
 def read_catalog(path: Path, shown: str | None = None) -> Catalog:
     """The catalog at `path`. Raises InputError with every problem of the file."""
     name = shown or str(path)
-    with _collector_at_rest():
-        document = read_file(path, name)
-        return check_catalog(document, name)
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """No garbage collection meanwhile: reading makes very many objects and no cycles, and looking
-    for them costs a sixth."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    return check_catalog(read_file(path, name), name)
 
 
 def check_catalog(document: Mapping, name: str) -> Catalog:

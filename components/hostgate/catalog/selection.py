@@ -6,6 +6,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
+from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import Pinned, resolve
@@ -44,6 +45,7 @@ class Selection:
         return replace(self, accept=tuple(accept))
 
 
+@collector_at_rest()
 def select(
     *refs: str,
     phases: Sequence[str] | None = None,

@@ -45,8 +45,13 @@ SHARED_HOSTS = (
 )
 
 
+_HOSTS = frozenset(shared.host for shared in SHARED_HOSTS)
+
+
 def shared_hosting(kind: Match, host: str) -> str | None:
     """Who else is allowed by (`kind`, `host`) beside the vendor, in words; None if nobody is known to be."""
+    if kind == "exact" and host not in _HOSTS:
+        return None
     for shared in SHARED_HOSTS:
         if shared.tenants_by == "path" and holds(kind, host, shared.host):
             return f"{shared.what} is behind {shared.host} ({shared.source})"

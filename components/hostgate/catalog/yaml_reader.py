@@ -137,85 +137,74 @@ class _Builder:
         return value
 
     def _first_document(self, text: str) -> Any:
-        stack: list[Mapping | Items] = []
-        keys: list[tuple[str, Position] | None] = []
-        root: Any = None
-        documents = 0
-        event: Any
-        for event in yaml.parse(text, Loader=_Loader):
-            kind = type(event)
-            if kind is yaml.ScalarEvent:
-                value: Any = event.value
-                plain = event.style is None or event.style == ""
-                is_key = bool(stack) and type(stack[-1]) is Mapping and keys[-1] is None
-                mark = event.start_mark
-                at = (mark.line + 1, mark.column + 1)
-                if event.anchor is not None or (event.tag is not None and not event.implicit[0]):
-                    raise self._forbidden(event, at)
-                if is_key:
-                    mapping = stack[-1]
-                    assert isinstance(mapping, Mapping)
-                    if value in mapping:
-                        first = mapping.at[value]
-                        raise _error(
-                            self.name, "yaml-duplicate-key",
-                            f"The key `{value}` stands twice in one mapping (first on line {first[0]}). Keep one.", at,
-                        )  # fmt: skip
-                    keys[-1] = (value, at)
-                    continue
-                if plain:
-                    value = _plain(value)
-            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                mark = event.start_mark
-                at = (mark.line + 1, mark.column + 1)
-                if event.anchor is not None or (event.tag is not None and not event.implicit):
-                    raise self._forbidden(event, at)
-                if len(stack) >= MAX_DEPTH:
-                    raise _error(
-                        self.name, "yaml-too-deep", f"Nested deeper than {MAX_DEPTH} levels. The form needs five.", at
-                    )
-                if stack and type(stack[-1]) is Mapping and keys[-1] is None:
-                    raise _error(
-                        self.name, "yaml-key", "Found a list or mapping as a key. Allowed: plain text keys.", at
-                    )
-                stack.append(Mapping(at) if kind is yaml.MappingStartEvent else Items(at))
-                keys.append(None)
-                continue
-            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                value = stack.pop()
-                keys.pop()
-                at = value.start
-                plain = False
-            elif kind is yaml.AliasEvent:
-                mark = event.start_mark
-                raise self._forbidden(event, (mark.line + 1, mark.column + 1))
-            elif kind is yaml.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    mark = event.start_mark
-                    raise _error(
-                        self.name,
-                        "yaml-several-documents",
-                        "Found a second document. Allowed: one a file.",
-                        (mark.line + 1, 1),
-                    )
-                continue
-            else:
-                continue
-            if not stack:
-                root = value
-            elif isinstance(parent := stack[-1], Mapping):
-                pair = keys[-1]
-                assert pair is not None
-                parent[pair[0]] = value
-                parent.at[pair[0]] = at
-                if plain and type(value) is str and _BARE_DATE.match(value):
-                    parent.bare_dates += (pair[0],)
-                keys[-1] = None
-            else:
-                parent.append(value)
-                parent.at.append(at)
+        """The value of the only document; None for a text of comments alone."""
+        self._event = _Loader(text).get_event
+        self._event()  # the stream begins
+        if type(self._event()) is yaml.StreamEndEvent:
+            return None
+        root, _ = self._value(self._event(), 0)
+        self._event()  # the document ends
+        after = self._event()
+        if type(after) is not yaml.StreamEndEvent:
+            raise _error(
+                self.name,
+                "yaml-several-documents",
+                "Found a second document. Allowed: one a file.",
+                (after.start_mark.line + 1, 1),
+            )
         return root
+
+    def _value(self, event: Any, depth: int) -> tuple[Any, Position]:
+        """The value that begins with `event`, below `depth` collections, and its position."""
+        mark = event.start_mark
+        at = (mark.line + 1, mark.column + 1)
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            if event.anchor is not None or (event.tag is not None and not event.implicit[0]):
+                raise self._forbidden(event, at)
+            return (event.value if event.style else _plain(event.value)), at
+        if kind is yaml.AliasEvent or event.anchor is not None or (event.tag is not None and not event.implicit):
+            raise self._forbidden(event, at)
+        if depth >= MAX_DEPTH:
+            raise _error(self.name, "yaml-too-deep", f"Nested deeper than {MAX_DEPTH} levels. The form needs five.", at)
+        if kind is yaml.MappingStartEvent:
+            return self._mapping(at, depth + 1), at
+        return self._items(at, depth + 1), at
+
+    def _mapping(self, start: Position, depth: int) -> Mapping:
+        mapping = Mapping(start)
+        next_event, positions = self._event, mapping.at
+        while type(event := next_event()) is not yaml.MappingEndEvent:
+            mark = event.start_mark
+            at = (mark.line + 1, mark.column + 1)
+            if type(event) is not yaml.ScalarEvent:
+                if type(event) is yaml.AliasEvent or event.anchor is not None:
+                    raise self._forbidden(event, at)
+                raise _error(self.name, "yaml-key", "Found a list or mapping as a key. Allowed: plain text keys.", at)
+            if event.anchor is not None or (event.tag is not None and not event.implicit[0]):
+                raise self._forbidden(event, at)
+            key = event.value
+            if key in mapping:
+                raise _error(
+                    self.name,
+                    "yaml-duplicate-key",
+                    f"The key `{key}` stands twice in one mapping (first on line {positions[key][0]}). Keep one.",
+                    at,
+                )
+            event = next_event()
+            value, positions[key] = self._value(event, depth)
+            mapping[key] = value
+            if type(value) is str and not event.style and value[:1].isdigit() and _BARE_DATE.match(value):
+                mapping.bare_dates += (key,)
+        return mapping
+
+    def _items(self, start: Position, depth: int) -> Items:
+        items = Items(start)
+        while type(event := self._event()) is not yaml.SequenceEndEvent:
+            value, at = self._value(event, depth)
+            items.append(value)
+            items.at.append(at)
+        return items
 
     def _forbidden(self, event: Any, at: Position) -> InputError:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any, Literal
 
+from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.model import Entry
 from hostgate.catalog.names import BREADTH
 from hostgate.catalog.problems import InputError, Problem
@@ -131,6 +132,7 @@ def plan(
     return made
 
 
+@collector_at_rest()
 def draft(
     selection: Selection,
     target: str,

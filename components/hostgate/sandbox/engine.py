@@ -92,6 +92,7 @@ def _kept(path: Path) -> Iterator[None]:
 def engine(project: Path, stack: str) -> Iterator[Engine]:
     """An engine on empty clouds, gone afterwards. Raises PreviewFailed: no CLI, or the stack cannot be made."""
     with tempfile.TemporaryDirectory(prefix="hostgate-engine-") as folder:
+        _keep_no_log(Path(folder) / "home")
         yield prepare(project, stack, Path(folder))
 
 
@@ -152,6 +153,15 @@ def preview(project: Path, stack: str, policy_packs: Sequence[Path]) -> int:
     packs = [word for pack in policy_packs for word in ("--policy-pack", str(pack.resolve()))]
     with engine(project, stack) as ready:
         return ready.run("preview", *packs).returncode
+
+
+def _keep_no_log(home: Path) -> None:
+    """A file where the engine would keep its own logs, which then goes without (pkg/logging, StartLogging).
+
+    It writes out every step in full, encrypted: 0.4 s for ten thousand hosts, for a folder that is gone afterwards.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "logs").touch()
 
 
 def _host_beside(cli: Path) -> bool:

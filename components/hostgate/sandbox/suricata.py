@@ -111,17 +111,16 @@ def _options(keywords: set[str], where: str, *, strict: bool) -> Iterator[Proble
         yield Problem("pcre alone", path=where, found="pcre", allowed=allowed, source=LIMITATIONS)
 
 
+_OPTION: Final = re.compile(r"""(?:[^;"\\]++|\\.|"(?:[^"\\]++|\\.)*+"?)*+;""", re.DOTALL)
+"""One option with its semicolon. Nothing is given back once taken, so that no text takes more than one reading."""
+
+
 def _keywords(options: str) -> list[tuple[str, str]]:
     """Keywords and their values; a semicolon inside quotes or after a backslash does not end one."""
     found: list[tuple[str, str]] = []
-    word, quoted, escaped = "", False, False
-    for letter in options.removesuffix(")"):
-        if letter == ";" and not quoted and not escaped:
-            keyword, _, value = word.partition(":")
-            found.append((keyword.strip(), value.strip()))
-            word = ""
-            continue
-        quoted ^= letter == '"' and not escaped
-        escaped = letter == "\\" and not escaped
-        word += letter
+    text, at = options.removesuffix(")"), 0
+    while option := _OPTION.match(text, at):
+        keyword, _, value = option[0][:-1].partition(":")
+        found.append((keyword.strip(), value.strip()))
+        at = option.end()
     return found
