@@ -22,6 +22,10 @@ _TCP: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """Name, protocol and conditions of the rules that together match every connection."""
 
+_LATE = ("tls-late", "tls", ("tls.random", "bsize:32"))
+"""The same as the first, for an engine that only looks on. It reads a segment once the other side has acknowledged it:
+often with the server's hello, when the state of the connection is no longer that of the client's."""
+
 
 def closing_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | None:
     """The last group of a policy whose default does not drop, because blocked clients are to get a reset."""
@@ -30,13 +34,16 @@ def closing_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | 
     return policy.suricata_group(options, "reject", closing_rules("reject", sids), "what nothing passed is rejected")
 
 
-def closing_rules(action: Closing, sids: Sids) -> list[Rule]:
-    """The rules. A reset goes only to clients within HOME_NET: to others it would say that somebody is there."""
+def closing_rules(action: Closing, sids: Sids, *, late: bool = False) -> list[Rule]:
+    """The rules; with `late`, also for an engine that only looks on.
+
+    A reset goes only to clients within HOME_NET: to others it would say that somebody is there.
+    """
     sides = (("reject", "$HOME_NET"), ("drop", "$EXTERNAL_NET")) if action == "reject" else ((action, "any"),)
     found = [
         _rule(f"{verb}-{name}", verb, protocol, clients, conditions, sids)
         for verb, clients in sides
-        for name, protocol, conditions in _TCP
+        for name, protocol, conditions in (*_TCP, *([_LATE] if late else []))
     ]
     # Only TCP can be reset. A first datagram is no established flow: those are the edge group's.
     verb = "alert" if action == "alert" else "drop"

@@ -71,13 +71,19 @@ def list_group(
 
 
 def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | None:
-    """What goes before every allow: private traffic passes, and datagrams to the internet do not.
+    """What goes before every allow by name: private traffic passes, and datagrams to the internet do not."""
+    rules = edge_rules(options, sids)
+    return suricata_group(options, "edge", rules, "private traffic passes, datagrams stay inside") if rules else None
+
+
+def edge_rules(options: NetworkFirewallOptions, sids: Sids) -> list[Rule]:
+    """The rules of the edge group; none where the plan denies nothing.
 
     The policy's default drops established flows only, so that TCP can shake hands; the first datagram of a UDP or
     ICMP exchange would get out, and a DNS question is no more than that.
     """
     if options.deny not in ("internet", "all"):
-        return None
+        return []
     stop = "alert" if options.mode == "audit" else "drop"
     outside = "$EXTERNAL_NET" if options.deny == "internet" else "any"
     rules = []
@@ -94,7 +100,7 @@ def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | Non
         ("others", "ip", "no other IP protocol to the outside", ("ip_proto:!6", "ip_proto:!17", "ip_proto:!1")),
     ):
         rules.append(_edge(f"{stop}-{name}", stop, protocol, outside, words, conditions, sids))
-    return suricata_group(options, "edge", rules, "private traffic passes, datagrams stay inside")
+    return rules
 
 
 def _edge(

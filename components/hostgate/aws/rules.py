@@ -44,12 +44,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
         sids = Sids()
         edge = policy.edge_group(options, sids)
         groups = [(policy.EDGE_SLOT, edge)] if edge else []
-        rules = {
-            entry.key: addresses.rules(entry, options, sids)
-            if addresses.by_address(entry)
-            else (_rule(entry, options, sids),)
-            for entry in entries
-        }
+        rules = entry_rules(entries, options, sids)
         where: dict[tuple[str, str], str] = {}
         for blind, slot, suffix, words in (
             (True, policy.ADDRESS_SLOT, "address", "hosts of the catalog, by address and port"),
@@ -87,6 +82,18 @@ class Rules(Mechanism[NetworkFirewallOptions]):
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)
         return judge(objects, home_net, flow, undecided=policy.undecided(options))
+
+
+def entry_rules(
+    entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids
+) -> dict[tuple[str, str], tuple[Rule, ...]]:
+    """What passes each entry, by entry key."""
+    return {
+        entry.key: addresses.rules(entry, options, sids)
+        if addresses.by_address(entry)
+        else (_rule(entry, options, sids),)
+        for entry in entries
+    }
 
 
 def family_objections(entries: Sequence[Entry], options: NetworkFirewallOptions) -> dict[tuple[str, str], Objection]:

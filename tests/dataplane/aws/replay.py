@@ -110,15 +110,19 @@ def version() -> str | None:
     return said.partition(" version ")[2].strip()
 
 
-def replay(talks: Sequence[Talk], rules: Iterable[str], home_net: Sequence[str], folder: Path) -> list[Heard]:
-    """What each talk comes to under `rules`, in the order of `talks`. Raises SuricataError."""
+def replay(
+    talks: Sequence[Talk], rules: Iterable[str], home_net: Sequence[str], folder: Path, *, ips: bool = True
+) -> list[Heard]:
+    """What each talk comes to under `rules`, in the order of `talks`; not `ips`: an engine that only logs.
+
+    Raises SuricataError.
+    """
     packets = capture(talks)
     folder.mkdir(parents=True, exist_ok=True)
     write(packets, folder / "flows.pcap")
     (folder / "eve.json").unlink(missing_ok=True)  # Suricata appends
-    _run(
-        rules, home_net, folder, "--simulate-ips", "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none"
-    )
+    how = ["--simulate-ips"] if ips else ["--set", "stream.inline=no"]
+    _run(rules, home_net, folder, *how, "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none")
     return _heard(talks, packets, (folder / "eve.json").read_text().splitlines())
 
 
