@@ -153,7 +153,7 @@ def test_old_files_stay_whole_if_the_new_ones_cannot_be_written(
     written = Path.write_text
 
     def full(self: Path, text: str, encoding: str | None = None) -> int:
-        if self.name.startswith(".hostgate-addresses"):
+        if self.name == "hostgate-addresses.yaml":
             raise OSError(28, "No space left on device")
         return written(self, text, encoding)
 
@@ -161,4 +161,4 @@ def test_old_files_stay_whole_if_the_new_ones_cannot_be_written(
     made = run("export", "suricata", "--catalog", REFERENCE, "--reject", "--out", out)
     assert made.code == 1
     assert "No space left on device" in made.err
-    assert {name: text for name, text in tree(out).items() if not name.startswith(".")} == before
+    assert tree(out) == before

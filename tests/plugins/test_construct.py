@@ -197,8 +197,9 @@ def test_networks_may_be_outputs_one_by_one_and_not_as_a_whole(plugins: Plugins,
     assert "`networks`: found an output" in said
 
 
-def test_an_ip_set_may_be_an_output_of_another_resource(plugins: Plugins, run: Deployment) -> None:
-    sets = {"a": "arn:aws:x", "git": output(known=False)}
+@pytest.mark.parametrize("arn", [output(known=False), UNKNOWN], ids=["output", "bare"])
+def test_an_ip_set_may_be_an_output_of_another_resource(arn: Any, plugins: Plugins, run: Deployment) -> None:
+    sets = {"a": "arn:aws:x", "git": arn}
     inputs = {"catalogs": ["./plain.yaml"], "asOf": "2026-11-01", "ipSets": sets}
     made = plugins["aws"].construct(run, "chainguard", inputs)
     (group,) = (each for each in of_type(made, "RuleGroup") if each.name == "chainguard-address")

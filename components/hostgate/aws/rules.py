@@ -56,7 +56,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
                 weights=lambda entry: (
                     sum(len(str(rule)) + 1 for rule in rules[entry.key]),
                     len(rules[entry.key]),
-                    entry.id in options.ip_sets,
+                    addresses.by_address(entry) and entry.id in options.ip_sets,
                 ),
                 capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max, policy.IP_SET_REFERENCES.max),
             ):

@@ -57,14 +57,14 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
                 continue
             if rule.action == "pass":
                 return Verdict("allow", label, f"passed by a rule of {name}")
-            return Verdict("block", label, f"{_BLOCKED[rule.action]} by a rule of {name}{unless}")
-    return _undecided(body, policy, flow, undecided, unless)
+            return Verdict("block", label, f"{_BLOCKED.get(rule.action, 'blocked')} by a rule of {name}{unless}")
+    return _by_default(body, policy, flow, undecided, unless)
 
 
 _BLOCKED = {"drop": "dropped", "reject": "rejected"}
 
 
-def _undecided(
+def _by_default(
     body: Mapping[str, Any], policy: CloudObject | None, flow: Flow, undecided: Verdict, unless: str
 ) -> Verdict:
     """What becomes of a flow that no rule decides."""

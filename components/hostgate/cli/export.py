@@ -1,6 +1,6 @@
 """`hostgate export`: the hosts as files for software outside the clouds."""
 
-import os
+import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -75,10 +75,11 @@ def write_files(files: Mapping[str, str], out: Path) -> None:
     """Write `files` into `out`, all new ones beside the old before any takes its place. Raises InputError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (out / f".{name}.new").write_text(text, encoding="utf-8")
-        for name in files:
-            os.replace(out / f".{name}.new", out / name)  # noqa: PTH105 - says that it replaces
+        with tempfile.TemporaryDirectory(prefix=".hostgate-", dir=out) as aside:
+            for name, text in files.items():
+                Path(aside, name).write_text(text, encoding="utf-8")
+            for name in files:
+                Path(aside, name).replace(out / name)
     except OSError as error:
         raise InputError(
             [Problem(rule="out", file=str(out), message=f"Cannot write there: {error.strerror or error}.")]
