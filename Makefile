@@ -22,8 +22,9 @@ golden: .venv/.tested
 	.venv/bin/python -m tests.plugins.schemas
 	.venv/bin/hostgate catalog schema > catalog/catalog.schema.json
 
-bench: .venv/.tested
+bench: .venv/.tested dataplane
 	.venv/bin/python benchmarks/run.py
+	.venv/bin/python benchmarks/suricata.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -30,8 +30,9 @@ LEVELS = {
 }
 """DESIGN: catalog <- planning <- dns, aws|gcp|azure, export <- policies, sandbox, program <- cli."""
 
-MAY_MEET = {("aws", "allowlist"), ("gcp", "allowlist"), ("azure", "allowlist"), ("program", "stack")}
-"""Neighbours of one level that may import each other; all others of a level keep apart."""
+MAY_MEET = {("aws", "allowlist"), ("gcp", "allowlist"), ("azure", "allowlist"), ("program", "stack"), ("export", "aws")}
+"""Neighbours of one level that may import each other; all others of a level keep apart. An export of Suricata rules is
+the text of aws:rules."""
 
 HEAVY = (
     "pulumi",

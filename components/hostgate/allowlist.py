@@ -76,7 +76,7 @@ class SelectionArgs(TypedDict, total=False):
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-_REFERENCES = ("attach", "resource_group", "networks")
+_REFERENCES = ("attach", "resource_group", "networks", "ip_sets")
 """Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
 _SELECTING = ("phases", "parties", "purposes", "directions", "ids", "without")
 
@@ -253,8 +253,9 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
 
 def _refuse_outputs(given: Mapping[str, Any]) -> None:
     for key, value in given.items():
-        if key == "networks" and isinstance(value, pulumi.Output):
-            raise _problem("`networks` is an Output. Allowed: a list; what stands in it may be Outputs.")
+        if key in ("networks", "ip_sets") and isinstance(value, pulumi.Output):
+            shape = "a list" if key == "networks" else "a mapping"
+            raise _problem(f"`{key}` is an Output. Allowed: {shape}; what stands in it may be Outputs.")
         if key not in _REFERENCES and _holds_output(value):
             raise _problem(f"`{key}` is an Output. Allowed: a plain value, so that previews and policies see it.")
 
@@ -276,6 +277,10 @@ def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
         elif key == "networks":
             outputs[key] = value
             options[key] = [each if isinstance(each, str) else f"network-{index}" for index, each in enumerate(value)]
+        elif key == "ip_sets" and isinstance(value, Mapping):
+            unknown = {entry: f"arn:{COMPUTED}/{entry}" for entry, arn in value.items() if not isinstance(arn, str)}
+            outputs[key] = {stands: value[entry] for entry, stands in unknown.items()}
+            options[key] = {**value, **unknown}
         else:
             options[key] = value
     return options, outputs

@@ -132,6 +132,8 @@ def _as_output(value: Any) -> Any:
     """`value` with bare unknowns, which an older engine sends, as the Outputs that components expect."""
     if isinstance(value, list):
         return [_as_output(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _as_output(item) for key, item in value.items()}
     return pulumi.Output.from_input(value) if isinstance(value, Unknown) else value
 
 

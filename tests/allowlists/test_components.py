@@ -1,5 +1,6 @@
 """The three components as a team uses them in a stack of its own."""
 
+import re
 from typing import Any
 
 import pytest
@@ -89,6 +90,48 @@ def test_a_policy_of_ones_own_takes_the_references(run: Run) -> None:
     inputs: Any = policy.inputs["firewallPolicy"]
     assert inputs["statefulRuleGroupReferences"] in (UNKNOWN, [{"resourceArn": UNKNOWN, "priority": 3000}])
     assert any(urn.endswith("RuleGroup::chainguard-allow") for urn in policy.dependencies)
+
+
+BY_ADDRESS = """
+    from pathlib import Path
+    import pulumi
+    import hostgate
+    from hostgate.aws import NetworkFirewallAllowlist
+
+    Path("ours.yaml").write_text(
+        "catalog: acme/ours\\nentries:\\n  - {id: git, host: git.acme.example, port: 22, protocol: tcp}\\n"
+    )
+    hosts = hostgate.select("./ours.yaml")
+"""
+PREFIX_LIST = "arn:aws:ec2:eu-central-1:123456789012:prefix-list/pl-1"
+
+
+@pytest.mark.parametrize("arn", [f'"{PREFIX_LIST}"', f'pulumi.Output.from_input("{PREFIX_LIST}")'])
+def test_an_ip_set_is_declared_beside_the_rules_and_may_be_an_output(run: Run, arn: str) -> None:
+    made = run(BY_ADDRESS + f'    NetworkFirewallAllowlist("ours", hosts=hosts, ip_sets={{"git": {arn}}})')
+    group: Any = the(made, GROUP, "ours-address").inputs["ruleGroup"]
+    (reference,) = group["referenceSets"]["ipSetReferences"]
+    assert reference["ipSetReferences"] == [{"referenceArn": PREFIX_LIST}]
+    assert f" -> @{reference['key']} 22 " in group["rulesSource"]["rulesString"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ('ip_sets=pulumi.Output.from_input({"git": "arn:x"})', "`ip_sets` is an Output. Allowed: a mapping;"),
+        ('addresses={"git": [pulumi.Output.from_input("203.0.113.1")]}', "`addresses` is an Output."),
+        ("ip_sets=3", "`aws:rules.ip_sets`: found 3. Allowed: a mapping."),
+    ],
+)
+def test_addresses_are_plain_values(run: Run, options: str, said: str) -> None:
+    with pytest.raises(PreviewFailed, match=re.escape(said)):
+        run(BY_ADDRESS + f'    NetworkFirewallAllowlist("ours", hosts=hosts, {options})')
+
+
+def test_a_policy_whose_rules_reject_has_no_default_actions(run: Run) -> None:
+    made = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, reject=True)')
+    assert names(made) == {"chainguard", "chainguard-edge", "chainguard-allow", "chainguard-reject"}
+    assert "statefulDefaultActions" not in the(made, AWS_POLICY).inputs["firewallPolicy"]  # type: ignore[operator]
 
 
 def test_domain_lists_come_with_their_guard_ahead(run: Run) -> None:

@@ -5,6 +5,7 @@ loudly until it is added here.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +73,10 @@ def empty_places(value: object, path: str = "") -> Iterator[str]:
 def _rule_group(counted: Counted, each: CloudObject) -> None:
     body = each.body
     rules_source = body["RuleGroup"]["RulesSource"]
+    references = body["RuleGroup"].get("ReferenceSets", {}).get("IPSetReferences", {})
+    counted.at_most("IP set references", len(references), 5)
+    named = set(re.findall(r" -> @(\w+) ", rules_source.get("RulesString", "")))
+    counted.at_most("references that one side only has", len(named ^ set(references)), 0)
     counted.between("capacity", 1, body["Capacity"], 30_000)
     counted.at_most("name", len(body["RuleGroupName"]), 128)
     counted.at_most("description", len(body["Description"]), 512)

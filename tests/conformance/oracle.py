@@ -25,11 +25,15 @@ CARRIED = {"https": ("https", "tls"), "tls": ("https", "tls"), "http": ("http",)
 
 
 class Need(NamedTuple):
-    """An entry in force, what its mechanism sees of flows to it, and the widenings accepted for it."""
+    """An entry in force, what its mechanism sees of flows to it, and the widenings accepted for it.
+
+    `addresses`: where somebody says that the host is; then they stand for the name.
+    """
 
     entry: Entry
     sight: Sight
     widenings: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 def answer(needs: Iterable[Need], flow: Flow, sources: Sequence[str] = (), *, ipv6: bool = True) -> Answer:
@@ -61,6 +65,11 @@ def _of_one(need: Need, flow: Flow) -> Answer:
     elif need.sight == "address-and-port":
         if flow.transport != entry.transport or flow.port != entry.port:
             return "must not"
+        if need.addresses:
+            if flow.address is None:  # nobody asked where the name leads
+                return "may"
+            there = ip_address(flow.address)
+            return "must pass" if any(there in ip_network(cidr) for cidr in need.addresses) else "must not"
         name = flow.name.removesuffix(".")  # dialling a name with its root dot resolves the same name
     else:
         name = flow.name.removesuffix(".")

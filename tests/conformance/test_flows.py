@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
 from conformance.oracle import WIDENED, Need, answer
-from conformance.strategies import catalogs, flows_about
+from conformance.strategies import INTERNET, catalogs, flows_about
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
@@ -42,6 +42,23 @@ def test_enforce_passes_what_the_catalog_allows_and_blocks_all_else(
         if wanted == "must not":
             assert passes == (deny == "none"), f"{flow} is not in the catalog: {made.verdict(flow)}"
     assert (deny == "none") == any(one.id == "deny-none" for one in made.findings)
+
+
+@pytest.mark.parametrize("target", [each for each in targets() if "addresses" in mechanism(each).options.model_fields])
+@every_deny
+@given(drawn=catalogs(), reject=st.booleans(), logged=st.booleans())
+def test_entries_without_a_name_on_the_wire_pass_to_the_addresses_that_are_given_for_them(
+    target: str, deny: Deny, drawn: list[Entry], reject: bool, logged: bool
+) -> None:
+    ranges = {each.id: [_RANGES[index % len(_RANGES)]] for index, each in enumerate(drawn)}
+    reject = reject and deny in ("internet", "all")
+    made = _expressible(target, drawn, False, deny=deny, reject=reject, log_allowed=logged, addresses=ranges)
+    assert made is not None
+    for flow, wanted, passes in _judged(made, drawn):
+        assert wanted == "may" or passes == (wanted == "must pass" or deny == "none"), f"{flow} {wanted}"
+
+
+_RANGES = (f"{INTERNET}/32", "203.0.113.0/24", "198.51.100.0/29")
 
 
 @every_target
@@ -179,7 +196,8 @@ def _needs(made: Plan) -> list[Need]:
         way = how.way(decision.entry)
         if decision.outcome == "allowed" and way is not None:
             widenings = tuple(name for name in WIDENED if (name, decision.entry.id) in accepted)
-            needs.append(Need(decision.entry, way.sight, widenings))
+            given = getattr(made.options, "addresses", {}).get(decision.entry.id, ())
+            needs.append(Need(decision.entry, way.sight, widenings, tuple(given)))
     return needs
 
 

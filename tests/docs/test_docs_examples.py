@@ -258,6 +258,25 @@ def _line(block: Block, problem: Problem) -> int:
     )
 
 
+NODE = r"(\w+)(?:\[([^\[\]|]+)\])?"
+EDGE = re.compile(rf"  {NODE} -->(?:\|[^|]+\|)? {NODE}")
+
+
+def _mermaid(block: Block, folder: Path) -> None:
+    """A diagram is edges between boxes that say what they are; what it calls an object, the plan page has."""
+    del folder
+    first, *lines = block.text.splitlines()
+    assert first in ("flowchart TD", "flowchart LR"), f"{block}: {first}"
+    edges = [EDGE.fullmatch(line) for line in lines]
+    said: dict[str, str] = {}
+    for edge, line in zip(edges, lines, strict=True):
+        assert edge, f"{block}: no edge of the form that is checked: {line}"
+        said |= {name: words for name, words in (edge.group(1, 2), edge.group(3, 4)) if words}
+    assert {name for edge in edges if edge for name in edge.group(1, 3)} == set(said), f"{block}: a box says nothing"
+    objects = set(re.findall(r"`(NAME-[a-z-]+)`", (ROOT / "docs" / "plan.md").read_text("utf-8")))
+    assert set(re.findall(r"NAME-[a-z-]+", block.text)) <= objects
+
+
 def _typescript(block: Block, folder: Path) -> None:
     del folder
     raise AssertionError(f"{block}: found TypeScript that is no part of a program in examples/")
@@ -265,6 +284,7 @@ def _typescript(block: Block, folder: Path) -> None:
 
 RUNNERS: dict[str, Callable[[Block, Path], None]] = {
     "console": _console,
+    "mermaid": _mermaid,
     "pycon": _pycon,
     "python": _python,
     "typescript": _typescript,

@@ -19,6 +19,7 @@ from hostgate.planning.options import Options
 from hostgate.stack import AcceptSection, SelectSection, StackSection
 
 CATALOG, MECHANISMS, PLAN = (ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md"))
+AWS = ROOT / "docs" / "aws.md"
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
 
 OPTIONS_OF = {"aws": "aws:rules", "gcp": "gcp:fqdn", "azure": "azure:application-rules"}
@@ -115,6 +116,18 @@ _PROTOCOLS = ("https", "http", "tls", "tcp", "udp")
 
 def _listed(order: tuple[str, ...], some: frozenset[str]) -> str:
     return ", ".join(each for each in order if each in some)
+
+
+def test_every_limit_of_aws_is_in_its_page_with_its_source() -> None:
+    table = next(table for table in _tables(AWS, "Limits", "limit") if "source" in table.header)
+    known = {
+        limit.name: (limit.name, f"{limit.max:,}", limit.unit, limit.source, limit.date)
+        for target in targets()
+        if target.startswith("aws:")
+        for limit in mechanism(target).limits
+    }
+    pasted = "\n".join(f"| {' | '.join(row)} |" for row in known.values() if row not in table.rows)
+    assert sorted(table.rows) == sorted(known.values()), f"The rows that are missing in docs/aws.md:\n{pasted}"
 
 
 def test_no_page_names_a_target_that_does_not_exist() -> None:

@@ -6,6 +6,7 @@ no moment opens what neither plan allows, cuts what both allow, or takes away a 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from hostgate.planning.flow import Flow
 from hostgate.planning.plan import Plan
@@ -85,6 +86,10 @@ def flows_about(plans: Iterable[Plan]) -> list[Flow]:
                 for protocol in ("https", "http", "tcp"):
                     for port in {entry.port, 443, 8443}:
                         found[Flow(name, port, protocol)] = None  # type: ignore[arg-type]
+            for cidr in getattr(plan.options, "addresses", {}).get(entry.id, ()):
+                inside = ip_network(cidr)
+                for address in (inside[0], inside[-1] + 1):
+                    found[Flow(entry.host, entry.port, entry.protocol, address=str(address))] = None
     for name in ("evil.example", "dl.cgr.dev.evil.example"):
         found[Flow(name)] = None
         found[Flow(name, 443, "quic")] = None

@@ -1,9 +1,9 @@
 """Which plans have golden files, and what stands in them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hostgate.catalog.selection import select
 from hostgate.planning.mechanism import targets
@@ -17,22 +17,49 @@ REVISIONS = ("2024-03-28", "2026-02-23")
 MODES = ("enforce", "audit")
 
 
+PREFIX_LIST = "arn:aws:ec2:eu-central-1:123456789012:prefix-list/pl-0123456789abcdef0"
+
+
+class Variant(NamedTuple):
+    """What a case has beside the catalog and the mechanism's own defaults."""
+
+    catalogs: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+VARIANTS = {
+    "by-address": Variant(
+        ("./by-address.yaml",),
+        {
+            "addresses": {"git": ["203.0.113.22", "203.0.113.23"], "clock": ["203.0.113.64/28", "198.51.100.0/24"]},
+            "ipSets": {"broker": PREFIX_LIST},
+            "logAllowed": True,
+            "reject": True,
+        },
+    ),
+}
+"""By name; each with the newest revision, in enforce mode, for aws:rules."""
+
+
 class Case(NamedTuple):
-    """One plan with the mechanism's own defaults."""
+    """One plan."""
 
     target: str
     revision: str
     mode: str
+    variant: str = ""
 
     def __str__(self) -> str:
-        return f"{self.target} {self.revision} {self.mode}"
+        return f"{self.target} {self.revision} {self.variant or self.mode}"
 
     @property
     def folder(self) -> str:
-        return f"{self.revision}/{self.mode}/{self.target.replace(':', '-')}"
+        return f"{self.revision}/{self.variant or self.mode}/{self.target.replace(':', '-')}"
 
     def plan(self) -> Plan:
-        return plan(select(f"{CATALOG}@{self.revision}"), self.target, mode=self.mode)
+        catalogs, options = VARIANTS.get(self.variant, Variant((), {}))
+        hosts = select(f"{CATALOG}@{self.revision}", *catalogs, base=Path(__file__).parent)
+        return plan(hosts, self.target, options, mode=self.mode)
 
     def files(self) -> dict[str, str]:
         """Contents by path below FOLDER: the plan's objects and decisions, and each rule text."""
@@ -45,8 +72,10 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
-    """Every registered mechanism, both revisions, both modes."""
+    """Every registered mechanism, both revisions, both modes; and the variants."""
     for target in targets():
         for revision in REVISIONS:
             for mode in MODES:
                 yield Case(target, revision, mode)
+    for variant in VARIANTS:
+        yield Case("aws:rules", REVISIONS[-1], "enforce", variant)

@@ -159,6 +159,71 @@ class TestPlaces:
         assert verdict(rule, Flow("x.dev", 443, "tcp", source="10.1.2.3")).allows is passes
 
 
+class TestAddresses:
+    SSH = Flow("git.dev", 22, "tcp", address="203.0.113.22")
+
+    @pytest.mark.parametrize(
+        ("destination", "flow", "passes"),
+        [
+            ("203.0.113.0/24", SSH, True),
+            ("[198.51.100.0/24,203.0.113.22/32]", SSH, True),
+            ("203.0.113.23/32", SSH, False),
+            ("203.0.113.0/24", Flow("git.dev", 22, "tcp"), False),
+            ("203.0.113.0/24", Flow("git.dev", 22, "udp", address="203.0.113.22"), False),
+            ("@SET", SSH, False),
+        ],
+    )
+    def test_only_an_address_that_is_known_to_be_there_passes(self, destination: str, flow: Flow, passes: bool) -> None:
+        rule = f'pass tcp $HOME_NET any -> {destination} 22 (msg:"m"; flow:to_server; sid:1; rev:1;)'
+        assert (verdict(rule, flow).rule == "g0#1") is passes
+
+    def test_a_drop_to_addresses_that_are_not_known_decides_nothing(self) -> None:
+        rule = 'drop tcp any any -> @SET 443 (msg:"m"; sid:9; rev:1;)'
+        assert verdict(rule, Flow("cgr.dev"), EXACT).allows
+        assert "unless" not in verdict(rule, Flow("other.dev")).why
+
+    def test_a_destination_that_cannot_be_read_is_not_passed_over(self) -> None:
+        with pytest.raises(ValueError, match="does not appear"):
+            verdict('drop tcp any any -> !10.0.0.0/8 443 (msg:"m"; sid:9; rev:1;)', Flow("cgr.dev"))
+
+
+class TestClosing:
+    @pytest.mark.parametrize(
+        ("rule", "flow", "matches"),
+        [
+            ("tcp $HOME_NET any -> any any (app-layer-protocol:!tls; app-layer-protocol:!http1;", Flow("x.dev"), False),
+            (
+                "tcp $HOME_NET any -> any any (app-layer-protocol:!tls; app-layer-protocol:!http1;",
+                Flow("x", 80, "http"),
+                False,
+            ),
+            (
+                "tcp $HOME_NET any -> any any (app-layer-protocol:!tls; app-layer-protocol:!http1;",
+                Flow("x", 22, "tcp"),
+                True,
+            ),
+            ("tcp any any -> any any (app-layer-protocol:tls;", Flow("x.dev"), True),
+            ("tcp any any -> any any (app-layer-protocol:tls;", Flow("x.dev", 80, "http"), False),
+            ("ip any any -> any any (flow:to_server,established; ip_proto:!6;", Flow("x", 53, "udp"), False),
+            ("udp any any -> any any (flow:to_server;", Flow("x", 53, "udp"), True),
+            ("http any any -> any any (http.host; bsize:>0;", Flow("x", 80, "http"), True),
+            ("http any any -> any any (http.host; bsize:>0;", Flow("x", 80, "http", sni=""), False),
+            ("http any any -> any any (http.host; bsize:>0;", Flow("x", 80, "http", sni=None), False),
+            ('http any any -> any any (http.start; content:"|0d 0a|";', Flow("x", 80, "http", sni=None), True),
+            ("tls $EXTERNAL_NET any -> any any (ssl_state:client_hello;", Flow("x", source="192.0.2.1"), True),
+            ("tls $EXTERNAL_NET any -> any any (ssl_state:client_hello;", Flow("x", source="10.1.2.3"), False),
+            ("tls $EXTERNAL_NET any -> any any (ssl_state:client_hello;", Flow("x"), False),
+        ],
+    )
+    def test_conditions_of_no_name_hold_as_the_engine_has_them(self, rule: str, flow: Flow, matches: bool) -> None:
+        found = verdict(f"drop {rule} sid:5; rev:1;)", flow, defaults=[])
+        assert found.allows is not matches
+
+    def test_a_reject_blocks_and_says_so(self) -> None:
+        found = verdict('reject tcp any any -> any any (msg:"m"; sid:5; rev:1;)', Flow("x.dev"))
+        assert (found.action, found.rule, found.why) == ("block", "g0#5", "rejected by a rule of g0")
+
+
 def test_comments_and_blank_lines_are_free_and_escapes_do_not_end_a_message() -> None:
     (rule,) = parse(f"# a comment\n\n{EXACT}\n")
     assert rule.sid == "1"

@@ -15,6 +15,7 @@ def consumer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("consumer")
     (folder / "Pulumi.yaml").write_text("name: shop\nruntime: nodejs\n")
     (folder / "ours.yaml").write_text(OURS)
+    (folder / "plain.yaml").write_text(PLAIN)
     return folder
 
 
@@ -35,4 +36,9 @@ OURS = """
 catalog: acme/ours
 entries:
   - {id: mirror, host: mirror.acme.example, port: 443, protocol: https, purpose: Mirror, phase: build}
+"""
+PLAIN = """
+catalog: acme/plain
+entries:
+  - {id: git, host: git.acme.example, port: 22, protocol: tcp, purpose: Sources, phase: build}
 """

@@ -197,6 +197,21 @@ def test_networks_may_be_outputs_one_by_one_and_not_as_a_whole(plugins: Plugins,
     assert "`networks`: found an output" in said
 
 
+@pytest.mark.parametrize("arn", [output(known=False), UNKNOWN], ids=["output", "bare"])
+def test_an_ip_set_may_be_an_output_of_another_resource(arn: Any, plugins: Plugins, run: Deployment) -> None:
+    sets = {"a": "arn:aws:x", "git": arn}
+    inputs = {"catalogs": ["./plain.yaml"], "asOf": "2026-11-01", "ipSets": sets}
+    made = plugins["aws"].construct(run, "chainguard", inputs)
+    (group,) = (each for each in of_type(made, "RuleGroup") if each.name == "chainguard-address")
+    ((reference,),) = (
+        [each["ipSetReferences"]] for each in group.inputs["ruleGroup"]["referenceSets"]["ipSetReferences"]
+    )
+    assert reference == [{"referenceArn": UNKNOWN}]
+    assert "`ipSets`: found an output" in plugins["aws"].refusal(
+        run, "whole", {**inputs, "ipSets": output({"git": "x"})}
+    )
+
+
 def test_a_resource_group_of_another_resource_is_taken_and_stays_secret(plugins: Plugins, run: Deployment) -> None:
     inputs = {**HOSTS, "resourceGroup": output("rg-hidden", secret=True)}
     made = plugins["azure"].construct(run, "chainguard", inputs)
@@ -207,7 +222,7 @@ def test_a_resource_group_of_another_resource_is_taken_and_stays_secret(plugins:
 # Names, types and closed sets.
 
 WRONG: list[tuple[Package, dict[str, Any], str]] = [
-    (AWS, {"catalog": [REFERENCE]}, "`catalog` is no input here. Did you mean `catalogs`? Allowed: accept, allowEmpty,"),
+    (AWS, {"catalog": [REFERENCE]}, "`catalog` is no input here. Did you mean `catalogs`? Allowed: accept, addresses,"),
     (AWS, {"resourceGroup": "rg"}, "`resourceGroup` is no input here. Allowed:"),
     (AWS, {"home_net": ["10.0.0.0/8"]}, "`home_net` is no input here. Did you mean `homeNet`?"),
     (AWS, {"accept": [{"finding": "no-survey", "reason": "Seen"}]}, "`accept[0].reason` is no input here. Allowed: because,"),
@@ -282,7 +297,7 @@ def test_keys_in_lists_of_objects_are_those_of_the_schema(plugins: Plugins) -> N
     with deployment(up=True) as done:
         made = plugins["aws"].construct(done, "chainguard", HOSTS, dryRun=False)
     assert made.state["references"] == [
-        {"resourceArn": "arn:chainguard-edge", "priority": 1000},
+        {"resourceArn": "arn:chainguard-edge", "priority": 1500},
         {"resourceArn": "arn:chainguard-allow", "priority": 3000},
     ]
     assert made.state["policyArn"] == "arn:chainguard"

@@ -11,7 +11,7 @@ from .wire import PACKAGES, Package
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 
 REFERENCES = {
-    "hostgate-aws": set[str](),
+    "hostgate-aws": {"ipSets{}"},
     "hostgate-gcp": {"attach", "networks[]"},
     "hostgate-azure": {"attach", "resourceGroup"},
 }

@@ -30,6 +30,12 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """Priority of the first rule group; 1000 unless given."""
     log_allowed: bool
     """Whether allowed flows are logged."""
+    reject: bool
+    """Whether blocked TCP clients get a reset, by rules in place of the policy's default drop."""
+    addresses: dict[str, list[str]]
+    """Address ranges of tcp and udp entries, by entry id."""
+    ip_sets: dict[str, pulumi.Input[str]]
+    """ARNs of prefix lists or resource groups that hold such addresses, by entry id."""
     import_: dict[str, str]
     """ARNs of existing objects to adopt, by child name."""
 
@@ -126,7 +132,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 capacity=each.body["Capacity"],
                 type=each.body["Type"],
                 description=each.body["Description"],
-                rule_group=_rule_group(each),
+                rule_group=_rule_group(each, prepared.outputs.get("ip_sets", {})),
                 tags=dict(plan.options.tags) or None,
                 opts=prepared.options(
                     self,
@@ -139,9 +145,11 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         return groups
 
 
-def _rule_group(each: CloudObject) -> networkfirewall.RuleGroupRuleGroupArgs:
+def _rule_group(each: CloudObject, arns: Mapping[str, pulumi.Input[str]]) -> networkfirewall.RuleGroupRuleGroupArgs:
+    """The rule group's content. `arns`: what stands in the plan for the ARN of an IP set, and the ARN itself."""
     source = each.body["RuleGroup"]["RulesSource"]
     listed = source.get("RulesSourceList")
+    sets = each.body["RuleGroup"].get("ReferenceSets", {}).get("IPSetReferences", {})
     return networkfirewall.RuleGroupRuleGroupArgs(
         rules_source=networkfirewall.RuleGroupRuleGroupRulesSourceArgs(
             rules_string=source.get("RulesString"),
@@ -153,6 +161,21 @@ def _rule_group(each: CloudObject) -> networkfirewall.RuleGroupRuleGroupArgs:
                 targets=listed["Targets"],
             ),
         ),
+        reference_sets=networkfirewall.RuleGroupRuleGroupReferenceSetsArgs(
+            ip_set_references=[
+                networkfirewall.RuleGroupRuleGroupReferenceSetsIpSetReferenceArgs(
+                    key=key,
+                    ip_set_references=[
+                        networkfirewall.RuleGroupRuleGroupReferenceSetsIpSetReferenceIpSetReferenceArgs(
+                            reference_arn=arns.get(reference["ReferenceArn"], reference["ReferenceArn"])
+                        )
+                    ],
+                )
+                for key, reference in sets.items()
+            ]
+        )
+        if sets
+        else None,
         stateful_rule_options=networkfirewall.RuleGroupRuleGroupStatefulRuleOptionsArgs(
             rule_order=each.body["RuleGroup"]["StatefulRuleOptions"]["RuleOrder"]
         ),
@@ -166,7 +189,7 @@ def _policy(
     return networkfirewall.FirewallPolicyFirewallPolicyArgs(
         stateless_default_actions=body["StatelessDefaultActions"],
         stateless_fragment_default_actions=body["StatelessFragmentDefaultActions"],
-        stateful_default_actions=body["StatefulDefaultActions"],
+        stateful_default_actions=body.get("StatefulDefaultActions"),
         stateful_engine_options=networkfirewall.FirewallPolicyFirewallPolicyStatefulEngineOptionsArgs(
             rule_order=engine["RuleOrder"], stream_exception_policy=engine["StreamExceptionPolicy"]
         ),

@@ -8,6 +8,7 @@ acceptance of `apex-included`.
 from collections.abc import Mapping, Sequence
 
 from hostgate.aws import policy
+from hostgate.aws.closing import closing_group
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.rules import family_objections
 from hostgate.aws.strict_order import judge
@@ -24,8 +25,8 @@ _WIDENINGS: Mapping[Match, str] = {"subtree": "apex-included"}
 _NEAREST = {
     "subtree": "aws:rules, which can leave the apex out.",
     "one-label": "aws:rules, which can hold the depth to one label.",
-    "tcp": "gcp:fqdn or azure:application-rules, which allow such a protocol by the addresses of the name.",
-    "udp": "gcp:fqdn or azure:application-rules, which allow such a protocol by the addresses of the name.",
+    "tcp": "aws:rules with `addresses`; gcp:fqdn or azure:application-rules, which look the addresses of the name up.",
+    "udp": "aws:rules with `addresses`; gcp:fqdn or azure:application-rules, which look the addresses of the name up.",
 }
 
 
@@ -89,6 +90,8 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
                 made = policy.list_group(options, label, targets, kind, "hosts of the catalog, by name on any port")
                 groups.append((slot + part.slot, made))
                 where.update({entry.key: f"{made.name}#{_target(entry)}" for entry in part.items})
+        if closing := closing_group(options, sids):
+            groups.append((policy.CLOSING_SLOT, closing))
         objects = policy.assemble(options, groups)
         return Rendering(
             objects=objects,
@@ -163,7 +166,7 @@ def _guards(entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sid
         first.setdefault((_wire_protocol(entry), _target(entry)), entry)
     rules = {
         target: Rule(
-            action="alert" if options.mode == "audit" or options.deny == "none" else "drop",
+            action=_guard_action(options),
             protocol=target[0],
             source="$HOME_NET",
             destination="$EXTERNAL_NET",
@@ -187,6 +190,12 @@ def _guards(entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sid
         )
         groups.append((policy.GUARD_SLOT + part.slot, made))
     return groups
+
+
+def _guard_action(options: NetworkFirewallOptions) -> str:
+    if options.mode == "audit" or options.deny == "none":
+        return "alert"
+    return "reject" if options.rejects else "drop"
 
 
 MECHANISM = DomainList()

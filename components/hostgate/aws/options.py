@@ -1,5 +1,6 @@
 """Options of the Network Firewall mechanisms."""
 
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Self
 
@@ -27,6 +28,13 @@ class NetworkFirewallOptions(Options):
     2026-11-23) less room for the slots; the fixed slots after it are in `hostgate.aws.policy`."""
     log_allowed: bool = False
     """Whether a flow that a rule allows is logged (`alert` inside the pass rule)."""
+    reject: bool = False
+    """Whether a client whose TCP connection is blocked gets a reset and not silence. Rules at the end of the policy do
+    it in place of the policy's default drop."""
+    addresses: dict[str, Annotated[list[Cidr], Field(min_length=1)]] = {}
+    """Addresses of tcp and udp entries, whose packets carry no name: ranges by entry id."""
+    ip_sets: dict[str, str] = {}
+    """The same as references: the ARN of a prefix list or resource group that holds the addresses, by entry id."""
 
     @model_validator(mode="before")
     @classmethod
@@ -49,16 +57,40 @@ class NetworkFirewallOptions(Options):
             source = ip_network(cidr)
             if not any(source.version == net.version and source.subnet_of(net) for net in home):  # type: ignore[arg-type]
                 raise ValueError(f"found from {cidr}, outside homeNet ({', '.join(self.home_net)}). Extend homeNet.")
-        merged: list[IPv4Network | IPv6Network] = [
-            *collapse_addresses(network for network in home if isinstance(network, IPv4Network)),
-            *collapse_addresses(network for network in home if isinstance(network, IPv6Network)),
-        ]
-        if any(network.prefixlen == 0 for network in merged):
+        if any(network.prefixlen == 0 for network in merged(self.home_net)):
             raise ValueError(
                 "found a homeNet of everything: then nothing is outside, and the engine refuses the rules."
+            )
+        for entry, cidrs in self.addresses.items():
+            if any(network.prefixlen == 0 for network in merged(cidrs)):
+                raise ValueError(f"found every address as addresses of {entry}. Allowed: the host's own ranges.")
+        for entry, arn in self.ip_sets.items():
+            if not arn.startswith("arn:"):
+                raise ValueError(
+                    f"found ipSets {entry}: {arn!r}. Allowed: the ARN of a prefix list or of a resource group."
+                )
+        if both := sorted(self.addresses.keys() & self.ip_sets.keys()):
+            raise ValueError(f"found {', '.join(both)} in both `addresses` and `ipSets`. Keep one.")
+        if self.reject and self.deny not in ("internet", "all"):
+            raise ValueError(
+                f"found `reject` with deny {self.deny!r}. It is a way of denying. Allowed: deny 'internet' or 'all'."
             )
         return self
 
     @property
     def creates_policy(self) -> bool:
         return self.deny != "declared"
+
+    @property
+    def rejects(self) -> bool:
+        """Whether rules of ours end the evaluation, and not the policy's default."""
+        return self.reject and self.mode == "enforce"
+
+
+def merged(cidrs: Iterable[str]) -> list[IPv4Network | IPv6Network]:
+    """The ranges without overlap, IPv4 first, each in order."""
+    networks = [ip_network(cidr) for cidr in cidrs]
+    return [
+        *collapse_addresses(network for network in networks if isinstance(network, IPv4Network)),
+        *collapse_addresses(network for network in networks if isinstance(network, IPv6Network)),
+    ]

@@ -4,7 +4,7 @@ The policy is strict-order with application-layer drop to the server and its ale
 twin logs nothing), stream exceptions rejected, and HOME_NET set at policy level, from which EXTERNAL_NET follows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws.options import NetworkFirewallOptions
@@ -32,13 +32,14 @@ RULE_LENGTH = Limit(
     "8,192 less a 16-character gid that the service adds; measured on the service",
     READ,
 )
-LIMITS = (GROUP_CAPACITY, POLICY_CAPACITY, POLICY_GROUPS, GROUP_BYTES, RULE_LENGTH)
+IP_SET_REFERENCES = Limit("IP set references of a rule group", 5, "references", _QUOTAS, READ)
+LIMITS = (GROUP_CAPACITY, POLICY_CAPACITY, POLICY_GROUPS, GROUP_BYTES, RULE_LENGTH, IP_SET_REFERENCES)
 
 CAPACITIES = (100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10_000, 15_000, 20_000, 30_000)
 """Steps of reserved capacity. It cannot change later without a new group, and what is unused is free (AWS guide,
 capacity), so a group takes the first step that its rules fill to at most 70 %."""
 
-EDGE_SLOT, GUARD_SLOT, ALLOW_SLOT, HTTP_SLOT = 0, 1000, 2000, 3000
+ADDRESS_SLOT, EDGE_SLOT, GUARD_SLOT, ALLOW_SLOT, HTTP_SLOT, CLOSING_SLOT = 0, 500, 1000, 2000, 3000, 5000
 """Priority of each kind of group, after the user's base; shards of a kind follow by their own fixed number."""
 
 PASS_PRIVATE = "pass-private"
@@ -53,10 +54,12 @@ def capacity(rules: int) -> int:
     )
 
 
-def suricata_group(options: NetworkFirewallOptions, suffix: str, rules: Sequence[Rule], about: str) -> CloudObject:
-    """A rule group of Suricata rules in strict order; one capacity unit a rule."""
+def suricata_group(
+    options: NetworkFirewallOptions, suffix: str, rules: Sequence[Rule], about: str, references: Mapping[str, str] = {}
+) -> CloudObject:
+    """A rule group of Suricata rules in strict order; one capacity unit a rule. `references`: ARNs of IP sets by key."""
     text = "".join(f"{rule}\n" for rule in rules)
-    return _group(options, suffix, {"RulesString": text}, capacity(len(rules)), about, text)
+    return _group(options, suffix, {"RulesString": text}, capacity(len(rules)), about, text, references)
 
 
 def list_group(
@@ -68,13 +71,19 @@ def list_group(
 
 
 def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | None:
-    """What goes before every allow: private traffic passes, and datagrams to the internet do not.
+    """What goes before every allow by name: private traffic passes, and datagrams to the internet do not."""
+    rules = edge_rules(options, sids)
+    return suricata_group(options, "edge", rules, "private traffic passes, datagrams stay inside") if rules else None
+
+
+def edge_rules(options: NetworkFirewallOptions, sids: Sids) -> list[Rule]:
+    """The rules of the edge group; none where the plan denies nothing.
 
     The policy's default drops established flows only, so that TCP can shake hands; the first datagram of a UDP or
     ICMP exchange would get out, and a DNS question is no more than that.
     """
     if options.deny not in ("internet", "all"):
-        return None
+        return []
     stop = "alert" if options.mode == "audit" else "drop"
     outside = "$EXTERNAL_NET" if options.deny == "internet" else "any"
     rules = []
@@ -91,7 +100,7 @@ def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | Non
         ("others", "ip", "no other IP protocol to the outside", ("ip_proto:!6", "ip_proto:!17", "ip_proto:!1")),
     ):
         rules.append(_edge(f"{stop}-{name}", stop, protocol, outside, words, conditions, sids))
-    return suricata_group(options, "edge", rules, "private traffic passes, datagrams stay inside")
+    return rules
 
 
 def _edge(
@@ -119,12 +128,13 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
         )
         return (*objects, wanted)
     silent = options.mode == "audit" or options.deny == "none"
+    defaults = [ALERT_TO_SERVER] if silent else [DROP_TO_SERVER, ALERT_TO_SERVER]
     body: dict[str, Any] = {
         "FirewallPolicyName": options.name,
         "FirewallPolicy": {
             "StatelessDefaultActions": ["aws:forward_to_sfe"],
             "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
-            "StatefulDefaultActions": [ALERT_TO_SERVER] if silent else [DROP_TO_SERVER, ALERT_TO_SERVER],
+            **({} if options.rejects else {"StatefulDefaultActions": defaults}),
             "StatefulEngineOptions": {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"},
             "StatefulRuleGroupReferences": references,
             "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(options.home_net)}}},
@@ -140,7 +150,6 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
 
 def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
     """How full the fullest group is, and the policy. A rule is as long as with its variables expanded."""
-    home_net = group_of(options.home_net)
     groups = [each for each in objects if each.kind == RULE_GROUP]
     texts = [each.text for each in groups if each.text]
     sizes = [len(each.text.encode()) if each.text else _list_bytes(each) for each in groups]
@@ -151,13 +160,20 @@ def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tu
         Usage(GROUP_BYTES, max(sizes, default=0)),
         Usage(
             RULE_LENGTH,
-            max((_expanded_length(line, home_net) for text in texts for line in text.splitlines()), default=0),
+            max((expanded_length(line, options) for text in texts for line in text.splitlines()), default=0),
         ),
+        Usage(IP_SET_REFERENCES, max((len(_references(each)) for each in groups), default=0)),
     )
 
 
-def _expanded_length(rule: str, home_net: str) -> int:
+def _references(group: CloudObject) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = group.body["RuleGroup"].get("ReferenceSets", {}).get("IPSetReferences", {})
+    return found
+
+
+def expanded_length(rule: str, options: NetworkFirewallOptions) -> int:
     """Characters of `rule` with HOME_NET written out, and EXTERNAL_NET as its inverse."""
+    home_net = group_of(options.home_net)
     inside, outside = rule.count("$HOME_NET"), rule.count("$EXTERNAL_NET")
     grown = inside * (len(home_net) - len("$HOME_NET")) + outside * (len(home_net) + 1 - len("$EXTERNAL_NET"))
     return len(rule) + grown
@@ -166,7 +182,8 @@ def _expanded_length(rule: str, home_net: str) -> int:
 def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sids) -> list[Finding]:
     """The findings that follow from the options."""
     found = [
-        finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."),
+        *_quic(options, entries),
+        *_unused_addresses(options, entries),
         *(finding("sid-collision", f"The signature id of {name} moved to the next free one.") for name in sids.yielded),
     ]
     if not options.from_:
@@ -198,15 +215,23 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
                 "gives up telling what it is; seen on Suricata 7.0.10, not tried on the service.",
             )
         )
+    if options.rejects:
+        found.append(
+            finding(
+                "rejects", "The last group rejects what nothing passes, so the policy has no drop among its defaults."
+            )
+        )
     if options.deny == "declared":
         home = ", ".join(options.home_net)
         default = ALERT_TO_SERVER if options.mode == "audit" else f"{DROP_TO_SERVER} and {ALERT_TO_SERVER}"
+        datagrams = any(entry.transport == "udp" for entry in entries)
+        place = f"after {options.name}-address and before other groups" if datagrams else "before other groups"
         found += [
             finding("deny-declared", "The deny is the default action of a policy that this plan does not own."),
             finding(
                 "attached-policy",
                 f"{options.attach or 'The policy'} needs: rule order STRICT_ORDER, HOME_NET at policy level ({home}), stateful "
-                f"defaults {default}, a drop of all but TCP to EXTERNAL_NET before other groups, and no broader pass before.",
+                f"defaults {default}, a drop of all but TCP to EXTERNAL_NET {place}, and no broader pass before.",
             ),
         ]
     if any(entry.families and "ipv6" in entry.families for entry in entries) and not any(
@@ -214,6 +239,23 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
     ):
         found.append(finding("ipv4-only", "HOME_NET has no IPv6 range, so clients reach the hosts over IPv4 only."))
     return found
+
+
+def _quic(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> list[Finding]:
+    """What becomes of QUIC; nothing to say where the plan itself leaves datagrams alone."""
+    if options.mode == "audit" or options.deny == "none":
+        return []
+    opened = [entry.id for entry in entries if (entry.protocol, entry.port) == ("udp", 443)]
+    but = f" but to the addresses of {', '.join(opened)}" if opened else ""
+    return [finding("quic-closed", f"UDP 443 stays closed{but}; clients fall back to TLS over TCP.")]
+
+
+def _unused_addresses(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> list[Finding]:
+    used = {entry.id for entry in entries if entry.protocol in ("tcp", "udp")}
+    return [
+        finding("addresses-unused", f"Addresses are given for {name}, and no rule of this plan uses them.")
+        for name in sorted({*options.addresses, *options.ip_sets} - used)
+    ]
 
 
 def undecided(options: NetworkFirewallOptions) -> Verdict:
@@ -233,15 +275,26 @@ def effective_home_net(options: NetworkFirewallOptions, objects: Sequence[CloudO
 
 
 def _group(
-    options: NetworkFirewallOptions, suffix: str, source: dict[str, Any], units: int, about: str, text: str | None
+    options: NetworkFirewallOptions,
+    suffix: str,
+    source: dict[str, Any],
+    units: int,
+    about: str,
+    text: str | None,
+    references: Mapping[str, str] = {},
 ) -> CloudObject:
     name = f"{options.name}-{suffix}"
+    sets = {key: {"ReferenceArn": arn} for key, arn in references.items()}
     body: dict[str, Any] = {
         "RuleGroupName": name,
         "Type": "STATEFUL",
         "Capacity": units,
         "Description": f"hostgate: {about}",
-        "RuleGroup": {"RulesSource": source, "StatefulRuleOptions": {"RuleOrder": "STRICT_ORDER"}},
+        "RuleGroup": {
+            "RulesSource": source,
+            **({"ReferenceSets": {"IPSetReferences": sets}} if sets else {}),
+            "StatefulRuleOptions": {"RuleOrder": "STRICT_ORDER"},
+        },
     }
     if options.tags:
         body["Tags"] = _tags(options)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from hostgate.aws import policy
+from hostgate.aws import addresses, policy
+from hostgate.aws.closing import closing_group
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.strict_order import judge
 from hostgate.aws.suricata import Rule, Sids, name_conditions, source
@@ -10,11 +11,6 @@ from hostgate.catalog.model import Entry
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
-
-_BY_ADDRESS = (
-    "a network rule with the name on Azure (azure:application-rules) or an FQDN object on Google Cloud (gcp:fqdn); here the "
-    "packets of such a protocol carry no name."
-)
 
 
 class Rules(Mechanism[NetworkFirewallOptions]):
@@ -30,35 +26,51 @@ class Rules(Mechanism[NetworkFirewallOptions]):
             protocols=frozenset({"https", "tls"}),
             sight="name-and-port",
             ttl_family="wire",
-            nearest={"tcp": _BY_ADDRESS, "udp": _BY_ADDRESS},
         ),
         Means(name="HTTP rules", protocols=frozenset({"http"}), sight="name-and-port", ttl_family="wire"),
+        addresses.MEANS,
     )
 
     def objections(
         self, entries: Sequence[Entry], options: NetworkFirewallOptions
     ) -> Mapping[tuple[str, str], Objection]:
-        return {**super().objections(entries, options), **family_objections(entries, options)}
+        return {
+            **super().objections(entries, options),
+            **addresses.objections(entries, options),
+            **family_objections(entries, options),
+        }
 
     def render(self, entries: Sequence[Entry], options: NetworkFirewallOptions) -> Rendering:
         sids = Sids()
         edge = policy.edge_group(options, sids)
         groups = [(policy.EDGE_SLOT, edge)] if edge else []
-        rules = {entry.key: _rule(entry, options, sids) for entry in entries}
+        rules = entry_rules(entries, options, sids)
         where: dict[tuple[str, str], str] = {}
-        shards = shard(
-            entries,
-            key=lambda entry: "\n".join((entry.catalog, entry.id)),
-            weights=lambda entry: (len(str(rules[entry.key])) + 1, 1),
-            capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max),
-        )
-        for part in shards:
-            suffix = f"allow-{part.label}" if part.label else "allow"
-            group = policy.suricata_group(
-                options, suffix, [rules[entry.key] for entry in part.items], "hosts of the catalog, by name and port"
-            )
-            groups.append((policy.ALLOW_SLOT + part.slot, group))
-            where.update({entry.key: f"{group.name}#{rules[entry.key].sid}" for entry in part.items})
+        for blind, slot, suffix, words in (
+            (True, policy.ADDRESS_SLOT, "address", "hosts of the catalog, by address and port"),
+            (False, policy.ALLOW_SLOT, "allow", "hosts of the catalog, by name and port"),
+        ):
+            for part in shard(
+                [entry for entry in entries if addresses.by_address(entry) == blind],
+                key=lambda entry: "\n".join((entry.catalog, entry.id)),
+                weights=lambda entry: (
+                    sum(len(str(rule)) + 1 for rule in rules[entry.key]),
+                    len(rules[entry.key]),
+                    addresses.by_address(entry) and entry.id in options.ip_sets,
+                ),
+                capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max, policy.IP_SET_REFERENCES.max),
+            ):
+                group = policy.suricata_group(
+                    options,
+                    f"{suffix}-{part.label}" if part.label else suffix,
+                    [rule for entry in part.items for rule in rules[entry.key]],
+                    words,
+                    addresses.references(part.items, options) if blind else {},
+                )
+                groups.append((slot + part.slot, group))
+                where.update({entry.key: f"{group.name}#{rules[entry.key][0].sid}" for entry in part.items})
+        if closing := closing_group(options, sids):
+            groups.append((policy.CLOSING_SLOT, closing))
         objects = policy.assemble(options, groups)
         return Rendering(
             objects=objects,
@@ -70,6 +82,18 @@ class Rules(Mechanism[NetworkFirewallOptions]):
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)
         return judge(objects, home_net, flow, undecided=policy.undecided(options))
+
+
+def entry_rules(
+    entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids
+) -> dict[tuple[str, str], tuple[Rule, ...]]:
+    """What passes each entry, by entry key."""
+    return {
+        entry.key: addresses.rules(entry, options, sids)
+        if addresses.by_address(entry)
+        else (_rule(entry, options, sids),)
+        for entry in entries
+    }
 
 
 def family_objections(entries: Sequence[Entry], options: NetworkFirewallOptions) -> dict[tuple[str, str], Objection]:

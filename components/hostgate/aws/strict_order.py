@@ -6,7 +6,7 @@ Firewall developer guide, evaluation order and Suricata examples of domain lists
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
@@ -44,17 +44,32 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
     body: Mapping[str, Any] = {} if policy is None else policy.body.get("FirewallPolicy", policy.body)
     home = tuple(ip_network(cidr) for cidr in home_net)
     references = sorted(body.get("StatefulRuleGroupReferences", ()), key=lambda reference: int(reference["Priority"]))
+    unless = ""
     for reference in references:
         name = str(reference["ResourceArn"]).rpartition("/")[2]
         for rule in _rules(groups[name]):
             if rule.action == "alert" or not _matches(rule, flow, home):
                 continue
             label = f"{name}#{rule.sid}"
+            if _is_unknown(rule.destination, flow):
+                if rule.action == "pass" and not unless:
+                    unless = f", unless its address is in {rule.destination} ({label})"
+                continue
             if rule.action == "pass":
                 return Verdict("allow", label, f"passed by a rule of {name}")
-            return Verdict("block", label, f"dropped by a rule of {name}")
+            return Verdict("block", label, f"{_BLOCKED.get(rule.action, 'blocked')} by a rule of {name}{unless}")
+    return _by_default(body, policy, flow, undecided, unless)
+
+
+_BLOCKED = {"drop": "dropped", "reject": "rejected"}
+
+
+def _by_default(
+    body: Mapping[str, Any], policy: CloudObject | None, flow: Flow, undecided: Verdict, unless: str
+) -> Verdict:
+    """What becomes of a flow that no rule decides."""
     if policy is None or policy.kind == REFERENCES:
-        return undecided
+        return undecided if undecided.allows else replace(undecided, why=f"{undecided.why}{unless}")
     defaults = body.get("StatefulDefaultActions", ())
     drop = next((action for action in defaults if action.startswith("aws:drop")), None)
     if drop is None:
@@ -63,7 +78,7 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
         return Verdict(
             "allow", None, "no rule matches; the policy's default drops established flows, not a first datagram"
         )
-    return Verdict("block", None, f"no rule matches; the policy's default drops ({drop})")
+    return Verdict("block", None, f"no rule matches; the policy's default drops ({drop}){unless}")
 
 
 def _rules(each: CloudObject) -> Sequence[ParsedRule]:
@@ -137,6 +152,8 @@ def _protocol_matches(protocol: str, flow: Flow) -> bool:
 def _source_matches(spec: str, flow: Flow, home: Sequence[Network]) -> bool:
     if spec == "any":
         return True
+    if spec == "$EXTERNAL_NET":
+        return not flow.starts_within(home)
     return flow.starts_within(home if spec == "$HOME_NET" else [ip_network(item) for item in _items(spec)])
 
 
@@ -145,7 +162,17 @@ def _destination_matches(spec: str, flow: Flow, home: Sequence[Network]) -> bool
         return True
     if spec in ("$HOME_NET", "$EXTERNAL_NET"):
         return flow.destined_within(home) == (spec == "$HOME_NET")
-    return flow.destined_within([ip_network(item) for item in _items(spec)])
+    if spec.startswith("@"):
+        return True
+    networks = [ip_network(item) for item in _items(spec)]
+    return _is_unknown(spec, flow) or flow.destined_within(networks)
+
+
+def _is_unknown(destination: str, flow: Flow) -> bool:
+    """Whether nobody here can tell if the flow goes there: to a set kept elsewhere, or from a name to addresses."""
+    if destination.startswith("@"):
+        return True
+    return flow.address is None and destination not in ("any", "$HOME_NET", "$EXTERNAL_NET")
 
 
 def _port_matches(spec: str, port: int) -> bool:
@@ -161,7 +188,7 @@ def _items(spec: str) -> list[str]:
 
 def _options_match(options: Sequence[tuple[str, str]], flow: Flow) -> bool:
     keywords = [keyword for keyword, _ in options]
-    if any(keyword == "ip_proto" and not _number_matches(value, flow) for keyword, value in options):
+    if not all(_packets_match(keyword, value, flow) for keyword, value in options):
         return False
     if "tls.sni" not in keywords and "http.host" not in keywords:
         return True
@@ -172,6 +199,8 @@ def _options_match(options: Sequence[tuple[str, str]], flow: Flow) -> bool:
         buffer = buffer.lower().partition(":")[0]
     nocase = "nocase" in keywords
     for keyword, value in options:
+        if keyword == "bsize" and buffer == "" and value == ">0":
+            return False
         if keyword == "dotprefix":
             buffer = "." + buffer
         elif keyword == "content":
@@ -182,6 +211,19 @@ def _options_match(options: Sequence[tuple[str, str]], flow: Flow) -> bool:
             pattern, _, flags = value.removeprefix("/").rpartition("/")
             if not re.search(pattern, buffer, re.IGNORECASE if "i" in flags else 0):
                 return False
+    return True
+
+
+def _packets_match(keyword: str, value: str, flow: Flow) -> bool:
+    """Whether an option that is not about a name holds for `flow`. Options that a new flow always meets hold."""
+    match keyword:
+        case "ip_proto":
+            return _number_matches(value, flow)
+        case "flow":  # a first datagram belongs to no established flow
+            return flow.transport == "tcp" or "established" not in value.split(",")
+        case "app-layer-protocol":
+            found = {"https": "tls", "http": "http1"}.get(flow.protocol, flow.protocol)
+            return (found == value.removeprefix("!")) != value.startswith("!")
     return True
 
 

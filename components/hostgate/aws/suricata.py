@@ -6,8 +6,9 @@ notcgr.dev through. `nocase` is required on tls.sni and refused on http.host.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 from hostgate.catalog.model import Entry, Match
 
@@ -27,6 +28,10 @@ class Rule:
     msg: str
     conditions: tuple[str, ...]
     sid: int
+
+    def but(self, **changes: Any) -> "Rule":
+        """The rule with some of its parts changed."""
+        return replace(self, **changes)
 
     def __str__(self) -> str:
         options = "; ".join((f'msg:"{_escaped(self.msg)}"', *self.conditions, f"sid:{self.sid}", "rev:1"))

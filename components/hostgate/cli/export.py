@@ -1,71 +1,110 @@
-"""Plans as files: one folder a target, each replaced whole or not at all."""
+"""`hostgate export`: the hosts as files for software outside the clouds."""
 
-import json
-import shutil
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.cli.sources import Repeating, find_stack, source_options
 
 if TYPE_CHECKING:
-    from hostgate.planning.plan import Plan
+    from hostgate.catalog.selection import Selection
 
 
-def write_plans(plans: Sequence["Plan"], out: Path) -> None:
-    """Write each plan's rule text (`*.rules`) and API bodies (`*.json`) to `out`/CLOUD-MECHANISM.
+@click.group()
+def command() -> None:
+    """Write the hosts for software outside the clouds."""
 
-    The new folders are written aside first and then take the old ones' places; if that fails the old ones are put
-    back. Raises InputError if the disk or the permissions do not allow it.
-    """
+
+@command.command("suricata", cls=Repeating)
+@source_options
+@click.option(
+    "--home-net", multiple=True, metavar="CIDR", help="Ranges behind the engine; RFC 1918 unless given. Repeat."
+)
+@click.option("--from", "from_", multiple=True, metavar="CIDR", help="Clients; all of HOME_NET unless given. Repeat.")
+@click.option("--audit", is_flag=True, help="Log what would be blocked, and block nothing.")
+@click.option("--reject", is_flag=True, help="Answer blocked TCP connections with a reset.")
+@click.option("--log-allowed", is_flag=True, help="Log what is allowed too.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the files; else print the rules.",
+)
+def suricata(
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    home_net: tuple[str, ...],
+    from_: tuple[str, ...],
+    audit: bool,
+    reject: bool,
+    log_allowed: bool,
+    out: Path | None,
+) -> None:
+    """Rules for an ordinary Suricata, IDS or IPS: those of aws:rules, and a default drop."""
+    from hostgate.export.suricata import export_suricata
+    from hostgate.planning.plan import draft
+
+    given: dict[str, Any] = {
+        "homeNet": list(home_net),
+        "from": list(from_),
+        "mode": "audit" if audit else "",
+        "reject": reject,
+        "logAllowed": log_allowed,
+    }
+    selection, options = _wanted(stack, catalogs, allow_empty, {key: value for key, value in given.items() if value})
+    plan = draft(selection, "aws:rules", options, as_of=as_of or date.today())
+    files = export_suricata(plan)
+    if out is None:
+        click.echo(files.rules, nl=False)
+    else:
+        write_files(files.by_name(), out)
+        click.echo(f"Wrote {' and '.join(str(out / name) for name in files.by_name())}.", err=True)
+    for one in plan.findings:
+        if one.severity == "warning" and one.accepted is None:
+            click.echo(f"warning {one.line}", err=True)
+
+
+def write_files(files: Mapping[str, str], out: Path) -> None:
+    """Write `files` into `out`, all new ones beside the old before any takes its place. Raises InputError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".hostgate-", dir=out) as aside:
-            fresh, old = Path(aside, "new"), Path(aside, "old")
-            for plan in plans:
-                _write(plan, fresh / _folder(plan))
-            old.mkdir()
-            _swap([_folder(plan) for plan in plans], fresh, old, out)
+            for name, text in files.items():
+                Path(aside, name).write_text(text, encoding="utf-8")
+            for name in files:
+                Path(aside, name).replace(out / name)
     except OSError as error:
         raise InputError(
-            [
-                Problem(
-                    rule="out",
-                    file=str(out),
-                    message=f"Cannot write there: {error.strerror or error}. Nothing was changed.",
-                )
-            ]
+            [Problem(rule="out", file=str(out), message=f"Cannot write there: {error.strerror or error}.")]
         ) from None
 
 
-def _folder(plan: "Plan") -> str:
-    return plan.target.replace(":", "-")
+def _wanted(
+    stack: str | None, catalogs: tuple[str, ...], allow_empty: bool, given: Mapping[str, Any]
+) -> tuple["Selection", Any]:
+    """The selection and the options, from the command line or from a stack and its `hostgate:aws`."""
+    from hostgate.aws.options import NetworkFirewallOptions
+    from hostgate.catalog.selection import select
+    from hostgate.export.suricata import options_for_suricata
+    from hostgate.stack import read_stack, values_of_file
 
-
-def _write(plan: "Plan", folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for each in plan.objects:
-        place = folder / each.folder
-        place.mkdir(exist_ok=True)
-        body = json.dumps(each.body, indent=2, ensure_ascii=False) + "\n"
-        (place / f"{each.name}.json").write_text(body, encoding="utf-8")
-        if each.text is not None:
-            (place / f"{each.name}.rules").write_text(each.text, encoding="utf-8")
-
-
-def _swap(names: Sequence[str], fresh: Path, old: Path, out: Path) -> None:
-    moved: list[tuple[Path, Path]] = []
-    try:
-        for name in names:
-            if (out / name).exists():
-                (out / name).rename(old / name)
-                moved.append((old / name, out / name))
-            (fresh / name).rename(out / name)
-            moved.append((out / name, fresh / name))
-    except OSError:
-        for source, target in reversed(moved):
-            with suppress(OSError):
-                shutil.move(source, target)
-        raise
+    if catalogs:
+        if stack is not None:
+            raise click.UsageError("--stack brings its own catalogs; leave out --catalog, or --stack.")
+        return select(*catalogs, allow_empty=allow_empty), given
+    if given:
+        raise click.UsageError("--stack brings its own options, under `hostgate:aws`; leave the others out.")
+    project, name = find_stack(stack)
+    values = values_of_file(project, name)
+    if allow_empty:
+        values["allowEmpty"] = True
+    wanted = read_stack(values, project)
+    options = (each for _, each in wanted.targets if isinstance(each, NetworkFirewallOptions))
+    return wanted.selection, options_for_suricata(next(options, NetworkFirewallOptions()))

@@ -22,6 +22,7 @@ _COMMANDS = {
     "explain": "what becomes of one connection, and why",
     "preview": "what `pulumi up` would create, on simulated clouds",
     "sandbox": "run pulumi on simulated clouds, and look at what they hold",
+    "export": "the hosts as files for software outside the clouds",
     "catalog": "show, list and lint host catalogs",
 }
 

@@ -40,7 +40,7 @@ def command(
     plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
     problems = [problem for plan in plans for problem in plan.problems]
     if out is not None and not problems:
-        from hostgate.cli.export import write_plans
+        from hostgate.cli.plan_files import write_plans
 
         write_plans(plans, out)
     if as_json:

@@ -1,7 +1,7 @@
 """Where plans come from on the command line: a stack's config, or catalogs and targets named as options."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,36 +44,51 @@ def _belongs(option: str, value: str) -> bool:
     return "/" in value or value.endswith((".yaml", ".yml"))
 
 
+def source_options(command: F) -> F:
+    """The options by which hosts are asked for, where it is known what becomes of them."""
+    return _with_options(command, "stack", "catalogs", "as_of", "allow_empty")
+
+
 def plan_options(command: F) -> F:
     """The options by which plans are asked for."""
-    for option in reversed(
-        (
-            click.option(
-                "--stack", metavar="NAME", help="Plan what Pulumi.NAME.yaml asks for (dev, unless catalogs are named)."
-            ),
-            click.option(
-                "--catalog",
-                "catalogs",
-                multiple=True,
-                metavar="REF",
-                help="vendor/product@revision, or a file. Repeat.",
-            ),
-            click.option(
-                "--target",
-                "targets",
-                multiple=True,
-                metavar="CLOUD:MECHANISM",
-                help="E.g. aws:rules. Repeat; all main ones if absent.",
-            ),
-            click.option(
-                "--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."
-            ),
-            click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
-        )
-    ):
-        command = option(command)
+    return _with_options(command, *_OPTIONS)
+
+
+def _with_options(command: F, *names: str) -> F:
+    for name in reversed(names):
+        command = _OPTIONS[name](command)
     return command
+
+
+def _as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:  # noqa: ARG001
+    if value is None:
+        return None
+    try:
+        return iso_date(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no date. Allowed: YYYY-MM-DD.") from None
+
+
+_OPTIONS: Mapping[str, Callable[[Any], Any]] = {
+    "stack": click.option(
+        "--stack", metavar="NAME", help="Plan what Pulumi.NAME.yaml asks for (dev, unless catalogs are named)."
+    ),
+    "catalogs": click.option(
+        "--catalog", "catalogs", multiple=True, metavar="REF", help="vendor/product@revision, or a file. Repeat."
+    ),
+    "targets": click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="CLOUD:MECHANISM",
+        help="E.g. aws:rules. Repeat; all main ones if absent.",
+    ),
+    "as_of": click.option(
+        "--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."
+    ),
+    "allow_empty": click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
+    "as_json": click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+}
 
 
 def make_plans(
@@ -123,15 +138,6 @@ def find_stack(stack: str | None, *, needs_file: bool = True) -> tuple[Path, str
             "no-stack", f"There is no Pulumi.{name}.yaml in {project}. Stacks here: {', '.join(stacks) or 'none'}."
         )
     return project, name
-
-
-def _as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:  # noqa: ARG001
-    if value is None:
-        return None
-    try:
-        return iso_date(value)
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is no date. Allowed: YYYY-MM-DD.") from None
 
 
 def _error(rule: str, message: str) -> InputError:

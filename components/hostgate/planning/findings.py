@@ -124,6 +124,16 @@ KINDS: dict[str, Kind] = {
         "UDP 443 stays closed: an https entry means TCP.",
         "Nothing: clients fall back from QUIC to TLS over TCP.",
     ),
+    "rejects": Kind(
+        "info",
+        "A blocked TCP connection is answered with a reset, by rules at the end in place of the policy's default drop.",
+        "Nothing: clients fail at once instead of waiting; what is no TCP is dropped as before.",
+    ),
+    "addresses-unused": Kind(
+        "warning",
+        "Addresses are given for an entry that no rule allows by address: misspelt, left out, or one with a name to read.",
+        "Correct the entry's id, or remove the addresses.",
+    ),
     "attached-policy": Kind(
         "info",
         "What the policy that the objects are attached to must have, because this plan does not own it.",

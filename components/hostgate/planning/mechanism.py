@@ -44,6 +44,13 @@ class Means:
     ports: range = range(1, 65536)
     widenings: Mapping[Match, str] = field(default_factory=dict)
     nearest: Mapping[str, str] = field(default_factory=dict)
+    resolver: str = ""
+    """What TTL means, where it is not the firewall that looks the addresses up."""
+
+    @property
+    def ttl_means(self) -> str:
+        """What TTL and rotation mean to this way, in words."""
+        return self.resolver or TTL_MEANS[self.ttl_family]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Usage
-from hostgate.planning.mechanism import TTL_MEANS, CloudObject, Mechanism, Objection, Rendering, mechanism, targets
+from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options
 
 _REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan")
@@ -282,7 +282,7 @@ def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list
         else:
             way = how.way(entry)
             assert way is not None
-            decided.append((entry, "allowed", f"{way.name}: {TTL_MEANS[way.ttl_family]}"))
+            decided.append((entry, "allowed", f"{way.name}: {way.ttl_means}"))
     decided.sort(key=lambda item: item[0].key)
     return decided
 
@@ -316,7 +316,7 @@ def _covered(
 def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision]) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
-    own_lookup: list[str] = []
+    own_lookup: dict[str, list[str]] = {}
     for decision in decisions:
         entry = decision.entry
         if decision.outcome == "refused":
@@ -331,7 +331,7 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
         assert way is not None
         sights.setdefault(way.sight, []).append(entry.id)
         if way.ttl_family == "own-lookup":
-            own_lookup.append(entry.id)
+            own_lookup.setdefault(way.ttl_means, []).append(entry.id)
         widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
         if widening:
             found.append(finding(widening, f"{way.name} allow more than {entry.reach}.", entry))
@@ -349,13 +349,10 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
         )
     if "name-and-port" in sights:
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
-    if own_lookup:
-        found.append(
-            finding(
-                "no-survey",
-                f"{_some(own_lookup)}: {TTL_MEANS['own-lookup']}, and no survey says how their TTLs and addresses behave.",
-            )
-        )
+    found += [
+        finding("no-survey", f"{_some(names)}: {means}, and no survey says how their TTLs and addresses behave.")
+        for means, names in own_lookup.items()
+    ]
     return found
 
 

@@ -16,6 +16,10 @@ LONGEST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 53, "example"])
 STORAGE = "r2.cloudflarestorage.com"
 PUNYCODE = "xn--bcher-kva.example"
 
+GIT, CLOCKS, RELAY = "203.0.113.22", "203.0.113.64/28", "203.0.113.90"
+ADDRESSES = {"git": [GIT], "clock": [CLOCKS], "relay": [f"{RELAY}/32"]}
+"""Where the hosts without a name on the wire are, by entry. A domain list cannot hold them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -40,7 +44,10 @@ class Case:
 
 def cases() -> tuple[Case, ...]:
     """Every flow, with titles that are unique."""
-    made = (*_reference(), *_tls_names(), *_http_names(), *_ports(), *_hellos(), *_requests(), *_others(), *_ends())
+    made = (
+        *_reference(), *_tls_names(), *_http_names(), *_ports(), *_hellos(), *_requests(), *_others(), *_ends(),
+        *_addresses(),
+    )  # fmt: skip
     assert len({case.title for case in made}) == len(made)
     return made
 
@@ -90,6 +97,8 @@ def _reference() -> Iterator[Case]:
             said = packets.post_quantum(name, where)
             title = f"post-quantum TLS to {name}, name in the {where} packet"
             yield _case(title, said, fate, name=name, leaks=leaks)
+        jumbo = packets.tls(forged_hello([name], post_quantum=True))
+        yield _case(f"post-quantum TLS to {name} in one jumbo packet", jumbo, fate, name=name)
     yield _case("HTTP on 443", packets.http("cgr.dev"), "block", protocol="http")
     yield _case("SSH on 443", packets.ssh(), "block", protocol="tcp")
     # Bytes of no protocol: the engine knows only after the first of both sides.
@@ -284,3 +293,48 @@ def _ends() -> Iterator[Case]:
                 name="other.example", to="11.0.0.0")  # fmt: skip
     yield _case("DNS to the last address before RFC 1918", packets.dns("cgr.dev"), "block", port=53, protocol="udp",
                 to="9.255.255.255")  # fmt: skip
+
+
+def _addresses() -> Iterator[Case]:
+    """Entries that are allowed by address and port, whatever is said there."""
+
+    def at(
+        title: str, said: tuple[Said, ...], fate: Fate, to: str, port: int, protocol: FlowProtocol = "tcp",
+        source: str = CLIENT, leaks: int = 0,
+    ) -> Case:  # fmt: skip
+        name = "git.vendor.example"
+        return _case(title, said, fate, name=name, to=to, port=port, protocol=protocol, source=source, lists="block",
+                     leaks=leaks)  # fmt: skip
+
+    yield at("SSH to the address of git", packets.ssh(), "allow", GIT, 22)
+    yield at("bytes of no protocol to the address of git", packets.raw(), "allow", GIT, 22, leaks=1)
+    yield at("TLS on git's port and address", packets.named("other.example"), "allow", GIT, 22, "https")
+    yield at("HTTP on git's port and address", packets.http("other.example"), "allow", GIT, 22, "http")
+    yield at("SSH to the address before git's", packets.ssh(), "block", "203.0.113.21", 22)
+    yield at("SSH to the address after git's", packets.ssh(), "block", "203.0.113.23", 22)
+    yield at("SSH to the address of git on 2222", packets.ssh(), "block", GIT, 2222)
+    yield at("SSH to a clock", packets.ssh(), "block", "203.0.113.64", 22)
+    yield at("bytes to the address of git on 443", packets.raw(), "block", GIT, 443, leaks=1)
+    yield at("a datagram to the address of git on 22", packets.alone(), "block", GIT, 22, "udp")
+    yield at("SSH to the address of git from outside HOME_NET", packets.ssh(), "block", GIT, 22, source="198.18.0.9")
+    yield _case("TLS to cgr.dev at the address of git", packets.named("cgr.dev"), "allow", to=GIT)
+    yield _case("TLS to other.example at the address of git", packets.named("other.example"), "block",
+                name="other.example", to=GIT)  # fmt: skip
+    for address, fate in _CLOCKS:
+        yield at(f"NTP to {address}", packets.ntp(), fate, address, 123, "udp")
+    yield at(
+        "NTP to a clock that does not answer", packets.alone(b"\x23" + bytes(47)), "allow", "203.0.113.70", 123, "udp"
+    )
+    yield at("NTP again and again", packets.ntp() * 4, "allow", "203.0.113.71", 123, "udp")
+    yield at("DNS to a clock's port", packets.dns("cgr.dev"), "allow", "203.0.113.72", 123, "udp")
+    yield at("NTP to a clock on another port", packets.ntp(), "block", "203.0.113.64", 124, "udp")
+    yield at("bytes over TCP to a clock", packets.raw(), "block", "203.0.113.64", 123, leaks=1)
+    yield at("QUIC to a clock", packets.quic(), "block", "203.0.113.64", 443, "quic")
+    yield at("QUIC to the relay", packets.quic(), "allow", RELAY, 443, "quic")
+    yield at("QUIC to the relay on 8443", packets.quic(), "block", RELAY, 8443, "quic")
+    yield at("TLS to the relay", packets.named("relay.vendor.example"), "block", RELAY, 443, "https")
+
+
+_CLOCKS: tuple[tuple[str, Fate], ...] = (
+    ("203.0.113.63", "block"), ("203.0.113.64", "allow"), ("203.0.113.79", "allow"), ("203.0.113.80", "block"),
+)  # fmt: skip

@@ -110,25 +110,30 @@ def version() -> str | None:
     return said.partition(" version ")[2].strip()
 
 
-def replay(talks: Sequence[Talk], rules: Iterable[str], home_net: Sequence[str], folder: Path) -> list[Heard]:
-    """What each talk comes to under `rules`, in the order of `talks`. Raises SuricataError."""
+def replay(
+    talks: Sequence[Talk], rules: Iterable[str], home_net: Sequence[str], folder: Path, *, ips: bool = True
+) -> list[Heard]:
+    """What each talk comes to under `rules`, in the order of `talks`; not `ips`: an engine that only logs.
+
+    Raises SuricataError.
+    """
     packets = capture(talks)
     folder.mkdir(parents=True, exist_ok=True)
     write(packets, folder / "flows.pcap")
     (folder / "eve.json").unlink(missing_ok=True)  # Suricata appends
-    _run(
-        rules, home_net, folder, "--simulate-ips", "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none"
-    )
+    how = ["--simulate-ips"] if ips else ["--set", "stream.inline=no"]
+    run(rules, home_net, folder, *how, "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none")
     return _heard(talks, packets, (folder / "eve.json").read_text().splitlines())
 
 
 def accept(rules: Iterable[str], home_net: Sequence[str], folder: Path) -> None:
     """Let Suricata read `rules` without traffic. Raises SuricataError with what it says of those that it refuses."""
     folder.mkdir(parents=True, exist_ok=True)
-    _run(rules, home_net, folder, "-T")
+    run(rules, home_net, folder, "-T")
 
 
-def _run(rules: Iterable[str], home_net: Sequence[str], folder: Path, *arguments: str) -> None:
+def run(rules: Iterable[str], home_net: Sequence[str], folder: Path, *arguments: str) -> str:
+    """What one run of Suricata says, with `rules` and `arguments` that say what to do. Raises SuricataError."""
     (folder / "none").touch()
     (folder / "suricata.yaml").write_text(_SETTINGS.format(home_net=",".join(home_net), folder=folder))
     (folder / "all.rules").write_text("".join(f"{rule}\n" for rule in rules), encoding="utf-8")
@@ -141,6 +146,7 @@ def _run(rules: Iterable[str], home_net: Sequence[str], folder: Path, *arguments
     said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("E:", "W:"))]
     if done.returncode or said:
         raise SuricataError("\n".join(said or [f"suricata ended with {done.returncode}"]))
+    return done.stdout + done.stderr
 
 
 def _heard(talks: Sequence[Talk], packets: Sequence[Packet], events: Iterable[str]) -> list[Heard]:

@@ -52,19 +52,23 @@ class Ordered:
         return judged
 
 
-def ordered(objects: Sequence[CloudObject]) -> Ordered:
-    """The groups that the policy among `objects` refers to, by priority, and its default after them."""
+def ordered(objects: Sequence[CloudObject], sets: Mapping[str, Sequence[str]] = {}) -> Ordered:
+    """The groups that the policy among `objects` refers to, by priority, and its default after them.
+
+    `sets`: what is in the prefix lists that the groups refer to, by ARN, because stock Suricata has no references.
+    """
     policy = next(each.body["FirewallPolicy"] for each in objects if each.kind.endswith("::FirewallPolicy"))
     groups = {each.name: each for each in objects if each.kind.endswith("::RuleGroup")}
     rules: list[str] = []
     labels: dict[int, str] = {}
     for reference in sorted(policy["StatefulRuleGroupReferences"], key=lambda reference: int(reference["Priority"])):
         name = reference["ResourceArn"].rpartition("/")[2]
-        for sid, rule, label in _rules_of(groups[name].body["RuleGroup"]["RulesSource"], taken=labels):
-            rules.append(rule)
+        body = groups[name].body["RuleGroup"]
+        for sid, rule, label in _rules_of(body["RulesSource"], taken=labels):
+            rules.append(_with_sets(rule, body, sets))
             labels[sid] = f"{name}#{label}"
     return Ordered(
-        rules=(*rules, *policy_default.rules(policy["StatefulDefaultActions"])),
+        rules=(*rules, *policy_default.rules(policy.get("StatefulDefaultActions", ()))),
         home_net=tuple(policy["PolicyVariables"]["RuleVariables"]["HOME_NET"]["Definition"]),
         labels=labels,
     )
@@ -75,6 +79,12 @@ def rule_texts(objects: Iterable[CloudObject]) -> Iterator[str]:
     for each in objects:
         source = each.body.get("RuleGroup", {}).get("RulesSource", {})
         yield from source.get("RulesString", "").splitlines()
+
+
+def _with_sets(rule: str, group: Mapping[str, Any], sets: Mapping[str, Sequence[str]]) -> str:
+    for key, reference in group.get("ReferenceSets", {}).get("IPSetReferences", {}).items():
+        rule = rule.replace(f" @{key} ", f" [{','.join(sets[reference['ReferenceArn']])}] ")
+    return rule
 
 
 def _rules_of(source: Mapping[str, Any], taken: Iterable[int]) -> Iterator[tuple[int, str, str]]:

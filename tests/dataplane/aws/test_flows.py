@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import hostgate
-from dataplane.aws.flows import Case, Fate, cases
+from dataplane.aws.flows import ADDRESSES, Case, Fate, cases
 from dataplane.aws.policy_default import FIRST_SID
 from dataplane.aws.replay import Heard
 from dataplane.aws.stages import ordered
 from hostgate.planning.plan import Plan
 
 CASES = cases()
+PLANS = ("aws:rules", "aws:domain-list", "aws:rules, rejecting", "aws:domain-list, rejecting")
 WIDENED = tuple(
     hostgate.Acceptance(finding="apex-included", entry=entry, because="to see the list judge what it widens")
     for entry in ("storage", "snapshots")
@@ -35,17 +36,21 @@ class Judged:
 
 @lru_cache(maxsize=1)
 def plans() -> dict[str, Plan]:
-    """One for each target. A domain list cannot hold a depth, so `one-label` entries stay out of it."""
+    """Each target, with the policy's default and with rejects. A domain list holds neither a depth nor an address, so
+    `one-label` and plain entries stay out of it."""
     here = Path(__file__).parent
-    whole = hostgate.select("catalog.yaml", base=here)
+    whole = hostgate.select("catalog.yaml", "by-address.yaml", base=here)
     listed = hostgate.select("catalog.yaml", base=here, without=["mirrors", "builds"], accept=WIDENED)
+    named = {"logAllowed": True, "addresses": ADDRESSES}
     return {
-        "aws:rules": hostgate.plan(whole, target="aws:rules", log_allowed=True),
-        "aws:domain-list": hostgate.plan(listed, target="aws:domain-list"),
+        "aws:rules": hostgate.plan(whole, "aws:rules", named),
+        "aws:domain-list": hostgate.plan(listed, "aws:domain-list"),
+        "aws:rules, rejecting": hostgate.plan(whole, "aws:rules", named, reject=True),
+        "aws:domain-list, rejecting": hostgate.plan(listed, "aws:domain-list", reject=True),
     }
 
 
-@pytest.fixture(scope="module", params=["aws:rules", "aws:domain-list"])
+@pytest.fixture(scope="module", params=PLANS)
 def judged(request: pytest.FixtureRequest, suricata: str, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     del suricata
     plan = plans()[request.param]

@@ -89,9 +89,9 @@ STACKS = (
     ),
     *(
         Stack(
-            f"{target} without pass for private traffic",
+            f"{target} without pass for private traffic{', rejecting' if reject else ''}",
             target,
-            {"deny": "all"},
+            {"deny": "all", "reject": reject},
             {
                 _tls("cgr.dev"): "allow",
                 _tls("other.example"): "block",
@@ -101,6 +101,7 @@ STACKS = (
                 _quic(to="10.9.9.9"): "block",
             },
         )
+        for reject in (False, True)
         for target in ("aws:rules", "aws:domain-list")
     ),
     *(

@@ -1,0 +1,1 @@
+"""The hosts for software outside the clouds, as files that it reads."""

@@ -1,0 +1,85 @@
+"""Entries by address and resets on the real engine: groups and defaults that come and go in one update of the policy."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.lab import AWS, Ended, Lab, real_engine, well
+from hostgate.planning.flow import Flow
+from hostgate.sandbox.enforcement import points
+
+pytestmark = real_engine
+
+PLAIN = """
+catalog: acme/plain
+entries:
+  - {id: git, host: git.acme.example, port: 22, protocol: tcp, purpose: Sources, phase: build}
+  - {id: clock, host: time.acme.example, port: 123, protocol: udp, purpose: Time, phase: build}
+"""
+LIST = "arn:aws:ec2:eu-central-1:123456789012:prefix-list/pl-0123456789abcdef0"
+ADDRESSES = {"git": ["203.0.113.22/32"], "clock": ["203.0.113.64/28"]}
+
+
+class Changes:
+    """Every step, in order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lab = Lab(folder / "project", folder / "sandbox")
+        (self.lab.project / "plain.yaml").write_text(PLAIN)
+        self.lab.hosts("mirror.acme.example")
+        self.first = self.step(None)
+        self.by_address = self.step({"addresses": ADDRESSES})
+        self.answered = self.verdict(Flow("time.acme.example", 123, "udp", address="203.0.113.70"))
+        self.moved = self.step({"addresses": {**ADDRESSES, "git": ["203.0.113.23/32"]}})
+        self.rejecting = self.step({"addresses": {**ADDRESSES, "git": ["203.0.113.23/32"]}, "reject": True})
+        self.rejected = self.verdict(Flow("evil.example"))
+        self.by_set = self.step({"addresses": {"clock": ["203.0.113.64/28"]}, "ipSets": {"git": LIST}, "reject": True})
+        self.again = self.lab.pulumi("preview", "--expect-no-changes")
+        self.back = self.step(None)
+
+    def step(self, options: dict[str, Any] | None) -> Ended:
+        """`up` with the plain entries and these options; None: without the entries."""
+        catalogs = ["./ours.yaml", *([] if options is None else ["./plain.yaml"])]
+        self.lab.configure({"aws": {**AWS, **(options or {})}}, *catalogs)
+        return self.lab.up()
+
+    def verdict(self, flow: Flow) -> tuple[str, str]:
+        (point,) = points(self.lab.state.objects())
+        said = point.verdict(flow)
+        return said.action, said.why.partition(" by a rule")[0]
+
+
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> Changes:
+    return Changes(tmp_path_factory.mktemp("changes"))
+
+
+def test_addresses_come_as_a_group_and_an_update_of_the_policy(changes: Changes) -> None:
+    update = well(changes.by_address).update
+    assert update.done("create") == ["RuleGroup hostgate-address"]
+    assert update.done("update") == ["FirewallPolicy hostgate"]
+    assert changes.answered == ("allow", "passed")
+
+
+def test_a_host_that_moves_is_one_update_of_one_group(changes: Changes) -> None:
+    update = well(changes.moved).update
+    assert update.done("update") == ["RuleGroup hostgate-address"]
+    assert update.done("create") == update.done("delete") == []
+
+
+def test_rejects_take_the_place_of_the_default_at_one_moment(changes: Changes) -> None:
+    update = well(changes.rejecting).update
+    assert "RuleGroup hostgate-reject" in update.done("create")
+    assert update.done("update") == ["FirewallPolicy hostgate"]
+    assert changes.rejected == ("block", "rejected")
+
+
+def test_a_set_takes_the_place_of_ranges_in_one_update(changes: Changes) -> None:
+    assert well(changes.by_set).update.done("update") == ["RuleGroup hostgate-address"]
+    assert changes.again.ok, changes.again.output
+
+
+def test_back_to_the_default_no_moment_is_without_a_drop(changes: Changes) -> None:
+    update = well(changes.back).update
+    assert {"RuleGroup hostgate-address", "RuleGroup hostgate-reject"} <= set(update.done("delete"))
