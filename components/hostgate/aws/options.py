@@ -5,10 +5,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from hostgate.planning.options import PRIVATE_IPV4, Cidr, Options
+from hostgate.aws.policy_options import PolicyOptions
+from hostgate.planning.options import PRIVATE_IPV4, Cidr
 
 
-class NetworkFirewallOptions(Options):
+class NetworkFirewallOptions(PolicyOptions):
     """Where the groups go and whose traffic they judge.
 
     Without `attach` and with any `deny` but declared, a firewall policy is made; otherwise only rule groups are, and
@@ -57,6 +58,8 @@ class NetworkFirewallOptions(Options):
             raise ValueError(
                 "found a homeNet of everything: then nothing is outside, and the engine refuses the rules."
             )
+        if found := list(self.own_policy_objections(owned=self.creates_policy, base=self.base)):
+            raise ValueError(" ".join(found))
         return self
 
     @property

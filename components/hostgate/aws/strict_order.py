@@ -38,7 +38,10 @@ class ParsedRule:
 
 
 def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *, undecided: Verdict) -> Verdict:
-    """The verdict on `flow`. `undecided` stands where no policy is among the objects and no rule matches."""
+    """The verdict on `flow`. `undecided` stands where no policy is among the objects and no rule matches.
+
+    Groups that others maintain are referred to and not among the objects: nobody here knows their rules.
+    """
     groups = {each.name: each for each in objects if each.kind == RULE_GROUP}
     policy = next((each for each in objects if each.kind in (POLICY, REFERENCES)), None)
     body: Mapping[str, Any] = {} if policy is None else policy.body.get("FirewallPolicy", policy.body)
@@ -46,7 +49,7 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
     references = sorted(body.get("StatefulRuleGroupReferences", ()), key=lambda reference: int(reference["Priority"]))
     for reference in references:
         name = str(reference["ResourceArn"]).rpartition("/")[2]
-        for rule in _rules(groups[name]):
+        for rule in _rules(groups[name]) if name in groups else ():
             if rule.action == "alert" or not _matches(rule, flow, home):
                 continue
             label = f"{name}#{rule.sid}"
