@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hostgate.sandbox import aws, azure, gcp
+from hostgate.sandbox import aws, aws_ram, azure, gcp
 from hostgate.sandbox.clouds import Cloud, Declared
 from hostgate.sandbox.problems import Problem
 from hostgate.sandbox.values import UNKNOWN
@@ -57,6 +57,11 @@ FIREWALL_POLICY = {
     }
 }
 FIREWALL = {"firewallPolicyArn": UNKNOWN, "vpcId": "vpc-1", "subnetMappings": [{"subnetId": "subnet-1"}]}
+GATEWAY_FIREWALL = {
+    "firewallPolicyArn": UNKNOWN,
+    "transitGatewayId": "tgw-1",
+    "availabilityZoneMappings": [{"availabilityZoneId": "euc1-az1"}],
+}
 LOGGING = {
     "firewallArn": UNKNOWN,
     "loggingConfiguration": {
@@ -114,7 +119,11 @@ VALID: list[tuple[Cloud, str, Mapping[str, Any]]] = [
     (aws.CLOUD, aws.RULE_GROUP, DOMAIN_LIST),
     (aws.CLOUD, aws.FIREWALL_POLICY, FIREWALL_POLICY),
     (aws.CLOUD, aws.FIREWALL, FIREWALL),
+    (aws.CLOUD, aws.FIREWALL, GATEWAY_FIREWALL),
     (aws.CLOUD, aws.LOGGING, LOGGING),
+    (aws.CLOUD, aws_ram.SHARE, {"name": "groups", "allowExternalPrincipals": False, "tags": {"a": "b"}}),
+    (aws.CLOUD, aws_ram.RESOURCE, {"resourceArn": UNKNOWN, "resourceShareArn": UNKNOWN}),
+    (aws.CLOUD, aws_ram.PRINCIPAL, {"principal": "123456789012", "resourceShareArn": UNKNOWN}),
     (gcp.CLOUD, gcp.POLICY, {"name": "egress", "description": "x"}),
     (gcp.CLOUD, gcp.RULE, GCP_RULE),
     (gcp.CLOUD, gcp.ASSOCIATION, {"attachmentTarget": UNKNOWN, "firewallPolicy": UNKNOWN, "name": "a"}),
@@ -545,6 +554,116 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
         "Alert",
         "loggingConfiguration.logDestinationConfigs[0].logType",
         "not a value",
+    ),
+    (
+        "an unknown override",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulRuleGroupReferences/1/override",
+        {"action": "ALERT"},
+        "firewallPolicy.statefulRuleGroupReferences[1].override.action",
+        "not a value",
+    ),
+    (
+        "a managed group in action order",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        FIREWALL_POLICY,
+        f"{FP}/statefulRuleGroupReferences/1/resourceArn",
+        "arn:aws:network-firewall:eu-west-1:aws-managed:stateful-rulegroup/MalwareDomainsActionOrder",
+        "firewallPolicy.statefulRuleGroupReferences[1].resourceArn",
+        "rule orders differ",
+    ),
+    (
+        "session holding without inspection",
+        aws.CLOUD,
+        aws.FIREWALL_POLICY,
+        changed(FIREWALL_POLICY, f"{FP}/statefulDefaultActions", ["aws:drop_established"]),
+        f"{FP}/enableTlsSessionHolding",
+        True,
+        "firewallPolicy.tlsInspectionConfigurationArn",
+        "missing",
+    ),
+    (
+        "a firewall in two places",
+        aws.CLOUD,
+        aws.FIREWALL,
+        FIREWALL,
+        "transitGatewayId",
+        "tgw-1",
+        "",
+        "where the firewall is",
+    ),
+    (
+        "a gateway without zones",
+        aws.CLOUD,
+        aws.FIREWALL,
+        GATEWAY_FIREWALL,
+        "availabilityZoneMappings",
+        [],
+        "",
+        "where the firewall is",
+    ),
+    (
+        "a VPC by name",
+        aws.CLOUD,
+        aws.FIREWALL,
+        FIREWALL,
+        "vpcId",
+        "main",
+        "vpcId",
+        "wrong form",
+    ),
+    (
+        "a subnet twice",
+        aws.CLOUD,
+        aws.FIREWALL,
+        FIREWALL,
+        "subnetMappings",
+        [{"subnetId": "subnet-1"}, {"subnetId": "subnet-1"}],
+        "subnetMappings[1].subnetId",
+        "duplicate",
+    ),
+    (
+        "an unknown analysis",
+        aws.CLOUD,
+        aws.FIREWALL,
+        FIREWALL,
+        "enabledAnalysisTypes",
+        ["SNI"],
+        "enabledAnalysisTypes[0]",
+        "not a value",
+    ),
+    (
+        "a log group in a bucket",
+        aws.CLOUD,
+        aws.LOGGING,
+        LOGGING,
+        "loggingConfiguration/logDestinationConfigs/0/logDestination",
+        {"logGroup": "x"},
+        "loggingConfiguration.logDestinationConfigs[0].logDestination",
+        "log destination",
+    ),
+    (
+        "a destination without a name",
+        aws.CLOUD,
+        aws.LOGGING,
+        LOGGING,
+        "loggingConfiguration/logDestinationConfigs/0/logDestination/bucketName",
+        "",
+        "loggingConfiguration.logDestinationConfigs[0].logDestination.bucketName",
+        "wrong length",
+    ),
+    (
+        "a share with a role",
+        aws.CLOUD,
+        aws_ram.PRINCIPAL,
+        {"resourceShareArn": UNKNOWN},
+        "principal",
+        "arn:aws:iam::123456789012:role/x",
+        "principal",
+        "wrong form",
     ),
     ("a capital in a policy name", gcp.CLOUD, gcp.POLICY, {}, "name", "Egress", "name", "wrong form"),
     ("a hyphen last", gcp.CLOUD, gcp.POLICY, {}, "name", "egress-", "name", "wrong form"),
