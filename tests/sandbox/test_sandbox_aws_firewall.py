@@ -9,6 +9,7 @@ from provider_calls import AWS_FIREWALL, AWS_GROUP, AWS_POLICY, Aborted, Deploym
 
 from hostgate.planning.flow import Flow
 from hostgate.sandbox.aws import LOGGING
+from hostgate.sandbox.aws_ec2 import ROUTE
 from hostgate.sandbox.aws_ram import PRINCIPAL, RESOURCE, SHARE
 from hostgate.sandbox.enforcement import points
 
@@ -118,6 +119,21 @@ def test_another_place_replaces_a_firewall_and_the_rest_changes_in_place(
     found = engine.diff(AWS_FIREWALL, in_vpc("arn:a"), news)
     assert found.diffs
     assert list(found.replaces) == replaces
+
+
+def test_a_route_leads_to_an_endpoint_that_exists_and_takes_another_in_place(engine: Deployment) -> None:
+    arn, _ = engine.create(AWS_POLICY, "p", policy())
+    _, made = engine.create(AWS_FIREWALL, "fw", in_vpc(arn, "subnet-1", "subnet-2"))
+    one, other = (state["attachments"][0]["endpointId"] for state in made["firewallStatuses"][0]["syncStates"])
+    route = {"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0", "vpcEndpointId": one}
+    assert "does not exist" in refused(engine.create, ROUTE, "r", {**route, "vpcEndpointId": "vpce-0"})
+    id_, _ = engine.create(ROUTE, "r", route)
+    assert id_.startswith("r-rtb-1")
+    assert engine.update(ROUTE, id_, {**route, "vpcEndpointId": other})["vpcEndpointId"] == other
+    assert list(engine.diff(ROUTE, route, {**route, "vpcEndpointId": other}).replaces) == []
+    assert list(engine.diff(ROUTE, route, {**route, "routeTableId": "rtb-2"}).replaces) == ["routeTableId"]
+    with pytest.raises(Aborted, match="exists already"):
+        engine.create(ROUTE, "s", route)
 
 
 def test_logs_need_their_firewall_and_are_its_only_ones(engine: Deployment) -> None:

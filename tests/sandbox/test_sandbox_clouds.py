@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hostgate.sandbox import aws, aws_ram, azure, gcp
+from hostgate.sandbox import aws, aws_ec2, aws_ram, azure, gcp
 from hostgate.sandbox.clouds import Cloud, Declared
 from hostgate.sandbox.problems import Problem
 from hostgate.sandbox.values import UNKNOWN
@@ -62,6 +62,7 @@ GATEWAY_FIREWALL = {
     "transitGatewayId": "tgw-1",
     "availabilityZoneMappings": [{"availabilityZoneId": "euc1-az1"}],
 }
+ROUTE = {"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0", "vpcEndpointId": UNKNOWN}
 LOGGING = {
     "firewallArn": UNKNOWN,
     "loggingConfiguration": {
@@ -124,6 +125,7 @@ VALID: list[tuple[Cloud, str, Mapping[str, Any]]] = [
     (aws.CLOUD, aws_ram.SHARE, {"name": "groups", "allowExternalPrincipals": False, "tags": {"a": "b"}}),
     (aws.CLOUD, aws_ram.RESOURCE, {"resourceArn": UNKNOWN, "resourceShareArn": UNKNOWN}),
     (aws.CLOUD, aws_ram.PRINCIPAL, {"principal": "123456789012", "resourceShareArn": UNKNOWN}),
+    (aws.CLOUD, aws_ec2.ROUTE, ROUTE),
     (gcp.CLOUD, gcp.POLICY, {"name": "egress", "description": "x"}),
     (gcp.CLOUD, gcp.RULE, GCP_RULE),
     (gcp.CLOUD, gcp.ASSOCIATION, {"attachmentTarget": UNKNOWN, "firewallPolicy": UNKNOWN, "name": "a"}),
@@ -665,6 +667,20 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
         "principal",
         "wrong form",
     ),
+    ("a route to nowhere", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "vpcEndpointId", GONE, "", "one target"),
+    ("a route to two places", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "natGatewayId", "nat-1", "", "one target"),
+    ("a route of nothing", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "destinationCidrBlock", GONE, "", "one destination"),
+    (
+        "a route of no range",
+        aws.CLOUD,
+        aws_ec2.ROUTE,
+        ROUTE,
+        "destinationCidrBlock",
+        "10.0.0.1/8",
+        "destinationCidrBlock",
+        "no range",
+    ),
+    ("a table by name", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "routeTableId", "main", "routeTableId", "wrong form"),
     ("a capital in a policy name", gcp.CLOUD, gcp.POLICY, {}, "name", "Egress", "name", "wrong form"),
     ("a hyphen last", gcp.CLOUD, gcp.POLICY, {}, "name", "egress-", "name", "wrong form"),
     ("a name of 64", gcp.CLOUD, gcp.POLICY, {}, "name", "a" * 64, "name", "wrong form"),

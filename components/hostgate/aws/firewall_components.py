@@ -155,12 +155,15 @@ def share(
     prepared: Prepared,
 ) -> "pulumi.Output[str]":
     """The share, its groups and its principals; its ARN. Whoever joins finds all groups there."""
+    opts = prepared.options(parent, child)
+    if opts.import_ is not None:
+        opts.ignore_changes = ["name"]  # an adopted share keeps its name, which its ARN does not tell
     made = ram.ResourceShare(
         child,
         allow_external_principals=each.body["allowExternalPrincipals"],
         region=region,
         tags=dict(prepared.plan.options.tags) or None,
-        opts=prepared.options(parent, child),
+        opts=opts,
     )
     shared: list[pulumi.Resource] = []
     for key, group in groups.items():

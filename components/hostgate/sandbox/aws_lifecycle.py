@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.sandbox import aws_ram
+from hostgate.sandbox import aws_ec2, aws_ram
 from hostgate.sandbox.aws import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of
 
@@ -218,4 +218,5 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         rules=(_firewall_exists,),
     ),
     **aws_ram.LIFECYCLES,
+    **aws_ec2.LIFECYCLES,
 }
