@@ -12,6 +12,7 @@ from hostgate.planning.flow import Flow
 from hostgate.sandbox.aws import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox.aws_ram import RESOURCE
 from hostgate.sandbox.enforcement import points
+from hostgate.sandbox.faults import Fault, order
 from hostgate.sandbox.state import states
 
 pytestmark = real_engine
@@ -130,6 +131,45 @@ def test_destroy_leaves_nothing(life: Life) -> None:
     assert life.left == []
 
 
+def test_logs_are_of_the_firewall_that_is_there(life: Life) -> None:
+    for ended in (life.first, life.moved):
+        held = ended.update.after
+        assert {each.id for each in held if each.type == LOGGING} == {each.id for each in held if each.type == FIREWALL}
+
+
+class Trouble:
+    """A change of the policy that stops half way, and what the next run makes of it."""
+
+    def __init__(self, folder: Path) -> None:
+        lab = Lab(folder / "project", folder / "sandbox")
+        lab.configure({"aws": WHOLE}, lab.hosts("mirror.acme.example"))
+        self.first = lab.up()
+        lab.configure({"aws": {**WHOLE, "mode": "audit", "tlsInspection": TLS.format("first")}}, "./ours.yaml")
+        order(lab.state, Fault("Firewall", "update"))
+        self.stopped = lab.up()
+        self.went_on = lab.up()
+        self.settled = lab.pulumi("preview", "--expect-no-changes")
+        self.policies = lab.state.objects(FIREWALL_POLICY)
+
+
+@pytest.fixture(scope="module")
+def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
+    return Trouble(tmp_path_factory.mktemp("trouble"))
+
+
+def test_a_firewall_that_cannot_take_its_new_policy_keeps_the_old_one_whole(trouble: Trouble) -> None:
+    well(trouble.first)
+    assert not trouble.stopped.ok
+    assert trouble.stopped.wrong == []
+    assert "delete" not in {operation for operation, _ in kinds(trouble.stopped)}
+
+
+def test_the_next_run_finishes_the_change_and_takes_the_old_policy_away(trouble: Trouble) -> None:
+    assert ("update", "Firewall") in kinds(well(trouble.went_on))
+    assert trouble.settled.ok, trouble.settled.output
+    assert len(trouble.policies) == 1
+
+
 class Regions:
     """One plan in one Region, in two, and in one again."""
 
@@ -217,9 +257,3 @@ def test_who_leaves_is_taken_out_and_nothing_else_changes(shared: Shared) -> Non
     assert kinds(shared.fewer) == [("delete", "PrincipalAssociation")]
     assert shared.destroyed.ok, shared.destroyed.output
     assert shared.left == []
-
-
-def test_logs_are_of_the_firewall_that_is_there(life: Life) -> None:
-    for ended in (life.first, life.moved):
-        held = ended.update.after
-        assert {each.id for each in held if each.type == LOGGING} == {each.id for each in held if each.type == FIREWALL}

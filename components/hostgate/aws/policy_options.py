@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -20,7 +20,9 @@ _TLS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:tls-configurati
 _PRINCIPAL = re.compile(
     r"[0-9]{12}|arn:aws[\w-]*:organizations::[0-9]{12}:(organization|ou)/o-[a-z0-9]+(/ou-[a-z0-9-]+)?"
 )
-_DESTINATIONS = {
+LogType = Literal["ALERT", "FLOW", "TLS"]
+LOG_TYPES: tuple[LogType, ...] = get_args(LogType)
+DESTINATIONS = {
     "S3": ({"bucketName"}, {"prefix"}),
     "CloudWatchLogs": ({"logGroup"}, set[str]()),
     "KinesisDataFirehose": ({"deliveryStream"}, set[str]()),
@@ -97,14 +99,14 @@ class FirewallSection(Section):
 class LogDestination(Section):
     """Where the firewall's logs of one type go."""
 
-    log_type: Literal["ALERT", "FLOW", "TLS"]
+    log_type: LogType
     log_destination_type: Literal["S3", "CloudWatchLogs", "KinesisDataFirehose"]
     log_destination: dict[str, Annotated[str, Field(min_length=1, max_length=1024)]]
     """bucketName and prefix, logGroup, or deliveryStream."""
 
     @model_validator(mode="after")
     def _of_its_type(self) -> Self:
-        required, optional = _DESTINATIONS[self.log_destination_type]
+        required, optional = DESTINATIONS[self.log_destination_type]
         found = set(self.log_destination)
         if not required <= found or found - required - optional:
             allowed = f"{', '.join(required)}{f' and, if you like, {chr(44).join(optional)}' if optional else ''}"
