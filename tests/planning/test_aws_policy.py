@@ -1,5 +1,6 @@
 """The policy of an AWS plan and what stands around it: default actions, managed groups, firewall, logs, share, Regions."""
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, many, selection
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DEFAULT_ACTIONS, DROP_TO_SERVER
+from hostgate.aws.strict_order import POLICY, judge
 from hostgate.catalog.problems import InputError
 from hostgate.planning.findings import Finding
-from hostgate.planning.flow import Flow
+from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.plan import Plan, plan
 
 HOSTS = selection([entry(), entry("plain.vendor.example", port=80, protocol="http")])
@@ -163,6 +165,40 @@ def test_a_group_that_aws_does_not_maintain_is_said_to_open_what_it_passes() -> 
     assert managed.message.startswith("AStrictOrder, B: judged before every rule of the plan")
 
 
+@pytest.mark.parametrize(
+    ("silence", "words"),
+    [
+        ({}, "though the catalog allows it"),
+        ({"mode": "audit"}, "though nothing of the plan drops"),
+        ({"deny": "none"}, "though nothing"),
+    ],
+    ids=str,
+)
+def test_what_managed_groups_drop_is_said_in_audit_too(silence: dict[str, str], words: str) -> None:
+    of = made(managedGroups=[{"arn": AWS_OWNED.format("A")}], **silence)
+    assert words in about(of, "managed-groups")[0].message
+    assert (the(of, "FirewallPolicy")["Description"] == "hostgate: only managed groups drop") == bool(silence)
+
+
+def test_a_default_that_drops_handshakes_cuts_what_is_passed_by_name() -> None:
+    """No plan makes such a policy; one that somebody else made is judged as the engine would."""
+    objects = made().objects
+    (whole,) = [each for each in objects if each.kind == POLICY]
+    strict = {**whole.body["FirewallPolicy"], "StatefulDefaultActions": ["aws:drop_strict"]}
+    changed = [
+        dataclasses.replace(each, body={**each.body, "FirewallPolicy": strict}) if each is whole else each
+        for each in objects
+    ]
+
+    def verdict(flow: Flow) -> str:
+        return judge(changed, ["10.0.0.0/8"], flow, undecided=Verdict("block", None, "")).action
+
+    assert verdict(Flow("cgr.dev")) == "block"
+    assert (
+        verdict(Flow("db.internal", 5432, "tcp", address="10.1.2.3")) == "allow"
+    )  # passed by address, from the first packet
+
+
 # Firewall, logs, TLS inspection, share, Regions
 
 
@@ -275,6 +311,8 @@ WRONG: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("a share with a role", {"deny": "declared", "share": {"principals": ["arn:aws:iam::1:role/x"]}}, ("role/x", "12 digits")),
     ("another's policy with a firewall", {"deny": "declared", "firewall": VPC, "tlsInspection": TLS}, ("tlsInspection, firewall",)),
     ("a firewall in two Regions", {"firewall": VPC, "regions": ["eu-central-1", "us-east-1"]}, ("several regions",)),
+    ("an attached policy in two Regions", {"attach": "arn:aws:x", "regions": ["eu-west-1", "us-east-1"]}, ("attach with several",)),
+    ("a principal twice", {"deny": "declared", "share": {"principals": ["123456789012"] * 2}}, ("123456789012 twice",)),
     ("a Region twice", {"regions": ["us-east-1", "us-east-1"]}, ("us-east-1 twice",)),
     ("a zone for a Region", {"regions": ["us-east-1a"]}, ("`aws:rules.regions[0]`", "us-east-1a")),
 ]  # fmt: skip

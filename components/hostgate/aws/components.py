@@ -128,6 +128,9 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
             for reference in body[_REFERENCES]
             if _short(reference) not in made
         ]
+        tls_inspection = prepared.real("tls_inspection", plan.options.tls_inspection)
+        if isinstance(tls_inspection, str):
+            tls_inspection = _in_region(name, tls_inspection, region)
         inputs = prepared.inputs if region is None else {**prepared.inputs, "region": region}
         super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, inputs, opts)
         groups = self._groups(prepared, name, holder, region)
@@ -148,9 +151,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 child,
                 name=prepared.adopted_name(child),
                 description=holder.body["Description"],
-                firewall_policy=_policy(
-                    body, managed, priorities, prepared.real("tls_inspection", plan.options.tls_inspection)
-                ),
+                firewall_policy=_policy(body, managed, priorities, tls_inspection),
                 region=region,
                 tags=dict(plan.options.tags) or None,
                 # TLS inspection cannot be added to a policy nor taken out of it, only changed for another.
@@ -248,7 +249,7 @@ def _short(reference: Mapping[str, Any]) -> str:
 
 
 def _in_region(name: str, arn: str, region: str | None) -> str:
-    """The ARN of a managed group in the component's Region; a policy takes no group of another."""
+    """The ARN in the component's Region; a policy refers to nothing of another."""
     stated = arn.split(":")[3]
     if stated == REGION:
         if region is None:
@@ -258,7 +259,7 @@ def _in_region(name: str, arn: str, region: str | None) -> str:
         return arn.replace(f":{REGION}:", f":{region}:", 1)
     if region is not None and stated != region:
         raise AllowlistError(
-            f"{name}: found {arn} in a policy of {region}. Allowed: a group of the same Region, or REGION."
+            f"{name}: found {arn} for a policy of {region}. Allowed: an ARN of the same Region, or REGION in its place."
         )
     return arn
 

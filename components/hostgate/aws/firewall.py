@@ -96,10 +96,12 @@ def remarks_around(options: NetworkFirewallOptions) -> Iterator[Finding]:
     ours = [_short(each.arn) for each in options.managed_groups if _AWS_OWNED in each.arn]
     foreign = [_short(each.arn) for each in options.managed_groups if _AWS_OWNED not in each.arn]
     if options.managed_groups:
+        silent = options.mode == "audit" or options.deny == "none"
         yield finding(
             "managed-groups",
             f"{', '.join([*ours, *foreign])}: judged before every rule of the plan, which does not read them. What they drop is "
-            "cut though the catalog allows it; their capacity counts towards the policy's 30,000 units, unseen here.",
+            f"cut though {'nothing of the plan drops' if silent else 'the catalog allows it'}; their capacity counts towards the "
+            "policy's 30,000 units, unseen here.",
         )
     if foreign:
         yield finding(
@@ -109,8 +111,8 @@ def remarks_around(options: NetworkFirewallOptions) -> Iterator[Finding]:
     if options.tls_inspection is not None:
         yield finding(
             "tls-inspection",
-            "In its scope the firewall drops TLS without a server name and whatever is not TLS, and clients must trust its CA; "
-            "pinned certificates break. The rules of the plan were not tried behind it.",
+            "In its scope the firewall drops TLS without a server name and whatever is not TLS, in audit mode too. Clients must "
+            "trust its CA; pinned certificates break. The rules of the plan were not tried behind it.",
         )
     if options.firewall is not None:
         yield finding(

@@ -58,7 +58,7 @@ class NetworkFirewallOptions(PolicyOptions):
             raise ValueError(
                 "found a homeNet of everything: then nothing is outside, and the engine refuses the rules."
             )
-        if found := list(self.own_policy_objections(owned=self.creates_policy, base=self.base)):
+        if found := list(self.objections(owned=self.creates_policy, attach=self.attach, base=self.base)):
             raise ValueError(" ".join(found))
         return self
 

@@ -131,15 +131,19 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
             "StatefulRuleGroupReferences": [*managed_references(options), *references],
             "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(options.home_net)}}},
         },
-        "Description": "hostgate: what no rule group passes is dropped"
-        if not silent
-        else "hostgate: nothing is dropped",
+        "Description": _description(options, silent=silent),
     }
     if options.tls_inspection is not None:
         body["FirewallPolicy"]["TLSInspectionConfigurationArn"] = options.tls_inspection
     if options.tags:
         body["Tags"] = _tags(options)
     return (*objects, CloudObject(kind=POLICY, name=options.name, body=body), *around(options, objects))
+
+
+def _description(options: NetworkFirewallOptions, *, silent: bool) -> str:
+    if not silent:
+        return "hostgate: what no rule group passes is dropped"
+    return "hostgate: only managed groups drop" if options.managed_groups else "hostgate: nothing is dropped"
 
 
 def _default_actions(options: NetworkFirewallOptions, *, silent: bool) -> list[str]:

@@ -158,8 +158,11 @@ class PolicyOptions(Options):
             place if each.priority is None else each.priority for place, each in enumerate(self.managed_groups, start=1)
         )
 
-    def own_policy_objections(self, *, owned: bool, base: int) -> Iterator[str]:
-        """What does not hold of these options together; `owned`: the plan makes the policy, its first group at `base`."""
+    def objections(self, *, owned: bool, attach: str | None, base: int) -> Iterator[str]:
+        """What does not hold of these options together.
+
+        `owned`: the plan makes the policy; `attach`: the ARN of one that it does not; `base`: where its groups begin.
+        """
         if not owned:
             keys = ("default_actions", "managed_groups", "tls_inspection", "firewall", "logging")
             found = [to_camel(key) for key in keys if getattr(self, key)]
@@ -178,6 +181,10 @@ class PolicyOptions(Options):
             yield "found logging of TLS without tlsInspection. Its events come from TLS inspection only."
         if len(self.regions) > 1 and self.firewall is not None:
             yield "found firewall with several regions. A VPC is of one Region: use a stack for each, or components."
+        if len(self.regions) > 1 and attach is not None:
+            yield "found attach with several regions. A policy is of one Region: use deny 'declared' and its outputs by Region."
+        if self.share is not None and (twice := _twice(self.share.principals)):
+            yield f"found share with {', '.join(twice)} twice."
         if twice := _twice(self.regions):
             yield f"found regions with {', '.join(twice)} twice."
         yield from (f"defaultActions: {message}" for message in default_actions.objections(self.default_actions))

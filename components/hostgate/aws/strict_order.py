@@ -46,11 +46,18 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
     policy = next((each for each in objects if each.kind in (POLICY, REFERENCES)), None)
     body: Mapping[str, Any] = {} if policy is None else policy.body.get("FirewallPolicy", policy.body)
     home = tuple(ip_network(cidr) for cidr in home_net)
+    defaults = body.get("StatefulDefaultActions", ())
+    # The first packet of a TCP connection has no name: rules that ask for one come too late for a default that drops it.
+    nameless = flow.transport == "tcp" and "aws:drop_strict" in defaults
     references = sorted(body.get("StatefulRuleGroupReferences", ()), key=lambda reference: int(reference["Priority"]))
     for reference in references:
         name = str(reference["ResourceArn"]).rpartition("/")[2]
         for rule in _rules(groups[name]) if name in groups else ():
-            if rule.action == "alert" or not _matches(rule, flow, home):
+            if (
+                rule.action == "alert"
+                or (nameless and rule.protocol in ("tls", "http"))
+                or not _matches(rule, flow, home)
+            ):
                 continue
             label = f"{name}#{rule.sid}"
             if rule.action == "pass":
@@ -58,7 +65,6 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
             return Verdict("block", label, f"dropped by a rule of {name}")
     if policy is None or policy.kind == REFERENCES:
         return undecided
-    defaults = body.get("StatefulDefaultActions", ())
     drop = next((action for action in defaults if action.startswith("aws:drop")), None)
     if drop is None:
         return Verdict("allow", None, "no rule matches, and the policy's default does not drop")
