@@ -163,7 +163,10 @@ def test_an_adopted_share_keeps_its_name(run: Run) -> None:
     ("call", "said"),
     [
         ('"c", hosts=hosts, managed_groups=[botnets]', "found REGION in arn:aws:"),
-        (f'"c", hosts=hosts, region="us-east-1", managed_groups=[{{"arn": "{BOTNETS.format("eu-west-1")}"}}]', "a policy of us-east-1"),
+        (
+            f'"c", hosts=hosts, region="us-east-1", managed_groups=[{{"arn": "{BOTNETS.format("eu-west-1")}"}}]',
+            "for a policy of us-east-1",
+        ),
         (
             '"c", hosts=hosts, region="us-east-1", tls_inspection="arn:aws:network-firewall:eu-west-1:1:tls-configuration/x"',
             "for a policy of us-east-1",
