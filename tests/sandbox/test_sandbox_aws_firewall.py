@@ -94,6 +94,7 @@ def test_what_is_protected_changes_once_the_protection_is_off(
     changed = in_vpc(other) if change == "firewallPolicyArn" else in_vpc(arn, "subnet-9")
     assert words in refused(engine.update, AWS_FIREWALL, fw, {**changed, flag: True})
     engine.update(AWS_FIREWALL, fw, {**changed, flag: False})
+    assert words in refused(engine.update, AWS_FIREWALL, fw, in_vpc(arn, **{flag: True}))  # on and changed in one call
 
 
 def test_the_address_type_of_an_endpoint_cannot_change(engine: Deployment) -> None:

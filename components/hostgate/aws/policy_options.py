@@ -18,7 +18,7 @@ REGION = "REGION"
 _GROUP = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateful-rulegroup/[a-zA-Z0-9-]+")
 _TLS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:tls-configuration/[a-zA-Z0-9-]+")
 _PRINCIPAL = re.compile(
-    r"[0-9]{12}|arn:aws[\w-]*:organizations::[0-9]{12}:(organization|ou)/o-[a-z0-9]+(/ou-[a-z0-9-]+)?"
+    r"[0-9]{12}|arn:aws[\w-]*:organizations::[0-9]{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[a-z0-9-]+)"
 )
 LogType = Literal["ALERT", "FLOW", "TLS"]
 LOG_TYPES: tuple[LogType, ...] = get_args(LogType)
@@ -73,7 +73,7 @@ class FirewallSection(Section):
     vpc_id: Annotated[str, _reference(r"vpc-[0-9a-f]+", "an id like vpc-0123abcd")] | None = None
     subnet_mappings: list[SubnetMapping] = []
     transit_gateway_id: Annotated[str, _reference(r"tgw-[0-9a-z]+", "an id like tgw-0123abcd")] | None = None
-    availability_zone_ids: list[str] = []
+    availability_zone_ids: list[Annotated[str, Field(pattern=r"^\S+$")]] = []
     delete_protection: bool = False
     subnet_change_protection: bool = False
     firewall_policy_change_protection: bool = False

@@ -133,12 +133,13 @@ def _not_protected(ask: Ask) -> Iterator[str]:
 
 
 def _protected(flag: str, names: tuple[str, ...], words: str) -> CallRule:
-    """What cannot change while its protection is on, before the call and after it; the provider turns it off first."""
+    """What cannot change while its protection is on. The provider sets the protection first, so one call may turn it off
+    with a change, and not on."""
 
     def rule(ask: Ask) -> Iterator[str]:
-        if ask.operation != "update" or not ask.before or not ask.before.inputs.get(flag):
+        if ask.operation != "update" or not ask.before or not ask.held.inputs.get(flag):
             return
-        if ask.held.inputs.get(flag) and any(ask.before.inputs.get(key) != ask.held.inputs.get(key) for key in names):
+        if any(ask.before.inputs.get(key) != ask.held.inputs.get(key) for key in names):
             yield f"InvalidOperationException: {words}"
 
     return rule
