@@ -174,6 +174,7 @@ def test_an_adopted_share_keeps_its_name(run: Run) -> None:
         ('"c", hosts=hosts, regions=["us-east-1"]', "`regions` is of a stack"),
         ('"c", hosts=hosts, regions=["us-east-1"], region="eu-west-1"', "Found: eu-west-1."),
         ('"c", {"region": "us-east-1"}, hosts=hosts, region="us-east-1"', "`region` is given twice"),
+        ('"c", hosts=hosts, region="Frankfurt"', "`region`: found 'Frankfurt'"),
         ('"c", hosts=hosts, region=pulumi.Output.from_input("us-east-1")', "`region`: found Output"),
         (
             '"c", hosts=hosts, firewall={**vpc, "delete_protection": pulumi.Output.from_input(True)}',

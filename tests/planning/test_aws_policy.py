@@ -284,6 +284,7 @@ WRONG: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("a stateless group", {"managedGroups": [{"arn": X.replace("stateful", "stateless")}]}, ("stateful rule group",)),
     ("an unknown override", {"managedGroups": [{"arn": X, "override": "ALERT"}]}, ("override`", "'ALERT'", "'DROP_TO_ALERT'")),
     ("a group in action order", {"managedGroups": [{"arn": A["arn"].replace("Strict", "Action")}]}, ("strict order",)),
+    ("a group with a name of ours", {"managedGroups": [{"arn": PARTNER.format("hostgate-allow")}]}, ("the plan's own groups",)),
     ("a group twice", {"managedGroups": [A, A]}, ("twice",)),
     ("a group behind the hosts", {"managedGroups": [{**A, "priority": 1000}]}, ("priority 1000", "below `base` (1000)")),
     ("no room before base", {"base": 1, "managedGroups": [A]}, ("priority 1", "below `base` (1)")),

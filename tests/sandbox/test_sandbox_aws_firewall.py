@@ -214,6 +214,10 @@ def test_a_share_that_goes_takes_its_associations_along(engine: Deployment) -> N
 def test_flows_are_judged_at_the_firewalls_of_a_policy(engine: Deployment) -> None:
     arn, _ = engine.create(AWS_GROUP, "g", group("cgr.dev", name="g"))
     fp, _ = engine.create(AWS_POLICY, "p", policy(BOTNETS.format("eu-central-1"), arn, name="fp"))
+    namesake = policy(PARTNER.replace("/theirs", "/g"), name="other")
+    other, _ = engine.create(AWS_POLICY, "o", namesake)
+    assert points(engine.state.objects())[1].verdict(Flow("cgr.dev")).rule is None  # g of another account is not g
+    engine.delete(AWS_POLICY, other)
     (alone,) = points(engine.state.objects())
     assert (alone.title, alone.place) == ("aws policy fp", fp)
     for name in ("one", "two"):

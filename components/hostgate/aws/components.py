@@ -1,6 +1,7 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -19,7 +20,7 @@ from hostgate.aws.firewall_components import (
     share,
 )
 from hostgate.aws.options import NetworkFirewallOptions
-from hostgate.aws.policy_options import REGION
+from hostgate.aws.policy_options import REGION, REGION_NAME
 from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
@@ -236,10 +237,12 @@ def _without_region(
     given = [each for each in ((args or {}).get("region"), options.pop("region", None)) if each is not None]
     if len(given) > 1:
         raise AllowlistError(f"{name}: `region` is given twice, in args and as a keyword. Keep one.")
-    if given and not isinstance(given[0], str):
-        raise AllowlistError(
-            f"{name}: `region`: found {type(given[0]).__name__}. Allowed: the name of a Region as plain text."
-        )
+    for region in given:
+        if not isinstance(region, str) or not re.match(REGION_NAME, region):
+            found = repr(region) if isinstance(region, str) else type(region).__name__
+            raise AllowlistError(
+                f"{name}: `region`: found {found}. Allowed: the name of a Region as plain text, e.g. eu-central-1."
+            )
     left = None if args is None else {key: value for key, value in args.items() if key != "region"}
     return left, given[0] if given else None
 

@@ -15,6 +15,8 @@ from hostgate.planning.options import COMPUTED, Options
 REGION = "REGION"
 """Stands in an ARN for the Region that a component is made in, so that one plan serves several."""
 
+REGION_NAME = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
+
 _GROUP = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateful-rulegroup/[a-zA-Z0-9-]+")
 _TLS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:tls-configuration/[a-zA-Z0-9-]+")
 _PRINCIPAL = re.compile(
@@ -144,7 +146,7 @@ class PolicyOptions(Options):
     logging: list[LogDestination] = []
     """One destination for each type of log."""
     share: ShareSection | None = None
-    regions: list[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]] = []
+    regions: list[Annotated[str, Field(pattern=REGION_NAME)]] = []
     """Regions of a stack: a program makes the whole plan in each. The provider's Region unless given."""
 
     @property
@@ -201,6 +203,10 @@ class PolicyOptions(Options):
             yield f"found managedGroups with {', '.join(twice)} twice."
         if wrong := [each.arn for each in self.managed_groups if each.arn.endswith("ActionOrder")]:
             yield f"found managedGroups with {', '.join(wrong)}. Allowed: groups in strict order, like the policy."
+        if ours := [
+            each.arn for each in self.managed_groups if each.arn.rpartition("/")[2].startswith(f"{self.name}-")
+        ]:
+            yield f"found managedGroups with {', '.join(ours)}. Names that begin with {self.name}- are the plan's own groups."
         priorities = self.managed_priorities
         if late := [str(priority) for priority in priorities if priority >= base]:
             yield (

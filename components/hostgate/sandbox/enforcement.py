@@ -77,7 +77,8 @@ def _aws(held: Sequence[Held]) -> list[Point]:
                 "FirewallPolicyName": policy.name,
                 "FirewallPolicy": {
                     "StatefulDefaultActions": list(body.get("statefulDefaultActions") or ()),
-                    "StatefulRuleGroupReferences": references,
+                    # Without those of others: such a group may have the name of one that is held.
+                    "StatefulRuleGroupReferences": [each for each in references if each["ResourceArn"] in groups],
                     "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(home_net or PRIVATE_IPV4)}}},
                 },
             },
