@@ -5,22 +5,21 @@ the same inputs passed to the engine, so that moving between them changes nothin
 """
 
 # No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
 
 import pulumi
+from pydantic.alias_generators import to_snake
 
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Decision, Plan, plan
-
-COMPUTED = "known-after-apply"
-"""Stands in a plan for a reference that is an Output; the resource itself gets the Output."""
 
 
 class AllowlistError(pulumi.RunError):
@@ -76,7 +75,19 @@ class SelectionArgs(TypedDict, total=False):
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-_REFERENCES = ("attach", "resource_group", "networks", "ip_sets")
+_REFERENCES = frozenset(
+    {
+        "attach",
+        "resource_group",
+        "networks[]",
+        "ip_sets{}",
+        "tls_inspection",
+        "firewall.vpc_id",
+        "firewall.subnet_mappings[].subnet_id",
+        "firewall.transit_gateway_id",
+        "logging[].log_destination{}",
+    }
+)
 """Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
 _SELECTING = ("phases", "parties", "purposes", "directions", "ids", "without")
 
@@ -88,10 +99,14 @@ class Prepared:
     plan: Plan
     inputs: dict[str, Any]
     outputs: Mapping[str, Any]
-    """Option values that name other resources and may be Outputs, by option name."""
+    """Option values that name other resources and may be Outputs, by their place: `firewall.vpc_id`."""
     adopt: Mapping[str, str]
     after: tuple[Any, ...]
     """What the component was told to depend on. The SDK does not hand it on to children, whose writes it is about."""
+
+    def real(self, place: str, planned: Any) -> Any:
+        """The value at `place` of the options: the Output that was given there, or what the plan has."""
+        return self.outputs.get(place, planned)
 
     def child(self, name: str, each: CloudObject) -> str:
         """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
@@ -253,28 +268,50 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
 
 def _refuse_outputs(given: Mapping[str, Any]) -> None:
     for key, value in given.items():
-        if key in ("networks", "ip_sets") and isinstance(value, pulumi.Output):
-            shape = "a list" if key == "networks" else "a mapping"
-            raise _problem(f"`{key}` is an Output. Allowed: {shape}; what stands in it may be Outputs.")
-        if key not in _REFERENCES and _holds_output(value):
-            raise _problem(f"`{key}` is an Output. Allowed: a plain value, so that previews and policies see it.")
+        for place, shape in _outputs(value, key, key):
+            if any(one.startswith((f"{shape}[", f"{shape}.", f"{shape}{{")) for one in _REFERENCES):
+                kind = "a list" if any(one.startswith(f"{shape}[") for one in _REFERENCES) else "a mapping"
+                raise _problem(f"`{place}` is an Output. Allowed: {kind}; what stands in it may be Outputs.")
+            if shape not in _REFERENCES:
+                raise _problem(f"`{place}` is an Output. Allowed: a plain value, so that previews and policies see it.")
 
 
-def _holds_output(value: Any) -> bool:
+def _outputs(value: Any, place: str, shape: str) -> Iterator[tuple[str, str]]:
+    """Where Outputs stand in `value`, with the shape of each place: `networks[0]` is of the shape `networks[]`."""
+    if isinstance(value, pulumi.Output):
+        yield place, shape
+    for item, inner_place, inner_shape in _inside(value, place, shape):
+        yield from _outputs(item, inner_place, inner_shape)
+
+
+def _inside(value: Any, place: str, shape: str) -> Iterator[tuple[Any, str, str]]:
+    """What stands in a list or mapping, with place and shape. Keys of mappings that are no section are free."""
     if isinstance(value, Mapping):
-        return any(map(_holds_output, value.values()))
-    return isinstance(value, pulumi.Output) or (isinstance(value, list | tuple) and any(map(_holds_output, value)))
+        free = f"{shape}{{}}" in _REFERENCES
+        for key, item in value.items():
+            name = key if free else to_snake(str(key))
+            yield item, f"{place}.{name}", f"{shape}{{}}" if free else f"{shape}.{name}"
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield item, f"{place}[{index}]", f"{shape}[]"
 
 
 def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Option values, with Outputs of references replaced by a placeholder; lists of hosts are never Outputs."""
-    options: dict[str, Any] = {}
     outputs: dict[str, Any] = {}
-    for key, value in given.items():
+
+    def planned(value: Any, place: str, shape: str) -> Any:
         if isinstance(value, pulumi.Output):
-            outputs[key] = value
-            options[key] = f"{COMPUTED}/{COMPUTED}" if key == "attach" else COMPUTED
-        elif key == "networks":
+            outputs[place] = value
+            return f"{COMPUTED}/{COMPUTED}" if place == "attach" else COMPUTED
+        inside = [planned(*each) for each in _inside(value, place, shape)]
+        if isinstance(value, Mapping):
+            return dict(zip(value, inside, strict=True))
+        return inside if isinstance(value, list | tuple) else value
+
+    options: dict[str, Any] = {}
+    for key, value in given.items():
+        if key == "networks":
             outputs[key] = value
             options[key] = [each if isinstance(each, str) else f"network-{index}" for index, each in enumerate(value)]
         elif key == "ip_sets" and isinstance(value, Mapping):
@@ -282,7 +319,7 @@ def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
             outputs[key] = {stands: value[entry] for entry, stands in unknown.items()}
             options[key] = {**value, **unknown}
         else:
-            options[key] = value
+            options[key] = planned(value, key, key)
     return options, outputs
 
 
@@ -315,6 +352,8 @@ def _plain_numbers(value: Any) -> Any:
         return int(value)
     if isinstance(value, list):
         return [_plain_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain_numbers(item) for key, item in value.items()}
     return value
 
 

@@ -21,7 +21,18 @@ _COMPONENTS: Mapping[str, tuple[str, str]] = {
     "azure:application-rules": ("hostgate.azure.components", "FirewallPolicyAllowlist"),
 }
 
-_OUTPUTS = ("references", "policy_arn", "policy", "rules", "policy_id", "rule_collection_groups", "digest")
+_OUTPUTS = (
+    "references",
+    "policy_arn",
+    "firewall_arn",
+    "endpoints",
+    "share_arn",
+    "policy",
+    "rules",
+    "policy_id",
+    "rule_collection_groups",
+    "digest",
+)
 
 
 def run(*, as_of: date | None = None) -> None:
@@ -41,9 +52,12 @@ def run(*, as_of: date | None = None) -> None:
     if problems:
         raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
     for plan in plans:
-        allowlist = _allowlist(plan)
-        outputs = {to_camel(name): getattr(allowlist, name) for name in _OUTPUTS if hasattr(allowlist, name)}
-        pulumi.export(plan.target.partition(":")[0], outputs)
+        made = {place: _exported(_allowlist(plan, place)) for place in plan.options.places}
+        pulumi.export(plan.target.partition(":")[0], made.get(None, made))
+
+
+def _exported(allowlist: Any) -> dict[str, Any]:
+    return {to_camel(name): getattr(allowlist, name) for name in _OUTPUTS if hasattr(allowlist, name)}
 
 
 def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
@@ -53,6 +67,10 @@ def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
     return config, frozenset(secret)
 
 
-def _allowlist(plan: Plan) -> Any:
+def _allowlist(plan: Plan, place: str | None) -> Any:
+    """The plan's component; where a stack names Regions, one in each, with the Region in its name."""
     module, name = _COMPONENTS[plan.target]
-    return getattr(import_module(module), name)(plan.options.name, plan=plan)
+    component = getattr(import_module(module), name)
+    if place is None:
+        return component(plan.options.name, plan=plan)
+    return component(f"{plan.options.name}-{place}", plan=plan, region=place)

@@ -119,7 +119,7 @@ def test_an_ip_set_is_declared_beside_the_rules_and_may_be_an_output(run: Run, a
     ("options", "said"),
     [
         ('ip_sets=pulumi.Output.from_input({"git": "arn:x"})', "`ip_sets` is an Output. Allowed: a mapping;"),
-        ('addresses={"git": [pulumi.Output.from_input("203.0.113.1")]}', "`addresses` is an Output."),
+        ('addresses={"git": [pulumi.Output.from_input("203.0.113.1")]}', "`addresses.git[0]` is an Output."),
         ("ip_sets=3", "`aws:rules.ip_sets`: found 3. Allowed: a mapping."),
     ],
 )

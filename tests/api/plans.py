@@ -8,12 +8,52 @@ from golden.cases import cases
 from hostgate.planning.mechanism import CloudObject, targets
 from hostgate.planning.plan import plan
 
+_NFW = "arn:aws:network-firewall:eu-central-1"
 _MORE: dict[str, list[dict[str, Any]]] = {
     "aws": [
         {"tags": {"team": "platform"}},
         {"from_": ["10.1.0.0/16"], "log_allowed": True},
         {"deny": "declared"},
         {"deny": "all"},
+        {
+            "managed_groups": [
+                {"arn": f"{_NFW}:aws-managed:stateful-rulegroup/AStrictOrder", "override": "DROP_TO_ALERT"}
+            ],
+            "tls_inspection": f"{_NFW}:123456789012:tls-configuration/egress",
+            "default_actions": ["aws:drop_established", "aws:alert_established", "aws:alert_strict"],
+            "firewall": {
+                "vpc_id": "vpc-0a1b",
+                "subnet_mappings": [
+                    {"subnet_id": "subnet-0a", "ip_address_type": "DUALSTACK"},
+                    {"subnet_id": "subnet-0b"},
+                ],
+                "delete_protection": True,
+            },
+            "logging": [
+                {
+                    "log_type": "ALERT",
+                    "log_destination_type": "S3",
+                    "log_destination": {"bucketName": "b", "prefix": "p"},
+                },
+                {
+                    "log_type": "FLOW",
+                    "log_destination_type": "CloudWatchLogs",
+                    "log_destination": {"logGroup": "flows"},
+                },
+                {
+                    "log_type": "TLS",
+                    "log_destination_type": "KinesisDataFirehose",
+                    "log_destination": {"deliveryStream": "s"},
+                },
+            ],
+            "tags": {"team": "platform"},
+        },
+        {"firewall": {"transit_gateway_id": "tgw-0a1b", "availability_zone_ids": ["euc1-az1", "euc1-az2"]}},
+        {
+            "deny": "declared",
+            "share": {"principals": ["123456789012", "arn:aws:organizations::123456789012:ou/o-acme/ou-ab12-cd34"]},
+            "tags": {"team": "platform"},
+        },
     ],
     "gcp": [
         {"from_": ["tagValues/1"]},

@@ -10,21 +10,45 @@ import pytest
 from botocore.loaders import Loader  # type: ignore[import-untyped]
 
 from api.plans import objects
+from hostgate.aws.default_actions import DEFAULT_ACTIONS
+from hostgate.sandbox import aws
+from hostgate.sandbox.aws import DESTINATION_KEYS
+from hostgate.sandbox.clouds import ResourceType
+from hostgate.sandbox.shapes import Items, Record, Shape, Text
 
 RULE_GROUP, POLICY = "AWS::NetworkFirewall::RuleGroup", "AWS::NetworkFirewall::FirewallPolicy"
 REFERENCES = f"{POLICY}.StatefulRuleGroupReferences"
-SHAPES = {RULE_GROUP: "CreateRuleGroupRequest", POLICY: "CreateFirewallPolicyRequest", REFERENCES: "FirewallPolicy"}
+FIREWALL, LOGGING = "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::LoggingConfiguration"
+SHARE = "AWS::RAM::ResourceShare"
+SHAPES = {
+    RULE_GROUP: "CreateRuleGroupRequest",
+    POLICY: "CreateFirewallPolicyRequest",
+    REFERENCES: "FirewallPolicy",
+    FIREWALL: "CreateFirewallRequest",
+    LOGGING: "UpdateLoggingConfigurationRequest",
+    SHARE: "CreateResourceShareRequest",
+}
 """References for somebody else's policy are a part of its FirewallPolicy."""
 
 
+def _within(type_: ResourceType, *path: str) -> Shape:
+    """The shape of a property of a simulated type; lists are stepped into."""
+    shape: Shape = type_.inputs
+    for key in path:
+        assert isinstance(shape, Record)
+        shape = shape.fields[key]
+        shape = shape.of if isinstance(shape, Items) else shape
+    return shape
+
+
 @cache
-def model() -> dict[str, Any]:
-    return dict(Loader().load_service_model("network-firewall", "service-2")["shapes"])
+def model(service: str = "network-firewall") -> dict[str, Any]:
+    return dict(Loader().load_service_model(service, "service-2")["shapes"])
 
 
-def wrong(value: Any, shape: str, path: str = "") -> Iterator[str]:
+def wrong(value: Any, shape: str, path: str = "", service: str = "network-firewall") -> Iterator[str]:
     """What the model says against `value` (botocore's own validator checks neither patterns, enums nor maxima)."""
-    rule = model()[shape]
+    rule = model(service)[shape]
     low, high = rule.get("min", 0), rule.get("max", float("inf"))
     wanted: dict[str, Any] = {
         "structure": dict,
@@ -43,16 +67,16 @@ def wrong(value: Any, shape: str, path: str = "") -> Iterator[str]:
             yield from (f"{path}.{key}: unknown" for key in value.keys() - rule["members"].keys())
             yield from (f"{path}.{key}: required" for key in rule.get("required", ()) if key not in value)
             for key in value.keys() & rule["members"].keys():
-                yield from wrong(value[key], rule["members"][key]["shape"], f"{path}.{key}")
+                yield from wrong(value[key], rule["members"][key]["shape"], f"{path}.{key}", service)
         case "list" | "map" | "string" if not low <= len(value) <= high:
             yield f"{path}: {len(value)} long, not {low} to {high}"
         case "list":
             for index, item in enumerate(value):
-                yield from wrong(item, rule["member"]["shape"], f"{path}[{index}]")
+                yield from wrong(item, rule["member"]["shape"], f"{path}[{index}]", service)
         case "map":
             for key, item in value.items():
-                yield from wrong(key, rule["key"]["shape"], f"{path}.{key}")
-                yield from wrong(item, rule["value"]["shape"], f"{path}.{key}")
+                yield from wrong(key, rule["key"]["shape"], f"{path}.{key}", service)
+                yield from wrong(item, rule["value"]["shape"], f"{path}.{key}", service)
         case "string":
             if "enum" in rule and value not in rule["enum"]:
                 yield f"{path}: {value!r} is none of {rule['enum']}"
@@ -62,13 +86,17 @@ def wrong(value: Any, shape: str, path: str = "") -> Iterator[str]:
             yield f"{path}: {value} is not in {low} to {high}"
 
 
+def found(body: dict[str, Any], kind: str) -> list[str]:
+    return list(wrong(body, SHAPES[kind], service="ram" if kind == SHARE else "network-firewall"))
+
+
 def test_every_body_is_one_that_the_service_model_takes() -> None:
     checked = set()
     for plan, each in objects("aws"):
         body = dict(each.body)
         if each.kind == REFERENCES:
             body |= {"StatelessDefaultActions": [], "StatelessFragmentDefaultActions": []}
-        assert list(wrong(body, SHAPES[each.kind])) == [], f"{plan}: {each.name}"
+        assert found(body, each.kind) == [], f"{plan}: {each.name}"
         checked.add(each.kind)
     assert checked == set(SHAPES)
 
@@ -94,6 +122,14 @@ def body_of(kind: str) -> dict[str, Any]:
         (POLICY, ("FirewallPolicy", "StatefulRuleGroupReferences", 0, "Priority"), 65_536, "not in"),
         (POLICY, ("FirewallPolicy", "PolicyVariables", "RuleVariables", "HOME_NET"), {}, "required"),
         (POLICY, ("FirewallPolicy", "PolicyVariables", "RuleVariables", "9NET"), {"Definition": ["x"]}, "match"),
+        (POLICY, ("FirewallPolicy", "TLSInspectionConfigurationArn"), "egress", "match"),
+        (FIREWALL, ("VpcId",), "main", "match"),
+        (FIREWALL, ("SubnetMappings", 0, "IPAddressType"), "IPv4", "none of"),
+        (FIREWALL, ("DeleteProtection",), 1, "no boolean"),
+        (LOGGING, ("LoggingConfiguration", "LogDestinationConfigs", 0, "LogType"), "Alert", "none of"),
+        (LOGGING, ("LoggingConfiguration", "LogDestinationConfigs", 0, "LogDestination", "b"), "x", "long"),
+        (SHARE, ("principals",), "123456789012", "no list"),
+        (SHARE, ("Name",), "x", "unknown"),
     ],
 )
 def test_a_bad_body_is_found(kind: str, path: tuple[str | int, ...], value: object, word: str) -> None:
@@ -102,10 +138,60 @@ def test_a_bad_body_is_found(kind: str, path: tuple[str | int, ...], value: obje
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
-    assert any(word in message for message in wrong(body, SHAPES[kind])), list(wrong(body, SHAPES[kind]))
+    assert any(word in message for message in found(body, kind)), found(body, kind)
 
 
 def test_a_missing_key_is_found() -> None:
     body = body_of(RULE_GROUP)
     del body["RuleGroupName"]
     assert list(wrong(body, SHAPES[RULE_GROUP])) == [".RuleGroupName: required"]
+
+
+def test_the_default_actions_are_those_that_the_model_documents() -> None:
+    documented = model()["FirewallPolicy"]["members"]["StatefulDefaultActions"]["documentation"]
+    assert set(re.findall(r"aws:\w+", documented)) == set(DEFAULT_ACTIONS)
+
+
+def test_a_log_destination_has_the_keys_that_the_model_documents() -> None:
+    documented = model()["LogDestinationConfig"]["members"]["LogDestination"]["documentation"]
+    keys = {key for required, optional in DESTINATION_KEYS.values() for key in (*required, *optional)}
+    assert set(re.findall(r"key <code>(\w+)</code>", documented)) == keys
+    assert set(DESTINATION_KEYS) == set(model()["LogDestinationType"]["enum"])
+
+
+ENUMS: list[tuple[Shape, str]] = [
+    (_within(aws.POLICY_TYPE, "firewallPolicy", "statefulRuleGroupReferences", "override", "action"), "OverrideAction"),
+    (_within(aws.POLICY_TYPE, "firewallPolicy", "statefulEngineOptions", "ruleOrder"), "RuleOrder"),
+    (
+        _within(aws.POLICY_TYPE, "firewallPolicy", "statefulEngineOptions", "streamExceptionPolicy"),
+        "StreamExceptionPolicy",
+    ),
+    (_within(aws.FIREWALL_TYPE, "subnetMappings", "ipAddressType"), "IPAddressType"),
+    (_within(aws.FIREWALL_TYPE, "enabledAnalysisTypes"), "EnabledAnalysisType"),
+    (_within(aws.LOGGING_TYPE, "loggingConfiguration", "logDestinationConfigs", "logType"), "LogType"),
+    (
+        _within(aws.LOGGING_TYPE, "loggingConfiguration", "logDestinationConfigs", "logDestinationType"),
+        "LogDestinationType",
+    ),
+]
+
+
+@pytest.mark.parametrize(("shape", "enum"), ENUMS, ids=[enum for _, enum in ENUMS])
+def test_the_sandbox_takes_the_values_of_the_model(shape: Shape, enum: str) -> None:
+    assert isinstance(shape, Text)
+    assert set(shape.one_of) == set(model()[enum]["enum"])
+
+
+@pytest.mark.parametrize(
+    ("shape", "named", "good", "bad"),
+    [
+        (_within(aws.FIREWALL_TYPE, "vpcId"), "VpcId", "vpc-0a1", "vpc-xyz"),
+        (_within(aws.FIREWALL_TYPE, "transitGatewayId"), "TransitGatewayId", "tgw-0a1", "tgw_1"),
+        (_within(aws.FIREWALL_TYPE, "subnetMappings", "subnetId"), "AzSubnet", "subnet-0a1", "subnet-xyz"),
+        (_within(aws.FIREWALL_TYPE, "name"), "ResourceName", "a-1", "a.1"),
+    ],
+)
+def test_the_sandbox_and_the_model_refuse_the_same_ids(shape: Shape, named: str, good: str, bad: str) -> None:
+    for text in (good, bad):
+        assert (list(shape.check(text, "x")) == []) == (list(wrong(text, named)) == [])
+    assert list(shape.check(good, "x")) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi import _types
-from pulumi_aws import networkfirewall
+from pulumi_aws import networkfirewall, ram
 from pulumi_azure_native import network
 from pulumi_gcp import compute
 
@@ -20,6 +20,11 @@ from hostgate.sandbox.values import UNKNOWN
 INPUTS: dict[str, Any] = {
     "aws:networkfirewall/ruleGroup:RuleGroup": networkfirewall.RuleGroupArgs,
     "aws:networkfirewall/firewallPolicy:FirewallPolicy": networkfirewall.FirewallPolicyArgs,
+    "aws:networkfirewall/firewall:Firewall": networkfirewall.FirewallArgs,
+    "aws:networkfirewall/loggingConfiguration:LoggingConfiguration": networkfirewall.LoggingConfigurationArgs,
+    "aws:ram/resourceShare:ResourceShare": ram.ResourceShareArgs,
+    "aws:ram/resourceAssociation:ResourceAssociation": ram.ResourceAssociationArgs,
+    "aws:ram/principalAssociation:PrincipalAssociation": ram.PrincipalAssociationArgs,
     "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": compute.NetworkFirewallPolicyArgs,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": compute.NetworkFirewallPolicyRuleArgs,
     "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation": compute.NetworkFirewallPolicyAssociationArgs,
@@ -58,6 +63,30 @@ for mode in ("enforce", "audit"):
         from_=["10.0.0.0/8", ip_group],
     )
 AzureAllowlist("azure-all", hosts=everything, deny="all", resource_group="rg")
+arn = "arn:aws:network-firewall:REGION:{}/x"
+NetworkFirewallAllowlist(
+    "aws-vpc", hosts=web, region="eu-west-1", tags={"team": "platform"}, default_actions=["aws:drop_established"],
+    managed_groups=[{"arn": arn.format("aws-managed:stateful-rulegroup"), "priority": 7, "override": "DROP_TO_ALERT"}],
+    tls_inspection="arn:aws:network-firewall:eu-west-1:123456789012:tls-configuration/x",
+    firewall={
+        "vpc_id": "vpc-1", "subnet_mappings": [{"subnet_id": "subnet-1", "ip_address_type": "IPV4"}],
+        "delete_protection": True, "subnet_change_protection": True, "firewall_policy_change_protection": True,
+    },
+    logging=[
+        {"log_type": "ALERT", "log_destination_type": "S3", "log_destination": {"bucketName": "b", "prefix": "p"}},
+        {"log_type": "TLS", "log_destination_type": "CloudWatchLogs", "log_destination": {"logGroup": "g"}},
+    ],
+)
+NetworkFirewallAllowlist(
+    "aws-gateway", hosts=web,
+    firewall={
+        "transit_gateway_id": "tgw-1", "availability_zone_ids": ["euc1-az1"], "availability_zone_change_protection": True
+    },
+)
+NetworkFirewallAllowlist(
+    "aws-share", hosts=web, deny="declared", tags={"team": "platform"}, region="eu-west-1",
+    share={"principals": ["123456789012"], "allow_external_principals": True},
+)
 GcpAllowlist("gcp-accounts", hosts=everything, from_=["a@p.iam.gserviceaccount.com"])
 """
 

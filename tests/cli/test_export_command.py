@@ -38,7 +38,9 @@ def test_the_same_input_gives_the_same_bytes(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "found"), [("--audit", {"pass", "alert"}), ("--reject", {"pass", "drop", "reject"})], ids=str
+    ("flag", "found"),
+    [("--audit", {"pass", "alert"}), ("--reject", {"pass", "drop", "reject"})],
+    ids=["audit", "reject"],
 )
 def test_what_is_not_allowed_is_dropped_or_rejected_or_logged(run: Run, flag: str, found: set[str]) -> None:
     assert actions(run("export", "suricata", "--catalog", REFERENCE, flag).out) == found

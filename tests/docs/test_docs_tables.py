@@ -10,6 +10,8 @@ from product_facts import lint_ids, rule_ids
 from pydantic import BaseModel
 
 import hostgate
+from hostgate.aws.default_actions import DEFAULT_ACTIONS
+from hostgate.aws.policy_options import DESTINATIONS, LOG_TYPES
 from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, RevisionRecord, SourceRecord, SpanRecord
 from hostgate.catalog.names import holds
 from hostgate.catalog.references import each_shipped
@@ -20,6 +22,7 @@ from hostgate.stack import AcceptSection, SelectSection, StackSection
 
 CATALOG, MECHANISMS, PLAN = (ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md"))
 AWS = ROOT / "docs" / "aws.md"
+AWS_POLICY = ROOT / "docs" / "aws-policy.md"
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
 
 OPTIONS_OF = {"aws": "aws:rules", "gcp": "gcp:fqdn", "azure": "azure:application-rules"}
@@ -162,6 +165,20 @@ def test_the_options_of_every_cloud_are_those_of_its_mechanisms() -> None:
         }
         assert _defaults(table) == own, target
         assert f"`{name}`" in next(row for row in shared.rows if row[0] == "`mechanism`")[2]
+
+
+def test_the_default_actions_of_aws_are_those_of_the_code() -> None:
+    (table,) = _tables(AWS_POLICY, "Default actions", "action")
+    assert [(row[0].strip("`"), row[1], row[2]) for row in table.rows] == [
+        (name, "yes" if action.drops else "no", action.cost) for name, action in DEFAULT_ACTIONS.items()
+    ]
+
+
+def test_the_log_destinations_of_aws_are_those_that_are_read() -> None:
+    types, destinations = (_tables(AWS_POLICY, "Logging", first)[0] for first in ("`logType`", "`logDestinationType`"))
+    assert [name.strip("`") for name in types.column("`logType`")] == list(LOG_TYPES)
+    told = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in destinations.rows}
+    assert told == {kind: required | optional for kind, (required, optional) in DESTINATIONS.items()}
 
 
 def _defaults(table: Table) -> dict[str, object]:

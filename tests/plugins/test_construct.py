@@ -26,6 +26,11 @@ NEEDS: dict[str, dict[str, Any]] = {"aws": {}, "gcp": {}, "azure": {"resourceGro
 """What a component needs beside hosts."""
 
 ADOPTED = "arn:aws:network-firewall:eu-central-1:123456789012:stateful-rulegroup/old"
+POLICY = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
+"""Any resource: only its URN counts."""
+
+MANAGED = "arn:aws:network-firewall:REGION:aws-managed:stateful-rulegroup/ThreatSignaturesBotnetStrictOrder"
+TLS = "arn:aws:network-firewall:eu-west-1:123456789012:tls-configuration/egress"
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 
@@ -50,6 +55,32 @@ SAME = [
     (AWS, {"phases": ["pull"], "base": 500, "tags": {"team": "platform"}, "homeNet": ["10.0.0.0/8"]}),
     (AWS, {"mechanism": "domain-list", "without": ["support"], "deny": "declared", "namePrefix": "egress"}),
     (AWS, {"catalogs": ["./ours.yaml"], "import": {"chainguard-allow": ADOPTED}, "logAllowed": True}),
+    (
+        AWS,
+        {
+            "firewall": {
+                "vpcId": "vpc-1",
+                "subnetMappings": [{"subnetId": "subnet-1", "ipAddressType": "DUALSTACK"}, {"subnetId": "subnet-2"}],
+                "deleteProtection": True,
+            },
+            "logging": [
+                {
+                    "logType": "ALERT",
+                    "logDestinationType": "S3",
+                    "logDestination": {"bucketName": "logs", "prefix": "a"},
+                }
+            ],
+            "managedGroups": [{"arn": MANAGED, "priority": 7, "override": "DROP_TO_ALERT"}],
+            "tlsInspection": TLS,
+            "defaultActions": ["aws:drop_established_app_layer"],
+            "region": "eu-west-1",
+        },
+    ),
+    (AWS, {"firewall": {"transitGatewayId": "tgw-1", "availabilityZoneIds": ["euc1-az1"]}}),
+    (
+        AWS,
+        {"deny": "declared", "share": {"principals": ["123456789012"], "allowExternalPrincipals": True}},
+    ),
     (GCP, {"base": 3000, "networks": ["projects/p/global/networks/n"], "from": ["a@p.iam.gserviceaccount.com"]}),
     (GCP, {"attach": "projects/p/global/firewallPolicies/egress", "deny": "declared", "families": ["ipv4"]}),
     (
@@ -85,7 +116,9 @@ def test_a_plugin_makes_what_the_python_component_makes(
 
             args = json.loads({json.dumps(given)!r})
             python = {{"asOf": "as_of", "from": "from_", "import": "import_", "homeNet": "home_net",
-                "namePrefix": "name_prefix", "logAllowed": "log_allowed", "resourceGroup": "resource_group"}}
+                "namePrefix": "name_prefix", "logAllowed": "log_allowed", "resourceGroup": "resource_group",
+                "managedGroups": "managed_groups", "tlsInspection": "tls_inspection",
+                "defaultActions": "default_actions"}}
             {package.component}("chainguard", {{python.get(key, key): value for key, value in args.items()}})
         """)
     )
@@ -212,6 +245,52 @@ def test_an_ip_set_may_be_an_output_of_another_resource(arn: Any, plugins: Plugi
     )
 
 
+def test_a_firewall_stands_where_other_resources_say(plugins: Plugins, run: Deployment) -> None:
+    vpc, bucket = run.register(POLICY, "vpc"), run.register(POLICY, "bucket")
+    place = {
+        "vpcId": output("vpc-1", on=[vpc]),
+        "subnetMappings": [{"subnetId": output(known=False)}, {"subnetId": "subnet-2"}],
+    }
+    alerts = {
+        "logType": "ALERT",
+        "logDestinationType": "S3",
+        "logDestination": {"bucketName": output("logs", on=[bucket])},
+    }
+    inputs = {"firewall": place, "logging": [alerts], "tlsInspection": UNKNOWN}
+    made = plugins["aws"].construct(run, "chainguard", HOSTS | inputs)
+    (firewall,) = of_type(made, "Firewall")
+    assert firewall.inputs["vpcId"] == "vpc-1"
+    assert firewall.inputs["subnetMappings"] == [{"subnetId": UNKNOWN}, {"subnetId": "subnet-2"}]
+    assert vpc in firewall.dependencies
+    (logs,) = of_type(made, "LoggingConfiguration")
+    configs: Any = logs.inputs["loggingConfiguration"]
+    assert configs["logDestinationConfigs"][0]["logDestination"] == {"bucketName": "logs"}
+    assert bucket in logs.dependencies
+    (policy,) = of_type(made, "FirewallPolicy")
+    body: Any = policy.inputs["firewallPolicy"]
+    assert body["tlsInspectionConfigurationArn"] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("inputs", "place"),
+    [
+        (
+            {"firewall": {"vpcId": "vpc-1", "subnetMappings": output([{"subnetId": "subnet-1"}])}},
+            "`firewall.subnetMappings`",
+        ),
+        ({"firewall": output({"vpcId": "vpc-1"})}, "`firewall`"),
+        ({"logging": [{"logType": output("ALERT")}]}, "`logging[0].logType`"),
+        ({"share": {"principals": [output("123456789012")]}}, "`share.principals[0]`"),
+        ({"region": output("eu-west-1")}, "`region`"),
+    ],
+    ids=str,
+)
+def test_what_decides_who_passes_or_sees_is_plain(
+    inputs: dict[str, Any], place: str, plugins: Plugins, run: Deployment
+) -> None:
+    assert f"{place}: found an output or a secret" in plugins["aws"].refusal(run, "chainguard", HOSTS | inputs)
+
+
 def test_a_resource_group_of_another_resource_is_taken_and_stays_secret(plugins: Plugins, run: Deployment) -> None:
     inputs = {**HOSTS, "resourceGroup": output("rg-hidden", secret=True)}
     made = plugins["azure"].construct(run, "chainguard", inputs)
@@ -287,7 +366,7 @@ def test_closed_sets_in_lists_arrive_as_they_were_sent(plugins: Plugins, run: De
 
 def test_outputs_have_the_names_and_the_dependencies_of_the_schema(plugins: Plugins, run: Deployment) -> None:
     made = plugins["aws"].construct(run, "chainguard", HOSTS)
-    assert set(made.state) == {"references", "policyArn", "digest"}
+    assert set(made.state) == {"references", "policyArn", "firewallArn", "endpoints", "shareArn", "digest"}
     assert made.state["digest"] == made.resources[0].inputs["digest"]
     assert names(made.dependencies["references"]) == {"chainguard-allow", "chainguard-edge"}
     assert names(made.dependencies["policyArn"]) == {"chainguard"}

@@ -11,7 +11,14 @@ from .wire import PACKAGES, Package
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 
 REFERENCES = {
-    "hostgate-aws": {"ipSets{}"},
+    "hostgate-aws": {
+        "ipSets{}",
+        "tlsInspection",
+        "firewall.vpcId",
+        "firewall.subnetMappings[].subnetId",
+        "firewall.transitGatewayId",
+        "logging[].logDestination{}",
+    },
     "hostgate-gcp": {"attach", "networks[]"},
     "hostgate-azure": {"attach", "resourceGroup"},
 }

@@ -1,18 +1,43 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
 from pulumi_aws import networkfirewall
 
-from hostgate.allowlist import Prepared, SelectionArgs, prepare, report
-from hostgate.aws.strict_order import POLICY, RULE_GROUP
+from hostgate.allowlist import AllowlistError, Prepared, SelectionArgs, prepare, report
+from hostgate.aws.firewall import FIREWALL, LOGGING, SHARE
+from hostgate.aws.firewall_components import (
+    FirewallPlaceArgs,
+    GroupShareArgs,
+    LogDestinationArgs,
+    endpoints,
+    firewall,
+    logging_configuration,
+    share,
+)
+from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.policy_options import REGION, REGION_NAME
+from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 
 _REFERENCES = "StatefulRuleGroupReferences"
+_TLS = "TLSInspectionConfigurationArn"
+
+
+class ManagedGroupArgs(TypedDict, total=False):
+    """A rule group of AWS or of a partner, judged before the hosts."""
+
+    arn: str
+    """Its ARN; REGION in it stands for the Region."""
+    priority: float
+    """Below `base`; its place in the list unless given."""
+    override: str
+    """DROP_TO_ALERT: log what the group would drop."""
 
 
 class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
@@ -38,6 +63,20 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """ARNs of prefix lists or resource groups that hold such addresses, by entry id."""
     import_: dict[str, str]
     """ARNs of existing objects to adopt, by child name."""
+    default_actions: list[str]
+    """Stateful default actions of the policy; the to_server drop and its alert twin unless given."""
+    managed_groups: list[ManagedGroupArgs]
+    """Rule groups of AWS or partners in the policy, before the hosts."""
+    tls_inspection: pulumi.Input[str]
+    """The ARN of a TLS inspection configuration for the policy."""
+    firewall: FirewallPlaceArgs
+    """A firewall that uses the policy; none unless given."""
+    logging: list[LogDestinationArgs]
+    """Where the firewall's logs go, one destination for each type."""
+    share: GroupShareArgs
+    """Shares the rule groups with other accounts, for policies that they own."""
+    region: str
+    """The Region to make everything in; the provider's unless given."""
 
 
 class RuleGroupReference(TypedDict):
@@ -59,6 +98,12 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
     """References of the rule groups with their priorities, for the policy that holds them."""
     policy_arn: pulumi.Output[str]
     """ARN of the policy made; empty if none is."""
+    firewall_arn: pulumi.Output[str]
+    """ARN of the firewall made; empty if none is."""
+    endpoints: pulumi.Output[dict[str, str]]
+    """Ids of the firewall's endpoints by Availability Zone, for routes; empty if no firewall is made."""
+    share_arn: pulumi.Output[str]
+    """ARN of the resource share made; empty if none is."""
     digest: pulumi.Output[str]
     """Of the plan: equal digests mean equal objects."""
 
@@ -71,17 +116,32 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         hosts: Selection = None,  # type: ignore[assignment]
         **options: Any,
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, opts, ("aws:rules", "aws:domain-list"))
-        super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, prepared.inputs, opts)
+        """`hosts` is a Selection and other keywords as in the args; or `plan` and `region` alone. Raises AllowlistError."""
+        plain, region = _without_region(name, args, options)
+        prepared = prepare(name, plain, hosts, options, opts, ("aws:rules", "aws:domain-list"))
         plan = prepared.plan
-        holder = next(each for each in plan.objects if each.kind != RULE_GROUP)
-        groups = self._groups(prepared, name, holder)
+        assert isinstance(plan.options, NetworkFirewallOptions)
+        if plan.options.regions and region not in plan.options.regions:
+            raise AllowlistError(
+                f"{name}: the plan is for {', '.join(plan.options.regions)}: `regions` is of a stack, and a component is made in "
+                f"one `region` of them. Found: {region}."
+            )
+        holder = next(each for each in plan.objects if each.kind in (POLICY, REFERENCES))
         body = holder.body.get("FirewallPolicy", holder.body)
-        priorities = [
-            (groups[reference["ResourceArn"].rpartition("/")[2]], reference["Priority"])
-            for reference in body["StatefulRuleGroupReferences"]
+        made = {each.name for each in plan.objects if each.kind == RULE_GROUP}
+        own = [reference for reference in body[_REFERENCES] if _short(reference) in made]
+        managed = [
+            (_in_region(name, reference["ResourceArn"], region), reference)
+            for reference in body[_REFERENCES]
+            if _short(reference) not in made
         ]
+        tls_inspection = prepared.real("tls_inspection", plan.options.tls_inspection)
+        if isinstance(tls_inspection, str):
+            tls_inspection = _in_region(name, tls_inspection, region)
+        inputs = prepared.inputs if region is None else {**prepared.inputs, "region": region}
+        super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, inputs, opts)
+        groups = self._groups(prepared, name, holder, region)
+        priorities = [(groups[_short(reference)], reference["Priority"]) for reference in own]
         self.references = pulumi.Output.all(
             *(
                 pulumi.Output.from_input({"resource_arn": group.arn, "priority": priority})
@@ -89,25 +149,53 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
             )
         )
         self.policy_arn = pulumi.Output.from_input("")
+        self.firewall_arn = pulumi.Output.from_input("")
+        self.endpoints = pulumi.Output.from_input({})
+        self.share_arn = pulumi.Output.from_input("")
         if holder.kind == POLICY:
             child = prepared.child(name, holder)
             policy = networkfirewall.FirewallPolicy(
                 child,
                 name=prepared.adopted_name(child),
                 description=holder.body["Description"],
-                firewall_policy=_policy(body, priorities),
+                firewall_policy=_policy(body, managed, priorities, tls_inspection),
+                region=region,
                 tags=dict(plan.options.tags) or None,
-                opts=prepared.options(self, child),
+                # TLS inspection cannot be added to a policy nor taken out of it, only changed for another.
+                opts=prepared.options(
+                    self, child, replacement_trigger="TLS inspection" if _TLS in body else "no TLS inspection"
+                ),
             )
             self.policy_arn = policy.arn
+        for each in plan.objects:
+            child = prepared.child(name, each)
+            if each.kind == FIREWALL:
+                over_policy = firewall(self, child, each, self.policy_arn, region, prepared)
+                self.firewall_arn = over_policy.arn
+                self.endpoints = over_policy.firewall_statuses.apply(endpoints)
+            elif each.kind == LOGGING:
+                logging_configuration(self, child, each, self.firewall_arn, region, prepared)
+            elif each.kind == SHARE:
+                self.share_arn = share(self, child, each, groups, region, prepared)
         self.digest = pulumi.Output.from_input(plan.digest)
         report(self, plan)
         shown = self.references.apply(
             lambda items: [{"resourceArn": item["resource_arn"], "priority": item["priority"]} for item in items]
         )
-        self.register_outputs({"references": shown, "policyArn": self.policy_arn, "digest": self.digest})
+        self.register_outputs(
+            {
+                "references": shown,
+                "policyArn": self.policy_arn,
+                "firewallArn": self.firewall_arn,
+                "endpoints": self.endpoints,
+                "shareArn": self.share_arn,
+                "digest": self.digest,
+            }
+        )
 
-    def _groups(self, prepared: Prepared, name: str, holder: CloudObject) -> dict[str, networkfirewall.RuleGroup]:
+    def _groups(
+        self, prepared: Prepared, name: str, holder: CloudObject, region: str | None
+    ) -> dict[str, networkfirewall.RuleGroup]:
         """The rule groups by the plan's names.
 
         The policy's update is the only moment at which several groups, or groups and the policy's own settings, change
@@ -118,7 +206,9 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         """
         plan = prepared.plan
         ours = holder.kind == POLICY
-        settings = {key: value for key, value in holder.body.get("FirewallPolicy", {}).items() if key != _REFERENCES}
+        settings = {
+            key: value for key, value in holder.body.get("FirewallPolicy", {}).items() if key not in (_REFERENCES, _TLS)
+        }
         groups: dict[str, networkfirewall.RuleGroup] = {}
         for each in plan.objects:
             if each.kind != RULE_GROUP:
@@ -133,6 +223,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 type=each.body["Type"],
                 description=each.body["Description"],
                 rule_group=_rule_group(each, prepared.outputs.get("ip_sets", {})),
+                region=region,
                 tags=dict(plan.options.tags) or None,
                 opts=prepared.options(
                     self,
@@ -143,6 +234,43 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 ),
             )
         return groups
+
+
+def _without_region(
+    name: str, args: Mapping[str, Any] | None, options: dict[str, Any]
+) -> tuple[Mapping[str, Any] | None, str | None]:
+    """The args without `region`, and the Region. It is of the component, not of the plan: one plan serves several."""
+    given = [each for each in ((args or {}).get("region"), options.pop("region", None)) if each is not None]
+    if len(given) > 1:
+        raise AllowlistError(f"{name}: `region` is given twice, in args and as a keyword. Keep one.")
+    for region in given:
+        if not isinstance(region, str) or not re.match(REGION_NAME, region):
+            found = repr(region) if isinstance(region, str) else type(region).__name__
+            raise AllowlistError(
+                f"{name}: `region`: found {found}. Allowed: the name of a Region as plain text, e.g. eu-central-1."
+            )
+    left = None if args is None else {key: value for key, value in args.items() if key != "region"}
+    return left, given[0] if given else None
+
+
+def _short(reference: Mapping[str, Any]) -> str:
+    return str(reference["ResourceArn"]).rpartition("/")[2]
+
+
+def _in_region(name: str, arn: str, region: str | None) -> str:
+    """The ARN in the component's Region; a policy refers to nothing of another."""
+    stated = arn.split(":")[3]
+    if stated == REGION:
+        if region is None:
+            raise AllowlistError(
+                f"{name}: found REGION in {arn}. Give the component its `region`, or name it in the ARN."
+            )
+        return arn.replace(f":{REGION}:", f":{region}:", 1)
+    if region is not None and stated != region:
+        raise AllowlistError(
+            f"{name}: found {arn} for a policy of {region}. Allowed: an ARN of the same Region, or REGION in its place."
+        )
+    return arn
 
 
 def _rule_group(each: CloudObject, arns: Mapping[str, pulumi.Input[str]]) -> networkfirewall.RuleGroupRuleGroupArgs:
@@ -183,7 +311,10 @@ def _rule_group(each: CloudObject, arns: Mapping[str, pulumi.Input[str]]) -> net
 
 
 def _policy(
-    body: Mapping[str, Any], priorities: list[tuple[networkfirewall.RuleGroup, int]]
+    body: Mapping[str, Any],
+    managed: Sequence[tuple[str, Mapping[str, Any]]],
+    priorities: Sequence[tuple[networkfirewall.RuleGroup, int]],
+    tls_inspection: Any,
 ) -> networkfirewall.FirewallPolicyFirewallPolicyArgs:
     engine = body["StatefulEngineOptions"]
     return networkfirewall.FirewallPolicyFirewallPolicyArgs(
@@ -194,11 +325,15 @@ def _policy(
             rule_order=engine["RuleOrder"], stream_exception_policy=engine["StreamExceptionPolicy"]
         ),
         stateful_rule_group_references=[
-            networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs(
-                resource_arn=group.arn, priority=priority
-            )
-            for group, priority in priorities
+            *(_managed_reference(arn, reference) for arn, reference in managed),
+            *(
+                networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs(
+                    resource_arn=group.arn, priority=priority
+                )
+                for group, priority in priorities
+            ),
         ],
+        tls_inspection_configuration_arn=tls_inspection,
         policy_variables=networkfirewall.FirewallPolicyFirewallPolicyPolicyVariablesArgs(
             rule_variables=[
                 networkfirewall.FirewallPolicyFirewallPolicyPolicyVariablesRuleVariableArgs(
@@ -209,5 +344,20 @@ def _policy(
                 )
                 for key, variable in body["PolicyVariables"]["RuleVariables"].items()
             ]
+        ),
+    )
+
+
+def _managed_reference(
+    arn: str, reference: Mapping[str, Any]
+) -> networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs:
+    override = reference.get("Override")
+    return networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs(
+        resource_arn=arn,
+        priority=reference["Priority"],
+        override=None
+        if override is None
+        else networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceOverrideArgs(
+            action=override["Action"]
         ),
     )

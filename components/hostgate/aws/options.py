@@ -6,10 +6,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from hostgate.planning.options import PRIVATE_IPV4, Cidr, Options
+from hostgate.aws.policy_options import PolicyOptions
+from hostgate.planning.options import PRIVATE_IPV4, Cidr
 
 
-class NetworkFirewallOptions(Options):
+class NetworkFirewallOptions(PolicyOptions):
     """Where the groups go and whose traffic they judge.
 
     Without `attach` and with any `deny` but declared, a firewall policy is made; otherwise only rule groups are, and
@@ -75,6 +76,12 @@ class NetworkFirewallOptions(Options):
             raise ValueError(
                 f"found `reject` with deny {self.deny!r}. It is a way of denying. Allowed: deny 'internet' or 'all'."
             )
+        if self.rejects and self.default_actions:
+            raise ValueError(
+                "found `reject` with `defaultActions`. Its last group blocks in their place, and the policy has none. Keep one."
+            )
+        if found := list(self.objections(owned=self.creates_policy, attach=self.attach, base=self.base)):
+            raise ValueError(" ".join(found))
         return self
 
     @property

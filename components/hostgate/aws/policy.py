@@ -7,6 +7,9 @@ twin logs nothing), stream exceptions rejected, and HOME_NET set at policy level
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hostgate.aws import default_actions
+from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
+from hostgate.aws.firewall import around, managed_references, remarks_around
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.suricata import Rule, Sids
@@ -43,8 +46,6 @@ ADDRESS_SLOT, EDGE_SLOT, GUARD_SLOT, ALLOW_SLOT, HTTP_SLOT, CLOSING_SLOT = 0, 50
 """Priority of each kind of group, after the user's base; shards of a kind follow by their own fixed number."""
 
 PASS_PRIVATE = "pass-private"
-DROP_TO_SERVER = "aws:drop_established_app_layer_to_server"
-ALERT_TO_SERVER = "aws:alert_established_app_layer_to_server"
 
 
 def capacity(rules: int) -> int:
@@ -113,7 +114,8 @@ def _edge(
 
 
 def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudObject]]) -> tuple[CloudObject, ...]:
-    """`groups` with their priority slots, and the policy that holds them or the references for one owned elsewhere."""
+    """`groups` with their priority slots, the policy that holds them or the references for one owned elsewhere, and
+    what is made around it."""
     references = [
         {
             "ResourceArn": f"arn:aws:network-firewall:REGION:ACCOUNT:stateful-rulegroup/{group.name}",
@@ -126,26 +128,40 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
         wanted = CloudObject(
             kind=REFERENCES, name=f"{options.name}-references", body={"StatefulRuleGroupReferences": references}
         )
-        return (*objects, wanted)
+        return (*objects, wanted, *around(options, objects))
     silent = options.mode == "audit" or options.deny == "none"
-    defaults = [ALERT_TO_SERVER] if silent else [DROP_TO_SERVER, ALERT_TO_SERVER]
     body: dict[str, Any] = {
         "FirewallPolicyName": options.name,
         "FirewallPolicy": {
             "StatelessDefaultActions": ["aws:forward_to_sfe"],
             "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
-            **({} if options.rejects else {"StatefulDefaultActions": defaults}),
+            **({} if options.rejects else {"StatefulDefaultActions": _default_actions(options, silent=silent)}),
             "StatefulEngineOptions": {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"},
-            "StatefulRuleGroupReferences": references,
+            "StatefulRuleGroupReferences": [*managed_references(options), *references],
             "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(options.home_net)}}},
         },
-        "Description": "hostgate: what no rule group passes is dropped"
-        if not silent
-        else "hostgate: nothing is dropped",
+        "Description": _description(options, silent=silent),
     }
+    if options.tls_inspection is not None:
+        body["FirewallPolicy"]["TLSInspectionConfigurationArn"] = options.tls_inspection
     if options.tags:
         body["Tags"] = _tags(options)
-    return (*objects, CloudObject(kind=POLICY, name=options.name, body=body))
+    return (*objects, CloudObject(kind=POLICY, name=options.name, body=body), *around(options, objects))
+
+
+def _description(options: NetworkFirewallOptions, *, silent: bool) -> str:
+    if not silent:
+        return "hostgate: what no rule group passes is dropped"
+    return "hostgate: only managed groups drop" if options.managed_groups else "hostgate: nothing is dropped"
+
+
+def _default_actions(options: NetworkFirewallOptions, *, silent: bool) -> list[str]:
+    """The policy's default actions; `silent` keeps those that only log."""
+    chosen = options.default_actions or [DROP_TO_SERVER, ALERT_TO_SERVER]
+    if not silent:
+        return list(chosen)
+    logging = [action for action in chosen if not action.startswith("aws:drop_")]
+    return logging or [default_actions.twin(action) for action in chosen]
 
 
 def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
@@ -156,7 +172,7 @@ def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tu
     return (
         Usage(GROUP_CAPACITY, max((each.body["Capacity"] for each in groups), default=0)),
         Usage(POLICY_CAPACITY, sum(each.body["Capacity"] for each in groups)),
-        Usage(POLICY_GROUPS, len(groups)),
+        Usage(POLICY_GROUPS, len(groups) + len(options.managed_groups)),
         Usage(GROUP_BYTES, max(sizes, default=0)),
         Usage(
             RULE_LENGTH,
@@ -230,10 +246,12 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
             finding("deny-declared", "The deny is the default action of a policy that this plan does not own."),
             finding(
                 "attached-policy",
-                f"{options.attach or 'The policy'} needs: rule order STRICT_ORDER, HOME_NET at policy level ({home}), stateful "
-                f"defaults {default}, a drop of all but TCP to EXTERNAL_NET {place}, and no broader pass before.",
+                f"{options.attach or 'The policy'} needs: both stateless defaults aws:forward_to_sfe, rule order STRICT_ORDER, "
+                f"stream exceptions REJECT, HOME_NET at policy level ({home}), stateful defaults {default}, a drop of all but TCP "
+                f"to EXTERNAL_NET {place}, and at no priority a pass that is broader than the catalog.",
             ),
         ]
+    found += remarks_around(options)
     if any(entry.families and "ipv6" in entry.families for entry in entries) and not any(
         ":" in cidr for cidr in options.from_ or options.home_net
     ):

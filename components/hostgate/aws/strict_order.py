@@ -38,17 +38,27 @@ class ParsedRule:
 
 
 def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *, undecided: Verdict) -> Verdict:
-    """The verdict on `flow`. `undecided` stands where no policy is among the objects and no rule matches."""
+    """The verdict on `flow`. `undecided` stands where no policy is among the objects and no rule matches.
+
+    Groups that others maintain are referred to and not among the objects: nobody here knows their rules.
+    """
     groups = {each.name: each for each in objects if each.kind == RULE_GROUP}
     policy = next((each for each in objects if each.kind in (POLICY, REFERENCES)), None)
     body: Mapping[str, Any] = {} if policy is None else policy.body.get("FirewallPolicy", policy.body)
     home = tuple(ip_network(cidr) for cidr in home_net)
+    defaults = body.get("StatefulDefaultActions", ())
+    # The first packet of a TCP connection has no name: rules that ask for one come too late for a default that drops it.
+    nameless = flow.transport == "tcp" and "aws:drop_strict" in defaults
     references = sorted(body.get("StatefulRuleGroupReferences", ()), key=lambda reference: int(reference["Priority"]))
     unless = ""
     for reference in references:
         name = str(reference["ResourceArn"]).rpartition("/")[2]
-        for rule in _rules(groups[name]):
-            if rule.action == "alert" or not _matches(rule, flow, home):
+        for rule in _rules(groups[name]) if name in groups else ():
+            if (
+                rule.action == "alert"
+                or (nameless and rule.protocol in ("tls", "http"))
+                or not _matches(rule, flow, home)
+            ):
                 continue
             label = f"{name}#{rule.sid}"
             if _is_unknown(rule.destination, flow):

@@ -139,6 +139,36 @@ KINDS: dict[str, Kind] = {
         "What the policy that the objects are attached to must have, because this plan does not own it.",
         "Compare it with the policy's owner.",
     ),
+    "default-action": Kind(
+        "warning",
+        "A default action of the firewall policy that was chosen costs something which the usual pair does not.",
+        "Leave `defaultActions` out, or accept the finding with the reason.",
+    ),
+    "unknown-default-action": Kind(
+        "warning",
+        "A default action of the firewall policy that this release does not know. It is passed on as it is.",
+        "See in the cloud's documentation that it drops what no rule matches; accept the finding with the reason.",
+    ),
+    "managed-groups": Kind(
+        "info",
+        "Rule groups that others maintain are judged before the plan's own. The plan does not read them.",
+        "Watch them with `override: DROP_TO_ALERT` before they drop.",
+    ),
+    "foreign-groups": Kind(
+        "warning",
+        "A rule group that the cloud's vendor does not maintain is part of the policy: a pass in it would open more.",
+        "Read its rules; accept the finding if none of them passes.",
+    ),
+    "tls-inspection": Kind(
+        "info",
+        "The policy decrypts TLS: what cannot be decrypted in its scope is dropped.",
+        "Keep its scope to the clients and ports that trust its CA.",
+    ),
+    "home-net": Kind(
+        "info",
+        "Which clients the policy calls inside. Others match no rule of the plan.",
+        "See that `homeNet` has every range that is routed through the firewall.",
+    ),
     "needs-dns-proxy": Kind(
         "warning",
         "FQDN network rules work only if clients resolve through the firewall's DNS proxy.",

@@ -26,6 +26,9 @@ PRIVATE_IPV6 = ("fc00::/7",)
 SHARED_IPV4 = ("100.64.0.0/10",)
 """RFC 6598, address space shared behind carrier-grade NAT; clouds route it inside as well."""
 
+COMPUTED = "known-after-apply"
+"""Stands in a plan for a reference that another resource's making will tell; the resource itself gets that."""
+
 
 def public_ranges(cidrs: Iterable[str]) -> list[str]:
     """Those of `cidrs` that are not wholly private, in order: traffic to them is traffic to the internet."""
@@ -66,6 +69,11 @@ class Options(BaseModel):
     def lacking(self) -> str | None:
         """What a deployment needs and a plan does not, in words; None if nothing."""
         return None
+
+    @property
+    def places(self) -> tuple[str | None, ...]:
+        """Where a program makes the whole plan, once in each: Regions, or None for where the provider is."""
+        return (None,)
 
 
 Model = TypeVar("Model", bound=BaseModel)

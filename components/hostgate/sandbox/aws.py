@@ -1,8 +1,12 @@
-"""Simulated AWS Network Firewall: rule groups, policies, firewalls, logging; refuses what the service refuses."""
+"""Simulated AWS Network Firewall: rule groups, policies, firewalls, logging; refuses what the service refuses.
+
+Shares of rule groups are in `aws_ram`, routes to a firewall in `aws_ec2`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from hostgate.sandbox import aws_ec2, aws_ram
 from hostgate.sandbox.clouds import AutoName, Cloud, Declared, ResourceType, about, types_by_token
 from hostgate.sandbox.problems import Problem
 from hostgate.sandbox.shapes import (
@@ -27,6 +31,7 @@ QUOTAS: Final = "AWS Network Firewall quotas"
 API: Final = "AWS Network Firewall API reference"
 ORDER: Final = "AWS Network Firewall developer guide: rule evaluation order"
 DOMAINS: Final = "AWS Network Firewall developer guide: stateful domain list rule groups"
+MANAGED: Final = "AWS Network Firewall developer guide: AWS managed rule groups"
 MEASURED: Final = "cdk-preflight, rules measured against the live service on 2026-09-25"
 PROVIDER: Final = "terraform-provider-aws, internal/service/networkfirewall"
 
@@ -228,6 +233,27 @@ def _stateful_defaults(policy: Mapping[str, Any], path: str) -> Iterator[Problem
         )
 
 
+def _session_holding(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    if policy.get("enableTlsSessionHolding") is True and not filled(policy, "tlsInspectionConfigurationArn"):
+        where = inner(path, "tlsInspectionConfigurationArn")
+        allowed = "required when enableTlsSessionHolding is true"
+        yield Problem("missing", path=where, found="nothing", allowed=allowed, source=MEASURED)
+
+
+def _managed_orders(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """AWS publishes each of its groups twice, and names the order of each."""
+    order = _policy_order(policy)
+    wanted = {"STRICT_ORDER": "StrictOrder", "DEFAULT_ACTION_ORDER": "ActionOrder"}.get(str(order))
+    for index, reference in known_list(policy, "statefulRuleGroupReferences"):
+        arn = reference.get("resourceArn") if isinstance(reference, Mapping) else None
+        if not wanted or not isinstance(arn, str) or ":aws-managed:" not in arn:
+            continue
+        if arn.endswith(("StrictOrder", "ActionOrder")) and not arn.endswith(wanted):
+            where = f"{inner(path, 'statefulRuleGroupReferences')}[{index}].resourceArn"
+            found = f"{arn.rpartition('/')[2]} in a policy in {order}"
+            yield Problem("rule orders differ", path=where, found=found, allowed=f"...{wanted}", source=MANAGED)
+
+
 def _policy_order(policy: Mapping[str, Any]) -> object:
     options = policy.get("statefulEngineOptions")
     order = options.get("ruleOrder") if isinstance(options, Mapping) else options
@@ -267,7 +293,7 @@ POLICY_TYPE = ResourceType(
                                 "resourceArn": ARN,
                                 "priority": Whole(1, 65_535, QUOTAS),
                                 "deepThreatInspection": ANY,
-                                "override": Record({"action": Text()}),
+                                "override": Record({"action": Text(one_of=("DROP_TO_ALERT",), source=API)}),
                             },
                             ("resourceArn",),
                         ),
@@ -293,7 +319,7 @@ POLICY_TYPE = ResourceType(
                     "tlsInspectionConfigurationArn": ARN,
                 },
                 ("statelessDefaultActions", "statelessFragmentDefaultActions"),
-                (_stateless_defaults, _stateful_defaults, _reference_priorities),
+                (_stateless_defaults, _stateful_defaults, _reference_priorities, _session_holding, _managed_orders),
             ),
         },
         ("firewallPolicy",),
@@ -304,13 +330,31 @@ POLICY_TYPE = ResourceType(
 
 
 def _attachment(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    by_vpc = filled(inputs, "vpcId") and filled(inputs, "subnetMappings")
-    by_gateway = filled(inputs, "transitGatewayId") and filled(inputs, "availabilityZoneMappings")
-    if by_vpc == by_gateway:
-        given = ("vpcId", "subnetMappings", "transitGatewayId", "availabilityZoneMappings")
-        found = ", ".join(key for key in given if filled(inputs, key)) or "none"
+    keys = ("vpcId", "subnetMappings", "transitGatewayId", "availabilityZoneMappings")
+    given = tuple(key for key in keys if filled(inputs, key))
+    if given not in (keys[:2], keys[2:]):
+        found = ", ".join(given) or "none"
         allowed = "vpcId with subnetMappings, or transitGatewayId with availabilityZoneMappings"
         yield Problem("where the firewall is", path=path, found=found, allowed=allowed, source=API)
+
+
+DESTINATION_KEYS: Final = {
+    "S3": (("bucketName",), ("prefix",)),
+    "CloudWatchLogs": (("logGroup",), ()),
+    "KinesisDataFirehose": (("deliveryStream",), ()),
+}
+"""Required and optional keys of a log destination, by its type."""
+
+
+def _destination_keys(config: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    destination, kind = config.get("logDestination"), config.get("logDestinationType")
+    if not isinstance(destination, Mapping) or not isinstance(kind, str) or kind not in DESTINATION_KEYS:
+        return
+    required, optional = DESTINATION_KEYS[kind]
+    if not set(required) <= set(destination) or set(destination) - {*required, *optional}:
+        allowed = f"{', '.join(required)}{f' and perhaps {optional[0]}' if optional else ''}"
+        found = ", ".join(map(str, destination)) or "nothing"
+        yield Problem("log destination", path=inner(path, "logDestination"), found=found, allowed=allowed, source=API)
 
 
 FIREWALL_TYPE = ResourceType(
@@ -319,23 +363,31 @@ FIREWALL_TYPE = ResourceType(
         {
             **COMMON,
             "firewallPolicyArn": ARN,
-            "vpcId": Text(),
+            "vpcId": Text(r"vpc-[0-9a-f]+", "vpc- and hex digits", source=API),
             "subnetMappings": Items(
                 Record(
                     {
-                        "subnetId": Text(),
+                        "subnetId": Text(r"subnet-[0-9a-f]+", "subnet- and hex digits", source=API),
                         "ipAddressType": Text(one_of=("IPV4", "IPV6", "DUALSTACK"), source=API),
                     },
                     ("subnetId",),
-                )
+                ),
+                unique_by=("subnetId",),
+                source=API,
             ),
-            "transitGatewayId": Text(),
-            "availabilityZoneMappings": Items(Record({"availabilityZoneId": Text()}, ("availabilityZoneId",))),
+            "transitGatewayId": Text(r"tgw-[0-9a-z]+", "tgw- and letters or digits", source=API),
+            "availabilityZoneMappings": Items(
+                Record(
+                    {"availabilityZoneId": Text(r"\S+", "no spaces", most=128, source=API)}, ("availabilityZoneId",)
+                ),
+                unique_by=("availabilityZoneId",),
+                source=API,
+            ),
             "deleteProtection": Flag(),
             "subnetChangeProtection": Flag(),
             "firewallPolicyChangeProtection": Flag(),
             "availabilityZoneChangeProtection": Flag(),
-            "enabledAnalysisTypes": ANY,
+            "enabledAnalysisTypes": Items(Text(one_of=("TLS_SNI", "HTTP_HOST"), source=API), unique=True, source=API),
         },
         ("firewallPolicyArn",),
         (_attachment,),
@@ -356,13 +408,14 @@ LOGGING_TYPE = ResourceType(
                     "logDestinationConfigs": Items(
                         Record(
                             {
-                                "logDestination": Entries(Text()),
+                                "logDestination": Entries(Text(fewest=1, most=1024, source=API)),
                                 "logDestinationType": Text(
                                     one_of=("S3", "CloudWatchLogs", "KinesisDataFirehose"), source=API
                                 ),
                                 "logType": Text(one_of=("ALERT", "FLOW", "TLS"), source=API),
                             },
                             ("logDestination", "logDestinationType", "logType"),
+                            (_destination_keys,),
                         ),
                         fewest=1,
                         most=3,
@@ -399,5 +452,9 @@ def _same_order(resources: Sequence[Declared]) -> Iterator[Problem]:
                 yield about(policy, problem)
 
 
-CLOUD: Final = Cloud("aws", types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE)), (_same_order,))
+CLOUD: Final = Cloud(
+    "aws",
+    types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE, *aws_ram.TYPES, *aws_ec2.TYPES)),
+    (_same_order,),
+)
 """Simulated AWS."""

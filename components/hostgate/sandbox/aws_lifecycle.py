@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.sandbox import aws_ec2, aws_ram
 from hostgate.sandbox.aws import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of
 
@@ -33,7 +34,27 @@ def _computed(ask: Ask) -> dict[str, Any]:
 
 
 def _firewall_computed(ask: Ask) -> dict[str, Any]:
-    return {**_computed(ask), "firewallStatuses": [], "transitGatewayOwnerAccountId": ""}
+    """With an endpoint for each subnet or zone. Which zone a subnet is in is made up: a, b, c in the order given."""
+    region, inputs = ask.held.id.split(":")[3], ask.held.inputs
+    subnets = [str(each["subnetId"]) for each in inputs.get("subnetMappings") or ()]
+    places = [(f"{region}{chr(ord('a') + index)}", subnet) for index, subnet in enumerate(subnets)]
+    places += [(str(each["availabilityZoneId"]), "") for each in inputs.get("availabilityZoneMappings") or ()]
+    states = [
+        {
+            "availabilityZone": zone,
+            "attachments": [
+                {"endpointId": f"vpce-{digest_of(ask.held.id, subnet or zone, digits=17)}", "subnetId": subnet}
+            ],
+        }
+        for zone, subnet in places
+    ]
+    gateway = inputs.get("transitGatewayId")
+    attached = [{"attachmentId": f"tgw-attach-{digest_of(ask.held.id, gateway, digits=17)}"}] if gateway else []
+    return {
+        **_computed(ask),
+        "firewallStatuses": [{"syncStates": states, "transitGatewayAttachmentSyncStates": attached}],
+        "transitGatewayOwnerAccountId": ask.account.number if gateway else "",
+    }
 
 
 def _unused_on_delete(user: str, path: tuple[str, ...], words: str) -> CallRule:
@@ -63,15 +84,35 @@ def _references_exist(ask: Ask) -> Iterator[str]:
     policy = ask.held.inputs.get("firewallPolicy") or {}
     order = _order(at(policy, ("statefulEngineOptions", "ruleOrder")))
     groups = {held.id: held for held in ask.now.objects(RULE_GROUP)}
-    for arn in _arns(policy.get("statefulRuleGroupReferences")):
-        if ":aws-managed:" in arn:
+    for reference in policy.get("statefulRuleGroupReferences") or ():
+        arn = str(reference.get("resourceArn"))
+        if arn.split(":")[3:4] != ask.held.id.split(":")[3:4]:
+            yield f"InvalidRequestException: rule group ARN is invalid, parameter: [{arn}]; the policy is of another Region"
             continue
+        if _somebody_elses(arn, ask.account):
+            continue
+        if reference.get("override"):
+            yield f"InvalidRequestException: rule group must be a managed resource, parameter: [{arn}]"
         if arn not in groups:
             yield f"ResourceNotFoundException: rule group {arn} does not exist"
             continue
         theirs = _order(at(groups[arn].inputs, ("ruleGroup", "statefulRuleOptions", "ruleOrder")))
         if theirs != order:
             yield f"InvalidRequestException: the policy is in {order}, and {groups[arn].name} in {theirs}"
+
+
+def _somebody_elses(arn: str, account: Account) -> bool:
+    """Of AWS, or of another account that shares it: nothing is known of such a group here."""
+    return arn.split(":")[4:5] != [account.number]
+
+
+def _tls_inspection_stays(ask: Ask) -> Iterator[str]:
+    """AWS developer guide, updating a firewall policy: it can be changed for another, not added and not removed."""
+    path = ("firewallPolicy", "tlsInspectionConfigurationArn")
+    if ask.operation == "update" and ask.before:
+        before, after = at(ask.before.inputs, path), at(ask.held.inputs, path)
+        if bool(before) != bool(after):
+            yield "InvalidRequestException: a TLS inspection configuration cannot be added to a policy or removed from it"
 
 
 def _policy_exists(ask: Ask) -> Iterator[str]:
@@ -89,6 +130,29 @@ def _firewall_exists(ask: Ask) -> Iterator[str]:
 def _not_protected(ask: Ask) -> Iterator[str]:
     if ask.operation == "delete" and ask.held.inputs.get("deleteProtection"):
         yield "InvalidOperationException: delete protection is on"
+
+
+def _protected(flag: str, names: tuple[str, ...], words: str) -> CallRule:
+    """What cannot change while its protection is on. The provider sets the protection first, so one call may turn it off
+    with a change, and not on."""
+
+    def rule(ask: Ask) -> Iterator[str]:
+        if ask.operation != "update" or not ask.before or not ask.held.inputs.get(flag):
+            return
+        if any(ask.before.inputs.get(key) != ask.held.inputs.get(key) for key in names):
+            yield f"InvalidOperationException: {words}"
+
+    return rule
+
+
+def _address_types_stay(ask: Ask) -> Iterator[str]:
+    """The address type of a subnet's endpoint cannot change (API reference, SubnetMapping)."""
+    if ask.operation != "update" or not ask.before:
+        return
+    before = {each["subnetId"]: each.get("ipAddressType") for each in ask.before.inputs.get("subnetMappings") or ()}
+    for each in ask.held.inputs.get("subnetMappings") or ():
+        if each["subnetId"] in before and before[each["subnetId"]] != each.get("ipAddressType"):
+            yield f"InvalidRequestException: the IP address type of {each['subnetId']} cannot change"
 
 
 def _fixed(*names: str) -> CallRule:
@@ -122,14 +186,31 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         replaces=("name", "region", "firewallPolicy.statefulEngineOptions.ruleOrder"),
         computed=_computed,
-        rules=(_fixed("name"), _references_exist, _unused_on_delete(FIREWALL, ("firewallPolicyArn",), "firewall")),
+        rules=(
+            _fixed("name"),
+            _references_exist,
+            _tls_inspection_stays,
+            _unused_on_delete(FIREWALL, ("firewallPolicyArn",), "firewall"),
+        ),
     ),
     FIREWALL: Lifecycle(
         place=_arn("firewall"),
         name="name",
         replaces=("name", "vpcId", "transitGatewayId", "region"),
         computed=_firewall_computed,
-        rules=(_fixed("name", "vpcId"), _policy_exists, _not_protected),
+        rules=(
+            _fixed("name", "vpcId", "transitGatewayId"),
+            _policy_exists,
+            _not_protected,
+            _protected("firewallPolicyChangeProtection", ("firewallPolicyArn",), "policy change protection is on"),
+            _protected("subnetChangeProtection", ("subnetMappings",), "subnet change protection is on"),
+            _protected(
+                "availabilityZoneChangeProtection",
+                ("availabilityZoneMappings",),
+                "Availability Zone change protection is on",
+            ),
+            _address_types_stay,
+        ),
     ),
     LOGGING: Lifecycle(
         place=lambda inputs, _: str(inputs["firewallArn"]),
@@ -137,4 +218,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         replaces=("firewallArn", "region"),
         rules=(_firewall_exists,),
     ),
+    **aws_ram.LIFECYCLES,
+    **aws_ec2.LIFECYCLES,
 }

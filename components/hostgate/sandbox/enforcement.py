@@ -1,7 +1,8 @@
 """What the objects that simulated clouds hold enforce: rebuilt as the mechanisms' own objects, judged by their verdicts.
 
-A firewall policy of AWS or Azure is a point of enforcement whether or not a firewall uses it; on Google Cloud a
-network is one, by the policy that is associated with it, and so is a policy that nothing is associated with.
+A firewall of AWS is a point of enforcement, by the policy that it uses, and so is a policy that none uses; on Google
+Cloud a network is one, by the policy that is associated with it, and so is a policy that nothing is associated with. On
+Azure it is the policy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from hostgate.sandbox.state import Held
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One place where flows are judged. `place` names it: the policy, or the network that a policy is associated with."""
+    """One place where flows are judged. `place` names it: the policy, or the firewall or network that has the policy."""
 
     target: str
     place: str
@@ -34,7 +35,8 @@ class Point:
     @property
     def title(self) -> str:
         """Short, for people: cloud, what it is, and its name."""
-        cloud, what = self.target.partition(":")[0], "network" if "/networks/" in self.place else "policy"
+        kinds = {"/networks/": "network", ":firewall/": "firewall"}
+        cloud, what = self.target.partition(":")[0], next((kinds[key] for key in kinds if key in self.place), "policy")
         return f"{cloud} {what} {last_part(self.place)}"
 
     def verdict(self, flow: Flow) -> Verdict:
@@ -52,6 +54,10 @@ def points(held: Iterable[Held]) -> list[Point]:
 
 def _aws(held: Sequence[Held]) -> list[Point]:
     groups = {each.id: each for each in held if each.type == aws.RULE_GROUP}
+    firewalls: dict[str, list[str]] = {}
+    for each in held:
+        if each.type == aws.FIREWALL:
+            firewalls.setdefault(str(each.inputs["firewallPolicyArn"]), []).append(each.id)
     found = []
     for policy in held:
         if policy.type != aws.FIREWALL_POLICY:
@@ -71,14 +77,18 @@ def _aws(held: Sequence[Held]) -> list[Point]:
                 "FirewallPolicyName": policy.name,
                 "FirewallPolicy": {
                     "StatefulDefaultActions": list(body.get("statefulDefaultActions") or ()),
-                    "StatefulRuleGroupReferences": references,
+                    # Without those of others: such a group may have the name of one that is held.
+                    "StatefulRuleGroupReferences": [each for each in references if each["ResourceArn"] in groups],
                     "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(home_net or PRIVATE_IPV4)}}},
                 },
             },
         )
-        remark = "" if home_net else "HOME_NET is not set at the policy: taken as RFC 1918"
+        unseen = [last_part(each["ResourceArn"]) for each in references if each["ResourceArn"] not in groups]
+        remarks = ["HOME_NET is not set at the policy: taken as RFC 1918"] if not home_net else []
+        remarks += [f"not judged, because others maintain them: {', '.join(unseen)}"] if unseen else []
         objects = (*(_rule_group(group) for group in used), whole)
-        found.append(Point("aws:rules", policy.id, policy.name, objects, remark))
+        for place in firewalls.get(policy.id, [policy.id]):
+            found.append(Point("aws:rules", place, policy.name, objects, "; ".join(remarks)))
     return found
 
 

@@ -1,0 +1,189 @@
+"""What NetworkFirewallAllowlist makes around its policy and groups: firewall, logs, share; with their inputs."""
+
+# No `from __future__ import annotations` here: the SDK's analyzer reads the annotations themselves.
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import pulumi
+from pulumi_aws import networkfirewall, ram
+
+from hostgate.allowlist import Prepared
+from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.planning.mechanism import CloudObject
+
+
+class SubnetMappingArgs(TypedDict, total=False):
+    """A subnet that gets a firewall endpoint."""
+
+    subnet_id: pulumi.Input[str]
+    """Its id; each is in another Availability Zone."""
+    ip_address_type: str
+    """IPV4, IPV6 or DUALSTACK."""
+
+
+class FirewallPlaceArgs(TypedDict, total=False):
+    """Where a firewall stands, and what of it is protected; nothing unless given."""
+
+    vpc_id: pulumi.Input[str]
+    """The VPC, with subnetMappings."""
+    subnet_mappings: list[SubnetMappingArgs]
+    """One subnet in each Availability Zone."""
+    transit_gateway_id: pulumi.Input[str]
+    """A transit gateway in place of a VPC, with availabilityZoneIds."""
+    availability_zone_ids: list[str]
+    """Availability Zones that get an endpoint at the transit gateway."""
+    delete_protection: bool
+    """Whether it cannot be deleted."""
+    subnet_change_protection: bool
+    """Whether its subnets cannot change."""
+    firewall_policy_change_protection: bool
+    """Whether it cannot take another policy."""
+    availability_zone_change_protection: bool
+    """Whether its Availability Zones cannot change."""
+
+
+class LogDestinationArgs(TypedDict, total=False):
+    """Where logs of one type go."""
+
+    log_type: str
+    """ALERT, FLOW or TLS."""
+    log_destination_type: str
+    """S3, CloudWatchLogs or KinesisDataFirehose."""
+    log_destination: dict[str, pulumi.Input[str]]
+    """bucketName and prefix, logGroup, or deliveryStream."""
+
+
+class GroupShareArgs(TypedDict, total=False):
+    """With whom the rule groups are shared by AWS Resource Access Manager."""
+
+    principals: list[str]
+    """Account ids, and ARNs of organizations and organizational units."""
+    allow_external_principals: bool
+    """Whether accounts outside the organization may be among them."""
+
+
+def firewall(
+    parent: pulumi.Resource,
+    child: str,
+    each: CloudObject,
+    policy_arn: "pulumi.Output[str]",
+    region: str | None,
+    prepared: Prepared,
+) -> networkfirewall.Firewall:
+    """The firewall over the policy."""
+    body, real = each.body, prepared.real
+    subnets = [
+        networkfirewall.FirewallSubnetMappingArgs(
+            subnet_id=real(f"firewall.subnet_mappings[{index}].subnet_id", mapping["SubnetId"]),
+            ip_address_type=mapping.get("IPAddressType"),
+        )
+        for index, mapping in enumerate(body.get("SubnetMappings", ()))
+    ]
+    zones = [
+        networkfirewall.FirewallAvailabilityZoneMappingArgs(availability_zone_id=mapping["AvailabilityZone"])
+        for mapping in body.get("AvailabilityZoneMappings", ())
+    ]
+    return networkfirewall.Firewall(
+        child,
+        # No `name`: a fixed one forces delete-before-replace, and traffic would find no endpoint meanwhile.
+        name=prepared.adopted_name(child),
+        description=body["Description"],
+        firewall_policy_arn=policy_arn,
+        vpc_id=real("firewall.vpc_id", body.get("VpcId")),
+        subnet_mappings=subnets or None,
+        transit_gateway_id=real("firewall.transit_gateway_id", body.get("TransitGatewayId")),
+        availability_zone_mappings=zones or None,
+        delete_protection=body["DeleteProtection"],
+        firewall_policy_change_protection=body["FirewallPolicyChangeProtection"],
+        subnet_change_protection=body.get("SubnetChangeProtection"),
+        availability_zone_change_protection=body.get("AvailabilityZoneChangeProtection"),
+        region=region,
+        tags=dict(prepared.plan.options.tags) or None,
+        opts=prepared.options(parent, child),
+    )
+
+
+def endpoints(statuses: Sequence[Any] | None) -> dict[str, str]:
+    """Endpoint ids by Availability Zone, as the provider reports them."""
+    return {
+        state.availability_zone: attachment.endpoint_id
+        for status in statuses or ()
+        for state in status.sync_states or ()
+        for attachment in state.attachments or ()
+    }
+
+
+def logging_configuration(
+    parent: pulumi.Resource,
+    child: str,
+    each: CloudObject,
+    firewall_arn: "pulumi.Output[str]",
+    region: str | None,
+    prepared: Prepared,
+) -> None:
+    """Where the firewall's logs go. On a change the provider takes all out and puts them in again, one by one."""
+    options = prepared.plan.options
+    assert isinstance(options, NetworkFirewallOptions)
+    places = {wanted.log_type: index for index, wanted in enumerate(options.logging)}
+    networkfirewall.LoggingConfiguration(
+        child,
+        firewall_arn=firewall_arn,
+        logging_configuration=networkfirewall.LoggingConfigurationLoggingConfigurationArgs(
+            log_destination_configs=[
+                networkfirewall.LoggingConfigurationLoggingConfigurationLogDestinationConfigArgs(
+                    log_type=config["LogType"],
+                    log_destination_type=config["LogDestinationType"],
+                    log_destination={
+                        key: prepared.real(f"logging[{places[config['LogType']]}].log_destination.{key}", value)
+                        for key, value in config["LogDestination"].items()
+                    },
+                )
+                for config in each.body["LoggingConfiguration"]["LogDestinationConfigs"]
+            ]
+        ),
+        region=region,
+        opts=prepared.options(parent, child),
+    )
+
+
+def share(
+    parent: pulumi.Resource,
+    child: str,
+    each: CloudObject,
+    groups: Mapping[str, networkfirewall.RuleGroup],
+    region: str | None,
+    prepared: Prepared,
+) -> "pulumi.Output[str]":
+    """The share, its groups and its principals; its ARN. Whoever joins finds all groups there."""
+    opts = prepared.options(parent, child)
+    if opts.import_ is not None:
+        opts.ignore_changes = ["name"]  # an adopted share keeps its name, which its ARN does not tell
+    made = ram.ResourceShare(
+        child,
+        allow_external_principals=each.body["allowExternalPrincipals"],
+        region=region,
+        tags=dict(prepared.plan.options.tags) or None,
+        opts=opts,
+    )
+    shared: list[pulumi.Resource] = []
+    for key, group in groups.items():
+        name = f"{child}{key.removeprefix(prepared.plan.options.name)}"
+        shared.append(
+            ram.ResourceAssociation(
+                name,
+                resource_arn=group.arn,
+                resource_share_arn=made.arn,
+                region=region,
+                opts=prepared.options(parent, name),
+            )
+        )
+    for principal in each.body["principals"]:
+        name = f"{child}-{principal.rpartition('/')[2]}"
+        ram.PrincipalAssociation(
+            name,
+            principal=principal,
+            resource_share_arn=made.arn,
+            region=region,
+            opts=prepared.options(parent, name, depends_on=shared),
+        )
+    return made.arn  # type: ignore[no-any-return]  # the SDK's property decorator loses its type

@@ -1,0 +1,222 @@
+"""Options of a policy that the plan makes, and of what stands around it: managed groups, firewall, logs, share, Regions."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from hostgate.aws import default_actions
+from hostgate.planning.options import COMPUTED, Options
+
+REGION = "REGION"
+"""Stands in an ARN for the Region that a component is made in, so that one plan serves several."""
+
+REGION_NAME = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
+
+_GROUP = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateful-rulegroup/[a-zA-Z0-9-]+")
+_TLS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:tls-configuration/[a-zA-Z0-9-]+")
+_PRINCIPAL = re.compile(
+    r"[0-9]{12}|arn:aws[\w-]*:organizations::[0-9]{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[a-z0-9-]+)"
+)
+LogType = Literal["ALERT", "FLOW", "TLS"]
+LOG_TYPES: tuple[LogType, ...] = get_args(LogType)
+DESTINATIONS = {
+    "S3": ({"bucketName"}, {"prefix"}),
+    "CloudWatchLogs": ({"logGroup"}, set[str]()),
+    "KinesisDataFirehose": ({"deliveryStream"}, set[str]()),
+}
+"""Required and optional keys of a log destination (AWS SDK service model, LogDestinationConfig, read 2026-11-23)."""
+
+
+def _reference(pattern: str | re.Pattern[str], what: str) -> Any:
+    """Text that names another resource: of the API's own form, or not known before that resource is made."""
+
+    def check(text: str) -> str:
+        if text != COMPUTED and not re.fullmatch(pattern, text):
+            raise PydanticCustomError("reference", "{message}", {"message": f"Found {text!a}. Allowed: {what}."})
+        return text
+
+    return AfterValidator(check)
+
+
+class Section(BaseModel):
+    """A part of the options with keys of its own."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+
+
+class ManagedGroup(Section):
+    """A rule group of AWS or of a partner, judged before any group of the plan."""
+
+    arn: Annotated[str, _reference(_GROUP, "the ARN of a stateful rule group; REGION in it stands for the Region")]
+    priority: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    """Its place in the list, counted from 1, unless given. Below `base` in any case."""
+    override: Literal["DROP_TO_ALERT"] | None = None
+    """Log what the group would drop. The API takes it for managed groups only."""
+
+
+class SubnetMapping(Section):
+    """A subnet that gets a firewall endpoint; each is in another Availability Zone."""
+
+    subnet_id: Annotated[str, _reference(r"subnet-[0-9a-f]+", "an id like subnet-0123abcd")]
+    ip_address_type: Literal["IPV4", "IPV6", "DUALSTACK"] | None = None
+
+
+class FirewallSection(Section):
+    """The firewall: in a VPC with subnets, or attached to a transit gateway with Availability Zones.
+
+    Protections are off unless given, as in the provider; the API's own default is on.
+    """
+
+    vpc_id: Annotated[str, _reference(r"vpc-[0-9a-f]+", "an id like vpc-0123abcd")] | None = None
+    subnet_mappings: list[SubnetMapping] = []
+    transit_gateway_id: Annotated[str, _reference(r"tgw-[0-9a-z]+", "an id like tgw-0123abcd")] | None = None
+    availability_zone_ids: list[Annotated[str, Field(pattern=r"^\S+$")]] = []
+    delete_protection: bool = False
+    subnet_change_protection: bool = False
+    firewall_policy_change_protection: bool = False
+    availability_zone_change_protection: bool = False
+
+    @model_validator(mode="after")
+    def _in_one_place(self) -> Self:
+        in_vpc = (self.vpc_id is not None, bool(self.subnet_mappings))
+        at_gateway = (self.transit_gateway_id is not None, bool(self.availability_zone_ids))
+        if not (all(in_vpc) and not any(at_gateway)) and not (all(at_gateway) and not any(in_vpc)):
+            keys = ("vpcId", "subnetMappings", "transitGatewayId", "availabilityZoneIds")
+            found = [key for key, given in zip(keys, (*in_vpc, *at_gateway), strict=True) if given]
+            raise ValueError(
+                f"found {' and '.join(found) or 'none of them'}. Allowed: vpcId with subnetMappings, or transitGatewayId with "
+                "availabilityZoneIds."
+            )
+        subnets = [each.subnet_id for each in self.subnet_mappings if each.subnet_id != COMPUTED]
+        if twice := _twice([*subnets, *self.availability_zone_ids]):
+            raise ValueError(f"found {', '.join(twice)} twice. Allowed: one endpoint in each Availability Zone.")
+        return self
+
+
+class LogDestination(Section):
+    """Where the firewall's logs of one type go."""
+
+    log_type: LogType
+    log_destination_type: Literal["S3", "CloudWatchLogs", "KinesisDataFirehose"]
+    log_destination: dict[str, Annotated[str, Field(min_length=1, max_length=1024)]]
+    """bucketName and prefix, logGroup, or deliveryStream."""
+
+    @model_validator(mode="after")
+    def _of_its_type(self) -> Self:
+        required, optional = DESTINATIONS[self.log_destination_type]
+        found = set(self.log_destination)
+        if not required <= found or found - required - optional:
+            allowed = f"{', '.join(required)}{f' and, if you like, {chr(44).join(optional)}' if optional else ''}"
+            raise ValueError(
+                f"found logDestination with {', '.join(sorted(found)) or 'nothing'}. Allowed for "
+                f"{self.log_destination_type}: {allowed}."
+            )
+        return self
+
+
+class ShareSection(Section):
+    """A share of the rule groups by AWS Resource Access Manager."""
+
+    principals: Annotated[
+        list[
+            Annotated[
+                str, _reference(_PRINCIPAL, "an account id of 12 digits as text, or the ARN of an organization or OU")
+            ]
+        ],
+        Field(min_length=1),
+    ]
+    allow_external_principals: bool = False
+    """Whether accounts outside the organization may be among them."""
+
+
+class PolicyOptions(Options):
+    """What a policy of the plan holds beside the plan's own groups, and what is made around it."""
+
+    default_actions: list[str] = []
+    """Stateful default actions of the policy; the to_server drop with its alert twin unless given. Audit and `deny:
+    none` leave the drop out and keep what logs."""
+    managed_groups: list[ManagedGroup] = []
+    tls_inspection: Annotated[str, _reference(_TLS, "the ARN of a TLS inspection configuration")] | None = None
+    firewall: FirewallSection | None = None
+    logging: list[LogDestination] = []
+    """One destination for each type of log."""
+    share: ShareSection | None = None
+    regions: list[Annotated[str, Field(pattern=REGION_NAME)]] = []
+    """Regions of a stack: a program makes the whole plan in each. The provider's Region unless given."""
+
+    @property
+    def places(self) -> tuple[str | None, ...]:
+        return tuple(self.regions) or (None,)
+
+    @property
+    def managed_priorities(self) -> tuple[int, ...]:
+        """The priority of each managed group: its own, or its place in the list, so that one more moves no other."""
+        return tuple(
+            place if each.priority is None else each.priority for place, each in enumerate(self.managed_groups, start=1)
+        )
+
+    def objections(self, *, owned: bool, attach: str | None, base: int) -> Iterator[str]:
+        """What does not hold of these options together.
+
+        `owned`: the plan makes the policy; `attach`: the ARN of one that it does not; `base`: where its groups begin.
+        """
+        if not owned:
+            keys = ("default_actions", "managed_groups", "tls_inspection", "firewall", "logging")
+            found = [to_camel(key) for key in keys if getattr(self, key)]
+            if found:
+                yield f"found {', '.join(found)} with a policy that is owned elsewhere. They are its owner's to set."
+        elif self.share is not None:
+            yield (
+                "found share with a policy of the plan. Its groups are replaced when the policy's settings change, and a group "
+                "that another account's policy holds cannot go. Allowed: share with deny 'declared'."
+            )
+        if self.logging and self.firewall is None:
+            yield "found logging without firewall. Logs are the firewall's."
+        if twice := _twice([each.log_type for each in self.logging]):
+            yield f"found logging of {', '.join(twice)} twice. Allowed: one destination for each type."
+        if any(each.log_type == "TLS" for each in self.logging) and self.tls_inspection is None:
+            yield "found logging of TLS without tlsInspection. Its events come from TLS inspection only."
+        if len(self.regions) > 1 and self.firewall is not None:
+            yield "found firewall with several regions. A VPC is of one Region: use a stack for each, or components."
+        if len(self.regions) > 1 and attach is not None:
+            yield "found attach with several regions. A policy is of one Region: use deny 'declared' and its outputs by Region."
+        if self.share is not None and (twice := _twice(self.share.principals)):
+            yield f"found share with {', '.join(twice)} twice."
+        if twice := _twice(self.regions):
+            yield f"found regions with {', '.join(twice)} twice."
+        yield from (f"defaultActions: {message}" for message in default_actions.objections(self.default_actions))
+        drops = any(action.startswith("aws:drop_") for action in self.default_actions)
+        if self.default_actions and not drops and self.mode == "enforce" and self.deny in ("internet", "all"):
+            yield (
+                f"found defaultActions without a drop, and deny {self.deny!r}: what no rule matches would pass. Allowed: a drop "
+                "among them, mode 'audit', or deny 'none'."
+            )
+        yield from self._managed_group_objections(base)
+
+    def _managed_group_objections(self, base: int) -> Iterator[str]:
+        if twice := _twice([each.arn for each in self.managed_groups]):
+            yield f"found managedGroups with {', '.join(twice)} twice."
+        if wrong := [each.arn for each in self.managed_groups if each.arn.endswith("ActionOrder")]:
+            yield f"found managedGroups with {', '.join(wrong)}. Allowed: groups in strict order, like the policy."
+        if ours := [
+            each.arn for each in self.managed_groups if each.arn.rpartition("/")[2].startswith(f"{self.name}-")
+        ]:
+            yield f"found managedGroups with {', '.join(ours)}. Names that begin with {self.name}- are the plan's own groups."
+        priorities = self.managed_priorities
+        if late := [str(priority) for priority in priorities if priority >= base]:
+            yield (
+                f"found managedGroups at priority {', '.join(late)}. Allowed: 1 and more, below `base` ({base}): a pass "
+                "ends inspection, so a group behind the allow rules would see none of the allowed flows."
+            )
+        if twice := _twice([str(priority) for priority in priorities]):
+            yield f"found managedGroups with priority {', '.join(twice)} twice; a place in the list counts too."
+
+
+def _twice(values: list[str]) -> list[str]:
+    ordered = sorted(values)
+    return sorted({one for one, other in pairwise(ordered) if one == other})
