@@ -76,7 +76,9 @@ class SelectionArgs(TypedDict, total=False):
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-_REFERENCES = ("attach", "resource_group", "networks")
+_LISTED = {"networks": "network-{}", "vpcs": "vpc-{}"}
+"""Lists of references, and what stands in a plan for an item that is an Output."""
+_REFERENCES = ("attach", "resource_group", *_LISTED)
 """Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
 _SELECTING = ("phases", "parties", "purposes", "directions", "ids", "without")
 
@@ -253,8 +255,8 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
 
 def _refuse_outputs(given: Mapping[str, Any]) -> None:
     for key, value in given.items():
-        if key == "networks" and isinstance(value, pulumi.Output):
-            raise _problem("`networks` is an Output. Allowed: a list; what stands in it may be Outputs.")
+        if key in _LISTED and isinstance(value, pulumi.Output):
+            raise _problem(f"`{key}` is an Output. Allowed: a list; what stands in it may be Outputs.")
         if key not in _REFERENCES and _holds_output(value):
             raise _problem(f"`{key}` is an Output. Allowed: a plain value, so that previews and policies see it.")
 
@@ -273,9 +275,11 @@ def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
         if isinstance(value, pulumi.Output):
             outputs[key] = value
             options[key] = f"{COMPUTED}/{COMPUTED}" if key == "attach" else COMPUTED
-        elif key == "networks":
+        elif key in _LISTED:
             outputs[key] = value
-            options[key] = [each if isinstance(each, str) else f"network-{index}" for index, each in enumerate(value)]
+            options[key] = [
+                each if isinstance(each, str) else _LISTED[key].format(index) for index, each in enumerate(value)
+            ]
         else:
             options[key] = value
     return options, outputs

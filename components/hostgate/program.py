@@ -17,11 +17,22 @@ from hostgate.stack import read_stack, values_of_engine
 _COMPONENTS: Mapping[str, tuple[str, str]] = {
     "aws:rules": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
     "aws:domain-list": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
+    "aws:dns-firewall": ("hostgate.aws.dns_components", "DnsFirewallAllowlist"),
     "gcp:fqdn": ("hostgate.gcp.components", "FirewallPolicyAllowlist"),
     "azure:application-rules": ("hostgate.azure.components", "FirewallPolicyAllowlist"),
 }
 
-_OUTPUTS = ("references", "policy_arn", "policy", "rules", "policy_id", "rule_collection_groups", "digest")
+_OUTPUTS = (
+    "references",
+    "policy_arn",
+    "rule_group_id",
+    "rule_group_arn",
+    "policy",
+    "rules",
+    "policy_id",
+    "rule_collection_groups",
+    "digest",
+)
 
 
 def run(*, as_of: date | None = None) -> None:
@@ -40,10 +51,14 @@ def run(*, as_of: date | None = None) -> None:
     problems = [str(problem) for plan in plans for problem in plan.problems]
     if problems:
         raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
+    first: set[str] = set()
     for plan in plans:
         allowlist = _allowlist(plan)
         outputs = {to_camel(name): getattr(allowlist, name) for name in _OUTPUTS if hasattr(allowlist, name)}
-        pulumi.export(plan.target.partition(":")[0], outputs)
+        cloud = plan.target.partition(":")[0]
+        # Under the cloud's name stands its first layer, so that a second one changes nothing for those who read it.
+        pulumi.export(plan.target.replace(":", "-") if cloud in first else cloud, outputs)
+        first.add(cloud)
 
 
 def _engine_config() -> tuple[dict[str, str], frozenset[str]]:

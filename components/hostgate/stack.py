@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -72,22 +72,39 @@ class AcceptSection(_Section):
     until: Annotated[str, AfterValidator(_date)] | None = None
 
 
+def _layers(value: Any) -> Any:
+    """The options of a cloud's only layer, or a list with those of each."""
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return value
+    found = "an empty list" if value == [] else spelled(value)
+    raise PydanticCustomError(
+        "layers",
+        "{message}",
+        {"message": f"found {found}. Allowed: a mapping, or a list with a mapping for each layer."},
+    )
+
+
+Layers = Annotated[list[dict[str, Any]], BeforeValidator(_layers)]
+
+
 class StackSection(_Section):
-    """The keys under `hostgate:`; a cloud that is not named gets nothing."""
+    """The keys under `hostgate:`; a cloud that is not named gets nothing. A list gives a cloud several layers."""
 
     catalogs: Annotated[list[str], Field(min_length=1)]
     select: SelectSection = SelectSection()
     choose: dict[str, str] = {}
     accept: list[AcceptSection] = []
     allow_empty: bool = False
-    aws: dict[str, Any] | None = None
-    gcp: dict[str, Any] | None = None
-    azure: dict[str, Any] | None = None
+    aws: Layers | None = None
+    gcp: Layers | None = None
+    azure: Layers | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What a stack asks for: a selection, and for each cloud a target with its options."""
+    """What a stack asks for: a selection, and for each layer of each cloud a target with its options."""
 
     selection: Selection
     targets: tuple[tuple[str, Options], ...]
@@ -106,13 +123,26 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
         problems += [_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]
     wanted: list[tuple[str, Options]] = []
     for cloud in CLOUDS:
-        options = values.get(cloud)
-        if not isinstance(options, dict):  # absent, or objected to above
+        where = f"{PROJECT}:{cloud}"
+        layers = values.get(cloud)
+        if isinstance(layers, dict):
+            layers = {where: layers}
+        elif isinstance(layers, list):
+            layers = {f"{where}[{index}]": layer for index, layer in enumerate(layers)}
+        else:  # absent, or objected to above
             continue
-        try:
-            wanted.append(_target(cloud, options))
-        except OptionsError as error:
-            problems += error.problems
+        for place, options in layers.items():
+            if not isinstance(options, dict):
+                continue
+            try:
+                wanted.append(_target(cloud, options, place))
+            except OptionsError as error:
+                problems += error.problems
+        names = [target for target, _ in wanted]
+        problems += [
+            _problem(f"`{where}`: found {target.partition(':')[2]} in two layers. Allowed: each mechanism once.")
+            for target in sorted({name for name in names if names.count(name) > 1 and name.startswith(f"{cloud}:")})
+        ]
     if not wanted and not problems:
         problems.append(
             _problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`.")
@@ -223,19 +253,17 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
     return values
 
 
-def _target(cloud: str, options: Mapping[str, Any]) -> tuple[str, Options]:
+def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Options]:
     values = dict(options)
     main = next(target for target in MAIN_TARGETS if target.startswith(f"{cloud}:"))
     named = values.pop("mechanism", main.partition(":")[2])
     target = f"{cloud}:{named}"
     allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]
     if target not in targets():
-        raise OptionsError(
-            [_problem(f"`{PROJECT}:{cloud}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")]
-        )
-    chosen: Options = read_options(mechanism(target).options, values, f"{PROJECT}:{cloud}")
+        raise OptionsError([_problem(f"`{where}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")])
+    chosen: Options = read_options(mechanism(target).options, values, where)
     if chosen.lacking:
-        raise OptionsError([_problem(f"`{PROJECT}:{cloud}`: {chosen.lacking}")])
+        raise OptionsError([_problem(f"`{where}`: {chosen.lacking}")])
     return target, chosen
 
 

@@ -1,8 +1,12 @@
-"""Simulated AWS Network Firewall: rule groups, policies, firewalls, logging; refuses what the service refuses."""
+"""Simulated AWS Network Firewall: rule groups, policies, firewalls, logging; refuses what the service refuses.
+
+DNS Firewall, the other half of the simulated AWS, is in `aws_resolver`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from hostgate.sandbox.aws_resolver import TYPES as RESOLVER_TYPES
 from hostgate.sandbox.clouds import AutoName, Cloud, Declared, ResourceType, about, types_by_token
 from hostgate.sandbox.problems import Problem
 from hostgate.sandbox.shapes import (
@@ -399,5 +403,9 @@ def _same_order(resources: Sequence[Declared]) -> Iterator[Problem]:
                 yield about(policy, problem)
 
 
-CLOUD: Final = Cloud("aws", types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE)), (_same_order,))
+CLOUD: Final = Cloud(
+    "aws",
+    types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE, *RESOLVER_TYPES)),
+    (_same_order,),
+)
 """Simulated AWS."""
