@@ -13,18 +13,43 @@ from api.plans import objects
 
 RULE_GROUP, POLICY = "AWS::NetworkFirewall::RuleGroup", "AWS::NetworkFirewall::FirewallPolicy"
 REFERENCES = f"{POLICY}.StatefulRuleGroupReferences"
-SHAPES = {RULE_GROUP: "CreateRuleGroupRequest", POLICY: "CreateFirewallPolicyRequest", REFERENCES: "FirewallPolicy"}
-"""References for somebody else's policy are a part of its FirewallPolicy."""
+LIST, GROUP = "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup"
+ASSOCIATION, CONFIG = f"{GROUP}Association", "AWS::Route53Resolver::FirewallConfig"
+FIREWALL, RESOLVER = "network-firewall", "route53resolver"
+SHAPES = {
+    RULE_GROUP: (FIREWALL, "CreateRuleGroupRequest"),
+    POLICY: (FIREWALL, "CreateFirewallPolicyRequest"),
+    REFERENCES: (FIREWALL, "FirewallPolicy"),
+    LIST: (RESOLVER, "CreateFirewallDomainListRequest"),
+    GROUP: (RESOLVER, "CreateFirewallRuleGroupRequest"),
+    f"{GROUP}.FirewallRule": (RESOLVER, "CreateFirewallRuleRequest"),
+    ASSOCIATION: (RESOLVER, "AssociateFirewallRuleGroupRequest"),
+    CONFIG: (RESOLVER, "UpdateFirewallConfigRequest"),
+}
+"""Service and shape. References for somebody else's policy are a part of its FirewallPolicy."""
 
 
 @cache
-def model() -> dict[str, Any]:
-    return dict(Loader().load_service_model("network-firewall", "service-2")["shapes"])
+def model(service: str) -> dict[str, Any]:
+    return dict(Loader().load_service_model(service, "service-2")["shapes"])
 
 
-def wrong(value: Any, shape: str, path: str = "") -> Iterator[str]:
+def objections(kind: str, body: dict[str, Any]) -> Iterator[str]:
+    """What the model says against the requests that make an object; domains go into a list in a second one."""
+    service, shape = SHAPES[kind]
+    if kind == LIST:
+        domains = {"FirewallDomainListId": "x", "Operation": "REPLACE", "Domains": body.pop("Domains")}
+        yield from wrong(domains, "UpdateFirewallDomainsRequest", model(service))
+    if kind == REFERENCES:
+        body |= {"StatelessDefaultActions": [], "StatelessFragmentDefaultActions": []}
+    if service == RESOLVER and kind != CONFIG:
+        body["CreatorRequestId"] = "x"
+    yield from wrong(body, shape, model(service))
+
+
+def wrong(value: Any, shape: str, shapes: dict[str, Any], path: str = "") -> Iterator[str]:
     """What the model says against `value` (botocore's own validator checks neither patterns, enums nor maxima)."""
-    rule = model()[shape]
+    rule = shapes[shape]
     low, high = rule.get("min", 0), rule.get("max", float("inf"))
     wanted: dict[str, Any] = {
         "structure": dict,
@@ -43,20 +68,20 @@ def wrong(value: Any, shape: str, path: str = "") -> Iterator[str]:
             yield from (f"{path}.{key}: unknown" for key in value.keys() - rule["members"].keys())
             yield from (f"{path}.{key}: required" for key in rule.get("required", ()) if key not in value)
             for key in value.keys() & rule["members"].keys():
-                yield from wrong(value[key], rule["members"][key]["shape"], f"{path}.{key}")
+                yield from wrong(value[key], rule["members"][key]["shape"], shapes, f"{path}.{key}")
         case "list" | "map" | "string" if not low <= len(value) <= high:
             yield f"{path}: {len(value)} long, not {low} to {high}"
         case "list":
             for index, item in enumerate(value):
-                yield from wrong(item, rule["member"]["shape"], f"{path}[{index}]")
+                yield from wrong(item, rule["member"]["shape"], shapes, f"{path}[{index}]")
         case "map":
             for key, item in value.items():
-                yield from wrong(key, rule["key"]["shape"], f"{path}.{key}")
-                yield from wrong(item, rule["value"]["shape"], f"{path}.{key}")
+                yield from wrong(key, rule["key"]["shape"], shapes, f"{path}.{key}")
+                yield from wrong(item, rule["value"]["shape"], shapes, f"{path}.{key}")
         case "string":
             if "enum" in rule and value not in rule["enum"]:
                 yield f"{path}: {value!r} is none of {rule['enum']}"
-            if "pattern" in rule and not re.search(rule["pattern"], value):
+            if "pattern" in rule and not re.fullmatch(rule["pattern"], value):
                 yield f"{path}: {value!r} does not match {rule['pattern']}"
         case "integer" | "long" if not low <= value <= high:
             yield f"{path}: {value} is not in {low} to {high}"
@@ -65,10 +90,7 @@ def wrong(value: Any, shape: str, path: str = "") -> Iterator[str]:
 def test_every_body_is_one_that_the_service_model_takes() -> None:
     checked = set()
     for plan, each in objects("aws"):
-        body = dict(each.body)
-        if each.kind == REFERENCES:
-            body |= {"StatelessDefaultActions": [], "StatelessFragmentDefaultActions": []}
-        assert list(wrong(body, SHAPES[each.kind])) == [], f"{plan}: {each.name}"
+        assert list(objections(each.kind, dict(each.body))) == [], f"{plan}: {each.name}"
         checked.add(each.kind)
     assert checked == set(SHAPES)
 
@@ -89,6 +111,15 @@ def body_of(kind: str) -> dict[str, Any]:
         (RULE_GROUP, ("RuleGroup", "StatefulRuleOptions", "RuleOrder"), "STRICT", "none of"),
         (RULE_GROUP, ("RuleGroup", "RulesSource", "RulesString"), "x" * 2_000_001, "long"),
         (RULE_GROUP, ("RuleGroup", "RulesSource", "rules_string"), "x", "unknown"),
+        (LIST, ("Name",), "with.dot", "match"),
+        (LIST, ("Name",), "0123456789", "match"),
+        (LIST, ("Name",), "n" * 65, "long"),
+        (LIST, ("Domains", 0), "a" * 256, "long"),
+        (f"{GROUP}.FirewallRule", ("Action",), "DROP", "none of"),
+        (f"{GROUP}.FirewallRule", ("Priority",), "1000", "no integer"),
+        (f"{GROUP}.FirewallRule", ("FirewallDomainRedirectionAction",), "TRUST", "none of"),
+        (ASSOCIATION, ("VpcID",), "vpc-0a1b2c3d", "unknown"),
+        (CONFIG, ("FirewallFailOpen",), "OPEN", "none of"),
         (POLICY, ("FirewallPolicy", "StatefulEngineOptions", "StreamExceptionPolicy"), "Reject", "none of"),
         (POLICY, ("FirewallPolicy", "StatefulRuleGroupReferences", 0, "ResourceArn"), "rule-group/x", "match"),
         (POLICY, ("FirewallPolicy", "StatefulRuleGroupReferences", 0, "Priority"), 65_536, "not in"),
@@ -102,10 +133,11 @@ def test_a_bad_body_is_found(kind: str, path: tuple[str | int, ...], value: obje
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
-    assert any(word in message for message in wrong(body, SHAPES[kind])), list(wrong(body, SHAPES[kind]))
+    found = list(objections(kind, body))
+    assert any(word in message for message in found), found
 
 
 def test_a_missing_key_is_found() -> None:
     body = body_of(RULE_GROUP)
     del body["RuleGroupName"]
-    assert list(wrong(body, SHAPES[RULE_GROUP])) == [".RuleGroupName: required"]
+    assert list(objections(RULE_GROUP, body)) == [".RuleGroupName: required"]

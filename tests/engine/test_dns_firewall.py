@@ -45,12 +45,12 @@ class Layers:
 
         # The association is refused: everything else is there, and no query is judged yet.
         order(lab.state, Fault("ResolverFirewallRuleGroupAssociation", "create"))
-        self.refused = layers("a.acme.example", "subtree old.example")
+        self.refused = layers("a.acme.example", "subtree old.example", "subtree whole.example")
         self.first = lab.up()
         self.again = lab.preview()
         self.outputs = json.loads(lab.pulumi("stack", "output", "--json").output)
-        self.one_more = layers("a.acme.example", "b.acme.example", "subtree old.example")
-        self.turned = layers("a.acme.example", "old.example", "subtree new.example", "subtree+apex x.example")
+        self.one_more = layers("a.acme.example", "b.acme.example", "subtree old.example", "subtree whole.example")
+        self.turned = layers("a.acme.example", "whole.example", "subtree new.example", "subtree+apex x.example")
         self.audit = layers("a.acme.example", "subtree new.example", mode="audit")
         self.enforced = layers("c.acme.example", "subtree x.example")
         self.all_denied = layers("c.acme.example", "subtree x.example", deny="all", vpcs=[ONE, TWO], failMode="open")
