@@ -1,4 +1,4 @@
-"""What the three components share: their inputs made into one plan, and the plan into what engines and reviewers see.
+"""What the components share: their inputs made into one plan, and the plan into what engines and reviewers see.
 
 A component is given a `Selection` in Python, or catalogs as text from any language; both end in the same plan and in
 the same inputs passed to the engine, so that moving between them changes nothing.

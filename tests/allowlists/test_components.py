@@ -1,5 +1,6 @@
 """The three components as a team uses them in a stack of its own."""
 
+import json
 from typing import Any
 
 import pytest
@@ -185,6 +186,25 @@ def test_the_vpcs_of_a_dns_allowlist_may_be_outputs_of_other_resources(run: Run)
         "chainguard-vpc-0a1b2c3d": "vpc-0a1b2c3d",
     }
     assert of_type(made, DNS_CONFIG) == []
+
+
+def test_a_stack_with_two_layers_makes_both_of_the_same_hosts_and_exports_each(run: Run) -> None:
+    layers = [{"mechanism": "rules", "name": "wire"}, {"mechanism": "dns-firewall", "name": "names"}]
+    made = run(
+        "from hostgate.program import run; run()",
+        {"hostgate:catalogs": '["chainguard/images@2024-03-28"]', "hostgate:aws": json.dumps(layers)},
+    )
+    components = [resource for resource in made.resources if resource.type.startswith("hostgate-aws:")]
+    assert {each.name: each.type.rpartition(":")[2] for each in components} == {
+        "wire": "NetworkFirewallAllowlist",
+        "names": "DnsFirewallAllowlist",
+    }
+    decided: Any = [[line.split()[:4] for line in each.inputs["decisions"]] for each in components]
+    assert decided[0] == decided[1]
+    assert {key: set(value) for key, value in made.outputs.items()} == {  # type: ignore[call-overload]
+        "aws": {"references", "policyArn", "digest"},
+        "aws-dns-firewall": {"ruleGroupId", "ruleGroupArn", "digest"},
+    }
 
 
 def test_an_adopted_dns_object_keeps_the_name_that_its_id_does_not_tell(run: Run) -> None:

@@ -117,6 +117,12 @@ def _listed(order: tuple[str, ...], some: frozenset[str]) -> str:
     return ", ".join(each for each in order if each in some)
 
 
+def test_the_limits_of_dns_firewall_are_those_that_are_checked() -> None:
+    (table,) = _tables(ROOT / "docs" / "aws-dns-firewall.md", "Limits", "limit")
+    limits = mechanism("aws:dns-firewall").limits
+    assert table.rows == tuple((each.name, f"{each.max:,}", f"{each.source} ({each.date})") for each in limits)
+
+
 def test_no_page_names_a_target_that_does_not_exist() -> None:
     for page in PAGES:
         named = set(re.findall(r"`((?:aws|gcp|azure):[a-z-]+)`", "\n".join(prose(page))))

@@ -193,3 +193,10 @@ def test_an_update_of_a_list_is_kept_and_read_back(cloud: Deployment) -> None:
     held = cloud.state.objects(DOMAIN_LIST)[0].inputs
     cloud.update(DOMAIN_LIST, domains, {**held, "domains": ["cgr.dev", "*.cgr.dev"]})
     assert list(cloud.read(DOMAIN_LIST, domains).properties["domains"]) == ["cgr.dev", "*.cgr.dev"]
+
+
+def test_the_fail_mode_of_a_vpc_is_taken_over_without_a_word(cloud: Deployment) -> None:
+    first = cloud.create(CONFIG, "ours", {"resourceId": VPC, "firewallFailOpen": "DISABLED"})[0]
+    assert cloud.create(CONFIG, "theirs", {"resourceId": VPC, "firewallFailOpen": "ENABLED"})[0] == first
+    (held,) = cloud.state.objects(CONFIG)
+    assert held.inputs["firewallFailOpen"] == "ENABLED"

@@ -35,18 +35,19 @@ class Near:
 
 
 def nearest(plan: Plan, flow: Flow, most: int = 3) -> tuple[Near, ...]:
-    """The entries of `plan` nearest to `flow`, whatever became of them: by name first, then by how little is lacking."""
+    """The entries of `plan` nearest to `flow` by name, whatever became of them; those that lack least come first."""
     sights = {way.sight for way in mechanism(plan.target).means}
     sight: Sight = "query-name" if sights == {"query-name"} else "name-and-port"
     name = flow.name if sight == "query-name" else flow.wire_name or flow.name
     name = name.lower().removesuffix(".")
     related = [(rank, decision) for decision in plan.decisions if (rank := _rank(decision.entry, name)) is not None]
+    best = min((rank for rank, _ in related), default=None)
+    related = [(rank, decision) for rank, decision in related if rank == best]
     if not related and len(plan.decisions) <= MOST_COMPARED:
         hosts = get_close_matches(name, {decision.entry.host for decision in plan.decisions}, most, 0.8)
         related = [(3, decision) for decision in plan.decisions if decision.entry.host in hosts]
-    found = [(rank, Near(decision, _why_not(plan, decision, flow, sight))) for rank, decision in related]
-    found.sort(key=lambda item: (item[0], len(item[1].lacking), item[1].entry.key))
-    return tuple(near for _, near in found[:most])
+    found = [Near(decision, _why_not(plan, decision, flow, sight)) for _, decision in related]
+    return tuple(sorted(found, key=lambda near: (len(near.lacking), near.entry.key))[:most])
 
 
 def _why_not(plan: Plan, decision: Decision, flow: Flow, sight: Sight) -> tuple[str, ...]:
@@ -62,12 +63,12 @@ def _why_not(plan: Plan, decision: Decision, flow: Flow, sight: Sight) -> tuple[
 
 
 def _rank(entry: Entry, name: str) -> int | None:
-    """0: the entry holds the name; 1: its host is the name, or above or below it; None: nothing in common."""
+    """0: the entry holds the name; 1: its host is the name, or above it; 2: below it; None: nothing in common."""
     if holds(entry.match, entry.host, name):
         return 0
-    if entry.host == name or name.endswith(f".{entry.host}") or entry.host.endswith(f".{name}"):
+    if entry.host == name or name.endswith(f".{entry.host}"):
         return 1
-    return None
+    return 2 if entry.host.endswith(f".{name}") else None
 
 
 def _lacking(entry: Entry, flow: Flow, sight: Sight) -> Iterable[str]:

@@ -157,5 +157,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="resourceId",
         replaces=("resourceId", "region"),
         computed=lambda ask: {"region": _region(ask), "ownerId": ask.account.number},
+        always_there=True,
     ),
 }

@@ -144,7 +144,7 @@ class Service:
     def _judge(self, now: Transaction, operation: Operation, wanted: Held) -> Refused | None:
         before = now.get(wanted.type, wanted.id)
         kind = wanted.type.rpartition(":")[2]
-        if operation == "create" and before is not None:
+        if operation == "create" and before is not None and not LIFECYCLES[wanted.type].always_there:
             return Refused(
                 f"AlreadyExists: {kind} {wanted.name} exists already ({wanted.id}). Adopt it with import_, or delete it",
                 "exists",
