@@ -101,6 +101,16 @@ class TestGuard:
         assert made.verdict(Flow(wild.host)).allows
         assert wild.host not in domains(made).get("hostgate-apexes-first", [])
 
+    def test_an_apex_in_a_zone_of_ones_own_is_not_guarded(self) -> None:
+        made = plan(selection([WILD]), TARGET, inside=["example"])
+        assert made.verdict(Flow("vendor.example")).allows
+        assert not [name for name in domains(made) if "apexes" in name]
+
+    def test_many_wildcards_are_guarded_in_a_moment(self) -> None:
+        hosts = [entry(f"h{number}.vendor.example", match="subtree") for number in range(4_000)]
+        made = plan(selection(hosts), TARGET)  # minutes, if every host were compared with every other
+        assert len([name for name in domains(made) if "apexes-last" in name]) == 8
+
     def test_without_a_deny_nothing_is_guarded(self) -> None:
         made = plan(selection([WILD]), TARGET, deny="none")
         assert rules(made) == [("hostgate-allow", "ALLOW")]

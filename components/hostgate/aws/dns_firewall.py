@@ -5,12 +5,12 @@ lists unless an entry allows it. The guard stands twice: one copy is updated bef
 so that a wildcard that comes or goes never opens its apex between two calls.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws.dns_options import DnsFirewallOptions
 from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST, judge
-from hostgate.catalog.model import Entry
+from hostgate.catalog.model import Entry, Match
 from hostgate.catalog.names import holds
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
@@ -72,14 +72,15 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
         for entry in entries:
             hosts.setdefault(entry.host, set()).update(_specs(entry))
         where = made.shards("hosts", "allow", ALLOW, "ALLOW", hosts)
-        guarded = {host: {host} for host in sorted({entry.host for entry in entries}) if _guarded(host, entries)}
+        inside = _inside(options)
+        guarded = {apex: (apex,) for apex in _guarded(entries, inside)}
         if options.deny != "none":
             if options.mode == "audit":
                 made.shards("audit-apexes", "audit-guard", AUDIT_GUARD, "ALERT", guarded)
             else:
                 made.shards("apexes-first", "guard-first", GUARD_FIRST, "BLOCK", guarded)
                 made.shards("apexes-last", "guard-last", GUARD_LAST, "BLOCK", guarded)
-        if inside := _inside(options):
+        if inside:
             made.add("inside", "pass-inside", INSIDE, "ALLOW", [s for zone in inside for s in (zone, f"*.{zone}")])
         if options.deny in ("internet", "all"):
             if options.mode == "audit":
@@ -107,13 +108,11 @@ class _Group:
         self._slots = 0
 
     def shards(
-        self, suffix: str, rule: str, slot: int, action: str, hosts: Mapping[str, Iterable[str]]
+        self, suffix: str, rule: str, slot: int, action: str, hosts: Mapping[str, Collection[str]]
     ) -> dict[str, str]:
         """Lists of what `hosts` stand for, with a rule each; the rule of every host."""
         where: dict[str, str] = {}
-        parts = shard(
-            sorted(hosts), key=str, weights=lambda host: (len(set(hosts[host])),), capacities=(LIST_DOMAINS.max,)
-        )
+        parts = shard(sorted(hosts), key=str, weights=lambda host: (len(hosts[host]),), capacities=(LIST_DOMAINS.max,))
         for part in parts:
             label = f"-{part.label}" if part.label else ""
             self._slots = max(self._slots, part.slot + 1)
@@ -130,7 +129,7 @@ class _Group:
     def add(self, suffix: str, rule: str, priority: int, action: str, domains: Iterable[str]) -> str:
         """A list and its rule; the rule's name."""
         prefix = self._options.name
-        body: dict[str, Any] = {"Name": f"{prefix}-{suffix}", "Domains": sorted(set(domains))}
+        body: dict[str, Any] = {"Name": f"{prefix}-{suffix}", "Domains": sorted(domains)}
         if self._options.tags:
             body["Tags"] = _tags(self._options)
         self._lists.append(CloudObject(kind=DOMAIN_LIST, name=body["Name"], body=body))
@@ -179,11 +178,23 @@ def _specs(entry: Entry) -> tuple[str, ...]:
             return (f"*.{entry.host}",)
 
 
-def _guarded(host: str, entries: Sequence[Entry]) -> bool:
-    """Whether `host` is the apex of a wildcard and no entry allows it."""
-    return any(entry.match in ("subtree", "one-label") and entry.host == host for entry in entries) and not any(
-        holds(entry.match, entry.host, host) for entry in entries
+def _guarded(entries: Sequence[Entry], inside: Iterable[str]) -> list[str]:
+    """The apexes of wildcards that neither an entry nor a zone of `inside` allows."""
+    allowed: dict[str, set[Match]] = {zone: {"subtree+apex"} for zone in inside}
+    for entry in entries:
+        allowed.setdefault(entry.host, set()).add(entry.match)
+    apexes = {entry.host for entry in entries if entry.match in ("subtree", "one-label")}
+    return sorted(
+        apex
+        for apex in apexes
+        if not any(holds(kind, above, apex) for above in _above(apex) for kind in allowed.get(above, ()))
     )
+
+
+def _above(host: str) -> Iterable[str]:
+    """`host` and every name above it: only these can hold it."""
+    labels = host.split(".")
+    return (".".join(labels[start:]) for start in range(len(labels)))
 
 
 def _inside(options: DnsFirewallOptions) -> list[str]:
