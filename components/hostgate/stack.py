@@ -6,7 +6,7 @@ errors name the key, what was found and what is allowed. Our keys are never secr
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.catalog.yaml_reader import Items, read_file
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
-from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
+from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 
 PROJECT = "hostgate"
@@ -123,26 +123,14 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
         problems += [_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]
     wanted: list[tuple[str, Options]] = []
     for cloud in CLOUDS:
-        where = f"{PROJECT}:{cloud}"
-        layers = values.get(cloud)
-        if isinstance(layers, dict):
-            layers = {where: layers}
-        elif isinstance(layers, list):
-            layers = {f"{where}[{index}]": layer for index, layer in enumerate(layers)}
-        else:  # absent, or objected to above
-            continue
-        for place, options in layers.items():
-            if not isinstance(options, dict):
-                continue
+        ours: list[tuple[str, Options]] = []
+        for where, options in _places(cloud, values.get(cloud)):
             try:
-                wanted.append(_target(cloud, options, place))
+                ours.append(_target(cloud, options, where))
             except OptionsError as error:
                 problems += error.problems
-        names = [target for target, _ in wanted]
-        problems += [
-            _problem(f"`{where}`: found {target.partition(':')[2]} in two layers. Allowed: each mechanism once.")
-            for target in sorted({name for name in names if names.count(name) > 1 and name.startswith(f"{cloud}:")})
-        ]
+        problems += _alike(cloud, [target for target, _ in ours])
+        wanted += ours
     if not wanted and not problems:
         problems.append(
             _problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`.")
@@ -251,6 +239,30 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
     if problems:
         raise InputError(problems)
     return values
+
+
+def _places(cloud: str, layers: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each layer's place and options; what is neither a mapping nor a list of them is objected to by the model."""
+    where = f"{PROJECT}:{cloud}"
+    if isinstance(layers, dict):
+        yield where, layers
+    elif isinstance(layers, list):
+        for index, layer in enumerate(layers):
+            if isinstance(layer, dict):
+                yield f"{where}[{index}]", layer
+
+
+def _alike(cloud: str, wanted: Sequence[str]) -> Iterator[Problem]:
+    """Layers that take each other's place: only what sees something else of a flow adds to another."""
+    seen: dict[Sight, str] = {}
+    for target in wanted:
+        sight, name = mechanism(target).means[0].sight, target.partition(":")[2]
+        if sight in seen:
+            yield _problem(
+                f"`{PROJECT}:{cloud}`: found the layers {seen[sight]} and {name}, which see the same of a flow ({sight}). "
+                "Allowed: one of them."
+            )
+        seen.setdefault(sight, name)
 
 
 def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Options]:
