@@ -164,6 +164,21 @@ def test_audit_is_explained_as_enforce_would_judge(logs: Logs) -> None:
     assert logs.one(query("evil.example", "ALERT"), stack="audit")["plan"]["verdict"] == "block"
 
 
+def test_a_signature_of_audit_is_found_though_enforce_has_another(logs: Logs) -> None:
+    made = logs.run("plan", "--stack", "audit", "--json").json["targets"][0]["objects"][0]
+    line = made["body"]["RuleGroup"]["RulesSource"]["RulesString"].splitlines()[1]
+    number = int(line.partition("sid:")[2].partition(";")[0])
+    named = {"action": "allowed", "signature_id": number, "signature": "z"}
+    answer = logs.one(alert(None, 53, proto="UDP", app_proto="dns", tls=None, alert=named), stack="audit")
+    assert answer["by"].startswith(f"hostgate-edge#{number}: ")
+
+
+def test_a_name_longer_than_any_is_cut(logs: Logs) -> None:
+    made = logs(alert("a" * 60_000), alert(f"{'a' * 60_000}.one.acme.example"))
+    assert made.code == 0
+    assert len(made.out) < 4_000
+
+
 def test_a_query_without_an_action_was_answered(logs: Logs) -> None:
     answer = logs.one(query("one.acme.example", None))
     assert (answer["recorded"], answer["by"]) == ("allowed", "no rule that blocks or alerts")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.main import print_json, show_problems
 
@@ -27,8 +28,8 @@ def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
     """Explain every verdict in the log at `path` (`-`: stdin), equal ones once. Raises InputError or click's Exit."""
     shown = "stdin" if path == "-" else path
     events, others, problems = _read(path, shown)
-    enforced = [_enforced(plan) for plan in plans]
-    answers = [_answer(event, times, enforced) for event, times in events.items()]
+    both = [(plan, _enforced(plan)) for plan in plans]
+    answers = [_answer(event, times, both) for event, times in events.items()]
     if not answers and not problems:
         kinds = f"It has {_listed(others)}, which say none." if others else "It is empty."
         problems.append(Problem(rule="log", file=shown, message=f"There is no verdict in the log. {kinds}"))
@@ -75,8 +76,11 @@ def _read(path: str, shown: str) -> tuple[Counter["Event"], Counter[str], list[P
     return events, others, problems
 
 
-def _answer(event: "Event", times: int, plans: Sequence["Plan"]) -> dict[str, Any]:
-    """What the log says, what decided, what the plan says now, the nearest entries, and what to do."""
+def _answer(event: "Event", times: int, plans: Sequence[tuple["Plan", "Plan"]]) -> dict[str, Any]:
+    """What the log says, what decided, what the plan says now, the nearest entries, and what to do.
+
+    Each plan comes as it is, whose rules the log names, and as it would judge in enforce mode.
+    """
     flow = event.flow
     told: dict[str, Any] = {
         "kind": event.kind,
@@ -88,15 +92,16 @@ def _answer(event: "Event", times: int, plans: Sequence["Plan"]) -> dict[str, An
         "source": flow.source,
         "place": event.place,
     }
-    plan = next((plan for plan in plans if plan.target in _READERS[event.kind]), None)
-    if plan is None:
+    found = next((pair for pair in plans if pair[0].target in _READERS[event.kind]), None)
+    if found is None:
         names = " or ".join(_READERS[event.kind])
         return {**told, "target": None, "by": None, "entry": None, "plan": None, "nearest": [],
                 "next": f"No layer of the plan judges this. Ask with one that has {names}."}  # fmt: skip
     from hostgate.planning.near import nearest
 
-    verdict = plan.verdict(flow)
-    near = () if verdict.allows else nearest(plan, flow)
+    plan, enforced = found
+    verdict = enforced.verdict(flow)
+    near = () if verdict.allows else nearest(enforced, flow)
     by, entry = _decider(event, plan)
     return {
         **told,
@@ -158,7 +163,8 @@ def _show(answer: dict[str, Any]) -> None:
     source = f" from {answer['source']}" if answer["source"] else ""
     place = f" at {answer['place']}" if answer["place"] else ""
     times = f"  {answer['times']} times" if answer["times"] > 1 else ""
-    lines = [f"{answer['recorded']}  {answer['name']}{port} {answer['protocol']}{source}{place}{times}"]
+    name = answer["name"] if len(answer["name"]) <= MAX_NAME else f"{answer['name'][:MAX_NAME]}..."
+    lines = [f"{answer['recorded']}  {name}{port} {answer['protocol']}{source}{place}{times}"]
     if answer["by"]:
         lines.append(f"  by       {answer['by']}")
     if answer["plan"]:

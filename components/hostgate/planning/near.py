@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.model import Entry, Protocol
 from hostgate.catalog.names import holds
 from hostgate.planning.flow import Flow, FlowProtocol
@@ -43,7 +44,7 @@ def nearest(plan: Plan, flow: Flow, most: int = 3) -> tuple[Near, ...]:
     related = [(rank, decision) for decision in plan.decisions if (rank := _rank(decision.entry, name)) is not None]
     best = min((rank for rank, _ in related), default=None)
     related = [(rank, decision) for rank, decision in related if rank == best]
-    if not related and len(plan.decisions) <= MOST_COMPARED:
+    if not related and len(plan.decisions) <= MOST_COMPARED and len(name) <= MAX_NAME:
         hosts = get_close_matches(name, {decision.entry.host for decision in plan.decisions}, most, 0.8)
         related = [(3, decision) for decision in plan.decisions if decision.entry.host in hosts]
     found = [Near(decision, _why_not(plan, decision, flow, sight)) for _, decision in related]
@@ -87,6 +88,7 @@ def _lacking(entry: Entry, flow: Flow, sight: Sight) -> Iterable[str]:
 
 def _other_name(entry: Entry, seen: str) -> str:
     name = seen.lower()
+    seen = seen if len(seen) <= MAX_NAME else f"{seen[:MAX_NAME]}..."
     if name.removesuffix(".") != name:
         return f"name: {seen} has a trailing dot, which makes another name on the wire"
     if name.endswith(f".{entry.host}"):
