@@ -1,4 +1,4 @@
-"""What the three components share: their inputs made into one plan, and the plan into what engines and reviewers see.
+"""What the components share: their inputs made into one plan, and the plan into what engines and reviewers see.
 
 A component is given a `Selection` in Python, or catalogs as text from any language; both end in the same plan and in
 the same inputs passed to the engine, so that moving between them changes nothing.
@@ -75,11 +75,13 @@ class SelectionArgs(TypedDict, total=False):
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_LISTED = {"networks": "network-{}", "vpcs": "vpc-{}"}
+"""Lists of references, and what stands in a plan for an item that is an Output."""
 _REFERENCES = frozenset(
     {
         "attach",
         "resource_group",
-        "networks[]",
+        *(f"{name}[]" for name in _LISTED),
         "ip_sets{}",
         "tls_inspection",
         "firewall.vpc_id",
@@ -311,9 +313,11 @@ def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 
     options: dict[str, Any] = {}
     for key, value in given.items():
-        if key == "networks":
+        if key in _LISTED:
             outputs[key] = value
-            options[key] = [each if isinstance(each, str) else f"network-{index}" for index, each in enumerate(value)]
+            options[key] = [
+                each if isinstance(each, str) else _LISTED[key].format(index) for index, each in enumerate(value)
+            ]
         elif key == "ip_sets" and isinstance(value, Mapping):
             unknown = {entry: f"arn:{COMPUTED}/{entry}" for entry, arn in value.items() if not isinstance(arn, str)}
             outputs[key] = {stands: value[entry] for entry, stands in unknown.items()}

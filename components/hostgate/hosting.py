@@ -1,4 +1,4 @@
-"""A component served to programs in any Pulumi language, with a border that is strict where the SDK's host is not.
+"""Components served to programs in any Pulumi language, with a border that is strict where the SDK's host is not.
 
 The SDK's own host drops inputs that it does not know, hands on whatever type it was given, reports every error with a
 traceback, forgets to translate lists of objects on the way out, and loses the descriptions of inherited inputs.
@@ -26,19 +26,19 @@ from hostgate.catalog.problems import spelled
 from hostgate.catalog.references import is_path
 
 
-def serve(package: str, component: type[pulumi.ComponentResource]) -> None:
-    """Serve `component` as the Pulumi package `package` until the engine ends the process.
+def serve(package: str, *components: type[pulumi.ComponentResource]) -> None:
+    """Serve `components` as the Pulumi package `package` until the engine ends the process.
 
     The engine gives its address as the last argument and reads the port from the first line on stdout.
     """
-    main(ComponentPackage(package, component), sys.argv[1:])
+    main(ComponentPackage(package, *components), sys.argv[1:])
 
 
 class ComponentPackage(ComponentProvider):
-    """One component as a package: its schema, and its construction for a program that may be in any language."""
+    """Components as a package: its schema, and their construction for a program that may be in any language."""
 
-    def __init__(self, package: str, component: type[pulumi.ComponentResource]) -> None:
-        super().__init__([component], package, version=__version__)
+    def __init__(self, package: str, *components: type[pulumi.ComponentResource]) -> None:
+        super().__init__(list(components), package, version=__version__)
         self.schema: str = json.dumps(self._described(json.loads(self.schema or "")))
 
     def construct(

@@ -17,6 +17,7 @@ from hostgate.stack import read_stack, values_of_engine
 _COMPONENTS: Mapping[str, tuple[str, str]] = {
     "aws:rules": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
     "aws:domain-list": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
+    "aws:dns-firewall": ("hostgate.aws.dns_components", "DnsFirewallAllowlist"),
     "gcp:fqdn": ("hostgate.gcp.components", "FirewallPolicyAllowlist"),
     "azure:application-rules": ("hostgate.azure.components", "FirewallPolicyAllowlist"),
 }
@@ -27,6 +28,8 @@ _OUTPUTS = (
     "firewall_arn",
     "endpoints",
     "share_arn",
+    "rule_group_id",
+    "rule_group_arn",
     "policy",
     "rules",
     "policy_id",
@@ -51,9 +54,13 @@ def run(*, as_of: date | None = None) -> None:
     problems = [str(problem) for plan in plans for problem in plan.problems]
     if problems:
         raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
+    first: set[str] = set()
     for plan in plans:
         made = {place: _exported(_allowlist(plan, place)) for place in plan.options.places}
-        pulumi.export(plan.target.partition(":")[0], made.get(None, made))
+        cloud = plan.target.partition(":")[0]
+        # Under the cloud's name stands its first layer, so that a second one changes nothing for those who read it.
+        pulumi.export(plan.target.replace(":", "-") if cloud in first else cloud, made.get(None, made))
+        first.add(cloud)
 
 
 def _exported(allowlist: Any) -> dict[str, Any]:

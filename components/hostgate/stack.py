@@ -6,12 +6,12 @@ errors name the key, what was found and what is allowed. Our keys are never secr
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -20,7 +20,7 @@ from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.catalog.yaml_reader import Items, read_file
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
-from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
+from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 
 PROJECT = "hostgate"
@@ -72,22 +72,39 @@ class AcceptSection(_Section):
     until: Annotated[str, AfterValidator(_date)] | None = None
 
 
+def _layers(value: Any) -> Any:
+    """The options of a cloud's only layer, or a list with those of each."""
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return value
+    found = "an empty list" if value == [] else spelled(value)
+    raise PydanticCustomError(
+        "layers",
+        "{message}",
+        {"message": f"found {found}. Allowed: a mapping, or a list with a mapping for each layer."},
+    )
+
+
+Layers = Annotated[list[dict[str, Any]], BeforeValidator(_layers)]
+
+
 class StackSection(_Section):
-    """The keys under `hostgate:`; a cloud that is not named gets nothing."""
+    """The keys under `hostgate:`; a cloud that is not named gets nothing. A list gives a cloud several layers."""
 
     catalogs: Annotated[list[str], Field(min_length=1)]
     select: SelectSection = SelectSection()
     choose: dict[str, str] = {}
     accept: list[AcceptSection] = []
     allow_empty: bool = False
-    aws: dict[str, Any] | None = None
-    gcp: dict[str, Any] | None = None
-    azure: dict[str, Any] | None = None
+    aws: Layers | None = None
+    gcp: Layers | None = None
+    azure: Layers | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What a stack asks for: a selection, and for each cloud a target with its options."""
+    """What a stack asks for: a selection, and for each layer of each cloud a target with its options."""
 
     selection: Selection
     targets: tuple[tuple[str, Options], ...]
@@ -106,13 +123,14 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
         problems += [_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]
     wanted: list[tuple[str, Options]] = []
     for cloud in CLOUDS:
-        options = values.get(cloud)
-        if not isinstance(options, dict):  # absent, or objected to above
-            continue
-        try:
-            wanted.append(_target(cloud, options))
-        except OptionsError as error:
-            problems += error.problems
+        ours: list[tuple[str, Options]] = []
+        for where, options in _places(cloud, values.get(cloud)):
+            try:
+                ours.append(_target(cloud, options, where))
+            except OptionsError as error:
+                problems += error.problems
+        problems += _alike(cloud, [target for target, _ in ours])
+        wanted += ours
     if not wanted and not problems:
         problems.append(
             _problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`.")
@@ -223,19 +241,41 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
     return values
 
 
-def _target(cloud: str, options: Mapping[str, Any]) -> tuple[str, Options]:
+def _places(cloud: str, layers: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each layer's place and options; what is neither a mapping nor a list of them is objected to by the model."""
+    where = f"{PROJECT}:{cloud}"
+    if isinstance(layers, dict):
+        yield where, layers
+    elif isinstance(layers, list):
+        for index, layer in enumerate(layers):
+            if isinstance(layer, dict):
+                yield f"{where}[{index}]", layer
+
+
+def _alike(cloud: str, wanted: Sequence[str]) -> Iterator[Problem]:
+    """Layers that take each other's place: only what sees something else of a flow adds to another."""
+    seen: dict[Sight, str] = {}
+    for target in wanted:
+        sight, name = mechanism(target).means[0].sight, target.partition(":")[2]
+        if sight in seen:
+            yield _problem(
+                f"`{PROJECT}:{cloud}`: found the layers {seen[sight]} and {name}, which see the same of a flow ({sight}). "
+                "Allowed: one of them."
+            )
+        seen.setdefault(sight, name)
+
+
+def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Options]:
     values = dict(options)
     main = next(target for target in MAIN_TARGETS if target.startswith(f"{cloud}:"))
     named = values.pop("mechanism", main.partition(":")[2])
     target = f"{cloud}:{named}"
     allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]
     if target not in targets():
-        raise OptionsError(
-            [_problem(f"`{PROJECT}:{cloud}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")]
-        )
-    chosen: Options = read_options(mechanism(target).options, values, f"{PROJECT}:{cloud}")
+        raise OptionsError([_problem(f"`{where}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")])
+    chosen: Options = read_options(mechanism(target).options, values, where)
     if chosen.lacking:
-        raise OptionsError([_problem(f"`{PROJECT}:{cloud}`: {chosen.lacking}")])
+        raise OptionsError([_problem(f"`{where}`: {chosen.lacking}")])
     return target, chosen
 
 

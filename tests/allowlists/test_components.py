@@ -1,5 +1,6 @@
 """The three components as a team uses them in a stack of its own."""
 
+import json
 import re
 from typing import Any
 
@@ -179,6 +180,83 @@ def test_a_plan_that_was_made_before_gives_the_same_resources_as_its_hosts_and_o
     assert [(r.urn, r.inputs) for r in by_plan.resources] == [(r.urn, r.inputs) for r in by_hosts.resources]
 
 
+DNS = """
+    import pulumi
+    import pulumi_aws as aws
+    import hostgate
+    from hostgate.aws import DnsFirewallAllowlist
+
+    hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+"""
+DNS_LIST = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
+DNS_RULE = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
+DNS_ASSOCIATION = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
+DNS_CONFIG = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
+
+
+def test_a_dns_allowlist_makes_lists_with_a_rule_each_and_associates_the_whole_group_last(run: Run) -> None:
+    made = run(DNS + '    DnsFirewallAllowlist("chainguard", hosts=hosts, vpcs=["vpc-0a1b2c3d"], tags={"team": "x"})')
+    rules = {rule.name: rule for rule in of_type(made, DNS_RULE)}
+    assert set(rules) == {"chainguard-allow", "chainguard-pass-inside", "chainguard-block"}
+    assert {rule.inputs["firewallDomainRedirectionAction"] for rule in rules.values()} == {"TRUST_REDIRECTION_DOMAIN"}
+    assert "cgr.dev" in the(made, DNS_LIST, "chainguard-hosts").inputs["domains"]
+    assert the(made, DNS_LIST, "chainguard-everything").inputs["domains"] == ["*."]
+    assert the(made, DNS_LIST, "chainguard-hosts").inputs["tags"] == {"team": "x"}
+    association, config = the(made, DNS_ASSOCIATION), the(made, DNS_CONFIG)
+    assert {urn.rpartition("::")[2] for urn in association.dependencies} >= {*rules, config.name}
+    assert config.inputs == {"resourceId": "vpc-0a1b2c3d", "firewallFailOpen": "DISABLED"}
+    for rule in rules.values():
+        assert str(rule.inputs["name"]).startswith(f"{rule.name}-")
+
+
+def test_a_dns_block_waits_for_what_it_does_not_block(run: Run) -> None:
+    made = run(DNS + '    DnsFirewallAllowlist("chainguard", hosts=hosts)')
+    waits = {urn.rpartition("::")[2] for urn in the(made, DNS_RULE, "chainguard-block").dependencies}
+    assert waits >= {"chainguard-allow", "chainguard-pass-inside", "chainguard-everything"}
+    assert of_type(made, DNS_ASSOCIATION) == of_type(made, DNS_CONFIG) == []
+
+
+def test_the_vpcs_of_a_dns_allowlist_may_be_outputs_of_other_resources(run: Run) -> None:
+    made = run(
+        DNS
+        + """
+    group = aws.route53.ResolverFirewallRuleGroup("stands-for-a-vpc")
+    DnsFirewallAllowlist("chainguard", hosts=hosts, vpcs=[group.id, "vpc-0a1b2c3d"], fail_mode="unset")
+    """
+    )
+    assert {each.name: each.inputs["vpcId"] for each in of_type(made, DNS_ASSOCIATION)} == {
+        "chainguard-vpc-0": UNKNOWN,
+        "chainguard-vpc-0a1b2c3d": "vpc-0a1b2c3d",
+    }
+    assert of_type(made, DNS_CONFIG) == []
+
+
+def test_a_stack_with_two_layers_makes_both_of_the_same_hosts_and_exports_each(run: Run) -> None:
+    layers = [{"mechanism": "rules", "name": "wire"}, {"mechanism": "dns-firewall", "name": "names"}]
+    made = run(
+        "from hostgate.program import run; run()",
+        {"hostgate:catalogs": '["chainguard/images@2024-03-28"]', "hostgate:aws": json.dumps(layers)},
+    )
+    components = [resource for resource in made.resources if resource.type.startswith("hostgate-aws:")]
+    assert {each.name: each.type.rpartition(":")[2] for each in components} == {
+        "wire": "NetworkFirewallAllowlist",
+        "names": "DnsFirewallAllowlist",
+    }
+    decided: Any = [[line.split()[:4] for line in each.inputs["decisions"]] for each in components]
+    assert decided[0] == decided[1]
+    assert {key: set(value) for key, value in made.outputs.items()} == {  # type: ignore[call-overload]
+        "aws": {"references", "policyArn", "firewallArn", "endpoints", "shareArn", "digest"},
+        "aws-dns-firewall": {"ruleGroupId", "ruleGroupArn", "digest"},
+    }
+
+
+def test_an_adopted_dns_object_keeps_the_name_that_its_id_does_not_tell(run: Run) -> None:
+    made = run(DNS + '    DnsFirewallAllowlist("c", hosts=hosts, import_={"c-hosts": "rslvr-fdl-0123456789abcdef"})')
+    adopted, other = the(made, DNS_LIST, "c-hosts"), the(made, DNS_LIST, "c-everything")
+    assert (adopted.options.import_id, adopted.options.ignore_changes) == ("rslvr-fdl-0123456789abcdef", ("name",))
+    assert (other.options.import_id, other.options.ignore_changes) == ("", ())
+
+
 GCP = """
     import pulumi
     import pulumi_gcp as gcp
@@ -306,6 +384,8 @@ def test_azure_groups_are_made_one_after_another(run: Run) -> None:
         ),
         (AWS + '    NetworkFirewallAllowlist("Chain_Guard", hosts=hosts)', "`aws:rules.name`"),
         (AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, attach="arn:aws:x", deny="all")', "with `attach`"),
+        (DNS + '    DnsFirewallAllowlist("c", hosts=hosts, vpcs=pulumi.Output.from_input([]))', "`vpcs` is an Output. Allowed"),
+        (DNS + '    DnsFirewallAllowlist("c", hosts=hosts, vpcs=["main"])', "Allowed: the id of a VPC"),
         (AZURE + '    FirewallPolicyAllowlist("chainguard", hosts=hosts)', "`resourceGroup` is missing"),
         (AZURE + '    FirewallPolicyAllowlist("c", hosts=hosts, from_=pulumi.Output.from_input([]))', "is an Output"),
         (
@@ -346,10 +426,11 @@ def test_a_provider_given_to_the_component_reaches_every_child(run: Run) -> None
     assert {group.provider.rpartition("::")[2] for group in of_type(made, GROUP)} == {"west"}
 
 
-@pytest.mark.parametrize("program", [AWS, GCP, AZURE])
+@pytest.mark.parametrize("program", [AWS, DNS, GCP, AZURE])
 def test_no_object_is_deleted_before_its_replacement_is_made(run: Run, program: str) -> None:
     calls = {
         AWS: 'NetworkFirewallAllowlist("chainguard", hosts=hosts)',
+        DNS: 'DnsFirewallAllowlist("chainguard", hosts=hosts, vpcs=["vpc-0a1b2c3d"])',
         GCP: 'FirewallPolicyAllowlist("chainguard", hosts=hosts, networks=["projects/p/global/networks/n"])',
         AZURE: 'FirewallPolicyAllowlist("chainguard", hosts=hosts, resource_group="rg")',
     }

@@ -55,6 +55,13 @@ _MORE: dict[str, list[dict[str, Any]]] = {
             "tags": {"team": "platform"},
         },
     ],
+    "aws:dns-firewall": [
+        {"vpcs": ["vpc-0a1b2c3d", "vpc-0a1b2c3e4f5a6b7c8"], "base": 100, "tags": {"team": "platform"}},
+        {"vpcs": ["vpc-0a1b2c3d"], "fail_mode": "open", "inside": ["corp", "acme.example"], "mode": "audit"},
+        {"block_response": "OVERRIDE", "override_domain": "blocked.acme.example", "override_ttl": 604_800},
+        {"deny": "declared", "block_response": "NXDOMAIN"},
+        {"deny": "all"},
+    ],
     "gcp": [
         {"from_": ["tagValues/1"]},
         {"from_": ["a@p.iam.gserviceaccount.com"]},
@@ -87,6 +94,6 @@ def objects(cloud: str) -> Iterator[tuple[str, CloudObject]]:
         if not target.startswith(f"{cloud}:"):
             continue
         for hosts in (_ALL_KINDS, _BY_ADDRESS):
-            for options in _MORE[cloud]:
+            for options in _MORE.get(target, _MORE[cloud]):
                 made = plan(selection(hosts), target, options)
                 yield from ((f"{target} {options}", each) for each in made.objects)

@@ -20,6 +20,8 @@ RULE_GROUP, POLICY = "AWS::NetworkFirewall::RuleGroup", "AWS::NetworkFirewall::F
 REFERENCES = f"{POLICY}.StatefulRuleGroupReferences"
 FIREWALL, LOGGING = "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::LoggingConfiguration"
 SHARE = "AWS::RAM::ResourceShare"
+LIST, GROUP = "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup"
+ASSOCIATION, CONFIG = f"{GROUP}Association", "AWS::Route53Resolver::FirewallConfig"
 SHAPES = {
     RULE_GROUP: "CreateRuleGroupRequest",
     POLICY: "CreateFirewallPolicyRequest",
@@ -27,6 +29,11 @@ SHAPES = {
     FIREWALL: "CreateFirewallRequest",
     LOGGING: "UpdateLoggingConfigurationRequest",
     SHARE: "CreateResourceShareRequest",
+    LIST: "CreateFirewallDomainListRequest",
+    GROUP: "CreateFirewallRuleGroupRequest",
+    f"{GROUP}.FirewallRule": "CreateFirewallRuleRequest",
+    ASSOCIATION: "AssociateFirewallRuleGroupRequest",
+    CONFIG: "UpdateFirewallConfigRequest",
 }
 """References for somebody else's policy are a part of its FirewallPolicy."""
 
@@ -80,23 +87,31 @@ def wrong(value: Any, shape: str, path: str = "", service: str = "network-firewa
         case "string":
             if "enum" in rule and value not in rule["enum"]:
                 yield f"{path}: {value!r} is none of {rule['enum']}"
-            if "pattern" in rule and not re.search(rule["pattern"], value):
+            if "pattern" in rule and not re.fullmatch(rule["pattern"], value):
                 yield f"{path}: {value!r} does not match {rule['pattern']}"
         case "integer" | "long" if not low <= value <= high:
             yield f"{path}: {value} is not in {low} to {high}"
 
 
 def found(body: dict[str, Any], kind: str) -> list[str]:
-    return list(wrong(body, SHAPES[kind], service="ram" if kind == SHARE else "network-firewall"))
+    """What the model says against the requests that make an object; domains go into a list in a second one."""
+    service = {"NetworkFirewall": "network-firewall", "RAM": "ram", "Route53Resolver": "route53resolver"}
+    of = service[kind.split("::")[1]]
+    objections: list[str] = []
+    if kind == LIST:
+        domains = {"FirewallDomainListId": "x", "Operation": "REPLACE", "Domains": body.pop("Domains")}
+        objections += wrong(domains, "UpdateFirewallDomainsRequest", service=of)
+    if kind == REFERENCES:
+        body |= {"StatelessDefaultActions": [], "StatelessFragmentDefaultActions": []}
+    if of == "route53resolver" and kind != CONFIG:
+        body["CreatorRequestId"] = "x"
+    return [*objections, *wrong(body, SHAPES[kind], service=of)]
 
 
 def test_every_body_is_one_that_the_service_model_takes() -> None:
     checked = set()
     for plan, each in objects("aws"):
-        body = dict(each.body)
-        if each.kind == REFERENCES:
-            body |= {"StatelessDefaultActions": [], "StatelessFragmentDefaultActions": []}
-        assert found(body, each.kind) == [], f"{plan}: {each.name}"
+        assert found(dict(each.body), each.kind) == [], f"{plan}: {each.name}"
         checked.add(each.kind)
     assert checked == set(SHAPES)
 
@@ -117,6 +132,15 @@ def body_of(kind: str) -> dict[str, Any]:
         (RULE_GROUP, ("RuleGroup", "StatefulRuleOptions", "RuleOrder"), "STRICT", "none of"),
         (RULE_GROUP, ("RuleGroup", "RulesSource", "RulesString"), "x" * 2_000_001, "long"),
         (RULE_GROUP, ("RuleGroup", "RulesSource", "rules_string"), "x", "unknown"),
+        (LIST, ("Name",), "with.dot", "match"),
+        (LIST, ("Name",), "0123456789", "match"),
+        (LIST, ("Name",), "n" * 65, "long"),
+        (LIST, ("Domains", 0), "a" * 256, "long"),
+        (f"{GROUP}.FirewallRule", ("Action",), "DROP", "none of"),
+        (f"{GROUP}.FirewallRule", ("Priority",), "1000", "no integer"),
+        (f"{GROUP}.FirewallRule", ("FirewallDomainRedirectionAction",), "TRUST", "none of"),
+        (ASSOCIATION, ("VpcID",), "vpc-0a1b2c3d", "unknown"),
+        (CONFIG, ("FirewallFailOpen",), "OPEN", "none of"),
         (POLICY, ("FirewallPolicy", "StatefulEngineOptions", "StreamExceptionPolicy"), "Reject", "none of"),
         (POLICY, ("FirewallPolicy", "StatefulRuleGroupReferences", 0, "ResourceArn"), "rule-group/x", "match"),
         (POLICY, ("FirewallPolicy", "StatefulRuleGroupReferences", 0, "Priority"), 65_536, "not in"),

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi import _types
-from pulumi_aws import networkfirewall, ram
+from pulumi_aws import networkfirewall, ram, route53
 from pulumi_azure_native import network
 from pulumi_gcp import compute
 
@@ -17,6 +17,7 @@ from hostgate.sandbox.preview import preview
 from hostgate.sandbox.resources import PreviewResource
 from hostgate.sandbox.values import UNKNOWN
 
+ASSOCIATION = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 INPUTS: dict[str, Any] = {
     "aws:networkfirewall/ruleGroup:RuleGroup": networkfirewall.RuleGroupArgs,
     "aws:networkfirewall/firewallPolicy:FirewallPolicy": networkfirewall.FirewallPolicyArgs,
@@ -25,6 +26,11 @@ INPUTS: dict[str, Any] = {
     "aws:ram/resourceShare:ResourceShare": ram.ResourceShareArgs,
     "aws:ram/resourceAssociation:ResourceAssociation": ram.ResourceAssociationArgs,
     "aws:ram/principalAssociation:PrincipalAssociation": ram.PrincipalAssociationArgs,
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": route53.ResolverFirewallDomainListArgs,
+    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": route53.ResolverFirewallRuleGroupArgs,
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": route53.ResolverFirewallRuleArgs,
+    ASSOCIATION: route53.ResolverFirewallRuleGroupAssociationArgs,
+    "aws:route53/resolverFirewallConfig:ResolverFirewallConfig": route53.ResolverFirewallConfigArgs,
     "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": compute.NetworkFirewallPolicyArgs,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": compute.NetworkFirewallPolicyRuleArgs,
     "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation": compute.NetworkFirewallPolicyAssociationArgs,
@@ -43,7 +49,7 @@ entries:
 
 PROGRAM = """
 import hostgate
-from hostgate.aws import NetworkFirewallAllowlist
+from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
 from hostgate.azure import FirewallPolicyAllowlist as AzureAllowlist
 from hostgate.gcp import FirewallPolicyAllowlist as GcpAllowlist
 
@@ -55,6 +61,10 @@ for mode in ("enforce", "audit"):
         NetworkFirewallAllowlist(
             f"aws-{mode}-{mechanism}", hosts=web, mechanism=mechanism, mode=mode, tags={"team": "platform"}
         )
+    DnsFirewallAllowlist(
+        f"dns-{mode}", hosts=everything, mode=mode, vpcs=[f"vpc-0{len(mode)}"], block_response="OVERRIDE",
+        override_domain="blocked.acme.example", override_ttl=60, tags={"team": "platform"}, inside=["corp"],
+    )
     GcpAllowlist(
         f"gcp-{mode}", hosts=everything, mode=mode, from_=["tagValues/123"], networks=[f"projects/p/global/networks/{mode}"]
     )

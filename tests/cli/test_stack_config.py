@@ -49,6 +49,34 @@ def test_a_cloud_gets_its_main_mechanism_unless_another_is_named() -> None:
     assert [target for target, _ in stack.targets] == ["aws:domain-list", *MAIN_TARGETS[1:]]
 
 
+def test_a_list_gives_a_cloud_a_target_for_each_layer_with_options_of_its_own() -> None:
+    layers = [{"from": ["10.1.0.0/16"]}, {"mechanism": "dns-firewall", "base": 200}]
+    stack = read_stack({"catalogs": [REFERENCE], "aws": layers, "gcp": [{}]}, Path.cwd())
+
+    assert [target for target, _ in stack.targets] == ["aws:rules", "aws:dns-firewall", "gcp:fqdn"]
+    assert [options.model_dump(exclude_unset=True) for _, options in stack.targets] == [
+        {"from_": ["10.1.0.0/16"]}, {"base": 200}, {},
+    ]  # fmt: skip
+
+
+def test_layers_read_from_a_file_and_from_the_engine_are_the_same(project: Project) -> None:
+    folder = project(
+        dev=f"""\
+        config:
+          hostgate:catalogs: [{REFERENCE}]
+          hostgate:aws:
+            - {{mechanism: rules, from: [10.0.0.0/8]}}
+            - mechanism: dns-firewall
+              vpcs: [vpc-0a1b2c3d]
+        """
+    )
+    from_file = read_stack(values_of_file(folder, "dev"), folder)
+    from_engine = read_stack(values_of_engine(config_of_file(folder, "dev")), folder)
+
+    assert from_file.targets == from_engine.targets
+    assert [target for target, _ in from_file.targets] == ["aws:rules", "aws:dns-firewall"]
+
+
 def test_a_cloud_that_is_not_named_gets_nothing() -> None:
     assert [target for target, _ in read_stack(GOOD, Path.cwd()).targets] == ["aws:rules"]
 
@@ -86,9 +114,15 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({**GOOD, "allowEmpty": "true"}, "`hostgate:allowEmpty`: found 'true'. Allowed: true or false."),
         ({**GOOD, "gpc": {}}, f"`hostgate:gpc` is no key here. Allowed: {TOP}."),
         ({"catalogs": [REFERENCE]}, "no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`."),
-        ({**GOOD, "aws": True}, "`hostgate:aws`: found true (a boolean). Allowed: a mapping."),
-        ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Allowed: rules, domain-list."),
-        ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list."),
+        ({**GOOD, "aws": True}, "`hostgate:aws`: found true (a boolean). Allowed: a mapping, or a list with a mapping for"),
+        ({**GOOD, "aws": []}, "`hostgate:aws`: found an empty list. Allowed: a mapping, or a list with a mapping for each layer."),
+        ({**GOOD, "aws": ["rules"]}, "`hostgate:aws`: found a list. Allowed: a mapping, or a list with a mapping for each layer."),
+        ({**GOOD, "aws": [{}, {"mechanism": "rules"}]}, "`hostgate:aws`: found the layers rules and rules, which see the same of"),
+        ({**GOOD, "aws": [{}, {"mechanism": "domain-list"}]}, "found the layers rules and domain-list, which see the same of a"),
+        ({**GOOD, "aws": [{}, {"mechanism": "dns-firewall", "bas": 1}]}, "`hostgate:aws[1].bas` is no key here. Allowed: base,"),
+        ({**GOOD, "aws": [{}, {"mechanism": "dns"}]}, "`hostgate:aws[1].mechanism`: found 'dns'. Allowed: rules,"),
+        ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Allowed: rules, domain-list, dns-"),
+        ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list, dns-firewall."),
         ({**GOOD, "aws": {"mode": "enforced"}}, "`hostgate:aws.mode`: found 'enforced'. Allowed: 'enforce' or 'audit'."),
         ({**GOOD, "aws": {"deny": "some"}}, "`hostgate:aws.deny`: found 'some'. Allowed: 'none', 'declared', 'internet' or 'all'."),
         ({**GOOD, "aws": {"name": "Egress"}}, "`hostgate:aws.name`: found 'Egress'. Allowed: text like"),

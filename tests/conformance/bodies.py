@@ -49,6 +49,8 @@ def count(objects: Sequence[CloudObject]) -> Counted:
     groups = [each for each in objects if each.kind == "AWS::NetworkFirewall::RuleGroup"]
     counted.at_most("capacity of the policy", sum(each.body["Capacity"] for each in groups), 30_000)
     counted.at_most("stateful rule groups", len(groups), 20)
+    queries = [each for each in objects if each.kind.endswith(".FirewallRule")]
+    counted.at_most("rules of a group of DNS Firewall", len(queries), 100)
     azure = [each for each in objects if each.kind.endswith("/ruleCollectionGroups")]
     counted.at_most("rule collection groups", len(azure), 60)
     return counted
@@ -134,6 +136,27 @@ def _rule_collection_group(counted: Counted, each: CloudObject) -> None:
                 counted.one_of(f"names in {each.name}/{collection['name']}/{rule['name']}", name)
 
 
+def _domain_list(counted: Counted, each: CloudObject) -> None:
+    domains = each.body["Domains"]
+    counted.at_most("domains of a list", len(domains), 1_000)
+    counted.at_most("name", len(each.body["Name"]), 64 - len("-1234567"))
+    for domain in domains:
+        counted.at_most("characters of a domain", len(domain), 255)
+        counted.one_of(f"domains of {each.name}", domain)
+
+
+def _query_rule(counted: Counted, each: CloudObject) -> None:
+    counted.at_most("name", len(each.body["Name"]), 64 - len("-1234567"))
+    counted.between("priority of a rule", 1, each.body["Priority"], 9_999)
+    counted.one_of("priorities of rules of a group", each.body["Priority"])
+    counted.one_of("lists of rules of a group", each.body["FirewallDomainListId"])
+
+
+def _group_association(counted: Counted, each: CloudObject) -> None:
+    counted.at_most("name", len(each.body["Name"]), 64 - len("-1234567"))
+    counted.between("priority of an association", 100, each.body["Priority"], 9_900)
+
+
 def _nothing(counted: Counted, each: CloudObject) -> None:
     """Kinds without a number that has a limit."""
 
@@ -142,6 +165,11 @@ _COUNTERS = {
     "AWS::NetworkFirewall::RuleGroup": _rule_group,
     "AWS::NetworkFirewall::FirewallPolicy": _firewall_policy,
     "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences": _firewall_policy,
+    "AWS::Route53Resolver::FirewallDomainList": _domain_list,
+    "AWS::Route53Resolver::FirewallRuleGroup": _nothing,
+    "AWS::Route53Resolver::FirewallRuleGroup.FirewallRule": _query_rule,
+    "AWS::Route53Resolver::FirewallRuleGroupAssociation": _group_association,
+    "AWS::Route53Resolver::FirewallConfig": _nothing,
     "compute#firewallPolicyRule": _gcp_rule,
     "compute#firewallPolicy": _nothing,
     "compute#firewallPolicyAssociation": _nothing,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 
+from hostgate.catalog.hosts import is_address
 from hostgate.catalog.model import Entry, Match
 from hostgate.planning.flow import Flow
 from hostgate.planning.mechanism import Sight
@@ -36,8 +37,20 @@ class Need(NamedTuple):
     addresses: tuple[str, ...] = ()
 
 
-def answer(needs: Iterable[Need], flow: Flow, sources: Sequence[str] = (), *, ipv6: bool = True) -> Answer:
-    """Whether `flow` has to pass. `sources` are the clients (none: everybody); `ipv6`: whether IPv6 is promised."""
+def answer(
+    needs: Iterable[Need],
+    flow: Flow,
+    sources: Sequence[str] = (),
+    *,
+    ipv6: bool = True,
+    sights: Iterable[Sight] = (),
+) -> Answer:
+    """Whether `flow` has to pass. `sources` are the clients (none: everybody); `ipv6`: whether IPv6 is promised.
+
+    `sights` are those of the mechanism. One that sees questions only does not see a client that asks none.
+    """
+    if set(sights) == {"query-name"} and is_address(flow.name):
+        return "may"
     if sources and flow.source and not any(ip_address(flow.source) in ip_network(cidr) for cidr in sources):
         return "must not"
     best: Answer = "must not"

@@ -133,6 +133,12 @@ def test_every_limit_of_aws_is_in_its_page_with_its_source() -> None:
     assert sorted(table.rows) == sorted(known.values()), f"The rows that are missing in docs/aws.md:\n{pasted}"
 
 
+def test_the_limits_of_dns_firewall_are_those_that_are_checked() -> None:
+    (table,) = _tables(ROOT / "docs" / "aws-dns-firewall.md", "Limits", "limit")
+    limits = mechanism("aws:dns-firewall").limits
+    assert table.rows == tuple((each.name, f"{each.max:,}", f"{each.source} ({each.date})") for each in limits)
+
+
 def test_no_page_names_a_target_that_does_not_exist() -> None:
     for page in PAGES:
         named = set(re.findall(r"`((?:aws|gcp|azure):[a-z-]+)`", "\n".join(prose(page))))
@@ -157,7 +163,7 @@ def test_the_options_of_every_cloud_are_those_of_its_mechanisms() -> None:
     assert {**_defaults(shared), "mechanism": ""} == {**_option_defaults(Options), "mechanism": ""}
     for target in targets():
         cloud, _, name = target.partition(":")
-        (table,) = _tables(PLAN, f"Options of `hostgate:{cloud}`", "key")
+        (table,) = _option_tables(cloud, name)
         own = {
             key: value
             for key, value in _option_defaults(mechanism(target).options).items()
@@ -179,6 +185,14 @@ def test_the_log_destinations_of_aws_are_those_that_are_read() -> None:
     assert [name.strip("`") for name in types.column("`logType`")] == list(LOG_TYPES)
     told = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in destinations.rows}
     assert told == {kind: required | optional for kind, (required, optional) in DESTINATIONS.items()}
+
+
+def _option_tables(cloud: str, name: str) -> list[Table]:
+    """The table of the options of a mechanism: its own, where the page has one, or that of its cloud."""
+    own = f"Options of `hostgate:{cloud}` with `{name}`"
+    if any(own in table.headings for table in tables(PLAN)):
+        return _tables(PLAN, own, "key")
+    return _tables(PLAN, f"Options of `hostgate:{cloud}`", "key")
 
 
 def _defaults(table: Table) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.moments import Plans, Update, flows_about, violations
+from engine.moments import Plans, Update, flows_about, layer, violations
 from hostgate.planning.plan import plan_all
 from hostgate.sandbox.engine import prepare, pulumi_cli
 from hostgate.sandbox.state import State, state_of
@@ -81,13 +81,13 @@ class Lab:
         return "./ours.yaml"
 
     def plans(self) -> Plans:
-        """The plans of what the stack file asks for now, by cloud; none for a program of another kind."""
+        """The plans of what the stack file asks for now, by layer; none for a program of another kind."""
         values = values_of_file(self.project, "dev")
         if not values:
             return {}
         wanted = read_stack(values, self.project)
         made = plan_all(wanted.selection, wanted.targets, as_of=date.today())
-        return {plan.target.partition(":")[0]: plan for plan in made}
+        return {layer(plan.target): plan for plan in made}
 
     def pulumi(self, *words: str) -> Ended:
         """Run a command of the CLI, without judging what it does."""

@@ -14,7 +14,7 @@ from hostgate.sandbox.enforcement import Point, points
 from hostgate.sandbox.state import Call, Held, states
 
 Plans = Mapping[str, Plan]
-"""The plan of each cloud: aws, gcp, azure."""
+"""The plan of each layer, as `layer` calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ def plain(name: str) -> str:
     return head if head and len(tail) == 7 and all(letter in "0123456789abcdef" for letter in tail) else name
 
 
+def layer(target: str) -> str:
+    """What judges beside others: a cloud's firewall (its mechanisms take each other's place), or its queries."""
+    return target if target == "aws:dns-firewall" else target.partition(":")[0]
+
+
 def violations(update: Update, flows: Iterable[Flow], *, complete: bool = True) -> list[str]:
     """Every moment that is not as it must be, in words. `complete`: the run ended well, so the new plan is in force."""
     probes = list(flows)
@@ -55,7 +60,7 @@ def violations(update: Update, flows: Iterable[Flow], *, complete: bool = True) 
             found += [f"{where}: {wrong}" for wrong in _wrong(update, point, place in start, probes)]
     if complete:
         for place, point in end.items():
-            new = update.new.get(_cloud(point))
+            new = update.new.get(layer(point.target))
             for flow in probes if new else ():
                 assert new is not None
                 if point.verdict(flow).allows != new.verdict(flow).allows:
@@ -64,7 +69,7 @@ def violations(update: Update, flows: Iterable[Flow], *, complete: bool = True) 
 
 
 def _wrong(update: Update, point: Point, was_there: bool, probes: Sequence[Flow]) -> Iterable[str]:
-    old, new = update.old.get(_cloud(point)), update.new.get(_cloud(point))
+    old, new = update.old.get(layer(point.target)), update.new.get(layer(point.target))
     if old is None and new is None:
         return
     for flow in probes:
@@ -99,12 +104,9 @@ def flows_about(plans: Iterable[Plan]) -> list[Flow]:
 
 
 def _places(held: Iterable[Held]) -> dict[str, Point]:
-    """The points that judge somebody's flows: a policy of Google Cloud does so once a network has it."""
-    return {point.place: point for point in points(held) if _cloud(point) != "gcp" or "/networks/" in point.place}
-
-
-def _cloud(point: Point) -> str:
-    return point.target.partition(":")[0]
+    """The points that judge somebody's flows: a policy of Google Cloud does so once a network has it, a group of DNS
+    Firewall once a VPC does."""
+    return {point.place: point for point in points(held) if not point.remark.startswith("no ")}
 
 
 def _shown(flow: Flow) -> str:

@@ -16,7 +16,22 @@ from hostgate.sandbox.resources import PreviewResource
 from hostgate.sandbox.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN
 
 from .conftest import OURS
-from .wire import AWS, AZURE, GCP, PACKAGES, PROJECT, STACK, Deployment, Package, Plugin, deployment, output, plugin
+from .wire import (
+    AWS,
+    AZURE,
+    COMPONENTS,
+    DNS,
+    GCP,
+    PACKAGES,
+    PROJECT,
+    STACK,
+    Deployment,
+    Package,
+    Plugin,
+    deployment,
+    output,
+    plugin,
+)
 
 Plugins = dict[str, Plugin]
 
@@ -48,7 +63,7 @@ def test_a_plugin_says_its_version_and_schema(package: Package, plugins: Plugins
     assert plugins[package.cloud].version() == hostgate.__version__
     schema = json.loads(plugins[package.cloud].schema())
     assert (schema["name"], schema["version"]) == (package.name, hostgate.__version__)
-    assert list(schema["resources"]) == [package.token]
+    assert set(schema["resources"]) == {each.token for each in COMPONENTS if each.name == package.name}
 
 
 SAME = [
@@ -352,6 +367,17 @@ def test_all_wrong_inputs_are_told_at_once(plugins: Plugins, run: Deployment) ->
 def test_inputs_that_are_null_count_as_not_given(package: Package, plugins: Plugins, run: Deployment) -> None:
     inputs = {**HOSTS, **NEEDS[package.cloud], "phases": None, "mode": None, "tags": None, "base": None, "accept": None}
     assert not plugins[package.cloud].construct(run, "chainguard", inputs).problems
+
+
+def test_a_second_component_of_a_package_is_constructed_by_its_token(plugins: Plugins, run: Deployment) -> None:
+    vpc = run.register("aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup", "stands-for-a-vpc")
+    inputs = {**HOSTS, "vpcs": [output("vpc-0a1b2c3d", on=[vpc])], "base": 200.0, "blockResponse": "NXDOMAIN"}
+    made = plugins["aws"].construct(run, "chainguard", inputs, type=DNS.token)
+    assert not made.problems
+    assert set(made.state) == {"ruleGroupId", "ruleGroupArn", "digest"}
+    (association,) = of_type(made, "ResolverFirewallRuleGroupAssociation")
+    assert (association.inputs["vpcId"], association.inputs["priority"]) == ("vpc-0a1b2c3d", 200)
+    assert {rule.inputs.get("blockResponse") for rule in of_type(made, "ResolverFirewallRule")} == {None, "NXDOMAIN"}
 
 
 def test_closed_sets_in_lists_arrive_as_they_were_sent(plugins: Plugins, run: Deployment) -> None:

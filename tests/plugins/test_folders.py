@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .wire import PACKAGES, PLUGINS, ROOT, Package
+from .wire import COMPONENTS, PACKAGES, PLUGINS, ROOT, Package
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 
@@ -40,7 +40,8 @@ def test_a_plugin_runs_on_python_in_an_environment_that_git_ignores(package: Pac
 @each_package
 def test_a_plugin_serves_its_package_under_the_permanent_name(package: Package) -> None:
     program = (PLUGINS / package.cloud / "__main__.py").read_text("utf-8")
-    assert f'serve("{package.name}", {package.component})' in program
+    served = ", ".join(each.component for each in COMPONENTS if each.name == package.name)
+    assert f'serve("{package.name}", {served})' in program
 
 
 @pytest.mark.parametrize("language", ["python", "typescript", "yaml"])

@@ -37,7 +37,7 @@ TIME_LIMIT = 60
 
 @dataclass(frozen=True)
 class Package:
-    """A component package: folder, component class, and where the Python component is."""
+    """A component package and one of its components: folder, component class, and where the Python component is."""
 
     cloud: str
     component: str
@@ -51,13 +51,18 @@ class Package:
         return f"{self.name}:index:{self.component}"
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}-{self.component}"
 
 
 AWS = Package("aws", "NetworkFirewallAllowlist")
 GCP = Package("gcp", "FirewallPolicyAllowlist")
 AZURE = Package("azure", "FirewallPolicyAllowlist")
 PACKAGES = (AWS, GCP, AZURE)
+"""Each package, with its first component."""
+
+DNS = Package("aws", "DnsFirewallAllowlist")
+COMPONENTS = (*PACKAGES, DNS)
+"""Each component of each package."""
 
 
 def output(value: Any = None, *, known: bool = True, secret: bool = False, on: Sequence[str] = ()) -> dict[str, Any]:
@@ -120,7 +125,7 @@ class Plugin:
                 organization="organization",
                 parallel=16,
                 monitorEndpoint=run.address,
-                type=self.package.token,
+                type=more.pop("type", self.package.token),
                 name=name,
                 parent=run.monitor.stack_urn,
                 inputs=to_struct(inputs),

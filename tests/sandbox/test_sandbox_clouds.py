@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hostgate.sandbox import aws, aws_ec2, aws_ram, azure, gcp
+from hostgate.sandbox import aws, aws_ec2, aws_ram, aws_resolver, azure, gcp
 from hostgate.sandbox.clouds import Cloud, Declared
 from hostgate.sandbox.problems import Problem
 from hostgate.sandbox.values import UNKNOWN
@@ -71,6 +71,27 @@ LOGGING = {
         ]
     },
 }
+QUERY_LIST = {"name": "hosts", "domains": ["cgr.dev", "*.cgr.dev.", "A-1.example", "*", "*."], "tags": {"a": "b"}}
+QUERY_RULE = {
+    "name": "block",
+    "action": "BLOCK",
+    "priority": 9000,
+    "firewallRuleGroupId": UNKNOWN,
+    "firewallDomainListId": "rslvr-fdl-0123456789abcdef",
+    "firewallDomainRedirectionAction": "TRUST_REDIRECTION_DOMAIN",
+    "blockResponse": "OVERRIDE",
+    "blockOverrideDomain": "blocked.acme.example",
+    "blockOverrideDnsType": "CNAME",
+    "blockOverrideTtl": 0,
+}
+THREAT_RULE = {
+    "action": "ALERT",
+    "priority": 1,
+    "firewallRuleGroupId": "rslvr-frg-0123456789abcdef",
+    "dnsThreatProtection": "DGA",
+    "confidenceThreshold": "HIGH",
+}
+QUERY_ASSOCIATION = {"firewallRuleGroupId": UNKNOWN, "vpcId": "vpc-0a1b2c3d", "priority": 9900}
 GCP_RULE = {
     "action": "allow",
     "direction": "EGRESS",
@@ -126,6 +147,12 @@ VALID: list[tuple[Cloud, str, Mapping[str, Any]]] = [
     (aws.CLOUD, aws_ram.RESOURCE, {"resourceArn": UNKNOWN, "resourceShareArn": UNKNOWN}),
     (aws.CLOUD, aws_ram.PRINCIPAL, {"principal": "123456789012", "resourceShareArn": UNKNOWN}),
     (aws.CLOUD, aws_ec2.ROUTE, ROUTE),
+    (aws.CLOUD, aws_resolver.DOMAIN_LIST, QUERY_LIST),
+    (aws.CLOUD, aws_resolver.RULE_GROUP, {"name": "group 1", "tags": {"a": "b"}}),
+    (aws.CLOUD, aws_resolver.RULE, QUERY_RULE),
+    (aws.CLOUD, aws_resolver.RULE, THREAT_RULE),
+    (aws.CLOUD, aws_resolver.ASSOCIATION, QUERY_ASSOCIATION),
+    (aws.CLOUD, aws_resolver.CONFIG, {"resourceId": "vpc-0a1b2c3d", "firewallFailOpen": "ENABLED"}),
     (gcp.CLOUD, gcp.POLICY, {"name": "egress", "description": "x"}),
     (gcp.CLOUD, gcp.RULE, GCP_RULE),
     (gcp.CLOUD, gcp.ASSOCIATION, {"attachmentTarget": UNKNOWN, "firewallPolicy": UNKNOWN, "name": "a"}),

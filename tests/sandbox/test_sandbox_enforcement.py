@@ -22,12 +22,14 @@ from provider_calls import (
 import hostgate
 from hostgate.planning.flow import Flow
 from hostgate.planning.plan import Plan, plan
+from hostgate.sandbox import aws_resolver
 from hostgate.sandbox.enforcement import Point, points
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
 
 HOSTS = hostgate.select("chainguard/images@2024-03-28", phases=["pull", "build", "cli"])
 NETWORK = "projects/sandbox/global/networks/main"
+VPC = "vpc-0a1b2c3d"
 
 
 @pytest.fixture
@@ -51,6 +53,19 @@ def deploy(service: Service, made: Plan) -> None:
                 variables = {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": home}}]}
                 whole = {**_camel(inner), "policyVariables": variables}
                 service.create(AWS_POLICY, {"name": each.name, "firewallPolicy": whole})
+            case "AWS::Route53Resolver::FirewallDomainList":
+                service.create(aws_resolver.DOMAIN_LIST, {"name": each.name, "domains": body["Domains"]})
+            case "AWS::Route53Resolver::FirewallRuleGroup":
+                service.create(aws_resolver.RULE_GROUP, {"name": each.name})
+            case "AWS::Route53Resolver::FirewallRuleGroup.FirewallRule":
+                ids = {held.name: held.id for held in service.state.objects()}
+                references = {key: ids[body[key]] for key in ("FirewallRuleGroupId", "FirewallDomainListId")}
+                service.create(aws_resolver.RULE, _camel({**body, **references}))
+            case "AWS::Route53Resolver::FirewallRuleGroupAssociation":
+                (held,) = service.state.objects(aws_resolver.RULE_GROUP)
+                service.create(aws_resolver.ASSOCIATION, _camel({**body, "FirewallRuleGroupId": held.id}))
+            case "AWS::Route53Resolver::FirewallConfig":
+                service.create(aws_resolver.CONFIG, _camel(body))
             case "compute#firewallPolicy":
                 service.create(GCP_POLICY, {"name": "egress"})
             case "compute#firewallPolicyRule":
@@ -77,6 +92,9 @@ def _camel(value: Any) -> Any:
         ("aws:rules", {"mode": "audit"}),
         ("aws:rules", {"deny": "none", "from": ["10.1.0.0/16"]}),
         ("aws:domain-list", {}),
+        ("aws:dns-firewall", {"vpcs": [VPC]}),
+        ("aws:dns-firewall", {"vpcs": [VPC], "mode": "audit"}),
+        ("aws:dns-firewall", {"vpcs": [VPC], "deny": "all"}),
         ("gcp:fqdn", {"networks": [NETWORK]}),
         ("gcp:fqdn", {"networks": [NETWORK], "mode": "audit"}),
         ("gcp:fqdn", {"networks": [NETWORK], "deny": "all"}),
@@ -131,6 +149,38 @@ def test_a_flat_rules_text_and_a_policy_without_home_net_are_judged_too(service:
     service.create(AWS_POLICY, policy(arn, order="DEFAULT_ACTION_ORDER", name="fp"))
     assert only(service).verdict(Flow("cgr.dev")).rule == "g#1"
     assert "HOME_NET is not set" in only(service).remark
+
+
+def query_group(service: Service, name: str, *rules: tuple[int, str, str]) -> str:
+    """A rule group of DNS Firewall with rules of priority, action and domain; its id."""
+    group_id = service.create(aws_resolver.RULE_GROUP, {"name": name}).id
+    for priority, action, domain in rules:
+        listed = service.create(aws_resolver.DOMAIN_LIST, {"name": f"{name}-{priority}", "domains": [domain]}).id
+        named = {"name": f"{name}-r{priority}", "priority": priority, "action": action, "blockResponse": "NODATA"}
+        references = {"firewallRuleGroupId": group_id, "firewallDomainListId": listed}
+        service.create(aws_resolver.RULE, {**named, **references})
+    return group_id
+
+
+def test_the_rule_groups_of_a_vpc_are_judged_by_the_priority_of_their_associations(service: Service) -> None:
+    blocking = query_group(service, "threats", (1, "BLOCK", "bad.example"))
+    allowing = query_group(service, "ours", (1, "ALLOW", "*.example"), (2, "BLOCK", "*"))
+    for group_id, priority in ((allowing, 200), (blocking, 100)):
+        link = {"firewallRuleGroupId": group_id, "vpcId": VPC, "priority": priority, "name": f"a{priority}"}
+        service.create(aws_resolver.ASSOCIATION, link)
+    point = only(service)
+    assert (point.title, point.policy) == (f"aws queries of {VPC}", "threats, ours")
+    verdicts = {name: point.verdict(Flow(name)).rule for name in ("bad.example", "good.example", "other.org")}
+    assert verdicts == {
+        "bad.example": "threats-r1#bad.example",
+        "good.example": "ours-r1#*.example",
+        "other.org": "ours-r2",
+    }
+
+
+def test_a_rule_group_without_a_vpc_judges_nobody_and_says_so(service: Service) -> None:
+    query_group(service, "ours", (1, "BLOCK", "*."))
+    assert only(service).remark == "no VPC is associated with the rule group"
 
 
 def test_rule_collection_groups_of_one_policy_are_judged_together(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""AWS: the mechanisms of Network Firewall and the component that realises them.
+"""AWS: the mechanisms of Network Firewall and DNS Firewall, and the components that realise them.
 
 `from hostgate.aws import NetworkFirewallAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hostgate.aws.components import NetworkFirewallAllowlist, NetworkFirewallAllowlistArgs
+    from hostgate.aws.dns_components import DnsFirewallAllowlist, DnsFirewallAllowlistArgs
 
-__all__ = ["NetworkFirewallAllowlist", "NetworkFirewallAllowlistArgs"]
+__all__ = [
+    "DnsFirewallAllowlist",
+    "DnsFirewallAllowlistArgs",
+    "NetworkFirewallAllowlist",
+    "NetworkFirewallAllowlistArgs",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,8 +22,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    module = f"hostgate.aws.{'dns_components' if name.startswith('Dns') else 'components'}"
     try:
-        components = import_module("hostgate.aws.components")
+        components = import_module(module)
     except AttributeError as error:  # left alone, Python would report it as a missing name of this package
-        raise ImportError(f"hostgate.aws.components: {error}") from error
+        raise ImportError(f"{module}: {error}") from error
     return getattr(components, name)

@@ -20,10 +20,10 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        where = _printable("  ".join(part for part in (place, self.entry) if part))
+        where = printable("  ".join(part for part in (place, self.entry) if part))
         if not self.rule:
-            return "\n".join(_printable(line) for line in self.message.splitlines())
-        said = f"{_printable(self.message)}  [{self.rule}]"
+            return "\n".join(printable(line) for line in self.message.splitlines())
+        said = f"{printable(self.message)}  [{self.rule}]"
         return f"{where}\n  {said}" if where else said
 
     def as_json(self) -> dict[str, str | int | None]:
@@ -45,7 +45,7 @@ class InputError(ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """`text` without the control characters by which an input could write over the terminal."""
     return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 

@@ -1,19 +1,26 @@
-"""`hostgate explain`: what becomes of one connection under each target, the rule that decides, and why."""
+"""`hostgate explain`: what becomes of one connection under each target, the rule that decides, and why.
 
+With `--log` the connections are those of a log, and the question is why they were blocked or let pass.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from hostgate.catalog.hosts import check_host
+from hostgate.catalog.problems import InputError, Problem
 from hostgate.cli.main import print_json
 from hostgate.cli.sandbox import sandbox_folder, state_option
 from hostgate.cli.sources import Repeating, make_plans, plan_options
 
 if TYPE_CHECKING:
     from hostgate.planning.flow import Flow
+    from hostgate.planning.plan import Plan
 
 _PROTOCOLS = ("https", "tls", "http", "tcp", "udp", "quic")
 
@@ -22,7 +29,9 @@ _DIALLED_ALL_THE_SAME = (None, "host-ip-literal", "host-single-label", "host-tra
 """What no catalog may hold and a client may dial nevertheless: such a flow has a verdict."""
 
 
-def _dialled(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
+def _dialled(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
+    if value is None:
+        return None
     host = check_host(value)
     if host.rule not in _DIALLED_ALL_THE_SAME:
         raise click.BadParameter(host.message)
@@ -44,7 +53,7 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 
 
 @click.command(cls=Repeating)
-@click.argument("host", callback=_dialled)
+@click.argument("host", callback=_dialled, required=False)
 @click.option("--port", type=click.IntRange(1, 65535), default=443, show_default=True)
 @click.option("--protocol", type=click.Choice(_PROTOCOLS), default="https", show_default=True)
 @click.option("--sni", metavar="NAME", help="The name in the TLS hello or Host header; HOST unless given, '' for none.")
@@ -54,16 +63,22 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 @click.option(
     "--from", "source", metavar="CIDR", callback=_source, help="Where they come from; an allowed client unless given."
 )
+@click.option(
+    "--log",
+    metavar="FILE",
+    help="Explain the verdicts of a log instead: AWS Network Firewall alerts, EVE JSON, Route 53 query logs; - is stdin.",
+)
 @click.option("--sandbox", is_flag=True, help="Ask what the simulated clouds hold, not the plan.")
 @state_option
 @plan_options
 def command(
-    host: str,
+    host: str | None,
     port: int,
     protocol: str,
     sni: str | None,
     address: str | None,
     source: str | None,
+    log: str | None,
     sandbox: bool,
     state_dir: Path | None,
     stack: str | None,
@@ -73,8 +88,17 @@ def command(
     allow_empty: bool,
     as_json: bool,
 ) -> None:
-    """Say what becomes of one connection to HOST, and why."""
+    """Say what becomes of one connection to HOST, and why; or why those of a log were blocked."""
     from hostgate.planning.flow import Flow
+
+    if log is not None:
+        from hostgate.cli.explain_log import explain_log
+
+        _alone("--log", ("host", "port", "protocol", "sni", "address", "source", "sandbox", "state_dir"))
+        explain_log(log, _usable(make_plans(stack, catalogs, targets, as_of, allow_empty)), as_json=as_json)
+        return
+    if host is None:
+        raise click.UsageError("Name a HOST, or a log with --log FILE.")
 
     name = {"sni": sni or None} if sni is not None else {}
     flow = Flow(host, port, protocol, address=address, source=source, **name)  # type: ignore[arg-type]
@@ -87,19 +111,53 @@ def command(
         for plan in make_plans(stack, catalogs, targets, as_of, allow_empty):
             verdict = plan.verdict(flow)
             answers.append({"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why})
+    together = [] if sandbox or catalogs else _together(answers)
     if as_json:
-        print_json({"targets": answers})
+        print_json({"targets": answers, **({"together": together} if together else {})})
         return
     from hostgate.cli.tables import table
 
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
     click.echo(f"{host}:{port} {protocol}")
     click.echo(table(("target", "verdict", "rule", "why"), rows))
+    for cloud in together:
+        blocking = ", ".join(cloud["blocking"])
+        click.echo(f"{cloud['cloud']}, all layers: {cloud['verdict']}{f' ({blocking})' if blocking else ''}")
+
+
+def _alone(option: str, others: Sequence[str]) -> None:
+    """Raises click.UsageError if one of `others` was given beside `option`, which brings its own connections."""
+    context = click.get_current_context()
+    given = [each for each in context.command.params if each.name in others]
+    given = [each for each in given if context.get_parameter_source(str(each.name)) is ParameterSource.COMMANDLINE]
+    if given:
+        names = ", ".join(each.human_readable_name if each.name == "host" else each.opts[0] for each in given)
+        raise click.UsageError(f"{option} brings its own connections; leave out {names}.")
+
+
+def _usable(plans: Sequence["Plan"]) -> Sequence["Plan"]:
+    """`plans`, if none is refused. Raises InputError."""
+    problems = [problem for plan in plans if plan.refused for problem in plan.problems]
+    if problems:
+        raise InputError(problems)
+    return plans
+
+
+def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it."""
+    layers: dict[str, list[Mapping[str, Any]]] = {}
+    for answer in answers:
+        layers.setdefault(answer["target"].partition(":")[0], []).append(answer)
+    found = []
+    for cloud, theirs in layers.items():
+        blocking = [answer["target"] for answer in theirs if answer["verdict"] == "block"]
+        if len(theirs) > 1:
+            found.append({"cloud": cloud, "verdict": "block" if blocking else "allow", "blocking": blocking})
+    return found
 
 
 def _of_sandbox(flow: "Flow", state_dir: Path | None) -> list[dict[str, Any]]:
     """The verdict of every policy or network that the simulated clouds hold."""
-    from hostgate.catalog.problems import InputError, Problem
     from hostgate.sandbox.enforcement import points
     from hostgate.sandbox.state import FILE, state_of
 

@@ -272,7 +272,13 @@ def _kind(type_: str) -> str:
 def _holds(held: "Held") -> str:
     """What tells a reader most of an object."""
     inputs = held.inputs
-    told = [f"{key} {inputs[key]}" for key in ("priority", "action", "capacity", "attachmentTarget") if key in inputs]
+    told = [
+        f"{key} {inputs[key]}"
+        for key in ("priority", "action", "capacity", "attachmentTarget", "vpcId")
+        if key in inputs
+    ]
+    if "domains" in inputs:
+        told.append(f"{len(inputs['domains'])} domains")
     source = (inputs.get("ruleGroup") or {}).get("rulesSource") or {}
     if "rulesString" in source:
         told.append(f"{len(source['rulesString'].splitlines())} rules")

@@ -64,6 +64,11 @@ KINDS: dict[str, Kind] = {
         "The mechanism believes the name in the packet (SNI or Host): a client that lies about it is not caught.",
         "Nothing, for clients that are trusted not to lie; otherwise TLS inspection or resolved-address validation.",
     ),
+    "name-only": Kind(
+        "info",
+        "The mechanism sees the name that is asked for, no port and no connection: an address that is known passes.",
+        "Nothing beside a firewall on the path; alone it is no more than a first hurdle.",
+    ),
     "no-survey": Kind(
         "warning",
         "The firewall resolves the names for itself and no survey of their TTLs and addresses is at hand.",
@@ -108,6 +113,16 @@ KINDS: dict[str, Kind] = {
         "info",
         "What the deny cuts beside the hosts of other vendors.",
         "Allow what your clients need of it by other rules.",
+    ),
+    "nxdomain-below": Kind(
+        "warning",
+        "A blocked name is said not to exist: resolvers on the way may conclude that no name below it does (RFC 8020).",
+        "Leave `blockResponse` at NODATA, unless every client asks the VPC's resolver itself.",
+    ),
+    "fail-open": Kind(
+        "warning",
+        "While DNS Firewall does not answer, queries are resolved without being judged.",
+        "Nothing, if names are also judged on the wire; otherwise set `failMode` to closed.",
     ),
     "detection-gap": Kind(
         "info",

@@ -157,6 +157,7 @@ _registry: dict[str, Mechanism[Any]] = {}
 _modules = {
     "aws:rules": "hostgate.aws.rules",
     "aws:domain-list": "hostgate.aws.domain_list",
+    "aws:dns-firewall": "hostgate.aws.dns_firewall",
     "gcp:fqdn": "hostgate.gcp.fqdn",
     "azure:application-rules": "hostgate.azure.application_rules",
 }

@@ -349,6 +349,8 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
         )
     if "name-and-port" in sights:
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
+    if "query-name" in sights:
+        found.append(finding("name-only", f"{_some(sights['query-name'])}: allowed by the name that is asked for."))
     found += [
         finding("no-survey", f"{_some(names)}: {means}, and no survey says how their TTLs and addresses behave.")
         for means, names in own_lookup.items()

@@ -1,12 +1,14 @@
 """Simulated AWS Network Firewall: rule groups, policies, firewalls, logging; refuses what the service refuses.
 
-Shares of rule groups are in `aws_ram`, routes to a firewall in `aws_ec2`.
+DNS Firewall, the other half of the simulated AWS, is in `aws_resolver`; shares of rule groups are in `aws_ram`, routes to
+a firewall in `aws_ec2`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hostgate.sandbox import aws_ec2, aws_ram
+from hostgate.sandbox.aws_resolver import TYPES as RESOLVER_TYPES
 from hostgate.sandbox.clouds import AutoName, Cloud, Declared, ResourceType, about, types_by_token
 from hostgate.sandbox.problems import Problem
 from hostgate.sandbox.shapes import (
@@ -454,7 +456,17 @@ def _same_order(resources: Sequence[Declared]) -> Iterator[Problem]:
 
 CLOUD: Final = Cloud(
     "aws",
-    types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE, *aws_ram.TYPES, *aws_ec2.TYPES)),
+    types_by_token(
+        (
+            RULE_GROUP_TYPE,
+            POLICY_TYPE,
+            FIREWALL_TYPE,
+            LOGGING_TYPE,
+            *RESOLVER_TYPES,
+            *aws_ram.TYPES,
+            *aws_ec2.TYPES,
+        )
+    ),
     (_same_order,),
 )
 """Simulated AWS."""

@@ -2,13 +2,16 @@
 
 A firewall of AWS is a point of enforcement, by the policy that it uses, and so is a policy that none uses; on Google
 Cloud a network is one, by the policy that is associated with it, and so is a policy that nothing is associated with. On
-Azure it is the policy.
+Azure it is the policy. A VPC of AWS judges queries by all rule groups of DNS Firewall that are associated with it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hostgate.aws.query_order import DOMAIN_LIST as AWS_DOMAIN_LIST
+from hostgate.aws.query_order import INSPECT
+from hostgate.aws.query_order import RULE as AWS_QUERY_RULE
 from hostgate.aws.strict_order import POLICY as AWS_POLICY
 from hostgate.aws.strict_order import RULE_GROUP as AWS_RULE_GROUP
 from hostgate.azure.application_rules import GROUP as AZURE_GROUP
@@ -16,7 +19,7 @@ from hostgate.gcp.fqdn import RULE as GCP_RULE
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, mechanism
 from hostgate.planning.options import PRIVATE_IPV4
-from hostgate.sandbox import aws, azure_stack, gcp
+from hostgate.sandbox import aws, aws_resolver, azure_stack, gcp
 from hostgate.sandbox.gcp_lifecycle import network_of
 from hostgate.sandbox.lifecycle import at, last_part
 from hostgate.sandbox.state import Held
@@ -24,7 +27,7 @@ from hostgate.sandbox.state import Held
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One place where flows are judged. `place` names it: the policy, or the firewall or network that has the policy."""
+    """One place where flows are judged. `place` names it: the policy, or the firewall, network or VPC that has it."""
 
     target: str
     place: str
@@ -35,8 +38,11 @@ class Point:
     @property
     def title(self) -> str:
         """Short, for people: cloud, what it is, and its name."""
+        cloud, mechanism_ = self.target.split(":")
+        if mechanism_ == "dns-firewall":
+            return f"{cloud} queries of {self.place}"
         kinds = {"/networks/": "network", ":firewall/": "firewall"}
-        cloud, what = self.target.partition(":")[0], next((kinds[key] for key in kinds if key in self.place), "policy")
+        what = next((kinds[key] for key in kinds if key in self.place), "policy")
         return f"{cloud} {what} {last_part(self.place)}"
 
     def verdict(self, flow: Flow) -> Verdict:
@@ -49,7 +55,7 @@ class Point:
 def points(held: Iterable[Held]) -> list[Point]:
     """Every point of enforcement among what is held, AWS, Google Cloud, Azure, in order of creation."""
     every = list(held)
-    return [*_aws(every), *_gcp(every), *_azure(every)]
+    return [*_aws(every), *_aws_resolver(every), *_gcp(every), *_azure(every)]
 
 
 def _aws(held: Sequence[Held]) -> list[Point]:
@@ -109,6 +115,51 @@ def _rule_group(group: Held) -> CloudObject:
     return CloudObject(
         kind=AWS_RULE_GROUP, name=group.name, body={"RuleGroup": {"RulesSource": body}}, text=text or None
     )
+
+
+def _aws_resolver(held: Sequence[Held]) -> list[Point]:
+    lists = {each.id: each for each in held if each.type == aws_resolver.DOMAIN_LIST}
+    rules: dict[str, list[Held]] = {}
+    for each in held:
+        if each.type == aws_resolver.RULE and each.inputs.get("firewallDomainListId") in lists:
+            rules.setdefault(each.inputs["firewallRuleGroupId"], []).append(each)
+    vpcs: dict[str, list[Held]] = {}
+    for each in held:
+        if each.type == aws_resolver.ASSOCIATION:
+            vpcs.setdefault(each.inputs["vpcId"], []).append(each)
+    groups = {each.id: each for each in held if each.type == aws_resolver.RULE_GROUP}
+    found = []
+    for vpc, associations in vpcs.items():
+        ordered = sorted(associations, key=lambda each: int(each.inputs["priority"]))
+        used = [groups[each.inputs["firewallRuleGroupId"]] for each in ordered]
+        objects = _queries([rules.get(group.id, []) for group in used], lists)
+        found.append(Point("aws:dns-firewall", vpc, ", ".join(group.name for group in used), objects))
+    judging = {each.inputs["firewallRuleGroupId"] for associations in vpcs.values() for each in associations}
+    for id_, group in groups.items():
+        if id_ not in judging:
+            objects = _queries([rules.get(id_, [])], lists)
+            remark = "no VPC is associated with the rule group"
+            found.append(Point("aws:dns-firewall", group.name, group.name, objects, remark))
+    return found
+
+
+def _queries(groups: Sequence[Sequence[Held]], lists: Mapping[str, Held]) -> tuple[CloudObject, ...]:
+    """The lists and rules of rule groups that are judged one after another, as those of one."""
+    ordered = [rule for group in groups for rule in sorted(group, key=lambda each: int(each.inputs["priority"]))]
+    objects: list[CloudObject] = []
+    for position, rule in enumerate(ordered):
+        listed = lists[rule.inputs["firewallDomainListId"]]
+        body = {
+            "Priority": position,
+            "Action": rule.inputs["action"],
+            "FirewallDomainListId": rule.id,
+            "BlockResponse": rule.inputs.get("blockResponse") or "NODATA",
+            "FirewallDomainRedirectionAction": rule.inputs.get("firewallDomainRedirectionAction") or INSPECT,
+        }
+        domains = {"Domains": list(listed.inputs.get("domains") or ())}
+        objects.append(CloudObject(kind=AWS_DOMAIN_LIST, name=rule.id, body=domains))
+        objects.append(CloudObject(kind=AWS_QUERY_RULE, name=rule.name, body=body))
+    return tuple(objects)
 
 
 def _gcp(held: Sequence[Held]) -> list[Point]:

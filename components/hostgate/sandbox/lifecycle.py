@@ -66,6 +66,8 @@ class Lifecycle:
     replaces_delete_first: bool = False
     """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
     same: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    always_there: bool = False
+    """Whether the object is a setting that something else has anyway: a create takes it over without a word."""
 
 
 class Refused(Exception):  # noqa: N818 -- an answer of the cloud

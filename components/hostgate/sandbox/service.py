@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from hostgate.sandbox import aws_lifecycle, azure_lifecycle, gcp_lifecycle
+from hostgate.sandbox import aws_lifecycle, aws_resolver_lifecycle, azure_lifecycle, gcp_lifecycle
 from hostgate.sandbox.faults import Fault, delay_of, trip
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refused
 from hostgate.sandbox.state import Held, Operation, State, Transaction, acquire, release
 
 LIFECYCLES: Mapping[str, Lifecycle] = {
     **aws_lifecycle.LIFECYCLES,
+    **aws_resolver_lifecycle.LIFECYCLES,
     **gcp_lifecycle.LIFECYCLES,
     **azure_lifecycle.LIFECYCLES,
 }
@@ -31,9 +32,11 @@ def die() -> NoReturn:
 
 
 def account_of(held: Held) -> Account:
-    """The account that an object is in, read from its id."""
+    """The account that an object is in, read from its id, or from what the cloud says beside it."""
     if held.id.startswith("arn:"):
         return Account(region=held.id.split(":")[3])
+    if held.type in aws_resolver_lifecycle.LIFECYCLES:
+        return Account(region=str(held.computed["region"]))
     part = held.id.strip("/").split("/")[1]
     return Account(project=part) if held.id.startswith("projects/") else Account(subscription=part)
 
@@ -141,7 +144,7 @@ class Service:
     def _judge(self, now: Transaction, operation: Operation, wanted: Held) -> Refused | None:
         before = now.get(wanted.type, wanted.id)
         kind = wanted.type.rpartition(":")[2]
-        if operation == "create" and before is not None:
+        if operation == "create" and before is not None and not LIFECYCLES[wanted.type].always_there:
             return Refused(
                 f"AlreadyExists: {kind} {wanted.name} exists already ({wanted.id}). Adopt it with import_, or delete it",
                 "exists",

@@ -1,6 +1,6 @@
-"""The Pulumi package hostgate-aws: the component for AWS, for programs in any Pulumi language."""
+"""The Pulumi package hostgate-aws: the components for AWS, for programs in any Pulumi language."""
 
-from hostgate.aws import NetworkFirewallAllowlist
+from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
 from hostgate.hosting import serve
 
-serve("hostgate-aws", NetworkFirewallAllowlist)
+serve("hostgate-aws", NetworkFirewallAllowlist, DnsFirewallAllowlist)

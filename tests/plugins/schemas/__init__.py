@@ -10,7 +10,7 @@ from typing import Any
 
 from hostgate.hosting import ComponentPackage
 
-from ..wire import PACKAGES, Package
+from ..wire import COMPONENTS, PACKAGES, Package
 
 FOLDER = Path(__file__).parent
 COMMAND = ".venv/bin/python -m tests.plugins.schemas"
@@ -18,8 +18,9 @@ COMMAND = ".venv/bin/python -m tests.plugins.schemas"
 
 def schema_of(package: Package) -> dict[str, Any]:
     """The schema as a plugin serves it, without the version: a release is no change of the schema."""
-    component = getattr(import_module(f"hostgate.{package.cloud}"), package.component)
-    schema: dict[str, Any] = json.loads(ComponentPackage(package.name, component).schema)
+    cloud = import_module(f"hostgate.{package.cloud}")
+    components = [getattr(cloud, each.component) for each in COMPONENTS if each.name == package.name]
+    schema: dict[str, Any] = json.loads(ComponentPackage(package.name, *components).schema)
     del schema["version"]
     return schema
 

@@ -1,0 +1,300 @@
+"""aws:dns-firewall: Route 53 Resolver DNS Firewall lists that answer queries for the hosts, and block the rest.
+
+A wildcard `*.x` reaches any depth, and whether it holds x itself is not documented. So a guard blocks x ahead of the
+lists unless an entry allows it. The guard stands twice: one copy is updated before the lists, the other after them,
+so that a wildcard that comes or goes never opens its apex between two calls.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from hostgate.aws.dns_options import DnsFirewallOptions
+from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST, judge
+from hostgate.catalog.model import Entry, Match
+from hostgate.catalog.names import holds
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
+from hostgate.planning.sharding import shard
+
+_MODEL = "AWS SDK service model, route53resolver"
+_QUOTAS = "Amazon Route 53 developer guide, quotas (2023 copy)"
+READ = "2026-11-23"
+
+LIST_DOMAINS = Limit(
+    "domains of a list", 1_000, "domains", f"{_MODEL}, UpdateFirewallDomains; the provider sends one request", READ
+)
+GROUP_RULES = Limit("rules of a rule group", 100, "rules", _QUOTAS, READ)
+ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", _QUOTAS, READ)
+ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", _QUOTAS, READ)
+SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ)
+
+GUARD_FIRST, GUARD_LAST, AUDIT_GUARD, ALLOW, INSIDE, AUDIT, BLOCK = 1_000, 2_000, 3_000, 4_000, 5_000, 8_000, 9_000
+"""Priority of each kind of rule in the group, which is ours alone; shards of a kind follow by their own fixed number.
+Audit has rules of its own, so that a change of mode is a rule that comes and one that goes, never two at once."""
+
+RESOLVER_ZONES = (
+    "compute.internal",
+    "ec2.internal",
+    "10.in-addr.arpa",
+    *(f"{second}.172.in-addr.arpa" for second in range(16, 32)),
+    "168.192.in-addr.arpa",
+)
+"""Answered inside the VPC by the resolver's own rules (Route 53 developer guide, autodefined system rules): names of
+instances, and reverse lookups of RFC 1918 addresses. Names below them are never asked for outside."""
+
+_ELSEWHERE = "aws:rules, which can hold the depth to one label."
+
+
+class DnsFirewall(Mechanism[DnsFirewallOptions]):
+    """Domain lists with one rule each in a rule group of Route 53 Resolver."""
+
+    target = "aws:dns-firewall"
+    title = "Route 53 Resolver DNS Firewall"
+    options = DnsFirewallOptions
+    limits = (LIST_DOMAINS, GROUP_RULES, ACCOUNT_LISTS, ACCOUNT_DOMAINS, SLOTS)
+    means = (
+        Means(
+            name="Domain lists",
+            protocols=frozenset({"https", "http", "tls", "tcp", "udp"}),
+            sight="query-name",
+            ttl_family="client-dns",
+            kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            widenings={"one-label": "deeper-names"},
+            nearest={"one-label": _ELSEWHERE},
+        ),
+    )
+
+    def render(self, entries: Sequence[Entry], options: DnsFirewallOptions) -> Rendering:
+        made = _Group(options)
+        hosts: dict[str, set[str]] = {}
+        for entry in entries:
+            hosts.setdefault(entry.host, set()).update(_specs(entry))
+        where = made.shards("hosts", "allow", ALLOW, "ALLOW", hosts)
+        inside = _inside(options)
+        guarded = {apex: (apex,) for apex in _guarded(entries, inside)}
+        if options.deny != "none":
+            if options.mode == "audit":
+                made.shards("audit-apexes", "audit-guard", AUDIT_GUARD, "ALERT", guarded)
+            else:
+                made.shards("apexes-first", "guard-first", GUARD_FIRST, "BLOCK", guarded)
+                made.shards("apexes-last", "guard-last", GUARD_LAST, "BLOCK", guarded)
+        if inside:
+            made.add("inside", "pass-inside", INSIDE, "ALLOW", [s for zone in inside for s in (zone, f"*.{zone}")])
+        if options.deny in ("internet", "all"):
+            if options.mode == "audit":
+                made.add("audit-everything", "audit", AUDIT, "ALERT", [EVERYTHING])
+            else:
+                made.add("everything", "block", BLOCK, "BLOCK", [EVERYTHING])
+        return Rendering(
+            objects=tuple(made.objects()),
+            rules={entry.key: f"{where[entry.host]}#{_specs(entry)[-1]}" for entry in entries},
+            findings=tuple(_remarks(options)),
+            usage=made.usage(),
+        )
+
+    def verdict(self, objects: Sequence[CloudObject], options: DnsFirewallOptions, flow: Flow) -> Verdict:
+        return judge(objects, flow, undecided=_undecided(options))
+
+
+class _Group:
+    """The lists and rules of one rule group, as they are added; `objects` puts them together."""
+
+    def __init__(self, options: DnsFirewallOptions) -> None:
+        self._options = options
+        self._lists: list[CloudObject] = []
+        self._rules: list[CloudObject] = []
+        self._slots = 0
+
+    def shards(
+        self, suffix: str, rule: str, slot: int, action: str, hosts: Mapping[str, Collection[str]]
+    ) -> dict[str, str]:
+        """Lists of what `hosts` stand for, with a rule each; the rule of every host."""
+        where: dict[str, str] = {}
+        parts = shard(sorted(hosts), key=str, weights=lambda host: (len(hosts[host]),), capacities=(LIST_DOMAINS.max,))
+        for part in parts:
+            label = f"-{part.label}" if part.label else ""
+            self._slots = max(self._slots, part.slot + 1)
+            name = self.add(
+                f"{suffix}{label}",
+                f"{rule}{label}",
+                slot + part.slot,
+                action,
+                [s for h in part.items for s in hosts[h]],
+            )
+            where.update(dict.fromkeys(part.items, name))
+        return where
+
+    def add(self, suffix: str, rule: str, priority: int, action: str, domains: Iterable[str]) -> str:
+        """A list and its rule; the rule's name."""
+        prefix = self._options.name
+        body: dict[str, Any] = {"Name": f"{prefix}-{suffix}", "Domains": sorted(domains)}
+        if self._options.tags:
+            body["Tags"] = _tags(self._options)
+        self._lists.append(CloudObject(kind=DOMAIN_LIST, name=body["Name"], body=body))
+        made: dict[str, Any] = {
+            "Name": f"{prefix}-{rule}",
+            "FirewallRuleGroupId": prefix,
+            "FirewallDomainListId": body["Name"],
+            "Priority": priority,
+            "Action": action,
+            # Whichever rule matches the name that was asked for decides; what it is an alias of is not judged again.
+            "FirewallDomainRedirectionAction": TRUST,
+        }
+        if action == "BLOCK":
+            made |= _response(self._options)
+        self._rules.append(CloudObject(kind=RULE, name=made["Name"], body=made))
+        return str(made["Name"])
+
+    def objects(self) -> list[CloudObject]:
+        options = self._options
+        body: dict[str, Any] = {"Name": options.name}
+        if options.tags:
+            body["Tags"] = _tags(options)
+        group = CloudObject(kind=RULE_GROUP, name=options.name, body=body, folder="group")
+        rules = sorted(self._rules, key=lambda each: int(each.body["Priority"]))
+        return [*self._lists, group, *rules, *_configs(options), *_associations(options)]
+
+    def usage(self) -> tuple[Usage, ...]:
+        sizes = [len(each.body["Domains"]) for each in self._lists]
+        return (
+            Usage(LIST_DOMAINS, max(sizes, default=0)),
+            Usage(GROUP_RULES, len(self._rules)),
+            Usage(ACCOUNT_LISTS, len(self._lists)),
+            Usage(ACCOUNT_DOMAINS, sum(sizes)),
+            Usage(SLOTS, self._slots),
+        )
+
+
+def _specs(entry: Entry) -> tuple[str, ...]:
+    """What stands in a list for `entry`: the name, all names below it, or both."""
+    match entry.match:
+        case "exact":
+            return (entry.host,)
+        case "subtree+apex":
+            return (entry.host, f"*.{entry.host}")
+        case "subtree" | "one-label":  # one-label with an accepted widening only
+            return (f"*.{entry.host}",)
+
+
+def _guarded(entries: Sequence[Entry], inside: Iterable[str]) -> list[str]:
+    """The apexes of wildcards that neither an entry nor a zone of `inside` allows."""
+    allowed: dict[str, set[Match]] = {zone: {"subtree+apex"} for zone in inside}
+    for entry in entries:
+        allowed.setdefault(entry.host, set()).add(entry.match)
+    apexes = {entry.host for entry in entries if entry.match in ("subtree", "one-label")}
+    return sorted(
+        apex
+        for apex in apexes
+        if not any(holds(kind, above, apex) for above in _above(apex) for kind in allowed.get(above, ()))
+    )
+
+
+def _above(host: str) -> Iterable[str]:
+    """`host` and every name above it: only these can hold it."""
+    labels = host.split(".")
+    return (".".join(labels[start:]) for start in range(len(labels)))
+
+
+def _inside(options: DnsFirewallOptions) -> list[str]:
+    """Zones that pass: the user's, and with a deny of ours those that the resolver answers for itself."""
+    ours = RESOLVER_ZONES if options.deny == "internet" else ()
+    return sorted({*ours, *options.inside})
+
+
+def _response(options: DnsFirewallOptions) -> dict[str, Any]:
+    if options.block_response != "OVERRIDE":
+        return {"BlockResponse": options.block_response}
+    return {
+        "BlockResponse": "OVERRIDE",
+        "BlockOverrideDomain": options.override_domain,
+        "BlockOverrideDnsType": "CNAME",
+        "BlockOverrideTtl": options.override_ttl,
+    }
+
+
+def _tags(options: DnsFirewallOptions) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in sorted(options.tags.items())]
+
+
+def _configs(options: DnsFirewallOptions) -> Iterable[CloudObject]:
+    if options.fail_mode == "unset":
+        return
+    for vpc in options.vpcs:
+        body = {"ResourceId": vpc, "FirewallFailOpen": "ENABLED" if options.fail_mode == "open" else "DISABLED"}
+        yield CloudObject(kind=CONFIG, name=f"{options.name}-fail-{vpc}", body=body, folder="group")
+
+
+def _associations(options: DnsFirewallOptions) -> Iterable[CloudObject]:
+    for vpc in options.vpcs:
+        body: dict[str, Any] = {
+            "Name": f"{options.name}-{vpc}",
+            "FirewallRuleGroupId": options.name,
+            "VpcId": vpc,
+            "Priority": options.base,
+        }
+        if options.tags:
+            body["Tags"] = _tags(options)
+        yield CloudObject(kind=ASSOCIATION, name=body["Name"], body=body, folder="group")
+
+
+def _undecided(options: DnsFirewallOptions) -> Verdict:
+    """What becomes of a query that no rule of the group matches."""
+    if options.deny != "declared":
+        return Verdict("allow", None, "no rule matches, and the resolver answers what no rule blocks")
+    if options.mode == "audit":
+        return Verdict("allow", None, "no rule matches; in audit mode the declared deny must only log")
+    return Verdict("block", None, "no rule matches; the deny is declared to exist in another rule group")
+
+
+def _remarks(options: DnsFirewallOptions) -> list[Finding]:
+    found = [
+        finding(
+            "from-everything", "Every client of the resolver in an associated VPC may ask; DNS Firewall knows no other."
+        )
+    ]
+    if options.mode == "audit":
+        found.append(finding("audit", "The last rule answers everything and logs it (ALERT)."))
+    if options.deny == "none":
+        found.append(finding("deny-none", "The resolver answers what no rule blocks; the allow rules change nothing."))
+    if options.deny == "declared":
+        found.append(
+            finding(
+                "deny-declared",
+                f"A rule group after priority {options.base} that blocks {EVERYTHING} is said to be associated with the VPC.",
+            )
+        )
+    if options.deny in ("internet", "all"):
+        kept = (
+            ", those under `inside`, of instances (compute.internal, ec2.internal) and reverse lookups of private "
+            "addresses excepted"
+            if options.deny == "internet"
+            else ", of instances and reverse lookups among them"
+        )
+        found.append(
+            finding(
+                "deny-cuts",
+                f"Every other query to the VPC's resolver is blocked: private zones too{kept}, AWS services and VPC endpoints "
+                "by name, other reverse lookups, the NTP pool, package mirrors. Clients that ask another resolver, or use an "
+                "address or DNS over HTTPS, are not seen.",
+            )
+        )
+        if options.block_response == "NXDOMAIN":
+            found.append(
+                finding(
+                    "nxdomain-below", "NXDOMAIN for a parent of an allowed name makes some clients give up the name."
+                )
+            )
+    if options.fail_mode == "open":
+        found.append(
+            finding("fail-open", "While DNS Firewall does not answer, the VPC's resolver answers every query.")
+        )
+    if not options.vpcs:
+        found.append(
+            finding("attached-policy", "No `vpcs` are named: the rule group judges no query until it is associated.")
+        )
+    return found
+
+
+MECHANISM = DnsFirewall()

@@ -1,0 +1,81 @@
+"""Options of Route 53 Resolver DNS Firewall."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from hostgate.catalog.hosts import check_host
+from hostgate.catalog.problems import spelled
+from hostgate.planning.options import Options
+
+BlockResponse = Literal["NODATA", "NXDOMAIN", "OVERRIDE"]
+FailMode = Literal["closed", "open", "unset"]
+
+_VPC = re.compile(r"vpc-[0-9a-f]{1,17}\Z")
+
+
+def _vpc(text: str) -> str:
+    if not _VPC.match(text):
+        raise PydanticCustomError(
+            "vpc", "{message}", {"message": f"found {spelled(text)}. Allowed: the id of a VPC, vpc- and hex digits."}
+        )
+    return text
+
+
+def _zone(text: str) -> str:
+    """A zone of one's own; unlike a host of a catalog it may be a single label, such as `corp`."""
+    host = check_host(text)
+    if host.rule not in (None, "host-single-label"):
+        raise PydanticCustomError("zone", "{message}", {"message": host.message})
+    return host.name.lower()
+
+
+class DnsFirewallOptions(Options):
+    """Which VPCs the rule group judges, and what happens to a query that nothing allows."""
+
+    vpcs: list[Annotated[str, AfterValidator(_vpc)]] = []
+    """VPCs to associate the rule group with. Left out: it judges nobody until somebody associates it."""
+    base: Annotated[int, Field(ge=100, le=9900)] = 9000
+    """Priority of the association among the rule groups of a VPC; lower ones come first, so that others may block
+    before this group allows (AWS SDK service model, AssociateFirewallRuleGroupRequest.Priority, read 2026-11-23)."""
+    inside: list[Annotated[str, AfterValidator(_zone)]] = []
+    """Zones of your own whose names, at and below, are answered as before: private hosted zones, forwarded domains."""
+    block_response: BlockResponse = "NODATA"
+    """What a blocked query is answered with. NXDOMAIN for a name says that nothing is below it either (RFC 8020)."""
+    override_domain: str | None = None
+    """The CNAME that a blocked query is answered with, for OVERRIDE."""
+    override_ttl: Annotated[int, Field(ge=0, le=604_800)] = 0
+    """Seconds for which that answer may be cached."""
+    fail_mode: FailMode = "closed"
+    """What the resolver does while DNS Firewall does not answer: refuse (closed) or resolve (open). A setting of the
+    VPC, not of the group; unset leaves it to whoever manages it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _duplicates(cls, values: Any) -> Any:
+        vpcs = values.get("vpcs") if isinstance(values, dict) else None
+        if isinstance(vpcs, list) and len(set(map(str, vpcs))) != len(vpcs):
+            raise ValueError("found a VPC twice in `vpcs`. Allowed: each once.")
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.block_response == "OVERRIDE") != (self.override_domain is not None):
+            raise ValueError(
+                f"found blockResponse {self.block_response} with overrideDomain {spelled(self.override_domain)}. "
+                "Allowed: OVERRIDE and a domain together, or neither."
+            )
+        if self.override_domain is not None:
+            host = check_host(self.override_domain)
+            if host.rule is not None:
+                raise ValueError(f"overrideDomain: {host.message}")
+        if self.override_ttl and self.override_domain is None:
+            raise ValueError("found overrideTtl without overrideDomain. Leave it out, or name the domain.")
+        if self.inside and self.deny in ("all", "none"):
+            raise ValueError(
+                f"found `inside` with deny {self.deny!r}, which "
+                f"{'denies' if self.deny == 'all' else 'passes'} everything. Allowed: internet or declared."
+            )
+        return self

@@ -1,0 +1,194 @@
+"""What AWS logs of its verdicts: Network Firewall's alert log (Suricata's EVE JSON, wrapped or plain), and the query
+log of Route 53 Resolver.
+
+Sources: AWS Network Firewall developer guide, contents of a firewall log; Suricata 7 user guide, EVE JSON; Amazon
+Route 53 developer guide, values in Resolver query logs. What a line holds was written by strangers: names and texts
+are data, to be escaped wherever they are shown.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Literal
+
+from hostgate.catalog.problems import spelled
+from hostgate.planning.flow import Flow, FlowProtocol
+
+MOST_TEXT = 1_000_000
+"""Characters of a line. The service's own lines have a few thousand."""
+
+Kind = Literal["connection", "query"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One logged verdict. `rule` is the signature id of an alert; `words` what the log calls the rule."""
+
+    kind: Kind
+    flow: Flow
+    action: Literal["blocked", "alerted", "allowed"]
+    rule: str | None
+    words: str
+    place: str
+    """The firewall or the VPC."""
+
+    @property
+    def default(self) -> bool:
+        """Whether the policy's default action logged it: AWS names those like the actions."""
+        return self.words.startswith("aws:")
+
+
+class NotALog(ValueError):  # noqa: N818 - what a text is, said to whoever gave it
+    """The text is no line of such a log. The message says what was found and what is allowed."""
+
+
+class NoVerdict(ValueError):  # noqa: N818 - not an error
+    """A line of such a log that says no verdict, e.g. a flow record. The message is its kind."""
+
+
+def records(text: str) -> Iterator[tuple[int, Any]]:
+    """The JSON documents of `text` with the line that each begins on: one a line, or one or a list of them over many.
+
+    A document that cannot be read is handed out as NotALog.
+    """
+    try:
+        whole = json.loads(text) if len(text) <= MOST_TEXT else None
+    except (ValueError, RecursionError):
+        whole = None
+    if whole is not None:
+        yield from ((1, each) for each in _unwrapped(whole))
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            if len(line) > MOST_TEXT:
+                raise NotALog(f"Found a line of {len(line):,} characters. Allowed: at most {MOST_TEXT:,}.")
+            yield from ((number, each) for each in _unwrapped(json.loads(line)))
+        except NotALog as error:
+            yield number, error
+        except (ValueError, RecursionError):
+            yield (
+                number,
+                NotALog(
+                    f"Found {spelled(line.strip())}, which is not JSON. Allowed: a line of the alert log or of the query log."
+                ),
+            )
+
+
+def _unwrapped(document: Any) -> Iterator[Any]:
+    """The records in a document: a list has many, and CloudWatch exports keep the line as text under `message`."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _unwrapped(item)
+    elif isinstance(document, Mapping) and isinstance(document.get("events"), list):
+        yield from _unwrapped(document["events"])
+    elif isinstance(document, Mapping) and isinstance(document.get("message"), str):
+        try:
+            yield json.loads(document["message"])
+        except (ValueError, RecursionError):
+            yield NotALog(f"Found a `message` of {spelled(document['message'])}, which is not JSON.")
+    else:
+        yield document
+
+
+def read_event(record: Any) -> Event:
+    """The verdict that a record tells. Raises NotALog, or NoVerdict for a record of another kind."""
+    if isinstance(record, NotALog):
+        raise record
+    if not isinstance(record, Mapping):
+        raise NotALog(f"Found {spelled(record)}. Allowed: a JSON object.")
+    if "query_name" in record:
+        return _query(record)
+    event = record.get("event", record)
+    if not isinstance(event, Mapping) or "event_type" not in event:
+        keys = ", ".join(spelled(key) for key in list(record)[:5])
+        raise NotALog(
+            f"Found an object with {keys or 'no key'}. Allowed: an alert of AWS Network Firewall (`event`), of Suricata "
+            "(`event_type`), or a query of Route 53 Resolver (`query_name`)."
+        )
+    if event["event_type"] != "alert":
+        raise NoVerdict(_text(event, "event_type"))
+    return _alert(event, str(record.get("firewall_name", "")))
+
+
+def _alert(event: Mapping[str, Any], firewall: str) -> Event:
+    alert = event.get("alert")
+    if not isinstance(alert, Mapping):
+        raise NotALog(f"Found `alert`: {spelled(alert)}. Allowed: what the rule was, as an object.")
+    ends = [("src_ip", "src_port"), ("dest_ip", "dest_port")]
+    if event.get("direction") == "to_client":  # the packet that matched was an answer
+        ends.reverse()
+    source, address = (_address(event, key) for key, _ in ends)
+    transport = _text(event, "proto").upper()
+    if transport not in ("TCP", "UDP"):
+        raise NoVerdict(f"alert of {transport}")
+    name, protocol = _name(event, transport)
+    flow = Flow(
+        name or address, _port(event, ends[1][1]), protocol, sni=name, address=address, source=source
+    )  # fmt: skip
+    verdict = event.get("verdict")
+    acted = str(verdict.get("action")) if isinstance(verdict, Mapping) else ""
+    blocked = acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
+    sid = alert.get("signature_id")
+    return Event(
+        "connection",
+        flow,
+        "blocked" if blocked else "allowed" if acted == "pass" else "alerted",
+        str(sid) if isinstance(sid, int) and not isinstance(sid, bool) else None,
+        str(alert.get("signature", "")),
+        firewall,
+    )
+
+
+def _name(event: Mapping[str, Any], transport: str) -> tuple[str | None, FlowProtocol]:
+    """The name that the packets carried, and the protocol that the engine recognised."""
+    for key, field, protocol in (("tls", "sni", "tls"), ("http", "hostname", "http")):
+        part = event.get(key)
+        if event.get("app_proto") == key or isinstance(part, Mapping):
+            name = part.get(field) if isinstance(part, Mapping) else None
+            return (name if isinstance(name, str) and name else None), protocol  # type: ignore[return-value]
+    if transport == "UDP":
+        return None, "quic" if event.get("app_proto") == "quic" else "udp"
+    return None, "tcp"
+
+
+def _query(record: Mapping[str, Any]) -> Event:
+    action = record.get("firewall_rule_action")
+    acted: Literal["blocked", "alerted", "allowed"]
+    match action:
+        case "BLOCK":
+            acted = "blocked"
+        case "ALERT":
+            acted = "alerted"
+        case None | "" | "ALLOW":
+            acted = "allowed"
+        case _:
+            raise NotALog(f"Found `firewall_rule_action`: {spelled(action)}. Allowed: BLOCK, ALERT, ALLOW or none.")
+    source = _address(record, "srcaddr") if record.get("srcaddr") else None
+    flow = Flow(_text(record, "query_name").removesuffix(".") or ".", source=source)
+    listed = record.get("firewall_domain_list_id")
+    return Event("query", flow, acted, None, f"domain list {listed}" if listed else "", str(record.get("vpc_id", "")))
+
+
+def _text(record: Mapping[str, Any], key: str) -> str:
+    value = record.get(key)
+    if not isinstance(value, str) or not value:
+        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: text.")
+    return value
+
+
+def _address(record: Mapping[str, Any], key: str) -> str:
+    value = record.get(key)
+    try:
+        return str(ip_address(value)) if isinstance(value, str) else str(ip_address(""))
+    except ValueError:
+        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: an IP address.") from None
+
+
+def _port(record: Mapping[str, Any], key: str) -> int:
+    value = record.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65_535:
+        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: a port.")
+    return value

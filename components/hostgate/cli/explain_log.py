@@ -1,0 +1,184 @@
+"""`hostgate explain --log`: what a firewall's or a resolver's log says was blocked or let pass, and why.
+
+Everything that comes out of a log is escaped before it reaches a terminal.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hostgate.catalog.hosts import MAX_NAME
+from hostgate.catalog.problems import InputError, Problem, printable
+from hostgate.cli.main import print_json, show_problems
+
+if TYPE_CHECKING:
+    from hostgate.aws.event_log import Event
+    from hostgate.planning.near import Near
+    from hostgate.planning.plan import Plan
+
+_READERS = {"connection": ("aws:rules", "aws:domain-list"), "query": ("aws:dns-firewall",)}
+"""Which targets' verdicts each kind of log tells."""
+
+
+def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
+    """Explain every verdict in the log at `path` (`-`: stdin), equal ones once. Raises InputError or click's Exit."""
+    shown = "stdin" if path == "-" else path
+    events, others, problems = _read(path, shown)
+    both = [(plan, _enforced(plan)) for plan in plans]
+    answers = [_answer(event, times, both) for event, times in events.items()]
+    if not answers and not problems:
+        kinds = f"It has {_listed(others)}, which say none." if others else "It is empty."
+        problems.append(Problem(rule="log", file=shown, message=f"There is no verdict in the log. {kinds}"))
+    if as_json:
+        document: dict[str, Any] = {"events": answers, "without": dict(others)}
+        if problems:
+            document["errors"] = [problem.as_json() for problem in problems]
+        print_json(document)
+    else:
+        for answer in answers:
+            _show(answer)
+        if answers and others:
+            click.echo(f"Left out, because they say no verdict: {_listed(others)}.")
+        if problems:
+            show_problems(problems, as_json=False)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _enforced(plan: "Plan") -> "Plan":
+    """The plan as it would judge in enforce mode: in audit everything passes, and that explains nothing."""
+    from hostgate.planning.plan import draft
+
+    return plan if plan.options.mode == "enforce" else draft(plan.selection, plan.target, plan.options, mode="enforce")
+
+
+def _read(path: str, shown: str) -> tuple[Counter["Event"], Counter[str], list[Problem]]:
+    from hostgate.aws.event_log import NotALog, NoVerdict, read_event, records
+
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise InputError([Problem(rule="log", file=shown, message=f"Cannot read: {error.strerror}.")]) from None
+    events: Counter[Event] = Counter()
+    others: Counter[str] = Counter()
+    problems = []
+    for number, record in records(raw.decode("utf-8", "backslashreplace")):
+        try:
+            events[read_event(record)] += 1
+        except NoVerdict as other:
+            others[str(other)] += 1
+        except NotALog as error:
+            problems.append(Problem(rule="log", file=shown, line=number, message=str(error)))
+    return events, others, problems
+
+
+def _answer(event: "Event", times: int, plans: Sequence[tuple["Plan", "Plan"]]) -> dict[str, Any]:
+    """What the log says, what decided, what the plan says now, the nearest entries, and what to do.
+
+    Each plan comes as it is, whose rules the log names, and as it would judge in enforce mode.
+    """
+    flow = event.flow
+    told: dict[str, Any] = {
+        "kind": event.kind,
+        "recorded": event.action,
+        "times": times,
+        "name": flow.name,
+        "port": flow.port if event.kind == "connection" else None,
+        "protocol": flow.protocol if event.kind == "connection" else "dns",
+        "source": flow.source,
+        "place": event.place,
+    }
+    found = next((pair for pair in plans if pair[0].target in _READERS[event.kind]), None)
+    if found is None:
+        names = " or ".join(_READERS[event.kind])
+        return {**told, "target": None, "by": None, "entry": None, "plan": None, "nearest": [],
+                "next": f"No layer of the plan judges this. Ask with one that has {names}."}  # fmt: skip
+    from hostgate.planning.near import nearest
+
+    plan, enforced = found
+    verdict = enforced.verdict(flow)
+    near = () if verdict.allows else nearest(enforced, flow)
+    by, entry = _decider(event, plan)
+    return {
+        **told,
+        "target": plan.target,
+        "by": by,
+        "entry": entry,
+        "plan": {"verdict": verdict.action, "rule": verdict.rule, "why": verdict.why},
+        "nearest": [
+            {"entry": each.entry.id, "host": each.entry.reach, "port": each.entry.port, "protocol": each.entry.protocol,
+             "outcome": each.decision.outcome, "lacking": list(each.lacking)}
+            for each in near
+        ],
+        "next": _next(event, verdict.allows, near),
+    }  # fmt: skip
+
+
+def _decider(event: "Event", plan: "Plan") -> tuple[str, str | None]:
+    """What decided, as far as the log tells it, and the entry that the rule is of."""
+    if event.kind == "query":
+        if event.action == "allowed":
+            return "no rule that blocks or alerts", None
+        return f"a rule that {event.action}{f', with {event.words}' if event.words else ''}", None
+    if event.default:
+        return f"the policy's default action ({event.words}): no rule before it matched", None
+    label = f"#{event.rule}"
+    for decision in plan.decisions:
+        if decision.rule is not None and decision.rule.endswith(label):
+            return f"the rule of {decision.entry.id} ({decision.rule})", decision.entry.id
+    for each in plan.objects:
+        for line in (each.text or "").splitlines():
+            if f"; sid:{event.rule};" in line:
+                words = line.partition('msg:"')[2].partition('";')[0]
+                return f"{each.name}{label}: {words}", None
+    known = f", which calls itself {event.words!r}" if event.words else ""
+    return f"signature {event.rule or '?'}{known}: no rule of this plan", None
+
+
+def _next(event: "Event", allows: bool, near: Sequence["Near"]) -> str:
+    from hostgate.planning.near import advice
+
+    blocked = event.action == "blocked"
+    if allows:
+        return (
+            "The plan allows it. What is deployed may be older (pulumi preview --refresh), or another rule group blocks it."
+            if blocked
+            else "Nothing: log and plan agree."
+        )
+    zone = " If it is a zone of your own, name it under `inside`." if event.kind == "query" else ""
+    passed = {
+        "blocked": "",
+        "alerted": "It was only logged; in enforce mode the plan blocks it. ",
+        "allowed": "The plan blocks it: what is deployed may be older, or another rule group let it pass. ",
+    }
+    return f"{passed[event.action]}{advice(near)}{zone}"
+
+
+def _show(answer: dict[str, Any]) -> None:
+    port = f":{answer['port']}" if answer["port"] is not None else ""
+    source = f" from {answer['source']}" if answer["source"] else ""
+    place = f" at {answer['place']}" if answer["place"] else ""
+    times = f"  {answer['times']} times" if answer["times"] > 1 else ""
+    name = answer["name"] if len(answer["name"]) <= MAX_NAME else f"{answer['name'][:MAX_NAME]}..."
+    lines = [f"{answer['recorded']}  {name}{port} {answer['protocol']}{source}{place}{times}"]
+    if answer["by"]:
+        lines.append(f"  by       {answer['by']}")
+    if answer["plan"]:
+        verdict = answer["plan"]
+        rule = f" {verdict['rule']}:" if verdict["rule"] else ""
+        lines.append(f"  plan     {answer['target']} {verdict['verdict']}:{rule} {verdict['why']}")
+    for near in answer["nearest"]:
+        what = "; ".join(near["lacking"]) or near["outcome"]
+        lines.append(f"  nearest  {near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}")
+    lines.append(f"  next     {answer['next']}")
+    for line in lines:
+        click.echo(printable(line))
+    click.echo()
+
+
+def _listed(others: Counter[str]) -> str:
+    return ", ".join(f"{printable(kind)} ({count})" for kind, count in sorted(others.items()))

@@ -1,0 +1,133 @@
+"""Simulated DNS Firewall of Route 53 Resolver: domain lists, rule groups, rules, associations, the VPC's fail mode."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from hostgate.sandbox.clouds import AutoName, ResourceType
+from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.shapes import Entries, Items, Record, Shape, Text, Whole, filled, inner, known_list, shown
+
+# Sources, each as of 2026-11-23.
+MODEL: Final = "AWS SDK service model, route53resolver"
+GUIDE: Final = "Amazon Route 53 developer guide, DNS Firewall rule settings"
+
+DOMAIN_LIST: Final = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
+RULE_GROUP: Final = "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup"
+RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
+ASSOCIATION: Final = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
+CONFIG: Final = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
+
+MOST_DOMAINS: Final = (
+    1_000  # per request, UpdateFirewallDomains; the provider sends one (terraform-provider-aws #41433)
+)
+
+NAME = Text(
+    r"(?![0-9]+\Z)[a-zA-Z0-9\-_' ]+", "letters, digits, - _ ' and spaces, not digits alone", most=64, source=MODEL
+)
+ID = Text(fewest=1, most=64, source=MODEL)
+COMMON: Final[Mapping[str, Shape]] = {"name": NAME, "region": Text()}
+TAGGED: Final[Mapping[str, Shape]] = {**COMMON, "tags": Entries(Text())}
+
+
+def _domains(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    for index, domain in known_list(inputs, "domains"):
+        if not isinstance(domain, str):
+            continue
+        labels = domain.removeprefix("*").removeprefix(".").removesuffix(".").split(".")
+        plain = all(label.replace("-", "a").isalnum() and label.isascii() and len(label) <= 63 for label in labels)
+        if domain not in ("*", "*.") and not plain:
+            allowed = "a domain name of letters, digits, - and dots, with or without a * in front"
+            where = f"{inner(path, 'domains')}[{index}]"
+            yield Problem("not a domain", path=where, found=shown(domain), allowed=allowed, source=MODEL)
+
+
+def _action(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """What a rule needs besides its action."""
+    listed, threat = filled(inputs, "firewallDomainListId"), filled(inputs, "dnsThreatProtection")
+    if listed == threat:
+        found = "both" if listed else "neither"
+        allowed = "exactly one of firewallDomainListId, dnsThreatProtection"
+        yield Problem("one of two", path=path, found=found, allowed=allowed, source=MODEL)
+    if threat and inputs.get("action") == "ALLOW":
+        yield Problem("action", path="action", found="ALLOW", allowed="BLOCK | ALERT for a threat", source=MODEL)
+    if threat != filled(inputs, "confidenceThreshold"):
+        allowed = "together with dnsThreatProtection"
+        found = "nothing" if threat else "without a threat"
+        yield Problem("confidence", path="confidenceThreshold", found=found, allowed=allowed, source=MODEL)
+    if inputs.get("action") == "BLOCK" and not filled(inputs, "blockResponse"):
+        yield Problem("missing", path="blockResponse", found="nothing", allowed="required for BLOCK", source=MODEL)
+    if inputs.get("blockResponse") == "OVERRIDE":
+        for key in ("blockOverrideDomain", "blockOverrideDnsType", "blockOverrideTtl"):
+            if not filled(inputs, key):
+                yield Problem("missing", path=key, found="nothing", allowed="required for OVERRIDE", source=MODEL)
+
+
+TYPES: Final = (
+    ResourceType(
+        DOMAIN_LIST,
+        Record(
+            {**TAGGED, "domains": Items(Text(fewest=1, most=255, source=MODEL), most=MOST_DOMAINS, source=MODEL)},
+            rules=(_domains,),
+        ),
+        computed=("arn", "tagsAll"),
+        auto_name=AutoName("name"),
+    ),
+    ResourceType(
+        RULE_GROUP, Record(TAGGED), computed=("arn", "ownerId", "shareStatus", "tagsAll"), auto_name=AutoName("name")
+    ),
+    ResourceType(
+        RULE,
+        Record(
+            {
+                **COMMON,
+                "action": Text(one_of=("ALLOW", "BLOCK", "ALERT"), source=MODEL),
+                "firewallRuleGroupId": ID,
+                "firewallDomainListId": ID,
+                "firewallDomainRedirectionAction": Text(
+                    one_of=("INSPECT_REDIRECTION_DOMAIN", "TRUST_REDIRECTION_DOMAIN"), source=MODEL
+                ),
+                "priority": Whole(1, 2_147_483_647, GUIDE),
+                "blockResponse": Text(one_of=("NODATA", "NXDOMAIN", "OVERRIDE"), source=MODEL),
+                "blockOverrideDomain": Text(fewest=1, most=255, source=MODEL),
+                "blockOverrideDnsType": Text(one_of=("CNAME",), source=MODEL),
+                "blockOverrideTtl": Whole(0, 604_800, MODEL, "seconds"),
+                "qType": Text(fewest=1, most=16, source=MODEL),
+                "dnsThreatProtection": Text(one_of=("DGA", "DNS_TUNNELING", "DICTIONARY_DGA"), source=MODEL),
+                "confidenceThreshold": Text(one_of=("LOW", "MEDIUM", "HIGH"), source=MODEL),
+            },
+            ("action", "firewallRuleGroupId", "priority"),
+            (_action,),
+        ),
+        computed=("firewallThreatProtectionId",),
+        auto_name=AutoName("name"),
+    ),
+    ResourceType(
+        ASSOCIATION,
+        Record(
+            {
+                **TAGGED,
+                "firewallRuleGroupId": ID,
+                "vpcId": ID,
+                # 99 and below, 9901 and above are kept for Firewall Manager.
+                "priority": Whole(100, 9_900, MODEL),
+                "mutationProtection": Text(one_of=("ENABLED", "DISABLED"), source=MODEL),
+            },
+            ("firewallRuleGroupId", "priority", "vpcId"),
+        ),
+        computed=("arn", "tagsAll"),
+        auto_name=AutoName("name"),
+    ),
+    ResourceType(
+        CONFIG,
+        Record(
+            {
+                "resourceId": ID,
+                "firewallFailOpen": Text(one_of=("ENABLED", "DISABLED", "USE_LOCAL_RESOURCE_SETTING"), source=MODEL),
+                "region": Text(),
+            },
+            ("resourceId",),
+        ),
+        computed=("ownerId",),
+    ),
+)
+"""Every type of DNS Firewall."""

@@ -1,0 +1,162 @@
+"""How DNS Firewall's objects live: ids, what replaces them, and what Route 53 Resolver refuses at call time."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from hostgate.sandbox.aws_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
+from hostgate.sandbox.state import Held
+
+# Amazon Route 53 developer guide, quotas (2023 copy).
+MOST_RULES, MOST_GROUPS_OF_VPC, MOST_LISTS, MOST_DOMAINS = 100, 5, 1_000, 100_000
+
+
+class _Id:
+    """Ids of one kind, made of the inputs that tell two objects of the kind apart."""
+
+    def __init__(self, prefix: str, *keys: str) -> None:
+        self.prefix, self.keys = prefix, keys
+
+    def __call__(self, inputs: Inputs, account: Account) -> str:
+        region = inputs.get("region") or account.region
+        return f"{self.prefix}-{digest_of(region, *(inputs.get(key) for key in self.keys), digits=16)}"
+
+
+def _rule_id(inputs: Inputs, account: Account) -> str:  # noqa: ARG001
+    """A list is used once in a group: the two are the id (terraform-provider-aws, firewall_rule.go)."""
+    return f"{inputs['firewallRuleGroupId']}:{inputs.get('firewallDomainListId') or inputs.get('dnsThreatProtection')}"
+
+
+def _region(ask: Ask) -> str:
+    return str(ask.held.inputs.get("region") or ask.account.region)
+
+
+def _arn(ask: Ask, kind: str) -> dict[str, Any]:
+    arn = f"arn:aws:route53resolver:{_region(ask)}:{ask.account.number}:{kind}/{ask.held.id}"
+    return {"arn": arn, "region": _region(ask), "tagsAll": ask.held.inputs.get("tags") or {}}
+
+
+def _group_computed(ask: Ask) -> dict[str, Any]:
+    return {**_arn(ask, "firewall-rule-group"), "ownerId": ask.account.number, "shareStatus": "NOT_SHARED"}
+
+
+def _of_group(ask: Ask, type_: str, group: str) -> Iterator[Held]:
+    """The other objects of `type_` that name the rule group."""
+    for other in ask.now.objects(type_):
+        if other.id != ask.held.id and other.inputs.get("firewallRuleGroupId") == group:
+            yield other
+
+
+def _group_exists(ask: Ask) -> Iterator[str]:
+    group = ask.held.inputs.get("firewallRuleGroupId")
+    if ask.writes and group not in {held.id for held in ask.now.objects(RULE_GROUP)}:
+        yield f"ResourceNotFoundException: firewall rule group {group} does not exist"
+
+
+def _list_exists(ask: Ask) -> Iterator[str]:
+    listed = ask.held.inputs.get("firewallDomainListId")
+    managed = str(listed).startswith("rslvr-fdl-managed")
+    if ask.writes and listed and not managed and listed not in {held.id for held in ask.now.objects(DOMAIN_LIST)}:
+        yield f"ResourceNotFoundException: firewall domain list {listed} does not exist"
+
+
+def _rule_fits(ask: Ask) -> Iterator[str]:
+    if not ask.writes:
+        return
+    others = list(_of_group(ask, RULE, str(ask.held.inputs["firewallRuleGroupId"])))
+    for other in others:
+        if other.inputs.get("priority") == ask.held.inputs["priority"]:
+            yield f"ValidationException: priority {ask.held.inputs['priority']} is that of rule {other.name} already"
+    if ask.operation == "create" and len(others) >= MOST_RULES:
+        yield f"LimitExceededException: a rule group has at most {MOST_RULES} rules"
+
+
+def _association_fits(ask: Ask) -> Iterator[str]:
+    if not ask.writes:
+        return
+    vpc = ask.held.inputs["vpcId"]
+    others = [
+        other for other in ask.now.objects(ASSOCIATION) if other.id != ask.held.id and other.inputs["vpcId"] == vpc
+    ]
+    for other in others:
+        if other.inputs["priority"] == ask.held.inputs["priority"]:
+            yield f"ValidationException: priority {ask.held.inputs['priority']} is that of {other.name} in {vpc} already"
+    if ask.operation == "create" and len(others) >= MOST_GROUPS_OF_VPC:
+        yield f"LimitExceededException: {vpc} has {MOST_GROUPS_OF_VPC} rule groups already"
+
+
+def _not_protected(ask: Ask) -> Iterator[str]:
+    """A protected association can only have its protection taken off."""
+    if ask.operation == "create" or not ask.before or ask.before.inputs.get("mutationProtection") != "ENABLED":
+        return
+    if ask.operation == "delete" or ask.held.inputs.get("mutationProtection") == "ENABLED":
+        yield "ConflictException: mutation protection is on; turn it off first"
+
+
+def _lists_fit(ask: Ask) -> Iterator[str]:
+    if not ask.writes:
+        return
+    others = [other for other in ask.now.objects(DOMAIN_LIST) if other.id != ask.held.id]
+    if ask.operation == "create" and len(others) >= MOST_LISTS:
+        yield f"LimitExceededException: an account has at most {MOST_LISTS} domain lists"
+    domains = sum(len(held.inputs.get("domains") or ()) for held in (*others, ask.held))
+    if domains > MOST_DOMAINS:
+        yield f"LimitExceededException: an account has at most {MOST_DOMAINS} domains in all lists"
+
+
+def _list_unused(ask: Ask) -> Iterator[str]:
+    for rule in ask.now.objects(RULE) if ask.operation == "delete" else ():
+        if rule.inputs.get("firewallDomainListId") == ask.held.id:
+            yield f"ConflictException: rule {rule.name} uses it; delete the rule first"
+
+
+def _group_unused(ask: Ask) -> Iterator[str]:
+    if ask.operation != "delete":
+        return
+    for other in _of_group(ask, ASSOCIATION, ask.held.id):
+        yield f"ConflictException: it is associated with {other.inputs['vpcId']} ({other.name}); disassociate it first"
+
+
+def _as_set(domains: Any) -> Any:
+    return sorted(set(domains)) if isinstance(domains, list) and all(isinstance(d, str) for d in domains) else domains
+
+
+LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
+    DOMAIN_LIST: Lifecycle(
+        place=_Id("rslvr-fdl", "name"),
+        name="name",
+        replaces=("name", "region"),
+        computed=lambda ask: _arn(ask, "firewall-domain-list"),
+        rules=(_lists_fit, _list_unused),
+        same={"domains": _as_set},
+    ),
+    RULE_GROUP: Lifecycle(
+        place=_Id("rslvr-frg", "name"),
+        name="name",
+        replaces=("name", "region"),
+        computed=_group_computed,
+        rules=(_group_unused,),
+        takes_along=lambda ask: list(_of_group(ask, RULE, ask.held.id)),
+    ),
+    RULE: Lifecycle(
+        place=_rule_id,
+        name="name",
+        replaces=("firewallRuleGroupId", "firewallDomainListId", "dnsThreatProtection", "region"),
+        computed=lambda ask: {"region": _region(ask), "firewallThreatProtectionId": ""},
+        rules=(_group_exists, _list_exists, _rule_fits),
+    ),
+    ASSOCIATION: Lifecycle(
+        place=_Id("rslvr-frgassoc", "firewallRuleGroupId", "vpcId"),
+        name="name",
+        replaces=("firewallRuleGroupId", "vpcId", "region"),
+        computed=lambda ask: _arn(ask, "firewall-rule-group-association"),
+        rules=(_group_exists, _association_fits, _not_protected),
+    ),
+    CONFIG: Lifecycle(
+        place=_Id("rdsc", "resourceId"),
+        name="resourceId",
+        replaces=("resourceId", "region"),
+        computed=lambda ask: {"region": _region(ask), "ownerId": ask.account.number},
+        always_there=True,
+    ),
+}

@@ -1,0 +1,335 @@
+"""`hostgate explain --log`: why a logged connection or query was blocked, and clear errors for what is no log."""
+
+import io
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.catalogs import entry, selection
+from hostgate.aws.event_log import NotALog, NoVerdict, read_event, records
+from hostgate.planning.flow import Flow
+from hostgate.planning.near import nearest
+from hostgate.planning.plan import plan
+
+from .conftest import Project, Result, Run
+
+OURS = """\
+catalog: acme/ours
+entries:
+  - {id: one, host: one.acme.example, port: 443, protocol: https, phase: build}
+  - {id: wild, host: wild.acme.example, match: subtree, port: 443, protocol: https, phase: build}
+  - {id: site, host: site.acme.example, port: 80, protocol: http, phase: build}
+  - {id: later, host: later.acme.example, port: 443, protocol: https, phase: support}
+"""
+STACK = """\
+config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:select: {phases: [build]}
+  hostgate:aws:
+    - {mechanism: rules, from: [10.0.0.0/8]MODE}
+    - {mechanism: dns-firewall, vpcs: [vpc-0a1b2c3d]MODE}
+"""
+DEFAULT = {"action": "blocked", "signature_id": 4, "signature": "aws:alert_established action"}
+
+
+def alert(
+    sni: str | None = "one.acme.example", port: int = 443, source: str = "10.1.2.3", **more: Any
+) -> dict[str, Any]:
+    """An alert of plain EVE JSON."""
+    event: dict[str, Any] = {
+        "event_type": "alert", "src_ip": source, "src_port": 40_000, "dest_ip": "203.0.113.5", "dest_port": port,
+        "proto": "TCP", "app_proto": "tls", "alert": DEFAULT, "tls": {} if sni is None else {"sni": sni},
+    }  # fmt: skip
+    return {**event, **more}
+
+
+def query(name: str, action: str | None = "BLOCK", **more: Any) -> dict[str, Any]:
+    asked = {"query_name": name, "query_type": "A", "srcaddr": "10.0.0.1", "vpc_id": "vpc-0a1b2c3d"}
+    return {**asked, **({} if action is None else {"firewall_rule_action": action}), **more}
+
+
+class Logs:
+    """Explains logs with the layers of one stack."""
+
+    def __init__(self, run: Run, project: Project) -> None:
+        self.run = run
+        self.folder = project(dev=STACK.replace("MODE", ""), audit=STACK.replace("MODE", ", mode: audit"))
+        (self.folder / "ours.yaml").write_text(OURS)
+
+    def __call__(self, *documents: object, stack: str = "dev", options: tuple[str, ...] = ()) -> Result:
+        path = self.folder / "log.jsonl"
+        path.write_text("".join(f"{d if isinstance(d, str) else json.dumps(d)}\n" for d in documents))
+        return self.run("explain", "--log", path, "--stack", stack, *options)
+
+    def one(self, document: object, stack: str = "dev") -> Any:
+        made = self(document, stack=stack, options=("--json",))
+        assert made.code == 0, made.out
+        (answer,) = made.json["events"]
+        return answer
+
+
+@pytest.fixture
+def logs(run: Run, project: Project) -> Logs:
+    return Logs(run, project)
+
+
+@pytest.mark.parametrize(
+    ("document", "near", "lacking"),
+    [
+        (alert(port=8443), "one", "port: 443 is meant, not 8443"),
+        (alert("a.one.acme.example"), "one", "name: exact is this name only, not a.one.acme.example"),
+        (alert("wild.acme.example"), "wild", "name: subtree is what is below, not wild.acme.example itself"),
+        (alert("one.acme.example."), "one", "name: one.acme.example. has a trailing dot"),
+        (alert("one.acme.exmple"), "one", "name: one.acme.example is meant, not one.acme.exmple"),
+        (alert("site.acme.example"), "site", "protocol: http is meant, not tls"),
+        (alert(source="192.168.1.1"), "one", "source: 192.168.1.1 is none of the clients"),
+        (alert("later.acme.example"), "later", ""),
+        (query("a.one.acme.example."), "one", "name: exact is this name only"),
+        (query("wild.acme.example."), "wild", "name: subtree is what is below"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_blocked_flow_is_told_what_the_nearest_entry_lacks(
+    logs: Logs, document: dict[str, Any], near: str, lacking: str
+) -> None:
+    answer = logs.one(document)
+    assert (answer["recorded"], answer["plan"]["verdict"]) == ("blocked", "block")
+    assert answer["nearest"][0]["entry"] == near
+    assert lacking in "; ".join(answer["nearest"][0]["lacking"])
+    assert answer["next"]
+
+
+def test_an_entry_that_was_left_out_is_named_with_the_reason(logs: Logs) -> None:
+    answer = logs.one(alert("later.acme.example"))
+    assert answer["next"].startswith("later is about it and left out:")
+
+
+def test_a_name_that_nobody_listed_has_no_nearest(logs: Logs) -> None:
+    answer = logs.one(alert("evil.invalid"))
+    assert answer["nearest"] == []
+    assert "No entry has such a name" in answer["next"]
+
+
+def test_the_wrapping_of_network_firewall_and_of_cloudwatch_makes_no_difference(logs: Logs) -> None:
+    plain = alert(port=8443)
+    wrapped = {"firewall_name": "", "availability_zone": "a", "event_timestamp": "1", "event": plain}
+    exported = {"events": [{"timestamp": 1, "message": json.dumps(wrapped)}]}
+    assert logs.one(plain) == logs.one(wrapped) == logs.one(exported) == logs.one([plain])
+    pretty = logs(json.dumps(wrapped, indent=2), options=("--json",))
+    assert pretty.json["events"] == [logs.one(plain)]
+
+
+def test_the_default_action_is_told_from_a_rule(logs: Logs) -> None:
+    assert logs.one(alert(port=8443))["by"].startswith("the policy's default action (aws:alert_established action)")
+
+
+def test_a_signature_of_the_plan_leads_to_its_entry_or_its_group(logs: Logs) -> None:
+    hosts = logs.run("plan", "--stack", "dev", "--json").json["targets"][0]
+    (sid,) = [d["rule"].rpartition("#")[2] for d in hosts["decisions"] if d["entry"] == "one"]
+    passed = alert(alert={"action": "allowed", "signature_id": int(sid), "signature": "x"}, verdict={"action": "pass"})
+    answer = logs.one(passed)
+    assert (answer["recorded"], answer["entry"], answer["next"]) == ("allowed", "one", "Nothing: log and plan agree.")
+    (edge,) = [each for each in hosts["objects"] if each["name"] == "hostgate-edge"]
+    line = edge["body"]["RuleGroup"]["RulesSource"]["RulesString"].splitlines()[1]
+    number = int(line.partition("sid:")[2].partition(";")[0])
+    dropped = alert(
+        None, 53, proto="UDP", app_proto="dns", tls=None, alert={**DEFAULT, "signature_id": number, "signature": "y"}
+    )
+    assert logs.one(dropped)["by"] == f"hostgate-edge#{number}: hostgate: QUIC, DNS and other datagrams stay inside"
+
+
+def test_a_signature_of_somebody_else_is_said_to_be_so(logs: Logs) -> None:
+    answer = logs.one(alert(alert={"action": "blocked", "signature_id": 99, "signature": "ET MALWARE"}))
+    assert answer["by"] == "signature 99, which calls itself 'ET MALWARE': no rule of this plan"
+    assert "another rule group blocks it" in answer["next"]
+
+
+def test_an_answer_that_matched_is_turned_round(logs: Logs) -> None:
+    ends = {"src_ip": "203.0.113.5", "src_port": 8443, "dest_ip": "10.1.2.3", "dest_port": 40_000}
+    answer = logs.one(alert(**ends, direction="to_client"))
+    assert (answer["source"], answer["port"]) == ("10.1.2.3", 8443)
+
+
+def test_audit_is_explained_as_enforce_would_judge(logs: Logs) -> None:
+    seen = alert(port=8443, alert={**DEFAULT, "action": "allowed"})
+    answer = logs.one(seen, stack="audit")
+    assert (answer["recorded"], answer["plan"]["verdict"]) == ("alerted", "block")
+    assert answer["next"].startswith("It was only logged; in enforce mode the plan blocks it.")
+    assert logs.one(query("evil.example", "ALERT"), stack="audit")["plan"]["verdict"] == "block"
+
+
+def test_a_signature_of_audit_is_found_though_enforce_has_another(logs: Logs) -> None:
+    made = logs.run("plan", "--stack", "audit", "--json").json["targets"][0]["objects"][0]
+    line = made["body"]["RuleGroup"]["RulesSource"]["RulesString"].splitlines()[1]
+    number = int(line.partition("sid:")[2].partition(";")[0])
+    named = {"action": "allowed", "signature_id": number, "signature": "z"}
+    answer = logs.one(alert(None, 53, proto="UDP", app_proto="dns", tls=None, alert=named), stack="audit")
+    assert answer["by"].startswith(f"hostgate-edge#{number}: ")
+
+
+def test_a_name_longer_than_any_is_cut(logs: Logs) -> None:
+    made = logs(alert("a" * 60_000), alert(f"{'a' * 60_000}.one.acme.example"))
+    assert made.code == 0
+    assert len(made.out) < 4_000
+
+
+def test_a_query_without_an_action_was_answered(logs: Logs) -> None:
+    answer = logs.one(query("one.acme.example", None))
+    assert (answer["recorded"], answer["by"]) == ("allowed", "no rule that blocks or alerts")
+    assert logs.one(query("db.corp."))["next"].endswith("name it under `inside`.")
+
+
+def test_equal_verdicts_are_told_once_with_their_number(logs: Logs) -> None:
+    made = logs(*([alert(port=8443)] * 3), alert(port=8444))
+    assert made.out.count("blocked  one.acme.example:8443 tls from 10.1.2.3  3 times") == 1
+    assert made.out.count("blocked  ") == 2
+
+
+def test_records_without_a_verdict_are_counted_and_left_out(logs: Logs) -> None:
+    made = logs({"event_type": "netflow"}, alert(), {"event_type": "flow"}, alert(proto="ICMP"))
+    assert made.code == 0
+    assert "Left out, because they say no verdict: alert of ICMP (1), flow (1), netflow (1)." in made.out
+
+
+def test_a_layer_that_the_stack_does_not_have_is_named(run: Run, logs: Logs) -> None:
+    made = run("explain", "--log", _written(logs, query("x.example.")), "--catalog", logs.folder / "ours.yaml",
+               "--target", "aws:rules", "--json")  # fmt: skip
+    assert made.json["events"][0]["next"] == "No layer of the plan judges this. Ask with one that has aws:dns-firewall."
+
+
+def _written(logs: Logs, document: object) -> Path:
+    path = logs.folder / "one.jsonl"
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("not json", "Found 'not json', which is not JSON."),
+        ('{"a": 1}', "Found an object with 'a'."),
+        ("{}", "Found an object with no key."),
+        ("[1]", "Found 1. Allowed: a JSON object."),
+        ('"text"', "Found 'text'. Allowed: a JSON object."),
+        ("[" * 100_000, "which is not JSON"),
+        ('{"message": "START RequestId: 1"}', "Found a `message` of 'START RequestId: 1', which is not JSON."),
+        (json.dumps(alert(src_ip="::x")), "Found `src_ip`: '::x'. Allowed: an IP address."),
+        (json.dumps(alert(dest_ip=None)), "Found `dest_ip`: nothing. Allowed: an IP address."),
+        (json.dumps(alert(port=70_000)), "Found `dest_port`: 70000. Allowed: a port."),
+        (json.dumps(alert(proto=6)), "Found `proto`: 6. Allowed: text."),
+        (json.dumps(alert(alert="drop")), "Found `alert`: 'drop'."),
+        (json.dumps({**alert(), "event_type": []}), "Found `event_type`: a list. Allowed: text."),
+        (json.dumps(query("a.example", "DENY")), "Found `firewall_rule_action`: 'DENY'."),
+        (json.dumps(query("")), "Found `query_name`: ''. Allowed: text."),
+        (json.dumps(query("a.example", srcaddr="me")), "Found `srcaddr`: 'me'."),
+        (f'{{"query_name": "{"a" * 1_000_001}"}}', "Allowed: at most 1,000,000."),
+    ],
+    ids=range(17),
+)
+def test_a_line_that_is_none_is_an_error_with_its_place_and_the_others_are_explained(
+    logs: Logs, line: str, said: str
+) -> None:
+    made = logs(alert(), line)
+    assert made.code == 1
+    assert "one.acme.example:443" in made.out
+    assert "log.jsonl:2" in made.err
+    assert said in made.err
+
+
+def test_a_log_without_a_verdict_is_an_error(logs: Logs) -> None:
+    assert "There is no verdict in the log. It is empty." in logs("").err
+    assert "It has flow (1), which say none." in logs({"event_type": "flow"}).err
+
+
+def test_a_log_that_cannot_be_read_is_an_error(run: Run, logs: Logs) -> None:
+    made = run("explain", "--log", logs.folder / "nowhere")
+    assert (made.code, "Cannot read: No such file" in made.err) == (1, True)
+    assert run("explain", "--log", logs.folder).code == 1
+
+
+def test_a_log_comes_on_stdin_too(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = io.TextIOWrapper(io.BytesIO(json.dumps(alert(port=8443)).encode()))
+    monkeypatch.setattr(sys, "stdin", text)
+    assert "one.acme.example:8443" in logs.run("explain", "--log", "-", "--stack", "dev").out
+
+
+@pytest.mark.parametrize("more", [["one.acme.example"], ["--port", "443"], ["--sni", "x"], ["--sandbox"]], ids=str)
+def test_a_connection_beside_a_log_is_wrong_usage(run: Run, logs: Logs, more: list[str]) -> None:
+    made = run("explain", "--log", _written(logs, alert()), *more)
+    assert made.code == 2
+    assert f"leave out {'HOST' if not more[0].startswith('-') else more[0]}" in made.err
+
+
+def test_neither_a_host_nor_a_log_is_wrong_usage(logs: Logs) -> None:
+    assert logs.run("explain").code == 2
+
+
+def test_a_stack_with_two_layers_says_what_becomes_of_a_connection_under_both(logs: Logs) -> None:
+    made = logs.run("explain", "one.acme.example", "--port", "8443", "--json")
+    assert [answer["verdict"] for answer in made.json["targets"]] == ["block", "allow"]
+    assert made.json["together"] == [{"cloud": "aws", "verdict": "block", "blocking": ["aws:rules"]}]
+    assert "aws, all layers: allow" in logs.run("explain", "one.acme.example").out
+    assert "aws, all layers: block (aws:rules, aws:dns-firewall)" in logs.run("explain", "evil.example").out
+
+
+HOSTILE = "a\x1b[2J\u202e\r\nb; rm -rf `x` [red]"
+
+
+def test_what_a_log_holds_is_escaped_wherever_it_is_shown(logs: Logs) -> None:
+    named = {"action": "blocked", "signature_id": 1, "signature": HOSTILE}
+    made = logs({"firewall_name": HOSTILE, "event": alert(HOSTILE, alert=named)}, query(HOSTILE, vpc_id=HOSTILE))
+    assert made.code == 0
+    for line in made.out.split("\n"):
+        assert line.isprintable(), ascii(line)
+    wrong = logs({HOSTILE: 1}, {"event_type": HOSTILE}, HOSTILE.replace("\n", ""))
+    for line in (wrong.out + wrong.err).split("\n"):
+        assert line.isprintable(), ascii(line)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = (
+    "src_ip",
+    "src_port",
+    "dest_ip",
+    "dest_port",
+    "proto",
+    "app_proto",
+    "alert",
+    "tls",
+    "http",
+    "verdict",
+    "direction",
+)
+
+
+@given(changed=st.dictionaries(st.sampled_from(KEYS), json_values), wrap=st.booleans())
+def test_whatever_stands_in_an_alert_is_an_event_or_an_error_that_says_why(changed: dict[str, Any], wrap: bool) -> None:
+    event = {**alert(), **changed}
+    with suppress(NotALog, NoVerdict):
+        made = read_event({"firewall_name": "f", "event": event} if wrap else event)
+        assert made.kind == "connection"
+        plan(selection([entry()]), "aws:rules").verdict(made.flow)
+
+
+@given(text=st.text(max_size=60))
+def test_whatever_stands_in_a_file_is_a_record_or_an_error_that_says_why(text: str) -> None:
+    for number, record in records(text):
+        assert number >= 1
+        with pytest.raises((NotALog, NoVerdict), match="Found"):
+            read_event(record)
+
+
+def test_an_ip_destination_inside_is_no_matter_of_the_name() -> None:
+    made = plan(selection([entry()]), "aws:rules", deny="all")
+    (near,) = nearest(made, Flow("cgr.dev", address="10.1.2.3"))
+    assert near.lacking == ("address: 10.1.2.3 is none that the rules are for",)

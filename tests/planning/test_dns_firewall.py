@@ -1,0 +1,265 @@
+"""aws:dns-firewall: what stands in the lists, the guard of apexes, the order of rules, and what the block leaves alone."""
+
+from typing import Any
+
+import pytest
+
+from conformance.catalogs import entry, many, selection
+from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, judge
+from hostgate.catalog.problems import InputError
+from hostgate.catalog.selection import Acceptance
+from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan, plan
+
+TARGET = "aws:dns-firewall"
+WILD = entry("vendor.example", "wild", match="subtree")
+NOBODY = Verdict("block", None, "nobody")
+
+
+def of_kind(made: Plan, kind: str) -> dict[str, Any]:
+    return {each.name: each.body for each in made.objects if each.kind == kind}
+
+
+def domains(made: Plan) -> dict[str, list[str]]:
+    return {name: body["Domains"] for name, body in of_kind(made, DOMAIN_LIST).items()}
+
+
+def rules(made: Plan) -> list[tuple[str, str]]:
+    """Name and action of the rules, by priority."""
+    bodies = sorted(of_kind(made, RULE).values(), key=lambda body: int(body["Priority"]))
+    return [(body["Name"], body["Action"]) for body in bodies]
+
+
+class TestLists:
+    @pytest.mark.parametrize(
+        ("match", "listed", "guarded"),
+        [
+            ("exact", ["vendor.example"], False),
+            ("subtree", ["*.vendor.example"], True),
+            ("subtree+apex", ["*.vendor.example", "vendor.example"], False),
+        ],
+    )
+    def test_each_kind_becomes_what_holds_its_names(self, match: str, listed: list[str], guarded: bool) -> None:
+        made = plan(selection([entry("vendor.example", match=match)]), TARGET)
+        assert domains(made)["hostgate-hosts"] == listed
+        assert ("hostgate-apexes-first" in domains(made)) == guarded
+
+    def test_one_label_is_refused_and_accepted_reaches_deeper_but_not_the_apex(self) -> None:
+        wild = entry("vendor.example", "wild", match="one-label")
+        refused = plan(selection([wild]), TARGET)
+        assert refused.refused
+        assert "Or accept the finding deeper-names" in refused.problems[0].message
+        accept = [Acceptance(finding="deeper-names", entry="wild", because="known")]
+        made = plan(selection([wild], accept=accept), TARGET)
+        assert [made.verdict(Flow(f"{name}vendor.example")).allows for name in ("a.", "a.b.", "", "not")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+
+    def test_one_host_on_several_ports_is_listed_once(self) -> None:
+        made = plan(selection([entry("a.example", "a"), entry("a.example", "b", port=8443)]), TARGET)
+        assert domains(made)["hostgate-hosts"] == ["a.example"]
+        assert {d.rule for d in made.decisions} == {"hostgate-allow#a.example"}
+
+    def test_a_list_of_seven_hundred_is_one_and_one_more_makes_two_with_a_rule_each(self) -> None:
+        assert rules(plan(selection(many(700)), TARGET))[0] == ("hostgate-allow", "ALLOW")
+        made = plan(selection(many(701)), TARGET)
+        assert [name for name, _ in rules(made)][:2] == ["hostgate-allow-0", "hostgate-allow-1"]
+        assert max(map(len, domains(made).values())) <= 1_000
+
+    def test_every_other_name_is_written_as_the_service_stores_it(self) -> None:
+        assert domains(plan(selection([entry()]), TARGET))["hostgate-everything"] == ["*."]
+
+
+class TestGuard:
+    def test_the_apex_is_blocked_ahead_of_the_wildcard_by_two_copies(self) -> None:
+        made = plan(selection([WILD]), TARGET)
+        assert rules(made) == [
+            ("hostgate-guard-first", "BLOCK"),
+            ("hostgate-guard-last", "BLOCK"),
+            ("hostgate-allow", "ALLOW"),
+            ("hostgate-pass-inside", "ALLOW"),
+            ("hostgate-block", "BLOCK"),
+        ]
+        assert made.verdict(Flow("vendor.example")).rule == "hostgate-guard-first#vendor.example"
+        assert made.verdict(Flow("a.b.vendor.example")).rule == "hostgate-allow#*.vendor.example"
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            entry("vendor.example", "apex", port=8443),
+            entry("vendor.example", "both", match="subtree+apex"),
+            entry("example.org", "above", match="subtree"),
+        ],
+    )
+    def test_an_apex_that_another_entry_allows_is_not_guarded(self, other: Any) -> None:
+        wild = entry("vendor.example.org", "wild", match="subtree") if other.id == "above" else WILD
+        made = plan(selection([wild, other]), TARGET)
+        assert made.verdict(Flow(wild.host)).allows
+        assert wild.host not in domains(made).get("hostgate-apexes-first", [])
+
+    def test_an_apex_in_a_zone_of_ones_own_is_not_guarded(self) -> None:
+        made = plan(selection([WILD]), TARGET, inside=["example"])
+        assert made.verdict(Flow("vendor.example")).allows
+        assert not [name for name in domains(made) if "apexes" in name]
+
+    def test_many_wildcards_are_guarded_in_a_moment(self) -> None:
+        hosts = [entry(f"h{number}.vendor.example", match="subtree") for number in range(4_000)]
+        made = plan(selection(hosts), TARGET)  # minutes, if every host were compared with every other
+        assert len([name for name in domains(made) if "apexes-last" in name]) == 8
+
+    def test_without_a_deny_nothing_is_guarded(self) -> None:
+        made = plan(selection([WILD]), TARGET, deny="none")
+        assert rules(made) == [("hostgate-allow", "ALLOW")]
+
+    def test_with_a_deny_elsewhere_the_guard_stays(self) -> None:
+        made = plan(selection([WILD]), TARGET, deny="declared")
+        assert [name for name, _ in rules(made)] == ["hostgate-guard-first", "hostgate-guard-last", "hostgate-allow"]
+        assert not made.verdict(Flow("vendor.example")).allows
+
+
+class TestRules:
+    def test_no_rule_judges_what_a_name_is_an_alias_of(self) -> None:
+        bodies = of_kind(plan(selection([WILD, entry()]), TARGET), RULE).values()
+        assert {body["FirewallDomainRedirectionAction"] for body in bodies} == {"TRUST_REDIRECTION_DOMAIN"}
+
+    def test_audit_alerts_on_what_enforce_would_block_and_is_marked(self) -> None:
+        made = plan(selection([WILD]), TARGET, mode="audit")
+        assert rules(made) == [
+            ("hostgate-audit-guard", "ALERT"),
+            ("hostgate-allow", "ALLOW"),
+            ("hostgate-pass-inside", "ALLOW"),
+            ("hostgate-audit", "ALERT"),
+        ]
+        assert made.verdict(Flow("evil.example")).rule == "hostgate-audit"
+
+    @pytest.mark.parametrize(
+        ("options", "response"),
+        [
+            ({}, {"BlockResponse": "NODATA"}),
+            ({"block_response": "NXDOMAIN"}, {"BlockResponse": "NXDOMAIN"}),
+            (
+                {"block_response": "OVERRIDE", "override_domain": "blocked.acme.example", "override_ttl": 60},
+                {
+                    "BlockResponse": "OVERRIDE",
+                    "BlockOverrideDomain": "blocked.acme.example",
+                    "BlockOverrideDnsType": "CNAME",
+                    "BlockOverrideTtl": 60,
+                },
+            ),
+        ],
+    )
+    def test_a_blocked_query_is_answered_as_told(self, options: dict[str, Any], response: dict[str, Any]) -> None:
+        made = plan(selection([entry()]), TARGET, options)
+        block = of_kind(made, RULE)["hostgate-block"]
+        assert {key: value for key, value in block.items() if key.startswith("Block")} == response
+        assert any(one.id == "nxdomain-below" for one in made.findings) == (response["BlockResponse"] == "NXDOMAIN")
+
+    def test_names_of_the_vpc_and_of_own_zones_pass_under_the_default_deny_only(self) -> None:
+        names = ("ip-10-1-2-3.eu-central-1.compute.internal", "3.2.1.10.in-addr.arpa", "db.corp", "corp")
+        for options, passing in (
+            ({"inside": ["corp"]}, [True, True, True, True]),
+            ({}, [True, True, False, False]),
+            ({"deny": "all"}, [False, False, False, False]),
+            ({"deny": "declared", "inside": ["corp"]}, [False, False, True, True]),
+        ):
+            made = plan(selection([entry()]), TARGET, options)
+            assert [made.verdict(Flow(name)).allows for name in names] == passing, options
+
+    def test_a_reverse_lookup_of_a_public_address_is_blocked(self) -> None:
+        made = plan(selection([entry()]), TARGET)
+        assert not made.verdict(Flow("7.100.51.198.in-addr.arpa")).allows
+        assert not made.verdict(Flow("1.32.172.in-addr.arpa")).allows
+
+
+class TestVpcs:
+    def test_each_vpc_gets_an_association_and_its_fail_mode(self) -> None:
+        made = plan(selection([entry()]), TARGET, vpcs=["vpc-0a1b2c3d", "vpc-0a1b2c3e"], base=200)
+        assert {(body["VpcId"], body["Priority"]) for body in of_kind(made, ASSOCIATION).values()} == {
+            ("vpc-0a1b2c3d", 200),
+            ("vpc-0a1b2c3e", 200),
+        }
+        assert {body["FirewallFailOpen"] for body in of_kind(made, CONFIG).values()} == {"DISABLED"}
+
+    @pytest.mark.parametrize(("mode", "configs"), [("open", ["ENABLED"]), ("closed", ["DISABLED"]), ("unset", [])])
+    def test_the_fail_mode_is_said_or_left_alone(self, mode: str, configs: list[str]) -> None:
+        made = plan(selection([entry()]), TARGET, vpcs=["vpc-0a1b2c3d"], fail_mode=mode)
+        assert [body["FirewallFailOpen"] for body in of_kind(made, CONFIG).values()] == configs
+        assert any(one.id == "fail-open" for one in made.findings) == (mode == "open")
+
+    def test_without_a_vpc_the_plan_says_that_nobody_is_judged(self) -> None:
+        said = [one.message for one in plan(selection([entry()]), TARGET).findings if one.id == "attached-policy"]
+        assert "judges no query" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"vpcs": ["main"]}, "Allowed: the id of a VPC"),
+        ({"vpcs": ["vpc-0a1b2c3d", "vpc-0a1b2c3d"]}, "found a VPC twice"),
+        ({"base": 99}, "found 99"),
+        ({"base": 9901}, "found 9901"),
+        ({"inside": ["*.corp.example"]}, "a star is not part of a host"),
+        ({"inside": ["corp.example"], "deny": "all"}, "`inside` with deny 'all'"),
+        ({"block_response": "OVERRIDE"}, "OVERRIDE and a domain together"),
+        ({"override_domain": "x.example"}, "OVERRIDE and a domain together"),
+        ({"block_response": "OVERRIDE", "override_domain": "x"}, "overrideDomain: Found the single label"),
+        ({"override_ttl": 60}, "overrideTtl without overrideDomain"),
+        ({"override_ttl": 604_801}, "found 604801"),
+        ({"fail_mode": "ajar"}, "found 'ajar'"),
+        ({"from": ["10.0.0.0/8"]}, "is no key here"),
+    ],
+)
+def test_options_that_do_not_hold_say_why(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as error:
+        plan(selection([entry()]), TARGET, options)
+    assert said in str(error.value)
+
+
+def objects(*made: tuple[int, str, list[str]], **more: Any) -> list[CloudObject]:
+    """Rules of priority and action, each with a list of its own, as somebody else may have made them."""
+    found = []
+    for priority, action, listed in made:
+        body = {"Priority": priority, "Action": action, "FirewallDomainListId": f"l{priority}", **more}
+        found.append(CloudObject(kind=DOMAIN_LIST, name=f"l{priority}", body={"Domains": listed}))
+        found.append(CloudObject(kind=RULE, name=f"r{priority}", body=body))
+    return found
+
+
+class TestEvaluation:
+    """The cloud's own rules, on objects that hostgate would not make."""
+
+    def test_the_lowest_priority_that_matches_decides(self) -> None:
+        both = objects((20, "ALLOW", ["a.example"]), (10, "BLOCK", ["*.example"]))
+        assert judge(both, Flow("a.example"), undecided=NOBODY).rule == "r10#*.example"
+
+    @pytest.mark.parametrize("spelled", ["*", "*."])
+    def test_a_lone_star_is_every_name(self, spelled: str) -> None:
+        assert not judge(objects((1, "BLOCK", [spelled])), Flow("a.example"), undecided=NOBODY).allows
+
+    @pytest.mark.parametrize("listed", ["A.Example.", "a.example", "*.example"])
+    @pytest.mark.parametrize("asked", ["a.example", "A.EXAMPLE", "a.example."])
+    def test_case_and_a_trailing_dot_make_no_difference(self, listed: str, asked: str) -> None:
+        assert judge(objects((1, "ALLOW", [listed])), Flow(asked), undecided=NOBODY).allows
+
+    def test_an_open_question_is_answered_as_the_worse_of_both(self) -> None:
+        passing = judge(objects((1, "ALLOW", ["*.a.example"])), Flow("a.example"), undecided=NOBODY)
+        assert passing.allows
+        assert "AWS does not say" in passing.why
+        blocking = objects((1, "BLOCK", ["*.a.example"]), (2, "ALLOW", ["*."]))
+        assert judge(blocking, Flow("a.example"), undecided=NOBODY).allows
+
+    def test_a_rule_that_inspects_redirections_says_its_condition(self) -> None:
+        assert "redirected to" in judge(objects((1, "ALLOW", ["a.example"])), Flow("a.example"), undecided=NOBODY).why
+
+    def test_a_star_without_a_dot_cannot_be_judged(self) -> None:
+        with pytest.raises(ValueError, match="not documented"):
+            judge(objects((1, "ALLOW", ["*example"])), Flow("a.example"), undecided=NOBODY)
+
+    def test_a_dialled_address_asks_no_name(self) -> None:
+        verdict = judge(objects((1, "BLOCK", ["*."])), Flow("198.51.100.7"), undecided=NOBODY)
+        assert verdict.allows
+        assert "sees nothing" in verdict.why
