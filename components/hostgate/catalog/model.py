@@ -136,6 +136,11 @@ class SpanRecord(_Record):
 
     since: Date
     until: Date | None = None
+    keep: Date | Literal["warn"] | None = Field(
+        default=None,
+        description="After `until`: opened still by revisions up to this date, or by all later ones with a warning; not "
+        "counted among the hosts that the document states",
+    )
     purpose: Text | None = None
     party: Party | None = None
     phase: Phases | None = None
@@ -207,6 +212,8 @@ class Entry:
     status: Status = "active"
     withdrawn: str | None = None
     """The revision that no longer holds the entry, where the catalog has one after the selected revision."""
+    kept: str | None = None
+    """Where the selected revision no longer states the entry and opens it still: the last date, or `warn` (no end)."""
     replaced_by: str | None = None
     alternatives: str | None = None
     replaces: str | None = None
@@ -242,6 +249,7 @@ class Entry:
             "families": None if self.families is None else list(self.families),
             "status": self.status,
             "withdrawn": self.withdrawn,
+            "kept": self.kept,
             "replaces": self.replaces,
             "replaced_by": self.replaced_by,
             "alternatives": self.alternatives,

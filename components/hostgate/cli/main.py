@@ -22,7 +22,7 @@ _COMMANDS = {
     "explain": "what becomes of one connection, and why",
     "preview": "what `pulumi up` would create, on simulated clouds",
     "sandbox": "run pulumi on simulated clouds, and look at what they hold",
-    "catalog": "show, list and lint host catalogs",
+    "catalog": "show, list, lint and compare host catalogs; read vendors' pages",
 }
 
 
