@@ -100,25 +100,25 @@ def _host(text: str) -> CellHost | Wrong:
     return CellHost(host.name, match, port, protocol)
 
 
-def accesses_of(port: Cell | None, protocol: Cell | None) -> list[Access] | Wrong:
-    """Ports with their protocols. Each cell may hold one or several, or be absent; several go in pairs, or one serves all."""
-    ports: list[Access] = []
-    if port is not None:
-        read = _ports(port)
-        if isinstance(read, Wrong):
-            return read
-        ports = read
-    protocols: list[Protocol] = []
-    if protocol is not None:
-        named = _protocols(protocol)
-        if isinstance(named, Wrong):
-            return named
-        protocols = named
+def accesses_of(port: Cell | None, protocol: Cell | None) -> tuple[list[Access], list[Wrong]]:
+    """Ports with their protocols, or all that is wrong with them.
+
+    Each cell may hold one or several, or be absent; several go in pairs, or one serves all.
+    """
+    ports = [] if port is None else _ports(port)
+    protocols = [] if protocol is None else _protocols(protocol)
+    if isinstance(ports, Wrong) or isinstance(protocols, Wrong):
+        return [], [each for each in (ports, protocols) if isinstance(each, Wrong)]
     if not protocols:
-        return ports or [Access(None, None)]
+        return ports or [Access(None, None)], []
     if not ports:
-        return [Access(None, each) for each in protocols]
-    if len(ports) == 1 and set(protocols) == {"tcp", "udp"}:
+        return [Access(None, each) for each in protocols], []
+    paired = _paired(ports, protocols)
+    return ([], [paired]) if isinstance(paired, Wrong) else (paired, [])
+
+
+def _paired(ports: list[Access], protocols: list[Protocol]) -> list[Access] | Wrong:
+    if len(ports) == 1 and ports[0].protocol is None and set(protocols) == {"tcp", "udp"}:
         return [Access(ports[0].port, name) for name in protocols]
     if len(protocols) not in (1, len(ports)):
         return Wrong(

@@ -163,6 +163,8 @@ class _Reader:
         if "host" not in roles:
             self._without_hosts(table)
             return
+        if not table.rows:
+            self._error("page-empty-table", table.line, f"The host table ({_titles(table)}) has no rows.")
         for title, role in zip(table.header, roles, strict=True):
             if role is None:
                 self._remark("unread-column", table.line, f"The column {spelled(title)} is not read.")
@@ -181,12 +183,15 @@ class _Reader:
                 twin = first.setdefault(need, host)
                 if twin is host:
                     self.hosts.append(host)
-                elif (twin.families, twin.purpose) == (host.families, host.purpose):
-                    self._remark("duplicate-row", row.line, f"{host.reach}:{host.port} stands on line {twin.line} too.")
+                elif twin.families == host.families:
+                    another = "" if twin.purpose == host.purpose else ", with another note; that of the first is taken"
+                    self._remark(
+                        "duplicate-row", row.line, f"{host.reach}:{host.port} is on line {twin.line} too{another}."
+                    )
                 else:
                     self._error(
                         "page-contradiction", row.line,
-                        f"{host.reach}:{host.port} stands on line {twin.line} too, with another note or other families.",
+                        f"{host.reach}:{host.port} stands on line {twin.line} too, with other address families.",
                     )  # fmt: skip
 
     def unread(self, document: Document) -> None:
@@ -231,16 +236,16 @@ class _Reader:
             return
         cells: dict[Role, Cell] = {role: cell for role, cell in zip(roles, row.cells, strict=True) if role}
         hosts = hosts_of(cells["host"])
-        accesses = accesses_of(cells.get("port"), cells.get("protocol"))
+        accesses, wrong = accesses_of(cells.get("port"), cells.get("protocol"))
         families = families_of(cells["families"]) if "families" in cells else None
         purpose = cells["purpose"].text if "purpose" in cells else ""
-        wrong = [each for each in (hosts, accesses, families) if isinstance(each, Wrong)]
+        wrong += [each for each in (hosts, families) if isinstance(each, Wrong)]
         if not purpose.isprintable():
             strange = next(char for char in purpose if not char.isprintable())
             wrong.append(Wrong("text-character", f"Found the character U+{ord(strange):04X}, which cannot be seen."))
         for each in wrong:
             self._error(each.rule, row.line, each.message)
-        if wrong or isinstance(hosts, Wrong) or isinstance(accesses, Wrong) or isinstance(families, Wrong):
+        if wrong or isinstance(hosts, Wrong) or isinstance(families, Wrong):
             return
         party: Party | None = None if not self.parties else "third" if _third(table.headings) else "first"
         for host in hosts:
