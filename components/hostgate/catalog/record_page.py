@@ -204,7 +204,7 @@ def _restate(edit: Edit, node: Any, known: Known, catalog: Catalog, date: str) -
         span["phase"] = list(last.phase)
     if known.families is not None and list(known.families) != record.families:
         span["families"] = list(known.families)
-    if known.now is not None:
+    if known.now is not None and record.spans is not None:
         _close(edit, node, record, catalog, date)
     if record.status == "withdrawn":
         edit.set(node, "status", "active")
@@ -217,19 +217,21 @@ def _restate(edit: Edit, node: Any, known: Known, catalog: Catalog, date: str) -
 
 def _prove(text: str, catalog: Catalog, change: Update, stated: Stated, overlap: Overlap) -> None:
     """Read the new text back. Raises InputError if an old revision says something else, or the new one not what it should."""
-    made = check_catalog(read_bytes(text.encode(), catalog.file), catalog.file)
-    wrong = [
-        revision.id
-        for revision in catalog.revisions
-        if _bare(made.entries(revision.id)) != _bare(catalog.entries(revision.id))
-    ]
-    if _bare(made.entries(stated.date)) != _bare(change.after(stated.date, overlap)):
-        wrong.append(stated.date)
-    if wrong:
-        message = (
-            f"The revision {wrong[0]} would not come out right in this file's form. Nothing was written; edit by hand."
-        )
-        raise InputError([Problem(rule="import-form", file=catalog.file, message=message)])
+    problems: tuple[Problem, ...] = ()
+    wrong: list[str] = []
+    try:
+        made = check_catalog(read_bytes(text.encode(), catalog.file), catalog.file)
+    except InputError as error:
+        problems = error.problems
+    else:
+        old = [revision.id for revision in catalog.revisions]
+        wrong = [each for each in old if _bare(made.entries(each)) != _bare(catalog.entries(each))]
+        if _bare(made.entries(stated.date)) != _bare(change.after(stated.date, overlap)):
+            wrong.append(stated.date)
+    if problems or wrong:
+        what = f"The revision {wrong[0]} would not come out right" if wrong else "The new text could not be read back"
+        message = f"{what}, given the form in which this file is written. Nothing was written; edit it by hand."
+        raise InputError([Problem(rule="import-form", file=catalog.file, message=message), *problems])
 
 
 def _bare(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

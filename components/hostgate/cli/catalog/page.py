@@ -14,6 +14,7 @@ from hostgate.cli.main import print_json
 
 if TYPE_CHECKING:
     from hostgate.catalog.page import Page
+    from hostgate.catalog.record_page import Stated
     from hostgate.catalog.references import Pinned
     from hostgate.catalog.update import Overlap, Update
 
@@ -100,7 +101,7 @@ def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 @click.option("--source", metavar="ID", help="With --into: the source's id (made from commit or date).")
 @click.option("--commit", metavar="HASH", help="With --into: the commit of the page.")
 @click.option("--url", metavar="URL", help="With --into: where the page is.")
-@click.option("--document", metavar="TITLE", help="With --into: the page's title (that of the newest source).")
+@click.option("--document", metavar="TITLE", help="With --into: the page's title (as in the newest source).")
 @click.option("--note", metavar="TEXT", help="With --into: what changed, in your words.")
 @click.option(
     "--overlap", metavar="POLICY", callback=_overlap,
@@ -194,17 +195,9 @@ def _update(against: "Pinned", read: "Page") -> "Update":
 def _written(into: Path, read: "Page", about: dict[str, Any]) -> "tuple[bytes | None, bytes | None, Update, str]":
     """The bytes of the file `into` (None: there is none), those to put there (None: nothing changes), the change, and
     what it was compared with."""
-    from hostgate.catalog.record_page import Stated, first_text, new_text
+    from hostgate.catalog.record_page import first_text, new_text
     from hostgate.catalog.update import Overlap, first, update
 
-    stated = Stated(
-        date=about["date"],
-        document=about["document"] or "",
-        id=about["source"] or "",
-        commit=about["commit"] or "",
-        url=about["url"] or "",
-        note=about["note"] or "",
-    )
     if not into.exists():
         if about["name"] is None:
             raise InputError([Problem(
@@ -212,7 +205,12 @@ def _written(into: Path, read: "Page", about: dict[str, Any]) -> "tuple[bytes | 
                 message="There is no such file. Check the path, or make a new catalog: --name VENDOR/PRODUCT.",
             )])  # fmt: skip
         change = first(about["name"], read)
-        return None, first_text(about["name"], change, stated).encode(), change, "a new catalog"
+        return (
+            None,
+            first_text(about["name"], change, _stated(about, Path(read.file).name)).encode(),
+            change,
+            "a new catalog",
+        )
     if about["name"] is not None:
         raise click.UsageError(f"--name makes a new catalog, and {into} is there.")
     from hostgate.catalog.read import check_catalog
@@ -226,8 +224,23 @@ def _written(into: Path, read: "Page", about: dict[str, Any]) -> "tuple[bytes | 
         return before, None, change, against
     mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
     text = before.decode("utf-8-sig")
+    newest = max(catalog.record.sources, key=lambda source: source.date or "", default=None)
+    stated = _stated(about, newest.document if newest else "")
     after = new_text(text, catalog, change, stated, about["overlap"] or Overlap())
     return before, mark + after.encode(), change, against
+
+
+def _stated(about: dict[str, Any], document: str) -> "Stated":
+    from hostgate.catalog.record_page import Stated
+
+    return Stated(
+        date=about["date"],
+        document=about["document"] or document,
+        id=about["source"] or "",
+        commit=about["commit"] or "",
+        url=about["url"] or "",
+        note=about["note"] or "",
+    )
 
 
 def _bytes(path: Path) -> bytes:
