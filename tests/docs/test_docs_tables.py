@@ -10,8 +10,10 @@ from product_facts import lint_ids, rule_ids
 from pydantic import BaseModel
 
 import hostgate
+from hostgate.catalog.diff import RISKS
 from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, RevisionRecord, SourceRecord, SpanRecord
 from hostgate.catalog.names import holds
+from hostgate.catalog.page_remarks import REMARKS
 from hostgate.catalog.references import each_shipped
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
@@ -46,6 +48,16 @@ def test_every_finding_is_in_the_plan_page_word_for_word() -> None:
 def test_every_rule_of_an_error_is_in_a_table_of_errors() -> None:
     named = _ids(_tables(CATALOG, "Errors", "rule")) + _ids(_tables(PLAN, "Errors", "rule"))
     assert sorted(named) == sorted(rule_ids())
+
+
+def test_every_finding_about_a_page_is_in_the_catalog_page_word_for_word() -> None:
+    (table,) = _tables(CATALOG, "A vendor's page", "finding")
+    assert {row[0].strip("`"): row[1] for row in table.rows} == dict(REMARKS)
+
+
+def test_every_risk_of_a_difference_is_in_the_catalog_page_word_for_word_in_its_order() -> None:
+    (table,) = _tables(CATALOG, "Comparing", "risk")
+    assert [(row[0].strip("`"), row[1]) for row in table.rows] == list(RISKS.items())
 
 
 def test_every_lint_warning_is_in_the_catalog_page() -> None:

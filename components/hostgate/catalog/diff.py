@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Literal
 
 from hostgate.catalog.lint import WEB_PORTS
@@ -137,13 +138,11 @@ def compare(
     unchanged = 0
     moved: list[tuple[Entry, Entry]] = []
     for was, now in pairs:
-        if was == now:
+        if _values(was) == _values(now):
             unchanged += 1
             continue
         fields = tuple(_fields(was, now))
-        if not fields:
-            unchanged += 1
-        elif not _opens(was) and not _opens(now):
+        if not _opens(was) and not _opens(now):
             found.append(HostChange(what="misprint", before=was, after=now, fields=fields, risks=judge.misprint(now)))
         elif not _opens(was):
             found.append(HostChange(what="opened", before=was, after=now, fields=fields, risks=judge.opened(now)))
@@ -204,10 +203,11 @@ def _need(entry: Entry) -> tuple[str, str, int, str, str, bool]:
     return (entry.host, entry.match, entry.port, entry.transport, entry.direction, _opens(entry))
 
 
+_values = attrgetter(*("phases" if field == "phase" else field for field in FIELDS))
+
+
 def _fields(was: Entry, now: Entry) -> Iterator[FieldChange]:
-    for field in FIELDS:
-        attribute = "phases" if field == "phase" else field
-        before, after = getattr(was, attribute), getattr(now, attribute)
+    for field, before, after in zip(FIELDS, _values(was), _values(now), strict=True):
         if before != after:
             yield FieldChange(field, before, after)
 

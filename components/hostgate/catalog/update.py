@@ -4,10 +4,10 @@ A page host is the entry with the same host, kind, port and protocol; another of
 over from the first. Ids never change. Purposes do not either: a catalog's are its own words, not the page's.
 """
 
+import datetime
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Literal
 
 from hostgate.catalog.dates import iso_date
@@ -30,7 +30,8 @@ class Overlap:
     def kept(self, date: str) -> str | None:
         """What a span that ends on `date` says under `keep`."""
         if self.policy == "keep":
-            return (iso_date(date) + timedelta(days=self.days)).isoformat()
+            last = min(iso_date(date).toordinal() + self.days, datetime.date.max.toordinal())
+            return datetime.date.fromordinal(last).isoformat()
         return "warn" if self.policy == "warn" else None
 
 
@@ -84,7 +85,7 @@ class Update:
 
     @property
     def diff(self) -> CatalogDiff:
-        """What opens, closes and changes if the page is taken over and nothing is kept."""
+        """What the page states otherwise than the catalog; hosts that the catalog keeps are none that it states."""
         return compare([entry for entry in self.before if entry.kept is None], self.after())
 
     @property
@@ -146,7 +147,7 @@ def _update(name: str, everything: Sequence[EntryRecord], before: tuple[Entry, .
         twin = rows.setdefault((host.host, host.match, host.port, host.protocol), host)
         if twin is not host:
             message = f"{host.reach}:{host.port} stands in the table of line {twin.line} too; that row is taken."
-            findings.append(Problem(rule="two-tables", message=message, file=page.file, line=host.line))
+            findings.append(_remark("two-tables", page, host.line, message))
             continue
         record = next((records[need] for need in _needs(host) if need in records), None)
         if record is None or record.id in taken:
@@ -165,9 +166,7 @@ def _update(name: str, everything: Sequence[EntryRecord], before: tuple[Entry, .
     for each in added:
         if each.replaces:
             message = f"{each.host.host} probably took over from {each.replaces}. Take `replaces` out if not."
-            findings.append(
-                Problem(rule="replaced", message=message, file=page.file, line=each.host.line, entry=each.id)
-            )
+            findings.append(_remark("replaced", page, each.host.line, message, each.id))
     return Update(
         catalog=name,
         before=before,
@@ -252,7 +251,11 @@ def _mistaken(catalog: str, records: Sequence[EntryRecord], page: Page) -> Itera
         if id_ is not None and id_ not in told:
             told.add(id_)
             message = f"The page has {host}, which {catalog} records as a misprint. Nothing opens it."
-            yield Problem(rule="mistaken-host", message=message, file=page.file, line=line, entry=id_)
+            yield _remark("mistaken-host", page, line, message, id_)
+
+
+def _remark(rule: str, page: Page, line: int, message: str, entry: str | None = None) -> Problem:
+    return Problem(rule=rule, message=message, file=page.file, line=line, entry=entry)
 
 
 def _successors(new: Sequence[PageHost], withdrawn: Sequence[Entry]) -> dict[PageHost, str]:

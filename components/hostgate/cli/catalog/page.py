@@ -13,6 +13,7 @@ from hostgate.cli.catalog.diff import diff_json, show_diff
 from hostgate.cli.main import print_json
 
 if TYPE_CHECKING:
+    from hostgate.catalog.diff import CatalogDiff
     from hostgate.catalog.page import Page
     from hostgate.catalog.record_page import Stated
     from hostgate.catalog.references import Pinned
@@ -128,14 +129,19 @@ def import_(
     if into is None:
         against = _catalog(ref)
         change = _update(against, read)
-        _tell(read, change, str(against), as_json)
+        _tell(read, change, change.diff, str(against), as_json)
         return
     before, after, change, name = _written(into, read, about)
     if after is not None:
         from hostgate.catalog.record_page import replace_file
 
         replace_file(into, before, after)
-    _tell(read, change, name, as_json)
+    from hostgate.catalog.diff import compare
+    from hostgate.catalog.update import Overlap
+
+    _tell(
+        read, change, compare(change.before, change.after(about["date"], about["overlap"] or Overlap())), name, as_json
+    )
     done = f"Wrote {into}: revision {about['date']}, {change.stated} hosts." if after else f"{into} is left as it is."
     click.echo(done, err=True)
 
@@ -250,7 +256,7 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _tell(read: "Page", change: "Update", against: str, as_json: bool) -> None:
+def _tell(read: "Page", change: "Update", diff: "CatalogDiff", against: str, as_json: bool) -> None:
     if as_json:
         print_json({
             "entries": [host.as_json() for host in read.hosts],
@@ -265,6 +271,6 @@ def _tell(read: "Page", change: "Update", against: str, as_json: bool) -> None:
     )
     click.secho(f"{read.file} against {against}", bold=True)
     click.echo(f"{len(read.hosts)} hosts read: {counted}.")
-    show_diff(change.diff)
+    show_diff(diff)
     for finding in change.findings:
         click.echo(f"{finding}")
