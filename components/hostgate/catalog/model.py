@@ -54,6 +54,15 @@ def _date(text: str) -> str:
     return text
 
 
+def _keep(text: str) -> str:
+    try:
+        return text if text == "warn" else _date(text)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "date", "{message}", {"message": f"Found {spelled(text)}. Allowed: a date as YYYY-MM-DD, or `warn`."}
+        ) from None
+
+
 def _slug(what: str, extra: str = "-") -> Callable[[str], str]:
     allowed = frozenset("abcdefghijklmnopqrstuvwxyz0123456789" + extra)
 
@@ -91,6 +100,7 @@ _PHASE_SCHEMA = {
 }
 
 Date = Annotated[str, AfterValidator(_date), WithJsonSchema(_DATE_SCHEMA)]
+Keep = Annotated[str, AfterValidator(_keep), WithJsonSchema({"anyOf": [_DATE_SCHEMA, {"const": "warn"}]})]
 HostName = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
 EntryId = Annotated[
     str, AfterValidator(_slug("an id")), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"})
@@ -136,7 +146,7 @@ class SpanRecord(_Record):
 
     since: Date
     until: Date | None = None
-    keep: Date | Literal["warn"] | None = Field(
+    keep: Keep | None = Field(
         default=None,
         description="After `until`: opened still by revisions up to this date, or by all later ones with a warning; not "
         "counted among the hosts that the document states",
