@@ -1,6 +1,8 @@
 """Vendors' pages in forms good and bad: read as a whole, or refused with a rule; never more hosts than a table has."""
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +244,7 @@ FINDINGS = [
     ("prose-host", "Allow *.acme.example too."),
     ("prose-host", "```\ncurl https://b.acme.example/x | sh\n```"),
     ("prose-host", "<!--\n" + HEAD + row("b.acme.example") + "-->"),
+    ("prose-host", "<!--\n<table>\n<tr><td>b.acme.example</td></tr>\n</table>\n-->"),
     ("prose-port", "Open a.acme.example:8443."),
     ("page-include", "{{< blurb/hosts >}}"),
     ("page-include", "{% include hosts.md %}"),
@@ -291,6 +294,33 @@ def test_a_host_that_the_tables_wildcard_holds_is_no_finding(of: Of) -> None:
     page = of(HEAD + row("*.acme.example") + "\nSuch as `eu.acme.example`, or `*.eu.acme.example`.\n")
 
     assert [finding.rule for finding in page.findings] == ["star"]
+
+
+def test_the_name_below_which_a_wildcard_reaches_is_a_finding(of: Of) -> None:
+    page = of(HEAD + row("*.acme.example") + "\nAnd acme.example itself.\n")
+
+    assert [finding.rule for finding in page.findings] == ["star", "prose-host"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + "".join(row(f"*.h{n}.acme.example", note="port 80") for n in range(12_000)),
+        HEAD + GOOD + "\n" + "".join(f"h{n}.acme.example:{n} " for n in range(20_000)),
+        HEAD + GOOD + "\n<div>\n" + "<!--" * 200_000 + "\n",
+        HEAD + GOOD + "\n<div>\n" + "<!---->" * 140_000 + "\n",
+        HEAD + row("a.acme.example", "443" + " " * 500_000 + "x"),
+        HEAD + row("<http://a.acme.example>" * 20_000),
+        HEAD + GOOD + "\n" + "|" + " |" * 300_000 + "x\n",
+    ],
+    ids=["wildcards", "names", "open comments", "comments", "spaces", "links", "bars"],
+)
+def test_a_hostile_page_takes_no_longer_than_its_length_asks_for(of: Of, text: str) -> None:
+    start = time.process_time()
+    with suppress(InputError):
+        of(text)
+
+    assert time.process_time() - start < 30  # seconds; two or three are measured, and hours where time is quadratic
 
 
 def test_sections_narrow_the_page_and_unknown_ones_are_refused(of: Of) -> None:

@@ -197,4 +197,4 @@ def families_of(cell: Cell) -> tuple[Family, ...] | Wrong | None:
 def _plain(cell: Cell) -> str | Wrong:
     if cell.odd:
         return Wrong("page-cell", f"Found {cell.odd} in {spelled(cell.text)}. Allowed: plain text.")
-    return cell.text.strip().lower()
+    return " ".join(cell.text.split()).lower()

@@ -5,7 +5,7 @@ or a fence. Each line that looks like part of a table must be found in a table t
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -66,11 +66,12 @@ class Passage:
 
 @dataclass(frozen=True)
 class Document:
-    """A page. `lost` are lines that look like rows of a table and are in none."""
+    """A page. `lost` are lines that look like rows of a table and are in none; `html_tables` lines with tags of one."""
 
     tables: tuple[Table, ...]
     passages: tuple[Passage, ...]
     lost: tuple[int, ...]
+    html_tables: tuple[int, ...]
     lines: tuple[str, ...] = field(repr=False)
 
 
@@ -91,7 +92,7 @@ def read_markdown(text: str) -> Document:
         and number not in walk.commented
         and (_ROW if number in walk.in_code else _LOOSE_ROW).match(line)
     )
-    return Document(tuple(walk.tables), tuple(walk.passages), lost, tuple(lines))
+    return Document(tuple(walk.tables), tuple(walk.passages), lost, tuple(walk.html_tables), tuple(lines))
 
 
 _ROW = re.compile(r"[\s>]*\|.*\|\s*\Z")
@@ -100,7 +101,7 @@ _ROW = re.compile(r"[\s>]*\|.*\|\s*\Z")
 _LOOSE_ROW = re.compile(r"[\s>]*\||[^|`]+\|[^|`]+\|[^|`]")
 """A line that begins with a bar, or has two with text around them. Code may: shells write pipes so."""
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_HTML_TABLE = re.compile(r"<(table|tr|td|th)\b", re.IGNORECASE)
 
 
 def _without_front_matter(lines: Sequence[str]) -> list[str]:
@@ -121,6 +122,7 @@ class _Walk:
         self.in_tables: set[int] = set()
         self.commented: set[int] = set()
         self.in_code: set[int] = set()
+        self.html_tables: list[int] = []
 
     def over(self, tokens: Sequence["Token"]) -> None:
         index = 0
@@ -168,11 +170,19 @@ class _Walk:
         )
 
     def _html(self, line: int, content: str) -> None:
-        for comment in _COMMENT.finditer(content):
-            first = line + content.count("\n", 0, comment.start())
-            self.commented.update(range(first, first + comment[0].count("\n") + 1))
         for offset, text in enumerate(content.split("\n")):
             self.passages.append(Passage(line + offset, "html", text))
+        shown: list[str] = []
+        at, first = 0, line
+        while (begin := content.find("<!--", at)) >= 0 and (end := content.find("-->", begin)) >= 0:
+            first += content.count("\n", at, begin)
+            breaks = content.count("\n", begin, end)
+            self.commented.update(range(first, first + breaks + 1))
+            shown += [content[at:begin], "\n" * breaks]
+            at, first = end + 3, first + breaks
+        for offset, text in enumerate("".join([*shown, content[at:]]).split("\n")):
+            if _HTML_TABLE.search(text):
+                self.html_tables.append(line + offset)
 
 
 def _written(line: str) -> int:
@@ -186,7 +196,8 @@ def _written(line: str) -> int:
 def _cell(inline: "Token") -> Cell:
     lines = [""]
     odd = ""
-    for part in inline.children or ():
+    children = inline.children or []
+    for index, part in enumerate(children):
         if part.type in ("text", "code_inline"):
             lines[-1] += part.content
         elif part.type in ("softbreak", "hardbreak"):
@@ -202,14 +213,12 @@ def _cell(inline: "Token") -> Cell:
             odd = odd or "an image"
             lines[-1] += part.content
         elif part.type == "link_open":
-            odd = odd or _other_target(part, inline)
+            odd = odd or _other_target(part, children[index + 1 : index + 8])
     return Cell(tuple(line.strip() for line in lines), odd)
 
 
-def _other_target(link: "Token", inline: "Token") -> str:
+def _other_target(link: "Token", after: Sequence["Token"]) -> str:
     """In words, that a link's text is a host and leads to another one; empty if it is not so."""
-    children = inline.children or []
-    after = children[children.index(link) + 1 :]
     text = next((part.content for part in after if part.type in ("text", "code_inline")), "").strip()
     target = str(link.attrs.get("href", ""))
     there = re.match(r"https?://([^/:?#\s]*)", target, re.IGNORECASE)
@@ -217,10 +226,3 @@ def _other_target(link: "Token", inline: "Token") -> str:
     if there and "." in host and " " not in text and host.lower() != there[1].lower():
         return f"a link from {host[:80]} to {there[1][:80]}"
     return ""
-
-
-def rows_in(passages: Sequence[Passage]) -> Iterator[Passage]:
-    """HTML passages that are part of a table."""
-    for passage in passages:
-        if passage.kind == "html" and re.search(r"<(table|tr|td|th)\b", _COMMENT.sub("", passage.text), re.IGNORECASE):
-            yield passage

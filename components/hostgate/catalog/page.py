@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hostgate.catalog.cells import Access, CellHost, Wrong, accesses_of, families_of, hosts_of
-from hostgate.catalog.markdown import MAX_BRACKETS, MAX_BYTES, Cell, Document, Row, Table, read_markdown, rows_in
+from hostgate.catalog.markdown import MAX_BRACKETS, MAX_BYTES, Cell, Document, Row, Table, read_markdown
 from hostgate.catalog.model import Family, Match, Party, Protocol
 from hostgate.catalog.page_columns import Role, roles_of
 from hostgate.catalog.page_remarks import prose_names, remarks
@@ -203,9 +203,8 @@ class _Reader:
                     "This line looks like a row of a table, and Markdown reads it as none: a header, a line of dashes with "
                     "as many columns and no empty line in between are needed, outside of code and HTML.",
                 )  # fmt: skip
-        for passage in rows_in(document.passages):
-            self._error("page-html-table", passage.line, "Found a table in HTML. Allowed: Markdown tables.")
-            break
+        for number in document.html_tables[:1]:
+            self._error("page-html-table", number, "Found a table in HTML. Allowed: Markdown tables.")
 
     def _said_by_cells(self, table: Table, roles: Sequence[Role | None]) -> bool:
         """Whether each row's own cells may say port and protocol, as in `https://HOST` or `443/tcp`."""

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hostgate.catalog.cells import STAR
 from hostgate.catalog.markdown import Document
-from hostgate.catalog.names import within
+from hostgate.catalog.model import Match
 from hostgate.catalog.problems import Problem, spelled
 from hostgate.catalog.prose import Name, names_in
 from hostgate.catalog.typos import near_misses, odd_key, typo_clusters
@@ -45,22 +46,23 @@ def remarks(file: str, hosts: Sequence["PageHost"], document: Document) -> Itera
     def remark(rule: str, line: int, message: str) -> Problem:
         return Problem(rule=rule, message=message, file=file, line=line)
 
+    ports: dict[int, set[int]] = {}
+    for host in hosts:
+        ports.setdefault(host.line, set()).add(host.port)
     for host in hosts:
         if host.match != "exact":
             yield remark(
                 "star", host.line, f"*.{host.host} is read as {host.reach}. Narrow it to one-label if that is meant."
             )
         if odd_key(host.host):
-            yield remark(
-                "odd-key", host.line, f"{host.host} has a key of {len(host.host.split('.')[0])} hexadecimal digits."
-            )
+            yield remark("odd-key", host.line, f"{host.host} has a hexadecimal label with an odd number of digits.")
         goes = _GOES.search(host.purpose)
         if goes:
             yield remark(
                 "note-says", host.line, f"The note of {host.host} says {spelled(goes[0])}: {spelled(host.purpose)}."
             )
         for named in _PORT.findall(host.purpose):
-            if int(named) not in {other.port for other in hosts if other.line == host.line}:
+            if int(named) not in ports[host.line]:
                 yield remark(
                     "note-says", host.line, f"The note of {host.host} says port {named}, the table {host.port}."
                 )
@@ -93,24 +95,32 @@ def _outside(document: Document) -> Iterator[tuple[int, str]]:
 def _prose(
     hosts: Sequence["PageHost"], document: Document, remark: Callable[[str, int, str], Problem]
 ) -> Iterator[Problem]:
+    ports: dict[tuple[Match, str], set[int]] = {}
+    for host in hosts:
+        ports.setdefault((host.match, host.host), set()).add(host.port)
     told: set[tuple[str, int | None]] = set()
-    exact = {host.host for host in hosts}
-    wide = [host for host in hosts if host.match != "exact"]
     unknown: list[tuple[int, Name]] = []
     for line, name in prose_names(document):
-        standing = (name.match == "exact" and name.name in exact) or any(
-            within(name.match, name.name, host.match, host.host) for host in wide
-        )
-        if not standing and (name.written, None) not in told:
+        stated = [ports[need] for need in _needs_holding(name) if need in ports]
+        if not stated and (name.written, None) not in told:
             told.add((name.written, None))
             unknown.append((line, name))
-        elif standing and name.port is not None and (name.written, name.port) not in told:
+        elif stated and name.port is not None and (name.written, name.port) not in told:
             told.add((name.written, name.port))
-            if name.port not in {host.port for host in hosts if host.host == name.name or host in wide}:
+            if name.port not in set().union(*stated):
                 yield remark(
                     "prose-port", line, f"The text names {name.name}:{name.port}; the table gives another port."
                 )
-    near = near_misses({name.name for _, name in unknown} - exact, exact)
+    standing = {host.host for host in hosts}
+    near = near_misses({name.name for _, name in unknown} - standing, standing)
     for line, name in unknown:
         twin = f" It is one edit away from {near[name.name]}: a misprint?" if name.name in near else ""
         yield remark("prose-host", line, f"The text names {name.written}, which no table has. It is not taken.{twin}")
+
+
+def _needs_holding(name: Name) -> Iterator[tuple[Match, str]]:
+    """The (kind, host) pairs by which a table could state `name`: itself, and a star over any name above it."""
+    yield (name.match, name.name)
+    labels = name.name.split(".")
+    for depth in range(1, len(labels)):
+        yield (STAR, ".".join(labels[depth:]))

@@ -6,6 +6,7 @@ over from the first. Ids never change. Purposes do not either: a catalog's are i
 
 import datetime
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -262,22 +263,24 @@ def _successors(new: Sequence[PageHost], withdrawn: Sequence[Entry]) -> dict[Pag
     """Which new host took over from which entry, where likeness leaves no doubt: one of each, and no second candidate."""
     from hostgate.catalog.typos import near_misses
 
-    likes: list[tuple[PageHost, Entry]] = []
     gone = {entry.host: entry for entry in withdrawn}
     near = near_misses({host.host for host in new} - gone.keys(), gone)
-    for host in new:
-        likes += [
-            (host, entry)
-            for entry in withdrawn
-            if near.get(host.host) == entry.host
-            or host.host == entry.host
-            or (host.match == entry.match and _alike(host, entry))
-        ]
-    return {
-        host: entry.id
-        for host, entry in likes
-        if sum(other is host for other, _ in likes) == 1 and sum(other is entry for _, other in likes) == 1
-    }
+    few = len(new) * len(withdrawn) <= _COMPARABLE
+    likes = [
+        (host, entry)
+        for host in (new if few else ())
+        for entry in withdrawn
+        if near.get(host.host) == entry.host
+        or host.host == entry.host
+        or (host.match == entry.match and _alike(host, entry))
+    ]
+    of_new = Counter(host for host, _ in likes)
+    of_gone = Counter(entry.id for _, entry in likes)
+    return {host: entry.id for host, entry in likes if of_new[host] == of_gone[entry.id] == 1}
+
+
+_COMPARABLE = 40_000
+"""Pairs of a new host and a withdrawn one. Of a page that changes more at once, nobody can say what took over from what."""
 
 
 def _alike(host: PageHost, entry: Entry) -> bool:

@@ -110,8 +110,12 @@ class Edit:
         return self.text.index("\n", end) + 1
 
     def _blank_before(self, node: Any) -> bool:
-        above = self.text[: node.start_mark.index].rpartition("\n")[0]
-        lines = above.split("\n")
-        while lines and lines[-1].lstrip().startswith("#"):
-            lines.pop()
-        return bool(lines) and not lines[-1].strip()
+        """Whether an empty line stands above a node and the comments over it."""
+        end = self.text.rfind("\n", 0, node.start_mark.index)
+        while end > 0:
+            begin = self.text.rfind("\n", 0, end) + 1
+            line = self.text[begin:end].strip()
+            if not line.startswith("#"):
+                return not line
+            end = begin - 1
+        return False
