@@ -309,11 +309,14 @@ def test_a_text_that_does_not_read_back_as_it_should_is_not_written(
         taken_over(BLOCK, ALL + row("api.acme.example"), tmp_path)
 
 
-def test_ingress_entries_are_no_part_of_the_page(tmp_path: Path) -> None:
+def test_ingress_entries_are_no_part_of_the_page_and_stay(tmp_path: Path) -> None:
     inbound = "  - {id: events, host: egress.acme.example, port: 443, protocol: https, direction: ingress}\n"
     text = BLOCK.replace("# The end.\n", inbound).replace("hosts: 3", "hosts: 4")
 
-    assert change_of(text, ALL, tmp_path).withdrawn == ()
+    assert change_of(text, ALL, tmp_path).same
+    assert change_of(text, ALL, tmp_path).diff.changes == ()
+    after = taken_over(text, ALL + row("api.acme.example"), tmp_path)
+    assert at(after).keys() == {"registry", "mirror", "storage", "events", "api-acme-example"}
 
 
 def test_a_new_catalog_is_made_whole(tmp_path: Path) -> None:

@@ -50,7 +50,11 @@ def new_text(text: str, catalog: Catalog, change: Update, stated: Stated, overla
     sources, revisions, entries = (edit.get(edit.root, key) for key in ("sources", "revisions", "entries"))
     if all(source.id != stated.source for source in catalog.record.sources):
         edit.append(sources, flow(stated.as_source))
-    revision: dict[str, Value] = {"id": stated.date, "source": stated.source, "hosts": change.stated}
+    revision: dict[str, Value] = {
+        "id": stated.date,
+        "source": stated.source,
+        "hosts": change.stated + len(change.others),
+    }
     edit.append(revisions, flow({**revision, **({"note": stated.note} if stated.note else {})}))
     nodes = {record.id: node for record, node in zip(catalog.record.entries, entries.value, strict=True)}
     records = {record.id: record for record in catalog.record.entries}

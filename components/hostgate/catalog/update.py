@@ -77,6 +77,8 @@ class Update:
     known: tuple[Known, ...]
     added: tuple[Added, ...]
     withdrawn: tuple[Entry, ...]
+    others: tuple[Entry, ...]
+    """Entries that no such page speaks of and that stay: those of the other direction."""
     findings: tuple[Problem, ...]
 
     @property
@@ -98,6 +100,7 @@ class Update:
         """What is open once the page is taken over at `date`; before a date is known, hosts that go are closed."""
         made = [_standing(self.catalog, known) for known in self.known]
         made += [_new(self.catalog, added) for added in self.added]
+        made += self.others
         if date is not None and overlap.kept(date) is not None:
             kept = [replace(entry, kept=overlap.kept(date), withdrawn=date) for entry in self.kept(overlap)]
             made += [replace(entry, status="withdrawn") if entry.status == "active" else entry for entry in kept]
@@ -174,6 +177,7 @@ def _update(name: str, everything: Sequence[EntryRecord], before: tuple[Entry, .
         known=tuple(known),
         added=tuple(added),
         withdrawn=withdrawn,
+        others=tuple(entry for entry in before if entry.kept is None and entry.direction != "egress"),
         findings=tuple(sorted(findings, key=lambda one: (one.line or 0, one.rule))),
     )
 
