@@ -55,6 +55,23 @@ def catalog(path: Path, hosts: int) -> Path:
     return path
 
 
+def changed(path: Path, original: Path) -> Path:
+    """A catalog like `original` with a tenth of its entries changed: gone, another port, a wider kind, another host."""
+    head, *entries = original.read_text().split("  - id: ")
+    for index in range(0, len(entries), 10):
+        match index // 10 % 4:
+            case 0:
+                entries[index] = ""
+            case 1:
+                entries[index] = entries[index].replace("port: 443", "port: 8443")
+            case 2:
+                entries[index] = entries[index].replace("match: exact", "match: subtree")
+            case _:
+                entries[index] = entries[index].replace("host", "fresh", 1).replace("host: h", "host: new", 1)
+    path.write_text("  - id: ".join([head, *filter(None, entries)]))
+    return path
+
+
 def measured(command: Sequence[str]) -> tuple[float, int, bytes]:
     """Seconds of wall time, KiB of peak memory and the output of one whole process."""
     with tempfile.TemporaryFile() as out:
@@ -91,6 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tiny = catalog(Path(folder, "tiny.yaml"), 13)
         small, large = catalog(Path(folder, "small.yaml"), 1_000), catalog(Path(folder, "large.yaml"), 10_000)
+        other = changed(Path(folder, "changed.yaml"), large)
         handwritten = str(ROOT / "benchmarks" / "handwritten")
         ours = [sys.executable, "-c", PREVIEW, str(ROOT), str(ROOT)]
         theirs = [sys.executable, "-c", PREVIEW, handwritten, str(ROOT)]
@@ -105,6 +123,7 @@ def main() -> None:
                 "plan, 10,000 hosts": [HOSTGATE, "plan", "--catalog", str(large), "--json"],
                 "lint, 1,000 hosts": [HOSTGATE, "catalog", "lint", str(small)],
                 "lint, 10,000 hosts": [HOSTGATE, "catalog", "lint", str(large)],
+                "diff, 10,000 hosts": [HOSTGATE, "catalog", "diff", str(large), str(other), "--json"],
                 "preview, hand-written": theirs,
                 "preview, dev stack": ours,
             }
@@ -124,6 +143,8 @@ def main() -> None:
             "10, linear",
         ),
         ("lint 10,000 to 1,000 hosts", found["lint, 10,000 hosts"][0] / found["lint, 1,000 hosts"][0], "10, linear"),
+        ("diff of two times 10,000 hosts, s", found["diff, 10,000 hosts"][0], "1.5"),
+        ("diff to lint of 10,000 hosts", found["diff, 10,000 hosts"][0] / found["lint, 10,000 hosts"][0], "2"),
         ("preview to hand-written", found["preview, dev stack"][0] / found["preview, hand-written"][0], "1.2"),
     ]
     print(

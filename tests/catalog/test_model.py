@@ -146,6 +146,12 @@ def test_an_objection_to_the_document_has_a_place_too(
         (12, "  - id: first", "entry-twice", (12, 9), "first on line 9"),
         (16, '    spans: [{since: "2024-02-02"}]', "unknown-revision", (16, 13), "Allowed: 2024-01-01, 2024-02-01"),
         (16, '    spans: [{since: "2024-02-01", until: "2024-01-01"}]', "span-backwards", (16, 13), "before it begins"),
+        (16, '    spans: [{since: "2024-01-01", keep: ever}]', "date", (16, 41), "Found 'ever'. Allowed: a date as YYYY-MM-DD, or"),
+        (16, '    spans: [{since: "2024-01-01", keep: "2024-03-01"}]', "span-keep", (16, 13), "beside `until`"),
+        (
+            16, '    spans: [{since: "2024-01-01", until: "2024-02-01", keep: "2024-01-31"}]', "span-keep", (16, 13),
+            "not before it",
+        ),
         (16, '    spans: [{since: "2024-01-01"}, {since: "2024-02-01"}]', "spans-overlap", (16, 12), "Two spans hold 2024-02-01"),
         (13, "    host: first.acme.example", "host-twice", (13, 11), "The same need as first on line 9"),
     ],
@@ -157,6 +163,32 @@ def test_parts_that_contradict_each_other_are_found(
 
     assert (rule, *place) in [(problem.rule, problem.line, problem.column) for problem in found]
     assert any(said in problem.message for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("keep", "february", "march"),
+    [(None, None, None), ("2024-02-01", "2024-02-01", None), ("2024-02-29", "2024-02-29", None),
+     ("2024-03-01", "2024-03-01", "2024-03-01"), ("warn", "warn", "warn")],
+)  # fmt: skip
+def test_a_kept_entry_is_open_up_to_its_day_and_is_no_host_that_the_document_states(
+    write: Write, keep: str | None, february: str | None, march: str | None
+) -> None:
+    more = f', keep: "{keep}"' if keep else ""
+    text = replaced(HISTORY, 16, f'    spans: [{{since: "2024-01-01", until: "2024-02-01"{more}}}]')
+    text = text.replace("page, hosts: 2}", 'page, hosts: 1}\n  - {id: "2024-03-01", source: page, hosts: 1}')
+    catalog = read_catalog(write(text.replace("hosts: 1", "hosts: 2", 1)))
+
+    for revision, kept in (("2024-01-01", None), ("2024-02-01", february), ("2024-03-01", march)):
+        second = [entry for entry in catalog.entries(revision) if entry.id == "second"]
+        stands = revision == "2024-01-01" or kept is not None
+        assert [(entry.kept, entry.withdrawn) for entry in second] == [(kept, "2024-02-01")] * stands
+
+
+def test_one_host_may_not_be_kept_beside_an_entry_that_states_it(write: Write) -> None:
+    kept = '    spans: [{since: "2024-01-01", until: "2024-02-01", keep: warn}]'
+    text = replaced(replaced(HISTORY, 13, "    host: first.acme.example"), 16, kept)
+
+    assert "host-twice" in [problem.rule for problem in problems_of(write, text)]
 
 
 def test_one_host_may_stand_twice_if_no_revision_holds_both(write: Write) -> None:

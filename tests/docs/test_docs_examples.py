@@ -15,6 +15,7 @@ from markdown_pages import PAGES, ROOT, Block, blocks, files_before
 from hostgate.catalog.lint import lint_catalog
 from hostgate.catalog.model import MATCHES, Match
 from hostgate.catalog.names import holds
+from hostgate.catalog.page import read_page
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import read_catalog
 from hostgate.catalog.selection import select
@@ -252,6 +253,13 @@ def _of_stack(block: Block, folder: Path) -> list[tuple[str, str, int]]:
     return []
 
 
+def _markdown(block: Block, folder: Path) -> None:
+    """A vendor's page has hosts and can be read as a whole."""
+    path = folder / (block.file or "page.md")
+    path.write_text(block.text, "utf-8")
+    assert read_page(path).hosts
+
+
 def _line(block: Block, problem: Problem) -> int:
     lines = block.text.splitlines()
     named = [
@@ -289,6 +297,7 @@ def _typescript(block: Block, folder: Path) -> None:
 RUNNERS: dict[str, Callable[[Block, Path], None]] = {
     "console": _console,
     "mermaid": _mermaid,
+    "markdown": _markdown,
     "pycon": _pycon,
     "python": _python,
     "typescript": _typescript,

@@ -12,8 +12,10 @@ from pydantic import BaseModel
 import hostgate
 from hostgate.aws.default_actions import DEFAULT_ACTIONS
 from hostgate.aws.policy_options import DESTINATIONS, LOG_TYPES
+from hostgate.catalog.diff import RISKS
 from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, RevisionRecord, SourceRecord, SpanRecord
 from hostgate.catalog.names import holds
+from hostgate.catalog.page_remarks import REMARKS
 from hostgate.catalog.references import each_shipped
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
@@ -50,6 +52,16 @@ def test_every_finding_is_in_the_plan_page_word_for_word() -> None:
 def test_every_rule_of_an_error_is_in_a_table_of_errors() -> None:
     named = _ids(_tables(CATALOG, "Errors", "rule")) + _ids(_tables(PLAN, "Errors", "rule"))
     assert sorted(named) == sorted(rule_ids())
+
+
+def test_every_finding_about_a_page_is_in_the_catalog_page_word_for_word() -> None:
+    (table,) = _tables(CATALOG, "A vendor's page", "finding")
+    assert {row[0].strip("`"): row[1] for row in table.rows} == dict(REMARKS)
+
+
+def test_every_risk_of_a_difference_is_in_the_catalog_page_word_for_word_in_its_order() -> None:
+    (table,) = _tables(CATALOG, "Comparing", "risk")
+    assert [(row[0].strip("`"), row[1]) for row in table.rows] == list(RISKS.items())
 
 
 def test_every_lint_warning_is_in_the_catalog_page() -> None:
@@ -124,13 +136,13 @@ def _listed(order: tuple[str, ...], some: frozenset[str]) -> str:
 def test_every_limit_of_aws_is_in_its_page_with_its_source() -> None:
     table = next(table for table in _tables(AWS, "Limits", "limit") if "source" in table.header)
     known = {
-        limit.name: (limit.name, f"{limit.max:,}", limit.unit, limit.source, limit.date)
+        (limit.name, f"{limit.max:,}", limit.unit, limit.source, limit.date)
         for target in targets()
         if target.startswith("aws:")
         for limit in mechanism(target).limits
     }
-    pasted = "\n".join(f"| {' | '.join(row)} |" for row in known.values() if row not in table.rows)
-    assert sorted(table.rows) == sorted(known.values()), f"The rows that are missing in docs/aws.md:\n{pasted}"
+    pasted = "\n".join(f"| {' | '.join(row)} |" for row in sorted(known) if row not in table.rows)
+    assert sorted(table.rows) == sorted(known), f"The rows that are missing in docs/aws.md:\n{pasted}"
 
 
 def test_the_limits_of_dns_firewall_are_those_that_are_checked() -> None:

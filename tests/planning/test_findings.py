@@ -1,12 +1,14 @@
 """Findings: one registry, ordered by weight, each where it belongs."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.model import Origin
 from hostgate.planning.findings import KINDS, finding
+from hostgate.planning.flow import Flow
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.plan import Plan, plan
 
@@ -50,6 +52,29 @@ def test_a_withdrawn_entry_names_the_revision_and_its_successor(target: str) -> 
     assert one.entry == "old"
     assert "2025-06-17" in one.message
     assert "new took over" in one.message
+
+
+@every_target
+@pytest.mark.parametrize(
+    ("kept", "as_of", "ids"),
+    [
+        ("2025-07-01", None, ["kept"]),
+        ("2025-07-01", date(2025, 7, 1), ["kept"]),
+        ("2025-07-01", date(2025, 7, 2), ["kept-over", "kept"]),
+        ("warn", date(2099, 1, 1), ["kept"]),
+    ],
+)
+def test_a_kept_entry_is_open_with_a_warning_and_an_error_once_its_day_has_passed(
+    target: str, kept: str, as_of: date | None, ids: list[str]
+) -> None:
+    old = entry("old.example.com", "old", status="withdrawn", withdrawn="2025-06-01", kept=kept)
+    made = plan(selection([old]), target, as_of=as_of)
+
+    assert [
+        one.id for one in made.findings if one.entry == "old" and one.id in ("kept", "kept-over", "withdrawn")
+    ] == ids
+    assert made.verdict(Flow("old.example.com")).allows
+    assert made.objects == plan(selection([replace(old, kept=None)]), target).objects
 
 
 @every_target

@@ -54,6 +54,15 @@ def _date(text: str) -> str:
     return text
 
 
+def _keep(text: str) -> str:
+    try:
+        return text if text == "warn" else _date(text)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "date", "{message}", {"message": f"Found {spelled(text)}. Allowed: a date as YYYY-MM-DD, or `warn`."}
+        ) from None
+
+
 def _slug(what: str, extra: str = "-") -> Callable[[str], str]:
     allowed = frozenset("abcdefghijklmnopqrstuvwxyz0123456789" + extra)
 
@@ -91,6 +100,7 @@ _PHASE_SCHEMA = {
 }
 
 Date = Annotated[str, AfterValidator(_date), WithJsonSchema(_DATE_SCHEMA)]
+Keep = Annotated[str, AfterValidator(_keep), WithJsonSchema({"anyOf": [_DATE_SCHEMA, {"const": "warn"}]})]
 HostName = Annotated[str, AfterValidator(_host), WithJsonSchema(_HOST_SCHEMA)]
 EntryId = Annotated[
     str, AfterValidator(_slug("an id")), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"})
@@ -136,6 +146,11 @@ class SpanRecord(_Record):
 
     since: Date
     until: Date | None = None
+    keep: Keep | None = Field(
+        default=None,
+        description="After `until`: opened still by revisions up to this date, or by all later ones with a warning; not "
+        "counted among the hosts that the document states",
+    )
     purpose: Text | None = None
     party: Party | None = None
     phase: Phases | None = None
@@ -207,6 +222,8 @@ class Entry:
     status: Status = "active"
     withdrawn: str | None = None
     """The revision that no longer holds the entry, where the catalog has one after the selected revision."""
+    kept: str | None = None
+    """Where the selected revision no longer states the entry and opens it still: the last date, or `warn` (no end)."""
     replaced_by: str | None = None
     alternatives: str | None = None
     replaces: str | None = None
@@ -242,6 +259,7 @@ class Entry:
             "families": None if self.families is None else list(self.families),
             "status": self.status,
             "withdrawn": self.withdrawn,
+            "kept": self.kept,
             "replaces": self.replaces,
             "replaced_by": self.replaced_by,
             "alternatives": self.alternatives,

@@ -41,13 +41,18 @@ class Catalog:
         return self.revisions[-1].id if self.record.revisions else None
 
     def entries(self, revision: str | None) -> tuple[Entry, ...]:
-        """The entries that stood at `revision`, sorted by id; of a plain file, all of them (revision None)."""
+        """The entries open at `revision`, sorted by id; of a plain file, all of them (revision None).
+
+        These are the entries that the document stated, and those that the catalog keeps after it withdrew them.
+        """
         successors = {record.replaces: record.id for record in self.record.entries if record.replaces}
         found = []
         for record, origin in zip(self.record.entries, self.origins, strict=True):
-            span = _span_at(record.spans, revision)
+            span, kept = _span_at(record.spans, revision), None
+            if span is None and (span := _kept_at(record.spans, revision)) is not None:
+                kept = span.keep
             if span is not None:
-                found.append(_entry(self.id, record, span, origin, successors.get(record.id)))
+                found.append(_entry(self.id, record, span, origin, successors.get(record.id), kept))
         found.sort(key=lambda entry: entry.id)
         return tuple(found)
 
@@ -97,7 +102,25 @@ def _span_at(spans: Sequence[SpanRecord] | None, revision: str | None) -> SpanRe
     return None
 
 
-def _entry(catalog: str, record: EntryRecord, span: SpanRecord, origin: Origin, replaced_by: str | None) -> Entry:
+def _kept_at(spans: Sequence[SpanRecord] | None, revision: str | None) -> SpanRecord | None:
+    """The span that ended before `revision` and is kept open at it."""
+    for span in spans or ():
+        if (
+            span.keep
+            and span.until
+            and revision
+            and span.until <= revision <= (_EVER if span.keep == "warn" else span.keep)
+        ):
+            return span
+    return None
+
+
+_EVER = "9999-12-31"
+
+
+def _entry(
+    catalog: str, record: EntryRecord, span: SpanRecord, origin: Origin, replaced_by: str | None, kept: str | None
+) -> Entry:
     families = span.families if span.families is not None else record.families
     later = [other.until for other in record.spans or () if other.until and other.until > span.since]
     final = record.spans is not None and all(other.until is not None for other in record.spans)
@@ -115,6 +138,7 @@ def _entry(catalog: str, record: EntryRecord, span: SpanRecord, origin: Origin, 
         families=None if families is None else tuple(families),
         status=record.status,
         withdrawn=max(later) if final and later else None,
+        kept=kept,
         replaced_by=replaced_by,
         alternatives=record.alternatives,
         replaces=record.replaces,
@@ -167,6 +191,10 @@ def _contradictions(
                     )  # fmt: skip
             if span.until is not None and span.until <= span.since:
                 yield problem("span-backwards", at, f"The span ends ({span.until}) before it begins.", entry.id)
+            if span.keep is not None and (span.until is None or span.keep < span.until):
+                yield problem(
+                    "span-keep", at, f"Found `keep: {span.keep}`. Allowed: beside `until`, and not before it.", entry.id
+                )
         spans = sorted(entry.spans or (), key=lambda span: span.since)
         for before, after in itertools.pairwise(spans):
             if before.until is None or before.until > after.since:
@@ -203,7 +231,11 @@ def _contradictions(
 def _together(first: list[SpanRecord] | None, second: list[SpanRecord] | None, revisions: dict[str, int]) -> bool:
     if not revisions:
         return True
-    return any(_span_at(first, at) is not None and _span_at(second, at) is not None for at in revisions)
+    return any(_opens_at(first, at) and _opens_at(second, at) for at in revisions)
+
+
+def _opens_at(spans: list[SpanRecord] | None, revision: str) -> bool:
+    return _span_at(spans, revision) is not None or _kept_at(spans, revision) is not None
 
 
 def _locate(document: Mapping, path: Sequence[int | str]) -> tuple[Position, str | None]:

@@ -90,16 +90,26 @@ def resolve_file(ref: str, base: Path | None = None) -> Catalog:
     return resolve(ref, base).catalog
 
 
-def _from_path(ref: str, base: Path) -> Pinned:
+def split_path(ref: str) -> tuple[str, str]:
+    """The path and the revision that `PATH@REVISION` names; the revision is empty where none is named."""
     name, at, revision = ref.rpartition("@")
-    if not at or not name.endswith((".yaml", ".yml")):
-        name, revision = ref, ""
-    catalog = read_catalog(base / Path(name).expanduser(), name)
-    if not catalog.revisions:
-        if revision:
-            raise _error("unknown-revision", f"Found {ref!r}, but the file has no revisions. Name it without @.", name)
-        return Pinned(catalog, None)
-    return _pin(catalog, revision or "latest", ref)
+    return (name, revision) if at and name.endswith((".yaml", ".yml")) else (ref, "")
+
+
+def pin(catalog: Catalog, revision: str, ref: str) -> Pinned:
+    """`catalog` at `revision`, or at its newest if that is empty. Raises InputError."""
+    if catalog.revisions:
+        return _pin(catalog, revision or "latest", ref)
+    if revision:
+        raise _error(
+            "unknown-revision", f"Found {ref!r}, but the file has no revisions. Name it without @.", catalog.file
+        )
+    return Pinned(catalog, None)
+
+
+def _from_path(ref: str, base: Path) -> Pinned:
+    name, revision = split_path(ref)
+    return pin(read_catalog(base / Path(name).expanduser(), name), revision, ref)
 
 
 def _pin(catalog: Catalog, revision: str, ref: str) -> Pinned:

@@ -40,6 +40,31 @@ def typo_clusters(hosts: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(cluster) for cluster in clusters.values() if len(cluster) > 1]
 
 
+def near_misses(hosts: Iterable[str], standing: Iterable[str]) -> dict[str, str]:
+    """Of each of `hosts` that is one edit away from one of `standing`, the first such; both without the other's members."""
+    seen: dict[tuple[int, str], list[str]] = {}
+    for host in sorted(hosts):
+        for key in _keys(host):
+            near = seen.setdefault(key, [])
+            if len(near) < _CROWD:
+                near.append(host)
+    found: dict[str, str] = {}
+    for other in sorted(standing):
+        for key in _keys(other):
+            for host in seen.get(key, ()):
+                if host not in found and _typo(host, other):
+                    found[host] = other
+    return found
+
+
+def odd_key(host: str) -> bool:
+    """Whether a label of `host` is a long hexadecimal key with one digit more or less than keys have.
+
+    Keys are written out of whole bytes, most of them 16, 20 or 32. A page once had one of 31 digits for 93 days.
+    """
+    return any(_opaque(label) and len(label) % 2 == 1 for label in host.split("."))
+
+
 _CROWD = 8
 """Names kept under one key. A longer crowd is a series, whose members hang together by their neighbours anyway."""
 

@@ -23,7 +23,7 @@ _COMMANDS = {
     "preview": "what `pulumi up` would create, on simulated clouds",
     "sandbox": "run pulumi on simulated clouds, and look at what they hold",
     "export": "the hosts as files for software outside the clouds",
-    "catalog": "show, list and lint host catalogs",
+    "catalog": "show, list, lint and compare host catalogs; read vendors' pages",
 }
 
 

@@ -89,6 +89,16 @@ KINDS: dict[str, Kind] = {
         "A later revision of the catalog no longer holds the entry.",
         "Move the pinned revision when the hosts are no longer used.",
     ),
+    "kept": Kind(
+        "warning",
+        "The vendor's document no longer states the host; the catalog keeps it open.",
+        "Move the clients to what replaced it; a later revision of the catalog closes it.",
+    ),
+    "kept-over": Kind(
+        "error",
+        "The last day on which the catalog keeps a withdrawn host has passed.",
+        "Leave the entry out (`select.without`), or pin a later revision.",
+    ),
     "unpinned": Kind(
         "warning",
         "The catalog is followed at `latest`: what is allowed changes when the catalog does.",

@@ -1,7 +1,7 @@
 """From a selection and a target to a plan: who is allowed by which rule, and everything there is to say about it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -155,7 +155,7 @@ def draft(
         Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None)
         for entry, outcome, reason in decided
     )
-    findings = [*_about_entries(how, selection, decisions), *rendering.findings]
+    findings = [*_about_entries(how, selection, decisions, as_of), *rendering.findings]
     findings += [
         finding(
             "limit-exceeded",
@@ -313,7 +313,9 @@ def _covered(
     return covered
 
 
-def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision]) -> list[Finding]:
+def _about_entries(
+    how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision], as_of: date | None
+) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
     own_lookup: dict[str, list[str]] = {}
@@ -338,7 +340,9 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
         shared = shared_hosting(entry.match, entry.host)
         if shared:
             found.append(finding("shared-hosting", f"{entry.reach} is shared: {shared}.", entry))
-        if entry.withdrawn:
+        if entry.kept:
+            found += _kept(entry, as_of)
+        elif entry.withdrawn:
             successor = f"; {entry.replaced_by} took over" if entry.replaced_by else ""
             found.append(
                 finding("withdrawn", f"The vendor withdrew {entry.host} on {entry.withdrawn}{successor}.", entry)
@@ -360,6 +364,16 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{len(names)} entries"
+
+
+def _kept(entry: Entry, as_of: date | None) -> Iterator[Finding]:
+    """What is to be said of an entry that the vendor withdrew and the catalog keeps, at `as_of`."""
+    assert entry.kept is not None
+    ends = f"until {entry.kept}" if entry.kept != "warn" else "without an end"
+    took_over = f" {entry.replaced_by} took over." if entry.replaced_by else ""
+    yield finding("kept", f"The vendor withdrew {entry.host} on {entry.withdrawn}; kept {ends}.{took_over}", entry)
+    if entry.kept != "warn" and as_of is not None and as_of.isoformat() > entry.kept:
+        yield finding("kept-over", f"{entry.host} was kept until {entry.kept}.", entry)
 
 
 def _judge_acceptances(

@@ -1,4 +1,4 @@
-"""`hostgate catalog`: show a revision, list what is shipped, lint files, print the schema."""
+"""`hostgate catalog show`, `list`, `lint` and `schema`: show a revision, list what is shipped, lint files, print the schema."""
 
 import click
 
@@ -6,12 +6,7 @@ from hostgate.catalog.problems import InputError, Problem
 from hostgate.cli.main import print_json, show_problems
 
 
-@click.group()
-def command() -> None:
-    """Show, list and lint host catalogs."""
-
-
-@command.command("show")
+@click.command("show")
 @click.argument("ref")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(ref: str, as_json: bool) -> None:
@@ -50,7 +45,7 @@ def show(ref: str, as_json: bool) -> None:
     click.echo(table(("entry", "host", "match", "port", "party", "phase", "status", "purpose"), rows))
 
 
-@command.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_(as_json: bool) -> None:
     """List the shipped catalogs and their revisions."""
@@ -84,7 +79,7 @@ def list_(as_json: bool) -> None:
         )
 
 
-@command.command("lint")
+@click.command("lint")
 @click.argument("refs", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def lint(refs: tuple[str, ...], as_json: bool) -> None:
@@ -117,7 +112,7 @@ def lint(refs: tuple[str, ...], as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@command.command("schema")
+@click.command("schema")
 def schema() -> None:
     """Print the JSON Schema of catalog files."""
     from hostgate.catalog.schema import schema_text

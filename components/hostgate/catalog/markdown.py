@@ -1,0 +1,228 @@
+"""A Markdown page as tables and passages of text, with the lines they stand on, and what could not be read as either.
+
+Markdown drops things without a word: cells beyond the last column, a table after a missing blank line, rows inside HTML
+or a fence. Each line that looks like part of a table must be found in a table that was read, or it is told.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+MAX_BYTES = 1024 * 1024
+"""Bytes. The page that this was made for has 6 kB."""
+
+MAX_BRACKETS = 10_000
+"""Opening brackets on a page: the parser's time is quadratic in those that make no link (10,000 take half a second)."""
+
+_NESTING = 100
+"""Levels. Deeper content is left out by the parser; whatever table was in it is then told as not read."""
+
+Kind = Literal["text", "code", "html"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as a reader of the page sees it. `odd` names what its text alone does not tell."""
+
+    lines: tuple[str, ...]
+    odd: str = ""
+
+    @property
+    def text(self) -> str:
+        return " ".join(line for line in self.lines if line)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table; `line` from 1; `surplus` cells stand beyond its last column."""
+
+    line: int
+    cells: tuple[Cell, ...]
+    surplus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, below which headings (outermost first) it stands, and its rows without the header."""
+
+    line: int
+    headings: tuple[str, ...]
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of the page outside tables: text as it is seen, code and HTML as they are written."""
+
+    line: int
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A page. `lost` are lines that look like rows of a table and are in none; `html_tables` lines with tags of one."""
+
+    tables: tuple[Table, ...]
+    passages: tuple[Passage, ...]
+    lost: tuple[int, ...]
+    html_tables: tuple[int, ...]
+    lines: tuple[str, ...] = field(repr=False)
+
+
+def read_markdown(text: str) -> Document:
+    """The tables and passages of `text`, CommonMark with tables and strikethrough. Front matter is left out."""
+    from markdown_it import MarkdownIt
+
+    lines = re.split(r"\r\n?|\n", text)
+    parser = MarkdownIt("commonmark", {"maxNesting": _NESTING}).enable(["table", "strikethrough"])
+    tokens = parser.parse("\n".join(_without_front_matter(lines)))
+    walk = _Walk(lines)
+    walk.over(tokens)
+    seen = walk.in_tables
+    lost = tuple(
+        number
+        for number, line in enumerate(_without_front_matter(lines), 1)
+        if number not in seen
+        and number not in walk.commented
+        and (_ROW if number in walk.in_code else _LOOSE_ROW).match(line)
+    )
+    return Document(tuple(walk.tables), tuple(walk.passages), lost, tuple(walk.html_tables), tuple(lines))
+
+
+_ROW = re.compile(r"[\s>]*\|.*\|\s*\Z")
+"""A line that begins and ends with a bar."""
+
+_LOOSE_ROW = re.compile(r"[\s>]*\||[^|`]+\|[^|`]+\|[^|`]")
+"""A line that begins with a bar, or has two with text around them. Code may: shells write pipes so."""
+
+_HTML_TABLE = re.compile(r"<(table|tr|td|th)\b", re.IGNORECASE)
+
+
+def _without_front_matter(lines: Sequence[str]) -> list[str]:
+    """The lines with those of a leading `---` or `+++` block emptied, so that numbers stay."""
+    if lines and lines[0].rstrip() in ("---", "+++"):
+        for number, line in enumerate(lines[1:], 1):
+            if line.rstrip() == lines[0].rstrip():
+                return [""] * (number + 1) + list(lines[number + 1 :])
+    return list(lines)
+
+
+class _Walk:
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = lines
+        self.tables: list[Table] = []
+        self.passages: list[Passage] = []
+        self.headings: list[tuple[int, str]] = []
+        self.in_tables: set[int] = set()
+        self.commented: set[int] = set()
+        self.in_code: set[int] = set()
+        self.html_tables: list[int] = []
+
+    def over(self, tokens: Sequence["Token"]) -> None:
+        index = 0
+        while index < len(tokens):
+            token = tokens[index]
+            line = token.map[0] + 1 if token.map else 0
+            if token.type == "table_open":
+                end = next(at for at in range(index, len(tokens)) if tokens[at].type == "table_close")
+                self._table(line, tokens[index:end])
+                assert token.map
+                self.in_tables.update(range(token.map[0] + 1, token.map[1] + 1))
+                index = end
+            elif token.type == "heading_open":
+                level, title = int(token.tag[1]), _cell(tokens[index + 1]).text
+                self.headings = [*(kept for kept in self.headings if kept[0] < level), (level, title)]
+            elif token.type == "inline":
+                last = token.map[1] if token.map else line
+                for offset, seen in enumerate(_cell(token).lines):
+                    self.passages.append(Passage(min(line + offset, last), "text", seen))
+            elif token.type in ("fence", "code_block"):
+                first = line + (token.type == "fence")
+                for offset, content in enumerate(token.content.split("\n")):
+                    self.passages.append(Passage(first + offset, "code", content))
+                    self.in_code.add(first + offset)
+            elif token.type == "html_block":
+                self._html(line, token.content)
+            index += 1
+
+    def _table(self, line: int, tokens: Sequence["Token"]) -> None:
+        rows: list[Row] = []
+        cells: list[Cell] = []
+        for token in tokens:
+            if token.type == "tr_open":
+                cells = []
+            elif token.type == "inline":
+                cells.append(_cell(token))
+            elif token.type == "tr_close":
+                at = line if not rows else line + len(rows) + 1  # below the header stands the line of dashes
+                rows.append(Row(at, tuple(cells), _written(self.lines[at - 1]) - len(cells)))
+        header, *body = rows
+        self.tables.append(
+            Table(
+                line, tuple(title for _, title in self.headings), tuple(cell.text for cell in header.cells), tuple(body)
+            )
+        )
+
+    def _html(self, line: int, content: str) -> None:
+        for offset, text in enumerate(content.split("\n")):
+            self.passages.append(Passage(line + offset, "html", text))
+        shown: list[str] = []
+        at, first = 0, line
+        while (begin := content.find("<!--", at)) >= 0 and (end := content.find("-->", begin)) >= 0:
+            first += content.count("\n", at, begin)
+            breaks = content.count("\n", begin, end)
+            self.commented.update(range(first, first + breaks + 1))
+            shown += [content[at:begin], "\n" * breaks]
+            at, first = end + 3, first + breaks
+        for offset, text in enumerate("".join([*shown, content[at:]]).split("\n")):
+            if _HTML_TABLE.search(text):
+                self.html_tables.append(line + offset)
+
+
+def _written(line: str) -> int:
+    """How many cells a line of a table has as written; Markdown drops those beyond the header's."""
+    from markdown_it.rules_block.table import escapedSplit
+
+    cells = escapedSplit(line.strip(" \t>"))
+    return len(cells) - (bool(cells) and cells[0] == "") - (len(cells) > 1 and cells[-1] == "")
+
+
+def _cell(inline: "Token") -> Cell:
+    lines = [""]
+    odd = ""
+    children = inline.children or []
+    for index, part in enumerate(children):
+        if part.type in ("text", "code_inline"):
+            lines[-1] += part.content
+        elif part.type in ("softbreak", "hardbreak"):
+            lines.append("")
+        elif part.type == "html_inline":
+            if re.match(r"<br\s*/?>\Z", part.content, re.IGNORECASE):
+                lines.append("")
+            elif not re.match(r"</?(code|b|strong|i|em|kbd|wbr|span)\s*/?>\Z", part.content, re.IGNORECASE):
+                odd = odd or f"HTML ({part.content[:40]})"
+        elif part.type == "s_open":
+            odd = odd or "crossed-out text"
+        elif part.type == "image":
+            odd = odd or "an image"
+            lines[-1] += part.content
+        elif part.type == "link_open":
+            odd = odd or _other_target(part, children[index + 1 : index + 8])
+    return Cell(tuple(line.strip() for line in lines), odd)
+
+
+def _other_target(link: "Token", after: Sequence["Token"]) -> str:
+    """In words, that a link's text is a host and leads to another one; empty if it is not so."""
+    text = next((part.content for part in after if part.type in ("text", "code_inline")), "").strip()
+    target = str(link.attrs.get("href", ""))
+    there = re.match(r"https?://([^/:?#\s]*)", target, re.IGNORECASE)
+    host = re.sub(r"\Ahttps?://", "", text, flags=re.IGNORECASE).partition("/")[0].partition(":")[0]
+    if there and "." in host and " " not in text and host.lower() != there[1].lower():
+        return f"a link from {host[:80]} to {there[1][:80]}"
+    return ""

@@ -1,0 +1,262 @@
+"""`hostgate catalog diff`, `import` and `check`."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+PAGES = Path(__file__).parents[1] / "catalog" / "pages"
+NEWEST = PAGES / "2026-02-23.md"
+REFERENCE = "chainguard/images@2024-03-28"
+OURS = """\
+catalog: acme/ours
+sources:
+  - {id: page-1, document: Requirements, date: "2025-01-10"}
+revisions:
+  - {id: "2025-01-10", source: page-1, hosts: 1}
+entries:
+  - {id: mirror, host: mirror.acme.example, port: 443, protocol: https, purpose: Packages, spans: [{since: "2025-01-10"}]}
+"""
+PAGE = """\
+# Hosts
+
+| Hostname | Port | Protocol | Notes |
+|---|---|---|---|
+| mirror.acme.example | 443 | HTTPS | Packages |
+"""
+API = "| `*.api.acme.example` | 443 | HTTPS | The API |\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a catalog and a page that says the same."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ours.yaml").write_text(OURS)
+    (tmp_path / "page.md").write_text(PAGE)
+    return tmp_path
+
+
+class TestDiff:
+    def test_people_read_the_sum_and_every_change_with_its_risks(self, run: Run, here: Path) -> None:
+        (here / "wider.yaml").write_text(OURS.replace("port: 443", "match: subtree, port: 8443"))
+        made = run("catalog", "diff", "ours.yaml", "wider.yaml")
+
+        assert (made.code, made.err) == (0, "")
+        for words in (
+            "ours.yaml -> wider.yaml",
+            "1 changed, 0 unchanged",
+            "match: exact -> subtree",
+            "port: 443 -> 8443",
+        ):
+            assert words in made.out
+        for risk in ("! wildcard:", "! wider:", "! new-port:"):
+            assert risk in made.out
+
+    def test_tools_read_counts_and_changes(self, run: Run) -> None:
+        made = run("catalog", "diff", REFERENCE, "chainguard/images@latest", "--json").json
+
+        assert list(made) == ["before", "after", "counts", "changes"]
+        assert made["counts"] == {
+            "opened": 3, "replaced": 2, "changed": 8, "closed": 3, "misprint": 0, "unchanged": 0,
+        }  # fmt: skip
+        (support,) = [each for each in made["changes"] if each["after"] and each["after"]["id"] == "support"]
+        assert (support["what"], support["before"]["id"]) == ("replaced", "support-zendesk")
+        assert list(support) == ["what", "before", "after", "fields", "risks"]
+
+    def test_no_difference_is_said_and_an_empty_list(self, run: Run) -> None:
+        assert run("catalog", "diff", REFERENCE, REFERENCE).out.splitlines()[-1] == "13 unchanged"
+        assert run("catalog", "diff", REFERENCE, REFERENCE, "--json").json["changes"] == []
+
+    def test_a_misprint_that_no_revision_holds_is_known_all_the_same(self, run: Run, here: Path) -> None:
+        (here / "typo.yaml").write_text(OURS.replace("mirror.acme.example", "rc.cloudflarestorage.com, match: subtree"))
+        made = run("catalog", "diff", REFERENCE, "typo.yaml", "--json").json
+
+        (opened,) = [each for each in made["changes"] if each["what"] == "opened"]
+        assert opened["risks"][0]["id"] == "mistaken"
+
+    def test_a_file_is_compared_with_what_git_has(self, run: Run, here: Path) -> None:
+        for arguments in (["init", "-q"], ["add", "ours.yaml"], ["commit", "-q", "-m", "one"]):
+            subprocess.run(
+                ["git", "-c", "user.name=t", "-c", "user.email=t@acme.example", *arguments], cwd=here, check=True
+            )
+        (here / "ours.yaml").write_text(OURS.replace("mirror.acme.example", "packages.acme.example"))
+
+        made = run("catalog", "diff", "git:HEAD:ours.yaml", "ours.yaml")
+        assert "replaced  mirror.acme.example -> packages.acme.example" in made.out
+
+    def test_errors_of_both_sides_come_at_once(self, run: Run) -> None:
+        made = run("catalog", "diff", "none.yaml", "git:main", "--json")
+
+        assert (made.code, made.rules) == (1, ["file-unreadable", "git-reference"])
+
+
+class TestImport:
+    def test_json_has_every_host_of_every_table_with_the_agreed_keys(self, run: Run) -> None:
+        made = run("catalog", "import", PAGES / "2024-03-22.md", "--json")
+
+        assert (made.code, list(made.json)) == (0, ["entries", "findings"])
+        assert len(made.json["entries"]) == 13
+        agreed = ["host", "match", "port", "protocol", "section", "purpose", "families"]
+        assert all(list(entry) == agreed for entry in made.json["entries"])
+        (star,) = [entry for entry in made.json["entries"] if entry["match"] != "exact"]
+        assert star == {
+            "host": "r2.cloudflarestorage.com", "match": "subtree", "port": 443, "protocol": "https",
+            "section": "Chainguard Images Third-party Hosts", "purpose": "Blobs behind cgr.dev", "families": None,
+        }  # fmt: skip
+        assert {"prose-host", "mistaken-host", "star"} <= {finding["rule"] for finding in made.json["findings"]}
+
+    def test_people_read_the_change_and_the_findings_and_nothing_is_written(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text(PAGE + API + "\nAllow old.acme.example too.\n")
+        made = run("catalog", "import", "page.md", "--catalog", "ours.yaml")
+
+        assert (made.code, made.err) == (0, "")
+        for words in ("page.md against acme/ours@2025-01-10", "2 hosts read", "1 opened, 1 unchanged",
+                      "opened    subtree of api.acme.example  443/https", "! wildcard", "[prose-host]"):  # fmt: skip
+            assert words in made.out
+        assert {each.name for each in here.iterdir()} == {"ours.yaml", "page.md"}
+        assert (here / "ours.yaml").read_text() == OURS
+
+    def test_into_a_file_writes_a_revision_that_the_next_import_finds(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text(PAGE + API)
+        made = run(
+            "catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", "--commit", "abcdef123",
+            "--url", "https://acme.example/hosts", "--note", "API added",
+        )  # fmt: skip
+
+        assert (made.code, made.err) == (0, "Wrote ours.yaml: revision 2025-06-01, 2 hosts.\n")
+        text = (here / "ours.yaml").read_text()
+        assert text.startswith(OURS.splitlines()[0])
+        assert '{id: page-abcdef123, document: Requirements, commit: abcdef123, date: "2025-06-01", url: ' in text
+        assert run("catalog", "lint", "ours.yaml").code == 0
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 0
+        again = run("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-07-01")
+        assert (again.code, again.err) == (0, "ours.yaml is left as it is.\n")
+        assert (here / "ours.yaml").read_text() == text
+
+    @pytest.mark.parametrize(
+        ("policy", "kept"), [("drop", None), ("warn", "warn"), ("keep:30d", "2025-07-01")]
+    )  # fmt: skip
+    def test_the_overlap_policy_says_what_becomes_of_hosts_that_go(
+        self, run: Run, here: Path, policy: str, kept: str | None
+    ) -> None:
+        (here / "page.md").write_text(PAGE.replace("mirror.acme.example", "packages.widgets.example"))
+        run("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", "--overlap", policy)
+
+        shown = run("catalog", "show", "ours.yaml@2025-06-01", "--json").json["entries"]
+        assert [(each["id"], each["kept"]) for each in shown] == [
+            *([("mirror", kept)] if kept else []), ("packages-widgets-example", None),
+        ]  # fmt: skip
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 0
+
+    def test_into_a_new_file_makes_a_catalog(self, run: Run, here: Path) -> None:
+        made = run("catalog", "import", "page.md", "--into", "new.yaml", "--name", "acme/new", "--date", "2025-06-01")
+
+        assert (made.code, made.err) == (0, "Wrote new.yaml: revision 2025-06-01, 1 hosts.\n")
+        assert (here / "new.yaml").read_text().startswith("catalog: acme/new\ntitle: page.md\n")
+        assert run("catalog", "check", "page.md", "--catalog", "new.yaml").code == 0
+
+    @pytest.mark.parametrize(
+        ("change", "rule"),
+        [
+            (("443", "any"), "page-port"),
+            (("mirror.acme.example", "mirror.*.example"), "host-star"),
+            (("| Packages |", "| Packages | and more |"), "page-row"),
+        ],
+    )
+    def test_a_page_that_cannot_be_read_as_a_whole_writes_nothing(
+        self, run: Run, here: Path, change: tuple[str, str], rule: str
+    ) -> None:
+        (here / "page.md").write_text((PAGE + API).replace(*change, 1))
+        made = run("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", "--json")
+
+        assert (made.code, made.rules) == (1, [rule])
+        assert (here / "ours.yaml").read_text() == OURS
+
+    @pytest.mark.parametrize(
+        ("arguments", "rule"),
+        [
+            (["--into", "none.yaml", "--date", "2025-06-01"], "file-unreadable"),
+            (["--into", "ours.yaml", "--date", "2025-01-10"], "import-date"),
+            (["--into", "page.md", "--date", "2025-06-01"], "yaml-syntax"),
+            (["--into", ".", "--date", "2025-06-01"], "file-is-folder"),
+            (["--into", "new.yaml", "--name", "Not A Name", "--date", "2025-06-01"], "name"),
+            (["--catalog", "none.yaml"], "file-unreadable"),
+            (["--section", "Elsewhere"], "page-section"),
+        ],
+        ids=str,
+    )
+    def test_what_does_not_fit_is_exit_code_1_and_writes_nothing(
+        self, run: Run, here: Path, arguments: list[str], rule: str
+    ) -> None:
+        (here / "page.md").write_text(PAGE + API)
+        made = run("catalog", "import", "page.md", *arguments, "--json")
+
+        assert (made.code, made.rules) == (1, [rule])
+        assert {each.name for each in here.iterdir()} == {"ours.yaml", "page.md"}
+        assert (here / "ours.yaml").read_text() == OURS
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--date", "2025-06-01"],
+            ["--into", "ours.yaml"],
+            ["--into", "ours.yaml", "--date", "today"],
+            ["--into", "ours.yaml", "--date", "20250601"],
+            ["--into", "ours.yaml", "--date", "2025-06-01", "--catalog", "ours.yaml"],
+            ["--into", "ours.yaml", "--date", "2025-06-01", "--name", "acme/new"],
+            ["--into", "ours.yaml", "--date", "2025-06-01", "--overlap", "keep:0d"],
+            ["--into", "ours.yaml", "--date", "2025-06-01", "--overlap", "keep"],
+            ["--overlap", "drop"],
+            ["--column", "host"],
+            ["--column", "what=Hostname"],
+            ["--assume", "443"],
+            ["--assume", "0/https"],
+            ["--assume", "443/quic"],
+        ],
+        ids=" ".join,
+    )
+    def test_wrong_usage_is_exit_code_2_and_writes_nothing(self, run: Run, here: Path, arguments: list[str]) -> None:
+        (here / "page.md").write_text(PAGE + API)
+
+        assert run("catalog", "import", "page.md", *arguments).code == 2
+        assert (here / "ours.yaml").read_text() == OURS
+
+    def test_columns_and_ports_can_be_said(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text("| Where |\n|---|\n| mirror.acme.example |\n")
+        made = run(
+            "catalog", "import", "page.md", "--column", "host=Where", "--assume", "443/https", "--catalog", "ours.yaml"
+        )
+
+        assert (made.code, "1 unchanged" in made.out) == (0, True)
+
+
+class TestCheck:
+    @pytest.mark.parametrize(
+        ("page", "ref"), [(NEWEST, None), (NEWEST, "chainguard/images"), (PAGES / "2024-03-22.md", REFERENCE)]
+    )
+    def test_a_page_that_says_the_same_is_one_line_and_exit_code_0(self, run: Run, page: Path, ref: str | None) -> None:
+        made = run("catalog", "check", page, *(["--catalog", ref] if ref else []))
+
+        assert (made.code, made.err, made.out.count("\n")) == (0, "", 1)
+        assert "states the 13 hosts of chainguard/images@" in made.out
+
+    def test_a_page_that_says_something_else_is_one_line_and_exit_code_1(self, run: Run) -> None:
+        made = run("catalog", "check", PAGES / "2025-06-10.md")
+
+        assert (made.code, made.err, made.out.count("\n")) == (1, "", 1)
+        assert "differs from chainguard/images@2026-02-23" in made.out
+        assert "chainguardhelp.zendesk.com" in made.out
+
+    def test_json_says_it_too(self, run: Run) -> None:
+        assert run("catalog", "check", NEWEST, "--json").json["same"] is True
+        made = run("catalog", "check", PAGES / "2025-06-10.md", "--json")
+        assert (made.code, made.json["same"], len(made.json["changes"])) == (1, False, 2)
+
+    def test_a_page_that_cannot_be_read_is_exit_code_1_too(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text("# Nothing here\n")
+        made = run("catalog", "check", "page.md")
+
+        assert (made.code, made.out) == (1, "")
+        assert "page-without-hosts" in made.err
