@@ -58,7 +58,7 @@ class Pool:
     curve: tuple[tuple[int, float], ...] = field(repr=False)
     """(n, share of an answer that is in none of n earlier answers), n rising; beyond the last n its share is zero."""
     moves: tuple[tuple[int, float], ...] = field(repr=False)
-    """(n, share beyond the curve) where addresses stay away longer than chance explains, n rising."""
+    """(n, share beyond the curve) from each n on: addresses that stay away longer than chance explains."""
     trials: float = field(repr=False)
     """Sightings that the curve rests on, as far as they are independent."""
 
@@ -299,16 +299,19 @@ def _rarefied(m: int, total: int, counted: Counter[int], once: int, twice: int) 
 
 
 def _moves(away: Counter[int], curve: tuple[tuple[int, float], ...], gaps: int) -> tuple[tuple[int, float], ...]:
-    """(n, share) where gaps longer than n answers are far more than chance explains, as when a pool is switched."""
+    """(n, share) for each n that is a power of two: gaps longer than n answers beyond what chance explains.
+
+    They are many where a pool is switched now and then, or handed out in turn.
+    """
     found = []
     longer = 0
-    for power in sorted(away, reverse=True):
+    for power in range(max(away, default=0) + 1, 0, -1):
         longer += away[power]
-        n = 1 << power - 1 if power else 0
+        n = 1 << (power - 1)
         expected = gaps * _at(curve, n)
-        if longer > expected + 4 * sqrt(expected) + 4:
-            found.append((n, (longer - expected) / gaps))
-    return tuple(reversed(found))
+        surplus = longer - expected
+        found.append((n, surplus / gaps if surplus > 4 * sqrt(expected) + 4 else 0.0))
+    return tuple(reversed(found)) if any(share for _, share in found) else ()
 
 
 def _at(curve: tuple[tuple[int, float], ...], n: float) -> float:
