@@ -30,6 +30,7 @@ Fault = Literal[
     "drop", "servfail", "refused", "notimp", "truncate", "truncate-always", "partial", "no-soa", "dead-alias", "loop",
     "long-chain", "two-aliases", "unequal-ttls", "top-bit", "malformed", "malformed-over-udp", "wrong-id",
     "wrong-question", "wrong-source", "not-a-response", "noise-first", "huge", "bomb", "stale", "other-names", "cut-tcp",
+    "bad-ech", "drop-first", "markup",
 ]  # fmt: skip
 
 
@@ -56,6 +57,9 @@ class ZoneServer:
     """An address given for every name, existing or not."""
     tcp: bool = True
     delay: float = 0.0
+    """Seconds before each answer over UDP."""
+    spread: float = 0.0
+    """Up to so many seconds more, so that answers overtake each other."""
     address: str = "127.0.0.1"
     port: int = 0
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -63,6 +67,8 @@ class ZoneServer:
     payloads: set[int] = field(default_factory=set)
     in_flight: int = 0
     most_in_flight: int = 0
+    errors: list[str] = field(default_factory=list)
+    """Of the server itself: it must not be what a test measures."""
 
     def __enter__(self) -> "ZoneServer":
         self._ready = threading.Event()
@@ -74,6 +80,7 @@ class ZoneServer:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+        assert not self.errors, self.errors
 
     def __str__(self) -> str:
         return f"{self.address}:{self.port}"
@@ -81,6 +88,7 @@ class ZoneServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
+        self._loop.set_exception_handler(lambda _loop, context: self.errors.append(repr(context.get("exception"))))
         tcp, udp = _one_port(self.address, self.port)
         self.port = udp.getsockname()[1]
         transport, _ = await self._loop.create_datagram_endpoint(lambda: _Udp(self), sock=udp)
@@ -271,6 +279,25 @@ def _huge(server: ZoneServer, query: dns.message.Message, reply: dns.message.Mes
     return [_with_records(reply.to_wire(max_size=65535), query, records, 4000)]
 
 
+def _bad_ech(
+    server: ZoneServer, query: dns.message.Message, reply: dns.message.Message, udp: bool
+) -> list[bytes] | None:
+    """An HTTPS record whose `ech` says it holds more octets than it does."""
+    del server, udp
+    data = struct.pack("!H", 1) + b"\x00" + struct.pack("!HHH", 5, 4, 99) + b"\xfe\x0d"
+    record = struct.pack("!HHHIH", 0xC00C, 65, 1, 60, len(data)) + data
+    return [_with_records(reply.to_wire(), query, record, 1)]
+
+
+def _drop_first(
+    server: ZoneServer, query: dns.message.Message, reply: dns.message.Message, udp: bool
+) -> list[bytes] | None:
+    del reply, udp
+    question = query.question[0]
+    name = question.name.to_text(omit_final_dot=True)
+    return [] if server.asked[name, dns.rdatatype.to_text(question.rdtype)] == 1 else None
+
+
 def _stale(server: ZoneServer, query: dns.message.Message, reply: dns.message.Message, udp: bool) -> list[bytes] | None:
     del server, query, udp
     reply.use_edns(0, options=[dns.edns.EDEOption(3, "old\x1b[31m answer")])
@@ -300,6 +327,11 @@ _FAULTS: dict[str | None, Faulty] = {
     "noise-first": _wire(lambda wire: [b"", b"\xff" * 40, bytes([wire[0] ^ 1]) + wire[1:], _other_question(wire), wire]),
     "bomb": _wire(_bomb),
     "huge": _huge,
+    "bad-ech": _bad_ech,
+    "drop-first": _drop_first,
+    "markup": _answer(
+        "{} 60 CNAME \\027[31m<script>alert\\(1\\)</script>.example.",
+        "\\027[31m<script>alert\\(1\\)</script>.example 60 A 192.0.2.1"),
     "stale": _stale,
     "cut-tcp": lambda _server, _query, _reply, udp: _truncated(_server, _query, _reply, udp) if udp else [b"\x00"],
 }  # fmt: skip
@@ -316,8 +348,9 @@ class _Udp(asyncio.DatagramProtocol):
         server = self.server
         server.in_flight += 1
         server.most_in_flight = max(server.most_in_flight, server.in_flight)
-        if server.delay:
-            asyncio.get_running_loop().call_later(server.delay, self._send, data, addr)
+        if server.delay or server.spread:
+            wait = server.delay + server.spread * random.Random(data[12:]).random()
+            asyncio.get_running_loop().call_later(wait, self._send, data, addr)
         else:
             self._send(data, addr)
 
