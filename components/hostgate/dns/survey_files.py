@@ -145,7 +145,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 def _run(record: dict[str, Any]) -> Run:
     version = record.pop("survey")
-    if version != VERSION:
+    if version != VERSION or version is True:
         raise _LineError("survey-version", f"Found survey form {spelled(version)}. Allowed: {VERSION}.")
     _keys(record, Run)
     plan = record.get("plan", {})
