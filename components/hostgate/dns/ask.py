@@ -10,18 +10,17 @@ import asyncio
 import errno
 import secrets
 import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Protocol
 
-import dns.message
 import dns.name
 
 from hostgate.dns.chains import Reading, read_chain
 from hostgate.dns.pacing import TCP_PACKETS, Pacer
-from hostgate.dns.replies import NOERROR, NXDOMAIN, QUERY_TYPES, MalformedError, Reply, printable, read_reply
+from hostgate.dns.replies import NOERROR, NXDOMAIN, OPT, QUERY_TYPES, MalformedError, Reply, printable, read_reply
 from hostgate.dns.samples import Link, Note, Outcome, RecordType, Sample
 
 EDNS = 1232
@@ -279,14 +278,10 @@ async def _exactly(sock: socket.socket, size: int) -> bytes:
 
 
 def _question(name: str, kind: RecordType) -> _Question:
+    """RD set, one question, and an OPT record with our payload size (RFC 6891)."""
     id_ = secrets.randbits(16)
-    wire, asked = _template(name, kind)
-    return _Question(id_, id_.to_bytes(2, "big") + wire, (asked, QUERY_TYPES[kind]))
-
-
-@lru_cache(maxsize=1 << 16)
-def _template(name: str, kind: RecordType) -> tuple[bytes, str]:
-    """The question without its id, and its name as replies repeat it."""
     absolute = dns.name.from_text(name, dns.name.root)
-    query = dns.message.make_query(absolute, kind, use_edns=0, payload=EDNS)
-    return query.to_wire()[2:], absolute.to_text(omit_final_dot=True).lower()
+    head = struct.pack("!HHHHHH", id_, 0x0100, 1, 0, 0, 1)
+    asked = absolute.to_wire() + struct.pack("!HH", QUERY_TYPES[kind], 1)
+    opt = struct.pack("!BHHIH", 0, OPT, EDNS, 0, 0)
+    return _Question(id_, head + asked + opt, (absolute.to_text(omit_final_dot=True).lower(), QUERY_TYPES[kind]))
