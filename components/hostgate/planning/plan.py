@@ -18,8 +18,9 @@ from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import TTL_MEANS, CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options
+from hostgate.planning.survey import Survey, Word, survey_findings
 
-_REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan")
+_REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand")
 
 Outcome = Literal["allowed", "covered", "left out", "refused"]
 
@@ -117,15 +118,18 @@ def plan(
     options: Options | Mapping[str, Any] | None = None,
     *,
     as_of: date | None = None,
+    survey: Survey | None = None,
+    worst: Word | None = None,
     **more: Any,
 ) -> Plan:
     """The plan of `selection` for `target` (`cloud:mechanism`).
 
     Options are an options value, a mapping, or keywords, e.g. `plan(hosts, target="aws:rules", mode="audit")`.
-    `as_of` judges expiries; without it they are not judged. Raises InputError: unknown target, wrong options, or an
-    acceptance of a finding that does not occur. A plan that cannot be exact is returned with `refused` set.
+    `as_of` judges expiries and the age of the `survey`; without it they are not judged. With `worst`, the plan is refused
+    if a host that the mechanism follows by address is worse by the survey. Raises InputError: unknown target, wrong
+    options, or an acceptance of a finding that does not occur. A plan that cannot be exact is returned with `refused` set.
     """
-    made = draft(selection, target, options, as_of=as_of, **more)
+    made = draft(selection, target, options, as_of=as_of, survey=survey, worst=worst, **more)
     if made.unused:
         raise InputError(unused_acceptances([made]))
     return made
@@ -137,6 +141,8 @@ def draft(
     options: Options | Mapping[str, Any] | None = None,
     *,
     as_of: date | None = None,
+    survey: Survey | None = None,
+    worst: Word | None = None,
     **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
@@ -145,15 +151,17 @@ def draft(
     decided = _decide(how, selection, chosen)
     allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
+    surveyed = survey_findings(how, allowed, survey, worst, as_of, _accepted(selection))
     refused = empty or any(outcome == "refused" for _, outcome, _ in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded]
-    rules = {} if over else rendering.rules
+    nothing = bool(over) or any(one.id == "survey-demand" for one in surveyed)
+    rules = {} if nothing else rendering.rules
     decisions = tuple(
         Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None)
         for entry, outcome, reason in decided
     )
-    findings = [*_about_entries(how, selection, decisions), *rendering.findings]
+    findings = [*_about_entries(how, selection, decisions, survey), *surveyed, *rendering.findings]
     findings += [
         finding(
             "limit-exceeded",
@@ -165,7 +173,7 @@ def draft(
     if empty and all(outcome != "refused" for _, outcome, _ in decided):
         findings.append(finding("empty-plan", f"Nothing is allowed: {len(decided)} entries, all of them left out."))
     judged, unused = _judge_acceptances(findings, selection.accept, as_of)
-    objects = () if over else rendering.objects
+    objects = () if nothing else rendering.objects
     return Plan(
         target=target,
         selection=selection,
@@ -186,6 +194,8 @@ def plan_all(
     targets: Sequence[tuple[str, Options | Mapping[str, Any] | None]],
     *,
     as_of: date | None = None,
+    survey: Survey | None = None,
+    worst: Word | None = None,
 ) -> tuple[Plan, ...]:
     """A plan for each target. Raises InputError with the option errors of all, or stale acceptances.
 
@@ -195,7 +205,7 @@ def plan_all(
     problems: list[Problem] = []
     for target, options in targets:
         try:
-            made.append(draft(selection, target, options, as_of=as_of))
+            made.append(draft(selection, target, options, as_of=as_of, survey=survey, worst=worst))
         except InputError as error:
             problems += error.problems
     problems += unused_acceptances(made) if not problems else []
@@ -265,7 +275,7 @@ def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list
             decided.append((entry, "left out", "mistaken: the catalog records it as a misprint, and nothing opens it"))
         else:
             wanted.append(entry)
-    accepted = {(accept.finding, accept.entry) for accept in selection.accept}
+    accepted = _accepted(selection)
     objections = {
         key: objection
         for key, objection in how.objections(wanted, options).items()
@@ -283,6 +293,10 @@ def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list
             decided.append((entry, "allowed", f"{way.name}: {TTL_MEANS[way.ttl_family]}"))
     decided.sort(key=lambda item: item[0].key)
     return decided
+
+
+def _accepted(selection: Selection) -> frozenset[tuple[str, str | None]]:
+    return frozenset((accept.finding, accept.entry) for accept in selection.accept)
 
 
 def _covered(
@@ -311,7 +325,9 @@ def _covered(
     return covered
 
 
-def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision]) -> list[Finding]:
+def _about_entries(
+    how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision], survey: Survey | None
+) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
     own_lookup: list[str] = []
@@ -347,7 +363,7 @@ def _about_entries(how: Mechanism[Any], selection: Selection, decisions: Sequenc
         )
     if "name-and-port" in sights:
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
-    if own_lookup:
+    if own_lookup and survey is None:
         found.append(
             finding(
                 "no-survey",

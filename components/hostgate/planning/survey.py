@@ -1,0 +1,167 @@
+"""A survey as a plan reads it: whether a mechanism that follows addresses keeps up with a host; and what plans say of it.
+
+Verdicts are made elsewhere, from DNS answers. Here they are values, so that plans need no DNS to be made.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Literal, get_args
+
+from hostgate.catalog.model import Entry
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.mechanism import Means, Mechanism, mechanism, targets
+
+Word = Literal["ok", "risky", "unknown", "unfit"]
+WORDS: tuple[Word, ...] = get_args(Word)
+"""Best first. `unknown` is not enough data: it may be ok and may be unfit."""
+
+STALE = timedelta(days=30)
+"""Age at which a survey is warned about: vendors change their hosting in months, not in days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostVerdict:
+    """Whether `way` of the mechanism `target` keeps up with `host`, and the one reason.
+
+    `false_drop`: the predicted share of new connections dropped though allowed, `interval` its ends (95 % each); None
+    where nothing is predicted. `refresh_s` and `grace_s`: what an address list would need to stay under 1 in 1,000.
+    `caveats`: what the survey saw that touches mechanisms which read names: `ech`, `h3`.
+    """
+
+    host: str
+    target: str
+    way: str
+    verdict: Word
+    reason: str
+    false_drop: float | None = None
+    interval: tuple[float, float] | None = None
+    refresh_s: int | None = None
+    grace_s: int | None = None
+    caveats: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "target": self.target,
+            "way": self.way,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "false_drop": self.false_drop,
+            "interval": None if self.interval is None else list(self.interval),
+            "refresh_s": self.refresh_s,
+            "grace_s": self.grace_s,
+            "caveats": list(self.caveats),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The verdicts of a survey whose last answer came on the day `ended` (UTC)."""
+
+    ended: date
+    verdicts: tuple[HostVerdict, ...]
+    _found: Mapping[tuple[str, str, str], HostVerdict] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_found", {(each.host, each.target, each.way): each for each in self.verdicts})
+
+    def of(self, host: str, target: str, way: str) -> HostVerdict | None:
+        """The verdict on `host` by one way of a mechanism; None if the survey has none."""
+        return self._found.get((host, target, way))
+
+
+def survey_findings(
+    how: Mechanism[Any],
+    entries: Sequence[Entry],
+    survey: Survey | None,
+    worst: Word | None,
+    as_of: date | None,
+    accepted: frozenset[tuple[str, str | None]],
+) -> list[Finding]:
+    """What a survey says about `entries`, which `how` allows; and, if one is worse than `worst`, that it is refused.
+
+    `accepted` names findings and entries that a person means: these meet any demand.
+    """
+    found: list[Finding] = []
+    fine: list[str] = []
+    if survey is not None and as_of is not None and as_of - survey.ended > STALE:
+        found.append(
+            finding("survey-stale", f"The survey ended on {survey.ended}, {(as_of - survey.ended).days} days ago.")
+        )
+    for entry in entries:
+        way = how.way(entry)
+        assert way is not None
+        verdict = None if survey is None else survey.of(entry.host, how.target, way.name)
+        if way.ttl_family != "own-lookup":
+            if verdict is not None and "ech" in verdict.caveats and way.sight == "name-and-port":
+                found.append(finding("survey-ech", f"{entry.host} publishes an ECH key: {verdict.reason}", entry))
+            continue
+        word: Word = "unknown"
+        id_ = "not-in-survey"
+        if verdict is not None:
+            word, id_ = verdict.verdict, f"survey-{verdict.verdict}"
+        if word == "ok":
+            fine.append(entry.id)
+            continue
+        if survey is not None:
+            found.append(finding(id_, _told(verdict, entry, how, survey), entry))
+        demanded = worst is not None and WORDS.index(word) > WORDS.index(worst)
+        if demanded and not {(id_, entry.id), (id_, None)} & accepted:
+            found.append(finding("survey-demand", _refusal(verdict, word, worst, entry, how, survey), entry))
+    if fine:
+        found.append(finding("survey-ok", f"{_some(fine)}: addresses are followed closely enough, by the survey."))
+    return found
+
+
+def fitting(entry: Entry, than: Mechanism[Any], survey: Survey | None) -> list[str]:
+    """Targets other than `than` that can say `entry` and keep up with its host; those of the same cloud first."""
+    found = []
+    for target in targets():
+        how = mechanism(target)
+        way = how.way(entry)
+        if target != than.target and way is not None and _can_say(way, entry) and _keeps_up(entry, how, way, survey):
+            found.append(target)
+    cloud = than.target.partition(":")[0]
+    return sorted(found, key=lambda target: target.partition(":")[0] != cloud)
+
+
+def _can_say(way: Means, entry: Entry) -> bool:
+    return entry.match in way.kinds and entry.port in way.ports
+
+
+def _keeps_up(entry: Entry, how: Mechanism[Any], way: Means, survey: Survey | None) -> bool:
+    verdict = None if survey is None else survey.of(entry.host, how.target, way.name)
+    return way.ttl_family == "wire" if verdict is None else verdict.verdict == "ok"
+
+
+def _told(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any], survey: Survey) -> str:
+    said = f"{entry.host} was not surveyed for {how.target}." if verdict is None else f"{entry.host}: {verdict.reason}"
+    return " ".join((said, *_remedies(verdict, entry, how, survey)))
+
+
+def _refusal(
+    verdict: HostVerdict | None,
+    word: Word,
+    worst: Word | None,
+    entry: Entry,
+    how: Mechanism[Any],
+    survey: Survey | None,
+) -> str:
+    said = f"No host may be worse than {worst}. Found: {entry.host} is {word}"
+    why = "no survey is given." if survey is None else "it was not surveyed." if verdict is None else verdict.reason
+    return " ".join((f"{said}: {why}", *_remedies(verdict, entry, how, survey)))
+
+
+def _remedies(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any], survey: Survey | None) -> Iterator[str]:
+    ok = fitting(entry, how, survey)
+    if ok:
+        yield f"These would be ok: {', '.join(ok)}."
+    if verdict is not None and verdict.grace_s is not None and verdict.verdict != "unknown":
+        yield (
+            f"An address list that asks every {verdict.refresh_s} s and keeps addresses for {verdict.grace_s:,} s "
+            "would drop less than 1 in 1,000."
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} entries"
