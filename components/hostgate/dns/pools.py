@@ -165,7 +165,7 @@ class Tally:
         gaps = total - seen
         ever = chao2(m, seen, once, twice)
         size = None if not gaps else max(total / m, ever * _time_in_use(m, gaps, seen, lives))
-        begin = min(_answers_to_know(size, total / m) if size else m, m // 2)
+        begin = min(answers_to_know(size, total / m) if size else m, m // 2)
         known = size is not None and begin < m // 2
         arrivals = sum(first >= begin for _, first, _ in self._addresses.values())
         if size is not None and not (known and arrivals):  # nothing says that addresses leave
@@ -225,6 +225,12 @@ def chao2(answers: int, seen: int, once: int, twice: int) -> float:
     return seen + (answers - 1) / answers * unseen
 
 
+def beyond_chance(count: float, expected: float) -> float:
+    """By how much `count` exceeds what was `expected`, where chance does not explain it (four standard deviations)."""
+    surplus = count - expected
+    return surplus if surplus > 4 * sqrt(expected) + 4 else 0.0
+
+
 def _time_in_use(m: int, gaps: int, seen: int, lives: Counter[tuple[int, int]]) -> float:
     """The share of the survey in which an address is in use, on average.
 
@@ -235,7 +241,7 @@ def _time_in_use(m: int, gaps: int, seen: int, lives: Counter[tuple[int, int]]) 
     return sum(min(m, span + edge) * number for (_, span), number in lives.items()) / (m * seen)
 
 
-def _answers_to_know(size: float, answer: float) -> int:
+def answers_to_know(size: float, answer: float) -> int:
     """Answers after which every address of a uniform pool was seen, with the certainty of KNOWN."""
     if answer >= size * (1 - 1e-9):
         return FEWEST_ANSWERS
@@ -309,8 +315,7 @@ def _moves(away: Counter[int], curve: tuple[tuple[int, float], ...], gaps: int) 
         longer += away[power]
         n = 1 << (power - 1)
         expected = gaps * _at(curve, n)
-        surplus = longer - expected
-        found.append((n, surplus / gaps if surplus > 4 * sqrt(expected) + 4 else 0.0))
+        found.append((n, beyond_chance(longer, expected) / gaps))
     return tuple(reversed(found)) if any(share for _, share in found) else ()
 
 

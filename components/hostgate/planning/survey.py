@@ -4,17 +4,21 @@ Verdicts are made elsewhere, from DNS answers. Here they are values, so that pla
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field
 
 from hostgate.catalog.model import Entry
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.mechanism import Means, Mechanism, mechanism, targets
+from hostgate.planning.mechanism import Means, Mechanism, TtlFamily, mechanism, targets
 
 Word = Literal["ok", "risky", "unknown", "unfit"]
 WORDS: tuple[Word, ...] = get_args(Word)
 """Best first. `unknown` is not enough data: it may be ok and may be unfit."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 STALE = timedelta(days=30)
 """Age at which a survey is warned about: vendors change their hosting in months, not in days."""
@@ -22,52 +26,35 @@ STALE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostVerdict:
-    """Whether `way` of the mechanism `target` keeps up with `host`, and the one reason.
+    """Whether the mechanism `target` keeps up with a host where it is of the TTL family `family`; and the one reason.
 
     `false_drop`: the predicted share of new connections dropped though allowed, `interval` its ends (95 % each); None
     where nothing is predicted. `refresh_s` and `grace_s`: what an address list would need to stay under 1 in 1,000.
     `caveats`: what the survey saw that touches mechanisms which read names: `ech`, `h3`.
     """
 
-    host: str
     target: str
-    way: str
+    family: TtlFamily
     verdict: Word
     reason: str
-    false_drop: float | None = None
-    interval: tuple[float, float] | None = None
+    false_drop: Share | None = None
+    interval: tuple[Share, Share] | None = None
     refresh_s: int | None = None
     grace_s: int | None = None
     caveats: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "target": self.target,
-            "way": self.way,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "false_drop": self.false_drop,
-            "interval": None if self.interval is None else list(self.interval),
-            "refresh_s": self.refresh_s,
-            "grace_s": self.grace_s,
-            "caveats": list(self.caveats),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The verdicts of a survey whose last answer came on the day `ended` (UTC)."""
+    """The verdicts on each host, of a survey whose last answer came on the day `ended` (UTC)."""
 
     ended: date
-    verdicts: tuple[HostVerdict, ...]
-    _found: Mapping[tuple[str, str, str], HostVerdict] = field(init=False, repr=False, compare=False)
+    hosts: Mapping[str, tuple[HostVerdict, ...]]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_found", {(each.host, each.target, each.way): each for each in self.verdicts})
-
-    def of(self, host: str, target: str, way: str) -> HostVerdict | None:
-        """The verdict on `host` by one way of a mechanism; None if the survey has none."""
-        return self._found.get((host, target, way))
+    def of(self, host: str, target: str, family: TtlFamily) -> HostVerdict | None:
+        """The verdict on `host` by a mechanism's ways of one TTL family; None if the survey has none."""
+        found = self.hosts.get(host, ())
+        return next((each for each in found if (each.target, each.family) == (target, family)), None)
 
 
 def survey_findings(
@@ -91,7 +78,7 @@ def survey_findings(
     for entry in entries:
         way = how.way(entry)
         assert way is not None
-        verdict = None if survey is None else survey.of(entry.host, how.target, way.name)
+        verdict = None if survey is None else survey.of(entry.host, how.target, way.ttl_family)
         if way.ttl_family != "own-lookup":
             if verdict is not None and "ech" in verdict.caveats and way.sight == "name-and-port":
                 found.append(finding("survey-ech", f"{entry.host} publishes an ECH key: {verdict.reason}", entry))
@@ -130,7 +117,7 @@ def _can_say(way: Means, entry: Entry) -> bool:
 
 
 def _keeps_up(entry: Entry, how: Mechanism[Any], way: Means, survey: Survey | None) -> bool:
-    verdict = None if survey is None else survey.of(entry.host, how.target, way.name)
+    verdict = None if survey is None else survey.of(entry.host, how.target, way.ttl_family)
     return way.ttl_family == "wire" if verdict is None else verdict.verdict == "ok"
 
 
