@@ -44,7 +44,8 @@ clean:
 	.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
-# What the data-plane checks need, where this machine lets us install it; otherwise it says what will be skipped.
+# What the data-plane and DNS checks need, where this machine lets us install it; otherwise it says what will be skipped.
 .PHONY: dataplane
 dataplane:
 	@sh tests/dataplane/setup.sh
+	@sh tests/dns/setup.sh
