@@ -71,6 +71,7 @@ def command(
     targets: tuple[str, ...],
     as_of: date | None,
     allow_empty: bool,
+    survey: Path | None,
     as_json: bool,
 ) -> None:
     """Say what becomes of one connection to HOST, and why."""
@@ -79,14 +80,22 @@ def command(
     name = {"sni": sni or None} if sni is not None else {}
     flow = Flow(host, port, protocol, address=address, source=source, **name)  # type: ignore[arg-type]
     if sandbox:
-        if stack or catalogs or targets or allow_empty:
-            raise click.UsageError("--sandbox asks what is deployed; leave out --stack, --catalog and --target.")
+        if stack or catalogs or targets or allow_empty or survey:
+            raise click.UsageError(
+                "--sandbox asks what is deployed; leave out --stack, --catalog, --target and --survey."
+            )
         answers = _of_sandbox(flow, state_dir)
     else:
         answers = []
-        for plan in make_plans(stack, catalogs, targets, as_of, allow_empty):
+        for plan in make_plans(stack, catalogs, targets, as_of, allow_empty, survey):
             verdict = plan.verdict(flow)
-            answers.append({"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why})
+            answer = {"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why}
+            if verdict.allows and (judged := plan.surveyed(flow)) is not None:
+                answer |= {
+                    "survey": judged.verdict,
+                    "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
+                }
+            answers.append(answer)
     if as_json:
         print_json({"targets": answers})
         return

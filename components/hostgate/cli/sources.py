@@ -4,12 +4,15 @@ import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem
+
+if TYPE_CHECKING:
+    from hostgate.planning.survey import Survey
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,6 +72,12 @@ def plan_options(command: F) -> F:
                 "--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."
             ),
             click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
+            click.option(
+                "--survey",
+                metavar="FILE",
+                type=click.Path(path_type=Path),
+                help="Judge by what `hostgate survey` wrote to FILE (--out) or printed (--json).",
+            ),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         )
     ):
@@ -77,7 +86,12 @@ def plan_options(command: F) -> F:
 
 
 def make_plans(
-    stack: str | None, catalogs: tuple[str, ...], targets: tuple[str, ...], as_of: date | None, allow_empty: bool
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    targets: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    survey: Path | None,
 ) -> Any:
     """The plans asked for. Raises click.UsageError for a mixture, InputError for what is wrong with the input."""
     from hostgate.catalog.selection import select
@@ -95,13 +109,23 @@ def make_plans(
     if catalogs:
         selection = select(*catalogs, allow_empty=allow_empty)
         chosen = tuple(dict.fromkeys(targets)) or MAIN_TARGETS
-        return plan_all(selection, [(target, None) for target in chosen], as_of=day)
+        surveyed = None if survey is None else _read(survey)
+        return plan_all(selection, [(target, None) for target in chosen], as_of=day, survey=surveyed)
     project, name = find_stack(stack)
     values = values_of_file(project, name)
     if allow_empty:
         values["allowEmpty"] = True
+    if survey is not None:
+        section = values.get("survey")
+        values["survey"] = {**(section if isinstance(section, dict) else {}), "file": str(Path.cwd() / survey)}
     wanted = read_stack(values, project)
-    return plan_all(wanted.selection, wanted.targets, as_of=day)
+    return plan_all(wanted.selection, wanted.targets, as_of=day, survey=wanted.survey)
+
+
+def _read(survey: Path) -> "Survey":
+    from hostgate.dns.document import read_verdicts
+
+    return read_verdicts(survey)
 
 
 def find_stack(stack: str | None, *, needs_file: bool = True) -> tuple[Path, str]:

@@ -138,7 +138,7 @@ def hours_to_settle(pool: Pool, ttl: float, how: Refreshing) -> float:
     """Hours of survey, as dense as it was, until it can be said that drops are below TARGET, if nothing new comes."""
     sightings = max(0.0, RULE_OF_THREE - pool.since_new) / pool.answer * pool.spacing
     size = pool.answer if pool.size is None else pool.size
-    lag = how.delay + max(how.refresh, ttl) * size / pool.answer
+    lag = how.delay + how.refresh / 2 + max(how.refresh, ttl) * (size / pool.answer - 1)
     arrivals = max(0.0, 3 * lag / (TARGET * size) - pool.watched)
     known = 0.0 if pool.known else (2 * answers_to_know(size, pool.answer) - pool.answers) * pool.spacing
     least = pool.answers * pool.spacing / 4  # never "0 h more": the interval narrows with the square root

@@ -18,7 +18,7 @@ from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import TTL_MEANS, CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options
-from hostgate.planning.survey import Survey, Word, survey_findings
+from hostgate.planning.survey import HostVerdict, Survey, survey_findings
 
 _REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand")
 
@@ -68,6 +68,7 @@ class Plan:
     """Acceptances of findings that did not occur."""
     as_of: date | None = None
     """The date at which expiries were judged; None: they were not."""
+    survey: Survey | None = field(default=None, repr=False)
     _mechanism: Mechanism[Any] = field(repr=False)
 
     @property
@@ -101,6 +102,18 @@ class Plan:
             raise InputError(self.problems)
         return self._mechanism.verdict(self.objects, self.options, flow)
 
+    def surveyed(self, flow: Flow) -> HostVerdict | None:
+        """What the plan's survey says of the host that `flow` dials, by the way that allows it; None if nothing."""
+        if self.survey is None:
+            return None
+        for decision in self.decisions:
+            entry = decision.entry
+            if decision.outcome == "allowed" and (entry.host, entry.port) == (flow.name, flow.port):
+                way = self._mechanism.way(entry)
+                assert way is not None
+                return self.survey.of(entry.host, self.target, way.ttl_family)
+        return None
+
     def as_json(self) -> dict[str, Any]:
         return {
             "target": self.target,
@@ -119,17 +132,16 @@ def plan(
     *,
     as_of: date | None = None,
     survey: Survey | None = None,
-    worst: Word | None = None,
     **more: Any,
 ) -> Plan:
     """The plan of `selection` for `target` (`cloud:mechanism`).
 
     Options are an options value, a mapping, or keywords, e.g. `plan(hosts, target="aws:rules", mode="audit")`.
-    `as_of` judges expiries and the age of the `survey`; without it they are not judged. With `worst`, the plan is refused
-    if a host that the mechanism follows by address is worse by the survey. Raises InputError: unknown target, wrong
-    options, or an acceptance of a finding that does not occur. A plan that cannot be exact is returned with `refused` set.
+    `as_of` judges expiries and the age of the `survey`; without it they are not judged. Raises InputError: unknown target,
+    wrong options, or an acceptance of a finding that does not occur. A plan that cannot be exact, or that has a host worse
+    than the survey's demand, is returned with `refused` set.
     """
-    made = draft(selection, target, options, as_of=as_of, survey=survey, worst=worst, **more)
+    made = draft(selection, target, options, as_of=as_of, survey=survey, **more)
     if made.unused:
         raise InputError(unused_acceptances([made]))
     return made
@@ -142,7 +154,6 @@ def draft(
     *,
     as_of: date | None = None,
     survey: Survey | None = None,
-    worst: Word | None = None,
     **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
@@ -151,7 +162,7 @@ def draft(
     decided = _decide(how, selection, chosen)
     allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
-    surveyed = survey_findings(how, allowed, survey, worst, as_of, _accepted(selection))
+    surveyed = survey_findings(how, allowed, survey, as_of, _accepted(selection))
     refused = empty or any(outcome == "refused" for _, outcome, _ in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded]
@@ -185,6 +196,7 @@ def draft(
         digest=_digest(target, objects),
         unused=unused,
         as_of=as_of,
+        survey=survey,
         _mechanism=how,
     )
 
@@ -195,7 +207,6 @@ def plan_all(
     *,
     as_of: date | None = None,
     survey: Survey | None = None,
-    worst: Word | None = None,
 ) -> tuple[Plan, ...]:
     """A plan for each target. Raises InputError with the option errors of all, or stale acceptances.
 
@@ -205,7 +216,7 @@ def plan_all(
     problems: list[Problem] = []
     for target, options in targets:
         try:
-            made.append(draft(selection, target, options, as_of=as_of, survey=survey, worst=worst))
+            made.append(draft(selection, target, options, as_of=as_of, survey=survey))
         except InputError as error:
             problems += error.problems
     problems += unused_acceptances(made) if not problems else []

@@ -46,10 +46,14 @@ class HostVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The verdicts on each host, of a survey whose last answer came on the day `ended` (UTC)."""
+    """The verdicts on each host, of a survey whose last answer came on the day `ended` (UTC).
+
+    `worst`: a demand; a plan that has a host with a worse verdict, or without one, is refused. None demands nothing.
+    """
 
     ended: date
     hosts: Mapping[str, tuple[HostVerdict, ...]]
+    worst: Word | None = None
 
     def of(self, host: str, target: str, family: TtlFamily) -> HostVerdict | None:
         """The verdict on `host` by a mechanism's ways of one TTL family; None if the survey has none."""
@@ -61,24 +65,25 @@ def survey_findings(
     how: Mechanism[Any],
     entries: Sequence[Entry],
     survey: Survey | None,
-    worst: Word | None,
     as_of: date | None,
     accepted: frozenset[tuple[str, str | None]],
 ) -> list[Finding]:
-    """What a survey says about `entries`, which `how` allows; and, if one is worse than `worst`, that it is refused.
+    """What `survey` says about `entries`, which `how` allows; and, if one is worse than it demands, that it is refused.
 
     `accepted` names findings and entries that a person means: these meet any demand.
     """
+    if survey is None:
+        return []
     found: list[Finding] = []
     fine: list[str] = []
-    if survey is not None and as_of is not None and as_of - survey.ended > STALE:
+    if as_of is not None and as_of - survey.ended > STALE:
         found.append(
             finding("survey-stale", f"The survey ended on {survey.ended}, {(as_of - survey.ended).days} days ago.")
         )
     for entry in entries:
         way = how.way(entry)
         assert way is not None
-        verdict = None if survey is None else survey.of(entry.host, how.target, way.ttl_family)
+        verdict = survey.of(entry.host, how.target, way.ttl_family)
         if way.ttl_family != "own-lookup":
             if verdict is not None and "ech" in verdict.caveats and way.sight == "name-and-port":
                 found.append(finding("survey-ech", f"{entry.host} publishes an ECH key: {verdict.reason}", entry))
@@ -90,17 +95,19 @@ def survey_findings(
         if word == "ok":
             fine.append(entry.id)
             continue
-        if survey is not None:
-            found.append(finding(id_, _told(verdict, entry, how, survey), entry))
-        demanded = worst is not None and WORDS.index(word) > WORDS.index(worst)
+        found.append(
+            finding(id_, " ".join((_told(verdict, entry, how), *_remedies(verdict, entry, how, survey))), entry)
+        )
+        demanded = survey.worst is not None and WORDS.index(word) > WORDS.index(survey.worst)
         if demanded and not {(id_, entry.id), (id_, None)} & accepted:
-            found.append(finding("survey-demand", _refusal(verdict, word, worst, entry, how, survey), entry))
+            said = f"No host may be worse than {survey.worst}. Found {word}: {_told(verdict, entry, how)}"
+            found.append(finding("survey-demand", " ".join((said, *_remedies(verdict, entry, how, survey))), entry))
     if fine:
         found.append(finding("survey-ok", f"{_some(fine)}: addresses are followed closely enough, by the survey."))
     return found
 
 
-def fitting(entry: Entry, than: Mechanism[Any], survey: Survey | None) -> list[str]:
+def fitting(entry: Entry, than: Mechanism[Any], survey: Survey) -> list[str]:
     """Targets other than `than` that can say `entry` and keep up with its host; those of the same cloud first."""
     found = []
     for target in targets():
@@ -116,30 +123,16 @@ def _can_say(way: Means, entry: Entry) -> bool:
     return entry.match in way.kinds and entry.port in way.ports
 
 
-def _keeps_up(entry: Entry, how: Mechanism[Any], way: Means, survey: Survey | None) -> bool:
-    verdict = None if survey is None else survey.of(entry.host, how.target, way.ttl_family)
+def _keeps_up(entry: Entry, how: Mechanism[Any], way: Means, survey: Survey) -> bool:
+    verdict = survey.of(entry.host, how.target, way.ttl_family)
     return way.ttl_family == "wire" if verdict is None else verdict.verdict == "ok"
 
 
-def _told(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any], survey: Survey) -> str:
-    said = f"{entry.host} was not surveyed for {how.target}." if verdict is None else f"{entry.host}: {verdict.reason}"
-    return " ".join((said, *_remedies(verdict, entry, how, survey)))
+def _told(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any]) -> str:
+    return f"{entry.host} was not surveyed for {how.target}." if verdict is None else f"{entry.host}: {verdict.reason}"
 
 
-def _refusal(
-    verdict: HostVerdict | None,
-    word: Word,
-    worst: Word | None,
-    entry: Entry,
-    how: Mechanism[Any],
-    survey: Survey | None,
-) -> str:
-    said = f"No host may be worse than {worst}. Found: {entry.host} is {word}"
-    why = "no survey is given." if survey is None else "it was not surveyed." if verdict is None else verdict.reason
-    return " ".join((f"{said}: {why}", *_remedies(verdict, entry, how, survey)))
-
-
-def _remedies(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any], survey: Survey | None) -> Iterator[str]:
+def _remedies(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any], survey: Survey) -> Iterator[str]:
     ok = fitting(entry, how, survey)
     if ok:
         yield f"These would be ok: {', '.join(ok)}."
