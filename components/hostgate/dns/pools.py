@@ -295,7 +295,7 @@ def _rarefied(m: int, total: int, counted: Counter[int], once: int, twice: int) 
         return tuple(points)
     left = points[-1][1] if points else 1.0
     pairs = 2 * twice if twice else once - 1  # the bias-corrected form where nothing was seen twice
-    shrink = (m - 1) * once / ((m - 1) * once + pairs)
+    shrink = (m - 1) * once / ((m - 1) * once + pairs) if m > 1 else 1.0  # one answer tells of no other
     for n in _steps(_FAR):
         if n >= m:
             points.append((n, left * shrink ** (n - m + 1)))
