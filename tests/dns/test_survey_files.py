@@ -29,7 +29,7 @@ def written(path: Path, *records: Run | Sample) -> Path:
     return path
 
 
-texts = st.text(max_size=20)
+texts = st.text('aZ0.-_ \\<["é日', max_size=20)
 wholes = st.integers(0, 2**32 - 1)
 addresses = st.lists(st.ip_addresses().map(str), max_size=4).map(tuple)
 samples = st.builds(
@@ -136,6 +136,9 @@ def changed(record: Run | Sample, **keys: Any) -> str:
         ([as_line(RUN), changed(SAMPLE, chain=[["a", "b"]])], 2, "survey-value"),
         ([as_line(RUN), changed(SAMPLE, notes=["odd"])], 2, "survey-value"),
         ([as_line(RUN), changed(SAMPLE, tcp="yes")], 2, "survey-value"),
+        ([as_line(RUN), changed(SAMPLE, host="\x1b[31m")], 2, "survey-value"),
+        ([as_line(RUN), changed(SAMPLE, chain=[["a", "\x1b[31m", 1]])], 2, "survey-value"),
+        ([changed(RUN, vantage="\x1b[31m")], 1, "survey-value"),
         ([as_line(RUN), changed(SAMPLE, vantage="x")], 2, "survey-key"),
         ([as_line(RUN), changed(SAMPLE, https=[{"priority": 1}])], 2, "survey-value"),
     ],

@@ -18,15 +18,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _TARGET = re.compile(r"[a-z]+:[a-z-]+\Z")
 
+_REPEATED: dict[str, Callable[[str], bool]] = {
+    "--catalog": lambda value: "/" in value or value.endswith((".yaml", ".yml")),
+    "--target": lambda value: bool(_TARGET.match(value)),
+    "--resolver": lambda value: "/" not in value and not value.endswith((".yaml", ".yml")),
+    "--from": lambda _value: True,
+}
+"""Options that take several values in a row, and which further values belong to them: the rest are arguments."""
+
 
 class Repeating(click.Command):
-    """A command whose `--catalog A B` means the same as `--catalog A --catalog B`, and so for `--target`."""
+    """A command whose `--catalog A B` means the same as `--catalog A --catalog B`, and so for others that repeat."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spread: list[str] = []
         current = None
         for index, arg in enumerate(args):
-            if arg in ("--catalog", "--target"):
+            if arg in _REPEATED:
                 current = arg
                 spread.append(arg)
             elif arg.startswith("-"):
@@ -42,9 +50,7 @@ class Repeating(click.Command):
 
 
 def _belongs(option: str, value: str) -> bool:
-    if option == "--target":
-        return bool(_TARGET.match(value))
-    return "/" in value or value.endswith((".yaml", ".yml"))
+    return _REPEATED[option](value)
 
 
 def plan_options(command: F) -> F:

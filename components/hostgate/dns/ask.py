@@ -282,6 +282,6 @@ def _question(name: str, kind: RecordType) -> _Question:
     id_ = secrets.randbits(16)
     absolute = dns.name.from_text(name, dns.name.root)
     head = struct.pack("!HHHHHH", id_, 0x0100, 1, 0, 0, 1)
-    asked = absolute.to_wire() + struct.pack("!HH", QUERY_TYPES[kind], 1)
+    asked = absolute.to_digestable() + struct.pack("!HH", QUERY_TYPES[kind], 1)
     opt = struct.pack("!BHHIH", 0, OPT, EDNS, 0, 0)
     return _Question(id_, head + asked + opt, (absolute.to_text(omit_final_dot=True).lower(), QUERY_TYPES[kind]))

@@ -4,11 +4,11 @@ A wildcard has no name to ask. It is never dropped in silence: it is listed with
 it, so that nobody takes a missing host for a measured one.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hostgate.catalog.hosts import check_host
-from hostgate.catalog.model import Entry
+from hostgate.catalog.model import Entry, Protocol
 from hostgate.catalog.problems import InputError, Problem
 
 WILDCARD = "a wildcard is no name that can be asked; give the names that your clients use with --hosts"
@@ -16,15 +16,16 @@ WILDCARD = "a wildcard is no name that can be asked; give the names that your cl
 
 @dataclass(frozen=True, slots=True)
 class ToAsk:
-    """Names in order, each once; and what has no name, as pairs of what and why."""
+    """Names in order, each once; what has no name, as pairs of what and why; and what entries need each name for."""
 
     hosts: tuple[str, ...]
     not_surveyed: tuple[tuple[str, str], ...] = ()
+    protocols: Mapping[str, frozenset[Protocol]] = field(default_factory=dict)
 
 
 def hosts_of(entries: Iterable[Entry]) -> ToAsk:
     """The names of `entries`. Of `subtree+apex` the apex is a name, and the names below it are not surveyed."""
-    hosts: dict[str, None] = {}
+    hosts: dict[str, set[Protocol]] = {}
     left: dict[str, str] = {}
     for entry in entries:
         if entry.direction != "egress":
@@ -33,10 +34,10 @@ def hosts_of(entries: Iterable[Entry]) -> ToAsk:
             left[f"{entry.host} ({entry.id})"] = "the catalog records it as a mistake of the vendor's page"
         else:
             if entry.match in ("exact", "subtree+apex"):
-                hosts[entry.host] = None
+                hosts.setdefault(entry.host, set()).add(entry.protocol)
             if entry.match != "exact":
                 left[f"{entry.reach} ({entry.id})"] = WILDCARD
-    return ToAsk(tuple(hosts), tuple(left.items()))
+    return ToAsk(tuple(hosts), tuple(left.items()), {host: frozenset(found) for host, found in hosts.items()})
 
 
 def hosts_of_lines(lines: Sequence[str], file: str) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ def _run(record: dict[str, Any]) -> Run:
         raise _LineError("survey-version", f"Found survey form {spelled(version)}. Allowed: {VERSION}.")
     _keys(record, Run)
     plan = record.get("plan", {})
-    _check(isinstance(plan, dict) and all(isinstance(v, int | float | str) for v in plan.values()), "plan", plan,
+    _check(isinstance(plan, dict) and all(isinstance(v, int | float) or _is_text(v) for v in plan.values()), "plan", plan,
            "a mapping of figures")  # fmt: skip
     return Run(
         vantage=_text(record, "vantage"),
@@ -177,7 +177,7 @@ def _probe(record: Any) -> Probe:
 
 
 def _pair(value: Any) -> tuple[str, str]:
-    right = isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) for each in value)
+    right = isinstance(value, list) and len(value) == 2 and all(_is_text(each) for each in value)
     _check(right, "not_surveyed", value, "pairs of what and why")
     return value[0], value[1]
 
@@ -212,8 +212,8 @@ def _link(value: Any, intern: dict[Any, Any]) -> Link:
     right = (
         isinstance(value, list)
         and len(value) == 3
-        and isinstance(value[0], str)
-        and isinstance(value[1], str)
+        and _is_text(value[0])
+        and _is_text(value[1])
         and _is_whole(value[2])
     )
     _check(right, "chain", value, "lists of owner, target and TTL")
@@ -253,7 +253,7 @@ def _among(key: str, value: Any, allowed: tuple[Any, ...]) -> Any:
 
 def _text(record: dict[str, Any], key: str, default: str | None = None) -> str:
     value = record.get(key, default)
-    _check(isinstance(value, str), key, value, "text")
+    _check(_is_text(value), key, value, "visible text")
     return str(value)
 
 
@@ -266,7 +266,7 @@ def _list(record: dict[str, Any], key: str) -> list[Any]:
 def _texts(record: dict[str, Any], key: str) -> list[str]:
     values = _list(record, key)
     for each in values:
-        _check(isinstance(each, str), key, each, "a list of texts")
+        _check(_is_text(each), key, each, "a list of visible texts")
     return values
 
 
@@ -307,6 +307,11 @@ def _whole(record: dict[str, Any], key: str) -> int | None:
 
 def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32
+
+
+def _is_text(value: object) -> bool:
+    """Text that cannot write over a terminal: what a survey writes is escaped, what somebody else wrote may not be."""
+    return isinstance(value, str) and value.isprintable()
 
 
 def _flag(record: dict[str, Any], key: str) -> bool:
