@@ -109,13 +109,16 @@ async def _measure(order: Order, log: "SurveyLog") -> Measured:
 async def _probe_all(resolvers: Sequence["Resolver"], asker: "Asker", stop: asyncio.Event) -> tuple["Probe", ...]:
     from hostgate.dns.resolvers import probe
 
-    work = asyncio.gather(*(probe(each, asker) for each in resolvers))
-    stopped = asyncio.create_task(stop.wait())
+    async def every() -> tuple["Probe", ...]:
+        return tuple(await asyncio.gather(*(probe(each, asker) for each in resolvers)))
+
+    work, stopped = asyncio.create_task(every()), asyncio.create_task(stop.wait())
     await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
     if work.done():
-        return tuple(work.result())
+        stopped.cancel()
+        return work.result()
     work.cancel()
+    await asyncio.wait((work,))
     return ()
 
 

@@ -31,6 +31,7 @@ class SurveyLog:
         self._lines: list[bytes] = []
         self._held = 0
         self._written_at = clock()
+        self._new = not path.exists()
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
@@ -82,6 +83,8 @@ class SurveyLog:
     ) -> None:
         try:
             self.flush()
+            if self._new and not os.fstat(self._file).st_size:
+                self.path.unlink()  # nothing was measured: no file that looks like a survey
         finally:
             os.close(self._file)
 
