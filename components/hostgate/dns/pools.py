@@ -159,9 +159,10 @@ class Tally:
         if not self._addresses:
             return None
         m, total, seen = self.answers, self._sightings, len(self._addresses)
-        counted = Counter(count for count, _, _ in self._addresses.values())
+        counted = Counter(sorted(count for count, _, _ in self._addresses.values()))
         once, twice = counted[1], counted[2]
-        lives = Counter((count, last - first) for count, first, last in self._addresses.values())
+        # sorted, so that the same answers give the same bytes whatever the hash seed
+        lives = Counter(sorted((count, last - first) for count, first, last in self._addresses.values()))
         gaps = total - seen
         ever = chao2(m, seen, once, twice)
         size = None if not gaps else max(total / m, ever * _time_in_use(m, gaps, seen, lives))
@@ -171,7 +172,10 @@ class Tally:
         if size is not None and not (known and arrivals):  # nothing says that addresses leave
             size = ever
         miss = good_turing(m, total, once, twice)
-        curve = _gap_curve(lives) if known else _rarefied(m, total, counted, once, twice)
+        if known and arrivals:
+            curve = _gap_curve(m, lives, sum(n == 1 and first < begin for n, first, _ in self._addresses.values()))
+        else:
+            curve = _rarefied(m, total, counted, once, twice)
         doubt = 1 + 2 * twice / once if once else 1.0  # Esty's variance over the binomial one
         return Pool(
             answers=m,
@@ -256,22 +260,23 @@ def _steps(end: int) -> list[int]:
     return steps
 
 
-def _gap_curve(lives: Counter[tuple[int, int]]) -> tuple[tuple[int, float], ...]:
-    """How many of the gaps between sightings of an address exceed n answers, given each address's own count and span.
+def _gap_curve(m: int, lives: Counter[tuple[int, int]], rare: int) -> tuple[tuple[int, float], ...]:
+    """How many sightings come more than n answers after the one before, given each address's own count and span.
 
     Of c gaps that sum to s, one exceeds n with C(s-n-1, c-1)/C(s-1, c-1): the best unbiased estimate of (1-q)^n for an
     address that is in each answer with probability q (negative binomial sampling). Addresses may come and go: only
-    what lies between the first and the last sighting of each counts.
+    what lies between the first and the last sighting of each counts. `rare` ones were seen once, before the pool was
+    known: they may be as far apart as the survey is long.
     """
-    gaps = sum((count - 1) * number for (count, _), number in lives.items())
+    weight = rare + sum(count * number for (count, _), number in lives.items() if count > 1)
     points = []
-    for n in _steps(max(span for _, span in lives)):
+    for n in _steps(m):
         share = sum(
-            number * (count - 1) * exp(_log_choose(span - n - 1, count - 2) - _log_choose(span - 1, count - 2))
+            number * count * exp(_log_choose(span - n - 1, count - 2) - _log_choose(span - 1, count - 2))
             for (count, span), number in lives.items()
             if count > 1 and span - n - 1 >= count - 2
         )
-        points.append((n, share / gaps))
+        points.append((n, (share + (rare if n < m else 0)) / weight))
         if points[-1][1] < 1e-9:
             break
     return (*points[:-1], (points[-1][0], 0.0))
@@ -291,15 +296,15 @@ def _rarefied(m: int, total: int, counted: Counter[int], once: int, twice: int) 
             if m - count >= n
         )
         points.append((n, share / total))
-    if not once:
+    if not once or m < 2:
         return tuple(points)
-    left = points[-1][1] if points else 1.0
+    left = points[-1][1]
     pairs = 2 * twice if twice else once - 1  # the bias-corrected form where nothing was seen twice
     shrink = (m - 1) * once / ((m - 1) * once + pairs) if m > 1 else 1.0  # one answer tells of no other
     for n in _steps(_FAR):
         if n >= m:
             points.append((n, left * shrink ** (n - m + 1)))
-        if points and points[-1][1] < 1e-9:
+        if points[-1][1] < 1e-9:
             break
     return tuple(points)
 
