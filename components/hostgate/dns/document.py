@@ -118,7 +118,7 @@ def read_verdicts(path: Path) -> Survey:
     """
     try:
         with path.open("rb") as file:
-            first = file.readline(1 << 16)
+            first = file.readline()
             whole = None if _is_header(first) else first + file.read()
     except OSError as error:
         raise _error(path, "survey-unreadable", f"Cannot read it: {error.strerror or error}. {_ALLOWED}") from None
