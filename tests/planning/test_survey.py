@@ -140,8 +140,9 @@ class TestDemand:
         assert (problem.rule, problem.entry) == ("survey-demand", "cgr-dev")
         assert problem.message == (
             "gcp:fqdn: No host may be worse than risky. Found unfit: cgr.dev: it is unfit. "
-            "These would be ok: aws:rules, aws:domain-list, azure:application-rules."
+            "These would be ok: aws:rules, aws:domain-list, azure:application-rules. Or accept survey-unfit for this entry."
         )
+        assert "survey-unfit" not in ids(made)
         with pytest.raises(InputError, match="No host may be worse"):
             made.verdict(Flow(HOST))
 

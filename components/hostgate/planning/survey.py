@@ -95,13 +95,13 @@ def survey_findings(
         if word == "ok":
             fine.append(entry.id)
             continue
-        found.append(
-            finding(id_, " ".join((_told(verdict, entry, how), *_remedies(verdict, entry, how, survey))), entry)
-        )
+        told = " ".join((_told(verdict, entry, how), *_remedies(verdict, entry, how, survey)))
         demanded = survey.worst is not None and WORDS.index(word) > WORDS.index(survey.worst)
         if demanded and not {(id_, entry.id), (id_, None)} & accepted:
-            said = f"No host may be worse than {survey.worst}. Found {word}: {_told(verdict, entry, how)}"
-            found.append(finding("survey-demand", " ".join((said, *_remedies(verdict, entry, how, survey))), entry))
+            said = f"No host may be worse than {survey.worst}. Found {word}: {told} Or accept {id_} for this entry."
+            found.append(finding("survey-demand", said, entry))
+        else:
+            found.append(finding(id_, told, entry))
     if fine:
         found.append(finding("survey-ok", f"{_some(fine)}: addresses are followed closely enough, by the survey."))
     return found
