@@ -20,10 +20,12 @@ lint: .venv/.tested
 golden: .venv/.tested
 	.venv/bin/python tests/golden/regenerate.py
 	.venv/bin/python -m tests.plugins.schemas
+	.venv/bin/python tests/dns/example_survey.py
 	.venv/bin/hostgate catalog schema > catalog/catalog.schema.json
 
 bench: .venv/.tested
 	.venv/bin/python benchmarks/run.py
+	.venv/bin/python benchmarks/lookups.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -54,14 +54,23 @@ def servers(folder: Path, zone: str, **options: str) -> Iterator[Servers]:
 
 
 @contextmanager
-def _knot(folder: Path, zone: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def authority(folder: Path, zone: str, domain: str) -> Iterator[int]:
+    """knot alone, serving `zone` (the text of `domain`); its port."""
+    port = _free_port()
+    with _knot(folder, zone, port, domain):
+        _wait_for(port)
+        yield port
+
+
+@contextmanager
+def _knot(folder: Path, zone: str, port: int, domain: str = "example.test") -> Iterator["subprocess.Popen[bytes]"]:
     (folder / "zones").mkdir()
-    (folder / "zones" / "example.test.zone").write_text(dedent(zone))
+    (folder / "zones" / f"{domain}.zone").write_text(dedent(zone))
     (folder / "knot.conf").write_text(
         f"server:\n  rundir: {folder}/run\n  listen: 127.0.0.1@{port}\n"
         f"database:\n  storage: {folder}/db\n"
         f"template:\n  - id: default\n    storage: {folder}/zones\n"
-        "zone:\n  - domain: example.test\n"
+        f"zone:\n  - domain: {domain}\n"
     )
     (folder / "run").mkdir()
     with _running([program("knotd") or "knotd", "-c", str(folder / "knot.conf")], folder / "knot.log") as process:
