@@ -50,6 +50,7 @@ class TestWord:
             (2e-3, 1e-3, 5e-3, "risky"),
             (9e-3, 3e-3, 3e-2, "risky"),
             (2e-3, 0.0, 0.1, "unknown"),
+            (2e-3, 1e-3, 0.2, "unknown"),
             (2e-2, 5e-3, 6e-2, "unfit"),
             (0.9, 0.8, 1.0, "unfit"),
             (0.9, 0.0, 1.0, "unknown"),

@@ -7,21 +7,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from hostgate.dns.facts import (
     ADDRESS_TYPES,
+    MOST_CHAINS,
     AddressType,
     Agreement,
     ChainLink,
     FamilyFacts,
     HostFacts,
     HttpsFacts,
-    Remark,
     SharedAddress,
     TtlFacts,
 )
 from hostgate.dns.pools import FEWEST_ANSWERS, Pool, Tally, beyond_chance
-from hostgate.dns.samples import ABOUT_THE_NAME, HttpsRecord, Note, Outcome, RecordType, Run, Sample, Torn
+from hostgate.dns.remarks import remarks
+from hostgate.dns.samples import HttpsRecord, Note, Outcome, RecordType, Run, Sample, Torn
 from hostgate.dns.survey_files import read_survey, stream
 
 DISORDER = 60.0
@@ -32,12 +34,6 @@ STALE_TTL = 30
 
 STALE_CODES = frozenset((3, 19))
 """Extended errors Stale Answer and Stale NXDOMAIN Answer (RFC 8914)."""
-
-FAILING = 0.01
-"""Share of failed lookups that is worth a remark."""
-
-_MOST_CHAINS = 64
-_SHARED_SHOWN = 5
 
 
 class DisorderError(ValueError):
@@ -192,7 +188,7 @@ class _Host:
 
     def _add_ttls(self, sample: Sample, family: AddressType, source: str, ttl: int) -> None:
         chain = tuple((link.owner, link.target) for link in sample.chain)
-        if chain not in self.chains and len(self.chains) >= _MOST_CHAINS:
+        if chain not in self.chains and len(self.chains) >= MOST_CHAINS:
             return
         self.chains[chain] += 1
         end = chain[-1][1] if chain else self.name
@@ -217,12 +213,13 @@ class _Host:
                 family: found for family, pool in pools.items() if (found := self._agreement(family, pool)) is not None
             },
             lookups={type_: dict(counts) for type_, counts in sorted(self.lookups.items())},
+            notes=dict(sorted(self.notes.items())),
             truncated=self.truncated,
             stale=self.stale,
             shares_with=company,
             findings=(),
         )
-        return Study(facts=replace(facts, findings=tuple(self._remarks(facts, pools))), pools=pools, ttl=self.ttl)
+        return Study(facts=replace(facts, findings=tuple(remarks(facts))), pools=pools, ttl=self.ttl)
 
     def _pool(self, family: AddressType) -> Pool | None:
         return self.tallies[family].pool() if family in self.tallies else None
@@ -233,13 +230,19 @@ class _Host:
         links = max(self.chains, key=lambda chain: (self.chains[chain], chain))
         end = links[-1][1] if links else self.name
         made = [
-            ChainLink(owner=owner, type="CNAME", target=target, ttl=_as_most(self.link_ttl[owner, "CNAME"]))
+            ChainLink(owner=owner, type="CNAME", target=target, **self._shown(owner, "CNAME"))
             for owner, target in links
         ]
-        for family in ADDRESS_TYPES:
-            if (end, family) in self.link_ttl:
-                made.append(ChainLink(owner=end, type=family, ttl=_as_most(self.link_ttl[end, family])))
+        made += [
+            ChainLink(owner=end, type=family, **self._shown(end, family))
+            for family in ADDRESS_TYPES
+            if (end, family) in self.link_ttl
+        ]
         return tuple(made)
+
+    def _shown(self, owner: str, type_: str) -> dict[str, Any]:
+        shown = dict(sorted(self.link_ttl[owner, type_].items()))
+        return {"shown": shown, "ttl": _as_most(shown)}
 
     def _ttl(self) -> TtlFacts | None:
         chain = self._chain()
@@ -288,63 +291,6 @@ class _Host:
             foreign=foreign,
         )
 
-    def _remarks(self, facts: HostFacts, pools: Mapping[AddressType, Pool]) -> Iterable[Remark]:
-        asked = sum(counts.total() for counts in self.lookups.values())
-        failed: Counter[Outcome] = Counter()
-        for counts in self.lookups.values():
-            failed.update({outcome: n for outcome, n in counts.items() if outcome not in ABOUT_THE_NAME})
-        if not pools:
-            outcomes = sum(self.lookups.values(), Counter())
-            yield Remark("unresolved", f"{asked} lookups, no address: {_counted(outcomes)}.")
-        if asked and failed.total() / asked > FAILING:
-            yield Remark("failing", f"{failed.total()} of {asked} lookups failed: {_counted(failed)}.")
-        yield from self._remarks_on_ttls(facts)
-        if self.notes["partial-chain"]:
-            yield Remark("partial-chain", f"{self.notes['partial-chain']} answers stopped on the way to the addresses.")
-        if self.notes["unequal-ttls"]:
-            yield Remark("unequal-ttls", f"{self.notes['unequal-ttls']} answers had records of different TTLs.")
-        if self.truncated:
-            yield Remark("truncated", f"{self.truncated} answers did not fit a UDP packet.")
-        for family, each in facts.agreement.items():
-            if each.foreign:
-                yield Remark(
-                    "resolvers-disagree",
-                    f"{family}: up to {each.foreign:.0%} of what one of {len(each.resolvers)} resolvers answers is unknown "
-                    "to another.",
-                )
-        for family, pool in pools.items():
-            if pool.new_per_day:
-                yield Remark("new-addresses", f"{family}: {pool.new_per_day:.2g} a day, in a pool of {pool.size:.0f}.")
-            if pool.moves:
-                yield Remark("uneven-rotation", f"{family}: addresses rest for longer than chance explains.")
-        if facts.https is not None:
-            if facts.https.hints_outside:
-                hints = ", ".join(facts.https.hints_outside[:_SHARED_SHOWN])
-                yield Remark("hints-outside", f"In the HTTPS record only: {hints}.")
-            if facts.https.ech:
-                yield Remark("ech", "The HTTPS record carries an ECH key.")
-            if facts.https.h3:
-                yield Remark("h3", "The HTTPS record offers HTTP/3.")
-        if facts.shares_with:
-            more = len(facts.shares_with) - _SHARED_SHOWN
-            names = ", ".join(facts.shares_with[:_SHARED_SHOWN]) + (f" and {more} more" if more > 0 else "")
-            yield Remark("shared-addresses", f"Shares addresses with {names}.")
-
-    def _remarks_on_ttls(self, facts: HostFacts) -> Iterable[Remark]:
-        for link in facts.chain:
-            for source, most in sorted(self.link_ttl[link.owner, link.type].items()):
-                if abs(most - link.ttl) > max(2, link.ttl / 10):
-                    verb = "shortens" if most < link.ttl else "lengthens"
-                    yield Remark(
-                        "ttl-differs",
-                        f"{source} {verb} the TTL of {link.owner} {link.type}: {most} s, not {link.ttl} s.",
-                    )
-        if self.stale:
-            yield Remark("stale-answers", f"{self.stale} answers came past their TTL.")
-        if len(self.chains) > 1:
-            least = "at least " if len(self.chains) >= _MOST_CHAINS else ""
-            yield Remark("aliases-change", f"{least}{len(self.chains)} different chains of aliases.")
-
 
 def _family(pool: Pool) -> FamilyFacts:
     return FamilyFacts(
@@ -359,6 +305,7 @@ def _family(pool: Pool) -> FamilyFacts:
         since_new=pool.since_new,
         known=pool.known,
         new_per_day=None if pool.new_per_day is None else _rounded(pool.new_per_day),
+        uneven=bool(pool.moves),
     )
 
 
@@ -370,10 +317,6 @@ def _as_most(shown: Mapping[str, int]) -> int:
 
 def _jaccard(one: Mapping[str, int], other: Mapping[str, int]) -> float:
     return _rounded(len(one.keys() & other.keys()) / len(one.keys() | other.keys()))
-
-
-def _counted(counts: Mapping[Outcome, int]) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "none asked"
 
 
 def _rounded(value: float) -> float:

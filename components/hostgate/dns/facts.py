@@ -3,40 +3,27 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from hostgate.dns.samples import Outcome, RecordType
+from hostgate.dns.samples import Note, Outcome, RecordType
 
 AddressType = Literal["A", "AAAA"]
 ADDRESS_TYPES: tuple[AddressType, ...] = get_args(AddressType)
 
-FINDINGS: dict[str, str] = {
-    "unresolved": "No lookup gave an address.",
-    "failing": "More than 1 in 100 lookups failed; the causes are counted by outcome.",
-    "ttl-differs": "A resolver shows another TTL than the others: it shortens or lengthens what the zone says.",
-    "stale-answers": "A resolver answered past the TTL, as it may when the zone's servers do not answer.",
-    "aliases-change": "The chain of aliases is not always the same: the vendor steers clients by alias.",
-    "partial-chain": "A resolver answered with aliases and without the addresses at their end.",
-    "unequal-ttls": "Records of one set carry different TTLs, which RFC 2181 forbids; the lowest counts.",
-    "truncated": "Answers did not fit a UDP packet and were asked again over TCP.",
-    "resolvers-disagree": "Resolvers hand out different addresses, by place or by customer: where a client and a firewall "
-    "ask different ones, connections are dropped for good.",
-    "new-addresses": "Addresses that were not seen before keep coming after the pool was known.",
-    "uneven-rotation": "Addresses stay away for longer than chance explains: handed out in turn, or switched.",
-    "hints-outside": "The HTTPS record hints at addresses that no address answer held: a list made of those misses them.",
-    "ech": "The HTTPS record carries an ECH key: clients that use it show an outer name.",
-    "h3": "The HTTPS record offers HTTP/3: clients try QUIC (UDP) first where it is open.",
-    "shared-addresses": "Hosts of the catalog share addresses: a rule for one address opens all of them.",
-}
-"""Every remark on a host that is no verdict, and what it means."""
+MOST_CHAINS = 64
+"""Different chains of one host that are told apart; a zone can invent as many as it is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainLink:
-    """One step of the way from the host to its addresses. `ttl`: seconds, as the zone states it, as far as was shown."""
+    """One step of the way from the host to its addresses.
+
+    `shown`: by resolver, the longest TTL that it showed, in seconds; `ttl`: the one of most resolvers, so the zone's.
+    """
 
     owner: str
     type: Literal["CNAME", "A", "AAAA"]
-    ttl: int
     target: str | None = None
+    ttl: int
+    shown: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +42,10 @@ class TtlFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyFacts:
-    """Addresses of one family; see `pools.Pool` for what the figures mean. `miss_interval`: its ends, 95 % each."""
+    """Addresses of one family; see `pools.Pool` for what the figures mean. `miss_interval`: its ends, 95 % each.
+
+    `uneven`: addresses stay away for longer than chance explains.
+    """
 
     answer: float
     seen: int
@@ -68,6 +58,7 @@ class FamilyFacts:
     since_new: int
     known: bool
     new_per_day: float | None
+    uneven: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +88,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding of the survey about a host; `id` is a key of FINDINGS."""
+    """A finding of the survey about a host; `id` is a key of `remarks.FINDINGS`."""
 
     id: str
     message: str
@@ -115,6 +106,7 @@ class HostFacts:
     https: HttpsFacts | None
     agreement: dict[AddressType, Agreement]
     lookups: dict[RecordType, dict[Outcome, int]]
+    notes: dict[Note, int]
     truncated: int
     stale: int
     shares_with: tuple[str, ...]

@@ -46,8 +46,8 @@ def judge(
 def word(predicted: Interval) -> Word:
     """The verdict on a predicted share of drops.
 
-    `ok` needs the upper end under TARGET. Where the interval leaves open whether the host is ok, it is `unknown`; and
-    where it is not, the estimate decides between risky and unfit.
+    `ok` needs the upper end under TARGET. Otherwise the estimate decides, unless it is itself under TARGET, or the
+    interval reaches ten times beyond what the verdict would say: then there is too little data.
     """
     if predicted.high < TARGET:
         return "ok"
@@ -55,7 +55,7 @@ def word(predicted: Interval) -> Word:
         return "unknown"
     if predicted.estimate >= UNFIT:
         return "unfit"
-    return "risky"
+    return "risky" if predicted.high < 10 * UNFIT else "unknown"
 
 
 def _judge(study: Study, how: Mechanism[Any], means: Means) -> HostVerdict:
