@@ -165,7 +165,7 @@ def test_an_answer_with_any_octets_changed_is_read_or_refused() -> None:
 class TestProbe:
     def of(self, server: ZoneServer | Resolver) -> tuple[str, str]:
         where = resolver_of(server) if isinstance(server, ZoneServer) else server
-        found = asyncio.run(probe(where, Asker(QUICK, SHORT)))
+        found = asyncio.run(probe(where, Asker(QUICK, SHORT), "a.example"))
         return found.state, found.detail
 
     def test_a_resolver_that_knows_what_does_not_exist_is_ok(self) -> None:

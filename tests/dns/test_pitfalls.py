@@ -170,7 +170,7 @@ def test_a_closed_port_is_known_at_once() -> None:
     async def timed() -> tuple[str, float]:
         loop = asyncio.get_running_loop()
         start = loop.time()
-        found = await probe(resolver_of(server), Asker(QUICK))
+        found = await probe(resolver_of(server), Asker(QUICK), "a.example")
         return found.state, loop.time() - start
 
     with pytest.raises(dns.resolver.LifetimeTimeout):
@@ -278,7 +278,7 @@ def test_the_round_trip_is_measured_with_nothing_else_going_on() -> None:
             return [each.response.time for each in answers]
 
         times = sorted(asyncio.run(crowded()))
-        found = asyncio.run(probe(resolver_of(server), Asker(QUICK)))
+        found = asyncio.run(probe(resolver_of(server), Asker(QUICK), "a.example"))
     assert found.rtt is not None
     assert times[len(times) // 2] > 2 * found.rtt
 

@@ -107,6 +107,6 @@ def test_a_stale_answer_shows_thirty_seconds(tmp_path: Path) -> None:
 
 def test_a_real_resolver_passes_the_probe(tmp_path: Path) -> None:
     with servers(tmp_path, ZONE) as up:
-        found = asyncio.run(probe(Resolver("127.0.0.1", up.cache), Asker(1000)))
+        found = asyncio.run(probe(Resolver("127.0.0.1", up.cache), Asker(1000), "www.example.test"))
         assert (found.state, found.detail) == ("ok", "")
         assert found.rtt is not None

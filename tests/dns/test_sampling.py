@@ -182,9 +182,8 @@ def test_an_error_of_ours_is_not_swallowed() -> None:
         raise ZeroDivisionError(host, kind, resolver)
 
     made = Surveyor(["a.example"], ("A",), [HERE], SamplingPlan(rounds=1), ask, lambda _sample: None)
-    with pytest.raises(ExceptionGroup) as raised:
+    with pytest.raises(ZeroDivisionError):
         run_virtually(made.run(asyncio.Event()))
-    assert raised.group_contains(ZeroDivisionError)
 
 
 class TestPacing:

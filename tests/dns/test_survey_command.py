@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -197,6 +198,23 @@ class TestExitCodes:
         assert made.code == 6
         assert made.rules == ["resolver-captive", "no-resolver"]
 
+    def test_a_disk_that_takes_no_more_ends_it_with_a_word(self, tmp_path: Path) -> None:
+        zones = {f"h{n}.example": Zone(("192.0.2.1",)) for n in range(600)}
+        out = tmp_path / "s.jsonl"
+        with ZoneServer(zones) as server:
+            command = [HOSTGATE, "survey", "--hosts", str(listed(tmp_path, *zones)), "--resolver", str(server)]
+            done = subprocess.run(
+                [*command, "--rounds", "1", "--rate", "100000", "--out", str(out)],
+                capture_output=True, text=True, check=False, timeout=60,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+            )  # fmt: skip
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Cannot go on: File too large ({out}).\n")
+
+    def test_a_resolver_of_a_closed_network_is_asked_for_what_it_may_know(self, run: Run, tmp_path: Path) -> None:
+        with ZoneServer(ZONES, knows_only_its_own=True) as closed:
+            made = run("survey", "--hosts", listed(tmp_path, "steady.example"), "--resolver", closed, "--rounds", 1)
+        assert made.code == 0
+
     def test_one_good_resolver_is_enough_and_the_other_is_named(
         self, run: Run, server: ZoneServer, tmp_path: Path
     ) -> None:
@@ -276,6 +294,8 @@ class TestWrongUse:
             (["--rate", "0"], "not in the range"),
             (["--vantage", "\x1b[31m"], "up to 100 visible characters"),
             (["--from", "x", "--rounds", "2"], "--from asks nothing"),
+            (["--from", "x", "--types", "A"], "--from asks nothing"),
+            (["chainguard/images@latest", "--from", "x"], "--from asks nothing"),
             (["--stack", "dev", "--hosts", "x"], "--stack brings its own hosts"),
         ],
         ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",

@@ -199,6 +199,8 @@ class TestLog:
             SurveyLog(tmp_path / "none" / "s.jsonl")
         with pytest.raises(InputError, match="survey-unwritable"):
             SurveyLog(tmp_path)
+        with pytest.raises(InputError, match="no regular file"):
+            SurveyLog(Path("/dev/null"))
 
     def test_what_was_measured_is_on_disk_a_second_later_in_whole_lines(self, tmp_path: Path) -> None:
         path, now = tmp_path / "s.jsonl", [0.0]

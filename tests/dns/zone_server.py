@@ -55,6 +55,8 @@ class ZoneServer:
     seed: int = 1
     captive: str | None = None
     """An address given for every name, existing or not."""
+    knows_only_its_own: bool = False
+    """Silent for names that it has no zone of."""
     tcp: bool = True
     delay: float = 0.0
     """Seconds before each answer over UDP."""
@@ -122,6 +124,8 @@ class ZoneServer:
         self.asked[name, kind] += 1
         self.payloads.add(query.payload)
         zone = self.hosts.get(name)
+        if zone is None and self.knows_only_its_own:
+            return []
         fault = zone.fault if zone else None
         reply = dns.message.make_response(query, our_payload=4096)
         reply.flags |= dns.flags.RA

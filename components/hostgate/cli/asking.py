@@ -82,7 +82,7 @@ async def _measure(order: Order, log: "SurveyLog") -> Measured:
 
     with _stop_on_signals() as stop:
         asker = Asker(order.plan.rate, vantage=order.vantage)
-        probes = await _probe_all(order.resolvers, asker, stop)
+        probes = await _probe_all(order.resolvers, asker, order.to_ask.hosts[0], stop)
         good = usable(probes)
         if stop.is_set() or not good:
             return Measured(0, stop.is_set(), probes)
@@ -106,11 +106,13 @@ async def _measure(order: Order, log: "SurveyLog") -> Measured:
         return Measured(surveyor.lookups, stop.is_set(), probes)
 
 
-async def _probe_all(resolvers: Sequence["Resolver"], asker: "Asker", stop: asyncio.Event) -> tuple["Probe", ...]:
+async def _probe_all(
+    resolvers: Sequence["Resolver"], asker: "Asker", known: str, stop: asyncio.Event
+) -> tuple["Probe", ...]:
     from hostgate.dns.resolvers import probe
 
     async def every() -> tuple["Probe", ...]:
-        return tuple(await asyncio.gather(*(probe(each, asker) for each in resolvers)))
+        return tuple(await asyncio.gather(*(probe(each, asker, known) for each in resolvers)))
 
     work, stopped = asyncio.create_task(every()), asyncio.create_task(stop.wait())
     await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)

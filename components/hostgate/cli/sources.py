@@ -31,10 +31,11 @@ class Repeating(click.Command):
     """A command whose `--catalog A B` means the same as `--catalog A --catalog B`, and so for others that repeat."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ours = {opt for each in self.params if isinstance(each, click.Option) and each.multiple for opt in each.opts}
         spread: list[str] = []
         current = None
         for index, arg in enumerate(args):
-            if arg in _REPEATED:
+            if arg in ours & _REPEATED.keys():
                 current = arg
                 spread.append(arg)
             elif arg.startswith("-"):

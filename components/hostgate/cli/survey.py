@@ -36,6 +36,9 @@ _DEFAULT = 30 * 60.0
 _MOST_OCTETS = 10_000_000
 """Of a list of hosts: some hundred thousand names."""
 
+_MEASURING = ("refs", "stack", "hosts_file", "resolvers", "duration", "rounds", "types", "rate", "vantage", "out")
+"""Parameters that mean nothing where nothing is asked."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[smhd])+\Z")
 
@@ -161,8 +164,10 @@ def command(
     Run it where the clients run and ask the resolver that they ask: elsewhere the answers are others.
     """
     if files:
-        if refs or stack or hosts_file or resolvers or duration or rounds or out:
-            raise click.UsageError("--from asks nothing; leave out hosts, --resolver, --duration, --rounds and --out.")
+        given = click.get_current_context().get_parameter_source
+        strange = [each for each in _MEASURING if given(each) is click.core.ParameterSource.COMMANDLINE]
+        if strange:
+            raise click.UsageError("--from asks nothing: it takes --target and --json only.")
         _judge(files, targets, as_json=as_json)
         return
     if duration and rounds:

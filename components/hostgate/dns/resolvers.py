@@ -14,8 +14,12 @@ MOST = 16
 """Resolvers of one survey. Each holds up to a hundred sockets."""
 
 _STATE: dict[Outcome, ProbeState] = {
-    "timeout": "silent", "malformed": "broken", "unreachable": "unreachable", "local": "unreachable",
-}  # fmt: skip
+    "timeout": "silent",
+    "malformed": "broken",
+    "unreachable": "unreachable",
+    "local": "unreachable",
+}
+"""What outcomes that bring no reply say of the resolver."""
 
 
 class Resolver(NamedTuple):
@@ -57,32 +61,39 @@ def system_resolvers() -> tuple[Resolver, ...]:
     return tuple(Resolver(str(ip_address(str(each))), found.port) for each in found.nameservers)
 
 
-async def probe(resolver: Resolver, asker: Asker) -> Probe:
+async def probe(resolver: Resolver, asker: Asker, known: str) -> Probe:
     """Ask for two names that cannot exist, one after the other with nothing else going on.
 
     A closed port shows here and not after thousands of timeouts; a resolver that knows an address for a name that
     nobody has (a captive portal, a filter) would have one for every host. `.invalid` never exists (RFC 6761 6.4); a
-    random name below `.com` also finds those who only rewrite NXDOMAIN of real domains.
+    random name below `.com` also finds those who only rewrite NXDOMAIN of real domains. A resolver of a closed network
+    may have nobody to ask about either: it is silent only if it does not answer for `known`, a host of the survey.
     """
     loop = asyncio.get_running_loop()
-    best: float | None = None
-    for name in (f"{secrets.token_hex(12)}.invalid", f"{secrets.token_hex(12)}.com"):
+    took: list[float] = []
+
+    async def ask(name: str) -> Sample:
         start = loop.time()
         answer = await asker.lookup(name, "A", resolver)
-        took = loop.time() - start
-        state = _STATE.get(answer.outcome)
+        if answer.outcome not in _STATE:
+            took.append(loop.time() - start)
+        return answer
+
+    for top in ("invalid", "com"):
+        name = f"{secrets.token_hex(12)}.{top}"
+        answer = await ask(name)
         if answer.outcome == "answer":
-            first = answer.addresses[0]
-            return Probe(resolver=str(resolver), state="captive",
-                         detail=f"it gave the address {first} for {name}, a name that does not exist")  # fmt: skip
-        if state and best is None:
-            return Probe(resolver=str(resolver), state=_closed(answer) or state, detail=answer.detail)
-        best = took if best is None else min(best, took)
-    return Probe(resolver=str(resolver), state="ok", rtt=None if best is None else round(best, 6))
-
-
-def _closed(answer: Sample) -> ProbeState | None:
-    return "closed" if answer.detail == PORT_CLOSED else None
+            return Probe(
+                resolver=str(resolver),
+                state="captive",
+                detail=f"it gave the address {answer.addresses[0]} for {name}, a name that does not exist",
+            )
+        if answer.outcome == "timeout" and not took:
+            answer = await ask(known)
+        if not took:
+            state: ProbeState = "closed" if answer.detail == PORT_CLOSED else _STATE[answer.outcome]
+            return Probe(resolver=str(resolver), state=state, detail=answer.detail)
+    return Probe(resolver=str(resolver), state="ok", rtt=round(min(took), 6))
 
 
 def usable(probes: Sequence[Probe]) -> tuple[str, ...]:

@@ -96,7 +96,10 @@ class Surveyor:
         self._last_due = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Ask until the plan is done or `stop` is set. What is in flight when it is set is given up."""
+        """Ask until the plan is done or `stop` is set. What is in flight when it is set is given up.
+
+        Raises what `take` raises, as it is.
+        """
         loop = asyncio.get_running_loop()
         self.ends = loop.time() + self.plan.duration if self.plan.duration is not None else None
         work = asyncio.create_task(self._all())
@@ -107,8 +110,10 @@ class Surveyor:
             stopped.cancel()
             work.cancel()
             await asyncio.wait((work, stopped))
-        if not work.cancelled():
-            work.result()
+        if not work.cancelled() and (error := work.exception()) is not None:
+            while isinstance(error, BaseExceptionGroup):  # of several tasks that failed alike, one is told
+                error = error.exceptions[0]
+            raise error
 
     def seconds_left(self) -> float:
         """Until the plan is done, as far as the answers so far tell."""

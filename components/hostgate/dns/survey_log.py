@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -47,7 +48,10 @@ class SurveyLog:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _refused(self.path, "survey-in-use", "Another survey is writing it. Name another file.") from None
-        size = os.fstat(self._file).st_size
+        about = os.fstat(self._file)
+        if not stat.S_ISREG(about.st_mode):  # a device or a pipe cannot be read back for the analysis
+            raise _refused(self.path, "survey-unwritable", "It is no regular file. Name a file.")
+        size = about.st_size
         if not size:
             return
         self.torn = tuple(each for each in stream([self.path]) if isinstance(each, Torn))
