@@ -18,7 +18,9 @@ from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
 from hostgate.stack import AcceptSection, SelectSection, StackSection, SurveySection
 
-CATALOG, MECHANISMS, PLAN = (ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md"))
+CATALOG, MECHANISMS, PLAN, SURVEY = (
+    ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "survey.md")
+)
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
 
 OPTIONS_OF = {"aws": "aws:rules", "gcp": "gcp:fqdn", "azure": "azure:application-rules"}
@@ -44,7 +46,7 @@ def test_every_finding_is_in_the_plan_page_word_for_word() -> None:
 
 
 def test_every_rule_of_an_error_is_in_a_table_of_errors() -> None:
-    named = _ids(_tables(CATALOG, "Errors", "rule")) + _ids(_tables(PLAN, "Errors", "rule"))
+    named = [each for page in (CATALOG, PLAN, SURVEY) for each in _ids(_tables(page, "Errors", "rule"))]
     assert sorted(named) == sorted(rule_ids())
 
 

@@ -1,9 +1,14 @@
-"""docs/survey.md names every option, outcome, note and exit code, and no other."""
+"""docs/survey.md names every option, outcome, note, finding, key and exit code, and no other."""
+
+import re
+from dataclasses import fields
 
 import pytest
 from markdown_pages import ROOT, Table, tables
 
 from hostgate.cli.survey import _BY_VERDICT, UNMEASURED, command
+from hostgate.dns.document import Document, HostReport
+from hostgate.dns.remarks import FINDINGS
 from hostgate.dns.samples import NOTES, OUTCOME_MEANS
 
 PAGE = ROOT / "docs" / "survey.md"
@@ -33,6 +38,20 @@ def test_every_outcome_is_on_the_page() -> None:
 
 def test_every_note_is_on_the_page() -> None:
     assert set(table("note").column("note")) == set(NOTES)
+
+
+def test_every_finding_is_on_the_page() -> None:
+    shown = table("finding")
+    assert dict(zip(shown.column("finding"), (row[1] for row in shown.rows), strict=True)) == FINDINGS
+
+
+def test_every_key_of_the_document_is_on_the_page() -> None:
+    rows = table("key").rows
+    assert {name for row in rows for name in re.findall("`([a-z_]+)`", row[0])} == {
+        each.name for each in fields(Document)
+    }
+    held = next(row[1] for row in rows if row[0] == "`hosts`")
+    assert set(re.findall("`([a-z_]+)`", held)) == {each.name for each in fields(HostReport)}
 
 
 def test_every_exit_code_is_on_the_page() -> None:

@@ -129,7 +129,7 @@ class Tally:
             self.repeats += 1
             return False
         self._live[answer] = [*live, (ends, source)]
-        if len(self._live) > 64 and self.answers % 64 == 0:
+        if len(self._live) > 16 and self.answers % 16 == 0:
             self._live = {key: kept for key, kept in self._live.items() if kept[-1][0] + SAME_MOMENT >= at}
         self._count(at, answer)
         return True
@@ -150,7 +150,7 @@ class Tally:
         self._last = at
         if number % self._every == 0:
             self._clock.append((number, at))
-            if len(self._clock) > 512:
+            if len(self._clock) > 64:
                 self._clock = self._clock[::2]
                 self._every *= 2
 
