@@ -104,11 +104,10 @@ def _predicted(pool: Pool, ttl: float, how: Refreshing, turnover: float) -> floa
     fade = turnover * step
     spread = max(1.0, lag / pool.spacing) if pool.spacing else 1.0
     strayed = min(1.0, pool.strayed(1 + window) * spread)
-    if how.shared:
-        missed = _head_start(ttl, how) * min(1.0, _window_miss(pool, window, fade, first=0.5) + strayed)
-    else:
-        fresh = 1 - exp(-turnover * lag)
-        missed = fresh + (1 - fresh) * min(1.0, _window_miss(pool, window, fade, first=1) + strayed)
+    fresh = 1 - exp(-turnover * lag)
+    missed = fresh + (1 - fresh) * min(1.0, _window_miss(pool, window, fade, first=1) + strayed)
+    if how.shared:  # never worse; less so, the more often the list asks within a TTL
+        missed = min(missed, _head_start(ttl, how) * min(1.0, _window_miss(pool, window, fade, first=0) + strayed))
     beyond = 0.0 if how.cap is None else max(0.0, 1 - how.cap / pool.answer)
     return missed + (1 - missed) * beyond
 
@@ -122,22 +121,23 @@ def _head_start(ttl: float, how: Refreshing) -> float:
     return ((ttl**2 - how.delay**2) / (2 * ttl) + how.delay + how.refresh - ttl) / how.refresh
 
 
-def _window_miss(pool: Pool, window: float, fade: float, first: float) -> float:
+def _window_miss(pool: Pool, window: float, fade: float, first: int) -> float:
     """The share in none of the `window` + 1 answers kept, if a share `fade` of the pool is replaced between two.
 
-    `first`: answers that met an address in its first step: one in a list that is behind by a poll, half of one on
-    average where the client's answer comes before the list's.
+    `first`: answers that may hold an address which came within the last step: one if the list is behind by its lag only,
+    none if the client's answer itself comes before the list's next.
     """
     rest = pool.unseen(1 + window)
-    if fade <= 0 or window <= 0:
+    if fade <= 0:
         return rest
+    steps = window + 1 - first
     missed, step = 0.0, 0
-    while step < window:
+    while step < steps:
         width = max(1, step // 12)  # the share falls smoothly: wide steps far out
-        end = min(step + width, window)
-        weight = exp(-fade * step) - exp(-fade * end)
-        missed += weight * (pool.unseen(first + step) + pool.unseen(first + step + width - 1)) / 2
-        if pool.unseen(first + step) <= 0:
+        end = min(step + width, steps)
+        share = (pool.unseen(first + step) + pool.unseen(first + step + width - 1)) / 2
+        missed += (exp(-fade * step) - exp(-fade * end)) * share
+        if share <= 0:
             break
         step += width
-    return missed + exp(-fade * window) * rest
+    return missed + exp(-fade * steps) * rest
