@@ -149,14 +149,14 @@ class ZoneServer:
         return cut.to_wire()
 
     def _fill(self, reply: dns.message.Message, name: str, kind: str, zone: Zone | None) -> None:
+        owner = name
         if zone is None:
             target = next((z for z in self.hosts.values() if any(alias == name for alias, _ in z.chain)), None)
             if target is None or target.fault == "dead-alias":
                 reply.set_rcode(dns.rcode.NXDOMAIN)
-                reply.authority = [_rrset(name.rpartition(".")[2], NEGATIVE_TTL, "SOA", _SOA)]
+                reply.authority = [_rrset(owner.rpartition(".")[2], NEGATIVE_TTL, "SOA", _SOA)]
                 return
             zone = Zone(target.pool, target.k, target.ttl, (), target.https)  # asked for the end of a chain
-        owner = name
         for alias, ttl in zone.chain:
             reply.answer.append(_rrset(owner, ttl, "CNAME", alias + "."))
             owner = alias
@@ -164,13 +164,13 @@ class ZoneServer:
             return
         if zone.fault == "dead-alias":
             reply.set_rcode(dns.rcode.NXDOMAIN)
-            reply.authority = [_rrset(name.rpartition(".")[2], NEGATIVE_TTL, "SOA", _SOA)]
+            reply.authority = [_rrset(owner.rpartition(".")[2], NEGATIVE_TTL, "SOA", _SOA)]
             return
         data = zone.https if kind == "HTTPS" else self.drawn(name, kind, zone)
         if data:
             reply.answer.append(_rrset(owner, zone.ttl, kind, *data))
         elif zone.fault != "no-soa":
-            reply.authority = [_rrset(name.rpartition(".")[2], NEGATIVE_TTL, "SOA", _SOA)]
+            reply.authority = [_rrset(owner.rpartition(".")[2], NEGATIVE_TTL, "SOA", _SOA)]
 
     def drawn(self, name: str, kind: str, zone: Zone) -> list[str]:
         """The addresses of the family that the current epoch gives."""
