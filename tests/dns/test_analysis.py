@@ -322,13 +322,24 @@ class TestDocument:
         with pytest.raises(InputError, match="No such file"):
             read_verdicts(tmp_path / "none")
 
-    def test_a_share_that_is_none_is_refused(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("false_drop", 7),
+            ("reason", "\x1b[2Jall is well"),
+            ("caveats", ["a\nb"]),
+            ("verdict", "fine"),
+            ("grace_s", "1"),
+        ],
+    )
+    def test_a_value_that_no_verdict_can_have_is_refused(self, tmp_path: Path, key: str, value: object) -> None:
         made = as_json(document(self.analysis(), ["gcp:fqdn"]))
-        made["hosts"][0]["verdicts"][0]["false_drop"] = 7
+        made["hosts"][0]["verdicts"][0][key] = value
         path = tmp_path / "survey"
         path.write_text(json.dumps(made), "utf-8")
-        with pytest.raises(InputError, match="false_drop"):
+        with pytest.raises(InputError, match=key) as caught:
             read_verdicts(path)
+        assert str(caught.value).replace("\n", "").isprintable()
 
     def test_the_day_is_that_of_the_last_answer(self, tmp_path: Path) -> None:
         late = replace(answered(0, "a"), at=START + 3 * 86_400)

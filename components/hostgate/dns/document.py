@@ -129,7 +129,7 @@ def read_verdicts(path: Path) -> Survey:
         made = document(analysis)
         return Survey(_day(analysis.ended), {each.host: each.verdicts for each in made.hosts})
     try:
-        part = _PLAN_PART.validate_json(whole)
+        part = _PLAN_PART.validate_json(whole, strict=True)
     except ValidationError as error:
         first_error = error.errors(include_url=False)[0]
         place = ".".join(map(str, first_error["loc"]))

@@ -19,6 +19,8 @@ WORDS: tuple[Word, ...] = get_args(Word)
 """Best first. `unknown` is not enough data: it may be ok and may be unfit."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")]
+"""Text of one line without control characters, by which a file could write over a terminal."""
 
 STALE = timedelta(days=30)
 """Age at which a survey is warned about: vendors change their hosting in months, not in days."""
@@ -36,12 +38,12 @@ class HostVerdict:
     target: str
     family: TtlFamily
     verdict: Word
-    reason: str
+    reason: Line
     false_drop: Share | None = None
     interval: tuple[Share, Share] | None = None
     refresh_s: int | None = None
     grace_s: int | None = None
-    caveats: tuple[str, ...] = ()
+    caveats: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
