@@ -100,6 +100,10 @@ class TestFigures:
         pool = counted([{f"{number}-{each}" for each in range(4)} for number in range(50)])
         assert (pool.size, pool.known, pool.miss.estimate) == (None, False, 1.0)
 
+    def test_one_answer_tells_of_no_other(self) -> None:
+        pool = counted([{"a", "b"}])
+        assert (pool.unseen(1), pool.unseen(1000), pool.miss.high) == (1, 1, 1)
+
     def test_sightings_since_the_last_new_address_are_counted(self) -> None:
         pool = counted([{"a", "b"}] * 5 + [{"a", "c"}] + [{"a", "b"}] * 3)
         assert (pool.sightings, pool.since_new) == (18, 6)

@@ -7,7 +7,7 @@ fresh answers count: a resolver that repeats its cache tells nothing new.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import ceil, exp, lgamma, log, sqrt
 
@@ -33,8 +33,8 @@ class Pool:
 
     `size` is Chao2's estimate of how many there are, times the share of the survey in which one is in use where new
     ones take the place of others; None if all that was seen was seen once. `miss` is the share of the next answer that
-    was never seen (Good-Turing). `arrivals` new addresses came during `watched` seconds;
-    the watch begins when the pool counts as known (`known`), or at half of the survey when it never did.
+    was never seen (Good-Turing). `arrivals` new addresses came during `watched` seconds; the watch begins when the pool
+    counts as known (`known`), or at half of the survey where it never did.
     """
 
     answers: int
@@ -109,11 +109,6 @@ class Tally:
     @property
     def seen(self) -> Collection[str]:
         return self._addresses.keys()
-
-    @property
-    def sightings(self) -> Mapping[str, int]:
-        """How often each address was in a fresh answer."""
-        return {address: counts[0] for address, counts in self._addresses.items()}
 
     def add(self, at: float, source: str, addresses: Collection[str], ttl: float, *, stale: bool = False) -> bool:
         """Count the answer that `source` (a resolver, at a vantage point) gave `at` a time; whether it was fresh.
@@ -283,11 +278,13 @@ def _gap_curve(m: int, lives: Counter[tuple[int, int]], rare: int) -> tuple[tupl
 
 
 def _rarefied(m: int, total: int, counted: Counter[int], once: int, twice: int) -> tuple[tuple[int, float], ...]:
-    """The share of an answer in none of n others, for a pool that is not known yet.
+    """The share of an answer in none of n others, for a pool that stays or is not known yet.
 
     Up to the answers at hand by leaving answers out (at n = m-1 this is Good-Turing's f1/U), beyond them by Chao and
     Jost's extrapolation (2012). Both take the order of answers as chance.
     """
+    if m < 2:
+        return ((_FAR, 1.0),)  # one answer tells of no other
     points = []
     for n in _steps(m - 1):
         share = sum(
@@ -296,11 +293,11 @@ def _rarefied(m: int, total: int, counted: Counter[int], once: int, twice: int) 
             if m - count >= n
         )
         points.append((n, share / total))
-    if not once or m < 2:
+    if not once:
         return tuple(points)
     left = points[-1][1]
     pairs = 2 * twice if twice else once - 1  # the bias-corrected form where nothing was seen twice
-    shrink = (m - 1) * once / ((m - 1) * once + pairs) if m > 1 else 1.0  # one answer tells of no other
+    shrink = (m - 1) * once / ((m - 1) * once + pairs)
     for n in _steps(_FAR):
         if n >= m:
             points.append((n, left * shrink ** (n - m + 1)))
