@@ -41,7 +41,7 @@ def descriptors(number: int) -> Iterator[None]:
 
 
 def test_unbounded_lookups_run_out_of_descriptors_and_blame_the_resolver() -> None:
-    with ZoneServer(many(600), delay=0.2) as server, descriptors(300):
+    with ZoneServer(many(600), delay=0.2, tcp=False) as server, descriptors(300):
 
         async def unbounded() -> list[object]:
             return list(
@@ -49,13 +49,13 @@ def test_unbounded_lookups_run_out_of_descriptors_and_blame_the_resolver() -> No
             )
 
         assert "NoNameservers" in failures(asyncio.run(unbounded()))
-    with ZoneServer(many(600), delay=0.2) as server, descriptors(300):
+    with ZoneServer(many(600), delay=0.2, tcp=False) as server, descriptors(300):
         assert {each.outcome for each in ask_all(server, list(server.hosts), Patience((2,), 2))} == {"answer"}
         assert server.most_in_flight <= 100
 
 
 def test_too_few_descriptors_are_not_blamed_on_the_resolver() -> None:
-    with ZoneServer(many(100), delay=0.2) as server, descriptors(40):
+    with ZoneServer(many(100), delay=0.2, tcp=False) as server, descriptors(40):
         samples = ask_all(server, list(server.hosts), Patience((2,), 2), bound=100)
     assert {each.outcome for each in samples} == {"answer", "local"}
     assert {each.detail for each in samples if each.outcome == "local"} == {"Too many open files"}

@@ -20,11 +20,16 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
 NEGATIVE_TTL = 30
 _SOA = f"ns.example. hostmaster.example. 1 3600 600 86400 {NEGATIVE_TTL}"
+
+for _kind in (dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.CNAME, dns.rdatatype.SOA, dns.rdatatype.HTTPS):
+    dns.rdata.get_rdata_class(dns.rdataclass.IN, _kind)  # loaded now: tests take the descriptors away
 
 Fault = Literal[
     "drop", "servfail", "refused", "notimp", "truncate", "truncate-always", "partial", "no-soa", "dead-alias", "loop",

@@ -178,19 +178,26 @@ def command(
         raise click.BadParameter("found no name. Allowed: up to 100 visible characters.", param_hint="--vantage")
     from hostgate.cli.asking import Order, this_machine
     from hostgate.dns.resolvers import system_resolvers
-    from hostgate.dns.sampling import SamplingPlan
+    from hostgate.dns.sampling import IN_FLIGHT, SOCKETS, SamplingPlan
 
+    to_ask = _to_ask(refs, stack, hosts_file)
+    asked = resolvers or system_resolvers()
     order = Order(
-        to_ask=_to_ask(refs, stack, hosts_file),
+        to_ask=to_ask,
         types=types,
-        resolvers=resolvers or system_resolvers(),
-        plan=SamplingPlan(rounds=rounds, duration=None if rounds else duration or _DEFAULT, rate=rate),
+        resolvers=asked,
+        plan=SamplingPlan(
+            rounds=rounds,
+            duration=None if rounds else duration or _DEFAULT,
+            rate=rate,
+            in_flight=min(IN_FLIGHT, SOCKETS // len(asked)),
+        ),
         vantage=vantage or this_machine(),
     )
     with TemporaryDirectory(prefix="hostgate-survey-") as folder:
         path = out or Path(folder, "survey.jsonl")
         _measure(order, path, as_json=as_json)
-        _judge((path,), targets, order.to_ask.protocols, as_json=as_json)
+        _judge((path,), targets, to_ask.protocols, as_json=as_json)
 
 
 def _to_ask(refs: tuple[str, ...], stack: str | None, hosts_file: Path | None) -> "ToAsk":

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import dns.exception
 import dns.name
 import dns.rdata
+import dns.rdtypes.ANY.SOA  # else loaded with the first such record, when there may be no descriptor left to open it
+import dns.rdtypes.IN.HTTPS
 import dns.wire
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
