@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from pathlib import Path
 from random import Random
 
 from hostgate.dns.false_drop import Refreshing, false_drop
 from hostgate.dns.intervals import Interval
-from hostgate.dns.pools import Pool, Tally
+from hostgate.dns.pools import Pool, Tally, answers_to_know
 
 TTL = 60.0
 HOUR, DAY = 3600.0, 86_400.0
@@ -28,9 +29,11 @@ CHURNING = ((4, 4), (16, 4), (16, 1), (64, 8), (256, 8))
 LIVES = (1, 7, 30)
 
 TABLES = ("no grace", "grace", "churn")
-SURVEY_DAYS, SURVEY_DAYS_CHANGING = 1, 14
-"""How long a pool is surveyed, at the TTL through one cache; the second where addresses change: so few of them a day
-that one day shows none."""
+AFTER_EXPIRY = 1.0
+"""Seconds from the end of an answer to the survey's next."""
+
+DAYS_CHANGING = 14
+"""How long a pool is surveyed whose addresses change: so few of them a day that one day shows none."""
 
 
 @dataclass(frozen=True, order=True)
@@ -161,7 +164,7 @@ def surveyed(size: int, answer: int, life: int, days: int) -> Pool:
     while time < days * DAY:
         chosen = random.sample(addresses.until(time), answer)
         tally.add(time, "resolver", [f"192.0.{each // 256}.{each % 256}" for each in chosen], TTL)
-        time += TTL + 0.3
+        time += TTL + AFTER_EXPIRY
     pool = tally.pool()
     assert pool is not None
     return pool
@@ -169,10 +172,15 @@ def surveyed(size: int, answer: int, life: int, days: int) -> Pool:
 
 def predicted(cell: Cell) -> Interval:
     """What the survey of the cell's pool makes of it."""
-    days = SURVEY_DAYS_CHANGING if cell.life else SURVEY_DAYS
+    days = DAYS_CHANGING if cell.life else days_to_know(cell.size, cell.answer)
     found = false_drop(surveyed(cell.size, cell.answer, cell.life, days), TTL, cell.how)
     assert found is not None
     return found
+
+
+def days_to_know(size: int, answer: int) -> int:
+    """Days of a survey of one cache until the pool counts as known: 4 for one of 256 in an answer, 1 for all others."""
+    return ceil(2 * answers_to_know(size, answer) * (TTL + AFTER_EXPIRY) / DAY)
 
 
 def recorded() -> dict[Cell, float]:
