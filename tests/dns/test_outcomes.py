@@ -38,6 +38,7 @@ FAULTS: dict[Fault, Outcome] = {
     "wrong-question": "malformed",
     "wrong-source": "answer",
     "not-a-response": "malformed",
+    "flood": "answer",
     "noise-first": "answer",
     "huge": "answer",
     "bomb": "malformed",
@@ -98,6 +99,12 @@ def test_an_answer_that_came_while_the_machine_was_busy_is_no_timeout() -> None:
             return await asked
 
         assert asyncio.run(busy()).outcome == "answer"
+
+
+def test_a_flood_of_strays_is_not_read_to_its_end() -> None:
+    with ZoneServer({"a.example": of("flood")}) as server:
+        sample = ask(server, "a.example", patience=Patience((60,), 60))
+    assert (sample.outcome, sample.tcp, sample.notes) == ("answer", True, ("stray-replies",))
 
 
 def test_a_stale_answer_is_marked() -> None:

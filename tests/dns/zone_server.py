@@ -35,7 +35,7 @@ Fault = Literal[
     "drop", "servfail", "refused", "notimp", "truncate", "truncate-always", "partial", "no-soa", "dead-alias", "loop",
     "long-chain", "two-aliases", "unequal-ttls", "top-bit", "malformed", "malformed-over-udp", "wrong-id",
     "wrong-question", "wrong-source", "not-a-response", "noise-first", "huge", "bomb", "stale", "other-names", "cut-tcp",
-    "bad-ech", "drop-first", "markup",
+    "bad-ech", "drop-first", "markup", "flood",
 ]  # fmt: skip
 
 
@@ -333,6 +333,7 @@ _FAULTS: dict[str | None, Faulty] = {
     "wrong-id": _wire(lambda wire: bytes([wire[0] ^ 1]) + wire[1:]),
     "wrong-question": _wire(_other_question),
     "not-a-response": _wire(lambda wire: wire[:2] + bytes([wire[2] & 0x7F]) + wire[3:]),
+    "flood": _wire(lambda wire: [bytes([wire[0] ^ 1]) + wire[1:]] * 500, udp_only=True),
     "noise-first": _wire(lambda wire: [b"", b"\xff" * 40, bytes([wire[0] ^ 1]) + wire[1:], _other_question(wire), wire]),
     "bomb": _wire(_bomb),
     "huge": _huge,

@@ -30,6 +30,9 @@ PORT_CLOSED = "the port is closed"
 """The detail of an unreachable resolver whose machine is there."""
 
 _BIGGEST = 65535
+_MOST_STRAYS = 64
+"""Replies to wait past: reading a flood to its end would leave no time for anybody else."""
+
 _LOCAL = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL))
 
 
@@ -174,6 +177,8 @@ class Asker:
             if not fits:
                 strays += 1
                 marks.notes.add("stray-replies")
+                if strays > _MOST_STRAYS:
+                    raise _FailedError("timeout", f"more than {_MOST_STRAYS} replies that do not fit the question")
                 return None
             try:
                 return read_reply(wire)
@@ -236,7 +241,7 @@ async def _told(talk: Callable[[], Awaitable[Reply]]) -> Reply:
         return await talk()
     except ConnectionRefusedError:
         raise _FailedError("unreachable", PORT_CLOSED) from None
-    except (ConnectionError, asyncio.IncompleteReadError):
+    except ConnectionError:
         raise _FailedError("unreachable", "the connection was cut") from None
     except OSError as error:
         here = error.errno in _LOCAL
