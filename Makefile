@@ -20,11 +20,13 @@ lint: .venv/.tested
 golden: .venv/.tested
 	.venv/bin/python tests/golden/regenerate.py
 	.venv/bin/python -m tests.plugins.schemas
+	.venv/bin/python tests/dns/example_survey.py
 	.venv/bin/hostgate catalog schema > catalog/catalog.schema.json
 
 bench: .venv/.tested dataplane
 	.venv/bin/python benchmarks/run.py
 	.venv/bin/python benchmarks/suricata.py
+	.venv/bin/python benchmarks/lookups.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -45,7 +47,8 @@ clean:
 	.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
-# What the data-plane checks need, where this machine lets us install it; otherwise it says what will be skipped.
+# What the data-plane and DNS checks need, where this machine lets us install it; otherwise it says what will be skipped.
 .PHONY: dataplane
 dataplane:
 	@sh tests/dataplane/setup.sh
+	@sh tests/dns/setup.sh

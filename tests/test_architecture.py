@@ -133,13 +133,20 @@ def test_every_module_says_in_its_first_line_what_it_is(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "unloaded"),
     [
-        ("import hostgate", ("pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_azure_native", "yaml", "pydantic", "click", "rich")),
+        (
+            "import hostgate",
+            ("pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_azure_native", "yaml", "pydantic", "click", "rich", "dns"),
+        ),
         ("import hostgate.aws, hostgate.gcp, hostgate.azure", ("pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_azure_native")),
         (
             "import hostgate.aws.rules, hostgate.aws.domain_list, hostgate.gcp.fqdn, hostgate.azure.application_rules",
             ("pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_azure_native"),
         ),
-        ("from hostgate import plan; import hostgate.planning.plan", ("pulumi", "hostgate.aws", "hostgate.gcp", "hostgate.azure")),
+        (
+            "from hostgate import plan; import hostgate.planning.plan",
+            ("pulumi", "hostgate.aws", "hostgate.gcp", "hostgate.azure", "dns"),
+        ),
+        ("import hostgate.stack, hostgate.program, hostgate.cli.plan, hostgate.cli.survey", ("pulumi_aws", "dns", "hostgate.dns")),
     ],
 )  # fmt: skip
 def test_an_import_loads_no_more_than_it_needs(statement: str, unloaded: tuple[str, ...]) -> None:

@@ -48,7 +48,7 @@ def run(*, as_of: date | None = None) -> None:
     try:
         values = values_of_engine(*_engine_config())
         stack = read_stack(values, Path(pulumi.runtime.get_root_directory() or "."))
-        plans = plan_all(stack.selection, stack.targets, as_of=day)
+        plans = plan_all(stack.selection, stack.targets, as_of=day, survey=stack.survey)
     except InputError as error:
         raise pulumi.RunError(f"the config or the catalogs have errors\n{error}") from None
     problems = [str(problem) for plan in plans for problem in plan.problems]

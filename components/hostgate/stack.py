@@ -7,7 +7,7 @@ errors name the key, what was found and what is allowed. Our keys are never secr
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from hostgate.catalog.yaml_reader import Items, read_file
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
+from hostgate.planning.survey import Survey, Word
 
 PROJECT = "hostgate"
 CLOUDS = ("aws", "gcp", "azure")
@@ -89,6 +90,13 @@ def _layers(value: Any) -> Any:
 Layers = Annotated[list[dict[str, Any]], BeforeValidator(_layers)]
 
 
+class SurveySection(_Section):
+    """`hostgate:survey`."""
+
+    file: str
+    worst: Word | None = None
+
+
 class StackSection(_Section):
     """The keys under `hostgate:`; a cloud that is not named gets nothing. A list gives a cloud several layers."""
 
@@ -97,6 +105,7 @@ class StackSection(_Section):
     choose: dict[str, str] = {}
     accept: list[AcceptSection] = []
     allow_empty: bool = False
+    survey: SurveySection | None = None
     aws: Layers | None = None
     gcp: Layers | None = None
     azure: Layers | None = None
@@ -104,14 +113,16 @@ class StackSection(_Section):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What a stack asks for: a selection, and for each layer of each cloud a target with its options."""
+    """What a stack asks for: a selection, for each layer of each cloud a target with its options, and what a survey says
+    of the hosts."""
 
     selection: Selection
     targets: tuple[tuple[str, Options], ...]
+    survey: Survey | None = None
 
 
 def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
-    """The stack that `values` (keys without `hostgate:`) describe; catalog paths are relative to `base`.
+    """The stack that `values` (keys without `hostgate:`) describe; paths of catalogs and of the survey are relative to `base`.
 
     Raises InputError with every problem of the config, or of the catalogs once the config holds.
     """
@@ -158,7 +169,13 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
         base=base,
         allow_empty=section.allow_empty,
     )
-    return Stack(selection, tuple(wanted))
+    return Stack(selection, tuple(wanted), None if section.survey is None else _survey(section.survey, base))
+
+
+def _survey(section: SurveySection, base: Path) -> Survey:
+    from hostgate.dns.document import read_verdicts  # only stacks that have a survey pay for it
+
+    return replace(read_verdicts(base / section.file), worst=section.worst)
 
 
 def values_of_file(project: Path, stack: str) -> dict[str, Any]:

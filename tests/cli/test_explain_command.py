@@ -98,6 +98,12 @@ def test_the_source_is_judged_where_the_plan_names_its_clients(
     assert answer["verdict"] == verdict
 
 
+def test_the_host_may_come_after_the_source(run: Run) -> None:
+    assert (
+        run("explain", "--from", "10.0.0.0/8", "cgr.dev").out == run("explain", "cgr.dev", "--from", "10.0.0.0/8").out
+    )
+
+
 def test_an_answer_for_people_is_a_table_under_the_question(run: Run) -> None:
     made = run("explain", "cgr.dev", "--catalog", REFERENCE, "--target", "aws:rules")
 

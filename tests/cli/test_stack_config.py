@@ -15,7 +15,7 @@ from .conftest import Project
 
 REFERENCE = "chainguard/images@2024-03-28"
 GOOD: dict[str, Any] = {"catalogs": [REFERENCE], "aws": {}}
-TOP = "accept, allowEmpty, aws, azure, catalogs, choose, gcp, select"
+TOP = "accept, allowEmpty, aws, azure, catalogs, choose, gcp, select, survey"
 
 
 def accepting(**word: object) -> dict[str, Any]:
@@ -128,6 +128,9 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({**GOOD, "aws": {"name": "Egress"}}, "`hostgate:aws.name`: found 'Egress'. Allowed: text like"),
         ({**GOOD, "aws": {"from": ["10.0.0.1/8"]}}, "`hostgate:aws.from[0]`: Found '10.0.0.1/8'. Allowed: an address range"),
         ({**GOOD, "aws": {"tags": {"a": 1}}}, "`hostgate:aws.tags.a`: found 1. Allowed: text."),
+        ({**GOOD, "survey": "s.json"}, "`hostgate:survey`: found 's.json'. Allowed: a mapping."),
+        ({**GOOD, "survey": {}}, "`hostgate:survey.file` is missing."),
+        ({**GOOD, "survey": {"file": "s", "worst": "bad"}}, "`hostgate:survey.worst`: found 'bad'. Allowed: 'ok', 'risky', "),
         ({**GOOD, "gcp": {"base": -1}}, "`hostgate:gcp.base`: found -1. Allowed: greater than or equal to 0."),
     ],
 )  # fmt: skip

@@ -9,7 +9,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "components" / "hostgate"
 
-RULE_MAKERS = {"Problem", "_error", "error", "problem", "_problem", "_warning", "Host", "Wrong", "PydanticCustomError"}
+RULE_MAKERS = {
+    "Problem",
+    "_error",
+    "error",
+    "problem",
+    "_problem",
+    "_warning",
+    "Host",
+    "Wrong",
+    "PydanticCustomError",
+    "_LineError",
+}
 """Functions that are handed a rule id: as `rule=`, or as the first argument that looks like one."""
 
 _ID = re.compile(r"[a-z]+(-[a-z0-9KEY]+)*\Z")

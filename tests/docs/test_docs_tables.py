@@ -20,9 +20,11 @@ from hostgate.catalog.references import each_shipped
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
-from hostgate.stack import AcceptSection, SelectSection, StackSection
+from hostgate.stack import AcceptSection, SelectSection, StackSection, SurveySection
 
-CATALOG, MECHANISMS, PLAN = (ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md"))
+CATALOG, MECHANISMS, PLAN, SURVEY = (
+    ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "survey.md")
+)
 AWS = ROOT / "docs" / "aws.md"
 AWS_POLICY = ROOT / "docs" / "aws-policy.md"
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
@@ -50,7 +52,7 @@ def test_every_finding_is_in_the_plan_page_word_for_word() -> None:
 
 
 def test_every_rule_of_an_error_is_in_a_table_of_errors() -> None:
-    named = _ids(_tables(CATALOG, "Errors", "rule")) + _ids(_tables(PLAN, "Errors", "rule"))
+    named = [each for page in (CATALOG, PLAN, SURVEY) for each in _ids(_tables(page, "Errors", "rule"))]
     assert sorted(named) == sorted(rule_ids())
 
 
@@ -125,6 +127,23 @@ def test_the_mechanisms_are_those_of_the_registry() -> None:
     assert made.column("target") == list(targets())
 
 
+def test_the_figures_of_lookups_are_those_that_verdicts_are_made_from() -> None:
+    (table,) = _tables(MECHANISMS, "TTL family", "rules")
+    ways = [means for target in targets() for means in mechanism(target).means if means.lookup is not None]
+    assert list(table.rows) == [
+        (
+            means.name,
+            f"{lookup.refresh_s} s{'' if lookup.published else ', assumed'}",
+            f"{lookup.keep_s} s",
+            "all" if lookup.cap is None else str(lookup.cap),
+            "the clients'" if lookup.shared_cache else "its own",
+            f"{lookup.source} ({lookup.date})",
+        )
+        for means in ways
+        if (lookup := means.lookup)
+    ]
+
+
 _MEANS = ("way", "TTL family", "sight", "kinds", "protocols")
 _PROTOCOLS = ("https", "http", "tls", "tcp", "udp")
 
@@ -160,7 +179,11 @@ def test_no_page_names_a_target_that_does_not_exist() -> None:
 
 @pytest.mark.parametrize(
     ("section", "introduction"),
-    [(StackSection, "snake_case in Python"), (AcceptSection, "An item of `accept`:")],
+    [
+        (StackSection, "snake_case in Python"),
+        (AcceptSection, "An item of `accept`:"),
+        (SurveySection, "Of `survey`:"),
+    ],
 )
 def test_the_stack_keys_are_those_that_are_read(section: type[BaseModel], introduction: str) -> None:
     (table,) = [table for table in _tables(PLAN, "Stack config", "key") if table.introduction.startswith(introduction)]

@@ -12,10 +12,20 @@ from hostgate.azure.options import FirewallPolicyOptions
 from hostgate.catalog.model import Entry
 from hostgate.planning.flow import Flow
 from hostgate.planning.limits import Limit
+from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import Means
 
 FQDNS = Limit(
     "FQDNs in network rules", 1000, "names", "Azure Firewall limits (2023-10), advised for performance", "2026-11-23"
+)
+
+LOOKUP = Lookup(
+    refresh_s=15,
+    keep_s=900,
+    shared_cache=True,  # clients and rules resolve through the firewall's DNS proxy
+    families=("ipv4",),
+    source="Azure Firewall, FQDN filtering in network rules (2026-03-28)",
+    date="2026-11-23",
 )
 
 _WILDCARD = "exact names; network rules take no wildcard by design, and such packets carry no name to match."
@@ -27,6 +37,7 @@ MEANS = Means(
     ttl_family="own-lookup",
     kinds=frozenset({"exact"}),
     nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
+    lookup=LOOKUP,
 )
 
 

@@ -86,6 +86,7 @@ def command(
     targets: tuple[str, ...],
     as_of: date | None,
     allow_empty: bool,
+    survey: Path | None,
     as_json: bool,
 ) -> None:
     """Say what becomes of one connection to HOST, and why; or why those of a log were blocked."""
@@ -95,7 +96,7 @@ def command(
         from hostgate.cli.explain_log import explain_log
 
         _alone("--log", ("host", "port", "protocol", "sni", "address", "source", "sandbox", "state_dir"))
-        explain_log(log, _usable(make_plans(stack, catalogs, targets, as_of, allow_empty)), as_json=as_json)
+        explain_log(log, _usable(make_plans(stack, catalogs, targets, as_of, allow_empty, survey)), as_json=as_json)
         return
     if host is None:
         raise click.UsageError("Name a HOST, or a log with --log FILE.")
@@ -103,14 +104,22 @@ def command(
     name = {"sni": sni or None} if sni is not None else {}
     flow = Flow(host, port, protocol, address=address, source=source, **name)  # type: ignore[arg-type]
     if sandbox:
-        if stack or catalogs or targets or allow_empty:
-            raise click.UsageError("--sandbox asks what is deployed; leave out --stack, --catalog and --target.")
+        if stack or catalogs or targets or allow_empty or survey:
+            raise click.UsageError(
+                "--sandbox asks what is deployed; leave out --stack, --catalog, --target and --survey."
+            )
         answers = _of_sandbox(flow, state_dir)
     else:
         answers = []
-        for plan in make_plans(stack, catalogs, targets, as_of, allow_empty):
+        for plan in make_plans(stack, catalogs, targets, as_of, allow_empty, survey):
             verdict = plan.verdict(flow)
-            answers.append({"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why})
+            answer = {"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why}
+            if verdict.allows and (judged := plan.surveyed(flow)) is not None:
+                answer |= {
+                    "survey": judged.verdict,
+                    "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
+                }
+            answers.append(answer)
     together = [] if sandbox or catalogs else _together(answers)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})

@@ -21,6 +21,7 @@ _COMMANDS = {
     "plan": "what a selection becomes on each cloud",
     "explain": "what becomes of one connection, and why",
     "preview": "what `pulumi up` would create, on simulated clouds",
+    "survey": "measure the hosts' TTLs and addresses, and what they mean for each mechanism",
     "sandbox": "run pulumi on simulated clouds, and look at what they hold",
     "export": "the hosts as files for software outside the clouds",
     "catalog": "show, list, lint and compare host catalogs; read vendors' pages",

@@ -31,13 +31,14 @@ def command(
     targets: tuple[str, ...],
     as_of: date | None,
     allow_empty: bool,
+    survey: Path | None,
     as_json: bool,
     out: Path | None,
 ) -> None:
     """Show what a selection becomes on each cloud."""
     if out is not None and str(out) == ".":
         raise click.BadParameter("names the current folder. Name a folder for the plans.", param_hint="--out")
-    plans = make_plans(stack, catalogs, targets, as_of, allow_empty)
+    plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
     problems = [problem for plan in plans for problem in plan.problems]
     if out is not None and not problems:
         from hostgate.cli.plan_files import write_plans

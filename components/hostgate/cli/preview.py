@@ -105,7 +105,7 @@ def _plans(project: Path, stack: str) -> "tuple[Plan, ...]":
     if not values:
         return ()
     wanted = read_stack(values, project)
-    return plan_all(wanted.selection, wanted.targets, as_of=date.today())
+    return plan_all(wanted.selection, wanted.targets, as_of=date.today(), survey=wanted.survey)
 
 
 def _show_tree(made: "Preview") -> None:

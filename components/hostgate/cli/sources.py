@@ -4,26 +4,38 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem
 
+if TYPE_CHECKING:
+    from hostgate.planning.survey import Survey
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TARGET = re.compile(r"[a-z]+:[a-z-]+\Z")
 
+_REPEATED: dict[str, Callable[[str], bool]] = {
+    "--catalog": lambda value: "/" in value or value.endswith((".yaml", ".yml")),
+    "--target": lambda value: bool(_TARGET.match(value)),
+    "--resolver": lambda value: "/" not in value and not value.endswith((".yaml", ".yml")),
+    "--from": lambda _value: True,
+}
+"""Options that take several values in a row, and which further values belong to them: the rest are arguments."""
+
 
 class Repeating(click.Command):
-    """A command whose `--catalog A B` means the same as `--catalog A --catalog B`, and so for `--target`."""
+    """A command whose `--catalog A B` means the same as `--catalog A --catalog B`, and so for others that repeat."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ours = {opt for each in self.params if isinstance(each, click.Option) and each.multiple for opt in each.opts}
         spread: list[str] = []
         current = None
         for index, arg in enumerate(args):
-            if arg in ("--catalog", "--target"):
+            if arg in ours & _REPEATED.keys():
                 current = arg
                 spread.append(arg)
             elif arg.startswith("-"):
@@ -39,9 +51,7 @@ class Repeating(click.Command):
 
 
 def _belongs(option: str, value: str) -> bool:
-    if option == "--target":
-        return bool(_TARGET.match(value))
-    return "/" in value or value.endswith((".yaml", ".yml"))
+    return _REPEATED[option](value)
 
 
 def source_options(command: F) -> F:
@@ -87,12 +97,23 @@ _OPTIONS: Mapping[str, Callable[[Any], Any]] = {
         "--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."
     ),
     "allow_empty": click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
+    "survey": click.option(
+        "--survey",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Judge by what `hostgate survey` wrote to FILE (--out) or printed (--json).",
+    ),
     "as_json": click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
 }
 
 
 def make_plans(
-    stack: str | None, catalogs: tuple[str, ...], targets: tuple[str, ...], as_of: date | None, allow_empty: bool
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    targets: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    survey: Path | None,
 ) -> Any:
     """The plans asked for. Raises click.UsageError for a mixture, InputError for what is wrong with the input."""
     from hostgate.catalog.selection import select
@@ -110,13 +131,23 @@ def make_plans(
     if catalogs:
         selection = select(*catalogs, allow_empty=allow_empty)
         chosen = tuple(dict.fromkeys(targets)) or MAIN_TARGETS
-        return plan_all(selection, [(target, None) for target in chosen], as_of=day)
+        surveyed = None if survey is None else _read(survey)
+        return plan_all(selection, [(target, None) for target in chosen], as_of=day, survey=surveyed)
     project, name = find_stack(stack)
     values = values_of_file(project, name)
     if allow_empty:
         values["allowEmpty"] = True
+    if survey is not None:
+        section = values.get("survey")
+        values["survey"] = {**(section if isinstance(section, dict) else {}), "file": str(Path.cwd() / survey)}
     wanted = read_stack(values, project)
-    return plan_all(wanted.selection, wanted.targets, as_of=day)
+    return plan_all(wanted.selection, wanted.targets, as_of=day, survey=wanted.survey)
+
+
+def _read(survey: Path) -> "Survey":
+    from hostgate.dns.document import read_verdicts
+
+    return read_verdicts(survey)
 
 
 def find_stack(stack: str | None, *, needs_file: bool = True) -> tuple[Path, str]:

@@ -14,6 +14,7 @@ from hostgate.gcp.options import FirewallPolicyOptions
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
 from hostgate.planning.sharding import Shard, shard
@@ -25,6 +26,16 @@ ASSOCIATION = "compute#firewallPolicyAssociation"
 FQDNS = Limit("FQDNs of a rule", 100, "names", "compute v1, FirewallPolicyRuleMatcher.destFqdns", "2026-11-23")
 BLOCK = Limit("rules of the block for one protocol and port", 2047, "rules", "hostgate, priority slots", "2026-11-23")
 SMALL_BLOCK = Limit("rules of the block for an unusual port", 63, "rules", "hostgate, priority slots", "2026-11-23")
+
+LOOKUP = Lookup(
+    refresh_s=300,  # no period is published; the advice against TTLs under 90 s suggests a shorter one
+    published=False,
+    keep_s=0,
+    cap=32,
+    least_ttl_s=90,
+    source="Cloud NGFW, FQDN objects overview (32 addresses); TTL advice as validated by a published walk-through, 2026-02",
+    date="2026-11-23",
+)
 
 HTTPS_SLOT, HTTP_SLOT, OTHER_SLOT, EDGE_SLOT = 0, 2_048, 10_000, 10_000_000
 """Priorities after the user's base: tcp:443, tcp:80, then 64 for every other protocol and port, then the deny. A rule's
@@ -60,6 +71,7 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
             ttl_family="own-lookup",
             kinds=frozenset({"exact"}),
             nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
+            lookup=LOOKUP,
         ),
     )
 

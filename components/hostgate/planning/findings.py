@@ -74,6 +74,46 @@ KINDS: dict[str, Kind] = {
         "The firewall resolves the names for itself and no survey of their TTLs and addresses is at hand.",
         "Expect refused connections after rotations; measure the names, or use a mechanism that matches on the wire.",
     ),
+    "survey-ok": Kind(
+        "info",
+        "By the survey, fewer than 1 in 1,000 new connections are dropped because their address is not known yet.",
+        "Nothing; survey again when the vendor changes its hosting.",
+    ),
+    "survey-risky": Kind(
+        "warning",
+        "By the survey, 1 in 1,000 to 1 in 100 new connections are dropped because their address is not known yet.",
+        "Use a mechanism that the message names, or accept the finding for clients that retry.",
+    ),
+    "survey-unfit": Kind(
+        "warning",
+        "By the survey, more than 1 in 100 new connections are dropped because their address is not known yet.",
+        "Use a mechanism that the message names.",
+    ),
+    "survey-unknown": Kind(
+        "warning",
+        "The survey has too few answers to say whether the mechanism keeps up with the host.",
+        "Survey for longer, as the message says, or use a mechanism that the message names.",
+    ),
+    "not-in-survey": Kind(
+        "warning",
+        "The firewall resolves the name for itself and the survey does not hold it, or not for this mechanism.",
+        "Survey the host too: `hostgate survey` takes the same catalogs and stacks.",
+    ),
+    "survey-stale": Kind(
+        "warning",
+        "The survey is more than 30 days old.",
+        "Survey again: vendors move their hosts.",
+    ),
+    "survey-ech": Kind(
+        "warning",
+        "The host publishes a key for Encrypted Client Hello: a client that uses it shows an outer name only.",
+        "Allow the outer name, turn ECH off on the clients, or answer their HTTPS queries without the key.",
+    ),
+    "survey-demand": Kind(
+        "error",
+        "A host is worse than the stack allows (`survey.worst`). The plan is refused.",
+        "Use a mechanism that the message names, survey for longer, or accept the entry's survey finding.",
+    ),
     "google-name": Kind(
         "warning",
         "Names of Google APIs answer with highly variable addresses and make poor FQDN objects.",

@@ -14,6 +14,7 @@ from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
 from hostgate.planning.findings import Finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.lookup import Lookup
 from hostgate.planning.options import Options
 
 TtlFamily = Literal["wire", "own-lookup", "client-dns"]
@@ -33,7 +34,8 @@ class Means:
     """One way in which a mechanism allows an entry, and what that way can express.
 
     `nearest` says, per match kind or protocol that it cannot express, the nearest thing that works. `widenings` maps
-    a kind that it can only express wider to the finding id that a person has to accept.
+    a kind that it can only express wider to the finding id that a person has to accept. `lookup` says how a mechanism
+    of the family `own-lookup` resolves names.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Means:
     ports: range = range(1, 65536)
     widenings: Mapping[Match, str] = field(default_factory=dict)
     nearest: Mapping[str, str] = field(default_factory=dict)
+    lookup: Lookup | None = None
     resolver: str = ""
     """What TTL means, where it is not the firewall that looks the addresses up."""
 

@@ -19,8 +19,9 @@ from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options
+from hostgate.planning.survey import HostVerdict, Survey, survey_findings
 
-_REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan")
+_REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand")
 
 Outcome = Literal["allowed", "covered", "left out", "refused"]
 
@@ -68,6 +69,7 @@ class Plan:
     """Acceptances of findings that did not occur."""
     as_of: date | None = None
     """The date at which expiries were judged; None: they were not."""
+    survey: Survey | None = field(default=None, repr=False)
     _mechanism: Mechanism[Any] = field(repr=False)
 
     @property
@@ -101,6 +103,18 @@ class Plan:
             raise InputError(self.problems)
         return self._mechanism.verdict(self.objects, self.options, flow)
 
+    def surveyed(self, flow: Flow) -> HostVerdict | None:
+        """What the plan's survey says of the host that `flow` dials, by the way that allows it; None if nothing."""
+        if self.survey is None:
+            return None
+        for decision in self.decisions:
+            entry = decision.entry
+            if decision.outcome == "allowed" and (entry.host, entry.port) == (flow.name, flow.port):
+                way = self._mechanism.way(entry)
+                assert way is not None
+                return self.survey.of(entry.host, self.target, way.ttl_family)
+        return None
+
     def as_json(self) -> dict[str, Any]:
         return {
             "target": self.target,
@@ -118,15 +132,17 @@ def plan(
     options: Options | Mapping[str, Any] | None = None,
     *,
     as_of: date | None = None,
+    survey: Survey | None = None,
     **more: Any,
 ) -> Plan:
     """The plan of `selection` for `target` (`cloud:mechanism`).
 
     Options are an options value, a mapping, or keywords, e.g. `plan(hosts, target="aws:rules", mode="audit")`.
-    `as_of` judges expiries; without it they are not judged. Raises InputError: unknown target, wrong options, or an
-    acceptance of a finding that does not occur. A plan that cannot be exact is returned with `refused` set.
+    `as_of` judges expiries and the age of the `survey`; without it they are not judged. Raises InputError: unknown target,
+    wrong options, or an acceptance of a finding that does not occur. A plan that cannot be exact, or that has a host worse
+    than the survey's demand, is returned with `refused` set.
     """
-    made = draft(selection, target, options, as_of=as_of, **more)
+    made = draft(selection, target, options, as_of=as_of, survey=survey, **more)
     if made.unused:
         raise InputError(unused_acceptances([made]))
     return made
@@ -139,6 +155,7 @@ def draft(
     options: Options | Mapping[str, Any] | None = None,
     *,
     as_of: date | None = None,
+    survey: Survey | None = None,
     **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
@@ -147,15 +164,17 @@ def draft(
     decided = _decide(how, selection, chosen)
     allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
+    surveyed = survey_findings(how, allowed, survey, as_of, _accepted(selection))
     refused = empty or any(outcome == "refused" for _, outcome, _ in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded]
-    rules = {} if over else rendering.rules
+    nothing = bool(over) or any(one.id == "survey-demand" for one in surveyed)
+    rules = {} if nothing else rendering.rules
     decisions = tuple(
         Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None)
         for entry, outcome, reason in decided
     )
-    findings = [*_about_entries(how, selection, decisions, as_of), *rendering.findings]
+    findings = [*_about_entries(how, selection, decisions, as_of, survey), *surveyed, *rendering.findings]
     findings += [
         finding(
             "limit-exceeded",
@@ -167,7 +186,7 @@ def draft(
     if empty and all(outcome != "refused" for _, outcome, _ in decided):
         findings.append(finding("empty-plan", f"Nothing is allowed: {len(decided)} entries, all of them left out."))
     judged, unused = _judge_acceptances(findings, selection.accept, as_of)
-    objects = () if over else rendering.objects
+    objects = () if nothing else rendering.objects
     return Plan(
         target=target,
         selection=selection,
@@ -179,6 +198,7 @@ def draft(
         digest=_digest(target, objects),
         unused=unused,
         as_of=as_of,
+        survey=survey,
         _mechanism=how,
     )
 
@@ -188,6 +208,7 @@ def plan_all(
     targets: Sequence[tuple[str, Options | Mapping[str, Any] | None]],
     *,
     as_of: date | None = None,
+    survey: Survey | None = None,
 ) -> tuple[Plan, ...]:
     """A plan for each target. Raises InputError with the option errors of all, or stale acceptances.
 
@@ -197,7 +218,7 @@ def plan_all(
     problems: list[Problem] = []
     for target, options in targets:
         try:
-            made.append(draft(selection, target, options, as_of=as_of))
+            made.append(draft(selection, target, options, as_of=as_of, survey=survey))
         except InputError as error:
             problems += error.problems
     problems += unused_acceptances(made) if not problems else []
@@ -267,7 +288,7 @@ def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list
             decided.append((entry, "left out", "mistaken: the catalog records it as a misprint, and nothing opens it"))
         else:
             wanted.append(entry)
-    accepted = {(accept.finding, accept.entry) for accept in selection.accept}
+    accepted = _accepted(selection)
     objections = {
         key: objection
         for key, objection in how.objections(wanted, options).items()
@@ -285,6 +306,10 @@ def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list
             decided.append((entry, "allowed", f"{way.name}: {way.ttl_means}"))
     decided.sort(key=lambda item: item[0].key)
     return decided
+
+
+def _accepted(selection: Selection) -> frozenset[tuple[str, str | None]]:
+    return frozenset((accept.finding, accept.entry) for accept in selection.accept)
 
 
 def _covered(
@@ -314,7 +339,11 @@ def _covered(
 
 
 def _about_entries(
-    how: Mechanism[Any], selection: Selection, decisions: Sequence[Decision], as_of: date | None
+    how: Mechanism[Any],
+    selection: Selection,
+    decisions: Sequence[Decision],
+    as_of: date | None,
+    survey: Survey | None,
 ) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
@@ -358,6 +387,7 @@ def _about_entries(
     found += [
         finding("no-survey", f"{_some(names)}: {means}, and no survey says how their TTLs and addresses behave.")
         for means, names in own_lookup.items()
+        if survey is None
     ]
     return found
 

@@ -1,0 +1,1 @@
+"""What the hosts' TTLs and addresses really are: lookups, samples, pools, verdicts."""

@@ -1,0 +1,164 @@
+"""The survey as one JSON document: facts and verdicts of every host; its JSON Schema; and reading it for a plan."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from hostgate.catalog.model import Protocol
+from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.dns.analysis import Analysis, analyse_files
+from hostgate.dns.facts import HostFacts, SharedAddress
+from hostgate.dns.verdicts import judge
+from hostgate.planning.mechanism import targets as all_targets
+from hostgate.planning.survey import HostVerdict, Survey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReport(HostFacts):
+    """Facts and verdicts."""
+
+    verdicts: tuple[HostVerdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSurveyed:
+    """An entry that has no single name to ask, and why."""
+
+    entry: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """`form`: of this document. Times are UTC, None if nothing was asked."""
+
+    form: Literal[1] = 1
+    began: datetime | None
+    ended: datetime | None
+    vantages: tuple[str, ...]
+    resolvers: tuple[str, ...]
+    hosts: tuple[HostReport, ...]
+    shared: tuple[SharedAddress, ...]
+    not_surveyed: tuple[NotSurveyed, ...]
+
+
+_DOCUMENT = TypeAdapter(Document)
+
+
+@dataclass(frozen=True, slots=True)
+class _HostPart:
+    host: str
+    verdicts: tuple[HostVerdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _PlanPart:
+    """As much of a document as a plan reads."""
+
+    form: Literal[1]
+    ended: datetime | None
+    hosts: tuple[_HostPart, ...]
+
+
+_PLAN_PART = TypeAdapter(_PlanPart)
+
+
+def document(
+    analysis: Analysis,
+    targets: Sequence[str] | None = None,
+    protocols: Mapping[str, Collection[Protocol]] | None = None,
+) -> Document:
+    """The document of `analysis`, with verdicts for `targets` (every mechanism if None).
+
+    `protocols`: by host, what it is needed for; a host that is absent is judged for all.
+    """
+    chosen = all_targets() if targets is None else targets
+    needed = protocols or {}
+    return Document(
+        began=_time(analysis.began),
+        ended=_time(analysis.ended),
+        vantages=tuple(dict.fromkeys(run.vantage for run in analysis.runs)),
+        resolvers=tuple(dict.fromkeys(each for run in analysis.runs for each in run.resolvers)),
+        hosts=tuple(
+            HostReport(
+                **{each.name: getattr(study.facts, each.name) for each in fields(study.facts)},
+                verdicts=judge(study, chosen, needed.get(study.facts.host)),
+            )
+            for study in analysis.studies
+        ),
+        shared=analysis.shared,
+        not_surveyed=tuple(
+            NotSurveyed(entry=entry, reason=reason)
+            for entry, reason in dict.fromkeys(each for run in analysis.runs for each in run.not_surveyed)
+        ),
+    )
+
+
+def as_json(made: Document) -> dict[str, Any]:
+    """`made` as plain values, for JSON."""
+    plain: dict[str, Any] = _DOCUMENT.dump_python(made, mode="json")
+    return plain
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the document."""
+    made = _DOCUMENT.json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "hostgate survey"}
+
+
+def read_verdicts(path: Path) -> Survey:
+    """The verdicts in `path`: what `hostgate survey --json` printed, or judged anew from what `--out` wrote.
+
+    Raises InputError.
+    """
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+            whole = None if _is_header(first) else first + file.read()
+    except OSError as error:
+        raise _error(path, "survey-unreadable", f"Cannot read it: {error.strerror or error}. {_ALLOWED}") from None
+    if whole is None:
+        analysis = analyse_files([path])
+        if analysis.ended is None:
+            raise _error(path, "survey-empty", "It holds no lookup: nothing was asked.")
+        made = document(analysis)
+        return Survey(_day(analysis.ended), {each.host: each.verdicts for each in made.hosts})
+    try:
+        part = _PLAN_PART.validate_json(whole, strict=True)
+    except ValidationError as error:
+        first_error = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first_error["loc"]))
+        found = "no JSON" if first_error["type"] == "json_invalid" else f"`{place}`: {spelled(first_error['input'])}"
+        raise _error(path, "survey-document", f"Found {found}. {_ALLOWED}") from None
+    if part.ended is None:
+        raise _error(path, "survey-empty", "It holds no lookup: nothing was asked.")
+    return Survey(part.ended.astimezone(UTC).date(), {each.host: each.verdicts for each in part.hosts})
+
+
+_ALLOWED = "Allowed: a file that `hostgate survey --out` wrote, or what `hostgate survey --json` printed."
+
+
+def _is_header(line: bytes) -> bool:
+    """Whether a file that begins with `line` holds samples: a line of JSON by itself, with the version of the form."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and "survey" in record
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(round(seconds), UTC)
+
+
+def _day(seconds: float) -> date:
+    return datetime.fromtimestamp(seconds, UTC).date()
+
+
+def _error(path: Path, rule: str, message: str) -> InputError:
+    return InputError([Problem(rule=rule, file=str(path), message=message)])
