@@ -29,6 +29,8 @@ def test_defaults_are_those_of_the_rules(tmp_path: Path) -> None:
     settings = read(tmp_path, CATALOGS)
     assert (settings.head_room, settings.near_limit, settings.survey) == (20, 90, None)
     assert settings.level("host-not-in-catalog") == "mandatory"
+    both = read(tmp_path, CATALOGS + "levels: {all: advisory, void-allow: mandatory}\n")
+    assert (both.level("no-deny"), both.level("void-allow")) == ("advisory", "mandatory")
     assert (
         read(tmp_path, CATALOGS + "levels: {host-not-in-catalog: advisory}\n").level("host-not-in-catalog")
         == "advisory"

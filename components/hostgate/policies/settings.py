@@ -26,6 +26,9 @@ from hostgate.policies.survey import Surveyed, plain_address, read_survey
 
 FILE = "settings.yaml"
 
+ALL = "all"
+"""In `levels`: every rule that is not named there, as in the engine's own pack config."""
+
 
 def _date(text: str) -> str:
     try:
@@ -53,6 +56,10 @@ def _rule(text: str) -> str:
             "rule", "{message}", {"message": f"found {spelled(text)}.{hint} Allowed: {', '.join(RULES)}."}
         )
     return text
+
+
+def _rule_or_all(text: str) -> str:
+    return text if text == ALL else _rule(text)
 
 
 def _address(text: str) -> str:
@@ -110,7 +117,7 @@ class SettingsFile(_Section):
     addresses: dict[str, list[Annotated[str, AfterValidator(_address)]]] = {}
     head_room: Annotated[int, Field(ge=0, le=90)] = 20
     near_limit: Annotated[int, Field(ge=1, le=100)] = 90
-    levels: dict[Annotated[str, AfterValidator(_rule)], Level] = {}
+    levels: dict[Annotated[str, AfterValidator(_rule_or_all)], Level] = {}
     exempt: list[Exemption] = []
 
 
@@ -129,7 +136,7 @@ class Settings:
     exempt: tuple[Exemption, ...] = ()
 
     def level(self, rule: str) -> Level:
-        return self.levels.get(rule, RULES[rule].level)
+        return self.levels.get(rule) or self.levels.get(ALL) or RULES[rule].level
 
 
 def read_settings(folder: Path, as_of: date) -> Settings:
