@@ -76,7 +76,7 @@ def plain_address(text: object) -> str | None:
 
 
 def _problem(shown: str, message: str) -> Problem:
-    return Problem(rule="survey", file=shown, message=message)
+    return Problem(rule="config", file=shown, message=message)
 
 
 def _error(shown: str, message: str) -> InputError:
