@@ -371,6 +371,9 @@ def _stacks() -> Iterator[Case]:
     yield Case(deny, "aws", "not applicable", [aws_policy(defaults=[])])
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names], "no last rule denies IPv4 (0.0.0.0/0)")
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names, gcp_denies()[0]], "no last rule denies IPv6", "IPv4 only")
+    regional = R("gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy", "policy", {"name": UNKNOWN})
+    made_from = gcp_rule("cgr.dev", policy=UNKNOWN, made_from=["policy"])
+    yield Case(deny, "gcp", "fails", [regional, made_from], "no last rule denies IPv4", "regional, by dependency")
     tcp = [gcp_rule(name=f"d{n}", action="deny", ranges=[each]) for n, each in enumerate(("0.0.0.0/0", "::/0"))]
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names, *tcp], "for all protocols", "one port only")
     yield Case(deny, "gcp", "passes", [GCP_POLICY, names, *gcp_denies()])

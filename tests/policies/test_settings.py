@@ -183,6 +183,16 @@ def test_a_pack_with_wrong_settings_ends_with_all_of_them_and_no_traceback(tmp_p
     assert "Traceback" not in said
 
 
+def test_a_pack_in_an_environment_without_hostgate_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['hostgate'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    process = start(Path(__file__).resolve().parents[2] / "policy")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The policy pack needs hostgate with its extra `sandbox`" in said
+    assert "Traceback" not in said
+
+
 def test_a_pack_without_settings_says_which_file_it_wants(tmp_path: Path) -> None:
     folder = write_pack(tmp_path / "pack")
     (folder / "settings.yaml").unlink()

@@ -8,7 +8,7 @@ from hostgate.policies.readers import (
     AWS_POLICY,
     AZURE_GROUP,
     AZURE_POLICY,
-    GCP_POLICY,
+    GCP_POLICIES,
     RULE_GROUP,
     RULES_OF_GCP,
     Cloud,
@@ -71,8 +71,8 @@ def priority_of(policy: Seen | None, group: Resource) -> int | None:
 
 
 def _by_policy(stack: Sequence[Seen], others: Sequence[Resource], cloud: Cloud) -> list[Together]:
-    type_ = GCP_POLICY if cloud == "gcp" else AZURE_POLICY
-    policies = [resource for resource in others if plain_type(resource.type) == type_]
+    types = GCP_POLICIES if cloud == "gcp" else {AZURE_POLICY}
+    policies = [resource for resource in others if plain_type(resource.type) in types]
     groups: dict[str, list[Seen]] = {}
     owners: dict[str, Seen] = {}
     for seen in stack:

@@ -12,7 +12,13 @@ Cloud = Literal["aws", "gcp", "azure"]
 
 RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
 AWS_POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
-GCP_POLICY: Final = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
+GCP_POLICIES: Final = frozenset(
+    {
+        "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy",
+        "gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy",
+        "gcp:compute/firewallPolicy:FirewallPolicy",
+    }
+)
 GCP_CLASSIC: Final = "gcp:compute/firewall:Firewall"
 GCP_NETWORK: Final = "gcp:compute/network:Network"
 AZURE_POLICY: Final = "azure-native:network:FirewallPolicy"
