@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,13 @@ from hostgate.catalog.yaml_reader import read_file
 from hostgate.planning import mechanism
 from hostgate.planning.flow import FLOW_PROTOCOLS, Flow
 from hostgate.planning.plan import plan, plan_all
+from hostgate.policies.settings import read_settings
 from hostgate.sandbox.engine import pulumi_cli
 from hostgate.sandbox.preview import preview
 from hostgate.stack import read_stack, values_of_file
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-CHECKOUT = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.team.yaml", "__main__.py", "examples", "Makefile")
+CHECKOUT = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.team.yaml", "__main__.py", "examples", "policy", "Makefile")
 CONFIG = {"aws:region": "eu-central-1", "gcp:project": "acme-prod", "azure-native:location": "westeurope"}
 PROGRAMS = [
     path.read_text("utf-8")
@@ -148,7 +150,8 @@ def _console(block: Block, folder: Path) -> None:
     for command, shown in sessions:
         code, said = _run(command, folder)
         wrong = any(re.fullmatch(r"\d+ errors?\.", line) for line in shown)
-        allowed = {1} if wrong else {0, 1} if command.startswith("diff ") else {0}
+        stopped = any(re.match(r"policy .* \(mandatory\) ", line) for line in shown)
+        allowed = {1} if wrong or stopped else {0, 1} if command.startswith("diff ") else {0}
         assert code in allowed, f"$ {command}\nexit code {code}\n{said}"
         missing = _missing(shown, said)
         assert missing is None, f"{block}\n$ {command}\ndoes not say, at this place:\n{missing}\nIt says:\n{said}"
@@ -160,7 +163,7 @@ def _run(command: str, folder: Path) -> tuple[int, str]:
         return 0, ""  # tests/plugins runs what the pages tell of the CLI, where there is one
     if "sandbox" in command and pulumi_cli() is None:
         return 0, ""  # nothing can be deployed there, and so nothing is there to look at
-    assert first in ("hostgate", "make", "diff", "head", "sed"), f"`{first}` is no command for the docs"
+    assert first in ("hostgate", "make", "diff", "head", "sed", "cp"), f"`{first}` is no command for the docs"
     if first == "make":
         # A dry run, because the tests may not install packages or start themselves. Of the commands that make would
         # run, those of hostgate run.
@@ -226,8 +229,11 @@ def _yaml(block: Block, folder: Path) -> None:
     ]
     if "catalog" in document:
         assert _of_catalog(path) == expected
+    elif block.file == "settings.yaml":
+        (folder / "policy" / block.file).write_text(block.text, "utf-8")
+        read_settings(folder / "policy", date(2026, 11, 24))
     else:
-        assert "config" in document, f"{block}: neither a catalog nor a stack file"
+        assert "config" in document, f"{block}: neither a catalog, nor a stack file, nor settings of the policy pack"
         assert _of_stack(block, folder) == expected
 
 

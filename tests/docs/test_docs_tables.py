@@ -20,10 +20,13 @@ from hostgate.catalog.references import each_shipped
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
+from hostgate.policies.readers import READERS, UNREAD
+from hostgate.policies.rules import RULES
+from hostgate.policies.settings import SettingsFile
 from hostgate.stack import AcceptSection, SelectSection, StackSection, SurveySection
 
-CATALOG, MECHANISMS, PLAN, SURVEY = (
-    ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "survey.md")
+CATALOG, MECHANISMS, PLAN, POLICIES, SURVEY = (
+    ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "policies.md", "survey.md")
 )
 AWS = ROOT / "docs" / "aws.md"
 AWS_POLICY = ROOT / "docs" / "aws-policy.md"
@@ -49,6 +52,27 @@ def test_every_finding_is_in_the_plan_page_word_for_word() -> None:
     wanted = [(f"`{id_}`", kind.severity, kind.meaning, kind.remedy) for id_, kind in KINDS.items()]
     pasted = "\n".join(f"| {' | '.join(row)} |" for row in wanted if row not in rows)
     assert sorted(rows) == sorted(wanted), f"The rows that are missing in docs/plan.md:\n{pasted}"
+
+
+def test_every_policy_is_in_the_policies_page_word_for_word() -> None:
+    (table,) = _tables(POLICIES, "Rules", "id")
+    wanted = [
+        (f"`{id_}`", rule.level, rule.scope, ", ".join(rule.clouds), rule.finds, rule.matters, rule.fix)
+        for id_, rule in RULES.items()
+    ]
+    pasted = "\n".join(f"| {' | '.join(row)} |" for row in wanted if row not in table.rows)
+    assert list(table.rows) == wanted, f"The rows that are missing in docs/policies.md:\n{pasted}"
+
+
+def test_the_types_that_the_pack_reads_are_those_of_the_readers() -> None:
+    (table,) = _tables(POLICIES, "What it reads", "type")
+    found = dict(zip((cell.strip("`") for cell in table.column("type")), table.column("read"), strict=True))
+    assert found == {**dict.fromkeys(READERS, "yes"), **{type_: f"no: {what}" for type_, (what, _) in UNREAD.items()}}
+
+
+def test_the_settings_of_the_pack_are_those_that_are_read() -> None:
+    (table,) = _tables(POLICIES, "Settings", "key")
+    assert _defaults(table) == _option_defaults(SettingsFile) | {"catalogs": "required"}
 
 
 def test_every_rule_of_an_error_is_in_a_table_of_errors() -> None:

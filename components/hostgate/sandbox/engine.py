@@ -131,6 +131,8 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+        # Of a policy pack that names no virtualenv: the Python on PATH need not be one that has the SDK.
+        "PULUMI_PYTHON_CMD": os.environ.get("PULUMI_PYTHON_CMD", sys.executable),
     }
     # A real plugin must not be taken for a simulated one, nor a real backend for ours.
     for name in ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_DEBUG_PROVIDERS", "PULUMI_ACCESS_TOKEN"):

@@ -1,0 +1,45 @@
+"""An AWS firewall policy's own say: rule order, default actions, HOME_NET, what passes before any rule sees it."""
+
+from hostgate.policies.effects import ANY_PORT, EVERYWHERE, Effect
+from hostgate.policies.reading import Reading
+from hostgate.policies.rule_groups import STRICT
+from hostgate.policies.values import Node
+
+
+def read_policy(node: Node) -> Reading:
+    """A FirewallPolicy."""
+    reading = Reading(node.doubts)
+    inner = node.at("firewallPolicy")
+    found = reading.stateful
+    order = inner.at("statefulEngineOptions", "ruleOrder")
+    if order.unknown:
+        order.doubt("order")
+    else:
+        found.strict = order.value == STRICT
+    defaults = inner.at("statefulDefaultActions")
+    actions = defaults.texts("default")
+    if len(actions) == len(list(defaults.items())) and not defaults.unknown:
+        found.defaults = tuple(actions)
+    variables = inner.at("policyVariables", "ruleVariables")
+    keys = [item.at("key").text("home-net") for item in variables.items("home-net")]
+    for item in variables.items("home-net"):
+        definitions = item.at("ipSet", "definitions")
+        if definitions.empty:
+            reading.empties.append((definitions.path, "the variable holds nothing"))
+    if "HOME_NET" in keys or (None not in keys and not variables.unknown):
+        found.home_net = "HOME_NET" in keys
+    references = inner.at("statefulRuleGroupReferences")
+    for item in references.items("place"):
+        found.references += 1
+        arn, priority = item.at("resourceArn").text(), item.at("priority").number("place")
+        if arn is not None and priority is not None:
+            found.priorities[arn] = priority
+    for key in ("statelessDefaultActions", "statelessFragmentDefaultActions"):
+        for item in inner.at(key).items("action"):
+            if item.text("action") == "aws:pass":
+                reading.effects.append(
+                    Effect(
+                        where=item.path, action="allow", layer="any", ports=ANY_PORT, destination=EVERYWHERE, stage=-1
+                    )
+                )
+    return reading

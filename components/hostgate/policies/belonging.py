@@ -1,0 +1,101 @@
+"""Which resources belong to one firewall policy: by what they were made from, or by name where that is known."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hostgate.policies.readers import (
+    AWS_POLICY,
+    AZURE_GROUP,
+    AZURE_POLICY,
+    GCP_POLICIES,
+    RULE_GROUP,
+    RULES_OF_GCP,
+    Cloud,
+    plain_type,
+)
+from hostgate.policies.remarks import Seen
+from hostgate.policies.values import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A firewall policy and the rules in it. `policy` is None where it is owned elsewhere or nobody can tell."""
+
+    cloud: Cloud
+    key: str
+    policy: Seen | None
+    rules: tuple[Seen, ...]
+
+
+def together(stack: Sequence[Seen], others: Sequence[Resource]) -> list[Together]:
+    """Every policy of the stack with its rules; rules of policies owned elsewhere are kept by the policy they name.
+
+    `others` are the resources without a reader, policies of Google Cloud and Azure among them.
+    """
+    return [*_aws(stack), *_by_policy(stack, others, "gcp"), *_by_policy(stack, others, "azure")]
+
+
+def _aws(stack: Sequence[Seen]) -> list[Together]:
+    groups = [seen for seen in stack if plain_type(seen.resource.type) == RULE_GROUP]
+    held: set[str] = set()
+    found = []
+    for policy in (seen for seen in stack if plain_type(seen.resource.type) == AWS_POLICY):
+        rules = tuple(group for group in groups if _refers(policy, group.resource))
+        held |= {group.resource.urn for group in rules}
+        found.append(Together("aws", policy.resource.urn, policy, rules))
+    loose = tuple(group for group in groups if group.resource.urn not in held)
+    return [*found, Together("aws", "", None, loose)] if loose else found
+
+
+def _refers(policy: Seen, group: Resource) -> bool:
+    if group.urn in policy.resource.dependencies:
+        return True
+    arns = policy.reading.stateful.priorities
+    name = group.properties.get("name")
+    return group.properties.get("arn") in arns or any(arn.rpartition("/")[2] == name for arn in arns)
+
+
+def priority_of(policy: Seen | None, group: Resource) -> int | None:
+    """The group's priority in the policy; None at a preview that makes both, since the reference is not known yet."""
+    priorities = {} if policy is None else policy.reading.stateful.priorities
+    name = group.properties.get("name")
+    return next(
+        (
+            number
+            for arn, number in priorities.items()
+            if arn == group.properties.get("arn") or arn.rpartition("/")[2] == name
+        ),
+        None,
+    )
+
+
+def _by_policy(stack: Sequence[Seen], others: Sequence[Resource], cloud: Cloud) -> list[Together]:
+    types = GCP_POLICIES if cloud == "gcp" else {AZURE_POLICY}
+    policies = [resource for resource in others if plain_type(resource.type) in types]
+    groups: dict[str, list[Seen]] = {}
+    owners: dict[str, Seen] = {}
+    for seen in stack:
+        kind = plain_type(seen.resource.type)
+        if (kind not in RULES_OF_GCP and kind != AZURE_GROUP) or seen.cloud != cloud:
+            continue
+        owner = next((policy for policy in policies if _owns(policy, seen, cloud)), None)
+        key = owner.urn if owner else seen.reading.policy or "?"
+        if owner is not None:
+            owners[key] = Seen(owner, cloud, seen.reading)
+        elif kind.endswith("WithRules"):
+            owners[key] = seen
+        groups.setdefault(key, []).append(seen)
+    if cloud == "azure" and "?" in groups:
+        # A group that does not tell its policy may belong to any: they are judged as if they were one.
+        return [Together(cloud, "?", next(iter(owners.values()), None), tuple(itertools.chain(*groups.values())))]
+    return [Together(cloud, key, owners.get(key), tuple(rules)) for key, rules in groups.items()]
+
+
+def _owns(policy: Resource, rule: Seen, cloud: Cloud) -> bool:
+    if policy.urn in rule.resource.dependencies:
+        return True
+    name = policy.properties.get("name") or policy.properties.get("firewallPolicyName")
+    if not isinstance(name, str) or rule.reading.policy is None:
+        return False
+    return rule.reading.policy == (name.lower() if cloud == "azure" else name)

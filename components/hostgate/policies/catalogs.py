@@ -1,0 +1,85 @@
+"""The named catalogs as a policy asks them: who holds this name, who held it, which names are mistakes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hostgate.catalog.model import Entry
+from hostgate.catalog.names import meet
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.references import Pinned, resolve
+from hostgate.policies.effects import Names, is_match
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Entries by host. `standing`: of the named revisions; `gone`: of other revisions only; `mistaken`: in whichever."""
+
+    refs: tuple[str, ...]
+    standing: Mapping[str, tuple[Entry, ...]]
+    gone: Mapping[str, tuple[Entry, ...]]
+    mistaken: Mapping[str, tuple[Entry, ...]]
+
+    def touching(self, names: Names) -> list[Entry]:
+        """Standing entries that share a name with `names`."""
+        return list(_touching(self.standing, names))
+
+    def mistakes(self, names: Names) -> list[Entry]:
+        return list(_touching(self.mistaken, names))
+
+    def former(self, names: Names) -> list[Entry]:
+        return list(_touching(self.gone, names))
+
+
+def read_catalogs(refs: Iterable[str], base: Path) -> Known:
+    """Every catalog of `refs`, paths relative to `base`. Raises InputError with all that cannot be read."""
+    pinned: list[Pinned] = []
+    problems: list[Problem] = []
+    for ref in refs:
+        try:
+            pinned.append(resolve(ref, base))
+        except InputError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise InputError(problems)
+    standing: dict[str, list[Entry]] = {}
+    gone: dict[str, list[Entry]] = {}
+    mistaken: dict[str, list[Entry]] = {}
+    for pin in pinned:
+        now = [entry for entry in pin.catalog.entries(pin.revision) if entry.direction == "egress"]
+        for entry in now:
+            (mistaken if entry.status == "mistaken" else standing).setdefault(entry.host, []).append(entry)
+        # Without a revision every entry counts, whether or not it ever stood: this is how mistakes are recorded.
+        for entry in pin.catalog.entries(None):
+            if entry.status == "mistaken":
+                mistaken.setdefault(entry.host, []).append(entry)
+            elif entry.id not in {other.id for other in now}:
+                gone.setdefault(entry.host, []).append(entry)
+    return Known(tuple(map(str, pinned)), _frozen(standing), _frozen(gone), _frozen(mistaken))
+
+
+def _frozen(found: Mapping[str, list[Entry]]) -> dict[str, tuple[Entry, ...]]:
+    return {host: tuple(dict.fromkeys(entries)) for host, entries in found.items()}
+
+
+def _touching(entries: Mapping[str, tuple[Entry, ...]], names: Names) -> Iterator[Entry]:
+    """Those that share a name. Exact names look up their own labels only, so that long lists stay cheap."""
+    if names.kind == "exact":
+        labels = names.host.split(".")
+        hosts: Iterable[str] = (".".join(labels[start:]) for start in range(len(labels)))
+    else:
+        hosts = entries
+    for host in hosts:
+        for entry in entries.get(host, ()):
+            if _meets(names, entry):
+                yield entry
+
+
+def _meets(names: Names, entry: Entry) -> bool:
+    if is_match(names.kind):
+        return meet(names.kind, names.host, entry.match, entry.host)
+    if names.kind == "any":
+        return False  # a rule for every name is about no host of the catalog
+    if names.kind == "ending":
+        return entry.host.endswith(names.host) or (entry.match != "exact" and names.host.endswith(f".{entry.host}"))
+    return names.host in entry.host

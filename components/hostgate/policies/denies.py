@@ -1,0 +1,217 @@
+"""Whether anything denies what the names do not allow: default actions on AWS, a last deny rule on Google Cloud.
+
+Azure Firewall denies what no rule allows and cannot be told otherwise, so there is nothing to ask there.
+"""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
+
+from hostgate.policies.belonging import Together, priority_of
+from hostgate.policies.catalogs import Known
+from hostgate.policies.effects import (
+    ANY_PORT,
+    Effect,
+    Names,
+    inverse,
+    layers_meet,
+    ports_within,
+    takes_in_the_internet,
+)
+from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
+from hostgate.policies.rules import RULES
+
+_FAMILIES = {"IPv4 (0.0.0.0/0)": 4, "IPv6 (::/0)": 6}
+
+
+def list_without_drop(sets: Sequence[Together]) -> Said:
+    with_lists = [each for each in sets if each.cloud == "aws" and each.policy is not None and _lists(each)]
+    if not with_lists:
+        return NotApplicable("no policy of this stack holds a domain list in strict order")
+    return [
+        remark
+        for each in with_lists
+        if not _drops(each)
+        for remark in _no_drop(each, f"{', '.join(_lists(each))} in strict order, and the default drops nothing.",
+                               "list-without-drop")
+    ]  # fmt: skip
+
+
+def no_deny(sets: Sequence[Together]) -> Said:
+    named = [each for each in sets if each.cloud != "azure" and each.policy is not None and _names(each)]
+    if not named:
+        return NotApplicable("no policy of this stack allows anything by name, but those that deny by default")
+    found: list[Remark] = []
+    for each in named:
+        if each.cloud == "gcp":
+            found += _open_families(each)
+        elif not _drops(each):
+            found += _no_drop(each, "no default drops, and no last rule does: what no rule passes, passes.", "no-deny")
+    return found
+
+
+def deny_elsewhere(sets: Sequence[Together]) -> Said:
+    loose = [each for each in sets if each.cloud != "azure" and each.policy is None and _allows(each)]
+    if not loose:
+        return NotApplicable("every policy with allowed names is part of this stack, or denies by default")
+    return [
+        Remark(
+            resource=seen.resource,
+            where=each.key or "the policy",
+            message="is not part of this stack; that it denies the rest is not to be seen here.",
+        )
+        for each in loose
+        if each.cloud == "aws" or any(_missing(each))
+        for seen in each.rules
+        if seen.reading.may_name
+    ]
+
+
+def domain_list_any_port(sets: Sequence[Together], known: Known) -> Said:
+    lists = [
+        each
+        for each in sets
+        if each.cloud == "aws" and any(seen.reading.lists or seen.reading.opaque for seen in each.rules)
+    ]
+    if not lists:
+        return NotApplicable("no domain list allows anything")
+    found: list[Remark] = []
+    for each in lists:
+        for seen in each.rules:
+            if seen.reading.lists or seen.reading.opaque:
+                found += _unguarded(each, seen, known)
+                found += unjudged(seen.resource, seen.reading, RULES["domain-list-any-port"].needs)
+    return found
+
+
+def _unguarded(each: Together, listing: Seen, known: Known) -> Iterator[Remark]:
+    last = priority_of(each.policy, listing.resource)
+    guards = [
+        effect
+        for seen in each.rules
+        for first in (priority_of(each.policy, seen.resource),)
+        if first is None or last is None or first < last
+        for effect in seen.reading.effects
+        if effect.action == "deny" and not effect.listed
+    ]
+    for effect in listing.reading.effects:
+        if not effect.listed or not effect.named or effect.names is None:
+            continue
+        names = effect.names
+        ports = {entry.port for entry in known.touching(names)} or {80 if effect.layer == "http" else 443}
+        others = inverse(tuple(sorted((port, port) for port in ports)))
+        if not any(_guards(guard, effect, names, others) for guard in guards):
+            said = ", ".join(map(str, sorted(ports)))
+            yield Remark(
+                resource=listing.resource, where=effect.where, host=names.host,
+                entry=next((entry.id for entry in known.touching(names)), None),
+                message=f"{names}: open on every port, needed on {said}.",
+            )  # fmt: skip
+
+
+def _guards(guard: Effect, effect: Effect, names: Names, ports: tuple[tuple[int, int], ...]) -> bool:
+    by_address = guard.names is None and guard.destination is not None and guard.destination.everywhere
+    return (
+        (by_address or (guard.names is not None and names.inside(guard.names)))
+        and layers_meet(guard.layer, effect.layer)
+        and guard.ports is not None
+        and ports_within(ports, guard.ports)
+        and not guard.clients
+    )
+
+
+def _lists(each: Together) -> list[str]:
+    """Groups that are strict domain lists, or may be."""
+    return [
+        seen.resource.name
+        for seen in each.rules
+        if (seen.reading.lists or seen.reading.opaque) and seen.reading.strict is not False
+    ]
+
+
+def _names(each: Together) -> bool:
+    """Whether names are allowed, or may be; those of strict domain lists have a rule of their own."""
+    return any(seen.reading.names_in_doubt and not seen.reading.lists for seen in each.rules) or any(
+        effect.named and (not effect.listed or seen.reading.strict is False)
+        for seen in each.rules
+        for effect in seen.reading.effects
+    )
+
+
+def _allows(each: Together) -> bool:
+    return any(seen.reading.may_name for seen in each.rules)
+
+
+def _drops(each: Together) -> bool:
+    """Whether the AWS policy drops what nothing passes: by its default, or by a rule for everything."""
+    assert each.policy is not None
+    stateful = each.policy.reading.stateful
+    if stateful.strict is True and any(action.startswith("aws:drop_") for action in stateful.defaults or ()):
+        return True
+    return any(
+        effect.action == "deny"
+        and effect.names is None
+        and effect.destination is not None
+        and effect.destination.everywhere
+        and effect.layer in ("tcp", "any")
+        and effect.ports == ANY_PORT
+        and not effect.clients
+        for seen in each.rules
+        for effect in seen.reading.effects
+    )
+
+
+def _no_drop(each: Together, message: str, rule: str) -> list[Remark]:
+    """The remark, or what cannot be judged where the default or the order is not known."""
+    assert each.policy is not None
+    stateful = each.policy.reading.stateful
+    if stateful.strict is None or (stateful.strict and stateful.defaults is None):
+        return list(unjudged(each.policy.resource, each.policy.reading, RULES[rule].needs))
+    if not stateful.strict:
+        message = "in action order there is no default; all but TLS and HTTP passes, whatever the lists say."
+    return [Remark(resource=each.policy.resource, where="firewallPolicy.statefulDefaultActions", message=message)]
+
+
+def _missing(each: Together) -> Iterator[str]:
+    """The address families that no last deny closes on Google Cloud."""
+    allowed = [effect for seen in each.rules for effect in seen.reading.effects if effect.named]
+    clients = frozenset().union(*(effect.clients for effect in allowed))
+    everybody = not allowed or any(not effect.clients for effect in allowed)
+    denies = [
+        effect
+        for seen in each.rules
+        for effect in seen.reading.effects
+        if effect.action == "deny"
+        and effect.names is None
+        and effect.layer == "any"
+        and (not effect.clients or (not everybody and clients <= effect.clients))
+    ]
+    for words, version in _FAMILIES.items():
+        if not any(_closes(deny, version) for deny in denies):
+            yield words
+
+
+def _closes(deny: Effect, version: int) -> bool:
+    if deny.destination is None or not deny.destination.everywhere:
+        return False
+    networks = [ip_network(text, strict=False) for text in deny.destination.ranges]
+    return not networks or takes_in_the_internet([network for network in networks if network.version == version])
+
+
+def _open_families(each: Together) -> Iterator[Remark]:
+    missing = list(_missing(each))
+    if not missing:
+        return
+    unknown = [
+        remark
+        for seen in each.rules
+        for remark in unjudged(seen.resource, seen.reading, RULES["no-deny"].needs - {"names"})
+    ]
+    if unknown:
+        yield from unknown
+        return
+    assert each.policy is not None
+    first = next(seen for seen in each.rules if seen.reading.may_name)
+    for words in missing:
+        yield Remark(
+            resource=first.resource, where="the policy", message=f"no last rule denies {words} for all protocols."
+        )

@@ -1,0 +1,174 @@
+"""Google Cloud firewall policy rules and classic VPC firewall rules as effects of their egress part."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from hostgate.catalog.hosts import check_host
+from hostgate.gcp.fqdn import FQDNS
+from hostgate.planning.limits import Usage
+from hostgate.policies.effects import (
+    ANY_PORT,
+    EVERYWHERE,
+    NOWHERE,
+    Action,
+    Destination,
+    Effect,
+    Layer,
+    Names,
+    Ports,
+    destination,
+    port_range,
+)
+from hostgate.policies.reading import Reading
+from hostgate.policies.values import About, Node
+
+CLASSIC_STAGE: Final = -1
+"""VPC firewall rules come before network firewall policies, unless the network says otherwise (evaluation order)."""
+
+_LAYERS: Mapping[str, Layer] = {"tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp", "all": "any"}
+_ACTIONS: Mapping[str, Action] = {"allow": "allow", "deny": "deny"}
+_OTHER_DESTINATIONS = ("destAddressGroups", "destRegionCodes", "destThreatIntelligences")
+_OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
+
+
+def read_rule(node: Node) -> Reading:
+    """One rule of a firewall policy."""
+    reading = Reading(node.doubts)
+    reading.policy = _policy(node.at("firewallPolicy"))
+    _rule(node, reading)
+    return reading
+
+
+def read_rules(node: Node) -> Reading:
+    """A firewall policy that brings its rules along. Its direction defaults to INGRESS."""
+    reading = Reading(node.doubts)
+    reading.policy = _policy(node.at("name"))
+    rules = node.at("rules")
+    if rules.empty:
+        reading.empties.append((rules.path, "a policy without rules"))
+    for rule in rules.items(*_OF_A_RULE):
+        _rule(rule, reading, default="INGRESS")
+    return reading
+
+
+def read_classic(node: Node) -> Reading:
+    """A VPC firewall rule: it goes by address and has no names."""
+    reading = Reading(node.doubts)
+    if node.at("direction").text("action") != "EGRESS" and not node.at("direction").unknown:
+        return reading
+    if node.at("disabled").flag("action"):
+        return reading
+    target = _ranges(node.at("destinationRanges"), nothing=EVERYWHERE)
+    clients = frozenset(node.at("targetServiceAccounts").texts("clients"))
+    priority = node.at("priority").number("place")
+    order = 1000 if priority is None else priority
+    kinds: tuple[tuple[str, Action], ...] = (("allows", "allow"), ("denies", "deny"))
+    for key, action in kinds:
+        for item in node.at(key).items("protocol", "ports"):
+            layer, ports = _layer4(item, "protocol")
+            reading.effects.append(
+                Effect(
+                    where=item.path, action=action, layer=layer, ports=ports, destination=target, clients=clients,
+                    order=order, stage=CLASSIC_STAGE,
+                )
+            )  # fmt: skip
+    return reading
+
+
+def _rule(node: Node, reading: Reading, default: str = "EGRESS") -> None:
+    direction = node.at("direction")
+    if (direction.text("action") or default) != "EGRESS" and not direction.unknown:
+        return
+    if node.at("disabled").flag("action"):
+        return
+    word = node.at("action").text("action")
+    action: Action | None = "allow" if word is None else _ACTIONS.get(word)
+    if action is None:
+        return  # goto_next decides nothing; a security profile group decides by a list of its own
+    match = node.at("match")
+    fqdns = match.at("destFqdns")
+    if fqdns.empty and action == "allow":
+        reading.empties.append((fqdns.path, "no name: the rule is then about every address of its other conditions"))
+    names = list(_names(fqdns))
+    target = _ranges(match.at("destIpRanges"), nothing=NOWHERE)
+    aside = any(not match.at(key).absent and not match.at(key).empty for key in _OTHER_DESTINATIONS)
+    if not names and fqdns.absent | fqdns.empty and match.at("destIpRanges").value in (None, []) and not aside:
+        target = EVERYWHERE
+    if action == "deny" and node.at("enableLogging").value is not True:
+        if node.at("enableLogging").unknown:
+            node.at("enableLogging").doubt("log")
+        elif target is not None and target.everywhere:
+            reading.silent_denies.append(node.path or "the rule")
+    clients = frozenset(node.at("targetServiceAccounts").texts("clients")) | {
+        tag for item in node.at("targetSecureTags").items("clients") if (tag := item.at("name").text("clients"))
+    }
+    order = node.at("priority").number("place") or 0
+    for config in match.at("layer4Configs").items("ports", "protocol"):
+        layer, ports = _layer4(config, "ipProtocol")
+        for where, name in names:
+            reading.effects.append(
+                Effect(
+                    where=where, action=action, layer=layer, ports=ports, names=name, clients=clients, order=order
+                )
+            )  # fmt: skip
+        if target is None or not target.unseen:
+            reading.effects.append(
+                Effect(
+                    where=match.path or "match", action=action, layer=layer, ports=ports, destination=target,
+                    clients=clients, order=order,
+                )
+            )  # fmt: skip
+    reading.usage.append(Usage(FQDNS, len(list(fqdns.items()))))
+    if action == "allow":
+        reading.lookups += [(name.host, where) for where, name in names]
+
+
+def _names(fqdns: Node) -> Iterator[tuple[str, Names]]:
+    for item in fqdns.items("names"):
+        text = item.text("names")
+        if text is None:
+            continue
+        host = check_host(text.removesuffix("."))
+        if host.rule is None:
+            yield item.path, Names("exact", host.name)
+        elif text.startswith("*."):
+            yield item.path, Names("subtree", text[2:].lower())  # refused by the API, and meant as this
+        else:
+            item.doubt("names", f"{text!r} is no name")
+
+
+def _layer4(node: Node, key: str) -> tuple[Layer | None, Ports | None]:
+    protocol = node.at(key).text("protocol")
+    layer: Layer | None = None if protocol is None else _LAYERS.get(protocol.lower(), "other")
+    listed = node.at("ports")
+    if listed.absent or listed.empty:
+        return layer, ANY_PORT
+    found = []
+    for item in listed.items("ports"):
+        text = item.text("ports")
+        part = None if text is None else port_range(text, "-")
+        if part is None:
+            if text is not None:
+                item.doubt("ports", f"{text!r} is no port")
+            return layer, None
+        found.append(part)
+    return layer, tuple(sorted(found)) if not listed.unknown else None
+
+
+def _ranges(node: Node, nothing: Destination) -> Destination | None:
+    """Where the ranges lead; None, with a doubt, where one of them cannot be read."""
+    if node.absent or node.empty:
+        return nothing
+    texts = node.texts("destination")
+    found = destination(texts)
+    if found is None:
+        node.doubt("destination", "an item that is no address range")
+        return None
+    if len(texts) < len(list(node.items())) or node.unknown:
+        return found if found.everywhere else None
+    return found
+
+
+def _policy(node: Node) -> str | None:
+    text = node.text("place")
+    return None if text is None else text.rpartition("/")[2]

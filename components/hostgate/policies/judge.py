@@ -1,0 +1,124 @@
+"""All rules over one resource, or over a stack: violations as text, with exemptions applied and none forgotten."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hostgate.policies import contents, denies, near_limits, shape, void
+from hostgate.policies.belonging import together
+from hostgate.policies.readers import READERS, UNREAD, cloud_of, plain_type, read
+from hostgate.policies.reading import Reading
+from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
+from hostgate.policies.rules import RULES
+from hostgate.policies.settings import Exemption, Settings
+from hostgate.policies.values import Resource
+
+MOST_LINES = 20
+"""Lines of one report; a list of ten thousand strange hosts is no better told in full."""
+
+Check = Callable[[Resource, Reading, Settings], Said]
+
+OF_A_RESOURCE: Mapping[str, Check] = {
+    **{
+        rule: contents.against_catalogs(rule)
+        for rule in ("host-not-in-catalog", "host-mistaken", "host-withdrawn", "wider-than-catalog", "plain-http")
+    },
+    "wildcard-over-others": contents.wildcard_over_others,
+    "shared-host": contents.shared_host,
+    "unsuitable-name": contents.unsuitable_name,
+    "empty-list": shape.empty_list,
+    "capacity-head-room": shape.capacity_head_room,
+    "silent-drop": shape.silent_drop,
+    "home-net": shape.home_net,
+    "established-default": shape.established_default,
+    "raw-address": shape.raw_address,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The violations of one rule by one resource, as one message. `urn` is empty for the stack itself."""
+
+    rule: str
+    urn: str
+    message: str
+
+
+Verdicts = Mapping[str, Sequence[Report] | NotApplicable]
+"""By rule: what it reports (nothing, if all is well), or why it does not apply."""
+
+
+def judge_resource(resource: Resource, settings: Settings) -> Verdicts:
+    """Every rule that is asked of a resource alone."""
+    reading = read(resource)
+    verdicts: dict[str, Sequence[Report] | NotApplicable] = {}
+    for rule, check in OF_A_RESOURCE.items():
+        if reading is None or cloud_of(resource.type) not in RULES[rule].clouds:
+            verdicts[rule] = NotApplicable("is of a type that this rule is not about")
+            continue
+        said = check(resource, reading, settings)
+        if isinstance(said, NotApplicable):
+            verdicts[rule] = said
+            continue
+        verdicts[rule] = _reports(rule, [*said, *unjudged(resource, reading, RULES[rule].needs)], settings)
+    said = shape.not_read(resource, settings)
+    verdicts["not-read"] = said if isinstance(said, NotApplicable) else _reports("not-read", said, settings)
+    return verdicts
+
+
+def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
+    """Every rule that is asked of the resources of a stack together."""
+    stack: list[Seen] = []
+    others: list[Resource] = []
+    for resource in resources:
+        reading, cloud = read(resource), cloud_of(resource.type)
+        if reading is None or cloud is None:
+            others.append(resource)
+        else:
+            stack.append(Seen(resource, cloud, reading))
+    sets = together(stack, others)
+    answers: dict[str, Said] = {
+        "list-without-drop": denies.list_without_drop(sets),
+        "domain-list-any-port": denies.domain_list_any_port(sets, settings.known),
+        "void-allow": void.void_allow(sets, stack, others),
+        "no-deny": denies.no_deny(sets),
+        "deny-elsewhere": denies.deny_elsewhere(sets),
+        "limit-nearly-used": near_limits.limit_nearly_used(sets, stack, settings.near_limit),
+    }
+    verdicts: dict[str, Sequence[Report] | NotApplicable] = {
+        rule: said if isinstance(said, NotApplicable) else _reports(rule, said, settings)
+        for rule, said in answers.items()
+    }
+    verdicts["exemption-ended"] = _ended(settings)
+    return verdicts
+
+
+def is_judged(type_: str) -> bool:
+    """Whether any rule has something to say about resources of the type."""
+    return plain_type(type_) in UNREAD or plain_type(type_) in READERS
+
+
+def _reports(rule: str, remarks: Iterable[Remark], settings: Settings) -> list[Report]:
+    """One report for each resource, without what is exempt; an exemption that has ended is told beside it."""
+    lines: dict[str, list[str]] = {}
+    for remark in remarks:
+        met = [each for each in settings.exempt if each.covers(rule, remark.entry, remark.host, remark.resource.name)]
+        if any(settings.as_of <= each.ends for each in met):
+            continue
+        ended = "".join(f" (the exemption until {each.until} has ended)" for each in met)
+        lines.setdefault(remark.resource.urn, []).append(f"{remark.where}: {remark.message}{ended}")
+    return [Report(rule, urn, _message(rule, said)) for urn, said in lines.items()]
+
+
+def _message(rule: str, lines: Sequence[str]) -> str:
+    shown = [*lines[:MOST_LINES], *([f"and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else [])]
+    about = RULES[rule]
+    found = "\n".join(f"  - {line}" for line in shown)
+    return f"{found}\n  Why: {about.matters}\n  Do: {about.fix}\n  Source: {about.source}"
+
+
+def _ended(settings: Settings) -> Sequence[Report] | NotApplicable:
+    if not settings.exempt:
+        return NotApplicable("the settings exempt nothing")
+    ended: list[Exemption] = [each for each in settings.exempt if each.ends < settings.as_of]
+    lines = [f"{each}: ended on {each.until} ({each.because})" for each in ended]
+    return [Report("exemption-ended", "", _message("exemption-ended", lines))] if lines else []

@@ -1,0 +1,53 @@
+"""Limits of the clouds that a stack nearly uses up: the numbers are those that plans are checked against."""
+
+from collections.abc import Iterator, Sequence
+
+from hostgate.aws.policy import GROUP_BYTES, POLICY_CAPACITY, POLICY_GROUPS, RULE_LENGTH
+from hostgate.azure.application_rules import GROUPS
+from hostgate.azure.network_rules import FQDNS
+from hostgate.planning.limits import Usage
+from hostgate.policies.belonging import Together
+from hostgate.policies.readers import RULE_GROUP, plain_type
+from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
+from hostgate.policies.rules import RULES
+
+
+def limit_nearly_used(sets: Sequence[Together], stack: Sequence[Seen], percent: int) -> Said:
+    if not sets:
+        return NotApplicable("no firewall rules")
+    found = [
+        Remark(
+            resource=seen.resource,
+            where=usage.limit.name,
+            message=f"{usage.used:,} of {usage.limit.max:,} {usage.limit.unit} ({usage.limit.source}).",
+        )
+        for seen, usage in (*_of_resources(stack), *_of_policies(sets))
+        if usage.used * 100 >= usage.limit.max * percent
+    ]
+    members = {seen.resource.urn: seen for each in sets for seen in each.rules}
+    for seen in members.values():
+        found += unjudged(seen.resource, seen.reading, RULES["limit-nearly-used"].needs)
+    return found
+
+
+def _of_resources(stack: Sequence[Seen]) -> Iterator[tuple[Seen, Usage]]:
+    for seen in stack:
+        for usage in seen.reading.usage:
+            yield seen, usage
+        if plain_type(seen.resource.type) == RULE_GROUP:
+            size = sum(len(text.encode()) for text in seen.reading.texts) + seen.reading.list_bytes
+            longest = max((len(line) for text in seen.reading.texts for line in text.splitlines()), default=0)
+            yield seen, Usage(GROUP_BYTES, size)
+            yield seen, Usage(RULE_LENGTH, longest)
+
+
+def _of_policies(sets: Sequence[Together]) -> Iterator[tuple[Seen, Usage]]:
+    for each in sets:
+        if each.cloud == "aws" and each.policy is not None:
+            yield each.policy, Usage(POLICY_GROUPS, each.policy.reading.stateful.references)
+            rooms = [room for seen in each.rules for room in seen.reading.rooms]
+            yield each.policy, Usage(POLICY_CAPACITY, sum(room.reserved for room in rooms))
+        elif each.cloud == "azure":
+            yield each.rules[0], Usage(GROUPS, len(each.rules))
+            lookups = {host for seen in each.rules for host, _ in seen.reading.lookups}
+            yield each.rules[0], Usage(FQDNS, len(lookups))

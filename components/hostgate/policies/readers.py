@@ -1,0 +1,79 @@
+"""Which resource types are read, by which reader; and which open names but are not read yet."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
+
+from hostgate.policies import addresses, aws_policies, azure_rules, gcp_rules, rule_groups
+from hostgate.policies.reading import Reading
+from hostgate.policies.values import Node, Resource
+
+Cloud = Literal["aws", "gcp", "azure"]
+
+RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
+AWS_POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
+GCP_POLICIES: Final = frozenset(
+    {
+        "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy",
+        "gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy",
+        "gcp:compute/firewallPolicy:FirewallPolicy",
+    }
+)
+GCP_CLASSIC: Final = "gcp:compute/firewall:Firewall"
+GCP_NETWORK: Final = "gcp:compute/network:Network"
+AZURE_POLICY: Final = "azure-native:network:FirewallPolicy"
+AZURE_GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+
+READERS: Mapping[str, Callable[[Node], Reading]] = {
+    RULE_GROUP: rule_groups.read_rule_group,
+    AWS_POLICY: aws_policies.read_policy,
+    "aws:ec2/securityGroup:SecurityGroup": addresses.read_security_group,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": addresses.read_egress_rule,
+    "aws:ec2/managedPrefixList:ManagedPrefixList": addresses.read_prefix_list,
+    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": gcp_rules.read_rule,
+    "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule": gcp_rules.read_rule,
+    "gcp:compute/firewallPolicyRule:FirewallPolicyRule": gcp_rules.read_rule,
+    "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules": gcp_rules.read_rules,
+    "gcp:compute/regionNetworkFirewallPolicyWithRules:RegionNetworkFirewallPolicyWithRules": gcp_rules.read_rules,
+    "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules": gcp_rules.read_rules,
+    GCP_CLASSIC: gcp_rules.read_classic,
+    "gcp:networksecurity/addressGroup:AddressGroup": addresses.read_address_group,
+    AZURE_GROUP: azure_rules.read_group,
+    "azure-native:network:IpGroup": addresses.read_ip_group,
+}
+
+RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in type_ and type_.startswith("gcp:"))
+
+UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": ("names that DNS may answer", ()),
+    "gcp:networksecurity/securityProfile:SecurityProfile": ("URL filters", ("urlFilteringProfile",)),
+    "gcp:networksecurity/urlList:UrlList": ("names that a web proxy may reach", ()),
+    "gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule": ("what a web proxy may reach", ()),
+    "azure-native:network:AzureFirewall": (
+        "classic rule collections", ("applicationRuleCollections", "networkRuleCollections"),
+    ),
+    "azure-native:dnsresolver:DnsResolverDomainList": ("names that DNS may answer", ()),
+    "azure:network/firewallPolicyRuleCollectionGroup:FirewallPolicyRuleCollectionGroup": ("rule collections", ()),
+    "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection": ("application rules", ()),
+    "azure:network/firewallNetworkRuleCollection:FirewallNetworkRuleCollection": ("network rules", ()),
+}  # fmt: skip
+"""Types that decide about names and that no reader reads, what they hold, and the inputs without which they hold
+nothing of the kind. They are said to be unread, rather than passed over."""
+
+_VERSIONED = re.compile(r"(azure-native:[a-z]+)/v[0-9]+(?:preview)?:")
+
+
+def plain_type(token: str) -> str:
+    """The type without an API version: azure-native has a module for each."""
+    return _VERSIONED.sub(r"\1:", token)
+
+
+def cloud_of(token: str) -> Cloud | None:
+    package = token.partition(":")[0]
+    return {"aws": "aws", "gcp": "gcp", "azure-native": "azure", "azure": "azure"}.get(package)  # type: ignore[return-value]
+
+
+def read(resource: Resource) -> Reading | None:
+    """What the resource says; None for a type without a reader."""
+    reader = READERS.get(plain_type(resource.type))
+    return None if reader is None else reader(Node(resource.properties))

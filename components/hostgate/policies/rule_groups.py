@@ -1,0 +1,322 @@
+"""AWS rule groups as effects: Suricata rules, domain lists, standard and stateless rules, whoever wrote them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from hostgate.policies.effects import (
+    ANY_PORT,
+    EVERYWHERE,
+    NOWHERE,
+    Action,
+    Destination,
+    Effect,
+    Layer,
+    Names,
+    Ports,
+    destination,
+    inverse,
+    port_range,
+)
+from hostgate.policies.reading import Reading, Room
+from hostgate.policies.suricata import Line, Unread, read_lines
+from hostgate.policies.suricata_names import condition
+from hostgate.policies.values import About, Node
+
+STRICT: Final = "STRICT_ORDER"
+
+_LAYERS: Mapping[str, Layer] = {
+    "tls": "tls", "http": "http", "tcp": "tcp", "tcp-pkt": "tcp", "tcp-stream": "tcp", "ip": "any", "udp": "udp",
+    "quic": "udp",
+}  # fmt: skip
+"""Layers by Suricata protocol; every other (ssh, dns, icmp, ...) opens nothing that a host list is about."""
+
+_OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
+_ACTIONS: Mapping[str, Action] = {"pass": "allow", "drop": "deny", "reject": "deny"}
+_NUMBERS: Mapping[int, Layer] = {6: "tcp", 17: "udp"}
+
+Sets = Mapping[str, Sequence[str] | None]
+"""Definitions of variables by name; None for one that is declared and not known."""
+
+
+def read_rule_group(node: Node) -> Reading:
+    """What a RuleGroup does. Capacity: one unit a rule; a list takes targets x types + types + 1 (measured)."""
+    reading = Reading(node.doubts)
+    source = node.at("ruleGroup", "rulesSource")
+    if source.unknown:
+        for about in (*_OF_A_RULE, "size"):
+            source.doubt(about)
+        reading.opaque = True
+        return reading
+    sets = _variables(node.at("ruleGroup", "ruleVariables"), reading)
+    order = node.at("ruleGroup", "statefulRuleOptions", "ruleOrder")
+    reading.strict = None if order.unknown else order.value == STRICT
+    if order.unknown:
+        order.doubt("order")
+    used = 0
+    flat = node.at("rules")
+    text = flat if not flat.absent else source.at("rulesString")
+    if not text.absent:
+        used += _suricata(text, sets, reading)
+    listed = source.at("rulesSourceList")
+    if not listed.absent:
+        used += _list(listed, reading)
+    standard = source.at("statefulRules")
+    if not standard.absent:
+        used += _standard(standard, sets, reading)
+    stateless = source.at("statelessRulesAndCustomActions")
+    if not stateless.absent:
+        used += _stateless(stateless, reading)
+    reserved = node.at("capacity").number("capacity")
+    if reserved is not None:
+        reading.rooms.append(Room("capacity", used, reserved, "capacity units"))
+    return reading
+
+
+def _variables(node: Node, reading: Reading) -> dict[str, Sequence[str] | None]:
+    """Definitions by name. Those of a group's own HOME_NET are noted: EXTERNAL_NET does not follow them."""
+    found: dict[str, Sequence[str] | None] = {}
+    for kind, inner in (("ipSets", "ipSet"), ("portSets", "portSet")):
+        for item in node.at(kind).items("destination", "ports"):
+            key = item.at("key").text("destination", "ports")
+            if key is None:
+                continue
+            definitions = item.at(inner, "definitions")
+            if definitions.empty or definitions.absent:
+                reading.empties.append((f"{definitions.path}", f"the variable {key} holds nothing"))
+            if definitions.unknown or any(each.unknown for each in definitions.items()):
+                found[key] = None
+            else:
+                found[key] = definitions.texts("destination")
+    reading.own_variables = frozenset(found)
+    return found
+
+
+def _suricata(node: Node, sets: Sets, reading: Reading) -> int:
+    text = node.text(*_OF_A_RULE, "size")
+    if text is None:
+        return 0
+    lines = list(read_lines(text))
+    reading.texts.append(text)
+    if not lines:
+        reading.empties.append((node.path, "no rule in it"))
+    for order, line in enumerate(lines):
+        where = f"{node.path} {line.where}"
+        if isinstance(line, Unread):
+            _unread(reading, where, line.why)
+            continue
+        reading.effects += _effects(line, where, order, sets, reading)
+    return len(lines)
+
+
+def _unread(reading: Reading, where: str, why: str) -> None:
+    for about in _OF_A_RULE:
+        reading.doubt(where, about, why)
+
+
+def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -> Iterator[Effect]:
+    action = _ACTIONS.get(line.action)
+    if action is None or any(keyword == "flow" and "not_established" in value for keyword, value in line.options):
+        return  # an alert decides nothing; a pass of packets before the handshake opens no connection
+    about = condition(line)
+    if isinstance(about, str):
+        if action == "allow":
+            reading.doubt(where, "names", about)
+        return
+    layer: Layer | None = _LAYERS.get(line.protocol, "other")
+    app = next((value for keyword, value in line.options if keyword == "app-layer-protocol"), "")
+    if about is not None:
+        layer = "http" if about.layer == "http" else "tls"
+    elif app in _LAYERS:
+        layer = _LAYERS[app]
+    ports = _ports(line.port, sets)
+    target = _addresses(line.destination, sets)
+    if line.both_ways and target is not None and not target.everywhere:
+        target = _addresses(line.source, sets) or target
+    if action == "allow":
+        if ports is None:
+            reading.doubt(where, "ports", f"the ports {line.port}")
+        if target is None:
+            reading.doubt(where, "destination", f"the addresses {line.destination}")
+    if target is not None and target.unseen:
+        return  # to private addresses, or towards the clients
+    clients = _clients(line.source, sets)
+    for names in (None,) if about is None else about.names:
+        yield Effect(
+            where=where, action=action, layer=layer, ports=ports, names=names, destination=target, clients=clients,
+            order=order,
+        )  # fmt: skip
+
+
+def _list(node: Node, reading: Reading) -> int:
+    """A domain list: its targets on any port. A leading dot takes in the name itself (developer guide)."""
+    kind = node.at("generatedRulesType").text("action")
+    types = node.at("targetTypes").texts("protocol")
+    targets = node.at("targets")
+    count = 0
+    if targets.empty or targets.absent:
+        reading.empties.append((targets.path, "a domain list without targets"))
+    allows = kind in (None, "ALLOWLIST")
+    reading.lists += allows
+    for target in targets.items("names", "size"):
+        text = target.text("names")
+        count += 1
+        if text is None or kind == "ALERTLIST":
+            continue
+        host = text.lower()
+        names = Names("subtree+apex", host[1:]) if host.startswith(".") else Names("exact", host)
+        for name in types:
+            layer: Layer | None = {"TLS_SNI": "tls", "HTTP_HOST": "http"}.get(name)  # type: ignore[assignment]
+            if layer is None:
+                reading.doubt(target.path, "protocol", f"the target type {name}")
+            reading.effects.append(
+                Effect(
+                    where=target.path, action="allow" if allows else "deny", layer=layer, ports=ANY_PORT, names=names,
+                    destination=EVERYWHERE, listed=True, order=count,
+                )
+            )  # fmt: skip
+    reading.list_bytes += sum(len(text) + 200 for text in targets.texts()) * max(len(types), 1)
+    return count * max(len(types), 1) + len(types) + 1
+
+
+def _standard(node: Node, sets: Sets, reading: Reading) -> int:
+    count = 0
+    if node.empty:
+        reading.empties.append((node.path, "no rule in it"))
+    for rule in node.items(*_OF_A_RULE, "size"):
+        count += 1
+        word = rule.at("action").text("action")
+        action: Action | None = "allow" if word is None else _ACTIONS.get(word.lower())
+        if action is None:
+            continue
+        header = rule.at("header")
+        protocol = header.at("protocol").text("protocol")
+        text, port = header.at("destination").text("destination"), header.at("destinationPort").text("ports")
+        options = [item.at("keyword").text("names") for item in rule.at("ruleOptions").items("names")]
+        if any(option is not None and ("content" in option or "pcre" in option) for option in options):
+            # The provider keeps options as a set: which content belongs to which buffer is lost (provider #35147).
+            rule.doubt("names", "options with a content, whose order the provider does not keep")
+            continue
+        ports = None if port is None else _ports(port, sets)
+        target = None if text is None else _addresses(text, sets)
+        if port is not None and ports is None:
+            rule.doubt("ports", f"the ports {port}")
+        if text is not None and target is None:
+            rule.doubt("destination", f"the addresses {text}")
+        if target is not None and target.unseen:
+            continue
+        layer = None if protocol is None else _LAYERS.get(protocol.lower(), "other")
+        source = header.at("source").text("clients")
+        clients = frozenset() if source is None else _clients(source, sets)
+        reading.effects.append(
+            Effect(
+                where=rule.path, action=action, layer=layer, ports=ports, destination=target, clients=clients,
+                order=count,
+            )
+        )  # fmt: skip
+    return count
+
+
+def _stateless(node: Node, reading: Reading) -> int:
+    """Stateless rules come before everything stateful: aws:pass there is never seen by a rule with a name."""
+    units = 0
+    for rule in node.at("statelessRules").items("destination", "size"):
+        definition = rule.at("ruleDefinition")
+        actions = definition.at("actions").texts("action")
+        match = definition.at("matchAttributes")
+        ranges = [
+            item.at("addressDefinition").text("destination") for item in match.at("destinations").items("destination")
+        ]
+        numbers = [number for item in match.at("protocols").items("protocol") if (number := item.number("protocol"))]
+        ports: list[tuple[int, int]] = []
+        for item in match.at("destinationPorts").items("ports"):
+            low, high = item.at("fromPort").number("ports"), item.at("toPort").number("ports")
+            if low is not None:
+                ports.append((low, low if high is None else high))
+        sizes = [max(len(list(match.at(key).items())), 1) for key in ("sources", "sourcePorts")]
+        units += sizes[0] * sizes[1] * max(len(ranges), 1) * max(len(ports), 1) * max(len(numbers), 1)
+        if "aws:pass" not in actions:
+            continue
+        known = [text for text in ranges if text is not None]
+        target = destination(known) if known else (EVERYWHERE if not ranges else None)
+        if target is not None and target.unseen:
+            continue
+        for layer in {_NUMBERS.get(number, "other") for number in numbers} or {"any"}:
+            reading.effects.append(
+                Effect(
+                    where=rule.path, action="allow", layer=layer, ports=tuple(ports) or ANY_PORT, destination=target,
+                    stage=-1,
+                )
+            )  # fmt: skip
+    return units
+
+
+def _ports(text: str, sets: Sets) -> Ports | None:
+    """`any`, `443`, `[443,8000:8010]`, `!443`, `$WEB`; None where a part is not known."""
+    if text.lower() == "any":
+        return ANY_PORT
+    if text.startswith("!"):
+        inner = _ports(text[1:], sets)
+        return None if inner is None else inverse(inner)
+    if text.startswith("$"):
+        known = sets.get(text[1:])
+        return None if known is None else _ports(f"[{','.join(known)}]", sets)
+    items = text.removeprefix("[").removesuffix("]").split(",")
+    ports: list[tuple[int, int]] = []
+    excluded: list[tuple[int, int]] = []
+    for item in items:
+        if item.startswith("$"):
+            nested = _ports(item, sets)
+            if nested is None:
+                return None
+            ports += nested
+            continue
+        found = port_range(item.removeprefix("!"), ":")
+        if found is None:
+            return None
+        (excluded if item.startswith("!") else ports).append(found)
+    if excluded and not ports:
+        return inverse(tuple(excluded))
+    return tuple(sorted(ports))
+
+
+def _addresses(text: str, sets: Sets) -> Destination | None:
+    """The addresses of a header; an exclusion from a list is left out, which can only make it wider."""
+    if text.lower() == "any" or (text == "$EXTERNAL_NET" and "EXTERNAL_NET" not in sets):
+        return EVERYWHERE
+    if text == "$HOME_NET" and "HOME_NET" not in sets:
+        return NOWHERE
+    if text.startswith("!"):
+        return NOWHERE if text[1:].lower() in ("any", "$external_net") else EVERYWHERE
+    if text.startswith("@"):
+        return None
+    if text.startswith("$"):
+        known = sets.get(text[1:])
+        return None if known is None else _addresses(f"[{','.join(known)}]", sets)
+    items = [item for item in text.removeprefix("[").removesuffix("]").split(",") if item]
+    wanted = [item for item in items if not item.startswith("!")]
+    if not wanted:
+        return EVERYWHERE if items else None
+    everywhere = False
+    ranges: list[str] = []
+    for item in wanted:
+        if item[0] in "$@" or item.lower() == "any":
+            part = _addresses(item, sets)
+            if part is None:
+                return None
+            everywhere |= part.everywhere
+            ranges += part.ranges
+        else:
+            ranges.append(item)
+    found = destination(ranges)
+    if found is None:
+        return None
+    return Destination(everywhere=everywhere or found.everywhere, ranges=found.ranges)
+
+
+def _clients(text: str, sets: Sets) -> frozenset[str]:
+    """Source ranges; empty (everybody) for what is no plain list of them."""
+    if text.startswith("$"):
+        known = sets.get(text[1:])
+        return frozenset(known) if known else frozenset()
+    items = text.removeprefix("[").removesuffix("]").split(",")
+    return frozenset() if any(item[:1] in "!$@" or item.lower() == "any" for item in items) else frozenset(items)

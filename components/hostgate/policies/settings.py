@@ -1,0 +1,185 @@
+"""The pack's settings: which catalogs count, the survey, thresholds, levels, and exemptions with a reason and an end.
+
+They stand in one file beside PulumiPolicy.yaml, so that whoever owns the pack owns them, and not the stack under review.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from hostgate.catalog.dates import iso_date
+from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.yaml_reader import Mapping as YamlMapping
+from hostgate.catalog.yaml_reader import read_file
+from hostgate.planning.options import option_problems
+from hostgate.policies.catalogs import Known, read_catalogs
+from hostgate.policies.rules import RULES, Level
+from hostgate.policies.survey import Surveyed, plain_address, read_survey
+
+FILE = "settings.yaml"
+
+ALL = "all"
+"""In `levels`: every rule that is not named there, as in the engine's own pack config."""
+
+
+def _date(text: str) -> str:
+    try:
+        iso_date(text)
+    except ValueError:
+        raise PydanticCustomError(
+            "date", "{message}", {"message": f"found {spelled(text)}. Allowed: a date as YYYY-MM-DD."}
+        ) from None
+    return text
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError(
+            "reason", "{message}", {"message": f"found {spelled(text)}. Allowed: a reason in words."}
+        )
+    return text
+
+
+def _rule(text: str) -> str:
+    if text not in RULES:
+        near = get_close_matches(text, RULES, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise PydanticCustomError(
+            "rule", "{message}", {"message": f"found {spelled(text)}.{hint} Allowed: {', '.join(RULES)}."}
+        )
+    return text
+
+
+def _rule_or_all(text: str) -> str:
+    return text if text == ALL else _rule(text)
+
+
+def _address(text: str) -> str:
+    found = plain_address(text)
+    if found is None:
+        raise PydanticCustomError("address", "{message}", {"message": f"found {spelled(text)}. Allowed: an address."})
+    return found
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class Exemption(_Section):
+    """A person's word that one finding is known and meant, until a day. At least one of entry, host, resource."""
+
+    rule: Annotated[str, AfterValidator(_rule)]
+    because: Annotated[str, AfterValidator(_reason)]
+    until: Annotated[str, AfterValidator(_date)]
+    entry: str | None = None
+    host: str | None = None
+    resource: str | None = None
+
+    @model_validator(mode="after")
+    def _is_about_something(self) -> Self:
+        if self.rule == "exemption-ended":
+            raise ValueError("found the rule exemption-ended, which cannot be exempted. Take the ended exemption out.")
+        if self.entry is None and self.host is None and self.resource is None:
+            raise ValueError("names neither `entry`, `host` nor `resource`: it would silence the whole rule. Name one.")
+        return self
+
+    @property
+    def ends(self) -> date:
+        return iso_date(self.until)
+
+    def covers(self, rule: str, entry: str | None, host: str | None, resource: str) -> bool:
+        """Whether it is about this; `resource` is a name and may hold `*`."""
+        return (
+            rule == self.rule
+            and self.entry in (None, entry)
+            and self.host in (None, host)
+            and (self.resource is None or fnmatchcase(resource, self.resource))
+        )
+
+    def __str__(self) -> str:
+        about = [f"{key} {value}" for key in ("entry", "host", "resource") if (value := getattr(self, key))]
+        return f"{self.rule} for {', '.join(about)}"
+
+
+class SettingsFile(_Section):
+    """The keys of the settings file."""
+
+    catalogs: Annotated[list[str], Field(min_length=1)]
+    survey: str | None = None
+    addresses: dict[str, list[Annotated[str, AfterValidator(_address)]]] = {}
+    head_room: Annotated[int, Field(ge=0, le=90)] = 20
+    near_limit: Annotated[int, Field(ge=1, le=100)] = 90
+    levels: dict[Annotated[str, AfterValidator(_rule_or_all)], Level] = {}
+    exempt: list[Exemption] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings as rules use them. `head_room` and `near_limit` are percent; `as_of` decides which exemptions hold."""
+
+    known: Known
+    as_of: date
+    survey: Surveyed | None = None
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Hosts by address, from the survey and from the file."""
+    head_room: int = 20
+    near_limit: int = 90
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    exempt: tuple[Exemption, ...] = ()
+
+    def level(self, rule: str) -> Level:
+        return self.levels.get(rule) or self.levels.get(ALL) or RULES[rule].level
+
+
+def read_settings(folder: Path, as_of: date) -> Settings:
+    """The settings in `folder`; paths in them are relative to it. Raises InputError with every problem."""
+    document = read_file(folder / FILE, FILE)
+    problems: list[Problem] = []
+    try:
+        told = SettingsFile.model_validate(document)
+    except ValidationError as error:
+        found = option_problems(error, SettingsFile, "settings")
+        keys = [str(item["loc"][0]) if item["loc"] else "" for item in error.errors(include_url=False)]
+        raise InputError(
+            _placed(problem.message.replace("`settings.", "`", 1), document, key)
+            for problem, key in zip(found, keys, strict=True)
+        ) from None
+    known: Known | None = None
+    try:
+        known = read_catalogs(told.catalogs, folder)
+    except InputError as error:
+        problems += error.problems
+    survey: Surveyed | None = None
+    try:
+        survey = None if told.survey is None else read_survey(folder / told.survey, told.survey)
+    except InputError as error:
+        problems += error.problems
+    if problems or known is None:
+        raise InputError(problems)
+    addresses = {address: list(hosts) for address, hosts in (survey.addresses if survey else {}).items()}
+    for host, texts in told.addresses.items():
+        for text in texts:
+            addresses.setdefault(text, []).append(host.lower())
+    return Settings(
+        known=known,
+        as_of=as_of,
+        survey=survey,
+        addresses={address: tuple(dict.fromkeys(hosts)) for address, hosts in addresses.items()},
+        head_room=told.head_room,
+        near_limit=told.near_limit,
+        levels=told.levels,
+        exempt=tuple(told.exempt),
+    )
+
+
+def _placed(message: str, document: YamlMapping, key: str) -> Problem:
+    line, column = document.at.get(key, (None, None))
+    return Problem(rule="config", file=FILE, line=line, column=column, message=message)

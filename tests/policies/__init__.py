@@ -1,0 +1,1 @@
+"""The policy pack: every rule asked of the real pack process, and the parts it is made of."""

@@ -1,0 +1,420 @@
+"""For every rule and cloud: what it reports, what it lets pass, what it cannot know, and what it is not about."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from hostgate.policies.rules import RULES
+from policies.process import R
+from policies.resources import (
+    GCP_POLICY,
+    UNKNOWN,
+    application,
+    aws_group,
+    aws_list,
+    aws_policy,
+    aws_rules,
+    azure,
+    gcp_classic,
+    gcp_denies,
+    gcp_rule,
+    http,
+    network,
+    tls,
+)
+
+Kind = Literal["fails", "passes", "unknown", "not applicable"]
+KINDS: tuple[Kind, ...] = ("fails", "passes", "unknown", "not applicable")
+UNJUDGED = "cannot be judged: not known before the update"
+
+
+class Case(NamedTuple):
+    """One question to a rule. `said` is in the message where the rule objects."""
+
+    rule: str
+    cloud: str
+    kind: Kind
+    resources: Sequence[R]
+    said: str = ""
+    note: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.rule, self.cloud, self.kind, self.note)))
+
+
+BUCKET = R("aws:s3/bucket:Bucket", "bucket", {"bucket": UNKNOWN})
+VM = R("gcp:compute/instance:Instance", "vm", {"name": UNKNOWN})
+VNET = R("azure-native:network:VirtualNetwork", "net", {"location": UNKNOWN})
+STRANGERS = {"aws": BUCKET, "gcp": VM, "azure": VNET}
+"""A resource of each cloud that no rule is about, although nothing of it is known."""
+
+UNKNOWN_NAMES = {
+    "aws": aws_list("cgr.dev", UNKNOWN),
+    "gcp": gcp_rule("cgr.dev", UNKNOWN),
+    "azure": azure(application("cgr.dev", UNKNOWN)),
+}
+GOOD = {
+    "aws": aws_rules(tls("cgr.dev")),
+    "gcp": gcp_rule("cgr.dev"),
+    "azure": azure(application("cgr.dev")),
+}
+R2 = "r2.cloudflarestorage.com"
+NOT_STATED = "a rule that is not about this cloud"
+
+
+def _resources() -> Iterator[Case]:
+    """Cases of rules that are asked of one resource."""
+
+    def of(rule: str, cloud: str, kind: Kind, resource: R, said: str = "", note: str = "") -> Case:
+        return Case(rule, cloud, kind, [resource], said, note)
+
+    by_name = ("host-not-in-catalog", "host-mistaken", "host-withdrawn", "shared-host", "wider-than-catalog",
+               "plain-http", "wildcard-over-others")  # fmt: skip
+    for rule in by_name:
+        for cloud, resource in UNKNOWN_NAMES.items():
+            yield of(rule, cloud, "unknown", resource, UNJUDGED)
+        if rule != "wildcard-over-others":
+            for cloud, resource in GOOD.items():
+                yield of(rule, cloud, "passes", resource)
+        yield of(rule, "aws", "not applicable", aws_rules('drop tcp any any -> any any (msg:"all"; sid:1;)'))
+        yield of(rule, "gcp", "not applicable", gcp_denies()[0])
+        yield of(rule, "azure", "not applicable", azure(network(addresses=["10.1.0.0/16"])))
+
+    for host, said in (
+        ("notcgr.dev", "notcgr.dev: in no named catalog (chainguard/images@2024-03-28, acme/ours)"),
+        ("apk.cgr.dev", "chainguard/images has it at another revision"),
+    ):
+        rule = "host-not-in-catalog"
+        yield of(rule, "aws", "fails", aws_rules(tls(host)), said, host)
+        yield of(rule, "aws", "fails", aws_list(host), said, f"list {host}")
+        yield of(rule, "gcp", "fails", gcp_rule(host), said, host)
+        yield of(rule, "azure", "fails", azure(application("cgr.dev", host)), said, host)
+        yield of(rule, "azure", "fails", azure(network(fqdns=[host])), said, f"network {host}")
+    yield of("host-not-in-catalog", "aws", "unknown", aws_group(UNKNOWN), UNJUDGED, "whole contents")
+    yield of("host-not-in-catalog", "aws", "unknown", aws_rules(tls("cgr.dev"), "pass tls what is this"),
+             "line 2: cannot be judged: no header of the form", "unreadable line")  # fmt: skip
+    yield of("host-not-in-catalog", "azure", "unknown", azure({"rule_type": "ApplicationRule", "target_fqdns": ["x.y"]}),
+             "cannot be judged: the rule type None", "untranslated keys")  # fmt: skip
+    yield of("host-not-in-catalog", "azure", "unknown", azure(application("cgr.dev", fqdnTags=["WindowsUpdate"])),
+             "names that are kept elsewhere", "tags")  # fmt: skip
+    yield of(
+        "host-not-in-catalog",
+        "azure",
+        "not applicable",
+        azure(application("evil.example"), action="Deny"),
+        "",
+        "denied",
+    )
+    yield of(
+        "host-not-in-catalog", "gcp", "not applicable", gcp_rule("evil.example", direction="INGRESS"), "", "ingress"
+    )
+    yield of("host-not-in-catalog", "gcp", "not applicable", gcp_rule("evil.example", disabled=True), "", "disabled")
+
+    typo = "typo.acme.example: acme/ours records it as a mistake. Misspelt."
+    yield of("host-mistaken", "aws", "fails", aws_rules(tls("typo.acme.example")), typo)
+    yield of(
+        "host-mistaken", "aws", "fails", aws_list(".rc.cloudflarestorage.com"), "chainguard/images", "vendor's typo"
+    )
+    yield of("host-mistaken", "gcp", "fails", gcp_rule("typo.acme.example"), typo)
+    yield of("host-mistaken", "azure", "fails", azure(application("typo.acme.example")), typo)
+
+    gone = "no longer holds it since 2025-06-17; support took over"
+    yield of("host-withdrawn", "aws", "fails", aws_rules(tls("chainguardhelp.zendesk.com")), gone)
+    yield of("host-withdrawn", "gcp", "fails", gcp_rule("chainguardhelp.zendesk.com"), gone)
+    yield of("host-withdrawn", "azure", "fails", azure(application("chainguardhelp.zendesk.com")), gone)
+
+    wild = "wildcard-over-others"
+    below = "anybody can register a name below"
+    yield of(wild, "aws", "fails", aws_list(".co.uk"), below, "public suffix")
+    yield of(wild, "aws", "fails", aws_list(f".{R2}"), "every R2 account", "shared hosting")
+    yield of(wild, "aws", "fails", aws_rules(tls("cgr.dev", match="endswith")), "evilcgr.dev", "half a label")
+    yield of(wild, "gcp", "fails", gcp_rule("*.blob.core.windows.net"), "blob.core.windows.net", "shared hosting")
+    yield of(wild, "azure", "fails", azure(application(f"*.{R2}")), "every R2 account", "shared hosting")
+    yield of(wild, "azure", "fails", azure(application("*cgr.dev")), "evilcgr.dev", "star without dot")
+    yield of(wild, "azure", "fails", azure(application("*")), "every name there is", "star")
+    yield of(wild, "aws", "passes", aws_list(".wide.acme.example"))
+    yield of(wild, "gcp", "passes", gcp_rule("*.wide.acme.example"))
+    yield of(wild, "azure", "passes", azure(application("*.wide.acme.example")))
+
+    bucket = "every Cloud Storage bucket is behind"
+    yield of("shared-host", "aws", "fails", aws_rules(tls("storage.googleapis.com")), bucket)
+    yield of("shared-host", "gcp", "fails", gcp_rule("storage.googleapis.com"), bucket)
+    yield of("shared-host", "azure", "fails", azure(application("storage.googleapis.com")), bucket)
+
+    wider = "wider-than-catalog"
+    yield of(
+        wider, "aws", "fails", aws_list(".cgr.dev"), "allows subtree+apex of cgr.dev; the catalog has cgr.dev", "kind"
+    )
+    yield of(
+        wider, "aws", "fails", aws_rules(tls("cgr.dev", "any")), "allowed on any port, the catalog has port 443", "port"
+    )
+    yield of(wider, "aws", "fails", aws_rules(tls("cgr.dev", "[443,8443]")), "allowed on port 443, 8443", "ports")
+    yield of(wider, "aws", "fails", aws_rules(tls("cgr.dev", match="startswith")), "containing 'cgr.dev'", "prefix")
+    yield of(wider, "gcp", "fails", gcp_rule("cgr.dev", ports=["443-444"]), "allowed on port 443-444", "port")
+    yield of(wider, "gcp", "fails", gcp_rule("cgr.dev", ports=None), "allowed on any port", "any port")
+    yield of(
+        wider,
+        "gcp",
+        "fails",
+        gcp_rule("cgr.dev", protocol="udp"),
+        "allowed for UDP, the catalog has https on 443",
+        "udp",
+    )
+    yield of(
+        wider, "gcp", "fails", gcp_rule("cgr.dev", protocol="all", ports=None), "allowed for every protocol", "all"
+    )
+    yield of(wider, "azure", "fails", azure(application("cgr.dev", port=8443)), "allowed on port 8443", "port")
+    every = azure(network(fqdns=["cgr.dev"], protocols=["Any"]))
+    yield of(wider, "azure", "fails", every, "allowed for every protocol", "any")
+    yield of(wider, "aws", "passes", aws_rules(http("plain.acme.example")), "", "http")
+    yield of(wider, "gcp", "passes", gcp_rule("clock.acme.example", protocol="udp", ports=["123"]), "", "udp")
+    yield of(
+        wider, "azure", "passes", azure(application("wide.acme.example", "*.wide.acme.example")), "", "apex and below"
+    )
+    yield of(wider, "azure", "passes", azure(network(fqdns=["shell.acme.example"], ports=["22"])), "", "network rule")
+    yield of(wider, "aws", "unknown", aws_rules(tls("cgr.dev", "$WEB")), "cannot be judged: the ports $WEB", "ports")
+    yield of(wider, "gcp", "unknown", gcp_rule("cgr.dev", ports=UNKNOWN), UNJUDGED, "ports")
+    yield of(wider, "azure", "unknown", azure(application("cgr.dev", port=UNKNOWN)), UNJUDGED, "port")
+
+    plain = "plain-http"
+    yield of(plain, "aws", "fails", aws_rules(http("cgr.dev")), "plain HTTP is allowed, the catalog has https on 443")
+    yield of(
+        plain, "aws", "fails", aws_list("cgr.dev", types=["TLS_SNI", "HTTP_HOST"]), "plain HTTP is allowed", "list"
+    )
+    yield of(plain, "gcp", "fails", gcp_rule("cgr.dev", ports=["80"]), "port 80 is allowed, the catalog has port 443")
+    yield of(plain, "azure", "fails", azure(application("cgr.dev", kind="Http", port=80)), "plain HTTP is allowed")
+
+    empty = "empty-list"
+    yield of(empty, "aws", "fails", aws_list(), "a domain list without targets", "list")
+    yield of(empty, "aws", "fails", aws_rules("# nothing"), "no rule in it", "rules")
+    yield of(empty, "gcp", "fails", gcp_rule(match={"destFqdns": []}), "every address of its other conditions")
+    yield of(empty, "azure", "fails", azure(), "a collection without rules")
+    yield of(
+        empty, "azure", "fails", R("azure-native:network:IpGroup", "ips", {"ipAddresses": []}), "no address", "group"
+    )
+    for cloud, resource in GOOD.items():
+        yield of(empty, cloud, "passes", resource)
+        yield of(empty, cloud, "not applicable", STRANGERS[cloud])
+    yield of(empty, "aws", "unknown", aws_group({"rulesString": UNKNOWN}), UNJUDGED)
+    yield of(empty, "gcp", "unknown", gcp_rule(match={"destFqdns": UNKNOWN}), UNJUDGED)
+    yield of(empty, "azure", "unknown", azure(application("cgr.dev", targetFqdns=UNKNOWN)), UNJUDGED)
+
+    room = "capacity-head-room"
+    addresses = "gcp:networksecurity/addressGroup:AddressGroup"
+    hosts = [tls("cgr.dev", sid=number) for number in range(1, 10)]
+    yield of(room, "aws", "fails", aws_rules(*hosts, capacity=10), "9 of 10 capacity units are used")
+    yield of(room, "aws", "fails", aws_list("a.example", "b.example", "c.example", capacity=5), "5 of 5", "list")
+    yield of(
+        room, "gcp", "fails", R(addresses, "a", {"capacity": 2, "items": ["192.0.2.1/32", "192.0.2.2/32"]}), "2 of 2"
+    )
+    yield of(room, "aws", "passes", aws_rules(*hosts, capacity=12))
+    yield of(room, "gcp", "passes", R(addresses, "a", {"capacity": 10, "items": ["192.0.2.1/32"]}))
+    yield of(room, "aws", "unknown", aws_rules(*hosts, capacity=UNKNOWN), UNJUDGED)
+    yield of(room, "gcp", "unknown", R(addresses, "a", {"capacity": 10, "items": UNKNOWN}), UNJUDGED)
+    yield of(room, "aws", "not applicable", aws_policy("rules"))
+    yield of(room, "gcp", "not applicable", gcp_rule("cgr.dev"))
+
+    silent = "silent-drop"
+    yield of(silent, "aws", "fails", aws_policy("rules", defaults=["aws:drop_strict"]), "without aws:alert_strict")
+    yield of(silent, "gcp", "fails", gcp_denies(enableLogging=False)[0], "logging is off")
+    yield of(silent, "aws", "passes", aws_policy("rules"))
+    yield of(silent, "gcp", "passes", gcp_denies()[0])
+    yield of(silent, "aws", "unknown", aws_policy("rules", defaults=UNKNOWN), UNJUDGED)
+    yield of(silent, "gcp", "unknown", gcp_denies(enableLogging=UNKNOWN)[0], UNJUDGED)
+    yield of(silent, "aws", "not applicable", aws_rules(tls("cgr.dev")))
+    yield of(silent, "gcp", "not applicable", gcp_rule("cgr.dev"))
+
+    home = "home-net"
+    own = {"ruleVariables": {"ipSets": [{"key": "HOME_NET", "ipSet": {"definitions": ["10.0.0.0/8"]}}]}}
+    yield of(home, "aws", "fails", aws_policy("rules", home_net=None), "HOME_NET is not set")
+    yield of(home, "aws", "fails", aws_rules(tls("cgr.dev"), **own), "EXTERNAL_NET stays the inverse", "in a group")
+    yield of(home, "aws", "passes", aws_policy("rules"))
+    yield of(home, "aws", "unknown", aws_policy("rules", home_net=UNKNOWN), UNJUDGED)
+    yield of(home, "aws", "not applicable", aws_policy(home_net=None), "", "no groups")
+
+    early = "established-default"
+    yield of(early, "aws", "fails", aws_policy("rules", defaults=["aws:drop_established"]), "is aws:drop_established.")
+    yield of(early, "aws", "passes", aws_policy("rules"))
+    yield of(early, "aws", "unknown", aws_policy("rules", defaults=["aws:alert_strict", UNKNOWN]), UNJUDGED)
+    yield of(early, "aws", "not applicable", aws_rules(tls("cgr.dev")))
+
+    survey = "unsuitable-name"
+    yield of(survey, "gcp", "fails", gcp_rule("apk.cgr.dev"), "unfit on gcp:fqdn: a pool of 400 addresses")
+    yield of(survey, "gcp", "fails", gcp_rule("dl.enforce.dev"), "the survey has no verdict", "not surveyed")
+    yield of(survey, "azure", "fails", azure(network(fqdns=["apk.cgr.dev"])), "risky on azure:network-rules")
+    yield of(survey, "gcp", "passes", gcp_rule("cgr.dev"))
+    yield of(survey, "azure", "passes", azure(network(fqdns=["cgr.dev"])))
+    yield of(survey, "gcp", "unknown", gcp_rule(UNKNOWN), UNJUDGED)
+    yield of(survey, "azure", "unknown", azure(network(fqdns=[UNKNOWN])), UNJUDGED)
+    yield of(survey, "gcp", "not applicable", gcp_denies()[0])
+    yield of(survey, "azure", "not applicable", azure(application("apk.cgr.dev")))
+
+    raw = "raw-address"
+    by_address = "pass tcp $HOME_NET any -> {} 443 (sid:1;)"
+    egress = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+    open_to = {"ipProtocol": "tcp", "fromPort": 443, "toPort": 443}
+    yield of(raw, "aws", "fails", aws_rules(by_address.format("203.0.113.7")), "203.0.113.7 is an address of cgr.dev")
+    yield of(
+        raw, "aws", "fails", R(egress, "sg", {**open_to, "cidrIpv6": "2001:db8::/64"}), "of apk.cgr.dev", "egress rule"
+    )
+    yield of(raw, "gcp", "fails", gcp_rule(ranges=["203.0.113.0/24"]), "203.0.113.7 is an address of cgr.dev")
+    yield of(raw, "azure", "fails", azure(network(addresses=["203.0.113.7"])), "an address of cgr.dev")
+    yield of(raw, "aws", "passes", aws_rules(by_address.format("203.0.113.8")))
+    yield of(raw, "gcp", "passes", gcp_rule(ranges=["198.51.100.0/24"]))
+    yield of(raw, "azure", "passes", azure(network(addresses=["198.51.100.1"])))
+    yield of(raw, "aws", "unknown", R(egress, "sg", {**open_to, "cidrIpv4": UNKNOWN}), UNJUDGED)
+    yield of(raw, "gcp", "unknown", gcp_rule(ranges=["198.51.100.0/24", UNKNOWN]), UNJUDGED)
+    yield of(raw, "azure", "unknown", azure(network(addresses=[UNKNOWN])), UNJUDGED)
+    for cloud, resource in GOOD.items():
+        yield of(raw, cloud, "not applicable", resource)
+
+    unread = "not-read"
+    yield of(
+        unread, "aws", "fails", R("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", "d", {}), "DNS"
+    )
+    yield of(unread, "gcp", "fails", R("gcp:networksecurity/urlList:UrlList", "u", {}), "web proxy")
+    yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")
+    for cloud, resource in STRANGERS.items():
+        yield of(unread, cloud, "not applicable", resource)
+        yield of(unread, cloud, "not applicable", GOOD[cloud], "", "read")
+
+
+def _stacks() -> Iterator[Case]:
+    """Cases of rules that are asked of a stack."""
+    lists, rules = aws_list("cgr.dev"), aws_rules(tls("cgr.dev"))
+    none = aws_policy("list", "rules", defaults=[])
+    unknown = aws_policy("list", "rules", defaults=UNKNOWN)
+    guard = aws_rules(
+        'drop tls $HOME_NET any -> $EXTERNAL_NET !443 (tls.sni; content:"cgr.dev"; startswith; endswith; sid:9;)',
+        name="guard",
+    )
+
+    drop = "list-without-drop"
+    yield Case(drop, "aws", "fails", [lists, aws_policy("list", defaults=[])], "list in strict order")
+    yield Case(drop, "aws", "passes", [lists, aws_policy("list")])
+    yield Case(drop, "aws", "unknown", [lists, aws_policy("list", defaults=UNKNOWN)], UNJUDGED)
+    yield Case(drop, "aws", "not applicable", [rules, aws_policy("rules", defaults=[])])
+
+    port = "domain-list-any-port"
+    yield Case(port, "aws", "fails", [lists, aws_policy("list")], "cgr.dev: open on every port, needed on 443")
+    yield Case(port, "aws", "fails", [lists, aws_rules(tls("cgr.dev").replace("pass", "drop"), name="g")],
+               "open on every port", "guard of the wrong port")  # fmt: skip
+    yield Case(port, "aws", "passes", [guard, lists, aws_policy("guard", "list")])
+    yield Case(port, "aws", "unknown", [aws_list("cgr.dev", UNKNOWN), guard], UNJUDGED)
+    yield Case(port, "aws", "not applicable", [rules])
+
+    void = "void-allow"
+    broad = aws_rules("pass tcp $HOME_NET any -> $EXTERNAL_NET 443 (sid:2;)", name="broad")
+    both = aws_policy("rules", "broad")
+    yield Case(
+        void, "aws", "fails", [rules, broad, both], "any destination is allowed on port 443; the rule for cgr.dev"
+    )
+    halves = "pass tcp any any -> [0.0.0.0/1, 128.0.0.0/1] [80:500] (sid:2;)"
+    yield Case(void, "aws", "fails", [rules, aws_rules(halves, name="broad"), both], "port 80-500", "in two halves")
+    yield Case(
+        void, "aws", "fails", [rules, aws_policy("rules", stateless=["aws:pass"])], "any port", "stateless default"
+    )
+    standard = {"statefulRules": [{"action": "PASS", "ruleOptions": [{"keyword": "sid", "settings": ["3"]}], "header": {
+        "protocol": "TCP", "source": "ANY", "sourcePort": "ANY", "direction": "FORWARD", "destination": "ANY",
+        "destinationPort": "443"}}]}  # fmt: skip
+    yield Case(void, "aws", "fails", [rules, aws_group(standard, "broad"), both], "port 443", "standard rules")
+    shake = aws_rules("pass tcp $HOME_NET any -> $EXTERNAL_NET 443 (flow:not_established; sid:2;)", name="broad")
+    yield Case(void, "aws", "passes", [rules, shake, both], "", "handshake only")
+    yield Case(void, "aws", "passes", [rules, aws_rules("pass udp any any -> any 123 (sid:2;)", name="broad"), both])
+    private = aws_rules("pass ip $HOME_NET any -> [10.0.0.0/8,172.16.0.0/12] any (sid:2;)", name="broad")
+    yield Case(void, "aws", "passes", [rules, private, both], "", "private ranges")
+    yield Case(void, "aws", "unknown", [rules, aws_group(UNKNOWN, "broad"), both], UNJUDGED)
+    yield Case(void, "aws", "not applicable", [broad, aws_policy("broad")])
+    names = gcp_rule("cgr.dev")
+    wide = gcp_rule(name="wide", priority=2000, ranges=["0.0.0.0/0"])
+    yield Case(void, "gcp", "fails", [names, wide, *gcp_denies()], "any destination is allowed on port 443")
+    yield Case(void, "gcp", "fails", [names, gcp_rule(name="wide", ports=None, protocol="all"), *gcp_denies()],
+               "any port", "no destination at all")  # fmt: skip
+    yield Case(void, "gcp", "fails", [names, gcp_classic(), *gcp_denies()], "VPC firewall rules come before", "classic")
+    before = R("gcp:compute/network:Network", "main",
+               {"name": "main", "networkFirewallPolicyEnforcementOrder": "BEFORE_CLASSIC_FIREWALL"})  # fmt: skip
+    yield Case(void, "gcp", "passes", [names, gcp_classic(), before, *gcp_denies()], "", "classic rules last")
+    late = gcp_rule(name="wide", priority=9500, ranges=["0.0.0.0/0"])
+    yield Case(void, "gcp", "passes", [names, late, *gcp_denies()], "", "after the deny")
+    other = gcp_rule(name="wide", ranges=["0.0.0.0/0"], policy="other")
+    yield Case(void, "gcp", "passes", [names, other, *gcp_denies()], "", "in another policy")
+    proxy = gcp_rule(name="wide", ranges=["0.0.0.0/0"], targetServiceAccounts=["proxy@p.iam.gserviceaccount.com"])
+    builds = gcp_rule("cgr.dev", targetServiceAccounts=["builds@p.iam.gserviceaccount.com"])
+    yield Case(void, "gcp", "passes", [builds, proxy, *gcp_denies()], "", "other clients")
+    yield Case(void, "gcp", "unknown", [names, gcp_rule(name="wide", ranges=[UNKNOWN]), *gcp_denies()], UNJUDGED)
+    yield Case(void, "gcp", "not applicable", [wide, *gcp_denies()])
+    app = azure(application("cgr.dev"))
+    for address in ("*", "0.0.0.0/0", "Internet"):
+        yield Case(void, "azure", "fails", [app, azure(network(addresses=[address]), name="wide")],
+                   "network rules come before application rules: any destination is allowed on port 443", address)  # fmt: skip
+    yield Case(void, "azure", "fails", [azure(application("cgr.dev"), application("*"))], "any destination", "star")
+    yield Case(
+        void, "azure", "passes", [app, azure(network(addresses=["*"]), name="wide", policy="spoke")], "", "other policy"
+    )
+    yield Case(void, "azure", "fails", [app, azure(network(addresses=["*"]), name="wide", policy=UNKNOWN)],
+               "any destination", "policy not known")  # fmt: skip
+    yield Case(void, "azure", "passes", [app, azure(network(addresses=["*"], ports=["22"]), name="wide")])
+    apart = azure(network(addresses=["*"], sources=["10.9.0.0/16"]), name="wide")
+    yield Case(void, "azure", "passes", [azure(application("cgr.dev", sources=["10.1.0.0/16"])), apart], "", "clients")
+    yield Case(void, "azure", "unknown", [app, azure(network(addresses=UNKNOWN), name="wide")], UNJUDGED)
+    yield Case(void, "azure", "not applicable", [azure(network(addresses=["*"]))])
+
+    deny = "no-deny"
+    yield Case(deny, "aws", "fails", [rules, lists, none], "no default drops")
+    yield Case(deny, "aws", "fails", [aws_rules(tls("cgr.dev"), order="DEFAULT_ACTION_ORDER"),
+                                      aws_policy("rules", defaults=[], order="DEFAULT_ACTION_ORDER")],
+               "in action order there is no default", "action order")  # fmt: skip
+    yield Case(deny, "aws", "passes", [rules, aws_policy("rules")])
+    last = aws_rules(tls("cgr.dev"), "drop tcp any any -> any any (sid:2;)")
+    yield Case(deny, "aws", "passes", [last, aws_policy("rules", defaults=[])], "", "a last rule")
+    yield Case(deny, "aws", "unknown", [rules, lists, unknown], UNJUDGED)
+    yield Case(deny, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group", order=UNKNOWN)], UNJUDGED, "contents")
+    yield Case(deny, "aws", "not applicable", [aws_policy(defaults=[])])
+    yield Case(deny, "gcp", "fails", [GCP_POLICY, names], "no last rule denies IPv4 (0.0.0.0/0)")
+    yield Case(deny, "gcp", "fails", [GCP_POLICY, names, gcp_denies()[0]], "no last rule denies IPv6", "IPv4 only")
+    regional = R("gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy", "policy", {"name": UNKNOWN})
+    made_from = gcp_rule("cgr.dev", policy=UNKNOWN, made_from=["policy"])
+    yield Case(deny, "gcp", "fails", [regional, made_from], "no last rule denies IPv4", "regional, by dependency")
+    tcp = [gcp_rule(name=f"d{n}", action="deny", ranges=[each]) for n, each in enumerate(("0.0.0.0/0", "::/0"))]
+    yield Case(deny, "gcp", "fails", [GCP_POLICY, names, *tcp], "for all protocols", "one port only")
+    yield Case(deny, "gcp", "passes", [GCP_POLICY, names, *gcp_denies()])
+    yield Case(
+        deny, "gcp", "unknown", [GCP_POLICY, names, gcp_rule(name="d", action=UNKNOWN, ranges=["::/0"])], UNJUDGED
+    )
+    yield Case(deny, "gcp", "not applicable", [GCP_POLICY, *gcp_denies()])
+
+    elsewhere = "deny-elsewhere"
+    not_here = "is not part of this stack"
+    yield Case(elsewhere, "aws", "fails", [rules], not_here)
+    yield Case(elsewhere, "gcp", "passes", [gcp_rule("cgr.dev", policy="hub"), *gcp_denies(policy="hub")])
+    yield Case(elsewhere, "gcp", "fails", [gcp_rule("cgr.dev", policy="hub")], not_here)
+    yield Case(elsewhere, "aws", "unknown", [aws_list(UNKNOWN)], not_here)
+    yield Case(elsewhere, "gcp", "unknown", [gcp_rule(UNKNOWN, policy="hub")], not_here)
+    yield Case(elsewhere, "aws", "not applicable", [rules, aws_policy("rules")])
+    yield Case(elsewhere, "gcp", "not applicable", [GCP_POLICY, names])
+
+    limit = "limit-nearly-used"
+    many = [f"h{number}.example" for number in range(95)]
+    twenty = [aws_rules(tls("cgr.dev"), name=f"g{number}", capacity=10) for number in range(19)]
+    yield Case(limit, "aws", "fails", [*twenty, aws_policy(*(each.name for each in twenty))], "19 of 20 rule groups")
+    yield Case(limit, "gcp", "fails", [gcp_rule(*many)], "95 of 100 names")
+    yield Case(
+        limit, "azure", "fails", [azure(network(fqdns=[f"{each}.example" for each in range(950)]))], "950 of 1,000"
+    )
+    yield Case(limit, "aws", "passes", [rules, aws_policy("rules")])
+    yield Case(limit, "gcp", "passes", [gcp_rule(*many[:80])])
+    yield Case(limit, "azure", "passes", [app])
+    yield Case(limit, "aws", "unknown", [aws_group(UNKNOWN)], UNJUDGED)
+    yield Case(limit, "gcp", "unknown", [gcp_rule(UNKNOWN)], UNJUDGED)
+    yield Case(limit, "azure", "unknown", [azure(application(UNKNOWN))], UNJUDGED)
+    for cloud, resource in STRANGERS.items():
+        yield Case(limit, cloud, "not applicable", [resource])
+
+
+def _of_other_clouds() -> Iterator[Case]:
+    """Rules that do not exist on a cloud do not apply to it, whatever stands there."""
+    for name, rule in RULES.items():
+        for cloud in sorted({"aws", "gcp", "azure"} - set(rule.clouds)):
+            yield Case(name, cloud, "not applicable", [UNKNOWN_NAMES[cloud]], "", NOT_STATED)
+
+
+CASES = (*_resources(), *_stacks(), *_of_other_clouds())

@@ -1,0 +1,137 @@
+"""Resources as the engine hands them over, by hand: none of them is made by hostgate."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hostgate.sandbox.values import UNKNOWN_ON_WIRE
+from policies.process import R
+
+UNKNOWN = UNKNOWN_ON_WIRE
+GROUP = "aws:networkfirewall/ruleGroup:RuleGroup"
+POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
+TO_SERVER = ("aws:drop_established_app_layer_to_server", "aws:alert_established_app_layer_to_server")
+STRICT = "STRICT_ORDER"
+
+
+def tls(host: str, port: int | str = 443, sid: int = 1, match: str = "startswith; endswith") -> str:
+    """A Suricata rule that passes a server name."""
+    return (
+        f"pass tls $HOME_NET any -> $EXTERNAL_NET {port} "
+        f'(flow:to_server; ssl_state:client_hello; tls.sni; content:"{host}"; {match}; nocase; sid:{sid}; rev:1;)'
+    )
+
+
+def http(host: str, port: int | str = 80, sid: int = 1) -> str:
+    return f'pass http $HOME_NET any -> $EXTERNAL_NET {port} (http.host; content:"{host}"; startswith; endswith; sid:{sid};)'
+
+
+def aws_rules(*lines: str, name: str = "rules", capacity: Any = 100, order: Any = STRICT, **more: Any) -> R:
+    return _group(name, {"rulesString": "\n".join(lines)}, capacity, order, more)
+
+
+def aws_list(
+    *targets: str, types: Sequence[str] = ("TLS_SNI",), name: str = "list", capacity: Any = 100, order: Any = STRICT,
+    kind: str = "ALLOWLIST",
+) -> R:  # fmt: skip
+    listed = {"targets": list(targets), "targetTypes": list(types), "generatedRulesType": kind}
+    return _group(name, {"rulesSourceList": listed}, capacity, order, {})
+
+
+def aws_group(source: Any, name: str = "group", capacity: Any = 100, order: Any = STRICT, **more: Any) -> R:
+    return _group(name, source, capacity, order, more)
+
+
+def _group(name: str, source: Any, capacity: Any, order: Any, more: dict[str, Any]) -> R:
+    group = {"rulesSource": source, "statefulRuleOptions": {"ruleOrder": order}, **more}
+    return R(GROUP, name, {"type": "STATEFUL", "capacity": capacity, "name": name, "ruleGroup": group, "arn": UNKNOWN})
+
+
+def aws_policy(
+    *groups: str, defaults: Any = TO_SERVER, home_net: Any = ("10.0.0.0/8",), order: Any = STRICT, name: str = "policy",
+    stateless: Any = ("aws:forward_to_sfe",),
+) -> R:  # fmt: skip
+    inner: dict[str, Any] = {
+        "statelessDefaultActions": stateless if stateless == UNKNOWN else list(stateless),
+        "statelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+        "statefulDefaultActions": defaults if defaults == UNKNOWN else list(defaults),
+        "statefulEngineOptions": {"ruleOrder": order},
+        "statefulRuleGroupReferences": [
+            {"resourceArn": UNKNOWN, "priority": 100 + index} for index, _ in enumerate(groups)
+        ],
+    }
+    if home_net is not None:
+        inner["policyVariables"] = (
+            UNKNOWN
+            if home_net == UNKNOWN
+            else {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": list(home_net)}}]}
+        )
+    return R(POLICY, name, {"firewallPolicy": inner}, groups)
+
+
+def gcp_rule(
+    *fqdns: str, name: str = "rule", action: Any = "allow", priority: int = 1000, protocol: Any = "tcp",
+    ports: Any = ("443",), ranges: Any = None, policy: str = "egress", made_from: Sequence[str] = (), **more: Any,
+) -> R:  # fmt: skip
+    layer = {"ipProtocol": protocol, **({} if ports is None else {"ports": ports if ports == UNKNOWN else list(ports)})}
+    match: dict[str, Any] = {"layer4Configs": [layer]}
+    if fqdns:
+        match["destFqdns"] = list(fqdns)
+    if ranges is not None:
+        match["destIpRanges"] = ranges if ranges == UNKNOWN else list(ranges)
+    match.update(more.pop("match", {}))
+    properties = {
+        "direction": "EGRESS", "action": action, "priority": priority, "firewallPolicy": policy, "match": match, **more,
+    }  # fmt: skip
+    return R("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", name, properties, made_from)
+
+
+GCP_POLICY = R("gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy", "egress", {"name": "egress"})
+
+
+def gcp_denies(**more: Any) -> list[R]:
+    """The last two rules of a firewall policy."""
+    every = {"action": "deny", "protocol": "all", "ports": None, "enableLogging": True, **more}
+    return [
+        gcp_rule(name="deny4", priority=9000, ranges=["0.0.0.0/0"], **every),
+        gcp_rule(name="deny6", priority=9001, ranges=["::/0"], **every),
+    ]
+
+
+def gcp_classic(**more: Any) -> R:
+    properties = {
+        "direction": "EGRESS", "network": "main", "allows": [{"protocol": "tcp", "ports": ["443"]}],
+        "destinationRanges": ["0.0.0.0/0"], **more,
+    }  # fmt: skip
+    return R("gcp:compute/firewall:Firewall", "classic", properties)
+
+
+def application(
+    *fqdns: str, kind: Any = "Https", port: Any = 443, sources: Any = ("*",), **more: Any
+) -> dict[str, Any]:
+    return {
+        "ruleType": "ApplicationRule", "name": "app", "sourceAddresses": list(sources), "targetFqdns": list(fqdns),
+        "protocols": [{"protocolType": kind, "port": port}], **more,
+    }  # fmt: skip
+
+
+def network(
+    *, fqdns: Any = None, addresses: Any = None, protocols: Any = ("TCP",), ports: Any = ("443",), sources: Any = ("*",)
+) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "ruleType": "NetworkRule", "name": "net", "ipProtocols": list(protocols), "sourceAddresses": list(sources),
+        "destinationPorts": ports if ports == UNKNOWN else list(ports),
+    }  # fmt: skip
+    if fqdns is not None:
+        rule["destinationFqdns"] = list(fqdns)
+    if addresses is not None:
+        rule["destinationAddresses"] = addresses if addresses == UNKNOWN else list(addresses)
+    return rule
+
+
+def azure(*rules: Any, name: str = "group", action: Any = "Allow", policy: Any = "hub") -> R:
+    collection = {
+        "ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 1000,
+        "action": {"type": action}, "rules": list(rules),
+    }  # fmt: skip
+    properties = {"firewallPolicyName": policy, "priority": 2000, "ruleCollections": [collection]}
+    return R("azure-native:network:FirewallPolicyRuleCollectionGroup", name, properties)
