@@ -118,8 +118,7 @@ def remarks_around(options: NetworkFirewallOptions) -> Iterator[Finding]:
         yield finding(
             "home-net",
             f"HOME_NET of the policy is {', '.join(options.home_net)}. Clients outside (100.64.0.0/10, public ranges of a VPC) "
-            "reach no host, and their datagrams pass: the rules of the plan are about HOME_NET. AWS's own default, the "
-            "firewall's VPC, would leave out every spoke of an inspection VPC.",
+            "reach no host. AWS's own default, the firewall's VPC, would leave out every spoke of an inspection VPC.",
         )
 
 

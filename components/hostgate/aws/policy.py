@@ -93,22 +93,31 @@ def edge_rules(options: NetworkFirewallOptions, sids: Sids) -> list[Rule]:
         private = [cidr for cidr in options.home_net if cidr not in public]
         if private:
             inside = group_of(private) if public else "$HOME_NET"
-            rules.append(_edge(PASS_PRIVATE, "pass", "ip", inside, "private traffic is not judged", (), sids))
+            words = "private traffic is not judged"
+            rules.append(_edge(PASS_PRIVATE, "pass", "ip", "$HOME_NET", inside, words, (), sids))
     for name, protocol, words, conditions in (
         ("udp", "udp", "QUIC, DNS and other datagrams stay inside", ("flow:to_server",)),
         ("icmp", "icmp", "no ICMP to the outside", ("flow:to_server",)),
         # A tunnel (GRE, ESP, 6in4) or SCTP has no flow that the default would call established.
         ("others", "ip", "no other IP protocol to the outside", ("ip_proto:!6", "ip_proto:!17", "ip_proto:!1")),
     ):
-        rules.append(_edge(f"{stop}-{name}", stop, protocol, outside, words, conditions, sids))
+        # From anybody: a client outside HOME_NET is no less behind the firewall, and the default lets its datagrams go.
+        rules.append(_edge(f"{stop}-{name}", stop, protocol, "any", outside, words, conditions, sids))
     return rules
 
 
 def _edge(
-    name: str, action: str, protocol: str, destination: str, words: str, conditions: tuple[str, ...], sids: Sids
+    name: str,
+    action: str,
+    protocol: str,
+    source: str,
+    destination: str,
+    words: str,
+    conditions: tuple[str, ...],
+    sids: Sids,
 ) -> Rule:
     return Rule(
-        action=action, protocol=protocol, source="$HOME_NET", destination=destination, port="any",
+        action=action, protocol=protocol, source=source, destination=destination, port="any",
         msg=f"hostgate: {words}", conditions=conditions, sid=sids.of("hostgate", name),
     )  # fmt: skip
 

@@ -15,9 +15,9 @@ edge = aws.networkfirewall.RuleGroup(
         "rules_source": {
             "rules_string": """\
 pass ip $HOME_NET any -> $HOME_NET any (msg:"private"; sid:1;)
-drop udp $HOME_NET any -> $EXTERNAL_NET any (msg:"datagrams"; flow:to_server; sid:2;)
-drop icmp $HOME_NET any -> $EXTERNAL_NET any (msg:"ICMP"; flow:to_server; sid:3;)
-drop ip $HOME_NET any -> $EXTERNAL_NET any (msg:"others"; ip_proto:!6; ip_proto:!17; ip_proto:!1; sid:4;)
+drop udp any any -> $EXTERNAL_NET any (msg:"datagrams"; flow:to_server; sid:2;)
+drop icmp any any -> $EXTERNAL_NET any (msg:"ICMP"; flow:to_server; sid:3;)
+drop ip any any -> $EXTERNAL_NET any (msg:"others"; ip_proto:!6; ip_proto:!17; ip_proto:!1; sid:4;)
 """
         },
         "stateful_rule_options": {"rule_order": "STRICT_ORDER"},

@@ -274,10 +274,10 @@ def _ends() -> Iterator[Case]:
     yield _case("TLS to cgr.dev from outside HOME_NET", packets.named("cgr.dev"), "block", source=outside)
     yield _case("TLS to other.example from outside HOME_NET", packets.named("other.example"), "block",
                 name="other.example", source=outside)  # fmt: skip
-    # No rule is about such a source, and a default that drops established flows lets a first datagram go.
     yield _case(
-        "QUIC from outside HOME_NET", packets.quic(), "allow", name="example.com", protocol="quic", source=outside
+        "QUIC from outside HOME_NET", packets.quic(), "block", name="example.com", protocol="quic", source=outside
     )
+    yield _case("DNS from outside HOME_NET", packets.dns("cgr.dev"), "block", port=53, protocol="udp", source=outside)
     yield _case("TLS to a private address", packets.named("git.internal.example"), "allow",
                 name="git.internal.example", to="10.9.9.9")  # fmt: skip
     yield _case("TLS without SNI to a private address", packets.named(None), "allow", sni=None, to="172.16.0.1")

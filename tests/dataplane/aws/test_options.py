@@ -84,7 +84,7 @@ STACKS = (
             _tls("cgr.dev"): "allow",
             _tls("cgr.dev", SPOKE): "block",
             _quic(): "block",
-            _quic(SPOKE): "allow",  # the trap: a spoke that is not in HOME_NET sends what it likes by datagram
+            _quic(SPOKE): "block",  # a spoke that is not in HOME_NET reaches no host, and gets no datagram out either
         },
     ),
     *(
