@@ -52,7 +52,7 @@ def samples(hours: float = 12) -> Iterator[Run | Sample]:
             yield answered(now, host="still.example", addresses=["2001:db8::10"], type="AAAA", **place)
             yield answered(now, host="turning.example", addresses=_some(dice, range(48), 4), chain=_CHAIN, **place)
             yield answered(
-                now, host="turning.example", addresses=[f"2001:db8:1::{dice.randrange(9)}"], type="AAAA", **place
+                now, host="turning.example", addresses=[f"2001:db8:1::{dice.randrange(1, 10)}"], type="AAAA", **place
             )
             first = int(now / 1800)
             yield answered(
