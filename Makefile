@@ -21,6 +21,7 @@ golden: .venv/.tested
 	.venv/bin/python tests/golden/regenerate.py
 	.venv/bin/python -m tests.plugins.schemas
 	.venv/bin/python tests/dns/example_survey.py
+	.venv/bin/python tests/dns/report_samples.py
 	.venv/bin/hostgate catalog schema > catalog/catalog.schema.json
 
 bench: .venv/.tested dataplane

@@ -1,23 +1,30 @@
 #!/bin/sh
-# Installs the real DNS servers that tests/dns asks: knot, and unbound as the cache before it. Safe to repeat.
+# Installs the real software that tests/dns asks: knot, unbound as the cache before it, and Chromium, which opens the
+# report's page. Safe to repeat.
 set -u
 
 skip() {
-    echo "DNS: knot or unbound is missing ($1); tests/dns/test_real_servers.py will be skipped."
+    have_servers || echo "DNS: knot or unbound is missing ($1); tests/dns/test_real_servers.py will be skipped."
+    have_browser || echo "DNS: chromium is missing ($1); tests/dns/test_report_in_browser.py will be skipped."
     exit 0
 }
 
-installed() {
+have_servers() {
     PATH=$PATH:/usr/sbin:/sbin
     command -v knotd >/dev/null 2>&1 && command -v unbound >/dev/null 2>&1
 }
 
+have_browser() { command -v chromium >/dev/null 2>&1; }
+
 said() {
-    echo "DNS: $(knotd -V 2>&1 | head -n 1), $(unbound -V 2>&1 | head -n 1)"
+    echo "DNS: $(knotd -V 2>&1 | head -n 1), $(unbound -V 2>&1 | head -n 1), $(chromium --version 2>/dev/null)"
     exit 0
 }
 
-! installed || said
+wanted=
+have_servers || wanted="knot unbound"
+have_browser || wanted="$wanted chromium fonts-dejavu-core"
+[ -n "$wanted" ] || said
 [ "$(id -u)" = 0 ] || skip "installing them needs root"
 command -v apt-get >/dev/null 2>&1 || skip "no apt-get here; install them by your system's own means"
 
@@ -39,7 +46,8 @@ apt() {
 reason() { sed -n 's/^E: //p' "$work/log" | head -n 1 | cut -c 1-160; }
 
 apt update || skip "apt-get update failed: $(reason)"
-apt install --yes --no-install-recommends knot unbound || skip "apt-get install failed: $(reason)"
+# shellcheck disable=SC2086  # several packages
+apt install --yes --no-install-recommends $wanted || skip "apt-get install failed: $(reason)"
 [ ! -d /run/systemd/system ] || systemctl disable knot.service unbound.service >/dev/null 2>&1
-installed || skip "the packages hold no servers"
+have_servers && have_browser || skip "the packages do not hold them"
 said

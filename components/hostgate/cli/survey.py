@@ -53,6 +53,15 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     return float(total)
 
 
+def _reports(ctx: click.Context, param: click.Parameter, values: tuple[Path, ...]) -> tuple[Path, ...]:  # noqa: ARG001
+    from hostgate.cli.survey_report import check
+
+    for each in values:
+        if (why := check(each)) is not None:
+            raise click.BadParameter(f"{str(each)!r}: {why}")
+    return tuple(dict.fromkeys(values))
+
+
 def _types(ctx: click.Context, param: click.Parameter, value: str) -> tuple["RecordType", ...]:  # noqa: ARG001
     from hostgate.dns.samples import RECORD_TYPES
 
@@ -142,6 +151,23 @@ def _targets(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     metavar="FILE",
     help="Ask nothing; analyse what --out wrote. Repeat to merge.",
 )
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    callback=_reports,
+    help="Write a report too, Markdown or one HTML page by the ending: .md or .html. Repeat.",
+)
+@click.option(
+    "--report-hosts",
+    type=click.IntRange(0, 1000),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Details and pictures of so many hosts, the worst first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     refs: tuple[str, ...],
@@ -156,6 +182,8 @@ def command(
     vantage: str | None,
     out: Path | None,
     files: tuple[Path, ...],
+    reports: tuple[Path, ...],
+    report_hosts: int,
     as_json: bool,
 ) -> None:
     """Measure the TTLs and addresses of hosts, and say which mechanisms keep up with them.
@@ -163,12 +191,14 @@ def command(
     REF is vendor/product@revision or a catalog file. With neither REF nor --hosts, the stack's hosts are surveyed.
     Run it where the clients run and ask the resolver that they ask: elsewhere the answers are others.
     """
+    if clash := {each.resolve() for each in (*files, *([out] if out else []))} & {each.resolve() for each in reports}:
+        raise click.UsageError(f"--report would write over the survey in {clash.pop()}; name another file.")
     if files:
         given = click.get_current_context().get_parameter_source
         strange = [each for each in _MEASURING if given(each) is click.core.ParameterSource.COMMANDLINE]
         if strange:
-            raise click.UsageError("--from asks nothing: it takes --target and --json only.")
-        _judge(files, targets, as_json=as_json)
+            raise click.UsageError("--from asks nothing: it takes --target, --report, --report-hosts and --json only.")
+        _judge(files, targets, reports=reports, report_hosts=report_hosts, as_json=as_json)
         return
     if duration and rounds:
         raise click.UsageError("--duration and --rounds both say when to stop; leave one out.")
@@ -197,7 +227,7 @@ def command(
     with TemporaryDirectory(prefix="hostgate-survey-") as folder:
         path = out or Path(folder, "survey.jsonl")
         _measure(order, path, as_json=as_json)
-        _judge((path,), targets, to_ask.protocols, as_json=as_json)
+        _judge((path,), targets, to_ask.protocols, reports=reports, report_hosts=report_hosts, as_json=as_json)
 
 
 def _to_ask(refs: tuple[str, ...], stack: str | None, hosts_file: Path | None) -> "ToAsk":
@@ -243,20 +273,27 @@ def _judge(
     targets: tuple[str, ...],
     protocols: "Mapping[str, Collection[Protocol]] | None" = None,
     *,
+    reports: tuple[Path, ...],
+    report_hosts: int,
     as_json: bool,
 ) -> None:
-    """Analyse `paths`, show it, and end the process with the code that it deserves."""
+    """Analyse `paths`, show it, write `reports`, and end the process with the code that it deserves."""
     from hostgate.dns.analysis import analyse_files
     from hostgate.dns.document import as_json as plain
     from hostgate.dns.document import document
 
-    made = document(analyse_files(paths), targets or None, protocols)
+    analysis = analyse_files(paths)
+    made = document(analysis, targets or None, protocols)
     if as_json:
         print_json(plain(made))
     else:
         from hostgate.cli.survey_text import show_survey
 
         show_survey(made)
+    if reports:
+        from hostgate.cli.survey_report import write_reports
+
+        write_reports(reports, made, analysis, report_hosts)
     code = exit_code(made, by_verdict=bool(targets))
     if code:
         raise click.exceptions.Exit(code)

@@ -3,12 +3,14 @@
 Whatever a resolver shows is taken as what it is: the rest of a TTL, a cache's repeat, an answer past its end.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hostgate.dns.course import TTL_STEPS, Course, Recorder
 from hostgate.dns.facts import (
     ADDRESS_TYPES,
     MOST_CHAINS,
@@ -42,11 +44,16 @@ class DisorderError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """A host's facts, and the pools that verdicts are made from. `ttl`: seconds, by family, as shown at the most."""
+    """A host's facts, the pools that verdicts are made from, and the courses that pictures are made from.
+
+    `ttl`: seconds, by family, as shown at the most. `shown`: how often each class of TTLs was shown; see TTL_STEPS.
+    """
 
     facts: HostFacts
     pools: Mapping[AddressType, Pool]
     ttl: Mapping[AddressType, int]
+    courses: Mapping[AddressType, Course]
+    shown: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +143,7 @@ class _Host:
 
     name: str
     tallies: dict[AddressType, Tally] = field(default_factory=dict)
+    recorders: dict[AddressType, Recorder] = field(default_factory=dict)
     by_source: dict[AddressType, dict[str, Counter[str]]] = field(default_factory=dict)
     answers: Counter[tuple[AddressType, str]] = field(default_factory=Counter)
     last: dict[tuple[AddressType, str], _Shown] = field(default_factory=dict)
@@ -143,6 +151,7 @@ class _Host:
     link_ttl: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     effective: dict[str, tuple[int, int]] = field(default_factory=dict)
     ttl: dict[AddressType, int] = field(default_factory=dict)
+    ttl_classes: list[int] = field(default_factory=lambda: [0] * (len(TTL_STEPS) + 1))
     negative: int | None = None
     https: set[HttpsRecord] = field(default_factory=set)
     lookups: dict[RecordType, Counter[Outcome]] = field(default_factory=dict)
@@ -179,23 +188,25 @@ class _Host:
         self.stale += stale
         most = ttl if before is None else max(before.most, ttl)
         self.last[family, source] = _Shown(sample.at + ttl, addresses, before.most if stale and before else most)
-        fresh = self.tallies.setdefault(family, Tally()).add(sample.at, source, addresses, ttl, stale=stale)
-        if fresh:
+        tally = self.tallies.setdefault(family, Tally())
+        if tally.add(sample.at, source, addresses, ttl, stale=stale):
+            self.recorders.setdefault(family, Recorder()).add(sample.at, map(tally.number, addresses))
             self.by_source.setdefault(family, {}).setdefault(source, Counter()).update(addresses)
             self.answers[family, source] += 1
         if not stale:
             self._add_ttls(sample, family, source, ttl)
 
     def _add_ttls(self, sample: Sample, family: AddressType, source: str, ttl: int) -> None:
+        shown = sample.effective_ttl or 0
+        self.ttl_classes[bisect_left(TTL_STEPS, shown)] += 1
         chain = tuple((link.owner, link.target) for link in sample.chain)
         if chain not in self.chains and len(self.chains) >= MOST_CHAINS:
             return
         self.chains[chain] += 1
         end = chain[-1][1] if chain else self.name
-        for owner, type_, shown in (*((link.owner, "CNAME", link.ttl) for link in sample.chain), (end, family, ttl)):
+        for owner, type_, left in (*((link.owner, "CNAME", link.ttl) for link in sample.chain), (end, family, ttl)):
             most = self.link_ttl.setdefault((owner, type_), {})
-            most[source] = max(most.get(source, 0), shown)
-        shown = sample.effective_ttl or 0
+            most[source] = max(most.get(source, 0), left)
         low, high = self.effective.get(source, (shown, shown))
         self.effective[source] = (min(low, shown), max(high, shown))
         self.ttl[family] = max(self.ttl.get(family, 0), shown)
@@ -219,7 +230,13 @@ class _Host:
             shares_with=company,
             findings=(),
         )
-        return Study(facts=replace(facts, findings=tuple(remarks(facts))), pools=pools, ttl=self.ttl)
+        return Study(
+            facts=replace(facts, findings=tuple(remarks(facts))),
+            pools=pools,
+            ttl=self.ttl,
+            courses={family: self.recorders[family].course() for family in pools},
+            shown=tuple(self.ttl_classes),
+        )
 
     def _pool(self, family: AddressType) -> Pool | None:
         return self.tallies[family].pool() if family in self.tallies else None

@@ -97,7 +97,7 @@ class Tally:
     """Counts answers into a pool. Answers are added in order of time; memory grows with addresses, not with answers."""
 
     def __init__(self) -> None:
-        self._addresses: dict[str, list[int]] = {}  # count, first and last answer
+        self._addresses: dict[str, list[int]] = {}  # count, first and last answer, own number
         self._live: dict[frozenset[str], list[tuple[float, str]]] = {}
         self._away: Counter[int] = Counter()  # by the power of two that the gap exceeds
         self._clock: list[tuple[int, float]] = []
@@ -109,6 +109,10 @@ class Tally:
     @property
     def seen(self) -> Collection[str]:
         return self._addresses.keys()
+
+    def number(self, address: str) -> int:
+        """The place of a counted `address` in the order in which they were first seen, from 0."""
+        return self._addresses[address][3]
 
     def add(self, at: float, source: str, addresses: Collection[str], ttl: float, *, stale: bool = False) -> bool:
         """Count the answer that `source` (a resolver, at a vantage point) gave `at` a time; whether it was fresh.
@@ -133,10 +137,10 @@ class Tally:
         number = self.answers
         self.answers += 1
         self._sightings += len(answer)
-        for address in answer:
+        for address in sorted(answer):  # numbered alike whatever the order of a set
             counts = self._addresses.get(address)
             if counts is None:
-                self._addresses[address] = [1, number, number]
+                self._addresses[address] = [1, number, number, len(self._addresses)]
                 self._at_last_new = self._sightings
                 continue
             self._away[(number - counts[2] - 1).bit_length()] += 1
@@ -154,21 +158,21 @@ class Tally:
         if not self._addresses:
             return None
         m, total, seen = self.answers, self._sightings, len(self._addresses)
-        counted = Counter(sorted(count for count, _, _ in self._addresses.values()))
+        counted = Counter(sorted(count for count, *_ in self._addresses.values()))
         once, twice = counted[1], counted[2]
         # sorted, so that the same answers give the same bytes whatever the hash seed
-        lives = Counter(sorted((count, last - first) for count, first, last in self._addresses.values()))
+        lives = Counter(sorted((count, last - first) for count, first, last, _ in self._addresses.values()))
         gaps = total - seen
         ever = chao2(m, seen, once, twice)
         size = None if not gaps else max(total / m, ever * _time_in_use(m, gaps, seen, lives))
         begin = min(answers_to_know(size, total / m) if size else m, m // 2)
         known = size is not None and begin < m // 2
-        arrivals = sum(first >= begin for _, first, _ in self._addresses.values())
+        arrivals = sum(first >= begin for _, first, *_ in self._addresses.values())
         if size is not None and not (known and arrivals):  # nothing says that addresses leave
             size = ever
         miss = good_turing(m, total, once, twice)
         if known and arrivals:
-            curve = _gap_curve(m, lives, sum(n == 1 and first < begin for n, first, _ in self._addresses.values()))
+            curve = _gap_curve(m, lives, sum(n == 1 and first < begin for n, first, *_ in self._addresses.values()))
         else:
             curve = _rarefied(m, total, counted, once, twice)
         doubt = 1 + 2 * twice / once if once else 1.0  # Esty's variance over the binomial one

@@ -1,0 +1,54 @@
+"""`hostgate survey --report`: which files can be written, before anything is asked; and writing them."""
+
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hostgate.catalog.problems import InputError, Problem
+
+if TYPE_CHECKING:
+    from hostgate.dns.analysis import Analysis
+    from hostgate.dns.document import Document
+
+_PAGE_NEEDS = ("jinja2", "matplotlib")
+
+
+def check(path: Path) -> str | None:
+    """Why no report can be written to `path`; None if it can. A survey may take a day, and this is known before."""
+    if path.suffix.lower() not in (".md", ".html"):
+        return f"found the ending {path.suffix!r}. Allowed: .md (Markdown) or .html (one HTML page)."
+    if path.is_dir():
+        return "it is a folder. Allowed: a file."
+    if not path.parent.is_dir():
+        return f"there is no folder {str(path.parent)!r}. Make it, or name another."
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        return "it may not be written. Name another file, or change its permissions."
+    missing = [name for name in _PAGE_NEEDS if find_spec(name) is None] if path.suffix.lower() == ".html" else []
+    if missing:
+        return f"a page needs {' and '.join(missing)}, not installed here: pip install 'hostgate[report]'; or name a .md file."
+    return None
+
+
+def write_reports(paths: Sequence[Path], made: "Document", analysis: "Analysis", hosts: int) -> None:
+    """Write a report to each of `paths`, with details of so many hosts. Raises InputError."""
+    from hostgate.dns.report.content import report
+    from hostgate.dns.report.markdown import markdown
+
+    content = report(made, analysis, hosts)
+    for path in paths:
+        if path.suffix.lower() == ".html":
+            from hostgate.dns.report.page import page
+
+            text = page(content)
+        else:
+            text = markdown(content)
+        try:
+            path.write_text(text, "utf-8", newline="\n")
+        except OSError as error:
+            message = f"Cannot write it: {error.strerror or error}. Name another file with --report."
+            raise InputError([Problem(rule="report-unwritable", file=str(path), message=message)]) from None
+        click.echo(f"Wrote {path}.", err=True)

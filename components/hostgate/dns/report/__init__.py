@@ -1,0 +1,1 @@
+"""A survey as a report for people: Markdown, or one HTML page that needs nothing else."""
