@@ -66,7 +66,7 @@ def plan_options(command: F) -> F:
                 help="E.g. aws:rules. Repeat; all main ones if absent.",
             ),
             click.option(
-                "--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."
+                "--as-of", "as_of", metavar="DATE", callback=as_date, help="Judge expiries at this date (today)."
             ),
             click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
@@ -80,6 +80,19 @@ def make_plans(
     stack: str | None, catalogs: tuple[str, ...], targets: tuple[str, ...], as_of: date | None, allow_empty: bool
 ) -> Any:
     """The plans asked for. Raises click.UsageError for a mixture, InputError for what is wrong with the input."""
+    return plans_and_pin(stack, catalogs, targets, as_of, allow_empty, pins=False)[0]
+
+
+def plans_and_pin(
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    targets: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    *,
+    pins: bool,
+) -> Any:
+    """The plans asked for, and the pin of their stack if it has one and `pins`. Raises as `make_plans` does."""
     from hostgate.catalog.selection import select
     from hostgate.planning.mechanism import MAIN_TARGETS
     from hostgate.planning.plan import plan_all
@@ -95,13 +108,13 @@ def make_plans(
     if catalogs:
         selection = select(*catalogs, allow_empty=allow_empty)
         chosen = tuple(dict.fromkeys(targets)) or MAIN_TARGETS
-        return plan_all(selection, [(target, None) for target in chosen], as_of=day)
+        return plan_all(selection, [(target, None) for target in chosen], as_of=day), None
     project, name = find_stack(stack)
     values = values_of_file(project, name)
     if allow_empty:
         values["allowEmpty"] = True
-    wanted = read_stack(values, project)
-    return plan_all(wanted.selection, wanted.targets, as_of=day)
+    wanted = read_stack(values, project, pins=pins)
+    return plan_all(wanted.selection, wanted.targets, as_of=day), wanted.reviewed
 
 
 def find_stack(stack: str | None, *, needs_file: bool = True) -> tuple[Path, str]:
@@ -125,7 +138,7 @@ def find_stack(stack: str | None, *, needs_file: bool = True) -> tuple[Path, str
     return project, name
 
 
-def _as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:  # noqa: ARG001
+def as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:  # noqa: ARG001
     if value is None:
         return None
     try:
