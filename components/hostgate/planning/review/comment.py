@@ -5,7 +5,6 @@ The first line is a marker, by which a later run finds the comment of the same s
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 from urllib.parse import quote
 
 from hostgate.planning.limits import Limit
@@ -27,8 +26,6 @@ FORGES = {
 
 _CAPS = (100_000, 2_000, 1_000, 500, 250, 120, 60, 30, 15, 7, 3, 1)
 """Rows of a table that are tried, until the comment fits."""
-
-T = TypeVar("T")
 
 
 def marker(subject: str) -> str:
@@ -93,12 +90,15 @@ class _Comment:
 
     def _guards(self) -> Iterable[str]:
         review = self.review
-        for each in self._few(review.tripped, "guards"):
-            if isinstance(each, str):
-                yield f"> {each}"
-                continue
-            word = "Overridden guard" if review.override is not None else "Stopped by guard"
-            yield f"> **{word}** {code(each.guard)} on {code(each.target)}: {code(each.message)}"
+        together: dict[tuple[str, str], list[str]] = {}
+        for each in review.tripped:
+            together.setdefault((each.guard, each.message), []).append(each.target)
+        word = "Stopped by guard" if review.override is None else "Overridden guard"
+        for (guard, message), on in list(together.items())[: self.cap]:
+            yield f"> **{word}** {code(guard)}: {code(message)} On {_on(on)}."
+            yield ">"
+        if len(together) > self.cap:
+            yield f"> And {len(together) - self.cap} guards more."
             yield ">"
         if review.override is not None:
             said = "The reason to override" if review.tripped else "An override was given and nothing needed it"
@@ -149,7 +149,8 @@ class _Comment:
         yield from self._findings(changed)
         yield from self._choices(changed)
         rows = [
-            (code(each.target), code(each.name), _digest(each.base), _digest(each.head)) for each in self.review.targets
+            (code(each.target), code(each.name), _digest(each.base, 12), _digest(each.head, 64))
+            for each in self.review.targets
         ]
         yield from details("Digests", list(self._table(("target", "name", "before", "after"), rows)))
 
@@ -204,17 +205,12 @@ class _Comment:
             yield f"{len(rows) - self.cap} more rows do not fit here. `hostgate diff --json` lists them all."
             yield ""
 
-    def _few(self, items: Sequence[T], what: str) -> Iterable[T | str]:
-        yield from items[: self.cap]
-        if len(items) > self.cap:
-            yield f"and {len(items) - self.cap} more {what}"
-
 
 _DONE = ("created", "updated", "replaced", "deleted")
 
 
-def _digest(statement: Statement | None) -> str:
-    return "none" if statement is None else code(statement.digest)
+def _digest(statement: Statement | None, digits: int) -> str:
+    return "none" if statement is None else code(statement.digest[:digits])
 
 
 def _together(flows: Iterable[tuple[str, Sequence[FlowChange]]]) -> list[_Row]:
