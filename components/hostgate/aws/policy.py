@@ -156,7 +156,7 @@ def fixed(each: CloudObject, objects: Sequence[CloudObject], *, whole: bool) -> 
     if ours is not None:
         found["settings of the policy"] = {k: v for k, v in ours.items() if k != "StatefulRuleGroupReferences"}
         if whole:
-            found["rules, with those of the other groups"] = body["RuleGroup"]
+            found["RuleGroup"] = body["RuleGroup"]
     return found
 
 

@@ -110,7 +110,7 @@ class Mechanism(ABC, Generic[O]):
 
         Mechanisms name what their provider cannot change beside the place of the objects.
         """
-        return dict(options.place)
+        return {"the policy that holds it": options.place}
 
     def way(self, entry: Entry) -> Means | None:
         """The means by which `entry`'s protocol is allowed."""

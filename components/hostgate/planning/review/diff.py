@@ -319,11 +319,17 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
             found.append(ObjectChange(*key, "created"))
         elif new is None:
             found.append(ObjectChange(*key, "deleted"))
-        elif because := tuple(name for name, value in new.fixed.items() if old.fixed.get(name) != value):
+        elif because := tuple(name for name, value in new.fixed.items() if _was(old, name, value) != value):
             found.append(ObjectChange(*key, "replaced", because))
         elif old.body != new.body:
             found.append(ObjectChange(*key, "updated"))
     return (*found, *_referring(found, after.values()))
+
+
+def _was(old: Made, name: str, new: Any) -> Any:
+    """What stood there before. Another mechanism may have held it as a part of the body; what held nothing of the kind
+    replaces nothing (as the engine takes a replacement trigger that is new)."""
+    return old.fixed.get(name, old.body.get(name, new))
 
 
 def _referring(found: Sequence[ObjectChange], after: Iterable[Made]) -> Iterator[ObjectChange]:

@@ -26,7 +26,7 @@ class Made:
 
     kind: str
     name: str
-    body: Any
+    body: Mapping[str, Any]
     fixed: Mapping[str, Any]
 
 
