@@ -5,6 +5,7 @@ the same inputs passed to the engine, so that moving between them changes nothin
 """
 
 # No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,11 +16,14 @@ import pulumi
 from pydantic.alias_generators import to_snake
 
 from hostgate.catalog.dates import iso_date
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Decision, Plan, plan
+from hostgate.planning.review.pin import DIGEST, Pin, pinned
+from hostgate.planning.review.statement import read_json, read_statements
 
 
 class AllowlistError(pulumi.RunError):
@@ -37,6 +41,15 @@ class AcceptanceArgs(TypedDict, total=False):
     """Why it is accepted."""
     until: str
     """The last day it holds, as YYYY-MM-DD."""
+
+
+class ReviewedArgs(TypedDict, total=False):
+    """The plan that was reviewed; another one is refused."""
+
+    digest: str
+    """Its digest."""
+    plan: str
+    """The file that holds it, so that a refusal can say what differs."""
 
 
 class SelectionArgs(TypedDict, total=False):
@@ -72,6 +85,8 @@ class SelectionArgs(TypedDict, total=False):
     """Begins the objects' names in the cloud; the component's name unless given."""
     as_of: str
     """The date at which expiries are judged, as YYYY-MM-DD; today unless given."""
+    reviewed: ReviewedArgs
+    """The plan that was reviewed; another one is refused."""
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
@@ -167,6 +182,7 @@ def prepare(
     try:
         _refuse_outputs(given)
         adopt = given.pop("import_", {})
+        reviewed = given.pop("reviewed", None)
         brought = given.pop("plan", None)
         if brought is not None:
             made, outputs = _brought(brought, hosts, given, mechanisms)
@@ -177,6 +193,8 @@ def prepare(
             given["name"] = given.pop("name_prefix", name)
             options, outputs = _separate(given)
             made = plan(selection, target, options, as_of=as_of)
+        if reviewed is not None and made.ok:
+            _pin(reviewed, made.target).check([made])
     except InputError as error:
         raise AllowlistError(f"{name}: {error}") from None
     if made.options.lacking:
@@ -247,6 +265,14 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
             "Both `hosts` and catalogs are given. A Selection holds catalogs, narrowing, choices and acceptances."
         )
     return replace(hosts, allow_empty=hosts.allow_empty or allow_empty)
+
+
+def _pin(reviewed: Mapping[str, Any], target: str) -> Pin:
+    digest, file = reviewed.get("digest"), reviewed.get("plan")
+    if not isinstance(digest, str) or not re.fullmatch(DIGEST, digest):
+        raise _problem(f"`reviewed.digest`: found {spelled(digest)}. Allowed: a digest as plans have it, 64 digits.")
+    plans = () if file is None else read_statements(read_json((project_folder() or Path()) / file, file), file)
+    return pinned({target: digest}, plans, file)
 
 
 def _acceptance(item: Mapping[str, Any], index: int) -> Acceptance:
@@ -337,6 +363,12 @@ def decision_line(decision: Decision) -> str:
     return f"{entry.id} {decision.outcome.replace(' ', '-')} {entry.match} {need} {decision.rule or '-'}"
 
 
+def _finding_line(one: Finding) -> str:
+    """A finding as component inputs carry it: id, entry or `-`, and the reason of who accepted it."""
+    said = f"{one.id} {one.entry or '-'}"
+    return said if one.accepted is None else f"{said} accepted: {one.accepted}"
+
+
 def _inputs(made: Plan) -> dict[str, Any]:
     return {
         "target": made.target,
@@ -344,8 +376,14 @@ def _inputs(made: Plan) -> dict[str, Any]:
         "mode": made.options.mode,
         "deny": made.options.deny,
         "digest": made.digest,
+        "from": list(made.options.clients),
         # One line each: a host that comes or goes is one line of an engine's diff, and ten thousand cost little.
         "decisions": [decision_line(decision) for decision in made.decisions],
+        "purposes": {
+            decision.entry.id: decision.entry.purpose for decision in made.decisions if decision.entry.purpose
+        },
+        # Without what a date changes: a component may not differ from day to day.
+        "findings": [_finding_line(one) for one in made.findings if not one.id.startswith("acceptance-")],
         "accepted": [str(acceptance) for acceptance in made.selection.accept if acceptance not in made.unused],
     }
 

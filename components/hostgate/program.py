@@ -52,6 +52,8 @@ def run(*, as_of: date | None = None) -> None:
     except InputError as error:
         raise pulumi.RunError(f"the config or the catalogs have errors\n{error}") from None
     problems = [str(problem) for plan in plans for problem in plan.problems]
+    if stack.reviewed is not None and not problems:
+        problems = [str(problem) for problem in stack.reviewed.objections(plans)]
     if problems:
         raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
     first: set[str] = set()

@@ -7,7 +7,7 @@ errors name the key, what was found and what is allowed. Our keys are never secr
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +16,17 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.dates import iso_date
+from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.catalog.yaml_reader import Items, read_file
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
+from hostgate.planning.plan import find_mechanism
+from hostgate.planning.review.guards import Guards
+from hostgate.planning.review.pin import DIGEST, Pin, pinned
+from hostgate.planning.review.statement import read_json, read_statements
 from hostgate.planning.survey import Survey, Word
 
 PROJECT = "hostgate"
@@ -39,6 +44,13 @@ def _date(text: str) -> str:
             "date", "{message}", {"message": f"found {spelled(text)}. Allowed: a quoted date as YYYY-MM-DD."}
         ) from None
     return text
+
+
+def _host(text: str) -> str:
+    host = check_host(text)
+    if host.rule is not None:
+        raise PydanticCustomError(host.rule, "{message}", {"message": host.message})
+    return host.name
 
 
 def _reason(text: str) -> str:
@@ -97,6 +109,21 @@ class SurveySection(_Section):
     worst: Word | None = None
 
 
+class GuardsSection(_Section):
+    """`hostgate:guards`: what a change may do on any one target; `hostgate diff` and `comment` look at them."""
+
+    max_removed: Annotated[int, Field(ge=0)] | None = None
+    max_opened: Annotated[int, Field(ge=0)] | None = None
+    never_remove: list[Annotated[str, AfterValidator(_host)]] = []
+
+
+class ReviewedSection(_Section):
+    """`hostgate:reviewed`: the plans that were reviewed; others are refused."""
+
+    digests: Annotated[dict[str, Annotated[str, Field(pattern=DIGEST)]], Field(min_length=1)]
+    plan: str | None = None
+
+
 class StackSection(_Section):
     """The keys under `hostgate:`; a cloud that is not named gets nothing. A list gives a cloud several layers."""
 
@@ -105,6 +132,8 @@ class StackSection(_Section):
     choose: dict[str, str] = {}
     accept: list[AcceptSection] = []
     allow_empty: bool = False
+    guards: GuardsSection = GuardsSection()
+    reviewed: ReviewedSection | None = None
     survey: SurveySection | None = None
     aws: Layers | None = None
     gcp: Layers | None = None
@@ -119,10 +148,15 @@ class Stack:
     selection: Selection
     targets: tuple[tuple[str, Options], ...]
     survey: Survey | None = None
+    guards: Guards = field(default_factory=Guards)
+    reviewed: Pin | None = None
+    """The plans that were reviewed; nothing else may be applied."""
 
 
-def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
+def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> Stack:
     """The stack that `values` (keys without `hostgate:`) describe; paths of catalogs and of the survey are relative to `base`.
+
+    `pins`: read the file of the reviewed plans too, where one is named.
 
     Raises InputError with every problem of the config, or of the catalogs once the config holds.
     """
@@ -169,7 +203,27 @@ def read_stack(values: Mapping[str, Any], base: Path) -> Stack:
         base=base,
         allow_empty=section.allow_empty,
     )
-    return Stack(selection, tuple(wanted), None if section.survey is None else _survey(section.survey, base))
+    guards = Guards(**section.guards.model_dump())
+    return Stack(
+        selection,
+        tuple(wanted),
+        None if section.survey is None else _survey(section.survey, base),
+        guards,
+        _pin(section.reviewed if pins else None, base),
+    )
+
+
+def read_pin(digests: Mapping[str, str], plan: str | None, base: Path) -> Pin:
+    """The pin of `digests`, with the reviewed plans in the file `plan` (relative to `base`). Raises InputError."""
+    for target in digests:
+        find_mechanism(target)
+    if plan is None:
+        return pinned(digests)
+    return pinned(digests, read_statements(read_json(base / Path(plan).expanduser(), plan), plan), plan)
+
+
+def _pin(section: ReviewedSection | None, base: Path) -> Pin | None:
+    return None if section is None else read_pin(section.digests, section.plan, base)
 
 
 def _survey(section: SurveySection, base: Path) -> Survey:

@@ -166,6 +166,22 @@ def test_component_inputs_carry_catalogs_decisions_and_digest(run: Run) -> None:
     entry, outcome, match, need, rule = registry.split()
     assert (entry, outcome, match, need) == ("registry", "allowed", "exact", "cgr.dev:443/https")
     assert rule.startswith("chainguard-allow#")
+    assert inputs["from"] == ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+    purposes: Any = inputs["purposes"]
+    assert purposes["registry"] == "Main image registry"
+    assert "from-everything -" in inputs["findings"]
+
+
+def test_a_component_makes_the_reviewed_plan_and_refuses_another(run: Run) -> None:
+    made = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts)')
+    digest = str(the(made, "hostgate-aws:index:NetworkFirewallAllowlist").inputs["digest"])
+    same = f'NetworkFirewallAllowlist("chainguard", hosts=hosts, reviewed={{"digest": "{digest}"}})'
+    assert run(f"{AWS}    {same}").resources == made.resources
+    for other in (same.replace("hosts=hosts", 'hosts=hosts, mode="audit"'), same.replace(digest, "0" * 64)):
+        with pytest.raises(PreviewFailed, match="not the plan that was reviewed"):
+            run(f"{AWS}    {other}")
+    with pytest.raises(PreviewFailed, match="64 digits"):
+        run(AWS + """    NetworkFirewallAllowlist("chainguard", hosts=hosts, reviewed={"digest": "abc"})""")
 
 
 def test_a_plan_that_was_made_before_gives_the_same_resources_as_its_hosts_and_options(run: Run) -> None:

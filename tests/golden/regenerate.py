@@ -6,18 +6,24 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "components")]
 
-from golden.cases import FOLDER, cases  # noqa: E402 - a script; the tests find the folder through pytest
+from golden import comments  # noqa: E402 - a script; the tests find the folder through pytest
+from golden.cases import FOLDER, cases  # noqa: E402
 
 
 def main() -> None:
-    """Replace the folder of golden files whole, so that files of plans that are gone go too."""
-    files = {path: text for case in cases() for path, text in case.files().items()}
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    """Write the golden files of plans and of comments."""
+    write(FOLDER, {path: text for case in cases() for path, text in case.files().items()})
+    write(comments.FOLDER, comments.files())
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Replace `folder` whole, so that files of what is gone go too."""
+    shutil.rmtree(folder, ignore_errors=True)
     for path, text in files.items():
-        place = FOLDER / path
+        place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text.encode())
-    sys.stdout.write(f"Wrote {len(files)} golden files. Read the difference: git diff --stat {FOLDER.name}\n")
+    sys.stdout.write(f"Wrote {len(files)} golden files. Read the difference: git diff --stat {folder.name}\n")
 
 
 if __name__ == "__main__":

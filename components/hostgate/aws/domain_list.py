@@ -6,6 +6,7 @@ acceptance of `apex-included`.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hostgate.aws import policy
 from hostgate.aws.closing import closing_group
@@ -99,6 +100,12 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
             findings=tuple(policy.remarks(options, entries, sids)),
             usage=policy.usage(options, objects),
         )
+
+    def fixed(
+        self, each: CloudObject, objects: Sequence[CloudObject], options: NetworkFirewallOptions
+    ) -> Mapping[str, Any]:
+        del options  # the policy that the groups are attached to can change without them
+        return policy.fixed(each, objects, whole=True)
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)

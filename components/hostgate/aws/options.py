@@ -85,6 +85,10 @@ class NetworkFirewallOptions(PolicyOptions):
         return self
 
     @property
+    def clients(self) -> tuple[str, ...]:
+        return tuple(sorted(self.from_ or self.home_net))
+
+    @property
     def creates_policy(self) -> bool:
         return self.deny != "declared"
 

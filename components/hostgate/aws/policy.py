@@ -173,6 +173,28 @@ def _default_actions(options: NetworkFirewallOptions, *, silent: bool) -> list[s
     return logging or [default_actions.twin(action) for action in chosen]
 
 
+def fixed(each: CloudObject, objects: Sequence[CloudObject], *, whole: bool) -> dict[str, Any]:
+    """What of `each` cannot change in place (CloudFormation reference, `Update requires: Replacement`, 2026-11-23).
+
+    A policy of ours replaces its groups with its own settings, and with `whole` also where their rules change: its
+    update is the one moment at which all of them change together.
+    """
+    if each.kind != RULE_GROUP:
+        return {}
+    body = each.body
+    found = {
+        "Type": body["Type"],
+        "Capacity": body["Capacity"],
+        "RuleOrder": body["RuleGroup"]["StatefulRuleOptions"]["RuleOrder"],
+    }
+    ours = next((other.body["FirewallPolicy"] for other in objects if other.kind == POLICY), None)
+    if ours is not None:
+        found["settings of the policy"] = {k: v for k, v in ours.items() if k != "StatefulRuleGroupReferences"}
+        if whole:
+            found["RuleGroup"] = body["RuleGroup"]
+    return found
+
+
 def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
     """How full the fullest group is, and the policy. A rule is as long as with its variables expanded."""
     groups = [each for each in objects if each.kind == RULE_GROUP]

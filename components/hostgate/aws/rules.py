@@ -1,6 +1,7 @@
 """aws:rules: one strict-order Suricata rule for each entry, which passes its name on its port and nothing else."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hostgate.aws import addresses, policy
 from hostgate.aws.closing import closing_group
@@ -78,6 +79,12 @@ class Rules(Mechanism[NetworkFirewallOptions]):
             findings=tuple(policy.remarks(options, entries, sids)),
             usage=policy.usage(options, objects),
         )
+
+    def fixed(
+        self, each: CloudObject, objects: Sequence[CloudObject], options: NetworkFirewallOptions
+    ) -> Mapping[str, Any]:
+        del options  # the policy that the groups are attached to can change without them
+        return policy.fixed(each, objects, whole=False)
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)

@@ -106,6 +106,12 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         )
         return Rendering(objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=usage)
 
+    def fixed(
+        self, each: CloudObject, objects: Sequence[CloudObject], options: FirewallPolicyOptions
+    ) -> Mapping[str, Any]:
+        named = ("name", "location") if each.kind == POLICY else ("name",)
+        return {**super().fixed(each, objects, options), **{name: each.body.get(name) for name in named}}
+
     def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
         """Network collections first, then application collections; by group priority, then collection priority."""
         del options

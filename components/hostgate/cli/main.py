@@ -19,6 +19,8 @@ from hostgate.catalog.problems import InputError, Problem
 
 _COMMANDS = {
     "plan": "what a selection becomes on each cloud",
+    "diff": "what a change opens and closes, and whether guards let it through",
+    "comment": "the same as one Markdown comment for a pull request",
     "explain": "what becomes of one connection, and why",
     "preview": "what `pulumi up` would create, on simulated clouds",
     "survey": "measure the hosts' TTLs and addresses, and what they mean for each mechanism",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hostgate.cli.main import print_json, show_problems
-from hostgate.cli.sources import Repeating, make_plans, plan_options
+from hostgate.cli.sources import Repeating, plan_options, plans_and_pin
 
 if TYPE_CHECKING:
     from hostgate.planning.plan import Plan
@@ -19,6 +19,12 @@ SHOWN = 40
 
 @click.command(cls=Repeating)
 @plan_options
+@click.option(
+    "--lock",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the plans as reviewed, for `hostgate:reviewed`.",
+)
 @click.option(
     "--out",
     metavar="DIR",
@@ -33,17 +39,24 @@ def command(
     allow_empty: bool,
     survey: Path | None,
     as_json: bool,
+    lock: Path | None,
     out: Path | None,
 ) -> None:
     """Show what a selection becomes on each cloud."""
     if out is not None and str(out) == ".":
         raise click.BadParameter("names the current folder. Name a folder for the plans.", param_hint="--out")
-    plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
+    plans, pin = plans_and_pin(stack, catalogs, targets, as_of, allow_empty, survey, pins=lock is None)
     problems = [problem for plan in plans for problem in plan.problems]
+    if pin is not None and not problems:
+        problems = pin.objections(plans)
     if out is not None and not problems:
         from hostgate.cli.plan_files import write_plans
 
         write_plans(plans, out)
+    if lock is not None and not problems:
+        from hostgate.planning.review.statement import locked
+
+        lock.write_text(locked(plans), "utf-8")
     if as_json:
         document: dict[str, object] = {"targets": [plan.as_json() for plan in plans]}
         if problems:
@@ -55,6 +68,8 @@ def command(
             show_problems(problems, as_json=False)
         elif out is not None:
             click.echo(f"Wrote {', '.join(str(out / plan.target.replace(':', '-')) for plan in plans)}.", err=True)
+        if lock is not None and not problems:
+            _show_pin(plans, lock)
     if problems:
         raise click.exceptions.Exit(1)
 
@@ -87,6 +102,14 @@ def show(plans: Sequence["Plan"]) -> None:
             for line in finding_lines(one):
                 click.echo(line)
         click.echo()
+
+
+def _show_pin(plans: Sequence["Plan"], lock: Path) -> None:
+    """What to write in the stack file, so that nothing but `plans` can be applied."""
+    click.echo(f"Wrote {lock}. Once it is reviewed, pin it in the stack file:", err=True)
+    click.echo(f"  hostgate:reviewed:\n    plan: {lock}\n    digests:", err=True)
+    for plan in plans:
+        click.echo(f'      "{plan.target}": {plan.digest}', err=True)
 
 
 def _few(names: Sequence[str]) -> list[str]:

@@ -71,7 +71,7 @@ def _with_options(command: F, *names: str) -> F:
     return command
 
 
-def _as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:  # noqa: ARG001
+def as_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:  # noqa: ARG001
     if value is None:
         return None
     try:
@@ -95,7 +95,7 @@ _OPTIONS: Mapping[str, Callable[[Any], Any]] = {
         help="E.g. aws:rules. Repeat; all main ones if absent.",
     ),
     "as_of": click.option(
-        "--as-of", "as_of", metavar="DATE", callback=_as_date, help="Judge expiries at this date (today)."
+        "--as-of", "as_of", metavar="DATE", callback=as_date, help="Judge expiries at this date (today)."
     ),
     "allow_empty": click.option("--allow-empty", is_flag=True, help="An empty selection is meant."),
     "survey": click.option(
@@ -117,6 +117,20 @@ def make_plans(
     survey: Path | None,
 ) -> Any:
     """The plans asked for. Raises click.UsageError for a mixture, InputError for what is wrong with the input."""
+    return plans_and_pin(stack, catalogs, targets, as_of, allow_empty, survey, pins=False)[0]
+
+
+def plans_and_pin(
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    targets: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    survey: Path | None,
+    *,
+    pins: bool,
+) -> Any:
+    """The plans asked for, and the pin of their stack if it has one and `pins`. Raises as `make_plans` does."""
     from hostgate.catalog.selection import select
     from hostgate.planning.mechanism import MAIN_TARGETS
     from hostgate.planning.plan import plan_all
@@ -133,7 +147,7 @@ def make_plans(
         selection = select(*catalogs, allow_empty=allow_empty)
         chosen = tuple(dict.fromkeys(targets)) or MAIN_TARGETS
         surveyed = None if survey is None else _read(survey)
-        return plan_all(selection, [(target, None) for target in chosen], as_of=day, survey=surveyed)
+        return plan_all(selection, [(target, None) for target in chosen], as_of=day, survey=surveyed), None
     project, name = find_stack(stack)
     values = values_of_file(project, name)
     if allow_empty:
@@ -141,8 +155,8 @@ def make_plans(
     if survey is not None:
         section = values.get("survey")
         values["survey"] = {**(section if isinstance(section, dict) else {}), "file": str(Path.cwd() / survey)}
-    wanted = read_stack(values, project)
-    return plan_all(wanted.selection, wanted.targets, as_of=day, survey=wanted.survey)
+    wanted = read_stack(values, project, pins=pins)
+    return plan_all(wanted.selection, wanted.targets, as_of=day, survey=wanted.survey), wanted.reviewed
 
 
 def _read(survey: Path) -> "Survey":

@@ -4,7 +4,7 @@ Google's control plane resolves the names: a rule matches addresses, so a name w
 name without an answer matches nothing (Cloud NGFW, FQDN objects overview).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any
@@ -98,6 +98,14 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
         return Rendering(
             objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=_fullest(usage)
         )
+
+    def fixed(
+        self, each: CloudObject, objects: Sequence[CloudObject], options: FirewallPolicyOptions
+    ) -> Mapping[str, Any]:
+        if each.kind == POLICY:
+            return {}
+        named = ("attachmentTarget",) if each.kind == ASSOCIATION else ("priority",)
+        return {**super().fixed(each, objects, options), **{name: each.body[name] for name in named}}
 
     def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
         """First match by priority among the egress rules; then what comes after the policy."""

@@ -115,6 +115,13 @@ class Mechanism(ABC, Generic[O]):
     def verdict(self, objects: Sequence[CloudObject], options: O, flow: Flow) -> Verdict:
         """What becomes of `flow` under `objects`, by the cloud's own rules; independent of how `render` works."""
 
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
+        """What of `each` cannot change in place, by name: where one of these differs, the resource is replaced.
+
+        Mechanisms name what their provider cannot change beside the place of the objects.
+        """
+        return {"the policy that holds it": options.place}
+
     def way(self, entry: Entry) -> Means | None:
         """The means by which `entry`'s protocol is allowed."""
         return next((means for means in self.means if entry.protocol in means.protocols), None)

@@ -66,6 +66,17 @@ class Options(BaseModel):
     tags: dict[str, str] = {}
 
     @property
+    def clients(self) -> tuple[str, ...]:
+        """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
+        return tuple(sorted(getattr(self, "from_", ())))
+
+    @property
+    def place(self) -> tuple[tuple[str, str], ...]:
+        """Where the objects go, as far as their bodies do not say it: option and value."""
+        found = ((name, getattr(self, name, None)) for name in ("attach", "resource_group"))
+        return tuple((name, value) for name, value in found if value is not None)
+
+    @property
     def lacking(self) -> str | None:
         """What a deployment needs and a plan does not, in words; None if nothing."""
         return None

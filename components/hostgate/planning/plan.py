@@ -21,7 +21,8 @@ from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rende
 from hostgate.planning.options import Options, OptionsError, read_options
 from hostgate.planning.survey import HostVerdict, Survey, survey_findings
 
-_REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand")
+REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand")
+"""Ids of findings with which nothing of a plan may be applied."""
 
 Outcome = Literal["allowed", "covered", "left out", "refused"]
 
@@ -50,6 +51,9 @@ class Decision:
             "outcome": self.outcome,
             "reason": self.reason,
             "rule": self.rule,
+            "purpose": entry.purpose,
+            "notes": entry.notes,
+            "replaces": entry.replaces,
         }
 
 
@@ -75,7 +79,7 @@ class Plan:
     @property
     def refused(self) -> bool:
         """Whether something could not be done exactly or within the limits; nothing of the plan may be applied."""
-        return any(one.id in _REFUSALS for one in self.findings)
+        return any(one.id in REFUSALS for one in self.findings)
 
     @property
     def ok(self) -> bool:
@@ -123,6 +127,8 @@ class Plan:
             "decisions": [each.as_json() for each in self.decisions],
             "findings": [each.as_json() for each in self.findings],
             "limits": [each.as_json() for each in self.limits],
+            "catalogs": list(self.selection.refs),
+            "options": self.options.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         }
 
 
@@ -195,7 +201,7 @@ def draft(
         decisions=decisions,
         findings=tuple(sorted(judged, key=lambda one: one.order)),
         limits=rendering.usage,
-        digest=_digest(target, objects),
+        digest=digest_of(target, objects, chosen),
         unused=unused,
         as_of=as_of,
         survey=survey,
@@ -442,9 +448,9 @@ def _expiry(id_: str, message: str, about: Finding | None) -> Finding:
     return replace(finding(id_, message), entry=about.entry, catalog=about.catalog, origin=about.origin)
 
 
-def _digest(target: str, objects: Sequence[CloudObject]) -> str:
-    """Of the objects alone: two plans with one digest make the same objects."""
-    canonical = json.dumps(
-        [target, [each.as_json() for each in objects]], sort_keys=True, separators=(",", ":"), ensure_ascii=True
-    )
+def digest_of(target: str, objects: Sequence[CloudObject], options: Options) -> str:
+    """Of the objects and their place: two plans with one digest make the same objects in the same policy."""
+    made: list[Any] = [target, [each.as_json() for each in objects]]
+    place = [list(pair) for pair in options.place]
+    canonical = json.dumps([*made, place] if place else made, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(canonical.encode()).hexdigest()

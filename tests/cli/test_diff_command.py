@@ -1,0 +1,241 @@
+"""`hostgate diff` and `hostgate comment`: where the sides come from, what is said, and how it ends."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.conftest import Project, Run
+from conformance.catalogs import entry
+from hostgate.allowlist import _inputs
+from hostgate.planning.plan import Plan
+from review.changes import made
+
+STACK = """
+    config:
+      hostgate:catalogs: [./ours.yaml]
+      hostgate:guards: {{maxRemoved: {most}}}
+      hostgate:aws: {{from: [10.0.0.0/8]}}
+"""
+
+
+def catalog(folder: Path, *hosts: str) -> None:
+    lines = ["catalog: acme/ours", "entries:"]
+    for host in hosts:
+        lines.append(f"  - {{id: {host.split('.')[0]}, host: {host}, port: 443, protocol: https, purpose: Tests}}")
+    (folder / "ours.yaml").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def repository(project: Project) -> Path:
+    """A git repository whose first commit has a stack of three hosts, and whose work tree has one other."""
+    folder = project(prod=STACK.format(most=9))
+    catalog(folder, "a.example", "b.example", "c.example")
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "One"], ["tag", "one"]):
+        ours = ["-c", "user.name=A", "-c", "user.email=a@acme.example", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *ours, *words], cwd=folder, check=True, capture_output=True)
+    catalog(folder, "a.example", "d.example")
+    return folder
+
+
+class TestGit:
+    @pytest.mark.usefixtures("repository")
+    def test_a_ref_is_the_stack_with_its_catalogs_as_they_stood(self, run: Run) -> None:
+        found = run("diff", "git:one", "prod", "--json")
+        (target,) = found.json["targets"]
+        assert found.code == 0
+        assert [each["host"] for each in target["opened"]] == ["d.example"]
+        assert [each["host"] for each in target["closed"]] == ["b.example", "c.example"]
+        assert found.json["subject"] == "acme/prod"
+
+    @pytest.mark.usefixtures("repository")
+    @pytest.mark.parametrize("base", ["git:main", "git:one:prod", "git:HEAD"])
+    def test_a_ref_takes_the_stack_of_the_other_side_or_names_its_own(self, run: Run, base: str) -> None:
+        assert run("diff", base, "Pulumi.prod.yaml").code == 0
+
+    def test_guards_of_the_base_hold_though_the_head_drops_them(self, run: Run, repository: Path) -> None:
+        text = (repository / "Pulumi.prod.yaml").read_text()
+        (repository / "Pulumi.prod.yaml").write_text(text.replace("maxRemoved: 9", "maxRemoved: 1"))
+        assert run("diff", "git:one", "prod").code == 1
+        back = run("diff", "prod", "git:one", "--json")
+        assert back.json["guards"]["max_removed"] == 1
+
+    def test_the_work_tree_stays_as_it_is(self, run: Run, repository: Path) -> None:
+        before = {path: path.read_bytes() for path in repository.glob("*.yaml")}
+        run("diff", "git:one", "prod")
+        assert {path: path.read_bytes() for path in repository.glob("*.yaml")} == before
+
+    @pytest.mark.usefixtures("repository")
+    @pytest.mark.parametrize(
+        ("base", "said"),
+        [
+            ("git:nowhere", "git knows no commit 'nowhere' here"),
+            ("git:", "git knows no commit ''"),
+            ("git:--output=x", "git knows no commit '--output=x'"),
+            ("git:one:other", "there is no Pulumi.other.yaml at"),
+            ("main", "A git ref is git:main"),
+            ("missing.json", "No such file or directory"),
+            ("deployed:Pulumi.yaml", "this is not JSON"),
+        ],
+    )
+    def test_a_side_that_cannot_be_read_is_named(self, run: Run, base: str, said: str) -> None:
+        found = run("diff", base, "prod")
+        assert found.code == 1
+        assert f"BASE ({base})" in found.err
+        assert said in found.err
+
+    def test_a_catalog_that_was_not_there_yet_is_an_error_and_no_empty_list(self, run: Run, repository: Path) -> None:
+        (repository / "Pulumi.prod.yaml").write_text(STACK.format(most=9).replace("ours.yaml", "new.yaml"))
+        subprocess.run(
+            ["git", "-c", "user.name=A", "-c", "user.email=a@a", "commit", "-qam", "x"], cwd=repository, check=True
+        )
+        catalog(repository, "a.example")
+        (repository / "ours.yaml").rename(repository / "new.yaml")
+        found = run("diff", "git:HEAD", "prod")
+        assert found.code == 1
+        assert "There is no such file" in found.err
+
+
+class TestGuards:
+    @pytest.mark.usefixtures("repository")
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            ((), 0),
+            (("--max-removed", 1), 1),
+            (("--max-removed", 2), 0),
+            (("--max-opened", 0), 1),
+            (("--never-remove", "b.example"), 1),
+            (("--never-remove", "a.example"), 0),
+            (("--max-removed", 1, "--override", "the vendor closed them"), 0),
+        ],
+    )
+    def test_the_exit_code_is_0_unless_a_guard_trips(self, run: Run, words: tuple[object, ...], code: int) -> None:
+        found = run("diff", "git:one", "prod", *words)
+        assert found.code == code
+        assert ("guard " in found.out) == bool(code or "--override" in words)
+        assert run("comment", "git:one", "prod", *words).code == code
+
+    @pytest.mark.usefixtures("repository")
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--max-removed", "-1"),
+            ("--never-remove", "*.example"),
+            ("--override", " "),
+            ("--as-of", "soon"),
+            ("--nonsense",),
+        ],
+    )
+    def test_wrong_usage_is_2(self, run: Run, words: tuple[str, ...]) -> None:
+        assert run("diff", "git:one", "prod", *words).code == 2
+
+
+class TestFiles:
+    def test_plans_and_locks_are_files_of_plans(self, run: Run, repository: Path) -> None:
+        (repository / "plan.json").write_text(run("plan", "--stack", "prod", "--json").out)
+        assert run("plan", "--stack", "prod", "--lock", "reviewed.json").code == 0
+        for name in ("plan.json", "reviewed.json"):
+            assert run("diff", name, "prod", "--json").json["unchanged"] is True
+
+    def test_previews_of_the_engine_carry_what_components_open(self, run: Run, tmp_path: Path) -> None:
+        first, second = (
+            made("aws:rules", [entry("a.example")]),
+            made("aws:rules", [entry("b.example", purpose="Mirror")]),
+        )
+        (tmp_path / "a.json").write_text(json.dumps(preview(first)))
+        (tmp_path / "b.json").write_text(json.dumps(preview(second)))
+        found = run("diff", tmp_path / "a.json", tmp_path / "b.json", "--json")
+        (target,) = found.json["targets"]
+        assert [(each["host"], each["purpose"]) for each in target["opened"]] == [("b.example", "Mirror")]
+        assert [each["host"] for each in target["closed"]] == ["a.example"]
+        assert target["objects"] == [
+            {"kind": "RuleGroup", "name": "vendors-allow", "change": "replaced", "because": ["capacity"]}
+        ]
+        assert target["digest"] == {"base": first.digest, "head": second.digest}
+        assert found.json["subject"] == "shop/dev"
+
+    @pytest.mark.parametrize(
+        ("document", "said"),
+        [
+            ({"steps": 1}, "`steps` is no list"),
+            ({"steps": []}, "no resource is in it"),
+            ({"steps": [], "changeSummary": {"same": 3}}, "3 resources that do not change are left out"),
+            ({"steps": [{"newState": {"urn": "urn:pulumi:dev::shop::a:b:C::d"}}]}, "no component of hostgate"),
+            (
+                {"steps": [{"newState": {"urn": "urn:pulumi:dev::shop::t::vendors", "type": "hostgate-aws:index:X"}}]},
+                "it has no inputs",
+            ),
+        ],
+    )
+    def test_what_is_no_preview_is_an_error(self, run: Run, tmp_path: Path, document: Any, said: str) -> None:
+        (tmp_path / "a.json").write_text(json.dumps(document))
+        found = run("diff", tmp_path / "a.json", tmp_path / "a.json")
+        assert found.code == 1
+        assert said in found.err
+
+
+def preview(plan: Plan) -> dict[str, Any]:
+    """What the engine would write of a component with one child."""
+    component = "urn:pulumi:dev::shop::hostgate-aws:index:NetworkFirewallAllowlist::vendors"
+    group = next(each for each in plan.objects if each.name.endswith("-allow"))
+    child = {
+        "urn": f"{component.rpartition('::')[0]}$aws:networkfirewall/ruleGroup:RuleGroup::vendors-allow",
+        "type": "aws:networkfirewall/ruleGroup:RuleGroup",
+        "parent": component,
+        "inputs": {
+            "__defaults": ["name"],
+            "name": f"vendors-allow-{plan.digest[:7]}",
+            "capacity": int(plan.digest[:4], 16),
+            "ruleGroup": {"rulesSource": {"rulesString": group.text}},
+        },
+    }
+    resource = {"urn": component, "type": "hostgate-aws:index:NetworkFirewallAllowlist", "inputs": _inputs(plan)}
+    return {"steps": [{"op": "create", "newState": each} for each in (resource, child)]}
+
+
+class TestPin:
+    def test_a_stack_that_pins_its_plan_refuses_another(self, run: Run, repository: Path) -> None:
+        locked = run("plan", "--stack", "prod", "--lock", "reviewed.json")
+        pin = locked.err[locked.err.index("  hostgate:reviewed:") :]
+        stack = repository / "Pulumi.prod.yaml"
+        stack.write_text(stack.read_text().rstrip() + "\n" + pin)
+        assert run("plan", "--stack", "prod").code == 0
+        catalog(repository, "a.example", "d.example", "e.example")
+        refused = run("plan", "--stack", "prod")
+        assert refused.code == 1
+        assert "opens e.example:443/https" in refused.err
+        assert "not-reviewed" in run("plan", "--stack", "prod", "--json").rules
+        assert run("plan", "--stack", "prod", "--lock", "reviewed.json").code == 0
+
+    @pytest.mark.parametrize(
+        ("reviewed", "said"),
+        [
+            ("{digests: {aws: abc}}", "Allowed: text like"),
+            ("{digests: {}}", "is empty"),
+            ("{plan: x.json}", "`hostgate:reviewed.digests` is missing"),
+        ],
+    )
+    def test_a_pin_that_does_not_hold_is_an_error(self, run: Run, repository: Path, reviewed: str, said: str) -> None:
+        stack = repository / "Pulumi.prod.yaml"
+        stack.write_text(f"{stack.read_text().rstrip()}\n  hostgate:reviewed: {reviewed}\n")
+        found = run("plan", "--stack", "prod")
+        assert found.code == 1
+        assert said in found.err
+
+
+class TestComment:
+    @pytest.mark.usefixtures("repository")
+    def test_it_is_markdown_with_a_marker_that_names_the_stack(self, run: Run) -> None:
+        found = run("comment", "git:one", "prod")
+        first, title, *_ = found.out.splitlines()
+        assert first == "<!-- hostgate review of acme/prod -->"
+        assert title == "### Egress of `acme/prod`: 1 host opens, 2 hosts close"
+        assert run("comment", "git:one", "prod", "--marker").out == f"{first}\n"
+        assert "hostgate review of mine" in run("comment", "git:one", "prod", "--name", "mine").out
+
+    @pytest.mark.usefixtures("repository")
+    def test_a_change_of_nothing_says_so(self, run: Run) -> None:
+        assert "nothing changes" in run("comment", "prod", "prod").out

@@ -1,0 +1,98 @@
+"""Guards: counts and hosts, over what is reachable."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from conformance.catalogs import entry
+from hostgate.catalog.model import Entry
+from hostgate.planning.review.diff import diff
+from hostgate.planning.review.guards import Guards, idle, tripped
+from hostgate.planning.review.report import Review
+from hostgate.planning.review.risks import RISKS, risks
+from hostgate.planning.review.statement import state
+from review.changes import change, made
+
+A, B, C = entry("a.example"), entry("b.example"), entry("c.example")
+WILD = entry("example.net", match="subtree")
+UNDER = entry("under.example.net")
+
+
+@pytest.mark.parametrize(
+    ("guards", "before", "after", "expected"),
+    [
+        (Guards(max_removed=1), [A, B, C], [A, B], []),
+        (Guards(max_removed=1), [A, B, C], [A], ["max-removed"]),
+        (Guards(max_removed=0), [UNDER, WILD], [WILD], []),
+        (Guards(max_opened=1), [A], [A, B], []),
+        (Guards(max_opened=0), [A], [A, B], ["max-opened"]),
+        (Guards(never_remove=("a.example",)), [A, B], [A], []),
+        (Guards(never_remove=("a.example",)), [A, B], [B], ["never-remove"]),
+        (Guards(never_remove=("under.example.net",)), [UNDER], [WILD], []),
+        (Guards(never_remove=("under.example.net",)), [WILD], [A], ["never-remove"]),
+        (Guards(never_remove=("a.example",)), [A], [entry("a.example", port=8443)], ["never-remove"]),
+        (Guards(never_remove=("d.example",)), [A], [B], []),
+    ],
+)
+def test_a_guard_trips_on_what_is_no_longer_reachable(
+    guards: Guards, before: Sequence[Entry], after: Sequence[Entry], expected: list[str]
+) -> None:
+    assert [each.guard for each in tripped(guards, [change("aws:rules", before, after)])] == expected
+
+
+def test_narrower_clients_close_every_host_for_the_others() -> None:
+    wide, narrow = (state(made("aws:rules", [A, B], from_=[cidr])) for cidr in ("10.0.0.0/8", "10.1.0.0/16"))
+    found = tripped(Guards(max_removed=1, never_remove=("a.example",)), diff([wide], [narrow]))
+    assert [each.guard for each in found] == ["max-removed", "never-remove"]
+
+
+def test_a_target_that_goes_trips_like_any_removal() -> None:
+    found = diff([state(made("gcp:fqdn", [A]))], [])
+    assert [each.guard for each in tripped(Guards(never_remove=("a.example",)), found)] == ["never-remove"]
+
+
+def test_guards_add_up_to_the_stricter() -> None:
+    both = Guards(max_removed=3, never_remove=("a.example",)).with_those_of(Guards(max_removed=5, max_opened=1))
+    assert both == Guards(max_removed=3, max_opened=1, never_remove=("a.example",))
+
+
+def test_a_host_that_nothing_opens_guards_nothing_and_that_is_said() -> None:
+    changes = [change("aws:rules", [A], [A])]
+    assert idle(Guards(never_remove=("a.example", "mispelt.example")), changes) == ("mispelt.example",)
+
+
+def test_an_override_lets_the_change_through_and_stays_visible() -> None:
+    changes = (change("aws:rules", [A, B], [A]),)
+    stopped = Review(subject="s", base="b", head="h", targets=changes, guards=Guards(max_removed=0))
+    meant = Review(subject="s", base="b", head="h", targets=changes, guards=Guards(max_removed=0), override="meant")
+    assert (stopped.ok, meant.ok) == (False, True)
+    assert meant.as_json()["guards"]["override"] == "meant"
+    assert meant.tripped == stopped.tripped
+
+
+@pytest.mark.parametrize(
+    ("risk", "before", "after"),
+    [
+        ("wildcard", [A], [A, WILD]),
+        ("shared-hosting", [A], [A, entry("storage.googleapis.com")]),
+        ("mistaken", [A], [A, entry("misprint.example", status="mistaken")]),
+        ("withdrawn", [A], [A, entry("old.example", status="withdrawn", withdrawn="2024-05-13")]),
+        ("plain-http", [A], [A, entry("a.example", "plain", port=80, protocol="http")]),
+    ],
+)
+def test_a_reviewer_is_shown_what_is_risky_in_a_change(risk: str, before: list[Entry], after: list[Entry]) -> None:
+    assert risk in {each.id for each in risks([change("aws:rules", before, after)])}
+    assert risk not in {each.id for each in risks([change("aws:rules", after, after)])}
+
+
+def test_the_gravest_risk_is_told_first() -> None:
+    audit = state(made("aws:rules", [A, WILD], mode="audit"))
+    found = risks(diff([state(made("aws:rules", [A]))], [audit]))
+    assert found[0].id == "everything-open"
+    assert [each.rank for each in found] == sorted(each.rank for each in found)
+    assert {each.id for each in found} <= set(RISKS)
+
+
+def test_a_deny_that_hostgate_no_longer_makes_is_a_risk() -> None:
+    found = risks(diff([state(made("gcp:fqdn", [A]))], [state(made("gcp:fqdn", [A], deny="declared"))]))
+    assert "deny-weaker" in {each.id for each in found}
