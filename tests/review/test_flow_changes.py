@@ -138,7 +138,11 @@ def _is_about(change: FlowChange, flow: Flow, *, seen_alike: bool = False) -> bo
     kinds: dict[Part, Match] = {Part.NAME: "exact", Part.ONE: "one-label"}
     held = any(part in change.parts and holds(kind, entry.host, flow.name) for part, kind in kinds.items())
     deep = holds("subtree", entry.host, flow.name) and not holds("one-label", entry.host, flow.name)
-    if flow.port != entry.port or not (held or (Part.DEEP in change.parts and deep)):
+    if not (held or (Part.DEEP in change.parts and deep)):
+        return False
+    if change.opening.wire == "query":  # a question, whatever the client wants of the name
+        return True
+    if flow.port != entry.port:
         return False
     wire = "tls" if flow.protocol == "https" else flow.protocol
     return wire == change.opening.wire or (seen_alike and flow.transport == entry.transport)

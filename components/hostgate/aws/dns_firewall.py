@@ -182,7 +182,8 @@ def _guarded(entries: Sequence[Entry], inside: Iterable[str]) -> list[str]:
     """The apexes of wildcards that neither an entry nor a zone of `inside` allows."""
     allowed: dict[str, set[Match]] = {zone: {"subtree+apex"} for zone in inside}
     for entry in entries:
-        allowed.setdefault(entry.host, set()).add(entry.match)
+        # One label is here with an acceptance of deeper names only, and reaches them then.
+        allowed.setdefault(entry.host, set()).add("subtree" if entry.match == "one-label" else entry.match)
     apexes = {entry.host for entry in entries if entry.match in ("subtree", "one-label")}
     return sorted(
         apex
