@@ -35,10 +35,10 @@ print(json.dumps(sorted(told)))
 """
 
 
-def catalog(path: Path, hosts: int) -> Path:
-    """A catalog of `hosts` entries with ten keys each."""
+def catalog(path: Path, hosts: int, *, first: int = 0) -> Path:
+    """A catalog of `hosts` entries with ten keys each, numbered from `first`."""
     lines = ["catalog: bench/hosts", "entries:"]
-    for index in range(hosts):
+    for index in range(first, first + hosts):
         lines += [
             f"  - id: host-{index}",
             f"    host: h{index:05d}.vendor{index % 97}.example",
@@ -53,6 +53,13 @@ def catalog(path: Path, hosts: int) -> Path:
         ]
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def planned(path: Path, hosts: Path) -> str:
+    """A file with the plan of `hosts` for one cloud."""
+    command = [HOSTGATE, "plan", "--catalog", str(hosts), "--target", "azure:application-rules", "--json"]
+    path.write_bytes(measured(command)[2])
+    return str(path)
 
 
 def measured(command: Sequence[str]) -> tuple[float, int, bytes]:
@@ -91,6 +98,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tiny = catalog(Path(folder, "tiny.yaml"), 13)
         small, large = catalog(Path(folder, "small.yaml"), 1_000), catalog(Path(folder, "large.yaml"), 10_000)
+        before = planned(Path(folder, "before.json"), large)
+        after = planned(Path(folder, "after.json"), catalog(Path(folder, "moved.yaml"), 10_000, first=200))
         handwritten = str(ROOT / "benchmarks" / "handwritten")
         ours = [sys.executable, "-c", PREVIEW, str(ROOT), str(ROOT)]
         theirs = [sys.executable, "-c", PREVIEW, handwritten, str(ROOT)]
@@ -105,6 +114,9 @@ def main() -> None:
                 "plan, 10,000 hosts": [HOSTGATE, "plan", "--catalog", str(large), "--json"],
                 "lint, 1,000 hosts": [HOSTGATE, "catalog", "lint", str(small)],
                 "lint, 10,000 hosts": [HOSTGATE, "catalog", "lint", str(large)],
+                "diff, 10,000 hosts": [HOSTGATE, "diff", before, after],
+                "diff, 10,000 hosts, equal": [HOSTGATE, "diff", before, before],
+                "comment, 10,000 hosts": [HOSTGATE, "comment", before, after],
                 "preview, hand-written": theirs,
                 "preview, dev stack": ours,
             }
@@ -124,6 +136,7 @@ def main() -> None:
             "10, linear",
         ),
         ("lint 10,000 to 1,000 hosts", found["lint, 10,000 hosts"][0] / found["lint, 1,000 hosts"][0], "10, linear"),
+        ("diff 10,000 hosts, s", found["diff, 10,000 hosts"][0], "1.5"),
         ("preview to hand-written", found["preview, dev stack"][0] / found["preview, hand-written"][0], "1.2"),
     ]
     print(
