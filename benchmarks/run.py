@@ -35,10 +35,10 @@ print(json.dumps(sorted(told)))
 """
 
 
-def catalog(path: Path, hosts: int) -> Path:
-    """A catalog of `hosts` entries with ten keys each."""
+def catalog(path: Path, hosts: int, *, first: int = 0) -> Path:
+    """A catalog of `hosts` entries with ten keys each, numbered from `first`."""
     lines = ["catalog: bench/hosts", "entries:"]
-    for index in range(hosts):
+    for index in range(first, first + hosts):
         lines += [
             f"  - id: host-{index}",
             f"    host: h{index:05d}.vendor{index % 97}.example",
@@ -70,6 +70,13 @@ def changed(path: Path, original: Path) -> Path:
                 entries[index] = entries[index].replace("host", "fresh", 1).replace("host: h", "host: new", 1)
     path.write_text("  - id: ".join([head, *filter(None, entries)]))
     return path
+
+
+def planned(path: Path, hosts: Path) -> str:
+    """A file with the plan of `hosts` for one cloud."""
+    command = [HOSTGATE, "plan", "--catalog", str(hosts), "--target", "azure:application-rules", "--json"]
+    path.write_bytes(measured(command)[2])
+    return str(path)
 
 
 def measured(command: Sequence[str]) -> tuple[float, int, bytes]:
@@ -109,6 +116,8 @@ def main() -> None:
         tiny = catalog(Path(folder, "tiny.yaml"), 13)
         small, large = catalog(Path(folder, "small.yaml"), 1_000), catalog(Path(folder, "large.yaml"), 10_000)
         other = changed(Path(folder, "changed.yaml"), large)
+        before = planned(Path(folder, "before.json"), large)
+        after = planned(Path(folder, "after.json"), catalog(Path(folder, "moved.yaml"), 10_000, first=200))
         handwritten = str(ROOT / "benchmarks" / "handwritten")
         ours = [sys.executable, "-c", PREVIEW, str(ROOT), str(ROOT)]
         theirs = [sys.executable, "-c", PREVIEW, handwritten, str(ROOT)]
@@ -123,7 +132,10 @@ def main() -> None:
                 "plan, 10,000 hosts": [HOSTGATE, "plan", "--catalog", str(large), "--json"],
                 "lint, 1,000 hosts": [HOSTGATE, "catalog", "lint", str(small)],
                 "lint, 10,000 hosts": [HOSTGATE, "catalog", "lint", str(large)],
-                "diff, 10,000 hosts": [HOSTGATE, "catalog", "diff", str(large), str(other), "--json"],
+                "catalog diff, 10,000 hosts": [HOSTGATE, "catalog", "diff", str(large), str(other), "--json"],
+                "diff, 10,000 hosts": [HOSTGATE, "diff", before, after],
+                "diff, 10,000 hosts, equal": [HOSTGATE, "diff", before, before],
+                "comment, 10,000 hosts": [HOSTGATE, "comment", before, after],
                 "preview, hand-written": theirs,
                 "preview, dev stack": ours,
             }
@@ -143,8 +155,13 @@ def main() -> None:
             "10, linear",
         ),
         ("lint 10,000 to 1,000 hosts", found["lint, 10,000 hosts"][0] / found["lint, 1,000 hosts"][0], "10, linear"),
-        ("diff of two times 10,000 hosts, s", found["diff, 10,000 hosts"][0], "1.5"),
-        ("diff to lint of 10,000 hosts", found["diff, 10,000 hosts"][0] / found["lint, 10,000 hosts"][0], "2"),
+        ("catalog diff of two times 10,000 hosts, s", found["catalog diff, 10,000 hosts"][0], "1.5"),
+        (
+            "catalog diff to lint of 10,000 hosts",
+            found["catalog diff, 10,000 hosts"][0] / found["lint, 10,000 hosts"][0],
+            "2",
+        ),
+        ("plan diff of 10,000 hosts, s", found["diff, 10,000 hosts"][0], "1.5"),
         ("preview to hand-written", found["preview, dev stack"][0] / found["preview, hand-written"][0], "1.2"),
     ]
     print(

@@ -68,7 +68,7 @@ def _first_id(values: list[ast.expr]) -> ast.expr | None:
 _OPTION_TYPES = {"cidr", "client"}
 """Names of types within options; what is wrong with an option is told under `config`."""
 
-_BARE = {"config", "name", "date", "cidr", "client", "allowlist", "preview", "out"}
+_BARE = {"config", "name", "date", "cidr", "client", "allowlist", "preview", "out", "git"}
 """Ids of one word."""
 
 

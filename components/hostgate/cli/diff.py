@@ -127,6 +127,7 @@ def lines(review: "Review") -> Iterable[str]:
 
 def _target_lines(target: "TargetDiff") -> Iterable[str]:
     from hostgate.cli.tables import finding_lines
+    from hostgate.planning.review.diff import EVERYBODY
 
     base, head = target.base, target.head
     title = f"{target.target} {target.name}" if target.name != "hostgate" else target.target
@@ -141,7 +142,8 @@ def _target_lines(target: "TargetDiff") -> Iterable[str]:
                 yield from (f"  {line}" for line in finding_lines(one))
         return
     counts = (len(target.opened), "open"), (len(target.closed), "close")
-    yield f"{title}  {', '.join(f'{count} {word}' for count, word in counts)}, {target.kept} stay"
+    clients = "" if head is None or head.clients is None else f", for {', '.join(head.clients) or EVERYBODY}"
+    yield f"{title}  {', '.join(f'{count} {word}' for count, word in counts)}, {target.kept} stay{clients}"
     yield from _flow_lines("+", target.opened)
     yield from _flow_lines("-", target.closed)
     yield from (f"  clients + {client}" for client in target.clients_added)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from hostgate.planning.limits import Limit
-from hostgate.planning.review.diff import FlowChange, TargetDiff
+from hostgate.planning.review.diff import EVERYBODY, FlowChange, TargetDiff
 from hostgate.planning.review.markdown import code, details, table
 from hostgate.planning.review.report import Review
 from hostgate.planning.review.risks import reach_of
@@ -139,8 +139,9 @@ class _Comment:
                     shown = ", ".join(map(code, clients[: self.cap]))
                     more = f" and {len(clients) - self.cap} more" if len(clients) > self.cap else ""
                     yield f"- {code(target.target)}: {word} {shown}{more}"
-            if target.opened and target.head is not None and target.head.clients:
-                yield f"- {code(target.target)}: what opens is for {', '.join(map(code, target.head.clients[: self.cap]))}"
+            if target.opened and target.head is not None and target.head.clients is not None:
+                shown = ", ".join(map(code, target.head.clients[: self.cap])) or EVERYBODY
+                yield f"- {code(target.target)}: what opens is for {shown}"
         yield ""
 
     def _details(self) -> Iterable[str]:
