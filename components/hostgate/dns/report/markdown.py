@@ -48,7 +48,7 @@ def _lines(made: Report) -> Iterator[str]:
         ((_text(target), *(f"{counts[word]:,}" for word in WORST_FIRST)) for target, counts in made.counts),
     )
     yield from _table(
-        ("host", "mechanisms", "verdict", "dropped by mistake", "refresh", "grace", "reason"),
+        ("host", "mechanisms", "verdict", "false drops", "refresh", "grace", "reason"),
         (
             (_code(row.host), _text(row.targets), _verdict(row.verdict), row.false_drop, row.refresh, row.grace,
              _text(row.reason))
