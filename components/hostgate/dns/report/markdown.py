@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from hostgate.dns.course import Course
-from hostgate.dns.report.content import (
+from hostgate.dns.report.content import WORST_FIRST, Report, Section
+from hostgate.dns.report.wording import (
     FAMILY_FIGURES,
-    WORST_FIRST,
-    Report,
-    Section,
     few,
     figures,
     https_lines,
