@@ -18,9 +18,10 @@ from report_samples import GOLDEN, HOSTILE, HOSTS, studied
 
 from hostgate.dns.analysis import analyse
 from hostgate.dns.document import document
-from hostgate.dns.report.content import MOST_LISTED, Report, report, share, span, ttl_classes, visible
+from hostgate.dns.report.content import MOST_LISTED, Report, report
 from hostgate.dns.report.markdown import markdown
 from hostgate.dns.report.page import page
+from hostgate.dns.report.wording import share, span, ttl_classes, visible
 from hostgate.dns.samples import Run, Sample
 
 _PLAIN = frozenset(

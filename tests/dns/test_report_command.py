@@ -99,6 +99,12 @@ def test_a_page_without_what_draws_it_says_how_to_get_it(
     assert run("survey", "--from", survey, "--report", tmp_path / "r.md").code == 0
 
 
+def test_details_of_no_report_are_wrong_usage(run: Run, survey: Path) -> None:
+    made = run("survey", "--from", survey, "--report-hosts", 5)
+    assert made.code == 2
+    assert "--report-hosts says how much a report shows; name its file with --report." in made.err
+
+
 @pytest.mark.parametrize("option", ["--out", "--from"])
 def test_a_survey_is_not_written_over(run: Run, survey: Path, tmp_path: Path, option: str) -> None:
     path = tmp_path / "survey.md"

@@ -9,6 +9,7 @@ from markdown_pages import ROOT, Table, tables
 from hostgate.cli.survey import _BY_VERDICT, UNMEASURED, command
 from hostgate.dns.document import Document, HostReport
 from hostgate.dns.remarks import FINDINGS
+from hostgate.dns.report.content import DETAILED
 from hostgate.dns.samples import NOTES, OUTCOME_MEANS
 
 PAGE = ROOT / "docs" / "survey.md"
@@ -24,7 +25,9 @@ def test_every_option_is_on_the_page() -> None:
     assert named == (taken - {"refs"}) | {"ref"}
 
 
-@pytest.mark.parametrize(("option", "default"), [("--rate", "500"), ("--types", "A,AAAA,HTTPS")])
+@pytest.mark.parametrize(
+    ("option", "default"), [("--rate", "500"), ("--types", "A,AAAA,HTTPS"), ("--report-hosts", str(DETAILED))]
+)
 def test_defaults_are_those_of_the_command(option: str, default: str) -> None:
     shown = dict(zip(table("option").column("option"), table("option").column("default"), strict=True))
     assert shown[option] == default

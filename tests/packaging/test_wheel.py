@@ -44,6 +44,11 @@ def test_the_wheel_carries_every_catalog(wheel: Path) -> None:
     assert "hostgate/_catalog/catalog.schema.json" in names
 
 
+def test_the_wheel_carries_the_page_of_the_report(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"hostgate/dns/report/page.html", "hostgate/dns/report/page.css"} <= names
+
+
 def test_an_installed_wheel_plans_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     unpacked = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(unpacked)

@@ -191,10 +191,12 @@ def command(
     REF is vendor/product@revision or a catalog file. With neither REF nor --hosts, the stack's hosts are surveyed.
     Run it where the clients run and ask the resolver that they ask: elsewhere the answers are others.
     """
+    given = click.get_current_context().get_parameter_source
+    if not reports and given("report_hosts") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--report-hosts says how much a report shows; name its file with --report.")
     if clash := {each.resolve() for each in (*files, *([out] if out else []))} & {each.resolve() for each in reports}:
         raise click.UsageError(f"--report would write over the survey in {clash.pop()}; name another file.")
     if files:
-        given = click.get_current_context().get_parameter_source
         strange = [each for each in _MEASURING if given(each) is click.core.ParameterSource.COMMANDLINE]
         if strange:
             raise click.UsageError("--from asks nothing: it takes --target, --report, --report-hosts and --json only.")

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from hostgate.dns.course import Course
-from hostgate.dns.report.content import (
+from hostgate.dns.report.content import WORST_FIRST, Report, Section
+from hostgate.dns.report.wording import (
     FAMILY_FIGURES,
-    WORST_FIRST,
-    Report,
-    Section,
     few,
     figures,
     https_lines,
@@ -48,7 +46,7 @@ def _lines(made: Report) -> Iterator[str]:
         ((_text(target), *(f"{counts[word]:,}" for word in WORST_FIRST)) for target, counts in made.counts),
     )
     yield from _table(
-        ("host", "mechanisms", "verdict", "dropped by mistake", "refresh", "grace", "reason"),
+        ("host", "mechanisms", "verdict", "false drops", "refresh", "grace", "reason"),
         (
             (_code(row.host), _text(row.targets), _verdict(row.verdict), row.false_drop, row.refresh, row.grace,
              _text(row.reason))

@@ -12,9 +12,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hostgate.dns.report import content
-from hostgate.dns.report.content import WORST_FIRST, Report, Section, few, strip_title, ttl_classes, visible
+from hostgate.dns.report import wording
+from hostgate.dns.report.content import WORST_FIRST, Report, Section
 from hostgate.dns.report.pictures import curve, histogram, strip
+from hostgate.dns.report.wording import few, strip_title, ttl_classes, visible
 
 _FOLDER = Path(__file__).parent
 
@@ -39,7 +40,7 @@ def page(made: Report) -> str:
     )
     return environment.get_template("page.html").render(
         report=made,
-        content=content,
+        wording=wording,
         words=WORST_FIRST,
         anchors={section.host.host: f"host-{number}" for number, section in enumerate(made.sections, 1)},
         verdicts=[list(rows) for _, rows in groupby(made.verdicts, key=lambda row: row.host)],

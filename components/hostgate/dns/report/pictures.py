@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hostgate.dns.course import Course
 from hostgate.dns.facts import AddressType
-from hostgate.dns.report.content import span
+from hostgate.dns.report.wording import span
 
 INK, MUTED, LINE, GAP = "#010101", "#020202", "#030303", "#040404"
 FAMILY: dict[AddressType, str] = {"A": "#050505", "AAAA": "#060606"}
@@ -87,7 +87,7 @@ def strip(course: Course, family: AddressType, name: str) -> str:
         rows = len(course.rows)
         axes.set_yticks([0.5, rows - 0.5] if rows > 1 else [0.5], ["1", f"{course.seen:,}"] if rows > 1 else ["1"])
         axes.tick_params(axis="y", length=0)
-        axes.set_ylabel("address" if rows * height > 60 else "")
+        axes.set_ylabel("address" if height > 60 else "")
         said = f"{course.seen:,} {family} addresses over {span(bins * course.width)}, in the order of discovery."
         return _svg(figure, name, said)
 
@@ -100,7 +100,7 @@ def curve(courses: Mapping[AddressType, Course], sizes: Mapping[AddressType, flo
         ends: list[tuple[float, str]] = []
         for family, course in courses.items():
             answers, seen = zip((0, 0), *course.curve, strict=True)
-            axes.step(answers, seen, where="post", color=FAMILY[family], linewidth=2)
+            axes.plot(answers, seen, color=FAMILY[family], linewidth=2)
             ends.append((seen[-1], f"{family}: {seen[-1]:,}"))
             highest = max(highest, seen[-1])
             size = sizes[family]
