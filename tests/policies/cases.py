@@ -58,6 +58,45 @@ GOOD = {
     "azure": azure(application("cgr.dev")),
 }
 R2 = "r2.cloudflarestorage.com"
+
+NO_GUARDS = {
+    "datagrams, tunnels": "drop ip $HOME_NET any -> $EXTERNAL_NET any (ip_proto:!6; ip_proto:!17; sid:9;)",
+    "of HTTP": "drop http $HOME_NET any -> $EXTERNAL_NET !443 (sid:9;)",
+    "of one address": 'drop tls any any -> 198.51.100.1 !443 (tls.sni; content:"cgr.dev"; bsize:7; sid:9;)',
+    "of one version": 'drop tls any any -> any !443 (tls.version:1.2; tls.sni; content:"cgr.dev"; bsize:7; sid:9;)',
+}
+"""Drops before a domain list that leave its names open on some port."""
+
+_LAST = "{} $HOME_NET any -> any any (flow:to_server,established; {}sid:{};)"
+_TLS = _LAST.format("reject tls", "ssl_state:client_hello; ", 11)
+_HTTP = (
+    _LAST.format("reject http", "http.host; bsize:>0; ", 12),
+    _LAST.format("reject http", 'http.start; content:"|0d 0a|"; ', 13),
+)
+_REST = _LAST.format("reject tcp", "app-layer-protocol:!tls; app-layer-protocol:!http1; ", 14)
+CLOSED = {
+    "rejects in parts": (_TLS, *_HTTP, _REST),
+    "all HTTP as one": (_TLS, "drop http any any -> any any (sid:12;)", _REST),
+    "public ranges": ("drop ip any any -> [0.0.0.0/0,2000::/3] any (sid:11;)",),
+    "all but private ranges": ("drop ip any any -> ![10.0.0.0/8] any (sid:11;)",),
+}
+OPEN = {
+    "no TLS": (*_HTTP, _REST),
+    "no HTTP without Host": (_TLS, _HTTP[0], _REST),
+    "no other protocol": (_TLS, *_HTTP),
+    "one more protocol left out": (_TLS, *_HTTP, _REST.replace("sid", "app-layer-protocol:!ssh; sid")),
+    "all but TCP": ("drop ip any any -> any any (ip_proto:!6; ip_proto:!17; sid:11;)",),
+    "other clients": tuple(each.replace("$HOME_NET", "$EXTERNAL_NET") for each in (_TLS, *_HTTP, _REST)),
+    "some clients": ("drop ip 10.1.0.0/16 any -> any any (sid:11;)",),
+    "towards clients": ("drop tcp any any -> any any (flow:to_client; sid:11;)",),
+    "one port": ("drop tcp any any -> any 443 (sid:11;)",),
+    "with a condition": ("drop tcp any any -> any any (geoip:dst,XX; sid:11;)",),
+    "half of the internet": ("drop tcp any any -> [0.0.0.0/1,2000::/3] any (sid:11;)",),
+    "all but one address": ("drop tcp any any -> !198.51.100.1 any (sid:11;)",),
+    "IPv4 only": ("drop tcp any any -> 0.0.0.0/0 any (sid:11;)",),
+    "only logged": ("alert tcp any any -> any any (sid:11;)",),
+}
+"""Last rules of a policy without a default, that deny the rest and that leave something out."""
 NOT_STATED = "a rule that is not about this cloud"
 
 
@@ -299,6 +338,9 @@ def _stacks() -> Iterator[Case]:
     yield Case(port, "aws", "fails", [lists, aws_rules(tls("cgr.dev").replace("pass", "drop"), name="g")],
                "open on every port", "guard of the wrong port")  # fmt: skip
     yield Case(port, "aws", "passes", [guard, lists, aws_policy("guard", "list")])
+    for note, line in NO_GUARDS.items():
+        stack = [aws_rules(line, name="guard"), lists, aws_policy("guard", "list")]
+        yield Case(port, "aws", "fails", stack, "open on every port", note)
     yield Case(port, "aws", "unknown", [aws_list("cgr.dev", UNKNOWN), guard], UNJUDGED)
     yield Case(port, "aws", "not applicable", [rules])
 
@@ -323,6 +365,12 @@ def _stacks() -> Iterator[Case]:
     private = aws_rules("pass ip $HOME_NET any -> [10.0.0.0/8,172.16.0.0/12] any (sid:2;)", name="broad")
     yield Case(void, "aws", "passes", [rules, private, both], "", "private ranges")
     yield Case(void, "aws", "unknown", [rules, aws_group(UNKNOWN, "broad"), both], UNJUDGED)
+    kept = "pass tcp $HOME_NET any -> @BROKER {} (flow:to_server; sid:2;)"
+    yield Case(void, "aws", "passes", [rules, aws_rules(kept.format(5671), name="broad"), both], "", "set, other port")
+    yield Case(void, "aws", "unknown", [rules, aws_rules(kept.format("[443,5671]"), name="broad"), both],
+               "cannot be judged: the addresses @BROKER", "set, same port")  # fmt: skip
+    yield Case(void, "aws", "unknown", [aws_group(UNKNOWN, "rules"), aws_rules(kept.format(5671), name="broad"), both],
+               "cannot be judged", "set, names not known")  # fmt: skip
     yield Case(void, "aws", "not applicable", [broad, aws_policy("broad")])
     names = gcp_rule("cgr.dev")
     wide = gcp_rule(name="wide", priority=2000, ranges=["0.0.0.0/0"])
@@ -366,6 +414,12 @@ def _stacks() -> Iterator[Case]:
     yield Case(deny, "aws", "passes", [rules, aws_policy("rules")])
     last = aws_rules(tls("cgr.dev"), "drop tcp any any -> any any (sid:2;)")
     yield Case(deny, "aws", "passes", [last, aws_policy("rules", defaults=[])], "", "a last rule")
+    for note, lines in CLOSED.items():
+        closed = aws_rules(tls("cgr.dev"), *lines)
+        yield Case(deny, "aws", "passes", [closed, aws_policy("rules", defaults=[])], "", note)
+    for note, lines in OPEN.items():
+        ajar = aws_rules(tls("cgr.dev"), *lines)
+        yield Case(deny, "aws", "fails", [ajar, aws_policy("rules", defaults=[])], "no last rule does", note)
     yield Case(deny, "aws", "unknown", [rules, lists, unknown], UNJUDGED)
     yield Case(deny, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group", order=UNKNOWN)], UNJUDGED, "contents")
     yield Case(deny, "aws", "not applicable", [aws_policy(defaults=[])])

@@ -1,6 +1,7 @@
 """AWS rule groups as effects: Suricata rules, domain lists, standard and stateless rules, whoever wrote them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from typing import Final
 
 from hostgate.policies.effects import (
@@ -13,13 +14,15 @@ from hostgate.policies.effects import (
     Layer,
     Names,
     Ports,
+    closes_the_internet,
     destination,
     inverse,
     port_range,
 )
+from hostgate.policies.endings import EVERY_CONNECTION, ended, ends_names_only
 from hostgate.policies.reading import Reading, Room
 from hostgate.policies.suricata import Line, Unread, read_lines
-from hostgate.policies.suricata_names import condition
+from hostgate.policies.suricata_names import Condition, condition
 from hostgate.policies.values import About, Node
 
 STRICT: Final = "STRICT_ORDER"
@@ -117,11 +120,16 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
     action = _ACTIONS.get(line.action)
     if action is None or any(keyword == "flow" and "not_established" in value for keyword, value in line.options):
         return  # an alert decides nothing; a pass of packets before the handshake opens no connection
-    about = condition(line)
-    if isinstance(about, str):
-        if action == "allow":
-            reading.doubt(where, "names", about)
+    if action == "deny":
+        yield from _denies(line, where, order, sets)
         return
+    about = condition(line)
+    target = _addresses(line.destination, sets)
+    if isinstance(about, str):
+        if target is not None and target.everywhere:
+            reading.doubt(where, "names", about)
+            return
+        about = None  # the addresses bound it already; a further condition can only narrow it
     layer: Layer | None = _LAYERS.get(line.protocol, "other")
     app = next((value for keyword, value in line.options if keyword == "app-layer-protocol"), "")
     if about is not None:
@@ -129,14 +137,12 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
     elif app in _LAYERS:
         layer = _LAYERS[app]
     ports = _ports(line.port, sets)
-    target = _addresses(line.destination, sets)
     if line.both_ways and target is not None and not target.everywhere:
         target = _addresses(line.source, sets) or target
-    if action == "allow":
-        if ports is None:
-            reading.doubt(where, "ports", f"the ports {line.port}")
-        if target is None:
-            reading.doubt(where, "destination", f"the addresses {line.destination}")
+    if ports is None:
+        reading.doubt(where, "ports", f"the ports {line.port}")
+    if target is None:
+        reading.doubt(where, "destination", f"the addresses {line.destination}")
     if target is not None and target.unseen:
         return  # to private addresses, or towards the clients
     clients = _clients(line.source, sets)
@@ -144,6 +150,29 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
         yield Effect(
             where=where, action=action, layer=layer, ports=ports, names=names, destination=target, clients=clients,
             order=order,
+        )  # fmt: skip
+
+
+def _denies(line: Line, where: str, order: int, sets: Sets) -> Iterator[Effect]:
+    """What a drop or reject surely ends, everywhere; nothing for one that may leave something out."""
+    ports = _ports(line.port, sets)
+    if ports is None or not _closes(line.destination, sets):
+        return
+    clients = _denied_clients(line.source, sets)
+    about = condition(line)
+    if isinstance(about, Condition):
+        if ends_names_only(line):
+            for names in about.names:
+                yield Effect(
+                    where=where, action="deny", layer="http" if about.layer == "http" else "tls", ports=ports,
+                    names=names, destination=EVERYWHERE, clients=clients, order=order,
+                )  # fmt: skip
+        return
+    ends = ended(line)
+    if ends:
+        yield Effect(
+            where=where, action="deny", layer=_LAYERS.get(line.protocol, "other"), ports=ports,
+            destination=EVERYWHERE, clients=clients, order=order, ends=ends,
         )  # fmt: skip
 
 
@@ -206,11 +235,17 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
             continue
         layer = None if protocol is None else _LAYERS.get(protocol.lower(), "other")
         source = header.at("source").text("clients")
-        clients = frozenset() if source is None else _clients(source, sets)
+        if action == "deny":
+            whole = layer in ("tcp", "any") and set(options) <= {"sid", "msg", "rev"}
+            if not whole or text is None or source is None or not _closes(text, sets):
+                continue
+            clients = _denied_clients(source, sets)
+        else:
+            clients = frozenset() if source is None else _clients(source, sets)
         reading.effects.append(
             Effect(
                 where=rule.path, action=action, layer=layer, ports=ports, destination=target, clients=clients,
-                order=count,
+                order=count, ends=EVERY_CONNECTION if action == "deny" else frozenset(),
             )
         )  # fmt: skip
     return count
@@ -292,7 +327,7 @@ def _addresses(text: str, sets: Sets) -> Destination | None:
     if text.startswith("$"):
         known = sets.get(text[1:])
         return None if known is None else _addresses(f"[{','.join(known)}]", sets)
-    items = [item for item in text.removeprefix("[").removesuffix("]").split(",") if item]
+    items = _items(text)
     wanted = [item for item in items if not item.startswith("!")]
     if not wanted:
         return EVERYWHERE if items else None
@@ -320,3 +355,30 @@ def _clients(text: str, sets: Sets) -> frozenset[str]:
         return frozenset(known) if known else frozenset()
     items = text.removeprefix("[").removesuffix("]").split(",")
     return frozenset() if any(item[:1] in "!$@" or item.lower() == "any" for item in items) else frozenset(items)
+
+
+def _closes(text: str, sets: Sets) -> bool:
+    """Whether a deny to `text` leaves no public address out; an exclusion, or what is not known, may leave one out."""
+    if text.lower() == "any" or (text == "$EXTERNAL_NET" and "EXTERNAL_NET" not in sets):
+        return True
+    if text == "!$HOME_NET":
+        return "HOME_NET" not in sets
+    excluded = destination(_items(text[1:])) if text.startswith("!") else None
+    if excluded is not None:
+        return excluded.unseen
+    try:
+        networks = [ip_network(item, strict=False) for item in _items(text)]
+    except ValueError:
+        return False
+    return all(closes_the_internet(networks, version) for version in (4, 6))
+
+
+def _denied_clients(text: str, sets: Sets) -> frozenset[str]:
+    """Whom a deny is about; empty (everybody) only where nobody behind the firewall is left out."""
+    if text.lower() == "any" or (text == "$HOME_NET" and "HOME_NET" not in sets):
+        return frozenset()
+    return _clients(text, sets) or frozenset({text})
+
+
+def _items(text: str) -> list[str]:
+    return [item for item in text.removeprefix("[").removesuffix("]").split(",") if item]
