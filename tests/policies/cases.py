@@ -279,7 +279,13 @@ def _resources() -> Iterator[Case]:
     survey = "unsuitable-name"
     yield of(survey, "gcp", "fails", gcp_rule("apk.cgr.dev"), "unfit on gcp:fqdn: a pool of 400 addresses")
     yield of(survey, "gcp", "fails", gcp_rule("dl.enforce.dev"), "the survey has no verdict", "not surveyed")
-    yield of(survey, "azure", "fails", azure(network(fqdns=["apk.cgr.dev"])), "risky on azure:network-rules")
+    yield of(
+        survey,
+        "azure",
+        "fails",
+        azure(network(fqdns=["apk.cgr.dev"])),
+        "risky on azure:application-rules: misses 1 in 200",
+    )
     yield of(survey, "gcp", "passes", gcp_rule("cgr.dev"))
     yield of(survey, "azure", "passes", azure(network(fqdns=["cgr.dev"])))
     yield of(survey, "gcp", "unknown", gcp_rule(UNKNOWN), UNJUDGED)

@@ -11,7 +11,6 @@ from hostgate.policies.readers import cloud_of
 from hostgate.policies.reading import Reading
 from hostgate.policies.remarks import NotApplicable, Remark, Said
 from hostgate.policies.settings import Settings
-from hostgate.policies.survey import SUITS
 from hostgate.policies.values import Resource
 
 _SPEAKS: Mapping[Layer, frozenset[Protocol]] = {
@@ -73,13 +72,15 @@ def unsuitable_name(resource: Resource, reading: Reading, settings: Settings) ->
         return NotApplicable("no survey is named in the settings")
     if not reading.lookups and not reading.names_in_doubt:
         return NotApplicable("no name that the firewall resolves for itself")
-    target = "gcp:fqdn" if cloud == "gcp" else "azure:network-rules"
+    target = "gcp:fqdn" if cloud == "gcp" else "azure:application-rules"
     found = []
     for host, where in reading.lookups:
-        verdict, reason = settings.survey.verdicts.get(host, {}).get(target, ("missing", ""))
-        if verdict == SUITS:
+        verdict = settings.survey.of(host, target, "own-lookup")
+        if verdict is not None and verdict.verdict == "ok":  # `unknown` proves nothing
             continue
-        said = f"{verdict} on {target}: {reason}" if verdict != "missing" else f"the survey has no verdict on {target}"
+        said = f"the survey has no verdict on {target}"
+        if verdict is not None:
+            said = f"{verdict.verdict} on {target}: {verdict.reason}"
         entry = _entry_of(settings.known, Names("exact", host))
         found.append(Remark(resource=resource, where=where, message=f"{host}: {said}", host=host, entry=entry))
     return found

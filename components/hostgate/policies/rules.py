@@ -135,7 +135,7 @@ RULES: dict[str, Rule] = {
         finds="An address of a catalog host is allowed by number.",
         matters="The host moves and the rule stays: it lets in whoever has the address next, and blocks the host.",
         fix="Allow the name, by a mechanism that takes names.",
-        source="addresses from the survey or from the settings; no address is known otherwise",
+        source="addresses from the settings; no address is known otherwise",
     ),
     "not-read": Rule(
         scope="resource", level="advisory", severity="low",
