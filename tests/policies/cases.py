@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 from hostgate.policies.rules import RULES
 from policies.process import R
 from policies.resources import (
+    DNS_BLOCK,
+    DNS_GROUP,
     GCP_POLICY,
     UNKNOWN,
     application,
@@ -14,6 +16,8 @@ from policies.resources import (
     aws_policy,
     aws_rules,
     azure,
+    dns_list,
+    dns_rule,
     gcp_classic,
     gcp_denies,
     gcp_rule,
@@ -313,9 +317,8 @@ def _resources() -> Iterator[Case]:
         yield of(raw, cloud, "not applicable", resource)
 
     unread = "not-read"
-    yield of(
-        unread, "aws", "fails", R("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", "d", {}), "DNS"
-    )
+    yield of(empty, "aws", "fails", dns_list(), "a domain list without domains", "DNS")
+    yield of("host-not-in-catalog", "aws", "not applicable", dns_list("evil.example"), "", "a list by itself")
     yield of(unread, "gcp", "fails", R("gcp:networksecurity/urlList:UrlList", "u", {}), "web proxy")
     yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")
     for cloud, resource in STRANGERS.items():
@@ -470,6 +473,74 @@ def _stacks() -> Iterator[Case]:
         yield Case(limit, cloud, "not applicable", [resource])
 
 
+def _queries() -> Iterator[Case]:
+    """Cases of DNS Firewall."""
+    names, gone, block = "dns-names", "dns-withdrawn", "dns-no-block"
+    group = [DNS_GROUP, *DNS_BLOCK]
+    allow = dns_rule("ALLOW")
+    for host, said in (
+        ("evil.example", "evil.example: in no named catalog"),
+        ("EVIL.example.", "evil.example: in no named catalog"),
+        ("typo.acme.example", "acme/ours records it as a mistake"),
+        ("*.cgr.dev", "allows subtree+apex of cgr.dev; the catalog has cgr.dev"),
+        ("*.co.uk", "anybody can register a name below"),
+        (f"*.{R2}", "every R2 account"),
+        ("*acme.example", "evilacme.example is one of them"),
+        ("*", "every name there is"),
+        ("*.", "every name there is"),
+    ):
+        yield Case(names, "aws", "fails", [dns_list("cgr.dev", host), allow, *group], said, host)
+    strange = dns_list("evil.example")
+    yield Case(names, "aws", "fails", [strange, dns_rule("ALERT"), *group], "evil.example", "answered and logged")
+    yield Case(names, "aws", "fails", [strange], "evil.example", "a list without a rule")
+    yield Case(names, "aws", "fails", [strange, dns_rule(UNKNOWN), *group], "evil.example", "action not known")
+    both = [strange, dns_rule("BLOCK", priority=50), allow]
+    yield Case(names, "aws", "fails", [*both, *group], "evil.example", "blocked and answered")
+    fine = [dns_list("cgr.dev", "*.wide.acme.example", "*.10.in-addr.arpa"), allow]
+    yield Case(names, "aws", "passes", [*fine, *group])
+    yield Case(names, "aws", "unknown", [dns_list("cgr.dev", UNKNOWN), allow, *group], UNJUDGED)
+    yield Case(names, "aws", "unknown", [R(dns_list().type, "hosts", {"domains": UNKNOWN})], UNJUDGED, "whole list")
+    yield Case(names, "aws", "unknown", [dns_rule("ALLOW", made_from=["dns"]), *group],
+               "cannot be judged: its list is not part of this stack", "list elsewhere")  # fmt: skip
+    yield Case(names, "aws", "not applicable", [strange, dns_rule("BLOCK"), *group], "", "blocked")
+    yield Case(names, "aws", "not applicable", [dns_rule("BLOCK", made_from=["dns"]), *group], "", "managed list")
+
+    below = [dns_list("*.below.acme.example"), allow, dns_list("below.acme.example", name="apex"), *group]
+    yield Case(names, "aws", "passes", [*below, dns_rule("BLOCK", "apex", 50)], "", "apex blocked before")
+    for note, guard in {
+        "no guard": dns_rule("ALERT", "apex", 50),
+        "guard behind": dns_rule("BLOCK", "apex", 200),
+        "guard of one type": dns_rule("BLOCK", "apex", 50, qType="AAAA"),
+        "guard of unknown place": dns_rule("BLOCK", "apex", UNKNOWN),
+    }.items():
+        said = "allows subtree+apex of below.acme.example"
+        yield Case(names, "aws", "fails", [*below, guard], said, note)
+
+    old = dns_list("chainguardhelp.zendesk.com")
+    yield Case(gone, "aws", "fails", [old, allow, *group], "no longer holds it since 2025-06-17")
+    yield Case(gone, "aws", "passes", [*fine, *group])
+    yield Case(gone, "aws", "unknown", [dns_list(UNKNOWN), allow, *group], UNJUDGED)
+    yield Case(gone, "aws", "not applicable", [old, dns_rule("BLOCK"), *group])
+
+    rest = dns_list("*.", name="rest")
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP], "no rule blocks")
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP, rest, dns_rule("ALERT", "rest")], "no rule blocks", "logged")
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP, rest, dns_rule("BLOCK", "rest", qType="A")], "no rule blocks",
+               "one type of query")  # fmt: skip
+    other = R(DNS_GROUP.type, "other", {})
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP, other, rest, dns_rule("BLOCK", "rest", group="other")],
+               "no rule blocks", "in another group")  # fmt: skip
+    yield Case(block, "aws", "passes", [*fine, *group])
+    yield Case(block, "aws", "unknown", [*fine, DNS_GROUP, rest, dns_rule(UNKNOWN, "rest")], UNJUDGED, "action")
+    hidden = dns_list(UNKNOWN, name="rest")
+    yield Case(block, "aws", "unknown", [*fine, DNS_GROUP, hidden, dns_rule("BLOCK", "rest")], UNJUDGED, "list")
+    yield Case(block, "aws", "not applicable", group)
+
+    full = dns_list(*(f"h{number}.wide.acme.example" for number in range(950)))
+    yield Case("limit-nearly-used", "aws", "fails", [full], "950 of 1,000 domains", "DNS")
+    yield Case("limit-nearly-used", "aws", "unknown", [R(full.type, "hosts", {"domains": UNKNOWN})], UNJUDGED, "DNS")
+
+
 def _of_other_clouds() -> Iterator[Case]:
     """Rules that do not exist on a cloud do not apply to it, whatever stands there."""
     for name, rule in RULES.items():
@@ -477,4 +548,4 @@ def _of_other_clouds() -> Iterator[Case]:
             yield Case(name, cloud, "not applicable", [UNKNOWN_NAMES[cloud]], "", NOT_STATED)
 
 
-CASES = (*_resources(), *_stacks(), *_of_other_clouds())
+CASES = (*_resources(), *_stacks(), *_queries(), *_of_other_clouds())

@@ -43,6 +43,7 @@ entries:
   - {id: clock, host: clock.acme.example, port: 123, protocol: udp, purpose: Time}
   - {id: shell, host: shell.acme.example, port: 22, protocol: tcp, purpose: Source code}
   - {id: wide, host: wide.acme.example, match: subtree+apex, port: 443, protocol: https, purpose: Everything}
+  - {id: below, host: below.acme.example, match: subtree, port: 443, protocol: https, purpose: All but the apex}
   - {id: wrong, host: typo.acme.example, port: 443, protocol: https, purpose: Typo, status: mistaken, notes: Misspelt.}
 """
 

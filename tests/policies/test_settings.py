@@ -118,7 +118,7 @@ def test_the_survey_is_what_the_command_makes(form: str, tmp_path: Path) -> None
         )
     ((_, said),) = google.of("unsuitable-name")
     assert "turning.example: unfit on gcp:fqdn: an answer holds 4 of 16 A addresses" in said
-    assert "steady.example" not in said
+    assert "steady.example: unknown on gcp:fqdn" in said
     ((_, said),) = looked_up.of("unsuitable-name")
     assert "turning.example: risky on azure:application-rules: an answer holds 4 of 16 A addresses" in said
     assert "steady.example" not in said

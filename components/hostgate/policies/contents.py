@@ -48,7 +48,7 @@ def wildcard_over_others(resource: Resource, reading: Reading, settings: Setting
     return _once(
         Remark(resource=resource, where=effect.where, message=f"{effect.names}: {why}", host=effect.names.host or None)
         for effect in effects
-        if effect.names is not None and (why := _whose(effect.names)) is not None
+        if effect.names is not None and (why := whose(effect.names)) is not None
     )
 
 
@@ -102,7 +102,7 @@ def _entry_of(known: Known, names: Names) -> str | None:
 def _compared(resource: Resource, effects: list[Effect], known: Known, rule: str) -> Iterator[Remark]:
     for effect in effects:
         assert effect.names is not None
-        broken, message, entry = _judged(effect, effect.names, known)
+        broken, message, entry = judged(effect, effect.names, known)
         if broken == rule:
             yield Remark(
                 resource=resource, where=effect.where, message=message, host=effect.names.host,
@@ -110,7 +110,7 @@ def _compared(resource: Resource, effects: list[Effect], known: Known, rule: str
             )  # fmt: skip
 
 
-def _judged(effect: Effect, names: Names, known: Known) -> tuple[str | None, str, Entry | None]:
+def judged(effect: Effect, names: Names, known: Known) -> tuple[str | None, str, Entry | None]:
     """The rule that the allowed names break, what to say, and the entry it is about."""
     mistakes = known.mistakes(names)
     for entry in mistakes:
@@ -180,7 +180,7 @@ def _spoken(entries: list[Entry], layer: Layer) -> list[Entry]:
     return [entry for entry in entries if entry.protocol in _SPEAKS[layer]]
 
 
-def _whose(names: Names) -> str | None:
+def whose(names: Names) -> str | None:
     """Who else can have one of these names."""
     match names.kind:
         case "any":
