@@ -1,27 +1,21 @@
 """AWS rule groups as effects: Suricata rules, domain lists, standard and stateless rules, whoever wrote them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import ip_network
 from typing import Final
 
 from hostgate.policies.effects import (
     ANY_PORT,
     EVERYWHERE,
-    NOWHERE,
     Action,
-    Destination,
     Effect,
     Layer,
     Names,
-    Ports,
-    closes_the_internet,
     destination,
-    inverse,
-    port_range,
 )
 from hostgate.policies.endings import EVERY_CONNECTION, ended, ends_names_only
 from hostgate.policies.reading import Reading, Room
 from hostgate.policies.suricata import Line, Unread, read_lines
+from hostgate.policies.suricata_headers import Sets, addresses_of, clients_of, closes, denied_clients, ports_of
 from hostgate.policies.suricata_names import Condition, condition
 from hostgate.policies.values import About, Node
 
@@ -36,9 +30,6 @@ _LAYERS: Mapping[str, Layer] = {
 _OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
 _ACTIONS: Mapping[str, Action] = {"pass": "allow", "drop": "deny", "reject": "deny"}
 _NUMBERS: Mapping[int, Layer] = {6: "tcp", 17: "udp"}
-
-Sets = Mapping[str, Sequence[str] | None]
-"""Definitions of variables by name; None for one that is declared and not known."""
 
 
 def read_rule_group(node: Node) -> Reading:
@@ -124,7 +115,7 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
         yield from _denies(line, where, order, sets)
         return
     about = condition(line)
-    target = _addresses(line.destination, sets)
+    target = addresses_of(line.destination, sets)
     if isinstance(about, str):
         if target is not None and target.everywhere:
             reading.doubt(where, "names", about)
@@ -136,16 +127,16 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
         layer = "http" if about.layer == "http" else "tls"
     elif app in _LAYERS:
         layer = _LAYERS[app]
-    ports = _ports(line.port, sets)
+    ports = ports_of(line.port, sets)
     if line.both_ways and target is not None and not target.everywhere:
-        target = _addresses(line.source, sets) or target
+        target = addresses_of(line.source, sets) or target
     if ports is None:
         reading.doubt(where, "ports", f"the ports {line.port}")
     if target is None:
         reading.doubt(where, "destination", f"the addresses {line.destination}")
     if target is not None and target.unseen:
         return  # to private addresses, or towards the clients
-    clients = _clients(line.source, sets)
+    clients = clients_of(line.source, sets)
     for names in (None,) if about is None else about.names:
         yield Effect(
             where=where, action=action, layer=layer, ports=ports, names=names, destination=target, clients=clients,
@@ -155,10 +146,10 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
 
 def _denies(line: Line, where: str, order: int, sets: Sets) -> Iterator[Effect]:
     """What a drop or reject surely ends, everywhere; nothing for one that may leave something out."""
-    ports = _ports(line.port, sets)
-    if ports is None or not _closes(line.destination, sets):
+    ports = ports_of(line.port, sets)
+    if ports is None or not closes(line.destination, sets):
         return
-    clients = _denied_clients(line.source, sets)
+    clients = denied_clients(line.source, sets)
     about = condition(line)
     if isinstance(about, Condition):
         if ends_names_only(line):
@@ -225,8 +216,8 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
             # The provider keeps options as a set: which content belongs to which buffer is lost (provider #35147).
             rule.doubt("names", "options with a content, whose order the provider does not keep")
             continue
-        ports = None if port is None else _ports(port, sets)
-        target = None if text is None else _addresses(text, sets)
+        ports = None if port is None else ports_of(port, sets)
+        target = None if text is None else addresses_of(text, sets)
         if port is not None and ports is None:
             rule.doubt("ports", f"the ports {port}")
         if text is not None and target is None:
@@ -237,11 +228,11 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
         source = header.at("source").text("clients")
         if action == "deny":
             whole = layer in ("tcp", "any") and set(options) <= {"sid", "msg", "rev"}
-            if not whole or text is None or source is None or not _closes(text, sets):
+            if not whole or text is None or source is None or not closes(text, sets):
                 continue
-            clients = _denied_clients(source, sets)
+            clients = denied_clients(source, sets)
         else:
-            clients = frozenset() if source is None else _clients(source, sets)
+            clients = frozenset() if source is None else clients_of(source, sets)
         reading.effects.append(
             Effect(
                 where=rule.path, action=action, layer=layer, ports=ports, destination=target, clients=clients,
@@ -283,102 +274,3 @@ def _stateless(node: Node, reading: Reading) -> int:
                 )
             )  # fmt: skip
     return units
-
-
-def _ports(text: str, sets: Sets) -> Ports | None:
-    """`any`, `443`, `[443,8000:8010]`, `!443`, `$WEB`; None where a part is not known."""
-    if text.lower() == "any":
-        return ANY_PORT
-    if text.startswith("!"):
-        inner = _ports(text[1:], sets)
-        return None if inner is None else inverse(inner)
-    if text.startswith("$"):
-        known = sets.get(text[1:])
-        return None if known is None else _ports(f"[{','.join(known)}]", sets)
-    items = text.removeprefix("[").removesuffix("]").split(",")
-    ports: list[tuple[int, int]] = []
-    excluded: list[tuple[int, int]] = []
-    for item in items:
-        if item.startswith("$"):
-            nested = _ports(item, sets)
-            if nested is None:
-                return None
-            ports += nested
-            continue
-        found = port_range(item.removeprefix("!"), ":")
-        if found is None:
-            return None
-        (excluded if item.startswith("!") else ports).append(found)
-    if excluded and not ports:
-        return inverse(tuple(excluded))
-    return tuple(sorted(ports))
-
-
-def _addresses(text: str, sets: Sets) -> Destination | None:
-    """The addresses of a header; an exclusion from a list is left out, which can only make it wider."""
-    if text.lower() == "any" or (text == "$EXTERNAL_NET" and "EXTERNAL_NET" not in sets):
-        return EVERYWHERE
-    if text == "$HOME_NET" and "HOME_NET" not in sets:
-        return NOWHERE
-    if text.startswith("!"):
-        return NOWHERE if text[1:].lower() in ("any", "$external_net") else EVERYWHERE
-    if text.startswith("@"):
-        return None
-    if text.startswith("$"):
-        known = sets.get(text[1:])
-        return None if known is None else _addresses(f"[{','.join(known)}]", sets)
-    items = _items(text)
-    wanted = [item for item in items if not item.startswith("!")]
-    if not wanted:
-        return EVERYWHERE if items else None
-    everywhere = False
-    ranges: list[str] = []
-    for item in wanted:
-        if item[0] in "$@" or item.lower() == "any":
-            part = _addresses(item, sets)
-            if part is None:
-                return None
-            everywhere |= part.everywhere
-            ranges += part.ranges
-        else:
-            ranges.append(item)
-    found = destination(ranges)
-    if found is None:
-        return None
-    return Destination(everywhere=everywhere or found.everywhere, ranges=found.ranges)
-
-
-def _clients(text: str, sets: Sets) -> frozenset[str]:
-    """Source ranges; empty (everybody) for what is no plain list of them."""
-    if text.startswith("$"):
-        known = sets.get(text[1:])
-        return frozenset(known) if known else frozenset()
-    items = text.removeprefix("[").removesuffix("]").split(",")
-    return frozenset() if any(item[:1] in "!$@" or item.lower() == "any" for item in items) else frozenset(items)
-
-
-def _closes(text: str, sets: Sets) -> bool:
-    """Whether a deny to `text` leaves no public address out; an exclusion, or what is not known, may leave one out."""
-    if text.lower() == "any" or (text == "$EXTERNAL_NET" and "EXTERNAL_NET" not in sets):
-        return True
-    if text == "!$HOME_NET":
-        return "HOME_NET" not in sets
-    excluded = destination(_items(text[1:])) if text.startswith("!") else None
-    if excluded is not None:
-        return excluded.unseen
-    try:
-        networks = [ip_network(item, strict=False) for item in _items(text)]
-    except ValueError:
-        return False
-    return all(closes_the_internet(networks, version) for version in (4, 6))
-
-
-def _denied_clients(text: str, sets: Sets) -> frozenset[str]:
-    """Whom a deny is about; empty (everybody) only where nobody behind the firewall is left out."""
-    if text.lower() == "any" or (text == "$HOME_NET" and "HOME_NET" not in sets):
-        return frozenset()
-    return _clients(text, sets) or frozenset({text})
-
-
-def _items(text: str) -> list[str]:
-    return [item for item in text.removeprefix("[").removesuffix("]").split(",") if item]
