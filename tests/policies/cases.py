@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 from hostgate.policies.rules import RULES
 from policies.process import R
 from policies.resources import (
+    DNS_BLOCK,
+    DNS_GROUP,
     GCP_POLICY,
     UNKNOWN,
     application,
@@ -14,6 +16,8 @@ from policies.resources import (
     aws_policy,
     aws_rules,
     azure,
+    dns_list,
+    dns_rule,
     gcp_classic,
     gcp_denies,
     gcp_rule,
@@ -58,6 +62,45 @@ GOOD = {
     "azure": azure(application("cgr.dev")),
 }
 R2 = "r2.cloudflarestorage.com"
+
+NO_GUARDS = {
+    "datagrams, tunnels": "drop ip $HOME_NET any -> $EXTERNAL_NET any (ip_proto:!6; ip_proto:!17; sid:9;)",
+    "of HTTP": "drop http $HOME_NET any -> $EXTERNAL_NET !443 (sid:9;)",
+    "of one address": 'drop tls any any -> 198.51.100.1 !443 (tls.sni; content:"cgr.dev"; bsize:7; sid:9;)',
+    "of one version": 'drop tls any any -> any !443 (tls.version:1.2; tls.sni; content:"cgr.dev"; bsize:7; sid:9;)',
+}
+"""Drops before a domain list that leave its names open on some port."""
+
+_LAST = "{} $HOME_NET any -> any any (flow:to_server,established; {}sid:{};)"
+_TLS = _LAST.format("reject tls", "ssl_state:client_hello; ", 11)
+_HTTP = (
+    _LAST.format("reject http", "http.host; bsize:>0; ", 12),
+    _LAST.format("reject http", 'http.start; content:"|0d 0a|"; ', 13),
+)
+_REST = _LAST.format("reject tcp", "app-layer-protocol:!tls; app-layer-protocol:!http1; ", 14)
+CLOSED = {
+    "rejects in parts": (_TLS, *_HTTP, _REST),
+    "all HTTP as one": (_TLS, "drop http any any -> any any (sid:12;)", _REST),
+    "public ranges": ("drop ip any any -> [0.0.0.0/0,2000::/3] any (sid:11;)",),
+    "all but private ranges": ("drop ip any any -> ![10.0.0.0/8] any (sid:11;)",),
+}
+OPEN = {
+    "no TLS": (*_HTTP, _REST),
+    "no HTTP without Host": (_TLS, _HTTP[0], _REST),
+    "no other protocol": (_TLS, *_HTTP),
+    "one more protocol left out": (_TLS, *_HTTP, _REST.replace("sid", "app-layer-protocol:!ssh; sid")),
+    "all but TCP": ("drop ip any any -> any any (ip_proto:!6; ip_proto:!17; sid:11;)",),
+    "other clients": tuple(each.replace("$HOME_NET", "$EXTERNAL_NET") for each in (_TLS, *_HTTP, _REST)),
+    "some clients": ("drop ip 10.1.0.0/16 any -> any any (sid:11;)",),
+    "towards clients": ("drop tcp any any -> any any (flow:to_client; sid:11;)",),
+    "one port": ("drop tcp any any -> any 443 (sid:11;)",),
+    "with a condition": ("drop tcp any any -> any any (geoip:dst,XX; sid:11;)",),
+    "half of the internet": ("drop tcp any any -> [0.0.0.0/1,2000::/3] any (sid:11;)",),
+    "all but one address": ("drop tcp any any -> !198.51.100.1 any (sid:11;)",),
+    "IPv4 only": ("drop tcp any any -> 0.0.0.0/0 any (sid:11;)",),
+    "only logged": ("alert tcp any any -> any any (sid:11;)",),
+}
+"""Last rules of a policy without a default, that deny the rest and that leave something out."""
 NOT_STATED = "a rule that is not about this cloud"
 
 
@@ -240,7 +283,13 @@ def _resources() -> Iterator[Case]:
     survey = "unsuitable-name"
     yield of(survey, "gcp", "fails", gcp_rule("apk.cgr.dev"), "unfit on gcp:fqdn: a pool of 400 addresses")
     yield of(survey, "gcp", "fails", gcp_rule("dl.enforce.dev"), "the survey has no verdict", "not surveyed")
-    yield of(survey, "azure", "fails", azure(network(fqdns=["apk.cgr.dev"])), "risky on azure:network-rules")
+    yield of(
+        survey,
+        "azure",
+        "fails",
+        azure(network(fqdns=["apk.cgr.dev"])),
+        "risky on azure:application-rules: misses 1 in 200",
+    )
     yield of(survey, "gcp", "passes", gcp_rule("cgr.dev"))
     yield of(survey, "azure", "passes", azure(network(fqdns=["cgr.dev"])))
     yield of(survey, "gcp", "unknown", gcp_rule(UNKNOWN), UNJUDGED)
@@ -268,9 +317,8 @@ def _resources() -> Iterator[Case]:
         yield of(raw, cloud, "not applicable", resource)
 
     unread = "not-read"
-    yield of(
-        unread, "aws", "fails", R("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", "d", {}), "DNS"
-    )
+    yield of(empty, "aws", "fails", dns_list(), "a domain list without domains", "DNS")
+    yield of("host-not-in-catalog", "aws", "not applicable", dns_list("evil.example"), "", "a list by itself")
     yield of(unread, "gcp", "fails", R("gcp:networksecurity/urlList:UrlList", "u", {}), "web proxy")
     yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")
     for cloud, resource in STRANGERS.items():
@@ -299,6 +347,9 @@ def _stacks() -> Iterator[Case]:
     yield Case(port, "aws", "fails", [lists, aws_rules(tls("cgr.dev").replace("pass", "drop"), name="g")],
                "open on every port", "guard of the wrong port")  # fmt: skip
     yield Case(port, "aws", "passes", [guard, lists, aws_policy("guard", "list")])
+    for note, line in NO_GUARDS.items():
+        stack = [aws_rules(line, name="guard"), lists, aws_policy("guard", "list")]
+        yield Case(port, "aws", "fails", stack, "open on every port", note)
     yield Case(port, "aws", "unknown", [aws_list("cgr.dev", UNKNOWN), guard], UNJUDGED)
     yield Case(port, "aws", "not applicable", [rules])
 
@@ -323,6 +374,12 @@ def _stacks() -> Iterator[Case]:
     private = aws_rules("pass ip $HOME_NET any -> [10.0.0.0/8,172.16.0.0/12] any (sid:2;)", name="broad")
     yield Case(void, "aws", "passes", [rules, private, both], "", "private ranges")
     yield Case(void, "aws", "unknown", [rules, aws_group(UNKNOWN, "broad"), both], UNJUDGED)
+    kept = "pass tcp $HOME_NET any -> @BROKER {} (flow:to_server; sid:2;)"
+    yield Case(void, "aws", "passes", [rules, aws_rules(kept.format(5671), name="broad"), both], "", "set, other port")
+    yield Case(void, "aws", "unknown", [rules, aws_rules(kept.format("[443,5671]"), name="broad"), both],
+               "cannot be judged: the addresses @BROKER", "set, same port")  # fmt: skip
+    yield Case(void, "aws", "unknown", [aws_group(UNKNOWN, "rules"), aws_rules(kept.format(5671), name="broad"), both],
+               "cannot be judged", "set, names not known")  # fmt: skip
     yield Case(void, "aws", "not applicable", [broad, aws_policy("broad")])
     names = gcp_rule("cgr.dev")
     wide = gcp_rule(name="wide", priority=2000, ranges=["0.0.0.0/0"])
@@ -366,6 +423,12 @@ def _stacks() -> Iterator[Case]:
     yield Case(deny, "aws", "passes", [rules, aws_policy("rules")])
     last = aws_rules(tls("cgr.dev"), "drop tcp any any -> any any (sid:2;)")
     yield Case(deny, "aws", "passes", [last, aws_policy("rules", defaults=[])], "", "a last rule")
+    for note, lines in CLOSED.items():
+        closed = aws_rules(tls("cgr.dev"), *lines)
+        yield Case(deny, "aws", "passes", [closed, aws_policy("rules", defaults=[])], "", note)
+    for note, lines in OPEN.items():
+        ajar = aws_rules(tls("cgr.dev"), *lines)
+        yield Case(deny, "aws", "fails", [ajar, aws_policy("rules", defaults=[])], "no last rule does", note)
     yield Case(deny, "aws", "unknown", [rules, lists, unknown], UNJUDGED)
     yield Case(deny, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group", order=UNKNOWN)], UNJUDGED, "contents")
     yield Case(deny, "aws", "not applicable", [aws_policy(defaults=[])])
@@ -410,6 +473,74 @@ def _stacks() -> Iterator[Case]:
         yield Case(limit, cloud, "not applicable", [resource])
 
 
+def _queries() -> Iterator[Case]:
+    """Cases of DNS Firewall."""
+    names, gone, block = "dns-names", "dns-withdrawn", "dns-no-block"
+    group = [DNS_GROUP, *DNS_BLOCK]
+    allow = dns_rule("ALLOW")
+    for host, said in (
+        ("evil.example", "evil.example: in no named catalog"),
+        ("EVIL.example.", "evil.example: in no named catalog"),
+        ("typo.acme.example", "acme/ours records it as a mistake"),
+        ("*.cgr.dev", "allows subtree+apex of cgr.dev; the catalog has cgr.dev"),
+        ("*.co.uk", "anybody can register a name below"),
+        (f"*.{R2}", "every R2 account"),
+        ("*acme.example", "evilacme.example is one of them"),
+        ("*", "every name there is"),
+        ("*.", "every name there is"),
+    ):
+        yield Case(names, "aws", "fails", [dns_list("cgr.dev", host), allow, *group], said, host)
+    strange = dns_list("evil.example")
+    yield Case(names, "aws", "fails", [strange, dns_rule("ALERT"), *group], "evil.example", "answered and logged")
+    yield Case(names, "aws", "fails", [strange], "evil.example", "a list without a rule")
+    yield Case(names, "aws", "fails", [strange, dns_rule(UNKNOWN), *group], "evil.example", "action not known")
+    both = [strange, dns_rule("BLOCK", priority=50), allow]
+    yield Case(names, "aws", "fails", [*both, *group], "evil.example", "blocked and answered")
+    fine = [dns_list("cgr.dev", "*.wide.acme.example", "*.10.in-addr.arpa"), allow]
+    yield Case(names, "aws", "passes", [*fine, *group])
+    yield Case(names, "aws", "unknown", [dns_list("cgr.dev", UNKNOWN), allow, *group], UNJUDGED)
+    yield Case(names, "aws", "unknown", [R(dns_list().type, "hosts", {"domains": UNKNOWN})], UNJUDGED, "whole list")
+    yield Case(names, "aws", "unknown", [dns_rule("ALLOW", made_from=["dns"]), *group],
+               "cannot be judged: its list is not part of this stack", "list elsewhere")  # fmt: skip
+    yield Case(names, "aws", "not applicable", [strange, dns_rule("BLOCK"), *group], "", "blocked")
+    yield Case(names, "aws", "not applicable", [dns_rule("BLOCK", made_from=["dns"]), *group], "", "managed list")
+
+    below = [dns_list("*.below.acme.example"), allow, dns_list("below.acme.example", name="apex"), *group]
+    yield Case(names, "aws", "passes", [*below, dns_rule("BLOCK", "apex", 50)], "", "apex blocked before")
+    for note, guard in {
+        "no guard": dns_rule("ALERT", "apex", 50),
+        "guard behind": dns_rule("BLOCK", "apex", 200),
+        "guard of one type": dns_rule("BLOCK", "apex", 50, qType="AAAA"),
+        "guard of unknown place": dns_rule("BLOCK", "apex", UNKNOWN),
+    }.items():
+        said = "allows subtree+apex of below.acme.example"
+        yield Case(names, "aws", "fails", [*below, guard], said, note)
+
+    old = dns_list("chainguardhelp.zendesk.com")
+    yield Case(gone, "aws", "fails", [old, allow, *group], "no longer holds it since 2025-06-17")
+    yield Case(gone, "aws", "passes", [*fine, *group])
+    yield Case(gone, "aws", "unknown", [dns_list(UNKNOWN), allow, *group], UNJUDGED)
+    yield Case(gone, "aws", "not applicable", [old, dns_rule("BLOCK"), *group])
+
+    rest = dns_list("*.", name="rest")
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP], "no rule blocks")
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP, rest, dns_rule("ALERT", "rest")], "no rule blocks", "logged")
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP, rest, dns_rule("BLOCK", "rest", qType="A")], "no rule blocks",
+               "one type of query")  # fmt: skip
+    other = R(DNS_GROUP.type, "other", {})
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP, other, rest, dns_rule("BLOCK", "rest", group="other")],
+               "no rule blocks", "in another group")  # fmt: skip
+    yield Case(block, "aws", "passes", [*fine, *group])
+    yield Case(block, "aws", "unknown", [*fine, DNS_GROUP, rest, dns_rule(UNKNOWN, "rest")], UNJUDGED, "action")
+    hidden = dns_list(UNKNOWN, name="rest")
+    yield Case(block, "aws", "unknown", [*fine, DNS_GROUP, hidden, dns_rule("BLOCK", "rest")], UNJUDGED, "list")
+    yield Case(block, "aws", "not applicable", group)
+
+    full = dns_list(*(f"h{number}.wide.acme.example" for number in range(950)))
+    yield Case("limit-nearly-used", "aws", "fails", [full], "950 of 1,000 domains", "DNS")
+    yield Case("limit-nearly-used", "aws", "unknown", [R(full.type, "hosts", {"domains": UNKNOWN})], UNJUDGED, "DNS")
+
+
 def _of_other_clouds() -> Iterator[Case]:
     """Rules that do not exist on a cloud do not apply to it, whatever stands there."""
     for name, rule in RULES.items():
@@ -417,4 +548,4 @@ def _of_other_clouds() -> Iterator[Case]:
             yield Case(name, cloud, "not applicable", [UNKNOWN_NAMES[cloud]], "", NOT_STATED)
 
 
-CASES = (*_resources(), *_stacks(), *_of_other_clouds())
+CASES = (*_resources(), *_stacks(), *_queries(), *_of_other_clouds())

@@ -1,6 +1,7 @@
 """The pack's process as the engine starts it, and what it answers over gRPC."""
 
 import contextlib
+import json
 import select
 import subprocess
 import sys
@@ -42,18 +43,31 @@ entries:
   - {id: clock, host: clock.acme.example, port: 123, protocol: udp, purpose: Time}
   - {id: shell, host: shell.acme.example, port: 22, protocol: tcp, purpose: Source code}
   - {id: wide, host: wide.acme.example, match: subtree+apex, port: 443, protocol: https, purpose: Everything}
+  - {id: below, host: below.acme.example, match: subtree, port: 443, protocol: https, purpose: All but the apex}
   - {id: wrong, host: typo.acme.example, port: 443, protocol: https, purpose: Typo, status: mistaken, notes: Misspelt.}
 """
 
-SURVEY = """
-{"hosts": [
-  {"host": "cgr.dev", "verdicts": [
-    {"target": "gcp:fqdn", "verdict": "ok", "reason": "pool of 2"},
-    {"target": "azure:network-rules", "verdict": "ok", "reason": "pool of 2"}]},
-  {"host": "apk.cgr.dev", "verdicts": [
-    {"target": "gcp:fqdn", "verdict": "unfit", "reason": "a pool of 400 addresses"},
-    {"target": "azure:network-rules", "verdict": "risky", "reason": "misses 1 in 200"}]}]}
-"""
+
+def _verdict(target: str, verdict: str, reason: str, family: str = "own-lookup") -> dict[str, str]:
+    return {"target": target, "family": family, "verdict": verdict, "reason": reason}
+
+
+ON_AZURE = "azure:application-rules"
+SURVEY = json.dumps(
+    {
+        "form": 1,
+        "ended": "2026-11-20T12:00:00Z",
+        "hosts": [
+            {"host": "cgr.dev", "verdicts": [
+                _verdict("gcp:fqdn", "ok", "pool of 2"), _verdict(ON_AZURE, "ok", "pool of 2")]},
+            {"host": "apk.cgr.dev", "verdicts": [
+                _verdict("gcp:fqdn", "unfit", "a pool of 400 addresses"),
+                _verdict(ON_AZURE, "ok", "matches the name in the packet", "wire"),
+                _verdict(ON_AZURE, "risky", "misses 1 in 200")]},
+        ],
+    }
+)  # fmt: skip
+"""As much of what `hostgate survey --json` prints as a pack reads."""
 
 
 def write_pack(folder: Path, settings: str = SETTINGS, main: str = MAIN) -> Path:

@@ -68,6 +68,28 @@ def aws_policy(
     return R(POLICY, name, {"firewallPolicy": inner}, groups)
 
 
+def dns_list(*domains: str, name: str = "hosts") -> R:
+    return R("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", name, {"domains": list(domains)})
+
+
+def dns_rule(
+    action: Any, listed: str = "hosts", priority: Any = 100, group: str = "dns", made_from: Any = None, **more: Any
+) -> R:
+    """A rule for a list of the same stack, in a group of it."""
+    properties = {
+        "action": action, "priority": priority, "firewallDomainListId": UNKNOWN, "firewallRuleGroupId": UNKNOWN, **more,
+    }  # fmt: skip
+    name = f"{group}-{listed}-{priority}"
+    return R(
+        "aws:route53/resolverFirewallRule:ResolverFirewallRule", name, properties,
+        (listed, group) if made_from is None else made_from,
+    )  # fmt: skip
+
+
+DNS_GROUP = R("aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup", "dns", {"name": "dns"})
+DNS_BLOCK = (dns_list("*.", name="rest"), dns_rule("BLOCK", "rest", 9000))
+
+
 def gcp_rule(
     *fqdns: str, name: str = "rule", action: Any = "allow", priority: int = 1000, protocol: Any = "tcp",
     ports: Any = ("443",), ranges: Any = None, policy: str = "egress", made_from: Sequence[str] = (), **more: Any,

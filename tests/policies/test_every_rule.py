@@ -11,6 +11,7 @@ from policies.process import Answer, Pack, running, write_pack
 LACKING = {
     ("not-read", "passes"): "it objects to a type, or does not apply",
     ("not-read", "unknown"): "it asks for the type alone",
+    ("not-read", "aws", "fails"): "every type of AWS that opens names is read",
     ("deny-elsewhere", "aws", "passes"): "the policy is either here or not",
 }
 """Kinds of cases that cannot be, and why. `exemption-ended` is about the settings and has its own tests."""

@@ -1,10 +1,11 @@
 """What hostgate makes passes its own pack: both stacks of this project, and every mechanism at both golden revisions."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from golden.cases import CATALOG, MODES, REVISIONS
+from golden.cases import CATALOG, MODES, PREFIX_LIST, REVISIONS
 from hostgate.sandbox.preview import preview
 from hostgate.stack import config_of_file
 from policies.process import write_pack
@@ -57,3 +58,88 @@ def test_every_mechanism_passes_the_pack(revision: str, mode: str, tmp_path: Pat
     assert {violation.policy for violation in made.violations} == REPORTED[revision, mode]
     if mode == "enforce":
         assert made.ok
+
+
+FOLDER = ROOT / "tests" / "golden"
+OPTIONS = """
+import hostgate
+from hostgate import aws
+
+names = hostgate.select("{catalog}@{revision}")
+hosts = hostgate.select("{catalog}@{revision}", "./by-address.yaml")
+FIXED = dict(
+    addresses={{"git": ["203.0.113.22", "203.0.113.23"], "clock": ["198.51.100.0/24"]}}, ip_sets={{"broker": "{list}"}}
+)
+MANAGED = "arn:aws:network-firewall:eu-central-1:aws-managed:stateful-rulegroup/ThreatSignaturesBotnetStrictOrder"
+{code}
+"""
+FIREWALL = (
+    'firewall=dict(vpcId="vpc-0123abcd", subnetMappings=[dict(subnetId="subnet-0123abcd")]), '
+    'logging=[dict(logType="ALERT", logDestinationType="S3", logDestination=dict(bucketName="logs"))]'
+)
+MADE_WITH = {
+    "reject": ("hosts=names, reject=True", set()),
+    "reject of private destinations too": ('hosts=names, reject=True, deny="all"', set()),
+    "reject behind domain lists": ('hosts=names, mechanism="domain-list", reject=True', set()),
+    "reject for some clients": ('hosts=names, reject=True, from_=["10.1.0.0/16"]', set()),
+    "addresses and a set": ("hosts=hosts, **FIXED", set()),
+    "addresses, logged and rejected": ("hosts=hosts, **FIXED, log_allowed=True, reject=True", set()),
+    "addresses for a policy elsewhere": (
+        'hosts=hosts, **FIXED, attach="arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub"',
+        {"deny-elsewhere"},
+    ),
+    "managed groups": ("hosts=names, managed_groups=[dict(arn=MANAGED)]", set()),
+    "an early default": (
+        'hosts=names, default_actions=["aws:drop_established", "aws:alert_established"]',
+        {"established-default"},
+    ),
+    "both directions": (
+        'hosts=names, default_actions=["aws:drop_established_app_layer", "aws:alert_established_app_layer"]',
+        set(),
+    ),
+    "a default without its twin": (
+        'hosts=names, default_actions=["aws:drop_established_app_layer_to_server"]',
+        {"silent-drop"},
+    ),
+    "a firewall with logs": (f"hosts=names, {FIREWALL}", set()),
+}
+"""Options of the component, and what is rightly reported; none of it is mandatory."""
+
+
+QUERIES = {
+    "enforce": ('hosts=hosts, vpcs=["vpc-0123abcd"]', set()),
+    "audit": ('hosts=hosts, mode="audit"', {"dns-names", "dns-no-block"}),
+    "deny none": ('hosts=hosts, deny="none"', {"dns-names", "dns-no-block"}),
+    "deny elsewhere": ('hosts=hosts, deny="declared"', {"dns-no-block"}),
+    "zones of one's own": ('hosts=hosts, inside=["corp.example"]', {"dns-names"}),
+}
+"""Options of the DNS component, and what is rightly reported: without the guard a wildcard may hold its apex."""
+
+
+@pytest.mark.parametrize("made_with", QUERIES)
+def test_the_dns_component_passes_the_pack(made_with: str, tmp_path: Path) -> None:
+    options, found = QUERIES[made_with]
+    assert made(f'aws.DnsFirewallAllowlist("queries", {options})', tmp_path) == found
+
+
+@pytest.mark.parametrize("made_with", MADE_WITH)
+def test_every_option_of_the_aws_component_passes_the_pack(made_with: str, tmp_path: Path) -> None:
+    options, advice = MADE_WITH[made_with]
+    code = f'aws.NetworkFirewallAllowlist("egress", {options})'
+    assert made(code, tmp_path, mandatory=False) == advice
+
+
+def made(code: str, tmp_path: Path, *, mandatory: bool = True) -> set[str]:
+    """The rules that report something about a stack with this one component."""
+    pack = write_pack(tmp_path / "pack", f"catalogs: [{CATALOG}@{REVISIONS[-1]}, ./by-address.yaml]\n")
+    project = tmp_path / "project"
+    project.mkdir()
+    for folder in (pack, project):
+        shutil.copy(FOLDER / "by-address.yaml", folder)
+    (project / "Pulumi.yaml").write_text("name: demo\nruntime: python\n")
+    (project / "__main__.py").write_text(
+        OPTIONS.format(catalog=CATALOG, revision=REVISIONS[-1], list=PREFIX_LIST, code=code)
+    )
+    found = preview(project, "dev", {"aws:region": "eu-central-1"}, policy_packs=[pack])
+    assert found.ok or mandatory
+    return {violation.policy for violation in found.violations}

@@ -1,6 +1,8 @@
 """The pack's settings: what is read, what is refused, and exemptions that hold, end, or are about something else."""
 
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -9,9 +11,10 @@ import pytest
 from hostgate.catalog.problems import InputError
 from hostgate.policies.settings import Settings, read_settings
 from policies.process import AS_OF, SETTINGS, Pack, R, running, start, write_pack
-from policies.resources import application, aws_rules, azure, gcp_rule, tls
+from policies.resources import application, aws_rules, azure, gcp_rule, network, tls
 
 CATALOGS = "catalogs: [chainguard/images@2026-02-23]\n"
+ROOT = Path(__file__).resolve().parents[2]
 DAY = date.fromisoformat(AS_OF)
 
 
@@ -68,14 +71,17 @@ def test_all_errors_come_at_once_with_their_lines(tmp_path: Path) -> None:
     assert "settings.yaml:3:9" in said
 
 
+SURVEYED = {"form": 1, "ended": "2026-11-20T12:00:00Z", "hosts": []}
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ("{", "not JSON"),
-        ({}, "`hosts`: found nothing"),
-        ({"hosts": []}, "Allowed: the list that `hostgate survey --json` prints"),
-        ({"hosts": [{"name": "x"}]}, "`hosts[0].host`"),
-        ({"hosts": [{"host": "x", "verdicts": ["ok"]}]}, "a target and a verdict each"),
+        ("{", "no JSON"),
+        ({}, "`form`"),
+        ({**SURVEYED, "hosts": None}, "`hosts`"),
+        ({**SURVEYED, "hosts": [{"host": "x", "verdicts": ["ok"]}]}, "`hosts.0.verdicts.0`"),
+        ({**SURVEYED, "ended": None}, "It holds no lookup"),
     ],
 )
 def test_a_survey_that_is_none_is_refused(document: object, said: str, tmp_path: Path) -> None:
@@ -86,11 +92,42 @@ def test_a_survey_that_is_none_is_refused(document: object, said: str, tmp_path:
     assert said in str(refused.value)
 
 
-def test_addresses_come_from_the_survey_too(tmp_path: Path) -> None:
-    folder = write_pack(tmp_path / "pack", CATALOGS + "survey: survey.json\naddresses: {cgr.dev: ['2001:DB8::1']}\n")
-    found = {"host": "CGR.dev.", "addresses": ["192.0.2.1"], "families": {"AAAA": {"addresses": ["2001:db8:0::1", 7]}}}
-    (folder / "survey.json").write_text(json.dumps({"hosts": [found]}))
-    assert read_settings(folder, DAY).addresses == {"192.0.2.1": ("cgr.dev",), "2001:db8::1": ("cgr.dev",)}
+TURNING = """
+catalog: acme/turning
+entries:
+  - {id: steady, host: steady.example, port: 443, protocol: https, purpose: Stays}
+  - {id: turning, host: turning.example, port: 443, protocol: https, purpose: Moves}
+"""
+
+
+@pytest.mark.parametrize("form", ["what --json prints", "what --out wrote"])
+def test_the_survey_is_what_the_command_makes(form: str, tmp_path: Path) -> None:
+    """Azure has two verdicts on a host: of rules that read the name, and of those that look it up."""
+    samples = ROOT / "examples" / "survey.jsonl"
+    command = [sys.executable, "-m", "hostgate", "survey", "--from", str(samples), "--json"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    if form == "what --out wrote":
+        printed = samples.read_text()
+    folder = write_pack(tmp_path / "pack", "catalogs: [./turning.yaml]\nsurvey: survey.json\n")
+    (folder / "turning.yaml").write_text(TURNING)
+    (folder / "survey.json").write_text(printed)
+    hosts = ("steady.example", "turning.example")
+    with running(folder) as pack:
+        google, looked_up, by_name = (
+            pack.resource(each) for each in (gcp_rule(*hosts), azure(network(fqdns=hosts)), azure(application(*hosts)))
+        )
+    ((_, said),) = google.of("unsuitable-name")
+    assert "turning.example: unfit on gcp:fqdn: an answer holds 4 of 16 A addresses" in said
+    assert "steady.example: unknown on gcp:fqdn" in said
+    ((_, said),) = looked_up.of("unsuitable-name")
+    assert "turning.example: risky on azure:application-rules: an answer holds 4 of 16 A addresses" in said
+    assert "steady.example" not in said
+    assert "unsuitable-name" in by_name.not_applicable
+
+
+def test_addresses_are_kept_in_their_one_form(tmp_path: Path) -> None:
+    settings = read(tmp_path, CATALOGS + "addresses: {CGR.dev: ['2001:DB8:0::1', 192.0.2.1]}\n")
+    assert settings.addresses == {"192.0.2.1": ("cgr.dev",), "2001:db8::1": ("cgr.dev",)}
 
 
 def asked(tmp_path: Path, exemption: str, resource: R, rule: str) -> list[str]:

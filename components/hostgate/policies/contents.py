@@ -11,7 +11,6 @@ from hostgate.policies.readers import cloud_of
 from hostgate.policies.reading import Reading
 from hostgate.policies.remarks import NotApplicable, Remark, Said
 from hostgate.policies.settings import Settings
-from hostgate.policies.survey import SUITS
 from hostgate.policies.values import Resource
 
 _SPEAKS: Mapping[Layer, frozenset[Protocol]] = {
@@ -49,7 +48,7 @@ def wildcard_over_others(resource: Resource, reading: Reading, settings: Setting
     return _once(
         Remark(resource=resource, where=effect.where, message=f"{effect.names}: {why}", host=effect.names.host or None)
         for effect in effects
-        if effect.names is not None and (why := _whose(effect.names)) is not None
+        if effect.names is not None and (why := whose(effect.names)) is not None
     )
 
 
@@ -73,13 +72,15 @@ def unsuitable_name(resource: Resource, reading: Reading, settings: Settings) ->
         return NotApplicable("no survey is named in the settings")
     if not reading.lookups and not reading.names_in_doubt:
         return NotApplicable("no name that the firewall resolves for itself")
-    target = "gcp:fqdn" if cloud == "gcp" else "azure:network-rules"
+    target = "gcp:fqdn" if cloud == "gcp" else "azure:application-rules"
     found = []
     for host, where in reading.lookups:
-        verdict, reason = settings.survey.verdicts.get(host, {}).get(target, ("missing", ""))
-        if verdict == SUITS:
+        verdict = settings.survey.of(host, target, "own-lookup")
+        if verdict is not None and verdict.verdict == "ok":  # `unknown` proves nothing
             continue
-        said = f"{verdict} on {target}: {reason}" if verdict != "missing" else f"the survey has no verdict on {target}"
+        said = f"the survey has no verdict on {target}"
+        if verdict is not None:
+            said = f"{verdict.verdict} on {target}: {verdict.reason}"
         entry = _entry_of(settings.known, Names("exact", host))
         found.append(Remark(resource=resource, where=where, message=f"{host}: {said}", host=host, entry=entry))
     return found
@@ -101,7 +102,7 @@ def _entry_of(known: Known, names: Names) -> str | None:
 def _compared(resource: Resource, effects: list[Effect], known: Known, rule: str) -> Iterator[Remark]:
     for effect in effects:
         assert effect.names is not None
-        broken, message, entry = _judged(effect, effect.names, known)
+        broken, message, entry = judged(effect, effect.names, known)
         if broken == rule:
             yield Remark(
                 resource=resource, where=effect.where, message=message, host=effect.names.host,
@@ -109,7 +110,7 @@ def _compared(resource: Resource, effects: list[Effect], known: Known, rule: str
             )  # fmt: skip
 
 
-def _judged(effect: Effect, names: Names, known: Known) -> tuple[str | None, str, Entry | None]:
+def judged(effect: Effect, names: Names, known: Known) -> tuple[str | None, str, Entry | None]:
     """The rule that the allowed names break, what to say, and the entry it is about."""
     mistakes = known.mistakes(names)
     for entry in mistakes:
@@ -179,7 +180,7 @@ def _spoken(entries: list[Entry], layer: Layer) -> list[Entry]:
     return [entry for entry in entries if entry.protocol in _SPEAKS[layer]]
 
 
-def _whose(names: Names) -> str | None:
+def whose(names: Names) -> str | None:
     """Who else can have one of these names."""
     match names.kind:
         case "any":

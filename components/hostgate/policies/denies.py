@@ -12,11 +12,12 @@ from hostgate.policies.effects import (
     ANY_PORT,
     Effect,
     Names,
+    closes_the_internet,
     inverse,
     layers_meet,
     ports_within,
-    takes_in_the_internet,
 )
+from hostgate.policies.endings import EVERY_CONNECTION
 from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
 from hostgate.policies.rules import RULES
 
@@ -109,7 +110,8 @@ def _unguarded(each: Together, listing: Seen, known: Known) -> Iterator[Remark]:
 
 
 def _guards(guard: Effect, effect: Effect, names: Names, ports: tuple[tuple[int, int], ...]) -> bool:
-    by_address = guard.names is None and guard.destination is not None and guard.destination.everywhere
+    parts = {"tls", "http"} if effect.layer is None else {str(effect.layer)}
+    by_address = guard.names is None and parts <= guard.ends
     return (
         (by_address or (guard.names is not None and names.inside(guard.names)))
         and layers_meet(guard.layer, effect.layer)
@@ -142,22 +144,18 @@ def _allows(each: Together) -> bool:
 
 
 def _drops(each: Together) -> bool:
-    """Whether the AWS policy drops what nothing passes: by its default, or by a rule for everything."""
+    """Whether the AWS policy drops what nothing passes: by its default, or by rules that together end everything."""
     assert each.policy is not None
     stateful = each.policy.reading.stateful
     if stateful.strict is True and any(action.startswith("aws:drop_") for action in stateful.defaults or ()):
         return True
-    return any(
-        effect.action == "deny"
-        and effect.names is None
-        and effect.destination is not None
-        and effect.destination.everywhere
-        and effect.layer in ("tcp", "any")
-        and effect.ports == ANY_PORT
-        and not effect.clients
+    ended = (
+        effect.ends
         for seen in each.rules
         for effect in seen.reading.effects
+        if effect.action == "deny" and effect.ports == ANY_PORT and not effect.clients
     )
+    return frozenset().union(*ended) == EVERY_CONNECTION
 
 
 def _no_drop(each: Together, message: str, rule: str) -> list[Remark]:
@@ -194,7 +192,7 @@ def _closes(deny: Effect, version: int) -> bool:
     if deny.destination is None or not deny.destination.everywhere:
         return False
     networks = [ip_network(text, strict=False) for text in deny.destination.ranges]
-    return not networks or takes_in_the_internet([network for network in networks if network.version == version])
+    return not networks or closes_the_internet(networks, version)
 
 
 def _open_families(each: Together) -> Iterator[Remark]:

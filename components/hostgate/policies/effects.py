@@ -1,13 +1,13 @@
 """What a firewall rule does, the same words for every cloud: to which names or addresses, on which ports, for whom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Literal, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 from hostgate.catalog.model import MATCHES, Match
 from hostgate.catalog.names import within
-from hostgate.planning.options import public_ranges
+from hostgate.planning.options import PRIVATE_IPV4, SHARED_IPV4, public_ranges
 
 Kind = Match | Literal["ending", "containing", "any"]
 """How names are matched: as a catalog says it, or by an ending or a part that is no whole label, or not at all."""
@@ -26,6 +26,13 @@ INTERNET_SHARE = 2**31
 
 INTERNET_PREFIX = 3
 """An IPv6 range this short takes in all global unicast addresses (2000::/3, IANA)."""
+
+_INTERNET: Mapping[int, Any] = {4: ip_network("0.0.0.0/0"), 6: ip_network("2000::/3")}
+_NEVER_PUBLIC = [
+    ip_network(cidr)
+    for cidr in (*PRIVATE_IPV4, *SHARED_IPV4, "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
+]
+"""IPv4 that no host of the internet has (IANA special-purpose address registry)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,8 @@ class Effect:
 
     `names` is None for a rule that goes by address alone. `clients` are source ranges, accounts or tags; empty is
     everybody. `listed`: a domain list, which cannot limit ports. `order` and `stage` say when it is asked: the lower
-    stage first, and within it the lower order.
+    stage first, and within it the lower order. `ends`: the parts of TCP that a deny without names surely ends, on AWS
+    (`endings.EVERY_CONNECTION`).
     """
 
     where: str
@@ -99,6 +107,7 @@ class Effect:
     listed: bool = False
     order: int = 0
     stage: int = 0
+    ends: frozenset[str] = frozenset()
 
     @property
     def named(self) -> bool:
@@ -183,6 +192,14 @@ def takes_in_the_internet(networks: Sequence[IPv4Network | IPv6Network]) -> bool
     return sum(network.num_addresses for network in four) >= INTERNET_SHARE or any(
         network.prefixlen <= INTERNET_PREFIX for network in six
     )
+
+
+def closes_the_internet(networks: Iterable[IPv4Network | IPv6Network], version: int) -> bool:
+    """Whether a deny of `networks` leaves out no public address of that version."""
+    held = collapse_addresses(
+        [each for each in networks if each.version == version] + (_NEVER_PUBLIC if version == 4 else [])  # type: ignore[type-var]
+    )
+    return any(_INTERNET[version].subnet_of(each) for each in held)
 
 
 def clients_meet(one: frozenset[str], other: frozenset[str]) -> bool:

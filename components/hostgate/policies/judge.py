@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hostgate.policies import contents, denies, near_limits, shape, void
 from hostgate.policies.belonging import together
+from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
 from hostgate.policies.readers import READERS, UNREAD, cloud_of, plain_type, read
 from hostgate.policies.reading import Reading
 from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
@@ -76,12 +77,16 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
         else:
             stack.append(Seen(resource, cloud, reading))
     sets = together(stack, others)
+    queries = Queries(resources)
     answers: dict[str, Said] = {
         "list-without-drop": denies.list_without_drop(sets),
         "domain-list-any-port": denies.domain_list_any_port(sets, settings.known),
         "void-allow": void.void_allow(sets, stack, others),
         "no-deny": denies.no_deny(sets),
         "deny-elsewhere": denies.deny_elsewhere(sets),
+        "dns-names": dns_names(queries, settings.known, withdrawn=False),
+        "dns-withdrawn": dns_names(queries, settings.known, withdrawn=True),
+        "dns-no-block": dns_no_block(queries),
         "limit-nearly-used": near_limits.limit_nearly_used(sets, stack, settings.near_limit),
     }
     verdicts: dict[str, Sequence[Report] | NotApplicable] = {

@@ -7,13 +7,13 @@ from hostgate.azure.application_rules import GROUPS
 from hostgate.azure.network_rules import FQDNS
 from hostgate.planning.limits import Usage
 from hostgate.policies.belonging import Together
-from hostgate.policies.readers import RULE_GROUP, plain_type
+from hostgate.policies.readers import DNS_LIST, RULE_GROUP, plain_type
 from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
 from hostgate.policies.rules import RULES
 
 
 def limit_nearly_used(sets: Sequence[Together], stack: Sequence[Seen], percent: int) -> Said:
-    if not sets:
+    if not sets and not any(seen.reading.usage for seen in stack):
         return NotApplicable("no firewall rules")
     found = [
         Remark(
@@ -25,6 +25,7 @@ def limit_nearly_used(sets: Sequence[Together], stack: Sequence[Seen], percent: 
         if usage.used * 100 >= usage.limit.max * percent
     ]
     members = {seen.resource.urn: seen for each in sets for seen in each.rules}
+    members |= {seen.resource.urn: seen for seen in stack if plain_type(seen.resource.type) == DNS_LIST}
     for seen in members.values():
         found += unjudged(seen.resource, seen.reading, RULES["limit-nearly-used"].needs)
     return found

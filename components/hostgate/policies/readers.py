@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from hostgate.policies import addresses, aws_policies, azure_rules, gcp_rules, rule_groups
+from hostgate.policies import addresses, aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
 from hostgate.policies.reading import Reading
 from hostgate.policies.values import Node, Resource
 
@@ -12,6 +12,9 @@ Cloud = Literal["aws", "gcp", "azure"]
 
 RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
 AWS_POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
+DNS_LIST: Final = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
+DNS_RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
+DNS_GROUP: Final = "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup"
 GCP_POLICIES: Final = frozenset(
     {
         "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy",
@@ -29,6 +32,7 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
     AWS_POLICY: aws_policies.read_policy,
     "aws:ec2/securityGroup:SecurityGroup": addresses.read_security_group,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": addresses.read_egress_rule,
+    DNS_LIST: dns_lists.read_list,
     "aws:ec2/managedPrefixList:ManagedPrefixList": addresses.read_prefix_list,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": gcp_rules.read_rule,
     "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule": gcp_rules.read_rule,
@@ -45,7 +49,6 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
 RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in type_ and type_.startswith("gcp:"))
 
 UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": ("names that DNS may answer", ()),
     "gcp:networksecurity/securityProfile:SecurityProfile": ("URL filters", ("urlFilteringProfile",)),
     "gcp:networksecurity/urlList:UrlList": ("names that a web proxy may reach", ()),
     "gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule": ("what a web proxy may reach", ()),

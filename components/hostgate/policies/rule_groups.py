@@ -6,20 +6,17 @@ from typing import Final
 from hostgate.policies.effects import (
     ANY_PORT,
     EVERYWHERE,
-    NOWHERE,
     Action,
-    Destination,
     Effect,
     Layer,
     Names,
-    Ports,
     destination,
-    inverse,
-    port_range,
 )
+from hostgate.policies.endings import EVERY_CONNECTION, ended, ends_names_only
 from hostgate.policies.reading import Reading, Room
 from hostgate.policies.suricata import Line, Unread, read_lines
-from hostgate.policies.suricata_names import condition
+from hostgate.policies.suricata_headers import Sets, addresses_of, clients_of, closes, denied_clients, ports_of
+from hostgate.policies.suricata_names import Condition, condition
 from hostgate.policies.values import About, Node
 
 STRICT: Final = "STRICT_ORDER"
@@ -33,9 +30,6 @@ _LAYERS: Mapping[str, Layer] = {
 _OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
 _ACTIONS: Mapping[str, Action] = {"pass": "allow", "drop": "deny", "reject": "deny"}
 _NUMBERS: Mapping[int, Layer] = {6: "tcp", 17: "udp"}
-
-Sets = Mapping[str, Sequence[str] | None]
-"""Definitions of variables by name; None for one that is declared and not known."""
 
 
 def read_rule_group(node: Node) -> Reading:
@@ -117,33 +111,59 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
     action = _ACTIONS.get(line.action)
     if action is None or any(keyword == "flow" and "not_established" in value for keyword, value in line.options):
         return  # an alert decides nothing; a pass of packets before the handshake opens no connection
-    about = condition(line)
-    if isinstance(about, str):
-        if action == "allow":
-            reading.doubt(where, "names", about)
+    if action == "deny":
+        yield from _denies(line, where, order, sets)
         return
+    about = condition(line)
+    target = addresses_of(line.destination, sets)
+    if isinstance(about, str):
+        if target is not None and target.everywhere:
+            reading.doubt(where, "names", about)
+            return
+        about = None  # the addresses bound it already; a further condition can only narrow it
     layer: Layer | None = _LAYERS.get(line.protocol, "other")
     app = next((value for keyword, value in line.options if keyword == "app-layer-protocol"), "")
     if about is not None:
         layer = "http" if about.layer == "http" else "tls"
     elif app in _LAYERS:
         layer = _LAYERS[app]
-    ports = _ports(line.port, sets)
-    target = _addresses(line.destination, sets)
+    ports = ports_of(line.port, sets)
     if line.both_ways and target is not None and not target.everywhere:
-        target = _addresses(line.source, sets) or target
-    if action == "allow":
-        if ports is None:
-            reading.doubt(where, "ports", f"the ports {line.port}")
-        if target is None:
-            reading.doubt(where, "destination", f"the addresses {line.destination}")
+        target = addresses_of(line.source, sets) or target
+    if ports is None:
+        reading.doubt(where, "ports", f"the ports {line.port}")
+    if target is None:
+        reading.doubt(where, "destination", f"the addresses {line.destination}")
     if target is not None and target.unseen:
         return  # to private addresses, or towards the clients
-    clients = _clients(line.source, sets)
+    clients = clients_of(line.source, sets)
     for names in (None,) if about is None else about.names:
         yield Effect(
             where=where, action=action, layer=layer, ports=ports, names=names, destination=target, clients=clients,
             order=order,
+        )  # fmt: skip
+
+
+def _denies(line: Line, where: str, order: int, sets: Sets) -> Iterator[Effect]:
+    """What a drop or reject surely ends, everywhere; nothing for one that may leave something out."""
+    ports = ports_of(line.port, sets)
+    if ports is None or not closes(line.destination, sets):
+        return
+    clients = denied_clients(line.source, sets)
+    about = condition(line)
+    if isinstance(about, Condition):
+        if ends_names_only(line):
+            for names in about.names:
+                yield Effect(
+                    where=where, action="deny", layer="http" if about.layer == "http" else "tls", ports=ports,
+                    names=names, destination=EVERYWHERE, clients=clients, order=order,
+                )  # fmt: skip
+        return
+    ends = ended(line)
+    if ends:
+        yield Effect(
+            where=where, action="deny", layer=_LAYERS.get(line.protocol, "other"), ports=ports,
+            destination=EVERYWHERE, clients=clients, order=order, ends=ends,
         )  # fmt: skip
 
 
@@ -196,8 +216,8 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
             # The provider keeps options as a set: which content belongs to which buffer is lost (provider #35147).
             rule.doubt("names", "options with a content, whose order the provider does not keep")
             continue
-        ports = None if port is None else _ports(port, sets)
-        target = None if text is None else _addresses(text, sets)
+        ports = None if port is None else ports_of(port, sets)
+        target = None if text is None else addresses_of(text, sets)
         if port is not None and ports is None:
             rule.doubt("ports", f"the ports {port}")
         if text is not None and target is None:
@@ -206,11 +226,17 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
             continue
         layer = None if protocol is None else _LAYERS.get(protocol.lower(), "other")
         source = header.at("source").text("clients")
-        clients = frozenset() if source is None else _clients(source, sets)
+        if action == "deny":
+            whole = layer in ("tcp", "any") and set(options) <= {"sid", "msg", "rev"}
+            if not whole or text is None or source is None or not closes(text, sets):
+                continue
+            clients = denied_clients(source, sets)
+        else:
+            clients = frozenset() if source is None else clients_of(source, sets)
         reading.effects.append(
             Effect(
                 where=rule.path, action=action, layer=layer, ports=ports, destination=target, clients=clients,
-                order=count,
+                order=count, ends=EVERY_CONNECTION if action == "deny" else frozenset(),
             )
         )  # fmt: skip
     return count
@@ -248,75 +274,3 @@ def _stateless(node: Node, reading: Reading) -> int:
                 )
             )  # fmt: skip
     return units
-
-
-def _ports(text: str, sets: Sets) -> Ports | None:
-    """`any`, `443`, `[443,8000:8010]`, `!443`, `$WEB`; None where a part is not known."""
-    if text.lower() == "any":
-        return ANY_PORT
-    if text.startswith("!"):
-        inner = _ports(text[1:], sets)
-        return None if inner is None else inverse(inner)
-    if text.startswith("$"):
-        known = sets.get(text[1:])
-        return None if known is None else _ports(f"[{','.join(known)}]", sets)
-    items = text.removeprefix("[").removesuffix("]").split(",")
-    ports: list[tuple[int, int]] = []
-    excluded: list[tuple[int, int]] = []
-    for item in items:
-        if item.startswith("$"):
-            nested = _ports(item, sets)
-            if nested is None:
-                return None
-            ports += nested
-            continue
-        found = port_range(item.removeprefix("!"), ":")
-        if found is None:
-            return None
-        (excluded if item.startswith("!") else ports).append(found)
-    if excluded and not ports:
-        return inverse(tuple(excluded))
-    return tuple(sorted(ports))
-
-
-def _addresses(text: str, sets: Sets) -> Destination | None:
-    """The addresses of a header; an exclusion from a list is left out, which can only make it wider."""
-    if text.lower() == "any" or (text == "$EXTERNAL_NET" and "EXTERNAL_NET" not in sets):
-        return EVERYWHERE
-    if text == "$HOME_NET" and "HOME_NET" not in sets:
-        return NOWHERE
-    if text.startswith("!"):
-        return NOWHERE if text[1:].lower() in ("any", "$external_net") else EVERYWHERE
-    if text.startswith("@"):
-        return None
-    if text.startswith("$"):
-        known = sets.get(text[1:])
-        return None if known is None else _addresses(f"[{','.join(known)}]", sets)
-    items = [item for item in text.removeprefix("[").removesuffix("]").split(",") if item]
-    wanted = [item for item in items if not item.startswith("!")]
-    if not wanted:
-        return EVERYWHERE if items else None
-    everywhere = False
-    ranges: list[str] = []
-    for item in wanted:
-        if item[0] in "$@" or item.lower() == "any":
-            part = _addresses(item, sets)
-            if part is None:
-                return None
-            everywhere |= part.everywhere
-            ranges += part.ranges
-        else:
-            ranges.append(item)
-    found = destination(ranges)
-    if found is None:
-        return None
-    return Destination(everywhere=everywhere or found.everywhere, ranges=found.ranges)
-
-
-def _clients(text: str, sets: Sets) -> frozenset[str]:
-    """Source ranges; empty (everybody) for what is no plain list of them."""
-    if text.startswith("$"):
-        known = sets.get(text[1:])
-        return frozenset(known) if known else frozenset()
-    items = text.removeprefix("[").removesuffix("]").split(",")
-    return frozenset() if any(item[:1] in "!$@" or item.lower() == "any" for item in items) else frozenset(items)

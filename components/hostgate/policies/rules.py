@@ -135,7 +135,7 @@ RULES: dict[str, Rule] = {
         finds="An address of a catalog host is allowed by number.",
         matters="The host moves and the rule stays: it lets in whoever has the address next, and blocks the host.",
         fix="Allow the name, by a mechanism that takes names.",
-        source="addresses from the survey or from the settings; no address is known otherwise",
+        source="addresses from the settings; no address is known otherwise",
     ),
     "not-read": Rule(
         scope="resource", level="advisory", severity="low",
@@ -180,6 +180,27 @@ RULES: dict[str, Rule] = {
         matters="Whether the list does anything is decided elsewhere.",
         fix="See that the policy denies the rest, then exempt the resource with that reason.",
         source="hostgate, deny: declared",
+    ),
+    "dns-names": Rule(
+        scope="stack", level="mandatory", severity="critical", clouds=("aws",),
+        finds="DNS Firewall answers a name that no named catalog holds, a mistake, or more names than the catalog has.",
+        matters="Whoever owns that name gets every query below it, and a query carries data out by itself.",
+        fix="List the entry's own names, with a block of the apex before a wildcard; or add the host to a catalog.",
+        source="Amazon Route 53 developer guide, DNS Firewall domain lists; catalog entry",
+    ),
+    "dns-withdrawn": Rule(
+        scope="stack", level="advisory", severity="medium", clouds=("aws",),
+        finds="DNS Firewall answers a name that a later revision of the catalog no longer holds.",
+        matters="A vendor gives up names; who has them next gets the queries.",
+        fix="Move to the newer revision once nothing asks for the name.",
+        source="catalog, spans of the entry",
+    ),
+    "dns-no-block": Rule(
+        scope="stack", level="mandatory", severity="critical", clouds=("aws",),
+        finds="DNS Firewall answers names, and no rule of the same group blocks all others.",
+        matters="The resolver answers what no rule blocks: the list does nothing.",
+        fix="A last rule with BLOCK and a list of `*.`; if another group blocks, exempt this one with that reason.",
+        source="Amazon Route 53 developer guide, DNS Firewall rule actions",
     ),
     "limit-nearly-used": Rule(
         scope="stack", level="advisory", severity="low", needs=frozenset({"size", "names"}),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -19,10 +20,11 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import read_file
+from hostgate.dns.document import read_verdicts
 from hostgate.planning.options import option_problems
+from hostgate.planning.survey import Survey
 from hostgate.policies.catalogs import Known, read_catalogs
 from hostgate.policies.rules import RULES, Level
-from hostgate.policies.survey import Surveyed, plain_address, read_survey
 
 FILE = "settings.yaml"
 
@@ -63,10 +65,12 @@ def _rule_or_all(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    found = plain_address(text)
-    if found is None:
-        raise PydanticCustomError("address", "{message}", {"message": f"found {spelled(text)}. Allowed: an address."})
-    return found
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise PydanticCustomError(
+            "address", "{message}", {"message": f"found {spelled(text)}. Allowed: an address."}
+        ) from None
 
 
 class _Section(BaseModel):
@@ -127,9 +131,9 @@ class Settings:
 
     known: Known
     as_of: date
-    survey: Surveyed | None = None
+    survey: Survey | None = None
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Hosts by address, from the survey and from the file."""
+    """Hosts by address."""
     head_room: int = 20
     near_limit: int = 90
     levels: Mapping[str, Level] = field(default_factory=dict)
@@ -157,14 +161,14 @@ def read_settings(folder: Path, as_of: date) -> Settings:
         known = read_catalogs(told.catalogs, folder)
     except InputError as error:
         problems += error.problems
-    survey: Surveyed | None = None
+    survey: Survey | None = None
     try:
-        survey = None if told.survey is None else read_survey(folder / told.survey, told.survey)
+        survey = None if told.survey is None else read_verdicts(folder / told.survey)
     except InputError as error:
         problems += error.problems
     if problems or known is None:
         raise InputError(problems)
-    addresses = {address: list(hosts) for address, hosts in (survey.addresses if survey else {}).items()}
+    addresses: dict[str, list[str]] = {}
     for host, texts in told.addresses.items():
         for text in texts:
             addresses.setdefault(text, []).append(host.lower())

@@ -84,7 +84,7 @@ def established_default(resource: Resource, reading: Reading, settings: Settings
 
 def raw_address(resource: Resource, reading: Reading, settings: Settings) -> Said:
     if not settings.addresses:
-        return NotApplicable("no address of a host is known: name a survey, or addresses, in the settings")
+        return NotApplicable("no address of a host is known: name addresses in the settings")
     effects = [effect for effect in reading.effects if effect.action == "allow" and effect.names is None]
     if not effects and not _unknown(reading, "destination"):
         return NotApplicable("allows nothing by address")

@@ -34,7 +34,12 @@ def _voids(
                 met = [owned for owned in named if broad.broad and broad.overlaps(owned[0])]
                 if met and not _dead(broad, each):
                     yield _said(seen, broad, met, "")
-            yield from unjudged(seen.resource, seen.reading, RULES["void-allow"].needs)
+            apart = _apart(seen, each, named)
+            needs = RULES["void-allow"].needs
+            elsewhere = unjudged(seen.resource, seen.reading, needs - {"destination"})
+            led = unjudged(seen.resource, seen.reading, {"destination"})
+            remarks = [*elsewhere, *(remark for remark in led if remark.where not in apart)]
+            yield from {remark.where: remark for remark in remarks}.values()
     of_gcp = [owned for each, named in with_names if each.cloud == "gcp" for owned in named]
     clouds = {each.cloud for each, _ in with_names}
     for seen in stack:
@@ -57,6 +62,17 @@ def _named(each: Together) -> Iterator[Owned]:
             if effect.named:
                 ports = _LISTED_PORTS.get(str(effect.layer), effect.ports) if effect.listed else effect.ports
                 yield replace(effect, ports=ports), seen
+
+
+def _apart(seen: Seen, each: Together, named: Sequence[Owned]) -> set[str]:
+    """Rules of AWS to a set of addresses kept elsewhere that cannot matter: no name shares their ports and protocol."""
+    if each.cloud != "aws" or any(rules.reading.names_in_doubt for rules in each.rules):
+        return set()
+    return {
+        effect.where
+        for effect in seen.reading.effects
+        if effect.destination is None and not any(effect.overlaps(owned[0]) for owned in named)
+    }
 
 
 def _said(seen: Seen, broad: Effect, met: Sequence[Owned], before: str) -> Remark:
