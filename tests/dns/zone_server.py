@@ -30,6 +30,8 @@ _SOA = f"ns.example. hostmaster.example. 1 3600 600 86400 {NEGATIVE_TTL}"
 
 for _kind in (dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.CNAME, dns.rdatatype.SOA, dns.rdatatype.HTTPS):
     dns.rdata.get_rdata_class(dns.rdataclass.IN, _kind)  # loaded now: tests take the descriptors away
+for _payload in (512, 1232, 4096):  # an OPT record has its payload as class, and each is looked for as a module
+    dns.message.from_wire(dns.message.make_query("x.", "A", use_edns=0, payload=_payload).to_wire())
 
 Fault = Literal[
     "drop", "servfail", "refused", "notimp", "truncate", "truncate-always", "partial", "no-soa", "dead-alias", "loop",
