@@ -112,7 +112,7 @@ class Plan:
             "decisions": [each.as_json() for each in self.decisions],
             "findings": [each.as_json() for each in self.findings],
             "limits": [each.as_json() for each in self.limits],
-            "catalogs": list(self.selection.refs),
+            "catalogs": sorted(self.selection.refs),
             "options": self.options.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         }
 

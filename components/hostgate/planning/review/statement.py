@@ -74,7 +74,7 @@ def state(plan: Plan) -> Statement:
         decisions=plan.decisions,
         settings=plan.options.model_dump(mode="json", by_alias=True),
         clients=plan.options.clients,
-        catalogs=plan.selection.refs,
+        catalogs=tuple(sorted(plan.selection.refs)),
         findings=plan.findings,
         made=tuple(
             Made(each.kind, each.name, each.body, how.fixed(each, plan.objects, plan.options)) for each in plan.objects
