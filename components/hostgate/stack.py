@@ -123,6 +123,8 @@ class Stack:
     guards: Guards = field(default_factory=Guards)
     reviewed: Pin | None = None
     """The plans that were reviewed; nothing else may be applied."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Those of the reviewed plans, also where their file is not read."""
 
 
 def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> Stack:
@@ -174,8 +176,14 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         base=base,
         allow_empty=section.allow_empty,
     )
-    guards = Guards(**section.guards.model_dump())
-    return Stack(selection, tuple(wanted), guards, _pin(section.reviewed if pins else None, base))
+    guards, reviewed = Guards(**section.guards.model_dump()), section.reviewed
+    return Stack(
+        selection,
+        tuple(wanted),
+        guards,
+        _pin(reviewed if pins else None, base),
+        {} if reviewed is None else reviewed.digests,
+    )
 
 
 def read_pin(digests: Mapping[str, str], plan: str | None, base: Path) -> Pin:

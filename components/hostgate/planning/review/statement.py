@@ -57,6 +57,12 @@ class Statement:
         return self.settings.get("mode") == "audit" or self.settings.get("deny") == "none"
 
     @property
+    def errors(self) -> tuple[str, ...]:
+        """Why it may not be applied: it is refused, or what was accepted has expired."""
+        said = tuple(one.message for one in self.findings or () if one.severity == "error")
+        return said or (("Something in it cannot be made exactly.",) if self.refused else ())
+
+    @property
     def refused(self) -> bool:
         """Whether nothing of it may be applied."""
         return any(decision.outcome == "refused" for decision in self.decisions) or any(
