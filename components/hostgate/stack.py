@@ -25,8 +25,7 @@ from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 from hostgate.planning.plan import find_mechanism
 from hostgate.planning.review.guards import Guards
-from hostgate.planning.review.pin import DIGEST, Pin, pinned
-from hostgate.planning.review.statement import read_json, read_statements
+from hostgate.planning.review.pin import DIGEST, Pin, read_pin
 
 PROJECT = "hostgate"
 CLOUDS = ("aws", "gcp", "azure")
@@ -186,17 +185,12 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
     )
 
 
-def read_pin(digests: Mapping[str, str], plan: str | None, base: Path) -> Pin:
-    """The pin of `digests`, with the reviewed plans in the file `plan` (relative to `base`). Raises InputError."""
-    for target in digests:
-        find_mechanism(target)
-    if plan is None:
-        return pinned(digests)
-    return pinned(digests, read_statements(read_json(base / Path(plan).expanduser(), plan), plan), plan)
-
-
 def _pin(section: ReviewedSection | None, base: Path) -> Pin | None:
-    return None if section is None else read_pin(section.digests, section.plan, base)
+    if section is None:
+        return None
+    for target in section.digests:
+        find_mechanism(target)
+    return read_pin(section.digests, section.plan, base)
 
 
 def values_of_file(project: Path, stack: str) -> dict[str, Any]:
