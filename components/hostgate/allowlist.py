@@ -22,8 +22,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Decision, Plan, plan
-from hostgate.planning.review.pin import DIGEST, Pin, pinned
-from hostgate.planning.review.statement import read_json, read_statements
+from hostgate.planning.review.pin import DIGEST, Pin, read_pin
 
 
 class AllowlistError(pulumi.RunError):
@@ -271,8 +270,7 @@ def _pin(reviewed: Mapping[str, Any], target: str) -> Pin:
     digest, file = reviewed.get("digest"), reviewed.get("plan")
     if not isinstance(digest, str) or not re.fullmatch(DIGEST, digest):
         raise _problem(f"`reviewed.digest`: found {spelled(digest)}. Allowed: a digest as plans have it, 64 digits.")
-    plans = () if file is None else read_statements(read_json((project_folder() or Path()) / file, file), file)
-    return pinned({target: digest}, plans, file)
+    return read_pin({target: digest}, file, project_folder() or Path())
 
 
 def _acceptance(item: Mapping[str, Any], index: int) -> Acceptance:

@@ -25,8 +25,7 @@ from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 from hostgate.planning.plan import find_mechanism
 from hostgate.planning.review.guards import Guards
-from hostgate.planning.review.pin import DIGEST, Pin, pinned
-from hostgate.planning.review.statement import read_json, read_statements
+from hostgate.planning.review.pin import DIGEST, Pin, read_pin
 from hostgate.planning.survey import Survey, Word
 
 PROJECT = "hostgate"
@@ -151,6 +150,8 @@ class Stack:
     guards: Guards = field(default_factory=Guards)
     reviewed: Pin | None = None
     """The plans that were reviewed; nothing else may be applied."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Those of the reviewed plans, also where their file is not read."""
 
 
 def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> Stack:
@@ -203,27 +204,23 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         base=base,
         allow_empty=section.allow_empty,
     )
-    guards = Guards(**section.guards.model_dump())
+    guards, reviewed = Guards(**section.guards.model_dump()), section.reviewed
     return Stack(
         selection,
         tuple(wanted),
         None if section.survey is None else _survey(section.survey, base),
         guards,
-        _pin(section.reviewed if pins else None, base),
+        _pin(reviewed if pins else None, base),
+        {} if reviewed is None else reviewed.digests,
     )
 
 
-def read_pin(digests: Mapping[str, str], plan: str | None, base: Path) -> Pin:
-    """The pin of `digests`, with the reviewed plans in the file `plan` (relative to `base`). Raises InputError."""
-    for target in digests:
-        find_mechanism(target)
-    if plan is None:
-        return pinned(digests)
-    return pinned(digests, read_statements(read_json(base / Path(plan).expanduser(), plan), plan), plan)
-
-
 def _pin(section: ReviewedSection | None, base: Path) -> Pin | None:
-    return None if section is None else read_pin(section.digests, section.plan, base)
+    if section is None:
+        return None
+    for target in section.digests:
+        find_mechanism(target)
+    return read_pin(section.digests, section.plan, base)
 
 
 def _survey(section: SurveySection, base: Path) -> Survey:

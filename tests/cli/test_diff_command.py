@@ -133,6 +133,18 @@ class TestGuards:
         assert run("diff", "git:one", "prod", *words).code == 2
 
 
+def test_an_expired_acceptance_in_head_is_told_first_and_stops(run: Run, repository: Path) -> None:
+    catalog(repository, "a.example", "ghcr.io")
+    stack = repository / "Pulumi.prod.yaml"
+    accept = "[{finding: shared-hosting, entry: ghcr, because: reviewed, until: '2026-12-31'}]"
+    stack.write_text(f"{stack.read_text().rstrip()}\n  hostgate:accept: {accept}\n")
+    assert run("diff", "git:one", "prod", "--as-of", "2026-12-01").code == 0
+    late = run("diff", "git:one", "prod", "--as-of", "2027-01-01", "--json")
+    assert late.code == 1
+    assert late.json["risks"][0]["id"] == "refused"
+    assert [each["host"] for each in late.json["targets"][0]["opened"]] == ["ghcr.io"]
+
+
 class TestFiles:
     def test_plans_and_locks_are_files_of_plans(self, run: Run, repository: Path) -> None:
         (repository / "plan.json").write_text(run("plan", "--stack", "prod", "--json").out)
@@ -207,6 +219,7 @@ class TestPin:
         refused = run("plan", "--stack", "prod")
         assert refused.code == 1
         assert "opens e.example:443/https" in refused.err
+        assert "note: aws:rules: HEAD pins another plan than it makes" in run("diff", "git:one", "prod").out
         assert "not-reviewed" in run("plan", "--stack", "prod", "--json").rules
         assert run("plan", "--stack", "prod", "--lock", "reviewed.json").code == 0
 

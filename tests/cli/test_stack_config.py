@@ -15,7 +15,7 @@ from .conftest import Project
 
 REFERENCE = "chainguard/images@2024-03-28"
 GOOD: dict[str, Any] = {"catalogs": [REFERENCE], "aws": {}}
-TOP = "accept, allowEmpty, aws, azure, catalogs, choose, gcp, select, survey"
+TOP = "accept, allowEmpty, aws, azure, catalogs, choose, gcp, guards, reviewed, select, survey"
 
 
 def accepting(**word: object) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def make_review(asked: Asked, subject: str | None = None) -> "Review":
 
     base, head = read_sides(asked.base, asked.head, asked.as_of or date.today())
     named = Guards(max_removed=asked.max_removed, max_opened=asked.max_opened, never_remove=asked.never_remove)
+    pins = [f"{target}: HEAD pins another plan than it makes, and an update is refused." for target in head.unreviewed]
     # Those of BASE count too: a change may not take its own guards away.
     return Review(
         subject=subject or head.stack or base.stack or "plan",
@@ -94,7 +95,7 @@ def make_review(asked: Asked, subject: str | None = None) -> "Review":
         targets=diff(base.statements, head.statements),
         guards=named.with_those_of(base.guards).with_those_of(head.guards),
         override=asked.override,
-        notes=(*base.notes, *head.notes),
+        notes=(*base.notes, *head.notes, *pins),
     )
 
 

@@ -32,6 +32,8 @@ class Side:
     stack: str | None = None
     guards: Guards = field(default_factory=Guards)
     notes: tuple[str, ...] = ()
+    unreviewed: tuple[str, ...] = ()
+    """Targets for which the stack pins another digest than it makes."""
 
 
 def read_sides(base: str, head: str, as_of: date) -> tuple[Side, Side]:
@@ -85,7 +87,12 @@ def _of_stack(project: Path, stack: str, as_of: date, values: dict[str, Any] | N
     wanted = read_stack(values_of_file(project, stack) if values is None else values, project, pins=False)
     plans = plan_all(wanted.selection, wanted.targets, as_of=as_of, survey=wanted.survey)
     name = read_name(project)
-    return Side(tuple(map(state, plans)), f"{name}/{stack}" if name else stack, wanted.guards)
+    return Side(
+        tuple(map(state, plans)),
+        f"{name}/{stack}" if name else stack,
+        wanted.guards,
+        unreviewed=tuple(each.target for each in plans if wanted.digests.get(each.target, each.digest) != each.digest),
+    )
 
 
 def read_name(project: Path) -> str:

@@ -6,12 +6,13 @@ digest is what counts; a file that does not have it is an error.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.planning.plan import Plan
 from hostgate.planning.review.diff import TargetDiff, diff
 from hostgate.planning.review.risks import reach_of
-from hostgate.planning.review.statement import Statement, state
+from hostgate.planning.review.statement import Statement, read_json, read_statements, state
 
 DIGEST = "^[0-9a-f]{64}$"
 """SHA-256 in lower-case digits, as plans print it."""
@@ -61,6 +62,13 @@ class Pin:
             yield _problem(f"{made.target} {line}")
         if len(lines) > SHOWN:
             yield _problem(f"{made.target}: and {len(lines) - SHOWN} differences more.")
+
+
+def read_pin(digests: Mapping[str, str], file: str | None, base: Path) -> Pin:
+    """The pin of `digests`, with the reviewed plans in `file` (relative to `base`) if one is named. Raises InputError."""
+    if file is None:
+        return pinned(digests)
+    return pinned(digests, read_statements(read_json(base / Path(file).expanduser(), file), file), file)
 
 
 def pinned(digests: Mapping[str, str], plans: Sequence[Statement] = (), file: str | None = None) -> Pin:

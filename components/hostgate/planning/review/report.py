@@ -35,7 +35,8 @@ class Review:
 
     @property
     def refused(self) -> bool:
-        return any(each.head is not None and each.head.refused for each in self.targets)
+        """Whether HEAD may not be applied."""
+        return any(each.head is not None and each.head.errors for each in self.targets)
 
     @property
     def unchanged(self) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import mechanism, targets
-from hostgate.planning.plan import REFUSALS
 from hostgate.planning.review.diff import FlowChange, TargetDiff
 from hostgate.planning.review.openings import Part
 from hostgate.planning.review.statement import Statement
@@ -82,10 +81,8 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     if head is None:
         yield risk("target-gone", target, "Its rules go, the deny that hostgate made among them.")
         return
-    if head.refused:
-        reasons = [one.message for one in head.findings or () if one.id in REFUSALS] or ["See `hostgate plan`."]
-        for reason in reasons:
-            yield risk("refused", target, reason)
+    for reason in head.errors:
+        yield risk("refused", target, reason)
     if head.silent and (base is None or not base.silent):
         said = "mode audit" if head.settings.get("mode") == "audit" else "deny none"
         yield risk("everything-open", target, f"With {said} every host is reachable, not only those below.")
@@ -128,11 +125,11 @@ def _of_findings(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> I
     def about(one: Finding) -> str:
         return hosts.get(one.entry or "", one.entry or change.target)
 
-    told = {*REFUSALS, "shared-hosting", "audit", "deny-none", *_widenings()}
+    told = {"shared-hosting", "audit", "deny-none", *_widenings()}
     for one in change.findings_new:
         if one.id in ("mistaken", "withdrawn", "unpinned"):
             yield risk(one.id, about(one), one.message)
-        elif one.id not in told and one.severity != "info" and not one.accepted:
+        elif one.id not in told and one.severity == "warning" and not one.accepted:
             yield risk("warning", about(one), f"{one.id}: {one.message}")
     for one in (*change.findings_new, *change.accepted_now):
         if one.accepted:

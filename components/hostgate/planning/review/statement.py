@@ -57,6 +57,12 @@ class Statement:
         return self.settings.get("mode") == "audit" or self.settings.get("deny") == "none"
 
     @property
+    def errors(self) -> tuple[str, ...]:
+        """Why it may not be applied: it is refused, or what was accepted has expired."""
+        said = tuple(one.message for one in self.findings or () if one.severity == "error")
+        return said or (("Something in it cannot be made exactly.",) if self.refused else ())
+
+    @property
     def refused(self) -> bool:
         """Whether nothing of it may be applied."""
         return any(decision.outcome == "refused" for decision in self.decisions) or any(
@@ -74,7 +80,7 @@ def state(plan: Plan) -> Statement:
         decisions=plan.decisions,
         settings=plan.options.model_dump(mode="json", by_alias=True),
         clients=plan.options.clients,
-        catalogs=plan.selection.refs,
+        catalogs=tuple(sorted(plan.selection.refs)),
         findings=plan.findings,
         made=tuple(
             Made(each.kind, each.name, each.body, how.fixed(each, plan.objects, plan.options)) for each in plan.objects
