@@ -72,7 +72,7 @@ aws.networkfirewall.FirewallPolicy(
         ],
         "stateful_engine_options": {"rule_order": "STRICT_ORDER", "stream_exception_policy": "REJECT"},
         "stateful_rule_group_references": [
-            {"resource_arn": edge.arn, "priority": 1000},
+            {"resource_arn": edge.arn, "priority": 1500},
             {"resource_arn": allow.arn, "priority": 3000},
         ],
         "policy_variables": {

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
-from pulumi_aws import networkfirewall, ram
+import pulumi_aws
+from pulumi_aws import networkfirewall
 
 from hostgate.allowlist import Prepared
 from hostgate.aws.options import NetworkFirewallOptions
@@ -158,7 +159,7 @@ def share(
     opts = prepared.options(parent, child)
     if opts.import_ is not None:
         opts.ignore_changes = ["name"]  # an adopted share keeps its name, which its ARN does not tell
-    made = ram.ResourceShare(
+    made = pulumi_aws.ram.ResourceShare(
         child,
         allow_external_principals=each.body["allowExternalPrincipals"],
         region=region,
@@ -169,7 +170,7 @@ def share(
     for key, group in groups.items():
         name = f"{child}{key.removeprefix(prepared.plan.options.name)}"
         shared.append(
-            ram.ResourceAssociation(
+            pulumi_aws.ram.ResourceAssociation(
                 name,
                 resource_arn=group.arn,
                 resource_share_arn=made.arn,
@@ -179,7 +180,7 @@ def share(
         )
     for principal in each.body["principals"]:
         name = f"{child}-{principal.rpartition('/')[2]}"
-        ram.PrincipalAssociation(
+        pulumi_aws.ram.PrincipalAssociation(
             name,
             principal=principal,
             resource_share_arn=made.arn,

@@ -6,10 +6,10 @@ reachable, so that moving a host under a wildcard that holds it removes nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hostgate.planning.review.diff import TargetDiff
-from hostgate.planning.review.openings import Openings
+if TYPE_CHECKING:  # every stack may have guards, and few commands look at them
+    from hostgate.planning.review.diff import TargetDiff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +41,22 @@ class Tripped:
         return {"guard": self.guard, "target": self.target, "message": self.message}
 
 
-def tripped(guards: Guards, changes: Sequence[TargetDiff]) -> tuple[Tripped, ...]:
+def tripped(guards: Guards, changes: "Sequence[TargetDiff]") -> tuple[Tripped, ...]:
     """Every guard that `changes` run into."""
     return tuple(each for change in changes for each in _of_target(guards, change))
 
 
-def idle(guards: Guards, changes: Iterable[TargetDiff]) -> tuple[str, ...]:
+def idle(guards: Guards, changes: "Iterable[TargetDiff]") -> tuple[str, ...]:
     """Hosts that must stay and that no target of BASE opens: such a guard is misspelt, or guards nothing yet."""
+    from hostgate.planning.review.openings import Openings
+
     known = [Openings(change.base) for change in changes]
     return tuple(
         host for host in guards.never_remove if not any(each.holds(host, *at) for each in known for at in each.ports)
     )
 
 
-def _of_target(guards: Guards, change: TargetDiff) -> Iterator[Tripped]:
+def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[Tripped]:
     about = "".join(f"; {change.kept} of them stay for other clients" for _ in change.clients_removed[:1])
     if guards.max_removed is not None and change.removed > guards.max_removed:
         yield Tripped(
@@ -65,6 +67,8 @@ def _of_target(guards: Guards, change: TargetDiff) -> Iterator[Tripped]:
         yield Tripped("max-opened", change.target, f"{change.added} would open{about}, allowed {guards.max_opened}.")
     if not guards.never_remove:
         return
+    from hostgate.planning.review.openings import Openings
+
     before, after = Openings(change.base), Openings(change.head)
     if change.head is not None and change.head.refused:
         after = before

@@ -7,12 +7,14 @@ digest is what counts; a file that does not have it is an error.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.planning.plan import Plan
-from hostgate.planning.review.diff import TargetDiff, diff
-from hostgate.planning.review.risks import reach_of
-from hostgate.planning.review.statement import Statement, read_json, read_statements, state
+
+if TYPE_CHECKING:  # every program may have a pin; what reads and compares plans is loaded by those that have one
+    from hostgate.planning.review.diff import TargetDiff
+    from hostgate.planning.review.statement import Statement
 
 DIGEST = "^[0-9a-f]{64}$"
 """SHA-256 in lower-case digits, as plans print it."""
@@ -26,7 +28,7 @@ class Pin:
     """Digests that were reviewed, by target; the plans that have them, and the name of their file, if one is named."""
 
     digests: Mapping[str, str]
-    plans: tuple[Statement, ...] = ()
+    plans: "tuple[Statement, ...]" = ()
     file: str | None = None
 
     def objections(self, plans: Sequence[Plan]) -> list[Problem]:
@@ -56,6 +58,9 @@ class Pin:
         known = next((each for each in self.plans if each.target == made.target), None)
         if known is None:
             return
+        from hostgate.planning.review.diff import diff
+        from hostgate.planning.review.statement import state
+
         (change,) = diff([known], [state(made)])
         lines = list(_lines(change))
         for line in lines[:SHOWN]:
@@ -68,10 +73,12 @@ def read_pin(digests: Mapping[str, str], file: str | None, base: Path) -> Pin:
     """The pin of `digests`, with the reviewed plans in `file` (relative to `base`) if one is named. Raises InputError."""
     if file is None:
         return pinned(digests)
+    from hostgate.planning.review.statement import read_json, read_statements
+
     return pinned(digests, read_statements(read_json(base / Path(file).expanduser(), file), file), file)
 
 
-def pinned(digests: Mapping[str, str], plans: Sequence[Statement] = (), file: str | None = None) -> Pin:
+def pinned(digests: Mapping[str, str], plans: "Sequence[Statement]" = (), file: str | None = None) -> Pin:
     """A pin of `digests`, with the plans of `file`. Raises InputError: the file has other digests than the pin."""
     problems = []
     for target, digest in digests.items() if file is not None else ():
@@ -85,7 +92,9 @@ def pinned(digests: Mapping[str, str], plans: Sequence[Statement] = (), file: st
     return Pin(dict(digests), tuple(plans), file)
 
 
-def _lines(change: TargetDiff) -> Iterator[str]:
+def _lines(change: "TargetDiff") -> Iterator[str]:
+    from hostgate.planning.review.risks import reach_of
+
     for words, flows in (("opens", change.opened), ("closes", change.closed)):
         for flow in flows:
             entry = flow.entry
