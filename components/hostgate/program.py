@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime import config as engine_config
 from pydantic.alias_generators import to_camel
 
+from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.problems import InputError
 from hostgate.planning.plan import Plan, plan_all
 from hostgate.stack import read_stack, values_of_engine
@@ -38,6 +39,7 @@ _OUTPUTS = (
 )
 
 
+@collector_at_rest()  # the SDKs that it imports are hundreds of thousands of objects, and none of them garbage
 def run(*, as_of: date | None = None) -> None:
     """Make the allowlists that the stack's config asks for, and export what other stacks need.
 
