@@ -530,6 +530,8 @@ def _queries() -> Iterator[Case]:
     other = R(DNS_GROUP.type, "other", {})
     yield Case(block, "aws", "fails", [*fine, DNS_GROUP, other, rest, dns_rule("BLOCK", "rest", group="other")],
                "no rule blocks", "in another group")  # fmt: skip
+    either = dns_rule("BLOCK", "rest", made_from=["rest", "hosts", "dns"])
+    yield Case(block, "aws", "fails", [*fine, DNS_GROUP, rest, either], "no rule blocks", "made after two lists")
     yield Case(block, "aws", "passes", [*fine, *group])
     yield Case(block, "aws", "unknown", [*fine, DNS_GROUP, rest, dns_rule(UNKNOWN, "rest")], UNJUDGED, "action")
     hidden = dns_list(UNKNOWN, name="rest")

@@ -135,20 +135,23 @@ def _against(listed: Resource, where: str, names: Names, known: Known, *, withdr
 def _rule(resource: Resource, lists: Sequence[Resource], groups: Sequence[Resource]) -> _Rule:
     node = Node(resource.properties)
     action = node.at("action").text("action")
-    group = next((each.urn for each in groups if _refers(resource, "firewallRuleGroupId", each)), None)
+    group = _referred(resource, "firewallRuleGroupId", groups)
     return _Rule(
         resource=resource,
-        group=group or node.at("firewallRuleGroupId").text() or "?",
-        list=next((each for each in lists if _refers(resource, _WHERE, each)), None),
+        group=group.urn if group else node.at("firewallRuleGroupId").text() or "?",
+        list=_referred(resource, _WHERE, lists),
         blocks=None if action is None else action == "BLOCK",
         priority=node.at("priority").number("place"),
         whole=node.at("qType").absent,
     )
 
 
-def _refers(rule: Resource, key: str, other: Resource) -> bool:
-    told, id_ = rule.properties.get(key), other.properties.get("id")
-    return other.urn in rule.dependencies or (isinstance(told, str) and told == id_)
+def _referred(rule: Resource, key: str, others: Sequence[Resource]) -> Resource | None:
+    """The one of `others` that the rule refers to; None where it was made after several and nobody can tell which."""
+    told = rule.properties.get(key)
+    known = [each for each in others if isinstance(told, str) and told == each.properties.get("id")]
+    found = known or [each for each in others if each.urn in rule.dependencies]
+    return found[0] if len(found) == 1 else None
 
 
 def _comes_before(guard: _Rule, rule: _Rule) -> bool:
