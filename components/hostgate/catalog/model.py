@@ -204,6 +204,10 @@ class Origin:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+NOWHERE = Origin("-", 0, 0)
+"""Of an entry that stands in no file."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One host need at one revision: what a mechanism has to allow."""
@@ -228,7 +232,7 @@ class Entry:
     alternatives: str | None = None
     replaces: str | None = None
     notes: str = ""
-    origin: Origin = Origin("-", 0, 0)
+    origin: Origin = NOWHERE
 
     @property
     def transport(self) -> Literal["tcp", "udp"]:

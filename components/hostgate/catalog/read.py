@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hostgate.catalog.collector import collector_at_rest
-from hostgate.catalog.model import CatalogRecord, Entry, EntryRecord, Origin, RevisionRecord, SpanRecord
+from hostgate.catalog.model import NOWHERE, CatalogRecord, Entry, EntryRecord, Origin, RevisionRecord, SpanRecord
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.yaml_reader import Items, Mapping, Position, read_file
 
@@ -52,7 +52,7 @@ class Catalog:
             if span is None and (span := _kept_at(record.spans, revision)) is not None:
                 kept = span.keep
             if span is not None:
-                found.append(_entry(self.id, record, span, origin, successors.get(record.id), kept))
+                found.append(entry_in(self.id, record, span, origin, successors.get(record.id), kept))
         found.sort(key=lambda entry: entry.id)
         return tuple(found)
 
@@ -90,12 +90,12 @@ def model_problems(error: ValidationError, document: Mapping, name: str) -> list
     return problems
 
 
-_SPAN_ALWAYS = SpanRecord(since="0001-01-01")
+ALWAYS = SpanRecord(since="0001-01-01")
 
 
 def _span_at(spans: Sequence[SpanRecord] | None, revision: str | None) -> SpanRecord | None:
     if spans is None or revision is None:
-        return _SPAN_ALWAYS
+        return ALWAYS
     for span in spans:
         if span.since <= revision and (span.until is None or revision < span.until):
             return span
@@ -118,9 +118,15 @@ def _kept_at(spans: Sequence[SpanRecord] | None, revision: str | None) -> SpanRe
 _EVER = "9999-12-31"
 
 
-def _entry(
-    catalog: str, record: EntryRecord, span: SpanRecord, origin: Origin, replaced_by: str | None, kept: str | None
+def entry_in(
+    catalog: str,
+    record: EntryRecord,
+    span: SpanRecord,
+    origin: Origin = NOWHERE,
+    replaced_by: str | None = None,
+    kept: str | None = None,
 ) -> Entry:
+    """The entry as `record` states it in `span`, whose own words go before those of the record."""
     families = span.families if span.families is not None else record.families
     later = [other.until for other in record.spans or () if other.until and other.until > span.since]
     final = record.spans is not None and all(other.until is not None for other in record.spans)

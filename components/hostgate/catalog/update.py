@@ -17,7 +17,7 @@ from hostgate.catalog.model import Entry, EntryRecord, Family, Party
 from hostgate.catalog.page import Page, PageHost
 from hostgate.catalog.page_remarks import prose_names
 from hostgate.catalog.problems import Problem
-from hostgate.catalog.read import Catalog
+from hostgate.catalog.read import ALWAYS, Catalog, entry_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,23 +210,13 @@ def _standing(catalog: str, known: Known) -> Entry:
     if known.now is not None:
         return replace(known.now, families=known.families, party=known.party)
     record = known.record
-    last = max(record.spans or (), key=lambda span: span.since, default=None)
-    return Entry(
-        catalog=catalog,
-        id=record.id,
-        host=record.host,
-        match=record.match,
-        port=record.port,
-        protocol=record.protocol,
-        party=known.party,
-        purpose=last.purpose if last and last.purpose is not None else record.purpose,
-        phases=tuple(last.phase if last and last.phase else record.phase),
-        direction=record.direction,
+    last = max(record.spans or (ALWAYS,), key=lambda span: span.since)
+    return replace(
+        entry_in(catalog, record, last),
         families=known.families,
+        party=known.party,
         status="active" if record.status == "withdrawn" else record.status,
-        alternatives=record.alternatives,
-        replaces=record.replaces,
-        notes=record.notes,
+        withdrawn=None,
     )
 
 
