@@ -13,6 +13,7 @@ PACKAGE = SOURCE / "hostgate"
 
 LEVELS = {
     "catalog": 0,
+    "on_demand": 0,
     "planning": 1,
     "dns": 2,
     "aws": 2,

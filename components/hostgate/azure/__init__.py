@@ -3,21 +3,19 @@
 `from hostgate.azure import FirewallPolicyAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from hostgate.on_demand import on_demand
 
 if TYPE_CHECKING:
     from hostgate.azure.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
 
 __all__ = ["FirewallPolicyAllowlist", "FirewallPolicyAllowlistArgs"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    try:
-        components = import_module("hostgate.azure.components")
-    except AttributeError as error:  # left alone, Python would report it as a missing name of this package
-        raise ImportError(f"hostgate.azure.components: {error}") from error
-    return getattr(components, name)
+__getattr__ = on_demand(
+    __name__,
+    {
+        "FirewallPolicyAllowlist": "components",
+        "FirewallPolicyAllowlistArgs": "components",
+    },
+)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hostgate.catalog.model import Entry, EntryRecord, Origin, SpanRecord
+from hostgate.catalog.model import NOWHERE, Entry, EntryRecord, SpanRecord
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import Catalog, check_catalog
 from hostgate.catalog.update import Added, Known, Overlap, Update
@@ -241,7 +241,7 @@ def _prove(text: str, catalog: Catalog, change: Update, stated: Stated, overlap:
 def _bare(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """The entries without what a later revision may change about them: where they stand, and what became of them."""
     return tuple(
-        replace(entry, origin=Origin("-", 0, 0), withdrawn=None, replaced_by=None, status=_settled(entry.status))
+        replace(entry, origin=NOWHERE, withdrawn=None, replaced_by=None, status=_settled(entry.status))
         for entry in entries
     )
 

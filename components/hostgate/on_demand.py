@@ -1,0 +1,25 @@
+"""Components of a cloud as names of its package, loaded with pulumi and the SDK when they are first asked for."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+def on_demand(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """A `__getattr__` for `package` that finds each of `names` in the module of the package that it is mapped to.
+
+    Raises AttributeError for other names, and ImportError for a module that cannot be loaded: Python would report an
+    AttributeError in there as a missing name of the package.
+    """
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 -- it becomes the package's own
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = f"{package}.{names[name]}"
+        try:
+            components = import_module(module)
+        except AttributeError as error:
+            raise ImportError(f"{module}: {error}") from error
+        return getattr(components, name)
+
+    return __getattr__
