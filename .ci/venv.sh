@@ -42,7 +42,8 @@ keep() {
     found=$(version_of "$venv/bin/python")
     refuse_old "$found" "$venv"
     [ "$origin" != file ] || return 0
-    wanted=$(version_of "$python") || stop "PYTHON=$python does not run."
+    wanted=$(version_of "$python") ||
+        stop "PYTHON=$python does not run as Python: $("$python" --version 2>&1 | head -n 1)"
     [ "$wanted" = "$found" ] ||
         stop "$venv has Python $found, and PYTHON=$python is Python $wanted." \
             "Begin again with \`make clean\`, or keep both: make VENV=.venv-$wanted PYTHON=$python preview"
@@ -55,13 +56,15 @@ make_venv() {
             "If it is none of yours, remove $marker."
     fi
     if [ -e "$venv" ] || [ -L "$venv" ]; then
-        [ -f "$venv/pyvenv.cfg" ] || stop "$venv is there and is no virtual environment. Move it away, then again."
+        [ -f "$venv/pyvenv.cfg" ] || [ -f "$marker" ] ||
+            stop "$venv is there and is no virtual environment. Move it away, then again."
         wrong=$(fault)
         [ -n "$wrong" ] || { keep; exit 0; }
         [ ! -L "$venv" ] || stop "$venv is a link to an environment that cannot be used: $wrong. Remove the link, then again."
     fi
     version=$(version_of "$python") ||
-        stop "There is no Python that runs as $python. Set PYTHON, e.g. make PYTHON=python3.13 preview"
+        stop "$python does not run as Python: $("$python" --version 2>&1 | head -n 1)" \
+            "Set PYTHON, e.g. make PYTHON=python3.13 preview"
     refuse_old "$version" "$python"
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         stop "Python's venv module is missing. On Debian: apt install python$version-venv"
@@ -69,7 +72,9 @@ make_venv() {
         echo "$venv cannot be used: $wrong. Making it again." >&2
         rm -rf "$venv" || stop "It cannot be removed by this user. Ask its owner for \`make clean\`."
     fi
-    "$python" -m venv "$venv" || stop "$venv could not be made with $python; see above."
+    mkdir -p "$venv" && echo $$ >"$marker" && "$python" -m venv "$venv" ||
+        stop "$venv could not be made with $python; see above."
+    rm -f "$marker"
 }
 
 install() {

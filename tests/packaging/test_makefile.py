@@ -48,6 +48,7 @@ class Checkout:
     def make(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["make", "--no-print-directory", *words], cwd=self.folder, capture_output=True, text=True, check=False, timeout=30,
+            start_new_session=True,
             env={"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.folder), **environment},
         )  # fmt: skip
 
@@ -120,7 +121,7 @@ class TestFirstRun:
 
     @pytest.mark.parametrize("python", ["python3.99", "/nowhere/python", "./two words"])
     def test_a_python_that_is_not_there_is_said(self, checkout: Checkout, python: str) -> None:
-        stopped(checkout.make("preview", f"PYTHON={python}"), f"There is no Python that runs as {python}.")
+        stopped(checkout.make("preview", f"PYTHON={python}"), f"{python} does not run as Python: ")
         assert not (checkout.folder / ".venv").exists()
 
     def test_an_interpreter_may_have_a_space_in_its_path(self, checkout: Checkout) -> None:
@@ -159,9 +160,17 @@ class TestWhatWasLeftBehind:
         moved = Checkout(checkout.folder.rename(checkout.folder.with_name("moved")), checkout.bin)
         self.made_again(moved, "it was made at another path")
 
-    def test_making_it_was_interrupted(self, checkout: Checkout) -> None:
-        (self.made(checkout) / "bin/pip").unlink()
-        self.made_again(checkout, "it has no pip")
+    @pytest.mark.parametrize(
+        ("when", "why"),
+        [("mkdir", "its Python does not run"), ("cp", "its Python does not run"), ("printf", "it has no pip")],
+    )
+    def test_making_it_was_interrupted(self, checkout: Checkout, when: str, why: str) -> None:
+        """As by Ctrl-C, which all that make started gets. make then deletes what it was about to make."""
+        checkout.python("python3", "3.11", text=PYTHON.replace(f"    {when} ", f"    kill -INT 0; {when} ", 1))
+        stopped(checkout.make("preview"))
+        assert (checkout.folder / ".venv").exists()
+        checkout.python("python3", "3.11")
+        self.made_again(checkout, why)
 
     def test_an_installation_was_interrupted(self, checkout: Checkout) -> None:
         venv = self.made(checkout)
