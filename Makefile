@@ -1,51 +1,65 @@
 # Two commands do everything: `make preview` shows the main job on simulated clouds, `make test` checks all of it.
 
 PYTHON ?= python3
+VENV ?= .venv
 STACK ?= dev
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: preview test lint golden bench clean
+# Packages are installed without compiled files; Python keeps those of what it imports, also where the machine says no.
+export PYTHONDONTWRITEBYTECODE :=
 
-preview: .venv/.installed
-	@.venv/bin/hostgate preview --stack $(STACK)
+.PHONY: preview test test-python test-pythons lint golden bench clean
 
-test: .venv/.tested dataplane lint
-	.venv/bin/pytest $(PYTEST_ARGS)
+preview: $(VENV)/.installed
+	@$(VENV)/bin/hostgate preview --stack $(STACK)
 
-lint: .venv/.tested
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
+test: $(VENV)/.tested dataplane lint
+	$(VENV)/bin/pytest $(PYTEST_ARGS)
 
-golden: .venv/.tested
-	.venv/bin/python tests/golden/regenerate.py
-	.venv/bin/python -m tests.plugins.schemas
-	.venv/bin/python tests/dns/example_survey.py
-	.venv/bin/python tests/dns/report_samples.py
-	.venv/bin/hostgate catalog schema > catalog/catalog.schema.json
+# The tests on every other Python that hostgate is for and that is on this machine.
+test-pythons: $(VENV)/.tested
+	@sh .ci/pythons.sh $(VENV)
 
-bench: .venv/.tested dataplane
-	.venv/bin/python benchmarks/run.py
-	.venv/bin/python benchmarks/suricata.py
-	.venv/bin/python benchmarks/lookups.py
+# On one of them: what depends on Python, and not what other programs answer.
+test-python: $(VENV)/.tested
+	$(VENV)/bin/pytest $(PYTEST_ARGS) -q --ignore tests/dataplane \
+	  --ignore tests/dns/test_real_servers.py --ignore tests/dns/test_report_in_browser.py
+
+lint: $(VENV)/.tested
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+golden: $(VENV)/.tested
+	$(VENV)/bin/python tests/golden/regenerate.py
+	$(VENV)/bin/python -m tests.plugins.schemas
+	$(VENV)/bin/python tests/dns/example_survey.py
+	$(VENV)/bin/python tests/dns/report_samples.py
+	$(VENV)/bin/hostgate catalog schema > catalog/catalog.schema.json
+
+bench: $(VENV)/.tested dataplane
+	$(VENV)/bin/python benchmarks/run.py
+	$(VENV)/bin/python benchmarks/suricata.py
+	$(VENV)/bin/python benchmarks/lookups.py
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "hostgate needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Set PYTHON=..., e.g. make PYTHON=python3.12." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "Python's venv module is missing. On Debian: apt install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+# The environment is looked at each time, because what it was made of may be gone: the interpreter, or the path.
+$(VENV)/pyvenv.cfg: look
+	@sh .ci/venv.sh make $(VENV) '$(PYTHON)' '$(origin PYTHON)'
 
-.venv/.installed: requirements.txt pyproject.toml | .venv/bin/python
-	@echo "Installing the packages of requirements.txt into .venv (about 1 GB; once)" >&2
-	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+.PRECIOUS: $(VENV)/pyvenv.cfg
+.PHONY: look
+look:
+
+$(VENV)/.installed: requirements.txt pyproject.toml $(VENV)/pyvenv.cfg
+	@echo "Installing the packages of requirements.txt into $(VENV) (about 1 GB; once)" >&2
+	@sh .ci/venv.sh install $(VENV) requirements.txt
 	@touch $@
 
-.venv/.tested: tests/requirements.txt .venv/.installed
-	.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+$(VENV)/.tested: tests/requirements.txt $(VENV)/.installed
+	@sh .ci/venv.sh install $(VENV) tests/requirements.txt
 	@touch $@
 
 # What the data-plane and DNS checks need, where this machine lets us install it; otherwise it says what will be skipped.

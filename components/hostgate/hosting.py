@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import partial
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class ComponentPackage(ComponentProvider):
 
     def __init__(self, package: str, *components: type[pulumi.ComponentResource]) -> None:
         super().__init__(list(components), package, version=__version__)
-        self.schema: str = json.dumps(self._described(json.loads(self.schema or "")))
+        self.schema: str = json.dumps(_undented(self._described(json.loads(self.schema or ""))))
 
     def construct(
         self,
@@ -158,6 +159,20 @@ def _refusal(message: str) -> InputPropertiesError:
     never without the empty list: the SDK cannot send an error that has none.
     """
     return InputPropertiesError(message, [])
+
+
+def _undented(schema: Any) -> Any:
+    """`schema` without our source's indentation in its descriptions.
+
+    The SDK describes a class by its `__doc__`, from which Python 3.13 and newer take the indentation and older ones do
+    not, and a property by the source text, which always has it. SDKs in other languages are generated from the schema.
+    """
+    if isinstance(schema, dict):
+        return {
+            key: cleandoc(value) if key == "description" and isinstance(value, str) else _undented(value)
+            for key, value in schema.items()
+        }
+    return [_undented(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _unanchored(inputs: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from zone_server import Zone, ZoneServer
 
 from cli.conftest import Project, Run, project, run
 from hostgate.cli.survey import _BY_VERDICT
+from hostgate.dns import ask
+from hostgate.dns.ask import Patience
 from hostgate.dns.samples import Run as Header
 from hostgate.dns.samples import Sample
 from hostgate.dns.survey_files import as_line, read_survey
@@ -210,7 +213,11 @@ class TestExitCodes:
             )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Cannot go on: File too large ({out}).\n")
 
-    def test_a_resolver_of_a_closed_network_is_asked_for_what_it_may_know(self, run: Run, tmp_path: Path) -> None:
+    def test_a_resolver_of_a_closed_network_is_asked_for_what_it_may_know(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hasty = Patience(udp=(0.5, 1.0), tcp=1.0)  # the names that nobody answers for cost all of it, twice
+        monkeypatch.setattr(ask, "Asker", partial(ask.Asker, patience=hasty))
         with ZoneServer(ZONES, knows_only_its_own=True) as closed:
             made = run("survey", "--hosts", listed(tmp_path, "steady.example"), "--resolver", closed, "--rounds", 1)
         assert made.code == 0

@@ -94,7 +94,7 @@ def test_a_refused_plan_stops_the_real_preview_with_the_reason(tmp_path: Path) -
     for name, text in (
         (
             "Pulumi.yaml",
-            "name: hostgate\nruntime: {name: python, options: {virtualenv: " + str(ROOT / ".venv") + "}}\n",
+            "name: hostgate\nruntime: {name: python, options: {virtualenv: " + sys.prefix + "}}\n",
         ),
         ("Pulumi.dev.yaml", stack),
         ("__main__.py", (ROOT / "__main__.py").read_text()),

@@ -1,6 +1,8 @@
 """The packages' schemas: what other languages are offered, and that it changes only knowingly."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 import pytest
@@ -51,6 +53,19 @@ def test_the_schema_is_the_golden_one(package: Package) -> None:
         f"The schema of {package} changed. Read the difference: consumers' SDKs are generated from it, and what is gone or "
         f"narrower breaks them. Write it again: {COMMAND}"
     )
+
+
+@each_component
+def test_the_schema_is_the_same_whether_or_not_the_interpreter_keeps_the_indentation_of_docstrings(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11 and 3.12 keep it, 3.13 and newer do not."""
+    component = getattr(import_module(f"hostgate.{package.cloud}"), package.component)
+    found = text_of(package)
+    first, *rest = cleandoc(component.__doc__).splitlines()
+    for indent in ("", "    "):
+        monkeypatch.setattr(component, "__doc__", "\n".join([first, *(line and indent + line for line in rest)]))
+        assert text_of(package) == found
 
 
 @each_component

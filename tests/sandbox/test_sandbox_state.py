@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,8 @@ def test_a_process_that_is_killed_in_a_transaction_leaves_the_state_as_it_was(st
     assert [held.name for held in state.objects()] == ["whole"]
     with state.transaction() as now:  # and nobody is locked out
         now.write("create", box("next"))
-    assert sqlite3.connect(state.path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(state.path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_a_lock_keeps_others_out_until_it_is_released(state: State) -> None:
