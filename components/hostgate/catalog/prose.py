@@ -4,13 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hostgate.catalog.hosts import check_host, is_public_suffix
+from hostgate.catalog.hosts import RESERVED, check_host, is_public_suffix
 from hostgate.catalog.model import Match
 
 _TOKEN = re.compile(r"[\w*.\\-]{4,300}(?::[0-9]{1,5}(?![\w]))?")
-_RESERVED = frozenset(("example", "test", "internal", "local"))
-"""Last labels that no registry hands out and that documents use for names all the same (RFC 2606, RFC 6762)."""
-
 _FILE_ENDINGS = frozenset(("md", "py", "sh", "rs", "pl", "zip", "so", "cc", "ps"))
 """Last labels of countries and registries that are rather the end of a file's name, as in README.md."""
 
@@ -30,19 +27,45 @@ class Name:
 
 def names_in(text: str) -> Iterator[Name]:
     """The names of `text`, each time they occur. Addresses of mail and words with a dot in them are no names."""
+    whole = text.strip(" `")
     for found in _TOKEN.finditer(text):
-        if "." not in found[0] or text[found.start() - 1 : found.start()] == "@":
+        before = text[max(0, found.start() - 60) : found.start()]
+        if "." not in found[0] or (before.endswith("@") and not _USER.search(before)):
             continue
         written, _, port = found[0].replace("\\", "").partition(":")
         written = written.strip(".-_")
         bare = written.removeprefix("*").removeprefix("*").lstrip(".")
         host = check_host(bare)
-        if host.rule is None and _plausible(host.name):
+        alone = before.endswith("://") or bool(port) or whole == found[0]
+        if host.rule is None and _plausible(host.name, alone):
             yield Name(host.name, "exact" if bare == written else "subtree", int(port) if port else None)
 
 
-def _plausible(name: str) -> bool:
+_USER = re.compile(r"(?:\bgit|://[^\s/@]{1,50})@\Z")
+"""A user in front of a host, as in `git@HOST:PATH` and `ssh://USER@HOST`; before other names it is mail."""
+
+
+def _plausible(name: str, alone: bool) -> bool:
+    """Whether a registry could have handed out the name. `alone`: it cannot be a file's, given what stands around it."""
     labels = name.split(".")
-    if len(labels) == 2 and labels[1] in _FILE_ENDINGS:
+    if len(labels) == 2 and labels[1] in _FILE_ENDINGS and not alone:
         return False
-    return labels[-1] in _RESERVED or (is_public_suffix(labels[-1]) and not is_public_suffix(name))
+    return labels[-1] in RESERVED or (is_public_suffix(labels[-1]) and not is_public_suffix(name))
+
+
+_PORTS = re.compile(
+    r"\b(?:tcp|udp|quic|ports?)\b[\s:/(#]{0,4}([0-9]{1,5})\b(?![.%])((?:\s{0,3}(?:,|/|&|\+|-|–|\band\b|\bor\b|\bto\b)\s{0,3}[0-9]{1,5}\b(?!\.[0-9])){0,20})|"
+    r"\b([0-9]{1,5})\s{0,2}[/(]\s{0,2}(?:tcp|udp|quic|https?)\b|"
+    r"\b(?:https?|tls|ssl|ssh|wss?)\b[\s:/(]{1,4}(80|443|22|[0-9]{4,5})\b(?![.0-9])",
+    re.IGNORECASE,
+)
+"""Ports as text names them: `port 80`, `ports 80 and 443`, `TCP 80`, `443/tcp`, `HTTPS (443)`; not `HTTP 404`, `TLS 1.2`."""
+
+
+def ports_in(text: str) -> list[int]:
+    """The ports that `text` names as such, in order."""
+    found: list[int] = []
+    for match in _PORTS.finditer(text):
+        numbers = [match[1] or match[3] or match[4], *re.findall("[0-9]{1,5}", match[2] or "")]
+        found += [int(number) for number in numbers if 1 <= int(number) <= 65535]
+    return list(dict.fromkeys(found))
