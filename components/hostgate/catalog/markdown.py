@@ -49,12 +49,12 @@ class Row:
 class Table:
     """A table, below which headings (outermost first) it stands, and its rows without the header.
 
-    `caption` is the text between it and the heading or table above.
+    `caption` are the paragraphs between it and the heading or table above.
     """
 
     line: int
     headings: tuple[str, ...]
-    caption: str
+    caption: tuple[str, ...]
     header: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -114,6 +114,10 @@ def read_markdown(text: str) -> Document:
         and number not in walk.commented
         and (_ROW if number in walk.in_code else _LOOSE_ROW).match(line)
     )
+    for number, line in enumerate(lines, 1):
+        footnote = _FOOTNOTE.match(line)
+        if footnote and number not in walk.in_code:
+            walk.passages.append(Passage(number, "text", footnote[1]))
     return Document(
         tables=tuple(walk.tables),
         passages=tuple(walk.passages),
@@ -137,6 +141,9 @@ def _sections(titles: Sequence[tuple[int, int, str]], end: int) -> Iterator[Head
         yield Heading(title, level, line, last)
 
 
+_FOOTNOTE = re.compile(r"\s{0,3}\[\^[^\]]{1,100}\]:\s*(\S+)\s*\Z")
+"""A footnote of one word, which this parser takes for the target of a link."""
+
 _ROW = re.compile(r"[\s>]*\|.*\|\s*\Z")
 """A line that begins and ends with a bar."""
 
@@ -145,6 +152,10 @@ _LOOSE_ROW = re.compile(r"[\s>]*\||[^|`]+\|[^|`]+\|[^|`]")
 
 _TARGET = re.compile(r"""\b(?:href|src|xmlns)=(?:"[^"\n]{0,2000}"|'[^'\n]{0,2000}')""", re.IGNORECASE)
 """Where an HTML tag leads to, on one line: no text of the page."""
+
+_TAG = re.compile(r"<!--.{0,1000}?-->|<[^<>]{0,1000}>", re.DOTALL)
+_CAPTION = 4000
+"""Characters of a block of HTML that are read as text over a table. Titles are shorter."""
 
 _HTML_TABLE = re.compile(r"<(table|tr|td|th)\b", re.IGNORECASE)
 
@@ -205,6 +216,7 @@ class _Walk:
                     self.in_code.add(first + offset)
             elif token.type == "html_block":
                 self._html(line, token.content)
+                self.caption.append(_TAG.sub(" ", token.content[:_CAPTION]))
             index += 1
 
     def _table(self, line: int, tokens: Sequence["Token"]) -> None:
@@ -221,7 +233,7 @@ class _Walk:
         header, *body = rows
         headings = tuple(title for _, title in self.headings)
         titles = tuple(cell.text for cell in header.cells)
-        self.tables.append(Table(line, headings, " ".join(self.caption), titles, tuple(body)))
+        self.tables.append(Table(line, headings, tuple(self.caption), titles, tuple(body)))
         self.caption = []
 
     def _html(self, line: int, content: str) -> None:

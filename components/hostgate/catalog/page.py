@@ -14,7 +14,7 @@ from hostgate.catalog.cells import Access, CellHost, Wrong, accesses_of, directi
 from hostgate.catalog.markdown import Cell, Document, Row, Table
 from hostgate.catalog.model import Direction, Family, Match, Party, Protocol
 from hostgate.catalog.page_columns import Role, roles_of, undecided_columns
-from hostgate.catalog.page_remarks import Doubt, includes, prose_names, remarks
+from hostgate.catalog.page_remarks import includes, open_doubts, prose_names, remarks
 from hostgate.catalog.page_sections import direction_over, note_against, objection
 from hostgate.catalog.page_source import read_document
 from hostgate.catalog.problems import InputError, Problem, spelled
@@ -79,14 +79,15 @@ def read_page(
     sections: Sequence[str] = (),
     assume: Access | None = None,
     literal: Sequence[str] = (),
-    besides: Sequence[str] | None = None,
+    settled: Collection[str] | None = None,
+    names: bool = False,
 ) -> Page:
     """The hosts of the Markdown file at `path`, and what is remarkable about it.
 
     `columns`: titles of columns whose part is not plain from them. `sections`: read only what stands below one of these
     headings. `assume`: port and protocol of tables that have no such column; one goes only with the other. `literal`:
-    names that are meant as they stand although they look as if a part were to be filled in. `besides`: subjects of doubts
-    that are settled; where it is given, other ports and includes of which nobody said so are errors.
+    names that are meant as they stand although they look as if a part were to be filled in. `settled`: case-folded
+    subjects of doubts that are none; where it is given, all others are errors, hosts that only text names if `names`.
     Raises InputError with everything that could not be read.
     """
     name = shown or str(path)
@@ -119,9 +120,9 @@ def read_page(
 
     hosts = tuple(reader.hosts)
     found = list(includes(name, document, inside) if problems else remarks(name, hosts, document, inside))
-    if besides is not None:
-        settled = {subject.casefold() for subject in besides}
-        problems += [each.as_error() for each in found if isinstance(each, Doubt) and each.blocks(settled)]
+    if settled is not None:
+        doubts = open_doubts(found, settled)
+        problems += [doubt.as_error() for doubt in doubts if names or not doubt.names_a_host]
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
     found += reader.findings
@@ -179,7 +180,7 @@ class _Reader:
         for title, why in undecided_columns(table, roles):
             ignored = shlex.quote(f"ignore={title}")
             self._error(
-                "page-columns", table.line, f"The column {spelled(title)} is not read, and {why}. Say what it is (--column "
+                "page-columns", table.line, f"The column {spelled(title)} is not read, but {why}. Say what it is (--column "
                 f"ROLE=TITLE), or that it decides nothing (--column {ignored}).",
             )  # fmt: skip
         for title, role in zip(table.header, roles, strict=True):

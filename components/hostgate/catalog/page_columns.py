@@ -12,8 +12,9 @@ from typing import Literal, get_args
 from hostgate.catalog.cells import PROTOCOL_NAMES, direction_in
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.markdown import Table
+from hostgate.catalog.page_sections import INBOUND
 from hostgate.catalog.problems import spelled
-from hostgate.catalog.prose import names_in
+from hostgate.catalog.prose import names_in, ports_in
 
 Role = Literal["host", "port", "protocol", "direction", "families", "purpose", "ignore"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -48,7 +49,8 @@ _DECIDING: Mapping[str, str] = {
     ), "protocol"),
     **dict.fromkeys((
         "direction", "directions", "directionality", "flow", "flows", "traffic", "inbound", "outbound", "ingress", "egress",
-        "incoming", "outgoing", "source", "sources", "src", "destination", "destinations", "dest", "dst", "initiator", "initiated",
+        "incoming", "outgoing", "source", "sources", "src", "destination", "destinations", "dest", "dst", "initiator",
+        "initiated", "originator", "origin", "caller", "client",
         "richtung", "quelle", "ziel", "dirección", "direccion", "origen", "destino", "sens", "origine",
         "direção", "direcao", "origem", "direzione", "sorgente", "destinazione", "richting", "направление", "方向", "送信元",
         "宛先", "방향",
@@ -106,10 +108,15 @@ def undecided_columns(table: Table, roles: Sequence[Role | None]) -> Iterator[tu
             yield title, f"its title speaks of the {decides}"
             continue
         cells = [(row.line, row.cells[index].text) for row in table.rows if row.cells[index].text]
-        told = [(line, text, what) for line, text in cells if (what := _content(text, title))]
+        told = [
+            (line, text, what)
+            for line, text in cells
+            if (what := _content(text, title) or (None if role else _mention(text)))
+        ]
         if told and (role is None or len(told) == len(cells)):
             line, text, what = told[0]
-            yield title, f"on line {line} it says {spelled(text)}, which looks like {what}"
+            as_notes = " (it is taken for notes)" if role else ""
+            yield title, f"on line {line} it says {spelled(text)}, which looks like {what}{as_notes}"
 
 
 def _plainly(title: str) -> Role | None:
@@ -155,6 +162,15 @@ def _content(text: str, title: str) -> str | None:
     if names and all(any(name in piece.lower() for name in names) for piece in re.split(r"[\s,;]+", text.strip())):
         return "hosts"
     return None
+
+
+def _mention(text: str) -> str | None:
+    """What a cell of a column that nobody reads speaks of, among other things."""
+    if ports_in(text):
+        return "ports"
+    if re.search(r"\b(?:tcp|udp|quic|https?|ssh|tls)\b", text, re.IGNORECASE):
+        return "protocols"
+    return "a direction" if INBOUND.search(text) else None
 
 
 def _is_range(text: str) -> bool:

@@ -6,7 +6,7 @@ keeps the answers (`besides`).
 
 import re
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,11 @@ from hostgate.catalog.includes import includes_in, pointer_in
 from hostgate.catalog.markdown import Document
 from hostgate.catalog.model import CatalogRecord, Match
 from hostgate.catalog.problems import Problem, spelled
-from hostgate.catalog.prose import Name, names_in, ports_in
+from hostgate.catalog.prose import Name, addresses_in, names_in, ports_in
 from hostgate.catalog.typos import near_misses, odd_key, typo_clusters
 
 if TYPE_CHECKING:
-    from hostgate.catalog.page import Page, PageHost
+    from hostgate.catalog.page import PageHost
 
 REMARKS: Mapping[str, str] = {
     "prose-host": "The text names a host that no table has. It is not taken.",
@@ -51,13 +51,8 @@ class Doubt(Problem):
     `port` with a number, or what is taken in from elsewhere."""
 
     subject: str
-    name: tuple[Match, str] | None = None
-    """Where a host that no table has is named: its kind and name."""
-
-    def blocks(self, settled: Collection[str]) -> bool:
-        """Whether the page cannot be taken as read while this is open: all but names, which are shown and not taken.
-        `settled`: case-folded subjects."""
-        return self.name is None and self.subject.casefold() not in settled
+    names_a_host: bool = False
+    """Whether it is a host that no table has: shown where a page is only looked at, to be decided where it is written."""
 
     def as_error(self) -> Problem:
         """The doubt with what to do about it."""
@@ -65,12 +60,19 @@ class Doubt(Problem):
         return Problem(rule=self.rule, message=f"{self.message} {step}", file=self.file, line=self.line)
 
 
-def open_doubts(page: "Page", record: CatalogRecord | None, besides: Sequence[str]) -> Iterator[Doubt]:
-    """The doubts about `page` that neither the catalog settles nor `besides`, which a person says of this page."""
-    settled = {text.casefold() for text in (*besides, *(record.besides if record else ()))}
-    misprints = {(r.match, r.host) for r in record.entries if r.status == "mistaken"} if record else set()
-    for finding in page.findings:
-        if isinstance(finding, Doubt) and finding.subject.casefold() not in settled and finding.name not in misprints:
+def settled_subjects(record: CatalogRecord | None, besides: Iterable[str]) -> frozenset[str]:
+    """The subjects of doubts that are no doubts: those that the catalog settles (its misprints too), and `besides`."""
+    found = [*besides, *(record.besides if record else ())]
+    for entry in record.entries if record else ():
+        if entry.status == "mistaken":
+            found.append(entry.host if entry.match == "exact" else f"*.{entry.host}")
+    return frozenset(subject.casefold() for subject in found)
+
+
+def open_doubts(findings: Iterable[Problem], settled: Collection[str]) -> Iterator[Doubt]:
+    """The doubts among `findings` that are not `settled` (case-folded subjects)."""
+    for finding in findings:
+        if isinstance(finding, Doubt) and finding.subject.casefold() not in settled:
             yield finding
 
 
@@ -82,13 +84,14 @@ def remarks(
     def remark(rule: str, line: int, message: str) -> Problem:
         return Problem(rule=rule, message=message, file=file, line=line)
 
-    def doubt(rule: str, line: int, message: str, subject: str, name: Name | None = None) -> Problem:
-        kind = None if name is None else (name.match, name.name)
-        return Doubt(rule=rule, message=message, file=file, line=line, subject=subject, name=kind)
+    def doubt(rule: str, line: int, message: str, subject: str) -> Problem:
+        return Doubt(
+            rule=rule, message=message, file=file, line=line, subject=subject, names_a_host=rule == "prose-host"
+        )
 
-    ports: dict[int, set[int]] = {}
+    ports: dict[int, set[tuple[int, bool]]] = {}
     for host in hosts:
-        ports.setdefault(host.line, set()).add(host.port)
+        ports.setdefault(host.line, set()).add((host.port, host.protocol == "udp"))
     for host in hosts:
         if host.match != "exact":
             yield remark(
@@ -102,9 +105,9 @@ def remarks(
                 "note-says", host.line, f"The note of {host.host} says {spelled(goes[0])}: {spelled(host.purpose)}."
             )
         for named in ports_in(host.purpose):
-            if named not in ports[host.line]:
-                message = f"The note of {host.host} says port {named}, the table {host.port}."
-                yield doubt("note-says", host.line, message, f"{host.host}:{named}")
+            if not _given(named, ports[host.line]):
+                message = f"The note of {host.host} says port {_port(named)}, the table {host.port}/{host.protocol}."
+                yield doubt("note-says", host.line, message, f"{host.host}:{_port(named)}")
         pointer = pointer_in(host.purpose)
         if pointer:
             message = f"The note of {host.host} sends the reader elsewhere: {spelled(pointer)}."
@@ -113,13 +116,29 @@ def remarks(
     for cluster in typo_clusters(lines):
         yield remark("near-miss", lines[cluster[-1]], f"{cluster[-1]} is one edit away from {', '.join(cluster[:-1])}.")
     yield from includes(file, document, inside)
-    everywhere = {host.port for host in hosts}
+    everywhere = {(host.port, host.protocol == "udp") for host in hosts}
     for passage in document.passages:
         for named in ports_in(passage.text) if passage.kind == "text" and inside(passage.line) else ():
-            if named not in everywhere:
-                message = f"The text names port {named}, which no table has."
-                yield doubt("prose-port", passage.line, message, f"port {named}")
+            if not _given(named, everywhere):
+                message = f"The text names port {_port(named)}, which no table has."
+                yield doubt("prose-port", passage.line, message, f"port {_port(named)}")
+    shown: set[str] = set()
+    for passage in document.passages:
+        for address in addresses_in(passage.text) if inside(passage.line) else ():
+            if address not in shown:
+                shown.add(address)
+                message = f"The text names the address {address}, which no table has. It is not taken."
+                yield doubt("prose-host", passage.line, message, address)
     yield from _prose(hosts, document, doubt, inside)
+
+
+def _given(port: tuple[int, bool], stated: Collection[tuple[int, bool]]) -> bool:
+    """Whether a port that text names is stated; text that does not say UDP may mean either."""
+    return port in stated or (not port[1] and (port[0], True) in stated)
+
+
+def _port(port: tuple[int, bool]) -> str:
+    return f"{port[0]}/udp" if port[1] else str(port[0])
 
 
 def includes(file: str, document: Document, inside: Callable[[int], bool]) -> Iterator[Problem]:
@@ -170,7 +189,7 @@ def _prose(
     for line, name in unknown:
         twin = f" It is one edit away from {near[name.name]}: a misprint?" if name.name in near else ""
         message = f"The text names {name.written}, which no table has. It is not taken.{twin}"
-        yield doubt("prose-host", line, message, name.written, name)
+        yield doubt("prose-host", line, message, name.written)
 
 
 def _needs_holding(name: Name) -> Iterator[tuple[Match, str]]:

@@ -25,7 +25,7 @@ _LABELS = frozenset((
     "storageaccount", "vaultname", "registryname", "instancename", "username", "domainname", "sitename", "dummy", "sample",
     "123456789012", "111122223333", "444455556666", "000000000000", "012345678901", "012345678910", "123456789",
     "1234567890", "12345", "123456", "abc123", "abcd1234", "abcdef", "deadbeef", "uuid", "guid",
-    "00000000-0000-0000-0000-000000000000",
+    "00000000-0000-0000-0000-000000000000", "org", "abc", "abcd", "cluster", "datacenter", "environment", "someone", "n", "x",
 ))  # fmt: skip
 """Labels that stand for another in vendors' documents, the numbers of accounts that they invent among them."""
 
@@ -55,8 +55,8 @@ def placeholder_in(name: str) -> str | None:
         if (
             ({"your", "yours"} | _ALWAYS) & set(words)
             or label.lower().startswith(("your", "example"))
-            or re.fullmatch(r"x{3,}|n{3,}|y{3,}|z{3,}|x+(-x+)+", label.lower())
-            or (below and (label.lower() in _LABELS or _asks(words)))
+            or _REPEATED.search(label.lower())
+            or (below and (label.lower() in _LABELS or _asks(label.lower(), words)))
             or (below and lower and _capitals(label))
         ):
             return label
@@ -66,9 +66,21 @@ def placeholder_in(name: str) -> str | None:
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
-def _asks(words: list[str]) -> bool:
-    mine = len(words) == 2 and words[0] == "my" and words[1] in _FILLED
-    return mine or any(first in _FILLED and second in _ASKED for first, second in pairwise(words))
+_REPEATED = re.compile(r"(?<![a-z0-9])(?:x{2,}|[nyz]{3,}|([a-z])\1+-([a-z])\2+(?:-([a-z])\3+)*)(?![a-z0-9])")
+_OWN = re.compile(
+    rf"my-?[a-z]*(?:{'|'.join(sorted(_FILLED))})\Z|[a-z]*(?:{'|'.join(sorted(_FILLED))})(?:{'|'.join(sorted(_ASKED))})\Z"
+)
+_SEVERAL = frozenset(("multi", "cross", "any", "global", "inter", "per", "all"))
+
+
+def _asks(label: str, words: list[str]) -> bool:
+    """Whether the words of a label ask for something of the reader's: `tenant-id`, `my-org`, `s3-region`, `tenant1`."""
+    return (
+        _OWN.fullmatch(label) is not None
+        or any(first in _FILLED and second in _ASKED for first, second in pairwise(words))
+        or (len(words) > 1 and words[-1] in ("region", "tenant", "location") and words[-2] not in _SEVERAL)
+        or (len(words) == 2 and words[0] in ("tenant", "customer", "company") and words[1].isdigit())
+    )
 
 
 def _capitals(label: str) -> bool:

@@ -1,8 +1,10 @@
 """Names in running text that could be meant as hosts. They are shown to people and never opened."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from hostgate.catalog.hosts import RESERVED, check_host, is_public_suffix
 from hostgate.catalog.model import Match
@@ -27,6 +29,7 @@ class Name:
 
 def names_in(text: str) -> Iterator[Name]:
     """The names of `text`, each time they occur. Addresses of mail and words with a dot in them are no names."""
+    text = _plainly(text)
     whole = text.strip(" `")
     for found in _TOKEN.finditer(text):
         before = text[max(0, found.start() - 60) : found.start()]
@@ -38,7 +41,33 @@ def names_in(text: str) -> Iterator[Name]:
         host = check_host(bare)
         alone = before.endswith("://") or bool(port) or whole == found[0]
         if host.rule is None and _plausible(host.name, alone):
-            yield Name(host.name, "exact" if bare == written else "subtree", int(port) if port else None)
+            plain_http = 80 if before.lower().endswith("http://") else None
+            yield Name(host.name, "exact" if bare == written else "subtree", int(port) if port else plain_http)
+
+
+def _plainly(text: str) -> str:
+    """`text` with the dots that only look otherwise as dots, and without characters that cannot be seen."""
+    text = text.replace("[.]", ".").replace("(.)", ".")
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
+    return "".join(char for char in text if unicodedata.category(char) != "Cf")
+
+
+_ADDRESS = re.compile(
+    r"(?<![\w.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?|[0-9a-fA-F:]{3,39}/[0-9]{1,3})(?![\w:]|\.[0-9])"
+)
+
+
+def addresses_in(text: str) -> Iterator[str]:
+    """IPv4 addresses and ranges of either family in `text`, but those by which hosts speak to themselves or a neighbour."""
+    for found in _ADDRESS.finditer(text):
+        try:
+            network = ip_network(found[0], strict=False)
+        except ValueError:
+            continue
+        if not (network.is_loopback or network.is_link_local or network.is_unspecified or network.prefixlen == 0):
+            yield found[0]
 
 
 _USER = re.compile(r"(?:\bgit|://[^\s/@]{1,50})@\Z")
@@ -53,19 +82,25 @@ def _plausible(name: str, alone: bool) -> bool:
     return labels[-1] in RESERVED or (is_public_suffix(labels[-1]) and not is_public_suffix(name))
 
 
+_AND = r"(?:\s{0,3}(?:,|/|&|\+|-|–|\band\b|\bor\b|\bto\b)\s{0,3}[0-9]{1,5}\b(?!\.[0-9]))"
 _PORTS = re.compile(
-    r"\b(?:tcp|udp|quic|ports?)\b[\s:/(#]{0,4}([0-9]{1,5})\b(?![.%])((?:\s{0,3}(?:,|/|&|\+|-|–|\band\b|\bor\b|\bto\b)\s{0,3}[0-9]{1,5}\b(?!\.[0-9])){0,20})|"
-    r"\b([0-9]{1,5})\s{0,2}[/(]\s{0,2}(?:tcp|udp|quic|https?)\b|"
-    r"\b(?:https?|tls|ssl|ssh|wss?)\b[\s:/(]{1,4}(80|443|22|[0-9]{4,5})\b(?![.0-9])",
+    rf"\b(tcp|udp|quic|ports?)\b(?:\s(?:port|number|on))*[\s:/(#-]{{0,4}}([0-9]{{1,5}})\b(?!\.[0-9]|%)({_AND}{{0,20}})|"
+    r"\b([0-9]{1,5})\s{0,2}[/(]\s{0,2}(tcp|udp|quic|https?)\b|"
+    r"\b(?:https?|tls|ssl|ssh|wss?)\b(?: on)?[\s:/(]{1,4}(80|443|22|[0-9]{4,5})\b(?!\.[0-9])|"
+    r"\b(?:tcp|udp)([0-9]{2,5})\b|(?:^|\s):([0-9]{2,5})\b(?![:.][0-9])|"
+    r"(?<![\w.,:/-])(80|443|8080|8443|6443|9443|5671|5672)\b(?![.,:][0-9]|\s{0,2}(?:%|[a-z]?s\b|[kmgt]i?b\b|percent|hosts|regions|days|bytes))|"
+    r"\b(?:plain(?:text)?|unencrypted|both) (http)\b(?![s/])|\b(http)(?: and |/| or |, )https\b",
     re.IGNORECASE,
 )
 """Ports as text names them: `port 80`, `ports 80 and 443`, `TCP 80`, `443/tcp`, `HTTPS (443)`; not `HTTP 404`, `TLS 1.2`."""
 
 
-def ports_in(text: str) -> list[int]:
-    """The ports that `text` names as such, in order."""
-    found: list[int] = []
+def ports_in(text: str) -> list[tuple[int, bool]]:
+    """The ports that `text` names as such, in order, each with whether it says UDP."""
+    found: list[tuple[int, bool]] = []
     for match in _PORTS.finditer(text):
-        numbers = [match[1] or match[3] or match[4], *re.findall("[0-9]{1,5}", match[2] or "")]
-        found += [int(number) for number in numbers if 1 <= int(number) <= 65535]
+        udp = (match[1] or match[5] or "").lower() in ("udp", "quic")
+        one = next((group for group in match.group(2, 4, 6, 7, 8, 9) if group), "80")  # plain http
+        numbers = [one, *re.findall("[0-9]{1,5}", match[3] or "")]
+        found += [(int(number), udp) for number in numbers if 1 <= int(number) <= 65535]
     return list(dict.fromkeys(found))

@@ -134,26 +134,26 @@ def import_(
     Exit code 0: the page could be read as a whole. 1: something of it could not, and nothing was written.
     """
     from hostgate.catalog.page import read_page
+    from hostgate.catalog.page_remarks import settled_subjects
 
     _refuse_idle_options(ref, into, about)
     against = _catalog(ref) if into is None else None
-    target = _target(into, about["name"]) if into is not None else None
-    known = against.catalog if against else target.catalog if target else None
-    settled = (*besides, *(known.record.besides if known else ()))
-    read = read_page(page, columns=columns, sections=sections, assume=assume, literal=literal, besides=settled)
+    target = _Target(None, None) if into is None else _target(into, about["name"])
+    catalog = against.catalog if against else target.catalog
+    read = read_page(
+        page, columns=columns, sections=sections, assume=assume, literal=literal,
+        settled=settled_subjects(catalog.record if catalog else None, besides), names=into is not None,
+    )  # fmt: skip
     if against is not None:
         change = _update(against, read)
         _tell(read, change, change.diff, str(against), as_json)
         return
     assert into is not None
-    assert target is not None
-    _refuse_open_names(read, target.catalog, besides)
     after, change, name = _written(target, read, {**about, "besides": besides})
-    before = target.data
     if after is not None:
         from hostgate.catalog.record_page import replace_file
 
-        replace_file(into, before, after)
+        replace_file(into, target.data, after)
     from hostgate.catalog.diff import compare
     from hostgate.catalog.update import Overlap
 
@@ -181,14 +181,13 @@ def check(
     Exit code 0: it does, and names no other. 1: it does not, or something of it could not be read.
     """
     from hostgate.catalog.page import read_page
-    from hostgate.catalog.page_remarks import open_doubts
+    from hostgate.catalog.page_remarks import open_doubts, settled_subjects
 
     against = _catalog(ref)
-    record = against.catalog.record
-    settled = (*besides, *record.besides)
-    read = read_page(page, columns=columns, sections=sections, assume=assume, literal=literal, besides=settled)
+    settled = settled_subjects(against.catalog.record, besides)
+    read = read_page(page, columns=columns, sections=sections, assume=assume, literal=literal, settled=settled)
     change = _update(against, read)
-    others = list(open_doubts(read, record, besides))
+    others = list(open_doubts(read.findings, settled))
     same = change.same and not others
     if as_json:
         print_json({
@@ -255,15 +254,6 @@ def _target(into: Path, name: str | None) -> _Target:
 
     data = _bytes(into)
     return _Target(data, check_catalog(read_bytes(data, str(into)), str(into)))
-
-
-def _refuse_open_names(read: "Page", catalog: "Catalog | None", besides: tuple[str, ...]) -> None:
-    """What is written is the catalog from then on: hosts that only the text names are decided on before."""
-    from hostgate.catalog.page_remarks import open_doubts
-
-    problems = [doubt.as_error() for doubt in open_doubts(read, catalog.record if catalog else None, besides)]
-    if problems:
-        raise InputError(problems)
 
 
 def _written(target: _Target, read: "Page", about: dict[str, Any]) -> "tuple[bytes | None, Update, str]":
