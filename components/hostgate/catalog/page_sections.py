@@ -27,7 +27,8 @@ _NOT_NEEDED = (
 )
 _TITLE = re.compile(
     rf"\b(?:{_GONE}|{_NOT_NEEDED}|disallow(?:ed)?|forbidden|prohibited|malicious|exclude[ds]?|unneeded|"
-    r"block(?:ed)?(?! (?:storage|devices?|level|size|explorer))|den(?:y|ied)|remove|prevent (?:access|traffic)|formerly|former|previous(?:ly)?|"
+    r"block(?:ed)?(?! (?:storage|devices?|level|size|explorer))|den(?:y|ied)|remove|prevent (?:access|traffic)|"
+    r"formerly|former|previous(?:ly)?|"
     r"old (?:hosts?|domains?|endpoints?|names?|urls?)|to (?:be )?(?:avoid|reject|drop|restrict)(?:ed)?|blockier\w*|bloque[ar]\w*|"
     r"bloqu[eé]\w*)\b",
     re.IGNORECASE,

@@ -41,10 +41,10 @@ _ASKED = frozenset(("id", "name", "here", "code", "number", "placeholder", "alia
 def placeholder_in(name: str) -> str | None:
     """The part of a name, as it is written, that is to be filled in; None if it seems a name as it stands."""
     marked = _MARKS.search(name)
-    if marked:
+    if marked and not (marked[0].startswith("(") and " " in name):
         return marked[0]
     if not name.isprintable() or " " in name:
-        return None
+        return None  # text, and no name at all
     labels = name.removeprefix("*").strip(".").split(".")
     own = registrable(name)
     fixed = len(own.split(".")) if own else 1
