@@ -103,6 +103,41 @@ def test_an_assumption_that_fits_is_taken(of: Of, text: str, assumed: Access) ->
     assert told(of(text, assume=assumed)) == [READ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Allow these over UDP:\n\n" + BARE, "## SSH\n\n" + BARE, "## HTTP (port 80)\n\n" + BARE,
+        BARE.replace("Hostname", "Hostname (UDP)"),
+        BARE.replace("First", "NTP over UDP"), BARE.replace("First", "HTTP only"),
+        BARE.replace("First", "unencrypted http"),
+        "| Hostname | UDP ports |\n|---|---|\n| a.acme.example | 443 |\n",
+        "| Hostname | TCP ports | UDP ports |\n|---|---|---|\n| a.acme.example | 443 | 53 |\n",
+        "Allow on port 8443:\n\n" + BARE, BARE + "\n| Port | Protocol |\n|---|---|\n| 8443 | TCP |\n",
+    ],
+)  # fmt: skip
+def test_what_speaks_otherwise_near_a_table_forbids_to_assume(of: Of, text: str) -> None:
+    refused(of, text, assume=HTTPS)
+
+
+@pytest.mark.parametrize("text", ["Your HTTP proxy must allow:", "HTTP/2 is used.", "TLS 1.3 over TCP:"])
+def test_words_of_proxies_and_versions_do_not(of: Of, text: str) -> None:
+    assert told(of(f"{text}\n\n{BARE}", assume=HTTPS)) == [READ]
+
+
+@pytest.mark.parametrize(
+    ("port", "protocol"),
+    [("80", "HTTPS"), ("443", "HTTP"), ("80, 443", "HTTPS"), ("443", "HTTP/HTTPS"), ("80/https", "TCP")],
+)
+def test_the_port_of_the_other_protocol_is_an_error(of: Of, port: str, protocol: str) -> None:
+    assert "page-port" in [rule for rule, _, _ in refused(of, HEAD + row("a.acme.example", port, protocol))]
+
+
+def test_ports_that_belong_to_one_protocol_each_go_with_it_in_any_order(of: Of) -> None:
+    found = told(of(HEAD + row("a.acme.example", "8443, 8080", "HTTP, HTTPS")))
+
+    assert found == [("a.acme.example", 8443, "https"), ("a.acme.example", 8080, "http")]
+
+
 # --- columns that are not read
 
 
@@ -124,7 +159,9 @@ def test_an_assumption_that_fits_is_taken(of: Of, text: str, assumed: Access) ->
         ("Edge", "192.0.2.7, 192.0.2.8"),
         ("Edge", "2001:db8::/32"), ("Verdict", "Block"), ("Verdict", "denied"), ("State of it", "Deprecated"),
         ("Region", "b.acme.example"),
-        ("Now", "not required"), ("EU", "`eu.acme.example`<br>eu2.acme.example"), ("Now", "No"), ("Now", "❌"),
+        ("Now", "not required"), ("EU", "`eu.acme.example`<br>eu2.acme.example"), ("Now", "No"),
+        ("Access", "HTTPS, port 8443"), ("Access", "ssh (22)"), ("Type", "inbound (from Acme)"), ("Client", "Acme"),
+        ("Initiated by", "Acme"), ("Prot.", "udp"), ("UDP port", "53"), ("Now", "❌"),
     ],
 )  # fmt: skip
 def test_a_column_that_seems_to_decide_and_is_not_read_is_an_error_unless_it_is_named(
@@ -201,6 +238,12 @@ def test_a_direction_that_is_not_plain_is_an_error(of: Of, cell: str) -> None:
         "## Nicht mehr benötigt", "## Eingehend", "Block the following hosts:", "These hosts are deprecated.",
         "The domains below are no longer needed.", "Do not allow these hosts:",
         "Allow inbound traffic from the following hosts:",
+        "## Blacklisted", "## Former hosts", "## Discontinued", "## Superseded", "## Sites to restrict",
+        "## Traffic from Acme",
+        "## Connections from Acme to your network", "Blacklisted hosts:", "The following hosts have been shut down:",
+        "These hosts must be blocked by you.", "Prevent access to these hosts:",
+        "You can remove these hosts from your allowlist:",
+        "<details><summary>Inbound hosts</summary>", "> **Warning**: these hosts are deprecated.",
         "**Hosts to block**", "**Deny list**", "Some words.\n\nDeny these:", "Remove the following from your rules:",
         "<h2>Hosts to block</h2>", "<h2>Inbound hosts</h2>", "<p>These hosts are deprecated.</p>",
     ],
@@ -217,7 +260,10 @@ def test_a_table_below_words_that_say_the_opposite_is_an_error(of: Of, over: str
         "## Outbound hosts", "# Inbound and outbound\n\n## Outbound", "## Block storage", "## Hosts",
         "Make sure that these hosts are not blocked.", "If your firewall blocks the following hosts, pulls fail.",
         "Your proxy must not block these hosts:", "Ensure that nothing blocks `.dev` domains. You need these hosts:",
-        "## Unblock these hosts",
+        "## Unblock these hosts", "Networks that block outbound traffic must let the following hosts through.",
+        "In restricted environments, allow these hosts and no others:",
+        "To prevent failures, allow the following hosts.",
+        "Pulls fail when the following hosts are blocked.", "Traffic from your network to these hosts:",
     ],
 )  # fmt: skip
 def test_words_that_only_sound_so_are_no_objection(of: Of, over: str) -> None:
@@ -268,7 +314,12 @@ def test_a_note_that_says_the_opposite_is_an_error(of: Of, note: str) -> None:
         "storage-account-name.acme.dev",
         "ssm.REGION.amazonaws.com:443", "https://ssm.REGION.amazonaws.com", "workspace-id.ods.acme.dev",
         "subdomain.acme.dev",
-        "{{< site >}}.acme.dev", "company.acme.dev", "00000000-0000-0000-0000-000000000000.acme.dev", "?.acme.dev",
+        "{{< site >}}.acme.dev", "company.acme.dev", "xx.acme.dev", "aa-bb-cccc.acme.dev", "s3-region.amazonaws.com",
+        "s3.us-xxxx-1.amazonaws.com",
+        "tenant1.acme.dev", "myaccount.blob.core.windows.net", "storageaccountname.blob.core.windows.net",
+        "[a-z].acme.dev",
+        "{eu,us}.acme.dev", "(eu|us).acme.dev", "<var>region</var>.acme.dev", "abc.acme.dev",
+        "00000000-0000-0000-0000-000000000000.acme.dev", "?.acme.dev",
         "a.acme.example1",
     ],
 )  # fmt: skip
@@ -344,6 +395,18 @@ INCLUDES = [
     ("[[include hosts]]", "hosts"),
     ("{props.hosts}", "props.hosts"),
     ("\\input{hosts}", "hosts"),
+    ("<!-- @include: ./hosts.md -->", "./hosts.md"),
+    ("[hosts](hosts.md ':include')", "hosts.md"),
+    ("@[code](./hosts.txt)", "./hosts.txt"),
+    ("<<< @/hosts.txt", "@/hosts.txt"),
+    ("!!!include(hosts.md)!!!", "hosts.md"),
+    ("<%= hosts %>", "hosts"),
+    ("<?php include 'hosts.php'; ?>", "include 'hosts.php';"),
+    ("<snippet src='hosts.md'></snippet>", "snippet"),
+    ("<HOSTS/>", "HOSTS"),
+    ("[!code-json[](hosts.json)]", "hosts.json"),
+    ("include hosts.md", "hosts.md"),
+    ("%INCLUDE{hosts}%", "hosts"),
 ]
 
 
@@ -353,7 +416,7 @@ def test_text_that_is_taken_in_from_elsewhere_is_an_error_until_somebody_settled
     of: Of, markup: str, name: str, where: str
 ) -> None:
     if where in ("in a list", "in a quotation", "commented out") and (
-        "```" in markup or markup.startswith((":::", "import ", "::", "<!--", "\\", "[include"))
+        "```" in markup or markup.startswith((":::", "import ", "::", "<!--", "\\", "[include", "<<<", "include"))
     ):
         where = "below"
     placed = {"in a list": f"- {markup}", "in a quotation": f"> {markup}", "commented out": f"<!-- {markup} -->"}.get(
@@ -441,6 +504,21 @@ def test_a_host_that_stands_anywhere_else_on_the_page_is_an_error_until_somebody
     assert any(
         "b.acme.example" in message or "b.sh" in message or "*.acme.example" in message for _, _, message in found
     )
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "192.0.2.0/24", "2001:db8::/32"])
+def test_an_address_in_the_text_is_an_error_until_somebody_settled_it(of: Of, address: str) -> None:
+    text = f"{HEAD}{GOOD}\n- {address}\n"
+
+    assert [rule for rule, _, _ in refused(of, text)] == ["prose-host"]
+    assert told(of(text, settled={address})) == [READ]
+
+
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1", "169.254.169.254", "0.0.0.0/0", "::1/128", "1.2.3", "10:30", "v1.2.3.4.5"]
+)
+def test_addresses_of_the_host_itself_and_other_numbers_are_none(of: Of, text: str) -> None:
+    assert told(of(f"{HEAD}{GOOD}\n- {text}\n")) == [READ]
 
 
 @pytest.mark.parametrize(

@@ -310,6 +310,35 @@ class TestAnotherPage:
         assert run(*command, "--continues", "page-1").code == 0
         assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 0
 
+    @pytest.mark.parametrize(
+        ("about", "code"),
+        [
+            ([], 1), (["--commit", "abc"], 1), (["--overlap", "drop"], 1), (["--document", "Requirements"], 0),
+            (["--url", "https://acme.example/hosts"], 0), (["--continues", "page-1"], 0),
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_it_may_have_half_the_hosts_of_the_first_so_what_closes_one_has_to_say_which_it_is(
+        self, run: Run, here: Path, about: list[str], code: int
+    ) -> None:
+        more = "  - {id: api, host: api.acme.example, port: 443, protocol: https, spans: [{since: '2025-01-10'}]}\n"
+        ours = OURS.replace("Requirements,", "Requirements, url: https://acme.example/hosts,").replace(
+            "hosts: 1", "hosts: 2"
+        )
+        (here / "ours.yaml").write_text(ours + more)
+        (here / "page.md").write_text(PAGE + "| gadgets.widgets.example | 443 | HTTPS | Other things |\n")
+        made = run("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", *about)
+
+        assert made.code == code
+        assert code == 0 or "The page does not have api.acme.example" in made.err
+
+    def test_a_file_of_the_name_that_the_source_has_is_the_page(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text(PAGE + API)
+        run("catalog", "import", "page.md", "--into", "new.yaml", "--name", "acme/new", "--date", "2025-06-01")
+        (here / "page.md").write_text(PAGE)
+
+        assert run("catalog", "import", "page.md", "--into", "new.yaml", "--date", "2025-07-01").code == 0
+
     def test_a_page_that_changed_as_a_whole_is_taken_over_if_it_is_said_to_be_the_same(
         self, run: Run, here: Path
     ) -> None:

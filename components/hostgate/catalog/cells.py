@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hostgate.catalog.hosts import check_host, is_public_suffix, registrable
+from hostgate.catalog.lint import WEB_PORTS
 from hostgate.catalog.markdown import Cell
 from hostgate.catalog.model import Direction, Family, Match, Protocol
 from hostgate.catalog.placeholders import placeholder_in
@@ -143,8 +144,8 @@ def _paired(ports: list[Access], protocols: list[Protocol]) -> list[Access] | Wr
         )  # fmt: skip
     if len(protocols) == 1:
         protocols *= len(ports)
-    by_use = {USUAL_PORTS[name]: name for name in protocols if name in USUAL_PORTS}
-    if len(by_use) > 1 and by_use.keys() == {access.port for access in ports}:
+    by_use = {port: name for name in ("https", "http") if name in protocols for port in WEB_PORTS[name]}
+    if set(protocols) == {"http", "https"} and by_use.keys() >= {access.port for access in ports}:
         protocols = [by_use[access.port or 0] for access in ports]  # "443, 80" beside "HTTP, HTTPS"
     found = []
     for access, name in zip(ports, protocols, strict=True):

@@ -78,39 +78,39 @@ _FORMS: tuple[tuple[re.Pattern[str], bool], ...] = tuple(
         (r"!\[\[([^\]]{1,200})\]\]", True),  # Obsidian
         (r"\.\.\s{1,8}(?:include|literalinclude|csv-table|mdinclude|raw|toctree)::\s{0,8}(\S{0,200})", True),  # reStructuredText
         (r"(?:^|[`:~]{3,})\s{0,8}\{(?:include|literalinclude|csv-table|mdinclude|raw|embed)\}\s{0,8}(\S{0,200})", True),  # MyST
-        (r"^\s*:{2,4}\s{0,8}(?:include|code|moniker|zone|row|image|snippet|source)\b[:\s{]*([^\s}]{0,200})", True),
+        (r"^[\s>*+-]{0,40}:{2,4}\s{0,8}(?:include|code|moniker|zone|row|image|snippet|source)\b[:\s{]*([^\s}]{0,200})", True),
         (r"\binclude::?([^\s\[\]]{1,200})\[[^\]]{0,200}\]", True),  # AsciiDoc
         (r"<!--\s{0,8}[#@]?\s{0,8}(?:include|exec|embed\w*|transclude|import|md-?include|snippet|auto-generated-content|"
          r"markdown-auto-docs:\w{1,20}|exec-start)\b"
          r"[:\s]*(?:virtual=|file=|src=)?[\"']?([^\s\"'>]{0,200})", True),  # server side includes
         (r"(?i)<(?:iframe|object|embed|script|frame|portal|include|xi:include|slot|template|mdinclude)\b"
          r"(?:[^<>]{0,300}?\b(?:src|data|href|file)\s{0,8}=\s{0,8}[\"']?([^\s\"'<>]{0,300}))?", False),
-        (r"^\s*import\s{1,8}[^;]{0,200}?\bfrom\s{1,8}[\"']([^\"']{1,200})[\"']", False),  # MDX
-        (r"^\s*import\s{1,8}[\"']([^\"']{1,200})[\"']", False),
-        (r"^\s*export\s{1,8}(?:\{[^}]{0,200}\}|\*)\s{1,8}from\s{1,8}[\"']([^\"']{1,200})[\"']", False),
+        (r"^[\s>*+-]{0,40}import\s{1,8}[^;]{0,200}?\bfrom\s{1,8}[\"']([^\"']{1,200})[\"']", False),  # MDX
+        (r"^[\s>*+-]{0,40}import\s{1,8}[\"']([^\"']{1,200})[\"']", False),
+        (r"^[\s>*+-]{0,40}export\s{1,8}(?:\{[^}]{0,200}\}|\*)\s{1,8}from\s{1,8}[\"']([^\"']{1,200})[\"']", False),
         (r"(?<![\w.-])<([A-Z]\w{0,20}[a-z][\w.]{0,80})(?=[\s/>]|$)(?![^<>]{0,80}>[.-]\w)", False),  # JSX
         (r"(?<![\w.-])<([a-z][a-z0-9]{0,30}-[a-z0-9-]{1,60})(?=[\s/>]|$)(?![^<>]{0,80}>[.-]\w)", False),  # custom elements
         (r"\(([^\s()]{1,200})\s{1,8}[\"']:include[^)]{0,100}\)", False),  # Docsify
         (r"@\[\w{1,20}[^\]]{0,40}\]\(([^)]{1,200})\)", False),  # VuePress
-        (r"^\s*<<<\s{0,8}(\S{1,200})", False),
+        (r"^[\s>*+-]{0,40}<<<\s{0,8}(\S{1,200})", False),
         (r"!!!\s{0,8}include\b[\s(]{0,8}([^\s)]{0,200})", False),
         (r"\{[:#@!]?\s{0,8}include[:\s]{1,8}([^{}]{1,200})\}", False),
         (r"(?i)%include\{([^{}]{0,200})\}", False),  # TWiki
         (r"<%[=#-]?\s{0,8}(?:include\b)?\s{0,8}([^<>%]{1,200})%>", False),  # ERB, EJS
         (r"<\?(?:php|=)\s{0,8}([^<>?]{0,200})", False),
-        (r"^\s*(?:const|let|var)\s[^=]{1,100}=\s{0,8}require\(\s{0,8}[\"']?([^\"')]{0,200})", False),
-        (r"^\s*[@$]{0,2}include[\s(]{1,8}[\"']?([\w./-]{1,150}\.\w{1,8})[\"')]{0,3};?\s*$", False),
+        (r"^[\s>*+-]{0,40}(?:const|let|var)\s[^=]{1,100}=\s{0,8}require\(\s{0,8}[\"']?([^\"')]{0,200})", False),
+        (r"^[\s>*+-]{0,40}[@$]{0,2}include[\s(]{1,8}[\"']?([\w./-]{1,150}\.\w{1,8})[\"')]{0,3};?\s*$", False),
         (r"<(?i:link)\b[^<>]{0,200}?\brel=[\"']?import\b[^<>]{0,200}?\bhref=[\"']?([^\s\"'<>]{0,200})", False),
         (_OTHER_TAG, False),
         (r"(?:^|\s)@(?:import|include|snippet|embed|transclude)\b\s{0,8}\(?[\"']?([^\s\"')]{0,200})", False),
         (r"(?:^|\s)!(?:include|import|embed)\b\s{0,8}[\"']?([^\s\"')]{0,200})", False),
-        (r"^\s*(?:\$include|\\(?:input|include|subfile))\b\s{0,8}[{\"']?([^\s}\"']{0,200})", False),
+        (r"^[\s>*+-]{0,40}(?:\$include|\\(?:input|include|subfile))\b\s{0,8}[{\"']?([^\s}\"']{0,200})", False),
         (r"\[\[\s{0,8}(?:include|transclude|_TOC_PART_|embed)\b[:\s]*([^\]]{0,200})\]\]", False),
-        (r"^\s*\[\s{0,8}(?:embedmd|include|snippet)[^\]]{0,40}\]:?\s{0,8}#?\s{0,8}\(?([^\s)]{0,200})", False),
+        (r"^[\s>*+-]{0,40}\[\s{0,8}(?:embedmd|include|snippet)[^\]]{0,40}\]:?\s{0,8}#?\s{0,8}\(?([^\s)]{0,200})", False),
         (r"(?<![$\\])\{\{\s{0,8}([^{}]{1,200}?)\s{0,8}\}\}", False),  # a value that a template puts in
         (r"(?<![\w$\\{])\{((?:props|data|content|site|frontmatter|vars?|hosts?|domains?|endpoints?)\b[\w.\[\]'\"]{0,120})\}(?!\})",
          False),  # MDX expressions
-        (r"^\s*:{3,}\s{0,8}([a-z][\w-]{0,60})", False),  # directives
+        (r"^[\s>*+-]{0,40}:{3,}\s{0,8}([a-z][\w-]{0,60})", False),  # directives
     )
 )  # fmt: skip
 """Pattern and whether it counts within code too. The first group, if it matched, is the name."""

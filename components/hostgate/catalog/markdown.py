@@ -153,6 +153,8 @@ _LOOSE_ROW = re.compile(r"[\s>]*\||[^|`]+\|[^|`]+\|[^|`]")
 _TARGET = re.compile(r"""\b(?:href|src|xmlns)=(?:"[^"\n]{0,2000}"|'[^'\n]{0,2000}')""", re.IGNORECASE)
 """Where an HTML tag leads to, on one line: no text of the page."""
 
+_HREF = re.compile(r"""\shref=["']?([^"'\s>]{1,500})""", re.IGNORECASE)
+
 _TAG = re.compile(r"<!--.{0,1000}?-->|<[^<>]{0,1000}>", re.DOTALL)
 _CAPTION = 4000
 """Characters of a block of HTML that are read as text over a table. Titles are shorter."""
@@ -299,10 +301,11 @@ def _inside_a_word(parts: Sequence["Token"], index: int) -> str:
 def _linked_hosts(inline: "Token") -> Iterator[str]:
     """Hosts to which a link leads that has no path, as in `[The API](https://api.acme.example/)`."""
     for part in inline.children or []:
-        if part.type == "link_open":
-            there = re.fullmatch(r"https?://([^/?#\s]+)/?", str(part.attrs.get("href", "")), re.IGNORECASE)
-            if there:
-                yield there[1]
+        target = str(part.attrs.get("href", "")) if part.type == "link_open" else ""
+        if part.type == "html_inline" and (href := _HREF.search(part.content)):
+            target = href[1]
+        if there := re.fullmatch(r"https?://([^/?#\s]+)/?", target, re.IGNORECASE):
+            yield there[1]
 
 
 def _other_target(link: "Token", after: Sequence["Token"]) -> str:

@@ -15,7 +15,7 @@ from hostgate.catalog.markdown import Cell, Document, Row, Table
 from hostgate.catalog.model import Direction, Family, Match, Party, Protocol
 from hostgate.catalog.page_columns import Role, roles_of, undecided_columns
 from hostgate.catalog.page_remarks import includes, open_doubts, prose_names, remarks
-from hostgate.catalog.page_sections import direction_over, note_against, objection
+from hostgate.catalog.page_sections import direction_over, note_against, objection, other_protocol
 from hostgate.catalog.page_source import read_document
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.prose import names_in
@@ -194,6 +194,8 @@ class _Reader:
                     "Name it (--column ROLE=TITLE), or say what holds for tables without (--assume 443/https).",
                 )  # fmt: skip
                 return
+        if self.assume is not None and not {"port", "protocol"} <= set(roles):
+            self._doubt_assumption(table, roles)
         first: dict[tuple[object, ...], PageHost] = {}
         for row in table.rows:
             for host in self._row(table, roles, row):
@@ -211,6 +213,22 @@ class _Reader:
                         "page-contradiction", row.line,
                         f"{host.reach}:{host.port} stands on line {twin.line} too, with other address families.",
                     )  # fmt: skip
+
+    def _doubt_assumption(self, table: Table, roles: Sequence[Role | None]) -> None:
+        """Object to an assumption about a table whose titles, notes or text above speak of another protocol."""
+        assert self.assume is not None
+        said = [(table.line, text, False) for text in (*table.headings, *table.caption)]
+        said += [(table.line, title, True) for title, role in zip(table.header, roles, strict=True) if role != "ignore"]
+        notes = [index for index, role in enumerate(roles) if role == "purpose"]
+        said += [(row.line, row.cells[index].text, True) for row in table.rows for index in notes]
+        for line, text, loosely in said:
+            word = other_protocol(text, loosely=loosely)
+            if word is not None and word.lower() != self.assume.protocol and "protocol" not in roles:
+                assumed = f"{self.assume.port}/{self.assume.protocol}"
+                self._error(
+                    "page-port", line, f"Found {spelled(word)} in {spelled(text)}; {assumed} is to be assumed. "
+                    "Write what speaks otherwise into a catalog by hand, or leave the column out (--column ignore=TITLE).",
+                )  # fmt: skip
 
     def unread(self, document: Document) -> None:
         """What is no table for Markdown, and looks like one to a person."""
@@ -302,6 +320,11 @@ class _Reader:
         if self.assume is not None and port in (None, self.assume.port) and protocol in (None, self.assume.protocol):
             port, protocol = self.assume.port, self.assume.protocol
         if port is not None and protocol is not None:
+            if port in {"https": (80,), "http": (443,)}.get(protocol, ()):
+                return Wrong(
+                    "page-port", f"Found {host.host} with {protocol} on port {port}, which is that of another protocol. "
+                    "If it is meant, write it into a catalog by hand.",
+                )  # fmt: skip
             return port, protocol
         missing = "port" if port is None else "protocol"
         given = f" with {protocol}" if protocol else f" on port {port}" if port else ""

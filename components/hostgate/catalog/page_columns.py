@@ -125,7 +125,7 @@ def _plainly(title: str) -> Role | None:
     if len(roles) != 1:
         return None
     role = roles.pop()
-    if role in ("host", "port", "protocol") and _OTHER_END & set(words):
+    if role in ("host", "port", "protocol") and (_OTHER_END | {"udp"}) & set(words):
         return None
     return role
 

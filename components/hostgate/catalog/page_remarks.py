@@ -117,11 +117,19 @@ def remarks(
         yield remark("near-miss", lines[cluster[-1]], f"{cluster[-1]} is one edit away from {', '.join(cluster[:-1])}.")
     yield from includes(file, document, inside)
     everywhere = {(host.port, host.protocol == "udp") for host in hosts}
-    for passage in document.passages:
-        for named in ports_in(passage.text) if passage.kind == "text" and inside(passage.line) else ():
+    said = [(passage.line, passage.text) for passage in document.passages if passage.kind == "text"]
+    for table in document.tables:
+        if all(row.line not in ports for row in table.rows):
+            said += [
+                (row.line, f"{title} {cell.text}")
+                for row in table.rows
+                for title, cell in zip(table.header, row.cells, strict=True)
+            ]
+    for line, text in said:
+        for named in ports_in(text) if inside(line) else ():
             if not _given(named, everywhere):
-                message = f"The text names port {_port(named)}, which no table has."
-                yield doubt("prose-port", passage.line, message, f"port {_port(named)}")
+                message = f"The text names port {_port(named)}, which no table of hosts has."
+                yield doubt("prose-port", line, message, f"port {_port(named)}")
     shown: set[str] = set()
     for passage in document.passages:
         for address in addresses_in(passage.text) if inside(passage.line) else ():

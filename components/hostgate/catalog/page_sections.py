@@ -103,6 +103,22 @@ def direction_over(table: Table) -> Direction:
     return "egress"
 
 
+def other_protocol(text: str, *, loosely: bool = False) -> str | None:
+    """The word by which a text says that something else than HTTPS on its port is meant; None if it does not.
+
+    `loosely`: the mere word HTTP says so, too, as in a title or a note; running text says it of proxies and versions.
+    """
+    found = _OTHER_PROTOCOL.search(text) or (_PLAIN_HTTP.search(text) if loosely else None)
+    return found[0] if found else None
+
+
+_OTHER_PROTOCOL = re.compile(
+    r"\b(?:udp|quic|ssh|ntp|smtp|ftp|ldaps?|amqps?|mqtts?|grpc|icmp|(?:over|via|plain|unencrypted) http(?![s/]|s?[ -]prox))\b",
+    re.IGNORECASE,
+)
+_PLAIN_HTTP = re.compile(r"\bhttp\b(?!/|[ -]?prox| ?\(s\))", re.IGNORECASE)
+
+
 def note_against(note: str) -> str | None:
     """The words by which a note says that its host is the source of traffic, or to be blocked; None if it does not."""
     inbound = INBOUND.search(note)

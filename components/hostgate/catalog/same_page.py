@@ -13,12 +13,12 @@ from hostgate.catalog.update import Update
 
 
 def another_page(
-    catalog: Catalog, change: Update, *, document: str | None, url: str | None, continues: str | None
+    catalog: Catalog, change: Update, *, file: str, document: str | None, url: str | None, continues: str | None
 ) -> Problem | None:
     """Why `change` seems to be made from another page than the catalog's newest revision, or None.
 
-    `document` and `url`: what is said of the page, None where nothing is. `continues`: the id of the source of which the
-    page is said to be a later state.
+    `file`: its name. `document` and `url`: what is said of the page, None where nothing is. `continues`: the id of the
+    source of which the page is said to be a later state.
     """
     newest = _newest(catalog)
     if newest is None:
@@ -28,7 +28,7 @@ def another_page(
             catalog, f"Found --continues {continues}; the newest revision {catalog.latest} was read from {newest.id}. Allowed: "
             "that one, if the page is a later state of it.",
         )  # fmt: skip
-    why = None if continues else _why(newest, change, document, url)
+    why = None if continues else _why(newest, change, file, document, url)
     if why is None:
         return None
     return _problem(
@@ -42,17 +42,24 @@ def _newest(catalog: Catalog) -> SourceRecord | None:
     return next((each for each in catalog.record.sources if revisions and each.id == revisions[-1].source), None)
 
 
-def _why(newest: SourceRecord, change: Update, document: str | None, url: str | None) -> str | None:
-    if url is not None and newest.url and _bare(url) != _bare(newest.url):
+def _why(newest: SourceRecord, change: Update, file: str, document: str | None, url: str | None) -> str | None:
+    same_url = url is not None and newest.url is not None and _bare(url) == _bare(newest.url)
+    same_document = _words(document or file) == _words(newest.document)
+    if url is not None and newest.url and not same_url:
         return f"Found the address {spelled(url)}; the hosts of the catalog were read from {spelled(newest.url)}"
-    same_url = url is not None and newest.url is not None
-    if document is not None and not same_url and _words(document) != _words(newest.document):
+    if document is not None and not same_url and not same_document:
         return f"Found the document {spelled(document)}; the hosts of the catalog were read from {spelled(newest.document)}"
-    replaced = sum(added.replaces is not None for added in change.added)
-    stood = sum(known.now is not None for known in change.known)
-    before = stood + len(change.withdrawn)
-    if (stood + replaced) * 2 < before:
-        return f"The page has {stood + replaced} of the {before} hosts that the catalog states: it seems to be another page"
+    replaced = {added.replaces for added in change.added}
+    closed = [entry.reach for entry in change.withdrawn if entry.id not in replaced]
+    before = sum(known.now is not None for known in change.known) + len(change.withdrawn)
+    if len(closed) * 2 > before:
+        return f"The page has {before - len(closed)} of the {before} hosts that the catalog states: it seems to be another page"
+    if closed and not same_url and not same_document:
+        more = f" and {len(closed) - 3} more" if len(closed) > 3 else ""
+        return (
+            f"The page does not have {', '.join(closed[:3])}{more}, and nothing says that it is the page that the hosts of the "
+            f"catalog were read from ({spelled(newest.document)}: say it with --document, or with --url)"
+        )
     return None
 
 

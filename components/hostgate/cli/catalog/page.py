@@ -270,7 +270,8 @@ def _written(target: _Target, read: "Page", about: dict[str, Any]) -> "tuple[byt
     change = update(catalog, catalog.latest, read)
     against = f"{catalog.id}@{catalog.latest}" if catalog.latest else catalog.id
     other = another_page(
-        catalog, change, document=about["document"], url=about["url"], continues=about["continues"]
+        catalog, change, file=Path(read.file).name, document=about["document"], url=about["url"],
+        continues=about["continues"],
     )  # fmt: skip
     if other is not None:
         raise InputError([other])
