@@ -5,7 +5,7 @@ or a fence. Each line that looks like part of a table must be found in a table t
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -91,9 +91,9 @@ class Document:
     code: frozenset[int] = field(repr=False)
     lines: tuple[str, ...] = field(repr=False)
 
-    def headings_over(self, line: int) -> Iterator[str]:
-        """The titles of the sections that a line stands in."""
-        return (each.title for each in self.headings if each.line <= line < each.end)
+    def lines_below(self, titles: Collection[str]) -> list[range]:
+        """The lines of the sections with these titles (case-folded)."""
+        return [range(each.line, each.end) for each in self.headings if each.title.casefold() in titles]
 
 
 def read_markdown(text: str) -> Document:
@@ -200,6 +200,7 @@ class _Walk:
                 level, title = int(token.tag[1]), _cell(tokens[index + 1]).text
                 self.headings = [*(kept for kept in self.headings if kept[0] < level), (level, title)]
                 self.titles.append((line, level, title))
+            elif token.type == "heading_close":
                 self.caption = []
             elif token.type in ("list_item_open", "list_item_close"):
                 self.items += 1 if token.type == "list_item_open" else -1

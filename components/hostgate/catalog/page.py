@@ -115,8 +115,10 @@ def read_page(
             )
         )
 
+    sections_read = document.lines_below(wanted)
+
     def inside(line: int) -> bool:
-        return not wanted or any(title.casefold() in wanted for title in document.headings_over(line))
+        return not wanted or any(line in section for section in sections_read)
 
     hosts = tuple(reader.hosts)
     found = list(includes(name, document, inside) if problems else remarks(name, hosts, document, inside))
