@@ -273,9 +273,9 @@ def test_ids_are_short_and_each_its_own(tmp_path: Path) -> None:
         + row("storage.acme.example")
         + row(long)
         + row(long, port="80", protocol="HTTP")
-        + row("storage.acme-example.com")
+        + row("storage.acme-widgets.com")
     )
-    rows += row("storage-acme.example.com", port="8443") + row("storage-acme.example.com")
+    rows += row("storage-acme.widgets.com", port="8443") + row("storage-acme.widgets.com")
     ids = [each.id for each in change_of(BLOCK, rows, tmp_path).added]
 
     assert len(set(ids)) == 6

@@ -231,8 +231,168 @@ class TestImport:
 
         assert (made.code, "1 unchanged" in made.out) == (0, True)
 
+    def test_what_the_text_names_besides_is_settled_by_hand_and_kept_in_the_catalog(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text(PAGE + API + "\n{{< ranges >}}\n\nWas old.acme.example.\n")
+        command = ("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01")
+        made = run(*command, "--json")
+
+        assert (made.code, made.rules) == (1, ["page-include", "prose-host"])
+        assert (here / "ours.yaml").read_text() == OURS
+        assert run(*command, "--besides", "ranges", "--besides", "old.acme.example").code == 0
+        assert "\nbesides: [ranges, old.acme.example]\nentries:\n" in (here / "ours.yaml").read_text()
+        assert run("catalog", "lint", "ours.yaml").code == 0
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 0
+        (here / "page.md").write_text((here / "page.md").read_text() + "And new.acme.example.\n| x |\n|---|\n")
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 1
+
+    def test_a_new_catalog_keeps_what_was_settled_and_directions(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text(
+            "| Hostname | Port | Protocol | Direction |\n|---|---|---|---|\n"
+            "| a.acme.example | 443 | HTTPS | Outbound |\n| b.acme.example | 443 | HTTPS | Inbound |\n\nNot c.acme.example.\n"
+        )
+        made = run(
+            "catalog", "import", "page.md", "--into", "new.yaml", "--name", "acme/new", "--date", "2025-06-01",
+            "--besides", "c.acme.example",
+        )  # fmt: skip
+
+        assert made.code == 0
+        entries = run("catalog", "show", "new.yaml", "--json").json["entries"]
+        assert [(each["host"], each["direction"]) for each in entries] == [
+            ("a.acme.example", "egress"), ("b.acme.example", "ingress"),
+        ]  # fmt: skip
+        assert run("catalog", "check", "page.md", "--catalog", "new.yaml").code == 0
+        text = (here / "page.md").read_text()
+        (here / "page.md").write_text(text.replace("Inbound", "Outbound"))
+        assert run("catalog", "check", "page.md", "--catalog", "new.yaml").code == 1
+        (here / "page.md").write_text(text.replace("| b.acme.example | 443 | HTTPS | Inbound |\n", ""))
+        assert run("catalog", "check", "page.md", "--catalog", "new.yaml").code == 1
+
+
+SECOND = """\
+# Widgets
+
+| Hostname | Port | Protocol | Notes |
+|---|---|---|---|
+| widgets.acme.example | 443 | HTTPS | Widgets of others |
+| gadgets.acme.example | 443 | HTTPS | Gadgets of others |
+"""
+
+
+class TestAnotherPage:
+    @pytest.mark.parametrize(
+        "about",
+        [
+            [], ["--url", "https://acme.example/widgets"], ["--document", "Requirements"], ["--document", "Widgets"],
+            ["--url", "https://acme.example/hosts", "--document", "Requirements"], ["--continues", "page-2024"],
+        ],
+        ids=" ".join,
+    )  # fmt: skip
+    def test_it_never_closes_the_hosts_of_the_first(self, run: Run, here: Path, about: list[str]) -> None:
+        ours = OURS.replace("document: Requirements,", "document: Requirements, url: https://acme.example/hosts,")
+        (here / "ours.yaml").write_text(ours)
+        (here / "page.md").write_text(SECOND)
+        made = run("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", *about, "--json")
+
+        assert (made.code, made.rules) == (1, ["import-other-page"])
+        assert (here / "ours.yaml").read_text() == ours
+
+    @pytest.mark.parametrize(
+        "about", [["--url", "https://acme.example/widgets"], ["--document", "Widgets"]], ids=" ".join
+    )
+    def test_it_is_told_by_its_name_although_it_has_the_hosts_of_the_first(
+        self, run: Run, here: Path, about: list[str]
+    ) -> None:
+        (here / "ours.yaml").write_text(OURS.replace("Requirements,", "Requirements, url: https://acme.example/hosts,"))
+        (here / "page.md").write_text(PAGE + API)
+        command = ("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", *about)
+
+        assert run(*command, "--json").rules == ["import-other-page"]
+        assert run(*command, "--continues", "page-1").code == 0
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 0
+
+    @pytest.mark.parametrize(
+        ("about", "code"),
+        [
+            ([], 1), (["--commit", "abc"], 1), (["--overlap", "drop"], 1), (["--document", "Requirements"], 0),
+            (["--url", "https://acme.example/hosts"], 0), (["--continues", "page-1"], 0),
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_it_may_have_half_the_hosts_of_the_first_so_what_closes_one_has_to_say_which_it_is(
+        self, run: Run, here: Path, about: list[str], code: int
+    ) -> None:
+        more = "  - {id: api, host: api.acme.example, port: 443, protocol: https, spans: [{since: '2025-01-10'}]}\n"
+        ours = OURS.replace("Requirements,", "Requirements, url: https://acme.example/hosts,").replace(
+            "hosts: 1", "hosts: 2"
+        )
+        (here / "ours.yaml").write_text(ours + more)
+        (here / "page.md").write_text(PAGE + "| gadgets.widgets.example | 443 | HTTPS | Other things |\n")
+        made = run("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", *about)
+
+        assert made.code == code
+        assert code == 0 or "The page does not have api.acme.example" in made.err
+
+    def test_a_file_of_the_name_that_the_source_has_is_the_page(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text(PAGE + API)
+        run("catalog", "import", "page.md", "--into", "new.yaml", "--name", "acme/new", "--date", "2025-06-01")
+        (here / "page.md").write_text(PAGE)
+
+        assert run("catalog", "import", "page.md", "--into", "new.yaml", "--date", "2025-07-01").code == 0
+
+    def test_a_page_that_changed_as_a_whole_is_taken_over_if_it_is_said_to_be_the_same(
+        self, run: Run, here: Path
+    ) -> None:
+        (here / "page.md").write_text(SECOND)
+        command = ("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01")
+
+        assert run(*command, "--continues", "page-1").code == 0
+        assert [each["host"] for each in run("catalog", "show", "ours.yaml", "--json").json["entries"]] == [
+            "gadgets.acme.example", "widgets.acme.example",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "about",
+        [["--url", "http://www.acme.example/hosts/?x=1#y"], ["--document", "requirements"], ["--commit", "abc"]],
+        ids=" ".join,
+    )
+    def test_the_same_page_under_the_same_name_needs_no_word(self, run: Run, here: Path, about: list[str]) -> None:
+        (here / "ours.yaml").write_text(OURS.replace("Requirements,", "Requirements, url: https://acme.example/hosts,"))
+        (here / "page.md").write_text(PAGE + API)
+
+        assert run("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01", *about).code == 0
+
 
 class TestCheck:
+    @pytest.mark.parametrize(
+        "added",
+        [
+            "- new.acme.example", "Allow `new.acme.example` too.", "```\nnew.acme.example\n```",
+            "<ul><li>new.acme.example</li></ul>",
+            "<table><tr><td>new.acme.example</td></tr></table>", "new.acme.example\n: The new one",
+            "<dl><dt>new.acme.example</dt></dl>",
+            "[new.acme.example](https://docs.acme.example/new)", "- [New](https://new.acme.example)",
+            "- mirror.acme.example:8443",
+            "All of them on port 8443 too.", "{{< hosts >}}", "| Hostname |\n|---|\n| new.acme.example |",
+        ],
+    )  # fmt: skip
+    def test_a_host_that_the_vendor_adds_anywhere_is_exit_code_1(self, run: Run, here: Path, added: str) -> None:
+        (here / "page.md").write_text(f"{PAGE}\n{added}\n")
+        made = run("catalog", "check", "page.md", "--catalog", "ours.yaml")
+
+        assert made.code == 1
+        assert any(word in made.out + made.err for word in ("new.acme.example", "8443", "hosts", "table"))
+
+    def test_the_line_says_what_is_named_and_json_where(self, run: Run, here: Path) -> None:
+        (here / "page.md").write_text(f"{PAGE}\n- new.acme.example\n")
+        made = run("catalog", "check", "page.md", "--catalog", "ours.yaml")
+
+        assert made.out == (
+            "page.md differs from acme/ours@2025-01-10: new.acme.example named on line 7 and in no table.\n"
+        )
+        told = run("catalog", "check", "page.md", "--catalog", "ours.yaml", "--json").json
+        assert (told["same"], told["changes"], [each["line"] for each in told["besides"]]) == (False, [], [7])
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml", "--besides", "new.acme.example").code == 0
+
     @pytest.mark.parametrize(
         ("page", "ref"), [(NEWEST, None), (NEWEST, "chainguard/images"), (PAGES / "2024-03-22.md", REFERENCE)]
     )

@@ -1,15 +1,18 @@
-"""What the cells of a vendor's host table say: hosts with their match kind, ports, protocols, address families.
+"""What the cells of a vendor's host table say: hosts with their match kind, ports, protocols, directions, families.
 
 Each reader answers with values or with what is wrong, in words. Nothing is guessed: a cell that says something else than
 it should, or more, is wrong as a whole.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from hostgate.catalog.hosts import check_host, is_public_suffix
+from hostgate.catalog.hosts import check_host, is_public_suffix, registrable
+from hostgate.catalog.lint import WEB_PORTS
 from hostgate.catalog.markdown import Cell
-from hostgate.catalog.model import Family, Match, Protocol
+from hostgate.catalog.model import Direction, Family, Match, Protocol
+from hostgate.catalog.placeholders import placeholder_in
 from hostgate.catalog.problems import spelled
 
 STAR: Match = "subtree"
@@ -47,8 +50,11 @@ class Access:
     protocol: Protocol | None
 
 
-def hosts_of(cell: Cell) -> list[CellHost] | Wrong:
-    """The hosts of a host cell, in order; several stand on lines of their own or between commas."""
+def hosts_of(cell: Cell, literal: Collection[str] = ()) -> list[CellHost] | Wrong:
+    """The hosts of a host cell, in order; several stand on lines of their own or between commas.
+
+    `literal`: names that are meant as they stand although they look as if a part were to be filled in.
+    """
     if cell.odd:
         return Wrong(
             "page-host", f"Found {cell.odd} in a host cell: {spelled(cell.text)}. Allowed: hosts as plain text."
@@ -58,14 +64,14 @@ def hosts_of(cell: Cell) -> list[CellHost] | Wrong:
         return Wrong("page-host", "The host cell is empty. A row without a host says nothing that can be allowed.")
     found: list[CellHost] = []
     for piece in written:
-        host = _host(piece)
+        host = _host(piece, literal)
         if isinstance(host, Wrong):
             return host
         found.append(host)
     return found
 
 
-def _host(text: str) -> CellHost | Wrong:
+def _host(text: str, literal: Collection[str]) -> CellHost | Wrong:
     name, protocol, port = text, None, None
     scheme, found, rest = name.partition("://")
     if found:
@@ -92,9 +98,20 @@ def _host(text: str) -> CellHost | Wrong:
             "host-star", f"Found {spelled(text)}. Allowed: one star in front, followed by a dot; no firewall of these clouds "
             "takes a star elsewhere.",
         )  # fmt: skip
+    if name.casefold() not in literal and (filled := placeholder_in(name)):
+        return Wrong(
+            "page-placeholder", f"Found {spelled(text)}: {spelled(filled)} seems to stand for something of your own, and no "
+            "firewall fills it in. Allowed: names as they are asked for. Write yours into a catalog of your own; if the name is "
+            f"meant as it stands, say so (--literal {name}).",
+        )  # fmt: skip
     host = check_host(name)
     if host.rule is not None:
         return Wrong(host.rule, host.message)
+    if registrable(host.name) is None and not is_public_suffix(host.name) and name.casefold() not in literal:
+        return Wrong(
+            "page-host", f"Found {spelled(text)}: no registry hands out names below {host.name.split('.')[-1]!r} "
+            f"(publicsuffix.org). A mark of a footnote? If the name is meant as it stands, say so (--literal {name}).",
+        )  # fmt: skip
     if is_public_suffix(host.name):
         return Wrong("host-public-suffix", f"Found {spelled(text)}: anybody can register a name below {host.name}.")
     return CellHost(host.name, match, port, protocol)
@@ -127,8 +144,8 @@ def _paired(ports: list[Access], protocols: list[Protocol]) -> list[Access] | Wr
         )  # fmt: skip
     if len(protocols) == 1:
         protocols *= len(ports)
-    by_use = {USUAL_PORTS[name]: name for name in protocols if name in USUAL_PORTS}
-    if len(by_use) > 1 and by_use.keys() == {access.port for access in ports}:
+    by_use = {port: name for name in ("https", "http") if name in protocols for port in WEB_PORTS[name]}
+    if set(protocols) == {"http", "https"} and by_use.keys() >= {access.port for access in ports}:
         protocols = [by_use[access.port or 0] for access in ports]  # "443, 80" beside "HTTP, HTTPS"
     found = []
     for access, name in zip(ports, protocols, strict=True):
@@ -192,6 +209,44 @@ def families_of(cell: Cell) -> tuple[Family, ...] | Wrong | None:
         return Wrong("page-families", f"Found {spelled(cell.text)} for address families. Allowed: v4, v6, both.")
     named = {known[word] for word in words}
     return tuple(family for family in ("ipv4", "ipv6") if family in named)
+
+
+_INBOUND = r"inbound|ingress|incoming|in|eingehend|entrante|entrant"
+_OUTBOUND = r"outbound|egress|outgoing|out|ausgehend|saliente|sortant"
+_US = (
+    r"(?:the )?(?:you|your\b.{0,40}|customers?|clients?|agents?|us|our\b.{0,40}|internal|local|on-prem\w*|vpc|firewall)"
+)
+_BETWEEN = r"\W{1,5}(?:and |or |& )?"
+_MORE = r"(?: (?:only|traffic|connections?))*"
+_FORMS: tuple[tuple[str, tuple[Direction, ...]], ...] = (
+    (r"both|bi-?directional|two-way|duplex|<-+>|↔|⇄|⇔", ("egress", "ingress")),
+    (rf"(?:{_OUTBOUND}){_BETWEEN}(?:{_INBOUND})|(?:{_INBOUND}){_BETWEEN}(?:{_OUTBOUND})", ("egress", "ingress")),
+    (rf"(?:{_OUTBOUND}){_MORE}(?: to (?!{_US}\Z).{{1,60}}| from {_US})?", ("egress",)),
+    (rf"(?:{_INBOUND}){_MORE}(?: from (?!{_US}\Z).{{1,60}}| to {_US})?", ("ingress",)),
+    (rf"from {_US} to (?!{_US}\Z).{{1,60}}", ("egress",)),
+    (rf"from (?!{_US} ).{{1,60}} to {_US}", ("ingress",)),
+)
+"""How pages say directions, as the reader's network sees them. `Outbound from` the vendor is none: who looks is not said."""
+
+_DIRECTIONS = tuple((re.compile(pattern), directions) for pattern, directions in _FORMS)
+
+
+def direction_in(text: str) -> tuple[Direction, ...] | None:
+    """The directions that a text names and nothing else; None if it does not."""
+    said = " ".join(text.split()).lower().strip(".")
+    if len(said) > 160:
+        return None
+    return next((directions for pattern, directions in _DIRECTIONS if pattern.fullmatch(said)), None)
+
+
+def directions_of(cell: Cell) -> tuple[Direction, ...] | Wrong:
+    """The directions that a cell names, as they are seen from the reader's network."""
+    text = _plain(cell)
+    if isinstance(text, Wrong):
+        return text
+    return direction_in(text) or Wrong(
+        "page-direction", f"Found {spelled(cell.text)} for a direction. Allowed: outbound, inbound, both."
+    )  # fmt: skip
 
 
 def _plain(cell: Cell) -> str | Wrong:

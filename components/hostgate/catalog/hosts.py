@@ -84,6 +84,19 @@ def is_public_suffix(name: str) -> bool:
     return _icann().is_public(name)
 
 
+RESERVED = frozenset(("example", "test", "internal", "local"))
+"""Last labels that no registry hands out and that documents use for names all the same (RFC 2606, RFC 6762, ICANN 2024)."""
+
+
+def registrable(name: str) -> str | None:
+    """The part of `name` that somebody registers at a registry: one label and the suffix. None if there is no such
+    registry, or nothing before the suffix; below a reserved last label, the last two labels."""
+    labels = name.lower().split(".")
+    if labels[-1] in RESERVED:
+        return ".".join(labels[-2:]) if len(labels) > 1 else None
+    return _icann().privatesuffix(name.lower())
+
+
 def is_hosting_suffix(name: str) -> bool:
     """Whether a company hands out names below `name` to its customers (publicsuffix.org, the private section)."""
     return _all().is_public(name) and not _icann().is_public(name)

@@ -5,7 +5,7 @@ or a fence. Each line that looks like part of a table must be found in a table t
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -47,10 +47,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, below which headings (outermost first) it stands, and its rows without the header."""
+    """A table, below which headings (outermost first) it stands, and its rows without the header.
+
+    `caption` are the paragraphs between it and the heading or table above.
+    """
 
     line: int
     headings: tuple[str, ...]
+    caption: tuple[str, ...]
     header: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -64,15 +68,32 @@ class Passage:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: `level` from 1, and the lines of its section, up to the next heading that is not below it."""
+
+    title: str
+    level: int
+    line: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Document:
-    """A page. `lost` are lines that look like rows of a table and are in none; `html_tables` lines with tags of one."""
+    """A page. `lost` are lines that look like rows of a table and are in none; `html_tables` lines with tags of one;
+    `code` lines of code. `lines` are all, those of front matter emptied."""
 
     tables: tuple[Table, ...]
     passages: tuple[Passage, ...]
+    headings: tuple[Heading, ...]
     lost: tuple[int, ...]
     html_tables: tuple[int, ...]
+    code: frozenset[int] = field(repr=False)
     lines: tuple[str, ...] = field(repr=False)
+
+    def lines_below(self, titles: Collection[str]) -> list[range]:
+        """The lines of the sections with these titles (case-folded)."""
+        return [range(each.line, each.end) for each in self.headings if each.title.casefold() in titles]
 
 
 def read_markdown(text: str) -> Document:
@@ -81,25 +102,62 @@ def read_markdown(text: str) -> Document:
 
     lines = re.split(r"\r\n?|\n", text)
     parser = MarkdownIt("commonmark", {"maxNesting": _NESTING}).enable(["table", "strikethrough"])
-    tokens = parser.parse("\n".join(_without_front_matter(lines)))
+    lines = _without_front_matter(lines)
+    tokens = parser.parse("\n".join(lines))
     walk = _Walk(lines)
     walk.over(tokens)
     seen = walk.in_tables
     lost = tuple(
         number
-        for number, line in enumerate(_without_front_matter(lines), 1)
+        for number, line in enumerate(lines, 1)
         if number not in seen
         and number not in walk.commented
         and (_ROW if number in walk.in_code else _LOOSE_ROW).match(line)
     )
-    return Document(tuple(walk.tables), tuple(walk.passages), lost, tuple(walk.html_tables), tuple(lines))
+    for number, line in enumerate(lines, 1):
+        footnote = _FOOTNOTE.match(line)
+        if footnote and number not in walk.in_code:
+            walk.passages.append(Passage(number, "text", footnote[1]))
+    return Document(
+        tables=tuple(walk.tables),
+        passages=tuple(walk.passages),
+        headings=tuple(_sections(walk.titles, len(lines) + 1)),
+        lost=lost,
+        html_tables=tuple(walk.html_tables),
+        code=frozenset(walk.in_code),
+        lines=tuple(lines),
+    )
 
+
+def _sections(titles: Sequence[tuple[int, int, str]], end: int) -> Iterator[Heading]:
+    """Each (line, level, title) with the line at which its section ends."""
+    open_: list[int] = []
+    ends = [end] * len(titles)
+    for index, (line, level, _) in enumerate(titles):
+        while open_ and titles[open_[-1]][1] >= level:
+            ends[open_.pop()] = line
+        open_.append(index)
+    for (line, level, title), last in zip(titles, ends, strict=True):
+        yield Heading(title, level, line, last)
+
+
+_FOOTNOTE = re.compile(r"\s{0,3}\[\^[^\]]{1,100}\]:\s*(\S+)\s*\Z")
+"""A footnote of one word, which this parser takes for the target of a link."""
 
 _ROW = re.compile(r"[\s>]*\|.*\|\s*\Z")
 """A line that begins and ends with a bar."""
 
 _LOOSE_ROW = re.compile(r"[\s>]*\||[^|`]+\|[^|`]+\|[^|`]")
 """A line that begins with a bar, or has two with text around them. Code may: shells write pipes so."""
+
+_TARGET = re.compile(r"""\b(?:href|src|xmlns)=(?:"[^"\n]{0,2000}"|'[^'\n]{0,2000}')""", re.IGNORECASE)
+"""Where an HTML tag leads to, on one line: no text of the page."""
+
+_HREF = re.compile(r"""\shref=["']?([^"'\s>]{1,500})""", re.IGNORECASE)
+
+_TAG = re.compile(r"<!--.{0,1000}?-->|<[^<>]{0,1000}>", re.DOTALL)
+_CAPTION = 4000
+"""Characters of a block of HTML that are read as text over a table. Titles are shorter."""
 
 _HTML_TABLE = re.compile(r"<(table|tr|td|th)\b", re.IGNORECASE)
 
@@ -119,6 +177,9 @@ class _Walk:
         self.tables: list[Table] = []
         self.passages: list[Passage] = []
         self.headings: list[tuple[int, str]] = []
+        self.titles: list[tuple[int, int, str]] = []
+        self.caption: list[str] = []
+        self.items = 0
         self.in_tables: set[int] = set()
         self.commented: set[int] = set()
         self.in_code: set[int] = set()
@@ -138,10 +199,19 @@ class _Walk:
             elif token.type == "heading_open":
                 level, title = int(token.tag[1]), _cell(tokens[index + 1]).text
                 self.headings = [*(kept for kept in self.headings if kept[0] < level), (level, title)]
+                self.titles.append((line, level, title))
+            elif token.type == "heading_close":
+                self.caption = []
+            elif token.type in ("list_item_open", "list_item_close"):
+                self.items += 1 if token.type == "list_item_open" else -1
             elif token.type == "inline":
                 last = token.map[1] if token.map else line
-                for offset, seen in enumerate(_cell(token).lines):
+                shown = _cell(token)
+                self.caption.append(shown.text)
+                for offset, seen in enumerate(shown.lines):
                     self.passages.append(Passage(min(line + offset, last), "text", seen))
+                if self.items:
+                    self.passages += [Passage(line, "text", host) for host in _linked_hosts(token)]
             elif token.type in ("fence", "code_block"):
                 first = line + (token.type == "fence")
                 for offset, content in enumerate(token.content.split("\n")):
@@ -149,6 +219,7 @@ class _Walk:
                     self.in_code.add(first + offset)
             elif token.type == "html_block":
                 self._html(line, token.content)
+                self.caption.append(_TAG.sub(" ", token.content[:_CAPTION]))
             index += 1
 
     def _table(self, line: int, tokens: Sequence["Token"]) -> None:
@@ -163,14 +234,13 @@ class _Walk:
                 at = line if not rows else line + len(rows) + 1  # below the header stands the line of dashes
                 rows.append(Row(at, tuple(cells), _written(self.lines[at - 1]) - len(cells)))
         header, *body = rows
-        self.tables.append(
-            Table(
-                line, tuple(title for _, title in self.headings), tuple(cell.text for cell in header.cells), tuple(body)
-            )
-        )
+        headings = tuple(title for _, title in self.headings)
+        titles = tuple(cell.text for cell in header.cells)
+        self.tables.append(Table(line, headings, tuple(self.caption), titles, tuple(body)))
+        self.caption = []
 
     def _html(self, line: int, content: str) -> None:
-        for offset, text in enumerate(content.split("\n")):
+        for offset, text in enumerate(_TARGET.sub("", content).split("\n")):
             self.passages.append(Passage(line + offset, "html", text))
         shown: list[str] = []
         at, first = 0, line
@@ -207,6 +277,10 @@ def _cell(inline: "Token") -> Cell:
                 lines.append("")
             elif not re.match(r"</?(code|b|strong|i|em|kbd|wbr|span)\s*/?>\Z", part.content, re.IGNORECASE):
                 odd = odd or f"HTML ({part.content[:40]})"
+            elif not re.match(r"</?(code|wbr)\b", part.content, re.IGNORECASE):
+                odd = odd or _inside_a_word(children, index)
+        elif part.type in ("em_open", "em_close", "strong_open", "strong_close"):
+            odd = odd or _inside_a_word(children, index)
         elif part.type == "s_open":
             odd = odd or "crossed-out text"
         elif part.type == "image":
@@ -215,6 +289,24 @@ def _cell(inline: "Token") -> Cell:
         elif part.type == "link_open":
             odd = odd or _other_target(part, children[index + 1 : index + 8])
     return Cell(tuple(line.strip() for line in lines), odd)
+
+
+def _inside_a_word(parts: Sequence["Token"], index: int) -> str:
+    """In words, that emphasis begins or ends within a word: so pages mark the part of a name that is to be filled in."""
+    before = parts[index - 1].content[-1:] if index else ""
+    after = parts[index + 1].content[:1] if index + 1 < len(parts) else ""
+    inside = all(char.isalnum() or char in "-_." for char in (before, after)) and before and after
+    return "emphasis inside a name (a part to be filled in?)" if inside else ""
+
+
+def _linked_hosts(inline: "Token") -> Iterator[str]:
+    """Hosts to which a link leads that has no path, as in `[The API](https://api.acme.example/)`."""
+    for part in inline.children or []:
+        target = str(part.attrs.get("href", "")) if part.type == "link_open" else ""
+        if part.type == "html_inline" and (href := _HREF.search(part.content)):
+            target = href[1]
+        if there := re.fullmatch(r"https?://([^/?#\s]+)/?", target, re.IGNORECASE):
+            yield there[1]
 
 
 def _other_target(link: "Token", after: Sequence["Token"]) -> str:

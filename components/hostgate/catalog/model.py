@@ -189,6 +189,11 @@ class CatalogRecord(_Record):
     vendor: Text = ""
     sources: list[SourceRecord] = []
     revisions: list[RevisionRecord] = Field([], description="Absent in a plain file without history")
+    besides: list[Text] = Field(
+        [],
+        description="What the vendor's page has beside its host tables and a reviewer found to be no need: names as it writes "
+        "them, ports, and text that it takes in from elsewhere",
+    )
     entries: Annotated[list[EntryRecord], Field(min_length=1)]
 
 

@@ -4,16 +4,19 @@ Text is taken as a host only where it stands in a host column. What stands elsew
 page that this was made for once misspelt a wildcard in its prose for eleven months.
 """
 
+import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostgate.catalog.cells import Access, CellHost, Wrong, accesses_of, families_of, hosts_of
-from hostgate.catalog.markdown import MAX_BRACKETS, MAX_BYTES, Cell, Document, Row, Table, read_markdown
-from hostgate.catalog.model import Family, Match, Party, Protocol
-from hostgate.catalog.page_columns import Role, roles_of
-from hostgate.catalog.page_remarks import prose_names, remarks
+from hostgate.catalog.cells import Access, CellHost, Wrong, accesses_of, directions_of, families_of, hosts_of
+from hostgate.catalog.markdown import Cell, Document, Row, Table
+from hostgate.catalog.model import Direction, Family, Match, Party, Protocol
+from hostgate.catalog.page_columns import Role, roles_of, undecided_columns
+from hostgate.catalog.page_remarks import includes, open_doubts, prose_names, remarks
+from hostgate.catalog.page_sections import direction_over, note_against, objection, other_protocol
+from hostgate.catalog.page_source import read_document
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.prose import names_in
 
@@ -33,6 +36,8 @@ class PageHost:
     """None where the page does not say."""
     party: Party | None
     """None where no heading of the page tells third parties apart."""
+    direction: Direction | None
+    """None where nothing in the table or over it tells it: then it is egress."""
     line: int
 
     @property
@@ -52,6 +57,7 @@ class PageHost:
             "section": self.section,
             "purpose": self.purpose,
             "families": None if self.families is None else list(self.families),
+            **({} if self.direction is None else {"direction": self.direction}),
         }
 
 
@@ -72,17 +78,23 @@ def read_page(
     columns: Mapping[str, Role] | None = None,
     sections: Sequence[str] = (),
     assume: Access | None = None,
+    literal: Sequence[str] = (),
+    settled: Collection[str] | None = None,
+    names: bool = False,
 ) -> Page:
     """The hosts of the Markdown file at `path`, and what is remarkable about it.
 
-    `columns`: titles of columns whose part is not plain from them. `sections`: read only the tables below one of these
-    headings. `assume`: port and protocol of tables that have no such column. Raises InputError with everything that
-    could not be read.
+    `columns`: titles of columns whose part is not plain from them. `sections`: read only what stands below one of these
+    headings. `assume`: port and protocol of tables that have no such column; one goes only with the other. `literal`:
+    names that are meant as they stand although they look as if a part were to be filled in. `settled`: case-folded
+    subjects of doubts that are none; where it is given, all others are errors, hosts that only text names if `names`.
+    Raises InputError with everything that could not be read.
     """
     name = shown or str(path)
-    document = _document(path, name)
-    reader = _Reader(name, document, {title.casefold(): role for title, role in (columns or {}).items()}, assume)
+    document = read_document(path, name)
     wanted = {section.casefold() for section in sections}
+    named = {title.casefold(): role for title, role in (columns or {}).items()}
+    reader = _Reader(name, document, named, wanted, assume, {each.casefold() for each in literal})
     known = {heading.casefold() for table in document.tables for heading in table.headings}
     problems = [
         _problem("page-section", f"No table stands below the heading {section!r}.", name)
@@ -102,49 +114,40 @@ def read_page(
                 name,
             )
         )
+
+    sections_read = document.lines_below(wanted)
+
+    def inside(line: int) -> bool:
+        return not wanted or any(line in section for section in sections_read)
+
+    hosts = tuple(reader.hosts)
+    found = list(includes(name, document, inside) if problems else remarks(name, hosts, document, inside))
+    if settled is not None:
+        doubts = open_doubts(found, settled)
+        problems += [doubt.as_error() for doubt in doubts if names or not doubt.names_a_host]
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
-    hosts = tuple(reader.hosts)
-    found = [*reader.findings, *remarks(name, hosts, document)]
+    found += reader.findings
     return Page(name, hosts, tuple(sorted(found, key=lambda one: (one.line or 0, one.rule))), document)
-
-
-def _document(path: Path, name: str) -> Document:
-    try:
-        if path.is_dir():
-            raise InputError([_problem("file-is-folder", "Found a folder. Allowed: one Markdown file.", name)])
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = "There is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-        raise InputError([_problem("file-unreadable", f"{reason}. Check the path.", name)]) from None
-    if len(data) > MAX_BYTES:
-        raise InputError([_problem("file-too-large", f"Allowed: at most {MAX_BYTES:,} bytes.", name)])
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"Found byte 0x{data[error.start]:02x}, not valid UTF-8. Save the file as UTF-8."
-        raise InputError([_problem("file-not-utf8", message, name, line)]) from None
-    if "\0" in text:
-        raise InputError([_problem("file-binary", "Found a NUL byte: this is not a text file.", name)])
-    if not text.strip():
-        raise InputError(
-            [_problem("file-empty", "The file is empty. An empty page is never read as 'no hosts'.", name)]
-        )
-    if text.count("[") > MAX_BRACKETS:
-        message = f"Found more than {MAX_BRACKETS:,} opening brackets. No page for people has them."
-        raise InputError([_problem("page-brackets", message, name)])
-    return read_markdown(text)
 
 
 class _Reader:
     """Reads table after table, and collects hosts, errors and findings."""
 
-    def __init__(self, name: str, document: Document, columns: Mapping[str, Role], assume: Access | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        document: Document,
+        columns: Mapping[str, Role],
+        sections: Collection[str],
+        assume: Access | None,
+        literal: Collection[str],
+    ) -> None:
         self.name = name
         self.columns = columns
+        self.sections = sections
         self.assume = assume
+        self.literal = literal
         self.parties = any(_third(table.headings) for table in document.tables)
         self.hosts: list[PageHost] = []
         self.problems: list[Problem] = []
@@ -152,7 +155,9 @@ class _Reader:
 
     def table(self, table: Table) -> None:
         roles = roles_of(table.header, self.columns)
-        twice = [role for role, times in Counter(role for role in roles if role).items() if times > 1]
+        twice = [
+            role for role, times in Counter(role for role in roles if role not in (None, "ignore")).items() if times > 1
+        ]
         if twice:
             self._error(
                 "page-columns", table.line, f"Found two columns that look like the {twice[0]}: "
@@ -163,8 +168,23 @@ class _Reader:
         if "host" not in roles:
             self._without_hosts(table)
             return
+        against = objection(table, self.sections, directed="direction" in roles)
+        if against is not None:
+            section = shlex.quote(table.headings[-1]) if table.headings else ""
+            step = f"If they are meant to be read all the same, name it: --section {section}. " if section else ""
+            self._error(
+                "page-against", table.line, f"The table names hosts, and {against}. Such hosts are not opened. {step}"
+                "Otherwise name the sections to read (--section HEADING).",
+            )  # fmt: skip
+            return
         if not table.rows:
             self._error("page-empty-table", table.line, f"The host table ({_titles(table)}) has no rows.")
+        for title, why in undecided_columns(table, roles):
+            ignored = shlex.quote(f"ignore={title}")
+            self._error(
+                "page-columns", table.line, f"The column {spelled(title)} is not read, but {why}. Say what it is (--column "
+                f"ROLE=TITLE), or that it decides nothing (--column {ignored}).",
+            )  # fmt: skip
         for title, role in zip(table.header, roles, strict=True):
             if role is None:
                 self._remark("unread-column", table.line, f"The column {spelled(title)} is not read.")
@@ -176,10 +196,12 @@ class _Reader:
                     "Name it (--column ROLE=TITLE), or say what holds for tables without (--assume 443/https).",
                 )  # fmt: skip
                 return
-        first: dict[tuple[str, str, int, str], PageHost] = {}
+        if self.assume is not None and not {"port", "protocol"} <= set(roles):
+            self._doubt_assumption(table, roles)
+        first: dict[tuple[object, ...], PageHost] = {}
         for row in table.rows:
             for host in self._row(table, roles, row):
-                need = (host.host, host.match, host.port, host.protocol)
+                need = (host.host, host.match, host.port, host.protocol, host.direction)
                 twin = first.setdefault(need, host)
                 if twin is host:
                     self.hosts.append(host)
@@ -193,6 +215,22 @@ class _Reader:
                         "page-contradiction", row.line,
                         f"{host.reach}:{host.port} stands on line {twin.line} too, with other address families.",
                     )  # fmt: skip
+
+    def _doubt_assumption(self, table: Table, roles: Sequence[Role | None]) -> None:
+        """Object to an assumption about a table whose titles, notes or text above speak of another protocol."""
+        assert self.assume is not None
+        said = [(table.line, text, False) for text in (*table.headings, *table.caption)]
+        said += [(table.line, title, True) for title, role in zip(table.header, roles, strict=True) if role != "ignore"]
+        notes = [index for index, role in enumerate(roles) if role == "purpose"]
+        said += [(row.line, row.cells[index].text, True) for row in table.rows for index in notes]
+        for line, text, loosely in said:
+            word = other_protocol(text, loosely=loosely)
+            if word is not None and word.lower() != self.assume.protocol and "protocol" not in roles:
+                assumed = f"{self.assume.port}/{self.assume.protocol}"
+                self._error(
+                    "page-port", line, f"Found {spelled(word)} in {spelled(text)}; {assumed} is to be assumed. "
+                    "Write what speaks otherwise into a catalog by hand, or leave the column out (--column ignore=TITLE).",
+                )  # fmt: skip
 
     def unread(self, document: Document) -> None:
         """What is no table for Markdown, and looks like one to a person."""
@@ -216,8 +254,10 @@ class _Reader:
 
     def _without_hosts(self, table: Table) -> None:
         named = [
-            name.name for row in table.rows for cell in row.cells for name in names_in(cell.text)
-        ]  # fmt: skip
+            name.name
+            for text in (*table.header, *(cell.text for row in table.rows for cell in row.cells))
+            for name in names_in(text)
+        ]
         if named:
             self._error(
                 "page-columns", table.line, f"The table names {named[0]} and has no column of hosts. Found: {_titles(table)}. "
@@ -234,17 +274,28 @@ class _Reader:
             )  # fmt: skip
             return
         cells: dict[Role, Cell] = {role: cell for role, cell in zip(roles, row.cells, strict=True) if role}
-        hosts = hosts_of(cells["host"])
+        hosts = hosts_of(cells["host"], self.literal)
         accesses, wrong = accesses_of(cells.get("port"), cells.get("protocol"))
         families = families_of(cells["families"]) if "families" in cells else None
+        directions: Sequence[Direction | None] | Wrong = [None]
+        if "direction" in cells:
+            directions = directions_of(cells["direction"])
+        elif direction_over(table) == "ingress":
+            directions = ["ingress"]
         purpose = cells["purpose"].text if "purpose" in cells else ""
-        wrong += [each for each in (hosts, families) if isinstance(each, Wrong)]
+        wrong += [each for each in (hosts, families, directions) if isinstance(each, Wrong)]
+        against = note_against(purpose) if directions == [None] else None
+        if against is not None:
+            wrong.append(Wrong(
+                "page-against", f"The note says {spelled(against)}: {spelled(purpose)}. Such a host is not opened. If it is "
+                "meant to be, leave the notes out (--column ignore=TITLE).",
+            ))  # fmt: skip
         if not purpose.isprintable():
             strange = next(char for char in purpose if not char.isprintable())
             wrong.append(Wrong("text-character", f"Found the character U+{ord(strange):04X}, which cannot be seen."))
         for each in wrong:
             self._error(each.rule, row.line, each.message)
-        if wrong or isinstance(hosts, Wrong) or isinstance(families, Wrong):
+        if wrong or isinstance(hosts, Wrong) or isinstance(families, Wrong) or isinstance(directions, Wrong):
             return
         party: Party | None = None if not self.parties else "third" if _third(table.headings) else "first"
         for host in hosts:
@@ -254,10 +305,11 @@ class _Reader:
                     self._error(joined.rule, row.line, joined.message)
                     continue
                 port, protocol = joined
-                yield PageHost(
-                    host=host.host, match=host.match, port=port, protocol=protocol, headings=table.headings, purpose=purpose,
-                    families=families, party=party, line=row.line,
-                )  # fmt: skip
+                for direction in directions:
+                    yield PageHost(
+                        host=host.host, match=host.match, port=port, protocol=protocol, headings=table.headings, purpose=purpose,
+                        families=families, party=party, direction=direction, line=row.line,
+                    )  # fmt: skip
 
     def _joined(self, host: CellHost, access: Access) -> tuple[int, Protocol] | Wrong:
         """Port and protocol of a row, from its cells, from how the host is written, and from what is to be assumed."""
@@ -265,13 +317,25 @@ class _Reader:
             return Wrong("page-contradiction", f"{host.host} is written with port {host.port} beside {access.port}.")
         if host.protocol is not None and access.protocol not in (None, "tcp", host.protocol):
             return Wrong("page-contradiction", f"{host.host} is written with {host.protocol} beside {access.protocol}.")
-        assumed = self.assume or Access(None, None)
-        port = access.port or host.port or assumed.port
-        protocol = host.protocol or access.protocol or assumed.protocol
-        if port is None or protocol is None:
-            missing = "port" if port is None else "protocol"
-            return Wrong("page-port", f"Nothing says the {missing} of {host.host}. Say it (--assume 443/https).")
-        return port, protocol
+        port = access.port or host.port
+        protocol = host.protocol or access.protocol
+        if self.assume is not None and port in (None, self.assume.port) and protocol in (None, self.assume.protocol):
+            port, protocol = self.assume.port, self.assume.protocol
+        if port is not None and protocol is not None:
+            if port in {"https": (80,), "http": (443,)}.get(protocol, ()):
+                return Wrong(
+                    "page-port", f"Found {host.host} with {protocol} on port {port}, which is that of another protocol. "
+                    "If it is meant, write it into a catalog by hand.",
+                )  # fmt: skip
+            return port, protocol
+        missing = "port" if port is None else "protocol"
+        given = f" with {protocol}" if protocol else f" on port {port}" if port else ""
+        if self.assume is None:
+            return Wrong("page-port", f"Nothing says the {missing} of {host.host}{given}. Say it (--assume 443/https).")
+        return Wrong(
+            "page-port", f"Nothing says the {missing} of {host.host}{given}. What is to be assumed goes as a whole or not at all "
+            f"({self.assume.port}/{self.assume.protocol}). Write this host into a catalog by hand.",
+        )  # fmt: skip
 
     def _error(self, rule: str, line: int, message: str) -> None:
         self.problems.append(_problem(rule, message, self.name, line))

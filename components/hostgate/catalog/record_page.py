@@ -30,6 +30,8 @@ class Stated:
     commit: str = ""
     url: str = ""
     note: str = ""
+    besides: tuple[str, ...] = ()
+    """Subjects of the page's doubts that a person settled; the catalog keeps them."""
 
     @property
     def source(self) -> str:
@@ -73,6 +75,12 @@ def new_text(text: str, catalog: Catalog, change: Update, stated: Stated, overla
         block = [*(f"{key}: {scalar(value)}" for key, value in values.items()), "spans:", f"  - {flow(spans[0])}"]
         line = f"{flow(values)[:-1]}, spans: [{flow(spans[0])}]}}"
         edit.append(entries, line, block)
+    new = [text for text in dict.fromkeys(stated.besides) if text not in catalog.record.besides]
+    kept = edit.get(edit.root, "besides")
+    if kept is None and new:
+        edit.set(edit.root, "besides", scalar(new), before="entries")
+    for besides in new if kept is not None else ():
+        edit.append(kept, scalar(besides))
     made = edit.done()
     _prove(made, catalog, change, stated, overlap)
     return made
@@ -90,6 +98,7 @@ def first_text(name: str, change: Update, stated: Stated) -> str:
         "revisions:",
         f"  - {flow({'id': stated.date, 'source': stated.source, 'hosts': change.stated})}",
         "",
+        *([f"besides: {scalar(stated.besides)}", ""] if stated.besides else []),
         "entries:",
     ]
     for added in change.added:
@@ -165,6 +174,8 @@ def _values(added: Added) -> dict[str, Value]:
         "id": added.id, "host": host.host, "match": host.match, "port": host.port, "protocol": host.protocol,
         "party": host.party or "third",
     }  # fmt: skip
+    if host.direction == "ingress":
+        values["direction"] = host.direction
     if host.purpose:
         values["purpose"] = host.purpose
     if host.families is not None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.diff import CatalogDiff, compare
-from hostgate.catalog.model import Entry, EntryRecord, Family, Party
+from hostgate.catalog.model import Direction, Entry, EntryRecord, Family, Party
 from hostgate.catalog.page import Page, PageHost
 from hostgate.catalog.page_remarks import prose_names
 from hostgate.catalog.problems import Problem
@@ -78,7 +78,7 @@ class Update:
     added: tuple[Added, ...]
     withdrawn: tuple[Entry, ...]
     others: tuple[Entry, ...]
-    """Entries that no such page speaks of and that stay: those of the other direction."""
+    """Entries that the page does not speak of and that stay: inbound ones, unless it gives directions."""
     findings: tuple[Problem, ...]
 
     @property
@@ -112,12 +112,15 @@ class Update:
         """Which of the withdrawn entries `overlap` keeps: not misprints, nor what another entry opens in their place."""
         if overlap.policy == "drop":
             return ()
-        needs = {(host.host, host.match, host.port, host.protocol == "udp") for host in self._page_hosts()}
+        needs = {
+            (host.host, host.match, host.port, host.protocol == "udp", host.direction or "egress")
+            for host in self._page_hosts()
+        }
         return tuple(
             entry
             for entry in self.withdrawn
             if entry.status != "mistaken"
-            and (entry.host, entry.match, entry.port, entry.protocol == "udp") not in needs
+            and (entry.host, entry.match, entry.port, entry.protocol == "udp", entry.direction) not in needs
         )
 
     def _still_kept(self, entry: Entry, date: str) -> bool:
@@ -140,7 +143,8 @@ def first(name: str, page: Page) -> Update:
 
 
 def _update(name: str, everything: Sequence[EntryRecord], before: tuple[Entry, ...], page: Page) -> Update:
-    standing = {entry.id: entry for entry in before if entry.kept is None and entry.direction == "egress"}
+    spoken = {"egress"} | ({"ingress"} if any(host.direction for host in page.hosts) else set())
+    standing = {entry.id: entry for entry in before if entry.kept is None and entry.direction in spoken}
     records = _by_need(everything, standing)
     taken: set[str] = set()
     known: list[Known] = []
@@ -148,7 +152,7 @@ def _update(name: str, everything: Sequence[EntryRecord], before: tuple[Entry, .
     findings = list(page.findings)
     rows: dict[tuple[object, ...], PageHost] = {}
     for host in page.hosts:
-        twin = rows.setdefault((host.host, host.match, host.port, host.protocol), host)
+        twin = rows.setdefault((host.host, host.match, host.port, host.protocol, host.direction or "egress"), host)
         if twin is not host:
             message = f"{host.reach}:{host.port} stands in the table of line {twin.line} too; that row is taken."
             findings.append(_remark("two-tables", page, host.line, message))
@@ -177,32 +181,33 @@ def _update(name: str, everything: Sequence[EntryRecord], before: tuple[Entry, .
         known=tuple(known),
         added=tuple(added),
         withdrawn=withdrawn,
-        others=tuple(entry for entry in before if entry.kept is None and entry.direction != "egress"),
+        others=tuple(entry for entry in before if entry.kept is None and entry.direction not in spoken),
         findings=tuple(sorted(findings, key=lambda one: (one.line or 0, one.rule))),
     )
 
 
-_Need = tuple[str, str, int, str]
+_Need = tuple[str, str, int, str, Direction]
 
 
 def _needs(host: PageHost) -> Iterator[_Need]:
     """The needs by which a page host may be known: a reviewer may have narrowed its star to one label."""
-    yield (host.host, host.match, host.port, host.protocol)
+    direction = host.direction or "egress"
+    yield (host.host, host.match, host.port, host.protocol, direction)
     if host.match == "subtree":
-        yield (host.host, "one-label", host.port, host.protocol)
+        yield (host.host, "one-label", host.port, host.protocol, direction)
 
 
 def _by_need(records: Sequence[EntryRecord], standing: Mapping[str, Entry]) -> dict[_Need, EntryRecord]:
     """The record to use for a need: the one that stands, else the newest that once did, else a misprint."""
     found: dict[_Need, EntryRecord] = {}
     ranked = sorted(
-        (record for record in records if record.direction == "egress"),
+        records,
         key=lambda record: (
             record.id in standing, record.status != "mistaken", max((span.since for span in record.spans or ()), default=""),
         ),
     )  # fmt: skip
     for record in ranked:
-        found[record.host, record.match, record.port, record.protocol] = record
+        found[record.host, record.match, record.port, record.protocol, record.direction] = record
     return found
 
 
@@ -231,6 +236,7 @@ def _new(catalog: str, added: Added) -> Entry:
         protocol=host.protocol,
         party=host.party or "third",
         purpose=host.purpose,
+        direction=host.direction or "egress",
         families=host.families,
         replaces=added.replaces,
     )
@@ -264,9 +270,12 @@ def _successors(new: Sequence[PageHost], withdrawn: Sequence[Entry]) -> dict[Pag
         (host, entry)
         for host in (new if few else ())
         for entry in withdrawn
-        if near.get(host.host) == entry.host
-        or host.host == entry.host
-        or (host.match == entry.match and _alike(host, entry))
+        if (host.direction or "egress") == entry.direction
+        and (
+            near.get(host.host) == entry.host
+            or host.host == entry.host
+            or (host.match == entry.match and _alike(host, entry))
+        )
     ]
     of_new = Counter(host for host, _ in likes)
     of_gone = Counter(entry.id for _, entry in likes)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -15,6 +15,7 @@ from hostgate.cli.main import print_json
 if TYPE_CHECKING:
     from hostgate.catalog.diff import CatalogDiff
     from hostgate.catalog.page import Page
+    from hostgate.catalog.read import Catalog
     from hostgate.catalog.record_page import Stated
     from hostgate.catalog.references import Pinned
     from hostgate.catalog.update import Overlap, Update
@@ -35,10 +36,17 @@ def _reading(command: F) -> F:
             ),
             click.option(
                 "--column", "columns", multiple=True, metavar="ROLE=TITLE", callback=_columns,
-                help="What a column is: host, port, protocol, families or purpose. Repeat.",
+                help="What a column is: host, port, protocol, direction, families, purpose or ignore. Repeat.",
             ),
             click.option(
                 "--assume", metavar="PORT/PROTOCOL", callback=_access, help="For tables without such columns: 443/https."
+            ),
+            click.option(
+                "--literal", "literal", multiple=True, metavar="HOST", help="A name that looks like a placeholder and is none."
+            ),
+            click.option(
+                "--besides", "besides", multiple=True, metavar="TEXT",
+                help="A name, port or include of the page that is no need. Repeat.",
             ),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         )
@@ -104,6 +112,7 @@ def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 @click.option("--url", metavar="URL", help="With --into: where the page is.")
 @click.option("--document", metavar="TITLE", help="With --into: the page's title (as in the newest source).")
 @click.option("--note", metavar="TEXT", help="With --into: what changed, in your words.")
+@click.option("--continues", metavar="ID", help="With --into: the source of which this page is a later state.")
 @click.option(
     "--overlap", metavar="POLICY", callback=_overlap,
     help="With --into: hosts that go are closed (drop, the default), kept for N days (keep:Nd) or until you close them (warn).",
@@ -114,6 +123,8 @@ def import_(
     sections: tuple[str, ...],
     columns: dict[str, Any],
     assume: Any,
+    literal: tuple[str, ...],
+    besides: tuple[str, ...],
     as_json: bool,
     into: Path | None,
     **about: Any,
@@ -123,19 +134,26 @@ def import_(
     Exit code 0: the page could be read as a whole. 1: something of it could not, and nothing was written.
     """
     from hostgate.catalog.page import read_page
+    from hostgate.catalog.page_remarks import settled_subjects
 
     _refuse_idle_options(ref, into, about)
-    read = read_page(page, columns=columns, sections=sections, assume=assume)
-    if into is None:
-        against = _catalog(ref)
+    against = _catalog(ref) if into is None else None
+    target = _Target(None, None) if into is None else _target(into, about["name"])
+    catalog = against.catalog if against else target.catalog
+    read = read_page(
+        page, columns=columns, sections=sections, assume=assume, literal=literal,
+        settled=settled_subjects(catalog.record if catalog else None, besides), names=into is not None,
+    )  # fmt: skip
+    if against is not None:
         change = _update(against, read)
         _tell(read, change, change.diff, str(against), as_json)
         return
-    before, after, change, name = _written(into, read, about)
+    assert into is not None
+    after, change, name = _written(target, read, {**about, "besides": besides})
     if after is not None:
         from hostgate.catalog.record_page import replace_file
 
-        replace_file(into, before, after)
+        replace_file(into, target.data, after)
     from hostgate.catalog.diff import compare
     from hostgate.catalog.update import Overlap
 
@@ -149,25 +167,41 @@ def import_(
 @click.command("check")
 @_reading
 def check(
-    page: Path, ref: str | None, sections: tuple[str, ...], columns: dict[str, Any], assume: Any, as_json: bool
+    page: Path,
+    ref: str | None,
+    sections: tuple[str, ...],
+    columns: dict[str, Any],
+    assume: Any,
+    literal: tuple[str, ...],
+    besides: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Say in one line whether a vendor's page still states the hosts of a catalog.
 
-    Exit code 0: it does. 1: it does not, or something of it could not be read.
+    Exit code 0: it does, and names no other. 1: it does not, or something of it could not be read.
     """
     from hostgate.catalog.page import read_page
+    from hostgate.catalog.page_remarks import open_doubts, settled_subjects
 
     against = _catalog(ref)
-    change = _update(against, read_page(page, columns=columns, sections=sections, assume=assume))
+    settled = settled_subjects(against.catalog.record, besides)
+    read = read_page(page, columns=columns, sections=sections, assume=assume, literal=literal, settled=settled)
+    change = _update(against, read)
+    others = list(open_doubts(read.findings, settled))
+    same = change.same and not others
     if as_json:
-        print_json({"same": change.same, "catalog": str(against), "hosts": change.stated, **diff_json(change.diff)})
-    elif change.same:
+        print_json({
+            "same": same, "catalog": str(against), "hosts": change.stated, **diff_json(change.diff),
+            "besides": [doubt.as_json() for doubt in others],
+        })  # fmt: skip
+    elif same:
         click.echo(f"{page} states the {change.stated} hosts of {against}.")
     else:
         told = [f"{what.entry.reach} {what.what}" for what in change.diff.changes]
+        told += [f"{doubt.subject} named on line {doubt.line} and in no table" for doubt in others]
         more = f" and {len(told) - 6} more" if len(told) > 6 else ""
         click.echo(f"{page} differs from {against}: {', '.join(told[:6])}{more}.")
-    if not change.same:
+    if not same:
         raise click.exceptions.Exit(1)
 
 
@@ -198,42 +232,56 @@ def _update(against: "Pinned", read: "Page") -> "Update":
     return update(against.catalog, against.revision, read)
 
 
-def _written(into: Path, read: "Page", about: dict[str, Any]) -> "tuple[bytes | None, bytes | None, Update, str]":
-    """The bytes of the file `into` (None: there is none), those to put there (None: nothing changes), the change, and
-    what it was compared with."""
-    from hostgate.catalog.record_page import first_text, new_text
-    from hostgate.catalog.update import Overlap, first, update
+class _Target(NamedTuple):
+    """The file to write into: its bytes and its catalog, or nothing of both where it is to be made."""
 
+    data: bytes | None
+    catalog: "Catalog | None"
+
+
+def _target(into: Path, name: str | None) -> _Target:
     if not into.exists():
-        if about["name"] is None:
+        if name is None:
             raise InputError([Problem(
                 rule="file-unreadable", file=str(into),
                 message="There is no such file. Check the path, or make a new catalog: --name VENDOR/PRODUCT.",
             )])  # fmt: skip
-        change = first(about["name"], read)
-        return (
-            None,
-            first_text(about["name"], change, _stated(about, Path(read.file).name)).encode(),
-            change,
-            "a new catalog",
-        )
-    if about["name"] is not None:
+        return _Target(None, None)
+    if name is not None:
         raise click.UsageError(f"--name makes a new catalog, and {into} is there.")
     from hostgate.catalog.read import check_catalog
     from hostgate.catalog.yaml_reader import read_bytes
 
-    before = _bytes(into)
-    catalog = check_catalog(read_bytes(before, str(into)), str(into))
+    data = _bytes(into)
+    return _Target(data, check_catalog(read_bytes(data, str(into)), str(into)))
+
+
+def _written(target: _Target, read: "Page", about: dict[str, Any]) -> "tuple[bytes | None, Update, str]":
+    """The bytes to put into the file (None: nothing changes), the change, and what it was compared with."""
+    from hostgate.catalog.record_page import first_text, new_text
+    from hostgate.catalog.same_page import another_page
+    from hostgate.catalog.update import Overlap, first, update
+
+    before, catalog = target
+    if catalog is None or before is None:
+        change = first(about["name"], read)
+        text = first_text(about["name"], change, _stated(about, Path(read.file).name))
+        return text.encode(), change, "a new catalog"
     change = update(catalog, catalog.latest, read)
     against = f"{catalog.id}@{catalog.latest}" if catalog.latest else catalog.id
+    other = another_page(
+        catalog, change, file=Path(read.file).name, document=about["document"], url=about["url"],
+        continues=about["continues"],
+    )  # fmt: skip
+    if other is not None:
+        raise InputError([other])
     if change.same:
-        return before, None, change, against
+        return None, change, against
     mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
-    text = before.decode("utf-8-sig")
     newest = max(catalog.record.sources, key=lambda source: source.date or "", default=None)
     stated = _stated(about, newest.document if newest else "")
-    after = new_text(text, catalog, change, stated, about["overlap"] or Overlap())
-    return before, mark + after.encode(), change, against
+    after = new_text(before.decode("utf-8-sig"), catalog, change, stated, about["overlap"] or Overlap())
+    return mark + after.encode(), change, against
 
 
 def _stated(about: dict[str, Any], document: str) -> "Stated":
@@ -246,6 +294,7 @@ def _stated(about: dict[str, Any], document: str) -> "Stated":
         commit=about["commit"] or "",
         url=about["url"] or "",
         note=about["note"] or "",
+        besides=about["besides"],
     )
 
 

@@ -1,0 +1,49 @@
+"""The file of a vendor's page as a Markdown document, or why it is none."""
+
+from pathlib import Path
+
+from hostgate.catalog.markdown import MAX_BRACKETS, MAX_BYTES, Document, read_markdown
+from hostgate.catalog.page_format import ALLOWED, format_of, format_of_bytes
+from hostgate.catalog.problems import InputError, Problem
+
+
+def read_document(path: Path, name: str) -> Document:
+    """The Markdown document in the file at `path`, called `name` before people. Raises InputError."""
+
+    def error(rule: str, message: str, line: int | None = None) -> InputError:
+        return InputError([Problem(rule=rule, message=message, file=name, line=line)])
+
+    try:
+        if path.is_dir():
+            raise error("file-is-folder", "Found a folder. Allowed: one Markdown file.")
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as failure:
+        reason = "There is no such file" if isinstance(failure, FileNotFoundError) else str(failure.strerror or failure)
+        raise error("file-unreadable", f"{reason}. Check the path.") from None
+    packed = format_of_bytes(data)
+    if packed is not None:
+        raise error("page-format", f"Found {packed}. {ALLOWED}.")
+    if len(data) > MAX_BYTES:
+        raise error("file-too-large", f"Allowed: at most {MAX_BYTES:,} bytes.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = data.count(b"\n", 0, failure.start) + 1
+        message = f"Found byte 0x{data[failure.start]:02x}, not valid UTF-8. Save the file as UTF-8."
+        raise error("file-not-utf8", message, line) from None
+    if "\0" in text:
+        raise error("file-binary", "Found a NUL byte: this is not a text file.")
+    if not text.strip():
+        raise error("file-empty", "The file is empty. An empty page is never read as 'no hosts'.")
+    if text.count("[") > MAX_BRACKETS:
+        raise error("page-brackets", f"Found more than {MAX_BRACKETS:,} opening brackets. No page for people has them.")
+    document = read_markdown(text)
+    other = None if document.tables else format_of(path, text)
+    if other is not None:
+        what, line = other
+        raise error(
+            "page-format", f"Found {what}. {ALLOWED}. Convert the page to Markdown and compare the two, or write the hosts into a "
+            "catalog by hand.", line,
+        )  # fmt: skip
+    return document
