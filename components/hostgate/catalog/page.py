@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hostgate.catalog.cells import Access, CellHost, Wrong, accesses_of, families_of, hosts_of
+from hostgate.catalog.file_input import Size, read_file_bytes
 from hostgate.catalog.markdown import MAX_BRACKETS, MAX_BYTES, Cell, Document, Row, Table, read_markdown
 from hostgate.catalog.model import Family, Match, Party, Protocol
 from hostgate.catalog.page_columns import Role, roles_of
@@ -110,16 +111,9 @@ def read_page(
 
 
 def _document(path: Path, name: str) -> Document:
-    try:
-        if path.is_dir():
-            raise InputError([_problem("file-is-folder", "Found a folder. Allowed: one Markdown file.", name)])
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = "There is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-        raise InputError([_problem("file-unreadable", f"{reason}. Check the path.", name)]) from None
-    if len(data) > MAX_BYTES:
-        raise InputError([_problem("file-too-large", f"Allowed: at most {MAX_BYTES:,} bytes.", name)])
+    data = read_file_bytes(
+        path, Size(MAX_BYTES, "the page it is made for has 10 kB"), name, allowed="one Markdown file"
+    )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

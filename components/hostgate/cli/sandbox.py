@@ -259,6 +259,9 @@ def _show_journal(state: "State", as_json: bool) -> None:
         ]
         print_json({"calls": lines})
         return
+    if not calls:
+        click.echo("The simulated clouds got no call. Make some: hostgate sandbox run -- pulumi up")
+        return
     from hostgate.cli.tables import table
 
     rows = [(str(call.number), call.operation, _kind(call.type), call.name, call.refusal or "done") for call in calls]

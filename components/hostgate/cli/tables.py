@@ -22,9 +22,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | Non
     for column in made.columns:
         column.overflow = "fold"
     cells = [tuple(row) for row in rows]
-    widths = (
-        [max(len(title), *(len(row[index]) for row in cells)) for index, title in enumerate(header)] if cells else []
-    )
+    widths = [max([len(title), *(len(row[index]) for row in cells)]) for index, title in enumerate(header)]
     whole = [width for width in widths if width <= SHORT]
     if sum(whole) + SHORT * (len(widths) - len(whole)) + 3 * len(widths) <= _width():
         for column, width in zip(made.columns, widths, strict=True):

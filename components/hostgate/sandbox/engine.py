@@ -6,7 +6,6 @@ Everything it writes is in one folder, temporary or kept: the user's Pulumi home
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +17,11 @@ from typing import Any
 
 import yaml
 
+from hostgate.catalog.file_output import replace_file
+from hostgate.sandbox.children import Finished, OutOfTime, run_child
 from hostgate.sandbox.problems import PreviewFailed, Problem
 from hostgate.sandbox.provider import CLOUDS
+from hostgate.sandbox.signals import Ended
 from hostgate.sandbox.state import State, state_of
 
 TIME_LIMIT = 300
@@ -55,37 +57,38 @@ class Engine:
     def state(self) -> State:
         return state_of(self.folder)
 
-    def run(
-        self, *arguments: str, capture: bool = False, limit: float | None = TIME_LIMIT
-    ) -> subprocess.CompletedProcess[str]:
-        """`pulumi ARGUMENTS` without a terminal. Raises PreviewFailed if it does not end within `limit` seconds."""
-        return self._run([*arguments, "--non-interactive"], capture, limit)
+    def run(self, *arguments: str, capture: bool = False, limit: float | None = TIME_LIMIT) -> Finished:
+        """`pulumi ARGUMENTS` without a terminal.
+
+        Raises PreviewFailed if it does not end within `limit` seconds, and Ended once it has ended because it was told to.
+        """
+        done = self._run([*arguments, "--non-interactive"], capture, limit)
+        if done.told is not None:
+            raise Ended(done.told, done.returncode or None)
+        return done
 
     def pass_through(self, arguments: Sequence[str]) -> int:
         """`pulumi ARGUMENTS` as the user typed them, on the user's terminal and without a limit; its exit code."""
         return self._run(arguments, capture=False, limit=None).returncode
 
-    def _run(self, arguments: Sequence[str], capture: bool, limit: float | None) -> subprocess.CompletedProcess[str]:
+    def _run(self, arguments: Sequence[str], capture: bool, limit: float | None) -> Finished:
         command = [str(self.cli), *arguments]
         with _kept(self.project / f"Pulumi.{self.stack}.yaml"):
             try:
-                return subprocess.run(
-                    command, cwd=self.project, env=dict(self.environment), text=True, capture_output=capture,
-                    check=False, timeout=limit,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired:
+                return run_child(command, self.project, self.environment, capture=capture, limit=limit)
+            except OutOfTime:
                 raise PreviewFailed([Problem(f"`pulumi {arguments[0]}` did not end within {limit} s.")]) from None
 
 
 @contextmanager
 def _kept(path: Path) -> Iterator[None]:
     """Bring a file back that is deleted meanwhile: `stack rm` and `destroy --remove` take the stack file along."""
-    content = path.read_bytes() if path.exists() else None
+    content = path.read_bytes() if path.is_file() else None
     try:
         yield
     finally:
         if content is not None and not path.exists():
-            path.write_bytes(content)
+            replace_file(path, content, "sandbox")
 
 
 @contextmanager

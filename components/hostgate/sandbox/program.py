@@ -28,6 +28,7 @@ from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
 from hostgate.sandbox.monitor import GRPC_OPTIONS
 from hostgate.sandbox.problems import PreviewFailed, Problem
+from hostgate.sandbox.signals import ENDING, Ended, end
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -165,39 +166,39 @@ def _execute(main: Path) -> None:
 
 @contextlib.contextmanager
 def _interruptible(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Make Ctrl-C end the loop within `BEAT` seconds, whatever the program waits for.
+    """Make Ctrl-C, and whatever else ends a command, end the loop within `BEAT` seconds, whatever the program waits for.
 
     Without a beat the loop may sleep through a signal that another thread received; and the SDK holds back an
     interrupt of the program's own code until every output has resolved, which may be never.
     """
-    interrupted = threading.Event()
+    interrupted: list[Ended] = []
 
     next_beat: asyncio.TimerHandle | None = None
 
     def beat() -> None:
         nonlocal next_beat
-        if interrupted.is_set():
-            raise KeyboardInterrupt
+        if interrupted:
+            raise interrupted[0]
         next_beat = loop.call_later(BEAT, beat)
 
-    def interrupt(*_: object) -> None:
-        interrupted.set()
-        raise KeyboardInterrupt
+    def interrupt(number: int, _frame: object) -> None:
+        interrupted.append(Ended(number))
+        raise interrupted[0]
 
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if ours:
-        signal.signal(signal.SIGINT, interrupt)
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in ENDING}
+    ours = {number: handler for number, handler in handlers.items() if handler in (signal.default_int_handler, end)}
+    for number in ours:
+        signal.signal(number, interrupt)
     beat()
     try:
         yield
     finally:
         if next_beat:
             next_beat.cancel()
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in ours.items():
+            signal.signal(number, handler)
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:

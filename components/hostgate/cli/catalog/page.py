@@ -220,9 +220,9 @@ def _written(into: Path, read: "Page", about: dict[str, Any]) -> "tuple[bytes | 
     if about["name"] is not None:
         raise click.UsageError(f"--name makes a new catalog, and {into} is there.")
     from hostgate.catalog.read import check_catalog
-    from hostgate.catalog.yaml_reader import read_bytes
+    from hostgate.catalog.yaml_reader import file_bytes, read_bytes
 
-    before = _bytes(into)
+    before = file_bytes(into, str(into))
     catalog = check_catalog(read_bytes(before, str(into)), str(into))
     change = update(catalog, catalog.latest, read)
     against = f"{catalog.id}@{catalog.latest}" if catalog.latest else catalog.id
@@ -247,13 +247,6 @@ def _stated(about: dict[str, Any], document: str) -> "Stated":
         url=about["url"] or "",
         note=about["note"] or "",
     )
-
-
-def _bytes(path: Path) -> bytes:
-    from hostgate.catalog.yaml_reader import read_file
-
-    read_file(path)  # every objection to the file, its size among them
-    return path.read_bytes()
 
 
 def _tell(read: "Page", change: "Update", diff: "CatalogDiff", against: str, as_json: bool) -> None:
