@@ -218,7 +218,10 @@ def _written(logs: Logs, document: object) -> Path:
         ("[1]", "Found 1. Allowed: a JSON object."),
         ('"text"', "Found 'text'. Allowed: a JSON object."),
         ("[" * 100_000, "which is not JSON"),
-        ('{"message": "START RequestId: 1"}', "Found a `message` of 'START RequestId: 1', which is not JSON: Expecting value"),
+        (
+            '{"message": "START RequestId: 1"}',
+            "Found a `message` of 'START RequestId: 1', which is not JSON: Expecting value",
+        ),
         (json.dumps(alert(src_ip="::x")), "Found `src_ip`: '::x'. Allowed: an IP address."),
         (json.dumps(alert(dest_ip=None)), "Found `dest_ip`: nothing. Allowed: an IP address."),
         (json.dumps(alert(port=70_000)), "Found `dest_port`: 70000. Allowed: a port."),

@@ -117,7 +117,7 @@ class TestRefusals:
             (["--from", "192.0.2.0/24"], 1, "outside homeNet"),
             (["--stack", "dev"], 2, "leave out --catalog"),
             (["--target", "aws:rules"], 2, "--target"),
-            (["--out", "/dev/null/x"], 1, "Cannot write there"),
+            (["--out", "/dev/null/x"], 1, "Cannot write it"),
         ],
     )
     def test_wrong_options(self, run: Run, arguments: list[str], code: int, said: str) -> None:

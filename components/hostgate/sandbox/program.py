@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pulumi
-import yaml
 from pulumi.runtime import config as runtime_config
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
@@ -29,6 +28,7 @@ from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 from hostgate.sandbox.monitor import GRPC_OPTIONS
 from hostgate.sandbox.problems import PreviewFailed, Problem
 from hostgate.sandbox.signals import ENDING, Ended, end
+from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -57,13 +57,11 @@ class Project:
         """The project in a folder. Raises PreviewFailed when there is none or it is not a Python program."""
         root = root.resolve()
         file = root / "Pulumi.yaml"
+        if not file.exists():
+            raise PreviewFailed([Problem("no Pulumi project here", found=f"no {file}", allowed="Pulumi.yaml")])
         try:
-            document = yaml.safe_load(file.read_text("utf-8"))
-        except FileNotFoundError:
-            raise PreviewFailed(
-                [Problem("no Pulumi project here", found=f"no {file}", allowed="Pulumi.yaml")]
-            ) from None
-        except (OSError, ValueError, yaml.YAMLError) as error:
+            document = read_pulumi_yaml(file)
+        except Unreadable as error:
             raise PreviewFailed([Problem(f"{file} cannot be read", found=str(error))]) from None
         name = document.get("name") if isinstance(document, dict) else None
         if not isinstance(name, str) or not name:
