@@ -92,6 +92,12 @@ def _run() -> int:
     except InputError as error:
         show_problems(error.problems, as_json="--json" in sys.argv)
         return 1
+    except RecursionError:
+        deep = Problem(
+            rule="too-deep", message="An input is nested too deep. No input of hostgate needs twenty levels."
+        )
+        show_problems([deep], as_json="--json" in sys.argv)
+        return 1
 
 
 def _without_stdout() -> int:
