@@ -154,10 +154,10 @@ def test_old_files_stay_whole_if_the_new_ones_cannot_be_written(
     before = tree(out)
     written = file_output.write_new
 
-    def full(path: Path, data: bytes) -> None:
+    def full(path: Path, data: bytes, mode: int) -> None:
         if "hostgate-addresses.yaml" in path.name:
             raise OSError(28, "No space left on device")
-        written(path, data)
+        written(path, data, mode)
 
     monkeypatch.setattr(file_output, "write_new", full)
     made = run("export", "suricata", "--catalog", REFERENCE, "--reject", "--out", out)

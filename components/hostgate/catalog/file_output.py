@@ -54,7 +54,10 @@ def unwritable(path: Path, error: OSError | ValueError, rule: str, done: str = "
 
 
 def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Write a file that is not there yet, down to the disk. Raises OSError, and then it is not there."""
+    """Write a file that is not there yet, down to the disk, with `mode` less the umask.
+
+    Raises OSError, and then it is not there.
+    """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -96,14 +99,14 @@ def _real(path: Path) -> Path:
 def _beside(target: Path, data: bytes) -> Path:
     """A new file beside `target`, with its permissions, that holds `data`."""
     refuse_place(target)
+    old = target.stat() if target.exists() else None
     fresh = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}")
-    write_new(fresh, data)
-    with suppress(FileNotFoundError):
-        old = target.stat()
+    write_new(fresh, data, 0o666 if old is None else stat.S_IMODE(old.st_mode))
+    if old is not None:
         try:
             with suppress(PermissionError):  # only root gives files away
                 os.chown(fresh, old.st_uid, old.st_gid)
-            fresh.chmod(stat.S_IMODE(old.st_mode))
+            fresh.chmod(stat.S_IMODE(old.st_mode))  # what the umask took
         except OSError:
             fresh.unlink()
             raise
