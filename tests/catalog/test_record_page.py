@@ -400,6 +400,6 @@ class TestReplacingTheFile:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(InputError, match=r"No space left on device\. Nothing was changed"):
             replace_file(path, b"old", b"new")
         assert (path.read_bytes(), [each.name for each in tmp_path.iterdir()]) == (b"old", ["a.yaml"])

@@ -113,7 +113,7 @@ def test_a_hundred_megabytes_are_refused(refused: Callable[..., Result], tmp_pat
     ("ref", "rule"),
     [
         ("./none.yaml", "file-unreadable"),
-        ("/dev/null", "file-empty"),
+        ("/dev/null", "file-kind"),
         (".", "file-is-folder"),
         ("chainguard/images@2024-03-27", "unknown-revision"),
         ("chainguard/images@", "no-revision"),
@@ -134,7 +134,7 @@ def test_a_catalog_without_read_permission_is_refused(
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "ours.yaml").write_text(SMALL)
-    monkeypatch.setattr(Path, "open", denied)
+    monkeypatch.setattr("hostgate.catalog.file_input.os.open", denied)
 
     made = refused("--catalog", tmp_path / "ours.yaml")
 

@@ -76,7 +76,7 @@ class TestGit:
             ("git:--output=x", "git knows no commit '--output=x'"),
             ("git:one:other", "there is no Pulumi.other.yaml at"),
             ("main", "A git ref is git:main"),
-            ("missing.json", "No such file or directory"),
+            ("missing.json", "There is no such file"),
             ("deployed:Pulumi.yaml", "this is not JSON"),
         ],
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hostgate.cli import export
+from hostgate.catalog import file_output
 
 from .conftest import Project, Run, tree
 
@@ -117,7 +117,7 @@ class TestRefusals:
             (["--from", "192.0.2.0/24"], 1, "outside homeNet"),
             (["--stack", "dev"], 2, "leave out --catalog"),
             (["--target", "aws:rules"], 2, "--target"),
-            (["--out", "/dev/null/x"], 1, "Cannot write there"),
+            (["--out", "/dev/null/x"], 1, "Cannot write it"),
         ],
     )
     def test_wrong_options(self, run: Run, arguments: list[str], code: int, said: str) -> None:
@@ -152,14 +152,14 @@ def test_old_files_stay_whole_if_the_new_ones_cannot_be_written(
     out = tmp_path / "out"
     assert run("export", "suricata", "--catalog", REFERENCE, "--out", out).code == 0
     before = tree(out)
-    written = Path.write_text
+    written = file_output.write_new
 
-    def full(self: Path, text: str, encoding: str | None = None) -> int:
-        if self.name == "hostgate-addresses.yaml":
+    def full(path: Path, data: bytes, mode: int) -> None:
+        if "hostgate-addresses.yaml" in path.name:
             raise OSError(28, "No space left on device")
-        return written(self, text, encoding)
+        written(path, data, mode)
 
-    monkeypatch.setattr(export.Path, "write_text", full)
+    monkeypatch.setattr(file_output, "write_new", full)
     made = run("export", "suricata", "--catalog", REFERENCE, "--reject", "--out", out)
     assert made.code == 1
     assert "No space left on device" in made.err

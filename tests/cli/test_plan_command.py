@@ -1,5 +1,6 @@
 """`hostgate plan`: the JSON that tools rely on, the folders of `--out`, and the exit codes."""
 
+import fcntl
 import json
 import os
 import signal
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from hostgate.cli import plan_files
+from hostgate.cli.plan_files import ASIDE, LIST
 from hostgate.planning.mechanism import targets
 
 from .conftest import Project, Run, tree
@@ -270,7 +273,8 @@ def test_out_writes_one_folder_a_target_with_rule_text_and_bodies(run: Run, tmp_
     written = tree(out)
     assert made.code == 0
     assert sorted(path.name for path in out.iterdir()) == sorted(FOLDERS.values())
-    assert {Path(name).suffix for name in written} == {".json", ".rules"}
+    assert {Path(name).suffix for name in written if Path(name).name != LIST} == {".json", ".rules"}
+    assert {str(Path(name).parent) for name in written if Path(name).name == LIST} == set(FOLDERS.values())
     assert {Path(name).parts[0] for name in written if name.endswith(".rules")} <= {"aws-rules", "aws-domain-list"}
     assert all(json.loads(body) for name, body in written.items() if name.endswith(".json"))
 
@@ -297,30 +301,118 @@ def test_the_bodies_written_are_those_of_the_json(run: Run, tmp_path: Path, targ
     assert sorted(map(str, written)) == sorted(str(each["body"]) for each in made["objects"])
 
 
-def test_an_old_folder_is_replaced_whole_and_its_neighbours_stay(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "aws-rules" / "deeper").mkdir(parents=True)
-    (tmp_path / "aws-rules" / "deeper" / "stray.rules").write_text("pass ip any any -> any any")
+def test_an_old_folder_is_replaced_whole_and_its_neighbours_stay(run: Run, tmp_path: Path, wide: Path) -> None:
+    write = ["plan", "--target", "aws:rules", "--out", tmp_path, "--catalog"]
+    run(*write, wide)
+    wide.unlink()
     (tmp_path / "gcp-fqdn").mkdir()
     (tmp_path / "gcp-fqdn" / "other.json").write_text("{}")
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "aws-rules" / LIST).write_text(f"{(tmp_path / 'aws-rules' / LIST).read_text()}gone.json\n")
+    (tmp_path / "aws-rules" / "gone.json").write_text("{}")
 
-    run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path)
+    assert run(*write, REFERENCE).code == 0
 
     assert {Path(name).parts[0] for name in tree(tmp_path)} == {"aws-rules", "gcp-fqdn", "notes.txt"}
-    assert not any("stray" in name for name in tree(tmp_path))
+    assert not (tmp_path / "aws-rules" / "gone.json").exists()
     assert tree(tmp_path)["gcp-fqdn/other.json"] == b"{}"
 
 
-def test_a_folder_that_is_a_link_is_replaced_and_its_destination_stays(run: Run, tmp_path: Path) -> None:
+def put_file(folder: Path) -> None:
+    (folder / "mine.txt").write_text("mine")
+
+
+def put_rules(folder: Path) -> None:
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "stray.rules").write_text("pass ip any any -> any any")
+
+
+def put_link(folder: Path) -> None:
+    (folder / "link.json").symlink_to("/etc/hosts")
+
+
+def put_pipe(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+
+def put_link_over_ours(folder: Path) -> None:
+    (folder / "hostgate-allow.json").unlink()
+    (folder / "hostgate-allow.json").symlink_to("/etc/hosts")
+
+
+@pytest.mark.parametrize("put", [put_file, put_rules, put_link, put_pipe, put_link_over_ours])
+def test_what_hostgate_did_not_write_is_never_deleted(run: Run, tmp_path: Path, put: Callable[[Path], None]) -> None:
+    write = ["plan", "--catalog", REFERENCE, "--target", "gcp:fqdn", "aws:rules", "--out", tmp_path, "--json"]
+    run(*write)
+    put(tmp_path / "aws-rules")
+    names = sorted(path.name for path in tmp_path.rglob("*"))
+
+    made = run(*write)
+
+    assert (made.code, made.rules) == (1, ["out"])
+    assert "Found what hostgate did not write" in made.json["errors"][0]["message"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == names
+
+
+def test_a_folder_of_before_the_list_is_taken_over_if_it_holds_what_would_be_written(run: Run, tmp_path: Path) -> None:
+    write = ["plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path]
+    run(*write)
+    (tmp_path / "aws-rules" / LIST).unlink()
+
+    assert run(*write).code == 0
+    (tmp_path / "aws-rules" / LIST).unlink()
+    (tmp_path / "aws-rules" / "hostgate.json").write_text("{}\n")
+    assert run(*write).code == 1
+
+
+@pytest.mark.parametrize("place", ["a link", "no folder"])
+def test_what_is_no_folder_in_a_folders_place_stays(run: Run, tmp_path: Path, place: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "kept").write_text("mine")
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "aws-rules").symlink_to(tmp_path / "elsewhere")
+    if place == "a link":
+        (tmp_path / "out" / "aws-rules").symlink_to(tmp_path / "elsewhere")
+    else:
+        (tmp_path / "out" / "aws-rules").write_text("mine")
+    before = tree(tmp_path)
 
-    run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path / "out")
+    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path / "out", "--json")
 
-    assert tree(tmp_path / "elsewhere") == {"kept": b"mine"}
-    assert not (tmp_path / "out" / "aws-rules").is_symlink()
+    assert (made.code, made.rules) == (1, ["out"])
+    assert f"Found {place}." in made.json["errors"][0]["message"]
+    assert tree(tmp_path) == before
+
+
+def test_a_folder_that_was_written_keeps_its_permissions(run: Run, tmp_path: Path) -> None:
+    write = ["plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path]
+    run(*write)
+    (tmp_path / "aws-rules").chmod(0o750)
+    (tmp_path / "aws-rules" / "hostgate.json").chmod(0o640)
+
+    run(*write)
+
+    assert (tmp_path / "aws-rules").stat().st_mode & 0o777 == 0o750
+    assert (tmp_path / "aws-rules" / "hostgate.json").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_killed_run_left_aside_is_cleared(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ASIDE / "aws-rules").mkdir(parents=True)
+    (tmp_path / ASIDE / "aws-rules" / "half.json").write_text("{")
+
+    assert run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["aws-rules"]
+
+
+def test_a_second_run_at_the_same_folder_is_refused(run: Run, tmp_path: Path) -> None:
+    holding = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(holding, fcntl.LOCK_EX)
+    try:
+        made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path)
+    finally:
+        os.close(holding)
+
+    assert made.code == 1
+    assert "another run of hostgate is writing there" in made.err
 
 
 def test_a_refused_plan_writes_nothing_not_even_for_the_other_targets(run: Run, wide: Path, tmp_path: Path) -> None:
@@ -330,63 +422,72 @@ def test_a_refused_plan_writes_nothing_not_even_for_the_other_targets(run: Run, 
     assert not (tmp_path / "out").exists()
 
 
-def old_folders(out: Path) -> dict[str, bytes]:
+@pytest.fixture
+def old_folders(tmp_path: Path) -> dict[str, bytes]:
+    """Two folders in the current one, as an earlier run wrote them."""
     for name in ("aws-rules", "gcp-fqdn"):
-        (out / name).mkdir(parents=True)
-        (out / name / "old.json").write_text(name)
-    return tree(out)
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "old.json").write_text(name)
+        (tmp_path / name / LIST).write_text("old.json\n")
+    return tree(tmp_path)
 
 
-def failing_rename(monkeypatch: pytest.MonkeyPatch, fails: Callable[[Path, Path], bool]) -> None:
-    really = Path.rename
+def failing_trade(monkeypatch: pytest.MonkeyPatch, failing: Path) -> None:
+    really = plan_files.trade
 
-    def rename(self: Path, target: Path) -> Path:
-        if fails(self, target):
-            raise PermissionError(13, "Permission denied", str(target))
-        return really(self, target)
+    def trade(fresh: Path, place: Path) -> None:
+        if place == failing:
+            raise PermissionError(13, "Permission denied", str(place))
+        really(fresh, place)
 
-    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(plan_files, "trade", trade)
 
 
+@pytest.mark.parametrize("exchanges", [True, False], ids=["in one step", "in two"])
 @pytest.mark.parametrize("failing", ["aws-rules", "gcp-fqdn"])
 def test_if_one_folder_cannot_take_its_place_all_old_folders_come_back(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old_folders: dict[str, bytes],
+    failing: str,
+    exchanges: bool,
 ) -> None:
-    before = old_folders(tmp_path)
-    failing_rename(monkeypatch, lambda _, target: target == tmp_path / failing)
+    failing_trade(monkeypatch, tmp_path / failing)
+    if not exchanges:
+        monkeypatch.setattr(plan_files, "_exchanged", lambda *_: False)
 
     made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "gcp:fqdn", "--out", tmp_path, "--json")
 
     assert (made.code, made.rules) == (1, ["out"])
     assert "Permission denied" in made.json["errors"][0]["message"]
-    assert tree(tmp_path) == before
+    assert tree(tmp_path) == old_folders
 
 
-def test_if_an_old_folder_cannot_be_moved_away_nothing_changes(
+@pytest.mark.usefixtures("old_folders")
+def test_where_the_system_cannot_exchange_two_folders_they_are_moved(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = old_folders(tmp_path)
-    failing_rename(monkeypatch, lambda source, _: source == tmp_path / "gcp-fqdn")
+    monkeypatch.setattr(plan_files, "_exchanged", lambda *_: False)
 
-    made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "gcp:fqdn", "--out", tmp_path)
-
-    assert made.code == 1
-    assert tree(tmp_path) == before
+    assert run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path).code == 0
+    assert "aws-rules/old.json" not in tree(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["aws-rules", "gcp-fqdn"]
 
 
-def test_if_the_disk_is_full_nothing_changes(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = old_folders(tmp_path)
-
-    def full(*_: object, **__: object) -> int:
+def test_if_the_disk_is_full_nothing_changes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old_folders: dict[str, bytes]
+) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("hostgate.catalog.file_output.os.fsync", full)
 
     made = run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "gcp:fqdn", "--out", tmp_path)
 
     assert made.code == 1
     assert "No space left on device. Nothing was changed." in made.err
-    assert tree(tmp_path) == before
+    assert tree(tmp_path) == old_folders
 
 
 @pytest.mark.parametrize("below", ["file/out", "file/out/deeper"])
@@ -403,7 +504,7 @@ def test_nothing_is_left_aside_after_writing_or_failing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path)
-    failing_rename(monkeypatch, lambda _, target: target == tmp_path / "aws-rules")
+    failing_trade(monkeypatch, tmp_path / "aws-rules")
     run("plan", "--catalog", REFERENCE, "--target", "aws:rules", "--out", tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["aws-rules"]
@@ -470,15 +571,17 @@ def test_a_terminal_that_cannot_draw_tables_still_gets_the_words(monkeypatch: py
     assert b"cgr.dev" in out
 
 
-def test_an_interrupt_ends_the_command_without_a_traceback(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.yaml")
-    with (
-        process("catalog", "lint", str(tmp_path / "pipe.yaml"), stdout=subprocess.DEVNULL) as running,
-        (tmp_path / "pipe.yaml").open("wb"),  # opens as soon as the command reads
-    ):
-        running.send_signal(signal.SIGINT)
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
+)
+def test_a_signal_ends_the_command_without_a_traceback(number: signal.Signals, code: int) -> None:
+    explain = ["explain", "--log", "-", "--catalog", REFERENCE, "--target", "aws:rules"]
+    with process(*explain, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as running:
+        assert running.stdin is not None
+        running.stdin.write(b"\n" * 1_000_000)  # more than a pipe holds: it returns once the command reads
+        running.send_signal(number)
         _, err = running.communicate(timeout=20)
 
-    assert running.returncode == 130
+    assert running.returncode == code
     assert b"stopped" in err
     assert b"Traceback" not in err

@@ -91,7 +91,7 @@ class TestOption:
         assert "no-survey" in run("plan", "--catalog", "ours.yaml", "--target", "gcp:fqdn").out
 
     @pytest.mark.parametrize("command", [("plan",), ("explain", "steady.acme.example")])
-    @pytest.mark.parametrize(("text", "said"), [(None, "No such file"), ("", "no JSON"), ("{}", "`form`")])
+    @pytest.mark.parametrize(("text", "said"), [(None, "There is no such file"), ("", "no JSON"), ("{}", "`form`")])
     def test_a_bad_file_is_an_error_with_what_is_allowed(
         self, run: Run, folder: Path, command: tuple[str, ...], text: str | None, said: str
     ) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -114,10 +115,29 @@ def test_a_survey_is_not_written_over(run: Run, survey: Path, tmp_path: Path, op
     assert path.read_text("utf-8") == survey.read_text("utf-8")
 
 
-def test_a_full_disk_is_an_error_and_no_traceback(run: Run, survey: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_and_the_old_report_stays(
+    run: Run, survey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
     path = tmp_path / "report.md"
-    path.symlink_to("/dev/full")
+    path.write_text("old")
+    monkeypatch.setattr("hostgate.catalog.file_output.os.fsync", full)
     made = run("survey", "--from", survey, "--report", path)
     assert made.code == 1
-    assert f"{path}\n  Cannot write it: No space left on device." in made.err
+    assert f"{path}\n  Cannot write it: No space left on device. Nothing was changed." in made.err
     assert "[report-unwritable]" in made.err
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "/dev/null", "pipe", "loop.md"])
+def test_what_is_no_file_is_refused_before_anything_is_asked(
+    run: Run, survey: Path, tmp_path: Path, target: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop.md").symlink_to("report.md")
+    (tmp_path / "report.md").symlink_to(tmp_path / target)
+    made = run("survey", "--from", survey, "--report", tmp_path / "report.md")
+    assert made.code == 2
+    assert "it cannot be written: " in made.err

@@ -20,6 +20,11 @@ RULE_MAKERS = {
     "Wrong",
     "PydanticCustomError",
     "_LineError",
+    "read_file_bytes",
+    "open_file",
+    "replace_file",
+    "replace_files",
+    "unwritable",
 }
 """Functions that are handed a rule id: as `rule=`, or as the first argument that looks like one."""
 
@@ -55,7 +60,7 @@ def _rules_of(tree: ast.AST, file: str) -> Iterator[str]:
         # The reader of catalogs and the checker of hosts hand ids back as the first or second item of a tuple.
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and file in ("read.py", "hosts.py"):
             yield from _texts(_first_id(node.value.elts))
-        elif isinstance(node, ast.Tuple) and file == "hosts.py" and len(node.elts) == 3:
+        elif isinstance(node, ast.Tuple) and file in ("hosts.py", "file_input.py") and len(node.elts) == 3:
             yield from _texts(_first_id(node.elts))
         elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "rule" for t in node.targets):
             yield from _texts(node.value)
@@ -68,7 +73,7 @@ def _first_id(values: list[ast.expr]) -> ast.expr | None:
 _OPTION_TYPES = {"cidr", "client"}
 """Names of types within options; what is wrong with an option is told under `config`."""
 
-_BARE = {"config", "name", "date", "cidr", "client", "allowlist", "preview", "out", "git"}
+_BARE = {"config", "name", "date", "cidr", "client", "allowlist", "preview", "out", "lock", "git"}
 """Ids of one word."""
 
 
@@ -76,6 +81,8 @@ def _texts(value: ast.expr | None) -> Iterator[str]:
     if isinstance(value, ast.IfExp):
         yield from _texts(value.body)
         yield from _texts(value.orelse)
+    elif isinstance(value, ast.BoolOp):  # the id given, or else one of the module's own
+        yield from _texts(value.values[-1])
     elif isinstance(value, ast.Constant) and isinstance(value.value, str) and _ID.match(value.value):
         yield value.value
     elif isinstance(value, ast.JoinedStr):

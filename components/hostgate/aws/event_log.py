@@ -6,17 +6,19 @@ Route 53 developer guide, values in Resolver query logs. What a line holds was w
 are data, to be escaped wherever they are shown.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from ipaddress import ip_address
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
+from hostgate.catalog.file_input import Lines, LongLine, lines_of
 from hostgate.catalog.problems import spelled
+from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.planning.flow import Flow, FlowProtocol
 
 MOST_TEXT = 1_000_000
-"""Characters of a line. The service's own lines have a few thousand."""
+"""Bytes of a line, or of a document over many lines. The service's own lines have a few thousand."""
 
 Kind = Literal["connection", "query"]
 
@@ -34,6 +36,11 @@ class Event:
     """The firewall or the VPC."""
 
     @property
+    def length(self) -> int:
+        """Characters that it is kept in, about: 300 beside its texts."""
+        return 300 + len(self.flow.name) + len(self.words) + len(self.place)
+
+    @property
     def default(self) -> bool:
         """Whether the policy's default action logged it: AWS names those like the actions."""
         return self.words.startswith("aws:")
@@ -47,50 +54,82 @@ class NoVerdict(ValueError):  # noqa: N818 - not an error
     """A line of such a log that says no verdict, e.g. a flow record. The message is its kind."""
 
 
-def records(text: str) -> Iterator[tuple[int, Any]]:
-    """The JSON documents of `text` with the line that each begins on: one a line, or one or a list of them over many.
+def records(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
+    """The JSON documents of `stream` with the line that each begins on: one a line, or one or a list of them over many.
 
-    A document that cannot be read is handed out as NotALog.
+    However long the stream is, no more of it is held than MOST_TEXT bytes and a line. What cannot be read is handed out
+    as NotALog. Raises OSError.
     """
-    try:
-        whole = json.loads(text) if len(text) <= MOST_TEXT else None
-    except (ValueError, RecursionError):
-        whole = None
-    if whole is not None:
-        yield from ((1, each) for each in _unwrapped(whole))
+    start = stream.read(MOST_TEXT + 1)
+    if kind := next((words for mark, words in _OTHER_FORMS.items() if start.startswith(mark)), None):
+        yield 1, NotALog(f"Found {kind}. Allowed: JSON as text in UTF-8, e.g. zcat FILE | hostgate explain --log -.")
         return
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            if len(line) > MOST_TEXT:
-                raise NotALog(f"Found a line of {len(line):,} characters. Allowed: at most {MOST_TEXT:,}.")
-            yield from ((number, each) for each in _unwrapped(json.loads(line)))
-        except NotALog as error:
-            yield number, error
-        except (ValueError, RecursionError):
+    try:
+        whole = read_json_text(start) if len(start) <= MOST_TEXT else None
+    except NotJSON:
+        whole = None
+    if whole is None:
+        yield from _records_of_lines(_Rejoined(BytesIO(start), stream))
+    else:
+        yield from ((1, each) for each in _unwrapped(whole))
+
+
+_OTHER_FORMS = {b"\x1f\x8b": "a gzip file", b"\x28\xb5\x2f\xfd": "a zstd file", b"PK\x03\x04": "a zip file",
+                b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}  # fmt: skip
+"""First bytes of what logs are stored as elsewhere."""
+
+
+def _records_of_lines(stream: Lines) -> Iterator[tuple[int, Any]]:
+    for number, line in lines_of(stream, MOST_TEXT):
+        if isinstance(line, LongLine):
+            more = ", and no end of it; nothing after that is read" if line.endless else ""
             yield (
                 number,
-                NotALog(
-                    f"Found {spelled(line.strip())}, which is not JSON. Allowed: a line of the alert log or of the query log."
-                ),
+                NotALog(f"Found a line of {line.length:,} bytes{more}. Allowed: at most {MOST_TEXT:,}."),
             )
+        elif line.strip():
+            try:
+                yield from ((number, each) for each in _unwrapped(read_json_text(line)))
+            except NotJSON as error:
+                text = line.decode("utf-8", "backslashreplace").strip()
+                cut = "" if line.endswith(b"\n") else " It is the last one and has no end: was the log cut?"
+                yield (
+                    number,
+                    NotALog(
+                        f"Found {spelled(text)}, which is not JSON: {error}.{cut} Allowed: a line of the alert log or of the "
+                        "query log."
+                    ),
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejoined:
+    """A stream whose beginning was read already."""
+
+    start: BinaryIO
+    rest: BinaryIO
+
+    def readline(self, limit: int) -> bytes:
+        line = self.start.readline(limit)
+        return line if line.endswith(b"\n") or len(line) == limit else line + self.rest.readline(limit - len(line))
 
 
 def _unwrapped(document: Any) -> Iterator[Any]:
     """The records in a document: a list has many, and CloudWatch exports keep the line as text under `message`."""
-    if isinstance(document, list):
-        for item in document:
-            yield from _unwrapped(item)
-    elif isinstance(document, Mapping) and isinstance(document.get("events"), list):
-        yield from _unwrapped(document["events"])
-    elif isinstance(document, Mapping) and isinstance(document.get("message"), str):
-        try:
-            yield json.loads(document["message"])
-        except (ValueError, RecursionError):
-            yield NotALog(f"Found a `message` of {spelled(document['message'])}, which is not JSON.")
-    else:
-        yield document
+    left = [document]
+    while left:
+        one = left.pop()
+        if isinstance(one, list):
+            left += reversed(one)
+        elif isinstance(one, Mapping) and isinstance(one.get("events"), list):
+            left += reversed(one["events"])
+        elif isinstance(one, Mapping) and isinstance(one.get("message"), str):
+            try:
+                yield read_json_text(one["message"])
+            except NotJSON as error:
+                yield NotALog(f"Found a `message` of {spelled(one['message'])}, which is not JSON: {error}.")
+        else:
+            yield one
 
 
 def read_event(record: Any) -> Event:
@@ -110,7 +149,7 @@ def read_event(record: Any) -> Event:
         )
     if event["event_type"] != "alert":
         raise NoVerdict(_text(event, "event_type"))
-    return _alert(event, str(record.get("firewall_name", "")))
+    return _alert(event, _label(record, "firewall_name"))
 
 
 def _alert(event: Mapping[str, Any], firewall: str) -> Event:
@@ -129,7 +168,7 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
         name or address, _port(event, ends[1][1]), protocol, sni=name, address=address, source=source
     )  # fmt: skip
     verdict = event.get("verdict")
-    acted = str(verdict.get("action")) if isinstance(verdict, Mapping) else ""
+    acted = _label(verdict, "action") if isinstance(verdict, Mapping) else ""
     blocked = acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
     sid = alert.get("signature_id")
     return Event(
@@ -137,7 +176,7 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
         flow,
         "blocked" if blocked else "allowed" if acted == "pass" else "alerted",
         str(sid) if isinstance(sid, int) and not isinstance(sid, bool) else None,
-        str(alert.get("signature", "")),
+        _label(alert, "signature"),
         firewall,
     )
 
@@ -168,8 +207,14 @@ def _query(record: Mapping[str, Any]) -> Event:
             raise NotALog(f"Found `firewall_rule_action`: {spelled(action)}. Allowed: BLOCK, ALERT, ALLOW or none.")
     source = _address(record, "srcaddr") if record.get("srcaddr") else None
     flow = Flow(_text(record, "query_name").removesuffix(".") or ".", source=source)
-    listed = record.get("firewall_domain_list_id")
-    return Event("query", flow, acted, None, f"domain list {listed}" if listed else "", str(record.get("vpc_id", "")))
+    listed = _label(record, "firewall_domain_list_id")
+    return Event("query", flow, acted, None, f"domain list {listed}" if listed else "", _label(record, "vpc_id"))
+
+
+def _label(record: Mapping[str, Any], key: str) -> str:
+    """What is only shown; a log that has something else there than text is explained all the same."""
+    value = record.get(key)
+    return value if isinstance(value, str) else "" if value is None else spelled(value)
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:

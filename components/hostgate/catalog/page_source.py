@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hostgate.catalog.file_input import Size, read_file_bytes
 from hostgate.catalog.markdown import MAX_BRACKETS, MAX_BYTES, Document, read_markdown
 from hostgate.catalog.page_format import ALLOWED, format_of, format_of_bytes
 from hostgate.catalog.problems import InputError, Problem
@@ -13,19 +14,12 @@ def read_document(path: Path, name: str) -> Document:
     def error(rule: str, message: str, line: int | None = None) -> InputError:
         return InputError([Problem(rule=rule, message=message, file=name, line=line)])
 
-    try:
-        if path.is_dir():
-            raise error("file-is-folder", "Found a folder. Allowed: one Markdown file.")
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as failure:
-        reason = "There is no such file" if isinstance(failure, FileNotFoundError) else str(failure.strerror or failure)
-        raise error("file-unreadable", f"{reason}. Check the path.") from None
+    data = read_file_bytes(
+        path, Size(MAX_BYTES, "the page it is made for has 10 kB"), name, allowed="one Markdown file"
+    )
     packed = format_of_bytes(data)
     if packed is not None:
         raise error("page-format", f"Found {packed}. {ALLOWED}.")
-    if len(data) > MAX_BYTES:
-        raise error("file-too-large", f"Allowed: at most {MAX_BYTES:,} bytes.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as failure:

@@ -4,20 +4,18 @@ The new text is read back before it replaces the file: every old revision must s
 page says. The file is replaced in one step, and only if nobody changed it meanwhile.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hostgate.catalog import file_output
 from hostgate.catalog.model import NOWHERE, Entry, EntryRecord, SpanRecord
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import Catalog, check_catalog
 from hostgate.catalog.update import Added, Known, Overlap, Update
 from hostgate.catalog.yaml_edit import Edit, Value, flow, scalar
-from hostgate.catalog.yaml_reader import read_bytes
+from hostgate.catalog.yaml_reader import file_bytes, read_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,32 +116,14 @@ def first_text(name: str, change: Update, stated: Stated) -> str:
 def replace_file(path: Path, before: bytes | None, after: bytes) -> None:
     """Put `after` in the place of `before` (None: there was no file) in one step, keeping the file's mode.
 
-    Raises InputError if the file is not as it was read, OSError if it cannot be written.
+    Raises InputError if the file is not as it was read, or cannot be written.
     """
-    target = Path(os.path.realpath(path))  # a link stays a link
-    there = target.read_bytes() if target.exists() else None
+    there = file_bytes(path, str(path)) if path.exists() else None
     if there != before:
         raise InputError(
             [Problem(rule="import-raced", file=str(path), message="The file changed meanwhile. Nothing was written.")]
         )
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(after)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(target.stat().st_mode & 0o7777 if before is not None else 0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _umask() -> int:
-    now = os.umask(0o077)
-    os.umask(now)
-    return now
+    file_output.replace_file(path, after, "import-unwritable")
 
 
 def _objections(catalog: Catalog, stated: Stated) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import Catalog, read_catalog
 
@@ -83,7 +84,7 @@ def resolve_file(ref: str, base: Path | None = None) -> Catalog:
     if revision:
         return resolve(ref, base).catalog
     if is_path(ref):
-        return read_catalog((base or Path.cwd()) / Path(name).expanduser(), name)
+        return read_catalog((base or Path.cwd()) / user_path(name), name)
     shipped = shipped_catalogs()
     if name in shipped:
         return read_catalog(shipped[name], f"catalog/{name}.yaml")
@@ -109,7 +110,7 @@ def pin(catalog: Catalog, revision: str, ref: str) -> Pinned:
 
 def _from_path(ref: str, base: Path) -> Pinned:
     name, revision = split_path(ref)
-    return pin(read_catalog(base / Path(name).expanduser(), name), revision, ref)
+    return pin(read_catalog(base / user_path(name), name), revision, ref)
 
 
 def _pin(catalog: Catalog, revision: str, ref: str) -> Pinned:

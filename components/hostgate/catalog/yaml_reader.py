@@ -11,10 +11,13 @@ from typing import Any
 
 import yaml
 
+from hostgate.catalog.file_input import Size, read_file_bytes
 from hostgate.catalog.problems import InputError, Problem, spelled
 
 MAX_BYTES = 16 * 1024 * 1024
 """Bytes. 10,000 entries are 1.8 MB; nothing that a person reviews is nine times that."""
+
+SIZE = Size(MAX_BYTES, "10,000 entries are 1.8 MB")
 
 MAX_DEPTH = 12
 """Levels. The catalog form uses five; libyaml's own time is quadratic in the depth of flow collections."""
@@ -60,26 +63,18 @@ class Items(list[Any]):
 def read_file(path: Path, shown: str | None = None) -> Mapping:
     """The one mapping in the YAML file at `path`.
 
-    `shown` is the name used in messages. Raises InputError: missing, a folder, too large, not text, not UTF-8, not
+    `shown` is the name used in messages. Raises InputError: missing, no regular file, too large, not text, not UTF-8, not
     YAML, or YAML of a kind that a reviewed file must not use.
     """
     name = shown or str(path)
-    try:
-        size = path.stat().st_size
-        if path.is_dir():
-            raise _error(name, "file-is-folder", "Found a folder. Allowed: one YAML file.")
-        if size > MAX_BYTES:
-            raise _error(name, "file-too-large", f"Found {size:,} bytes. Allowed: at most {MAX_BYTES:,}.")
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)  # a pipe or a device has no honest size
-    except OSError as error:
-        reason = "There is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-        raise _error(
-            name, "file-unreadable", f"{reason}. Check the path; a missing list is never an empty one."
-        ) from None
-    if len(data) > MAX_BYTES:
-        raise _error(name, "file-too-large", f"Found more than {MAX_BYTES:,} bytes. Allowed: at most that.")
-    return read_bytes(data, name)
+    return read_bytes(file_bytes(path, name), name)
+
+
+def file_bytes(path: Path, name: str) -> bytes:
+    """What the file at `path` holds. Raises InputError as `read_file` does."""
+    return read_file_bytes(
+        path, SIZE, name, allowed="one YAML file", missing="Check the path; a missing list is never an empty one."
+    )
 
 
 def read_bytes(data: bytes, name: str) -> Mapping:

@@ -126,10 +126,10 @@ async def _probe_all(
 
 @contextmanager
 def _stop_on_signals() -> Iterator[asyncio.Event]:
-    """An event that Ctrl-C and SIGTERM set. A second Ctrl-C ends the process as ever."""
+    """An event that Ctrl-C, SIGTERM and a closed terminal set. A second Ctrl-C ends the process as ever."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    handled = (signal.SIGINT, signal.SIGTERM)
+    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def once(number: signal.Signals) -> None:
         loop.remove_signal_handler(number)

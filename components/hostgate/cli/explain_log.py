@@ -6,11 +6,12 @@ Everything that comes out of a log is escaped before it reaches a terminal.
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from hostgate.catalog.file_input import open_file, user_path
 from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.main import print_json, show_problems
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 _READERS = {"connection": ("aws:rules", "aws:domain-list"), "query": ("aws:dns-firewall",)}
 """Which targets' verdicts each kind of log tells."""
+
+MOST_HELD = 64 * 1024 * 1024
+"""Characters of different verdicts that are explained at once: some hundred thousand usual ones, in 0.5 GB."""
+
+MOST_WRONG = 100
+"""Lines told one by one that are none of a log; beyond, their number."""
+
+MOST_KINDS, MOST_KIND = 100, 80
+"""Kinds of records without a verdict, and characters of a kind's name; Suricata 7 has some forty, of ten."""
 
 
 def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
@@ -59,21 +69,50 @@ def _enforced(plan: "Plan") -> "Plan":
 def _read(path: str, shown: str) -> tuple[Counter["Event"], Counter[str], list[Problem]]:
     from hostgate.aws.event_log import NotALog, NoVerdict, read_event, records
 
-    try:
-        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise InputError([Problem(rule="log", file=shown, message=f"Cannot read: {error.strerror}.")]) from None
     events: Counter[Event] = Counter()
     others: Counter[str] = Counter()
-    problems = []
-    for number, record in records(raw.decode("utf-8", "backslashreplace")):
-        try:
-            events[read_event(record)] += 1
-        except NoVerdict as other:
-            others[str(other)] += 1
-        except NotALog as error:
-            problems.append(Problem(rule="log", file=shown, line=number, message=str(error)))
+    problems: list[Problem] = []
+    wrong, left_out, held = 0, 0, 0
+    try:
+        with _opened(path) as stream:
+            for number, record in records(stream):
+                try:
+                    event = read_event(record)
+                except NoVerdict as other:
+                    kind = str(other)[:MOST_KIND]
+                    others[kind if kind in others or len(others) < MOST_KINDS else "other kinds"] += 1
+                except NotALog as error:
+                    wrong += 1
+                    if wrong <= MOST_WRONG:
+                        problems.append(Problem(rule="log", file=shown, line=number, message=str(error)))
+                else:
+                    if event in events or held <= MOST_HELD:
+                        held += 0 if event in events else event.length
+                        events[event] += 1
+                    else:
+                        left_out += 1
+    except OSError as error:
+        raise InputError([Problem(rule="log", file=shown, message=f"Cannot read it: {error.strerror}.")]) from None
+    if wrong > MOST_WRONG:
+        problems.append(_more(shown, f"{wrong - MOST_WRONG:,} more lines are none of a log."))
+    if left_out:
+        told = f"{left_out:,} more verdicts are left out: the log has more different ones than are explained at once "
+        problems.append(_more(shown, f"{told}({len(events):,}). Cut it, e.g. by time or by source."))
     return events, others, problems
+
+
+def _opened(path: str) -> AbstractContextManager[BinaryIO]:
+    """The log; stdin is not closed."""
+    if path != "-":
+        form = "a regular file; of what another command writes, - for stdin"
+        return open_file(user_path(path), path, rule="log", allowed=form)
+    if sys.stdin is None:
+        raise InputError([Problem(rule="log", file="stdin", message="Cannot read it: it is closed.")])
+    return nullcontext(sys.stdin.buffer)
+
+
+def _more(shown: str, message: str) -> Problem:
+    return Problem(rule="log", file=shown, message=message)
 
 
 def _answer(event: "Event", times: int, plans: Sequence[tuple["Plan", "Plan"]]) -> dict[str, Any]:

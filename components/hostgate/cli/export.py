@@ -1,6 +1,5 @@
 """`hostgate export`: the hosts as files for software outside the clouds."""
 
-import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError
 from hostgate.cli.sources import Repeating, find_stack, source_options
 
 if TYPE_CHECKING:
@@ -73,17 +72,13 @@ def suricata(
 
 def write_files(files: Mapping[str, str], out: Path) -> None:
     """Write `files` into `out`, all new ones beside the old before any takes its place. Raises InputError."""
+    from hostgate.catalog.file_output import replace_files, unwritable
+
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".hostgate-", dir=out) as aside:
-            for name, text in files.items():
-                Path(aside, name).write_text(text, encoding="utf-8")
-            for name in files:
-                Path(aside, name).replace(out / name)
-    except OSError as error:
-        raise InputError(
-            [Problem(rule="out", file=str(out), message=f"Cannot write there: {error.strerror or error}.")]
-        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError([unwritable(out, error, "out")]) from None
+    replace_files({out / name: text.encode() for name, text in files.items()}, "out")
 
 
 def _wanted(

@@ -1,12 +1,14 @@
 """`hostgate`: the entry point, the commands by name, and how errors leave the process.
 
-Exit codes: 0 fine; 1 the input has errors or is refused; 2 wrong usage. Commands load on demand, so that `plan --json`
-pays for nothing that it does not use.
+Exit codes: 0 fine; 1 the input has errors or is refused; 2 wrong usage; 128 + N ended by signal N. Commands load on
+demand, so that `plan --json` pays for nothing that it does not use.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -15,7 +17,8 @@ from typing import Any
 import click
 
 import hostgate
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, printable
+from hostgate.sandbox.signals import Ended, ended_by_signals
 
 _COMMANDS = {
     "plan": "what a selection becomes on each cloud",
@@ -58,28 +61,50 @@ def main() -> None:
     elif isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot draw a table still gets its words
     try:
-        code = cli.main(standalone_mode=False) or 0  # click returns the code of an Exit, and raises the rest
-        sys.stdout.flush()
-    except click.Abort:
+        with ended_by_signals():
+            code = _run()
+            sys.stdout.flush()
+    except Ended as ended:
+        code = ended.code
+    except BrokenPipeError:  # the reader of the output has gone away: nobody is left to be told
+        code = _without_stdout()
+    except OSError as error:
+        code = _without_stdout()
+        about = f" ({printable(str(error.filename))})" if error.filename else ""
+        with suppress(OSError):
+            click.echo(f"Cannot go on: {error.strerror or error}{about}.", err=True)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command; its exit code. Raises OSError where stdout cannot be written, or something else went wrong."""
+    try:
+        # click returns the code of an Exit, and raises the rest
+        return cli.main(standalone_mode=False) or 0
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click makes an Abort of every interrupt; which signal it was stands behind it
+        ended = error if isinstance(error, Ended) else error.__cause__
         click.echo("stopped", err=True)
-        code = 130
+        return ended.code if isinstance(ended, Ended) else 128 + signal.SIGINT
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except InputError as error:
         show_problems(error.problems, as_json="--json" in sys.argv)
-        code = 1
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            click.echo(
-                f"Cannot go on: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.", err=True
-            )
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
-        code = 1
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-        code = 130
-    sys.exit(code)
+        return 1
+    except RecursionError:
+        deep = Problem(
+            rule="too-deep", message="An input is nested too deep. No input of hostgate needs twenty levels."
+        )
+        show_problems([deep], as_json="--json" in sys.argv)
+        return 1
+
+
+def _without_stdout() -> int:
+    """Let what is still buffered go nowhere, where it cannot be written; the exit code for that."""
+    with suppress(OSError, ValueError):  # a stdout that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
@@ -95,19 +120,39 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """`document` as JSON on stdout. Lists at the top are written item by item, so that big plans need no second copy."""
-    from pydantic_core import to_json  # the standard encoder is ten times slower as soon as it indents
-
     out = sys.stdout.buffer
     for number, (key, value) in enumerate(document.items()):
-        out.write((b"{" if number == 0 else b",") + b"\n" + to_json(key) + b": ")
+        out.write((b"{" if number == 0 else b",") + b"\n" + _json(key) + b": ")
         if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
-            for index, item in enumerate(value):
-                out.write((b"[" if index == 0 else b",") + b"\n" + to_json(item, indent=2))
-            out.write(b"\n]" if value else b"[]")
+            begun = False
+            for item in value:
+                out.write((b"," if begun else b"[") + b"\n" + _json(item))
+                begun = True
+            out.write(b"\n]" if begun else b"[]")
         else:
-            out.write(to_json(value, indent=2))
+            out.write(_json(value))
     out.write(b"\n}\n")
     out.flush()
+
+
+def _json(value: Any) -> bytes:
+    from pydantic_core import PydanticSerializationError, to_json
+
+    # The standard encoder is ten times slower as soon as it indents. A float that is no number would be no JSON.
+    try:
+        return to_json(value, indent=2, inf_nan_mode="strings")
+    except PydanticSerializationError:
+        return to_json(_encodable(value), indent=2, inf_nan_mode="strings")
+
+
+def _encodable(value: Any) -> Any:
+    """`value` with the characters that UTF-8 lacks spelled out, as text for people has them: bytes of a path that is not
+    UTF-8, half a surrogate pair in a log."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 if __name__ == "__main__":

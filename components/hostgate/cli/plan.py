@@ -54,9 +54,10 @@ def command(
 
         write_plans(plans, out)
     if lock is not None and not problems:
+        from hostgate.catalog.file_output import replace_file
         from hostgate.planning.review.statement import locked
 
-        lock.write_text(locked(plans), "utf-8")
+        replace_file(lock, locked(plans).encode(), "lock")
     if as_json:
         document: dict[str, object] = {"targets": [plan.as_json() for plan in plans]}
         if problems:

@@ -118,9 +118,10 @@ def reset(state_dir: Path | None, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete the sandbox in {folder}?", abort=True)
     for name in ("home", "backend", "stacks"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for path in folder.glob(f"{FILE}*"):
-        path.unlink()
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+    for name in (f"{FILE}-journal", FILE):  # the file last: a folder without it is no sandbox, and would stay
+        (folder / name).unlink(missing_ok=True)
     click.echo("The sandbox is empty.")
 
 
@@ -177,14 +178,13 @@ def slow(about: str, seconds: float, state_dir: Path | None) -> None:
 @state_option
 def change(name: str, path: str, value: str | None, state_dir: Path | None) -> None:
     """Change the input at PATH of object NAME to VALUE (JSON, or text), as somebody would by hand. No VALUE: take it out."""
-    import json
-
+    from hostgate.catalog.strict_json import NotJSON, read_json_text
     from hostgate.sandbox.lifecycle import Refused
 
     service, held = _by_hand(name, state_dir)
     try:
-        wanted = None if value is None else json.loads(value)
-    except ValueError:
+        wanted = None if value is None else read_json_text(value)
+    except NotJSON:
         wanted = value
     try:
         service.update(held.type, held.id, _changed(held.inputs, path.split("."), wanted))
@@ -258,6 +258,9 @@ def _show_journal(state: "State", as_json: bool) -> None:
             for call in calls
         ]
         print_json({"calls": lines})
+        return
+    if not calls:
+        click.echo("The simulated clouds got no call. Make some: hostgate sandbox run -- pulumi up")
         return
     from hostgate.cli.tables import table
 

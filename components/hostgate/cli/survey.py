@@ -7,6 +7,7 @@ targets named with --target; without, the code is 0 or 6. Bad input is 1 and wro
 
 import re
 from dataclasses import replace
+from os.path import realpath  # unlike Path.resolve, it never raises for links in a circle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ _DEFAULT = 30 * 60.0
 """Seconds: thirty draws from a pool with the usual TTL of 60 s. Too few for most verdicts, enough for a first look."""
 
 _MOST_OCTETS = 10_000_000
-"""Of a list of hosts: some hundred thousand names."""
+"""Of a list of hosts."""
 
 _MEASURING = ("refs", "stack", "hosts_file", "resolvers", "duration", "rounds", "types", "rate", "vantage", "out")
 """Parameters that mean nothing where nothing is asked."""
@@ -194,7 +195,7 @@ def command(
     given = click.get_current_context().get_parameter_source
     if not reports and given("report_hosts") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--report-hosts says how much a report shows; name its file with --report.")
-    if clash := {each.resolve() for each in (*files, *([out] if out else []))} & {each.resolve() for each in reports}:
+    if clash := set(map(realpath, (*files, *([out] if out else [])))) & set(map(realpath, reports)):
         raise click.UsageError(f"--report would write over the survey in {clash.pop()}; name another file.")
     if files:
         strange = [each for each in _MEASURING if given(each) is click.core.ParameterSource.COMMANDLINE]
@@ -325,16 +326,15 @@ def _entries(refs: tuple[str, ...], stack: str | None) -> "tuple[Entry, ...]":
 
 
 def _lines(path: Path) -> list[str]:
+    from hostgate.catalog.file_input import Size, read_file_bytes
+
+    form = "a text file with one name per line"
+    data = read_file_bytes(
+        path, Size(_MOST_OCTETS, "some hundred thousand names"), str(path), rule="hosts-unreadable", allowed=form,
+        missing=f"Allowed: {form}.",
+    )  # fmt: skip
     try:
-        if path.stat().st_size > _MOST_OCTETS:
-            raise _unreadable(path, f"it is larger than {_MOST_OCTETS:,} octets")
-        return path.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from None
+        return data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise _unreadable(path, "it is not UTF-8 text") from None
-
-
-def _unreadable(path: Path, why: str) -> InputError:
-    message = f"Cannot read it: {why}. Allowed: a text file with one name per line."
-    return InputError([Problem(rule="hosts-unreadable", file=str(path), message=message)])
+        message = f"Cannot read it: it is not UTF-8 text. Allowed: {form}."
+        raise InputError([Problem(rule="hosts-unreadable", file=str(path), message=message)]) from None

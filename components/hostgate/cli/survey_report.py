@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.file_output import refuse_place, replace_file
 
 if TYPE_CHECKING:
     from hostgate.dns.analysis import Analysis
@@ -25,8 +25,12 @@ def check(path: Path) -> str | None:
         return "it is a folder. Allowed: a file."
     if not path.parent.is_dir():
         return f"there is no folder {str(path.parent)!r}. Make it, or name another."
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        return "it may not be written. Name another file, or change its permissions."
+    try:
+        refuse_place(path)
+    except OSError as error:
+        return f"it cannot be written: {error.strerror}. Name another file, or change its permissions."
+    if not os.access(path.parent, os.W_OK):
+        return "its folder may not be written. Name another file, or change the permissions."
     missing = [name for name in _PAGE_NEEDS if find_spec(name) is None] if path.suffix.lower() == ".html" else []
     if missing:
         return f"a page needs {' and '.join(missing)}, not installed here: pip install 'hostgate[report]'; or name a .md file."
@@ -46,9 +50,5 @@ def write_reports(paths: Sequence[Path], made: "Document", analysis: "Analysis",
             text = page(content)
         else:
             text = markdown(content)
-        try:
-            path.write_text(text, "utf-8", newline="\n")
-        except OSError as error:
-            message = f"Cannot write it: {error.strerror or error}. Name another file with --report."
-            raise InputError([Problem(rule="report-unwritable", file=str(path), message=message)]) from None
+        replace_file(path, text.encode(), "report-unwritable")
         click.echo(f"Wrote {path}.", err=True)

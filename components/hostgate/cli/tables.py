@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from hostgate.catalog.problems import printable
+
 if TYPE_CHECKING:
     from hostgate.planning.findings import Finding
 
@@ -17,20 +19,19 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | Non
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     made = Table(*header, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, header_style="")
     for column in made.columns:
         column.overflow = "fold"
     cells = [tuple(row) for row in rows]
-    widths = (
-        [max(len(title), *(len(row[index]) for row in cells)) for index, title in enumerate(header)] if cells else []
-    )
+    widths = [max([len(title), *(len(row[index]) for row in cells)]) for index, title in enumerate(header)]
     whole = [width for width in widths if width <= SHORT]
     if sum(whole) + SHORT * (len(widths) - len(whole)) + 3 * len(widths) <= _width():
         for column, width in zip(made.columns, widths, strict=True):
             column.no_wrap = width <= SHORT
     for row in cells:
-        made.add_row(*(cell.replace("[", "\\[") for cell in row))
+        made.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in row))
     console = Console(file=StringIO(), width=_width(), color_system=None, highlight=False)
     console.print(made)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]

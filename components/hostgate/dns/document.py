@@ -1,6 +1,5 @@
 """The survey as one JSON document: facts and verdicts of every host; its JSON Schema; and reading it for a plan."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
@@ -9,10 +8,13 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from hostgate.catalog.file_input import LongLine, Size, lines_of, open_file, read_file_bytes
 from hostgate.catalog.model import Protocol
 from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.dns.analysis import Analysis, analyse_files
 from hostgate.dns.facts import HostFacts, SharedAddress
+from hostgate.dns.survey_files import LONGEST
 from hostgate.dns.verdicts import judge
 from hostgate.planning.mechanism import targets as all_targets
 from hostgate.planning.survey import HostVerdict, Survey
@@ -116,20 +118,18 @@ def read_verdicts(path: Path) -> Survey:
 
     Raises InputError.
     """
-    try:
-        with path.open("rb") as file:
-            first = file.readline()
-            whole = None if _is_header(first) else first + file.read()
-    except OSError as error:
-        raise _error(path, "survey-unreadable", f"Cannot read it: {error.strerror or error}. {_ALLOWED}") from None
-    if whole is None:
+    if _begins_with_header(path):
         analysis = analyse_files([path])
         if analysis.ended is None:
             raise _error(path, "survey-empty", "It holds no lookup: nothing was asked.")
         made = document(analysis)
         return Survey(_day(analysis.ended), {each.host: each.verdicts for each in made.hosts})
+    whole = read_file_bytes(path, _SIZE, str(path), rule="survey-unreadable", missing=_ALLOWED)
     try:
+        read_json_text(whole)
         part = _PLAN_PART.validate_json(whole, strict=True)
+    except NotJSON as error:
+        raise _error(path, "survey-document", f"Found no JSON: {error}. {_ALLOWED}") from None
     except ValidationError as error:
         first_error = error.errors(include_url=False)[0]
         place = ".".join(map(str, first_error["loc"]))
@@ -143,11 +143,18 @@ def read_verdicts(path: Path) -> Survey:
 _ALLOWED = "Allowed: a file that `hostgate survey --out` wrote, or what `hostgate survey --json` printed."
 
 
-def _is_header(line: bytes) -> bool:
-    """Whether a file that begins with `line` holds samples: a line of JSON by itself, with the version of the form."""
+_SIZE = Size(256 * 1024 * 1024, "the document of 10,000 hosts and five mechanisms is 40 MB")
+
+
+def _begins_with_header(path: Path) -> bool:
+    """Whether the file holds samples: its first line is JSON by itself, with the version of the form."""
+    with open_file(path, str(path), rule="survey-unreadable", missing=_ALLOWED) as stream:
+        first = next(lines_of(stream, LONGEST), None)
+    if first is None or isinstance(first[1], LongLine):
+        return False
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
+        record = read_json_text(first[1])
+    except NotJSON:
         return False
     return isinstance(record, dict) and "survey" in record
 

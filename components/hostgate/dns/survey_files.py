@@ -12,7 +12,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from hostgate.catalog.file_input import LongLine, lines_of, open_file
 from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.dns.samples import (
     NOTES,
     OUTCOMES,
@@ -29,6 +31,11 @@ from hostgate.dns.samples import (
 
 VERSION = 1
 """Of the file form, in every header line."""
+
+LONGEST = 64 * 1024 * 1024
+"""Bytes of a line. A header names every host: 10,000 are 0.4 MB, and a list of hosts may have 10 MB."""
+
+_ALLOWED = "a file that `hostgate survey --out` wrote"
 
 
 def read_survey(paths: Iterable[Path]) -> Survey:
@@ -88,8 +95,14 @@ def _stream_file(path: Path, seen: dict[tuple[str, float], str]) -> Iterator[Run
     number = 0
     intern: dict[Any, Any] = {}
     try:
-        with path.open("rb") as lines:
-            for number, raw in enumerate(lines, 1):
+        with open_file(
+            path, str(path), rule="survey-unreadable", allowed=_ALLOWED, missing=f"Allowed: {_ALLOWED}."
+        ) as lines:
+            for number, raw in lines_of(lines, LONGEST):
+                if isinstance(raw, LongLine):
+                    raise _LineError(
+                        "survey-line", f"Found a line of {raw.length:,} bytes or more. Allowed: at most {LONGEST:,}."
+                    )
                 if not raw.endswith(b"\n"):
                     if vantage is None:
                         raise _LineError(
@@ -120,7 +133,7 @@ def _stream_file(path: Path, seen: dict[tuple[str, float], str]) -> Iterator[Run
     except OSError as error:
         raise InputError([Problem(
             rule="survey-unreadable", file=str(path),
-            message=f"Cannot read it: {error.strerror or error}. Allowed: a file that `hostgate survey --out` wrote.",
+            message=f"Cannot read it: {error.strerror or error}. Allowed: {_ALLOWED}.",
         )]) from None  # fmt: skip
     except _LineError as bad:
         raise InputError([Problem(rule=bad.args[0], file=str(path), line=number, message=bad.args[1])]) from None
@@ -132,11 +145,11 @@ def _stream_file(path: Path, seen: dict[tuple[str, float], str]) -> Iterator[Run
 
 def _parsed(raw: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(raw)
-    except (ValueError, RecursionError):
+        record = read_json_text(raw)
+    except NotJSON as error:
         shown = raw[:60].decode("utf-8", "backslashreplace").strip()
         raise _LineError(
-            "survey-line", f"Found {spelled(shown)}, no JSON. Allowed: one JSON object per line."
+            "survey-line", f"Found {spelled(shown)}, no JSON: {error}. Allowed: one JSON object per line."
         ) from None
     if not isinstance(record, dict):
         raise _LineError("survey-line", f"Found {spelled(record)}. Allowed: one JSON object per line.")

@@ -34,7 +34,7 @@ class SurveyLog:
         self._written_at = clock()
         self._new = not path.exists()
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise _refused(path, "survey-unwritable", f"Cannot write it: {error.strerror}.") from None
         try:

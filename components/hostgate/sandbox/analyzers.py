@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, NoReturn, TypeVar
 
 import grpc
-import yaml
 from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
@@ -24,6 +23,7 @@ from hostgate.sandbox.problems import PreviewFailed, Problem
 from hostgate.sandbox.registry import Entry
 from hostgate.sandbox.resources import Diagnostic, PolicyViolation
 from hostgate.sandbox.values import policy_struct
+from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -278,8 +278,8 @@ def _interpreter(folder: Path) -> str:
     """The Python of a pack: of the virtualenv it names, else ours. Raises PreviewFailed for anything but a pack."""
     file = folder / "PulumiPolicy.yaml"
     try:
-        document = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        document = read_pulumi_yaml(file)
+    except Unreadable as error:
         raise PreviewFailed([_problem(folder, f"PulumiPolicy.yaml cannot be read: {error}")]) from None
     runtime = document.get("runtime") if isinstance(document, dict) else None
     language = runtime.get("name") if isinstance(runtime, dict) else runtime

@@ -5,8 +5,8 @@ Everything it writes is in one folder, temporary or kept: the user's Pulumi home
 """
 
 import os
+import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +18,13 @@ from typing import Any
 
 import yaml
 
+from hostgate.catalog.file_output import replace_file
+from hostgate.sandbox.children import Finished, OutOfTime, run_child
 from hostgate.sandbox.problems import PreviewFailed, Problem
 from hostgate.sandbox.provider import CLOUDS
+from hostgate.sandbox.signals import Ended
 from hostgate.sandbox.state import State, state_of
+from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml
 
 TIME_LIMIT = 300
 """Seconds for one call of the CLI; a preview of the dev stack takes about five."""
@@ -55,37 +59,38 @@ class Engine:
     def state(self) -> State:
         return state_of(self.folder)
 
-    def run(
-        self, *arguments: str, capture: bool = False, limit: float | None = TIME_LIMIT
-    ) -> subprocess.CompletedProcess[str]:
-        """`pulumi ARGUMENTS` without a terminal. Raises PreviewFailed if it does not end within `limit` seconds."""
-        return self._run([*arguments, "--non-interactive"], capture, limit)
+    def run(self, *arguments: str, capture: bool = False, limit: float | None = TIME_LIMIT) -> Finished:
+        """`pulumi ARGUMENTS` without a terminal.
+
+        Raises PreviewFailed if it does not end within `limit` seconds, and Ended once it has ended because it was told to.
+        """
+        done = self._run([*arguments, "--non-interactive"], capture, limit)
+        if done.told is not None:
+            raise Ended(done.told, done.returncode or None)
+        return done
 
     def pass_through(self, arguments: Sequence[str]) -> int:
         """`pulumi ARGUMENTS` as the user typed them, on the user's terminal and without a limit; its exit code."""
         return self._run(arguments, capture=False, limit=None).returncode
 
-    def _run(self, arguments: Sequence[str], capture: bool, limit: float | None) -> subprocess.CompletedProcess[str]:
+    def _run(self, arguments: Sequence[str], capture: bool, limit: float | None) -> Finished:
         command = [str(self.cli), *arguments]
         with _kept(self.project / f"Pulumi.{self.stack}.yaml"):
             try:
-                return subprocess.run(
-                    command, cwd=self.project, env=dict(self.environment), text=True, capture_output=capture,
-                    check=False, timeout=limit,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired:
+                return run_child(command, self.project, self.environment, capture=capture, limit=limit)
+            except OutOfTime:
                 raise PreviewFailed([Problem(f"`pulumi {arguments[0]}` did not end within {limit} s.")]) from None
 
 
 @contextmanager
 def _kept(path: Path) -> Iterator[None]:
     """Bring a file back that is deleted meanwhile: `stack rm` and `destroy --remove` take the stack file along."""
-    content = path.read_bytes() if path.exists() else None
+    content = path.read_bytes() if path.is_file() else None
     try:
         yield
     finally:
         if content is not None and not path.exists():
-            path.write_bytes(content)
+            replace_file(path, content, "sandbox")
 
 
 @contextmanager
@@ -110,12 +115,15 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
         )
     folder = folder.resolve()
     home, backend = folder / "home", folder / "backend"
-    backend.mkdir(parents=True, exist_ok=True)
+    try:
+        backend.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PreviewFailed([Problem(f"the sandbox cannot be kept in {folder}: {error.strerror}")]) from None
     for package in CLOUDS:
         _plugin(home, package, state_of(folder).path)
     # The stack is made beside copies: `stack select` writes its salt into the stack file of the folder it runs in.
     # A sandbox may hold the stacks of several projects, which then see one another's objects and outputs.
-    owner = str((yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8")) or {}).get("name"))
+    owner = _name_of(project)
     copies = folder / "stacks" / owner / stack
     copies.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(project / "Pulumi.yaml", copies / "Pulumi.yaml")
@@ -166,6 +174,19 @@ def _keep_no_log(home: Path) -> None:
     (home / "logs").touch()
 
 
+def _name_of(project: Path) -> str:
+    """The project's name. Raises PreviewFailed: it has none that can be read."""
+    try:
+        document = read_pulumi_yaml(project / "Pulumi.yaml")
+    except Unreadable as error:
+        raise PreviewFailed([Problem(f"{project / 'Pulumi.yaml'} cannot be read", found=str(error))]) from None
+    name = document.get("name") if isinstance(document, dict) else None
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) or name.strip(".") == "":
+        allowed = "name: letters, digits, dots, hyphens and underscores"
+        raise PreviewFailed([Problem(f"{project / 'Pulumi.yaml'} names no project", found=repr(name), allowed=allowed)])
+    return name
+
+
 def _host_beside(cli: Path) -> bool:
     return (cli.resolve().parent / "pulumi-language-python").exists()
 
@@ -175,11 +196,17 @@ def _copy_stack_file(source: Path, copy: Path) -> tuple[str, ...]:
 
     The salt of an earlier copy stays: with another one the backend's state could not be read.
     """
-    text = source.read_text(encoding="utf-8") if source.exists() else ""
     left_out: tuple[str, ...] = ()
+    text = ""
+    if source.exists():
+        try:
+            document = read_pulumi_yaml(source)
+        except Unreadable as error:
+            raise PreviewFailed([Problem(f"{source} cannot be read", found=str(error))]) from None
+        text = source.read_text(encoding="utf-8-sig")
     if "secure" in text:
-        document = yaml.safe_load(text) or {}
-        config = document.get("config") or {}
+        config = document.get("config") if isinstance(document, dict) else None
+        config = config if isinstance(config, dict) else {}
         left_out = tuple(key for key, value in config.items() if _is_secret(value))
         text = yaml.safe_dump({"config": {key: value for key, value in config.items() if key not in left_out}})
     lines = [line for line in text.splitlines() if not line.startswith(_OF_THE_BACKEND)]

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pulumi
-import yaml
 from pulumi.runtime import config as runtime_config
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
 from hostgate.sandbox.monitor import GRPC_OPTIONS
 from hostgate.sandbox.problems import PreviewFailed, Problem
+from hostgate.sandbox.signals import ENDING, Ended, end
+from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -56,13 +57,11 @@ class Project:
         """The project in a folder. Raises PreviewFailed when there is none or it is not a Python program."""
         root = root.resolve()
         file = root / "Pulumi.yaml"
+        if not file.exists():
+            raise PreviewFailed([Problem("no Pulumi project here", found=f"no {file}", allowed="Pulumi.yaml")])
         try:
-            document = yaml.safe_load(file.read_text("utf-8"))
-        except FileNotFoundError:
-            raise PreviewFailed(
-                [Problem("no Pulumi project here", found=f"no {file}", allowed="Pulumi.yaml")]
-            ) from None
-        except (OSError, ValueError, yaml.YAMLError) as error:
+            document = read_pulumi_yaml(file)
+        except Unreadable as error:
             raise PreviewFailed([Problem(f"{file} cannot be read", found=str(error))]) from None
         name = document.get("name") if isinstance(document, dict) else None
         if not isinstance(name, str) or not name:
@@ -165,39 +164,39 @@ def _execute(main: Path) -> None:
 
 @contextlib.contextmanager
 def _interruptible(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Make Ctrl-C end the loop within `BEAT` seconds, whatever the program waits for.
+    """Make Ctrl-C, and whatever else ends a command, end the loop within `BEAT` seconds, whatever the program waits for.
 
     Without a beat the loop may sleep through a signal that another thread received; and the SDK holds back an
     interrupt of the program's own code until every output has resolved, which may be never.
     """
-    interrupted = threading.Event()
+    interrupted: list[Ended] = []
 
     next_beat: asyncio.TimerHandle | None = None
 
     def beat() -> None:
         nonlocal next_beat
-        if interrupted.is_set():
-            raise KeyboardInterrupt
+        if interrupted:
+            raise interrupted[0]
         next_beat = loop.call_later(BEAT, beat)
 
-    def interrupt(*_: object) -> None:
-        interrupted.set()
-        raise KeyboardInterrupt
+    def interrupt(number: int, _frame: object) -> None:
+        interrupted.append(Ended(number))
+        raise interrupted[0]
 
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if ours:
-        signal.signal(signal.SIGINT, interrupt)
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in ENDING}
+    ours = {number: handler for number, handler in handlers.items() if handler in (signal.default_int_handler, end)}
+    for number in ours:
+        signal.signal(number, interrupt)
     beat()
     try:
         yield
     finally:
         if next_beat:
             next_beat.cancel()
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in ours.items():
+            signal.signal(number, handler)
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:

@@ -4,6 +4,7 @@ Run as `python -m hostgate.sandbox.provider PACKAGE VERSION STATE`; the first li
 file in which the clouds keep what they hold; several provider processes share it.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -225,8 +226,12 @@ def _abort(context: _Context, what: str, refused: Refused) -> NoReturn:
     context.abort(_CODES[refused.kind], f"{what}: {refused}")
 
 
+BEAT = 1.0
+"""Seconds between two looks for the engine."""
+
+
 def main() -> None:
-    """Serve one cloud until the engine ends the process."""
+    """Serve one cloud until the engine ends the process, or is no more."""
     package, version, state = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     service = Service(State(state))
     with ThreadPoolExecutor(16) as executor:
@@ -236,7 +241,10 @@ def main() -> None:
         server.start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
-        server.wait_for_termination()
+        engine = os.getppid()
+        while server.wait_for_termination(timeout=BEAT):
+            if os.getppid() != engine:  # it was killed: nobody is left to end this process
+                os._exit(1)
 
 
 if __name__ == "__main__":

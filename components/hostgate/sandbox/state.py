@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hostgate.catalog.file_input import kind_of
+from hostgate.catalog.problems import InputError, Problem, spelled
+
 Operation = Literal["create", "read", "update", "delete"]
 OPERATIONS: tuple[Operation, ...] = ("create", "read", "update", "delete")
 
@@ -137,34 +140,42 @@ class Transaction:
 
 
 class State:
-    """The file. Every use opens its own connection: threads and processes share nothing but the file."""
+    """The file. Every use opens its own connection: threads and processes share nothing but the file.
+
+    Every use raises InputError where the file cannot be used: it is damaged or something else, the disk is full.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _refuse_other_kinds(path)
+        except OSError as error:
+            raise _unusable(f"{path}: {error.strerror or error}") from None
+        with self._connected() as connection:
             connection.executescript(_SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction that nobody else's writes come between; undone if the block raises or the process dies."""
-        with closing(self._connect()) as connection:
+        with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(connection)
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # SQLite itself has ended it where the disk is full
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
     def objects(self, *types: str) -> list[Held]:
         """Everything held, or what is of `types`, in order of creation."""
-        with closing(self._connect()) as connection:
+        with self._connected() as connection:
             return Transaction(connection).objects(*types)
 
     def journal(self, after: int = 0) -> list[Call]:
         """The calls after number `after`, in the order in which they took effect."""
-        with closing(self._connect()) as connection:
+        with self._connected() as connection:
             rows = connection.execute(
                 "SELECT number, operation, type, id, name, before, after, refusal FROM journal WHERE number > ? "
                 "ORDER BY number",
@@ -181,9 +192,20 @@ class State:
             for table in ("objects", "journal", "faults", "delays", "running"):
                 now.connection.execute(f"DELETE FROM {table}")
 
-    def _connect(self) -> sqlite3.Connection:
-        # The rollback journal, not WAL: one file, and it can be copied while nobody writes.
-        return sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            # The rollback journal, not WAL: one file, and it can be copied while nobody writes.
+            with closing(sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise _unusable(f"{self.path}: {error}") from None
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Raises InputError if `path` is there and no regular file: SQLite would wait at a pipe."""
+    if path.exists() and (kind := kind_of(path.stat().st_mode)) is not None:
+        raise _unusable(f"{path}: found {kind[1]}, and allowed is a file that the sandbox wrote")
 
 
 def states(calls: Iterable[Call], objects: Iterable[Held] = ()) -> Iterator[tuple[Call, list[Held]]]:
@@ -229,7 +251,15 @@ def _text(held: Held) -> str:
 
 
 def _held(body: str) -> Held:
-    return Held(**json.loads(body))
+    try:
+        return Held(**json.loads(body))
+    except (TypeError, ValueError):
+        raise _unusable(f"an object in it is damaged: {spelled(body)}") from None
+
+
+def _unusable(what: str) -> InputError:
+    message = f"The sandbox cannot be used: {what}. Forget it (hostgate sandbox reset), or name another (--state DIR)."
+    return InputError([Problem(rule="sandbox", message=message)])
 
 
 def _maybe(body: str | None) -> Held | None:

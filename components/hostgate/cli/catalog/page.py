@@ -250,9 +250,9 @@ def _target(into: Path, name: str | None) -> _Target:
     if name is not None:
         raise click.UsageError(f"--name makes a new catalog, and {into} is there.")
     from hostgate.catalog.read import check_catalog
-    from hostgate.catalog.yaml_reader import read_bytes
+    from hostgate.catalog.yaml_reader import file_bytes, read_bytes
 
-    data = _bytes(into)
+    data = file_bytes(into, str(into))
     return _Target(data, check_catalog(read_bytes(data, str(into)), str(into)))
 
 
@@ -296,13 +296,6 @@ def _stated(about: dict[str, Any], document: str) -> "Stated":
         note=about["note"] or "",
         besides=about["besides"],
     )
-
-
-def _bytes(path: Path) -> bytes:
-    from hostgate.catalog.yaml_reader import read_file
-
-    read_file(path)  # every objection to the file, its size among them
-    return path.read_bytes()
 
 
 def _tell(read: "Page", change: "Update", diff: "CatalogDiff", against: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.planning.plan import Plan
 
@@ -75,7 +76,7 @@ def read_pin(digests: Mapping[str, str], file: str | None, base: Path) -> Pin:
         return pinned(digests)
     from hostgate.planning.review.statement import read_json, read_statements
 
-    return pinned(digests, read_statements(read_json(base / Path(file).expanduser(), file), file), file)
+    return pinned(digests, read_statements(read_json(base / user_path(file), file), file), file)
 
 
 def pinned(digests: Mapping[str, str], plans: "Sequence[Statement]" = (), file: str | None = None) -> Pin:

@@ -12,8 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hostgate.catalog.file_input import Size, read_file_bytes
 from hostgate.catalog.model import Entry, Match, Protocol
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.planning.findings import Finding, Severity
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import OptionsError, option_problems, read_options
@@ -96,20 +98,19 @@ def locked(plans: Iterable[Plan]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, default=dict) + "\n"
 
 
-MAX_BYTES = 256 * 1024 * 1024
-"""Of a file with plans. 10,000 hosts on three clouds are 30 MB."""
+SIZE = Size(256 * 1024 * 1024, "10,000 hosts on three clouds are 30 MB")
+"""Of a file with plans."""
 
 
 def read_json(path: Path, name: str) -> Any:
-    """The JSON document at `path`; `name` is shown in messages. Raises InputError: unreadable, too large, no JSON."""
+    """The JSON document at `path`; `name` is shown in messages.
+
+    Raises InputError: no regular file, unreadable, too large, no JSON.
+    """
     try:
-        if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise InputError([_problem(name, f"found more than {MAX_BYTES:,} bytes. Allowed: at most that.")])
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError([_problem(name, f"{error.strerror or error}. Check the path.")]) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError([_problem(name, f"this is not JSON ({error}).")]) from None
+        return read_json_text(read_file_bytes(path, SIZE, name, rule="plan-file"))
+    except NotJSON as error:
+        raise InputError([_problem(name, f"this is not JSON: {error}.")]) from None
 
 
 class _Written(BaseModel):
