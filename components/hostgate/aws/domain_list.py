@@ -10,6 +10,7 @@ from typing import Any
 
 from hostgate.aws import policy
 from hostgate.aws.closing import closing_group
+from hostgate.aws.edge import edge_group
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.rules import family_objections
 from hostgate.aws.strict_order import judge
@@ -71,7 +72,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
 
     def render(self, entries: Sequence[Entry], options: NetworkFirewallOptions) -> Rendering:
         sids = Sids()
-        edge = policy.edge_group(options, sids)
+        edge = edge_group(options, sids)
         groups = [(policy.EDGE_SLOT, edge)] if edge else []
         where: dict[tuple[str, str], str] = {}
         groups += _guards(entries, options, sids)
@@ -109,7 +110,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)
-        return judge(objects, home_net, flow, undecided=policy.undecided(options))
+        return judge(objects, home_net, flow, undecided=policy.undecided(options, flow))
 
 
 _SOURCES = Objection(
@@ -175,8 +176,8 @@ def _guards(entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sid
         target: Rule(
             action=_guard_action(options),
             protocol=target[0],
-            source="$HOME_NET",
-            destination="$EXTERNAL_NET",
+            source="any",  # whatever the service takes for HOME_NET and EXTERNAL_NET of a list, the guard holds it
+            destination="any",
             port=f"!{group(ports[target])}",
             msg=f"hostgate {entry.catalog} {entry.id}: not on this port",
             conditions=name_conditions(target[0], _listed_kind(entry), entry.host),

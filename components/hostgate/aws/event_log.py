@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import Any, BinaryIO, Literal
 
 from hostgate.catalog.file_input import Lines, LongLine, lines_of
+from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.planning.flow import Flow, FlowProtocol
@@ -164,9 +165,11 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
     if transport not in ("TCP", "UDP"):
         raise NoVerdict(f"alert of {transport}")
     name, protocol = _name(event, transport)
-    flow = Flow(
-        name or address, _port(event, ends[1][1]), protocol, sni=name, address=address, source=source
-    )  # fmt: skip
+    port = _port(event, ends[1][1])
+    try:
+        flow = Flow(name or address, port, protocol, sni=name, address=address, source=source)
+    except ValueError as error:  # e.g. ends of two families
+        raise NotALog(f"Found a packet that cannot be: {error}") from None
     verdict = event.get("verdict")
     acted = _label(verdict, "action") if isinstance(verdict, Mapping) else ""
     blocked = acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
@@ -206,7 +209,9 @@ def _query(record: Mapping[str, Any]) -> Event:
         case _:
             raise NotALog(f"Found `firewall_rule_action`: {spelled(action)}. Allowed: BLOCK, ALERT, ALLOW or none.")
     source = _address(record, "srcaddr") if record.get("srcaddr") else None
-    flow = Flow(_text(record, "query_name").removesuffix(".") or ".", source=source)
+    name = _text(record, "query_name").removesuffix(".") or "."
+    # An address can be asked for as if it were a name, and then says nothing of the family that the question came by.
+    flow = Flow(name, source=None if is_address(name) else source)
     listed = _label(record, "firewall_domain_list_id")
     return Event("query", flow, acted, None, f"domain list {listed}" if listed else "", _label(record, "vpc_id"))
 
