@@ -24,7 +24,7 @@ azure.FirewallPolicyAllowlist("hub", hosts=hosts, mode="{mode}", resource_group=
 """
 
 OLD = {"host-withdrawn", "shared-host"}
-AUDIT = {"void-allow", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others"}
+AUDIT = {"void-allow", "datagrams-out", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others"}
 REPORTED = {
     ("2024-03-28", "enforce"): OLD,
     ("2026-02-23", "enforce"): set(),
