@@ -75,7 +75,7 @@ NO_GUARDS = {
 }
 """Drops before a domain list that leave its names open on some port."""
 
-_LAST = "{} $HOME_NET any -> any any (flow:to_server,established; {}sid:{};)"
+_LAST = "{} any any -> any any (flow:to_server,established; {}sid:{};)"
 _TLS = _LAST.format("reject tls", "ssl_state:client_hello; ", 11)
 _HTTP = (
     _LAST.format("reject http", "http.host; bsize:>0; ", 12),
@@ -86,7 +86,11 @@ CLOSED = {
     "rejects in parts": (_TLS, *_HTTP, _REST),
     "all HTTP as one": (_TLS, "drop http any any -> any any (sid:12;)", _REST),
     "public ranges": ("drop ip any any -> [0.0.0.0/0,2000::/3] any (sid:11;)",),
-    "all but private ranges": ("drop ip any any -> ![10.0.0.0/8] any (sid:11;)",),
+    "all but private ranges": ("drop ip any any -> ![10.0.0.0/8,fc00::/7] any (sid:11;)",),
+    "clients inside and outside, each by itself": (
+        *(each.replace("reject", "drop") for each in (_TLS, *_HTTP, _REST)),
+        "reject tcp $HOME_NET any -> any any (sid:19;)",
+    ),
 }
 OPEN = {
     "no TLS": (*_HTTP, _REST),
@@ -94,7 +98,18 @@ OPEN = {
     "no other protocol": (_TLS, *_HTTP),
     "one more protocol left out": (_TLS, *_HTTP, _REST.replace("sid", "app-layer-protocol:!ssh; sid")),
     "all but TCP": ("drop ip any any -> any any (ip_proto:!6; ip_proto:!17; sid:11;)",),
-    "other clients": tuple(each.replace("$HOME_NET", "$EXTERNAL_NET") for each in (_TLS, *_HTTP, _REST)),
+    "other clients": tuple(each.replace("any any ->", "$EXTERNAL_NET any ->", 1) for each in (_TLS, *_HTTP, _REST)),
+    "clients inside HOME_NET": tuple(
+        each.replace("any any ->", "$HOME_NET any ->", 1) for each in (_TLS, *_HTTP, _REST)
+    ),
+    "clients inside and outside an IPv4 HOME_NET": tuple(
+        each.replace("any any ->", f"{side} any ->", 1).replace("sid:", f"sid:{number}")
+        for each in (_TLS, *_HTTP, _REST)
+        for number, side in enumerate(("$HOME_NET", "$EXTERNAL_NET"), start=1)
+    ),
+    "all but IPv4 ranges": ("drop ip any any -> ![10.0.0.0/8] any (sid:11;)",),
+    "all but HOME_NET": ("drop ip any any -> $EXTERNAL_NET any (sid:11;)",),
+    "one source port": ("drop ip any 1024 -> any any (sid:11;)",),
     "some clients": ("drop ip 10.1.0.0/16 any -> any any (sid:11;)",),
     "towards clients": ("drop tcp any any -> any any (flow:to_client; sid:11;)",),
     "one port": ("drop tcp any any -> any 443 (sid:11;)",),
@@ -564,6 +579,11 @@ def _stacks() -> Iterator[Case]:
         ajar = aws_rules(tls("cgr.dev"), *lines)
         yield Case(deny, "aws", "fails", [ajar, aws_policy("rules", defaults=[])], "no last rule does", note)
     yield Case(deny, "aws", "unknown", [rules, lists, unknown], UNJUDGED)
+    far = aws_rules(tls("cgr.dev"), OPEN["all but HOME_NET"][0])
+    yield Case(deny, "aws", "fails", [far, aws_policy("rules", defaults=[])],
+               "TLS, HTTP, HTTP without a Host, other TCP over IPv6 get out", "over IPv6")  # fmt: skip
+    yield Case(deny, "aws", "unknown", [far, aws_policy("rules", defaults=[], home_net=UNKNOWN)],
+               "cannot be judged: $EXTERNAL_NET is not known here", "HOME_NET")  # fmt: skip
     yield Case(deny, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group", order=UNKNOWN)], UNJUDGED, "contents")
     yield Case(deny, "aws", "not applicable", [aws_policy(defaults=[])])
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names], "no last rule denies IPv4 (0.0.0.0/0)")

@@ -5,25 +5,25 @@ has to meet a rule that ends it: over both IP versions, from clients inside and 
 An order that is not known yet does not matter where every order comes to the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hostgate.aws.default_actions import DEFAULT_ACTIONS
 from hostgate.planning.flow import Network
-from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.policies.address_sets import ALL, NONE, VERSIONS, Addresses, matched, without
 from hostgate.policies.belonging import Together, priority_of
+from hostgate.policies.coverage import HomeNet, Left, Side, by_version, in_words, take
 from hostgate.policies.effects import takes_in_the_internet
 from hostgate.policies.endings import APART
 from hostgate.policies.ip_protocols import KINDS, OF_KIND, Kind, ended, numbers_of, opens_nothing
-from hostgate.policies.reading import Stateful
 from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
 from hostgate.policies.rules import RULES
-from hostgate.policies.stateless import Cell, Left, handed_on, stateless_passes
+from hostgate.policies.stateless import handed_on, stateless_passes
 from hostgate.policies.suricata import Line
 from hostgate.policies.suricata_headers import Sets
 
 _REFERENCES = "firewallPolicy.statefulRuleGroupReferences"
+_WORDS: Mapping[Kind, str] = {kind: kind for kind in KINDS}
 _DEFAULTS = "firewallPolicy.statefulDefaultActions"
 
 
@@ -42,7 +42,7 @@ class _Step:
 class _Walk:
     """What an order of rules comes to."""
 
-    left: Left
+    left: Left[Kind]
     remarks: list[Remark] = field(default_factory=list)
     """Passes to everywhere, before all is stopped."""
     unseen: list[str] = field(default_factory=list)
@@ -80,16 +80,15 @@ def _judge(each: Together, policy: Seen) -> Iterator[Remark]:
     yield from stateless_passes(each)
     for seen in (policy, *each.rules):
         yield from unjudged(seen.resource, seen.reading, RULES["datagrams-out"].needs)
-    ranges = _home_net(stateful)
-    home = None if ranges is None else matched(f"[{','.join(ranges)}]", {})
+    home = HomeNet(stateful)
     handed = handed_on(each, stateful, home)
     if stateful.strict and "aws:drop_strict" in (stateful.defaults or ()):
         handed = dict.fromkeys(handed, ())
-    yield from _of_order(each, policy, list(_steps(each, policy, ranges)), handed, home or NONE)
+    yield from _of_order(each, policy, list(_steps(each, policy, home)), handed, home)
 
 
 def _of_order(
-    each: Together, policy: Seen, steps: list[_Step], handed: Left, home: Addresses
+    each: Together, policy: Seen, steps: list[_Step], handed: Left[Kind], home: HomeNet
 ) -> Iterator[Remark]:  # fmt: skip
     """What the rules leave open: in their order where it is known, else in any order that may be."""
     strict = policy.reading.stateful.strict
@@ -113,32 +112,26 @@ def _is_drop(step: _Step) -> bool:
     return step.line is not None and step.line.action == "drop"
 
 
-def _steps(each: Together, policy: Seen, home: Sequence[str] | None) -> Iterator[_Step]:
+def _steps(each: Together, policy: Seen, home: HomeNet) -> Iterator[_Step]:
     """The stateful rules of the policy, group by group, and the groups that are not part of the stack."""
-    sets: Sets = {"HOME_NET": home, "EXTERNAL_NET": None if home is None else [f"![{','.join(home)}]"]}
     for seen in each.rules:
         place = priority_of(policy, seen.resource)
         for where, line in seen.reading.lines:
             if line.action in ("pass", "drop"):
-                yield _Step(seen, where, line, {**sets, **seen.reading.variables}, place)
+                yield _Step(seen, where, line, {**home.sets, **seen.reading.variables}, place)
     held = {seen.resource.properties.get(key) for seen in each.rules for key in ("arn", "name")}
     for arn, place in policy.reading.stateful.priorities.items():
         # Groups of AWS only block and alert, by its own documentation.
         if arn not in held and arn.rpartition("/")[2] not in held and ":aws-managed:" not in arn:
-            yield _Step(policy, arn, None, sets, place)
-
-
-def _home_net(stateful: Stateful) -> Sequence[str] | None:
-    """HOME_NET of the policy; where none is set it is the firewall's VPC, of which IPv4 alone is certain."""
-    return PRIVATE_IPV4 if stateful.home_net is False else stateful.home_ranges
+            yield _Step(policy, arn, None, home.sets, place)
 
 
 # Rule by rule
 
 
-def _walk(steps: Sequence[_Step], handed: Left, home: Addresses) -> _Walk:
+def _walk(steps: Sequence[_Step], handed: Left[Kind], home: HomeNet) -> _Walk:
     walk = _Walk(dict(handed))
-    passed: dict[Cell, list[Network]] = {cell: [] for cell in handed}
+    passed: dict[tuple[Kind, int, Side], list[Network]] = {cell: [] for cell in handed}
     for step in steps:
         if not walk.open:
             break
@@ -151,23 +144,17 @@ def _walk(steps: Sequence[_Step], handed: Left, home: Addresses) -> _Walk:
     return walk
 
 
-def _drop(walk: _Walk, step: _Step, line: Line, home: Addresses) -> None:
+def _drop(walk: _Walk, step: _Step, line: Line, home: HomeNet) -> None:
     """Take out what the drop surely ends from its first packet on."""
-    sources, targets = matched(line.source, step.sets), matched(line.destination, step.sets)
-    for cell, addresses in walk.left.items():
-        kind, version, side = cell
-        if not addresses or not OF_KIND[kind, version] <= ended(line, version, step.sets):
-            continue
-        if targets is None or sources is None:
-            text = line.destination if targets is None else line.source
-            walk.unknown += [] if text in walk.unknown else [text]
-            continue
-        clients = home[version] if side == "inside" else without([ALL[version]], home[version])
-        if not without(clients, sources[version]):
-            walk.left[cell] = without(addresses, targets[version])
+    kinds = {
+        version: [kind for kind in KINDS if OF_KIND[kind, version] <= ended(line, version, step.sets)]
+        for version in VERSIONS
+    }
+    unknown = take(walk.left, kinds, line, step.sets, home)
+    walk.unknown += [unknown] if unknown is not None and unknown not in walk.unknown else []
 
 
-def _pass(walk: _Walk, step: _Step, line: Line, passed: dict[Cell, list[Network]]) -> None:
+def _pass(walk: _Walk, step: _Step, line: Line, passed: dict[tuple[Kind, int, Side], list[Network]]) -> None:
     """Note a pass that lets a kind out to most of the internet, by itself or with those before it."""
     targets = _targets(line, step.sets)
     if opens_nothing(line) or (targets is None and "@" in line.destination):
@@ -185,7 +172,7 @@ def _pass(walk: _Walk, step: _Step, line: Line, passed: dict[Cell, list[Network]
     if not opened:
         return
     ports = "" if line.port.lower() == "any" else f" on port {line.port}"
-    message = f"passes to any destination{ports}: {_in_words(opened)}."
+    message = f"passes to any destination{ports}: {by_version(opened, _WORDS)}."
     conditions = sorted({keyword for keyword, _ in line.options} - APART - {"flow", "ip_proto"})
     if targets is None:
         message = f"cannot be judged: the addresses {line.destination}. {message}"
@@ -214,7 +201,7 @@ def _said(each: Together, policy: Seen, walk: _Walk) -> Iterator[Remark]:
         yield Remark(resource=policy.resource, where=_REFERENCES, message=message)
     if not walk.open:
         return
-    leaving = "; ".join(_leaving(walk.left))
+    leaving = "; ".join(in_words(walk.left, _WORDS))
     reasons = list(_unknown(each, policy, walk))
     if reasons:
         message = f"cannot be judged: {'; '.join(reasons)} As far as is seen: {leaving}."
@@ -240,27 +227,3 @@ def _unknown(each: Together, policy: Seen, walk: _Walk) -> Iterator[str]:
         yield "the rule order is not known yet."
     if strange := [it for it in stateful.defaults or () if it.startswith("aws:drop") and it not in DEFAULT_ACTIONS]:
         yield f"what {', '.join(strange)} drops is not known here."
-
-
-def _leaving(left: Left) -> Iterator[str]:
-    """What leaves, from whom, and to where unless it is everywhere."""
-    told: dict[str, dict[Kind, set[int]]] = {}
-    for (kind, version, side), addresses in left.items():
-        if addresses:
-            outside = side == "outside" and (kind, version, "inside") in left and not left[kind, version, "inside"]
-            where = "" if takes_in_the_internet(addresses) else f" to {', '.join(map(str, addresses[:3]))}"
-            about = f"{' from clients outside HOME_NET' if outside else ''}{where}"
-            told.setdefault(about, {}).setdefault(kind, set()).add(version)
-    for about, kinds in told.items():
-        yield f"{_in_words(kinds)} get out{about}"
-
-
-def _in_words(kinds: dict[Kind, set[int]]) -> str:
-    by_versions: dict[tuple[int, ...], list[str]] = {}
-    for kind in KINDS:
-        if kind in kinds:
-            by_versions.setdefault(tuple(sorted(kinds[kind])), []).append(kind)
-    return "; ".join(
-        f"{', '.join(names)} over {' and '.join(f'IPv{version}' for version in versions)}"
-        for versions, names in by_versions.items()
-    )

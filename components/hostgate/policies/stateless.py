@@ -1,41 +1,25 @@
 """What the stateless engine of AWS hands on to the stateful one, of first packets that are not TCP."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 from hostgate.planning.flow import Network
-from hostgate.policies.address_sets import ALL, INTERNET, VERSIONS, Addresses, matched, without
+from hostgate.policies.address_sets import ALL, VERSIONS, matched, without
 from hostgate.policies.belonging import Together
+from hostgate.policies.coverage import HomeNet, Left, Side
 from hostgate.policies.effects import takes_in_the_internet
 from hostgate.policies.ip_protocols import KINDS, OF_KIND, Kind
 from hostgate.policies.reading import Stateful, Stateless
 from hostgate.policies.remarks import Remark, Seen
 
-Side = Literal["inside", "outside"]
-Cell = tuple[Kind, int, Side]
-Left = dict[Cell, tuple[Network, ...]]
-"""Public addresses that are open still, by kind, IP version, and the client's side of HOME_NET."""
 
-
-def everything(home: Addresses | None) -> Left:
-    """All of it; no client is inside a HOME_NET without a range of the version."""
-    return {
-        (kind, version, side): INTERNET[version]
-        for kind in KINDS
-        for version in VERSIONS
-        for side in ("inside", "outside")
-        if side == "outside" or home is None or home[version]
-    }  # fmt: skip
-
-
-def handed_on(each: Together, stateful: Stateful, home: Addresses | None) -> Left:
+def handed_on(each: Together, stateful: Stateful, home: HomeNet) -> Left[Kind]:
     """What reaches the stateful rules. What cannot be seen (a group of another stack, an unknown order) hands on all."""
-    left = everything(home)
+    left = home.everything(KINDS)
     groups = [seen for seen in each.rules if seen.reading.stateless]
     places = {seen.resource.urn: _place(stateful, seen, len(groups)) for seen in groups}
     if stateful.stateless_references > len(groups) or None in places.values():
         return left
-    forwarded: Left = dict.fromkeys(left, ())
+    forwarded: Left[Kind] = dict.fromkeys(left, ())
     ordered = sorted(groups, key=lambda seen: places[seen.resource.urn] or 0)
     for rule in (rule for seen in ordered for rule in sorted(seen.reading.stateless, key=lambda rule: rule.priority)):
         for cell, addresses in left.items():
@@ -67,7 +51,7 @@ def stateless_passes(each: Together) -> Iterator[Remark]:
                     yield Remark(resource=seen.resource, where=rule.where, message=message)
 
 
-def _taken(rule: Stateless, cell: Cell) -> tuple[Network, ...]:
+def _taken(rule: Stateless, cell: tuple[Kind, int, Side]) -> tuple[Network, ...]:
     """The addresses to which the rule surely takes every packet of the cell."""
     kind, version, _ = cell
     sources, targets = _addresses(rule.sources, version), _addresses(rule.destinations, version)
@@ -77,7 +61,7 @@ def _taken(rule: Stateless, cell: Cell) -> tuple[Network, ...]:
     return targets if whole and not without([ALL[version]], sources) else ()
 
 
-def _possible(rule: Stateless, cell: Cell, addresses: tuple[Network, ...]) -> tuple[Network, ...]:
+def _possible(rule: Stateless, cell: tuple[Kind, int, Side], addresses: tuple[Network, ...]) -> tuple[Network, ...]:
     """Those of `addresses` to which the rule may take packets of the cell."""
     kind, version, _ = cell
     targets = _addresses(rule.destinations, version)
