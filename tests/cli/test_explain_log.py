@@ -136,7 +136,7 @@ def test_a_signature_of_the_plan_leads_to_its_entry_or_its_group(logs: Logs) -> 
     answer = logs.one(passed)
     assert (answer["recorded"], answer["entry"], answer["next"]) == ("allowed", "one", "Nothing: log and plan agree.")
     (edge,) = [each for each in hosts["objects"] if each["name"] == "hostgate-edge"]
-    line = edge["body"]["RuleGroup"]["RulesSource"]["RulesString"].splitlines()[1]
+    line = edge["body"]["RuleGroup"]["RulesSource"]["RulesString"].splitlines()[4]
     number = int(line.partition("sid:")[2].partition(";")[0])
     dropped = alert(
         None, 53, proto="UDP", app_proto="dns", tls=None, alert={**DEFAULT, "signature_id": number, "signature": "y"}

@@ -76,8 +76,17 @@ def test_datagrams_are_passed_before_the_edge_group_drops_the_others() -> None:
 
 
 def test_an_owner_of_the_policy_is_told_where_the_drop_of_datagrams_stands() -> None:
-    (said,) = messages(made(CLOCK, deny="declared", addresses={"clock": ["203.0.113.64/28"]}), "attached-policy")
+    found = made(CLOCK, deny="declared", edge=False, addresses={"clock": ["203.0.113.64/28"]})
+    (said,) = messages(found, "attached-policy")
     assert "after hostgate-address and before other groups" in said
+
+
+def test_a_declared_deny_brings_its_edge_group_behind_the_datagrams_that_the_catalog_opens() -> None:
+    found = made(CLOCK, deny="declared", addresses={"clock": ["203.0.113.64/28"]})
+    references = found.objects[-1].body["StatefulRuleGroupReferences"]
+    assert [reference["ResourceArn"].rpartition("-")[2] for reference in references] == ["address", "edge"]
+    for address, action in (("203.0.113.64", "allow"), ("203.0.113.80", "block")):
+        assert found.verdict(Flow("time.vendor.example", 123, "udp", address=address)).action == action
 
 
 def test_quic_is_closed_but_to_the_addresses_of_an_entry_on_udp_443() -> None:

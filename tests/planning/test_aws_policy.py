@@ -244,7 +244,7 @@ def test_tls_inspection_is_a_part_of_the_policy_and_a_finding() -> None:
 def test_a_share_has_every_group_of_the_plan_and_nothing_else() -> None:
     of = plan(selection(many(3)), "aws:rules", deny="declared", share={"principals": ["210987654321", "123456789012"]})
     share = the(of, "ResourceShare")
-    assert share["resourceArns"] == ["arn:aws:network-firewall:REGION:ACCOUNT:stateful-rulegroup/hostgate-allow"]
+    assert [arn.rpartition("/")[2] for arn in share["resourceArns"]] == ["hostgate-edge", "hostgate-allow"]
     assert share["principals"] == ["123456789012", "210987654321"]
     assert share["allowExternalPrincipals"] is False
 
@@ -259,9 +259,63 @@ def test_an_attached_policy_is_told_everything_that_it_must_have() -> None:
     (told,) = about(made(deny="declared"), "attached-policy")
     for part in (
         "aws:forward_to_sfe", "STRICT_ORDER", "REJECT", "HOME_NET at policy level (10.0.0.0/8, ", DROP_TO_SERVER,
-        ALERT_TO_SERVER, "drop of all but TCP", "at no priority a pass",
+        ALERT_TO_SERVER, "references to all groups of the plan, hostgate-edge among them", "at no priority a pass",
+        "has to pass before priority 1500",
     ):  # fmt: skip
         assert part in told.message
+
+
+def test_an_owner_who_stops_datagrams_is_told_what_that_takes() -> None:
+    of = made(deny="declared", edge=False)
+    (told,) = about(of, "attached-policy")
+    assert "A drop of all but TCP before other groups, which leans on no inverse of IPv4 ranges" in told.message
+    assert of.findings[0].id == "datagrams-open"
+    assert about(of, "quic-closed") == []
+
+
+@pytest.mark.parametrize("deny", ["internet", "all", "none"])
+def test_the_edge_group_is_left_out_of_no_policy_of_the_plan(deny: str) -> None:
+    with pytest.raises(InputError, match="found edge false with deny"):
+        made(deny=deny, edge=False)
+
+
+FAMILIES: list[tuple[str, dict[str, Any], str | None, str]] = [
+    (
+        "RFC 1918",
+        {},
+        "ipv4-only",
+        "homeNet has no IPv6 range: IPv6 clients reach none of the hosts, and nothing of theirs gets",
+    ),
+    ("IPv6 only", {"homeNet": ["2600:1f18::/56"]}, "ipv6-only", "homeNet has no IPv4 range: IPv4 clients reach none"),
+    ("both", {"homeNet": ["10.0.0.0/8", "fd00::/8"]}, None, ""),
+    (
+        "clients of one",
+        {"homeNet": ["10.0.0.0/8", "fd00::/8"], "from": ["10.1.0.0/16"]},
+        "ipv4-only",
+        "`from` has no IPv6",
+    ),
+    ("audit", {"mode": "audit"}, "ipv4-only", "IPv6 clients match no rule that allows."),
+    ("no deny", {"deny": "none"}, "ipv4-only", "IPv6 clients match no rule that allows."),
+    ("declared", {"deny": "declared"}, "ipv4-only", "IPv6 clients reach none of the hosts."),
+]
+
+
+@pytest.mark.parametrize(("options", "id_", "words"), [row[1:] for row in FAMILIES], ids=[row[0] for row in FAMILIES])
+def test_what_holds_for_each_address_family_is_said(options: dict[str, Any], id_: str | None, words: str) -> None:
+    of = plan(HOSTS, "aws:rules", options)
+    said = [one for one in of.findings if one.id in ("ipv4-only", "ipv6-only")]
+    assert [one.id for one in said] == ([id_] if id_ else [])
+    assert all(words in one.message for one in said)
+
+
+@pytest.mark.parametrize("public", ["8.8.8.0/24", "2600:1f18::/56"])
+@pytest.mark.parametrize("protocol", ["udp", "icmp", "gre", "tcp", "https"])
+def test_public_ranges_of_home_net_are_cut_as_the_plan_says(public: str, protocol: str) -> None:
+    of = made(homeNet=["10.0.0.0/8", "fd00::/8", public])
+    (cuts,) = about(of, "deny-cuts")
+    assert f"{public} of homeNet too" in cuts.message
+    there, client = ("8.8.8.8", "10.1.2.3") if "." in public else ("2600:1f18::8", "fd00::5")
+    assert not of.verdict(Flow("other.example", protocol=protocol, address=there, source=client)).allows
 
 
 A, X = {"arn": AWS_OWNED.format("A")}, PARTNER.format("x")

@@ -17,8 +17,8 @@ from hostgate.planning.flow import Flow
 from hostgate.planning.plan import Plan, plan
 
 ORDER = (
-    "msg", "flow", "ip_proto", "ssl_state", "tls.sni", "http.host", "dotprefix", "content", "startswith", "endswith", "nocase",
-    "pcre", "alert", "sid", "rev",
+    "msg", "flow", "ip_proto", "itype", "icode", "ssl_state", "tls.sni", "http.host", "dotprefix", "content", "startswith",
+    "endswith", "nocase", "pcre", "alert", "sid", "rev",
 )  # fmt: skip
 """The options in the order of the strictest form that real Suricata was seen to judge right."""
 
@@ -129,10 +129,10 @@ class TestSids:
         assert 1 <= Sids().of(*parts) <= SID_MAX
 
     def test_on_a_collision_the_later_entry_yields_and_the_plan_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(suricata, "SID_MAX", 6)  # six ids: four edge rules and two entries fill them
+        monkeypatch.setattr(suricata, "SID_MAX", 9)  # nine ids: seven edge rules and two entries fill them
         made = plan(selection([entry("a.dev"), entry("b.dev")]), "aws:rules")
         sids = [int(line.rpartition("sid:")[2].partition(";")[0]) for line in texts(made)]
-        assert sorted(sids) == [1, 2, 3, 4, 5, 6]
+        assert sorted(sids) == list(range(1, 10))
         assert [one for one in made.findings if one.id == "sid-collision"]
 
     def test_a_collision_leaves_the_earlier_entry_its_id(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +148,27 @@ class TestSids:
         monkeypatch.setattr(suricata, "SID_MAX", 3)
         sids = Sids()
         assert sorted(sids.of("c", str(number)) for number in range(3)) == [1, 2, 3]
+
+
+_DATAGRAMS = [
+    Flow("evil.example", port, protocol, address=address, source=source)
+    for protocol, port in (
+        ("udp", 53),
+        ("quic", 443),
+        ("icmp", 0),
+        ("gre", 0),
+        ("esp", 0),
+        ("sctp", 9),
+        ("ipv6", 0),
+        ("99", 0),
+    )
+    for address, sources in (
+        (None, (None, "10.1.2.3", "192.0.2.9", "2600:1f18::5")),
+        ("198.51.100.7", (None, "10.1.2.3", "100.64.0.9", "203.0.113.9")),
+        ("2001:db8::7", (None, "fd00::5", "2600:1f18::5", "2001:db8:1::1")),
+    )
+    for source in sources
+]
 
 
 class TestPolicy:
@@ -176,14 +197,49 @@ class TestPolicy:
 
     def test_a_declared_deny_hands_out_references_and_makes_no_policy(self) -> None:
         made = plan(selection([entry()]), "aws:rules", deny="declared", base=500)
+        assert [each.name for each in made.objects] == ["hostgate-edge", "hostgate-allow", "hostgate-references"]
+        references = made.objects[-1].body["StatefulRuleGroupReferences"]
+        assert [reference["Priority"] for reference in references] == [1000, 2500]
+
+    def test_the_edge_group_of_a_policy_owned_elsewhere_passes_nothing_that_goes_on(self) -> None:
+        """A pass would end the judging of its flows for every group of the owner."""
+        made = plan(
+            selection([entry()]), "aws:rules", deny="declared", home_net=["10.0.0.0/8", "8.8.8.0/24", "fd00::/8"]
+        )
+        edge = [line for line in texts(made) if "sid" in line and "hostgate acme" not in line]
+        assert [line.split(" (")[0] for line in edge if line.startswith("pass")] == [
+            "pass icmp $EXTERNAL_NET any -> $HOME_NET any"
+        ] * 2
+        stops = [line.split(" ")[1] for line in edge if line.startswith("drop")]
+        assert stops == ["udp", "icmp", "ip"]
+
+    def test_the_edge_group_can_be_left_to_the_owner_of_the_policy(self) -> None:
+        made = plan(selection([entry()]), "aws:rules", deny="declared", edge=False)
         assert [each.name for each in made.objects] == ["hostgate-allow", "hostgate-references"]
-        (reference,) = made.objects[-1].body["StatefulRuleGroupReferences"]
-        assert reference["Priority"] == 2500
+        assert made.findings[0].id == "datagrams-open"
+        for flow in _DATAGRAMS:
+            assert made.verdict(flow).allows
+        assert not made.verdict(Flow("other.example")).allows
+
+    @pytest.mark.parametrize("target", ["aws:rules", "aws:domain-list"])
+    @pytest.mark.parametrize("home", [["10.0.0.0/8"], ["fd00::/8"], ["10.0.0.0/8", "2600:1f18::/56"]], ids=str)
+    @pytest.mark.parametrize("deny", ["internet", "all", "declared"])
+    def test_whatever_the_family_the_protocol_and_the_client_nothing_but_tcp_gets_out(
+        self, target: str, home: list[str], deny: str
+    ) -> None:
+        made = plan(selection([entry()]), target, home_net=home, deny=deny)
+        assert [str(flow) for flow in _DATAGRAMS if made.verdict(flow).allows] == []
+        assert "datagrams-open" not in {one.id for one in made.findings}
+
+    def test_an_owners_private_datagrams_are_left_to_the_owner(self) -> None:
+        made = plan(selection([entry()]), "aws:rules", deny="declared")
+        for client, server in (("10.1.2.3", "172.16.9.9"), ("100.64.0.9", "10.0.0.2"), ("fd00::1", "fd12::53")):
+            assert made.verdict(Flow("ns", 53, "udp", address=server, source=client)).rule is None
 
     @pytest.mark.parametrize("protocol", ["udp", "quic"])
     def test_a_first_datagram_does_not_get_out(self, protocol: str) -> None:
         made = plan(selection([entry()]), "aws:rules")
-        verdict = made.verdict(Flow("cgr.dev", 443, protocol))  # type: ignore[arg-type]
+        verdict = made.verdict(Flow("cgr.dev", 443, protocol))
         assert (verdict.action, (verdict.rule or "").partition("#")[0]) == ("block", "hostgate-edge")
 
     def test_clients_are_written_into_each_pass_rule(self) -> None:

@@ -10,10 +10,11 @@ from hashlib import sha256
 from ipaddress import ip_network
 
 from hostgate.aws import policy
-from hostgate.aws.options import NetworkFirewallOptions, merged
+from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.suricata import Rule, Sids, group, source
 from hostgate.catalog.model import Entry
 from hostgate.planning.mechanism import Means, Objection
+from hostgate.planning.options import merged
 
 MEANS = Means(
     name="Address rules",

@@ -53,6 +53,9 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """The ranges behind the firewall; RFC 1918 unless given."""
     base: float
     """Priority of the first rule group; 1000 unless given."""
+    edge: bool
+    """Whether the group is made that stops all but TCP, ahead of the hosts. False only with a declared deny, where the
+    policy's owner stops UDP, ICMP and other IP protocols."""
     log_allowed: bool
     """Whether allowed flows are logged."""
     reject: bool
@@ -91,7 +94,7 @@ class RuleGroupReference(TypedDict):
 class NetworkFirewallAllowlist(pulumi.ComponentResource):
     """Stateful rule groups that allow the hosts, and a strict-order policy that drops the rest.
 
-    With `attach`, or with `deny="declared"`, no policy is made: hand `references` to your own.
+    With `attach`, or with `deny="declared"`, no policy is made: hand all of `references` to your own.
     """
 
     references: pulumi.Output[list[RuleGroupReference]]

@@ -10,6 +10,7 @@ from typing import Any
 
 from hostgate.aws import policy
 from hostgate.aws.closing import closing_group
+from hostgate.aws.edge import edge_group
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.rules import family_objections
 from hostgate.aws.strict_order import judge
@@ -71,7 +72,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
 
     def render(self, entries: Sequence[Entry], options: NetworkFirewallOptions) -> Rendering:
         sids = Sids()
-        edge = policy.edge_group(options, sids)
+        edge = edge_group(options, sids)
         groups = [(policy.EDGE_SLOT, edge)] if edge else []
         where: dict[tuple[str, str], str] = {}
         groups += _guards(entries, options, sids)
@@ -109,7 +110,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)
-        return judge(objects, home_net, flow, undecided=policy.undecided(options))
+        return judge(objects, home_net, flow, undecided=policy.undecided(options, flow))
 
 
 _SOURCES = Objection(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Literal
 
+from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
 from hostgate.planning.flow import Flow, FlowProtocol
 
@@ -125,9 +126,11 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
     if transport not in ("TCP", "UDP"):
         raise NoVerdict(f"alert of {transport}")
     name, protocol = _name(event, transport)
-    flow = Flow(
-        name or address, _port(event, ends[1][1]), protocol, sni=name, address=address, source=source
-    )  # fmt: skip
+    port = _port(event, ends[1][1])
+    try:
+        flow = Flow(name or address, port, protocol, sni=name, address=address, source=source)
+    except ValueError as error:  # e.g. ends of two families
+        raise NotALog(f"Found a packet that cannot be: {error}") from None
     verdict = event.get("verdict")
     acted = str(verdict.get("action")) if isinstance(verdict, Mapping) else ""
     blocked = acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
@@ -167,7 +170,9 @@ def _query(record: Mapping[str, Any]) -> Event:
         case _:
             raise NotALog(f"Found `firewall_rule_action`: {spelled(action)}. Allowed: BLOCK, ALERT, ALLOW or none.")
     source = _address(record, "srcaddr") if record.get("srcaddr") else None
-    flow = Flow(_text(record, "query_name").removesuffix(".") or ".", source=source)
+    name = _text(record, "query_name").removesuffix(".") or "."
+    # An address can be asked for as if it were a name, and then says nothing of the family that the question came by.
+    flow = Flow(name, source=None if is_address(name) else source)
     listed = record.get("firewall_domain_list_id")
     return Event("query", flow, acted, None, f"domain list {listed}" if listed else "", str(record.get("vpc_id", "")))
 

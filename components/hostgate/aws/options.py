@@ -1,13 +1,12 @@
 """Options of the Network Firewall mechanisms."""
 
-from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import ip_network
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from hostgate.aws.policy_options import PolicyOptions
-from hostgate.planning.options import PRIVATE_IPV4, Cidr
+from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
 
 
 class NetworkFirewallOptions(PolicyOptions):
@@ -27,6 +26,9 @@ class NetworkFirewallOptions(PolicyOptions):
     base: Annotated[int, Field(ge=1, le=60_000)] = 1000
     """Priority of the first group, 1 to 65535 (AWS SDK service model, StatefulRuleGroupReference.Priority, read
     2026-11-23) less room for the slots; the fixed slots after it are in `hostgate.aws.policy`."""
+    edge: bool = True
+    """Whether the group is made that stops UDP, ICMP and every other IP protocol but TCP. Left out only where the policy is
+    owned elsewhere and has such rules of its own: its default drops established flows, so first datagrams get out."""
     log_allowed: bool = False
     """Whether a flow that a rule allows is logged (`alert` inside the pass rule)."""
     reject: bool = False
@@ -72,6 +74,13 @@ class NetworkFirewallOptions(PolicyOptions):
                 )
         if both := sorted(self.addresses.keys() & self.ip_sets.keys()):
             raise ValueError(f"found {', '.join(both)} in both `addresses` and `ipSets`. Keep one.")
+        if not self.edge and self.deny != "declared":
+            raise ValueError(
+                f"found edge false with deny {self.deny!r}. The group is part of that deny, and the policy's default lets first "
+                "datagrams out. Allowed: edge false with deny 'declared', where the owner's policy has such rules."
+                if self.deny != "none"
+                else "found edge false with deny 'none', which makes no such group. Leave it out."
+            )
         if self.reject and self.deny not in ("internet", "all"):
             raise ValueError(
                 f"found `reject` with deny {self.deny!r}. It is a way of denying. Allowed: deny 'internet' or 'all'."
@@ -96,12 +105,3 @@ class NetworkFirewallOptions(PolicyOptions):
     def rejects(self) -> bool:
         """Whether rules of ours end the evaluation, and not the policy's default."""
         return self.reject and self.mode == "enforce"
-
-
-def merged(cidrs: Iterable[str]) -> list[IPv4Network | IPv6Network]:
-    """The ranges without overlap, IPv4 first, each in order."""
-    networks = [ip_network(cidr) for cidr in cidrs]
-    return [
-        *collapse_addresses(network for network in networks if isinstance(network, IPv4Network)),
-        *collapse_addresses(network for network in networks if isinstance(network, IPv6Network)),
-    ]

@@ -4,7 +4,8 @@ The policy is strict-order with application-layer drop to the server and its ale
 twin logs nothing), stream exceptions rejected, and HOME_NET set at policy level, from which EXTERNAL_NET follows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from hostgate.aws import default_actions
@@ -16,7 +17,7 @@ from hostgate.aws.suricata import Rule, Sids
 from hostgate.aws.suricata import group as group_of
 from hostgate.catalog.model import Entry
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Verdict
+from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import public_ranges
@@ -45,8 +46,6 @@ capacity), so a group takes the first step that its rules fill to at most 70 %."
 ADDRESS_SLOT, EDGE_SLOT, GUARD_SLOT, ALLOW_SLOT, HTTP_SLOT, CLOSING_SLOT = 0, 500, 1000, 2000, 3000, 5000
 """Priority of each kind of group, after the user's base; shards of a kind follow by their own fixed number."""
 
-PASS_PRIVATE = "pass-private"
-
 
 def capacity(rules: int) -> int:
     """Capacity units to reserve for `rules`; more than the maximum where they do not fit, so that the limit shows."""
@@ -69,57 +68,6 @@ def list_group(
     """A domain list. Capacity: targets x types + types + 1, the larger of two published measurements."""
     listed = {"Targets": list(targets), "TargetTypes": [kind], "GeneratedRulesType": "ALLOWLIST"}
     return _group(options, suffix, {"RulesSourceList": listed}, capacity(len(targets) + 2), about, None)
-
-
-def edge_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | None:
-    """What goes before every allow by name: private traffic passes, and datagrams to the internet do not."""
-    rules = edge_rules(options, sids)
-    return suricata_group(options, "edge", rules, "private traffic passes, datagrams stay inside") if rules else None
-
-
-def edge_rules(options: NetworkFirewallOptions, sids: Sids) -> list[Rule]:
-    """The rules of the edge group; none where the plan denies nothing.
-
-    The policy's default drops established flows only, so that TCP can shake hands; the first datagram of a UDP or
-    ICMP exchange would get out, and a DNS question is no more than that.
-    """
-    if options.deny not in ("internet", "all"):
-        return []
-    stop = "alert" if options.mode == "audit" else "drop"
-    outside = "$EXTERNAL_NET" if options.deny == "internet" else "any"
-    rules = []
-    if options.deny == "internet":
-        public = public_ranges(options.home_net)
-        private = [cidr for cidr in options.home_net if cidr not in public]
-        if private:
-            inside = group_of(private) if public else "$HOME_NET"
-            words = "private traffic is not judged"
-            rules.append(_edge(PASS_PRIVATE, "pass", "ip", "$HOME_NET", inside, words, (), sids))
-    for name, protocol, words, conditions in (
-        ("udp", "udp", "QUIC, DNS and other datagrams stay inside", ("flow:to_server",)),
-        ("icmp", "icmp", "no ICMP to the outside", ("flow:to_server",)),
-        # A tunnel (GRE, ESP, 6in4) or SCTP has no flow that the default would call established.
-        ("others", "ip", "no other IP protocol to the outside", ("ip_proto:!6", "ip_proto:!17", "ip_proto:!1")),
-    ):
-        # From anybody: a client outside HOME_NET is no less behind the firewall, and the default lets its datagrams go.
-        rules.append(_edge(f"{stop}-{name}", stop, protocol, "any", outside, words, conditions, sids))
-    return rules
-
-
-def _edge(
-    name: str,
-    action: str,
-    protocol: str,
-    source: str,
-    destination: str,
-    words: str,
-    conditions: tuple[str, ...],
-    sids: Sids,
-) -> Rule:
-    return Rule(
-        action=action, protocol=protocol, source=source, destination=destination, port="any",
-        msg=f"hostgate: {words}", conditions=conditions, sid=sids.of("hostgate", name),
-    )  # fmt: skip
 
 
 def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudObject]]) -> tuple[CloudObject, ...]:
@@ -251,8 +199,9 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
         found.append(
             finding(
                 "deny-cuts",
-                f"Everything else that crosses the firewall is cut: {what}DNS to resolvers outside, NTP, ICMP, Google and AWS "
-                "APIs by public name. DNS to the VPC resolver never crosses it.",
+                f"Everything else that crosses the firewall is cut, over IPv4 and IPv6 alike: {what}all that clients outside "
+                "homeNet send, DNS to resolvers outside, NTP, ICMP, Google and AWS APIs by public name. DNS to the VPC resolver "
+                "never crosses it.",
             )
         )
         found.append(
@@ -268,31 +217,63 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
                 "rejects", "The last group rejects what nothing passes, so the policy has no drop among its defaults."
             )
         )
-    if options.deny == "declared":
-        home = ", ".join(options.home_net)
-        default = ALERT_TO_SERVER if options.mode == "audit" else f"{DROP_TO_SERVER} and {ALERT_TO_SERVER}"
+    found += _declared(options, entries)
+    found += remarks_around(options)
+    found += _families(options)
+    return found
+
+
+def _declared(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """What a policy that somebody else owns has to have, so that the plan's verdicts hold."""
+    if options.deny != "declared":
+        return
+    whose = options.attach or "The policy"
+    default = ALERT_TO_SERVER if options.mode == "audit" else f"{DROP_TO_SERVER} and {ALERT_TO_SERVER}"
+    if options.edge:
+        groups = f"references to all groups of the plan, {options.name}-edge among them, "
+        rest = (
+            f"{options.name}-edge {'logs' if options.mode == 'audit' else 'stops'} all but TCP to addresses that are not private, "
+            f"of both families and from everybody: what else of that may pass has to pass before priority "
+            f"{options.base + EDGE_SLOT}"
+        )
+    else:
         datagrams = any(entry.transport == "udp" for entry in entries)
         place = f"after {options.name}-address and before other groups" if datagrams else "before other groups"
-        found += [
-            finding("deny-declared", "The deny is the default action of a policy that this plan does not own."),
-            finding(
-                "attached-policy",
-                f"{options.attach or 'The policy'} needs: both stateless defaults aws:forward_to_sfe, rule order STRICT_ORDER, "
-                f"stream exceptions REJECT, HOME_NET at policy level ({home}), stateful defaults {default}, a drop of all but TCP "
-                f"to EXTERNAL_NET {place}, and at no priority a pass that is broader than the catalog.",
-            ),
-        ]
-    found += remarks_around(options)
-    if any(entry.families and "ipv6" in entry.families for entry in entries) and not any(
-        ":" in cidr for cidr in options.from_ or options.home_net
-    ):
-        found.append(finding("ipv4-only", "HOME_NET has no IPv6 range, so clients reach the hosts over IPv4 only."))
-    return found
+        groups, rest = (
+            "",
+            f"a drop of all but TCP {place}, which leans on no inverse of IPv4 ranges: that holds no IPv6 packet",
+        )
+        yield finding(
+            "datagrams-open",
+            f"Without the edge group no rule of the plan stops UDP (QUIC, DNS), ICMP, tunnels and other IP protocols. {whose} lets "
+            "them out to anybody, over IPv4 and IPv6, unless rules of its owner stop them: its default drops established flows.",
+        )
+    yield finding("deny-declared", "The deny is the default action of a policy that this plan does not own.")
+    yield finding(
+        "attached-policy",
+        f"{whose} needs: {groups}both stateless defaults aws:forward_to_sfe, rule order STRICT_ORDER, stream exceptions REJECT, "
+        f"HOME_NET at policy level ({', '.join(options.home_net)}: the rules that allow are for its clients, and a wider one "
+        f"lets more use the hosts), stateful defaults {default}, and at no priority a pass that is broader than the catalog. "
+        f"{rest[0].upper()}{rest[1:]}.",
+    )
+
+
+def _families(options: NetworkFirewallOptions) -> Iterator[Finding]:
+    """Which address family no client of the rules has."""
+    clients = options.from_ or options.home_net
+    versions = {ip_network(cidr).version for cidr in clients}
+    for version, id_ in ((6, "ipv4-only"), (4, "ipv6-only")):
+        if version not in versions:
+            silent = options.mode == "audit" or options.deny == "none"
+            then = "match no rule that allows" if silent else "reach none of the hosts"
+            out = "" if silent or options.deny == "declared" else ", and nothing of theirs gets out to the internet"
+            what = "`from`" if options.from_ else "homeNet"
+            yield finding(id_, f"{what} has no IPv{version} range: IPv{version} clients {then}{out}.")
 
 
 def _quic(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> list[Finding]:
     """What becomes of QUIC; nothing to say where the plan itself leaves datagrams alone."""
-    if options.mode == "audit" or options.deny == "none":
+    if options.mode == "audit" or options.deny == "none" or not options.edge:
         return []
     opened = [entry.id for entry in entries if (entry.protocol, entry.port) == ("udp", 443)]
     but = f" but to the addresses of {', '.join(opened)}" if opened else ""
@@ -307,10 +288,16 @@ def _unused_addresses(options: NetworkFirewallOptions, entries: Sequence[Entry])
     ]
 
 
-def undecided(options: NetworkFirewallOptions) -> Verdict:
+def undecided(options: NetworkFirewallOptions, flow: Flow) -> Verdict:
     """What becomes of a flow that no group decides, where the policy is owned elsewhere."""
     if options.mode == "audit":
         return Verdict("allow", None, "no rule matches; in audit mode the attached policy's default only logs")
+    if flow.transport != "tcp":
+        return Verdict(
+            "allow",
+            None,
+            "no rule matches; the attached policy's default drops established flows, not a first datagram (deny: declared)",
+        )
     return Verdict("block", None, "no rule matches; the attached policy's default must drop it (deny: declared)")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hostgate.aws import addresses, policy
 from hostgate.aws.closing import closing_group
+from hostgate.aws.edge import edge_group
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.strict_order import judge
 from hostgate.aws.suricata import Rule, Sids, name_conditions, source
@@ -43,7 +44,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
 
     def render(self, entries: Sequence[Entry], options: NetworkFirewallOptions) -> Rendering:
         sids = Sids()
-        edge = policy.edge_group(options, sids)
+        edge = edge_group(options, sids)
         groups = [(policy.EDGE_SLOT, edge)] if edge else []
         rules = entry_rules(entries, options, sids)
         where: dict[tuple[str, str], str] = {}
@@ -88,7 +89,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)
-        return judge(objects, home_net, flow, undecided=policy.undecided(options))
+        return judge(objects, home_net, flow, undecided=policy.undecided(options, flow))
 
 
 def entry_rules(

@@ -13,6 +13,7 @@ from typing import Any
 
 from hostgate.planning.flow import Flow, Network, Verdict
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.options import PRIVATE, merged
 
 RULE_GROUP = "AWS::NetworkFirewall::RuleGroup"
 POLICY = "AWS::NetworkFirewall::FirewallPolicy"
@@ -61,7 +62,7 @@ def judge(objects: Sequence[CloudObject], home_net: Sequence[str], flow: Flow, *
             ):
                 continue
             label = f"{name}#{rule.sid}"
-            if _is_unknown(rule.destination, flow):
+            if _destined(rule.destination, flow, home) is None:
                 if rule.action == "pass" and not unless:
                     unless = f", unless its address is in {rule.destination} ({label})"
                 continue
@@ -141,7 +142,7 @@ def _matches(rule: ParsedRule, flow: Flow, home: Sequence[Network]) -> bool:
     return (
         _protocol_matches(rule.protocol, flow)
         and _source_matches(rule.source, flow, home)
-        and _destination_matches(rule.destination, flow, home)
+        and _destined(rule.destination, flow, home) is not False
         and _port_matches(rule.port, flow.port)
         and _options_match(rule.options, flow)
     )
@@ -153,8 +154,10 @@ def _protocol_matches(protocol: str, flow: Flow) -> bool:
             return True
         case "tls":
             return flow.protocol in ("https", "tls")
-        case "tcp" | "udp":
+        case "tcp" | "udp" | "sctp":
             return flow.transport == protocol
+        case "icmp":  # ICMPv6 too
+            return flow.transport in ("icmp", "icmpv6")
         case _:
             return flow.protocol == protocol
 
@@ -163,26 +166,39 @@ def _source_matches(spec: str, flow: Flow, home: Sequence[Network]) -> bool:
     if spec == "any":
         return True
     if spec == "$EXTERNAL_NET":
-        return not flow.starts_within(home)
+        return _invertible(flow, home) and not flow.starts_within(home)
     return flow.starts_within(home if spec == "$HOME_NET" else [ip_network(item) for item in _items(spec)])
 
 
-def _destination_matches(spec: str, flow: Flow, home: Sequence[Network]) -> bool:
+def _destined(spec: str, flow: Flow, home: Sequence[Network]) -> bool | None:
+    """Whether the flow goes to `spec`; None: nobody here can tell, as the set is kept elsewhere, or the name's address
+    is not known and only some of the internet is in it."""
     if spec == "any":
         return True
-    if spec in ("$HOME_NET", "$EXTERNAL_NET"):
-        return flow.destined_within(home) == (spec == "$HOME_NET")
+    if spec == "$HOME_NET":
+        return flow.destined_within(home)
+    if spec == "$EXTERNAL_NET":
+        return _invertible(flow, home) and not flow.destined_within(home)
     if spec.startswith("@"):
-        return True
+        return None
     networks = [ip_network(item) for item in _items(spec)]
-    return _is_unknown(spec, flow) or flow.destined_within(networks)
+    if flow.address is not None:
+        return flow.destined_within(networks)
+    families = {flow.family} if flow.family else {network.version for network in home} or {4, 6}
+    return True if families <= _whole_families(tuple(networks)) else None
 
 
-def _is_unknown(destination: str, flow: Flow) -> bool:
-    """Whether nobody here can tell if the flow goes there: to a set kept elsewhere, or from a name to addresses."""
-    if destination.startswith("@"):
-        return True
-    return flow.address is None and destination not in ("any", "$HOME_NET", "$EXTERNAL_NET")
+def _invertible(flow: Flow, home: Sequence[Network]) -> bool:
+    """Whether HOME_NET has a range of the flow's family. If it has none, its inverse holds no address of that family
+    either: the engine inverts each family for itself (tried on Suricata 7.0.10; AWS documents EXTERNAL_NET as the
+    inverse of HOME_NET and says nothing of families)."""
+    return flow.family is None or any(network.version == flow.family for network in home)
+
+
+@lru_cache(maxsize=64)
+def _whole_families(networks: tuple[Network, ...]) -> set[int]:
+    """The IP versions of which every address that is not private is in `networks`."""
+    return {each.version for each in merged(map(str, (*networks, *PRIVATE))) if each.prefixlen == 0}
 
 
 def _port_matches(spec: str, port: int) -> bool:
@@ -231,6 +247,8 @@ def _packets_match(keyword: str, value: str, flow: Flow) -> bool:
             return _number_matches(value, flow)
         case "flow":  # a first datagram belongs to no established flow
             return flow.transport == "tcp" or "established" not in value.split(",")
+        case "itype":  # a flow of ICMP is an echo request; what answers, or says that something failed, begins none
+            return value == ("128" if flow.protocol == "icmpv6" else "8")
         case "app-layer-protocol":
             found = {"https": "tls", "http": "http1"}.get(flow.protocol, flow.protocol)
             return (found == value.removeprefix("!")) != value.startswith("!")
@@ -239,7 +257,7 @@ def _packets_match(keyword: str, value: str, flow: Flow) -> bool:
 
 def _number_matches(spec: str, flow: Flow) -> bool:
     """An `ip_proto` option: the protocol number of the packets, or with `!` any other."""
-    inside = int(spec.removeprefix("!")) == {"tcp": 6, "udp": 17}[flow.transport]
+    inside = int(spec.removeprefix("!")) == flow.number
     return inside != spec.startswith("!")
 
 

@@ -115,8 +115,8 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
         """Network collections first, then application collections; by group priority, then collection priority."""
         del options
-        if flow.address is not None and ":" in flow.address:
-            return Verdict("block", None, "the destination is IPv6, which the rules do not apply to")
+        if flow.family == 6:
+            return Verdict("block", None, "it goes over IPv6, which the rules do not apply to")
         ordered = sorted(
             (
                 (

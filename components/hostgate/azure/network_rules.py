@@ -65,7 +65,7 @@ def matches(rule: Mapping[str, Any], flow: Flow) -> bool:
     """Whether the addresses, protocol and port of `flow` are those of `rule` (the source is checked by the caller)."""
     if flow.transport.upper() not in rule["ipProtocols"] and "Any" not in rule["ipProtocols"]:
         return False
-    if not any(_port_in(spec, flow.port) for spec in rule["destinationPorts"]):
+    if flow.port and not any(_port_in(spec, flow.port) for spec in rule["destinationPorts"]):
         return False
     if "*" in rule.get("destinationAddresses", ()):
         return True

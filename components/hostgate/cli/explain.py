@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from hostgate.planning.flow import Flow
     from hostgate.planning.plan import Plan
 
-_PROTOCOLS = ("https", "tls", "http", "tcp", "udp", "quic")
-
-
 _DIALLED_ALL_THE_SAME = (None, "host-ip-literal", "host-single-label", "host-trailing-dot", "host-character")
 """What no catalog may hold and a client may dial nevertheless: such a flow has a verdict."""
 
@@ -52,10 +49,26 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
         raise click.BadParameter(f"{value!r} is no IP address or CIDR.") from None
 
 
+def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
+    from hostgate.planning.flow import flow_protocol
+
+    try:
+        return flow_protocol(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error).partition(": ")[2]) from None
+
+
 @click.command(cls=Repeating)
 @click.argument("host", callback=_dialled, required=False)
 @click.option("--port", type=click.IntRange(1, 65535), default=443, show_default=True)
-@click.option("--protocol", type=click.Choice(_PROTOCOLS), default="https", show_default=True)
+@click.option(
+    "--protocol",
+    metavar="NAME|NUMBER",
+    callback=_protocol,
+    default="https",
+    show_default=True,
+    help="https, tls, http, tcp, udp, quic, icmp, gre, esp, sctp, ..., or the number of an IP protocol.",
+)
 @click.option("--sni", metavar="NAME", help="The name in the TLS hello or Host header; HOST unless given, '' for none.")
 @click.option(
     "--address", metavar="IP", callback=_address, help="Where the packets go; some address of HOST unless given."
@@ -102,7 +115,10 @@ def command(
         raise click.UsageError("Name a HOST, or a log with --log FILE.")
 
     name = {"sni": sni or None} if sni is not None else {}
-    flow = Flow(host, port, protocol, address=address, source=source, **name)  # type: ignore[arg-type]
+    try:
+        flow = Flow(host, port, protocol, address=address, source=source, **name)
+    except ValueError as error:
+        raise click.UsageError(f"{error}") from None
     if sandbox:
         if stack or catalogs or targets or allow_empty or survey:
             raise click.UsageError(
@@ -127,7 +143,7 @@ def command(
     from hostgate.cli.tables import table
 
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
-    click.echo(f"{host}:{port} {protocol}")
+    click.echo(f"{host}:{flow.port} {flow.protocol}" if flow.port else f"{host} {flow.protocol}")
     click.echo(table(("target", "verdict", "rule", "why"), rows))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])

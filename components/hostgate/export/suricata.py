@@ -7,8 +7,8 @@ listed. Of these rules no drop is about what a later pass allows, so both come t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hostgate.aws import policy
 from hostgate.aws.closing import Closing, closing_rules
+from hostgate.aws.edge import edge_rules
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.rules import MECHANISM, entry_rules
 from hostgate.aws.suricata import Rule, Sids, group
@@ -64,7 +64,7 @@ def export_suricata(plan: Plan) -> SuricataFiles:
     if problems:
         raise InputError(problems)
     sids = Sids()
-    edge = policy.edge_rules(options, sids)
+    edge = edge_rules(options, sids)
     passes = entry_rules(allowed, options, sids)
     closing: Closing = "reject" if options.rejects else "drop" if options.mode == "enforce" else "alert"
     what = {"reject": "Default reject", "drop": "Default drop", "alert": "Default alert"}[closing]

@@ -12,7 +12,7 @@ from typing import Any
 from hostgate.catalog.model import Entry
 from hostgate.gcp.options import FirewallPolicyOptions
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.flow import Flow, Verdict, flow_protocol
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
@@ -277,14 +277,16 @@ def _matches(body: Any, flow: Flow) -> bool:
         return True
     ranges = [ip_network(cidr) for cidr in match.get("destIpRanges", ())]
     if flow.address is None:  # some internet address, of a family that the network has
-        return any(network.prefixlen == 0 for network in ranges)
+        return any(network.prefixlen == 0 and flow.family in (None, network.version) for network in ranges)
     return flow.destined_within(ranges)
 
 
 def _layer4(config: Any, flow: Flow) -> bool:
     if config["ipProtocol"] == "all":
         return True
-    return config["ipProtocol"] == flow.transport and str(flow.port) in config.get("ports", [str(flow.port)])
+    if flow_protocol(config["ipProtocol"]) != flow.transport:
+        return False
+    return not flow.port or str(flow.port) in config.get("ports", [str(flow.port)])
 
 
 MECHANISM = Fqdn()

@@ -18,6 +18,8 @@ class Kind:
     severity: Severity
     meaning: str
     remedy: str
+    first: bool = False
+    """Whether it comes before all others of its severity: what it says makes the rest of the plan worth little."""
 
 
 KINDS: dict[str, Kind] = {
@@ -159,6 +161,12 @@ KINDS: dict[str, Kind] = {
         "The deny is said to exist elsewhere; this plan neither makes nor checks it.",
         "See that it does, and what it must look like, in the message.",
     ),
+    "datagrams-open": Kind(
+        "warning",
+        "No rule of the plan stops UDP, ICMP and other IP protocols, and a default that drops established flows lets them out.",
+        "Leave `edge` at its default; accept the finding where the policy's owner stops them, for both address families.",
+        first=True,
+    ),
     "deny-cuts": Kind(
         "info",
         "What the deny cuts beside the hosts of other vendors.",
@@ -244,6 +252,11 @@ KINDS: dict[str, Kind] = {
         "The rules apply to IPv4 clients or destinations only; over IPv6 the host stays blocked.",
         "Nothing, if clients fall back to IPv4; otherwise give the clients' IPv6 ranges.",
     ),
+    "ipv6-only": Kind(
+        "info",
+        "The rules apply to IPv6 clients only; over IPv4 the hosts stay blocked.",
+        "Nothing, if clients have IPv6 and so do the hosts; otherwise give the clients' IPv4 ranges.",
+    ),
     "audit": Kind(
         "warning",
         "Audit mode: nothing is blocked; what enforce would block is logged.",
@@ -275,8 +288,9 @@ class Finding:
     accepted: str | None = None
 
     @property
-    def order(self) -> tuple[int, str, str, str]:
-        return (("error", "warning", "info").index(self.severity), self.id, self.entry or "", self.message)
+    def order(self) -> tuple[int, bool, str, str, str]:
+        later = self.id not in KINDS or not KINDS[self.id].first  # a plan file may be of another release
+        return (("error", "warning", "info").index(self.severity), later, self.id, self.entry or "", self.message)
 
     @property
     def line(self) -> str:

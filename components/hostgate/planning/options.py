@@ -4,7 +4,7 @@ A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -26,18 +26,45 @@ PRIVATE_IPV6 = ("fc00::/7",)
 SHARED_IPV4 = ("100.64.0.0/10",)
 """RFC 6598, address space shared behind carrier-grade NAT; clouds route it inside as well."""
 
+PRIVATE = (*PRIVATE_IPV4, *SHARED_IPV4, *PRIVATE_IPV6)
+"""What no route on the internet leads to, of both families."""
+
 COMPUTED = "known-after-apply"
 """Stands in a plan for a reference that another resource's making will tell; the resource itself gets that."""
 
 
 def public_ranges(cidrs: Iterable[str]) -> list[str]:
     """Those of `cidrs` that are not wholly private, in order: traffic to them is traffic to the internet."""
-    inside = [ip_network(each) for each in (*PRIVATE_IPV4, *SHARED_IPV4, *PRIVATE_IPV6)]
+    inside = [ip_network(each) for each in PRIVATE]
 
     def private(network: IPv4Network | IPv6Network) -> bool:
         return any(network.version == each.version and network.subnet_of(each) for each in inside)  # type: ignore[arg-type]
 
     return [each for each in cidrs if not private(ip_network(each))]
+
+
+def merged(cidrs: Iterable[str]) -> list[IPv4Network | IPv6Network]:
+    """The ranges without overlap, IPv4 first, each in order."""
+    networks = [ip_network(cidr) for cidr in cidrs]
+    return [
+        *collapse_addresses(network for network in networks if isinstance(network, IPv4Network)),
+        *collapse_addresses(network for network in networks if isinstance(network, IPv6Network)),
+    ]
+
+
+def internet_ranges() -> list[IPv4Network | IPv6Network]:
+    """Every address of both families that is not private, as ranges, IPv4 first: a list that needs no negation."""
+    left: list[IPv4Network | IPv6Network] = [ip_network("0.0.0.0/0"), ip_network("::/0")]
+    for private in map(ip_network, PRIVATE):
+        left = [part for each in left for part in _without(each, private)]
+    return sorted(left, key=lambda each: (each.version, int(each.network_address)))
+
+
+def _without(
+    network: IPv4Network | IPv6Network, hole: IPv4Network | IPv6Network
+) -> Iterable[IPv4Network | IPv6Network]:
+    inside = network.version == hole.version and hole.subnet_of(network)  # type: ignore[arg-type]
+    return network.address_exclude(hole) if inside else [network]  # type: ignore[arg-type]
 
 
 def cidr(text: str) -> str:
