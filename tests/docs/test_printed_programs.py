@@ -49,8 +49,8 @@ OPEN_BY_INTENT: set[str] = set()
 REFUSED = {"plan.md:Pulumi.surveyed.yaml"}
 """Programs that are printed to show why a plan is refused. Nothing of them is deployed."""
 
-CLOSED_ELSEWHERE = re.compile(r"[Cc]losed by|[Nn]othing is open until")
-"""What a program says that names a policy which it does not make, or makes rule groups for whoever takes them."""
+CLOSED_ELSEWHERE = re.compile(r"[Cc]losed by")
+"""What a program says that names a policy which it does not make, or makes rule groups for a policy elsewhere."""
 
 OPENNESS = ("datagrams-out", "no-deny", "void-allow", "list-without-drop", "domain-list-any-port")
 """Rules of the pack about what gets past the names."""

@@ -517,6 +517,9 @@ def _stacks() -> Iterator[Case]:
         "protocol": "TCP", "source": "ANY", "sourcePort": "ANY", "direction": "FORWARD", "destination": "ANY",
         "destinationPort": "443"}}]}  # fmt: skip
     yield Case(void, "aws", "fails", [rules, aws_group(standard, "broad"), both], "port 443", "standard rules")
+    for protocol in ("ip", "ip4", "ipv4", "ip6", "ipv6"):
+        every = aws_rules(f"pass {protocol} any any -> any any (sid:2;)", name="broad")
+        yield Case(void, "aws", "fails", [rules, every, both], "any port", protocol)
     shake = aws_rules("pass tcp $HOME_NET any -> $EXTERNAL_NET 443 (flow:not_established; sid:2;)", name="broad")
     yield Case(void, "aws", "passes", [rules, shake, both], "", "handshake only")
     yield Case(void, "aws", "passes", [rules, aws_rules("pass udp any any -> any 123 (sid:2;)", name="broad"), both])

@@ -129,6 +129,33 @@ def test_every_option_of_the_aws_component_passes_the_pack(made_with: str, tmp_p
     assert made(code, tmp_path, mandatory=False) == advice
 
 
+OWN_POLICY = """
+import pulumi_aws
+rules = aws.NetworkFirewallAllowlist("rules", hosts=names, deny="declared", {options})
+pulumi_aws.networkfirewall.FirewallPolicy("own", firewall_policy={{
+    "stateless_default_actions": ["aws:forward_to_sfe"],
+    "stateless_fragment_default_actions": ["aws:forward_to_sfe"],
+    "stateful_engine_options": {{"rule_order": "STRICT_ORDER", "stream_exception_policy": "REJECT"}},
+    "stateful_default_actions": [
+        "aws:drop_established_app_layer_to_server", "aws:alert_established_app_layer_to_server"
+    ],
+    "stateful_rule_group_references": rules.references,
+    "policy_variables": {{"rule_variables": [{{"key": "HOME_NET", "ip_set": {{"definitions": ["10.0.0.0/8"]}}}}]}},
+}})
+"""
+
+
+@pytest.mark.parametrize(("options", "found"), [
+    ("", set()),
+    ("from_=['10.1.0.0/16']", set()),
+    ("mechanism='domain-list'", set()),
+    ("edge=False", {"datagrams-out"}),
+    ("mode='audit'", {"datagrams-out"}),
+])  # fmt: skip
+def test_a_policy_of_ones_own_passes_with_the_edge_group(options: str, found: set[str], tmp_path: Path) -> None:
+    assert made(OWN_POLICY.format(options=options), tmp_path) == found
+
+
 def made(code: str, tmp_path: Path, *, mandatory: bool = True) -> set[str]:
     """The rules that report something about a stack with this one component."""
     pack = write_pack(tmp_path / "pack", f"catalogs: [{CATALOG}@{REVISIONS[-1]}, ./by-address.yaml]\n")

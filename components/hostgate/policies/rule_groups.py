@@ -22,8 +22,8 @@ from hostgate.policies.values import About, Node
 STRICT: Final = "STRICT_ORDER"
 
 _LAYERS: Mapping[str, Layer] = {
-    "tls": "tls", "http": "http", "tcp": "tcp", "tcp-pkt": "tcp", "tcp-stream": "tcp", "ip": "any", "udp": "udp",
-    "quic": "udp",
+    "tls": "tls", "http": "http", "tcp": "tcp", "tcp-pkt": "tcp", "tcp-stream": "tcp", "ip": "any", "ip4": "any",
+    "ipv4": "any", "ip6": "any", "ipv6": "any", "udp": "udp", "quic": "udp",
 }  # fmt: skip
 """Layers by Suricata protocol; every other (ssh, dns, icmp, ...) opens nothing that a host list is about."""
 

@@ -7,7 +7,8 @@ home_net = ["10.0.0.0/8"]
 
 # Before every other group: private traffic is not judged, and nothing but TCP gets out, over IPv4 or IPv6. The default actions
 # below are about established TCP only, so without this group a DNS question to any resolver would leave. The last rule is
-# about every destination: $EXTERNAL_NET is the inverse of IPv4 ranges here, and no IPv6 packet matches it.
+# about every destination: $EXTERNAL_NET is the inverse of IPv4 ranges here, and no IPv6 packet matches it. The team's groups
+# bring such rules too; with its own this policy is closed whoever is in it.
 edge = aws.networkfirewall.RuleGroup(
     "edge",
     type="STATEFUL",
