@@ -409,7 +409,7 @@ def _datagrams() -> Iterator[Case]:
 
     foreign = [arn_of("theirs"), arn_of("edge"), arn_of("rules")]
     yield Case(out, "aws", "unknown", [names, rest, aws_policy("rules", "edge", arns=foreign)],
-               "cannot be judged: theirs: asked before all is stopped, and no part of this stack", "a group of others")  # fmt: skip
+               "theirs: no part of this stack, and not known to be asked after", "a group of others")  # fmt: skip
     yield Case(out, "aws", "passes", [names, rest, aws_policy("rules", "edge", arns=[*arns, foreign[0]])], "",
                "a group of others, after the drops")  # fmt: skip
     yield Case(out, "aws", "unknown", [names, aws_policy("rules", arns=[arn_of("theirs"), arn_of("rules")])],

@@ -105,7 +105,7 @@ LEFT: Mapping[str, tuple[tuple[str, ...], str]] = {
     "with a condition": (("drop ip any any -> any any (ttl:<5; sid:21;)",), _ALL),
     "only logged": (("alert ip any any -> any any (sid:21;)",), _ALL),
     "DNS to anybody first": (
-        ("pass udp $HOME_NET any -> any 53 (sid:21;)", _REST), "passes to any destination on port 53: UDP over",
+        ("pass udp $HOME_NET any -> any 53 (sid:21;)", _REST), "passes to any destination on port 53: UDP over IPv4.",
     ),
     "DNS to anybody first, in two halves": (
         ("pass udp any any -> 0.0.0.0/1 53 (sid:21;)", "pass udp any any -> 128.0.0.0/1 53 (sid:22;)", _REST),

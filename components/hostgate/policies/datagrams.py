@@ -156,14 +156,18 @@ def _drop(walk: _Walk, step: _Step, line: Line, home: HomeNet) -> None:
 
 def _pass(walk: _Walk, step: _Step, line: Line, passed: dict[tuple[Kind, int, Side], list[Network]]) -> None:
     """Note a pass that lets a kind out to most of the internet, by itself or with those before it."""
-    targets = _targets(line, step.sets)
-    if opens_nothing(line) or (targets is None and "@" in line.destination):
+    about = {version: numbers_of(line, version) for version in VERSIONS}
+    cells = [cell for cell in walk.left if _concerns(about[cell[1]], OF_KIND[cell[0], cell[1]])]
+    if not cells or opens_nothing(line):
+        return
+    targets, sources = _targets(line, step.sets), matched(line.source, step.sets)
+    if targets is None and "@" in line.destination:
         return  # a list that somebody keeps is as bounded as a range
     opened: dict[Kind, set[int]] = {}
-    for cell, addresses in walk.left.items():
+    for cell in cells:
         kind, version, _ = cell
-        numbers = numbers_of(line, version)
-        if numbers is not None and not numbers & OF_KIND[kind, version]:
+        addresses = walk.left[cell]
+        if sources is not None and not sources[version] and not line.both_ways:
             continue
         here = (ALL[version],) if targets is None else targets[version]
         passed[cell] += here
@@ -179,6 +183,10 @@ def _pass(walk: _Walk, step: _Step, line: Line, passed: dict[tuple[Kind, int, Si
     elif conditions:
         message = f"cannot be judged: on condition of {', '.join(conditions)}, it {message}"
     walk.remarks.append(Remark(resource=step.seen.resource, where=step.where, message=message))
+
+
+def _concerns(numbers: frozenset[int] | None, kind: frozenset[int]) -> bool:
+    return numbers is None or bool(numbers & kind)
 
 
 def _targets(line: Line, sets: Sets) -> Addresses | None:
@@ -197,7 +205,7 @@ def _said(each: Together, policy: Seen, walk: _Walk) -> Iterator[Remark]:
     yield from walk.remarks
     groups = ", ".join(arn.rpartition("/")[2] for arn in walk.unseen)
     if groups:
-        message = f"cannot be judged: {groups}: asked before all is stopped, and no part of this stack."
+        message = f"cannot be judged: {groups}: no part of this stack, and not known to be asked after all is stopped."
         yield Remark(resource=policy.resource, where=_REFERENCES, message=message)
     if not walk.open:
         return

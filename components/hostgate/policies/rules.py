@@ -185,8 +185,8 @@ RULES: dict[str, Rule] = {
         scope="stack", level="mandatory", severity="critical", clouds=("aws",), needs=frozenset({"protocol", "action"}),
         finds="UDP, ICMP or other IP protocols get out of a policy that is to allow listed names only.",
         matters="Defaults drop established TCP. A DNS question or a QUIC hello is one packet, to anybody, with data in it.",
-        fix="`drop ip any any -> any any (ip_proto:!6; sid:1;)` before all but the pass of private ranges. Stateless defaults: "
-            "aws:forward_to_sfe.",
+        fix="hostgate's edge group, by reference, or `drop ip any any -> any any (ip_proto:!6; sid:1;)` right behind what passes "
+            "as private. Stateless defaults: aws:forward_to_sfe.",
         source="AWS best practices for Network Firewall, default actions (2026); replayed on Suricata 7.0.10",
     ),
     "deny-elsewhere": Rule(
