@@ -20,10 +20,13 @@ HOSTS = [
     "storage.googleapis.com",
 ]
 
-edge_rules = r"""pass ip $HOME_NET any -> $HOME_NET any (msg:"hostgate: private traffic is not judged"; sid:3821304587; rev:1;)
-drop udp any any -> $EXTERNAL_NET any (msg:"hostgate: QUIC, DNS and other datagrams stay inside"; flow:to_server; sid:1660813525; rev:1;)
-drop icmp any any -> $EXTERNAL_NET any (msg:"hostgate: no ICMP to the outside"; flow:to_server; sid:1417215565; rev:1;)
-drop ip any any -> $EXTERNAL_NET any (msg:"hostgate: no other IP protocol to the outside"; ip_proto:!6; ip_proto:!17; ip_proto:!1; sid:1422914605; rev:1;)
+edge_rules = r"""pass ip $HOME_NET any -> $HOME_NET any (msg:"hostgate: private traffic is not judged"; ip_proto:!1; ip_proto:!58; sid:3821304587; rev:1;)
+pass icmp $HOME_NET any -> $HOME_NET any (msg:"hostgate: private traffic is not judged"; flow:to_server; sid:404245624; rev:1;)
+pass icmp $EXTERNAL_NET any -> $HOME_NET any (msg:"hostgate: path MTU of IPv4"; itype:3; icode:4; sid:2551653365; rev:1;)
+pass icmp $EXTERNAL_NET any -> $HOME_NET any (msg:"hostgate: path MTU of IPv6"; itype:2; icode:0; sid:2708606960; rev:1;)
+drop udp any any -> any any (msg:"hostgate: QUIC, DNS and other datagrams stay inside"; flow:to_server; sid:1660813525; rev:1;)
+drop icmp any any -> any any (msg:"hostgate: no ICMP to the outside"; flow:to_server; sid:1417215565; rev:1;)
+drop ip any any -> any any (msg:"hostgate: no other IP protocol to the outside"; ip_proto:!6; ip_proto:!17; ip_proto:!1; ip_proto:!58; sid:1422914605; rev:1;)
 """
 
 allow_rules = r"""pass tls 10.0.0.0/8 any -> $EXTERNAL_NET 443 (msg:"hostgate chainguard/images chainctl"; flow:to_server; ssl_state:client_hello; tls.sni; content:"dl.enforce.dev"; startswith; endswith; nocase; sid:631931442; rev:1;)

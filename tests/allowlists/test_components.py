@@ -86,11 +86,17 @@ def test_a_policy_of_ones_own_takes_the_references(run: Run) -> None:
     })
     """
     )
-    assert names(made) == {"chainguard-allow", "ours"}
+    assert names(made) == {"chainguard-edge", "chainguard-allow", "ours"}
     policy = the(made, AWS_POLICY, "ours")
     inputs: Any = policy.inputs["firewallPolicy"]
-    assert inputs["statefulRuleGroupReferences"] in (UNKNOWN, [{"resourceArn": UNKNOWN, "priority": 3000}])
-    assert any(urn.endswith("RuleGroup::chainguard-allow") for urn in policy.dependencies)
+    both = [{"resourceArn": UNKNOWN, "priority": priority} for priority in (1500, 3000)]
+    assert inputs["statefulRuleGroupReferences"] in (UNKNOWN, both)
+    assert {urn.rpartition("::")[2] for urn in policy.dependencies} >= {"chainguard-edge", "chainguard-allow"}
+
+
+def test_the_edge_group_is_left_out_on_request(run: Run) -> None:
+    made = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, deny="declared", edge=False)\n')
+    assert names(made) == {"chainguard-allow"}
 
 
 BY_ADDRESS = """

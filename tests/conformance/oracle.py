@@ -53,6 +53,8 @@ def answer(
         return "may"
     if sources and flow.source and not any(ip_address(flow.source) in ip_network(cidr) for cidr in sources):
         return "must not"
+    if sources and flow.address and not any((":" in flow.address) == (":" in cidr) for cidr in sources):
+        return "must not"  # no client has an address of that family
     best: Answer = "must not"
     for need in needs:
         one = _of_one(need, flow)
@@ -110,4 +112,4 @@ def _is_meant(kind: Match, host: str, name: str) -> Answer:
 
 
 def _over_ipv6(flow: Flow) -> bool:
-    return flow.address is not None and ":" in flow.address
+    return ":" in (flow.address or flow.source or "")

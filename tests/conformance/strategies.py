@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry
 from hostgate.catalog.model import MATCHES, PROTOCOLS, Entry
-from hostgate.planning.flow import FLOW_PROTOCOLS, Flow
+from hostgate.planning.flow import Flow
 
 LONG_LABEL = "a" * 63
 LONGEST = ".".join([LONG_LABEL, "b" * 63, "c" * 63, "d" * 57, "dev"])
@@ -31,6 +31,20 @@ INTERNET = "198.51.100.7"
 INTERNET_6 = "2001:db8::7"
 INSIDE, OUTSIDE = "10.1.2.3", "192.168.7.7"
 """A client within `from: [10.0.0.0/8]`, and one behind the same firewall that is not."""
+INSIDE_6 = "fd00::5"
+STRANGERS = ("100.64.0.9", "203.0.113.9", "2600:1f18::5", "2001:db8:1::1")
+"""Clients in no private range that a stack names by default, of both families."""
+
+_ENDS = [
+    (client, server)
+    for client in (None, INSIDE, INSIDE_6, *STRANGERS)
+    for server in (None, INTERNET, INTERNET_6)
+    if client is None or server is None or (":" in client) == (":" in server)
+]
+"""Clients inside and outside, and where they send, of each family."""
+
+WITH_PORTS = ("https", "tls", "http", "tcp", "udp", "quic")
+WITHOUT_PORTS = ("icmp", "gre", "esp", "ipv6", "253")
 
 
 @st.composite
@@ -86,6 +100,11 @@ def flows_about(known: Sequence[Entry]) -> Iterator[Flow]:
     yield Flow("unrelated.example")
     yield Flow("unrelated.example", 53, "udp")
     yield Flow(INTERNET, 443, "https", address=INTERNET)
+    for number, (client, server) in enumerate(
+        _ENDS
+    ):  # each pair of ends with some protocols, each protocol with some pairs
+        for protocol in (WITHOUT_PORTS[number % len(WITHOUT_PORTS)], WITH_PORTS[number % len(WITH_PORTS)]):
+            yield Flow("unrelated.example", 443, protocol, address=server, source=client)
     for each in known:
         host, port, native = each.host, each.port, each.protocol
         names = near_misses(host)
@@ -93,7 +112,10 @@ def flows_about(known: Sequence[Entry]) -> Iterator[Flow]:
             yield Flow(name, port, native)
             yield Flow(host, port, native, sni=name)
             yield Flow(name, port, native, sni=host)
-        for protocol in FLOW_PROTOCOLS:
+        yield from (Flow(host, 0, protocol) for protocol in WITHOUT_PORTS)
+        yield Flow(host, port, "sctp")
+        yield from (Flow(host, port, native, address=server, source=client) for client, server in _ENDS)
+        for protocol in WITH_PORTS:
             yield from (Flow(host, other, protocol) for other in {port, 80, 443, 4433})
             yield Flow(f"sub.{host}", port, protocol)
             yield Flow(host, port, protocol, sni=None)

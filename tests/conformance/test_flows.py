@@ -61,6 +61,20 @@ def test_entries_without_a_name_on_the_wire_pass_to_the_addresses_that_are_given
 _RANGES = (f"{INTERNET}/32", "203.0.113.0/24", "198.51.100.0/29")
 
 
+@pytest.mark.parametrize("target", [each for each in targets() if "home_net" in mechanism(each).options.model_fields])
+@pytest.mark.parametrize(
+    "home", [["10.0.0.0/8", "fd00::/8"], ["fd00::/8", "2600:1f18::/56"], ["10.0.0.0/8", "203.0.113.0/24"]]
+)
+@given(drawn=catalogs(), deny=st.sampled_from(["internet", "all", "declared"]), reject=st.booleans())
+def test_only_clients_of_the_families_and_ranges_behind_the_firewall_reach_anything(
+    target: str, home: list[str], drawn: list[Entry], deny: Deny, reject: bool
+) -> None:
+    made = _expressible(target, drawn, False, deny=deny, reject=reject and deny != "declared", home_net=home)
+    assert made is not None
+    for flow, wanted, passes in _judged(made, drawn):
+        assert wanted == "may" or passes == (wanted == "must pass"), f"{flow} {wanted}: {made.verdict(flow)}"
+
+
 @every_target
 @given(drawn=catalogs(), accepting=st.booleans())
 def test_only_the_clients_of_from_may_use_the_hosts(target: str, drawn: list[Entry], accepting: bool) -> None:
@@ -85,10 +99,10 @@ def test_audit_lets_the_web_pass_and_decides_allowed_flows_as_enforce_does(
     assert any(one.id == "audit" for one in audit.findings)
     for flow, wanted, _ in _judged(audit, drawn):
         verdict = audit.verdict(flow)
-        if flow.wire_name is not None and ":" not in (flow.address or ""):
+        if flow.wire_name is not None and flow.family != 6:
             assert verdict.allows, f"{flow} is blocked in audit mode: {verdict}"
         decides = verdict.rule or ""
-        if wanted == "must pass" and ":" not in (flow.address or ""):
+        if wanted == "must pass" and flow.family != 6:
             assert decides == (enforce.verdict(flow).rule or ""), f"{flow} is not decided by its own rule"
         elif wanted == "must not":
             narrow = decides in {decision.rule for decision in enforce.decisions}
@@ -205,5 +219,6 @@ def _judged(made: Plan, drawn: Sequence[Entry], sources: Sequence[str] = ()) -> 
     needs = _needs(made)
     ipv6 = all(one.id != "ipv4-only" for one in made.findings)
     sights = [means.sight for means in mechanism(made.target).means]
+    clients = sources or getattr(made.options, "home_net", ())
     for flow in flows_about(drawn):
-        yield flow, answer(needs, flow, sources, ipv6=ipv6, sights=sights), made.verdict(flow).allows
+        yield flow, answer(needs, flow, clients, ipv6=ipv6, sights=sights), made.verdict(flow).allows

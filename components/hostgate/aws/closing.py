@@ -37,24 +37,24 @@ def closing_group(options: NetworkFirewallOptions, sids: Sids) -> CloudObject | 
 def closing_rules(action: Closing, sids: Sids, *, late: bool = False) -> list[Rule]:
     """The rules; with `late`, also for an engine that only looks on.
 
-    A reset goes only to clients within HOME_NET: to others it would say that somebody is there.
+    They are about everybody, as the default in whose place they stand is: a client in no range of HOME_NET, and of a
+    family that HOME_NET has no range of, is no less behind the firewall. Its handshake has told it already that somebody
+    is there, so a reset tells it nothing new.
     """
-    sides = (("reject", "$HOME_NET"), ("drop", "$EXTERNAL_NET")) if action == "reject" else ((action, "any"),)
     found = [
-        _rule(f"{verb}-{name}", verb, protocol, clients, conditions, sids)
-        for verb, clients in sides
+        _rule(f"{action}-{name}", action, protocol, conditions, sids)
         for name, protocol, conditions in (*_TCP, *([_LATE] if late else []))
     ]
     # Only TCP can be reset. A first datagram is no established flow: those are the edge group's.
     verb = "alert" if action == "alert" else "drop"
-    return [*found, _rule(f"{verb}-answered", verb, "ip", "any", ("ip_proto:!6",), sids)]
+    return [*found, _rule(f"{verb}-answered", verb, "ip", ("ip_proto:!6",), sids)]
 
 
-def _rule(name: str, action: str, protocol: str, clients: str, conditions: tuple[str, ...], sids: Sids) -> Rule:
+def _rule(name: str, action: str, protocol: str, conditions: tuple[str, ...], sids: Sids) -> Rule:
     return Rule(
         action=action,
         protocol=protocol,
-        source=clients,
+        source="any",
         destination="any",
         port="any",
         msg="hostgate: nothing allows it",

@@ -176,8 +176,8 @@ def _guards(entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sid
         target: Rule(
             action=_guard_action(options),
             protocol=target[0],
-            source="$HOME_NET",
-            destination="$EXTERNAL_NET",
+            source="any",  # whatever the service takes for HOME_NET and EXTERNAL_NET of a list, the guard holds it
+            destination="any",
             port=f"!{group(ports[target])}",
             msg=f"hostgate {entry.catalog} {entry.id}: not on this port",
             conditions=name_conditions(target[0], _listed_kind(entry), entry.host),

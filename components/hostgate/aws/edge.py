@@ -64,11 +64,15 @@ def _private(options: NetworkFirewallOptions, sids: Sids) -> Iterator[Rule]:
     if not private:
         return
     inside, words = group(private) if public else "$HOME_NET", "private traffic is not judged"
-    # A pass by addresses alone passes the whole flow, and an ICMP error belongs to the flow that it quotes: one from
-    # inside to inside, made up by a client, would pass that client's connection to anybody (tried on Suricata 7.0.10).
-    # With a direction the pass is of the packet.
+    # A pass by addresses alone passes the whole flow, whichever of its packets it matches (tried on Suricata 7.0.10). So
+    # it may not match what a server in a public range answers, or the connection that it answers would pass. And it may
+    # not match ICMP: an error belongs to the flow that it quotes, so one from inside to inside, made up by a client,
+    # would pass that client's connection to anybody. With a direction a pass is of the packet.
     no_icmp = ("ip_proto:!1", "ip_proto:!58")
-    yield _rule("pass-private", "pass", "ip", "$HOME_NET", inside, words, no_icmp, sids)
+    yield _rule("pass-private", "pass", "ip", inside, inside, words, no_icmp, sids)
+    if public:
+        to_server = ("flow:to_server", *no_icmp)
+        yield _rule("pass-private-public", "pass", "ip", group(public), inside, words, to_server, sids)
     yield _rule("pass-private-icmp", "pass", "icmp", "$HOME_NET", inside, words, ("flow:to_server",), sids)
 
 

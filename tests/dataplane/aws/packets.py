@@ -1,7 +1,8 @@
 """Flows as packets: what a client and its server say to each other, and the capture that holds many such talks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
@@ -49,6 +50,8 @@ class Talk:
     destination: str = "198.51.100.7"
     protocol: int = 0
     kind: int = 8
+    changed: Callable[[list["Packet"]], list["Packet"]] = list
+    """What is made of its packets before they are captured, e.g. an ICMP error that quotes one of them comes in between."""
 
 
 class Packet(NamedTuple):
@@ -182,7 +185,12 @@ def alone(payload: bytes = b"\x00" * 32) -> tuple[Said, ...]:
 
 def capture(talks: Sequence[Talk]) -> list[Packet]:
     """The packets of all talks, one talk after the other. Talk n has the source port FIRST_PORT + n."""
-    return [packet for number, talk in enumerate(talks) for packet in _packets(number, talk)]
+    return list(_captured(tuple(talks)))
+
+
+@lru_cache(maxsize=4)  # the same talks are judged under many plans
+def _captured(talks: tuple[Talk, ...]) -> tuple[Packet, ...]:
+    return tuple(packet for number, talk in enumerate(talks) for packet in talk.changed(list(_packets(number, talk))))
 
 
 def write(packets: Iterable[Packet], path: Path) -> None:

@@ -15,9 +15,9 @@ from dataplane.aws.packets import FIRST_PORT, Packet, Talk, capture, write
 PATIENCE = 60
 """Seconds before a Suricata that does not end is a failure."""
 
-BY_RULE = {"rules", "flow drop"}
-"""Why a packet may be dropped here: a rule, or a rule that dropped its flow before. Anything else (a stream error, an
-exception policy) would be a capture that the engine does not take for a conversation."""
+BY_RULE = {"rules", "flow drop", "tunnel packet drop"}
+"""Why a packet may be dropped here: a rule, a rule that dropped its flow before, or a rule about what it carries. Anything
+else (a stream error, an exception policy) would be a capture that the engine does not take for a conversation."""
 
 _SETTINGS = """%YAML 1.1
 ---
@@ -181,5 +181,6 @@ def _heard(talks: Sequence[Talk], packets: Sequence[Packet], events: Iterable[st
 
 def _same_flow(event: dict[str, object], number: int, talk: Talk) -> None:
     """Packet numbers tell talks apart; the source port that Suricata saw has to tell the same."""
-    if talk.transport in ("tcp", "udp") and FIRST_PORT + number not in (event["src_port"], event["dest_port"]):
+    ports = (event.get("src_port"), event.get("dest_port"))
+    if talk.transport in ("tcp", "udp") and event["proto"] in ("TCP", "UDP") and FIRST_PORT + number not in ports:
         raise SuricataError(f"the event is not about talk {number}: {event}")

@@ -1,16 +1,20 @@
 """The edge group, by itself: private traffic passes, datagrams stay inside from the first packet, TCP shakes hands."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 
 import hostgate
 from dataplane.aws import packets
 from dataplane.aws.flows import CLIENT, SERVER
-from dataplane.aws.packets import Said, Talk
+from dataplane.aws.packets import Packet, Said, Talk
 from dataplane.aws.replay import Heard, replay
-from dataplane.aws.stages import rule_texts
+from dataplane.aws.stages import ordered, rule_texts
+from dataplane.aws.test_families import owned
 
 PRIVATE, LAPTOP, CLOUD_6, INTERNET_6 = "10.9.9.9", "192.168.7.7", "fd00::5", "2001:db8::7"
 HOME_NET = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
@@ -127,6 +131,58 @@ def test_what_begins_outside_is_cut_but_for_tcp_which_the_default_cuts(
     judged = heard["from outside", title]
     asked = {at for at, packet in enumerate(judged.packets) if packet.by == "client"}
     assert judged.dropped == (set() if "connection" in title else asked)
+
+
+def quoting(router: str, client: str, at: int, quoted: int) -> Callable[[list[Packet]], list[Packet]]:
+    """Puts an error in as the packet `at`: `router` says to `client` that its packet `quoted` was too long."""
+
+    def changed(talk: list[Packet]) -> list[Packet]:
+        v6 = ip_address(router).version == 6
+        said = (
+            IPv6(src=router, dst=client) / ICMPv6PacketTooBig(mtu=1280)
+            if v6
+            else IP(src=router, dst=client) / ICMP(type=3, code=4)
+        )
+        error = Packet(talk[0].talk, "server", False, bytes(said / talk[quoted].data[:1000]))
+        return [*talk[:at], error, *talk[at:]]
+
+    return changed
+
+
+ERRORS = [
+    (router, client, server, at, quoted)
+    for router, client, server in (
+        ("203.0.113.254", CLIENT, SERVER),
+        ("2001:db8:ffff::1", CLOUD_6, INTERNET_6),
+        (PRIVATE, CLIENT, SERVER),
+        ("fd00::1", CLOUD_6, INTERNET_6),
+        (CLIENT, CLIENT, SERVER),
+    )
+    for at, quoted in ((1, 0), (3, 2), (4, 3), (6, 5))
+]
+"""Errors from routers outside and inside, and such as a client makes up; at every moment of a connection."""
+
+
+@pytest.mark.usefixtures("suricata")
+@pytest.mark.parametrize("deny", ["internet", "all", "declared"])
+def test_a_router_may_say_that_a_packet_was_too_long_and_no_such_word_opens_a_connection(
+    deny: str, tmp_path: Path
+) -> None:
+    hosts = hostgate.select("catalog.yaml", base=Path(__file__).parent)
+    plan = hostgate.plan(hosts, target="aws:rules", home_net=HOME_NET, deny=deny)
+    policy = ordered(owned(plan) if deny == "declared" else plan.objects)
+    for name in ("cgr.dev", "other.example"):
+        talks = [
+            Talk("tcp", packets.named(name), 443, client, server, changed=quoting(router, client, at, quoted))
+            for router, client, server, at, quoted in ERRORS
+        ]
+        for (router, *_, at, _), heard in zip(ERRORS, policy.judge(talks, tmp_path / name), strict=True):
+            if name == "other.example":
+                assert heard.verdict == "block", (router, at)
+            elif not any(ip_address(router) in ip_network(cidr) for cidr in HOME_NET):
+                assert not heard.dropped, (router, at)
+            else:  # what is inside is passed by `internet` alone
+                assert heard.dropped <= (set() if deny == "internet" else {at}), (router, at)
 
 
 @pytest.mark.usefixtures("suricata")
