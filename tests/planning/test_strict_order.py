@@ -1,5 +1,7 @@
 """The evaluator of strict order against flows whose verdict was seen on real Suricata, wrong rule forms included."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from hostgate.aws.strict_order import POLICY, RULE_GROUP, judge, parse
@@ -30,7 +32,9 @@ TO_SERVER = ["aws:drop_established_app_layer_to_server", "aws:alert_established_
 R2 = "r2.cloudflarestorage.com"
 
 
-def verdict(rules: str, flow: Flow, *more: str, defaults: list[str] | None = None) -> Verdict:
+def verdict(
+    rules: str, flow: Flow, *more: str, defaults: list[str] | None = None, home: Sequence[str] = HOME
+) -> Verdict:
     """`rules` and `more` as groups by priority, then the policy's default."""
     groups = [
         CloudObject(kind=RULE_GROUP, name=f"g{number}", body={"RuleGroup": {"RulesSource": {"RulesString": text}}})
@@ -50,7 +54,7 @@ def verdict(rules: str, flow: Flow, *more: str, defaults: list[str] | None = Non
             }
         },
     )
-    return judge([policy, *groups], HOME, flow, undecided=Verdict("block", None, "undecided"))
+    return judge([policy, *groups], home, flow, undecided=Verdict("block", None, "undecided"))
 
 
 SEEN: list[tuple[str, Flow, bool]] = [
@@ -157,6 +161,63 @@ class TestPlaces:
     def test_sources_are_ranges(self, source: str, passes: bool) -> None:
         rule = f'pass tcp {source} any -> any any (msg:"m"; sid:1; rev:1;)'
         assert verdict(rule, Flow("x.dev", 443, "tcp", source="10.1.2.3")).allows is passes
+
+
+class TestFamilies:
+    BOTH = ("10.0.0.0/8", "fd00::/8")
+
+    @pytest.mark.parametrize(
+        ("header", "flow", "home", "matches"),
+        [
+            # As tried on Suricata 7.0.10: each family is inverted for itself, and what has no range has no inverse.
+            ("udp any any -> $EXTERNAL_NET any", Flow("x", 53, "udp", address="2001:db8::7"), HOME, False),
+            ("udp any any -> $EXTERNAL_NET any", Flow("x", 53, "udp", address="198.51.100.7"), HOME, True),
+            ("udp any any -> $EXTERNAL_NET any", Flow("x", 53, "udp", address="2001:db8::7"), BOTH, True),
+            ("udp any any -> $EXTERNAL_NET any", Flow("x", 53, "udp", address="fd00::7"), BOTH, False),
+            ("udp any any -> $EXTERNAL_NET any", Flow("x", 53, "udp"), HOME, True),
+            ("udp any any -> $EXTERNAL_NET any", Flow("x", 53, "udp", source="fd00::1"), HOME, False),
+            ("udp $EXTERNAL_NET any -> any any", Flow("x", 53, "udp", source="2001:db8::7"), HOME, False),
+            ("udp $EXTERNAL_NET any -> any any", Flow("x", 53, "udp", source="2001:db8::7"), BOTH, True),
+            ("udp $HOME_NET any -> any any", Flow("x", 53, "udp", address="2001:db8::7"), HOME, False),
+            ("udp $HOME_NET any -> any any", Flow("x", 53, "udp", address="2001:db8::7"), BOTH, True),
+            ("udp any any -> any any", Flow("x", 53, "udp", address="2001:db8::7"), HOME, True),
+            ("icmp any any -> any any", Flow("x", protocol="icmp", address="2001:db8::7"), HOME, True),
+            ("icmp any any -> any any", Flow("x", protocol="icmp"), HOME, True),
+            ("icmp any any -> any any", Flow("x", protocol="gre"), HOME, False),
+            ("ip any any -> any any", Flow("x", protocol="gre"), HOME, True),
+            ("tcp any any -> any any", Flow("x", protocol="gre"), HOME, False),
+            ("ip any any -> [0.0.0.0/1,128.0.0.0/1]", Flow("x", protocol="gre"), HOME, True),
+            ("ip any any -> [0.0.0.0/1,128.0.0.0/1]", Flow("x", protocol="gre", address="2001:db8::7"), HOME, False),
+            ("ip any any -> [0.0.0.0/1,128.0.0.0/1]", Flow("x", protocol="gre"), BOTH, False),
+        ],
+    )
+    def test_a_rule_that_drops_matches_as_the_engine_does(
+        self, header: str, flow: Flow, home: Sequence[str], matches: bool
+    ) -> None:
+        rule = f'drop {header}{"" if header.endswith("any") else " any"} (msg:"m"; sid:1; rev:1;)'
+        assert verdict(rule, flow, defaults=[], home=home).allows is not matches
+
+    @pytest.mark.parametrize(
+        ("option", "flow", "matches"),
+        [
+            ("ip_proto:!6; ip_proto:!17", Flow("x", protocol="gre"), True),
+            ("ip_proto:47", Flow("x", protocol="gre"), True),
+            ("ip_proto:!58", Flow("x", protocol="icmp", address="2001:db8::7"), False),
+            ("ip_proto:!1", Flow("x", protocol="icmp"), False),
+            ("itype:8", Flow("x", protocol="icmp"), True),
+            ("itype:128", Flow("x", protocol="icmp", address="2001:db8::7"), True),
+            ("itype:3; icode:4", Flow("x", protocol="icmp"), False),
+            ("flow:to_server,established", Flow("x", protocol="gre"), False),
+        ],
+    )
+    def test_options_about_protocols_hold_as_the_engine_has_them(self, option: str, flow: Flow, matches: bool) -> None:
+        rule = f'drop ip any any -> any any (msg:"m"; {option}; sid:1; rev:1;)'
+        assert verdict(rule, flow, defaults=[]).allows is not matches
+
+    @pytest.mark.parametrize("protocol", ["udp", "icmp", "gre", "sctp"])
+    def test_a_default_of_established_flows_lets_the_first_packet_out(self, protocol: str) -> None:
+        assert verdict(EXACT, Flow("x", protocol=protocol)).allows
+        assert not verdict(EXACT, Flow("x", protocol=protocol), defaults=["aws:drop_strict"]).allows
 
 
 class TestAddresses:
