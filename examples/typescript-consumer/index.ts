@@ -13,6 +13,7 @@ const rules = new NetworkFirewallAllowlist("vendors", {
     homeNet: ["10.0.0.0/8"],
 });
 
+// Closed by the policy itself: it is associated with the network, and behind these rules it denies 0.0.0.0/0 and ::/0.
 const shared = new GoogleAllowlist("vendors", {
     catalogs,
     phases: ["pull", "build"],

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from markdown_pages import PAGES, ROOT, Block, blocks, files_before
+from printed_programs import COMPONENTS, CONFIG
 
 from hostgate.catalog.lint import lint_catalog
 from hostgate.catalog.model import MATCHES, Match
@@ -31,14 +32,12 @@ from hostgate.stack import read_stack, values_of_file
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 CHECKOUT = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.team.yaml", "__main__.py", "examples", "policy", "Makefile")
-CONFIG = {"aws:region": "eu-central-1", "gcp:project": "acme-prod", "azure-native:location": "westeurope"}
 PROGRAMS = [
     path.read_text("utf-8")
     for path in sorted(ROOT.glob("examples/**/*"))
     if path.is_file() and path.parent != ROOT / "examples" and path.suffix in (".py", ".ts", ".yaml")
 ]
 """The programs in examples/. tests/plugins and tests/engine run them; a page that shows a part shows what was run."""
-COMPONENTS = re.compile(r"^(import pulumi|from hostgate\.(aws|gcp|azure) import|from hostgate\.program)", re.MULTILINE)
 EXPECTED = re.compile(r"# (error|lint): ([a-z, -]+?)\s*$")
 TIME_LIMIT = 60
 """Seconds for one command."""

@@ -21,6 +21,7 @@ from hostgate.stack import config_of_file
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LISTED, OTHER = Flow("cgr.dev", source="10.20.1.2"), Flow("evil.example", source="10.20.1.2")
 QUESTION = Flow("evil.example", 53, "udp", source="10.20.1.2", address="198.51.100.7")
+HELLO = Flow("evil.example", 443, "quic", source="2600:1f18::5", address="2a00:1450::7")
 
 
 def copied(name: str, folder: Path) -> Path:
@@ -79,7 +80,7 @@ def test_every_route_leads_to_the_endpoint_of_its_zone_and_only_the_hosts_pass(n
         assert {table.removeprefix("rtb-")[:2] for table in tables} == {subnet.removeprefix("subnet-")[:2]}
     point = judged(held)
     assert point.title.startswith("aws firewall vendors-firewall-")
-    assert [point.verdict(flow).allows for flow in (LISTED, OTHER, QUESTION)] == [True, False, False]
+    assert [point.verdict(flow).allows for flow in (LISTED, OTHER, QUESTION, HELLO)] == [True, False, False, False]
     pulumi(project, sandbox, "destroy", "--yes", "--skip-preview")
     assert state_of(sandbox).objects() == []
 
@@ -90,7 +91,7 @@ def test_a_policy_of_another_stack_takes_the_shared_groups_and_nothing_else_open
     team, owner = (copied(f"aws-shared-groups/{name}", tmp_path) for name in ("team", "owner"))
     up(team, sandbox)
     point = judged(up(owner, sandbox))
-    assert [point.verdict(flow).allows for flow in (LISTED, OTHER, QUESTION)] == [True, False, False]
+    assert [point.verdict(flow).allows for flow in (LISTED, OTHER, QUESTION, HELLO)] == [True, False, False, False]
     assert not point.verdict(Flow("cgr.dev", source="10.30.1.2")).allows  # not a client of the team
     assert point.verdict(Flow("db.internal", 5432, "tcp", source="10.20.1.2", address="10.1.2.3")).allows
     pulumi(owner, sandbox, "preview", "--expect-no-changes")

@@ -1,9 +1,10 @@
 """For every rule and cloud: what it reports, what it lets pass, what it cannot know, and what it is not about."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from hostgate.policies.rules import RULES
+from policies.first_packets import LEFT, STOPPED
 from policies.process import R
 from policies.resources import (
     DNS_BLOCK,
@@ -11,10 +12,12 @@ from policies.resources import (
     GCP_POLICY,
     UNKNOWN,
     application,
+    arn_of,
     aws_group,
     aws_list,
     aws_policy,
     aws_rules,
+    aws_stateless,
     azure,
     dns_list,
     dns_rule,
@@ -23,6 +26,7 @@ from policies.resources import (
     gcp_rule,
     http,
     network,
+    stateless,
     tls,
 )
 
@@ -71,7 +75,7 @@ NO_GUARDS = {
 }
 """Drops before a domain list that leave its names open on some port."""
 
-_LAST = "{} $HOME_NET any -> any any (flow:to_server,established; {}sid:{};)"
+_LAST = "{} any any -> any any (flow:to_server,established; {}sid:{};)"
 _TLS = _LAST.format("reject tls", "ssl_state:client_hello; ", 11)
 _HTTP = (
     _LAST.format("reject http", "http.host; bsize:>0; ", 12),
@@ -82,7 +86,11 @@ CLOSED = {
     "rejects in parts": (_TLS, *_HTTP, _REST),
     "all HTTP as one": (_TLS, "drop http any any -> any any (sid:12;)", _REST),
     "public ranges": ("drop ip any any -> [0.0.0.0/0,2000::/3] any (sid:11;)",),
-    "all but private ranges": ("drop ip any any -> ![10.0.0.0/8] any (sid:11;)",),
+    "all but private ranges": ("drop ip any any -> ![10.0.0.0/8,fc00::/7] any (sid:11;)",),
+    "clients inside and outside, each by itself": (
+        *(each.replace("reject", "drop") for each in (_TLS, *_HTTP, _REST)),
+        "reject tcp $HOME_NET any -> any any (sid:19;)",
+    ),
 }
 OPEN = {
     "no TLS": (*_HTTP, _REST),
@@ -90,7 +98,18 @@ OPEN = {
     "no other protocol": (_TLS, *_HTTP),
     "one more protocol left out": (_TLS, *_HTTP, _REST.replace("sid", "app-layer-protocol:!ssh; sid")),
     "all but TCP": ("drop ip any any -> any any (ip_proto:!6; ip_proto:!17; sid:11;)",),
-    "other clients": tuple(each.replace("$HOME_NET", "$EXTERNAL_NET") for each in (_TLS, *_HTTP, _REST)),
+    "other clients": tuple(each.replace("any any ->", "$EXTERNAL_NET any ->", 1) for each in (_TLS, *_HTTP, _REST)),
+    "clients inside HOME_NET": tuple(
+        each.replace("any any ->", "$HOME_NET any ->", 1) for each in (_TLS, *_HTTP, _REST)
+    ),
+    "clients inside and outside an IPv4 HOME_NET": tuple(
+        each.replace("any any ->", f"{side} any ->", 1).replace("sid:", f"sid:{number}")
+        for each in (_TLS, *_HTTP, _REST)
+        for number, side in enumerate(("$HOME_NET", "$EXTERNAL_NET"), start=1)
+    ),
+    "all but IPv4 ranges": ("drop ip any any -> ![10.0.0.0/8] any (sid:11;)",),
+    "all but HOME_NET": ("drop ip any any -> $EXTERNAL_NET any (sid:11;)",),
+    "one source port": ("drop ip any 1024 -> any any (sid:11;)",),
     "some clients": ("drop ip 10.1.0.0/16 any -> any any (sid:11;)",),
     "towards clients": ("drop tcp any any -> any any (flow:to_client; sid:11;)",),
     "one port": ("drop tcp any any -> any 443 (sid:11;)",),
@@ -280,6 +299,14 @@ def _resources() -> Iterator[Case]:
     yield of(early, "aws", "unknown", aws_policy("rules", defaults=["aws:alert_strict", UNKNOWN]), UNJUDGED)
     yield of(early, "aws", "not applicable", aws_rules(tls("cgr.dev")))
 
+    broken = "stream-exceptions"
+    yield of(broken, "aws", "fails", aws_policy("rules", exceptions="CONTINUE"), "in its middle: CONTINUE")
+    yield of(broken, "aws", "fails", aws_policy("rules", exceptions=None), "not set, which is DROP", "not set")
+    yield of(broken, "aws", "passes", aws_policy("rules"))
+    yield of(broken, "aws", "unknown", aws_policy("rules", exceptions=UNKNOWN), UNJUDGED)
+    yield of(broken, "aws", "not applicable", aws_rules(tls("cgr.dev")))
+    yield of(broken, "aws", "not applicable", aws_policy(), "", "no groups")
+
     survey = "unsuitable-name"
     yield of(survey, "gcp", "fails", gcp_rule("apk.cgr.dev"), "unfit on gcp:fqdn: a pool of 400 addresses")
     yield of(survey, "gcp", "fails", gcp_rule("dl.enforce.dev"), "the survey has no verdict", "not surveyed")
@@ -326,6 +353,128 @@ def _resources() -> Iterator[Case]:
         yield of(unread, cloud, "not applicable", GOOD[cloud], "", "read")
 
 
+def _datagrams() -> Iterator[Case]:
+    """Cases of what is not TCP, in one group with a host, in several groups, and before the stateful engine."""
+    out = "datagrams-out"
+    names = aws_rules(tls("cgr.dev"))
+    rest = aws_rules("drop ip any any -> any any (ip_proto:!6; sid:21;)", name="edge")
+    both = aws_policy("rules", "edge")
+    for note, lines in STOPPED.items():
+        yield Case(out, "aws", "passes", [aws_rules(*lines, tls("cgr.dev")), aws_policy("rules")], "", note)
+    for note, (lines, said) in LEFT.items():
+        yield Case(out, "aws", "fails", [aws_rules(*lines, tls("cgr.dev")), aws_policy("rules")], said, note)
+    yield Case(out, "aws", "fails", [aws_list("cgr.dev"), aws_policy("list")], "get out: no default drops it", "a list")
+    yield Case(out, "aws", "fails", [aws_policy()], "and no rule of any group does", "nothing but a default")
+    home = ["10.0.0.0/8", "8.8.8.0/24"]
+    wide = aws_rules("drop ip any any -> [$EXTERNAL_NET,2000::/3] any (ip_proto:!6; sid:21;)", tls("cgr.dev"))
+    yield Case(out, "aws", "passes", [wide, aws_policy("rules")], "", "IPv6 beside HOME_NET")
+    yield Case(out, "aws", "fails", [wide, aws_policy("rules", home_net=home)],
+               "over IPv4 get out to 8.8.8.0/24", "a public range in HOME_NET")  # fmt: skip
+    dual = aws_rules("drop ip any any -> $EXTERNAL_NET any (ip_proto:!6; sid:21;)", tls("cgr.dev"))
+    yield Case(
+        out, "aws", "passes", [dual, aws_policy("rules", home_net=["10.0.0.0/8", "fc00::/7"])], "", "both versions"
+    )
+    yield Case(out, "aws", "fails", [dual, aws_policy("rules", home_net=None)], "over IPv6 get out", "HOME_NET of AWS")
+    yield Case(out, "aws", "unknown", [dual, aws_policy("rules", home_net=UNKNOWN)],
+               "cannot be judged: $EXTERNAL_NET is not known here", "HOME_NET")  # fmt: skip
+    own = {"ruleVariables": {"ipSets": [{"key": "FAR", "ipSet": {"definitions": ["0.0.0.0/0", "::/0"]}}]}}
+    by_set = "drop ip any any -> {} any (ip_proto:!6; sid:21;)"
+    yield Case(out, "aws", "passes", [aws_rules(by_set.format("$FAR"), tls("cgr.dev"), **own), aws_policy("rules")], "",
+               "a variable of the group")  # fmt: skip
+    yield Case(out, "aws", "unknown", [aws_rules(by_set.format("@FAR"), tls("cgr.dev")), aws_policy("rules")],
+               "cannot be judged: @FAR is not known here", "a set kept elsewhere")  # fmt: skip
+    kept = aws_rules("pass udp $HOME_NET any -> @CLOCKS 123 (sid:20;)", *STOPPED["all but TCP"], tls("cgr.dev"))
+    yield Case(out, "aws", "passes", [kept, aws_policy("rules")], "", "a pass to a set")
+    named = 'pass dns $HOME_NET any -> any 53 (dns.query; content:"corp.example"; endswith; sid:20;)'
+    yield Case(out, "aws", "unknown", [aws_rules(named, *STOPPED["all but TCP"], tls("cgr.dev")), aws_policy("rules")],
+               "cannot be judged: on condition of content, dns.query, endswith", "a pass of some questions")  # fmt: skip
+    yield Case(out, "aws", "unknown", [aws_rules("pass what is this", *STOPPED["everything"]), aws_policy("rules")],
+               "cannot be judged: no header of the form", "an unreadable line")  # fmt: skip
+
+    yield Case(out, "aws", "passes", [names, rest, both], "", "two groups, their order not known")
+    ping = aws_rules("pass icmp any any -> any any (sid:5;)", tls("cgr.dev"))
+    yield Case(out, "aws", "unknown", [ping, rest, both],
+               "asked before or after the drops? The order is not known. passes to any", "order")  # fmt: skip
+    arns = [arn_of("edge"), arn_of("rules")]
+    yield Case(out, "aws", "passes", [ping, rest, aws_policy("rules", "edge", arns=arns)], "", "the drops first")
+    yield Case(out, "aws", "fails", [ping, rest, aws_policy("rules", "edge", arns=arns[::-1])],
+               "passes to any destination: ICMP", "the pass first")  # fmt: skip
+    action = "DEFAULT_ACTION_ORDER"
+    old = [aws_rules(tls("cgr.dev"), "pass icmp any any -> any any (sid:5;)", order=action),
+           aws_rules(*STOPPED["all but TCP"], name="edge", order=action)]  # fmt: skip
+    yield Case(out, "aws", "fails", [*old, aws_policy("rules", "edge", order=action, defaults=[], arns=arns)],
+               "passes to any destination: ICMP", "in action order passes come first")  # fmt: skip
+    yield Case(out, "aws", "fails", [aws_rules(tls("cgr.dev"), order=action), aws_policy("rules", order=action, defaults=[])],
+               "get out", "action order")  # fmt: skip
+
+    foreign = [arn_of("theirs"), arn_of("edge"), arn_of("rules")]
+    yield Case(out, "aws", "unknown", [names, rest, aws_policy("rules", "edge", arns=foreign)],
+               "theirs: no part of this stack, and not known to be asked after", "a group of others")  # fmt: skip
+    yield Case(out, "aws", "passes", [names, rest, aws_policy("rules", "edge", arns=[*arns, foreign[0]])], "",
+               "a group of others, after the drops")  # fmt: skip
+    yield Case(out, "aws", "unknown", [names, aws_policy("rules", arns=[arn_of("theirs"), arn_of("rules")])],
+               "cannot be judged: theirs", "a group of others may stop it")  # fmt: skip
+    managed = [arn_of("MalwareDomainsStrictOrder", "aws-managed"), *arns]
+    yield Case(out, "aws", "passes", [names, rest, aws_policy("rules", "edge", arns=managed)], "", "a group of AWS")
+    yield Case(out, "aws", "fails", [names, aws_policy("rules", arns=[managed[0], arns[1]])], "get out",
+               "a group of AWS stops nothing of it")  # fmt: skip
+    one_more = aws_policy("rules", arns=[UNKNOWN, UNKNOWN])
+    yield Case(out, "aws", "unknown", [names, one_more], "1 of the rule groups are not known yet", "one group more")
+    listless = aws_policy("rules", statefulRuleGroupReferences=UNKNOWN)
+    yield Case(out, "aws", "unknown", [names, listless], "the rule groups are not known yet", "no list")
+    yield Case(out, "aws", "passes", [names, rest, aws_policy("rules", "edge", statefulRuleGroupReferences=UNKNOWN)], "",
+               "no list, but the drops by what it is made from")  # fmt: skip
+    yield Case(out, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group")], UNJUDGED, "contents")
+    yield Case(
+        out, "aws", "unknown", [names, aws_policy("rules", defaults=UNKNOWN)], "the default actions are not", "default"
+    )
+    yield Case(
+        out, "aws", "unknown", [names, aws_policy("rules", order=UNKNOWN)], "the rule order is not known", "rule order"
+    )
+    yield Case(out, "aws", "unknown", [names, aws_policy("rules", defaults=["aws:drop_later"])],
+               "what aws:drop_later drops is not known here", "a default of tomorrow")  # fmt: skip
+    yield Case(out, "aws", "passes", [names, aws_policy("rules", defaults=["aws:drop_strict"])], "", "drop_strict")
+    yield Case(out, "aws", "fails", [names, aws_policy("rules", defaults=[])], "get out", "no default")
+    yield Case(out, "aws", "fails", [names, rest, aws_policy("rules", "edge", stateless=["aws:pass"])],
+               "aws:pass: packets that no stateless rule takes pass unjudged", "stateless default")  # fmt: skip
+    fragments = aws_policy("rules", "edge", statelessFragmentDefaultActions=["aws:pass"])
+    yield Case(out, "aws", "fails", [names, rest, fragments], "aws:pass: fragments pass unjudged", "fragments")
+    yield Case(
+        out, "aws", "unknown", [names, rest, aws_policy("rules", "edge", stateless=UNKNOWN)], UNJUDGED, "stateless"
+    )
+    yield Case(out, "aws", "passes", [names, aws_policy("rules", stateless=["aws:drop"])], "", "a stateless drop")
+
+    def before(*rules: dict[str, Any], default: str = "aws:forward_to_sfe") -> list[R]:
+        policy = aws_policy("rules", stateless=[default], stateless_groups=["first"])
+        return [names, aws_stateless(*rules), policy]
+
+    tcp = stateless("aws:forward_to_sfe", protocols=[6])
+    yield Case(out, "aws", "passes", before(tcp, stateless("aws:drop", 2)), "", "stateless: TCP on, the rest dropped")
+    yield Case(out, "aws", "passes", before(tcp, default="aws:drop"), "", "stateless: TCP on, the default drops")
+    yield Case(out, "aws", "fails", before(stateless("aws:forward_to_sfe", protocols=[6, 17]), default="aws:drop"),
+               "UDP over IPv4 and IPv6 get out", "stateless: UDP on")  # fmt: skip
+    yield Case(out, "aws", "fails", before(stateless("aws:forward_to_sfe"), stateless("aws:drop", 2)), "get out",
+               "stateless: the drop comes too late")  # fmt: skip
+    everywhere = [{"addressDefinition": "0.0.0.0/0"}]
+    yield Case(out, "aws", "fails", before(stateless("aws:drop", destinations=everywhere, protocols=[17, 1, 58])),
+               "UDP, ICMP over IPv6; other IP protocols over IPv4 and IPv6 get out", "stateless: IPv4 only")  # fmt: skip
+    yield Case(out, "aws", "fails", before(stateless("aws:drop", sources=[{"addressDefinition": "10.0.0.0/8"}])), "get out",
+               "stateless: some clients")  # fmt: skip
+    yield Case(out, "aws", "fails", before(stateless("aws:drop", destinationPorts=[{"fromPort": 53, "toPort": 53}])),
+               "get out", "stateless: one port")  # fmt: skip
+    yield Case(out, "aws", "fails", before(stateless("aws:drop", protocols=[UNKNOWN])), "get out", "stateless: unknown")
+    yield Case(out, "aws", "fails", [rest, *before(stateless("aws:pass", protocols=[17]))],
+               "aws:pass to any destination, before any other rule: UDP over IPv4", "stateless: a pass")  # fmt: skip
+    yield Case(
+        out,
+        "aws",
+        "not applicable",
+        [aws_rules("alert ip any any -> any any (sid:1;)"), aws_policy("rules", defaults=[])],
+    )
+    for cloud in ("gcp", "azure"):
+        yield Case(out, cloud, "not applicable", [GOOD[cloud]])
+
+
 def _stacks() -> Iterator[Case]:
     """Cases of rules that are asked of a stack."""
     lists, rules = aws_list("cgr.dev"), aws_rules(tls("cgr.dev"))
@@ -368,6 +517,9 @@ def _stacks() -> Iterator[Case]:
         "protocol": "TCP", "source": "ANY", "sourcePort": "ANY", "direction": "FORWARD", "destination": "ANY",
         "destinationPort": "443"}}]}  # fmt: skip
     yield Case(void, "aws", "fails", [rules, aws_group(standard, "broad"), both], "port 443", "standard rules")
+    for protocol in ("ip", "ip4", "ipv4", "ip6", "ipv6"):
+        every = aws_rules(f"pass {protocol} any any -> any any (sid:2;)", name="broad")
+        yield Case(void, "aws", "fails", [rules, every, both], "any port", protocol)
     shake = aws_rules("pass tcp $HOME_NET any -> $EXTERNAL_NET 443 (flow:not_established; sid:2;)", name="broad")
     yield Case(void, "aws", "passes", [rules, shake, both], "", "handshake only")
     yield Case(void, "aws", "passes", [rules, aws_rules("pass udp any any -> any 123 (sid:2;)", name="broad"), both])
@@ -430,6 +582,11 @@ def _stacks() -> Iterator[Case]:
         ajar = aws_rules(tls("cgr.dev"), *lines)
         yield Case(deny, "aws", "fails", [ajar, aws_policy("rules", defaults=[])], "no last rule does", note)
     yield Case(deny, "aws", "unknown", [rules, lists, unknown], UNJUDGED)
+    far = aws_rules(tls("cgr.dev"), OPEN["all but HOME_NET"][0])
+    yield Case(deny, "aws", "fails", [far, aws_policy("rules", defaults=[])],
+               "TLS, HTTP, HTTP without a Host, other TCP over IPv6 get out", "over IPv6")  # fmt: skip
+    yield Case(deny, "aws", "unknown", [far, aws_policy("rules", defaults=[], home_net=UNKNOWN)],
+               "cannot be judged: $EXTERNAL_NET is not known here", "HOME_NET")  # fmt: skip
     yield Case(deny, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group", order=UNKNOWN)], UNJUDGED, "contents")
     yield Case(deny, "aws", "not applicable", [aws_policy(defaults=[])])
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names], "no last rule denies IPv4 (0.0.0.0/0)")
@@ -444,6 +601,8 @@ def _stacks() -> Iterator[Case]:
         deny, "gcp", "unknown", [GCP_POLICY, names, gcp_rule(name="d", action=UNKNOWN, ranges=["::/0"])], UNJUDGED
     )
     yield Case(deny, "gcp", "not applicable", [GCP_POLICY, *gcp_denies()])
+
+    yield from _datagrams()
 
     elsewhere = "deny-elsewhere"
     not_here = "is not part of this stack"

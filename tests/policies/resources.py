@@ -48,16 +48,23 @@ def _group(name: str, source: Any, capacity: Any, order: Any, more: dict[str, An
 
 def aws_policy(
     *groups: str, defaults: Any = TO_SERVER, home_net: Any = ("10.0.0.0/8",), order: Any = STRICT, name: str = "policy",
-    stateless: Any = ("aws:forward_to_sfe",),
+    stateless: Any = ("aws:forward_to_sfe",), exceptions: Any = "REJECT", arns: Sequence[Any] | None = None,
+    stateless_groups: Sequence[str] = (), **more: Any,
 ) -> R:  # fmt: skip
+    """A policy that refers to `groups` of the same stack, and to nothing else but `arns` if these are given."""
+    references = [UNKNOWN] * len(groups) if arns is None else arns
     inner: dict[str, Any] = {
         "statelessDefaultActions": stateless if stateless == UNKNOWN else list(stateless),
         "statelessFragmentDefaultActions": ["aws:forward_to_sfe"],
         "statefulDefaultActions": defaults if defaults == UNKNOWN else list(defaults),
-        "statefulEngineOptions": {"ruleOrder": order},
+        "statefulEngineOptions": {"ruleOrder": order, **({"streamExceptionPolicy": exceptions} if exceptions else {})},
         "statefulRuleGroupReferences": [
-            {"resourceArn": UNKNOWN, "priority": 100 + index} for index, _ in enumerate(groups)
+            {"resourceArn": arn, "priority": 100 + index} for index, arn in enumerate(references)
         ],
+        "statelessRuleGroupReferences": [
+            {"resourceArn": UNKNOWN, "priority": 1 + index} for index, _ in enumerate(stateless_groups)
+        ],
+        **more,
     }
     if home_net is not None:
         inner["policyVariables"] = (
@@ -65,7 +72,21 @@ def aws_policy(
             if home_net == UNKNOWN
             else {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": list(home_net)}}]}
         )
-    return R(POLICY, name, {"firewallPolicy": inner}, groups)
+    return R(POLICY, name, {"firewallPolicy": inner}, (*groups, *stateless_groups))
+
+
+def arn_of(name: str, account: str = "123456789012") -> str:
+    return f"arn:aws:network-firewall:eu-central-1:{account}:stateful-rulegroup/{name}"
+
+
+def aws_stateless(*rules: dict[str, Any], name: str = "first") -> R:
+    """A group of stateless rules, each with its priority, actions and attributes."""
+    source = {"statelessRulesAndCustomActions": {"statelessRules": list(rules)}}
+    return R(GROUP, name, {"type": "STATELESS", "capacity": 100, "name": name, "ruleGroup": {"rulesSource": source}})
+
+
+def stateless(action: str, priority: int = 1, **attributes: Any) -> dict[str, Any]:
+    return {"priority": priority, "ruleDefinition": {"actions": [action], "matchAttributes": attributes}}
 
 
 def dns_list(*domains: str, name: str = "hosts") -> R:

@@ -24,7 +24,7 @@ azure.FirewallPolicyAllowlist("hub", hosts=hosts, mode="{mode}", resource_group=
 """
 
 OLD = {"host-withdrawn", "shared-host"}
-AUDIT = {"void-allow", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others"}
+AUDIT = {"void-allow", "datagrams-out", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others"}
 REPORTED = {
     ("2024-03-28", "enforce"): OLD,
     ("2026-02-23", "enforce"): set(),
@@ -127,6 +127,33 @@ def test_every_option_of_the_aws_component_passes_the_pack(made_with: str, tmp_p
     options, advice = MADE_WITH[made_with]
     code = f'aws.NetworkFirewallAllowlist("egress", {options})'
     assert made(code, tmp_path, mandatory=False) == advice
+
+
+OWN_POLICY = """
+import pulumi_aws
+rules = aws.NetworkFirewallAllowlist("rules", hosts=names, deny="declared", {options})
+pulumi_aws.networkfirewall.FirewallPolicy("own", firewall_policy={{
+    "stateless_default_actions": ["aws:forward_to_sfe"],
+    "stateless_fragment_default_actions": ["aws:forward_to_sfe"],
+    "stateful_engine_options": {{"rule_order": "STRICT_ORDER", "stream_exception_policy": "REJECT"}},
+    "stateful_default_actions": [
+        "aws:drop_established_app_layer_to_server", "aws:alert_established_app_layer_to_server"
+    ],
+    "stateful_rule_group_references": rules.references,
+    "policy_variables": {{"rule_variables": [{{"key": "HOME_NET", "ip_set": {{"definitions": ["10.0.0.0/8"]}}}}]}},
+}})
+"""
+
+
+@pytest.mark.parametrize(("options", "found"), [
+    ("", set()),
+    ("from_=['10.1.0.0/16']", set()),
+    ("mechanism='domain-list'", set()),
+    ("edge=False", {"datagrams-out"}),
+    ("mode='audit'", {"datagrams-out"}),
+])  # fmt: skip
+def test_a_policy_of_ones_own_passes_with_the_edge_group(options: str, found: set[str], tmp_path: Path) -> None:
+    assert made(OWN_POLICY.format(options=options), tmp_path) == found
 
 
 def made(code: str, tmp_path: Path, *, mandatory: bool = True) -> set[str]:

@@ -6,10 +6,11 @@ Azure Firewall denies what no rule allows and cannot be told otherwise, so there
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 
+from hostgate.policies.address_sets import VERSIONS
 from hostgate.policies.belonging import Together, priority_of
 from hostgate.policies.catalogs import Known
+from hostgate.policies.coverage import HomeNet, in_words, take
 from hostgate.policies.effects import (
-    ANY_PORT,
     Effect,
     Names,
     closes_the_internet,
@@ -17,10 +18,11 @@ from hostgate.policies.effects import (
     layers_meet,
     ports_within,
 )
-from hostgate.policies.endings import EVERY_CONNECTION
+from hostgate.policies.endings import ended
 from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
 from hostgate.policies.rules import RULES
 
+_PARTS = {"tls": "TLS", "http": "HTTP", "http-bare": "HTTP without a Host", "other": "other TCP"}
 _FAMILIES = {"IPv4 (0.0.0.0/0)": 4, "IPv6 (::/0)": 6}
 
 
@@ -31,9 +33,11 @@ def list_without_drop(sets: Sequence[Together]) -> Said:
     return [
         remark
         for each in with_lists
-        if not _drops(each)
-        for remark in _no_drop(each, f"{', '.join(_lists(each))} in strict order, and the default drops nothing.",
-                               "list-without-drop")
+        if each.policy is not None
+        for remark in _left_open(
+            each, each.policy, f"{', '.join(_lists(each))} in strict order, and the default drops nothing",
+            "list-without-drop",
+        )
     ]  # fmt: skip
 
 
@@ -45,8 +49,8 @@ def no_deny(sets: Sequence[Together]) -> Said:
     for each in named:
         if each.cloud == "gcp":
             found += _open_families(each)
-        elif not _drops(each):
-            found += _no_drop(each, "no default drops, and no last rule does: what no rule passes, passes.", "no-deny")
+        elif each.policy is not None:
+            found += _left_open(each, each.policy, "no default drops, and no last rule does", "no-deny")
     return found
 
 
@@ -143,30 +147,38 @@ def _allows(each: Together) -> bool:
     return any(seen.reading.may_name for seen in each.rules)
 
 
-def _drops(each: Together) -> bool:
-    """Whether the AWS policy drops what nothing passes: by its default, or by rules that together end everything."""
-    assert each.policy is not None
-    stateful = each.policy.reading.stateful
-    if stateful.strict is True and any(action.startswith("aws:drop_") for action in stateful.defaults or ()):
-        return True
-    ended = (
-        effect.ends
-        for seen in each.rules
-        for effect in seen.reading.effects
-        if effect.action == "deny" and effect.ports == ANY_PORT and not effect.clients
-    )
-    return frozenset().union(*ended) == EVERY_CONNECTION
+def _drops(policy: Seen) -> bool:
+    """Whether the default actions of the AWS policy drop what nothing passes."""
+    stateful = policy.reading.stateful
+    return stateful.strict is True and any(action.startswith("aws:drop_") for action in stateful.defaults or ())
 
 
-def _no_drop(each: Together, message: str, rule: str) -> list[Remark]:
-    """The remark, or what cannot be judged where the default or the order is not known."""
-    assert each.policy is not None
-    stateful = each.policy.reading.stateful
+def _left_open(each: Together, policy: Seen, message: str, rule: str) -> Iterator[Remark]:
+    """What neither the default ends nor rules that together end every connection; or what cannot be judged."""
+    if _drops(policy):
+        return
+    stateful = policy.reading.stateful
+    home = HomeNet(stateful)
+    left = home.everything(list(_PARTS))
+    unknown: list[str] = []
+    for seen in each.rules:
+        for _, line in seen.reading.lines:
+            if line.action in ("drop", "reject") and line.port.lower() == line.source_port.lower() == "any":
+                sets = {**home.sets, **seen.reading.variables}
+                found = take(left, dict.fromkeys(VERSIONS, ended(line)), line, sets, home)
+                unknown += [found] if found is not None and found not in unknown else []
+    if not any(left.values()):
+        return
+    resource, where = policy.resource, "firewallPolicy.statefulDefaultActions"
     if stateful.strict is None or (stateful.strict and stateful.defaults is None):
-        return list(unjudged(each.policy.resource, each.policy.reading, RULES[rule].needs))
+        yield from unjudged(resource, policy.reading, RULES[rule].needs)
+        return
     if not stateful.strict:
-        message = "in action order there is no default; all but TLS and HTTP passes, whatever the lists say."
-    return [Remark(resource=each.policy.resource, where="firewallPolicy.statefulDefaultActions", message=message)]
+        message = "in action order there is no default; all but TLS and HTTP passes, whatever the lists say"
+    told = "; ".join(in_words(left, _PARTS))
+    if unknown:
+        told = f"cannot be judged: {', '.join(unknown)} is not known here. As far as is seen, {told}"
+    yield Remark(resource=resource, where=where, message=f"{message}: {told}.")
 
 
 def _missing(each: Together) -> Iterator[str]:

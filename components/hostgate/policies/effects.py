@@ -28,7 +28,7 @@ INTERNET_PREFIX = 3
 """An IPv6 range this short takes in all global unicast addresses (2000::/3, IANA)."""
 
 _INTERNET: Mapping[int, Any] = {4: ip_network("0.0.0.0/0"), 6: ip_network("2000::/3")}
-_NEVER_PUBLIC = [
+NEVER_PUBLIC = [
     ip_network(cidr)
     for cidr in (*PRIVATE_IPV4, *SHARED_IPV4, "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
 ]
@@ -197,7 +197,7 @@ def takes_in_the_internet(networks: Sequence[IPv4Network | IPv6Network]) -> bool
 def closes_the_internet(networks: Iterable[IPv4Network | IPv6Network], version: int) -> bool:
     """Whether a deny of `networks` leaves out no public address of that version."""
     held = collapse_addresses(
-        [each for each in networks if each.version == version] + (_NEVER_PUBLIC if version == 4 else [])  # type: ignore[type-var]
+        [each for each in networks if each.version == version] + (NEVER_PUBLIC if version == 4 else [])  # type: ignore[type-var]
     )
     return any(_INTERNET[version].subnet_of(each) for each in held)
 

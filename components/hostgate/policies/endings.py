@@ -18,7 +18,7 @@ _PARTS: Final = {
     "tcp": EVERY_CONNECTION,
     "ip": EVERY_CONNECTION,
 }
-_APART: Final = frozenset(
+APART: Final = frozenset(
     {"msg", "sid", "rev", "gid", "classtype", "reference", "metadata", "priority", "target", "alert", "noalert"}
 )
 """Keywords that are no condition."""
@@ -65,4 +65,4 @@ def _holds_always(keyword: str, value: str, protocol: str) -> bool:
         return set(value.replace(" ", "").split(",")) <= _FLOW
     if keyword == "ssl_state":
         return protocol == "tls" and value == "client_hello"
-    return keyword in _APART
+    return keyword in APART

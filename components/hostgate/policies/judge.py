@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hostgate.policies import contents, denies, near_limits, shape, void
 from hostgate.policies.belonging import together
+from hostgate.policies.datagrams import datagrams_out
 from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
 from hostgate.policies.readers import READERS, UNREAD, cloud_of, plain_type, read
 from hostgate.policies.reading import Reading
@@ -31,6 +32,7 @@ OF_A_RESOURCE: Mapping[str, Check] = {
     "silent-drop": shape.silent_drop,
     "home-net": shape.home_net,
     "established-default": shape.established_default,
+    "stream-exceptions": shape.stream_exceptions,
     "raw-address": shape.raw_address,
 }
 
@@ -83,6 +85,7 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
         "domain-list-any-port": denies.domain_list_any_port(sets, settings.known),
         "void-allow": void.void_allow(sets, stack, others),
         "no-deny": denies.no_deny(sets),
+        "datagrams-out": datagrams_out(sets),
         "deny-elsewhere": denies.deny_elsewhere(sets),
         "dns-names": dns_names(queries, settings.known, withdrawn=False),
         "dns-withdrawn": dns_names(queries, settings.known, withdrawn=True),

@@ -13,7 +13,7 @@ from hostgate.policies.effects import (
     destination,
 )
 from hostgate.policies.endings import EVERY_CONNECTION, ended, ends_names_only
-from hostgate.policies.reading import Reading, Room
+from hostgate.policies.reading import Reading, Room, Stateless
 from hostgate.policies.suricata import Line, Unread, read_lines
 from hostgate.policies.suricata_headers import Sets, addresses_of, clients_of, closes, denied_clients, ports_of
 from hostgate.policies.suricata_names import Condition, condition
@@ -22,8 +22,8 @@ from hostgate.policies.values import About, Node
 STRICT: Final = "STRICT_ORDER"
 
 _LAYERS: Mapping[str, Layer] = {
-    "tls": "tls", "http": "http", "tcp": "tcp", "tcp-pkt": "tcp", "tcp-stream": "tcp", "ip": "any", "udp": "udp",
-    "quic": "udp",
+    "tls": "tls", "http": "http", "tcp": "tcp", "tcp-pkt": "tcp", "tcp-stream": "tcp", "ip": "any", "ip4": "any",
+    "ipv4": "any", "ip6": "any", "ipv6": "any", "udp": "udp", "quic": "udp",
 }  # fmt: skip
 """Layers by Suricata protocol; every other (ssh, dns, icmp, ...) opens nothing that a host list is about."""
 
@@ -81,7 +81,7 @@ def _variables(node: Node, reading: Reading) -> dict[str, Sequence[str] | None]:
                 found[key] = None
             else:
                 found[key] = definitions.texts("destination")
-    reading.own_variables = frozenset(found)
+    reading.variables = found
     return found
 
 
@@ -98,6 +98,7 @@ def _suricata(node: Node, sets: Sets, reading: Reading) -> int:
         if isinstance(line, Unread):
             _unread(reading, where, line.why)
             continue
+        reading.lines.append((where, line))
         reading.effects += _effects(line, where, order, sets, reading)
     return len(lines)
 
@@ -147,7 +148,7 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
 def _denies(line: Line, where: str, order: int, sets: Sets) -> Iterator[Effect]:
     """What a drop or reject surely ends, everywhere; nothing for one that may leave something out."""
     ports = ports_of(line.port, sets)
-    if ports is None or not closes(line.destination, sets):
+    if ports is None or line.source_port.lower() != "any" or not closes(line.destination, sets):
         return
     clients = denied_clients(line.source, sets)
     about = condition(line)
@@ -211,7 +212,15 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
         header = rule.at("header")
         protocol = header.at("protocol").text("protocol")
         text, port = header.at("destination").text("destination"), header.at("destinationPort").text("ports")
+        source = header.at("source").text("clients")
+        source_port = (header.at("sourcePort").text("ports") or "").lower()
+        both_ways = (header.at("direction").text("destination") or "").upper() != "FORWARD"
         options = [item.at("keyword").text("names") for item in rule.at("ruleOptions").items("names")]
+        if None not in (protocol, source, text, port):
+            reading.lines.append((rule.path, Line(
+                count, str(word).lower(), str(protocol).lower(), str(source), str(text), str(port), _settings(rule),
+                both_ways=both_ways, source_port=source_port,
+            )))  # fmt: skip
         if any(option is not None and ("content" in option or "pcre" in option) for option in options):
             # The provider keeps options as a set: which content belongs to which buffer is lost (provider #35147).
             rule.doubt("names", "options with a content, whose order the provider does not keep")
@@ -225,9 +234,8 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
         if target is not None and target.unseen:
             continue
         layer = None if protocol is None else _LAYERS.get(protocol.lower(), "other")
-        source = header.at("source").text("clients")
         if action == "deny":
-            whole = layer in ("tcp", "any") and set(options) <= {"sid", "msg", "rev"}
+            whole = layer in ("tcp", "any") and set(options) <= {"sid", "msg", "rev"} and source_port == "any"
             if not whole or text is None or source is None or not closes(text, sets):
                 continue
             clients = denied_clients(source, sets)
@@ -240,6 +248,15 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
             )
         )  # fmt: skip
     return count
+
+
+def _settings(rule: Node) -> tuple[tuple[str, str], ...]:
+    """The options of a standard rule, as far as they are known; the provider does not keep their order."""
+    found = []
+    for item in rule.at("ruleOptions").items("names"):
+        keyword, _, value = (item.at("keyword").text("names") or "?").partition(":")
+        found.append((keyword, value or ",".join(item.at("settings").texts("names"))))
+    return tuple(found)
 
 
 def _stateless(node: Node, reading: Reading) -> int:
@@ -260,6 +277,19 @@ def _stateless(node: Node, reading: Reading) -> int:
                 ports.append((low, low if high is None else high))
         sizes = [max(len(list(match.at(key).items())), 1) for key in ("sources", "sourcePorts")]
         units += sizes[0] * sizes[1] * max(len(ranges), 1) * max(len(ports), 1) * max(len(numbers), 1)
+        known = [text for text in ranges if text is not None]
+        protocols = match.at("protocols")
+        narrowed = any(
+            not match.at(key).absent and not match.at(key).empty for key in ("sourcePorts", "destinationPorts")
+        )
+        reading.stateless.append(
+            Stateless(
+                where=rule.path, priority=rule.at("priority").number("place") or 0, actions=tuple(actions),
+                sources=_ranges(match.at("sources")), destinations=_ranges(match.at("destinations")),
+                protocols=None if protocols.unknown or len(numbers) < len(list(protocols.items())) else tuple(numbers),
+                any_port=not narrowed,
+            )
+        )  # fmt: skip
         if "aws:pass" not in actions:
             continue
         known = [text for text in ranges if text is not None]
@@ -274,3 +304,10 @@ def _stateless(node: Node, reading: Reading) -> int:
                 )
             )  # fmt: skip
     return units
+
+
+def _ranges(node: Node) -> tuple[str, ...] | None:
+    """The ranges of a stateless rule; empty is everything, None is not known."""
+    items = list(node.items())
+    found = [text for item in items if (text := item.at("addressDefinition").text()) is not None]
+    return None if node.unknown or len(found) < len(items) else tuple(found)

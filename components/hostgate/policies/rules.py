@@ -122,6 +122,13 @@ RULES: dict[str, Rule] = {
         fix="aws:drop_established_app_layer_to_server and its alert twin.",
         source="AWS What's New 2026-06, default drop action; tried on Suricata 7.0.10",
     ),
+    "stream-exceptions": Rule(
+        scope="resource", level="advisory", severity="medium", clouds=("aws",), needs=frozenset({"exceptions"}),
+        finds="A connection that breaks in its middle is not rejected: it goes on half seen, or hangs.",
+        matters="With CONTINUE rules judge what they did not see begin; with DROP clients wait until they give up.",
+        fix="REJECT as stream exception policy: the client opens it anew, and it is judged from its first packet.",
+        source="AWS Network Firewall developer guide, stream exception policy; best practices (2026)",
+    ),
     "unsuitable-name": Rule(
         scope="resource", level="advisory", severity="medium", clouds=("gcp", "azure"),
         needs=frozenset({"names", "action"}),
@@ -173,6 +180,14 @@ RULES: dict[str, Rule] = {
         matters="Networks allow egress by default: the list does nothing.",
         fix="AWS: a drop default in strict order. Google Cloud: a last deny of 0.0.0.0/0 and ::/0 for all protocols.",
         source="AWS best practices (no default action, no match: passes); VPC firewall rules, implied rules",
+    ),
+    "datagrams-out": Rule(
+        scope="stack", level="mandatory", severity="critical", clouds=("aws",), needs=frozenset({"protocol", "action"}),
+        finds="UDP, ICMP or other IP protocols get out of a policy that is to allow listed names only.",
+        matters="Defaults drop established TCP. A DNS question or a QUIC hello is one packet, to anybody, with data in it.",
+        fix="hostgate's edge group, by reference, or `drop ip any any -> any any (ip_proto:!6; sid:1;)` right behind what passes "
+            "as private. Stateless defaults: aws:forward_to_sfe.",
+        source="AWS best practices for Network Firewall, default actions (2026); replayed on Suricata 7.0.10",
     ),
     "deny-elsewhere": Rule(
         scope="stack", level="advisory", severity="medium", clouds=("aws", "gcp"), needs=frozenset({"names"}),

@@ -65,10 +65,24 @@ def home_net(resource: Resource, reading: Reading, settings: Settings) -> Said:
         return []
     if type_ != RULE_GROUP:
         return NotApplicable("is no firewall policy and no rule group")
-    if "HOME_NET" in reading.own_variables and "EXTERNAL_NET" not in reading.own_variables:
+    if "HOME_NET" in reading.variables and "EXTERNAL_NET" not in reading.variables:
         message = "HOME_NET is set here, and EXTERNAL_NET stays the inverse of the policy's."
         return [Remark(resource=resource, where="ruleGroup.ruleVariables", message=message)]
     return []
+
+
+def stream_exceptions(resource: Resource, reading: Reading, settings: Settings) -> Said:
+    del settings
+    if plain_type(resource.type) != AWS_POLICY:
+        return NotApplicable("is no firewall policy")
+    if reading.stateful.references == 0 and not _unknown(reading, "place"):
+        return NotApplicable("holds no stateful rule group")
+    found = reading.stateful.exceptions
+    if found == "REJECT" or _unknown(reading, "exceptions"):
+        return []
+    said = "not set, which is DROP" if found is None else found
+    where = "firewallPolicy.statefulEngineOptions.streamExceptionPolicy"
+    return [Remark(resource=resource, where=where, message=f"what breaks in its middle: {said}.")]
 
 
 def established_default(resource: Resource, reading: Reading, settings: Settings) -> Said:

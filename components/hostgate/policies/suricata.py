@@ -29,6 +29,7 @@ class Line:
     port: str
     options: tuple[tuple[str, str], ...]
     both_ways: bool = False
+    source_port: str = "any"
 
     @property
     def where(self) -> str:
@@ -66,7 +67,7 @@ def read_line(line: str, number: int = 1) -> Line | Unread:
     words = _LISTED.sub(lambda found: "," if "," in found[0] else "", head).split()
     if len(words) != 7 or words[4] not in ("->", "<>"):
         return Unread(number, f"no header of the form `action protocol source port -> destination port`: {head[:60]!r}")
-    action, protocol, source, _, direction, destination, port = words
+    action, protocol, source, source_port, direction, destination, port = words
     if action.lower() not in ACTIONS:
         return Unread(number, f"the action {action!r}")
     if not bracket or not rest.rstrip().endswith(")"):
@@ -75,8 +76,9 @@ def read_line(line: str, number: int = 1) -> Line | Unread:
     if options is None:
         return Unread(number, "options with a quote that never ends")
     return Line(
-        number, action.lower(), protocol.lower(), source, destination, port, tuple(options), both_ways=direction == "<>"
-    )
+        number, action.lower(), protocol.lower(), source, destination, port, tuple(options),
+        both_ways=direction == "<>", source_port=source_port,
+    )  # fmt: skip
 
 
 def _options(text: str) -> list[tuple[str, str]] | None:

@@ -24,7 +24,7 @@ REDACTED: Final = "[secret]"
 
 About = Literal[
     "names", "ports", "protocol", "destination", "action", "clients", "order",
-    "capacity", "default", "home-net", "log", "place", "size",
+    "capacity", "default", "exceptions", "home-net", "log", "place", "size",
 ]  # fmt: skip
 """What a value would have told: names that are opened, their ports, ..., the priority or policy of a rule (`place`)."""
 

@@ -5,8 +5,10 @@ import pulumi_aws as aws
 
 home_net = ["10.0.0.0/8"]
 
-# Before every other group: private traffic is not judged, and nothing but TCP leaves. The default actions below are about
-# established TCP only, so without this group a DNS question to any resolver would get out.
+# Before every other group: private traffic is not judged, and nothing but TCP gets out, over IPv4 or IPv6. The default actions
+# below are about established TCP only, so without this group a DNS question to any resolver would leave. The last rule is
+# about every destination: $EXTERNAL_NET is the inverse of IPv4 ranges here, and no IPv6 packet matches it. The team's groups
+# bring such rules too; with its own this policy is closed whoever is in it.
 edge = aws.networkfirewall.RuleGroup(
     "edge",
     type="STATEFUL",
@@ -14,10 +16,10 @@ edge = aws.networkfirewall.RuleGroup(
     rule_group={
         "rules_source": {
             "rules_string": """\
-pass ip $HOME_NET any -> $HOME_NET any (msg:"private"; sid:1;)
-drop udp any any -> $EXTERNAL_NET any (msg:"datagrams"; flow:to_server; sid:2;)
-drop icmp any any -> $EXTERNAL_NET any (msg:"ICMP"; flow:to_server; sid:3;)
-drop ip any any -> $EXTERNAL_NET any (msg:"others"; ip_proto:!6; ip_proto:!17; ip_proto:!1; sid:4;)
+pass ip $HOME_NET any -> $HOME_NET any (msg:"private"; ip_proto:!1; ip_proto:!58; sid:1;)
+pass icmp $HOME_NET any -> $HOME_NET any (msg:"private"; flow:to_server; sid:2;)
+pass icmp $EXTERNAL_NET any -> $HOME_NET any (msg:"path MTU"; itype:3; icode:4; sid:3;)
+drop ip any any -> any any (msg:"all but TCP"; ip_proto:!6; sid:4;)
 """
         },
         "stateful_rule_options": {"rule_order": "STRICT_ORDER"},

@@ -1,4 +1,7 @@
-"""A team's rule groups, shared with the account that owns the firewall policy. Nothing is open until it takes them."""
+"""A team's rule groups, shared with the account that owns the firewall policy.
+
+Closed by that policy: until it takes the groups, nothing here opens or stops anything.
+"""
 
 import pulumi
 
