@@ -114,6 +114,7 @@ class GuardsSection(_Section):
     max_removed: Annotated[int, Field(ge=0)] | None = None
     max_opened: Annotated[int, Field(ge=0)] | None = None
     never_remove: list[Annotated[str, AfterValidator(_host)]] = []
+    never_open_all: bool = True
 
 
 class ReviewedSection(_Section):

@@ -1,6 +1,6 @@
 """Options of the Network Firewall mechanisms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Self
 
@@ -87,6 +87,11 @@ class NetworkFirewallOptions(PolicyOptions):
     @property
     def clients(self) -> tuple[str, ...]:
         return tuple(sorted(self.from_ or self.home_net))
+
+    @property
+    def dialled(self) -> Mapping[str, tuple[str, ...]]:
+        sets = {entry: (arn,) for entry, arn in self.ip_sets.items()}
+        return {**sets, **{entry: tuple(cidrs) for entry, cidrs in self.addresses.items()}}
 
     @property
     def creates_policy(self) -> bool:

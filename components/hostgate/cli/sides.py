@@ -108,7 +108,9 @@ def _of_file(path: Path, *, deployed: bool) -> Side:
         from hostgate.cli.previews import read_preview
 
         statements, stack = read_preview(document, str(path), deployed=deployed)
-        return Side(statements, stack)
+        partial = ", ".join(each.name for each in statements if each.enforcement.partial)
+        note = f"{path}: {partial} does not say where it is enforced (0.1.0 did not): mode and deny alone are compared."
+        return Side(statements, stack, notes=(note,) if partial else ())
     if deployed:
         raise _error("plan-file", f"{path} is no preview of the engine, which alone knows what is deployed.")
     return Side(read_statements(document, str(path)))
