@@ -122,6 +122,7 @@ def test_whatever_no_longer_denies_opens_everything(
         (RULES, {}, {"homeNet": ["10.0.0.0/8"]}),
         (RULES, {"homeNet": ["10.0.0.0/8"]}, {"homeNet": ["10.1.0.0/16", "10.2.0.0/16"]}),
         (RULES, {}, {"from": ["10.0.0.0/8"]}),
+        (RULES, {"homeNet": ["10.0.0.0/9", "10.128.0.0/9"]}, {"homeNet": ["10.0.0.0/8"]}),
         (RULES, {"from": ["10.0.0.0/8"]}, {}),
         (RULES, {"deny": "declared"}, {"attach": POLICY, "deny": "declared"}),
         (RULES, {"deny": "declared"}, {}),

@@ -13,7 +13,7 @@ from hostgate.aws.dns_options import DnsFirewallOptions
 from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST, judge
 from hostgate.catalog.model import Entry, Match
 from hostgate.catalog.names import holds
-from hostgate.planning.enforcement import OWN_POLICY, Enforcement
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
@@ -103,6 +103,7 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
             traffic=("queries", *closed),
             places=(OWN_POLICY, *(f"VPC {vpc}" for vpc in options.vpcs)),
             exempt=tuple(_inside(options)),
+            safeguards={ORDER: str(options.base)} if options.vpcs else {},
         )
 
     def verdict(self, objects: Sequence[CloudObject], options: DnsFirewallOptions, flow: Flow) -> Verdict:

@@ -7,7 +7,7 @@ from hostgate.aws import policy
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.suricata import Sids
-from hostgate.planning.enforcement import OWN_POLICY, Enforcement
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.options import COMPUTED
 
 TCP, OTHERS = "TCP connections", "UDP, ICMP and all other IP protocols"
@@ -48,7 +48,9 @@ def _safeguards(options: NetworkFirewallOptions) -> Iterator[tuple[str, str]]:
         yield f"managed group {group.arn}", "only logs what it would drop" if group.override else "drops"
     if options.tls_inspection is not None:
         yield "TLS inspection", options.tls_inspection
-    if options.creates_policy:
+    if not options.creates_policy:
+        yield ORDER, str(options.base)
+    else:
         chosen = ", ".join(options.default_actions or (DROP_TO_SERVER, ALERT_TO_SERVER))
         yield "default actions", "rules that reject, in the last group" if options.reject else chosen
     for name in ("delete_protection", "firewall_policy_change_protection", "subnet_change_protection",

@@ -14,7 +14,7 @@ from typing import Any
 from hostgate.azure import network_rules
 from hostgate.azure.options import FirewallPolicyOptions
 from hostgate.catalog.model import Entry
-from hostgate.planning.enforcement import Enforcement
+from hostgate.planning.enforcement import ORDER, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
@@ -120,6 +120,8 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             super().enforcement(options),
             places=(f"policy {'/'.join(filter(None, options.policy))}".lower(),),  # names are of either case
             exempt=() if options.deny == "all" else ("the platform's built-in infrastructure names",),
+            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+            unless="the firewall denies it, as it does whatever no rule of its policy allows",
         )
 
     def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:

@@ -12,7 +12,7 @@ from typing import Any
 
 from hostgate.catalog.model import Entry
 from hostgate.gcp.options import FirewallPolicyOptions
-from hostgate.planning.enforcement import OWN_POLICY, Enforcement
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
@@ -128,6 +128,7 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
             judged=tuple(sorted(targets)),
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
+            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
         )
 
     def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:

@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 Denier = Literal["hostgate", "others", "nobody"]
 
+ORDER = "first priority among rules of others"
+"""A safeguard where others have rules in the same place: what they allow before ours is open."""
+
 OWN_POLICY = "the policy that hostgate makes"
 """A place that keeps its words whatever the policy is called: under another name it is followed by whoever used it."""
 
@@ -32,8 +35,13 @@ class Enforcement:
     """Destinations that pass all the same: ranges as CIDR, zones, or words for what the cloud keeps open."""
     safeguards: Mapping[str, str] = field(default_factory=dict)
     """What else narrows what passes, by name."""
+    unless: str = ""
+    """What may deny it all the same once the plan does not, as the end of a sentence."""
     partial: bool = False
     """Whether only the denier is known: the rest is then not compared."""
+
+
+OTHERS = "the policy of another owner denies it"
 
 
 def denier_of(settings: Mapping[str, Any]) -> tuple[Denier, str]:

@@ -82,7 +82,10 @@ class _Comment:
             f"{word} on {_on(on)}"
             for word, on in (
                 ("everything opens", [each.label for each in targets if each.unlisted.opens]),
-                ("everything else closes", [each.label for each in targets if each.unlisted.closes]),
+                (
+                    "everything else closes",
+                    [each.label for each in targets if each.unlisted.closes and not each.unlisted.opens],
+                ),
             )
             if on
         ]

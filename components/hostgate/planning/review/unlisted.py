@@ -5,13 +5,11 @@ No count of hosts shows it: a plan that no longer denies opens everything, and t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from hostgate.planning.enforcement import Enforcement
+from hostgate.planning.enforcement import ORDER, OTHERS, Enforcement
 from hostgate.planning.review.statement import Statement
-
-UNLESS = ", unless the policy of another owner denies it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +59,26 @@ def unlisted(base: Statement | None, head: Statement | None) -> Unlisted:
 
 
 def _gone(before: Enforcement, target: str) -> Iterator[Shift]:
-    if before.denier == "hostgate":
-        yield Shift(target, "Its rules go, and the deny that hostgate made with them: what is in no catalog opens.")
-    elif before.denier == "others":
-        yield Shift(target, f"Its rules go: what is in no catalog opens{UNLESS}.")
+    if before.denier != "nobody":
+        deny = ", and the deny that hostgate made with them" if before.denier == "hostgate" else ""
+        yield Shift(target, f"Its rules go{deny}: what is in no catalog opens{_unless(before, before)}.")
+
+
+def _unless(before: Enforcement, after: Enforcement) -> str:
+    """What may deny all the same, as the end of a sentence; nothing where it was hostgate alone that denied."""
+    if said := before.unless or after.unless:
+        return f", unless {said}"
+    return f", unless {OTHERS}" if "others" in (before.denier, after.denier) else ""
 
 
 def _between(before: Enforcement, after: Enforcement) -> Unlisted:
     safeguards = tuple(_safeguards(before, after))
     if after.denier == "nobody":
-        opens = () if before.denier == "nobody" else (_open(after),)
+        opens = () if before.denier == "nobody" else (_open(before, after),)
         return Unlisted(opens=opens, safeguards=safeguards)
     if before.denier == "nobody":
         return Unlisted(closes=(_closed(before, after),), safeguards=safeguards)
-    handed = (_open(after),) if (before.denier, after.denier) == ("hostgate", "others") else ()
+    handed = (_open(before, after),) if (before.denier, after.denier) == ("hostgate", "others") else ()
     if before.partial or after.partial:
         return Unlisted(opens=handed)
     same = before.denier == after.denier  # what another owner's policy exempts is not known
@@ -94,13 +98,13 @@ def _between(before: Enforcement, after: Enforcement) -> Unlisted:
     )
 
 
-def _open(after: Enforcement) -> Shift:
-    why = {
-        "mode audit": "Nothing is denied any more: what is in no catalog opens, and is only logged.",
-        "deny none": "Nothing is denied any more: what is in no catalog opens.",
-    }
-    ours = f"hostgate denies nothing any more: what is in no catalog opens{UNLESS}."
-    return Shift(after.because, why.get(after.because, ours))
+def _open(before: Enforcement, after: Enforcement) -> Shift:
+    if after.denier == "others":
+        why = f"hostgate denies nothing any more: what is in no catalog opens{_unless(before, after)}."
+    else:
+        logged = ", and is only logged" if after.because == "mode audit" else ""
+        why = f"Nothing is denied any more: what is in no catalog opens{logged}."
+    return Shift(after.because, why)
 
 
 def _closed(before: Enforcement, after: Enforcement) -> Shift:
@@ -110,14 +114,14 @@ def _closed(before: Enforcement, after: Enforcement) -> Shift:
 
 def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     """What was denied and is not, in each respect in which an enforcement can shrink."""
-    unless = "" if before.denier == after.denier == "hostgate" else UNLESS
+    unless = _unless(before, after)
     who = "hostgate no longer denies there" if before.denier == "hostgate" else "Its rules are no longer there"
     for place in _beyond(before.places, after.places):
         yield Shift(place, f"{who}: what is in no catalog opens{unless}.")
     for traffic in _beyond(before.traffic, after.traffic):
         yield Shift(traffic, f"No longer denied, wherever it goes{unless}.")
     for client in _clients_beyond(before.judged, after.judged):
-        yield Shift(client, "The deny no longer holds for them: to them what is in no catalog opens.")
+        yield Shift(client, f"The deny no longer holds for them: to them what is in no catalog opens{unless}.")
 
 
 def _gained(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
@@ -134,6 +138,8 @@ def _safeguards(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
         return
     for name, value in before.safeguards.items():
         now = after.safeguards.get(name)
+        if now is None and name == ORDER:
+            continue  # no others have rules there any more
         if now is None:
             yield Shift(name, f"Was {value}, and is there no more.")
         elif now != value:
@@ -163,16 +169,14 @@ def _clients_beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
 
 
 def within(one: str, others: Sequence[str]) -> bool:
-    """Whether `one` (a range, a zone, or any other name) is one of `others`, or inside one of them."""
+    """Whether `one` (a range, a zone, or any other name) is one of `others`, or inside of what they hold together."""
     if one in others:
         return True
     network = network_of(one)
     if network is None:
         return any(one.endswith(f".{zone}") for zone in others)
-    return any(
-        (other := network_of(each)) is not None and other.version == network.version and network.subnet_of(other)  # type: ignore[arg-type]
-        for each in others
-    )
+    known = [other for each in others if (other := network_of(each)) is not None and other.version == network.version]
+    return any(network.subnet_of(each) for each in collapse_addresses(known))  # type: ignore[arg-type, type-var]
 
 
 def network_of(text: str) -> IPv4Network | IPv6Network | None:
