@@ -10,6 +10,8 @@ import pytest
 from cli.conftest import Project, Run
 from conformance.catalogs import entry
 from hostgate.allowlist import _inputs
+from hostgate.cli.previews import _UNKNOWN as UNKNOWN
+from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Plan
 from review.changes import made
 
@@ -221,6 +223,47 @@ def test_a_component_of_an_earlier_release_is_compared_as_far_as_it_says(run: Ru
     assert "vendors does not say where it is enforced" in note
 
 
+@pytest.mark.parametrize(
+    ("target", "options", "kind", "key", "opens"),
+    [
+        (
+            "gcp:fqdn",
+            {"networks": ["network-0"]},
+            "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation",
+            "attachmentTarget",
+            "network {}",
+        ),
+        (
+            "aws:dns-firewall",
+            {"vpcs": ["vpc-0"]},
+            "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation",
+            "vpcId",
+            "VPC {}",
+        ),
+        (
+            "gcp:fqdn",
+            {"attach": f"{COMPUTED}/{COMPUTED}"},
+            "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
+            "firewallPolicy",
+            "policy {}",
+        ),
+    ],
+)
+def test_a_reference_that_a_program_computes_is_followed_to_where_it_leads(
+    run: Run, tmp_path: Path, target: str, options: Any, kind: str, key: str, opens: str
+) -> None:
+    names = {"a": "vpc-0a", "b": "vpc-0b", "unknown": UNKNOWN}
+    for name, value in names.items():
+        document = preview(made(target, [entry("a.example")], **options), "")
+        child = document["steps"][1]["newState"]
+        child |= {"type": kind, "inputs": {key: value}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    moved = run("diff", tmp_path / "a.json", tmp_path / "b.json", "--json")
+    assert (moved.code, [each["subject"] for each in moved.json["risks"][:1]]) == (1, [opens.format("vpc-0a")])
+    for name in names:
+        assert run("diff", tmp_path / f"{name}.json", tmp_path / f"{name}.json").code == 0
+
+
 @pytest.mark.parametrize(("key", "value"), [("mode", "enforced"), ("deny", "nothing"), ("deny", 7)])
 def test_a_mode_or_deny_that_is_none_is_an_error(run: Run, tmp_path: Path, key: str, value: Any) -> None:
     document = preview(made("aws:rules", [entry("a.example")]))
@@ -332,6 +375,8 @@ class TestLayers:
         off = run("diff", "prod", "wide", "--json")
         assert (off.code, off.json["guards"]["never_open_all"]) == (0, False)
         assert off.json["risks"][0]["id"] == "everything-open"
+        run("plan", "--stack", "prod", "--lock", "reviewed.json")
+        assert run("diff", "reviewed.json", "wide").code == 1
 
 
 class TestComment:

@@ -100,11 +100,13 @@ def _between(before: Enforcement, after: Enforcement) -> Unlisted:
 
 def _open(before: Enforcement, after: Enforcement) -> Shift:
     if after.denier == "others":
-        why = f"hostgate denies nothing any more: what is in no catalog opens{_unless(before, after)}."
-    else:
-        logged = ", and is only logged" if after.because == "mode audit" else ""
-        why = f"Nothing is denied any more: what is in no catalog opens{logged}."
-    return Shift(after.because, why)
+        return Shift(
+            after.because, f"hostgate denies nothing any more: what is in no catalog opens{_unless(before, after)}."
+        )
+    logged = ", and is only logged" if after.because == "mode audit" else ""
+    # Where others were said to deny, the plan cannot say that they stopped.
+    unless = f", unless {OTHERS}" if before.denier == "others" else ""
+    return Shift(after.because, f"Nothing is denied any more: what is in no catalog opens{logged}{unless}.")
 
 
 def _closed(before: Enforcement, after: Enforcement) -> Shift:
@@ -141,9 +143,9 @@ def _safeguards(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
         if now is None and name == ORDER:
             continue  # no others have rules there any more
         if now is None:
-            yield Shift(name, f"Was {value}, and is there no more.")
+            yield Shift(name, f"Before: {value}. Now: not there.")
         elif now != value:
-            yield Shift(name, f"Was {value}, and is {now}.")
+            yield Shift(name, f"Before: {value}. Now: {now}.")
 
 
 def _is_wide(destination: str) -> bool:
