@@ -14,7 +14,10 @@ ORDER = "first priority among rules of others"
 """A safeguard where others have rules in the same place: what they allow before ours is open."""
 
 OWN_POLICY = "the policy that hostgate makes"
-"""A place that keeps its words whatever the policy is called: under another name it is followed by whoever used it."""
+"""A place whatever the policy is called: where it can be renamed, the new one takes the old one's networks or firewall."""
+
+OTHERS = "the policy of another owner denies it"
+"""What may deny where `deny: declared` says so, as the end of a sentence with "unless"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +42,6 @@ class Enforcement:
     """What may deny it all the same once the plan does not, as the end of a sentence."""
     partial: bool = False
     """Whether only the denier is known: the rest is then not compared."""
-
-
-OTHERS = "the policy of another owner denies it"
 
 
 def denier_of(settings: Mapping[str, Any]) -> tuple[Denier, str]:
