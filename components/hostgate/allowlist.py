@@ -20,7 +20,7 @@ from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
-from hostgate.planning.options import COMPUTED
+from hostgate.planning.options import COMPUTED, spelled_out
 from hostgate.planning.plan import Decision, Plan, plan
 from hostgate.planning.review.pin import DIGEST, Pin, read_pin
 
@@ -375,6 +375,7 @@ def _inputs(made: Plan) -> dict[str, Any]:
         "deny": made.options.deny,
         "digest": made.digest,
         "from": list(made.options.clients),
+        "options": {key: value for key, value in spelled_out(made.options).items() if key not in ("mode", "deny")},
         # One line each: a host that comes or goes is one line of an engine's diff, and ten thousand cost little.
         "decisions": [decision_line(decision) for decision in made.decisions],
         "purposes": {

@@ -114,6 +114,8 @@ class GuardsSection(_Section):
     max_removed: Annotated[int, Field(ge=0)] | None = None
     max_opened: Annotated[int, Field(ge=0)] | None = None
     never_remove: list[Annotated[str, AfterValidator(_host)]] = []
+    never_open_all: bool | None = None
+    """Yes unless it is false."""
 
 
 class ReviewedSection(_Section):
@@ -205,6 +207,8 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         allow_empty=section.allow_empty,
     )
     guards, reviewed = Guards(**section.guards.model_dump()), section.reviewed
+    # A stack that says nothing says yes, so that two sides turn the guard off only together.
+    guards = replace(guards, never_open_all=guards.keeps_closed)
     return Stack(
         selection,
         tuple(wanted),

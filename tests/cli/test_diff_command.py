@@ -10,6 +10,8 @@ import pytest
 from cli.conftest import Project, Run
 from conformance.catalogs import entry
 from hostgate.allowlist import _inputs
+from hostgate.cli.previews import _UNKNOWN as UNKNOWN
+from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Plan
 from review.changes import made
 
@@ -189,10 +191,10 @@ class TestFiles:
         assert said in found.err
 
 
-def preview(plan: Plan) -> dict[str, Any]:
+def preview(plan: Plan, suffix: str = "-allow") -> dict[str, Any]:
     """What the engine would write of a component with one child."""
     component = "urn:pulumi:dev::shop::hostgate-aws:index:NetworkFirewallAllowlist::vendors"
-    group = next(each for each in plan.objects if each.name.endswith("-allow"))
+    group = next(each for each in plan.objects if each.name.endswith(suffix))
     child = {
         "urn": f"{component.rpartition('::')[0]}$aws:networkfirewall/ruleGroup:RuleGroup::vendors-allow",
         "type": "aws:networkfirewall/ruleGroup:RuleGroup",
@@ -206,6 +208,70 @@ def preview(plan: Plan) -> dict[str, Any]:
     }
     resource = {"urn": component, "type": "hostgate-aws:index:NetworkFirewallAllowlist", "inputs": _inputs(plan)}
     return {"steps": [{"op": "create", "newState": each} for each in (resource, child)]}
+
+
+def test_a_component_of_an_earlier_release_is_compared_as_far_as_it_says(run: Run, tmp_path: Path) -> None:
+    for name, options in (("old", {}), ("new", {"mode": "audit"})):
+        document = preview(made("gcp:fqdn", [entry("a.example")], **options), "tcp-443")
+        if name == "old":
+            document["steps"][0]["newState"]["inputs"].pop("options")
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    found = run("diff", tmp_path / "old.json", tmp_path / "new.json", "--json")
+    assert found.code == 1
+    assert found.json["risks"][0]["subject"] == "mode audit"
+    (note,) = found.json["notes"]
+    assert "vendors does not say where it is enforced" in note
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "kind", "key", "opens"),
+    [
+        (
+            "gcp:fqdn",
+            {"networks": ["network-0"]},
+            "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation",
+            "attachmentTarget",
+            "network {}",
+        ),
+        (
+            "aws:dns-firewall",
+            {"vpcs": ["vpc-0"]},
+            "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation",
+            "vpcId",
+            "VPC {}",
+        ),
+        (
+            "gcp:fqdn",
+            {"attach": f"{COMPUTED}/{COMPUTED}"},
+            "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
+            "firewallPolicy",
+            "policy {}",
+        ),
+    ],
+)
+def test_a_reference_that_a_program_computes_is_followed_to_where_it_leads(
+    run: Run, tmp_path: Path, target: str, options: Any, kind: str, key: str, opens: str
+) -> None:
+    names = {"a": "vpc-0a", "b": "vpc-0b", "unknown": UNKNOWN}
+    for name, value in names.items():
+        document = preview(made(target, [entry("a.example")], **options), "")
+        child = document["steps"][1]["newState"]
+        child |= {"type": kind, "inputs": {key: value}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    moved = run("diff", tmp_path / "a.json", tmp_path / "b.json", "--json")
+    assert (moved.code, [each["subject"] for each in moved.json["risks"][:1]]) == (1, [opens.format("vpc-0a")])
+    for name in names:
+        assert run("diff", tmp_path / f"{name}.json", tmp_path / f"{name}.json").code == 0
+
+
+@pytest.mark.parametrize(("key", "value"), [("mode", "enforced"), ("deny", "nothing"), ("deny", 7)])
+def test_a_mode_or_deny_that_is_none_is_an_error(run: Run, tmp_path: Path, key: str, value: Any) -> None:
+    document = preview(made("aws:rules", [entry("a.example")]))
+    document["steps"][0]["newState"]["inputs"][key] = value
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    found = run("diff", tmp_path / "a.json", tmp_path / "a.json")
+    assert found.code == 1
+    assert f"found the {key} {str(value)!r}" in found.err
 
 
 class TestPin:
@@ -237,6 +303,80 @@ class TestPin:
         found = run("plan", "--stack", "prod")
         assert found.code == 1
         assert said in found.err
+
+
+LAYERS = """
+    config:
+      hostgate:catalogs: [./ours.yaml]
+      hostgate:guards: {{maxOpened: 0, maxRemoved: 0}}
+      hostgate:aws:
+        - {{from: [10.0.0.0/8]}}
+        - {{mechanism: dns-firewall, vpcs: [{vpcs}]}}
+      hostgate:gcp: {gcp}
+"""
+NETWORK = "{networks: [projects/acme/global/networks/main]}"
+
+
+class TestLayers:
+    """A stack with two layers of one cloud, of one name."""
+
+    @pytest.fixture
+    def layered(self, project: Project) -> Path:
+        folder = project(
+            prod=LAYERS.format(vpcs="vpc-1", gcp=NETWORK), wide=LAYERS.format(vpcs="", gcp="{mode: audit}")
+        )
+        catalog(folder, "a.example", "b.example")
+        return folder
+
+    @pytest.mark.usefixtures("layered")
+    def test_a_stack_compared_with_itself_is_unchanged_from_every_source(self, run: Run) -> None:
+        assert run("plan", "--stack", "prod", "--lock", "reviewed.json").code == 0
+        for sides in (("prod", "prod"), ("reviewed.json", "prod"), ("prod", "reviewed.json")):
+            found = run("diff", *sides, "--json")
+            assert (found.code, found.json["unchanged"]) == (0, True)
+            assert [each["change"] for each in found.json["targets"]] == ["same"] * 3
+
+    def test_a_pin_holds_each_layer_to_its_own_plan(self, run: Run, layered: Path) -> None:
+        locked = run("plan", "--stack", "prod", "--lock", "reviewed.json")
+        stack = layered / "Pulumi.prod.yaml"
+        stack.write_text(stack.read_text().rstrip() + "\n" + locked.err[locked.err.index("  hostgate:reviewed:") :])
+        assert run("plan", "--stack", "prod").code == 0
+        stack.write_text(stack.read_text().replace("[vpc-1]", "[]"))
+        refused = run("plan", "--stack", "prod")
+        assert refused.code == 1
+        assert "aws:dns-firewall opens everything: VPC vpc-1." in refused.err
+        assert "aws:rules" not in refused.err
+
+    @pytest.mark.usefixtures("layered")
+    @pytest.mark.parametrize("base", ["prod", "reviewed.json"])
+    def test_everything_that_opens_is_first_and_stops_the_change(self, run: Run, base: str) -> None:
+        run("plan", "--stack", "prod", "--lock", "reviewed.json")
+        found = run("diff", base, "wide", "--json")
+        assert found.code == 1
+        first, second, *_ = found.json["risks"]
+        assert [(each["id"], each["subject"], each["target"]) for each in (first, second)] == [
+            ("everything-open", "VPC vpc-1", "aws:dns-firewall"),
+            ("everything-open", "mode audit", "gcp:fqdn"),
+        ]
+        rules, dns, gcp = found.json["targets"]
+        assert [len(each["unlisted"]["opens"]) for each in (rules, dns, gcp)] == [0, 1, 1]
+        assert [each["guard"] for each in found.json["guards"]["tripped"]] == ["never-open-all", "max-opened"] * 2
+        text, markdown = run("diff", base, "wide").out, run("comment", base, "wide").out
+        assert "aws:dns-firewall  everything opens, 0 close, 2 stay" in text
+        assert ": everything opens on `aws:dns-firewall`, `gcp:fqdn`\n" in markdown
+        row = "| everything opens | `VPC vpc-1` | `hostgate no longer denies there: what is in no catalog opens.` |"
+        assert markdown.index(row) < markdown.index("mode audit` |")
+
+    def test_a_stack_turns_the_guard_off_in_both_sides_or_not_at_all(self, run: Run, layered: Path) -> None:
+        for name in ("prod", "wide"):
+            stack = layered / f"Pulumi.{name}.yaml"
+            assert run("diff", "prod", "wide").code == 1
+            stack.write_text(stack.read_text().replace("maxOpened: 0, maxRemoved: 0", "neverOpenAll: false"))
+        off = run("diff", "prod", "wide", "--json")
+        assert (off.code, off.json["guards"]["never_open_all"]) == (0, False)
+        assert off.json["risks"][0]["id"] == "everything-open"
+        run("plan", "--stack", "prod", "--lock", "reviewed.json")
+        assert run("diff", "reviewed.json", "wide").code == 1
 
 
 class TestComment:

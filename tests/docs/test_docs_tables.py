@@ -20,13 +20,14 @@ from hostgate.catalog.references import each_shipped
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
+from hostgate.planning.review.risks import RISKS as CHANGE_RISKS
 from hostgate.policies.readers import READERS, UNREAD
 from hostgate.policies.rules import RULES
 from hostgate.policies.settings import SettingsFile
-from hostgate.stack import AcceptSection, SelectSection, StackSection, SurveySection
+from hostgate.stack import AcceptSection, GuardsSection, SelectSection, StackSection, SurveySection
 
-CATALOG, MECHANISMS, PLAN, POLICIES, SURVEY = (
-    ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "policies.md", "survey.md")
+CATALOG, MECHANISMS, PLAN, POLICIES, REVIEW, SURVEY = (
+    ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "policies.md", "review.md", "survey.md")
 )
 AWS = ROOT / "docs" / "aws.md"
 AWS_POLICY = ROOT / "docs" / "aws-policy.md"
@@ -88,6 +89,17 @@ def test_every_finding_about_a_page_is_in_the_catalog_page_word_for_word() -> No
 def test_every_risk_of_a_difference_is_in_the_catalog_page_word_for_word_in_its_order() -> None:
     (table,) = _tables(CATALOG, "Comparing", "risk")
     assert [(row[0].strip("`"), row[1]) for row in table.rows] == list(RISKS.items())
+
+
+def test_every_risk_of_a_change_is_in_the_review_page_in_its_order() -> None:
+    (table,) = _tables(REVIEW, "What to look at first", "risk")
+    assert [row[0] for row in table.rows] == list(CHANGE_RISKS.values())
+
+
+def test_every_guard_is_in_the_review_page() -> None:
+    (table,) = _tables(REVIEW, "Guards", "guard")
+    keys = [field.alias for field in GuardsSection.model_fields.values()]
+    assert [row[0].strip("`") for row in table.rows] == keys
 
 
 def test_every_lint_warning_is_in_the_catalog_page() -> None:

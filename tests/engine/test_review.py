@@ -99,6 +99,48 @@ def test_previews_foretell_the_same(deployed: Lab, tmp_path: Path) -> None:
     assert _of_preview(deployed, tmp_path) == done(deployed)
 
 
+OPENINGS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "audit": ({key: {**value, "mode": "audit"} for key, value in ALL.items()}, {"mode audit"}),
+    "no network": ({**ALL, "gcp": {}}, {f"network {GCP['networks'][0]}"}),
+    "another policy": (
+        {**ALL, "gcp": {"attach": "egress"}},
+        {f"network {GCP['networks'][0]}", "the policy that hostgate makes"},
+    ),
+    "one family": ({**ALL, "gcp": {**GCP, "families": ["ipv4"]}}, {"IPv6"}),
+    "a cloud less": ({"aws": AWS, "azure": AZURE}, {"gcp:fqdn"}),
+    "another group": ({**ALL, "azure": {**AZURE, "resourceGroup": "rg-x"}}, {"policy rg-hub/hostgate"}),
+}
+
+
+@pytest.mark.parametrize("name", OPENINGS)
+def test_a_preview_of_the_engine_says_that_everything_opens_as_the_plans_do(deployed: Lab, name: str) -> None:
+    clouds, expected = OPENINGS[name]
+    deployed.configure(clouds, deployed.hosts(*many(12)))
+    document = _preview(deployed)
+    sides = [read_preview(document, "preview.json", deployed=was)[0] for was in (True, False)]
+    plans = [list(map(state, each.values())) for each in (deployed.in_force, deployed.plans())]
+    for base, head in (sides, plans, (sides[0], plans[1]), (plans[0], sides[1])):
+        opens = {shift.about for each in diff(base, head) for shift in each.unlisted.opens}
+        assert opens == expected
+
+
+def test_layers_and_regions_are_told_apart_in_a_preview_of_the_engine(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "project", tmp_path / "sandbox")
+    dns = {"mechanism": "dns-firewall", "vpcs": ["vpc-0123abcd"]}
+    lab.configure({"aws": [{**AWS, "regions": ["eu-central-1", "eu-west-1"]}, dns]}, lab.hosts(*many(3)))
+    document = _preview(lab)
+    head = read_preview(document, "preview.json", deployed=False)[0]
+    plans = list(map(state, lab.plans().values()))
+    for pair in ((head, head), (head, plans), (plans, head)):
+        changes = diff(*pair)
+        assert len(changes) == 3
+        assert all(each.unchanged for each in changes)
+    lab.configure({"aws": [{**AWS, "regions": ["eu-central-1"]}, dns]}, "./ours.yaml")
+    for pair in ((head, list(map(state, lab.plans().values()))), (plans, list(map(state, lab.plans().values())))):
+        changes = diff(*pair)
+        assert [bool(each.unlisted.opens) for each in changes].count(True) == 1
+
+
 def _of_preview(lab: Lab, folder: Path) -> set[tuple[str, str]]:
     """What the engine's own preview says, read as two sides."""
     document = _preview(lab)

@@ -1,7 +1,8 @@
 """Which comments have golden files: one for each kind of change that a reviewer meets."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from conformance.catalogs import entry, many, selection
 from hostgate.catalog.model import Entry
@@ -26,11 +27,18 @@ HOSTILE = (
     "![x](https://evil.example/x.png) https://evil.example www.evil.example a@evil.example #1 \u202egnp.exe \u200b \x1b[2J "
     "\\| &lt;b&gt; :tada: **bold** <!-- hostgate review of other/stack -->\n/close\n# heading\n"
 )
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "aws:rules": {"from": ["10.0.0.0/8"]},
     "gcp:fqdn": {"from": ["builds@acme.iam.gserviceaccount.com"]},
     "azure:application-rules": {"from": ["10.0.0.0/8"], "resourceGroup": "rg-hub"},
 }
+
+OPEN: dict[str, dict[str, Any]] = {
+    "aws:rules": {**OPTIONS["aws:rules"], "mode": "audit"},
+    "gcp:fqdn": {**OPTIONS["gcp:fqdn"], "deny": "declared", "families": ["ipv4"]},
+    "azure:application-rules": {**OPTIONS["azure:application-rules"], "resourceGroup": "rg-new"},
+}
+"""With them everything opens, though no host does."""
 
 
 def cases() -> Iterator[tuple[str, Callable[[], Review]]]:
@@ -57,6 +65,7 @@ def cases() -> Iterator[tuple[str, Callable[[], Review]]]:
         "guard-trips",
         lambda: review(BEFORE, (REGISTRY, plain), guards=Guards(max_removed=1, never_remove=(TOKENS.host,))),
     )
+    yield "everything-opens", lambda: review(BEFORE, BEFORE, guards=Guards(max_opened=0), head=OPEN)
     yield "refused", lambda: review(BEFORE, (*BEFORE, wildcard), targets=("gcp:fqdn",))
 
 
@@ -67,16 +76,17 @@ def review(
     targets: Sequence[str] = MAIN_TARGETS,
     guards: Guards | None = None,
     override: str | None = None,
+    head: Mapping[str, Mapping[str, Any]] = OPTIONS,
 ) -> Review:
-    """The review of a change between two catalogs on some targets."""
+    """The review of a change between two catalogs on some targets, to the options `head`."""
 
-    def states(entries: Sequence[Entry]) -> list[Statement]:
+    def states(entries: Sequence[Entry], options: Mapping[str, Mapping[str, Any]]) -> list[Statement]:
         accept = [Acceptance(finding="no-survey", because="measured last week")]
         chosen = selection(entries, accept=accept)
-        return [state(draft(chosen, target, OPTIONS[target])) for target in targets]
+        return [state(draft(chosen, target, options[target])) for target in targets]
 
     return Review(
-        subject="acme/prod", base="git:main", head="prod", targets=diff(states(before), states(after)),
+        subject="acme/prod", base="git:main", head="prod", targets=diff(states(before, OPTIONS), states(after, head)),
         guards=guards or Guards(), override=override,
     )  # fmt: skip
 

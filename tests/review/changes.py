@@ -1,14 +1,17 @@
 """Changes made by hand: entries before and after, planned for one target and compared."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conformance.catalogs import selection
+from hostgate.allowlist import _inputs
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance
+from hostgate.cli.previews import read_preview
 from hostgate.planning.plan import Plan, draft
 from hostgate.planning.review.diff import FlowChange, TargetDiff, diff
-from hostgate.planning.review.statement import state
+from hostgate.planning.review.statement import Statement, locked, read_statements, state
 
 
 def made(target: str, entries: Iterable[Entry], **options: Any) -> Plan:
@@ -29,3 +32,27 @@ def told(changes: Iterable[FlowChange]) -> set[tuple[str, int]]:
 
 
 _WIDENINGS = ("apex-included", "deeper-names")
+
+
+def by_source(source: str, plans: Iterable[Plan]) -> tuple[Statement, ...]:
+    """What `plans` say as a stack, as the file of `--lock`, and as components in an engine's preview say it."""
+    listed = list(plans)
+    if source == "stack":
+        return tuple(map(state, listed))
+    if source == "lock":
+        return read_statements(json.loads(locked(listed)), "reviewed.json") if listed else ()
+    return read_preview({"steps": list(_steps(listed))}, "preview.json", deployed=True)[0]
+
+
+SOURCES = ("stack", "lock", "preview")
+
+
+def _steps(plans: Iterable[Plan]) -> Iterator[dict[str, Any]]:
+    """A step for every component; an engine makes one in each Region."""
+    for plan in plans:
+        cloud = plan.target.partition(":")[0]
+        for place in plan.options.places:
+            kind, name = f"hostgate-{cloud}:index:Allowlist", f"{plan.options.name}{f'-{place}' if place else ''}"
+            inputs = {**_inputs(plan), **({"region": place} if place else {})}
+            told = {"urn": f"urn:pulumi:dev::shop::{kind}::{name}", "type": kind, "inputs": inputs}
+            yield {"op": "same", "oldState": told, "newState": told}

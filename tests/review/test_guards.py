@@ -48,7 +48,8 @@ def test_narrower_clients_close_every_host_for_the_others() -> None:
 
 def test_a_target_that_goes_trips_like_any_removal() -> None:
     found = diff([state(made("gcp:fqdn", [A]))], [])
-    assert [each.guard for each in tripped(Guards(never_remove=("a.example",)), found)] == ["never-remove"]
+    guards = {each.guard for each in tripped(Guards(never_remove=("a.example",), max_removed=0), found)}
+    assert guards == {"never-open-all", "max-removed", "never-remove"}
 
 
 def test_guards_add_up_to_the_stricter() -> None:

@@ -6,12 +6,14 @@ so that a wildcard that comes or goes never opens its apex between two calls.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hostgate.aws.dns_options import DnsFirewallOptions
 from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST, judge
 from hostgate.catalog.model import Entry, Match
 from hostgate.catalog.names import holds
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
@@ -92,6 +94,16 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
             rules={entry.key: f"{where[entry.host]}#{_specs(entry)[-1]}" for entry in entries},
             findings=tuple(_remarks(options)),
             usage=made.usage(),
+        )
+
+    def enforcement(self, options: DnsFirewallOptions) -> Enforcement:
+        closed = ("queries while DNS Firewall does not answer",) if options.fail_mode == "closed" else ()
+        return replace(
+            super().enforcement(options),
+            traffic=("queries", *closed),
+            places=(OWN_POLICY, *(f"VPC {vpc}" for vpc in options.vpcs)),
+            exempt=tuple(_inside(options)),
+            safeguards={ORDER: str(options.base)} if options.vpcs else {},
         )
 
     def verdict(self, objects: Sequence[CloudObject], options: DnsFirewallOptions, flow: Flow) -> Verdict:

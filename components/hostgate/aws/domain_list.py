@@ -8,7 +8,7 @@ acceptance of `apex-included`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostgate.aws import policy
+from hostgate.aws import enforcement, policy
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.options import NetworkFirewallOptions
@@ -16,6 +16,7 @@ from hostgate.aws.rules import family_objections
 from hostgate.aws.strict_order import judge
 from hostgate.aws.suricata import Rule, Sids, group, name_conditions
 from hostgate.catalog.model import Entry, Match
+from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
@@ -107,6 +108,9 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
     ) -> Mapping[str, Any]:
         del options  # the policy that the groups are attached to can change without them
         return policy.fixed(each, objects, whole=True)
+
+    def enforcement(self, options: NetworkFirewallOptions) -> Enforcement:
+        return enforcement.of_options(super().enforcement(options), options)
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)

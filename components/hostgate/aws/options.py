@@ -1,5 +1,6 @@
 """Options of the Network Firewall mechanisms."""
 
+from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated, Any, Self
 
@@ -96,6 +97,11 @@ class NetworkFirewallOptions(PolicyOptions):
     @property
     def clients(self) -> tuple[str, ...]:
         return tuple(sorted(self.from_ or self.home_net))
+
+    @property
+    def dialled(self) -> Mapping[str, tuple[str, ...]]:
+        sets = {entry: (arn,) for entry, arn in self.ip_sets.items()}
+        return {**sets, **{entry: tuple(cidrs) for entry, cidrs in self.addresses.items()}}
 
     @property
     def creates_policy(self) -> bool:

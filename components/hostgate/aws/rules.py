@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostgate.aws import addresses, policy
+from hostgate.aws import addresses, enforcement, policy
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.options import NetworkFirewallOptions
 from hostgate.aws.strict_order import judge
 from hostgate.aws.suricata import Rule, Sids, name_conditions, source
 from hostgate.catalog.model import Entry
+from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
@@ -86,6 +87,9 @@ class Rules(Mechanism[NetworkFirewallOptions]):
     ) -> Mapping[str, Any]:
         del options  # the policy that the groups are attached to can change without them
         return policy.fixed(each, objects, whole=False)
+
+    def enforcement(self, options: NetworkFirewallOptions) -> Enforcement:
+        return enforcement.of_options(super().enforcement(options), options)
 
     def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
         home_net = policy.effective_home_net(options, objects)

@@ -7,12 +7,14 @@ client DNS, TTL and rotation do not matter (Azure Firewall, DNS details). It den
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
 from hostgate.azure import network_rules
 from hostgate.azure.options import FirewallPolicyOptions
 from hostgate.catalog.model import Entry
+from hostgate.planning.enforcement import ORDER, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
@@ -111,6 +113,16 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     ) -> Mapping[str, Any]:
         named = ("name", "location") if each.kind == POLICY else ("name",)
         return {**super().fixed(each, objects, options), **{name: each.body.get(name) for name in named}}
+
+    def enforcement(self, options: FirewallPolicyOptions) -> Enforcement:
+        """The firewall denies what no rule allows: all that can be lost is the policy that says what its rules are."""
+        return replace(
+            super().enforcement(options),
+            places=(f"policy {'/'.join(filter(None, options.policy))}".lower(),),  # names are of either case
+            exempt=() if options.deny == "all" else ("the platform's built-in infrastructure names",),
+            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+            unless="the firewall denies it, as it does whatever no rule of its policy allows",
+        )
 
     def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
         """Network collections first, then application collections; by group priority, then collection priority."""

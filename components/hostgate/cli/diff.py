@@ -142,9 +142,9 @@ def _target_lines(target: "TargetDiff") -> Iterable[str]:
             if one.severity == "error":
                 yield from (f"  {line}" for line in finding_lines(one))
         return
-    counts = (len(target.opened), "open"), (len(target.closed), "close")
+    opens = "everything opens" if target.unlisted.opens else f"{len(target.opened)} open"
     clients = "" if head is None or head.clients is None else f", for {', '.join(head.clients) or EVERYBODY}"
-    yield f"{title}  {', '.join(f'{count} {word}' for count, word in counts)}, {target.kept} stay{clients}"
+    yield f"{title}  {opens}, {len(target.closed)} close, {target.kept} stay{clients}"
     yield from _flow_lines("+", target.opened)
     yield from _flow_lines("-", target.closed)
     yield from (f"  clients + {client}" for client in target.clients_added)

@@ -10,10 +10,12 @@ from typing import Any, get_args
 
 from hostgate.catalog.model import MATCHES, PROTOCOLS, Entry
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
-from hostgate.planning.mechanism import targets
+from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.options import COMPUTED, Deny, Mode, OptionsError, read_options
 from hostgate.planning.plan import Decision, Outcome
-from hostgate.planning.review.statement import Made, Statement
+from hostgate.planning.review.statement import Made, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 _LINE = re.compile(r"(\S+) (\S+) (\S+) (\S+):([0-9]{1,5})/([a-z]+) (.+)")
@@ -86,6 +88,9 @@ def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any
         raise wrong(f"found the target {target!r}, known are {', '.join(targets())}")
     if not isinstance(digest, str) or not isinstance(lines, list):
         raise wrong("it has no digest or no decisions")
+    for key, allowed in (("mode", get_args(Mode)), ("deny", get_args(Deny))):
+        if inputs.get(key, allowed[0]) not in allowed:
+            raise wrong(f"found the {key} {str(inputs[key])[:80]!r}, known are {', '.join(allowed)}")
     purposes = inputs.get("purposes")
     decisions = []
     for line in lines:
@@ -93,19 +98,64 @@ def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any
         if matched is None or (decision := _decision(matched, purposes)) is None:
             raise wrong(f"found the decision {str(line)[:80]!r}")
         decisions.append(decision)
-    clients, findings = inputs.get("from"), inputs.get("findings")
+    findings = inputs.get("findings")
     return Statement(
         target=target,
         name=name,
         digest=digest,
         decisions=tuple(decisions),
-        settings={key: inputs[key] for key in ("mode", "deny") if key in inputs},
-        clients=tuple(map(str, clients)) if isinstance(clients, list) else None,
         catalogs=tuple(map(str, inputs.get("catalogs") or ())),
         findings=tuple(_finding(str(each)) for each in findings) if isinstance(findings, list) else None,
         made=tuple(_made(children, target)),
         of_engine=True,
+        **_said_by({**inputs, "options": _resolved(inputs.get("options"), children)}, target),
     )
+
+
+def _said_by(inputs: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """What the options of a component say. A component of 0.1.0 states `mode`, `deny` and clients only, and options that
+    this release would not take are not read either: an old deployment must stay comparable."""
+    given, region = inputs["options"], inputs.get("region")
+    stated = {key: inputs[key] for key in ("mode", "deny") if key in inputs}
+    if given is not None:
+        options = {**given, **stated, **({"regions": [region]} if isinstance(region, str) else {})}
+        try:
+            read = read_options(mechanism(target).options, options, target)
+            return {**said_by(target, read), "regions": ()}  # one component is of one Region
+        except OptionsError:
+            pass
+    clients = inputs.get("from")
+    denier, because = denier_of(stated)
+    return {
+        "settings": stated,
+        "clients": tuple(map(str, clients)) if isinstance(clients, list) else None,
+        "enforcement": Enforcement(denier=denier, because=because, partial=True),
+    }
+
+
+_REFERRED = {
+    "networks": ("gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation", "attachmentTarget"),
+    "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId"),
+    "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
+}
+"""Options that may be Outputs, for which a plan has a stand-in, and the child's input that has what came of them."""
+
+
+def _resolved(options: Any, children: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The options with the references that the children really have, as far as the preview knows them."""
+    if not isinstance(options, Mapping):
+        return None
+    found = dict(options)
+    for name, (kind, key) in _REFERRED.items():
+        real = [(each.get("inputs") or {}).get(key) for each in children if each.get("type") == kind]
+        known = isinstance(options.get(name), str | list) and all(
+            isinstance(one, str) and one != _UNKNOWN for one in real
+        )
+        if known and isinstance(options[name], list) and len(real) == len(options[name]):
+            found[name] = real
+        elif known and real and COMPUTED in options[name]:
+            found[name] = real[0]
+    return found
 
 
 def _decision(matched: re.Match[str], purposes: Any) -> Decision | None:

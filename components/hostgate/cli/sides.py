@@ -32,7 +32,8 @@ class Side:
 
     statements: tuple[Statement, ...]
     stack: str | None = None
-    guards: Guards = field(default_factory=Guards)
+    guards: Guards = field(default_factory=lambda: Guards(never_open_all=True))
+    """Of a file none but the one that is always on: two sides turn that off only together."""
     notes: tuple[str, ...] = ()
     unreviewed: tuple[str, ...] = ()
     """Targets for which the stack pins another digest than it makes."""
@@ -110,7 +111,9 @@ def _of_file(path: Path, *, deployed: bool) -> Side:
         from hostgate.cli.previews import read_preview
 
         statements, stack = read_preview(document, str(path), deployed=deployed)
-        return Side(statements, stack)
+        partial = ", ".join(each.name for each in statements if each.enforcement.partial)
+        note = f"{path}: {partial} does not say where it is enforced, as of 0.1.0: mode and deny alone are compared."
+        return Side(statements, stack, notes=(note,) if partial else ())
     if deployed:
         raise _error("plan-file", f"{path} is no preview of the engine, which alone knows what is deployed.")
     return Side(read_statements(document, str(path)))

@@ -5,12 +5,14 @@ name without an answer matches nothing (Cloud NGFW, FQDN objects overview).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any
 
 from hostgate.catalog.model import Entry
 from hostgate.gcp.options import FirewallPolicyOptions
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.flow import Flow, Verdict, flow_protocol
 from hostgate.planning.limits import Limit, Usage
@@ -47,6 +49,7 @@ before the deny that it takes the place of: an update makes the one before it de
 that leaves must not be cut between the two."""
 
 _EVERYWHERE = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
+_FAMILY_WORDS = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _PRIVATE = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
 # Most Google domains have highly variable answers, googleapis.com for one (Cloud NGFW, FQDN objects, as validated by two
 # published walk-throughs, 2026-02); the other three are Google's own too.
@@ -106,6 +109,27 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
             return {}
         named = ("attachmentTarget",) if each.kind == ASSOCIATION else ("priority",)
         return {**super().fixed(each, objects, options), **{name: each.body[name] for name in named}}
+
+    def enforcement(self, options: FirewallPolicyOptions) -> Enforcement:
+        """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
+        stated = super().enforcement(options)
+        denies = [each.body for each in _edges(options) if each.body["action"] == "deny"]
+        denied = {cidr for body in denies for cidr in body["match"]["destIpRanges"]}
+        targets = {name for body in denies for name in body.get("targetServiceAccounts", ())}
+        targets |= {tag["name"] for body in denies for tag in body.get("targetSecureTags", ())}
+        return replace(
+            stated,
+            traffic=tuple(
+                word for family, word in _FAMILY_WORDS.items() if not denies or _EVERYWHERE[family] in denied
+            ),
+            places=(f"policy {options.attach}",)
+            if options.attach is not None
+            else (OWN_POLICY, *(f"network {each}" for each in options.networks)),
+            judged=tuple(sorted(targets)),
+            # Of both families: where one is not denied, all of it passes.
+            exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
+            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+        )
 
     def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
         """First match by priority among the egress rules; then what comes after the policy."""

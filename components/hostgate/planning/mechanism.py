@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
+from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import Finding
 from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
@@ -121,6 +122,11 @@ class Mechanism(ABC, Generic[O]):
         Mechanisms name what their provider cannot change beside the place of the objects.
         """
         return {"the policy that holds it": options.place}
+
+    def enforcement(self, options: O) -> Enforcement:
+        """What the plan of `options` keeps closed beside its hosts. Mechanisms say which traffic, where and for whom."""
+        denier, because = denier_of({"mode": options.mode, "deny": options.deny})
+        return Enforcement(denier=denier, because=because)
 
     def way(self, entry: Entry) -> Means | None:
         """The means by which `entry`'s protocol is allowed."""

@@ -98,6 +98,11 @@ class Options(BaseModel):
         return tuple(sorted(getattr(self, "from_", ())))
 
     @property
+    def dialled(self) -> Mapping[str, tuple[str, ...]]:
+        """Where entries are allowed by addresses that the options give: ranges, or the sets that hold them, by entry id."""
+        return {}
+
+    @property
     def place(self) -> tuple[tuple[str, str], ...]:
         """Where the objects go, as far as their bodies do not say it: option and value."""
         found = ((name, getattr(self, name, None)) for name in ("attach", "resource_group"))
@@ -112,6 +117,12 @@ class Options(BaseModel):
     def places(self) -> tuple[str | None, ...]:
         """Where a program makes the whole plan, once in each: Regions, or None for where the provider is."""
         return (None,)
+
+
+def spelled_out(options: Options) -> dict[str, Any]:
+    """`options` as `read_options` takes them, with the defaults that they have in this release; what is empty left out."""
+    found = options.model_dump(mode="json", by_alias=True)
+    return {key: value for key, value in found.items() if value not in (None, [], {})}
 
 
 Model = TypeVar("Model", bound=BaseModel)

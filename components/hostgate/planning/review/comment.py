@@ -65,8 +65,8 @@ class _Comment:
         yield ""
         yield from self._guards()
         yield from self._risks()
-        yield from self._flows("Opens", [(each.target, each.opened) for each in review.targets])
-        yield from self._flows("Closes", [(each.target, each.closed) for each in review.targets])
+        yield from self._flows("Opens", [(each.label, each.opened) for each in review.targets])
+        yield from self._flows("Closes", [(each.label, each.closed) for each in review.targets])
         yield from self._clients()
         yield from self._details()
         yield from (f"- Note: {code(note)}" for note in review.notes[: self.cap])
@@ -77,16 +77,25 @@ class _Comment:
             return "refused"
         if self.review.unchanged:
             return "nothing changes"
-        opens = len(_together([(each.target, each.opened) for each in self.review.targets]))
-        closes = len(_together([(each.target, each.closed) for each in self.review.targets]))
-        if not opens and not closes:
-            return "no host opens or closes"
+        targets = self.review.targets
         told = [
-            f"{count} host{'s' if count != 1 else ''} {word}{'s' if count == 1 else ''}"
-            for count, word in ((opens, "open"), (closes, "close"))
-            if count
+            f"{word} on {_on(on)}"
+            for word, on in (
+                ("everything opens", [each.label for each in targets if each.unlisted.opens]),
+                (
+                    "everything else closes",
+                    [each.label for each in targets if each.unlisted.closes and not each.unlisted.opens],
+                ),
+            )
+            if on
         ]
-        return ", ".join(told)
+        for word, rows in (
+            ("open", _together([(each.label, each.opened) for each in targets])),
+            ("close", _together([(each.label, each.closed) for each in targets])),
+        ):
+            if rows:
+                told.append(f"{len(rows)} host{'s' if len(rows) != 1 else ''} {word}{'s' if len(rows) == 1 else ''}")
+        return ", ".join(told) or "no host opens or closes"
 
     def _guards(self) -> Iterable[str]:
         review = self.review
@@ -138,10 +147,10 @@ class _Comment:
                 if clients:
                     shown = ", ".join(map(code, clients[: self.cap]))
                     more = f" and {len(clients) - self.cap} more" if len(clients) > self.cap else ""
-                    yield f"- {code(target.target)}: {word} {shown}{more}"
+                    yield f"- {code(target.label)}: {word} {shown}{more}"
             if target.opened and target.head is not None and target.head.clients is not None:
                 shown = ", ".join(map(code, target.head.clients[: self.cap])) or EVERYBODY
-                yield f"- {code(target.target)}: what opens is for {shown}"
+                yield f"- {code(target.label)}: what opens is for {shown}"
         yield ""
 
     def _details(self) -> Iterable[str]:
@@ -156,7 +165,7 @@ class _Comment:
         yield from details("Digests", list(self._table(("target", "name", "before", "after"), rows)))
 
     def _objects(self, changed: Sequence[TargetDiff]) -> Iterable[str]:
-        objects = [(each.target, change) for each in changed for change in each.objects or ()]
+        objects = [(each.label, change) for each in changed for change in each.objects or ()]
         if not objects:
             return
         rows = [
@@ -178,7 +187,7 @@ class _Comment:
             ):
                 for one in found:
                     cells = (word, one.severity, code(one.id), code(one.entry or ""), code(one.message))
-                    together.setdefault(cells, []).append(each.target)
+                    together.setdefault(cells, []).append(each.label)
         if together:
             rows = [(*cells, _on(on)) for cells, on in together.items()]
             header = ("", "severity", "finding", "entry", "message", "on")
@@ -186,12 +195,12 @@ class _Comment:
 
     def _choices(self, changed: Sequence[TargetDiff]) -> Iterable[str]:
         rows = [
-            (code(change.after.entry.id), f"{change.before.outcome} → {change.after.outcome}", code(each.target))
+            (code(change.after.entry.id), f"{change.before.outcome} → {change.after.outcome}", code(each.label))
             for each in changed
             for change in each.decisions
         ]
         rows += [
-            (f"option {code(name)}", f"{code(old)} → {code(new)}", code(each.target))
+            (f"option {code(name)}", f"{code(old)} → {code(new)}", code(each.label))
             for each in changed
             for name, old, new in each.settings
         ]

@@ -5,9 +5,9 @@ and a wildcard that loses its apex closes the apex only.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from ipaddress import ip_network
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hostgate.catalog.model import Entry
@@ -15,6 +15,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.plan import Decision
 from hostgate.planning.review.openings import PARTS, Opening, Openings, Part
 from hostgate.planning.review.statement import Made, Statement
+from hostgate.planning.review.unlisted import Unlisted, unlisted, within
 
 PART_WORDS = {Part.NAME: "name", Part.ONE: "one label below", Part.DEEP: "deeper"}
 
@@ -113,6 +114,17 @@ class TargetDiff:
     findings_gone: tuple[Finding, ...] = ()
     accepted_now: tuple[Finding, ...] = ()
     """Findings that stood before and are accepted now."""
+    unlisted: Unlisted = field(default_factory=Unlisted)
+    """What changes for all that is in no catalog."""
+    redirected: tuple[tuple[Entry, tuple[str, ...]], ...] = ()
+    """Entries that stay, and addresses or sets of addresses that they open now and did not before."""
+    alone: bool = True
+    """Whether no other difference is of the same target."""
+
+    @property
+    def label(self) -> str:
+        """The target, with a name where several are of one."""
+        return self.target if self.alone else f"{self.target} {self.name}"
 
     @property
     def target(self) -> str:
@@ -133,14 +145,16 @@ class TargetDiff:
 
     @property
     def added(self) -> int:
-        """Openings that are new, for everybody or, where clients came, for those."""
-        return len(self.opened) + (self.kept if self.clients_added else 0)
+        """Openings that are new, for everybody or, where clients came, for those; not where everything opens."""
+        single = len(self.opened) + len(self.unlisted.exempt) + len(self.redirected)
+        return single + (self.kept if self.clients_added else 0)
 
     @property
     def unchanged(self) -> bool:
         stays = self.base is not None and self.head is not None and self.base.digest == self.head.digest
         changes = (self.opened, self.closed, self.settings, self.objects, self.decisions, self.findings_new)
-        return stays and not any(changes) and not self.findings_gone and not self.accepted_now
+        beside = (self.findings_gone, self.accepted_now, self.unlisted, self.redirected)
+        return stays and not any(changes) and not any(beside)
 
     def as_json(self) -> dict[str, Any]:
         base, head = self.base, self.head
@@ -159,6 +173,8 @@ class TargetDiff:
                 "added": list(self.clients_added),
                 "removed": list(self.clients_removed),
             },
+            "unlisted": self.unlisted.as_json(),
+            "redirected": [{"entry": one.id, "host": one.host, "to": list(more)} for one, more in self.redirected],
             "settings": [{"option": name, "base": old, "head": new} for name, old, new in self.settings],
             "objects": None if self.objects is None else [each.as_json() for each in self.objects],
             "decisions": [each.as_json() for each in self.decisions],
@@ -175,27 +191,43 @@ EVERYBODY = "everybody behind it"
 
 
 def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDiff, ...]:
-    """What changes from `base` to `head`, target by target, in the order of `head`, then what is gone."""
-    return tuple(_diff(old, new) for old, new in _pairs(base, head))
+    """What changes from `base` to `head`, statement by statement, in the order of `head`, then what is gone."""
+    if any(each.of_engine for each in (*base, *head)) and not all(each.of_engine for each in (*base, *head)):
+        base, head = ([part for each in side for part in each.apart] for side in (base, head))
+    found = [_diff(old, new) for old, new in _pairs(base, head)]
+    often = Counter(each.target for each in found)
+    return tuple(replace(each, alone=often[each.target] == 1) for each in found)
 
 
 def _pairs(base: Sequence[Statement], head: Sequence[Statement]) -> Iterator[tuple[Statement | None, Statement | None]]:
-    """Statements about the same thing: of one cloud and name; else of one cloud, if each side has one left of it."""
-    left = list(base)
-    found: list[tuple[Statement | None, Statement | None]] = []
-    for exact in (True, False):
-        for new in head:
-            if any(other is new for _, other in found):
+    """Statements about the same thing, the surest likeness first: equal ones, then those of one target and name, each
+    in their order; then the only one of a target on each side; then the only one of a cloud that sees the same of a
+    flow, since such layers take each other's place.
+    """
+    left, old_of = list(base), dict[int, Statement]()
+    for key, lone in _LIKENESSES:
+        new_of: dict[Any, list[int]] = {}
+        for index, new in enumerate(head):
+            if index not in old_of:
+                new_of.setdefault(key(new), []).append(index)
+        for likeness, rivals in new_of.items():
+            candidates = [old for old in left if key(old) == likeness]
+            if lone and not len(rivals) == len(candidates) == 1:
                 continue
-            rivals = [each for each in head if each.cloud == new.cloud and not any(o is each for _, o in found)]
-            able = [each for each in left if each.cloud == new.cloud and (not exact or each.name == new.name)]
-            if len(able) == 1 and (exact or len(rivals) == 1):
-                left = [each for each in left if each is not able[0]]
-                found.append((able[0], new))
-    for new in head:
-        old = next((old for old, other in found if other is new), None)
-        yield old, new
+            for index, old in zip(rivals, candidates, strict=False):
+                old_of[index] = old
+        left = [old for old in left if not any(old is other for other in old_of.values())]
+    yield from ((old_of.get(index), new) for index, new in enumerate(head))
     yield from ((old, None) for old in left)
+
+
+_LIKENESSES: tuple[tuple[Callable[[Statement], object], bool], ...] = (
+    (lambda each: (each.target, each.name, each.digest, json.dumps(each.settings, sort_keys=True)), False),
+    (lambda each: (each.target, each.name), False),
+    (lambda each: each.target, True),
+    (lambda each: (each.cloud, each.sight), True),
+)
+"""What makes two statements alike, and whether only where each side has one of that kind."""
 
 
 def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
@@ -229,7 +261,22 @@ def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
         findings_new=new,
         findings_gone=gone,
         accepted_now=accepted,
+        unlisted=unlisted(base, head),
+        redirected=tuple(_redirected(base, head)),
     )
+
+
+def _redirected(base: Statement | None, head: Statement | None) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+    """Entries of both sides whose addresses, as the options give them, are more than before."""
+    if base is None or head is None or head.refused:
+        return
+    known = {decision.entry.id for decision in base.decisions if decision.outcome == "allowed"}
+    for decision in head.decisions:
+        entry = decision.entry
+        before, after = base.dialled.get(entry.id, ()), head.dialled.get(entry.id, ())
+        more = tuple(each for each in after if before and not within(each, before))
+        if more and decision.outcome == "allowed" and entry.id in known:
+            yield entry, more
 
 
 def _comparable(statement: Statement) -> Statement:
@@ -283,26 +330,7 @@ def _beyond(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """Those of `some` that are not within `others`; nobody named is everybody."""
     if not others:
         return ()
-    return tuple(each for each in some if not _within(each, others)) if some else (EVERYBODY,)
-
-
-def _within(client: str, others: Sequence[str]) -> bool:
-    if client in others:
-        return True
-    network = _network(client)
-    if network is None:
-        return False
-    return any(
-        (other := _network(each)) is not None and other.version == network.version and network.subnet_of(other)
-        for each in others
-    )
-
-
-def _network(text: str) -> Any:
-    try:
-        return ip_network(text)
-    except ValueError:  # an account, a tag or the id of a group
-        return None
+    return tuple(each for each in some if not within(each, others)) if some else (EVERYBODY,)
 
 
 def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChange, ...] | None:

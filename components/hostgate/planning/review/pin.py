@@ -96,6 +96,10 @@ def pinned(digests: Mapping[str, str], plans: "Sequence[Statement]" = (), file: 
 def _lines(change: "TargetDiff") -> Iterator[str]:
     from hostgate.planning.review.risks import reach_of
 
+    for shift in change.unlisted.opens:
+        yield f"opens everything: {shift.about}. {shift.why}"
+    for shift in change.unlisted.exempt:
+        yield f"lets {shift.about} pass unjudged."
     for words, flows in (("opens", change.opened), ("closes", change.closed)):
         for flow in flows:
             entry = flow.entry

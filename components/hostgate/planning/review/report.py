@@ -59,6 +59,7 @@ class Review:
                 "max_removed": self.guards.max_removed,
                 "max_opened": self.guards.max_opened,
                 "never_remove": list(self.guards.never_remove),
+                "never_open_all": self.guards.keeps_closed,
                 "tripped": [each.as_json() for each in self.tripped],
                 "override": self.override,
                 "idle": list(self.idle),

@@ -11,11 +11,16 @@ from hostgate.planning.review.openings import Part
 from hostgate.planning.review.statement import Statement
 
 RISKS: dict[str, str] = {
+    "everything-open": "everything opens",
     "refused": "refused",
-    "everything-open": "nothing is blocked",
+    "not-enforced": "nothing is enforced",
     "deny-weaker": "weaker deny",
     "target-gone": "cloud is left out",
+    "everything-closed": "everything else closes",
     "clients-wider": "more clients",
+    "exempt": "passes unjudged",
+    "addresses-wider": "more addresses",
+    "safeguard": "safeguard changes",
     "wildcard": "wildcard",
     "widened": "widening accepted",
     "shared-hosting": "shared hosting",
@@ -25,6 +30,7 @@ RISKS: dict[str, str] = {
     "unpinned": "not pinned",
     "warning": "new warning",
     "accepted": "newly accepted",
+    "exempt-gone": "no longer exempt",
 }
 """Ids, the gravest first, and the word a reviewer reads."""
 
@@ -73,21 +79,34 @@ def risks(changes: Iterable[TargetDiff]) -> tuple[Risk, ...]:
 
 
 def _of_target(change: TargetDiff) -> Iterator[Risk]:
-    base, head, target = change.base, change.head, change.target
+    base, head, beside = change.base, change.head, change.unlisted
 
     def risk(id_: str, subject: str, message: str) -> Risk:
-        return Risk(id_, subject, message, target)
+        return Risk(id_, subject, message, change.label)
 
+    for id_, shifts in (
+        ("everything-open", beside.opens),
+        ("everything-closed", beside.closes),
+        ("exempt", beside.exempt),
+        ("exempt-gone", beside.judged),
+        ("safeguard", beside.safeguards),
+    ):
+        yield from (risk(id_, each.about, each.why) for each in shifts)
     if head is None:
-        yield risk("target-gone", target, "Its rules go, the deny that hostgate made among them.")
+        yield risk("target-gone", change.target, "Nothing of it is made any more.")
         return
     for reason in head.errors:
-        yield risk("refused", target, reason)
-    if head.silent and (base is None or not base.silent):
-        said = "mode audit" if head.settings.get("mode") == "audit" else "deny none"
-        yield risk("everything-open", target, f"With {said} every host is reachable, not only those below.")
-    if base is not None and not head.silent and _DENIES.index(_deny(head)) < _DENIES.index(_deny(base)):
-        yield risk("deny-weaker", target, f"Deny was {_deny(base)}, and is {_deny(head)}: {_DENY_MEANS[_deny(head)]}.")
+        yield risk("refused", change.target, reason)
+    if beside.unenforced:
+        yield risk(
+            "not-enforced", beside.unenforced, "It is new, and denies nothing: every host is reachable as before."
+        )
+    if base is not None and head.enforcement.denier != "nobody" and _rank(head) < _rank(base):
+        yield risk("deny-weaker", change.target, f"Deny was {_deny(base)}, and is {_deny(head)}: {_means(head)}.")
+    for entry, more in change.redirected:
+        yield risk(
+            "addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} too, beside the addresses before."
+        )
     for client in change.clients_added:
         yield risk("clients-wider", client, f"May now use the {change.kept} hosts that were open to others before.")
     for flow in change.opened:
@@ -96,11 +115,18 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
 
 
 _DENIES = ("none", "declared", "internet", "all")
-_DENY_MEANS = {
-    "none": "nothing is denied",
-    "declared": "hostgate makes none, another is said to exist",
-    "internet": "private ranges are open",
-}
+
+
+def _rank(statement: Statement) -> int:
+    return _DENIES.index(_deny(statement))
+
+
+def _means(statement: Statement) -> str:
+    if _deny(statement) == "declared":
+        return "hostgate makes none, another is said to exist"
+    passes = statement.enforcement.exempt
+    shown = ", ".join(passes[:5]) + (f" and {len(passes) - 5} more" if len(passes) > 5 else "")
+    return f"it leaves out {shown}" if passes else "it leaves out private ranges"
 
 
 def _deny(statement: Statement) -> str:

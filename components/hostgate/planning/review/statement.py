@@ -6,7 +6,7 @@ say less: what is not said is None, and is then not compared.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +16,10 @@ from hostgate.catalog.file_input import Size, read_file_bytes
 from hostgate.catalog.model import Entry, Match, Protocol
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.strict_json import NotJSON, read_json_text
+from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.findings import Finding, Severity
-from hostgate.planning.mechanism import CloudObject
-from hostgate.planning.options import OptionsError, option_problems, read_options
+from hostgate.planning.mechanism import CloudObject, mechanism
+from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 from hostgate.planning.plan import REFUSALS, Decision, Outcome, Plan, digest_of, find_mechanism
 
 
@@ -46,6 +47,11 @@ class Statement:
     catalogs: tuple[str, ...]
     findings: tuple[Finding, ...] | None = None
     made: tuple[Made, ...] | None = None
+    enforcement: Enforcement
+    dialled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses by which entries are allowed, where the options give them, by entry id."""
+    regions: tuple[str, ...] = ()
+    """Where a program makes all of it, once in each; empty: where the provider is. The engine tells of each apart."""
     of_engine: bool = False
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
 
@@ -54,9 +60,22 @@ class Statement:
         return self.target.partition(":")[0]
 
     @property
-    def silent(self) -> bool:
-        """Whether what it does not allow passes all the same."""
-        return self.settings.get("mode") == "audit" or self.settings.get("deny") == "none"
+    def sight(self) -> str:
+        """What its mechanism sees of a flow: layers of one sight take each other's place."""
+        return mechanism(self.target).means[0].sight
+
+    @property
+    def apart(self) -> tuple["Statement", ...]:
+        """Region by Region, as components make it and an engine tells of it."""
+        if not self.regions:
+            return (self,)
+        kind = mechanism(self.target).options
+        given = {key: value for key, value in self.settings.items() if value not in (None, [], {})}
+        found = []
+        for region in self.regions:
+            said = said_by(self.target, read_options(kind, {**given, "regions": [region]}, self.target))
+            found.append(replace(self, name=f"{self.name}-{region}", **{**said, "regions": ()}))
+        return tuple(found)
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -72,6 +91,17 @@ class Statement:
         )
 
 
+def said_by(target: str, options: Options) -> dict[str, Any]:
+    """The fields of a statement that follow from the options alone, whoever states them."""
+    return {
+        "settings": options.model_dump(mode="json", by_alias=True),
+        "clients": options.clients,
+        "enforcement": mechanism(target).enforcement(options),
+        "dialled": options.dialled,
+        "regions": tuple(place for place in options.places if place is not None),
+    }
+
+
 def state(plan: Plan) -> Statement:
     """What `plan` says."""
     how = find_mechanism(plan.target)
@@ -80,13 +110,12 @@ def state(plan: Plan) -> Statement:
         name=plan.options.name,
         digest=plan.digest,
         decisions=plan.decisions,
-        settings=plan.options.model_dump(mode="json", by_alias=True),
-        clients=plan.options.clients,
         catalogs=tuple(sorted(plan.selection.refs)),
         findings=plan.findings,
         made=tuple(
             Made(each.kind, each.name, each.body, how.fixed(each, plan.objects, plan.options)) for each in plan.objects
         ),
+        **said_by(plan.target, plan.options),
     )
 
 
@@ -199,8 +228,6 @@ def _statement(read: _Target, name: str) -> Statement:
         name=options.name,
         digest=read.digest,
         decisions=tuple(_decision(each) for each in read.decisions),
-        settings=options.model_dump(mode="json", by_alias=True),
-        clients=options.clients,
         catalogs=tuple(read.catalogs),
         findings=None
         if read.findings is None
@@ -212,6 +239,7 @@ def _statement(read: _Target, name: str) -> Statement:
             for one in read.findings
         ),
         made=tuple(Made(each.kind, each.name, each.body, how.fixed(each, objects, options)) for each in objects),
+        **said_by(read.target, options),
     )  # fmt: skip
 
 

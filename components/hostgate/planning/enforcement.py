@@ -1,0 +1,54 @@
+"""Enforcement: what a plan keeps closed beside the hosts of its catalogs, so that two plans can be compared by it.
+
+Hosts that open or close are counted from decisions. What is in no catalog is denied or not, as a whole: by whom, which
+traffic, in which places, for whom, and with which destinations exempt. Every mechanism says so of its own options.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Denier = Literal["hostgate", "others", "nobody"]
+
+ORDER = "first priority among rules of others"
+"""A safeguard where others have rules in the same place: what they allow before ours is open."""
+
+OWN_POLICY = "the policy that hostgate makes"
+"""A place whatever the policy is called: where it can be renamed, the new one takes the old one's networks or firewall."""
+
+OTHERS = "the policy of another owner denies it"
+"""What may deny where `deny: declared` says so, as the end of a sentence with "unless"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforcement:
+    """What becomes of traffic to what is in no catalog. Items are in words that a reviewer reads."""
+
+    denier: Denier
+    """Who denies it: the plan, another policy that `deny: declared` says to exist, or nobody."""
+    because: str
+    """The options that say so."""
+    traffic: tuple[str, ...] = ("traffic",)
+    """What is denied, e.g. an address family."""
+    places: tuple[str, ...] = ()
+    """Where: policies, networks, VPCs, firewall endpoints."""
+    judged: tuple[str, ...] = ()
+    """Clients that the deny holds for; empty: everybody in these places."""
+    exempt: tuple[str, ...] = ()
+    """Destinations that pass all the same: ranges as CIDR, zones, or words for what the cloud keeps open."""
+    safeguards: Mapping[str, str] = field(default_factory=dict)
+    """What else narrows what passes, by name."""
+    unless: str = ""
+    """What may deny it all the same once the plan does not, as the end of a sentence."""
+    partial: bool = False
+    """Whether only the denier is known: the rest is then not compared."""
+
+
+def denier_of(settings: Mapping[str, Any]) -> tuple[Denier, str]:
+    """Who denies by the options `mode` and `deny`, and the option that decides it."""
+    deny = settings.get("deny", "internet")
+    if settings.get("mode") == "audit":
+        return "nobody", "mode audit"
+    if deny == "none":
+        return "nobody", "deny none"
+    return ("others" if deny == "declared" else "hostgate"), f"deny {deny}"

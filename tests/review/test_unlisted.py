@@ -1,0 +1,423 @@
+"""What is in no catalog: that it opens is told and stopped, whatever the count of hosts, and from every source alike."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.catalogs import entry, many
+from conformance.strategies import INTERNET, INTERNET_6
+from hostgate.planning.flow import Flow
+from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
+from hostgate.planning.options import OptionsError, read_options
+from hostgate.planning.plan import Plan
+from hostgate.planning.review.diff import TargetDiff, diff
+from hostgate.planning.review.guards import Guards, idle, tripped
+from hostgate.planning.review.report import Review
+from hostgate.planning.review.risks import risks
+from hostgate.planning.review.statement import Statement, state
+from review.changes import SOURCES, by_source, made
+
+HOSTS = [entry("a.example"), entry("b.example")]
+RULES, LIST, DNS, GCP, AZURE = targets()
+NET, OTHER = "projects/acme/global/networks/main", "projects/acme/global/networks/other"
+MANAGED = "arn:aws:network-firewall:eu-central-1:aws-managed:stateful-rulegroup/ThreatSignaturesMalwareStrictOrder"
+POLICY = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub"
+SUBNETS = [{"subnetId": "subnet-1a"}, {"subnetId": "subnet-1b"}]
+TLS = "arn:aws:network-firewall:eu-central-1:123456789012:tls-configuration/hub"
+FIREWALL = {"vpcId": "vpc-1", "subnetMappings": SUBNETS}
+
+Options = dict[str, Any]
+
+
+def planned(target: str, options: Options | None) -> list[Plan]:
+    return [] if options is None else [made(target, HOSTS, **options)]
+
+
+def between(source: str, target: str, before: Options | None, after: Options | None) -> tuple[TargetDiff, ...]:
+    return diff(by_source(source, planned(target, before)), by_source(source, planned(target, after)))
+
+
+def about(changes: Iterable[TargetDiff], what: str) -> set[str]:
+    return {shift.about for change in changes for shift in getattr(change.unlisted, what)}
+
+
+OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
+    *((target, {}, {"mode": "audit"}, {"mode audit"}) for target in targets()),
+    *((target, {}, {"deny": "none"}, {"deny none"}) for target in targets() if target != AZURE),
+    *((target, {}, {"deny": "declared"}, {"deny declared"}) for target in (DNS, GCP, AZURE)),
+    (RULES, {}, {"deny": "declared"}, {"deny declared", "policy", "UDP"}),
+    (GCP, {"deny": "all"}, {"deny": "declared"}, {"deny declared"}),
+    (GCP, {"deny": "declared"}, {"deny": "none"}, {"deny none"}),
+    (GCP, {"deny": "declared"}, {"deny": "declared", "mode": "audit"}, {"mode audit"}),
+    *((target, {}, None, {target}) for target in targets()),
+    (RULES, {"deny": "declared"}, None, {RULES}),
+    (GCP, {"networks": [NET]}, {}, {f"network {NET}"}),
+    (GCP, {"networks": [NET]}, {"networks": [OTHER]}, {f"network {NET}"}),
+    (GCP, {"networks": [NET, OTHER]}, {"networks": [OTHER]}, {f"network {NET}"}),
+    (GCP, {"attach": "egress"}, {}, {"policy egress"}),
+    (GCP, {"attach": "egress"}, {"attach": "other"}, {"policy egress"}),
+    (GCP, {"networks": [NET]}, {"attach": "egress"}, {"the policy that hostgate makes", f"network {NET}"}),
+    (GCP, {}, {"families": ["ipv4"]}, {"IPv6"}),
+    (GCP, {}, {"families": ["ipv6"]}, {"IPv4"}),
+    (GCP, {"deny": "all"}, {}, {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}),
+    (RULES, {"attach": POLICY}, {"deny": "declared"}, {f"policy {POLICY}"}),
+    (RULES, {"attach": POLICY}, {}, {f"policy {POLICY}"}),
+    (RULES, {"attach": POLICY}, {"attach": f"{POLICY}-2"}, {f"policy {POLICY}"}),
+    (RULES, {"firewall": FIREWALL}, {}, {"vpc-1, subnet-1a", "vpc-1, subnet-1b"}),
+    (RULES, {"firewall": FIREWALL}, {"firewall": {**FIREWALL, "subnetMappings": SUBNETS[:1]}}, {"vpc-1, subnet-1b"}),
+    (LIST, {"firewall": FIREWALL}, {"firewall": {**FIREWALL, "vpcId": "vpc-2"}}, {"vpc-1, subnet-1a", "vpc-1, subnet-1b"}),
+    (RULES, {}, {"homeNet": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]}, {"100.64.0.0/10"}),
+    (RULES, {"homeNet": ["10.1.0.0/16"]}, {"homeNet": ["10.0.0.0/8"]}, {"10.0.0.0/8"}),
+    (RULES, {"deny": "all", "homeNet": ["10.0.0.0/8"]}, {"homeNet": ["10.0.0.0/8"]}, {"10.0.0.0/8"}),
+    (DNS, {"vpcs": ["vpc-1"]}, {}, {"VPC vpc-1"}),
+    (DNS, {"vpcs": ["vpc-1", "vpc-2"]}, {"vpcs": ["vpc-2", "vpc-3"]}, {"VPC vpc-1"}),
+    (DNS, {}, {"failMode": "open"}, {"queries while DNS Firewall does not answer"}),
+    (DNS, {}, {"failMode": "unset"}, {"queries while DNS Firewall does not answer"}),
+    (DNS, {}, {"inside": ["com"]}, {"com"}),
+    (AZURE, {"resourceGroup": "rg-hub"}, {"resourceGroup": "rg-new"}, {"policy rg-hub/hostgate"}),
+    (AZURE, {"attach": "rg-hub/fp-hub"}, {"attach": "rg-hub/fp-new"}, {"policy rg-hub/fp-hub"}),
+    (AZURE, {"attach": "rg-hub/fp-hub"}, {"resourceGroup": "rg-hub"}, {"policy rg-hub/fp-hub"}),
+    (AZURE, {"resourceGroup": "rg", "name": "one"}, {"resourceGroup": "rg", "name": "two"}, {"policy rg/one"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("target", "before", "after", "expected"), OPENS)
+def test_whatever_no_longer_denies_opens_everything(
+    source: str, target: str, before: Options, after: Options | None, expected: set[str]
+) -> None:
+    changes = between(source, target, before, after)
+    found = about(changes, "opens")
+    assert len(found) == len(expected)
+    assert all(any(words in each for each in found) for words in expected), found
+    first, *_ = risks(changes)
+    assert first.id == "everything-open"
+    trips = {each.guard: each.message for each in tripped(Guards(max_opened=1_000), changes)}
+    assert trips["max-opened"] == "Everything would open, allowed 1000."
+    assert trips["never-open-all"].startswith("Everything would open: ")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("target", "before", "after"),
+    [
+        *((target, None, {}) for target in targets()),
+        *((target, {"mode": "audit"}, {}) for target in targets()),
+        (GCP, {"deny": "none"}, {}),
+        (GCP, {"deny": "none"}, {"mode": "audit"}),
+        (GCP, {"deny": "declared"}, {}),
+        (GCP, {}, {"networks": [NET]}),
+        (GCP, {"networks": [NET]}, {"networks": [OTHER, NET]}),
+        (GCP, {"families": ["ipv4"]}, {}),
+        (GCP, {}, {"deny": "all"}),
+        (GCP, {}, {"base": 3000}),
+        (DNS, {"failMode": "open"}, {}),
+        (DNS, {}, {"blockResponse": "NXDOMAIN"}),
+        (RULES, {}, {"reject": True}),
+        (RULES, {"reject": True}, {}),
+        (RULES, {}, {"homeNet": ["10.0.0.0/8"]}),
+        (RULES, {"homeNet": ["10.0.0.0/8"]}, {"homeNet": ["10.1.0.0/16", "10.2.0.0/16"]}),
+        (RULES, {}, {"from": ["10.0.0.0/8"]}),
+        (RULES, {"homeNet": ["10.0.0.0/9", "10.128.0.0/9"]}, {"homeNet": ["10.0.0.0/8"]}),
+        (RULES, {"from": ["10.0.0.0/8"]}, {}),
+        (RULES, {"deny": "declared"}, {"attach": POLICY, "deny": "declared"}),
+        (RULES, {"deny": "declared"}, {}),
+        (AZURE, {"attach": "rg-hub/fp-hub"}, {"attach": "RG-HUB/fp-hub"}),
+    ],
+)
+def test_what_narrows_or_comes_new_is_never_said_to_open_everything(
+    source: str, target: str, before: Options | None, after: Options
+) -> None:
+    changes = between(source, target, before, after)
+    assert about(changes, "opens") == set()
+    assert not tripped(Guards(max_opened=9), changes)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("target", targets())
+def test_the_way_back_is_told_as_closing(source: str, target: str) -> None:
+    changes = between(source, target, {"mode": "audit"}, {})
+    assert about(changes, "closes") == {"deny internet"}
+    assert "everything-closed" in {each.id for each in risks(changes)}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("option", [{"mode": "audit"}, {"deny": "none"}])
+def test_a_new_layer_that_denies_nothing_says_so_and_opens_nothing(source: str, option: Options) -> None:
+    changes = between(source, RULES, None, option)
+    assert risks(changes)[0].id == "not-enforced"
+    assert not tripped(Guards(max_opened=9), changes)
+
+
+def test_another_owner_who_may_deny_is_named_and_nothing_more_is_claimed() -> None:
+    (handed,) = between("stack", GCP, {}, {"deny": "declared"})
+    (own,) = between("stack", GCP, {}, {"deny": "none"})
+    assert handed.unlisted.opens[0].why.endswith("opens, unless the policy of another owner denies it.")
+    assert "unless" not in own.unlisted.opens[0].why
+
+
+def test_a_refused_head_opens_nothing_because_nothing_of_it_is_made() -> None:
+    wide = [*HOSTS, entry("c.example", match="subtree")]
+    refused = state(made(GCP, wide, mode="audit"))
+    assert refused.refused
+    assert not diff([state(made(GCP, HOSTS))], [refused])[0].unlisted
+
+
+class TestGuard:
+    CHANGE = between("stack", GCP, {}, {"mode": "audit"})
+
+    @pytest.mark.parametrize(
+        ("sides", "stops"),
+        [
+            ([Guards()], True),
+            ([Guards(max_removed=1)], True),
+            ([Guards(never_open_all=True)], True),
+            ([Guards(never_open_all=False)], False),
+            ([Guards(never_open_all=False), Guards()], False),
+            ([Guards(never_open_all=False), Guards(never_open_all=True)], True),
+            ([Guards(never_open_all=True), Guards(never_open_all=False)], True),
+        ],
+    )
+    def test_it_holds_unless_whoever_says_anything_turns_it_off(self, sides: Sequence[Guards], stops: bool) -> None:
+        both = sides[0]
+        for other in sides[1:]:
+            both = both.with_those_of(other)
+        assert bool(tripped(both, self.CHANGE)) == stops
+
+    def test_an_override_lets_it_through_and_stays_visible(self) -> None:
+        review = Review(subject="s", base="b", head="h", targets=self.CHANGE, override="a migration, ticket 4711")
+        assert review.ok
+        assert review.as_json()["guards"]["never_open_all"] is True
+        assert [each["guard"] for each in review.as_json()["guards"]["tripped"]] == ["never-open-all"]
+
+    def test_a_host_that_only_passed_because_nothing_was_denied_must_stay_too(self) -> None:
+        changes = between("stack", RULES, {"mode": "audit"}, {})
+        guards = Guards(never_remove=("a.example", "debian.example"))
+        assert [each.message for each in tripped(guards, changes)] == [
+            "debian.example must stay, and would close: so far nothing is denied."
+        ]
+        assert idle(guards, changes) == ()
+
+
+class TestBeside:
+    @pytest.mark.parametrize("source", SOURCES)
+    def test_a_zone_of_ones_own_opens_like_a_host(self, source: str) -> None:
+        changes = between(
+            source, DNS, {"inside": ["corp.example"]}, {"inside": ["corp.example", "dev.corp.example", "lab"]}
+        )
+        assert about(changes, "exempt") == {"lab"}
+        assert not tripped(Guards(max_opened=1), changes)
+        assert [each.message for each in tripped(Guards(max_opened=0), changes)] == ["1 would open, allowed 0."]
+        assert "exempt" in {each.id for each in risks(changes)}
+
+    @pytest.mark.parametrize("source", SOURCES)
+    @pytest.mark.parametrize(
+        ("before", "after", "subject"),
+        [
+            ({"managedGroups": [{"arn": MANAGED}]}, {}, f"managed group {MANAGED}"),
+            (
+                {"managedGroups": [{"arn": MANAGED}]},
+                {"managedGroups": [{"arn": MANAGED, "override": "DROP_TO_ALERT"}]},
+                f"managed group {MANAGED}",
+            ),
+            ({"tlsInspection": TLS}, {}, "TLS inspection"),
+            ({}, {"defaultActions": ["aws:drop_established"]}, "default actions"),
+            ({"reject": True}, {}, "default actions"),
+            ({"firewall": {**FIREWALL, "deleteProtection": True}}, {"firewall": FIREWALL}, "delete protection"),
+        ],
+    )
+    def test_what_else_narrows_is_told_when_it_goes(
+        self, source: str, before: Options, after: Options, subject: str
+    ) -> None:
+        found = risks(between(source, RULES, before, after))
+        assert ("safeguard", subject) in {(each.id, each.subject) for each in found}
+        assert "everything-open" not in {each.id for each in found}
+
+    @pytest.mark.parametrize("source", SOURCES)
+    @pytest.mark.parametrize(
+        ("before", "after", "more"),
+        [
+            ({"addresses": {"git": ["192.0.2.0/28"]}}, {"addresses": {"git": ["192.0.2.0/24"]}}, "192.0.2.0/24"),
+            ({"addresses": {"git": ["192.0.2.0/24"]}}, {"addresses": {"git": ["192.0.2.0/28"]}}, None),
+            ({"ipSets": {"git": f"{POLICY}-a"}}, {"ipSets": {"git": f"{POLICY}-b"}}, f"{POLICY}-b"),
+        ],
+    )
+    def test_addresses_that_a_host_gets_more_of_open_like_a_host(
+        self, source: str, before: Options, after: Options, more: str | None
+    ) -> None:
+        git = [entry("git.example", "git", protocol="tcp", port=22)]
+        sides = [by_source(source, [made(RULES, git, **options)]) for options in (before, after)]
+        changes = diff(*sides)
+        assert [each.message for each in risks(changes) if each.id == "addresses-wider"] == (
+            [f"git opens {more} too, beside the addresses before."] if more else []
+        )
+        assert len(tripped(Guards(max_opened=0), changes)) == (1 if more else 0)
+
+
+class TestLayers:
+    """Layers of one cloud are told apart by target, components of one target by name, Regions by both."""
+
+    @pytest.mark.parametrize("source", SOURCES)
+    def test_a_change_in_one_layer_is_told_once_and_there(self, source: str) -> None:
+        before = [made(RULES, HOSTS), made(DNS, HOSTS, vpcs=["vpc-1"])]
+        after = [made(RULES, HOSTS), made(DNS, [*HOSTS, entry("c.example")], vpcs=["vpc-1"])]
+        rules, dns = diff(by_source(source, before), by_source(source, after))
+        assert (rules.target, rules.unchanged) == (RULES, True)
+        assert (dns.target, [each.entry.host for each in dns.opened], dns.closed) == (DNS, ["c.example"], ())
+
+    @pytest.mark.parametrize("source", SOURCES)
+    def test_a_layer_that_is_dropped_opens_everything_on_that_layer_only(self, source: str) -> None:
+        before = [made(RULES, HOSTS), made(DNS, HOSTS)]
+        kept, gone = diff(by_source(source, before), by_source(source, before[:1]))
+        assert (kept.unchanged, gone.target, about([gone], "opens")) == (True, DNS, {DNS})
+
+    def test_a_layer_of_another_sight_takes_nobody_s_place(self) -> None:
+        new, gone = diff([state(made(RULES, HOSTS))], [state(made(DNS, HOSTS))])
+        assert (new.base, gone.head, about([gone], "opens")) == (None, None, {RULES})
+
+    def test_components_of_one_target_are_named_in_every_row(self) -> None:
+        before = [made(RULES, HOSTS, name=name) for name in ("builders", "nodes")]
+        after = [before[0], made(RULES, HOSTS, name="nodes", mode="audit")]
+        changes = diff(by_source("preview", before), by_source("preview", after))
+        assert [each.unchanged for each in changes] == [True, False]
+        assert risks(changes)[0].target == f"{RULES} nodes"
+        assert tripped(Guards(), changes)[0].target == f"{RULES} nodes"
+
+    @pytest.mark.parametrize("head", SOURCES)
+    @pytest.mark.parametrize("base", SOURCES)
+    def test_a_region_that_goes_opens_everything_there(self, base: str, head: str) -> None:
+        before = [made(RULES, HOSTS, regions=["eu-central-1", "eu-west-1"])]
+        after = [made(RULES, HOSTS, regions=["eu-central-1"])]
+        assert not about(diff(by_source(base, before), by_source(head, before)), "opens")
+        changes = diff(by_source(base, before), by_source(head, after))
+        assert len(about(changes, "opens")) == 1
+        assert tripped(Guards(), changes)
+
+
+LAYERS = st.lists(
+    st.tuples(
+        st.sampled_from(targets()),
+        st.sampled_from(["hostgate", "hostgate", "vendors", "nodes"]),
+        st.sampled_from([{}, {"mode": "audit"}, {"deny": "declared"}, {"regions": ["eu-west-1", "eu-west-2"]}]),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def _stack(layers: Sequence[tuple[str, str, Options, int]]) -> list[Plan]:
+    """The plans of generated layers; options that a mechanism does not have are left out."""
+    found = []
+    for target, name, options, hosts in layers:
+        known = {key: value for key, value in options.items() if key in mechanism(target).options.model_fields}
+        found.append(made(target, many(hosts), name=name, **known))
+    return found
+
+
+@given(layers=LAYERS, order=st.randoms())
+@settings(max_examples=60)
+@pytest.mark.parametrize("source", ["stack", "preview"])
+def test_a_stack_compared_with_itself_never_changes(source: str, layers: Any, order: Any) -> None:
+    plans = _stack(layers)
+    shuffled = list(plans)
+    order.shuffle(shuffled)
+    for head in (plans, shuffled):
+        changes = diff(by_source(source, plans), by_source(source, head))
+        assert all(each.unchanged for each in changes), [each.as_json() for each in changes]
+        assert not risks(changes)
+        assert not tripped(Guards(max_opened=0, max_removed=0), changes)
+
+
+@given(layers=LAYERS)
+@settings(max_examples=30)
+def test_sources_never_differ_in_what_they_say_of_one_stack(layers: Any) -> None:
+    plans = _stack(layers)
+    changes = diff(by_source("stack", plans), by_source("preview", plans))
+    assert all(each.unchanged for each in changes), [each.as_json() for each in changes]
+
+
+RANGES = ("10.0.0.0/8", "10.1.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "203.0.113.0/24", "fc00::/7")
+DRAWN: dict[str, st.SearchStrategy[Any]] = {
+    "mode": st.sampled_from(["enforce", "enforce", "audit"]),
+    "deny": st.sampled_from(["none", "declared", "internet", "internet", "all"]),
+    "families": st.sampled_from([["ipv4"], ["ipv6"], ["ipv4", "ipv6"]]),
+    "home_net": st.lists(st.sampled_from(RANGES), min_size=1, max_size=3, unique=True),
+    "reject": st.booleans(),
+    "inside": st.sampled_from([[], ["zone.example"], ["example"]]),
+    "networks": st.sampled_from([[], [NET]]),
+    "resource_group": st.just("rg"),
+}
+STRANGERS = [
+    Flow(name, port, protocol, address=address, source=source)
+    for name in ("stranger.example", "deep.zone.example")
+    for port, protocol in ((443, "https"), (53, "udp"), (443, "quic"), (22, "tcp"), (80, "http"))
+    for address in (None, INTERNET, INTERNET_6, "10.1.2.3", "10.200.1.1", "172.16.5.5", "100.64.9.9", "203.0.113.9", "fd00::9")
+    for source in (None, "10.1.0.9/32", "172.16.0.9/32", "100.64.0.9/32", "203.0.113.8/32")
+]  # fmt: skip
+"""Flows to what is in no catalog: every way out that a change of options could open."""
+
+
+@pytest.mark.parametrize("target", targets())
+@settings(max_examples=40)
+@given(data=st.data())
+def test_no_verdict_on_a_stranger_turns_to_allow_untold(target: str, data: st.DataObject) -> None:
+    before, after = (_drawn(target, data) for _ in range(2))
+    if before is None or after is None:
+        return
+    (change,) = diff([state(before)], [state(after)])
+    turned = [flow for flow in STRANGERS if after.verdict(flow).allows and not before.verdict(flow).allows]
+    told = change.unlisted.opens or change.unlisted.exempt
+    assert told or not turned, (turned[:3], before.options, after.options)
+    if {before.options.mode, after.options.mode} == {"enforce"}:
+        return
+    opens = before.options.mode == "enforce" and after.options.mode == "audit" and before.options.deny != "none"
+    assert not opens or change.unlisted.opens
+
+
+def _drawn(target: str, data: st.DataObject) -> Plan | None:
+    kind = mechanism(target).options
+    options = {key: data.draw(drawn, key) for key, drawn in DRAWN.items() if key in kind.model_fields}
+    try:
+        read_options(kind, options, target)
+    except OptionsError:
+        return None
+    return made(target, HOSTS, **options)
+
+
+def test_the_deny_of_google_cloud_is_for_whom_its_rules_name() -> None:
+    for clients in ([], ["builds@acme.iam.gserviceaccount.com"], ["tagValues/1", "tagValues/2"]):
+        plan = made(GCP, HOSTS, **({"from": clients} if clients else {}))
+        denies = [each.body for each in plan.objects if each.body.get("action") == "deny"]
+        assert denies
+        for body in denies:
+            named = [*body.get("targetServiceAccounts", ()), *(tag["name"] for tag in body.get("targetSecureTags", ()))]
+            assert tuple(sorted(named)) == state(plan).enforcement.judged
+
+
+def test_a_deny_for_fewer_clients_opens_everything_to_the_others() -> None:
+    def judging(*clients: str) -> Statement:
+        stated = state(made(GCP, HOSTS))
+        return _with(stated, judged=clients)
+
+    assert about(diff([judging("a@x", "b@x")], [judging("a@x")]), "opens") == {"b@x"}
+    assert about(diff([judging()], [judging("a@x")]), "opens") == {"everybody but a@x"}
+    assert about(diff([judging("a@x")], [judging()]), "opens") == set()
+    assert about(diff([judging("a@x")], [judging()]), "closes") == {"everybody but a@x"}
+
+
+def _with(stated: Statement, **enforcement: Any) -> Statement:
+    return replace(stated, enforcement=replace(stated.enforcement, **enforcement))
+
+
+@pytest.mark.parametrize("target", MAIN_TARGETS)
+def test_a_component_of_before_is_compared_by_mode_and_deny_alone(target: str) -> None:
+    (old,) = by_source("preview", planned(target, {}))
+    stated = {"mode": "enforce", "deny": "internet"}
+    partial = replace(old, settings=stated, enforcement=replace(old.enforcement, partial=True))
+    assert not diff([partial], by_source("preview", planned(target, {})))[0].unlisted
+    assert about(diff([partial], by_source("preview", planned(target, {"mode": "audit"}))), "opens") == {"mode audit"}
