@@ -363,9 +363,33 @@ def test_all_wrong_inputs_are_told_at_once(plugins: Plugins, run: Deployment) ->
     ]
 
 
+BLANK: list[tuple[Any, str]] = [
+    ({"phases": None}, "phases"),
+    ({"phases": ["pull", None]}, "phases[1]"),
+    ({"phases": [""]}, "phases[0]"),
+    ({"mode": None}, "mode"),
+    ({"mode": ""}, "mode"),
+    ({"tags": None}, "tags"),
+    ({"tags": {"owner": None}}, "tags.owner"),
+    ({"base": None}, "base"),
+    ({"reviewed": None}, "reviewed"),
+    ({"accept": [None]}, "accept[0]"),
+    ({"accept": [{"finding": "a", "because": "b", "until": None}]}, "accept[0].until"),
+]
+
+
+@pytest.mark.parametrize(("inputs", "place"), BLANK, ids=[place for _, place in BLANK])
+def test_what_is_left_blank_is_refused_and_never_read_as_not_given(
+    inputs: dict[str, Any], place: str, plugins: Plugins, run: Deployment
+) -> None:
+    _, said = plugins["aws"].refusal(run, "chainguard", HOSTS | inputs).splitlines()
+    assert said.startswith(f"`{place}`: found ")
+    assert said.endswith(". Allowed: a value; or leave it out.")
+
+
 @each_package
-def test_inputs_that_are_null_count_as_not_given(package: Package, plugins: Plugins, run: Deployment) -> None:
-    inputs = {**HOSTS, **NEEDS[package.cloud], "phases": None, "mode": None, "tags": None, "base": None, "accept": None}
+def test_a_tag_without_a_value_is_fine(package: Package, plugins: Plugins, run: Deployment) -> None:
+    inputs = {**HOSTS, **NEEDS[package.cloud], "tags": {"reviewed": ""}}
     assert not plugins[package.cloud].construct(run, "chainguard", inputs).problems
 
 

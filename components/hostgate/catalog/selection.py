@@ -14,15 +14,20 @@ from hostgate.catalog.references import Pinned, resolve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A person's word that a finding about an entry is known and meant. `until` is the last day it holds."""
+    """A person's word that a finding about an entry is known and meant. `until` is the last day it holds.
+
+    `host` is the name that it is about, where the finding names one beside the entry.
+    """
 
     finding: str
     because: str
     entry: str | None = None
     until: date | None = None
+    host: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.finding} for {self.entry}" if self.entry else self.finding
+        said = f"{self.finding} for {self.entry}" if self.entry else self.finding
+        return f"{said} ({self.host})" if self.host else said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

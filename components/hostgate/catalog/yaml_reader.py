@@ -34,27 +34,30 @@ _CONSTANTS: dict[str, bool | None] = {
 class Mapping(dict[str, Any]):
     """A YAML mapping; `at` gives the position of each value, `start` its own.
 
-    `bare_dates` names the keys whose value is a date written without quotes, which other readers would not leave alone.
+    `bare_dates` names the keys whose value is a date written without quotes, which other readers would not leave alone;
+    `unwritten` those behind which nothing stands, not even a null.
     """
 
-    __slots__ = ("at", "bare_dates", "start")
+    __slots__ = ("at", "bare_dates", "start", "unwritten")
 
     def __init__(self, start: Position) -> None:
         super().__init__()
         self.start = start
         self.at: dict[str, Position] = {}
         self.bare_dates: tuple[str, ...] = ()
+        self.unwritten: tuple[str, ...] = ()
 
 
 class Items(list[Any]):
-    """A YAML sequence; `at` gives the position of each item."""
+    """A YAML sequence; `at` gives the position of each item, `unwritten` the items in which nothing stands."""
 
-    __slots__ = ("at", "start")
+    __slots__ = ("at", "start", "unwritten")
 
     def __init__(self, start: Position) -> None:
         super().__init__()
         self.start = start
         self.at: list[Position] = []
+        self.unwritten: tuple[int, ...] = ()
 
 
 def read_file(path: Path, shown: str | None = None) -> Mapping:
@@ -196,12 +199,16 @@ class _Builder:
             mapping[key] = value
             if type(value) is str and not event.style and value[:1].isdigit() and _BARE_DATE.match(value):
                 mapping.bare_dates += (key,)
+            elif value is None and not event.value:
+                mapping.unwritten += (key,)
         return mapping
 
     def _items(self, start: Position, depth: int) -> Items:
         items = Items(start)
         while type(event := self._event()) is not yaml.SequenceEndEvent:
             value, at = self._value(event, depth)
+            if value is None and not event.value:
+                items.unwritten += (len(items),)
             items.append(value)
             items.at.append(at)
         return items
