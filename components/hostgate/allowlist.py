@@ -230,10 +230,30 @@ def project_folder() -> Path | None:
 
 
 def report(component: pulumi.Resource, made: Plan) -> None:
-    """Log what a reviewer should see of the plan: its warnings that nobody has accepted."""
+    """Log what a reviewer should see of the plan: what is selected, and its warnings that nobody has accepted.
+
+    What is selected is said each time: an input that a generated SDK drops, because its key is misspelt, narrows nothing
+    and reaches nobody who could object to it.
+    """
+    pulumi.log.info(selection_line(made.selection), resource=component)
     for finding in made.findings:
         if finding.severity == "warning" and finding.accepted is None:
             pulumi.log.warn(finding.line, resource=component)
+
+
+def selection_line(hosts: Selection) -> str:
+    """How many hosts of which catalogs are selected, and by which inputs: one line, the same for the same selection."""
+    kept, left = len(hosts.entries), len(hosts.left_out)
+    said = f"{kept} of {kept + left} hosts of {', '.join(hosts.refs)} selected"
+    if not hosts.narrowing:
+        return f"{said}: everything, because no {', '.join(_SELECTING[:-1])} or {_SELECTING[-1]} are given"
+    by = "; ".join(f"{name} {', '.join(_shortened(items))}" for name, items in hosts.narrowing)
+    return f"{said}: {by}; left out: {left}"
+
+
+def _shortened(items: Sequence[str]) -> list[str]:
+    most = 10
+    return [*items[:most], f"and {len(items) - most} more"] if len(items) > most else list(items)
 
 
 def _brought(

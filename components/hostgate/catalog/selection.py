@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from hostgate.catalog.collector import collector_at_rest
+from hostgate.catalog.mistakes import Mistake, mistakes
 from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import Pinned, resolve
@@ -44,6 +45,10 @@ class Selection:
     accept: tuple[Acceptance, ...] = ()
     allow_empty: bool = False
     """Whether a plan that allows nothing is meant."""
+    mistakes: tuple[Mistake, ...] = ()
+    """What any of the catalogs records as mistaken, at whichever revision."""
+    narrowing: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The lists that narrowed it, as given: `phases` and its items."""
 
     def accepting(self, accept: Iterable[Acceptance]) -> "Selection":
         """The same selection with other acceptances."""
@@ -87,6 +92,9 @@ def select(
     narrowing.keep("id", ids, sorted({entry.id for entry in entries}), lambda entry: (entry.id,))
     narrowing.drop(without)
     kept = narrowing.kept
+    given: dict[str, Sequence[str] | None] = {
+        "phases": phases, "parties": parties, "purposes": purposes, "directions": directions, "ids": ids, "without": without,
+    }  # fmt: skip
     choices = tuple(sorted((choose or {}).items()))
     problems = [*narrowing.problems, *_wrong_choices(choices, entries, kept), *_disagreements(kept)]
     accepted = tuple(accept)
@@ -109,6 +117,12 @@ def select(
         choose=choices,
         accept=accepted,
         allow_empty=allow_empty,
+        mistakes=tuple(
+            mistake
+            for pin in pinned
+            for mistake in mistakes(pin.catalog.entries(None), pin.catalog.entries(pin.revision))
+        ),
+        narrowing=tuple((name, tuple(wanted)) for name, wanted in given.items() if wanted),
     )
 
 
