@@ -20,7 +20,7 @@ from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, key_path, spelled
-from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED
@@ -110,7 +110,6 @@ _REFERENCES = frozenset(
     }
 )
 """Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
-_SELECTING = ("phases", "parties", "purposes", "directions", "ids", "without")
 
 
 @dataclass(frozen=True)
@@ -235,25 +234,10 @@ def report(component: pulumi.Resource, made: Plan) -> None:
     What is selected is said each time: an input that a generated SDK drops, because its key is misspelt, narrows nothing
     and reaches nobody who could object to it.
     """
-    pulumi.log.info(selection_line(made.selection), resource=component)
+    pulumi.log.info(made.selection.summary, resource=component)
     for finding in made.findings:
         if finding.severity == "warning" and finding.accepted is None:
             pulumi.log.warn(finding.line, resource=component)
-
-
-def selection_line(hosts: Selection) -> str:
-    """How many hosts of which catalogs are selected, and by which inputs: one line, the same for the same selection."""
-    kept, left = len(hosts.entries), len(hosts.left_out)
-    said = f"{kept} of {kept + left} hosts of {', '.join(hosts.refs)} selected"
-    if not hosts.narrowing:
-        return f"{said}: everything, because no {', '.join(_SELECTING[:-1])} or {_SELECTING[-1]} are given"
-    by = "; ".join(f"{name} {', '.join(_shortened(items))}" for name, items in hosts.narrowing)
-    return f"{said}: {by}; left out: {left}"
-
-
-def _shortened(items: Sequence[str]) -> list[str]:
-    most = 10
-    return [*items[:most], f"and {len(items) - most} more"] if len(items) > most else list(items)
 
 
 def _brought(
@@ -272,7 +256,7 @@ def _brought(
 
 def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
     catalogs = given.pop("catalogs", None)
-    narrowing = {key: given.pop(key) for key in _SELECTING if key in given}
+    narrowing = {key: given.pop(key) for key in NARROWING if key in given}
     choose, accept = given.pop("choose", None), given.pop("accept", None)
     allow_empty = given.pop("allow_empty", False)
     if hosts is None:

@@ -19,7 +19,7 @@ from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
 from hostgate.planning.sharding import shard
 
 _MODEL = "AWS SDK service model, route53resolver"
-_QUOTAS = "Amazon Route 53 developer guide, quotas (2023 copy); Service Quotas, route53resolver"
+_QUOTAS = "Amazon Route 53 developer guide, quotas (2023 copy)"
 READ = "2026-11-23"
 
 LIST_DOMAINS = Limit(

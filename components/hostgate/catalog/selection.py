@@ -31,6 +31,10 @@ class Acceptance:
         return f"{said} ({self.host})" if self.host else said
 
 
+NARROWING = ("phases", "parties", "purposes", "directions", "ids", "without")
+"""The lists that narrow a selection, by the names under which they are given."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """What to allow: entries sorted by (catalog, id), and beside them every entry that was narrowed away."""
@@ -49,6 +53,16 @@ class Selection:
     """What any of the catalogs records as mistaken, at whichever revision."""
     narrowing: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The lists that narrowed it, as given: `phases` and its items."""
+
+    @property
+    def summary(self) -> str:
+        """How many hosts of which catalogs are selected, and by which lists: one line, the same for the same selection."""
+        kept, left = len(self.entries), len(self.left_out)
+        said = f"{kept} of {kept + left} hosts of {', '.join(self.refs)} selected"
+        if not self.narrowing:
+            return f"{said}: everything, because no {', '.join(NARROWING[:-1])} or {NARROWING[-1]} are given"
+        by = "; ".join(f"{name} {', '.join(_shortened(items))}" for name, items in self.narrowing)
+        return f"{said}: {by}; left out: {left}"
 
     def accepting(self, accept: Iterable[Acceptance]) -> "Selection":
         """The same selection with other acceptances."""
@@ -92,9 +106,7 @@ def select(
     narrowing.keep("id", ids, sorted({entry.id for entry in entries}), lambda entry: (entry.id,))
     narrowing.drop(without)
     kept = narrowing.kept
-    given: dict[str, Sequence[str] | None] = {
-        "phases": phases, "parties": parties, "purposes": purposes, "directions": directions, "ids": ids, "without": without,
-    }  # fmt: skip
+    given = zip(NARROWING, (phases, parties, purposes, directions, ids, without), strict=True)
     choices = tuple(sorted((choose or {}).items()))
     problems = [*narrowing.problems, *_wrong_choices(choices, entries, kept), *_disagreements(kept)]
     accepted = tuple(accept)
@@ -122,8 +134,12 @@ def select(
             for pin in pinned
             for mistake in mistakes(pin.catalog.entries(None), pin.catalog.entries(pin.revision))
         ),
-        narrowing=tuple((name, tuple(wanted)) for name, wanted in given.items() if wanted),
+        narrowing=tuple((name, tuple(wanted)) for name, wanted in given if wanted),
     )
+
+
+def _shortened(items: Sequence[str], most: int = 10) -> list[str]:
+    return [*items[:most], f"and {len(items) - most} more"] if len(items) > most else list(items)
 
 
 def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[Pinned], list[Problem]]:

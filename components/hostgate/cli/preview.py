@@ -188,7 +188,8 @@ def _digest(resource: "PreviewResource") -> str | None:
 
 
 def _told_by_findings(message: str, plans: Sequence["Plan"]) -> bool:
-    return any(message == one.line for plan in plans for one in plan.findings)
+    """Whether the hosts and findings shown have said it: what is selected, and what was found."""
+    return any(message in (plan.selection.summary, *(one.line for one in plan.findings)) for plan in plans)
 
 
 def _progress(words: str) -> Any:
