@@ -1,7 +1,8 @@
 """Components served to programs in any Pulumi language, with a border that is strict where the SDK's host is not.
 
-The SDK's own host drops inputs that it does not know and nulls, hands on whatever type it was given, reports every error with a
-traceback, forgets to translate lists of objects on the way out, and loses the descriptions of inherited inputs.
+The SDK's own host drops inputs that it does not know and nulls, hands on whatever type it was given, reports every
+error with a traceback, forgets to translate lists of objects on the way out, and loses the descriptions of inherited
+inputs.
 """
 
 import asyncio

@@ -258,11 +258,15 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
                 )
             )
             continue
+        spelled_as: dict[str, str] = {}
         for key, value in config.items():
             line, column = config.at[key]
             prefix, name = _split_key(key, owner)
             if prefix != PROJECT:
                 continue
+            if (first := spelled_as.setdefault(name, key)) != key:
+                message = f"`{key}` says the same key as `{first}`. Keep one."
+                problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
             if ":" in name:
                 message = f"`{key}` is no key here. Allowed: `{PROJECT}:` and one name; what is nested is a mapping."
                 problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))

@@ -491,3 +491,34 @@ def test_a_misspelt_key_of_an_acceptance_or_a_pin_is_refused(word: str, said: st
     with pytest.raises(PreviewFailed) as failed:
         run(AWS + f'    NetworkFirewallAllowlist("chainguard", catalogs=["chainguard/images@2024-03-28"], {word})')
     assert said in str(failed.value)
+
+
+MISSPELT = """
+    from hostgate.{cloud} import {component}
+
+    {component}("chainguard", {given})
+"""
+
+
+@pytest.mark.parametrize(
+    ("cloud", "component"),
+    [
+        ("aws", "NetworkFirewallAllowlist"),
+        ("aws", "DnsFirewallAllowlist"),
+        ("gcp", "FirewallPolicyAllowlist"),
+        ("azure", "FirewallPolicyAllowlist"),
+    ],
+)
+@pytest.mark.parametrize("form", ["keyword", "args"])
+def test_a_misspelt_input_of_a_python_program_is_refused_by_its_name(
+    cloud: str, component: str, form: str, run: Run
+) -> None:
+    catalogs = ["chainguard/images@2024-03-28"]
+    given = (
+        f"catalogs={catalogs}, phase=['pull']"
+        if form == "keyword"
+        else f"{{'catalogs': {catalogs}, 'phase': ['pull']}}"
+    )
+    with pytest.raises(PreviewFailed) as failed:
+        run(MISSPELT.format(cloud=cloud, component=component, given=given))
+    assert ".phase` is no key here. Allowed: " in str(failed.value)

@@ -434,6 +434,21 @@ def test_text_that_begins_as_json_and_is_none_is_told_why(key: str, text: str, w
     assert ". Allowed: a " in problem.message
 
 
+def test_one_key_in_two_spellings_is_an_error(project: Project) -> None:
+    folder = project(
+        dev=f"""\
+        config:
+          hostgate:catalogs: [{REFERENCE}]
+          hostgate:select: {{phases: [pull]}}
+          hostgate:config:select: {{}}
+        """
+    )
+
+    (problem,) = file_problems(folder)
+
+    assert problem.message == "`hostgate:config:select` says the same key as `hostgate:select`. Keep one."
+
+
 def test_a_key_of_three_parts_is_never_passed_over(project: Project) -> None:
     folder = project(
         dev=f"""\

@@ -99,6 +99,14 @@ def test_addresses_that_add_up_over_the_entries_are_refused_and_the_entries_name
     assert "addresses of git, ntp together: found 20 ranges that hold 20.0 times the public addresses of a /8" in said
 
 
+def test_every_entry_with_too_much_is_told_at_once() -> None:
+    said = refusal("aws:rules", addresses={"git": ["2000::/3"], "ntp": ["0.0.0.0/1"], "all": ["::/0"]})
+
+    assert all(
+        part in said for part in ("addresses of git: found 2000::/3", "addresses of ntp: found", "addresses of all")
+    )
+
+
 @pytest.mark.parametrize("target", ["aws:rules", "aws:domain-list"])
 @pytest.mark.parametrize("option", ["home_net", "addresses"])
 def test_no_option_of_a_firewall_takes_half_the_internet(target: str, option: str) -> None:

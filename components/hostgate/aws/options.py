@@ -102,11 +102,14 @@ class NetworkFirewallOptions(PolicyOptions):
 
 def _too_broad_addresses(addresses: Mapping[str, Sequence[str]]) -> str | None:
     """Entries whose addresses are most of the internet, each by itself or all together."""
+    found = []
     for entry, cidrs in addresses.items():
         if any(network.prefixlen == 0 for network in merged(cidrs)):
-            return f"found every address as addresses of {entry}. Allowed: the host's own ranges."
-        if broad := too_broad(cidrs):
-            return f"addresses of {entry}: {broad}"
+            found.append(f"found every address as addresses of {entry}. Allowed: the host's own ranges.")
+        elif broad := too_broad(cidrs):
+            found.append(f"addresses of {entry}: {broad}")
+    if found:
+        return " ".join(found)
     everything = [cidr for cidrs in addresses.values() for cidr in cidrs]
     broad = too_broad(everything)
     return None if broad is None else f"addresses of {', '.join(sorted(addresses))} together: {broad}"

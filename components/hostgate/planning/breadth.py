@@ -22,10 +22,6 @@ class Breadth:
     together_why: str
 
 
-def _spans(networks: Iterable[Network]) -> list[tuple[int, int]]:
-    return [(int(each.network_address), int(each.broadcast_address)) for each in networks]
-
-
 NOT_PUBLIC: dict[int, tuple[Network, ...]] = {
     4: tuple(
         collapse_addresses(
@@ -91,8 +87,7 @@ def carried(network: Network) -> list[IPv4Network]:
 def too_broad(cidrs: Iterable[str]) -> str | None:
     """What is too much of the internet among `cidrs`, with what is allowed and why; None if nothing is."""
     networks: list[Network] = [ip_network(each) for each in cidrs]
-    written: dict[Network, Network] = {}
-    """Each range that counts, and the one that was given for it."""
+    written: dict[Network, Network] = {}  # each range that counts, and the one that was given for it
     for network in networks:
         written.setdefault(network, network)
         for each in carried(network):
@@ -119,3 +114,7 @@ def _public(merged: Sequence[Network]) -> int:
         last - first + 1 - sum(max(0, min(last, high) - max(first, low) + 1) for low, high in others)
         for first, last in _spans(merged)
     )
+
+
+def _spans(networks: Iterable[Network]) -> list[tuple[int, int]]:
+    return [(int(each.network_address), int(each.broadcast_address)) for each in networks]

@@ -327,7 +327,7 @@ def _opened_mistakes(selection: Selection, decisions: Sequence[Decision], mispri
             continue
         for each in misprints.opened_by(entry):
             if (entry.id, each.entry.host) in said:
-                message = f"{entry.reach} opens {each.entry.host}, which {each.entry.catalog} records as mistaken."
+                message = f"Opens {each.entry.host}, which {each.entry.catalog} records as mistaken ({each.entry.id})."
                 yield finding("opens-mistake", message, entry, each.entry.host)
         for each in misprints.contradicted_by(entry):
             message = f"{entry.catalog} lists {entry.host} as right, and records it as mistaken ({each.entry.id})."
