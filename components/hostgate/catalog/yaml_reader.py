@@ -35,10 +35,11 @@ class Mapping(dict[str, Any]):
     """A YAML mapping; `at` gives the position of each value, `start` its own.
 
     `bare_dates` names the keys whose value is a date written without quotes, which other readers would not leave alone;
-    `unwritten` those behind which nothing stands, not even a null.
+    `unwritten` those behind which nothing stands, not even a null. `gaps`, of a whole document: whether there is such a key
+    or item anywhere in it.
     """
 
-    __slots__ = ("at", "bare_dates", "start", "unwritten")
+    __slots__ = ("at", "bare_dates", "gaps", "start", "unwritten")
 
     def __init__(self, start: Position) -> None:
         super().__init__()
@@ -46,6 +47,7 @@ class Mapping(dict[str, Any]):
         self.at: dict[str, Position] = {}
         self.bare_dates: tuple[str, ...] = ()
         self.unwritten: tuple[str, ...] = ()
+        self.gaps = False
 
 
 class Items(list[Any]):
@@ -115,6 +117,7 @@ def read_bytes(data: bytes, name: str) -> Mapping:
 class _Builder:
     def __init__(self, name: str) -> None:
         self.name = name
+        self.gaps = False
 
     def document(self, text: str) -> Mapping:
         try:
@@ -137,6 +140,7 @@ class _Builder:
             raise _error(self.name, "yaml-syntax", f"Not valid YAML: {error}.") from None
         if not isinstance(value, Mapping):
             raise _error(self.name, "yaml-not-mapping", f"Found {spelled(value)}. Allowed: one mapping.", (1, 1))
+        value.gaps = self.gaps
         return value
 
     def _first_document(self, text: str) -> Any:
@@ -201,6 +205,7 @@ class _Builder:
                 mapping.bare_dates += (key,)
             elif value is None and not event.value:
                 mapping.unwritten += (key,)
+                self.gaps = True
         return mapping
 
     def _items(self, start: Position, depth: int) -> Items:
@@ -209,6 +214,7 @@ class _Builder:
             value, at = self._value(event, depth)
             if value is None and not event.value:
                 items.unwritten += (len(items),)
+                self.gaps = True
             items.append(value)
             items.at.append(at)
         return items
