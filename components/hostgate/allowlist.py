@@ -9,15 +9,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict
 
 import pulumi
 from pydantic.alias_generators import to_snake
 
+from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
-from hostgate.catalog.problems import InputError, Problem, spelled
-from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.catalog.hosts import check_host
+from hostgate.catalog.problems import InputError, Problem, key_path, spelled
+from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED, spelled_out
@@ -36,6 +39,8 @@ class AcceptanceArgs(TypedDict, total=False):
     """The finding's id."""
     entry: str
     """The entry it is about."""
+    host: str
+    """The name it is about, where the finding names one."""
     because: str
     """Why it is accepted."""
     until: str
@@ -105,7 +110,6 @@ _REFERENCES = frozenset(
     }
 )
 """Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
-_SELECTING = ("phases", "parties", "purposes", "directions", "ids", "without")
 
 
 @dataclass(frozen=True)
@@ -172,13 +176,14 @@ def prepare(
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
     """
+    # A keyword that is None is one that was left out, its default. A key of `args` was written.
     given = {key: value for key, value in keywords.items() if value is not None}
     for key, value in (args or {}).items():
         if key in given:
             raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
-        if value is not None:
-            given[key] = _plain_numbers(value)
+        given[key] = _plain_numbers(value)
     try:
+        _refuse_blanks(given)
         _refuse_outputs(given)
         adopt = given.pop("import_", {})
         reviewed = given.pop("reviewed", None)
@@ -224,7 +229,12 @@ def project_folder() -> Path | None:
 
 
 def report(component: pulumi.Resource, made: Plan) -> None:
-    """Log what a reviewer should see of the plan: its warnings that nobody has accepted."""
+    """Log what a reviewer should see of the plan: what is selected, and its warnings that nobody has accepted.
+
+    What is selected is said each time: an input that a generated SDK drops, because its key is misspelt, narrows nothing
+    and reaches nobody who could object to it.
+    """
+    pulumi.log.info(made.selection.summary, resource=component)
     for finding in made.findings:
         if finding.severity == "warning" and finding.accepted is None:
             pulumi.log.warn(finding.line, resource=component)
@@ -246,7 +256,7 @@ def _brought(
 
 def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
     catalogs = given.pop("catalogs", None)
-    narrowing = {key: given.pop(key) for key in _SELECTING if key in given}
+    narrowing = {key: given.pop(key) for key in NARROWING if key in given}
     choose, accept = given.pop("choose", None), given.pop("accept", None)
     allow_empty = given.pop("allow_empty", False)
     if hosts is None:
@@ -267,6 +277,7 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
 
 
 def _pin(reviewed: Mapping[str, Any], target: str) -> Pin:
+    _only(reviewed, ReviewedArgs, "reviewed")
     digest, file = reviewed.get("digest"), reviewed.get("plan")
     if not isinstance(digest, str) or not re.fullmatch(DIGEST, digest):
         raise _problem(f"`reviewed.digest`: found {spelled(digest)}. Allowed: a digest as plans have it, 64 digits.")
@@ -274,13 +285,38 @@ def _pin(reviewed: Mapping[str, Any], target: str) -> Pin:
 
 
 def _acceptance(item: Mapping[str, Any], index: int) -> Acceptance:
+    _only(item, AcceptanceArgs, f"accept[{index}]")
     missing = [key for key in ("finding", "because") if not isinstance(item.get(key), str) or not item[key].strip()]
     if missing:
         raise _problem(f"accept[{index}]: {' and '.join(missing)} must be given as text.")
-    until = item.get("until")
+    until, about = item.get("until"), item.get("host")
+    if about is not None:
+        host = check_host(about) if isinstance(about, str) else None
+        if host is None or host.rule is not None:
+            said = f"found {spelled(about)}. Allowed: a host." if host is None else host.message
+            raise _problem(f"`accept[{index}].host`: {said}")
+        about = host.name
     return Acceptance(
-        finding=item["finding"], because=item["because"], entry=item.get("entry"), until=_date(until) if until else None
+        finding=item["finding"],
+        because=item["because"],
+        entry=item.get("entry"),
+        until=None if until is None else _date(until),
+        host=about,
     )
+
+
+def _only(item: Any, kind: Any, place: str) -> None:
+    """Refuse what is no mapping and keys that are none: a misspelt `until` would make an acceptance without an end."""
+    if not isinstance(item, Mapping):
+        raise _problem(f"`{place}`: found {spelled(item)}. Allowed: a mapping.")
+    known = sorted(kind.__annotations__)
+    for key in item:
+        if key not in known:
+            near = get_close_matches(str(key), known, 1)
+            raise _problem(
+                f"`{place}.{key}` is no key here.{f' Did you mean `{near[0]}`?' if near else ''} "
+                f"Allowed: {', '.join(known)}."
+            )
 
 
 def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
@@ -290,6 +326,14 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
     if wanted not in names:
         raise _problem(f"`mechanism`: found {wanted!r}. Allowed: {', '.join(names)}.")
     return mechanisms[names.index(wanted)]
+
+
+def _refuse_blanks(given: Mapping[str, Any]) -> None:
+    plain = {key: value for key, value in given.items() if key != "plan"}
+    if found := blanks(plain, free=("tags",)):
+        raise InputError(
+            Problem(rule="allowlist", message=blank.message(key_path("", blank.path)[1:])) for blank in found
+        )
 
 
 def _refuse_outputs(given: Mapping[str, Any]) -> None:

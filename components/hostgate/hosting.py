@@ -1,9 +1,12 @@
 """Components served to programs in any Pulumi language, with a border that is strict where the SDK's host is not.
 
-The SDK's own host drops inputs that it does not know, hands on whatever type it was given, reports every error with a
-traceback, forgets to translate lists of objects on the way out, and loses the descriptions of inherited inputs.
+The SDK's own host drops inputs that it does not know and nulls, hands on whatever type it was given, reports every
+error with a traceback, forgets to translate lists of objects on the way out, and loses the descriptions of inherited
+inputs.
 """
 
+import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,17 +16,23 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pulumi
+from google.protobuf import struct_pb2
 from pulumi.errors import InputPropertiesError
 from pulumi.output import Unknown
-from pulumi.provider import ConstructResult, main
+from pulumi.provider import ConstructResult
 from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition, PropertyType
 from pulumi.provider.experimental.component import ComponentProvider
-from pulumi.provider.server import ComponentInitError
+from pulumi.provider.server import ComponentInitError, ProviderServicer
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.rpc import _special_sig_key
 
 from hostgate import __version__
 from hostgate.allowlist import SelectionArgs, project_folder
-from hostgate.catalog.problems import spelled
+from hostgate.catalog.blanks import blanks, is_blank
+from hostgate.catalog.problems import key_path, spelled
 from hostgate.catalog.references import is_path
 
 
@@ -32,7 +41,41 @@ def serve(package: str, *components: type[pulumi.ComponentResource]) -> None:
 
     The engine gives its address as the last argument and reads the port from the first line on stdout.
     """
-    main(ComponentPackage(package, *components), sys.argv[1:])
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(ComponentPackage(package, *components), sys.argv[-1]))
+
+
+async def _serve(package: "ComponentPackage", engine: str) -> None:
+    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(package, sys.argv[1:], engine), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    await server.wait_for_termination()
+
+
+class _Servicer(ProviderServicer):
+    """The SDK's own, with the nulls that it would leave out of mappings: a key without a value is for us to refuse."""
+
+    @staticmethod
+    async def _construct_inputs(inputs: struct_pb2.Struct, input_dependencies: Any) -> dict[str, Any]:
+        found: dict[str, Any] = await ProviderServicer._construct_inputs(inputs, input_dependencies)
+        _keep_nulls(inputs, found)
+        return found
+
+
+def _keep_nulls(sent: Any, read: Any) -> None:
+    """Put the nulls of `sent` into `read`, which was made of it; what the engine marks (outputs, secrets) is left alone."""
+    if isinstance(sent, struct_pb2.Struct) and isinstance(read, dict) and _special_sig_key not in sent:
+        for key, value in sent.items():
+            if value is None:
+                read[key] = None
+            else:
+                _keep_nulls(value, read.get(key))
+    elif isinstance(sent, struct_pb2.ListValue) and isinstance(read, list):
+        for value, item in zip(sent, read, strict=True):
+            _keep_nulls(value, item)
 
 
 class ComponentPackage(ComponentProvider):
@@ -51,7 +94,9 @@ class ComponentPackage(ComponentProvider):
     ) -> ConstructResult:
         """The component `name`, made of `inputs` as they came over the wire. Raises InputPropertiesError."""
         known = self._component_defs[resource_type.rpartition(":")[2]]
-        if problems := [*self._objections(inputs, known.inputs, ""), *_unanchored(inputs)]:
+        # A null would count as "not given", and what is not given keeps everything.
+        empty = [blank.message(key_path("", blank.path)[1:]) for blank in blanks(inputs, free=("tags",))]
+        if problems := [*self._objections(inputs, known.inputs, ""), *empty, *_unanchored(inputs)]:
             raise _refusal("\n".join([f"{name}: the inputs do not hold.", *problems]))
         try:
             return super().construct(
@@ -92,7 +137,7 @@ class ComponentPackage(ComponentProvider):
                     f"`{place}` is no input here.{f' Did you mean `{near[0]}`?' if near else ''} "
                     f"Allowed: {', '.join(sorted(known))}."
                 )
-            elif value is not None:
+            elif not is_blank(value):
                 yield from self._misfits(value, known[key], place)
 
     def _misfits(self, value: Any, wanted: PropertyDefinition, path: str) -> Iterator[str]:
@@ -107,14 +152,16 @@ class ComponentPackage(ComponentProvider):
                 yield from self._objections(value, kind.properties, path)
         elif wanted.type is PropertyType.ARRAY and isinstance(value, list) and wanted.items is not None:
             for index, item in enumerate(value):
-                yield from self._misfits(item, wanted.items, f"{path}[{index}]")
+                if not is_blank(item):
+                    yield from self._misfits(item, wanted.items, f"{path}[{index}]")
         elif (
             wanted.type is PropertyType.OBJECT
             and isinstance(value, dict)
             and (each := wanted.additional_properties) is not None
         ):
             for key, item in value.items():
-                yield from self._misfits(item, each, f'{path}["{key}"]')
+                if not is_blank(item):
+                    yield from self._misfits(item, each, f'{path}["{key}"]')
         elif wanted.type is not None and not _fits(value, wanted.type):
             yield f"`{path}`: found {spelled(value)}. Allowed: {_WORDS[wanted.type]}."
 

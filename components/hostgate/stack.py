@@ -15,14 +15,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
-from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.problems import InputError, Problem, key_path, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.catalog.yaml_reader import Items, read_file
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
-from hostgate.planning.options import Options, OptionsError, option_problems, read_options
+from hostgate.planning.options import Options, OptionsError, json_value, not_json, option_problems, read_options
 from hostgate.planning.plan import find_mechanism
 from hostgate.planning.review.guards import Guards
 from hostgate.planning.review.pin import DIGEST, Pin, read_pin
@@ -30,6 +31,8 @@ from hostgate.planning.survey import Survey, Word
 
 PROJECT = "hostgate"
 CLOUDS = ("aws", "gcp", "azure")
+_FREE = ("tags",)
+"""Keys below which empty text is a value."""
 
 _REWRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00 \+0000 UTC|T00:00:00Z)\Z")
 """What the engine makes of an unquoted date: in a stack file the first form, in Pulumi.yaml the second (CLI 3.259)."""
@@ -81,6 +84,7 @@ class AcceptSection(_Section):
     finding: str
     because: Annotated[str, AfterValidator(_reason)]
     entry: str | None = None
+    host: Annotated[str, AfterValidator(_host)] | None = None
     until: Annotated[str, AfterValidator(_date)] | None = None
 
 
@@ -90,7 +94,7 @@ def _layers(value: Any) -> Any:
         return [value]
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return value
-    found = "an empty list" if value == [] else spelled(value)
+    found = "an empty list" if value == [] else f"{spelled(value)}{not_json(value)}"
     raise PydanticCustomError(
         "layers",
         "{message}",
@@ -163,7 +167,7 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
 
     Raises InputError with every problem of the config, or of the catalogs once the config holds.
     """
-    problems: list[Problem] = []
+    problems = list(_blanks(values))
     section: StackSection | None = None
     try:
         section = StackSection.model_validate(dict(values))
@@ -184,7 +188,7 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
             _problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`.")
         )
     if problems or section is None:
-        raise InputError(problems)
+        raise InputError(dict.fromkeys(problems))
     selection = select(
         *section.catalogs,
         phases=section.select.phases,
@@ -199,6 +203,7 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
                 finding=item.finding,
                 because=item.because,
                 entry=item.entry,
+                host=item.host,
                 until=None if item.until is None else iso_date(item.until),
             )
             for item in section.accept
@@ -257,14 +262,24 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
                 )
             )
             continue
+        spelled_as: dict[str, str] = {}
         for key, value in config.items():
-            prefix, colon, name = key.rpartition(":")
-            if (prefix if colon else owner) != PROJECT:
+            line, column = config.at[key]
+            prefix, name = _split_key(key, owner)
+            if prefix != PROJECT:
+                continue
+            if (first := spelled_as.setdefault(name, key)) != key:
+                message = f"`{key}` says the same key as `{first}`. Keep one."
+                problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
+            if ":" in name:
+                message = f"`{key}` is no key here. Allowed: `{PROJECT}:` and one name; what is nested is a mapping."
+                problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
                 continue
             if is_project and isinstance(value, dict) and {"value", "default"} & set(value):
                 value = value.get("value", value.get("default"))
             problems += _unreadable(value, f"{PROJECT}:{name}", path.name, config, key)
-            values[name] = value
+            values[name] = _parsed(value) if isinstance(value, str) else value
+            problems += _blanks({name: values[name]}, path.name, (line, column))
     if problems:
         raise InputError(problems)
     return values
@@ -302,6 +317,7 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
             )
             continue
         value = _parsed(text)
+        problems += _blanks({name: value})
         problems += [
             _problem(f'`{where}`: found a date without quotes. Allowed: a quoted date, "{found[:10]}".')
             for where, found in _texts(value, key)
@@ -384,12 +400,30 @@ def _as_text(value: Any) -> str:
 
 
 def _parsed(text: str) -> Any:
-    if text[:1] not in "[{" and text not in ("true", "false"):
+    """The value of a top-level key. Structures and booleans are JSON text from the engine, and in the stack file of whoever
+    set them by `pulumi config set` or the Automation API. What is no JSON stays text, for the model to object to."""
+    if text.strip()[:1] not in ("[", "{") and text not in ("true", "false"):
         return text
     try:
-        return json.loads(text)
+        return json_value(text)
     except ValueError:
         return text
+
+
+def _blanks(values: Mapping[str, Any], file: str | None = None, at: tuple[int, int] | None = None) -> Iterator[Problem]:
+    """Keys and items without a value below `values`, which are written at `at` in `file` where they know no better."""
+    for blank in blanks(values, at=at, free=_FREE):
+        line, column = blank.at or (None, None)
+        first, *rest = blank.path
+        key = key_path(f"{PROJECT}:{first}", rest)
+        yield Problem(rule="config", file=file, line=line, column=column, message=blank.message(key))
+
+
+def _split_key(key: str, owner: str | None) -> tuple[str | None, str]:
+    """Package and name of a config key as the engine reads it: `hostgate:config:select` is an old form of
+    `hostgate:select`, and a key without a colon belongs to the project."""
+    prefix, colon, name = key.partition(":")
+    return (prefix, name.removeprefix("config:")) if colon else (owner, key)
 
 
 def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:

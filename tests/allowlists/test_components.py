@@ -460,3 +460,71 @@ def test_no_object_is_deleted_before_its_replacement_is_made(run: Run, program: 
     custom = [resource for resource in made.resources if resource.custom and "providers" not in resource.type]
     assert len(custom) >= 2
     assert {resource.options.delete_before_replace for resource in custom} == {False}
+
+
+BLANK_ARGS = {
+    "phases": '{"catalogs": ["chainguard/images@2024-03-28"], "phases": None}',
+    "from_": '{"catalogs": ["chainguard/images@2024-03-28"], "from_": None}',
+    "phases[1]": '{"catalogs": ["chainguard/images@2024-03-28"], "phases": ["pull", None]}',
+    "catalogs[0]": '{"catalogs": [""]}',
+    "accept[0].until": '{"catalogs": ["chainguard/images@2024-03-28"], "accept": [{"finding": "a", "because": "b", "until": ""}]}',
+}
+
+
+@pytest.mark.parametrize("place", BLANK_ARGS)
+def test_a_key_of_args_without_a_value_is_refused(place: str, run: Run) -> None:
+    with pytest.raises(PreviewFailed) as failed:
+        run(AWS + f'    NetworkFirewallAllowlist("chainguard", {BLANK_ARGS[place]})')
+    assert f"`{place}`: found " in str(failed.value)
+    assert "Allowed: a value; or leave it out." in str(failed.value)
+
+
+def test_a_keyword_that_is_none_is_one_that_was_left_out(run: Run) -> None:
+    plain = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts)')
+    same = run(AWS + '    NetworkFirewallAllowlist("chainguard", hosts=hosts, mode=None, from_=None, accept=None)')
+    assert names(same) == names(plain)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ('accept=[{"finding": "a", "because": "b", "untill": "2027-01-31"}]', "`accept[0].untill` is no key here. Did you mean"),
+        ('accept=["shared-hosting"]', "`accept[0]`: found 'shared-hosting'. Allowed: a mapping."),
+        ('reviewed={"digests": "0"}', "`reviewed.digests` is no key here. Did you mean `digest`?"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_key_of_an_acceptance_or_a_pin_is_refused(word: str, said: str, run: Run) -> None:
+    with pytest.raises(PreviewFailed) as failed:
+        run(AWS + f'    NetworkFirewallAllowlist("chainguard", catalogs=["chainguard/images@2024-03-28"], {word})')
+    assert said in str(failed.value)
+
+
+MISSPELT = """
+    from hostgate.{cloud} import {component}
+
+    {component}("chainguard", {given})
+"""
+
+
+@pytest.mark.parametrize(
+    ("cloud", "component"),
+    [
+        ("aws", "NetworkFirewallAllowlist"),
+        ("aws", "DnsFirewallAllowlist"),
+        ("gcp", "FirewallPolicyAllowlist"),
+        ("azure", "FirewallPolicyAllowlist"),
+    ],
+)
+@pytest.mark.parametrize("form", ["keyword", "args"])
+def test_a_misspelt_input_of_a_python_program_is_refused_by_its_name(
+    cloud: str, component: str, form: str, run: Run
+) -> None:
+    catalogs = ["chainguard/images@2024-03-28"]
+    given = (
+        f"catalogs={catalogs}, phase=['pull']"
+        if form == "keyword"
+        else f"{{'catalogs': {catalogs}, 'phase': ['pull']}}"
+    )
+    with pytest.raises(PreviewFailed) as failed:
+        run(MISSPELT.format(cloud=cloud, component=component, given=given))
+    assert ".phase` is no key here. Allowed: " in str(failed.value)

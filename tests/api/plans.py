@@ -56,7 +56,7 @@ _MORE: dict[str, list[dict[str, Any]]] = {
         },
     ],
     "aws:dns-firewall": [
-        {"vpcs": ["vpc-0a1b2c3d", "vpc-0a1b2c3e4f5a6b7c8"], "base": 100, "tags": {"team": "platform"}},
+        {"vpcs": ["vpc-0a1b2c3d", "vpc-0a1b2c3e4f5a6b7c8"], "base": 101, "tags": {"team": "platform"}},
         {"vpcs": ["vpc-0a1b2c3d"], "fail_mode": "open", "inside": ["corp", "acme.example"], "mode": "audit"},
         {"block_response": "OVERRIDE", "override_domain": "blocked.acme.example", "override_ttl": 604_800},
         {"deny": "declared", "block_response": "NXDOMAIN"},

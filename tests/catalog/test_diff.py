@@ -174,6 +174,22 @@ def test_a_host_recorded_as_a_misprint_is_told_first(side: str) -> None:
     assert change.risks[0].id == "mistaken"
 
 
+@pytest.mark.parametrize(
+    ("match", "host", "told_of"),
+    [
+        ("subtree", "typo.acme.example", True),
+        ("exact", "a.typo.acme.example", True),
+        ("subtree", "acme.example", False),
+    ],
+)
+def test_a_name_of_a_misprinted_wildcard_is_told_too(match: Any, host: str, told_of: bool) -> None:
+    opened = entry("typo", host, match=match)
+
+    (change,) = compare([OTHER], [OTHER, opened], misprints=[("subtree", "typo.acme.example")]).of("opened")
+
+    assert ("mistaken" in [risk.id for risk in change.risks]) is told_of
+
+
 def test_a_misprint_that_appears_opens_nothing() -> None:
     assert told(compare([], [entry(status="mistaken")])) == [("misprint", None, "mirror.acme.example")]
     assert told(compare([entry(status="mistaken")], [])) == [("misprint", "mirror.acme.example", None)]

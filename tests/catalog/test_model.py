@@ -271,3 +271,37 @@ def test_entries_come_sorted_by_id_whatever_their_order_in_the_file(read: Read) 
     rows = [f"id: {name}, host: {name}.acme.example, port: 443, protocol: https" for name in ("b", "c", "a")]
 
     assert [entry.id for entry in read(*rows).entries(None)] == ["a", "b", "c"]
+
+
+BLANK_KEYS = {
+    "an end": (12, '    spans: [{since: "2024-01-01", until: }]', "until", (12, 42)),
+    "spans of which nothing is left": (12, "    spans:\n    #  - since", "spans", (12, 11)),
+    "families": (12, "    families:", "families", (12, 14)),
+    "a purpose": (12, "    purpose:", "purpose", (12, 13)),
+    "a title of the document": (1, "catalog: acme/ours\ntitle:", "title", (2, 7)),
+}
+
+
+@pytest.mark.parametrize(("line", "written", "key", "place"), BLANK_KEYS.values(), ids=BLANK_KEYS)
+def test_a_key_without_a_value_is_never_read_as_left_out(
+    write: Write, line: int, written: str, key: str, place: tuple[int, int]
+) -> None:
+    history = HISTORY.replace("  - id: second", '    notes: ""\n  - id: second')
+
+    (problem,) = problems_of(write, replaced(history, line, written))
+
+    assert (problem.rule, problem.line, problem.column) == (f"{key}-type", *place)
+    assert problem.message == f"Found nothing for `{key}`. Allowed: a value; or leave it out."
+
+
+def test_all_keys_without_a_value_are_told_at_once_with_what_else_is_wrong(write: Write) -> None:
+    text = (
+        "catalog: acme/ours\ntitle:\nentries:\n  - id: a\n    host:\n    families:\n    port: x\n    protocol: https\n"
+    )
+
+    assert [problem.line for problem in problems_of(write, text)] == [2, 5, 6, 7]
+
+
+@pytest.mark.parametrize("written", ["families: ~", "families: null", 'notes: ""'])
+def test_nothing_that_is_written_out_is_an_authors_word(write: Write, written: str) -> None:
+    read_catalog(write(f"{PLAIN}    {written}\n"), "ours.yaml")

@@ -29,13 +29,18 @@ def test_a_host_of_the_catalog_is_allowed_everywhere(run: Run, host: str) -> Non
     assert verdicts(run, host) == dict.fromkeys(targets(), "allow")
 
 
+def test_a_name_of_the_host_itself_is_answered_by_the_vpcs_resolver_and_blocked_elsewhere(run: Run) -> None:
+    made = verdicts(run, "localhost")
+    assert made.pop("aws:dns-firewall") == "allow"
+    assert set(made.values()) == {"block"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ["notcgr.dev"],
         ["cgr.dev.evil.example"],
         ["sub.cgr.dev"],
-        ["localhost"],
         ["bucket.rc.cloudflarestorage.com"],
         ["any.r2.cloudflarestorage.com"],
         ["cgr.dev", "--port", "8443"],

@@ -260,7 +260,7 @@ def test_the_engine_gives_the_same_values_as_the_file(project: Project) -> None:
         config:
           hostgate:catalogs: [chainguard/images@2024-03-28]
           hostgate:allowEmpty: true
-          hostgate:aws: {mechanism: rules, attach: null, from: [10.0.0.0/8]}
+          hostgate:aws: {mechanism: rules, from: [10.0.0.0/8]}
         """
     )
 
@@ -297,3 +297,167 @@ def test_text_that_only_looks_like_json_stays_text() -> None:
         "catalogs": "[chainguard/images",
         "allowEmpty": True,
     }
+
+
+BLANK_STACKS = {
+    "every item commented out": ("hostgate:select: {phases: }", "hostgate:select.phases"),
+    "a list of which nothing is left": ("hostgate:select:\n            phases:\n            #  - pull", "hostgate:select.phases"),
+    "a blank section": ("hostgate:select:", "hostgate:select"),
+    "a blank pin": ("hostgate:reviewed:", "hostgate:reviewed"),
+    "a null": ("hostgate:reviewed: null", "hostgate:reviewed"),
+    "a tilde": ("hostgate:guards: ~", "hostgate:guards"),
+    "empty text, as the CLI writes a blank back": ('hostgate:reviewed: ""', "hostgate:reviewed"),
+    "blank clients": ("hostgate:gcp: {from: }", "hostgate:gcp.from"),
+    "a blank cloud": ("hostgate:gcp:", "hostgate:gcp"),
+    "a blank option in a second layer": ("hostgate:gcp: [{base: }]", "hostgate:gcp[0].base"),
+    "blank choices": ("hostgate:choose:", "hostgate:choose"),
+    "a blank choice": ("hostgate:choose: {blob-storage: }", "hostgate:choose.blob-storage"),
+    "a blank acceptance": ("hostgate:accept:\n            -", "hostgate:accept[0]"),
+    "a blank end": ("hostgate:accept: [{finding: a, because: b, until: }]", "hostgate:accept[0].until"),
+    "a blank item among others": ("hostgate:select: {phases: [pull, ~]}", "hostgate:select.phases[1]"),
+    "an empty item": ("hostgate:select: {without: [\"\"]}", "hostgate:select.without[0]"),
+    "a blank guard": ("hostgate:guards: {maxOpened: }", "hostgate:guards.maxOpened"),
+    "a blank demand": ("hostgate:survey: {file: s.json, worst: }", "hostgate:survey.worst"),
+    "a blank tag": ("hostgate:gcp: {tags: {owner: }}", "hostgate:gcp.tags.owner"),
+    "the engine's old spelling": ("hostgate:config:select:", "hostgate:select"),
+    "JSON text": ("hostgate:select: '{\"phases\": null}'", "hostgate:select.phases"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "key"), BLANK_STACKS.values(), ids=BLANK_STACKS)
+def test_a_key_without_a_value_is_an_error_with_its_place(line: str, key: str, project: Project) -> None:
+    folder = project(
+        dev=f"""\
+        config:
+          hostgate:catalogs: [{REFERENCE}]
+          hostgate:aws: {{}}
+          {line}
+        """
+    )
+
+    (problem,) = file_problems(folder)
+
+    assert f"`{key}`: found " in problem.message
+    assert problem.message.endswith(". Allowed: a value; or leave it out.")
+    assert problem.file == "Pulumi.dev.yaml"
+    assert (problem.line or 0) >= 4
+
+
+BLANK_CONFIG = {
+    "a blank key": ("hostgate:reviewed", "", "hostgate:reviewed"),
+    "a blank below": ("hostgate:select", '{"phases": null}', "hostgate:select.phases"),
+    "a blank item": ("hostgate:select", '{"phases": ["pull", null]}', "hostgate:select.phases[1]"),
+    "an empty text": ("hostgate:select", '{"phases": [""]}', "hostgate:select.phases[0]"),
+    "blank clients of a layer": ("hostgate:gcp", '[{"from": null}]', "hostgate:gcp[0].from"),
+    "a blank acceptance": ("hostgate:accept", "[null]", "hostgate:accept[0]"),
+}
+
+
+@pytest.mark.parametrize(("key", "text", "place"), BLANK_CONFIG.values(), ids=BLANK_CONFIG)
+def test_the_program_refuses_what_is_blank_in_the_same_words(key: str, text: str, place: str) -> None:
+    config = {"hostgate:catalogs": json.dumps([REFERENCE]), "hostgate:aws": "{}", key: text}
+
+    (problem,) = engine_problems(config)
+
+    assert f"`{place}`: found " in problem.message
+    assert problem.message.endswith(". Allowed: a value; or leave it out.")
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_values_from_anywhere_else_are_held_to_the_same(nothing: str | None) -> None:
+    found = config_problems({**GOOD, "aws": {"from": nothing}, "select": {"phases": nothing}, "reviewed": nothing})
+
+    assert sorted(problem.message.split("`")[1] for problem in found) == [
+        "hostgate:aws.from", "hostgate:reviewed", "hostgate:select.phases",
+    ]  # fmt: skip
+    assert all(problem.message.endswith(". Allowed: a value; or leave it out.") for problem in found)
+
+
+def test_a_default_of_the_project_may_not_be_blank_either(project: Project) -> None:
+    folder = project(dev=f"config:\n  hostgate:catalogs: [{REFERENCE}]\n  hostgate:aws: {{}}\n")
+    (folder / "Pulumi.yaml").write_text("name: x\nruntime: python\nconfig:\n  hostgate:select: {default: {phases: }}\n")
+
+    (problem,) = file_problems(folder)
+
+    assert (problem.file, problem.line) == ("Pulumi.yaml", 4)
+
+
+def test_a_tag_may_be_empty_text_because_clouds_take_it() -> None:
+    ((_, options),) = read_stack({**GOOD, "aws": {"tags": {"owner": ""}}}, Path.cwd()).targets
+
+    assert options.tags == {"owner": ""}
+
+
+JSON_TEXTS: dict[str, Any] = {
+    "catalogs": [REFERENCE],
+    "select": {"phases": ["pull"]},
+    "choose": {"blob-storage": "r2-any-bucket"},
+    "accept": [{"finding": "shared-hosting", "because": "known"}],
+    "guards": {"maxOpened": 0},
+    "reviewed": {"digests": {"aws:rules": "0" * 64}},
+    "survey": {"file": "s.json"},
+    "aws": {"from": ["10.0.0.0/8"]},
+    "gcp": [{"base": 3000}],
+    "azure": {"attach": "rg-hub/fp-hub"},
+    "allowEmpty": True,
+}
+
+
+@pytest.mark.parametrize("key", JSON_TEXTS)
+def test_every_key_may_hold_json_text_for_the_command_line_and_the_program_alike(key: str, project: Project) -> None:
+    text = json.dumps(JSON_TEXTS[key])
+    folder = project(dev=f"config:\n  hostgate:{key}: '{text}'\n")
+
+    assert values_of_file(folder, "dev") == {key: JSON_TEXTS[key]}
+    assert values_of_engine({f"hostgate:{key}": text}) == {key: JSON_TEXTS[key]}
+    assert values_of_engine(config_of_file(folder, "dev")) == {key: JSON_TEXTS[key]}
+
+
+NO_JSON = {
+    "cut off": ('["chainguard/images@2024-03-28"', "Expecting ',' delimiter"),
+    "a mapping cut off": ('{"phases": ["pull"', "Expecting ',' delimiter"),
+    "no quotes": ("[chainguard/images]", "Expecting value"),
+    "a key twice": ('[{"a": 1, "a": 2}]', "the key 'a' stands twice"),
+    "no number": ("[NaN]", "NaN is no number"),
+    "too deep": ("[" * 100_000, "nested too deep"),
+    "something after it": ('["a"] ["b"]', "Extra data"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), NO_JSON.values(), ids=NO_JSON)
+@pytest.mark.parametrize("key", ["catalogs", "select", "aws"])
+def test_text_that_begins_as_json_and_is_none_is_told_why(key: str, text: str, why: str) -> None:
+    (problem,) = config_problems({**GOOD, **values_of_engine({f"hostgate:{key}": text})})
+
+    assert f"`hostgate:{key}`: found " in problem.message
+    assert f", which is no valid JSON ({why}" in problem.message
+    assert ". Allowed: a " in problem.message
+
+
+def test_one_key_in_two_spellings_is_an_error(project: Project) -> None:
+    folder = project(
+        dev=f"""\
+        config:
+          hostgate:catalogs: [{REFERENCE}]
+          hostgate:select: {{phases: [pull]}}
+          hostgate:config:select: {{}}
+        """
+    )
+
+    (problem,) = file_problems(folder)
+
+    assert problem.message == "`hostgate:config:select` says the same key as `hostgate:select`. Keep one."
+
+
+def test_a_key_of_three_parts_is_never_passed_over(project: Project) -> None:
+    folder = project(
+        dev=f"""\
+        config:
+          hostgate:catalogs: [{REFERENCE}]
+          hostgate:select:phases: [pull]
+        """
+    )
+
+    (problem,) = file_problems(folder)
+
+    assert (problem.line, problem.message.split(".")[0]) == (3, "`hostgate:select:phases` is no key here")

@@ -162,8 +162,16 @@ def test_three_thousand_hosts_stay_within_every_limit(target: str) -> None:
 def test_a_plan_over_a_limit_is_refused_before_anything_is_made(target: str) -> None:
     made = plan(selection(many(60_000)), target)
     over = [usage for usage in made.limits if usage.exceeded]
-    if not over:
-        assert count(made.objects).over == []
+    if all(usage.limit.soft for usage in over):
+        assert not made.refused
+        assert over or count(made.objects).over == []
+        assert {usage.limit.quota for usage in over} == {
+            word
+            for one in made.findings
+            if one.id == "over-quota"
+            for word in one.message.split()
+            if word.startswith("L-")
+        }
         return
     assert made.refused
     assert made.objects == ()

@@ -1,14 +1,17 @@
 """aws:dns-firewall: what stands in the lists, the guard of apexes, the order of rules, and what the block leaves alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from conformance.catalogs import entry, many, selection
+from hostgate.aws import dns_firewall
 from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, judge
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
 from hostgate.planning.flow import Flow, Verdict
+from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, plan
 
@@ -169,6 +172,30 @@ class TestRules:
             made = plan(selection([entry()]), TARGET, options)
             assert [made.verdict(Flow(name)).allows for name in names] == passing, options
 
+    @pytest.mark.parametrize(
+        ("name", "passes"),
+        [
+            ("ip-10-0-0-1.compute-1.internal", True),
+            ("ip-10-0-0-1.ec2.internal", True),
+            ("localhost", True),
+            ("db.localhost", True),
+            ("1.0.0.127.in-addr.arpa", True),
+            ("localhost.evil.example", False),
+            ("ec2-198-51-100-7.eu-central-1.compute.amazonaws.com", False),
+            ("ec2-198-51-100-7.compute-1.amazonaws.com", False),
+            ("compute-1.amazonaws.com", False),
+        ],
+    )
+    def test_what_the_resolver_answers_for_itself_passes_and_public_names_of_instances_do_not(
+        self, name: str, passes: bool
+    ) -> None:
+        assert plan(selection([entry()]), TARGET).verdict(Flow(name)).allows is passes
+
+    @pytest.mark.parametrize("deny", ["internet", "all"])
+    def test_public_names_of_instances_are_named_among_what_is_cut(self, deny: str) -> None:
+        (cut,) = [one for one in plan(selection([entry()]), TARGET, deny=deny).findings if one.id == "deny-cuts"]
+        assert "REGION.compute.amazonaws.com, compute-1.amazonaws.com" in cut.message
+
     def test_a_reverse_lookup_of_a_public_address_is_blocked(self) -> None:
         made = plan(selection([entry()]), TARGET)
         assert not made.verdict(Flow("7.100.51.198.in-addr.arpa")).allows
@@ -201,6 +228,7 @@ class TestVpcs:
         ({"vpcs": ["main"]}, "Allowed: the id of a VPC"),
         ({"vpcs": ["vpc-0a1b2c3d", "vpc-0a1b2c3d"]}, "found a VPC twice"),
         ({"base": 99}, "found 99"),
+        ({"base": 100}, "found 100. Allowed: greater than or equal to 101"),
         ({"base": 9901}, "found 9901"),
         ({"inside": ["*.corp.example"]}, "a star is not part of a host"),
         ({"inside": ["corp.example"], "deny": "all"}, "`inside` with deny 'all'"),
@@ -263,3 +291,42 @@ class TestEvaluation:
         verdict = judge(objects((1, "BLOCK", ["*."])), Flow("198.51.100.7"), undecided=NOBODY)
         assert verdict.allows
         assert "sees nothing" in verdict.why
+
+
+class TestQuotas:
+    """Quotas are of an account, which can have them raised; what one request takes cannot be."""
+
+    @pytest.mark.parametrize(
+        ("quota", "code", "needs"),
+        [
+            (dns_firewall.GROUP_RULES, "L-F763F4D9", 3),
+            (dns_firewall.ACCOUNT_LISTS, "L-9FA3C0A4", 3),
+            (dns_firewall.ACCOUNT_DOMAINS, "L-740A4B31", 48),
+        ],
+    )
+    def test_more_than_a_quota_is_warned_about_with_its_code_and_never_refused(
+        self, quota: Limit, code: str, needs: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        name = next(name for name, value in vars(dns_firewall).items() if value is quota)
+        monkeypatch.setattr(dns_firewall, name, replace(quota, max=1))
+
+        made = plan(selection([entry()]), TARGET)
+
+        (told,) = [one for one in made.findings if one.id == "over-quota"]
+        assert (told.severity, made.refused) == ("warning", False)
+        assert f"needs {needs}, and an account has 1 " in told.message
+        assert f"quota {code} was raised" in told.message
+        assert made.objects
+
+    def test_a_quota_says_its_code_beside_its_use(self) -> None:
+        usage = {one["name"]: one["source"] for one in map(Usage.as_json, plan(selection([entry()]), TARGET).limits)}
+        assert "adjustable, Service Quotas L-F763F4D9" in str(usage["rules of a rule group"])
+        assert "adjustable" not in str(usage["domains of a list"])
+
+    def test_what_a_request_takes_is_a_hard_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(dns_firewall, "LIST_DOMAINS", replace(dns_firewall.LIST_DOMAINS, max=1))
+
+        made = plan(selection([WILD]), TARGET)
+
+        assert made.refused
+        assert "domains of a list" in made.problems[0].message

@@ -363,9 +363,33 @@ def test_all_wrong_inputs_are_told_at_once(plugins: Plugins, run: Deployment) ->
     ]
 
 
+BLANK: list[tuple[Any, str]] = [
+    ({"phases": None}, "phases"),
+    ({"phases": ["pull", None]}, "phases[1]"),
+    ({"phases": [""]}, "phases[0]"),
+    ({"mode": None}, "mode"),
+    ({"mode": ""}, "mode"),
+    ({"tags": None}, "tags"),
+    ({"tags": {"owner": None}}, "tags.owner"),
+    ({"base": None}, "base"),
+    ({"reviewed": None}, "reviewed"),
+    ({"accept": [None]}, "accept[0]"),
+    ({"accept": [{"finding": "a", "because": "b", "until": None}]}, "accept[0].until"),
+]
+
+
+@pytest.mark.parametrize(("inputs", "place"), BLANK, ids=[place for _, place in BLANK])
+def test_what_is_left_blank_is_refused_and_never_read_as_not_given(
+    inputs: dict[str, Any], place: str, plugins: Plugins, run: Deployment
+) -> None:
+    _, said = plugins["aws"].refusal(run, "chainguard", HOSTS | inputs).splitlines()
+    assert said.startswith(f"`{place}`: found ")
+    assert said.endswith(". Allowed: a value; or leave it out.")
+
+
 @each_package
-def test_inputs_that_are_null_count_as_not_given(package: Package, plugins: Plugins, run: Deployment) -> None:
-    inputs = {**HOSTS, **NEEDS[package.cloud], "phases": None, "mode": None, "tags": None, "base": None, "accept": None}
+def test_a_tag_without_a_value_is_fine(package: Package, plugins: Plugins, run: Deployment) -> None:
+    inputs = {**HOSTS, **NEEDS[package.cloud], "tags": {"reviewed": ""}}
     assert not plugins[package.cloud].construct(run, "chainguard", inputs).problems
 
 
@@ -430,7 +454,45 @@ def test_findings_are_logged_at_the_component(plugins: Plugins, run: Deployment)
     made = plugins["aws"].construct(run, "logged", HOSTS)
     said = plugins["aws"].said[before:]
     assert any(each.message.startswith("from-everything: ") and each.urn == made.urn for each in said)
-    assert {each.severity for each in said} == {"warning"}
+    assert [each.severity for each in said] == ["info", *["warning"] * (len(said) - 1)]
+
+
+ALL_OF_IT = (
+    "13 of 13 hosts of chainguard/images@2024-03-28 selected: everything, because no phases, parties, purposes, directions, ids "
+    "or without are given"
+)
+SELECTED: list[tuple[dict[str, Any], str]] = [
+    ({}, ALL_OF_IT),
+    ({"phases": ["pull"]}, "5 of 13 hosts of chainguard/images@2024-03-28 selected: phases pull; left out: 8"),
+    (
+        {"phases": ["pull", "build"], "without": ["r2-any-bucket"]},
+        "6 of 13 hosts of chainguard/images@2024-03-28 selected: phases pull, build; without r2-any-bucket; left out: 7",
+    ),
+    (
+        {"parties": ["first", "third"]},
+        "13 of 13 hosts of chainguard/images@2024-03-28 selected: parties first, third; left out: 0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "line"), SELECTED, ids=["everything", "a phase", "two lists", "all by name"])
+def test_what_is_selected_is_said_in_one_line_at_the_component(
+    inputs: dict[str, Any], line: str, plugins: Plugins, run: Deployment
+) -> None:
+    before = len(plugins["aws"].said)
+    made = plugins["aws"].construct(run, "said", HOSTS | inputs)
+    assert [each.message for each in plugins["aws"].said[before:] if each.severity == "info"] == [line]
+    assert all(each.urn == made.urn for each in plugins["aws"].said[before:])
+
+
+@each_package
+def test_an_input_that_a_generated_sdk_dropped_shows_as_everything(
+    package: Package, plugins: Plugins, run: Deployment
+) -> None:
+    """`phase: ["pull"]` in a variable: the SDK sends the keys that it knows, so nothing of it arrives."""
+    before = len(plugins[package.cloud].said)
+    plugins[package.cloud].construct(run, "dropped", HOSTS | NEEDS[package.cloud])
+    assert ALL_OF_IT in [each.message for each in plugins[package.cloud].said[before:]]
 
 
 def test_two_components_are_made_at_the_same_time(plugins: Plugins, run: Deployment) -> None:

@@ -176,6 +176,11 @@ def _resources() -> Iterator[Case]:
     yield of(
         "host-mistaken", "aws", "fails", aws_list(".rc.cloudflarestorage.com"), "chainguard/images", "vendor's typo"
     )
+    apex = "rc.cloudflarestorage.com takes in subtree of rc.cloudflarestorage.com, which chainguard/images records"
+    yield of(
+        "host-mistaken", "aws", "fails", aws_rules(tls("rc.cloudflarestorage.com")), apex, "apex of the vendor's typo"
+    )
+    yield of("host-mistaken", "gcp", "fails", gcp_rule("rc.cloudflarestorage.com"), apex, "apex of the vendor's typo")
     yield of("host-mistaken", "gcp", "fails", gcp_rule("typo.acme.example"), typo)
     yield of("host-mistaken", "azure", "fails", azure(application("typo.acme.example")), typo)
 

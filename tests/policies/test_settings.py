@@ -58,6 +58,12 @@ def test_defaults_are_those_of_the_rules(tmp_path: Path) -> None:
         (CATALOGS + "exempt: [{rule: plain-http, host: a.b, because: \" \", until: \"2027-01-01\"}]\n", "a reason in words"),
         (CATALOGS + "exempt: [{rule: plain-http, host: a.b, because: x}]\n", "`exempt[0].until` is missing."),
         (CATALOGS + "exempt: [{rule: plain-http, host: a.b, because: x, until: soon}]\n", "a date as YYYY-MM-DD"),
+        (CATALOGS + "exempt:\n", "settings.yaml:2:8\n  `exempt`: found nothing. Allowed: a value; or leave it out."),
+        (CATALOGS + "levels: {all: }\n", "`levels.all`: found nothing. Allowed: a value; or leave it out."),
+        (CATALOGS + "survey: \"\"\n", "`survey`: found ''. Allowed: a value; or leave it out."),
+        ("catalogs: [chainguard/images@2026-02-23, ~]\n", "`catalogs[1]`: found nothing. Allowed: a value; or leave it out."),
+        (CATALOGS + "exempt: [{rule: plain-http, resource: \"*\", because: x, until: \"2027-01-01\"}]\n", "silence the whole rule"),
+        (CATALOGS + "exempt: [{rule: plain-http, resource: \"?**\", because: x, until: \"2027-01-01\"}]\n", "silence the whole"),
         (CATALOGS + "exempt: [{rule: exemption-ended, resource: x, because: x, until: \"2027-01-01\"}]\n", "cannot be exempted"),
     ],
 )  # fmt: skip

@@ -47,6 +47,7 @@ VPC = "vpc-0a1b2c3d"
         (RULE, THREAT_RULE, "action", "ALLOW", "action", "action"),
         (RULE, THREAT_RULE, "confidenceThreshold", GONE, "confidenceThreshold", "confidence"),
         (ASSOCIATION, QUERY_ASSOCIATION, "priority", 99, "priority", "out of range"),
+        (ASSOCIATION, QUERY_ASSOCIATION, "priority", 100, "priority", "out of range"),
         (ASSOCIATION, QUERY_ASSOCIATION, "priority", 9_901, "priority", "out of range"),
         (ASSOCIATION, QUERY_ASSOCIATION, "mutationProtection", "ON", "mutationProtection", "not a value"),
         (CONFIG, {"resourceId": VPC}, "firewallFailOpen", "OPEN", "firewallFailOpen", "not a value"),

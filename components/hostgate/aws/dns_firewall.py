@@ -27,9 +27,9 @@ READ = "2026-11-23"
 LIST_DOMAINS = Limit(
     "domains of a list", 1_000, "domains", f"{_MODEL}, UpdateFirewallDomains; the provider sends one request", READ
 )
-GROUP_RULES = Limit("rules of a rule group", 100, "rules", _QUOTAS, READ)
-ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", _QUOTAS, READ)
-ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", _QUOTAS, READ)
+GROUP_RULES = Limit("rules of a rule group", 100, "rules", _QUOTAS, READ, quota="L-F763F4D9")
+ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", _QUOTAS, READ, quota="L-9FA3C0A4")
+ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", _QUOTAS, READ, quota="L-740A4B31")
 SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ)
 
 GUARD_FIRST, GUARD_LAST, AUDIT_GUARD, ALLOW, INSIDE, AUDIT, BLOCK = 1_000, 2_000, 3_000, 4_000, 5_000, 8_000, 9_000
@@ -38,13 +38,21 @@ Audit has rules of its own, so that a change of mode is a rule that comes and on
 
 RESOLVER_ZONES = (
     "compute.internal",
+    "compute-1.internal",
     "ec2.internal",
+    "localhost",
+    "127.in-addr.arpa",
     "10.in-addr.arpa",
     *(f"{second}.172.in-addr.arpa" for second in range(16, 32)),
     "168.192.in-addr.arpa",
 )
-"""Answered inside the VPC by the resolver's own rules (Route 53 developer guide, autodefined system rules): names of
-instances, and reverse lookups of RFC 1918 addresses. Names below them are never asked for outside."""
+"""Answered inside the VPC by the resolver's own rules (Route 53 developer guide, autodefined rules, read 2026-11-27): names
+of instances (`compute-1.internal` in us-east-1), names of the host itself, and reverse lookups of loopback and RFC 1918
+addresses. Names below them are never asked for outside."""
+
+PUBLIC_INSTANCE_NAMES = ("REGION.compute.amazonaws.com", "compute-1.amazonaws.com")
+"""Answered by such rules as well, with private addresses; but names of the internet to everybody else, so they stay blocked
+and are named (same page)."""
 
 _ELSEWHERE = "aws:rules, which can hold the depth to one label."
 
@@ -280,8 +288,8 @@ def _remarks(options: DnsFirewallOptions) -> list[Finding]:
         )
     if options.deny in ("internet", "all"):
         kept = (
-            ", those under `inside`, of instances (compute.internal, ec2.internal) and reverse lookups of private "
-            "addresses excepted"
+            ", those under `inside`, of instances (compute.internal, compute-1.internal, ec2.internal), localhost and reverse "
+            "lookups of private addresses excepted"
             if options.deny == "internet"
             else ", of instances and reverse lookups among them"
         )
@@ -289,8 +297,9 @@ def _remarks(options: DnsFirewallOptions) -> list[Finding]:
             finding(
                 "deny-cuts",
                 f"Every other query to the VPC's resolver is blocked: private zones too{kept}, AWS services and VPC endpoints "
-                "by name, other reverse lookups, the NTP pool, package mirrors. Clients that ask another resolver, or use an "
-                "address or DNS over HTTPS, are not seen.",
+                f"by name, the public names of instances ({', '.join(PUBLIC_INSTANCE_NAMES)}, which the resolver answers with "
+                "private addresses), other reverse lookups, the NTP pool, package mirrors. Clients that ask another resolver, "
+                "or use an address or DNS over HTTPS, are not seen.",
             )
         )
         if options.block_response == "NXDOMAIN":

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from hostgate.catalog.hosts import check_host
+from hostgate.catalog.hosts import check_host, is_public_suffix
 from hostgate.catalog.problems import spelled
 from hostgate.planning.options import Options
 
@@ -29,6 +29,9 @@ def _zone(text: str) -> str:
     host = check_host(text)
     if host.rule not in (None, "host-single-label"):
         raise PydanticCustomError("zone", "{message}", {"message": host.message})
+    if is_public_suffix(host.name.lower()) and not host.name.lower().endswith("arpa"):
+        message = f"Found {host.name}, under which anybody can register a name. Allowed: a zone of your own."
+        raise PydanticCustomError("zone", "{message}", {"message": message})
     return host.name.lower()
 
 
@@ -37,9 +40,10 @@ class DnsFirewallOptions(Options):
 
     vpcs: list[Annotated[str, AfterValidator(_vpc)]] = []
     """VPCs to associate the rule group with. Left out: it judges nobody until somebody associates it."""
-    base: Annotated[int, Field(ge=100, le=9900)] = 9000
-    """Priority of the association among the rule groups of a VPC; lower ones come first, so that others may block
-    before this group allows (AWS SDK service model, AssociateFirewallRuleGroupRequest.Priority, read 2026-11-23)."""
+    base: Annotated[int, Field(ge=101, le=9900)] = 9000
+    """Priority of the association among the rule groups of a VPC, the same in each; lower ones come first, so that others
+    may block before this group allows. The model says 100 to 9900 (AWS SDK service model,
+    AssociateFirewallRuleGroupRequest.Priority, read 2026-11-23), and the service keeps 100 for itself."""
     inside: list[Annotated[str, AfterValidator(_zone)]] = []
     """Zones of your own whose names, at and below, are answered as before: private hosted zones, forwarded domains."""
     block_response: BlockResponse = "NODATA"

@@ -1,12 +1,13 @@
 """Options of the Network Firewall mechanisms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from hostgate.aws.policy_options import PolicyOptions
+from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
 
 
@@ -65,9 +66,10 @@ class NetworkFirewallOptions(PolicyOptions):
             raise ValueError(
                 "found a homeNet of everything: then nothing is outside, and the engine refuses the rules."
             )
-        for entry, cidrs in self.addresses.items():
-            if any(network.prefixlen == 0 for network in merged(cidrs)):
-                raise ValueError(f"found every address as addresses of {entry}. Allowed: the host's own ranges.")
+        if broad := too_broad(self.home_net):
+            raise ValueError(f"homeNet: {broad} What is in homeNet is no internet to the deny.")
+        if broad := _too_broad_addresses(self.addresses):
+            raise ValueError(broad)
         for entry, arn in self.ip_sets.items():
             if not arn.startswith("arn:"):
                 raise ValueError(
@@ -111,3 +113,18 @@ class NetworkFirewallOptions(PolicyOptions):
     def rejects(self) -> bool:
         """Whether rules of ours end the evaluation, and not the policy's default."""
         return self.reject and self.mode == "enforce"
+
+
+def _too_broad_addresses(addresses: Mapping[str, Sequence[str]]) -> str | None:
+    """Entries whose addresses are most of the internet, each by itself or all together."""
+    found = []
+    for entry, cidrs in addresses.items():
+        if any(network.prefixlen == 0 for network in merged(cidrs)):
+            found.append(f"found every address as addresses of {entry}. Allowed: the host's own ranges.")
+        elif broad := too_broad(cidrs):
+            found.append(f"addresses of {entry}: {broad}")
+    if found:
+        return " ".join(found)
+    everything = [cidr for cidrs in addresses.values() for cidr in cidrs]
+    broad = too_broad(everything)
+    return None if broad is None else f"addresses of {', '.join(sorted(addresses))} together: {broad}"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import Options, cidr
 
 IP_GROUP = re.compile(
@@ -49,6 +50,8 @@ class FirewallPolicyOptions(Options):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if broad := too_broad(client for client in self.from_ if not IP_GROUP.match(client)):
+            raise ValueError(f"from: {broad} If everybody is meant, leave `from` out: a finding says so then.")
         if self.deny == "none":
             raise ValueError(
                 "found deny 'none'. Azure Firewall denies what no rule allows and cannot be told otherwise. "

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Literal
 
 from hostgate.catalog.lint import WEB_PORTS
-from hostgate.catalog.model import Entry
+from hostgate.catalog.model import Entry, Match
 from hostgate.catalog.names import within
 
 What = Literal["opened", "replaced", "changed", "closed", "misprint"]
@@ -123,7 +123,7 @@ class CatalogDiff:
 
 
 def compare(
-    before: Iterable[Entry], after: Iterable[Entry], *, misprints: Iterable[tuple[str, str]] = ()
+    before: Iterable[Entry], after: Iterable[Entry], *, misprints: Iterable[tuple[Match, str]] = ()
 ) -> CatalogDiff:
     """The changes from `before` to `after`.
 
@@ -216,7 +216,7 @@ class _Judge:
     """Why an opening deserves a look, given everything that stands on both sides."""
 
     def __init__(
-        self, old: Sequence[Entry], new: Sequence[Entry], come: Sequence[Entry], wrong: set[tuple[str, str]]
+        self, old: Sequence[Entry], new: Sequence[Entry], come: Sequence[Entry], wrong: set[tuple[Match, str]]
     ) -> None:
         self.wrong = wrong
         self.ports = {entry.port for entry in old if _opens(entry)}
@@ -259,7 +259,7 @@ class _Judge:
         return (Risk("mistaken", f"{entry.reach} is recorded as a misprint; nothing opens it."),)
 
     def _host(self, entry: Entry) -> Iterator[Risk]:
-        if (entry.match, entry.host) in self.wrong:
+        if any(host == entry.host or within(entry.match, entry.host, match, host) for match, host in self.wrong):
             yield Risk("mistaken", f"{entry.reach} is recorded as a misprint.")
         if entry.host in self.near:
             yield Risk("near-miss", f"{entry.host} is one edit away from {self.near[entry.host]}.")

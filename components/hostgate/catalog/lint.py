@@ -7,6 +7,7 @@ error of reading and never reaches this module.
 from collections.abc import Iterator, Sequence
 
 from hostgate.catalog.hosts import is_hosting_suffix
+from hostgate.catalog.mistakes import Misprints, mistakes
 from hostgate.catalog.model import EntryRecord, Origin
 from hostgate.catalog.problems import Problem
 from hostgate.catalog.read import Catalog
@@ -16,10 +17,11 @@ WEB_PORTS = {"https": (443, 8443), "http": (80, 8080)}
 """Where https and http usually are; another port is worth a look, not wrong."""
 
 
-def lint_catalog(catalog: Catalog) -> list[Problem]:
-    """Every remark about `catalog`, in the order of its lines."""
+def lint_catalog(catalog: Catalog, beside: Sequence[Catalog] = ()) -> list[Problem]:
+    """Every remark about `catalog`, in the order of its lines; `beside` are catalogs that it may be used with."""
     rows = list(zip(catalog.record.entries, catalog.origins, strict=True))
     found = [*_wildcards(catalog, rows), *_ports(catalog, rows), *_typos(catalog, rows), *_purposes(catalog, rows)]
+    found += _mistakes(catalog, [other for other in beside if other.id != catalog.id])
     return sorted(found, key=lambda problem: (problem.line or 0, problem.rule))
 
 
@@ -70,6 +72,26 @@ def _typos(catalog: Catalog, rows: _Rows) -> Iterator[Problem]:
             "near-miss", catalog, origin, record.id,
             f"{cluster[-1]} is one edit away from {others}. If one is a misprint, set its status to mistaken.",
         )  # fmt: skip
+
+
+def _mistakes(catalog: Catalog, beside: Sequence[Catalog]) -> Iterator[Problem]:
+    """Entries that open what one of the catalogs records as mistaken, at their newest revisions."""
+    misprints = Misprints(
+        [one for each in (catalog, *beside) for one in mistakes(each.entries(None), each.entries(each.latest))]
+    )
+    for entry in catalog.entries(catalog.latest):
+        for mistake in misprints.opened_by(entry):
+            wrong = mistake.entry
+            yield _warning(
+                "opens-mistake", catalog, entry.origin, entry.id,
+                f"{entry.reach} opens {wrong.host}, which {wrong.catalog} records as mistaken ({wrong.id}, {wrong.origin}). "
+                "A plan with both is refused.",
+            )  # fmt: skip
+        for mistake in misprints.contradicted_by(entry):
+            yield _warning(
+                "opens-mistake", catalog, entry.origin, entry.id,
+                f"{entry.host} is listed here, and recorded as mistaken by {mistake.entry.id} ({mistake.entry.origin}).",
+            )  # fmt: skip
 
 
 def _purposes(catalog: Catalog, rows: _Rows) -> Iterator[Problem]:

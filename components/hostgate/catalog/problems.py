@@ -1,6 +1,6 @@
 """What is wrong with an input, told so that a person can mend it: where, what was found, what is allowed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -43,6 +43,11 @@ class InputError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def key_path(where: str, path: Sequence[int | str]) -> str:
+    """The key at `path` below `where`, as people write it: `settings.exempt[0].rule`."""
+    return where + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
 
 
 def printable(text: str) -> str:

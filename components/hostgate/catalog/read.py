@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hostgate.catalog.blanks import ALLOWED, blanks
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.model import NOWHERE, CatalogRecord, Entry, EntryRecord, Origin, RevisionRecord, SpanRecord
 from hostgate.catalog.problems import InputError, Problem, spelled
@@ -66,10 +67,15 @@ def read_catalog(path: Path, shown: str | None = None) -> Catalog:
 
 def check_catalog(document: Mapping, name: str) -> Catalog:
     """The catalog in an already read YAML `document`. Raises InputError with every problem in it."""
+    empty = _blanks(document, name)
     try:
         record = CatalogRecord.model_validate(document)
     except ValidationError as error:
-        raise InputError(model_problems(error, document, name)) from None
+        # A blank where a value must stand is objected to by the model as well.
+        told = dict.fromkeys([*empty, *model_problems(error, document, name)])
+        raise InputError(sorted(told, key=_place)) from None
+    if empty:
+        raise InputError(empty)
     entries = document["entries"]
     origins = tuple(Origin(name, *entry.at["host"]) for entry in entries)
     problems = list(_contradictions(record, document, origins, name))
@@ -86,8 +92,23 @@ def model_problems(error: ValidationError, document: Mapping, name: str) -> list
         at, entry = _locate(document, path)
         rule, message = _in_words(item)
         problems.append(Problem(rule=rule, file=name, line=at[0], column=at[1], entry=entry, message=message))
-    problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    problems.sort(key=_place)
     return problems
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return problem.line or 0, problem.column or 0
+
+
+def _blanks(document: Mapping, name: str) -> list[Problem]:
+    """Keys and items without a value: `spans:` would read as "always", `until:` as "without an end"."""
+    found = []
+    for blank in blanks(document) if document.gaps else ():  # ten thousand entries are not walked for nothing
+        if blank.unwritten:  # a null that is written, or an empty text, is somebody's word
+            at, entry = _locate(document, blank.path)
+            rule, message = _blank(_key(blank.path))
+            found.append(Problem(rule=rule, file=name, line=at[0], column=at[1], entry=entry, message=message))
+    return found
 
 
 ALWAYS = SpanRecord(since="0001-01-01")
@@ -266,9 +287,19 @@ def _locate(document: Mapping, path: Sequence[int | str]) -> tuple[Position, str
     return at, entry
 
 
+def _key(path: Sequence[int | str]) -> str:
+    return next((str(step) for step in reversed(path) if isinstance(step, str)), "")
+
+
+def _blank(key: str) -> tuple[str, str]:
+    return f"{key}-type", f"Found nothing for `{key}`. Allowed: {ALLOWED}."
+
+
 def _in_words(item: Any) -> tuple[str, str]:
     kind, found, context = item["type"], item["input"], item.get("ctx", {})
-    key = next((str(step) for step in reversed(item["loc"]) if isinstance(step, str)), "")
+    key = _key(item["loc"])
+    if found is None and kind != "missing":
+        return _blank(key)
     match kind:
         case "missing":
             return "missing-key", f"The key `{key}` is missing."

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from hostgate.catalog.collector import collector_at_rest
+from hostgate.catalog.mistakes import Mistake, mistakes
 from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import Pinned, resolve
@@ -14,15 +15,24 @@ from hostgate.catalog.references import Pinned, resolve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A person's word that a finding about an entry is known and meant. `until` is the last day it holds."""
+    """A person's word that a finding about an entry is known and meant. `until` is the last day it holds.
+
+    `host` is the name that it is about, where the finding names one beside the entry.
+    """
 
     finding: str
     because: str
     entry: str | None = None
     until: date | None = None
+    host: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.finding} for {self.entry}" if self.entry else self.finding
+        said = f"{self.finding} for {self.entry}" if self.entry else self.finding
+        return f"{said} ({self.host})" if self.host else said
+
+
+NARROWING = ("phases", "parties", "purposes", "directions", "ids", "without")
+"""The lists that narrow a selection, by the names under which they are given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +49,20 @@ class Selection:
     accept: tuple[Acceptance, ...] = ()
     allow_empty: bool = False
     """Whether a plan that allows nothing is meant."""
+    mistakes: tuple[Mistake, ...] = ()
+    """What any of the catalogs records as mistaken, at whichever revision."""
+    narrowing: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The lists that narrowed it, as given: `phases` and its items."""
+
+    @property
+    def summary(self) -> str:
+        """How many hosts of which catalogs are selected, and by which lists: one line, the same for the same selection."""
+        kept, left = len(self.entries), len(self.left_out)
+        said = f"{kept} of {kept + left} hosts of {', '.join(self.refs)} selected"
+        if not self.narrowing:
+            return f"{said}: everything, because no {', '.join(NARROWING[:-1])} or {NARROWING[-1]} are given"
+        by = "; ".join(f"{name} {', '.join(_shortened(items))}" for name, items in self.narrowing)
+        return f"{said}: {by}; left out: {left}"
 
     def accepting(self, accept: Iterable[Acceptance]) -> "Selection":
         """The same selection with other acceptances."""
@@ -82,6 +106,7 @@ def select(
     narrowing.keep("id", ids, sorted({entry.id for entry in entries}), lambda entry: (entry.id,))
     narrowing.drop(without)
     kept = narrowing.kept
+    given = zip(NARROWING, (phases, parties, purposes, directions, ids, without), strict=True)
     choices = tuple(sorted((choose or {}).items()))
     problems = [*narrowing.problems, *_wrong_choices(choices, entries, kept), *_disagreements(kept)]
     accepted = tuple(accept)
@@ -104,7 +129,17 @@ def select(
         choose=choices,
         accept=accepted,
         allow_empty=allow_empty,
+        mistakes=tuple(
+            mistake
+            for pin in pinned
+            for mistake in mistakes(pin.catalog.entries(None), pin.catalog.entries(pin.revision))
+        ),
+        narrowing=tuple((name, tuple(wanted)) for name, wanted in given if wanted),
     )
+
+
+def _shortened(items: Sequence[str], most: int = 10) -> list[str]:
+    return [*items[:most], f"and {len(items) - most} more"] if len(items) > most else list(items)
 
 
 def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[Pinned], list[Problem]]:

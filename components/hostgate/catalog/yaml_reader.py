@@ -37,27 +37,32 @@ _CONSTANTS: dict[str, bool | None] = {
 class Mapping(dict[str, Any]):
     """A YAML mapping; `at` gives the position of each value, `start` its own.
 
-    `bare_dates` names the keys whose value is a date written without quotes, which other readers would not leave alone.
+    `bare_dates` names the keys whose value is a date written without quotes, which other readers would not leave alone;
+    `unwritten` those behind which nothing stands, not even a null. `gaps`, of a whole document: whether there is such a key
+    or item anywhere in it.
     """
 
-    __slots__ = ("at", "bare_dates", "start")
+    __slots__ = ("at", "bare_dates", "gaps", "start", "unwritten")
 
     def __init__(self, start: Position) -> None:
         super().__init__()
         self.start = start
         self.at: dict[str, Position] = {}
         self.bare_dates: tuple[str, ...] = ()
+        self.unwritten: tuple[str, ...] = ()
+        self.gaps = False
 
 
 class Items(list[Any]):
-    """A YAML sequence; `at` gives the position of each item."""
+    """A YAML sequence; `at` gives the position of each item, `unwritten` the items in which nothing stands."""
 
-    __slots__ = ("at", "start")
+    __slots__ = ("at", "start", "unwritten")
 
     def __init__(self, start: Position) -> None:
         super().__init__()
         self.start = start
         self.at: list[Position] = []
+        self.unwritten: tuple[int, ...] = ()
 
 
 def read_file(path: Path, shown: str | None = None) -> Mapping:
@@ -107,6 +112,7 @@ def read_bytes(data: bytes, name: str) -> Mapping:
 class _Builder:
     def __init__(self, name: str) -> None:
         self.name = name
+        self.gaps = False
 
     def document(self, text: str) -> Mapping:
         try:
@@ -129,6 +135,7 @@ class _Builder:
             raise _error(self.name, "yaml-syntax", f"Not valid YAML: {error}.") from None
         if not isinstance(value, Mapping):
             raise _error(self.name, "yaml-not-mapping", f"Found {spelled(value)}. Allowed: one mapping.", (1, 1))
+        value.gaps = self.gaps
         return value
 
     def _first_document(self, text: str) -> Any:
@@ -191,12 +198,18 @@ class _Builder:
             mapping[key] = value
             if type(value) is str and not event.style and value[:1].isdigit() and _BARE_DATE.match(value):
                 mapping.bare_dates += (key,)
+            elif value is None and not event.value:
+                mapping.unwritten += (key,)
+                self.gaps = True
         return mapping
 
     def _items(self, start: Position, depth: int) -> Items:
         items = Items(start)
         while type(event := self._event()) is not yaml.SequenceEndEvent:
             value, at = self._value(event, depth)
+            if value is None and not event.value:
+                items.unwritten += (len(items),)
+                self.gaps = True
             items.append(value)
             items.at.append(at)
         return items

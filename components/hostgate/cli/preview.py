@@ -88,7 +88,11 @@ def _show(project: Path, stack: str, made: "Preview") -> None:
         _show_plans(plans)
     for diagnostic in made.diagnostics:
         if not _told_by_findings(diagnostic.message, plans):
-            click.echo(f"{diagnostic.severity}: {diagnostic.message}", err=True)
+            # Several components may have the same selected: only their names tell the lines apart.
+            about = (
+                f"{diagnostic.urn.rpartition('::')[2]}: " if diagnostic.severity == "info" and diagnostic.urn else ""
+            )
+            click.echo(f"{diagnostic.severity}: {about}{diagnostic.message}", err=True)
     for violation in made.violations:
         where = violation.urn.rpartition("::")[2]
         click.echo(f"policy {violation.pack}/{violation.policy} ({violation.enforcement}) {where}: {violation.message}")
@@ -188,7 +192,8 @@ def _digest(resource: "PreviewResource") -> str | None:
 
 
 def _told_by_findings(message: str, plans: Sequence["Plan"]) -> bool:
-    return any(message == one.line for plan in plans for one in plan.findings)
+    """Whether the hosts and findings shown have said it: what is selected, and what was found."""
+    return any(message in (plan.selection.summary, *(one.line for one in plan.findings)) for plan in plans)
 
 
 def _progress(words: str) -> Any:

@@ -38,6 +38,11 @@ KINDS: dict[str, Kind] = {
         "The cloud does not take this many. The plan is refused before anything is made.",
         "Select fewer entries, or split them over several stacks.",
     ),
+    "over-quota": Kind(
+        "warning",
+        "The plan needs more of a quota than an account has by default. Accounts can have it raised, so nothing is refused.",
+        "Look at the quota in Service Quotas, by the code in the message, and have it raised before `up`.",
+    ),
     "acceptance-expired": Kind(
         "error",
         "An acceptance has passed its `until` date. Objects stay as they are; the plan fails until a person looks again.",
@@ -267,6 +272,17 @@ KINDS: dict[str, Kind] = {
         "Two entries hashed to one signature id; the later one took the next.",
         "Nothing: ids stay unique and stable.",
     ),
+    "mistake-refused": Kind(
+        "error",
+        "An entry would open a name that a catalog of the selection records as mistaken. The plan is refused.",
+        "Correct the entry or leave it out; or accept `opens-mistake` for the entry and the name, with a reason.",
+    ),
+    "opens-mistake": Kind(
+        "warning",
+        "An entry opens a name that a catalog of the selection records as mistaken. Only with an acceptance that names both, "
+        "or because that catalog lists the name as right as well.",
+        "Keep the acceptance under review; whoever registers such a name is let in.",
+    ),
     "mistaken": Kind(
         "warning",
         "The catalog records the entry as a mistake of the vendor's page. Nothing opens it.",
@@ -277,7 +293,10 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One remark. `entry` is the entry id, None for the whole plan; `accepted` the reason of whoever accepted it."""
+    """One remark. `entry` is the entry id, None for the whole plan; `accepted` the reason of whoever accepted it.
+
+    `host` is the name that it is about where that is not the entry's own: an acceptance has to name it too.
+    """
 
     id: str
     severity: Severity
@@ -286,6 +305,7 @@ class Finding:
     catalog: str | None = None
     origin: Origin | None = None
     accepted: str | None = None
+    host: str | None = None
 
     @property
     def order(self) -> tuple[int, bool, str, str, str]:
@@ -309,11 +329,17 @@ class Finding:
         }
 
 
-def finding(id_: str, message: str, entry: Entry | None = None) -> Finding:
-    """A finding of the registered kind `id_`, about `entry` or about the whole plan."""
+def finding(id_: str, message: str, entry: Entry | None = None, host: str | None = None) -> Finding:
+    """A finding of the registered kind `id_`, about `entry` (and `host`) or about the whole plan."""
     severity = KINDS[id_].severity
     if entry is None:
         return Finding(id=id_, severity=severity, message=message)
     return Finding(
-        id=id_, severity=severity, message=message, entry=entry.id, catalog=entry.catalog, origin=entry.origin
+        id=id_,
+        severity=severity,
+        message=message,
+        entry=entry.id,
+        catalog=entry.catalog,
+        origin=entry.origin,
+        host=host,
     )

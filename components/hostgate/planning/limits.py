@@ -5,13 +5,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A number that a cloud enforces or advises. `date` is when the source was read or measured."""
+    """A number that a cloud enforces or advises. `date` is when the source was read or measured.
+
+    `quota` is the Service Quotas code of a number that an account can have raised: more than it is told and never refused.
+    """
 
     name: str
     max: int
     unit: str
     source: str
     date: str
+    quota: str = ""
+
+    @property
+    def soft(self) -> bool:
+        return bool(self.quota)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +39,6 @@ class Usage:
             "used": self.used,
             "max": self.limit.max,
             "unit": self.limit.unit,
-            "source": f"{self.limit.source} ({self.limit.date})",
+            "source": f"{self.limit.source} ({self.limit.date})"
+            + (f"; adjustable, Service Quotas {self.limit.quota}" if self.limit.quota else ""),
         }

@@ -3,6 +3,7 @@
 A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON, snake_case in Python.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -11,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from hostgate.catalog.problems import Problem, spelled
+from hostgate.catalog.blanks import blank_message, is_blank
+from hostgate.catalog.problems import Problem, key_path, spelled
 
 Mode = Literal["enforce", "audit"]
 Deny = Literal["none", "declared", "internet", "all"]
@@ -148,13 +150,15 @@ def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -
     """What pydantic found, with the key, what stands there and what is allowed."""
     problems = []
     for item in error.errors(include_url=False):
-        key = where + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in item["loc"])
+        key = key_path(where, item["loc"])
         found, context = spelled(item["input"]), item.get("ctx", {})
         match item["type"]:
             case "extra_forbidden":
                 message = f"`{key}` is no key here. Allowed: {', '.join(_keys(kind, item['loc'][:-1]))}."
             case "missing":
                 message = f"`{key}` is missing."
+            case _ if is_blank(item["input"]):
+                message = blank_message(key, item["input"])
             case "literal_error":
                 message = f"`{key}`: found {found}. Allowed: {context['expected']}."
             case "string_pattern_mismatch":
@@ -162,14 +166,47 @@ def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -
             case "greater_than_equal" | "less_than_equal":
                 message = f"`{key}`: found {found}. Allowed: {item['msg'].removeprefix('Input should be ')}."
             case "int_type" | "string_type" | "bool_type" | "list_type" | "dict_type" | "model_type":
-                word = {"int": "a whole number", "string": "text", "bool": "true or false", "list": "a list"}
-                message = f"`{key}`: found {found}. Allowed: {word.get(item['type'].split('_')[0], 'a mapping')}."
+                words = {"int": "a whole number", "string": "text", "bool": "true or false", "list": "a list"}
+                word = words.get(item["type"].split("_")[0], "a mapping")
+                message = f"`{key}`: found {found}{not_json(item['input'])}. Allowed: {word}."
             case "too_short":
                 message = f"`{key}` is empty. Allowed: at least one, or leave the key out."
             case _:
                 message = f"`{key}`: {item['msg'].removeprefix('Value error, ')}"
         problems.append(Problem(rule="config", message=message))
     return problems
+
+
+def json_value(text: str) -> Any:
+    """What the JSON `text` says. Raises ValueError: no JSON, a key twice, no number, or nested too deep."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def not_json(value: object) -> str:
+    """Why a text that begins as a JSON list or mapping is none, as the rest of a sentence; nothing for all else."""
+    if not isinstance(value, str) or value.strip()[:1] not in ("[", "{"):
+        return ""
+    try:
+        json_value(value)
+    except ValueError as error:
+        return f", which is no valid JSON ({error})"
+    return ""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!a} stands twice")
+        found[key] = value
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
 
 
 def _keys(kind: type[BaseModel], path: Sequence[int | str]) -> list[str]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from hostgate.catalog.collector import collector_at_rest
+from hostgate.catalog.mistakes import Misprints
 from hostgate.catalog.model import Entry
 from hostgate.catalog.names import BREADTH
 from hostgate.catalog.problems import InputError, Problem
@@ -21,7 +22,7 @@ from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rende
 from hostgate.planning.options import Options, OptionsError, read_options
 from hostgate.planning.survey import HostVerdict, Survey, survey_findings
 
-REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand")
+REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand", "mistake-refused")
 """Ids of findings with which nothing of a plan may be applied."""
 
 Outcome = Literal["allowed", "covered", "left out", "refused"]
@@ -167,20 +168,23 @@ def draft(
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
     how = find_mechanism(target)
     chosen = _options(how, options, more)
-    decided = _decide(how, selection, chosen)
+    misprints = Misprints(selection.mistakes)
+    opposed = _opposed(selection, misprints)
+    decided = _decide(how, selection, chosen, opposed)
     allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
     surveyed = survey_findings(how, allowed, survey, as_of, _accepted(selection))
     refused = empty or any(outcome == "refused" for _, outcome, _ in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
-    over = [usage for usage in rendering.usage if usage.exceeded]
+    over = [usage for usage in rendering.usage if usage.exceeded and not usage.limit.soft]
     nothing = bool(over) or any(one.id == "survey-demand" for one in surveyed)
     rules = {} if nothing else rendering.rules
     decisions = tuple(
         Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None)
         for entry, outcome, reason in decided
     )
-    findings = [*_about_entries(how, selection, decisions, as_of, survey), *surveyed, *rendering.findings]
+    findings = [*_about_entries(how, selection, decisions, as_of, survey, opposed), *surveyed, *rendering.findings]
+    findings += _opened_mistakes(selection, decisions, misprints)
     findings += [
         finding(
             "limit-exceeded",
@@ -188,6 +192,15 @@ def draft(
             f"({usage.limit.source}).",
         )
         for usage in over
+    ]
+    findings += [
+        finding(
+            "over-quota",
+            f"{usage.limit.name}: needs {usage.used:,}, and an account has {usage.limit.max:,} {usage.limit.unit} unless its "
+            f"quota {usage.limit.quota} was raised ({usage.limit.source}).",
+        )
+        for usage in rendering.usage
+        if usage.exceeded and usage.limit.soft
     ]
     if empty and all(outcome != "refused" for _, outcome, _ in decided):
         findings.append(finding("empty-plan", f"Nothing is allowed: {len(decided)} entries, all of them left out."))
@@ -283,7 +296,47 @@ def _options(how: Mechanism[Any], options: Options | Mapping[str, Any] | None, m
     return read
 
 
-def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list[tuple[Entry, Outcome, str]]:
+def _opposed(selection: Selection, misprints: Misprints) -> dict[tuple[str, str], Objection]:
+    """Entries that would open what a catalog records as mistaken, and nobody said by name that it is meant."""
+    said = _meant(selection)
+    found = {}
+    for entry in selection.entries if selection.mistakes else ():
+        open_ = [each.entry for each in misprints.opened_by(entry) if (entry.id, each.entry.host) not in said]
+        if open_:
+            told = " and ".join(f"{each.host}, by {each.catalog} ({each.id})" for each in open_)
+            hosts = " and ".join(dict.fromkeys(each.host for each in open_))
+            found[entry.key] = Objection(
+                f"{entry.reach} opens what is recorded as mistaken: {told}.",
+                f"correct the entry, or leave it out. If it is meant, accept the finding opens-mistake for the entry "
+                f"{entry.id} and the host {hosts}.",
+            )
+    return found
+
+
+def _meant(selection: Selection) -> frozenset[tuple[str | None, str | None]]:
+    """Entry id and host of every mistake that somebody opens on purpose."""
+    return frozenset((one.entry, one.host) for one in selection.accept if one.finding == "opens-mistake")
+
+
+def _opened_mistakes(selection: Selection, decisions: Sequence[Decision], misprints: Misprints) -> Iterator[Finding]:
+    """What is opened although a catalog records it as mistaken: by acceptance, or on that catalog's own word."""
+    said = _meant(selection)
+    for decision in decisions if selection.mistakes else ():
+        entry = decision.entry
+        if decision.outcome not in ("allowed", "refused"):
+            continue
+        for each in misprints.opened_by(entry):
+            if (entry.id, each.entry.host) in said:
+                message = f"Opens {each.entry.host}, which {each.entry.catalog} records as mistaken ({each.entry.id})."
+                yield finding("opens-mistake", message, entry, each.entry.host)
+        for each in misprints.contradicted_by(entry):
+            message = f"{entry.catalog} lists {entry.host} as right, and records it as mistaken ({each.entry.id})."
+            yield finding("opens-mistake", message, entry, each.entry.host)
+
+
+def _decide(
+    how: Mechanism[Any], selection: Selection, options: Options, opposed: Mapping[tuple[str, str], Objection]
+) -> list[tuple[Entry, Outcome, str]]:
     """Outcome and reason of every entry, by key."""
     decided: list[tuple[Entry, Outcome, str]] = [(entry, "left out", reason) for entry, reason in selection.left_out]
     wanted = []
@@ -300,6 +353,8 @@ def _decide(how: Mechanism[Any], selection: Selection, options: Options) -> list
         for key, objection in how.objections(wanted, options).items()
         if objection.widening is None or (objection.widening, key[1]) not in accepted
     }
+    # What no mechanism may open goes first, so that what only one of them cannot say does not hide it.
+    objections |= {entry.key: opposed[entry.key] for entry in wanted if entry.key in opposed}
     covered = _covered(wanted, objections, dict(selection.choose))
     for entry in wanted:
         if entry.key in covered:
@@ -350,6 +405,7 @@ def _about_entries(
     decisions: Sequence[Decision],
     as_of: date | None,
     survey: Survey | None,
+    opposed: Mapping[tuple[str, str], Objection],
 ) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
@@ -357,7 +413,8 @@ def _about_entries(
     for decision in decisions:
         entry = decision.entry
         if decision.outcome == "refused":
-            found.append(finding("not-expressible", decision.reason, entry))
+            id_ = "mistake-refused" if entry.key in opposed else "not-expressible"
+            found.append(finding(id_, decision.reason, entry))
         if entry.status == "mistaken" and decision.outcome == "left out":
             found.append(
                 finding("mistaken", f"{entry.reach} is a misprint of the vendor's page; nothing opens it.", entry)
@@ -422,7 +479,10 @@ def _judge_acceptances(
         met = [
             index
             for index, one in enumerate(judged)
-            if one.id == acceptance.finding and one.severity != "error" and acceptance.entry in (None, one.entry)
+            if one.id == acceptance.finding
+            and one.severity != "error"
+            and acceptance.entry in (None, one.entry)
+            and acceptance.host == one.host
         ]
         if not met:
             unused.append(acceptance)

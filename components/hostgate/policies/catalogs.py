@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hostgate.catalog.mistakes import Misprints, Mistake, mistakes
 from hostgate.catalog.model import Entry
-from hostgate.catalog.names import meet
+from hostgate.catalog.names import holds, meet
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import Pinned, resolve
 from hostgate.policies.effects import Names, is_match
@@ -19,13 +20,20 @@ class Known:
     standing: Mapping[str, tuple[Entry, ...]]
     gone: Mapping[str, tuple[Entry, ...]]
     mistaken: Mapping[str, tuple[Entry, ...]]
+    misprints: Misprints
+    """The same, as they oppose entries of other catalogs."""
 
     def touching(self, names: Names) -> list[Entry]:
         """Standing entries that share a name with `names`."""
         return list(_touching(self.standing, names))
 
     def mistakes(self, names: Names) -> list[Entry]:
-        return list(_touching(self.mistaken, names))
+        """Records of a mistake that share a name with `names`, or whose own name is one of them."""
+        found = list(_touching(self.mistaken, names))
+        if is_match(names.kind):
+            hosts = [names.host] if names.kind == "exact" else self.mistaken
+            found += [e for host in hosts for e in self.mistaken.get(host, ()) if holds(names.kind, names.host, host)]
+        return list(dict.fromkeys(found))
 
     def former(self, names: Names) -> list[Entry]:
         return list(_touching(self.gone, names))
@@ -45,17 +53,20 @@ def read_catalogs(refs: Iterable[str], base: Path) -> Known:
     standing: dict[str, list[Entry]] = {}
     gone: dict[str, list[Entry]] = {}
     mistaken: dict[str, list[Entry]] = {}
+    opposing: list[Mistake] = []
     for pin in pinned:
         now = [entry for entry in pin.catalog.entries(pin.revision) if entry.direction == "egress"]
         for entry in now:
             (mistaken if entry.status == "mistaken" else standing).setdefault(entry.host, []).append(entry)
         # Without a revision every entry counts, whether or not it ever stood: this is how mistakes are recorded.
-        for entry in pin.catalog.entries(None):
+        ever = pin.catalog.entries(None)
+        opposing += mistakes(ever, now)
+        for entry in ever:
             if entry.status == "mistaken":
                 mistaken.setdefault(entry.host, []).append(entry)
             elif entry.id not in {other.id for other in now}:
                 gone.setdefault(entry.host, []).append(entry)
-    return Known(tuple(map(str, pinned)), _frozen(standing), _frozen(gone), _frozen(mistaken))
+    return Known(tuple(map(str, pinned)), _frozen(standing), _frozen(gone), _frozen(mistaken), Misprints(opposing))
 
 
 def _frozen(found: Mapping[str, list[Entry]]) -> dict[str, tuple[Entry, ...]]:

@@ -127,6 +127,13 @@ def judged(effect: Effect, names: Names, known: Known) -> tuple[str | None, str,
     if not covering:
         reach = ", ".join(sorted({entry.reach for entry in touching})[:3])
         return "wider-than-catalog", f"allows {names}; the catalog has {reach}.", touching[0]
+    against = [known.misprints.opened_by(entry) for entry in covering] if mistakes else []
+    if against and all(against):
+        record = against[0][0].entry
+        said = (
+            f"{names} opens {record.host}, which {record.catalog} records as a mistake; {covering[0].catalog} lists it."
+        )
+        return "host-mistaken", said, covering[0]
     layer = effect.layer
     if layer is not None and not _spoken(covering, layer):
         needed = ", ".join(sorted({f"{entry.protocol} on {entry.port}" for entry in covering}))

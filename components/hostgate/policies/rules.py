@@ -43,7 +43,8 @@ RULES: dict[str, Rule] = {
     ),
     "host-mistaken": Rule(
         scope="resource", level="mandatory", severity="critical", needs=frozenset({"names", "action"}),
-        finds="A name is allowed that the catalog records as a mistake of the vendor's page.",
+        finds="A name is allowed that a catalog records as a mistake of the vendor's page, also if another named catalog "
+        "lists it.",
         matters="The name belongs to nobody that you know, and whoever registers it is let in.",
         fix="Take it out; the catalog's entry says what was meant.",
         source="catalog, status mistaken",

@@ -16,8 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
-from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.problems import InputError, Problem, key_path, spelled
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import read_file
 from hostgate.dns.document import read_verdicts
@@ -91,6 +92,10 @@ class Exemption(_Section):
     def _is_about_something(self) -> Self:
         if self.rule == "exemption-ended":
             raise ValueError("found the rule exemption-ended, which cannot be exempted. Take the ended exemption out.")
+        if self.resource is not None and not self.resource.strip("*?"):
+            raise ValueError(
+                f"found resource {spelled(self.resource)}, which is every resource: it would silence the whole rule. Name one."
+            )
         if self.entry is None and self.host is None and self.resource is None:
             raise ValueError("names neither `entry`, `host` nor `resource`: it would silence the whole rule. Name one.")
         return self
@@ -146,16 +151,22 @@ class Settings:
 def read_settings(folder: Path, as_of: date) -> Settings:
     """The settings in `folder`; paths in them are relative to it. Raises InputError with every problem."""
     document = read_file(folder / FILE, FILE)
-    problems: list[Problem] = []
+    problems = [
+        Problem(rule="config", file=FILE, line=line, column=column, message=blank.message(key_path("", blank.path)[1:]))
+        for blank in blanks(document)
+        for line, column in [blank.at or (None, None)]
+    ]
     try:
         told = SettingsFile.model_validate(document)
     except ValidationError as error:
         found = option_problems(error, SettingsFile, "settings")
         keys = [str(item["loc"][0]) if item["loc"] else "" for item in error.errors(include_url=False)]
-        raise InputError(
-            _placed(problem.message.replace("`settings.", "`", 1), document, key)
-            for problem, key in zip(found, keys, strict=True)
-        ) from None
+        messages = [problem.message.replace("`settings.", "`", 1) for problem in found]
+        blank = {problem.message for problem in problems}
+        problems += [
+            _placed(said, document, key) for said, key in zip(messages, keys, strict=True) if said not in blank
+        ]
+        raise InputError(problems) from None
     known: Known | None = None
     try:
         known = read_catalogs(told.catalogs, folder)

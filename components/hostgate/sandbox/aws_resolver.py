@@ -108,8 +108,8 @@ TYPES: Final = (
                 **TAGGED,
                 "firewallRuleGroupId": ID,
                 "vpcId": ID,
-                # 99 and below, 9901 and above are kept for Firewall Manager.
-                "priority": Whole(100, 9_900, MODEL),
+                # 99 and below, 9901 and above are kept for Firewall Manager; 100 is in the model's range, and reserved.
+                "priority": Whole(101, 9_900, f"{MODEL}; the service reserves 100"),
                 "mutationProtection": Text(one_of=("ENABLED", "DISABLED"), source=MODEL),
             },
             ("firewallRuleGroupId", "priority", "vpcId"),

@@ -7,7 +7,8 @@ from hostgate.sandbox.aws_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
 from hostgate.sandbox.state import Held
 
-# Amazon Route 53 developer guide, quotas (2023 copy).
+# Those of an account that had none raised (Amazon Route 53 developer guide, quotas, 2023 copy). All can be raised: the
+# refusals name the code in Service Quotas, service route53resolver.
 MOST_RULES, MOST_GROUPS_OF_VPC, MOST_LISTS, MOST_DOMAINS = 100, 5, 1_000, 100_000
 
 
@@ -68,7 +69,7 @@ def _rule_fits(ask: Ask) -> Iterator[str]:
         if other.inputs.get("priority") == ask.held.inputs["priority"]:
             yield f"ValidationException: priority {ask.held.inputs['priority']} is that of rule {other.name} already"
     if ask.operation == "create" and len(others) >= MOST_RULES:
-        yield f"LimitExceededException: a rule group has at most {MOST_RULES} rules"
+        yield f"LimitExceededException: a rule group has at most {MOST_RULES} rules (quota L-F763F4D9)"
 
 
 def _association_fits(ask: Ask) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _association_fits(ask: Ask) -> Iterator[str]:
         if other.inputs["priority"] == ask.held.inputs["priority"]:
             yield f"ValidationException: priority {ask.held.inputs['priority']} is that of {other.name} in {vpc} already"
     if ask.operation == "create" and len(others) >= MOST_GROUPS_OF_VPC:
-        yield f"LimitExceededException: {vpc} has {MOST_GROUPS_OF_VPC} rule groups already"
+        yield f"LimitExceededException: {vpc} has {MOST_GROUPS_OF_VPC} rule groups already (quota L-15219E1D)"
 
 
 def _not_protected(ask: Ask) -> Iterator[str]:
@@ -98,10 +99,10 @@ def _lists_fit(ask: Ask) -> Iterator[str]:
         return
     others = [other for other in ask.now.objects(DOMAIN_LIST) if other.id != ask.held.id]
     if ask.operation == "create" and len(others) >= MOST_LISTS:
-        yield f"LimitExceededException: an account has at most {MOST_LISTS} domain lists"
+        yield f"LimitExceededException: an account has at most {MOST_LISTS} domain lists (quota L-9FA3C0A4)"
     domains = sum(len(held.inputs.get("domains") or ()) for held in (*others, ask.held))
     if domains > MOST_DOMAINS:
-        yield f"LimitExceededException: an account has at most {MOST_DOMAINS} domains in all lists"
+        yield f"LimitExceededException: an account has at most {MOST_DOMAINS} domains in all lists (quota L-740A4B31)"
 
 
 def _list_unused(ask: Ask) -> Iterator[str]:

@@ -85,18 +85,20 @@ def list_(as_json: bool) -> None:
 def lint(refs: tuple[str, ...], as_json: bool) -> None:
     """Lint catalog files (all shipped ones unless REFS name some). Warnings are fine; errors are not."""
     from hostgate.catalog.lint import lint_catalog
-    from hostgate.catalog.references import resolve_file, shipped_catalogs
+    from hostgate.catalog.references import each_shipped, resolve_file, shipped_catalogs
 
     problems: list[Problem] = []
-    warnings: list[Problem] = []
+    catalogs = []
     names = refs or tuple(shipped_catalogs())
     for ref in names:
         try:
-            catalog = resolve_file(ref)
+            catalogs.append(resolve_file(ref))
         except InputError as error:
             problems += error.problems
-            continue
-        warnings += lint_catalog(catalog)
+    # A catalog of one's own stands in a stack beside what is shipped.
+    named = {catalog.id for catalog in catalogs}
+    beside = [*catalogs, *(catalog for catalog in each_shipped() if catalog.id not in named)]
+    warnings = [warning for catalog in catalogs for warning in lint_catalog(catalog, beside)]
     if as_json:
         document: dict[str, object] = {"warnings": [warning.as_json() for warning in warnings]}
         if problems:
