@@ -7,6 +7,8 @@ the same inputs passed to the engine, so that moving between them changes nothin
 # No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -21,7 +23,7 @@ from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED
-from hostgate.planning.plan import Decision, Plan, plan
+from hostgate.planning.plan import Decision, Plan, plan, unenforced
 from hostgate.planning.review.pin import DIGEST, Pin, read_pin
 
 
@@ -89,11 +91,12 @@ class SelectionArgs(TypedDict, total=False):
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-_LISTED = {"networks": "network-{}", "vpcs": "vpc-{}"}
+_LISTED = {"networks": f"{COMPUTED}/network-{{}}", "vpcs": "vpc-{}"}
 """Lists of references, and what stands in a plan for an item that is an Output."""
 _REFERENCES = frozenset(
     {
         "attach",
+        "project",
         "resource_group",
         *(f"{name}[]" for name in _LISTED),
         "ip_sets{}",
@@ -223,10 +226,27 @@ def project_folder() -> Path | None:
     return next((each for each in (here, *here.parents) if any((each / name).is_file() for name in _PROJECTS)), None)
 
 
+_announced: ContextVar[tuple[Plan, ...]] = ContextVar("_announced", default=())
+
+
+@contextmanager
+def announced(plans: Sequence[Plan]) -> Iterator[None]:
+    """Log once, before any resource of `plans` is made, which of them block nothing and why; their components do not
+    repeat it, in however many places a plan is made."""
+    if told := unenforced(plans):
+        pulumi.log.warn(told)
+    token = _announced.set(tuple(plans))
+    try:
+        yield
+    finally:
+        _announced.reset(token)
+
+
 def report(component: pulumi.Resource, made: Plan) -> None:
-    """Log what a reviewer should see of the plan: its warnings that nobody has accepted."""
+    """Log what a reviewer should see of the plan, the gravest first: its warnings that nobody has accepted."""
+    said = any(made is other for other in _announced.get())
     for finding in made.findings:
-        if finding.severity == "warning" and finding.accepted is None:
+        if finding.severity == "warning" and finding.accepted is None and not (said and finding.unenforced):
             pulumi.log.warn(finding.line, resource=component)
 
 

@@ -11,6 +11,7 @@ from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, managed_references, remarks_around
 from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.policy_options import POLICY_ARN
 from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.suricata import Rule, Sids
 from hostgate.aws.suricata import group as group_of
@@ -282,12 +283,49 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
                 f"to EXTERNAL_NET {place}, and at no priority a pass that is broader than the catalog.",
             ),
         ]
+    if options.from_ and options.deny in ("internet", "all") and options.mode == "enforce":
+        found.append(
+            finding(
+                "others-cut", f"Behind the firewall only {', '.join(options.from_)} may use the hosts; others cannot."
+            )
+        )
+    found += _unenforced(options)
     found += remarks_around(options)
     if any(entry.families and "ipv6" in entry.families for entry in entries) and not any(
         ":" in cidr for cidr in options.from_ or options.home_net
     ):
         found.append(finding("ipv4-only", "HOME_NET has no IPv6 range, so clients reach the hosts over IPv4 only."))
     return found
+
+
+def _unenforced(options: NetworkFirewallOptions) -> list[Finding]:
+    """That no firewall judges by the groups: a policy refers to them, and a firewall uses a policy."""
+    if options.creates_policy:
+        if options.firewall is not None:
+            return []
+        return [
+            finding(
+                "not-enforced",
+                "No `firewall` is made: the policy judges nothing until a firewall uses it (output `policyArn`).",
+            )
+        ]
+    if options.attach is None:
+        return [
+            finding(
+                "not-enforced",
+                "No policy is made: the groups judge nothing until `references` stand in a policy that a firewall uses.",
+            )
+        ]
+    where = POLICY_ARN.fullmatch(options.attach)
+    assert where is not None
+    return [
+        finding(
+            "not-enforced",
+            f"`attach` attaches nothing on AWS: the groups judge nothing until the owner of {options.attach} writes `references` "
+            f"into it. It can hold groups of its own Region ({where['region']}) only, and those of another account than "
+            f"{where['account']} only if they are shared.",
+        )
+    ]
 
 
 def _quic(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> list[Finding]:

@@ -188,7 +188,9 @@ def _digest(resource: "PreviewResource") -> str | None:
 
 
 def _told_by_findings(message: str, plans: Sequence["Plan"]) -> bool:
-    return any(message == one.line for plan in plans for one in plan.findings)
+    from hostgate.planning.plan import unenforced
+
+    return message == unenforced(plans) or any(message == one.line for plan in plans for one in plan.findings)
 
 
 def _progress(words: str) -> Any:

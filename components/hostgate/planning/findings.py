@@ -18,6 +18,9 @@ class Kind:
     severity: Severity
     meaning: str
     remedy: str
+    unenforced: bool = False
+    """Whether it says that what the plan makes blocks nothing. It is then shown before all others of its severity, and a
+    program says it once, before anything else: whoever reads no further must have read this."""
 
 
 KINDS: dict[str, Kind] = {
@@ -149,10 +152,27 @@ KINDS: dict[str, Kind] = {
         "No `from` is given: everything behind the firewall may use the hosts.",
         "Name the clients under `from`.",
     ),
+    "others-open": Kind(
+        "warning",
+        "`from` names some clients; for all others nothing of the plan holds, neither the hosts nor the deny.",
+        "Leave `from` out to limit everybody, or limit the others by an allowlist or a deny of their own.",
+    ),
+    "others-cut": Kind(
+        "info",
+        "`from` names some clients; all others behind the firewall reach none of the hosts, and nothing that the deny cuts.",
+        "Name them under `from` as well, or allow what they need by other rules.",
+    ),
+    "not-enforced": Kind(
+        "warning",
+        "What the plan makes judges no traffic: nothing uses it until something outside the plan does.",
+        "Do what the message says is missing; accept the finding if it is done elsewhere.",
+        unenforced=True,
+    ),
     "deny-none": Kind(
         "warning",
         "Nothing is denied: an allowlist on a network that allows everything does nothing.",
         "Set `deny` to internet, or to declared if the deny exists elsewhere.",
+        unenforced=True,
     ),
     "deny-declared": Kind(
         "info",
@@ -248,6 +268,7 @@ KINDS: dict[str, Kind] = {
         "warning",
         "Audit mode: nothing is blocked; what enforce would block is logged.",
         "Read the logs, then set `mode` to enforce.",
+        unenforced=True,
     ),
     "sid-collision": Kind(
         "info",
@@ -275,8 +296,16 @@ class Finding:
     accepted: str | None = None
 
     @property
-    def order(self) -> tuple[int, str, str, str]:
-        return (("error", "warning", "info").index(self.severity), self.id, self.entry or "", self.message)
+    def unenforced(self) -> bool:
+        """Whether it says that what the plan makes blocks nothing."""
+        kind = KINDS.get(self.id)  # a file or a preview may hold one of another release
+        return kind is not None and kind.unenforced
+
+    @property
+    def order(self) -> tuple[int, bool, str, str, str]:
+        """The gravest first, and among the warnings those that nothing is enforced."""
+        severity = ("error", "warning", "info").index(self.severity)
+        return (severity, not self.unenforced, self.id, self.entry or "", self.message)
 
     @property
     def line(self) -> str:

@@ -101,6 +101,11 @@ class Plan:
             if one.severity == "error"
         )
 
+    @property
+    def unenforced(self) -> tuple[Finding, ...]:
+        """Why what it makes blocks nothing, as findings that nobody has accepted; empty if it blocks."""
+        return tuple(one for one in self.findings if one.unenforced and one.accepted is None)
+
     def verdict(self, flow: Flow) -> Verdict:
         """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
         if self.refused:
@@ -253,6 +258,12 @@ def unused_acceptances(plans: Sequence[Plan]) -> list[Problem]:
             )
         )
     return problems
+
+
+def unenforced(plans: Sequence[Plan]) -> str | None:
+    """One message about every plan of a stack that blocks nothing, and why; None if there is none."""
+    lines = [f"  {made.target} {one.line}" for made in plans for one in made.unenforced]
+    return "\n".join(("not everything is enforced: this blocks nothing", *lines)) if lines else None
 
 
 def find_mechanism(target: str) -> Mechanism[Any]:
