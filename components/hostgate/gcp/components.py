@@ -1,8 +1,8 @@
 """hostgate.gcp.FirewallPolicyAllowlist: the plan of gcp:fqdn as Pulumi resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi_gcp import compute
@@ -10,9 +10,11 @@ from pulumi_gcp import compute
 from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.fqdn import ASSOCIATION, POLICY, RULE
-from hostgate.gcp.links import Collection, Link, read_link
+from hostgate.gcp.links import Link, check_project, read_link
 from hostgate.gcp.options import ONE_PROJECT, FirewallPolicyOptions
 from hostgate.planning.mechanism import CloudObject
+
+Read = TypeVar("Read")
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -113,11 +115,14 @@ def _place(
     name in its own project.
     """
 
-    def link(key: str, text: str, collection: Collection) -> Link:
+    def checked(key: str, read: Callable[[str], Read], text: str) -> Read:
         try:
-            return read_link(text, collection)
+            return read(text)
         except ValueError as error:
             raise AllowlistError(f"{name}: `{key}`: {error}") from None
+
+    def link(key: str, text: str) -> Link:
+        return checked(key, partial(read_link, collection="firewallPolicies" if key == "attach" else "networks"), text)
 
     def one(projects: Sequence[str | None]) -> str | None:
         stated = sorted({each for each in (options.in_project, *projects) if each is not None})
@@ -125,8 +130,11 @@ def _place(
             raise AllowlistError(f"{name}: found several projects: {', '.join(stated)}. {ONE_PROJECT}")
         return stated[0] if stated else None
 
+    def project_of(key: str, text: str) -> str | None:
+        return link(key, text).project
+
     def network(key: str, text: str) -> str:
-        found = link(key, text, "networks")
+        found = link(key, text)
         path = found.path(one([found.project]))
         if path is None:
             raise AllowlistError(
@@ -134,20 +142,18 @@ def _place(
             )
         return text if found.project else path
 
-    listed = [each if isinstance(each, pulumi.Output) else None for each in outputs.get("networks", ())]
-    networks = [
-        None if each is None else each.apply(partial(network, f"networks[{index}]"))
-        for index, each in enumerate(listed)
-    ]
+    listed = {
+        f"networks[{index}]": each if isinstance(each, pulumi.Output) else None
+        for index, each in enumerate(outputs.get("networks", ()))
+    }
+    networks = [None if each is None else each.apply(partial(network, key)) for key, each in listed.items()]
     attach: Any = options.attach or ""
-    stated = [
-        each.apply(lambda text: link("networks", text, "networks").project) for each in listed if each is not None
-    ]
+    stated = [each.apply(partial(project_of, key)) for key, each in listed.items() if each is not None]
     if "attach" in outputs:
-        attach = outputs["attach"].apply(lambda text: (link("attach", text, "firewallPolicies"), text)[1])
-        stated.append(outputs["attach"].apply(lambda text: one([link("attach", text, "firewallPolicies").project])))
+        attach = outputs["attach"].apply(lambda text: (one([project_of("attach", text)]), text)[1])
+        stated.append(outputs["attach"].apply(partial(project_of, "attach")))
     if "project" in outputs:
-        stated.append(outputs["project"])
+        stated.append(outputs["project"].apply(partial(checked, "project", check_project)))
     elif options.in_project is not None or not stated:
         return options.in_project, attach, networks
     return pulumi.Output.all(*stated).apply(one), attach, networks

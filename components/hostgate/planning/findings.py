@@ -283,6 +283,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
+UNENFORCED = frozenset(id_ for id_, kind in KINDS.items() if kind.unenforced)
+"""Ids of findings that what the plan makes blocks nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One remark. `entry` is the entry id, None for the whole plan; `accepted` the reason of whoever accepted it."""
@@ -298,8 +302,7 @@ class Finding:
     @property
     def unenforced(self) -> bool:
         """Whether it says that what the plan makes blocks nothing."""
-        kind = KINDS.get(self.id)  # a file or a preview may hold one of another release
-        return kind is not None and kind.unenforced
+        return self.id in UNENFORCED
 
     @property
     def order(self) -> tuple[int, bool, str, str, str]:

@@ -262,8 +262,11 @@ def unused_acceptances(plans: Sequence[Plan]) -> list[Problem]:
 
 def unenforced(plans: Sequence[Plan]) -> str | None:
     """One message about every plan of a stack that blocks nothing, and why; None if there is none."""
-    lines = [f"  {made.target} {one.line}" for made in plans for one in made.unenforced]
-    return "\n".join(("not everything is enforced: this blocks nothing", *lines)) if lines else None
+    idle = [made for made in plans if made.unenforced]
+    if not idle:
+        return None
+    lines = [f"  {made.target} {one.line}" for made in idle for one in made.unenforced]
+    return "\n".join((f"nothing is blocked by {', '.join(made.target for made in idle)}:", *lines))
 
 
 def find_mechanism(target: str) -> Mechanism[Any]:

@@ -13,6 +13,7 @@ from hostgate.planning.review.statement import Statement
 RISKS: dict[str, str] = {
     "refused": "refused",
     "everything-open": "nothing is blocked",
+    "clients-free": "clients no longer limited",
     "deny-weaker": "weaker deny",
     "target-gone": "cloud is left out",
     "clients-wider": "more clients",
@@ -88,6 +89,9 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
         yield risk("everything-open", target, f"With {said} every host is reachable, not only those below.")
     if base is not None and not head.silent and _DENIES.index(_deny(head)) < _DENIES.index(_deny(base)):
         yield risk("deny-weaker", target, f"Deny was {_deny(base)}, and is {_deny(head)}: {_DENY_MEANS[_deny(head)]}.")
+    if any(one.id == "others-open" for one in head.findings or ()):
+        for client in change.clients_removed:
+            yield risk("clients-free", client, "No longer limited: the deny is about the clients under `from` only.")
     for client in change.clients_added:
         yield risk("clients-wider", client, f"May now use the {change.kept} hosts that were open to others before.")
     for flow in change.opened:
