@@ -119,7 +119,14 @@ def test_a_network_named_by_an_output_without_a_project_is_spelled_out(run: Run)
             GCP + '    FirewallPolicyAllowlist("c", hosts=hosts, networks=[pulumi.Output.from_input("main")])',
             "found the name 'main'",
         ),
-        (GCP + '    FirewallPolicyAllowlist("c", hosts=hosts, project=pulumi.Output.from_input("A b"))', "c: `project`: found 'A b'"),
+        (
+            GCP + '    FirewallPolicyAllowlist("c", hosts=hosts, project=pulumi.Output.from_input("A b"))',
+            "c: `project`: found 'A b'",
+        ),
+        (
+            GCP + '    FirewallPolicyAllowlist("c", hosts=hosts, attach=pulumi.Output.from_input(None))',
+            "c: `attach`: found an Output of nothing. Allowed: one of text",
+        ),
         (
             AZURE + '    FirewallPolicyAllowlist("c", hosts=hosts, attach=pulumi.Output.from_input("fp-hub"))',
             "attach 'fp-hub'. Allowed: RESOURCE_GROUP/POLICY",

@@ -17,7 +17,8 @@ _POLICY_ID = re.compile(
     re.IGNORECASE,
 )
 _GROUP = re.compile(r"[\w().-]{0,89}[\w()-]\Z")
-"""Resource group names (Azure resource naming rules: 1 to 90 characters, no period at the end; read 2026-11-23)."""
+"""Resource group names: 1 to 90 characters, no period at the end (Azure, naming rules of Microsoft.Resources; read
+2026-11-28)."""
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
 """Firewall policy and group names (2024-05-01 API text). The provider's own check of it does not run."""
 

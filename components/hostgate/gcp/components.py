@@ -8,13 +8,14 @@ import pulumi
 from pulumi_gcp import compute
 
 from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
+from hostgate.catalog.problems import spelled
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.fqdn import ASSOCIATION, POLICY, RULE
 from hostgate.gcp.links import Link, check_project, read_link
 from hostgate.gcp.options import ONE_PROJECT, FirewallPolicyOptions
 from hostgate.planning.mechanism import CloudObject
 
-Read = TypeVar("Read")
+Value = TypeVar("Value")
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -115,7 +116,9 @@ def _place(
     name in its own project.
     """
 
-    def checked(key: str, read: Callable[[str], Read], text: str) -> Read:
+    def checked(key: str, read: Callable[[str], Value], text: Any) -> Value:
+        if not isinstance(text, str):
+            raise AllowlistError(f"{name}: `{key}`: found an Output of {spelled(text)}. Allowed: one of text.")
         try:
             return read(text)
         except ValueError as error:

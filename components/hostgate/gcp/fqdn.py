@@ -211,15 +211,15 @@ def _policy(options: FirewallPolicyOptions) -> CloudObject:
 
 
 def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
-    """The policy's associations, each named after its network; where two would have one name, by a digest beside it."""
+    """The policy's associations, each named after its network."""
     labels = [_label(network) for network in options.networks]
     found = []
     for network, link, label in zip(options.networks, options.network_links, labels, strict=True):
-        if labels.count(label) > 1:  # an Output is called network-0, which may be a network's name
-            label = f"{label[:25]}-{_digest(network)}"
         target = network
         if link is None:
-            target = network.rpartition("/")[2]
+            target = label
+            if labels.count(label) > 1:  # an Output is called network-0, which may be the name of a network beside it
+                label = f"{label}-{_digest(network)}"
         elif link.project is None:
             target = link.path(options.in_project) or network
         name = f"{options.name}-{label}"
