@@ -86,13 +86,16 @@ aws.networkfirewall.FirewallPolicy(
     },
 )
 
-policy = gcp.compute.NetworkFirewallPolicy("hostgate", description="hostgate: egress to the hosts of reviewed catalogs")
+policy = gcp.compute.NetworkFirewallPolicy(
+    "hostgate", project="acme-dev", description="hostgate: egress to the hosts of reviewed catalogs"
+)
 
 rule_0 = gcp.compute.NetworkFirewallPolicyRule(
     "hostgate-allow-tcp-443",
     rule_name="hostgate-allow-tcp-443",
     description="hostgate: hosts of the catalog",
     firewall_policy=policy.name,
+    project="acme-dev",
     priority=2000,
     direction="EGRESS",
     action="allow",
@@ -103,6 +106,7 @@ rule_1 = gcp.compute.NetworkFirewallPolicyRule(
     rule_name="hostgate-private-ipv4",
     description="hostgate: private passes on",
     firewall_policy=policy.name,
+    project="acme-dev",
     priority=10002000,
     direction="EGRESS",
     action="goto_next",
@@ -117,6 +121,7 @@ rule_2 = gcp.compute.NetworkFirewallPolicyRule(
     rule_name="hostgate-private-ipv6",
     description="hostgate: private passes on",
     firewall_policy=policy.name,
+    project="acme-dev",
     priority=10002001,
     direction="EGRESS",
     action="goto_next",
@@ -128,6 +133,7 @@ rule_3 = gcp.compute.NetworkFirewallPolicyRule(
     rule_name="hostgate-deny-ipv4",
     description="hostgate: all else is denied",
     firewall_policy=policy.name,
+    project="acme-dev",
     priority=10002010,
     direction="EGRESS",
     action="deny",
@@ -140,6 +146,7 @@ rule_4 = gcp.compute.NetworkFirewallPolicyRule(
     rule_name="hostgate-deny-ipv6",
     description="hostgate: all else is denied",
     firewall_policy=policy.name,
+    project="acme-dev",
     priority=10002011,
     direction="EGRESS",
     action="deny",
@@ -152,6 +159,7 @@ gcp.compute.NetworkFirewallPolicyAssociation(
     name="hostgate-default",
     attachment_target="projects/acme-dev/global/networks/default",
     firewall_policy=policy.name,
+    project="acme-dev",
     opts=pulumi.ResourceOptions(depends_on=[rule_0, rule_1, rule_2, rule_3, rule_4]),
 )
 

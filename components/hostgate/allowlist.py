@@ -7,6 +7,8 @@ the same inputs passed to the engine, so that moving between them changes nothin
 # No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -24,7 +26,7 @@ from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED, spelled_out
-from hostgate.planning.plan import Decision, Plan, plan
+from hostgate.planning.plan import Decision, Plan, plan, unenforced
 from hostgate.planning.review.pin import DIGEST, Pin, read_pin
 
 
@@ -94,11 +96,12 @@ class SelectionArgs(TypedDict, total=False):
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-_LISTED = {"networks": "network-{}", "vpcs": "vpc-{}"}
+_LISTED = {"networks": f"{COMPUTED}/network-{{}}", "vpcs": "vpc-{}"}
 """Lists of references, and what stands in a plan for an item that is an Output."""
 _REFERENCES = frozenset(
     {
         "attach",
+        "project",
         "resource_group",
         *(f"{name}[]" for name in _LISTED),
         "ip_sets{}",
@@ -228,15 +231,33 @@ def project_folder() -> Path | None:
     return next((each for each in (here, *here.parents) if any((each / name).is_file() for name in _PROJECTS)), None)
 
 
+_announced: ContextVar[tuple[Plan, ...]] = ContextVar("_announced", default=())
+
+
+@contextmanager
+def announced(plans: Sequence[Plan]) -> Iterator[None]:
+    """Log once, before any resource of `plans` is made, which of them block nothing and why; their components do not
+    repeat it, in however many places a plan is made."""
+    if told := unenforced(plans):
+        pulumi.log.warn(told)
+    token = _announced.set(tuple(plans))
+    try:
+        yield
+    finally:
+        _announced.reset(token)
+
+
 def report(component: pulumi.Resource, made: Plan) -> None:
-    """Log what a reviewer should see of the plan: what is selected, and its warnings that nobody has accepted.
+    """Log what a reviewer should see of the plan: what is selected, and, the gravest first, its warnings that nobody has
+    accepted.
 
     What is selected is said each time: an input that a generated SDK drops, because its key is misspelt, narrows nothing
     and reaches nobody who could object to it.
     """
+    said = any(made is other for other in _announced.get())
     pulumi.log.info(made.selection.summary, resource=component)
     for finding in made.findings:
-        if finding.severity == "warning" and finding.accepted is None:
+        if finding.severity == "warning" and finding.accepted is None and not (said and finding.unenforced):
             pulumi.log.warn(finding.line, resource=component)
 
 

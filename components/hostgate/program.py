@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime import config as engine_config
 from pydantic.alias_generators import to_camel
 
+from hostgate.allowlist import announced
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.problems import InputError
 from hostgate.planning.plan import Plan, plan_all
@@ -59,12 +60,13 @@ def run(*, as_of: date | None = None) -> None:
     if problems:
         raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
     first: set[str] = set()
-    for plan in plans:
-        made = {place: _exported(_allowlist(plan, place)) for place in plan.options.places}
-        cloud = plan.target.partition(":")[0]
-        # Under the cloud's name stands its first layer, so that a second one changes nothing for those who read it.
-        pulumi.export(plan.target.replace(":", "-") if cloud in first else cloud, made.get(None, made))
-        first.add(cloud)
+    with announced(plans):
+        for plan in plans:
+            made = {place: _exported(_allowlist(plan, place)) for place in plan.options.places}
+            cloud = plan.target.partition(":")[0]
+            # Under the cloud's name stands its first layer, so that a second one changes nothing for those who read it.
+            pulumi.export(plan.target.replace(":", "-") if cloud in first else cloud, made.get(None, made))
+            first.add(cloud)
 
 
 def _exported(allowlist: Any) -> dict[str, Any]:

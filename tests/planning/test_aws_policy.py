@@ -325,6 +325,8 @@ def destination(**keys: str) -> dict[str, Any]:
     return {"firewall": VPC, "logging": [{**ALERTS, "logDestination": keys}]}
 
 
+ARN = "arn:aws:network-firewall:eu-west-1:123456789012:firewall-policy/egress"
+
 WRONG: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("a drop of handshakes", {"defaultActions": ["aws:drop_strict"]}, ("aws:drop_strict", "every host would be cut")),
     ("an action of nobody", {"defaultActions": ["drop"]}, ("found drop", "aws:...")),
@@ -364,7 +366,8 @@ WRONG: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("a share with a role", {"deny": "declared", "share": {"principals": ["arn:aws:iam::1:role/x"]}}, ("role/x", "12 digits")),
     ("another's policy with a firewall", {"deny": "declared", "firewall": VPC, "tlsInspection": TLS}, ("tlsInspection, firewall",)),
     ("a firewall in two Regions", {"firewall": VPC, "regions": ["eu-central-1", "us-east-1"]}, ("several regions",)),
-    ("an attached policy in two Regions", {"attach": "arn:aws:x", "regions": ["eu-west-1", "us-east-1"]}, ("attach with several",)),
+    ("an attached policy in two Regions", {"attach": ARN, "regions": ["eu-west-1", "us-east-1"]}, ("attach with several",)),
+    ("an attached policy of another Region", {"attach": ARN, "regions": ["us-east-1"]}, (ARN, "of its own Region only")),
     ("a principal twice", {"deny": "declared", "share": {"principals": ["123456789012"] * 2}}, ("123456789012 twice",)),
     ("a Region twice", {"regions": ["us-east-1", "us-east-1"]}, ("us-east-1 twice",)),
     ("a zone for a Region", {"regions": ["us-east-1a"]}, ("`aws:rules.regions[0]`", "us-east-1a")),

@@ -218,7 +218,7 @@ class TestVpcs:
         assert any(one.id == "fail-open" for one in made.findings) == (mode == "open")
 
     def test_without_a_vpc_the_plan_says_that_nobody_is_judged(self) -> None:
-        said = [one.message for one in plan(selection([entry()]), TARGET).findings if one.id == "attached-policy"]
+        said = [one.message for one in plan(selection([entry()]), TARGET).findings if one.id == "not-enforced"]
         assert "judges no query" in said[0]
 
 

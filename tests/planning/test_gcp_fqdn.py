@@ -1,8 +1,11 @@
 """gcp:fqdn: order of pass, allow and deny; slots that depend on nothing but protocol and port."""
 
+from typing import Any
+
 import pytest
 
 from conformance.catalogs import entry, many, selection
+from hostgate.catalog.problems import InputError
 from hostgate.gcp.fqdn import EDGE_SLOT
 from hostgate.gcp.options import USER_PRIORITY_MAX
 from hostgate.planning.flow import Flow
@@ -145,9 +148,47 @@ class TestClients:
         made = plan(selection([entry()]), TARGET, from_=["tagValues/2", "tagValues/1"])
         assert rules(made)[0].body["targetSecureTags"] == [{"name": "tagValues/1"}, {"name": "tagValues/2"}]
 
-    def test_the_deny_holds_for_everybody(self) -> None:
-        made = plan(selection([entry()]), TARGET, from_=["tagValues/1"])
-        assert all("targetSecureTags" not in each.body for each in rules(made)[1:])
+    @pytest.mark.parametrize("options", [{}, {"deny": "all"}, {"mode": "audit"}, {"families": ["ipv6"]}], ids=str)
+    @pytest.mark.parametrize("clients", [["builds@p.iam.gserviceaccount.com"], ["tagValues/2", "tagValues/1"]], ids=str)
+    def test_every_rule_is_about_the_clients_and_nobody_else(self, options: dict[str, Any], clients: list[str]) -> None:
+        """A deny for everybody would cut those whom nobody named, and an audit rule for everybody would free them."""
+        targets = {
+            str(each.body.get("targetServiceAccounts", each.body.get("targetSecureTags")))
+            for each in rules(plan(selection([entry()]), TARGET, {"from_": clients, **options}))
+        }
+        tags = [{"name": client} for client in sorted(clients)]
+        assert targets == {str(clients if "@" in clients[0] else tags)}
+
+    def test_without_clients_no_rule_has_a_target(self) -> None:
+        for each in rules(plan(selection([entry()]), TARGET)):
+            assert not {"targetServiceAccounts", "targetSecureTags"} & set(each.body)
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"from_": ["tagValues/1"]}, "VPC networks allow egress by default"),
+            ({"from_": ["tagValues/1"], "deny": "all"}, "VPC networks allow egress by default"),
+            ({"from_": ["a@p.iam.gserviceaccount.com"], "attach": "egress"}, "the attached policy decides about them"),
+            ({"from_": ["tagValues/1"], "deny": "declared"}, None),
+            ({"from_": ["tagValues/1"], "deny": "none"}, None),
+            ({}, None),
+        ],
+        ids=str,
+    )
+    def test_a_deny_for_some_says_that_it_is_not_about_the_others(
+        self, options: dict[str, Any], said: str | None
+    ) -> None:
+        messages = [
+            one.message for one in plan(selection([entry()]), TARGET, options).findings if one.id == "others-open"
+        ]
+        assert len(messages) == (said is not None)
+        assert all(said in message for message in messages if said)
+
+    def test_audit_in_another_s_policy_frees_nobody_who_is_not_named(self) -> None:
+        with pytest.raises(InputError, match="the audit rules would open somebody else's policy to everybody"):
+            plan(selection([entry()]), TARGET, attach="egress", mode="audit")
+        for options in ({"from_": ["tagValues/1"]}, {"deny": "declared"}):
+            assert plan(selection([entry()]), TARGET, {"attach": "egress", "mode": "audit", **options}).ok
 
 
 def test_attaching_makes_rules_only() -> None:

@@ -49,6 +49,26 @@ WRONG: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("attach without a group", AZURE, {"attach": "fp-hub"}, ("attach 'fp-hub'", "RESOURCE_GROUP/POLICY")),
     ("a group beside attach", AZURE, {"attach": "rg/p", "resourceGroup": "rg"}, ("`resourceGroup` with `attach`",)),
     ("deny all in another's policy", AZURE, {"attach": "rg/p", "deny": "all"}, ("deny 'all' with `attach`", "Allowed: ")),
+    *(
+        (f"attach to {what} on Azure", AZURE, {"attach": attach}, (f"attach {attach!r}", "RESOURCE_GROUP/POLICY"))
+        for what, attach in {
+            "a firewall": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/azureFirewalls/fw",
+            "a group of a policy": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/firewallPolicies/p/x/g",
+            "an id without its slash": "subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/firewallPolicies/p",
+            "a name behind a blank": " rg/fp", "a name before a blank": "rg/fp ", "nothing": "", "blanks": "  ",
+            "a group only": "rg/", "a policy only": "/fp", "a group with a period at the end": "rg./fp",
+        }.items()
+    ),
+    *(
+        (f"attach to {what} on AWS", AWS, {"attach": attach}, (f"attach {attach!r}", "Allowed: the ARN of a firewall policy"))
+        for what, attach in {
+            "a rule group": ARN.replace("firewall-policy", "stateful-rulegroup"),
+            "a firewall": ARN.replace("firewall-policy", "firewall"),
+            "a policy of IAM": "arn:aws:iam::123456789012:policy/egress",
+            "a policy without a name": ARN.replace("egress", ""), "a folder of policies": ARN + "/more",
+            "nothing": "", "a name behind a blank": f" {ARN}", "a name before a line end": f"{ARN}\n",
+        }.items()
+    ),
     ("audit in another's policy", AZURE, {"attach": "rg/p", "mode": "audit"}, ("no `from`", "Name the clients")),
 ]  # fmt: skip
 

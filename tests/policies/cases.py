@@ -602,6 +602,13 @@ def _stacks() -> Iterator[Case]:
     tcp = [gcp_rule(name=f"d{n}", action="deny", ranges=[each]) for n, each in enumerate(("0.0.0.0/0", "::/0"))]
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names, *tcp], "for all protocols", "one port only")
     yield Case(deny, "gcp", "passes", [GCP_POLICY, names, *gcp_denies()])
+    inside = gcp_rule("cgr.dev", project="acme")
+    pair = [R(GCP_POLICY.type, name, {"name": "egress", "project": name}) for name in ("acme", "net-host")]
+    yield Case(deny, "gcp", "passes", [*pair, inside, *gcp_denies(project="acme")], "", "one name in two projects")
+    other = [*pair, inside, *gcp_denies(project="net-host")]
+    yield Case(
+        deny, "gcp", "fails", other, "no last rule denies IPv4", "denied in the policy of that name of another project"
+    )
     yield Case(
         deny, "gcp", "unknown", [GCP_POLICY, names, gcp_rule(name="d", action=UNKNOWN, ranges=["::/0"])], UNJUDGED
     )

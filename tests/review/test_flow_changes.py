@@ -18,6 +18,7 @@ from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, draft
 from hostgate.planning.review.diff import EVERYBODY, FlowChange, TargetDiff, diff
 from hostgate.planning.review.openings import Part
+from hostgate.planning.review.risks import risks
 from hostgate.planning.review.statement import locked, read_statements, state
 from review.changes import change, made, told
 
@@ -172,6 +173,24 @@ class TestClients:
         assert (found.clients_added, found.clients_removed) == ((), (EVERYBODY,))
         back = _between({"from_": ["builds@acme.iam.gserviceaccount.com"]}, {}, "gcp:fqdn")
         assert (back.clients_added, back.clients_removed) == ((EVERYBODY,), ())
+
+    @pytest.mark.parametrize(
+        ("before", "after", "target", "free"),
+        [
+            ({}, {"from_": ["tagValues/1"]}, "gcp:fqdn", [EVERYBODY]),
+            ({"from_": ["tagValues/1", "tagValues/2"]}, {"from_": ["tagValues/1"]}, "gcp:fqdn", ["tagValues/2"]),
+            ({"from_": ["tagValues/1"]}, {"from_": ["tagValues/1", "tagValues/2"]}, "gcp:fqdn", []),
+            ({"deny": "declared"}, {"from_": ["tagValues/1"], "deny": "declared"}, "gcp:fqdn", []),
+            ({"from_": ["10.0.0.0/8"]}, {"from_": ["10.1.0.0/16"]}, "aws:rules", []),
+            ({"from_": ["10.0.0.0/8"]}, {"from_": ["10.1.0.0/16"]}, "azure:application-rules", []),
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_a_client_that_no_deny_is_about_any_more_is_a_risk(
+        self, before: dict[str, Any], after: dict[str, Any], target: str, free: list[str]
+    ) -> None:
+        found = risks([_between(before, after, target)])
+        assert [each.subject for each in found if each.id == "everything-open"] == free
 
 
 def _between(before: dict[str, Any], after: dict[str, Any], target: str = "aws:rules") -> TargetDiff:

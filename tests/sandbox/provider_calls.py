@@ -83,10 +83,15 @@ class Deployment:
         return made.id, from_struct(made.properties)
 
     def diff(
-        self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignore: tuple[str, ...] = ()
+        self,
+        type_: str,
+        olds: Mapping[str, Any],
+        news: Mapping[str, Any],
+        ignore: tuple[str, ...] = (),
+        state: Mapping[str, Any] | None = None,
     ) -> provider_pb2.DiffResponse:
         request = provider_pb2.DiffRequest(
-            urn=urn(type_, "it"), type=type_, id="it", old_inputs=to_struct(olds), news=to_struct(news),
+            urn=urn(type_, "it"), type=type_, id="it", old_inputs=to_struct(olds), olds=struct(state), news=to_struct(news),
             ignoreChanges=ignore,
         )  # fmt: skip
         return self.provider(type_).Diff(request, self.context)

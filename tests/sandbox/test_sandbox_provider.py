@@ -303,7 +303,7 @@ def test_a_rule_needs_its_policy_and_a_priority_of_its_own(engine: Deployment) -
     assert "was not found" in refusal(engine.create, GCP_RULE, "r", gcp_rule("egress"))[1]
     engine.create(GCP_POLICY, "p", {"name": "egress"})
     id_, _ = engine.create(GCP_RULE, "r", gcp_rule("egress"))
-    assert id_ == "projects/sandbox/global/firewallPolicies/egress/1000"
+    assert id_ == "projects/sandbox/global/firewallPolicies/egress/rules/1000"
     by_id = gcp_rule("projects/sandbox/global/firewallPolicies/egress")
     assert refusal(engine.create, GCP_RULE, "other", by_id)[0] == grpc.StatusCode.ALREADY_EXISTS
     assert "direction" in refusal(engine.update, GCP_RULE, id_, gcp_rule("egress", direction="INGRESS"))[1]
@@ -328,6 +328,77 @@ def test_a_network_has_one_policy(engine: Deployment) -> None:
     engine.create(GCP_ASSOCIATION, "a", {"firewallPolicy": "one", "attachmentTarget": NETWORK, "name": "a"})
     second = {"firewallPolicy": "two", "attachmentTarget": NETWORK, "name": "b"}
     assert "associated with" in refusal(engine.create, GCP_ASSOCIATION, "b", second)[1]
+
+
+def test_a_rule_goes_to_the_policy_of_that_name_in_its_own_project_whatever_its_reference_says(
+    engine: Deployment,
+) -> None:
+    """magic-modules d577844, ReplaceVarsForId: what stands after the last slash, and the resource's project."""
+    engine.create(GCP_POLICY, "theirs", {"name": "egress", "project": "net-host"})
+    reference = "projects/net-host/global/firewallPolicies/egress"
+    assert (
+        "'projects/sandbox/global/firewallPolicies/egress' was not found"
+        in refusal(engine.create, GCP_RULE, "r", gcp_rule(reference))[1]
+    )
+    engine.create(GCP_POLICY, "ours", {"name": "egress"})
+    astray, _ = engine.create(GCP_RULE, "r", gcp_rule(reference))
+    right, _ = engine.create(GCP_RULE, "s", gcp_rule(reference, project="net-host"))
+    assert (astray, right) == (
+        "projects/sandbox/global/firewallPolicies/egress/rules/1000",
+        f"{reference}/rules/1000",
+    )
+    slash = gcp_rule(f"{reference}/", project="net-host")
+    assert "was not found" in refusal(engine.create, GCP_RULE, "t", slash)[1]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("projects/net-host/global/networks/main", "is of another project than the policy"),
+        ("https://www.googleapis.com/compute/v1/projects/net-host/global/networks/main", "another project"),
+        ("projects/sandbox/regions/r/subnetworks/main", "is no VPC network"),
+        ("main", "is no VPC network"),
+    ],
+)
+def test_a_policy_is_associated_with_networks_of_its_project_only(engine: Deployment, target: str, said: str) -> None:
+    engine.create(GCP_POLICY, "p", {"name": "egress"})
+    association = {"firewallPolicy": "egress", "attachmentTarget": target, "name": "a"}
+    assert said in refusal(engine.create, GCP_ASSOCIATION, "a", association)[1]
+
+
+def test_a_project_that_the_provider_had_filled_in_is_no_difference_and_another_one_replaces(
+    engine: Deployment,
+) -> None:
+    olds = gcp_rule("egress")
+    for news, state, replaces in (
+        (gcp_rule("egress", project="acme"), {**olds, "project": "acme"}, []),
+        (gcp_rule("egress"), {**olds, "project": "acme"}, []),
+        (gcp_rule("egress", project="net-host"), {**olds, "project": "acme"}, ["project"]),
+    ):
+        found = engine.diff(GCP_RULE, olds, news, state=state)
+        assert list(found.replaces) == replaces
+        assert (found.changes == provider_pb2.DiffResponse.DIFF_NONE) == (not replaces)
+
+
+LINK = "projects/p/global/networks/main"
+PATH = "projects/p/global/firewallPolicies/egress"
+SPELLINGS: list[tuple[str, str, str, bool]] = [
+    ("attachmentTarget", LINK, f"https://www.googleapis.com/compute/v1/{LINK}", True),
+    ("attachmentTarget", f"https://www.googleapis.com/compute/v1/{LINK}", "main", True),
+    ("attachmentTarget", LINK, "projects/q/global/networks/main", False),
+    ("firewallPolicy", PATH, "egress", True),
+    ("firewallPolicy", "egress", PATH, False),
+]
+
+
+@pytest.mark.parametrize(("key", "old", "new", "same"), SPELLINGS)
+def test_an_association_knows_its_links_as_the_provider_does(
+    engine: Deployment, key: str, old: str, new: str, same: bool
+) -> None:
+    """magic-modules d577844, CompareSelfLinkOrResourceName."""
+    whole = {"name": "a", "firewallPolicy": "egress", "attachmentTarget": LINK}
+    found = engine.diff(GCP_ASSOCIATION, {**whole, key: old}, {**whole, key: new})
+    assert list(found.replaces) == ([] if same else [key])
 
 
 def test_a_rule_collection_group_needs_its_policy_and_a_priority_of_its_own(engine: Deployment) -> None:

@@ -46,7 +46,7 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     mechanism: str
     """rules (the default) or domain-list."""
     attach: str
-    """The ARN of a policy owned elsewhere; then only rule groups and their references are made."""
+    """The ARN of a policy owned elsewhere; only rule groups are made, and its owner writes `references` into it."""
     from_: list[str]
     """Clients, as source ranges within HOME_NET; all of HOME_NET unless given."""
     home_net: list[str]
@@ -129,6 +129,8 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 f"{name}: the plan is for {', '.join(plan.options.regions)}: `regions` is of a stack, and a component is made in "
                 f"one `region` of them. Found: {region}."
             )
+        if plan.options.attach is not None and region is not None:
+            _in_region(name, plan.options.attach, region)
         holder = next(each for each in plan.objects if each.kind in (POLICY, REFERENCES))
         body = holder.body.get("FirewallPolicy", holder.body)
         made = {each.name for each in plan.objects if each.kind == RULE_GROUP}

@@ -314,7 +314,9 @@ def _remarks(options: DnsFirewallOptions) -> list[Finding]:
         )
     if not options.vpcs:
         found.append(
-            finding("attached-policy", "No `vpcs` are named: the rule group judges no query until it is associated.")
+            finding(
+                "not-enforced", "No `vpcs` are named: the rule group judges no query until a VPC is associated with it."
+            )
         )
     return found
 

@@ -19,7 +19,8 @@ class NetworkFirewallOptions(PolicyOptions):
     """
 
     attach: str | None = None
-    """The ARN of the policy, owned elsewhere, that will hold the references."""
+    """The ARN of the policy, owned elsewhere, that will hold the references. Nothing is attached: a policy's references
+    are part of the policy, and its owner's to write."""
     from_: Annotated[list[Cidr], Field(alias="from", min_length=1)] = []
     """Clients, as source ranges within HOME_NET. Left out: all of HOME_NET; an empty list is refused, not read as all."""
     home_net: Annotated[list[Cidr], Field(min_length=1)] = list(PRIVATE_IPV4)
@@ -55,8 +56,6 @@ class NetworkFirewallOptions(PolicyOptions):
                 f"found deny {self.deny!r} with `attach`. The deny is the policy's default action and the policy is owned "
                 "elsewhere. Allowed: deny 'declared' (the default with attach)."
             )
-        if self.attach is not None and not self.attach.startswith("arn:"):
-            raise ValueError(f"found attach {self.attach!r}. Allowed: the ARN of a firewall policy.")
         home = [ip_network(cidr) for cidr in self.home_net]
         for cidr in self.from_:
             source = ip_network(cidr)

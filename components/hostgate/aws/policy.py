@@ -12,6 +12,7 @@ from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, managed_references, remarks_around
 from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.policy_options import POLICY_ARN
 from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.suricata import Rule, Sids
 from hostgate.aws.suricata import group as group_of
@@ -218,6 +219,13 @@ def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sid
             )
         )
     found += _declared(options, entries)
+    if options.from_ and options.deny in ("internet", "all") and options.mode == "enforce":
+        found.append(
+            finding(
+                "others-cut", f"Behind the firewall only {', '.join(options.from_)} may use the hosts; others cannot."
+            )
+        )
+    found += _unenforced(options)
     found += remarks_around(options)
     found += _families(options)
     return found
@@ -269,6 +277,36 @@ def _families(options: NetworkFirewallOptions) -> Iterator[Finding]:
             out = "" if silent or options.deny == "declared" else ", and nothing of theirs gets out to the internet"
             what = "`from`" if options.from_ else "homeNet"
             yield finding(id_, f"{what} has no IPv{version} range: IPv{version} clients {then}{out}.")
+
+
+def _unenforced(options: NetworkFirewallOptions) -> list[Finding]:
+    """That no firewall judges by the groups: a policy refers to them, and a firewall uses a policy."""
+    if options.creates_policy:
+        if options.firewall is not None:
+            return []
+        return [
+            finding(
+                "not-enforced",
+                "No `firewall` is made: the policy judges nothing until a firewall uses it (output `policyArn`).",
+            )
+        ]
+    if options.attach is None:
+        return [
+            finding(
+                "not-enforced",
+                "No policy is made: the groups judge nothing until `references` stand in a policy that a firewall uses.",
+            )
+        ]
+    where = POLICY_ARN.fullmatch(options.attach)
+    assert where is not None
+    return [
+        finding(
+            "not-enforced",
+            f"`attach` attaches nothing on AWS: the groups judge nothing until the owner of {options.attach} writes `references` "
+            f"into it. It can hold groups of its own Region ({where['region']}) only, and those of another account than "
+            f"{where['account']} only if they are shared.",
+        )
+    ]
 
 
 def _quic(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> list[Finding]:

@@ -18,6 +18,11 @@ REGION = "REGION"
 REGION_NAME = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
 
 _GROUP = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateful-rulegroup/[a-zA-Z0-9-]+")
+POLICY_ARN = re.compile(
+    r"arn:aws[\w-]*:network-firewall:(?P<region>[\w-]+):(?P<account>[\w-]+):firewall-policy/[a-zA-Z0-9-]{1,128}"
+)
+"""The ARN of a firewall policy (AWS SDK service model, Network Firewall, ResourceArn and ResourceName, read 2026-11-23)."""
+
 _TLS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:tls-configuration/[a-zA-Z0-9-]+")
 _PRINCIPAL = re.compile(
     r"[0-9]{12}|arn:aws[\w-]*:organizations::[0-9]{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[a-z0-9-]+)"
@@ -183,6 +188,13 @@ class PolicyOptions(Options):
             yield "found logging of TLS without tlsInspection. Its events come from TLS inspection only."
         if len(self.regions) > 1 and self.firewall is not None:
             yield "found firewall with several regions. A VPC is of one Region: use a stack for each, or components."
+        if attach is not None and not POLICY_ARN.fullmatch(attach):
+            yield (
+                f"found attach {attach!r}. Allowed: the ARN of a firewall policy, "
+                "arn:aws:network-firewall:REGION:ACCOUNT:firewall-policy/NAME."
+            )
+        elif attach is not None and self.regions and _region_of(attach) not in (*self.regions, REGION):
+            yield f"found attach {attach} with regions {', '.join(self.regions)}. A policy holds groups of its own Region only."
         if len(self.regions) > 1 and attach is not None:
             yield "found attach with several regions. A policy is of one Region: use deny 'declared' and its outputs by Region."
         if self.share is not None and (twice := _twice(self.share.principals)):
@@ -215,6 +227,10 @@ class PolicyOptions(Options):
             )
         if twice := _twice([str(priority) for priority in priorities]):
             yield f"found managedGroups with priority {', '.join(twice)} twice; a place in the list counts too."
+
+
+def _region_of(arn: str) -> str:
+    return arn.split(":")[3]
 
 
 def _twice(values: list[str]) -> list[str]:

@@ -324,12 +324,27 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
                 ),
             )
         )
-    if options.attach is not None:
+    if options.from_:
+        others = (
+            "The firewall denies everything to others."
+            if options.attach is None
+            else "About others the rest of the attached policy decides; what it does not allow is denied."
+        )
+        found.append(finding("others-cut", f"The rules are about {', '.join(sorted(options.from_))}. {others}"))
+    if options.attach is None:
+        found.append(
+            finding(
+                "not-enforced",
+                "No firewall is made: the policy judges nothing until a firewall uses it (output `policyId`).",
+            )
+        )
+    else:
+        whose = f"a provider of subscription {options.subscription}, " if options.subscription else ""
         found.append(
             finding(
                 "attached-policy",
-                f"{options.attach} needs: no broad network allow on the same ports in any group (it comes first whatever its "
-                f"priority), no network deny of them, no other group on priority {options.base}, and nobody else updating it.",
+                f"{options.attach} needs: {whose}no broad network allow on the same ports in any group (it comes first whatever "
+                f"its priority), no network deny of them, no other group on priority {options.base}, and nobody else updating it.",
             )
         )
     return found

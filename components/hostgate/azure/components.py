@@ -9,10 +9,11 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import network
 
-from hostgate.allowlist import SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.options import FirewallPolicyOptions
 from hostgate.catalog.selection import Selection
+from hostgate.planning.options import OptionsError, read_options
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -59,8 +60,8 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, args, hosts, options, opts, ("azure:application-rules",))
         plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
+        resource_group, policy_name = _place(name, plan.options, prepared.outputs, opts)
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
-        resource_group, policy_name = _place(plan.options, prepared.outputs)
         self.policy_id = pulumi.Output.from_input("")
         before: list[pulumi.Resource] = []
         for each in plan.objects:
@@ -103,13 +104,40 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         )
 
 
-def _place(options: FirewallPolicyOptions, outputs: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Resource group and policy name, as plain text or as Outputs."""
+def _place(
+    name: str, options: FirewallPolicyOptions, outputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None
+) -> tuple[Any, Any]:
+    """Resource group and policy name, as plain text or as Outputs. Raises AllowlistError, also once an Output is known:
+    no policy, or one of another subscription than the provider's, where the groups would be made."""
+
+    def place(attach: str) -> tuple[str, str]:
+        try:
+            told = read_options(
+                FirewallPolicyOptions, {**options.model_dump(exclude_unset=True), "attach": attach}, name
+            )
+        except OptionsError as error:
+            raise AllowlistError(str(error)) from None
+        ours = _subscription(opts)
+        if told.subscription and ours and told.subscription.lower() != ours.lower():
+            raise AllowlistError(
+                f"{name}: `attach` names a policy of subscription {told.subscription}, and azure-native:subscriptionId is "
+                f"{ours}: the rules would go to a policy of that name there. Give the component a provider of the policy's "
+                "subscription."
+            )
+        return told.policy
+
     if "attach" in outputs:
-        parts = outputs["attach"].apply(lambda attach: options.model_copy(update={"attach": attach}).policy)
+        parts = outputs["attach"].apply(place)
         return parts.apply(lambda pair: pair[0]), parts.apply(lambda pair: pair[1])
-    group, policy = options.policy
+    group, policy = options.policy if options.attach is None else place(options.attach)
     return outputs.get("resource_group", group), policy
+
+
+def _subscription(opts: pulumi.ResourceOptions | None) -> str | None:
+    """Of the default provider, as the stack's config says it; None where it does not, or another provider is given."""
+    if opts is not None and (opts.provider is not None or opts.providers or opts.parent is not None):
+        return None
+    return pulumi.Config("azure-native").get("subscriptionId")
 
 
 def _collection(body: Mapping[str, Any]) -> network.FirewallPolicyFilterRuleCollectionArgs:

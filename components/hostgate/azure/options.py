@@ -7,15 +7,19 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import Options, cidr
+from hostgate.planning.options import COMPUTED, Options, cidr
 
 IP_GROUP = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/[^/]+\Z", re.IGNORECASE
 )
 _POLICY_ID = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.Network/firewallPolicies/([^/]+)\Z",
+    r"/subscriptions/(?P<subscription>[^/\s]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.Network/firewallPolicies/(?P<name>[^/]+)\Z",
     re.IGNORECASE,
 )
+_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]\Z")
+"""Resource group names: 1 to 90 characters, no period at the end (Azure, naming rules of Microsoft.Resources; read
+2026-11-28)."""
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
 """Firewall policy and group names (2024-05-01 API text). The provider's own check of it does not run."""
 
@@ -71,9 +75,10 @@ class FirewallPolicyOptions(Options):
                     "everybody. Name the clients to audit under `from`."
                 )
             group, policy = self.policy
-            if not _NAME.match(policy) or not group:
+            if self.attach != f"{COMPUTED}/{COMPUTED}" and not (_NAME.match(policy) and _GROUP.match(group)):
                 raise ValueError(
-                    f"found attach {self.attach!r}. Allowed: RESOURCE_GROUP/POLICY, or the policy's ARM id."
+                    f"found attach {self.attach!r}. Allowed: RESOURCE_GROUP/POLICY, or the ARM id of a firewall policy, "
+                    "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/firewallPolicies/NAME."
                 )
         return self
 
@@ -90,9 +95,15 @@ class FirewallPolicyOptions(Options):
             return self.resource_group or "", self.name
         matched = _POLICY_ID.match(self.attach)
         if matched:
-            return matched[1], matched[2]
+            return matched["group"], matched["name"]
         group, _, name = self.attach.partition("/")
         return group, name
+
+    @property
+    def subscription(self) -> str | None:
+        """That of `attach`, where it says one. Objects are made in the provider's, whatever `attach` says."""
+        matched = None if self.attach is None else _POLICY_ID.match(self.attach)
+        return matched and matched["subscription"]
 
     @property
     def sources(self) -> dict[str, list[str]]:

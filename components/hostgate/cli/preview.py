@@ -192,8 +192,11 @@ def _digest(resource: "PreviewResource") -> str | None:
 
 
 def _told_by_findings(message: str, plans: Sequence["Plan"]) -> bool:
-    """Whether the hosts and findings shown have said it: what is selected, and what was found."""
-    return any(message in (plan.selection.summary, *(one.line for one in plan.findings)) for plan in plans)
+    """Whether the hosts and findings shown have said it: what is selected, what was found, that nothing is enforced."""
+    from hostgate.planning.plan import unenforced
+
+    told = [plan.selection.summary for plan in plans] + [one.line for plan in plans for one in plan.findings]
+    return message == unenforced(plans) or message in told
 
 
 def _progress(words: str) -> Any:

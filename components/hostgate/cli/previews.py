@@ -196,6 +196,9 @@ def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[Made]:
         trigger = each.get("replacementTrigger")
         paths = (*(life.replaces if life else ()), *(_WHOLE.get(target, ()) if trigger is not None else ()))
         fixed = {path: _at(body, path) for path in paths}
+        # What a program leaves to the provider's configuration, the resource has all the same: to name it is no change.
+        outputs = _settled(each.get("outputs") or {}, made_up)
+        fixed |= {key: body.pop(key, outputs.get(key)) for key in (life.configured if life else ())}
         if trigger is not None:
             fixed["settings of the policy"] = trigger
         yield Made(

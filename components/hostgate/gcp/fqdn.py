@@ -97,7 +97,7 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
         objects.sort(key=lambda each: int(each.body["priority"]))
         if options.attach is None:
             objects.insert(0, _policy(options))
-            objects += [_association(options, network) for network in options.networks]
+            objects += _associations(options)
         return Rendering(
             objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=_fullest(usage)
         )
@@ -105,10 +105,11 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
     def fixed(
         self, each: CloudObject, objects: Sequence[CloudObject], options: FirewallPolicyOptions
     ) -> Mapping[str, Any]:
+        project = {} if options.in_project is None else {"project": options.in_project}
         if each.kind == POLICY:
-            return {}
+            return project
         named = ("attachmentTarget",) if each.kind == ASSOCIATION else ("priority",)
-        return {**super().fixed(each, objects, options), **{name: each.body[name] for name in named}}
+        return {**super().fixed(each, objects, options), **project, **{name: each.body[name] for name in named}}
 
     def enforcement(self, options: FirewallPolicyOptions) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
@@ -168,13 +169,9 @@ def _allow(options: FirewallPolicyOptions, transport: str, port: int, part: Shar
     label = f"-{part.label}" if part.label else ""
     name = f"{options.name}-allow-{transport}-{port}{label}"
     body = _rule(
-        name, options.base + _slot(transport, port) + part.slot, "allow", "hostgate: hosts of the catalog",
+        options, name, options.base + _slot(transport, port) + part.slot, "allow", "hostgate: hosts of the catalog",
         {"destFqdns": list(part.items), "layer4Configs": [{"ipProtocol": transport, "ports": [str(port)]}]},
     )  # fmt: skip
-    if options.service_accounts:
-        body["targetServiceAccounts"] = options.service_accounts
-    if options.secure_tags:
-        body["targetSecureTags"] = [{"name": tag} for tag in options.secure_tags]
     return CloudObject(kind=RULE, name=name, body=body)
 
 
@@ -206,14 +203,18 @@ def _edge(
 ) -> CloudObject:
     name = f"{options.name}-{suffix}"
     match = {"destIpRanges": list(ranges), "layer4Configs": [{"ipProtocol": "all"}]}
-    body = _rule(name, options.base + EDGE_SLOT + slot, action, f"hostgate: {words}", match)
+    body = _rule(options, name, options.base + EDGE_SLOT + slot, action, f"hostgate: {words}", match)
     if action != "goto_next":  # logging is refused on goto_next
         body["enableLogging"] = True
     return CloudObject(kind=RULE, name=name, body=body)
 
 
-def _rule(name: str, priority: int, action: str, description: str, match: dict[str, Any]) -> dict[str, Any]:
-    return {
+def _rule(
+    options: FirewallPolicyOptions, name: str, priority: int, action: str, description: str, match: dict[str, Any]
+) -> dict[str, Any]:
+    """A rule, about the clients of `from`: one without targets is about every instance of every associated network, so
+    that a deny of ours would cut those whom `from` does not name, and a pass or an audit rule would free them."""
+    body: dict[str, Any] = {
         "ruleName": name,
         "description": description,
         "priority": priority,
@@ -221,6 +222,11 @@ def _rule(name: str, priority: int, action: str, description: str, match: dict[s
         "action": action,
         "match": match,
     }
+    if options.service_accounts:
+        body["targetServiceAccounts"] = options.service_accounts
+    if options.secure_tags:
+        body["targetSecureTags"] = [{"name": tag} for tag in options.secure_tags]
+    return body
 
 
 def _policy(options: FirewallPolicyOptions) -> CloudObject:
@@ -228,13 +234,33 @@ def _policy(options: FirewallPolicyOptions) -> CloudObject:
     return CloudObject(kind=POLICY, name=options.name, body=body, folder="policy")
 
 
-def _association(options: FirewallPolicyOptions, network: str) -> CloudObject:
+def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
+    """The policy's associations, each named after its network."""
+    labels = [_label(network) for network in options.networks]
+    found = []
+    for network, link, label in zip(options.networks, options.network_links, labels, strict=True):
+        target = network
+        if link is None:
+            target = label
+            if labels.count(label) > 1:  # an Output is called network-0, which may be the name of a network beside it
+                label = f"{label}-{_digest(network)}"
+        elif link.project is None:
+            target = link.path(options.in_project) or network
+        name = f"{options.name}-{label}"
+        body = {"name": name, "attachmentTarget": target}
+        found.append(CloudObject(kind=ASSOCIATION, name=name, body=body, folder="policy"))
+    return found
+
+
+def _label(network: str) -> str:
     last = network.rpartition("/")[2]
     if len(last) > 32:  # a name has 63 characters at most, and 30 of them may be the user's
-        last = f"{last[:25]}-{sha256(network.encode()).hexdigest()[:6]}"
-    name = f"{options.name}-{last}"
-    body = {"name": name, "attachmentTarget": network}
-    return CloudObject(kind=ASSOCIATION, name=name, body=body, folder="policy")
+        return f"{last[:25]}-{_digest(network)}"
+    return last
+
+
+def _digest(network: str) -> str:
+    return sha256(network.encode()).hexdigest()[:6]
 
 
 def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[Finding]:
@@ -245,8 +271,21 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
     ]
     if any(entry.protocol == "https" for entry in entries):
         found.append(finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."))
+    denies = options.deny in ("internet", "all")
     if not options.from_:
         found.append(finding("from-everything", "Every instance of the network may use the hosts."))
+    elif denies:
+        others = (
+            "VPC networks allow egress by default"
+            if options.attach is None
+            else "what else stands in the attached policy decides about them"
+        )
+        found.append(
+            finding(
+                "others-open",
+                f"Instances that `from` does not name are not judged by any rule of this plan, its deny included: {others}.",
+            )
+        )
     if options.mode == "audit":
         found.append(finding("audit", "The last rules allow everything and log it."))
     if options.deny == "none":
@@ -255,12 +294,13 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
         found.append(
             finding("deny-declared", "A deny of 0.0.0.0/0 and ::/0 after these rules is said to exist elsewhere.")
         )
-    if options.deny in ("internet", "all"):
+    if denies:
         what = "private ranges too, " if options.deny == "all" else ""
+        whose = " for the clients under `from`" if options.from_ else ""
         found.append(
             finding(
                 "deny-cuts",
-                f"Everything else is cut: {what}DNS to own resolvers on public addresses, Google APIs by public or private "
+                f"Everything else is cut{whose}: {what}DNS to own resolvers on public addresses, Google APIs by public or private "
                 "VIP (199.36.153.4/30, 199.36.153.8/30). DNS, NTP and metadata of the platform (169.254.169.254) are not.",
             )
         )
@@ -270,17 +310,24 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
                 finding("ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied.")
             )
     if options.attach is not None:
+        whom = "the clients under `from`" if options.from_ else "every instance of its networks"
+        last = (
+            f" No rule of its own after priority {options.base + EDGE_SLOT} is about {whom} any more." if denies else ""
+        )
         found.append(
             finding(
                 "attached-policy",
                 f"{options.attach} needs: an association with the network, no broader allow before priority {options.base}, "
                 "no VPC firewall rule that allows egress (they come first), no other rule on these priorities, and no outbound "
-                "DNS server policy with an alternative name server in the VPC.",
+                f"DNS server policy with an alternative name server in the VPC.{last}",
             )
         )
     elif not options.networks:
         found.append(
-            finding("attached-policy", "No `networks` are named: the new policy applies to none until associated.")
+            finding(
+                "not-enforced",
+                "No `networks` are named: the new policy is associated with none, and no instance is judged by it.",
+            )
         )
     return found
 

@@ -20,6 +20,9 @@ class Kind:
     remedy: str
     first: bool = False
     """Whether it comes before all others of its severity: what it says makes the rest of the plan worth little."""
+    unenforced: bool = False
+    """Whether it says that what the plan makes blocks nothing. It is then shown before all others of its severity, and a
+    program says it once, before anything else: whoever reads no further must have read this."""
 
 
 KINDS: dict[str, Kind] = {
@@ -156,10 +159,27 @@ KINDS: dict[str, Kind] = {
         "No `from` is given: everything behind the firewall may use the hosts.",
         "Name the clients under `from`.",
     ),
+    "others-open": Kind(
+        "warning",
+        "`from` names some clients; for all others nothing of the plan holds, neither the hosts nor the deny.",
+        "Leave `from` out to limit everybody, or limit the others by an allowlist or a deny of their own.",
+    ),
+    "others-cut": Kind(
+        "info",
+        "`from` names some clients; all others behind the firewall reach none of the hosts, and nothing that the deny cuts.",
+        "Name them under `from` as well, or allow what they need by other rules.",
+    ),
+    "not-enforced": Kind(
+        "warning",
+        "What the plan makes judges no traffic: nothing uses it until something outside the plan does.",
+        "Do what the message says is missing; accept the finding if it is done elsewhere.",
+        unenforced=True,
+    ),
     "deny-none": Kind(
         "warning",
         "Nothing is denied: an allowlist on a network that allows everything does nothing.",
         "Set `deny` to internet, or to declared if the deny exists elsewhere.",
+        unenforced=True,
     ),
     "deny-declared": Kind(
         "info",
@@ -266,6 +286,7 @@ KINDS: dict[str, Kind] = {
         "warning",
         "Audit mode: nothing is blocked; what enforce would block is logged.",
         "Read the logs, then set `mode` to enforce.",
+        unenforced=True,
     ),
     "sid-collision": Kind(
         "info",
@@ -291,6 +312,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
+UNENFORCED = frozenset(id_ for id_, kind in KINDS.items() if kind.unenforced)
+"""Ids of findings that what the plan makes blocks nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One remark. `entry` is the entry id, None for the whole plan; `accepted` the reason of whoever accepted it.
@@ -308,9 +333,16 @@ class Finding:
     host: str | None = None
 
     @property
-    def order(self) -> tuple[int, bool, str, str, str]:
-        later = self.id not in KINDS or not KINDS[self.id].first  # a plan file may be of another release
-        return (("error", "warning", "info").index(self.severity), later, self.id, self.entry or "", self.message)
+    def unenforced(self) -> bool:
+        """Whether it says that what the plan makes blocks nothing."""
+        return self.id in UNENFORCED
+
+    @property
+    def order(self) -> tuple[int, int, str, str, str]:
+        """The gravest first; in a severity that nothing is enforced, then what else makes the rest worth little."""
+        severity = ("error", "warning", "info").index(self.severity)
+        first = self.id in KINDS and KINDS[self.id].first  # a plan file may be of another release
+        return (severity, 0 if self.unenforced else 1 if first else 2, self.id, self.entry or "", self.message)
 
     @property
     def line(self) -> str:

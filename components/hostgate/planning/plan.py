@@ -102,6 +102,11 @@ class Plan:
             if one.severity == "error"
         )
 
+    @property
+    def unenforced(self) -> tuple[Finding, ...]:
+        """Why what it makes blocks nothing, as findings that nobody has accepted; empty if it blocks."""
+        return tuple(one for one in self.findings if one.unenforced and one.accepted is None)
+
     def verdict(self, flow: Flow) -> Verdict:
         """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
         if self.refused:
@@ -266,6 +271,15 @@ def unused_acceptances(plans: Sequence[Plan]) -> list[Problem]:
             )
         )
     return problems
+
+
+def unenforced(plans: Sequence[Plan]) -> str | None:
+    """One message about every plan of a stack that blocks nothing, and why; None if there is none."""
+    idle = [made for made in plans if made.unenforced]
+    if not idle:
+        return None
+    lines = [f"  {made.target} {one.line}" for made in idle for one in made.unenforced]
+    return "\n".join((f"nothing is blocked by {', '.join(made.target for made in idle)}:", *lines))
 
 
 def find_mechanism(target: str) -> Mechanism[Any]:

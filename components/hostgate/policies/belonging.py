@@ -98,4 +98,8 @@ def _owns(policy: Resource, rule: Seen, cloud: Cloud) -> bool:
     name = policy.properties.get("name") or policy.properties.get("firewallPolicyName")
     if not isinstance(name, str) or rule.reading.policy is None:
         return False
+    # Google's provider puts a rule into the policy of that name in the rule's own project.
+    projects = {each.properties.get("project") for each in (policy, rule.resource)}
+    if len(projects) > 1 and all(isinstance(project, str) for project in projects):
+        return False
     return rule.reading.policy == (name.lower() if cloud == "azure" else name)

@@ -118,8 +118,9 @@ def _group_unused(ask: Ask) -> Iterator[str]:
         yield f"ConflictException: it is associated with {other.inputs['vpcId']} ({other.name}); disassociate it first"
 
 
-def _as_set(domains: Any) -> Any:
-    return sorted(set(domains)) if isinstance(domains, list) and all(isinstance(d, str) for d in domains) else domains
+def _as_sets(old: Any, new: Any) -> bool:
+    listed = all(isinstance(each, list) and all(isinstance(domain, str) for domain in each) for each in (old, new))
+    return listed and set(old) == set(new)
 
 
 LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
@@ -129,7 +130,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         replaces=("name", "region"),
         computed=lambda ask: _arn(ask, "firewall-domain-list"),
         rules=(_lists_fit, _list_unused),
-        same={"domains": _as_set},
+        same={"domains": _as_sets},
     ),
     RULE_GROUP: Lifecycle(
         place=_Id("rslvr-frg", "name"),

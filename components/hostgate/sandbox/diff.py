@@ -38,24 +38,29 @@ def diff(
     olds: Mapping[str, Any],
     news: Mapping[str, Any],
     ignored: tuple[str, ...] = (),
+    state: Mapping[str, Any] = {},
 ) -> Changes:
-    """The changes from `olds` to `news` (inputs as wire values).
+    """The changes from `olds` to `news` (inputs as wire values). `state` is what the object is known to have.
 
     A value that a preview cannot know yet counts as changed, as with the real providers: its source does change.
     """
-    before, after = _comparable(life, olds), _comparable(life, news)
+    before, after = _comparable(olds), _comparable(news)
+    for key in life.configured:
+        had = state.get(key, before.get(key))
+        if key not in after or after[key] == had:
+            before.pop(key, None)
+            after.pop(key, None)
+    for key, same in life.same.items():
+        if key in before and key in after and UNKNOWN_ON_WIRE not in (before[key], after[key]):
+            after[key] = before[key] if same(before[key], after[key]) else after[key]
     paths = {path: kind for path, kind in _changes(before, after, "") if not _within(path, ignored)}
     replacing = frozenset(path for path in paths if _within(path, life.replaces))
     by_hand = type_.auto_name is not None and type_.auto_name.property not in (news.get(DEFAULTS) or ())
     return Changes(paths, replacing, bool(replacing) and (life.replaces_delete_first or by_hand))
 
 
-def _comparable(life: Lifecycle, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {key: value for key, value in inputs.items() if not key.startswith("__") and value is not None}
-    for key, spell in life.same.items():
-        if key in shown and shown[key] != UNKNOWN_ON_WIRE:
-            shown[key] = spell(shown[key])
-    return shown
+def _comparable(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in inputs.items() if not key.startswith("__") and value is not None}
 
 
 def _changes(old: Any, new: Any, path: str) -> Iterator[tuple[str, Kind]]:

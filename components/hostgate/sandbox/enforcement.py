@@ -20,7 +20,7 @@ from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, mechanism
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.sandbox import aws, aws_resolver, azure_stack, gcp
-from hostgate.sandbox.gcp_lifecycle import network_of
+from hostgate.sandbox.gcp_lifecycle import network_of, policy_of
 from hostgate.sandbox.lifecycle import at, last_part
 from hostgate.sandbox.state import Held
 
@@ -166,11 +166,11 @@ def _gcp(held: Sequence[Held]) -> list[Point]:
     rules: dict[str, list[CloudObject]] = {}
     for each in held:
         if each.type == gcp.RULE and not each.inputs.get("disabled"):
-            rules.setdefault(each.id.rpartition("/")[0], []).append(_gcp_rule(each))
+            rules.setdefault(policy_of(each), []).append(_gcp_rule(each))
     networks: dict[str, list[str]] = {}
     for each in held:
         if each.type == gcp.ASSOCIATION:
-            networks.setdefault(each.id.partition("/associations/")[0], []).append(network_of(each))
+            networks.setdefault(policy_of(each), []).append(network_of(each))
     found = []
     for policy in held:
         if policy.type != gcp.POLICY:

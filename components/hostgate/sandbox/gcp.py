@@ -214,24 +214,40 @@ ASSOCIATION_TYPE = ResourceType(
 )
 
 
-def _policy_of(resource: Declared, names: Mapping[str, str]) -> str:
-    """What tells policies apart: the URN a reference came from, else the last part of a name or id."""
-    urns = set(names.values())
+def relative(link: str) -> str:
+    """A link from `projects/` on, as the provider compares two (magic-modules d577844, GetRelativePath)."""
+    head, projects, rest = link.partition("projects/")
+    return projects + rest if projects else head
+
+
+Names = Mapping[tuple[str, str], str]
+"""URNs of the stack's policies by project (empty: the provider's) and name."""
+
+
+def _policy_of(resource: Declared, policies: Names) -> Any:
+    """What tells policies apart: the URN a reference came from, else project and the last part of a name or link, which
+    is all that the provider keeps of it."""
+    urns = set(policies.values())
     for urn in resource.property_dependencies.get("firewallPolicy", ()):
         if urn in urns:
             return urn
     said = resource.inputs.get("firewallPolicy")
-    last = said.rpartition("/")[2] if isinstance(said, str) else ""
-    return names.get(last, last)
+    place = (_project(resource), said.rpartition("/")[2] if isinstance(said, str) else "")
+    return policies.get(place, place if place[1] else "")
+
+
+def _project(resource: Declared) -> str:
+    said = resource.inputs.get("project")
+    return said if isinstance(said, str) else ""
 
 
 def _unique_in_policy(resources: Sequence[Declared]) -> Iterator[Problem]:
     """Two rules of a policy never have one priority, two associations of it never one name."""
-    names = {str(each.inputs.get("name")): each.urn for each in resources if each.type == POLICY}
-    taken: dict[tuple[str, str, Any], str] = {}
+    policies = {(_project(each), str(each.inputs.get("name"))): each.urn for each in resources if each.type == POLICY}
+    taken: dict[tuple[str, Any, Any], str] = {}
     for resource in resources:
         key = {RULE: "priority", ASSOCIATION: "name"}.get(resource.type)
-        policy = _policy_of(resource, names) if key else ""
+        policy = _policy_of(resource, policies) if key else ""
         value = resource.inputs.get(key) if key else None
         if not key or not policy or not isinstance(value, int | float | str):
             continue
@@ -250,7 +266,7 @@ def _one_policy_per_network(resources: Sequence[Declared]) -> Iterator[Problem]:
             continue
         target = resource.inputs.get("attachmentTarget")
         sources = resource.property_dependencies.get("attachmentTarget", ())
-        network = target if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
+        network = relative(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
         if network and network in taken:
             allowed = f"one global policy per network; {taken[network]} attaches one already"
             problem = Problem("two policies", path="attachmentTarget", found=network, allowed=allowed, source=QUOTAS)

@@ -1,10 +1,16 @@
-"""How Google Cloud's network firewall policies live: ids, what replaces them, and what is refused at call time."""
+"""How Google Cloud's network firewall policies live: ids, what replaces them, and what is refused at call time.
 
+Ids and spellings are the provider's own (magic-modules d577844, 2026-08-21: the three products' `id_format` and
+`legacy_long_form_project`, tpgresource ReplaceVarsForId and self_link_helpers.go): of `firewallPolicy` it keeps what
+stands after the last `/`, in the resource's own `project`, else in its own; `attachmentTarget` goes to the API as it is.
+"""
+
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from hostgate.sandbox.gcp import ASSOCIATION, POLICY, RULE
+from hostgate.sandbox.gcp import ASSOCIATION, POLICY, RULE, relative
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
 from hostgate.sandbox.state import Held
 
@@ -12,20 +18,34 @@ _LINK = "https://www.googleapis.com/compute/v1"
 
 
 def policy_id(inputs: Inputs, account: Account) -> str:
-    """The id of the policy that a rule or an association refers to, by name, id or link."""
-    said = str(inputs["firewallPolicy"]).removeprefix(f"{_LINK}/")
-    if said.startswith("projects/"):
-        return said
-    return f"projects/{_project(inputs, account)}/global/firewallPolicies/{last_part(said)}"
+    """The id of the policy that a rule or an association gets into, whatever project its reference names."""
+    return f"projects/{_project(inputs, account)}/global/firewallPolicies/{last_part(str(inputs['firewallPolicy']))}"
+
+
+def policy_of(held: Held) -> str:
+    """The id of the policy that a rule or an association is in."""
+    return held.id.rpartition("/")[0].removesuffix("/rules").removesuffix("/associations")
 
 
 def network_of(held: Held) -> str:
     """The network that an association is of, as an id."""
-    return str(held.inputs["attachmentTarget"]).removeprefix(f"{_LINK}/")
+    return relative(str(held.inputs["attachmentTarget"]))
 
 
 def _project(inputs: Inputs, account: Account) -> str:
-    return str(inputs.get("project") or account.project)
+    return str(inputs.get("project") or account.project).removeprefix("projects/")
+
+
+def _same_policy(old: Any, new: Any) -> bool:
+    """CompareResourceNames: a rule's diff knows a policy by its name alone."""
+    return bool(last_part(old) == last_part(new))
+
+
+def _same_link(old: Any, new: Any) -> bool:
+    """CompareSelfLinkOrResourceName: a name is that of the old link; links are the same from `projects/` on."""
+    if "/" not in str(new):
+        return bool(last_part(old) == new)
+    return "projects/" in str(old) and relative(str(old)) == relative(str(new))
 
 
 def _policy_place(inputs: Inputs, account: Account) -> str:
@@ -33,7 +53,7 @@ def _policy_place(inputs: Inputs, account: Account) -> str:
 
 
 def _rule_place(inputs: Inputs, account: Account) -> str:
-    return f"{policy_id(inputs, account)}/{inputs['priority']}"
+    return f"{policy_id(inputs, account)}/rules/{inputs['priority']}"
 
 
 def _association_place(inputs: Inputs, account: Account) -> str:
@@ -98,12 +118,24 @@ def _rules(ask: Ask) -> list[Held]:
     return [rule for rule in ask.now.objects(RULE) if rule.id.startswith(f"{ask.held.id}/")]
 
 
+def _network_of_the_project(ask: Ask) -> Iterator[str]:
+    """A policy and the networks that it is associated with are of one project (Cloud NGFW, global network firewall
+    policies)."""
+    network, project = network_of(ask.held), ask.held.id.split("/")[1]
+    if ask.operation != "create":
+        return
+    if not re.fullmatch(r"projects/[^/]+/global/networks/[^/]+", network):
+        yield f"invalid: attachmentTarget {network} is no VPC network; allowed: projects/PROJECT/global/networks/NAME"
+    elif network.split("/")[1] != project:
+        yield f"invalid: {network} is of another project than the policy, {project}; cross-project references are not allowed"
+
+
 def _one_policy_per_network(ask: Ask) -> Iterator[str]:
     """A network has one global policy (Google, network security quotas)."""
     if ask.writes:
         for other in ask.now.objects(ASSOCIATION):
             if other.id != ask.held.id and network_of(other) == network_of(ask.held):
-                policy = policy_id(other.inputs, ask.account)
+                policy = policy_of(other)
                 yield f"conditionNotMet: {network_of(ask.held)} is associated with {policy} already ({other.name})"
 
 
@@ -123,6 +155,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         replaces=("name", "project", "policyType"),
         computed=_policy_computed,
         rules=(_fixed("name"), _no_association),
+        configured=("project",),
         takes_along=_rules,
     ),
     RULE: Lifecycle(
@@ -132,14 +165,16 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         computed=_rule_computed,
         # Changing the direction in place is refused by the API, and the provider asks for it (magic-modules 11368).
         rules=(_fixed("priority", "direction"), _policy_exists),
-        same={"firewallPolicy": last_part},
+        same={"firewallPolicy": _same_policy},
+        configured=("project",),
     ),
     ASSOCIATION: Lifecycle(
         place=_association_place,
         name="name",
         replaces=("name", "attachmentTarget", "firewallPolicy", "project"),
         computed=_association_computed,
-        rules=(_policy_exists, _one_policy_per_network),
-        same={"firewallPolicy": last_part, "attachmentTarget": lambda value: str(value).removeprefix(f"{_LINK}/")},
+        rules=(_policy_exists, _network_of_the_project, _one_policy_per_network),
+        same={"firewallPolicy": _same_link, "attachmentTarget": _same_link},
+        configured=("project",),
     ),
 }

@@ -50,7 +50,9 @@ class Lifecycle:
     """How objects of one type come, change and go.
 
     `replaces` are the input paths that the provider cannot change in place. `same` tells spellings of one value
-    apart from changes. `locks` are what a write holds until the cloud is done with it.
+    apart from changes, given the old one and the new. `configured` are inputs that the provider takes from its own
+    configuration where a program leaves them out: what an object has of them changes by another value only. `locks` are
+    what a write holds until the cloud is done with it.
     """
 
     place: Callable[[Inputs, Account], str]
@@ -65,7 +67,8 @@ class Lifecycle:
     """What the cloud deletes with the object."""
     replaces_delete_first: bool = False
     """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
-    same: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
+    configured: tuple[str, ...] = ()
     always_there: bool = False
     """Whether the object is a setting that something else has anyway: a create takes it over without a word."""
 

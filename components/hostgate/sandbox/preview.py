@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
+from hostgate.planning.findings import UNENFORCED
 from hostgate.sandbox import analyzers, aws, azure, gcp, program
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.monitor import GRPC_OPTIONS, NEEDS_CLI, Engine, Monitor
@@ -102,14 +103,19 @@ def _problems(monitor: Monitor, failure: program.ProgramFailed | None) -> list[P
 
 
 def _said(monitor: Monitor, entries: Sequence[Entry]) -> list[Diagnostic]:
-    """What is about no resource as it came, then resources in tree order: their messages arrive in no fixed order.
+    """What is about no resource as it came, then resources in tree order: their messages arrive in no fixed order. That
+    nothing is enforced comes before all else about a resource.
 
     Secrets are masked here, not on arrival: a line may be older than the registration that told us of its secret.
     """
     position = {entry.urn: index for index, entry in enumerate(entries)}
     ordered = sorted(
         monitor.diagnostics,
-        key=lambda said: (position[said.urn], said.message) if said.urn in position else (-1, ""),
+        key=lambda said: (
+            (position[said.urn], said.message.partition(":")[0] not in UNENFORCED, said.message)
+            if said.urn in position
+            else (-1, False, "")
+        ),
     )
     return [replace(said, message=masked(said.message, monitor.secrets)) for said in ordered]
 

@@ -189,6 +189,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             _inputs(request),
             from_struct(request.news),
             tuple(request.ignoreChanges),
+            from_struct(request.olds),
         )
 
     def _known(self, type_: str, context: _Context) -> str:

@@ -1,0 +1,173 @@
+"""gcp:fqdn, where its objects go: what `attach` and `networks` may name, and the one project of everything."""
+
+from typing import Any
+
+import pytest
+
+from conformance.catalogs import entry, selection
+from hostgate.catalog.problems import InputError
+from hostgate.gcp.options import FirewallPolicyOptions
+from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.options import COMPUTED
+from hostgate.planning.plan import Plan, plan
+
+POLICY = "projects/net-host/global/firewallPolicies/egress"
+NETWORK = "projects/net-host/global/networks/main"
+LINK = "https://www.googleapis.com/compute/v1/"
+
+
+def made(**options: Any) -> Plan:
+    return plan(selection([entry()]), "gcp:fqdn", options)
+
+
+def options_of(**given: Any) -> FirewallPolicyOptions:
+    found = made(**given).options
+    assert isinstance(found, FirewallPolicyOptions)
+    return found
+
+
+def refusal(**options: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        made(**options)
+    return "\n".join(problem.message for problem in caught.value.problems)
+
+
+def associations(found: Plan) -> list[CloudObject]:
+    return [each for each in found.objects if each.kind == "compute#firewallPolicyAssociation"]
+
+
+@pytest.mark.parametrize(
+    ("attach", "project"),
+    [
+        (POLICY, "net-host"),
+        (LINK + POLICY, "net-host"),
+        ("https://compute.googleapis.com/compute/v1/" + POLICY, "net-host"),
+        ("https://www.googleapis.com/compute/beta/" + POLICY, "net-host"),
+        ("//compute.googleapis.com/" + POLICY, "net-host"),
+        ("projects/example.com:legacy/global/firewallPolicies/egress", "example.com:legacy"),
+        ("projects/123456789012/global/firewallPolicies/egress", "123456789012"),
+        ("egress", None),
+        ("global/firewallPolicies/egress", None),
+    ],
+)
+def test_attach_names_a_global_policy_and_its_project_by_path_link_or_name(attach: str, project: str | None) -> None:
+    assert options_of(attach=attach).in_project == project
+
+
+NO_POLICY = {
+    "organizations/123456789012": "a hierarchical policy is of an organization or a folder",
+    "organizations/1/locations/global/firewallPolicies/5": "a hierarchical policy",
+    "folders/987/firewallPolicies/egress": "a hierarchical policy",
+    "locations/global/firewallPolicies/123456789012": "a hierarchical policy",
+    "123456789012": "digits are the id of a hierarchical policy",
+    "projects/p/global/firewallPolicies/123456789012": "digits are the id",
+    "projects/p/regions/europe-west1/firewallPolicies/egress": "that is of one region",
+    LINK + "projects/p/regions/europe-west1/firewallPolicies/egress": "that is of one region",
+    "projects/p/global/networks/main": "that names one of networks",
+    "projects/p/global/firewallPolicies/egress/rules/1000": "that names one of rules",
+    "projects/p/global/firewallPolicies/egress/": "nothing stands after the last /",
+    "projects/p/global/firewallPolicies/": "nothing stands after the last /",
+    "": "it is blank",
+    " ": "it is blank",
+    " egress": "blanks stand around it",
+    "egress\n": "blanks stand around it",
+    "Egress": "ids and names are in lower case",
+    "projects/Acme/global/firewallPolicies/egress": "ids and names are in lower case",
+    "projects//global/firewallPolicies/egress": "",
+    "http://www.googleapis.com/compute/v1/" + POLICY: "",
+    "https://evil.example/compute/v1/" + POLICY: "",
+    "eg ress": "",
+    "-egress": "",
+    "e" * 64: "",
+}
+
+
+@pytest.mark.parametrize("attach", NO_POLICY)
+def test_what_is_no_global_policy_is_refused_with_the_reason_and_what_is_allowed(attach: str) -> None:
+    said = refusal(attach=attach, deny="declared")
+    assert f"`gcp:fqdn.attach`: found {attach!a}" in said
+    assert NO_POLICY[attach] in said
+    assert "projects/PROJECT/global/firewallPolicies/NAME" in said
+    assert "Hierarchical and regional policies are not filled" in said
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ("projects/p/regions/europe-west1/subnetworks/main", "that names one of subnetworks"),
+        ("projects/p/global/firewallPolicies/main", "that names one of firewallPolicies"),
+        ("projects/p/global/networks/main/", "nothing stands after the last /"),
+        ("projects/p/global/networks/Main", "lower case"),
+        ("", "it is blank"),
+        ("projects/p/zones/z/instances/vm", "that names one of instances"),
+    ],
+)
+def test_what_is_no_network_is_refused(network: str, said: str) -> None:
+    found = refusal(networks=[NETWORK, network])
+    assert f"`gcp:fqdn.networks[1]`: found {network!r}" in found
+    assert said in found
+    assert "projects/PROJECT/global/networks/NAME" in found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"attach": POLICY, "project": "acme-prod"},
+        {"attach": LINK + POLICY, "project": "acme-prod"},
+        {"networks": [NETWORK], "project": "acme-prod"},
+        {"networks": [NETWORK, "projects/acme-prod/global/networks/main"]},
+        {"networks": ["projects/acme-prod/global/networks/a", "projects/net-host/global/networks/b"]},
+    ],
+    ids=str,
+)
+def test_policy_and_networks_of_several_projects_are_refused(options: dict[str, Any]) -> None:
+    said = refusal(**options)
+    assert "net-host" in said
+    assert "acme-prod" in said
+    assert "of one project" in said
+
+
+def test_a_network_by_name_alone_needs_its_project() -> None:
+    assert "the network 'main' by name" in refusal(networks=["main"])
+    (association,) = associations(made(networks=["main"], project="net-host"))
+    assert association.body["attachmentTarget"] == NETWORK
+
+
+@pytest.mark.parametrize("other", [NETWORK, LINK + NETWORK, "main"])
+def test_one_network_in_two_spellings_is_refused(other: str) -> None:
+    assert f"{NETWORK} twice" in refusal(networks=[NETWORK, other], project="net-host")
+
+
+def test_a_project_that_is_none_is_refused() -> None:
+    for project in ("Acme", "projects/acme", "", " acme", "acme_prod"):
+        assert f"`gcp:fqdn.project`: found {project!r}" in refusal(project=project)
+
+
+class TestAssociations:
+    def test_a_network_gives_its_association_its_name_and_a_link_stays_as_it_was_given(self) -> None:
+        found = associations(made(networks=[NETWORK, f"{LINK}projects/net-host/global/networks/{'n' * 40}"]))
+        assert found[0].name == "hostgate-main"
+        assert found[1].name.startswith(f"hostgate-{'n' * 25}-")
+        assert [each.body["attachmentTarget"].startswith("https") for each in found] == [False, True]
+
+    def test_an_output_never_takes_the_name_of_a_network(self) -> None:
+        """Outputs are called network-0 and so on, which a network may be called too."""
+        networks = ["projects/p/global/networks/network-1", f"{COMPUTED}/network-1"]
+        names = [each.name for each in associations(made(networks=networks))]
+        assert len(set(names)) == 2
+
+    def test_an_output_alone_keeps_its_name_and_its_place_in_the_plan(self) -> None:
+        (association,) = associations(made(networks=[f"{COMPUTED}/network-0"]))
+        assert association.name == "hostgate-network-0"
+        assert association.body["attachmentTarget"] == "network-0"
+
+
+class TestDigests:
+    def test_a_name_and_its_project_are_the_place_that_the_path_is(self) -> None:
+        told = made(attach="egress", project="net-host", deny="declared").digest
+        assert told == made(attach=POLICY, deny="declared").digest
+        assert told != made(attach="egress", deny="declared").digest
+
+    def test_a_project_that_is_said_already_is_no_other_place(self) -> None:
+        assert made(networks=[NETWORK]).digest == made(networks=[NETWORK], project="net-host").digest
+        assert made().digest != made(project="net-host").digest != made(project="acme-prod").digest
