@@ -234,9 +234,10 @@ class TestRejects:
             for line in (each.text or "").splitlines():
                 assert not re.match(r"reject (udp|icmp|ip) ", line)
 
-    def test_no_reset_goes_outside(self) -> None:
+    def test_a_reset_is_for_everybody_and_leans_on_no_inverse(self) -> None:
         text = group(made(entry(), reject=True), "reject").text or ""
-        assert {line.split()[2] for line in text.splitlines() if line.startswith("reject")} == {"$HOME_NET"}
+        rejects = [line.split() for line in text.splitlines() if line.startswith("reject")]
+        assert {(words[2], words[5]) for words in rejects} == {("any", "any")}
 
     def test_a_guard_rejects_too(self) -> None:
         found = plan(selection([entry()]), "aws:domain-list", reject=True)

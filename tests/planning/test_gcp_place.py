@@ -67,7 +67,6 @@ NO_POLICY = {
     "projects/p/global/firewallPolicies/egress/rules/1000": "that names one of rules",
     "projects/p/global/firewallPolicies/egress/": "nothing stands after the last /",
     "projects/p/global/firewallPolicies/": "nothing stands after the last /",
-    "": "it is blank",
     " ": "it is blank",
     " egress": "blanks stand around it",
     "egress\n": "blanks stand around it",
@@ -98,7 +97,6 @@ def test_what_is_no_global_policy_is_refused_with_the_reason_and_what_is_allowed
         ("projects/p/global/firewallPolicies/main", "that names one of firewallPolicies"),
         ("projects/p/global/networks/main/", "nothing stands after the last /"),
         ("projects/p/global/networks/Main", "lower case"),
-        ("", "it is blank"),
         ("projects/p/zones/z/instances/vm", "that names one of instances"),
     ],
 )

@@ -177,7 +177,7 @@ class TestClients:
     @pytest.mark.parametrize(
         ("before", "after", "target", "free"),
         [
-            ({}, {"from_": ["tagValues/1"]}, "gcp:fqdn", [EVERYBODY]),
+            ({}, {"from_": ["tagValues/1"]}, "gcp:fqdn", ["everybody but tagValues/1"]),
             ({"from_": ["tagValues/1", "tagValues/2"]}, {"from_": ["tagValues/1"]}, "gcp:fqdn", ["tagValues/2"]),
             ({"from_": ["tagValues/1"]}, {"from_": ["tagValues/1", "tagValues/2"]}, "gcp:fqdn", []),
             ({"deny": "declared"}, {"from_": ["tagValues/1"], "deny": "declared"}, "gcp:fqdn", []),

@@ -49,7 +49,9 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     *((target, {}, {"mode": "audit"}, {"mode audit"}) for target in targets()),
     *((target, {}, {"deny": "none"}, {"deny none"}) for target in targets() if target != AZURE),
     *((target, {}, {"deny": "declared"}, {"deny declared"}) for target in (DNS, GCP, AZURE)),
-    (RULES, {}, {"deny": "declared"}, {"deny declared", "policy", "UDP"}),
+    (RULES, {}, {"deny": "declared"}, {"deny declared", "policy"}),
+    (RULES, {}, {"deny": "declared", "edge": False}, {"deny declared", "policy", "UDP"}),
+    (RULES, {"deny": "declared"}, {"deny": "declared", "edge": False}, {"UDP"}),
     (GCP, {"deny": "all"}, {"deny": "declared"}, {"deny declared"}),
     (GCP, {"deny": "declared"}, {"deny": "none"}, {"deny none"}),
     (GCP, {"deny": "declared"}, {"deny": "declared", "mode": "audit"}, {"mode audit"}),
@@ -77,7 +79,6 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     (DNS, {"vpcs": ["vpc-1", "vpc-2"]}, {"vpcs": ["vpc-2", "vpc-3"]}, {"VPC vpc-1"}),
     (DNS, {}, {"failMode": "open"}, {"queries while DNS Firewall does not answer"}),
     (DNS, {}, {"failMode": "unset"}, {"queries while DNS Firewall does not answer"}),
-    (DNS, {}, {"inside": ["com"]}, {"com"}),
     (AZURE, {"resourceGroup": "rg-hub"}, {"resourceGroup": "rg-new"}, {"policy rg-hub/hostgate"}),
     (AZURE, {"attach": "rg-hub/fp-hub"}, {"attach": "rg-hub/fp-new"}, {"policy rg-hub/fp-hub"}),
     (AZURE, {"attach": "rg-hub/fp-hub"}, {"resourceGroup": "rg-hub"}, {"policy rg-hub/fp-hub"}),
@@ -352,13 +353,20 @@ DRAWN: dict[str, st.SearchStrategy[Any]] = {
     "networks": st.sampled_from([[], [NET]]),
     "resource_group": st.just("rg"),
 }
+ENDS = {
+    4: ((INTERNET, "10.1.2.3", "10.200.1.1", "172.16.5.5", "100.64.9.9", "203.0.113.9"),
+        ("10.1.0.9/32", "172.16.0.9/32", "100.64.0.9/32", "203.0.113.8/32")),
+    6: ((INTERNET_6, "fd00::9"), ("fd00::8/128", "2001:db8:1::8/128")),
+}  # fmt: skip
+"""Destinations and sources by address family."""
 STRANGERS = [
     Flow(name, port, protocol, address=address, source=source)
     for name in ("stranger.example", "deep.zone.example")
     for port, protocol in ((443, "https"), (53, "udp"), (443, "quic"), (22, "tcp"), (80, "http"))
-    for address in (None, INTERNET, INTERNET_6, "10.1.2.3", "10.200.1.1", "172.16.5.5", "100.64.9.9", "203.0.113.9", "fd00::9")
-    for source in (None, "10.1.0.9/32", "172.16.0.9/32", "100.64.0.9/32", "203.0.113.8/32")
-]  # fmt: skip
+    for destinations, sources in ENDS.values()
+    for address in (None, *destinations)
+    for source in (None, *sources)
+]
 """Flows to what is in no catalog: every way out that a change of options could open."""
 
 
