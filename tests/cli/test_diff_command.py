@@ -228,7 +228,7 @@ def test_a_component_of_an_earlier_release_is_compared_as_far_as_it_says(run: Ru
     [
         (
             "gcp:fqdn",
-            {"networks": ["network-0"]},
+            {"networks": ["network-0"], "project": "acme"},
             "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation",
             "attachmentTarget",
             "network {}",

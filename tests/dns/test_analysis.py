@@ -296,11 +296,11 @@ class TestDocument:
     @pytest.mark.parametrize(
         ("text", "rule", "said"),
         [
-            ("", "survey-document", "Found no JSON."),
+            ("", "survey-document", "Found no JSON"),
             ("{}", "survey-document", "`form`"),
             ('{"form": 2, "ended": null, "hosts": []}', "survey-document", "`form`: 2"),
             ('{"form": 1, "ended": null, "hosts": []}', "survey-empty", "nothing was asked"),
-            ("a b", "survey-document", "Found no JSON."),
+            ("a b", "survey-document", "Found no JSON"),
             ('{"form": 1, "ended": "2026-09-22T00:00:00Z", "hosts": [{"host": "a", "verdicts": [{"target": "x"}]}]}',
              "survey-document", "`hosts.0.verdicts.0"),
             (as_line(run_of()) + "\n", "survey-empty", "nothing was asked"),
@@ -319,7 +319,7 @@ class TestDocument:
         assert said in problem.message
 
     def test_a_file_that_is_not_there_is_an_error(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="No such file"):
+        with pytest.raises(InputError, match="no such file"):
             read_verdicts(tmp_path / "none")
 
     @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from hostgate.sandbox.state import Held, State
 from hostgate.sandbox.values import UNKNOWN, plain_fields, to_struct
 
 STACK = "dev"
-NETWORK = "projects/acme-prod/global/networks/default"
+NETWORK = "projects/{}/global/networks/default"
 Outputs = Mapping[str, Mapping[str, Any]]
 """Of stacks that are deployed already, by `organization/PROJECT/STACK`."""
 
@@ -92,8 +92,9 @@ def deployed(project: Path, config: Mapping[str, str], folder: Path, stacks: "Ma
     folder = next((each.folder for each in stacks.values()), folder)
     with _monitor(lambda *told: _Referring(*told, outputs)):
         first = built_in.preview(project, STACK, config)
-    service = Service(State(folder / "clouds.db"), Account(project=config.get("gcp:project", "acme-prod")))
-    before = foreign_policies(first, service)
+    project_id = config.get("gcp:project", "acme-prod")
+    service = Service(State(folder / "clouds.db"), Account(project=project_id))
+    before = foreign_policies(first, service, project_id)
     with _monitor(lambda *told: _Deploying(*told, outputs, service)):
         made = built_in.preview(project, STACK, config)
     others = [each.made for each in stacks.values()]
@@ -107,7 +108,7 @@ def _monitor(make: Any) -> Iterator[None]:
         yield
 
 
-def foreign_policies(first: Preview, service: Service) -> list[str]:
+def foreign_policies(first: Preview, service: Service, project: str) -> list[str]:
     """Make the policies that rules are attached to, with what such a policy must have: on Google Cloud a last deny of
     everything and an association, on Azure nothing, because the service denies what no rule allows. Their names."""
     google = sorted(_names(first, "firewallPolicy", GCP_RULE) - _names(first, "name", GCP_POLICY))
@@ -118,7 +119,11 @@ def foreign_policies(first: Preview, service: Service) -> list[str]:
             match = {"destIpRanges": [cidr], "layer4Configs": [{"ipProtocol": "all"}]}
             told = {"priority": priority, "direction": "EGRESS", "action": "deny", "ruleName": f"deny-{priority}"}
             service.create(GCP_RULE, {"firewallPolicy": last_part(name), "match": match, **told})
-        association = {"name": "default", "attachmentTarget": NETWORK, "firewallPolicy": last_part(name)}
+        association = {
+            "name": "default",
+            "attachmentTarget": NETWORK.format(project),
+            "firewallPolicy": last_part(name),
+        }
         service.create(GCP_ASSOCIATION, association)
     for name in azure:
         service.create(AZURE_POLICY, {"resourceGroupName": "rg-hub", "firewallPolicyName": name})

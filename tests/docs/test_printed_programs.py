@@ -43,8 +43,8 @@ from hostgate.sandbox.service import Service
 from hostgate.sandbox.values import UNKNOWN
 
 PROGRAMS = programs()
-OPEN_BY_INTENT: set[str] = set()
-"""Programs that are printed to show something open (audit, deny none), by name. There is none."""
+OPEN_BY_INTENT = {"review.md:Pulumi.wide.yaml"}
+"""Programs that are printed to show something open (audit, deny none), by name: what a review says of such a change."""
 
 REFUSED = {"plan.md:Pulumi.surveyed.yaml"}
 """Programs that are printed to show why a plan is refused. Nothing of them is deployed."""
