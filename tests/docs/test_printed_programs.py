@@ -25,22 +25,22 @@ from dataplane.aws.packets import Talk
 from dataplane.aws.replay import version
 from dataplane.aws.stages import ordered
 from engine.lab import LIMIT, real_engine
-from hostgate.planning.flow import Flow, FlowProtocol
+from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.flows.nodes import UNKNOWN as NOT_KNOWN
+from hostgate.flows.nodes import Resource
 from hostgate.planning.mechanism import CloudObject
 from hostgate.policies.catalogs import read_catalogs
 from hostgate.policies.judge import judge_stack
-from hostgate.policies.remarks import NotApplicable
 from hostgate.policies.settings import Settings
-from hostgate.policies.values import UNKNOWN as NOT_KNOWN
-from hostgate.policies.values import Resource
-from hostgate.sandbox.enforcement import Point, points
+from hostgate.policies.violations import NotApplicable
+from hostgate.sandbox.builtin_preview import preview
+from hostgate.sandbox.enforcement_points import Point, points
 from hostgate.sandbox.engine import prepare
 from hostgate.sandbox.lifecycle import Account
-from hostgate.sandbox.preview import preview
-from hostgate.sandbox.problems import PreviewFailed
+from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import PreviewResource
 from hostgate.sandbox.service import Service
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 PROGRAMS = programs()
 OPEN_BY_INTENT = {"review.md:Pulumi.wide.yaml"}
@@ -210,7 +210,7 @@ def test_a_program_that_is_printed_as_refused_makes_nothing(
     name: str, running: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (program,) = [each for each in PROGRAMS if each.name == name]
-    with pytest.raises(PreviewFailed, match="the plan is refused"):
+    with pytest.raises(PreviewError, match="the plan is refused"):
         _deployed(program, running, monkeypatch)
 
 

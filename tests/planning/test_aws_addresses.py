@@ -7,10 +7,10 @@ import pytest
 
 from conformance.bodies import count
 from conformance.catalogs import entry, selection
-from hostgate.aws.addresses import reference_key
+from hostgate.aws.address_rules import reference_key
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, draft, plan
 

@@ -12,8 +12,8 @@ from conformance.catalogs import entry, many, selection
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DEFAULT_ACTIONS, DROP_TO_SERVER
 from hostgate.aws.strict_order import POLICY, judge
 from hostgate.catalog.problems import InputError
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.findings import Finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.plan import Plan, plan
 
 HOSTS = selection([entry(), entry("plain.vendor.example", port=80, protocol="http")])

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, many, selection
 from conformance.strategies import catalogs
-from hostgate.aws import suricata
 from hostgate.aws.policy import CAPACITIES, capacity
-from hostgate.aws.suricata import SID_MAX, Rule, Sids, name_conditions
 from hostgate.catalog.model import MATCHES, Entry, Match
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
+from hostgate.suricata import writer as suricata
+from hostgate.suricata.writer import SID_MAX, Rule, Sids, name_conditions
 
 ORDER = (
     "msg", "flow", "ip_proto", "itype", "icode", "ssl_state", "tls.sni", "http.host", "dotprefix", "content", "startswith",

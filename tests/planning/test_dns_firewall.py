@@ -10,7 +10,7 @@ from hostgate.aws import dns_firewall
 from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, judge
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
-from hostgate.planning.flow import Flow, Verdict
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, plan

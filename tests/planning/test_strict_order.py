@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from hostgate.aws.strict_order import POLICY, RULE_GROUP, judge, parse
-from hostgate.planning.flow import Flow, Verdict
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject
 
 HOME = ("10.0.0.0/8",)

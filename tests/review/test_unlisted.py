@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, many
 from conformance.strategies import INTERNET, INTERNET_6
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
-from hostgate.planning.review.diff import TargetDiff, diff
-from hostgate.planning.review.guards import Guards, idle, tripped
-from hostgate.planning.review.report import Review
-from hostgate.planning.review.risks import risks
-from hostgate.planning.review.statement import Statement, state
+from hostgate.review.guards import Guards, idle, tripped
+from hostgate.review.plan_changes import TargetDiff, diff
+from hostgate.review.review import Review
+from hostgate.review.risks import risks
+from hostgate.review.statement import Statement, state
 from review.changes import SOURCES, by_source, made
 
 HOSTS = [entry("a.example"), entry("b.example")]

@@ -12,7 +12,7 @@ from provider_calls import AWS_GROUP, AWS_POLICY, GCP_POLICY, GCP_RULE, gcp_rule
 from hostgate.cli.main import main
 from hostgate.sandbox.faults import Fault, delay_of, pending
 from hostgate.sandbox.service import Service
-from hostgate.sandbox.state import Held, State, state_of
+from hostgate.sandbox.state import State, StoredObject, state_of
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -140,7 +140,7 @@ def test_fail_slow_and_reset_are_kept_in_the_state(run: Run, place: Any, state: 
     ]
     assert run("sandbox", "slow", "RuleGroup", 2.5, *place)[0] == 0
     with state.transaction() as now:
-        assert delay_of(now, Held(AWS_GROUP, "arn", "g", {}, {})) == 2.5
+        assert delay_of(now, StoredObject(AWS_GROUP, "arn", "g", {}, {})) == 2.5
     assert run("sandbox", "reset", "--yes", *place)[0] == 0
     assert not state.path.exists()
 

@@ -20,10 +20,10 @@ from provider_calls import (
 )
 
 import hostgate
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
 from hostgate.sandbox import aws_resolver
-from hostgate.sandbox.enforcement import Point, points
+from hostgate.sandbox.enforcement_points import Point, points
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
 

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hostgate.aws.dns_options import DnsFirewallOptions
+from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST, judge
 from hostgate.catalog.model import Entry, Match
 from hostgate.catalog.names import holds
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
 from hostgate.planning.sharding import shard

@@ -11,17 +11,17 @@ from typing import Any
 from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, managed_references, remarks_around
-from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import POLICY_ARN
 from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
-from hostgate.aws.suricata import Rule, Sids
-from hostgate.aws.suricata import group as group_of
 from hostgate.catalog.model import Entry
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import public_ranges
+from hostgate.suricata.writer import Rule, Sids
+from hostgate.suricata.writer import group as group_of
 
 _QUOTAS = "AWS Network Firewall developer guide, quotas"
 READ = "2026-11-23"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hostgate.catalog.hosts import is_address
-from hostgate.planning.flow import Flow, Verdict
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject
 
 DOMAIN_LIST = "AWS::Route53Resolver::FirewallDomainList"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
-from hostgate.planning.flow import Flow, Network, Verdict
+from hostgate.flows.flow import Flow, Network, Verdict
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import PRIVATE, merged
 

@@ -12,11 +12,11 @@ from ipaddress import ip_network
 from typing import Any
 
 from hostgate.azure import network_rules
-from hostgate.azure.options import FirewallPolicyOptions
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.model import Entry
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.enforcement import ORDER, Enforcement
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import Shard, shard

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import Finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.options import Options

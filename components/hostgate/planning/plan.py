@@ -15,8 +15,8 @@ from hostgate.catalog.names import BREADTH
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Acceptance, Selection
 from hostgate.catalog.shared_hosting import shared_hosting
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from hostgate.aws.dns_firewall import LIST_DOMAINS
+from hostgate.flows.nodes import Node
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import Names
 from hostgate.policies.reading import Reading
-from hostgate.policies.values import Node
 
 
 def read_list(node: Node) -> Reading:

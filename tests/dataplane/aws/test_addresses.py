@@ -13,7 +13,7 @@ from dataplane.aws.flows import ADDRESSES, CLIENT, GIT, RELAY
 from dataplane.aws.packets import FIRST_PORT, Talk
 from dataplane.aws.replay import Heard, replay
 from dataplane.aws.stages import ordered
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.plan import Plan
 
