@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from catalog.test_history import HOSTS, R2_ACCOUNT, R2_MISSPELT
 from hostgate.catalog.read import Catalog, check_catalog
 from hostgate.catalog.references import resolve_file
 from hostgate.catalog.yaml_reader import read_bytes
 from hostgate.intake.page import Page, read_page
 from hostgate.intake.page_update import Overlap, first, update
 from hostgate.intake.record_page import PageSource, first_text, new_text
-
-from .test_history import HOSTS, R2_ACCOUNT, R2_MISSPELT
 
 PAGES = Path(__file__).with_name("pages")
 DATES = sorted(path.stem for path in PAGES.glob("*.md"))

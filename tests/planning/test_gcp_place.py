@@ -6,7 +6,7 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
-from hostgate.gcp.firewall_policy_options import FqdnPolicyOptions
+from hostgate.gcp.fqdn_options import FqdnPolicyOptions
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Plan, plan

@@ -10,8 +10,8 @@ from pulumi_gcp import compute
 from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.catalog.problems import spelled
 from hostgate.catalog.selection import Selection
-from hostgate.gcp.firewall_policy_options import ONE_PROJECT, FqdnPolicyOptions
 from hostgate.gcp.fqdn import ASSOCIATION, POLICY, RULE
+from hostgate.gcp.fqdn_options import ONE_PROJECT, FqdnPolicyOptions
 from hostgate.gcp.links import Link, check_project, read_link
 from hostgate.planning.mechanism import CloudObject
 

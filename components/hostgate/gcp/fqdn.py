@@ -12,7 +12,7 @@ from typing import Any
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.flow import Flow, Verdict, flow_protocol
-from hostgate.gcp.firewall_policy_options import FqdnPolicyOptions
+from hostgate.gcp.fqdn_options import FqdnPolicyOptions
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage

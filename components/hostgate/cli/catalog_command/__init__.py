@@ -2,7 +2,9 @@
 
 import click
 
-from hostgate.cli.catalog_command import diff, page, show
+from hostgate.cli.catalog_command.diff_command import diff
+from hostgate.cli.catalog_command.page_command import check, import_
+from hostgate.cli.catalog_command.show_command import lint, list_, schema, show
 
 
 @click.group()
@@ -10,5 +12,5 @@ def command() -> None:
     """Show, list, lint and compare host catalogs; take over what vendors' pages say."""
 
 
-for _each in (show.show, show.list_, show.lint, show.schema, diff.diff, page.import_, page.check):
+for _each in (show, list_, lint, schema, diff, import_, check):
     command.add_command(_each)
