@@ -20,6 +20,9 @@ IP_PROTOCOLS: Mapping[str, int] = {
 }  # fmt: skip
 """Protocol numbers by name (IANA, Assigned Internet Protocol Numbers; `ipip` is its IPv4 and `ipv6` is 6in4)."""
 
+IDENTITIES = ("account", "tag", "network-tag", "ip-group")
+"""Kinds of what a client can be known by beside its address: service account, secure tag, network tag, IP group."""
+
 _ALSO = {"ipv6-icmp": "icmpv6", "icmp6": "icmpv6", "6in4": "ipv6", "ipv4": "ipip"}
 _NAMES = {number: name for name, number in IP_PROTOCOLS.items()}
 _CARRIED_BY = {"https": "tcp", "tls": "tcp", "http": "tcp", "quic": "udp"}
@@ -55,7 +58,7 @@ class Flow:
     `name` is what the client dials. `sni` is the TLS server name (or the Host header for http): the dialled name unless
     given, None for a hello without one. `protocol` is what is spoken: by name, or any IP protocol by its number; `icmp`
     is that of the flow's family. `port` is 0 for protocols that have none. `address` is where the packets go (None:
-    some internet address that the name resolves to), `source` where they come from (an address or CIDR; None: a client
+    some internet address that the name resolves to), `source` where they come from (an address or CIDR, or an identity, `KIND:VALUE` of `IDENTITIES`; None: a client
     that the plan is meant for).
 
     Raises ValueError for what no packet can be.
@@ -90,6 +93,11 @@ class Flow:
             object.__setattr__(self, "port", 0)
 
     @property
+    def identity(self) -> str | None:
+        """What the client is known by where that is no address: `account:builds@p.iam.gserviceaccount.com`."""
+        return self.source if self.source is not None and is_identity(self.source) else None
+
+    @property
     def transport(self) -> str:
         """The IP protocol that carries it: `tcp`, `udp`, `icmp`, `gre`, ..., or a number as text."""
         return _CARRIED_BY.get(self.protocol, self.protocol)
@@ -98,6 +106,15 @@ class Flow:
     def number(self) -> int:
         """The IP protocol's number."""
         return IP_PROTOCOLS[self.transport] if self.transport in IP_PROTOCOLS else int(self.transport)
+
+    def number_over(self, family: str) -> int:
+        """The number over `family` (IPv4 or IPv6), where a flow that has either leaves ICMP's open."""
+        return IP_PROTOCOLS["icmpv6"] if self.protocol == "icmp" and family == "IPv6" else self.number
+
+    @property
+    def application(self) -> str:
+        """What the packets speak, as far as firewalls tell it: tls, http, quic, or other."""
+        return {"https": "tls", "tls": "tls", "http": "http", "quic": "quic"}.get(self.protocol, "other")
 
     @property
     def wire_name(self) -> str | None:
@@ -111,15 +128,20 @@ class Flow:
     def starts_within(self, networks: Iterable[Network]) -> bool:
         """Whether the source is inside `networks`. An unknown source is a client that the plan is meant for, and that
         has an address of the flow's family only where one of them is of it."""
-        if self.source is None:
+        if self.source is None or self.identity is not None:
             return self.family is None or any(network.version == self.family for network in networks)
         source = ip_network(self.source, strict=False)
         return any(source.version == net.version and source.subnet_of(net) for net in networks)  # type: ignore[arg-type]
 
 
+def is_identity(source: str) -> bool:
+    kind, colon, value = source.partition(":")
+    return bool(colon and value) and kind in IDENTITIES
+
+
 def _version(what: str, text: str | None) -> Literal[4, 6] | None:
     """The IP version of an address, or of a CIDR where `what` is the source. Raises ValueError."""
-    if text is None:
+    if text is None or (what == "source" and is_identity(text)):
         return None
     try:
         return ip_network(text, strict=False).version if what == "source" else ip_address(text).version
@@ -130,11 +152,15 @@ def _version(what: str, text: str | None) -> Literal[4, 6] | None:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`allow` or `block`, the rule that decides (None: no rule, the default), and why in one sentence."""
+    """`allow`, `block` or `unknown`, the rule that decides (None: no rule, the default), and why in one sentence.
 
-    action: Literal["allow", "block"]
+    `lacks` is what would have to be known for a verdict that is unknown.
+    """
+
+    action: Literal["allow", "block", "unknown"]
     rule: str | None
     why: str
+    lacks: tuple[str, ...] = ()
 
     @property
     def allows(self) -> bool:

@@ -1,0 +1,76 @@
+"""AWS resources: how a plan's bodies, in the API's spelling, read as the inputs of the provider."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.planning.mechanism import CloudObject
+
+TOKENS: Final[Mapping[str, str]] = {
+    "AWS::NetworkFirewall::RuleGroup": "aws:networkfirewall/ruleGroup:RuleGroup",
+    "AWS::NetworkFirewall::FirewallPolicy": "aws:networkfirewall/firewallPolicy:FirewallPolicy",
+    "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences": "aws:networkfirewall/firewallPolicy:FirewallPolicy",
+}
+"""Types of the provider by those of the API."""
+
+_LISTED: Final[Mapping[str, tuple[str, str]]] = {
+    "IPSets": ("ipSet", "Definition"),
+    "PortSets": ("portSet", "Definition"),
+    "RuleVariables": ("ipSet", "Definition"),
+}
+"""Maps of the API that the provider has as lists with a `key`, and what stands beside it."""
+
+
+def snapshot_of(objects: Sequence[CloudObject]) -> Snapshot:
+    """The objects of a plan as a snapshot; a policy refers to groups by the names in its references."""
+    return Snapshot(tuple(_resources(objects)), "the plan")
+
+
+def _resources(objects: Sequence[CloudObject]) -> Iterator[Resource]:
+    for each in objects:
+        if each.kind in TOKENS:
+            yield Resource(
+                urn=f"plan::{each.kind}::{each.name}",
+                type=TOKENS[each.kind],
+                name=each.name,
+                properties=inputs_of(each),
+            )
+
+
+def inputs_of(each: CloudObject) -> dict[str, Any]:
+    """The body of an object as the provider's inputs."""
+    body = dict(each.body)
+    if "StatefulRuleGroupReferences" in body:  # references for a policy that somebody else owns
+        body = {"FirewallPolicy": body}
+    inputs: dict[str, Any] = _camel(body)
+    inputs["name"] = each.name
+    return inputs
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_name(key): _under(key, item) for key, item in value.items()}
+    return [_camel(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _under(key: str, value: Any) -> Any:
+    if key == "RuleVariables" and not {"IPSets", "PortSets"} & set(value):
+        return _keyed(value, *_LISTED[key])
+    if key in ("IPSets", "PortSets"):
+        return _keyed(value, *_LISTED[key])
+    if key == "IPSetReferences":
+        return [
+            {"key": name, "ipSetReferences": [{"referenceArn": each["ReferenceArn"]}]} for name, each in value.items()
+        ]
+    return _camel(value)
+
+
+def _keyed(value: Mapping[str, Any], inner: str, definition: str) -> list[dict[str, Any]]:
+    return [{"key": name, inner: {"definitions": list(each[definition])}} for name, each in value.items()]
+
+
+def _name(key: str) -> str:
+    for prefix in ("IPSet", "TLS"):
+        if key.startswith(prefix):
+            return prefix.lower() + key[len(prefix) :] if prefix == "TLS" else "ipSet" + key[len(prefix) :]
+    return key[:1].lower() + key[1:]
