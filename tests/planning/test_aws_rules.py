@@ -277,7 +277,7 @@ class TestLimits:
 class TestPrivateTraffic:
     def test_public_ranges_behind_the_firewall_are_not_private_traffic(self) -> None:
         made = plan(selection([entry()]), "aws:rules", home_net=["10.0.0.0/8", "8.0.0.0/8"])
-        assert made.verdict(Flow("db.internal.example", 5432, "tcp", address="10.1.2.3")).allows
+        assert made.verdict(Flow("db.internal.example", 5432, "tcp", address="10.1.2.3", source="10.9.9.9")).allows
         assert not made.verdict(Flow("evil.example", 443, "https", address="8.8.8.8")).allows
         (cuts,) = [one for one in made.findings if one.id == "deny-cuts"]
         assert "8.0.0.0/8 of homeNet too" in cuts.message

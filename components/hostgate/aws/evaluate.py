@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, number, stateless_rule, whether
-from hostgate.flows.address_sets import AddressSet, networks, symbol
+from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Moment, Place, Stage, Step
+from hostgate.suricata.headers import addresses_of
 from hostgate.suricata.reader import read_rules
 from hostgate.suricata.steps import steps_of
 
@@ -58,8 +59,15 @@ def places(snapshot: Snapshot) -> list[Place]:
 def policy_place(snapshot: Snapshot, policy: Resource, clients: ClientTest | None = None) -> Place:
     """Where flows meet `policy`."""
     reading = _Policy(snapshot, policy)
+    stages = (reading.stateless(), reading.stateful())
     assumptions = ("The clients' packets are routed to the firewall, both ways.", *reading.assumptions)
-    return Place(TARGET, policy.name, (reading.stateless(), reading.stateful()), assumptions, clients=clients)
+    name = str(policy.properties.get("name") or policy.name)
+    inside = reading.home_net()
+    families = tuple(family for family in FAMILIES if inside is None or inside.of(family)) or FAMILIES
+    return Place(
+        TARGET, policy.name, stages, assumptions, policy=name, clients=clients, families=families,
+        inside=NO_ADDRESS if inside is None else inside,
+    )  # fmt: skip
 
 
 def _unseen(what: str) -> Stage:
@@ -74,6 +82,9 @@ class _Reference:
     group: Resource | None
     name: str
     priority: int | None
+    arn: str = ""
+    only_logs: bool = False
+    """Whether what the group would drop is only logged (override DROP_TO_ALERT)."""
 
 
 class _Policy:
@@ -168,7 +179,15 @@ class _Policy:
                 group = self._by_arn(arn.value)
                 if group is not None:
                     seen.add(group.urn)
-                found.append(_Reference(group, group.name if group else arn.value.rpartition("/")[2], place))
+                found.append(
+                    _Reference(
+                        group,
+                        group.name if group else arn.value.rpartition("/")[2],
+                        place,
+                        arn.value,
+                        item.at("override", "action").value == "DROP_TO_ALERT",
+                    )
+                )
         blank = [item for item in items if not isinstance(item.at("resourceArn").value, str)]
         loose = [each for each in made if each.urn not in seen]
         if len(blank) == 1 and len(loose) == 1:
@@ -190,6 +209,11 @@ class _Policy:
             None,
         )
 
+    def home_net(self) -> AddressSet | None:
+        """HOME_NET of the policy; None where it is not known."""
+        home = self._variables()["HOME_NET"]
+        return None if home is None else addresses_of(home, {})
+
     def _variables(self) -> dict[str, str | None]:
         """HOME_NET of the policy, and EXTERNAL_NET, which the service makes of it (best practices, prerequisites)."""
         home: str | None = None
@@ -206,8 +230,7 @@ class _Policy:
     ) -> Iterator[Step]:
         name = reference.name
         if reference.group is None:
-            for action in ("allow", "block"):
-                yield whether(action, name, f"{name} is outside the snapshot")
+            yield from _of_others(reference)
             return
         group, owner = reference.group.node, reference.group.urn
         source = group.at("ruleGroup", "rulesSource")
@@ -250,6 +273,17 @@ class _Policy:
             if resource.type == PREFIX_LIST and not entries.unknown and all(isinstance(each, str) for each in cidrs):
                 return networks(map(str, cidrs))
         return symbol(arn)
+
+
+def _of_others(reference: _Reference) -> Iterator[Step]:
+    """What a group outside the snapshot may do. The groups that AWS maintains drop and log, and pass nothing (developer
+    guide, AWS managed rule groups)."""
+    passes_nothing = ":aws-managed:" in reference.arn
+    why = f"{reference.name} is a rule group that others maintain, and outside the snapshot"
+    if not passes_nothing:
+        yield whether("allow", reference.name, why)
+    if not reference.only_logs:
+        yield whether("block", reference.name, why)
 
 
 def _with_sets(step: Step, sets: Mapping[str, AddressSet]) -> Step:

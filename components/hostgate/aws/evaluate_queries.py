@@ -51,7 +51,7 @@ def places(snapshot: Snapshot) -> list[Place]:
         if group.urn not in used:
             stage = reading.stage([(group.name, group, 1)], ANSWERED)
             remark = "no VPC is associated with the rule group"
-            found.append(Place(TARGET, str(group.id or group.name), (stage,), ASSUMPTIONS, remark))
+            found.append(Place(TARGET, str(group.id or group.name), (stage,), ASSUMPTIONS, remark, group.name))
     return found
 
 
@@ -93,7 +93,9 @@ class _Reading:
         for config in self.snapshot.of_types([CONFIG]):
             if config.properties.get("resourceId") == vpc and config.properties.get("firewallFailOpen") == "ENABLED":
                 assumptions.append("DNS Firewall answers: while it does not, the resolver answers every query.")
-        return Place(TARGET, vpc, (self.stage(groups, ANSWERED),), tuple(assumptions))
+        ordered = sorted(groups, key=lambda each: each[2] or 0)
+        policy = ", ".join(group.name if group else name for name, group, _ in ordered)
+        return Place(TARGET, vpc, (self.stage(groups, ANSWERED),), tuple(assumptions), policy=policy)
 
     def stage(self, groups: Sequence[tuple[str, Resource | None, int | None]], ending: Step) -> Stage:
         known = sorted((each for each in groups if each[2] is not None), key=lambda each: each[2] or 0)

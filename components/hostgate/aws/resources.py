@@ -9,9 +9,14 @@ from hostgate.planning.mechanism import CloudObject
 TOKENS: Final[Mapping[str, str]] = {
     "AWS::NetworkFirewall::RuleGroup": "aws:networkfirewall/ruleGroup:RuleGroup",
     "AWS::NetworkFirewall::FirewallPolicy": "aws:networkfirewall/firewallPolicy:FirewallPolicy",
-    "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences": "aws:networkfirewall/firewallPolicy:FirewallPolicy",
+    "AWS::Route53Resolver::FirewallDomainList": "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
+    "AWS::Route53Resolver::FirewallRuleGroup": "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup",
+    "AWS::Route53Resolver::FirewallRuleGroup.FirewallRule": "aws:route53/resolverFirewallRule:ResolverFirewallRule",
 }
 """Types of the provider by those of the API."""
+
+_QUERY_GROUP: Final = TOKENS["AWS::Route53Resolver::FirewallRuleGroup"]
+_QUERY_RULE: Final = TOKENS["AWS::Route53Resolver::FirewallRuleGroup.FirewallRule"]
 
 _LISTED: Final[Mapping[str, tuple[str, str]]] = {
     "IPSets": ("ipSet", "Definition"),
@@ -22,27 +27,27 @@ _LISTED: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def snapshot_of(objects: Sequence[CloudObject]) -> Snapshot:
-    """The objects of a plan as a snapshot; a policy refers to groups by the names in its references."""
+    """The objects of a plan as a snapshot. They refer to each other by name; rules belong to the one rule group there is."""
     return Snapshot(tuple(_resources(objects)), "the plan")
 
 
 def _resources(objects: Sequence[CloudObject]) -> Iterator[Resource]:
+    group = next((each.name for each in objects if TOKENS.get(each.kind) == _QUERY_GROUP), None)
     for each in objects:
-        if each.kind in TOKENS:
-            yield Resource(
-                urn=f"plan::{each.kind}::{each.name}",
-                type=TOKENS[each.kind],
-                name=each.name,
-                properties=inputs_of(each),
-            )
+        token = TOKENS.get(each.kind)
+        if token is None:
+            continue
+        properties = inputs_of(each)
+        if token == _QUERY_RULE:
+            properties["firewallRuleGroupId"] = group
+        yield Resource(
+            urn=f"plan::{each.kind}::{each.name}", type=token, name=each.name, properties=properties, id=each.name
+        )
 
 
 def inputs_of(each: CloudObject) -> dict[str, Any]:
     """The body of an object as the provider's inputs."""
-    body = dict(each.body)
-    if "StatefulRuleGroupReferences" in body:  # references for a policy that somebody else owns
-        body = {"FirewallPolicy": body}
-    inputs: dict[str, Any] = _camel(body)
+    inputs: dict[str, Any] = _camel(each.body)
     inputs["name"] = each.name
     return inputs
 

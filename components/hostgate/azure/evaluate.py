@@ -42,7 +42,7 @@ def places(snapshot: Snapshot) -> list[Place]:
             used |= {each.urn for each in reading.lineage(policy)}
             found.append(replace(reading.place(policy), name=name))
         elif firewall.node.at("firewallPolicy").absent:
-            found.append(Place(TARGET, name, (reading.classic(firewall),), ASSUMPTIONS))
+            found.append(Place(TARGET, name, (reading.classic(firewall),), ASSUMPTIONS, families=("IPv4",)))
         else:
             found.append(Place(TARGET, name, (_unseen(),), ASSUMPTIONS))
     for policy in snapshot.of_types([POLICY]):
@@ -104,7 +104,9 @@ class _Reading:
         stage = self.stage(groups, proxied=None if proxied.unknown else proxied.value is True)
         if not topmost.absent:
             stage = replace(stage, steps=(*_unseen_parent(lineage[0].name), *stage.steps))
-        return Place(TARGET, policy.id or policy.name, (stage,), tuple(assumptions))
+        return Place(
+            TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
+        )
 
     def lineage(self, policy: Resource) -> list[Resource]:
         """The policy under its parents, the topmost first."""

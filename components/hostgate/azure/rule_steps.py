@@ -7,7 +7,7 @@ Sources: Azure Firewall FAQ (wildcards), rule processing logic, FQDN filtering i
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, between, internet, networks, symbol
+from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, between, internet, networks, symbol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
@@ -64,7 +64,9 @@ class CollectionRule:
         client = self._clients()
         for protocol in self._protocols():
             for names, doubts in self._names():
-                box = replace(protocol, wire=names, client=client, doubts=(*protocol.doubts, *doubts))
+                box = replace(
+                    protocol, address=EVERY_IPV4, wire=names, client=client, doubts=(*protocol.doubts, *doubts)
+                )
                 yield self._step(box, "its name")
 
     def _protocols(self) -> Iterator[Box]:
@@ -210,9 +212,9 @@ class CollectionRule:
 def address(text: str) -> AddressSet:
     """An address, a CIDR, a range `a-b`, `*`, or a service tag; `Internet` is every public address, other tags symbols."""
     if text == "*":
-        return EVERY_ADDRESS
+        return EVERY_IPV4  # the rules do not apply to IPv6 (known issues, 2025-09-19)
     if text.lower() == "internet":
-        return internet()
+        return AddressSet(v4=internet().v4)
     try:
         first, dash, last = text.partition("-")
         return between(first, last) if dash else networks([text])

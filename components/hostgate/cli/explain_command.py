@@ -193,13 +193,11 @@ def _of_sandbox(flow: "Flow", state_dir: Path | None) -> list[dict[str, Any]]:
         raise InputError([Problem(rule="sandbox", message=message)])
     answers: list[dict[str, Any]] = []
     for point in found:
-        action, rule = "unknown", None
-        try:
-            verdict = point.verdict(flow)
-            action, rule, why = str(verdict.action), verdict.rule, verdict.why
-        except ValueError as error:
-            why = f"cannot be judged: {error}"
+        verdict = point.verdict(flow)
+        why = verdict.why
         if point.remark:
             why = f"{why} ({point.remark})"
-        answers.append({"target": point.title, "verdict": action, "rule": rule, "why": why, "place": point.place})
+        answers.append(
+            {"target": point.title, "verdict": verdict.action, "rule": verdict.rule, "why": why, "place": point.place}
+        )
     return answers

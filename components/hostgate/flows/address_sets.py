@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+    summarize_address_range,
+)
 from typing import Literal
 
 from hostgate.flows.intervals import NO_NUMBER, Intervals
@@ -13,10 +21,11 @@ FAMILIES: tuple[AddressFamily, ...] = ("IPv4", "IPv6")
 TOP = {"IPv4": 2**32 - 1, "IPv6": 2**128 - 1}
 
 _SPECIAL = (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-    "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+    "224.0.0.0/3",
 )  # fmt: skip
-"""IPv4 ranges that no host of the internet has (IANA IPv4 special-purpose address registry, read 2026-11-23)."""
+"""IPv4 ranges that no host of the internet has (IANA IPv4 special-purpose address registry, read 2026-11-23); those for
+documentation stand for hosts of the internet."""
 
 _GLOBAL_UNICAST = "2000::/3"
 """All global unicast addresses of IPv6 (IANA IPv6 address space, read 2026-11-23)."""
@@ -60,6 +69,16 @@ class AddressSet:
             return None
         return known
 
+    def shown(self, family: AddressFamily, most: int = 3) -> str:
+        """Its ranges of `family` as CIDR, the first of them where they are many."""
+        kind = IPv4Address if family == "IPv4" else IPv6Address
+        found: list[str] = []
+        for low, high in self.of(family):
+            found += map(str, summarize_address_range(kind(low), kind(high)))
+            if len(found) > most:
+                return f"{', '.join(found[:most])}, ..."
+        return ", ".join(found)
+
     @property
     def opaque(self) -> frozenset[str]:
         """The sets on which membership depends and that nobody here sees."""
@@ -68,6 +87,9 @@ class AddressSet:
 
 NO_ADDRESS = AddressSet()
 EVERY_ADDRESS = AddressSet(Intervals(((0, TOP["IPv4"]),)), Intervals(((0, TOP["IPv6"]),)))
+
+
+EVERY_IPV4 = AddressSet(v4=EVERY_ADDRESS.v4)
 
 
 def networks(cidrs: Iterable[str | IPv4Network | IPv6Network]) -> AddressSet:

@@ -58,8 +58,8 @@ class Flow:
     `name` is what the client dials. `sni` is the TLS server name (or the Host header for http): the dialled name unless
     given, None for a hello without one. `protocol` is what is spoken: by name, or any IP protocol by its number; `icmp`
     is that of the flow's family. `port` is 0 for protocols that have none. `address` is where the packets go (None:
-    some internet address that the name resolves to), `source` where they come from (an address or CIDR, or an identity, `KIND:VALUE` of `IDENTITIES`; None: a client
-    that the plan is meant for).
+    some internet address that the name resolves to), `source` where they come from: an address or CIDR, or what the
+    client is known by, `KIND:VALUE` of `IDENTITIES` (None: a client that the plan is meant for).
 
     Raises ValueError for what no packet can be.
     """

@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Literal
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names
 
@@ -143,8 +143,12 @@ class Place:
     stages: tuple[Stage, ...]
     assumptions: tuple[str, ...] = ()
     remark: str = ""
+    policy: str = ""
+    """What judges there, by name."""
     clients: ClientTest | None = None
-    """The clients that are meant where a flow names none; None: nobody says."""
+    """The clients that are meant where a flow names none. None: those that the allows are for, and no deny for some."""
+    families: tuple[AddressFamily, ...] = FAMILIES
+    """What a flow goes over that names neither source nor address."""
     inside: AddressSet = NO_ADDRESS
     """Addresses that are not the internet's here, though they might be elsewhere: what a flow without one never has."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hostgate.catalog.hosts import is_address
-from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, internet, networks
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, AddressSet, internet, networks
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.names import hold
 from hostgate.flows.steps import Box, ClientTest, Index, Place, Stage, Step
@@ -70,7 +70,7 @@ def nearest_rules(place: Place, flow: Flow, most: int = 3) -> tuple[NearRule, ..
     """
     found: dict[str, NearRule] = {}
     for family in _families(place, flow):
-        facts = _Facts(flow, family, _destination(place, flow), _clients(place, flow), frozenset())
+        facts = _facts(place, flow, family, frozenset())
         for step in (each for stage in place.stages for group in stage.groups for each in group.steps):
             if step.action != "allow" or not step.rule:
                 continue
@@ -91,23 +91,25 @@ def _alike(box: Box, names: Sequence[str | None]) -> bool:
 
 
 def _families(place: Place, flow: Flow) -> list[AddressFamily]:
+    """The family of the flow; where it has either, those that its clients and the internet both have."""
+    if flow.family is not None:
+        return ["IPv4" if flow.family == 4 else "IPv6"]
+    if flow.protocol == "icmpv6":
+        return ["IPv6"]
     where, source = _destination(place, flow), _clients(place, flow).addresses
-    found = [family for family in FAMILIES if where.of(family) and source.of(family)]
-    return ["IPv6"] if flow.protocol == "icmpv6" and "IPv6" in found else found
+    return [family for family in place.families if where.of(family) and source.of(family)]
 
 
 def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozenset[str]) -> Verdict:
-    facts = _Facts(flow, family, _destination(place, flow), _clients(place, flow), sharing)
+    facts = _facts(place, flow, family, sharing)
     outcomes = list(_follow(place.stages, facts))
     last = outcomes[-1]
     if all(outcome.step.action == last.step.action for outcome in outcomes):
         return last.verdict
     lacks = tuple(dict.fromkeys(what for outcome in outcomes for what in outcome.lacks))
     either = next(outcome for outcome in outcomes if outcome.step.action != last.step.action)
-    why = (
-        f"{either.step.action} by {either.step.rule} if {'; and if '.join(either.lacks)}; else {last.step.action}: "
-        f"{last.step.why}"
-    )
+    needs = "; and if ".join(dict.fromkeys(either.lacks))
+    why = f"{either.step.action} by {either.step.rule} if {needs}; else {last.step.action}: {last.step.why}"
     return Verdict("unknown", either.step.rule, why, lacks)
 
 
@@ -150,10 +152,14 @@ def _in_group(stage: Stage, group: Index, facts: "_Facts") -> Iterator[_Outcome]
 
 
 def _from_moment(
-    stage: Stage, steps: "Sequence[tuple[Step, Literal[True] | tuple[str, ...]]]", at: int
+    stage: Stage,
+    steps: "Sequence[tuple[Step, Literal[True] | tuple[str, ...]]]",
+    at: int,
+    passed: Step | None = None,
 ) -> Iterator[_Outcome]:
+    """The same from the moment `at` on. `passed` has let packets pass before, and stands for a stage that ends alike."""
     if at == len(stage.moments):
-        yield _Outcome(stage.otherwise)
+        yield _Outcome(passed if passed is not None and passed.action == stage.otherwise.action else stage.otherwise)
         return
     moment = stage.moments[at]
     once = len(stage.moments) == 1
@@ -162,13 +168,22 @@ def _from_moment(
             continue
         for_now = step.action == "allow" and not step.lasting and not once
         if answer is True:
-            yield from _from_moment(stage, steps, at + 1) if for_now else (_Outcome(step),)
+            yield from _from_moment(stage, steps, at + 1, passed or step) if for_now else (_Outcome(step),)
             return
         if for_now:
-            yield from (replace(later, lacks=(*answer, *later.lacks)) for later in _from_moment(stage, steps, at + 1))
+            further = _from_moment(stage, steps, at + 1, passed or step)
+            yield from (replace(later, lacks=(*answer, *later.lacks)) for later in further)
         else:
             yield _Outcome(step, answer)
-    yield from _from_moment(stage, steps, at + 1)
+    yield from _from_moment(stage, steps, at + 1, passed)
+
+
+def _facts(place: Place, flow: Flow, family: AddressFamily, sharing: frozenset[str]) -> "_Facts":
+    client = _clients(place, flow)
+    if not client.addresses.of(family):  # none of those that are meant has the family, so it is somebody else
+        client = replace(client, addresses=EVERY_ADDRESS)
+    anybody = flow.source is None and place.clients is None
+    return _Facts(flow, family, _destination(place, flow), client, sharing, anybody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +195,8 @@ class _Facts:
     destination: AddressSet
     client: ClientTest
     sharing: frozenset[str]
+    anybody: bool = False
+    """Whether the client is just one that the allows are for."""
 
     @property
     def names(self) -> tuple[str | None, ...]:
@@ -188,7 +205,10 @@ class _Facts:
     def meets(self, step: Step) -> Literal[True, False] | tuple[str, ...]:
         """Whether the conditions hold; or, where nobody can tell, what they would have to be."""
         lacks: list[str] = []
-        for _, answer, what in self.conditions(step.box):
+        for about, told, what in self.conditions(step.box):
+            answer = told
+            if self.anybody and about == "client" and told is not True:
+                answer = step.action != "block"
             if answer is False:
                 return False
             if answer is None:
@@ -208,12 +228,16 @@ class _Facts:
             yield "name", hold(box.asked, _asked(flow)), ""
         if box.dialled is not None:
             yield "name", any(hold(box.dialled, name) for name in (_dialled(flow), *self.sharing)), ""
-        yield "address", box.address.holds(self.destination, self.family), _told("its address is", box.address)
+        yield (
+            "address",
+            box.address.holds(self.destination, self.family),
+            _told("its address is", box.address, self.family),
+        )
         client = box.client
         yield (
             "client",
             client.addresses.holds(self.client.addresses, self.family),
-            _told("the client is", client.addresses),
+            _told("the client is", client.addresses, self.family),
         )
         among = f"the client is {' or '.join(sorted(client.identities or ()))}"
         yield "client", _identity(client, self.client), among
@@ -221,9 +245,9 @@ class _Facts:
             yield "unknown", None, doubt.why
 
 
-def _told(what: str, test: AddressSet) -> str:
+def _told(what: str, test: AddressSet, family: AddressFamily) -> str:
     if not test.opaque:
-        return f"{what} in the range of the rule"
+        return f"{what} in {test.shown(family)}"
     inside = f"in {', '.join(sorted(test.symbols))}" if test.symbols else ""
     outside = f"not in {', '.join(sorted(test.without))}" if test.without else ""
     return f"{what} {' and '.join(filter(None, (inside, outside)))}"

@@ -58,6 +58,7 @@ def places(snapshot: Snapshot) -> list[Place]:
             alone = Place(
                 TARGET, policy.id or policy.name, (_platform(), stage, _implied()),
                 remark="no network is associated with the policy",
+                policy=policy.name,
             )  # fmt: skip
             found.append(alone)
     return found
@@ -174,7 +175,8 @@ class _Reading:
             stages += [*classic, *network]
             if order is None and classic:
                 assumptions.append("VPC firewall rules judge before network policies, the default of a network.")
-        return Place(TARGET, key, (*stages, _implied()), assumptions=tuple(assumptions))
+        names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one in self.attached(key))
+        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names))
 
     def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
         """Hierarchical policies with their associations, those of the organisation before those of folders."""

@@ -7,11 +7,12 @@ name without an answer matches nothing (Cloud NGFW, FQDN objects overview).
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from ipaddress import ip_network
 from typing import Any
 
 from hostgate.catalog.model import Entry
-from hostgate.flows.flow import Flow, Verdict, flow_protocol
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import ClientTest, Place, Step
+from hostgate.gcp import evaluate
 from hostgate.gcp.fqdn_options import FqdnPolicyOptions
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
@@ -130,29 +131,16 @@ class Fqdn(Mechanism[FqdnPolicyOptions]):
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
         )
 
-    def verdict(self, objects: Sequence[CloudObject], options: FqdnPolicyOptions, flow: Flow) -> Verdict:
-        """First match by priority among the egress rules; then what comes after the policy."""
-        rules = sorted((each for each in objects if each.kind == RULE), key=lambda each: int(each.body["priority"]))
-        for each in rules:
-            if not _matches(each.body, flow):
-                continue
-            match each.body["action"]:
-                case "allow":
-                    why = (
-                        "audit: enforce would deny it"
-                        if each.name.startswith(f"{options.name}-audit")
-                        else "an allow rule"
-                    )
-                    return Verdict("allow", each.name, f"{why} of the policy matches its destination")
-                case "deny":
-                    return Verdict("block", each.name, "no allow rule before it matches, and the deny does")
-                case _:
-                    return Verdict("allow", each.name, "private ranges are passed on; the network's own rules decide")
-        if options.deny != "declared":
-            return Verdict("allow", None, "no rule matches, and VPC networks allow egress by default")
-        if options.mode == "audit":
-            return Verdict("allow", None, "no rule matches; in audit mode the declared deny must only log")
-        return Verdict("block", None, "no rule matches; the deny is declared to exist elsewhere")
+    def place(self, objects: Sequence[CloudObject], options: FqdnPolicyOptions) -> Place:
+        rules = tuple(
+            Resource(urn=f"plan::{each.name}", type=evaluate.RULE, name=each.name, properties=each.body)
+            for each in objects
+            if each.kind == RULE
+        )
+        identities = [f"account:{each}" for each in options.service_accounts]
+        identities += [f"tag:{each}" for each in options.secure_tags]
+        clients = ClientTest(identities=frozenset(identities) or None)
+        return evaluate.policy_place(Snapshot(rules, "the plan"), _ending(options), clients)
 
 
 def _slot(transport: str, port: int) -> int:
@@ -338,24 +326,13 @@ def _fullest(usage: Sequence[Usage]) -> tuple[Usage, ...]:
     return tuple(fullest.values())
 
 
-def _matches(body: Any, flow: Flow) -> bool:
-    match = body["match"]
-    if body["direction"] != "EGRESS" or not any(_layer4(config, flow) for config in match["layer4Configs"]):
-        return False
-    if "destFqdns" in match and flow.name.lower().removesuffix(".") in match["destFqdns"]:
-        return True
-    ranges = [ip_network(cidr) for cidr in match.get("destIpRanges", ())]
-    if flow.address is None:  # some internet address, of a family that the network has
-        return any(network.prefixlen == 0 and flow.family in (None, network.version) for network in ranges)
-    return flow.destined_within(ranges)
-
-
-def _layer4(config: Any, flow: Flow) -> bool:
-    if config["ipProtocol"] == "all":
-        return True
-    if flow_protocol(config["ipProtocol"]) != flow.transport:
-        return False
-    return not flow.port or str(flow.port) in config.get("ports", [str(flow.port)])
+def _ending(options: FqdnPolicyOptions) -> Step:
+    """What becomes of a flow that no rule of the plan decides."""
+    if options.deny != "declared":
+        return evaluate.ALLOWED
+    if options.mode == "audit":
+        return replace(evaluate.ALLOWED, why="no rule matches; in audit mode the declared deny must only log")
+    return replace(evaluate.ALLOWED, action="block", why="no rule matches; the deny is declared to exist elsewhere")
 
 
 MECHANISM = Fqdn()
