@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hostgate.aws.resources import canonical
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, number, stateless_rule, whether
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Moment, Place, Stage, Step
-from hostgate.suricata.headers import addresses_of
+from hostgate.suricata.headers import HeaderError, addresses_of
 from hostgate.suricata.reader import read_rules
 from hostgate.suricata.steps import steps_of
 
@@ -24,6 +25,7 @@ TARGET: Final = "aws:rules"
 FIREWALL: Final = "aws:networkfirewall/firewall:Firewall"
 POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
 RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
+VPC: Final = "aws:ec2/vpc:Vpc"
 PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 
 STRICT: Final = "STRICT_ORDER"
@@ -38,6 +40,7 @@ PASSES = Step(action="allow", rule="", why="no rule matches, and the policy's de
 
 def places(snapshot: Snapshot) -> list[Place]:
     """Every firewall, and every policy that no firewall uses."""
+    snapshot = Snapshot(tuple(canonical(each) for each in snapshot.resources), snapshot.source)
     found = []
     used: set[str] = set()
     for firewall in snapshot.of_types([FIREWALL]):
@@ -46,7 +49,7 @@ def places(snapshot: Snapshot) -> list[Place]:
         name = str(firewall.properties.get("arn") or firewall.id or firewall.name)
         if len(policies) == 1:
             used.add(policies[0].urn)
-            found.append(replace(policy_place(snapshot, policies[0]), name=name))
+            found.append(replace(policy_place(snapshot, policies[0], firewall=firewall), name=name))
         else:
             found.append(Place(TARGET, name, (_unseen("the firewall's policy"), Stage("end", (), PASSES))))
     for policy in snapshot.of_types([POLICY]):
@@ -56,9 +59,11 @@ def places(snapshot: Snapshot) -> list[Place]:
     return found
 
 
-def policy_place(snapshot: Snapshot, policy: Resource, clients: ClientTest | None = None) -> Place:
-    """Where flows meet `policy`."""
-    reading = _Policy(snapshot, policy)
+def policy_place(
+    snapshot: Snapshot, policy: Resource, clients: ClientTest | None = None, firewall: Resource | None = None
+) -> Place:
+    """Where flows meet `policy`, at `firewall` where one uses it."""
+    reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), reading.stateful())
     assumptions = ("The clients' packets are routed to the firewall, both ways.", *reading.assumptions)
     name = str(policy.properties.get("name") or policy.name)
@@ -90,8 +95,8 @@ class _Reference:
 class _Policy:
     """A firewall policy and what it refers to."""
 
-    def __init__(self, snapshot: Snapshot, policy: Resource) -> None:
-        self.snapshot, self.policy = snapshot, policy
+    def __init__(self, snapshot: Snapshot, policy: Resource, firewall: Resource | None = None) -> None:
+        self.snapshot, self.policy, self.firewall = snapshot, policy, firewall
         self.node = policy.node.at("firewallPolicy")
         self.assumptions: list[str] = []
 
@@ -221,9 +226,23 @@ class _Policy:
             if item.at("key").value == "HOME_NET":
                 home = _definition(item.at("ipSet", "definitions"))
         if home is None:
+            home = self._range_of_vpc()
+        if home is None:
             self.assumptions.append("HOME_NET is the range of the firewall's VPC, which is not in the snapshot.")
             return {"HOME_NET": None, "EXTERNAL_NET": "!$HOME_NET"}
         return {"HOME_NET": home, "EXTERNAL_NET": f"!{home}"}
+
+    def _range_of_vpc(self) -> str | None:
+        """HOME_NET where the policy says none: the range of the firewall's VPC (developer guide, rule variables)."""
+        if self.firewall is None:
+            return None
+        made = self.snapshot.referred(self.firewall, "vpcId", self.firewall.properties.get("vpcId"))
+        ranges = [each.properties.get("cidrBlock") for each in made if each.type == VPC]
+        if len(ranges) != 1 or not isinstance(ranges[0], str):
+            return None
+        self.assumptions.append("HOME_NET is the range of the firewall's VPC; a second range of it is not seen.")
+        ipv6 = next(each.properties.get("ipv6CidrBlock") for each in made if each.type == VPC)
+        return f"[{ranges[0]},{ipv6}]" if isinstance(ipv6, str) and ipv6 else f"[{ranges[0]}]"
 
     def _stateful_group(
         self, reference: _Reference, variables: Mapping[str, str | None], *, strict: bool
@@ -240,6 +259,11 @@ class _Policy:
             yield from (whether(action, name, "its rules are not known yet", owner) for action in ("allow", "block"))
             return
         own = {**variables, **_declared(group.at("ruleGroup", "ruleVariables"))}
+        if variables["HOME_NET"] is None and "HOME_NET" in own:
+            # EXTERNAL_NET is what the policy's HOME_NET is not, whatever the group calls HOME_NET.
+            own |= {"HOME_NET of the policy": None, "EXTERNAL_NET": own.get("EXTERNAL_NET") or ""}
+            if own["EXTERNAL_NET"] == "!$HOME_NET":
+                own["EXTERNAL_NET"] = "!$HOME_NET of the policy"
         sets = self._sets(group.at("ruleGroup", "referenceSets", "ipSetReferences"))
         steps: list[Step] = []
         if isinstance(text.value, str):
@@ -252,7 +276,10 @@ class _Policy:
                 steps += steps_of([parsed], own, name, owner)
         listed = source.at("rulesSourceList")
         if not listed.absent:
-            steps += list_steps(listed, own, name, owner, strict=strict)
+            try:
+                steps += list_steps(listed, own, name, owner, strict=strict)
+            except HeaderError as error:
+                steps += (whether(action, name, f"its variables: {error}", owner) for action in ("allow", "block"))
         yield from (_with_sets(step, sets) for step in steps)
 
     def _sets(self, node: Node) -> Mapping[str, AddressSet]:

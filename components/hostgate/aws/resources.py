@@ -1,6 +1,7 @@
 """AWS resources: how a plan's bodies, in the API's spelling, read as the inputs of the provider."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -79,3 +80,43 @@ def _name(key: str) -> str:
         if key.startswith(prefix):
             return prefix.lower() + key[len(prefix) :] if prefix == "TLS" else "ipSet" + key[len(prefix) :]
     return key[:1].lower() + key[1:]
+
+
+NATIVE: Final[Mapping[str, str]] = {
+    "aws-native:networkfirewall:RuleGroup": "aws:networkfirewall/ruleGroup:RuleGroup",
+    "aws-native:networkfirewall:FirewallPolicy": "aws:networkfirewall/firewallPolicy:FirewallPolicy",
+    "aws-native:networkfirewall:Firewall": "aws:networkfirewall/firewall:Firewall",
+}
+"""Types of the provider by those of its twin, whose keys are the API's in camelCase."""
+
+_NATIVE_ARNS: Final[Mapping[str, str]] = {
+    "aws-native:networkfirewall:RuleGroup": "ruleGroupArn",
+    "aws-native:networkfirewall:FirewallPolicy": "firewallPolicyArn",
+    "aws-native:networkfirewall:Firewall": "firewallArn",
+}
+_NATIVE_LISTED: Final[Mapping[str, str]] = {"ipSets": "ipSet", "portSets": "portSet", "ruleVariables": "ipSet"}
+
+
+def canonical(resource: Resource) -> Resource:
+    """The resource as the classic provider has it; one of another type as it is."""
+    if resource.type not in NATIVE:
+        return resource
+    properties: dict[str, Any] = {key: _from_native(key, value) for key, value in resource.properties.items()}
+    arn = properties.get(_NATIVE_ARNS[resource.type])
+    if arn is not None:
+        properties["arn"] = arn
+    return replace(resource, type=NATIVE[resource.type], properties=properties)
+
+
+def _from_native(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        inner = _NATIVE_LISTED.get(key)
+        if inner is not None and not (key == "ruleVariables" and {"ipSets", "portSets"} & set(value)):
+            return [
+                {"key": name, inner: {"definitions": each.get("definition") if isinstance(each, Mapping) else each}}
+                for name, each in value.items()
+            ]
+        if key == "ipSetReferences":
+            return [{"key": name, "ipSetReferences": [each]} for name, each in value.items()]
+        return {name: _from_native(name, each) for name, each in value.items()}
+    return [_from_native("", each) for each in value] if isinstance(value, list | tuple) else value

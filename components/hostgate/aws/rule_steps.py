@@ -14,6 +14,7 @@ from hostgate.flows.nodes import Node
 from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Moment, Step
 from hostgate.suricata.headers import Variables, addresses_of
 from hostgate.suricata.reader import ParsedRule
+from hostgate.suricata.steps import by_detection
 
 HELLO: Final = frozenset({Moment.NAME_KNOWN})
 
@@ -42,7 +43,8 @@ def default_steps(actions: Sequence[str]) -> Iterator[Step]:
             yield Step(action="block", rule="", why=f"no rule matches; the policy's default drops ({action})")
         elif action.startswith("aws:drop_established"):
             why = f"no rule matches; the policy's default drops ({action})"
-            yield Step(action="block", rule="", why=why, box=Box(protocols=tcp), moments=HELLO)
+            step = Step(action="block", rule="", why=why, box=Box(protocols=tcp), moments=HELLO | {Moment.LATER})
+            yield from by_detection(step) if "_app_layer" in action else (step,)
         elif not action.startswith("aws:alert_"):
             yield whether("block", action, f"the default action {action}, which is not known here, drops it")
 

@@ -29,6 +29,9 @@ class Moment(IntEnum):
     """The client's first data on a connection: what it speaks and the name are known."""
     REPLY = 3
     """What the server says to that."""
+    LATER = 4
+    """What the client says next. An engine that could not name the protocol by the first data of both sides has given up
+    by now, and rules about any other protocol than some hold."""
 
 
 ANY_MOMENT = frozenset(Moment)

@@ -4,6 +4,7 @@ A step whose conditions cannot be told is neither taken nor passed over: the flo
 is definite only if both ways end alike. So an answer never rests on what nobody saw.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +18,7 @@ from hostgate.flows.steps import Box, ClientTest, Index, Place, Stage, Step
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
 
+_TCP = 6
 _WITH_PORTS = frozenset({6, 17, 33, 132, 136})
 """IP protocols whose packets have ports: TCP, UDP, DCCP, SCTP, UDP-Lite."""
 
@@ -148,7 +150,10 @@ def _in_stage(stage: Stage, facts: "_Facts") -> Iterator[_Outcome]:
 def _in_group(stage: Stage, group: Index, facts: "_Facts") -> Iterator[_Outcome]:
     """Every way in which the group's steps, those behind them, or neither decide; the last one is sure."""
     steps = [(step, answer) for step in group.steps_for(facts.names) if (answer := facts.meets(step)) is not False]
-    yield from _from_moment(stage, steps, 0)
+    if facts.connects:
+        yield from _from_moment(stage, steps, 0)
+    else:  # a datagram is all there is, and the answer to it matters not: it is out by then
+        yield from _from_moment(stage, steps, len(stage.moments) - 1, at_once=True)
 
 
 def _from_moment(
@@ -156,13 +161,15 @@ def _from_moment(
     steps: "Sequence[tuple[Step, Literal[True] | tuple[str, ...]]]",
     at: int,
     passed: Step | None = None,
+    *,
+    at_once: bool = False,
 ) -> Iterator[_Outcome]:
     """The same from the moment `at` on. `passed` has let packets pass before, and stands for a stage that ends alike."""
     if at == len(stage.moments):
         yield _Outcome(passed if passed is not None and passed.action == stage.otherwise.action else stage.otherwise)
         return
     moment = stage.moments[at]
-    once = len(stage.moments) == 1
+    once = at_once or len(stage.moments) == 1
     for step, answer in steps:
         if not once and moment not in step.moments:
             continue
@@ -199,8 +206,13 @@ class _Facts:
     """Whether the client is just one that the allows are for."""
 
     @property
+    def connects(self) -> bool:
+        """Whether packets of both sides have to pass before the client has said anything."""
+        return self.flow.number_over(self.family) == _TCP
+
+    @property
     def names(self) -> tuple[str | None, ...]:
-        return (self.flow.wire_name, _dialled(self.flow), *self.sharing)
+        return (_on_wire(self.flow), _dialled(self.flow), *self.sharing)
 
     def meets(self, step: Step) -> Literal[True, False] | tuple[str, ...]:
         """Whether the conditions hold; or, where nobody can tell, what they would have to be."""
@@ -223,7 +235,7 @@ class _Facts:
         if number in _WITH_PORTS:
             yield "port", flow.port in box.port, ""
         if box.wire is not None:
-            yield "name", hold(box.wire, flow.wire_name) or (box.nameless and flow.wire_name is None), ""
+            yield "name", hold(box.wire, _on_wire(flow)) or (box.nameless and flow.wire_name is None), ""
         if box.asked is not None:
             yield "name", hold(box.asked, _asked(flow)), ""
         if box.dialled is not None:
@@ -262,6 +274,12 @@ def _identity(test: ClientTest, client: ClientTest) -> bool | None:
         return True
     kinds = {identity.partition(":")[0] for identity in client.identities}
     return None if {identity.partition(":")[0] for identity in test.identities} - kinds else False
+
+
+def _on_wire(flow: Flow) -> str | None:
+    """The server name, or the Host without the port that may stand behind it."""
+    name = flow.wire_name
+    return name if name is None or flow.application != "http" else re.sub(r":[0-9]*\Z", "", name)
 
 
 def _dialled(flow: Flow) -> str:

@@ -184,8 +184,10 @@ def _ip_proto(found: Conditions, value: str) -> bool:
 
 def _application(found: Conditions, value: str) -> bool:
     negated, word = value.startswith("!"), value.removeprefix("!").strip().lower()
-    if word not in ("tls", "http", "http1", "quic"):
-        return False
+    if word not in ("tls", "http", "http1"):
+        return (
+            False  # QUIC among them: whether the engine takes a datagram for it differs by port and content (replayed)
+        )
     found.after_hello = True
     word = word.removesuffix("1")
     if negated:

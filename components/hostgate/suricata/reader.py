@@ -13,7 +13,9 @@ from functools import lru_cache
 ACTIONS = frozenset({"pass", "drop", "reject", "alert"})
 """What the service takes (limitations and caveats, 2026-11); the engine has further ones."""
 
-_LISTED = re.compile(r"\s*,\s*|(?<=\[)\s+|\s+(?=\])|(?<=!)\s+")
+_LISTED = re.compile(r"(?<=[\[,])\s+")
+"""Blanks that the engine takes inside a list: after a comma or an opening bracket, nowhere else."""
+SID_MAX = 4_294_967_294
 _BUFFERS = {"tls_sni": "tls.sni", "dns_query": "dns.query", "http_host": "http.host", "http_raw_host": "http.host.raw"}
 """Old names of buffers. The `http_` ones are modifiers: they stand after the content that they are about."""
 _AFTER_CONTENT = frozenset({"http_host", "http_raw_host"})
@@ -73,7 +75,9 @@ def read_line(line: str, number: int = 1) -> ParsedRule | UnreadLine:
     if line.endswith("\\"):
         return UnreadLine(number, "a rule that goes on in the next line")
     head, bracket, rest = line.partition("(")
-    words = _LISTED.sub(lambda found: "," if "," in found[0] else "", head).split()
+    words = _LISTED.sub("", head).split()
+    if bracket and not head[-1:].isspace():
+        return UnreadLine(number, "no blank in front of the options")
     if len(words) != 7 or words[4] not in ("->", "<>"):
         return UnreadLine(
             number, f"no header of the form `action protocol source port -> destination port`: {head[:60]!r}"
@@ -86,6 +90,9 @@ def read_line(line: str, number: int = 1) -> ParsedRule | UnreadLine:
     options = _options(rest[:-1])
     if isinstance(options, str):
         return UnreadLine(number, options)
+    refused = _refused(options)
+    if refused is not None:
+        return UnreadLine(number, refused)
     return ParsedRule(
         number, action.lower(), protocol.lower(), source, source_port, destination, port, options,
         both_ways=direction == "<>",
@@ -105,6 +112,10 @@ def _options(text: str) -> tuple[tuple[str, str], ...] | str:
             unquoted = _unquoted(value.strip())
             if unquoted is None:
                 return f"a quote that never ends, in the option {name!r}"
+            if name == "msg" and not value.strip().startswith('"'):
+                return "a message without quotes"
+            if name in _AFTER_CONTENT and all(each not in ("content", "pcre") for each, _ in found):
+                return f"{name} without a content in front of it"
             _add(found, name, unquoted)
             word = ""
             continue
@@ -113,6 +124,31 @@ def _options(text: str) -> tuple[tuple[str, str], ...] | str:
     if word.strip():
         return "a last option without its semicolon"
     return tuple(found)
+
+
+def _refused(options: tuple[tuple[str, str], ...]) -> str | None:
+    """What of the options the engine refuses, of all that can be told without knowing every keyword."""
+    sids = [value for keyword, value in options if keyword == "sid"]
+    if len(sids) != 1:
+        return "no sid" if not sids else "two sids"
+    if not sids[0].isdecimal() or not 1 <= int(sids[0]) <= SID_MAX:
+        return f"the sid {sids[0]!r}; 1 to {SID_MAX} are taken"
+    buffer, starts = "", 0
+    for keyword, value in options:
+        if "." in keyword:
+            buffer = keyword
+        if keyword == "content":
+            starts = 0
+            if not value.removeprefix("!"):
+                return "an empty content"
+            if buffer == "http.host" and value != value.lower():
+                return "a content with upper-case letters on http.host, which is lower case"
+        if keyword == "nocase" and buffer == "http.host":
+            return "nocase on http.host, which is lower case"
+        starts += keyword in ("startswith", "depth")
+        if starts > 1:
+            return "two depths for one content"
+    return None
 
 
 def _add(found: list[tuple[str, str]], name: str, value: str) -> None:

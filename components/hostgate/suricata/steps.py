@@ -68,6 +68,9 @@ def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> It
         asked.doubt(rule, f"the protocol {rule.protocol}")
     elif speaks is not None:
         asked.applications = frozenset({speaks}) & (asked.applications or {speaks})
+    if speaks == "quic":  # whether the engine takes a datagram for QUIC differs by port and content (replayed)
+        asked.applications = frozenset({"quic", "other"})
+        asked.doubt(rule, "the protocol quic")
     asked.after_hello |= speaks is not None
     by_packet = asked.of_packets or ports != (EVERY_PORT, EVERY_PORT)
     lasting = speaks is not None or asked.wire is not None or not by_packet
@@ -82,8 +85,26 @@ def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> It
             box = _of_answers(rule, box, late=asked.after_hello and action == "block")
         if box is not None:
             why = f"{'its answers are ' if answer else ''}{word} by a rule of {group}"
-            yield Step(action=action, rule=label, why=why, box=box, moments=_moments(asked, answer=answer),
-                       lasting=lasting, owner=owner)  # fmt: skip
+            step = Step(action=action, rule=label, why=why, box=box, moments=_moments(asked, answer=answer),
+                        lasting=lasting, owner=owner)  # fmt: skip
+            yield from by_detection(step) if asked.but and asked.applications is None else (step,)
+
+
+NAMED_APPLICATIONS = frozenset({"tls", "http", "quic"})
+
+
+def by_detection(step: Step) -> Iterator[Step]:
+    """A step that holds once the protocol is known to be none of some. Of one that the engine has a name for it knows by
+    the first data; of bytes of none only after the first of both sides (replayed), and of the rest nobody can tell."""
+    yield replace(step, box=replace(step.box, applications=NAMED_APPLICATIONS))
+    other = replace(step.box, applications=frozenset({"other"}))
+    early = Doubtful(
+        f"rule:{step.rule}#detected", f"its protocol is known by its first data (for {step.rule or step.why})"
+    )
+    yield replace(step, box=replace(other, doubts=(*other.doubts, early)), moments=step.moments - {Moment.LATER})
+    if Moment.LATER in step.moments:
+        tcp = frozenset({6}) if other.protocols is None else other.protocols & {6}
+        yield replace(step, box=replace(other, protocols=tcp), moments=frozenset({Moment.LATER}))
 
 
 def _of_answers(rule: ParsedRule, box: Box, *, late: bool) -> Box | None:
@@ -102,10 +123,11 @@ def _of_answers(rule: ParsedRule, box: Box, *, late: bool) -> Box | None:
 
 def _moments(asked: Conditions, *, answer: bool) -> frozenset[Moment]:
     """When the rule's conditions can hold, of what the client sends or of what it gets."""
-    early, late = (Moment.ANSWER, Moment.REPLY) if answer else (Moment.FIRST_PACKET, Moment.NAME_KNOWN)
+    early = Moment.ANSWER if answer else Moment.FIRST_PACKET
+    late = frozenset({Moment.REPLY}) if answer else frozenset({Moment.NAME_KNOWN, Moment.LATER})
     if asked.before_handshake:
         return frozenset({early})
-    return frozenset({late}) if asked.after_hello else frozenset({early, late})
+    return late if asked.after_hello else late | {early}
 
 
 def _box(
