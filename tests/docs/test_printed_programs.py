@@ -202,7 +202,8 @@ def test_the_real_engine_deploys_no_more_than_that(program: Program, tmp_path: P
     )
     (project / "Pulumi.dev.yaml").write_text("".join(["config:\n", *(f"  {key}: {config[key]}\n" for key in config)]))
     ready = prepare(project, "dev", tmp_path / "sandbox")
-    foreign_policies(preview(project, "dev", config), Service(ready.state, Account(project=config["gcp:project"])))
+    google = config["gcp:project"]
+    foreign_policies(preview(project, "dev", config), Service(ready.state, Account(project=google)), google)
     done = ready.run("up", "--yes", "--skip-preview", capture=True, limit=LIMIT)
     assert done.returncode == 0, done.stdout + done.stderr
     _closed(points(ready.state.objects()))

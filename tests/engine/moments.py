@@ -105,8 +105,13 @@ def flows_about(plans: Iterable[Plan]) -> list[Flow]:
 
 def _places(held: Iterable[StoredObject]) -> dict[str, Point]:
     """The points that judge somebody's flows: a policy of Google Cloud does so once a network has it, a group of DNS
-    Firewall once a VPC does."""
-    return {point.place: point for point in points(held) if not point.remark.startswith("no ")}
+    Firewall once a VPC does. Policies of the other firewalls count as they are, with a firewall or without."""
+    attached = ("gcp:fqdn", "aws:dns-firewall")
+    return {
+        point.place: point
+        for point in points(held)
+        if point.target not in attached or not point.remark.startswith("no ")
+    }
 
 
 def _shown(flow: Flow) -> str:

@@ -66,7 +66,7 @@ class TestOrder:
         late = step("block", "name", Moment.NAME_KNOWN, wire=named("cgr.dev"))
         here = place(late, first, by_moment=True)
         assert decide(here, Flow("cgr.dev")).rule == "name"
-        assert decide(here, Flow("quay.io")).action == "block"  # nothing lasting allows it, so the stage's end decides
+        assert decide(here, Flow("quay.io")).rule == "packet"  # each of its packets passes by itself
 
 
 class TestConditions:

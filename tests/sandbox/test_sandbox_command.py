@@ -119,7 +119,7 @@ def test_explain_says_which_rules_it_cannot_judge(run: Run, place: Any, filled: 
     filled.update(AWS_GROUP, held.id, {**group(name=held.name), "ruleGroup": source})
     answers = json.loads(run("explain", "cgr.dev", "--sandbox", "--json", *place)[1])["targets"]
     assert answers[0]["verdict"] == "unknown"
-    assert "cannot be judged" in answers[0]["why"]
+    assert "cannot be read" in answers[0]["why"]
 
 
 def test_explain_of_an_empty_sandbox_is_an_error(run: Run) -> None:

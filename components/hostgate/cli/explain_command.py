@@ -177,7 +177,9 @@ def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for cloud, theirs in layers.items():
         blocking = [answer["target"] for answer in theirs if answer["verdict"] == "block"]
         if len(theirs) > 1:
-            found.append({"cloud": cloud, "verdict": "block" if blocking else "allow", "blocking": blocking})
+            open_question = any(answer["verdict"] == "unknown" for answer in theirs)
+            verdict = "block" if blocking else "unknown" if open_question else "allow"
+            found.append({"cloud": cloud, "verdict": verdict, "blocking": blocking})
     return found
 
 

@@ -93,8 +93,9 @@ class Step:
     box: Box = Box()
     moments: frozenset[Moment] = ANY_MOMENT
     """Those at which its conditions can hold; of a stage that is asked once, it matters not."""
-    lasting: bool = True
-    """Whether an allow is for the rest of the flow, too; else it is for the packet, and the next is judged again."""
+    lasting: bool | None = True
+    """Whether an allow is for the rest of the flow, too; else it is for the packet, and the next is judged again. None:
+    nobody can tell."""
     owner: str = ""
     """The resource that holds the rule, as the snapshot names it."""
 

@@ -13,7 +13,7 @@ from hostgate.catalog.hosts import is_address
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, AddressSet, internet, networks
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.names import hold
-from hostgate.flows.steps import Box, ClientTest, Index, Place, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
@@ -108,11 +108,17 @@ def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozen
     last = outcomes[-1]
     if all(outcome.step.action == last.step.action for outcome in outcomes):
         return last.verdict
+    outcomes = [each for each in outcomes if not any(_says_less(each, other) for other in outcomes)]
     lacks = tuple(dict.fromkeys(what for outcome in outcomes for what in outcome.lacks))
     either = next(outcome for outcome in outcomes if outcome.step.action != last.step.action)
     needs = "; and if ".join(dict.fromkeys(either.lacks))
     why = f"{either.step.action} by {either.step.rule} if {needs}; else {last.step.action}: {last.step.why}"
     return Verdict("unknown", either.step.rule, why, lacks)
+
+
+def _says_less(outcome: _Outcome, other: _Outcome) -> bool:
+    """Whether both end alike and `other` asks for less: then nobody needs to hear of `outcome`."""
+    return outcome.step.action == other.step.action and set(outcome.lacks) > set(other.lacks)
 
 
 def _follow(stages: Sequence[Stage], facts: "_Facts") -> Iterator[_Outcome]:
@@ -173,7 +179,12 @@ def _from_moment(
     for step, answer in steps:
         if not once and moment not in step.moments:
             continue
-        for_now = step.action == "allow" and not step.lasting and not once
+        for_now = step.action == "allow" and not step.lasting and not once and at + 1 < len(stage.moments)
+        if step.action == "allow" and step.lasting and not once:
+            yield from _answers_dropped(step, steps, moment)
+        if for_now and step.lasting is None:
+            known = () if answer is True else answer
+            yield _Outcome(step, (*known, f"what {step.rule} lets pass is the whole connection and not single packets"))
         if answer is True:
             yield from _from_moment(stage, steps, at + 1, passed or step) if for_now else (_Outcome(step),)
             return
@@ -183,6 +194,21 @@ def _from_moment(
         else:
             yield _Outcome(step, answer)
     yield from _from_moment(stage, steps, at + 1, passed)
+
+
+def _answers_dropped(
+    passes: Step, steps: "Sequence[tuple[Step, Literal[True] | tuple[str, ...]]]", moment: Moment
+) -> Iterator[_Outcome]:
+    """Rules ahead of one that passes a connection by its first packet, and that drop answers: whether they are asked of
+    the answers all the same differs by what they are made of (replayed), so nobody can tell here."""
+    if moment != Moment.FIRST_PACKET:
+        return
+    for step, answer in steps:
+        if step is passes:
+            return
+        if step.action == "block" and Moment.ANSWER in step.moments:
+            asked = f"{step.rule} drops answers of a connection that {passes.rule} has passed"
+            yield _Outcome(step, (*(() if answer is True else answer), asked))
 
 
 def _facts(place: Place, flow: Flow, family: AddressFamily, sharing: frozenset[str]) -> "_Facts":

@@ -25,6 +25,9 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 """Keywords that are no condition."""
 
+_ECHO: Final = (8, 128)
+"""Types of an echo request of ICMP and of ICMPv6 (RFC 792, RFC 4443)."""
+
 _NAME_BUFFERS: Final[Mapping[str, str]] = {"tls.sni": "tls", "http.host": "http"}
 _SET_BITS = ("set", "unset", "toggle", "noalert")
 _HEX = re.compile(r"\|([0-9A-Fa-f ]*)\|")
@@ -134,6 +137,9 @@ def _plain(rule: ParsedRule, found: Conditions, keyword: str, value: str) -> boo
                 return False
             found.after_hello = True
             found.applications = frozenset({"tls"})
+        case "itype" | "icode" if value.strip().isdecimal():
+            # What a client begins with ICMP is an echo; errors answer something that was judged already.
+            found.never |= int(value) not in (_ECHO if keyword == "itype" else (0,))
         case "flowbits" | "xbits":
             return value.split(",")[0].strip() in _SET_BITS
         case _:

@@ -44,7 +44,7 @@ def steps_of(
 def _either(label: str, why: str, owner: str) -> Iterator[Step]:
     actions: tuple[Action, ...] = ("allow", "block")
     for action in actions:
-        doubt = Doubtful(f"rule:{label}#{action}", f"{label} makes it {action}")
+        doubt = Doubtful(f"rule:{label}#{action}", f"{label} makes it {action} ({why})")
         yield Step(action=action, rule=label, why=why, box=Box(doubts=(doubt,)), owner=owner)
 
 
@@ -52,8 +52,8 @@ def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> It
     label = f"{group}#{rule.sid}"
     action, word = _ACTIONS[rule.action]
     asked = conditions(rule)
-    if asked.before_handshake and action == "allow":
-        return  # a pass of packets before the handshake opens no connection
+    if asked.never:
+        return
     try:
         ends = (addresses_of(rule.source, variables), addresses_of(rule.destination, variables))
         ports = (ports_of(rule.source_port, variables), ports_of(rule.port, variables))
@@ -73,7 +73,9 @@ def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> It
         asked.doubt(rule, "the protocol quic")
     asked.after_hello |= speaks is not None
     by_packet = asked.of_packets or ports != (EVERY_PORT, EVERY_PORT)
-    lasting = speaks is not None or asked.wire is not None or not by_packet
+    # Of a pass that goes by ports or by the state of the connection the engine makes sometimes more than one packet.
+    waits = asked.after_hello and speaks is None
+    lasting = True if asked.wire is not None or not by_packet else False if waits else None
     back = (ends[::-1], ports[::-1])
     sent = [(ends, ports), back] if rule.both_ways else [(ends, ports)]
     answered = [back, (ends, ports)] if rule.both_ways else [back]
