@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, many, selection
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DEFAULT_ACTIONS, DROP_TO_SERVER
-from hostgate.aws.strict_order import POLICY, judge
+from hostgate.aws.firewall_kinds import POLICY
 from hostgate.catalog.problems import InputError
-from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.flow import Flow
+from hostgate.flows.verdicts import decide
 from hostgate.planning.findings import Finding
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, plan
 
 HOSTS = selection([entry(), entry("plain.vendor.example", port=80, protocol="http")])
@@ -186,7 +188,8 @@ def test_what_managed_groups_drop_is_said_in_audit_too(silence: dict[str, str], 
 
 def test_a_default_that_drops_handshakes_cuts_what_is_passed_by_name() -> None:
     """No plan makes such a policy; one that somebody else made is judged as the engine would."""
-    objects = made().objects
+    whole_plan = made()
+    objects = whole_plan.objects
     (whole,) = [each for each in objects if each.kind == POLICY]
     strict = {**whole.body["FirewallPolicy"], "StatefulDefaultActions": ["aws:drop_strict"]}
     changed = [
@@ -195,7 +198,7 @@ def test_a_default_that_drops_handshakes_cuts_what_is_passed_by_name() -> None:
     ]
 
     def verdict(flow: Flow) -> str:
-        return judge(changed, ["10.0.0.0/8"], flow, undecided=Verdict("block", None, "")).action
+        return decide(mechanism(whole_plan.target).place(changed, whole_plan.options), flow).action
 
     assert verdict(Flow("cgr.dev")) == "block"
     assert (

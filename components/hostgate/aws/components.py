@@ -19,9 +19,9 @@ from hostgate.aws.firewall_components import (
     logging_configuration,
     share,
 )
+from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import REGION, REGION_NAME
-from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 

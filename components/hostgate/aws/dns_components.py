@@ -7,7 +7,7 @@ from pulumi_aws import route53
 
 from hostgate.allowlist import Registration, SelectionArgs, prepare, report
 from hostgate.aws.dns_firewall import ALLOW, AUDIT, AUDIT_GUARD, BLOCK, GUARD_FIRST, GUARD_LAST, INSIDE, SLOTS
-from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 

@@ -49,15 +49,18 @@ def places(snapshot: Snapshot) -> list[Place]:
     used = {group.urn for each in vpcs.values() for one in each if (group := reading.group_of(one)) is not None}
     for group in snapshot.of_types([RULE_GROUP]):
         if group.urn not in used:
-            stage = reading.stage([(group.name, group, 1)], ANSWERED)
+            stage = reading.stage([(group.name, group, 1)])
             remark = "no VPC is associated with the rule group"
             found.append(Place(TARGET, str(group.id or group.name), (stage,), ASSUMPTIONS, remark, group.name))
     return found
 
 
 def group_place(snapshot: Snapshot, group: Resource, ending: Step = ANSWERED) -> Place:
-    """The rule group of a plan, over a VPC with nothing else."""
-    return Place(TARGET, "plan", (_Reading(snapshot).stage([(group.name, group, 1)], ending),), ASSUMPTIONS)
+    """The rule group of a plan, over a VPC with nothing else. `ending` is what becomes of a query that no rule decides."""
+    stage = _Reading(snapshot).stage([(group.name, group, 1)])
+    if ending is not ANSWERED:  # whatever blocks names elsewhere, a dialled address asks for none
+        stage = replace(stage, last=(replace(ending, box=Box(asked=())),))
+    return Place(TARGET, "plan", (stage,), ASSUMPTIONS)
 
 
 class _Reading:
@@ -95,9 +98,9 @@ class _Reading:
                 assumptions.append("DNS Firewall answers: while it does not, the resolver answers every query.")
         ordered = sorted(groups, key=lambda each: each[2] or 0)
         policy = ", ".join(group.name if group else name for name, group, _ in ordered)
-        return Place(TARGET, vpc, (self.stage(groups, ANSWERED),), tuple(assumptions), policy=policy)
+        return Place(TARGET, vpc, (self.stage(groups),), tuple(assumptions), policy=policy)
 
-    def stage(self, groups: Sequence[tuple[str, Resource | None, int | None]], ending: Step) -> Stage:
+    def stage(self, groups: Sequence[tuple[str, Resource | None, int | None]]) -> Stage:
         known = sorted((each for each in groups if each[2] is not None), key=lambda each: each[2] or 0)
         steps: list[Step] = []
         unordered: list[Group] = []
@@ -109,7 +112,7 @@ class _Reading:
             if priority is None:
                 ordered, loose = self._group(name, group)
                 unordered += [tuple(ordered), *loose]
-        return Stage("queries", tuple(steps), ending, unordered=tuple(unordered))
+        return Stage("queries", tuple(steps), ANSWERED, unordered=tuple(unordered))
 
     def _group(self, name: str, group: Resource | None) -> tuple[list[Step], list[Group]]:
         """The steps of a rule group by priority, and those of rules whose priority nobody knows yet."""

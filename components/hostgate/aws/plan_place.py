@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from hostgate.aws import evaluate, evaluate_queries
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
+from hostgate.aws.firewall_kinds import POLICY, REFERENCES
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.resources import snapshot_of
 from hostgate.aws.rule_steps import HELLO
-from hostgate.aws.strict_order import POLICY, REFERENCES
 from hostgate.flows.address_sets import networks
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
 from hostgate.planning.mechanism import CloudObject

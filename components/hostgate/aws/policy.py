@@ -11,9 +11,9 @@ from typing import Any
 from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, managed_references, remarks_around
+from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import POLICY_ARN
-from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.catalog.model import Entry
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage

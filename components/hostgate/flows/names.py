@@ -38,6 +38,8 @@ class NameTest:
         if not self.case:
             name, text = name.lower(), text.lower()
         match self.kind:
+            case "exact":
+                return name == text
             case "starting":
                 return name.startswith(text)
             case "ending":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hostgate.aws.strict_order import POLICY, RULE_GROUP
+from hostgate.aws.firewall_kinds import POLICY, RULE_GROUP
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.sandbox import aws
