@@ -186,7 +186,8 @@ def _from_moment(
             known = () if answer is True else answer
             yield _Outcome(step, (*known, f"what {step.rule} lets pass is the whole connection and not single packets"))
         if answer is True:
-            yield from _from_moment(stage, steps, at + 1, passed or step) if for_now else (_Outcome(step),)
+            opened = step if step.lasting or step.action != "allow" else passed or step
+            yield from _from_moment(stage, steps, at + 1, passed or step) if for_now else (_Outcome(opened),)
             return
         if for_now:
             further = _from_moment(stage, steps, at + 1, passed or step)

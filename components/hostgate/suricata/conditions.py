@@ -47,6 +47,8 @@ class Conditions:
     never: bool = False
     before_handshake: bool = False
     """Whether it is about packets before the handshake alone."""
+    once: bool = False
+    """Whether it holds for the first packet of a flow alone: `flowbits` of hostgate's own rules that log a flow once."""
     to_server: bool = False
     """Whether it is about what clients send alone."""
     to_client: bool = False
@@ -140,6 +142,8 @@ def _plain(rule: ParsedRule, found: Conditions, keyword: str, value: str) -> boo
         case "itype" | "icode" if value.strip().isdecimal():
             # What a client begins with ICMP is an echo; errors answer something that was judged already.
             found.never |= int(value) not in (_ECHO if keyword == "itype" else (0,))
+        case "flowbits" if value.replace(" ", "") == "isnotset,hostgate":
+            found.once = True  # of a bit that nobody but such rules sets, the first packet has none
         case "flowbits" | "xbits":
             return value.split(",")[0].strip() in _SET_BITS
         case _:

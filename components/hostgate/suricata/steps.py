@@ -127,7 +127,7 @@ def _moments(asked: Conditions, *, answer: bool) -> frozenset[Moment]:
     """When the rule's conditions can hold, of what the client sends or of what it gets."""
     early = Moment.ANSWER if answer else Moment.FIRST_PACKET
     late = frozenset({Moment.REPLY}) if answer else frozenset({Moment.NAME_KNOWN, Moment.LATER})
-    if asked.before_handshake:
+    if asked.before_handshake or asked.once:
         return frozenset({early})
     return late if asked.after_hello else late | {early}
 
