@@ -108,7 +108,8 @@ def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozen
     last = outcomes[-1]
     if all(outcome.step.action == last.step.action for outcome in outcomes):
         return last.verdict
-    outcomes = [each for each in outcomes if not any(_says_less(each, other) for other in outcomes)]
+    others = [each for each in outcomes if each.step.action != last.step.action]
+    outcomes = [each for each in outcomes if not any(_says_less(each, other) for other in others)]
     lacks = tuple(dict.fromkeys(what for outcome in outcomes for what in outcome.lacks))
     either = next(outcome for outcome in outcomes if outcome.step.action != last.step.action)
     needs = "; and if ".join(dict.fromkeys(either.lacks))
