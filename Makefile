@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 STACK ?= dev
+SEED ?= 1
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 # Packages are installed without compiled files; Python keeps those of what it imports, also where the machine says no.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: preview test test-python test-pythons lint golden bench clean
+.PHONY: preview test test-python test-pythons lint golden differential bench clean
 
 preview: $(VENV)/.installed
 	@$(VENV)/bin/hostgate preview --stack $(STACK)
@@ -41,6 +42,10 @@ bench: $(VENV)/.tested dataplane
 	$(VENV)/bin/python benchmarks/run.py
 	$(VENV)/bin/python benchmarks/suricata.py
 	$(VENV)/bin/python benchmarks/lookups.py
+
+# AWS's evaluation against the real engine, on rule sets and flows made at random: about ten minutes.
+differential: $(VENV)/.tested dataplane
+	cd tests && ../$(VENV)/bin/python -m dataplane.aws.differential $(SEED) 1600
 
 clean:
 	rm -rf .venv .venv-3.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

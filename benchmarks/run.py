@@ -20,7 +20,7 @@ RUNS = 5
 PREVIEW = """
 import json, re, sys
 from pathlib import Path
-from hostgate.sandbox.preview import preview
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.stack import config_of_file
 root = Path(sys.argv[2])
 made = preview(Path(sys.argv[1]), "dev", config_of_file(root, "dev"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hostgate.catalog.problems import InputError, Problem
     from hostgate.catalog.selection import Acceptance, Selection, select
-    from hostgate.planning.flow import Flow, Verdict
+    from hostgate.flows.flow import Flow, Verdict
     from hostgate.planning.plan import Plan, plan
 
 __version__ = "0.1.0"
@@ -21,8 +21,8 @@ _HOMES = {
     "select": "hostgate.catalog.selection",
     "InputError": "hostgate.catalog.problems",
     "Problem": "hostgate.catalog.problems",
-    "Flow": "hostgate.planning.flow",
-    "Verdict": "hostgate.planning.flow",
+    "Flow": "hostgate.flows.flow",
+    "Verdict": "hostgate.flows.flow",
     "Plan": "hostgate.planning.plan",
     "plan": "hostgate.planning.plan",
 }

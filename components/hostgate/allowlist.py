@@ -27,7 +27,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED, spelled_out
 from hostgate.planning.plan import Decision, Plan, plan, unenforced
-from hostgate.planning.review.pin import DIGEST, Pin, read_pin
+from hostgate.review.pin import DIGEST, Pin, read_pin
 
 
 class AllowlistError(pulumi.RunError):
@@ -116,7 +116,7 @@ _REFERENCES = frozenset(
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Registration:
     """A component's plan, and the inputs that it registers with."""
 
     plan: Plan
@@ -174,7 +174,7 @@ def prepare(
     keywords: Mapping[str, Any],
     opts: pulumi.ResourceOptions | None,
     mechanisms: Sequence[str],
-) -> Prepared:
+) -> Registration:
     """The plan that `args` (plain values, any language) and `keywords` (Python) ask for, or that `plan=` brings.
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
@@ -210,7 +210,7 @@ def prepare(
         raise AllowlistError(f"{name}: " + "\n".join(str(problem) for problem in made.problems))
     waits = opts.depends_on if opts is not None else None
     after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
-    prepared = Prepared(made, _inputs(made), outputs, adopt, after)
+    prepared = Registration(made, _inputs(made), outputs, adopt, after)
     children = sorted(prepared.child(name, each) for each in made.objects)
     strangers = sorted(set(adopt) - set(children))
     if strangers:

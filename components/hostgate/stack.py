@@ -20,14 +20,14 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, key_path, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
-from hostgate.catalog.yaml_reader import Items, read_file
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
+from hostgate.catalog.yaml_reader import YamlItems, read_file
 from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, json_value, not_json, option_problems, read_options
 from hostgate.planning.plan import find_mechanism
-from hostgate.planning.review.guards import Guards
-from hostgate.planning.review.pin import DIGEST, Pin, read_pin
 from hostgate.planning.survey import Survey, Word
+from hostgate.review.guards import Guards
+from hostgate.review.pin import DIGEST, Pin, read_pin
 
 PROJECT = "hostgate"
 CLOUDS = ("aws", "gcp", "azure")
@@ -380,7 +380,7 @@ def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Ite
             return
         for inner, item in value.items():
             yield from _unreadable(item, f"{where}.{inner}", file, value, inner)
-    elif isinstance(value, Items):
+    elif isinstance(value, YamlItems):
         for index, item in enumerate(value):
             yield from _unreadable(item, f"{where}[{index}]", file, value, index)
     elif isinstance(value, str) and isinstance(parent, YamlMapping) and key in parent.bare_dates:

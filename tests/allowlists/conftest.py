@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hostgate.sandbox.preview import preview
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.resources import Preview
 
 Run = Callable[..., Preview]

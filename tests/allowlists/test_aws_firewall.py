@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from hostgate.sandbox.problems import PreviewFailed
+from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import Preview, PreviewResource
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 from .conftest import Run
 
@@ -189,7 +189,7 @@ def test_an_adopted_share_keeps_its_name(run: Run) -> None:
     ],
 )  # fmt: skip
 def test_wrong_inputs_stop_with_the_reason_before_anything_is_registered(run: Run, call: str, said: str) -> None:
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         run(START + f"    NetworkFirewallAllowlist({call})")
     assert said in str(failed.value)
     assert "Traceback" not in str(failed.value)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hostgate.sandbox.problems import PreviewFailed
+from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import Preview, PreviewResource
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 from .conftest import Run
 
@@ -131,7 +131,7 @@ def test_an_ip_set_is_declared_beside_the_rules_and_may_be_an_output(run: Run, a
     ],
 )
 def test_addresses_are_plain_values(run: Run, options: str, said: str) -> None:
-    with pytest.raises(PreviewFailed, match=re.escape(said)):
+    with pytest.raises(PreviewError, match=re.escape(said)):
         run(BY_ADDRESS + f'    NetworkFirewallAllowlist("ours", hosts=hosts, {options})')
 
 
@@ -184,9 +184,9 @@ def test_a_component_makes_the_reviewed_plan_and_refuses_another(run: Run) -> No
     same = f'NetworkFirewallAllowlist("chainguard", hosts=hosts, reviewed={{"digest": "{digest}"}})'
     assert run(f"{AWS}    {same}").resources == made.resources
     for other in (same.replace("hosts=hosts", 'hosts=hosts, mode="audit"'), same.replace(digest, "0" * 64)):
-        with pytest.raises(PreviewFailed, match="not the plan that was reviewed"):
+        with pytest.raises(PreviewError, match="not the plan that was reviewed"):
             run(f"{AWS}    {other}")
-    with pytest.raises(PreviewFailed, match="64 digits"):
+    with pytest.raises(PreviewError, match="64 digits"):
         run(AWS + """    NetworkFirewallAllowlist("chainguard", hosts=hosts, reviewed={"digest": "abc"})""")
 
 
@@ -417,7 +417,7 @@ def test_azure_groups_are_made_one_after_another(run: Run) -> None:
     ],
 )  # fmt: skip
 def test_wrong_inputs_stop_with_the_reason_and_no_traceback(run: Run, program: str, said: str) -> None:
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         run(program)
     assert said in str(failed.value)
     assert "Traceback" not in str(failed.value)
@@ -473,7 +473,7 @@ BLANK_ARGS = {
 
 @pytest.mark.parametrize("place", BLANK_ARGS)
 def test_a_key_of_args_without_a_value_is_refused(place: str, run: Run) -> None:
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         run(AWS + f'    NetworkFirewallAllowlist("chainguard", {BLANK_ARGS[place]})')
     assert f"`{place}`: found " in str(failed.value)
     assert "Allowed: a value; or leave it out." in str(failed.value)
@@ -494,7 +494,7 @@ def test_a_keyword_that_is_none_is_one_that_was_left_out(run: Run) -> None:
     ],
 )  # fmt: skip
 def test_a_misspelt_key_of_an_acceptance_or_a_pin_is_refused(word: str, said: str, run: Run) -> None:
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         run(AWS + f'    NetworkFirewallAllowlist("chainguard", catalogs=["chainguard/images@2024-03-28"], {word})')
     assert said in str(failed.value)
 
@@ -525,6 +525,6 @@ def test_a_misspelt_input_of_a_python_program_is_refused_by_its_name(
         if form == "keyword"
         else f"{{'catalogs': {catalogs}, 'phase': ['pull']}}"
     )
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         run(MISSPELT.format(cloud=cloud, component=component, given=given))
     assert ".phase` is no key here. Allowed: " in str(failed.value)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from hostgate.sandbox.problems import PreviewFailed
+from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import Preview
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 from .conftest import Run
 
@@ -139,7 +139,7 @@ def test_a_network_named_by_an_output_without_a_project_is_spelled_out(run: Run)
     ],
 )  # fmt: skip
 def test_a_place_that_does_not_hold_stops_the_program_with_the_reason(run: Run, program: str, said: str) -> None:
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         run(program)
     assert said in str(failed.value)
 
@@ -151,7 +151,7 @@ SUBSCRIPTION = "/subscriptions/{}/resourceGroups/rg-hub/providers/Microsoft.Netw
 def test_a_policy_of_another_subscription_than_the_provider_s_is_refused(run: Run, spelled: str) -> None:
     attach = spelled.format(SUBSCRIPTION.format("theirs"))
     program = f'{AZURE}    FirewallPolicyAllowlist("c", hosts=hosts, attach={attach})'
-    with pytest.raises(PreviewFailed, match="`attach` names a policy of subscription theirs"):
+    with pytest.raises(PreviewError, match="`attach` names a policy of subscription theirs"):
         run(program, {"azure-native:subscriptionId": "ours"})
     for config in ({"azure-native:subscriptionId": "THEIRS"}, {}):
         assert of(run(program, config), "FirewallPolicyRuleCollectionGroup")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from hostgate.catalog.diff import RISKS, CatalogDiff, compare
 from hostgate.catalog.model import Entry
 from hostgate.catalog.read import Catalog
 from hostgate.catalog.references import resolve_file
+from hostgate.catalog.revision_changes import RISKS, CatalogDiff, compare
 
 from .test_history import HOSTS, NEWEST, REFERENCE
 

@@ -7,7 +7,7 @@ from hostgate.catalog.problems import InputError
 from hostgate.catalog.read import Catalog
 from hostgate.catalog.references import resolve, resolve_file
 from hostgate.catalog.selection import Acceptance, select
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import draft, plan
 

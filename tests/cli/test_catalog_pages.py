@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import Run
 
-PAGES = Path(__file__).parents[1] / "catalog" / "pages"
+PAGES = Path(__file__).parents[1] / "intake" / "pages"
 NEWEST = PAGES / "2026-02-23.md"
 REFERENCE = "chainguard/images@2024-03-28"
 OURS = """\

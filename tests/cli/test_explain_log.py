@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
 from hostgate.aws.event_log import NotALog, NoVerdict, read_event, records
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.near import nearest
 from hostgate.planning.plan import plan
 

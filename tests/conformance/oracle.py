@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.model import Entry, Match
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import Sight
 
 Answer = Literal["must pass", "may", "must not"]

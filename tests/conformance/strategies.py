@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry
 from hostgate.catalog.model import MATCHES, PROTOCOLS, Entry
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 
 LONG_LABEL = "a" * 63
 LONGEST = ".".join([LONG_LABEL, "b" * 63, "c" * 63, "d" * 57, "dev"])

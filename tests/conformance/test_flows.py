@@ -14,7 +14,7 @@ from conformance.strategies import INTERNET, catalogs, flows_about
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Deny
 from hostgate.planning.plan import Plan, draft, plan

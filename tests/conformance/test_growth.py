@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from conformance.catalogs import entry, many, selection
+from hostgate.flows.flow import Flow
 from hostgate.planning import sharding
-from hostgate.planning.flow import Flow
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.plan import Plan, plan
 

@@ -12,8 +12,8 @@ from answers import START, answered, failed, run_of
 
 from hostgate.dns.analysis import Analysis, analyse
 from hostgate.dns.document import document
-from hostgate.dns.report.content import Report, report
-from hostgate.dns.report.markdown import markdown
+from hostgate.dns.report.content import SurveyReport, report
+from hostgate.dns.report.markdown_report import markdown
 from hostgate.dns.samples import HttpsRecord, Probe, Run, Sample
 
 GOLDEN = Path(__file__).with_name("report.md")
@@ -94,7 +94,7 @@ def _some(dice: Random, pool: range, count: int, block: int = 0) -> list[str]:
     return [f"198.51.{100 + block}.{each}" for each in sorted(dice.sample(pool, count))]
 
 
-def studied() -> tuple[Analysis, Report]:
+def studied() -> tuple[Analysis, SurveyReport]:
     """The analysis, and the report of it with details of every host."""
     analysis = analyse(samples())
     return analysis, report(document(analysis), analysis)

@@ -14,7 +14,7 @@ from hostgate.catalog.problems import InputError
 from hostgate.dns.analysis import Analysis, DisorderError, analyse, analyse_files
 from hostgate.dns.document import as_json, document, read_verdicts, schema
 from hostgate.dns.facts import HostFacts
-from hostgate.dns.remarks import FINDINGS
+from hostgate.dns.host_remarks import FINDINGS
 from hostgate.dns.samples import HttpsRecord, Sample
 from hostgate.dns.survey_files import as_line
 

@@ -9,10 +9,10 @@ from lookups import resolver_of
 from zone_server import Fault, Zone, ZoneServer
 
 from hostgate.dns.ask import Asker, Patience
-from hostgate.dns.samples import Outcome, Sample
+from hostgate.dns.samples import LookupOutcome, Sample
 from hostgate.dns.sampling import SamplingPlan, Surveyor
 
-KINDS: dict[Fault | None, Outcome] = {
+KINDS: dict[Fault | None, LookupOutcome] = {
     None: "answer",
     "servfail": "servfail",
     "refused": "refused",
@@ -45,7 +45,7 @@ def hosts(number: int) -> dict[str, Zone]:
 def test_ten_thousand_names_and_two_types() -> None:
     zones = hosts(10_000)
     with ZoneServer(zones) as server:
-        found: Counter[tuple[str, str, Outcome]] = Counter()
+        found: Counter[tuple[str, str, LookupOutcome]] = Counter()
         wrong: list[Sample] = []
         peaks: list[float] = []
 

@@ -14,10 +14,10 @@ from hostgate.dns.ask import Asker, Patience
 from hostgate.dns.chains import read_chain
 from hostgate.dns.replies import MalformedError, read_reply
 from hostgate.dns.resolvers import Resolver, parse_resolver, probe
-from hostgate.dns.samples import OUTCOMES, HttpsRecord, Outcome, Run, Sample
+from hostgate.dns.samples import OUTCOMES, HttpsRecord, LookupOutcome, Run, Sample
 from hostgate.dns.survey_files import as_line
 
-FAULTS: dict[Fault, Outcome] = {
+FAULTS: dict[Fault, LookupOutcome] = {
     "drop": "timeout",
     "servfail": "servfail",
     "refused": "refused",
@@ -61,7 +61,7 @@ def test_the_table_has_every_fault() -> None:
 
 
 @pytest.mark.parametrize(("fault", "outcome"), FAULTS.items())
-def test_a_fault_has_its_true_cause(fault: Fault, outcome: Outcome) -> None:
+def test_a_fault_has_its_true_cause(fault: Fault, outcome: LookupOutcome) -> None:
     with ZoneServer({"a.example": of(fault)}) as server:
         sample = ask(server, "a.example")
     assert sample.outcome == outcome

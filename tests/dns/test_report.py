@@ -18,9 +18,9 @@ from report_samples import GOLDEN, HOSTILE, HOSTS, studied
 
 from hostgate.dns.analysis import analyse
 from hostgate.dns.document import document
-from hostgate.dns.report.content import MOST_LISTED, Report, report
-from hostgate.dns.report.markdown import markdown
-from hostgate.dns.report.page import page
+from hostgate.dns.report.content import MOST_LISTED, SurveyReport, report
+from hostgate.dns.report.html_report import page
+from hostgate.dns.report.markdown_report import markdown
 from hostgate.dns.report.wording import share, span, ttl_classes, visible
 from hostgate.dns.samples import Run, Sample
 
@@ -107,16 +107,16 @@ class Parsed(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def made() -> Report:
+def made() -> SurveyReport:
     return studied()[1]
 
 
 @pytest.fixture(scope="module")
-def html(made: Report) -> str:
+def html(made: SurveyReport) -> str:
     return page(made)
 
 
-def reported(records: Sequence[Run | Sample], **more: int) -> Report:
+def reported(records: Sequence[Run | Sample], **more: int) -> SurveyReport:
     analysis = analyse(records)
     return report(document(analysis), analysis, **more)
 
@@ -137,16 +137,16 @@ def cells(text: str) -> Iterator[str]:
 
 
 class TestContent:
-    def test_the_markdown_is_the_expected_one(self, made: Report) -> None:
+    def test_the_markdown_is_the_expected_one(self, made: SurveyReport) -> None:
         assert markdown(made) == GOLDEN.read_text("utf-8"), _REGENERATE
 
-    def test_the_worst_hosts_come_first(self, made: Report) -> None:
+    def test_the_worst_hosts_come_first(self, made: SurveyReport) -> None:
         words = [section.worst for section in made.sections]
         assert words == sorted(words, key=("unfit", "unknown", "risky", "ok").index)
         assert [section.host.host for section in made.sections] == [host.host for host in made.listed]
         assert {section.host.host for section in made.sections} == set(HOSTS)
 
-    def test_every_host_and_mechanism_has_its_verdict_and_one_reason(self, made: Report) -> None:
+    def test_every_host_and_mechanism_has_its_verdict_and_one_reason(self, made: SurveyReport) -> None:
         rows = list(made.verdicts)
         told = [(row.host, target) for row in rows for target in row.targets.split(", ")]
         assert len(told) == len(set(told)) == sum(len(host.verdicts) for host in made.listed)
@@ -159,7 +159,7 @@ class TestContent:
         )
         assert re.fullmatch(r"0\.\d+% \(0\.\d+% to 0\.\d+%\)", turning.false_drop)
 
-    def test_verdicts_are_counted_by_mechanism(self, made: Report) -> None:
+    def test_verdicts_are_counted_by_mechanism(self, made: SurveyReport) -> None:
         counts = dict(made.counts)
         assert counts["gcp:fqdn"] == {"unfit": 3, "unknown": 5, "risky": 0, "ok": 0}
         assert all(
@@ -167,7 +167,7 @@ class TestContent:
         )
 
     @pytest.mark.parametrize("form", [markdown, page])
-    def test_both_forms_say_how_it_was_measured(self, made: Report, form: object) -> None:
+    def test_both_forms_say_how_it_was_measured(self, made: SurveyReport, form: object) -> None:
         text = form(made)  # type: ignore[operator]
         for each in ("2026-09-21 14:13:20 to 2026-09-22 02:13", "lab", "10.0.0.2:53", "192.0.2.53:53", "1232 octets",
                      "duration 43200, rate 500", "hostgate 0", "a wildcard is no name that can be asked"):  # fmt: skip
@@ -210,7 +210,7 @@ class TestStrangers:
         assert HOSTILE in parsed.text
         assert "<script" not in html
 
-    def test_markdown_holds_no_markup_that_a_name_brought(self, made: Report) -> None:
+    def test_markdown_holds_no_markup_that_a_name_brought(self, made: SurveyReport) -> None:
         found = list(tokens(markdown(made)))
         assert not {kind for kind, _ in found} & {"html_inline", "html_block", "link_open", "image"}
         assert ("code_inline", HOSTILE) in [(kind, text.replace("\\|", "|")) for kind, text in found]
@@ -243,7 +243,7 @@ class TestSameBytes:
     def test_two_processes_make_the_same(self, html: str, tmp_path: Path) -> None:
         (tmp_path / "matplotlibrc").write_text("font.size: 30\nsvg.fonttype: path\nlines.linewidth: 9\n")
         code = (
-            "from report_samples import studied; from hostgate.dns.report.page import page;"
+            "from report_samples import studied; from hostgate.dns.report.html_report import page;"
             "import sys; sys.stdout.buffer.write(page(studied()[1]).encode())"
         )
         env = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "MATPLOTLIBRC": str(tmp_path)}

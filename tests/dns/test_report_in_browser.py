@@ -10,7 +10,7 @@ import pytest
 from browser import CHROMIUM, Browser, Page, browser
 from report_samples import HOSTILE, studied
 
-from hostgate.dns.report.page import page
+from hostgate.dns.report.html_report import page
 
 WIDTHS = (390, 1280)
 ENOUGH = 4.5

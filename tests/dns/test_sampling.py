@@ -10,7 +10,7 @@ from virtual_time import EPOCH, run_virtually, unix_now
 
 from hostgate.dns.pacing import CLOUD_RESOLVER, DEFAULT_RATE, Pacer
 from hostgate.dns.resolvers import Resolver
-from hostgate.dns.samples import Outcome, RecordType, Sample
+from hostgate.dns.samples import LookupOutcome, RecordType, Sample
 from hostgate.dns.sampling import SamplingPlan, Surveyor
 
 HERE = Resolver("192.0.2.53")
@@ -99,7 +99,7 @@ def test_gaps_keep_within_their_bounds(ttl: int, least: float, most: float) -> N
 
 
 @pytest.mark.parametrize("outcome", ["timeout", "servfail", "refused", "malformed", "unreachable"])
-def test_a_failure_is_asked_again_after_the_time_that_resolvers_keep_failures(outcome: Outcome) -> None:
+def test_a_failure_is_asked_again_after_the_time_that_resolvers_keep_failures(outcome: LookupOutcome) -> None:
     sample = Sample(host="a.example", at=EPOCH, resolver=str(HERE), type="A", outcome=outcome)
     for asked in (1, 5):
         assert 30 <= SamplingPlan().wait(sample, asked, random.Random(1)) <= 33

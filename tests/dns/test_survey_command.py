@@ -17,7 +17,7 @@ import pytest
 from zone_server import Zone, ZoneServer
 
 from cli.conftest import Project, Run, project, run
-from hostgate.cli.survey import _BY_VERDICT
+from hostgate.cli.survey_command import _BY_VERDICT
 from hostgate.dns import ask
 from hostgate.dns.ask import Patience
 from hostgate.dns.samples import Run as Header

@@ -10,21 +10,21 @@ import grpc
 import pytest
 from pulumi.runtime.proto import resource_pb2
 
-from hostgate.sandbox import preview as built_in
+from hostgate.sandbox import builtin_preview as built_in
 from hostgate.sandbox.azure_stack import GROUP as AZURE_GROUP
 from hostgate.sandbox.azure_stack import POLICY as AZURE_POLICY
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.gcp import ASSOCIATION as GCP_ASSOCIATION
 from hostgate.sandbox.gcp import POLICY as GCP_POLICY
 from hostgate.sandbox.gcp import RULE as GCP_RULE
-from hostgate.sandbox.lifecycle import Account, Refused, last_part
+from hostgate.sandbox.lifecycle import Account, Refusal, last_part
 from hostgate.sandbox.monitor import Monitor
-from hostgate.sandbox.problems import Problem
-from hostgate.sandbox.registry import Entry
+from hostgate.sandbox.preview_problems import PreviewProblem
+from hostgate.sandbox.registry import RegistryEntry
 from hostgate.sandbox.resources import Preview
 from hostgate.sandbox.service import Service
-from hostgate.sandbox.state import Held, State
-from hostgate.sandbox.values import UNKNOWN, plain_fields, to_struct
+from hostgate.sandbox.state import State, StoredObject
+from hostgate.sandbox.wire_values import UNKNOWN, plain_fields, to_struct
 
 STACK = "dev"
 NETWORK = "projects/{}/global/networks/default"
@@ -41,7 +41,7 @@ class Deployed:
     made: Preview
     others: Sequence[Preview]
     folder: Path
-    held: Sequence[Held]
+    held: Sequence[StoredObject]
     foreign: Sequence[str]
 
 
@@ -68,15 +68,15 @@ class _Deploying(_Referring):
         super().__init__(project, stack, clouds, others)
         self._service = service
 
-    def _create(self, entry: Entry) -> resource_pb2.RegisterResourceResponse:
+    def _create(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:
         answer = super()._create(entry)
         if answer.result == resource_pb2.FAIL:
             return answer
         checked = self.entries[entry.urn]
         try:
             held = self._service.create(entry.type, plain_fields(checked.inputs, reveal=True))
-        except Refused as refused:
-            self.problems.append(Problem(str(refused), urn=entry.urn, type=entry.type, name=entry.name))
+        except Refusal as refused:
+            self.problems.append(PreviewProblem(str(refused), urn=entry.urn, type=entry.type, name=entry.name))
             return resource_pb2.RegisterResourceResponse(urn=entry.urn, result=resource_pb2.FAIL)
         made = replace(checked, id=held.id, outputs={**checked.inputs, **held.computed})
         self.entries[entry.urn] = made

@@ -17,17 +17,17 @@ from printed_programs import COMPONENTS, CONFIG
 from hostgate.catalog.lint import lint_catalog
 from hostgate.catalog.model import MATCHES, Match
 from hostgate.catalog.names import holds
-from hostgate.catalog.page import read_page
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import read_catalog
 from hostgate.catalog.selection import select
 from hostgate.catalog.yaml_reader import read_file
+from hostgate.flows.flow import Flow
+from hostgate.intake.page import read_page
 from hostgate.planning import mechanism
-from hostgate.planning.flow import Flow
 from hostgate.planning.plan import plan, plan_all
 from hostgate.policies.settings import read_settings
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.engine import pulumi_cli
-from hostgate.sandbox.preview import preview
 from hostgate.stack import read_stack, values_of_file
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]

@@ -12,18 +12,18 @@ from pydantic import BaseModel
 import hostgate
 from hostgate.aws.default_actions import DEFAULT_ACTIONS
 from hostgate.aws.policy_options import DESTINATIONS, LOG_TYPES
-from hostgate.catalog.diff import RISKS
 from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, RevisionRecord, SourceRecord, SpanRecord
 from hostgate.catalog.names import holds
-from hostgate.catalog.page_remarks import REMARKS
 from hostgate.catalog.references import each_shipped
+from hostgate.catalog.revision_changes import RISKS
+from hostgate.intake.page_remarks import REMARKS
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
-from hostgate.planning.review.risks import RISKS as CHANGE_RISKS
 from hostgate.policies.readers import READERS, UNREAD
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import SettingsFile
+from hostgate.review.risks import RISKS as CHANGE_RISKS
 from hostgate.stack import AcceptSection, GuardsSection, SelectSection, StackSection, SurveySection
 
 CATALOG, MECHANISMS, PLAN, POLICIES, REVIEW, SURVEY = (

@@ -6,9 +6,9 @@ from dataclasses import fields
 import pytest
 from markdown_pages import ROOT, Table, tables
 
-from hostgate.cli.survey import _BY_VERDICT, UNMEASURED, command
+from hostgate.cli.survey_command import _BY_VERDICT, UNMEASURED, command
 from hostgate.dns.document import Document, HostReport
-from hostgate.dns.remarks import FINDINGS
+from hostgate.dns.host_remarks import FINDINGS
 from hostgate.dns.report.content import DETAILED
 from hostgate.dns.samples import NOTES, OUTCOME_MEANS
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan
-from hostgate.sandbox.enforcement import Point, points
-from hostgate.sandbox.state import Call, Held, states
+from hostgate.sandbox.enforcement_points import Point, points
+from hostgate.sandbox.state import Call, StoredObject, states
 
 Plans = Mapping[str, Plan]
 """The plan of each layer, as `layer` calls it."""
@@ -21,13 +21,13 @@ Plans = Mapping[str, Plan]
 class Update:
     """One run of the engine: what was held before it, the calls that it made, and the plans before and after."""
 
-    before: Sequence[Held]
+    before: Sequence[StoredObject]
     calls: Sequence[Call]
     old: Plans
     new: Plans
 
     @property
-    def after(self) -> list[Held]:
+    def after(self) -> list[StoredObject]:
         return [*states(self.calls, self.before)][-1][1] if self.calls else list(self.before)
 
     def done(self, operation: str) -> list[str]:
@@ -103,10 +103,15 @@ def flows_about(plans: Iterable[Plan]) -> list[Flow]:
     return list(found)
 
 
-def _places(held: Iterable[Held]) -> dict[str, Point]:
+def _places(held: Iterable[StoredObject]) -> dict[str, Point]:
     """The points that judge somebody's flows: a policy of Google Cloud does so once a network has it, a group of DNS
-    Firewall once a VPC does."""
-    return {point.place: point for point in points(held) if not point.remark.startswith("no ")}
+    Firewall once a VPC does. Policies of the other firewalls count as they are, with a firewall or without."""
+    attached = ("gcp:fqdn", "aws:dns-firewall")
+    return {
+        point.place: point
+        for point in points(held)
+        if point.target not in attached or not point.remark.startswith("no ")
+    }
 
 
 def _shown(flow: Flow) -> str:

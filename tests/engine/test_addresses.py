@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from engine.lab import AWS, Ended, Lab, real_engine, well
-from hostgate.planning.flow import Flow
-from hostgate.sandbox.enforcement import points
+from hostgate.flows.flow import Flow
+from hostgate.sandbox.enforcement_points import points
 
 pytestmark = real_engine
 

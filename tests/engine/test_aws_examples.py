@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from engine.lab import LIMIT, real_engine
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.sandbox.aws import FIREWALL
 from hostgate.sandbox.aws_ec2 import ROUTE
-from hostgate.sandbox.enforcement import Point, points
+from hostgate.sandbox.builtin_preview import preview
+from hostgate.sandbox.enforcement_points import Point, points
 from hostgate.sandbox.engine import prepare
-from hostgate.sandbox.preview import preview
-from hostgate.sandbox.state import Held, state_of
+from hostgate.sandbox.state import StoredObject, state_of
 from hostgate.stack import config_of_file
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -38,12 +38,12 @@ def pulumi(project: Path, sandbox: Path, *words: str) -> subprocess.CompletedPro
     return done
 
 
-def up(project: Path, sandbox: Path) -> list[Held]:
+def up(project: Path, sandbox: Path) -> list[StoredObject]:
     pulumi(project, sandbox, "up", "--yes", "--skip-preview")
     return state_of(sandbox).objects()
 
 
-def judged(held: list[Held]) -> Point:
+def judged(held: list[StoredObject]) -> Point:
     (point,) = points(held)
     return point
 

@@ -8,10 +8,10 @@ import pytest
 
 from engine.lab import AWS, Ended, Lab, real_engine, well
 from engine.moments import plain
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.sandbox.aws import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox.aws_ram import RESOURCE
-from hostgate.sandbox.enforcement import points
+from hostgate.sandbox.enforcement_points import points
 from hostgate.sandbox.faults import Fault, order
 from hostgate.sandbox.state import states
 

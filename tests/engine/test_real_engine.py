@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hostgate.sandbox import engine_preview
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.engine import engine, pulumi_cli
-from hostgate.sandbox.preview import preview
-from hostgate.sandbox.problems import PreviewFailed
-from hostgate.sandbox.values import UNKNOWN_ON_WIRE
+from hostgate.sandbox.preview_problems import PreviewError
+from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE
 from hostgate.stack import config_of_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def test_a_refused_plan_stops_the_real_preview_with_the_reason(tmp_path: Path) -
         ("__main__.py", (ROOT / "__main__.py").read_text()),
     ):
         (tmp_path / name).write_text(text)
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         engine_preview.preview(tmp_path, "dev")
     (problem,) = failed.value.problems
     assert "`hostgate:gcp.mechanism`: found 'dns'. Allowed: fqdn." in problem.what

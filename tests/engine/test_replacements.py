@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.lab import AWS, Lab, real_engine, well
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.sandbox.aws import RULE_GROUP
-from hostgate.sandbox.enforcement import points
+from hostgate.sandbox.enforcement_points import points
 from hostgate.sandbox.service import Service
 
 pytestmark = real_engine

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from engine.lab import AWS, AZURE, GCP, Lab, real_engine, well
-from hostgate.cli.previews import read_preview
+from hostgate.cli.preview_statements import read_preview
 from hostgate.planning.plan import Plan
-from hostgate.planning.review.diff import diff
-from hostgate.planning.review.statement import locked, state
+from hostgate.review.plan_changes import diff
+from hostgate.review.statement import locked, state
 
 pytestmark = real_engine
 

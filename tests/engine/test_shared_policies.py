@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from engine.lab import Lab, real_engine, well
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.sandbox.aws import FIREWALL_POLICY, RULE_GROUP
 from hostgate.sandbox.azure_stack import GROUP
-from hostgate.sandbox.enforcement import points
+from hostgate.sandbox.enforcement_points import points
 from hostgate.sandbox.gcp import RULE
 from hostgate.sandbox.service import Service
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.lab import AWS, AZURE, GCP, Lab, real_engine, well
-from hostgate.sandbox.enforcement import points
+from hostgate.sandbox.enforcement_points import points
 
 pytestmark = real_engine
 

@@ -9,11 +9,11 @@ from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance
 from hostgate.planning.mechanism import MAIN_TARGETS
 from hostgate.planning.plan import draft
-from hostgate.planning.review.comment import comment
-from hostgate.planning.review.diff import diff
-from hostgate.planning.review.guards import Guards
-from hostgate.planning.review.report import Review
-from hostgate.planning.review.statement import Statement, state
+from hostgate.review.comment import comment
+from hostgate.review.guards import Guards
+from hostgate.review.plan_changes import diff
+from hostgate.review.review import Review
+from hostgate.review.statement import Statement, state
 
 FOLDER = Path(__file__).parent / "comments"
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, many, selection
 from conformance.strategies import catalogs
-from hostgate.aws import suricata
 from hostgate.aws.policy import CAPACITIES, capacity
-from hostgate.aws.suricata import SID_MAX, Rule, Sids, name_conditions
 from hostgate.catalog.model import MATCHES, Entry, Match
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
+from hostgate.suricata import writer as suricata
+from hostgate.suricata.writer import SID_MAX, Rule, Sids, name_conditions
 
 ORDER = (
     "msg", "flow", "ip_proto", "itype", "icode", "ssl_state", "tls.sni", "http.host", "dotprefix", "content", "startswith",
@@ -277,7 +277,7 @@ class TestLimits:
 class TestPrivateTraffic:
     def test_public_ranges_behind_the_firewall_are_not_private_traffic(self) -> None:
         made = plan(selection([entry()]), "aws:rules", home_net=["10.0.0.0/8", "8.0.0.0/8"])
-        assert made.verdict(Flow("db.internal.example", 5432, "tcp", address="10.1.2.3")).allows
+        assert made.verdict(Flow("db.internal.example", 5432, "tcp", address="10.1.2.3", source="10.9.9.9")).allows
         assert not made.verdict(Flow("evil.example", 443, "https", address="8.8.8.8")).allows
         (cuts,) = [one for one in made.findings if one.id == "deny-cuts"]
         assert "8.0.0.0/8 of homeNet too" in cuts.message

@@ -11,7 +11,7 @@ from conformance.catalogs import entry, selection
 from conformance.strategies import catalogs
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, draft, plan
 

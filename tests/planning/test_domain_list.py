@@ -4,7 +4,7 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.selection import Acceptance
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, draft, plan
 

@@ -7,8 +7,8 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.model import Origin
+from hostgate.flows.flow import Flow
 from hostgate.planning.findings import KINDS, finding
-from hostgate.planning.flow import Flow
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.plan import Plan, plan
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.catalogs import entry, selection
-from hostgate.planning.flow import FLOW_PROTOCOLS, IP_PROTOCOLS, Flow, flow_protocol
+from hostgate.flows.flow import FLOW_PROTOCOLS, IP_PROTOCOLS, Flow, flow_protocol
 from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import plan
 

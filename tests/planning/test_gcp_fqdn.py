@@ -6,9 +6,9 @@ import pytest
 
 from conformance.catalogs import entry, many, selection
 from hostgate.catalog.problems import InputError
+from hostgate.flows.flow import Flow
 from hostgate.gcp.fqdn import EDGE_SLOT
-from hostgate.gcp.options import USER_PRIORITY_MAX
-from hostgate.planning.flow import Flow
+from hostgate.gcp.fqdn_options import USER_PRIORITY_MAX
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, plan
 

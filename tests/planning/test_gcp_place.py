@@ -6,7 +6,7 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
-from hostgate.gcp.options import FirewallPolicyOptions
+from hostgate.gcp.fqdn_options import FqdnPolicyOptions
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Plan, plan
@@ -20,9 +20,9 @@ def made(**options: Any) -> Plan:
     return plan(selection([entry()]), "gcp:fqdn", options)
 
 
-def options_of(**given: Any) -> FirewallPolicyOptions:
+def options_of(**given: Any) -> FqdnPolicyOptions:
     found = made(**given).options
-    assert isinstance(found, FirewallPolicyOptions)
+    assert isinstance(found, FqdnPolicyOptions)
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import MAIN_TARGETS, TtlFamily, targets
 from hostgate.planning.plan import Plan, draft, plan, plan_all
 from hostgate.planning.survey import WORDS, HostVerdict, Survey, Word

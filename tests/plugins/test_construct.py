@@ -11,9 +11,9 @@ from pulumi.runtime.proto import provider_pb2
 
 import hostgate
 from hostgate.hosting import ComponentPackage
-from hostgate.sandbox.preview import preview
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.resources import PreviewResource
-from hostgate.sandbox.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN
+from hostgate.sandbox.wire_values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN
 
 from .conftest import OURS
 from .wire import (

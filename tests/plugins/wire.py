@@ -21,11 +21,11 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from hostgate.sandbox.monitor import GRPC_OPTIONS, Engine, Monitor
-from hostgate.sandbox.preview import DEFAULT
+from hostgate.sandbox.builtin_preview import DEFAULT
+from hostgate.sandbox.monitor import GRPC_OPTIONS, EngineService, Monitor
 from hostgate.sandbox.registry import STACK_TYPE
 from hostgate.sandbox.resources import Diagnostic, PreviewResource
-from hostgate.sandbox.values import OUTPUT_SIGNATURE, SIGNATURE, from_struct, to_struct
+from hostgate.sandbox.wire_values import OUTPUT_SIGNATURE, SIGNATURE, from_struct, to_struct
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "components" / "plugins"
@@ -218,7 +218,7 @@ def _serving(monitor: Monitor) -> Iterator[str]:
     with ThreadPoolExecutor(16) as executor:
         server = grpc.server(executor, options=[*GRPC_OPTIONS, ("grpc.so_reuseport", 0)])
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
-        engine_pb2_grpc.add_EngineServicer_to_server(Engine(monitor), server)
+        engine_pb2_grpc.add_EngineServicer_to_server(EngineService(monitor), server)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_table import RULES
 from policies.first_packets import LEFT, STOPPED
 from policies.process import R
 from policies.resources import (

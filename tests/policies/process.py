@@ -14,7 +14,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from hostgate.sandbox.values import to_struct
+from hostgate.sandbox.wire_values import to_struct
 
 TIME_LIMIT = 60
 """Seconds for the pack to start, and for one call."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hostgate.sandbox.values import UNKNOWN_ON_WIRE
+from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE
 from policies.process import R
 
 UNKNOWN = UNKNOWN_ON_WIRE

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_table import RULES
 from policies.cases import CASES, KINDS, Case
 from policies.process import Answer, Pack, running, write_pack
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from golden.cases import CATALOG, MODES, PREFIX_LIST, REVISIONS
-from hostgate.sandbox.preview import preview
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.stack import config_of_file
 from policies.process import write_pack
 

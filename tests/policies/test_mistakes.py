@@ -6,7 +6,7 @@ import pytest
 
 from hostgate.policies.catalogs import read_catalogs
 from hostgate.policies.contents import judged
-from hostgate.policies.effects import Effect, Kind, Names
+from hostgate.policies.effects import Effect, NameKind, Names
 
 IMAGES = "chainguard/images@2024-03-28"
 OURS = """\
@@ -29,7 +29,7 @@ entries:
     ],
 )
 def test_what_a_second_catalog_lists_is_still_a_mistake(
-    match: Kind, host: str, rule: str | None, order: int, tmp_path: Path
+    match: NameKind, host: str, rule: str | None, order: int, tmp_path: Path
 ) -> None:
     (tmp_path / "ours.yaml").write_text(OURS.replace("HOST", host).replace("MATCH", match))
     known = read_catalogs([IMAGES, "./ours.yaml"][::order], tmp_path)

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostgate.flows.nodes import Node
 from hostgate.policies.effects import ANY_PORT, Names
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_groups import read_rule_group
-from hostgate.policies.suricata import Line, Unread, read_line, read_lines
+from hostgate.policies.rule_lines import Line, Unread, read_line, read_lines
 from hostgate.policies.suricata_names import condition
-from hostgate.policies.values import Node
 
 HEAD = "pass tls $HOME_NET any -> $EXTERNAL_NET 443"
 

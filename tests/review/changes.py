@@ -8,10 +8,10 @@ from conformance.catalogs import selection
 from hostgate.allowlist import _inputs
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance
-from hostgate.cli.previews import read_preview
+from hostgate.cli.preview_statements import read_preview
 from hostgate.planning.plan import Plan, draft
-from hostgate.planning.review.diff import FlowChange, TargetDiff, diff
-from hostgate.planning.review.statement import Statement, locked, read_statements, state
+from hostgate.review.plan_changes import FlowChange, TargetDiff, diff
+from hostgate.review.statement import Statement, locked, read_statements, state
 
 
 def made(target: str, entries: Iterable[Entry], **options: Any) -> Plan:

@@ -12,8 +12,8 @@ from markdown_it.token import Token
 from conformance.catalogs import entry, many
 from golden import comments
 from golden.comments import BEFORE, HOSTILE, review
-from hostgate.planning.review.comment import FORGES, comment, marker
-from hostgate.planning.review.markdown import LONGEST, code, table
+from hostgate.review.comment import FORGES, comment, marker
+from hostgate.review.inert_markdown import LONGEST, code, table
 
 GFM = MarkdownIt("gfm-like", {"html": True, "linkify": True})
 """Tables, strikethrough and links that nobody marked, as forges have them; with HTML, which they filter."""

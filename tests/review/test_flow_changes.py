@@ -13,13 +13,13 @@ from conformance.strategies import HOSTS, catalogs
 from hostgate.catalog.model import MATCHES, Entry, Match
 from hostgate.catalog.names import holds
 from hostgate.catalog.problems import InputError
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, draft
-from hostgate.planning.review.diff import EVERYBODY, FlowChange, TargetDiff, diff
-from hostgate.planning.review.openings import Part
-from hostgate.planning.review.risks import risks
-from hostgate.planning.review.statement import locked, read_statements, state
+from hostgate.review.openings import Part
+from hostgate.review.plan_changes import EVERYBODY, FlowChange, TargetDiff, diff
+from hostgate.review.risks import risks
+from hostgate.review.statement import locked, read_statements, state
 from review.changes import change, made, told
 
 NAME, ONE, DEEP = int(Part.NAME), int(Part.ONE), int(Part.DEEP)

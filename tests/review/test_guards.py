@@ -6,11 +6,11 @@ import pytest
 
 from conformance.catalogs import entry
 from hostgate.catalog.model import Entry
-from hostgate.planning.review.diff import diff
-from hostgate.planning.review.guards import Guards, idle, tripped
-from hostgate.planning.review.report import Review
-from hostgate.planning.review.risks import RISKS, risks
-from hostgate.planning.review.statement import state
+from hostgate.review.guards import Guards, idle, tripped
+from hostgate.review.plan_changes import diff
+from hostgate.review.review import Review
+from hostgate.review.risks import RISKS, risks
+from hostgate.review.statement import state
 from review.changes import change, made
 
 A, B, C = entry("a.example"), entry("b.example"), entry("c.example")

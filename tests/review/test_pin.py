@@ -6,8 +6,8 @@ import pytest
 
 from conformance.catalogs import entry, many
 from hostgate.catalog.problems import InputError
-from hostgate.planning.review.pin import SHOWN, pinned
-from hostgate.planning.review.statement import Statement, locked, read_statements
+from hostgate.review.pin import SHOWN, pinned
+from hostgate.review.statement import Statement, locked, read_statements
 from review.changes import made
 
 A, B = entry("a.example"), entry("b.example")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from hostgate.cli.previews import read_preview
-from hostgate.planning.review.diff import diff
+from hostgate.cli.preview_statements import read_preview
+from hostgate.review.plan_changes import diff
 
 COMPONENT = "urn:pulumi:dev::shop::hostgate-gcp:index:FirewallPolicyAllowlist::c"
 RULE = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"

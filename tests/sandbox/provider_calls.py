@@ -12,7 +12,7 @@ from hostgate.sandbox.clouds import cloud_of
 from hostgate.sandbox.provider import CLOUDS, Provider
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
-from hostgate.sandbox.values import from_struct, to_struct
+from hostgate.sandbox.wire_values import from_struct, to_struct
 
 AWS_GROUP = "aws:networkfirewall/ruleGroup:RuleGroup"
 AWS_POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"

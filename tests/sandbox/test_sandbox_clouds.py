@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hostgate.sandbox import aws, aws_ec2, aws_ram, aws_resolver, azure, gcp
-from hostgate.sandbox.clouds import Cloud, Declared
-from hostgate.sandbox.problems import Problem
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.clouds import Cloud, Declaration
+from hostgate.sandbox.preview_problems import PreviewProblem
+from hostgate.sandbox.wire_values import UNKNOWN
 
 GONE = object()
 
@@ -178,7 +178,7 @@ def changed(base: Mapping[str, Any], path: str, value: object) -> dict[str, Any]
     return copied
 
 
-def only(problems: list[Problem]) -> Problem:
+def only(problems: list[PreviewProblem]) -> PreviewProblem:
     assert len(problems) == 1, [str(problem) for problem in problems]
     return problems[0]
 
@@ -1139,7 +1139,7 @@ def test_no_input_however_odd_breaks_a_check(cloud: Cloud, token: str, inputs: M
             broken = changed(inputs, path, odd)
             for problem in cloud.check(token, broken):
                 assert problem.what
-            others = [Declared(f"urn:{n}", token, n, broken, (), {"firewallPolicy": ("urn:a",)}) for n in "ab"]
+            others = [Declaration(f"urn:{n}", token, n, broken, (), {"firewallPolicy": ("urn:a",)}) for n in "ab"]
             cloud.check_stack(others)
 
 
@@ -1170,9 +1170,9 @@ def test_auto_names_are_checked_too() -> None:
     assert len(azure.CLOUD.named(azure.GROUP, "rcg", {}, "seed")["ruleCollectionGroupName"]) == len("rcg") + 8
 
 
-def declared(token: str, name: str, inputs: Mapping[str, Any], **dependencies: str) -> Declared:
+def declared(token: str, name: str, inputs: Mapping[str, Any], **dependencies: str) -> Declaration:
     deps = {key: (f"urn:{value}",) for key, value in dependencies.items()}
-    return Declared(f"urn:{name}", token, name, inputs, tuple(sorted({d for (d,) in deps.values()})), deps)
+    return Declaration(f"urn:{name}", token, name, inputs, tuple(sorted({d for (d,) in deps.values()})), deps)
 
 
 def test_one_priority_serves_one_gcp_rule_of_a_policy() -> None:

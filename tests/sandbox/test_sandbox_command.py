@@ -12,7 +12,7 @@ from provider_calls import AWS_GROUP, AWS_POLICY, GCP_POLICY, GCP_RULE, gcp_rule
 from hostgate.cli.main import main
 from hostgate.sandbox.faults import Fault, delay_of, pending
 from hostgate.sandbox.service import Service
-from hostgate.sandbox.state import Held, State, state_of
+from hostgate.sandbox.state import State, StoredObject, state_of
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -119,7 +119,7 @@ def test_explain_says_which_rules_it_cannot_judge(run: Run, place: Any, filled: 
     filled.update(AWS_GROUP, held.id, {**group(name=held.name), "ruleGroup": source})
     answers = json.loads(run("explain", "cgr.dev", "--sandbox", "--json", *place)[1])["targets"]
     assert answers[0]["verdict"] == "unknown"
-    assert "cannot be judged" in answers[0]["why"]
+    assert "cannot be read" in answers[0]["why"]
 
 
 def test_explain_of_an_empty_sandbox_is_an_error(run: Run) -> None:
@@ -140,7 +140,7 @@ def test_fail_slow_and_reset_are_kept_in_the_state(run: Run, place: Any, state: 
     ]
     assert run("sandbox", "slow", "RuleGroup", 2.5, *place)[0] == 0
     with state.transaction() as now:
-        assert delay_of(now, Held(AWS_GROUP, "arn", "g", {}, {})) == 2.5
+        assert delay_of(now, StoredObject(AWS_GROUP, "arn", "g", {}, {})) == 2.5
     assert run("sandbox", "reset", "--yes", *place)[0] == 0
     assert not state.path.exists()
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from hostgate.sandbox.builtin_preview import DEFAULT, preview
 from hostgate.sandbox.clouds import Cloud
-from hostgate.sandbox.preview import DEFAULT, preview
-from hostgate.sandbox.problems import PreviewFailed, Problem
+from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
 
 WriteProject = Callable[..., Path]
 
 
-def problems_of(folder: Path, *clouds: Cloud) -> tuple[Problem, ...]:
-    with pytest.raises(PreviewFailed) as failed:
+def problems_of(folder: Path, *clouds: Cloud) -> tuple[PreviewProblem, ...]:
+    with pytest.raises(PreviewError) as failed:
         preview(folder, "dev", {}, clouds=clouds or DEFAULT)
     assert failed.value.problems
     return failed.value.problems
@@ -38,7 +38,7 @@ def test_all_failures_of_all_resources_are_collected(project: WriteProject, toy:
 
 def test_a_problem_says_where_what_and_who_says_so(project: WriteProject, toy: Cloud) -> None:
     (problem,) = problems_of(project('Box("a", size=11)'), toy)
-    assert problem == Problem(
+    assert problem == PreviewProblem(
         "out of range",
         urn="urn:pulumi:dev::demo::toy:index:Box::a",
         type="toy:index:Box",
@@ -130,7 +130,7 @@ def test_a_syntax_error_names_the_line(project: WriteProject, toy: Cloud) -> Non
 
 
 def test_an_exit_code_is_a_failure_and_zero_is_not(project: WriteProject, toy: Cloud) -> None:
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         preview(project("import sys\nprint('no catalog')\nsys.exit(3)"), "dev", {}, clouds=[toy])
     assert "exit 3" in str(failed.value)
     assert [said.message for said in failed.value.diagnostics] == ["no catalog"]

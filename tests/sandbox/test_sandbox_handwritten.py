@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hostgate.sandbox.preview import preview
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.stack import config_of_file
 
 ROOT = Path(__file__).resolve().parents[2]

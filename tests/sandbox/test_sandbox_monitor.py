@@ -9,9 +9,9 @@ from google.protobuf import empty_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-from hostgate.sandbox import values
+from hostgate.sandbox import wire_values as values
 from hostgate.sandbox.clouds import Cloud
-from hostgate.sandbox.monitor import FEATURES, Engine, Monitor
+from hostgate.sandbox.monitor import FEATURES, EngineService, Monitor
 
 
 class Context:
@@ -101,7 +101,7 @@ def test_what_is_not_a_preview_is_refused(monitor: Monitor, method: str) -> None
 
 
 def test_the_engine_keeps_messages_but_not_debug_noise(monitor: Monitor) -> None:
-    engine = Engine(monitor)
+    engine = EngineService(monitor)
     for severity in (engine_pb2.DEBUG, engine_pb2.INFO, engine_pb2.WARNING, engine_pb2.ERROR):
         engine.Log(engine_pb2.LogRequest(severity=severity, message="x"), Context())
     assert [said.severity for said in monitor.diagnostics] == ["info", "warning", "error"]

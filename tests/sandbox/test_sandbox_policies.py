@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from hostgate.sandbox.analyzers import Limits, Run, analyze
+from hostgate.sandbox.analyzers import AnalyzerRun, Limits, analyze
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.clouds import Cloud
-from hostgate.sandbox.preview import preview
-from hostgate.sandbox.problems import PreviewFailed
+from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import PolicyViolation
 
 WriteProject = Callable[..., Path]
 
-RUN = Run("demo", "dev", "organization", {}, frozenset(), "127.0.0.1:1")
+RUN = AnalyzerRun("demo", "dev", "organization", {}, frozenset(), "127.0.0.1:1")
 
 
 def pack(folder: Path, main: str, runtime: str = "python") -> Path:
@@ -74,7 +74,7 @@ def test_a_pack_sees_resources_unknowns_config_and_the_stack(project: WriteProje
 
 
 def problem_of(folder: Path, limits: Limits | None = None) -> str:
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         analyze([folder], RUN, [], limits)
     (problem,) = failed.value.problems
     return str(problem)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.clouds import Cloud
-from hostgate.sandbox.preview import preview
-from hostgate.sandbox.problems import PreviewFailed
+from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import Preview, PreviewResource
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 WriteProject = Callable[..., Path]
 
@@ -158,7 +158,7 @@ def test_secrets_are_masked_everywhere(project: WriteProject, toy: Cloud) -> Non
     assert by_name(result)["a"].inputs["nested"] == {"in": ["[secret]"]}
     assert by_name(result)["b"].outputs["name"] == "[secret]"
     assert result.outputs == {"password": "[secret]"}
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         preview(folder, "dev", {"demo:password": "swordfish in the sea"}, secret_keys=["demo:password"], clouds=[toy])
     assert "in the sea" not in str(failed.value)
 

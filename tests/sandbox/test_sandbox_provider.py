@@ -32,7 +32,7 @@ from hostgate.sandbox.faults import Fault, delay, order
 from hostgate.sandbox.provider import CLOUDS
 from hostgate.sandbox.service import LIFECYCLES
 from hostgate.sandbox.state import State
-from hostgate.sandbox.values import UNKNOWN_ON_WIRE, from_struct, to_struct
+from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE, from_struct, to_struct
 
 NETWORK = "projects/sandbox/global/networks/main"
 

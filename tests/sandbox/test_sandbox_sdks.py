@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hostgate.sandbox.preview import preview
-from hostgate.sandbox.problems import PreviewFailed
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.builtin_preview import preview
+from hostgate.sandbox.preview_problems import PreviewError
+from hostgate.sandbox.wire_values import UNKNOWN
 
 WriteProject = Callable[..., Path]
 
@@ -97,7 +97,7 @@ def COLLECTIONS(network):
     return [{"rule_collection_type": "FirewallPolicyFilterRuleCollection", "name": "allow", "priority": 100,
              "action": {"type": "Allow"}, "rules": []}]
 """
-    with pytest.raises(PreviewFailed) as failed:
+    with pytest.raises(PreviewError) as failed:
         preview(project(plain + PROGRAM), "dev", {})
     paths = {problem.path for problem in failed.value.problems}
     assert "ruleCollections[0].rule_collection_type" in paths

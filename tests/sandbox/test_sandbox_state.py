@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hostgate.sandbox.faults import Fault, delay, delay_of, order, pending, trip
-from hostgate.sandbox.state import Held, State, acquire, default_folder, release, states
+from hostgate.sandbox.state import State, StoredObject, acquire, default_folder, release, states
 
 spawn = multiprocessing.get_context("spawn")  # fork is not safe beside the threads of gRPC
 
@@ -21,8 +21,8 @@ def state(tmp_path: Path) -> State:
     return State(tmp_path / "clouds.db")
 
 
-def box(name: str, size: int = 1) -> Held:
-    return Held("toy:index:Box", f"boxes/{name}", name, {"size": size}, {"label": f"{name} {size}"})
+def box(name: str, size: int = 1) -> StoredObject:
+    return StoredObject("toy:index:Box", f"boxes/{name}", name, {"size": size}, {"label": f"{name} {size}"})
 
 
 def write_boxes(path: Path, worker: int, count: int) -> None:

@@ -8,9 +8,9 @@ is judged once it is whole. Tried on Suricata 7.0.10.
 from typing import Literal
 
 from hostgate.aws import policy
-from hostgate.aws.options import NetworkFirewallOptions
-from hostgate.aws.suricata import Rule, Sids
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.planning.mechanism import CloudObject
+from hostgate.suricata.writer import Rule, Sids
 
 Closing = Literal["reject", "drop", "alert"]
 

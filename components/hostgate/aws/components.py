@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi_aws import networkfirewall
 
-from hostgate.allowlist import AllowlistError, Prepared, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistError, Registration, SelectionArgs, prepare, report
 from hostgate.aws.firewall import FIREWALL, LOGGING, SHARE
 from hostgate.aws.firewall_components import (
     FirewallPlaceArgs,
@@ -19,9 +19,9 @@ from hostgate.aws.firewall_components import (
     logging_configuration,
     share,
 )
-from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import REGION, REGION_NAME
-from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 
@@ -199,7 +199,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         )
 
     def _groups(
-        self, prepared: Prepared, name: str, holder: CloudObject, region: str | None
+        self, prepared: Registration, name: str, holder: CloudObject, region: str | None
     ) -> dict[str, networkfirewall.RuleGroup]:
         """The rule groups by the plan's names.
 

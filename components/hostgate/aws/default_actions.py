@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["strict", "established", "app-layer", "app-layer-to-server"]
+DefaultActionFamily = Literal["strict", "established", "app-layer", "app-layer-to-server"]
 
 DROP_TO_SERVER = "aws:drop_established_app_layer_to_server"
 ALERT_TO_SERVER = "aws:alert_established_app_layer_to_server"
@@ -20,7 +20,7 @@ class DefaultAction:
     """One value: whether it drops or only logs, on which packets, and what it costs beside the to_server pair."""
 
     drops: bool
-    family: Family
+    family: DefaultActionFamily
     cost: str = ""
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pulumi
 from pulumi_aws import route53
 
-from hostgate.allowlist import Prepared, SelectionArgs, prepare, report
+from hostgate.allowlist import Registration, SelectionArgs, prepare, report
 from hostgate.aws.dns_firewall import ALLOW, AUDIT, AUDIT_GUARD, BLOCK, GUARD_FIRST, GUARD_LAST, INSIDE, SLOTS
-from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 
@@ -95,7 +95,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
             {"ruleGroupId": self.rule_group_id, "ruleGroupArn": self.rule_group_arn, "digest": self.digest}
         )
 
-    def _group(self, prepared: Prepared, tags: dict[str, str] | None) -> route53.ResolverFirewallRuleGroup:
+    def _group(self, prepared: Registration, tags: dict[str, str] | None) -> route53.ResolverFirewallRuleGroup:
         (each,) = _of(prepared, RULE_GROUP)
         child = prepared.child(self._name, each)
         # No `name`, here and below: the engine's own lets a replacement be made beside the old object.
@@ -104,7 +104,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         )
 
     def _rules(
-        self, prepared: Prepared, group: route53.ResolverFirewallRuleGroup, tags: dict[str, str] | None
+        self, prepared: Registration, group: route53.ResolverFirewallRuleGroup, tags: dict[str, str] | None
     ) -> list[pulumi.Resource]:
         """The lists and their rules, one kind after another."""
         lists = {each.name: each for each in _of(prepared, DOMAIN_LIST)}
@@ -143,11 +143,11 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         return earlier
 
 
-def _of(prepared: Prepared, kind: str) -> list[CloudObject]:
+def _of(prepared: Registration, kind: str) -> list[CloudObject]:
     return [each for each in prepared.plan.objects if each.kind == kind]
 
 
-def _adopting(prepared: Prepared, child: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+def _adopting(prepared: Registration, child: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """`opts`; an adopted object keeps its name in the cloud, which its id does not tell."""
     if prepared.adopt.get(child) is not None:
         opts.ignore_changes = ["name"]

@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hostgate.aws.dns_options import DnsFirewallOptions
-from hostgate.aws.query_order import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST, judge
+from hostgate.aws.dns_firewall_options import DnsFirewallOptions
+from hostgate.aws.plan_place import of_dns_firewall
+from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST
 from hostgate.catalog.model import Entry, Match
 from hostgate.catalog.names import holds
+from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
 from hostgate.planning.sharding import shard
@@ -114,8 +115,8 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
             safeguards={ORDER: str(options.base)} if options.vpcs else {},
         )
 
-    def verdict(self, objects: Sequence[CloudObject], options: DnsFirewallOptions, flow: Flow) -> Verdict:
-        return judge(objects, flow, undecided=_undecided(options))
+    def place(self, objects: Sequence[CloudObject], options: DnsFirewallOptions) -> Place:
+        return of_dns_firewall(options, objects)
 
 
 class _Group:
@@ -258,15 +259,6 @@ def _associations(options: DnsFirewallOptions) -> Iterable[CloudObject]:
         if options.tags:
             body["Tags"] = _tags(options)
         yield CloudObject(kind=ASSOCIATION, name=body["Name"], body=body, folder="group")
-
-
-def _undecided(options: DnsFirewallOptions) -> Verdict:
-    """What becomes of a query that no rule of the group matches."""
-    if options.deny != "declared":
-        return Verdict("allow", None, "no rule matches, and the resolver answers what no rule blocks")
-    if options.mode == "audit":
-        return Verdict("allow", None, "no rule matches; in audit mode the declared deny must only log")
-    return Verdict("block", None, "no rule matches; the deny is declared to exist in another rule group")
 
 
 def _remarks(options: DnsFirewallOptions) -> list[Finding]:

@@ -8,18 +8,19 @@ acceptance of `apex-included`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostgate.aws import enforcement, policy
+from hostgate.aws import network_firewall_enforcement as enforcement
+from hostgate.aws import policy
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
-from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+from hostgate.aws.plan_place import of_network_firewall
 from hostgate.aws.rules import family_objections
-from hostgate.aws.strict_order import judge
-from hostgate.aws.suricata import Rule, Sids, group, name_conditions
 from hostgate.catalog.model import Entry, Match
+from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import Enforcement
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
+from hostgate.suricata.writer import Rule, Sids, group, name_conditions
 
 _KINDS: frozenset[Match] = frozenset({"exact", "subtree+apex"})
 _WIDENINGS: Mapping[Match, str] = {"subtree": "apex-included"}
@@ -112,9 +113,8 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
     def enforcement(self, options: NetworkFirewallOptions) -> Enforcement:
         return enforcement.of_options(super().enforcement(options), options)
 
-    def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
-        home_net = policy.effective_home_net(options, objects)
-        return judge(objects, home_net, flow, undecided=policy.undecided(options, flow))
+    def place(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions) -> Place:
+        return of_network_firewall(options, objects)
 
 
 _SOURCES = Objection(

@@ -15,10 +15,10 @@ that is not private, and leave the rest to the owner.
 from collections.abc import Iterator
 
 from hostgate.aws import policy
-from hostgate.aws.options import NetworkFirewallOptions
-from hostgate.aws.suricata import Rule, Sids, group
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import internet_ranges, public_ranges
+from hostgate.suricata.writer import Rule, Sids, group
 
 _TOO_LONG = (("ipv4", "itype:3", "icode:4"), ("ipv6", "itype:2", "icode:0"))
 """How a router says that a packet was too long for its next link: RFC 792 and 1191, RFC 4443. Without it a client never

@@ -16,19 +16,19 @@ from hostgate.catalog.file_input import Lines, LongLine, lines_of
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
-from hostgate.planning.flow import Flow, FlowProtocol
+from hostgate.flows.flow import Flow, FlowProtocol
 
 MOST_TEXT = 1_000_000
 """Bytes of a line, or of a document over many lines. The service's own lines have a few thousand."""
 
-Kind = Literal["connection", "query"]
+EventKind = Literal["connection", "query"]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One logged verdict. `rule` is the signature id of an alert; `words` what the log calls the rule."""
 
-    kind: Kind
+    kind: EventKind
     flow: Flow
     action: Literal["blocked", "alerted", "allowed"]
     rule: str | None

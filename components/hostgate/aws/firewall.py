@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hostgate.aws.default_actions import remarks as default_action_remarks
-from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import FirewallSection
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import CloudObject

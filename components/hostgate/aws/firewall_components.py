@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws
 from pulumi_aws import networkfirewall
 
-from hostgate.allowlist import Prepared
-from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.allowlist import Registration
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.planning.mechanism import CloudObject
 
 
@@ -69,7 +69,7 @@ def firewall(
     each: CloudObject,
     policy_arn: "pulumi.Output[str]",
     region: str | None,
-    prepared: Prepared,
+    prepared: Registration,
 ) -> networkfirewall.Firewall:
     """The firewall over the policy."""
     body, real = each.body, prepared.real
@@ -120,7 +120,7 @@ def logging_configuration(
     each: CloudObject,
     firewall_arn: "pulumi.Output[str]",
     region: str | None,
-    prepared: Prepared,
+    prepared: Registration,
 ) -> None:
     """Where the firewall's logs go. On a change the provider takes all out and puts them in again, one by one."""
     options = prepared.plan.options
@@ -153,7 +153,7 @@ def share(
     each: CloudObject,
     groups: Mapping[str, networkfirewall.RuleGroup],
     region: str | None,
-    prepared: Prepared,
+    prepared: Registration,
 ) -> "pulumi.Output[str]":
     """The share, its groups and its principals; its ARN. Whoever joins finds all groups there."""
     opts = prepared.options(parent, child)

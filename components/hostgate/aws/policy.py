@@ -11,17 +11,16 @@ from typing import Any
 from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, managed_references, remarks_around
-from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import POLICY_ARN
-from hostgate.aws.strict_order import POLICY, REFERENCES, RULE_GROUP
-from hostgate.aws.suricata import Rule, Sids
-from hostgate.aws.suricata import group as group_of
 from hostgate.catalog.model import Entry
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import public_ranges
+from hostgate.suricata.writer import Rule, Sids
+from hostgate.suricata.writer import group as group_of
 
 _QUOTAS = "AWS Network Firewall developer guide, quotas"
 READ = "2026-11-23"
@@ -324,28 +323,6 @@ def _unused_addresses(options: NetworkFirewallOptions, entries: Sequence[Entry])
         finding("addresses-unused", f"Addresses are given for {name}, and no rule of this plan uses them.")
         for name in sorted({*options.addresses, *options.ip_sets} - used)
     ]
-
-
-def undecided(options: NetworkFirewallOptions, flow: Flow) -> Verdict:
-    """What becomes of a flow that no group decides, where the policy is owned elsewhere."""
-    if options.mode == "audit":
-        return Verdict("allow", None, "no rule matches; in audit mode the attached policy's default only logs")
-    if flow.transport != "tcp":
-        return Verdict(
-            "allow",
-            None,
-            "no rule matches; the attached policy's default drops established flows, not a first datagram (deny: declared)",
-        )
-    return Verdict("block", None, "no rule matches; the attached policy's default must drop it (deny: declared)")
-
-
-def effective_home_net(options: NetworkFirewallOptions, objects: Sequence[CloudObject]) -> Sequence[str]:
-    """HOME_NET as the policy among `objects` sets it, or as the options declare it for an attached one."""
-    for each in objects:
-        if each.kind == POLICY:
-            variables = each.body["FirewallPolicy"]["PolicyVariables"]["RuleVariables"]
-            return list(variables["HOME_NET"]["Definition"])
-    return options.home_net
 
 
 def _group(

@@ -48,13 +48,13 @@ def _reference(pattern: str | re.Pattern[str], what: str) -> Any:
     return AfterValidator(check)
 
 
-class Section(BaseModel):
+class OptionSection(BaseModel):
     """A part of the options with keys of its own."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
 
 
-class ManagedGroup(Section):
+class ManagedGroup(OptionSection):
     """A rule group of AWS or of a partner, judged before any group of the plan."""
 
     arn: Annotated[str, _reference(_GROUP, "the ARN of a stateful rule group; REGION in it stands for the Region")]
@@ -64,14 +64,14 @@ class ManagedGroup(Section):
     """Log what the group would drop. The API takes it for managed groups only."""
 
 
-class SubnetMapping(Section):
+class SubnetMapping(OptionSection):
     """A subnet that gets a firewall endpoint; each is in another Availability Zone."""
 
     subnet_id: Annotated[str, _reference(r"subnet-[0-9a-f]+", "an id like subnet-0123abcd")]
     ip_address_type: Literal["IPV4", "IPV6", "DUALSTACK"] | None = None
 
 
-class FirewallSection(Section):
+class FirewallSection(OptionSection):
     """The firewall: in a VPC with subnets, or attached to a transit gateway with Availability Zones.
 
     Protections are off unless given, as in the provider; the API's own default is on.
@@ -103,7 +103,7 @@ class FirewallSection(Section):
         return self
 
 
-class LogDestination(Section):
+class LogDestination(OptionSection):
     """Where the firewall's logs of one type go."""
 
     log_type: LogType
@@ -124,7 +124,7 @@ class LogDestination(Section):
         return self
 
 
-class ShareSection(Section):
+class ShareSection(OptionSection):
     """A share of the rule groups by AWS Resource Access Manager."""
 
     principals: Annotated[

@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostgate.aws import addresses, enforcement, policy
+from hostgate.aws import address_rules as addresses
+from hostgate.aws import network_firewall_enforcement as enforcement
+from hostgate.aws import policy
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
-from hostgate.aws.options import NetworkFirewallOptions
-from hostgate.aws.strict_order import judge
-from hostgate.aws.suricata import Rule, Sids, name_conditions, source
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+from hostgate.aws.plan_place import of_network_firewall
 from hostgate.catalog.model import Entry
+from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import Enforcement
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
+from hostgate.suricata.writer import Rule, Sids, name_conditions, source
 
 
 class Rules(Mechanism[NetworkFirewallOptions]):
@@ -91,9 +93,8 @@ class Rules(Mechanism[NetworkFirewallOptions]):
     def enforcement(self, options: NetworkFirewallOptions) -> Enforcement:
         return enforcement.of_options(super().enforcement(options), options)
 
-    def verdict(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions, flow: Flow) -> Verdict:
-        home_net = policy.effective_home_net(options, objects)
-        return judge(objects, home_net, flow, undecided=policy.undecided(options, flow))
+    def place(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions) -> Place:
+        return of_network_firewall(options, objects)
 
 
 def entry_rules(

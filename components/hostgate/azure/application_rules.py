@@ -8,15 +8,17 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
-from hostgate.azure import network_rules
-from hostgate.azure.options import FirewallPolicyOptions
+from hostgate.azure import evaluate, network_rules
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
+from hostgate.flows.address_sets import EVERY_IPV4, AddressSet, symbol
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import ORDER, Enforcement
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import Shard, shard
@@ -124,36 +126,17 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             unless="the firewall denies it, as it does whatever no rule of its policy allows",
         )
 
-    def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
-        """Network collections first, then application collections; by group priority, then collection priority."""
-        del options
-        if flow.family == 6:
-            return Verdict("block", None, "it goes over IPv6, which the rules do not apply to")
-        ordered = sorted(
-            (
-                (
-                    _is_application(collection),
-                    group.body["properties"]["priority"],
-                    collection["priority"],
-                    group,
-                    collection,
-                )
-                for group in objects
-                if group.kind == GROUP
-                for collection in group.body["properties"]["ruleCollections"]
-            ),
-            key=lambda item: item[:3],
+    def place(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Place:
+        groups = tuple(
+            Resource(urn=f"plan::{each.name}", type=evaluate.GROUP, name=each.name, properties=each.body["properties"])
+            for each in objects
+            if each.kind == GROUP
         )
-        for application, _, _, group, collection in ordered:
-            for rule in collection["rules"]:
-                if not _source_matches(rule, flow):
-                    continue
-                if (_matches if application else network_rules.matches)(rule, flow):
-                    allows = collection["action"]["type"] == "Allow"
-                    label = f"{group.name}/{collection['name']}/{rule['name']}"
-                    kind = "an application" if application else "a network"
-                    return Verdict("allow" if allows else "block", label, f"{kind} rule matches")
-        return Verdict("block", None, "no rule matches, and Azure Firewall denies by default")
+        addresses = AddressSet()
+        for text in options.from_:
+            addresses |= symbol(f"IP group {text}") if text.startswith("/") else address(text)
+        clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
+        return evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
 
 
 def _group(
@@ -348,33 +331,6 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
             )
         )
     return found
-
-
-def _is_application(collection: Mapping[str, Any]) -> bool:
-    return any(rule["ruleType"] == "ApplicationRule" for rule in collection["rules"])
-
-
-def _source_matches(rule: Mapping[str, Any], flow: Flow) -> bool:
-    ranges = rule.get("sourceAddresses", ())
-    if "*" in ranges or flow.source is None:
-        return True
-    return flow.starts_within([ip_network(cidr) for cidr in ranges])
-
-
-def _matches(rule: Mapping[str, Any], flow: Flow) -> bool:
-    kind = {"https": "Https", "tls": "Https", "http": "Http"}.get(flow.protocol)
-    if kind is None or {"protocolType": kind, "port": flow.port} not in rule["protocols"]:
-        return False
-    name = flow.wire_name
-    return name is not None and any(_fqdn_matches(pattern, name.lower()) for pattern in rule["targetFqdns"])
-
-
-def _fqdn_matches(pattern: str, name: str) -> bool:
-    """A star stands left-most only, for any text: `*.x` any depth below x, `*x` also evilx (Azure Firewall FAQ)."""
-    if not pattern.startswith("*"):
-        return name == pattern
-    rest = pattern[1:]
-    return name.endswith(rest) and len(name) > len(rest) if rest else True
 
 
 MECHANISM = ApplicationRules()

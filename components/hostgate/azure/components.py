@@ -11,7 +11,7 @@ from pulumi_azure_native import network
 
 from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
-from hostgate.azure.options import FirewallPolicyOptions
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.selection import Selection
 from hostgate.planning.options import OptionsError, read_options
 

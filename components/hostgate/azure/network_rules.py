@@ -8,9 +8,9 @@ HTTP and TLS always go by application rule.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostgate.azure.options import FirewallPolicyOptions
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.model import Entry
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.limits import Limit
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import Means

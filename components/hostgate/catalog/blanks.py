@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hostgate.catalog.problems import spelled
-from hostgate.catalog.yaml_reader import Items, Position
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
+from hostgate.catalog.yaml_reader import Position, YamlItems
 
 ALLOWED = "a value; or leave it out"
 
@@ -58,7 +58,7 @@ def _look(
 ) -> None:
     places: Any = None
     unwritten: Sequence[int | str] = ()
-    if isinstance(parent, YamlMapping | Items):
+    if isinstance(parent, YamlMapping | YamlItems):
         places, unwritten = parent.at, parent.unwritten
     texts = not (path and path[-1] in free)
     for step, value in parent.items() if isinstance(parent, Mapping) else enumerate(parent):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import check_catalog
-from hostgate.catalog.references import Pinned, pin, resolve, split_path
+from hostgate.catalog.references import CatalogRevision, pin, resolve, split_path
 from hostgate.catalog.yaml_reader import MAX_BYTES, read_bytes
 
 FORM = "git:REF:PATH, e.g. git:main:catalog/ours.yaml"
@@ -18,7 +18,7 @@ _PATIENCE = 30
 """Seconds for one git command: a repository on a dead network drive must not hang a check."""
 
 
-def resolve_anywhere(ref: str, base: Path | None = None) -> Pinned:
+def resolve_anywhere(ref: str, base: Path | None = None) -> CatalogRevision:
     """As `resolve`, and `git:REF:PATH` besides. Raises InputError."""
     if not ref.startswith("git:"):
         return resolve(ref, base)

@@ -16,7 +16,7 @@ from hostgate.catalog.blanks import ALLOWED, blanks
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.model import NOWHERE, CatalogRecord, Entry, EntryRecord, Origin, RevisionRecord, SpanRecord
 from hostgate.catalog.problems import InputError, Problem, spelled
-from hostgate.catalog.yaml_reader import Items, Mapping, Position, read_file
+from hostgate.catalog.yaml_reader import Mapping, Position, YamlItems, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +275,7 @@ def _locate(document: Mapping, path: Sequence[int | str]) -> tuple[Position, str
             if step not in node:
                 break
             at, node = node.at[str(step)], node[str(step)]
-        elif isinstance(node, Items):
+        elif isinstance(node, YamlItems):
             if not isinstance(step, int) or step >= len(node):
                 break
             at, node = node.at[step], node[step]

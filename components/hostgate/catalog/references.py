@@ -17,7 +17,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class CatalogRevision:
     """A catalog at a revision. `revision` is None for a plain file; `floating` says that `latest` was asked for."""
 
     catalog: Catalog
@@ -50,7 +50,7 @@ def is_path(ref: str) -> bool:
     return ref.endswith((".yaml", ".yml")) or name.endswith((".yaml", ".yml")) or ref.startswith((".", "/", "~"))
 
 
-def resolve(ref: str, base: Path | None = None) -> Pinned:
+def resolve(ref: str, base: Path | None = None) -> CatalogRevision:
     """The catalog and revision that `ref` names; a relative path starts at `base` (the current folder).
 
     Raises InputError: unknown catalog, no revision named, unknown revision, or a file with errors.
@@ -97,7 +97,7 @@ def split_path(ref: str) -> tuple[str, str]:
     return (name, revision) if at and name.endswith((".yaml", ".yml")) else (ref, "")
 
 
-def pin(catalog: Catalog, revision: str, ref: str) -> Pinned:
+def pin(catalog: Catalog, revision: str, ref: str) -> CatalogRevision:
     """`catalog` at `revision`, or at its newest if that is empty. Raises InputError."""
     if catalog.revisions:
         return _pin(catalog, revision or "latest", ref)
@@ -105,19 +105,19 @@ def pin(catalog: Catalog, revision: str, ref: str) -> Pinned:
         raise _error(
             "unknown-revision", f"Found {ref!r}, but the file has no revisions. Name it without @.", catalog.file
         )
-    return Pinned(catalog, None)
+    return CatalogRevision(catalog, None)
 
 
-def _from_path(ref: str, base: Path) -> Pinned:
+def _from_path(ref: str, base: Path) -> CatalogRevision:
     name, revision = split_path(ref)
     return pin(read_catalog(base / user_path(name), name), revision, ref)
 
 
-def _pin(catalog: Catalog, revision: str, ref: str) -> Pinned:
+def _pin(catalog: Catalog, revision: str, ref: str) -> CatalogRevision:
     if revision == "latest":
         if catalog.latest is None:
             raise _error("unknown-revision", f"Found {ref!r}, but the catalog has no revisions.", catalog.file)
-        return Pinned(catalog, catalog.latest, floating=True)
+        return CatalogRevision(catalog, catalog.latest, floating=True)
     known = [known.id for known in catalog.revisions]
     if revision not in known:
         raise _error(
@@ -125,7 +125,7 @@ def _pin(catalog: Catalog, revision: str, ref: str) -> Pinned:
             f"Found the revision {revision!r} of {catalog.id}. Allowed: {', '.join(known)}, latest.",
             catalog.file,
         )
-    return Pinned(catalog, revision)
+    return CatalogRevision(catalog, revision)
 
 
 def each_shipped() -> Iterator[Catalog]:

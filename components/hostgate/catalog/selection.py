@@ -10,7 +10,7 @@ from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Mistake, mistakes
 from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
 from hostgate.catalog.problems import InputError, Problem
-from hostgate.catalog.references import Pinned, resolve
+from hostgate.catalog.references import CatalogRevision, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +142,8 @@ def _shortened(items: Sequence[str], most: int = 10) -> list[str]:
     return [*items[:most], f"and {len(items) - most} more"] if len(items) > most else list(items)
 
 
-def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[Pinned], list[Problem]]:
-    pinned: list[Pinned] = []
+def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[CatalogRevision], list[Problem]]:
+    pinned: list[CatalogRevision] = []
     problems: list[Problem] = []
     for ref in refs:
         try:
@@ -167,7 +167,7 @@ def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[Pinned], 
 class _Narrowing:
     """Keeps what every list names, remembers why the rest went, and objects to names that match nothing."""
 
-    def __init__(self, entries: Sequence[Entry], pinned: Sequence[Pinned]) -> None:
+    def __init__(self, entries: Sequence[Entry], pinned: Sequence[CatalogRevision]) -> None:
         self.everything = entries
         self.named = ", ".join(map(str, pinned))
         self.kept = list(entries)

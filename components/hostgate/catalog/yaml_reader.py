@@ -53,7 +53,7 @@ class Mapping(dict[str, Any]):
         self.gaps = False
 
 
-class Items(list[Any]):
+class YamlItems(list[Any]):
     """A YAML sequence; `at` gives the position of each item, `unwritten` the items in which nothing stands."""
 
     __slots__ = ("at", "start", "unwritten")
@@ -203,8 +203,8 @@ class _Builder:
                 self.gaps = True
         return mapping
 
-    def _items(self, start: Position, depth: int) -> Items:
-        items = Items(start)
+    def _items(self, start: Position, depth: int) -> YamlItems:
+        items = YamlItems(start)
         while type(event := self._event()) is not yaml.SequenceEndEvent:
             value, at = self._value(event, depth)
             if value is None and not event.value:

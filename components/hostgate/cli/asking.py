@@ -17,11 +17,11 @@ import hostgate
 
 if TYPE_CHECKING:
     from hostgate.dns.ask import Asker
-    from hostgate.dns.hosts import ToAsk
     from hostgate.dns.resolvers import Resolver
     from hostgate.dns.samples import Probe, ProbeState, RecordType
     from hostgate.dns.sampling import SamplingPlan, Surveyor
     from hostgate.dns.survey_log import SurveyLog
+    from hostgate.dns.surveyed_hosts import ToAsk
 
 _DRAWN_EVERY = 0.25
 """Seconds between two looks at the counts."""
@@ -47,7 +47,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """How it went: `lookups` were recorded; `stopped` by the user; `probes` of all resolvers."""
 
     lookups: int
@@ -64,7 +64,7 @@ class Measured:
         ]
 
 
-def measure(order: Order, path: Path) -> Measured:
+def measure(order: Order, path: Path) -> Measurement:
     """Survey into `path`, a new file or one that is continued. The first Ctrl-C ends it and keeps what was measured."""
     from hostgate.dns.survey_log import SurveyLog
 
@@ -74,7 +74,7 @@ def measure(order: Order, path: Path) -> Measured:
         return asyncio.run(_measure(order, log))
 
 
-async def _measure(order: Order, log: "SurveyLog") -> Measured:
+async def _measure(order: Order, log: "SurveyLog") -> Measurement:
     from hostgate.dns.ask import EDNS, Asker
     from hostgate.dns.resolvers import usable
     from hostgate.dns.samples import Run
@@ -85,7 +85,7 @@ async def _measure(order: Order, log: "SurveyLog") -> Measured:
         probes = await _probe_all(order.resolvers, asker, order.to_ask.hosts[0], stop)
         good = usable(probes)
         if stop.is_set() or not good:
-            return Measured(0, stop.is_set(), probes)
+            return Measurement(0, stop.is_set(), probes)
         log.write(
             Run(
                 vantage=order.vantage,
@@ -103,7 +103,7 @@ async def _measure(order: Order, log: "SurveyLog") -> Measured:
         resolvers = [each for each in order.resolvers if str(each) in good]
         surveyor = Surveyor(order.to_ask.hosts, order.types, resolvers, order.plan, asker.lookup, log.write)
         await _watched(surveyor.run(stop), surveyor, len(order.to_ask.hosts))
-        return Measured(surveyor.lookups, stop.is_set(), probes)
+        return Measurement(surveyor.lookups, stop.is_set(), probes)
 
 
 async def _probe_all(

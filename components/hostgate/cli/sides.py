@@ -16,8 +16,8 @@ from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import catalog_folder, is_path
 from hostgate.cli.sources import find_stack
 from hostgate.planning.plan import plan_all
-from hostgate.planning.review.guards import Guards
-from hostgate.planning.review.statement import Statement, read_json, read_statements, state
+from hostgate.review.guards import Guards
+from hostgate.review.statement import Statement, read_json, read_statements, state
 from hostgate.stack import read_stack, values_of_file
 
 GIT_LIMIT = 60
@@ -108,7 +108,7 @@ def read_name(project: Path) -> str:
 def _of_file(path: Path, *, deployed: bool) -> Side:
     document = read_json(path, str(path))
     if isinstance(document, dict) and "steps" in document:
-        from hostgate.cli.previews import read_preview
+        from hostgate.cli.preview_statements import read_preview
 
         statements, stack = read_preview(document, str(path), deployed=deployed)
         partial = ", ".join(each.name for each in statements if each.enforcement.partial)

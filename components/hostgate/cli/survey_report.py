@@ -40,12 +40,12 @@ def check(path: Path) -> str | None:
 def write_reports(paths: Sequence[Path], made: "Document", analysis: "Analysis", hosts: int) -> None:
     """Write a report to each of `paths`, with details of so many hosts. Raises InputError."""
     from hostgate.dns.report.content import report
-    from hostgate.dns.report.markdown import markdown
+    from hostgate.dns.report.markdown_report import markdown
 
     content = report(made, analysis, hosts)
     for path in paths:
         if path.suffix.lower() == ".html":
-            from hostgate.dns.report.page import page
+            from hostgate.dns.report.html_report import page
 
             text = page(content)
         else:

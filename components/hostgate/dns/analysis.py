@@ -23,9 +23,9 @@ from hostgate.dns.facts import (
     SharedAddress,
     TtlFacts,
 )
+from hostgate.dns.host_remarks import remarks
 from hostgate.dns.pools import FEWEST_ANSWERS, Pool, Tally, beyond_chance
-from hostgate.dns.remarks import remarks
-from hostgate.dns.samples import HttpsRecord, Note, Outcome, RecordType, Run, Sample, Torn
+from hostgate.dns.samples import HttpsRecord, LookupOutcome, Note, RecordType, Run, Sample, Torn
 from hostgate.dns.survey_files import read_survey, stream
 
 DISORDER = 60.0
@@ -154,7 +154,7 @@ class _Host:
     ttl_classes: list[int] = field(default_factory=lambda: [0] * (len(TTL_STEPS) + 1))
     negative: int | None = None
     https: set[HttpsRecord] = field(default_factory=set)
-    lookups: dict[RecordType, Counter[Outcome]] = field(default_factory=dict)
+    lookups: dict[RecordType, Counter[LookupOutcome]] = field(default_factory=dict)
     notes: Counter[Note] = field(default_factory=Counter)
     truncated: int = 0
     stale: int = 0

@@ -18,10 +18,10 @@ from typing import Protocol
 
 import dns.name
 
-from hostgate.dns.chains import Reading, read_chain
+from hostgate.dns.chains import ReplyReading, read_chain
 from hostgate.dns.pacing import TCP_PACKETS, Pacer
 from hostgate.dns.replies import NOERROR, NXDOMAIN, OPT, QUERY_TYPES, MalformedError, Reply, printable, read_reply
-from hostgate.dns.samples import Link, Note, Outcome, RecordType, Sample
+from hostgate.dns.samples import Link, LookupOutcome, Note, RecordType, Sample
 
 EDNS = 1232
 """Octets of UDP payload that we offer (dnsflagday.net/2020): the largest that no usual path fragments."""
@@ -56,7 +56,7 @@ class Patience:
 class _FailedError(Exception):
     """A question without a reply: outcome and detail."""
 
-    def __init__(self, outcome: Outcome, detail: str) -> None:
+    def __init__(self, outcome: LookupOutcome, detail: str) -> None:
         super().__init__(detail)
         self.outcome = outcome
         self.detail = detail
@@ -108,7 +108,7 @@ class Asker:
                 reply = await self._reply(_question(name, kind), resolver, marks)
             except _FailedError as failed:
                 where = f"asking on for {name}: " if links else ""
-                read = Reading(failed.outcome, where + failed.detail, chain=links)
+                read = ReplyReading(failed.outcome, where + failed.detail, chain=links)
                 break
             ede = reply.ede
             read = read_chain(name, kind, reply, links)

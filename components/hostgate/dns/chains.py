@@ -9,18 +9,18 @@ from ipaddress import ip_address
 
 import dns.rcode
 
-from hostgate.dns.replies import CNAME, NOERROR, NXDOMAIN, QUERY_TYPES, REFUSED, SERVFAIL, Record, Reply
-from hostgate.dns.samples import HttpsRecord, Link, Note, Outcome, RecordType
+from hostgate.dns.replies import CNAME, NOERROR, NXDOMAIN, QUERY_TYPES, REFUSED, SERVFAIL, Reply, ReplyRecord
+from hostgate.dns.samples import HttpsRecord, Link, LookupOutcome, Note, RecordType
 
 MOST_LINKS = 16
 """Aliases in a row before it is called endless; resolvers give up at 8 to 16."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReplyReading:
     """The outcome for the name first asked. `unfinished`: the chain ends without records and without a reason."""
 
-    outcome: Outcome
+    outcome: LookupOutcome
     detail: str = ""
     chain: tuple[Link, ...] = ()
     addresses: tuple[str, ...] = ()
@@ -31,14 +31,14 @@ class Reading:
     unfinished: bool = False
 
 
-def read_chain(name: str, kind: RecordType, reply: Reply, before: tuple[Link, ...] = ()) -> Reading:
+def read_chain(name: str, kind: RecordType, reply: Reply, before: tuple[Link, ...] = ()) -> ReplyReading:
     """`reply` to the question for `name`, which is where the links `before` led."""
-    aliases: dict[str, Record] = {}
+    aliases: dict[str, ReplyRecord] = {}
     for record in reply.answer:
         if record.type == CNAME:
             other = aliases.setdefault(record.owner, record)
             if other.data != record.data:
-                return Reading(
+                return ReplyReading(
                     "two-aliases", f"{record.owner} is an alias of {other.data} and of {record.data}", chain=before
                 )
     chain = list(before)
@@ -49,16 +49,16 @@ def read_chain(name: str, kind: RecordType, reply: Reply, before: tuple[Link, ..
         chain.append(Link(end, str(record.data), record.ttl))
         end = str(record.data)
         if end in seen:
-            return Reading("loop", f"the alias {record.owner} leads back to {end}", chain=tuple(chain))
+            return ReplyReading("loop", f"the alias {record.owner} leads back to {end}", chain=tuple(chain))
         if len(chain) > MOST_LINKS:
-            return Reading("long-chain", f"more than {MOST_LINKS} aliases in a row", chain=tuple(chain))
+            return ReplyReading("long-chain", f"more than {MOST_LINKS} aliases in a row", chain=tuple(chain))
         seen.add(end)
     return _at_the_end(end, kind, reply, tuple(chain), seen, moved=len(chain) > len(before))
 
 
 def _at_the_end(
     end: str, kind: RecordType, reply: Reply, chain: tuple[Link, ...], seen: set[str], *, moved: bool
-) -> Reading:
+) -> ReplyReading:
     found = [record for record in reply.answer if record.owner == end and record.type == QUERY_TYPES[kind]]
     notes: set[Note] = set()
     if reply.top_bit:
@@ -69,7 +69,7 @@ def _at_the_end(
         ttls = {record.ttl for record in found}
         if len(ttls) > 1:
             notes.add("unequal-ttls")
-        return Reading(
+        return ReplyReading(
             "answer",
             chain=chain,
             addresses=tuple(sorted({str(r.data) for r in found}, key=ip_address)) if kind != "HTTPS" else (),
@@ -78,22 +78,22 @@ def _at_the_end(
             notes=frozenset(notes),
         )
     if reply.rcode not in (NOERROR, NXDOMAIN):
-        outcome: Outcome = {SERVFAIL: "servfail", REFUSED: "refused"}.get(reply.rcode, "other-rcode")  # type: ignore[assignment]
-        return Reading(outcome, _why(reply), chain=chain, notes=frozenset(notes))
+        outcome: LookupOutcome = {SERVFAIL: "servfail", REFUSED: "refused"}.get(reply.rcode, "other-rcode")  # type: ignore[assignment]
+        return ReplyReading(outcome, _why(reply), chain=chain, notes=frozenset(notes))
     proven = reply.soa is not None and _below(end, reply.soa)
     if not proven:
         notes.add("no-soa")
     negative = reply.negative_ttl if proven else None
     if reply.rcode == NXDOMAIN:
-        missing: Outcome = "dead-alias" if chain else "nxdomain"
+        missing: LookupOutcome = "dead-alias" if chain else "nxdomain"
         detail = f"{end} does not exist" if chain else ""
-        return Reading(missing, detail, chain=chain, negative_ttl=negative, notes=frozenset(notes))
-    return Reading(
+        return ReplyReading(missing, detail, chain=chain, negative_ttl=negative, notes=frozenset(notes))
+    return ReplyReading(
         "no-data", chain=chain, negative_ttl=negative, notes=frozenset(notes), unfinished=moved and not proven
     )
 
 
-def _https(found: list[Record]) -> tuple[HttpsRecord, ...]:
+def _https(found: list[ReplyRecord]) -> tuple[HttpsRecord, ...]:
     records = {record.data for record in found if isinstance(record.data, HttpsRecord)}
     return tuple(sorted(records, key=lambda each: (each.priority, each.target, repr(each))))
 

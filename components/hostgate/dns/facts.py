@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from hostgate.dns.samples import Note, Outcome, RecordType
+from hostgate.dns.samples import LookupOutcome, Note, RecordType
 
 AddressType = Literal["A", "AAAA"]
 ADDRESS_TYPES: tuple[AddressType, ...] = get_args(AddressType)
@@ -105,7 +105,7 @@ class HostFacts:
     families: dict[AddressType, FamilyFacts]
     https: HttpsFacts | None
     agreement: dict[AddressType, Agreement]
-    lookups: dict[RecordType, dict[Outcome, int]]
+    lookups: dict[RecordType, dict[LookupOutcome, int]]
     notes: dict[Note, int]
     truncated: int
     stale: int

@@ -39,7 +39,7 @@ class MalformedError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ReplyRecord:
     """One record of the answer section: `data` is the alias target, the address, or an HTTPS record."""
 
     owner: str
@@ -60,7 +60,7 @@ class Reply:
     is_response: bool
     truncated: bool
     question: tuple[str, int] | None = None
-    answer: tuple[Record, ...] = ()
+    answer: tuple[ReplyRecord, ...] = ()
     soa: str | None = None
     negative_ttl: int | None = None
     ede: tuple[int, ...] = ()
@@ -94,7 +94,7 @@ def _read(wire: bytes, head_only: bool) -> Reply:
         reply.question = (name, type_ if class_ == _IN else -1)
     if head_only:
         return reply
-    answer: list[Record] = []
+    answer: list[ReplyRecord] = []
     for section in range(_SECTIONS):
         for _ in range(counts[section + 1]):
             _record(parser, known, section, reply, answer)
@@ -102,7 +102,9 @@ def _read(wire: bytes, head_only: bool) -> Reply:
     return reply
 
 
-def _record(parser: dns.wire.Parser, known: dict[int, str], section: int, reply: Reply, answer: list[Record]) -> None:
+def _record(
+    parser: dns.wire.Parser, known: dict[int, str], section: int, reply: Reply, answer: list[ReplyRecord]
+) -> None:
     owner = _name(parser, known)
     type_, class_, ttl, size = parser.get_struct("!HHIH")
     if type_ == OPT:
@@ -135,7 +137,7 @@ def _record(parser: dns.wire.Parser, known: dict[int, str], section: int, reply:
         if data is None:
             parser.get_remaining()
         else:
-            answer.append(Record(owner, type_, ttl, data))
+            answer.append(ReplyRecord(owner, type_, ttl, data))
 
 
 def _name(parser: dns.wire.Parser, known: dict[int, str]) -> str:

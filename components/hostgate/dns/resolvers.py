@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.dns.ask import PORT_CLOSED, Asker
-from hostgate.dns.samples import Outcome, Probe, ProbeState, Sample
+from hostgate.dns.samples import LookupOutcome, Probe, ProbeState, Sample
 
 MOST = 16
 """Resolvers of one survey. Each holds up to a hundred sockets."""
 
-_STATE: dict[Outcome, ProbeState] = {
+_STATE: dict[LookupOutcome, ProbeState] = {
     "timeout": "silent",
     "malformed": "broken",
     "unreachable": "unreachable",

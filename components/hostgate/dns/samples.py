@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 RecordType = Literal["A", "AAAA", "HTTPS"]
-Outcome = Literal[
+LookupOutcome = Literal[
     "answer",
     "no-data",
     "nxdomain",
@@ -31,11 +31,11 @@ Note = Literal[
 ProbeState = Literal["ok", "closed", "silent", "unreachable", "captive", "broken"]
 
 RECORD_TYPES: tuple[RecordType, ...] = get_args(RecordType)
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+OUTCOMES: tuple[LookupOutcome, ...] = get_args(LookupOutcome)
 NOTES: tuple[Note, ...] = get_args(Note)
 PROBE_STATES: tuple[ProbeState, ...] = get_args(ProbeState)
 
-OUTCOME_MEANS: dict[Outcome, str] = {
+OUTCOME_MEANS: dict[LookupOutcome, str] = {
     "answer": "records of the asked type came",
     "no-data": "the name exists and has no record of this type",
     "nxdomain": "the name does not exist",
@@ -51,7 +51,7 @@ OUTCOME_MEANS: dict[Outcome, str] = {
     "unreachable": "the network or the resolver's port refused the question",
     "local": "this machine could not ask (descriptors, memory)",
 }
-ABOUT_THE_NAME: frozenset[Outcome] = frozenset(("answer", "no-data", "nxdomain", "dead-alias"))
+ABOUT_THE_NAME: frozenset[LookupOutcome] = frozenset(("answer", "no-data", "nxdomain", "dead-alias"))
 """Outcomes that say something about the name. All others say that it could not be measured this time."""
 
 
@@ -90,7 +90,7 @@ class Sample:
     at: float
     resolver: str
     type: RecordType
-    outcome: Outcome
+    outcome: LookupOutcome
     vantage: str = ""
     detail: str = ""
     chain: tuple[Link, ...] = ()
@@ -157,7 +157,7 @@ class Torn:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class SurveySamples:
     """What several files hold together: runs and samples in the order of the files."""
 
     runs: tuple[Run, ...]

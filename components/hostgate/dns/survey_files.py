@@ -25,7 +25,7 @@ from hostgate.dns.samples import (
     Probe,
     Run,
     Sample,
-    Survey,
+    SurveySamples,
     Torn,
 )
 
@@ -38,7 +38,7 @@ LONGEST = 64 * 1024 * 1024
 _ALLOWED = "a file that `hostgate survey --out` wrote"
 
 
-def read_survey(paths: Iterable[Path]) -> Survey:
+def read_survey(paths: Iterable[Path]) -> SurveySamples:
     """All of `paths` (of one or several vantage points) in memory. Raises InputError as `stream` does."""
     runs, samples, torn = [], [], []
     for each in stream(paths):
@@ -48,7 +48,7 @@ def read_survey(paths: Iterable[Path]) -> Survey:
             runs.append(each)
         else:
             torn.append(each)
-    return Survey(tuple(runs), tuple(samples), tuple(torn))
+    return SurveySamples(tuple(runs), tuple(samples), tuple(torn))
 
 
 def stream(paths: Iterable[Path]) -> Iterator[Run | Sample | Torn]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from hostgate.aws.closing import Closing, closing_rules
 from hostgate.aws.edge import edge_rules
-from hostgate.aws.options import NetworkFirewallOptions
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.rules import MECHANISM, entry_rules
-from hostgate.aws.suricata import Rule, Sids, group
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.planning.plan import Plan
+from hostgate.suricata.writer import Rule, Sids, group
 
 RULES, ADDRESSES = "hostgate.rules", "hostgate-addresses.yaml"
 """Names of the files."""

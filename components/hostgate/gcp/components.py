@@ -11,8 +11,8 @@ from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.catalog.problems import spelled
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.fqdn import ASSOCIATION, POLICY, RULE
+from hostgate.gcp.fqdn_options import ONE_PROJECT, FqdnPolicyOptions
 from hostgate.gcp.links import Link, check_project, read_link
-from hostgate.gcp.options import ONE_PROJECT, FirewallPolicyOptions
 from hostgate.planning.mechanism import CloudObject
 
 Value = TypeVar("Value")
@@ -62,7 +62,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, args, hosts, options, opts, ("gcp:fqdn",))
         super().__init__("hostgate-gcp:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
-        assert isinstance(plan.options, FirewallPolicyOptions)
+        assert isinstance(plan.options, FqdnPolicyOptions)
         project, attach, networks = _place(name, plan.options, prepared.outputs)
         self.policy = pulumi.Output.from_input(attach)
         for each in plan.objects:
@@ -107,7 +107,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
 
 
 def _place(
-    name: str, options: FirewallPolicyOptions, outputs: Mapping[str, Any]
+    name: str, options: FqdnPolicyOptions, outputs: Mapping[str, Any]
 ) -> tuple[Any, Any, list[pulumi.Output[str] | None]]:
     """Project, the policy of another owner, and the networks. What is an Output is read once it is known; a network that
     is none is None, since the plan has it.

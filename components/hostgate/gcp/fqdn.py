@@ -7,14 +7,15 @@ name without an answer matches nothing (Cloud NGFW, FQDN objects overview).
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from ipaddress import ip_network
 from typing import Any
 
 from hostgate.catalog.model import Entry
-from hostgate.gcp.options import FirewallPolicyOptions
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import ClientTest, Place, Step
+from hostgate.gcp import evaluate
+from hostgate.gcp.fqdn_options import FqdnPolicyOptions
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict, flow_protocol
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
@@ -59,12 +60,12 @@ _WILDCARD = (
 )
 
 
-class Fqdn(Mechanism[FirewallPolicyOptions]):
+class Fqdn(Mechanism[FqdnPolicyOptions]):
     """FQDN objects in a global network firewall policy."""
 
     target = "gcp:fqdn"
     title = "Cloud NGFW FQDN objects"
-    options = FirewallPolicyOptions
+    options = FqdnPolicyOptions
     limits = (FQDNS, BLOCK, SMALL_BLOCK)
     means = (
         Means(
@@ -78,7 +79,7 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
         ),
     )
 
-    def render(self, entries: Sequence[Entry], options: FirewallPolicyOptions) -> Rendering:
+    def render(self, entries: Sequence[Entry], options: FqdnPolicyOptions) -> Rendering:
         objects: list[CloudObject] = []
         where: dict[tuple[str, str], str] = {}
         usage = [Usage(FQDNS, 0), Usage(BLOCK, 0), Usage(SMALL_BLOCK, 0)]
@@ -102,16 +103,14 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
             objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=_fullest(usage)
         )
 
-    def fixed(
-        self, each: CloudObject, objects: Sequence[CloudObject], options: FirewallPolicyOptions
-    ) -> Mapping[str, Any]:
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: FqdnPolicyOptions) -> Mapping[str, Any]:
         project = {} if options.in_project is None else {"project": options.in_project}
         if each.kind == POLICY:
             return project
         named = ("attachmentTarget",) if each.kind == ASSOCIATION else ("priority",)
         return {**super().fixed(each, objects, options), **project, **{name: each.body[name] for name in named}}
 
-    def enforcement(self, options: FirewallPolicyOptions) -> Enforcement:
+    def enforcement(self, options: FqdnPolicyOptions) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
         stated = super().enforcement(options)
         denies = [each.body for each in _edges(options) if each.body["action"] == "deny"]
@@ -132,29 +131,16 @@ class Fqdn(Mechanism[FirewallPolicyOptions]):
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
         )
 
-    def verdict(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions, flow: Flow) -> Verdict:
-        """First match by priority among the egress rules; then what comes after the policy."""
-        rules = sorted((each for each in objects if each.kind == RULE), key=lambda each: int(each.body["priority"]))
-        for each in rules:
-            if not _matches(each.body, flow):
-                continue
-            match each.body["action"]:
-                case "allow":
-                    why = (
-                        "audit: enforce would deny it"
-                        if each.name.startswith(f"{options.name}-audit")
-                        else "an allow rule"
-                    )
-                    return Verdict("allow", each.name, f"{why} of the policy matches its destination")
-                case "deny":
-                    return Verdict("block", each.name, "no allow rule before it matches, and the deny does")
-                case _:
-                    return Verdict("allow", each.name, "private ranges are passed on; the network's own rules decide")
-        if options.deny != "declared":
-            return Verdict("allow", None, "no rule matches, and VPC networks allow egress by default")
-        if options.mode == "audit":
-            return Verdict("allow", None, "no rule matches; in audit mode the declared deny must only log")
-        return Verdict("block", None, "no rule matches; the deny is declared to exist elsewhere")
+    def place(self, objects: Sequence[CloudObject], options: FqdnPolicyOptions) -> Place:
+        rules = tuple(
+            Resource(urn=f"plan::{each.name}", type=evaluate.RULE, name=each.name, properties=each.body)
+            for each in objects
+            if each.kind == RULE
+        )
+        identities = [f"account:{each}" for each in options.service_accounts]
+        identities += [f"tag:{each}" for each in options.secure_tags]
+        clients = ClientTest(identities=frozenset(identities) or None)
+        return evaluate.policy_place(Snapshot(rules, "the plan"), _ending(options), clients)
 
 
 def _slot(transport: str, port: int) -> int:
@@ -165,7 +151,7 @@ def _slot(transport: str, port: int) -> int:
     return OTHER_SLOT + (port + (65_536 if transport == "udp" else 0)) * 64
 
 
-def _allow(options: FirewallPolicyOptions, transport: str, port: int, part: Shard[str]) -> CloudObject:
+def _allow(options: FqdnPolicyOptions, transport: str, port: int, part: Shard[str]) -> CloudObject:
     label = f"-{part.label}" if part.label else ""
     name = f"{options.name}-allow-{transport}-{port}{label}"
     body = _rule(
@@ -175,7 +161,7 @@ def _allow(options: FirewallPolicyOptions, transport: str, port: int, part: Shar
     return CloudObject(kind=RULE, name=name, body=body)
 
 
-def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
+def _edges(options: FqdnPolicyOptions) -> list[CloudObject]:
     """Private ranges passed on, then everything else denied; in audit mode allowed and logged, last and marked."""
     if options.deny not in ("internet", "all"):
         return []
@@ -199,7 +185,7 @@ def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
 
 
 def _edge(
-    options: FirewallPolicyOptions, suffix: str, slot: int, action: str, ranges: Sequence[str], words: str
+    options: FqdnPolicyOptions, suffix: str, slot: int, action: str, ranges: Sequence[str], words: str
 ) -> CloudObject:
     name = f"{options.name}-{suffix}"
     match = {"destIpRanges": list(ranges), "layer4Configs": [{"ipProtocol": "all"}]}
@@ -210,7 +196,7 @@ def _edge(
 
 
 def _rule(
-    options: FirewallPolicyOptions, name: str, priority: int, action: str, description: str, match: dict[str, Any]
+    options: FqdnPolicyOptions, name: str, priority: int, action: str, description: str, match: dict[str, Any]
 ) -> dict[str, Any]:
     """A rule, about the clients of `from`: one without targets is about every instance of every associated network, so
     that a deny of ours would cut those whom `from` does not name, and a pass or an audit rule would free them."""
@@ -229,12 +215,12 @@ def _rule(
     return body
 
 
-def _policy(options: FirewallPolicyOptions) -> CloudObject:
+def _policy(options: FqdnPolicyOptions) -> CloudObject:
     body = {"name": options.name, "description": "hostgate: egress to the hosts of reviewed catalogs"}
     return CloudObject(kind=POLICY, name=options.name, body=body, folder="policy")
 
 
-def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
+def _associations(options: FqdnPolicyOptions) -> list[CloudObject]:
     """The policy's associations, each named after its network."""
     labels = [_label(network) for network in options.networks]
     found = []
@@ -263,7 +249,7 @@ def _digest(network: str) -> str:
     return sha256(network.encode()).hexdigest()[:6]
 
 
-def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[Finding]:
+def _remarks(entries: Sequence[Entry], options: FqdnPolicyOptions) -> list[Finding]:
     found = [
         finding("google-name", f"{entry.host} answers with highly variable addresses.", entry)
         for entry in entries
@@ -340,24 +326,13 @@ def _fullest(usage: Sequence[Usage]) -> tuple[Usage, ...]:
     return tuple(fullest.values())
 
 
-def _matches(body: Any, flow: Flow) -> bool:
-    match = body["match"]
-    if body["direction"] != "EGRESS" or not any(_layer4(config, flow) for config in match["layer4Configs"]):
-        return False
-    if "destFqdns" in match and flow.name.lower().removesuffix(".") in match["destFqdns"]:
-        return True
-    ranges = [ip_network(cidr) for cidr in match.get("destIpRanges", ())]
-    if flow.address is None:  # some internet address, of a family that the network has
-        return any(network.prefixlen == 0 and flow.family in (None, network.version) for network in ranges)
-    return flow.destined_within(ranges)
-
-
-def _layer4(config: Any, flow: Flow) -> bool:
-    if config["ipProtocol"] == "all":
-        return True
-    if flow_protocol(config["ipProtocol"]) != flow.transport:
-        return False
-    return not flow.port or str(flow.port) in config.get("ports", [str(flow.port)])
+def _ending(options: FqdnPolicyOptions) -> Step:
+    """What becomes of a flow that no rule of the plan decides."""
+    if options.deny != "declared":
+        return evaluate.ALLOWED
+    if options.mode == "audit":
+        return replace(evaluate.ALLOWED, why="no rule matches; in audit mode the declared deny must only log")
+    return replace(evaluate.ALLOWED, action="block", why="no rule matches; the deny is declared to exist elsewhere")
 
 
 MECHANISM = Fqdn()

@@ -12,7 +12,7 @@ Severity = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FindingKind:
     """A kind of finding: how bad it is, what it means, what to do about it."""
 
     severity: Severity
@@ -25,286 +25,286 @@ class Kind:
     program says it once, before anything else: whoever reads no further must have read this."""
 
 
-KINDS: dict[str, Kind] = {
-    "not-expressible": Kind(
+KINDS: dict[str, FindingKind] = {
+    "not-expressible": FindingKind(
         "error",
         "The mechanism cannot allow the entry exactly. The plan is refused.",
         "Do what the message names as nearest, leave the entry out, or accept the widening that the message names.",
     ),
-    "empty-plan": Kind(
+    "empty-plan": FindingKind(
         "error",
         "No entry is allowed: all were left out. The plan is refused, because an empty allowlist is rarely meant.",
         "Select entries that are egress and not mistaken, or set `allowEmpty`.",
     ),
-    "limit-exceeded": Kind(
+    "limit-exceeded": FindingKind(
         "error",
         "The cloud does not take this many. The plan is refused before anything is made.",
         "Select fewer entries, or split them over several stacks.",
     ),
-    "over-quota": Kind(
+    "over-quota": FindingKind(
         "warning",
         "The plan needs more of a quota than an account has by default. Accounts can have it raised, so nothing is refused.",
         "Look at the quota in Service Quotas, by the code in the message, and have it raised before `up`.",
     ),
-    "acceptance-expired": Kind(
+    "acceptance-expired": FindingKind(
         "error",
         "An acceptance has passed its `until` date. Objects stay as they are; the plan fails until a person looks again.",
         "Review the entry; renew `until` with a new reason, or remove the acceptance and the entry.",
     ),
-    "acceptance-expires-soon": Kind(
+    "acceptance-expires-soon": FindingKind(
         "warning", "An acceptance ends within 14 days.", "Review the entry now; renew or remove the acceptance."
     ),
-    "apex-included": Kind(
+    "apex-included": FindingKind(
         "warning",
         "The object also allows the name itself, not only names below it. Only with an acceptance.",
         "Use a mechanism that can say it exactly, or keep the acceptance under review.",
     ),
-    "deeper-names": Kind(
+    "deeper-names": FindingKind(
         "warning",
         "The object also allows names more than one label below. Only with an acceptance.",
         "Use a mechanism that can say it exactly, or keep the acceptance under review.",
     ),
-    "address-only": Kind(
+    "address-only": FindingKind(
         "info",
         "The mechanism sees addresses, not names: another name on the same address passes, and a wrong SNI too.",
         "Nothing, if that is enough; otherwise a mechanism that sees the name.",
     ),
-    "name-unproven": Kind(
+    "name-unproven": FindingKind(
         "info",
         "The mechanism believes the name in the packet (SNI or Host): a client that lies about it is not caught.",
         "Nothing, for clients that are trusted not to lie; otherwise TLS inspection or resolved-address validation.",
     ),
-    "name-only": Kind(
+    "name-only": FindingKind(
         "info",
         "The mechanism sees the name that is asked for, no port and no connection: an address that is known passes.",
         "Nothing beside a firewall on the path; alone it is no more than a first hurdle.",
     ),
-    "no-survey": Kind(
+    "no-survey": FindingKind(
         "warning",
         "The firewall resolves the names for itself and no survey of their TTLs and addresses is at hand.",
         "Expect refused connections after rotations; measure the names, or use a mechanism that matches on the wire.",
     ),
-    "survey-ok": Kind(
+    "survey-ok": FindingKind(
         "info",
         "By the survey, fewer than 1 in 1,000 new connections are dropped because their address is not known yet.",
         "Nothing; survey again when the vendor changes its hosting.",
     ),
-    "survey-risky": Kind(
+    "survey-risky": FindingKind(
         "warning",
         "By the survey, 1 in 1,000 to 1 in 100 new connections are dropped because their address is not known yet.",
         "Use a mechanism that the message names, or accept the finding for clients that retry.",
     ),
-    "survey-unfit": Kind(
+    "survey-unfit": FindingKind(
         "warning",
         "By the survey, more than 1 in 100 new connections are dropped because their address is not known yet.",
         "Use a mechanism that the message names.",
     ),
-    "survey-unknown": Kind(
+    "survey-unknown": FindingKind(
         "warning",
         "The survey has too few answers to say whether the mechanism keeps up with the host.",
         "Survey for longer, as the message says, or use a mechanism that the message names.",
     ),
-    "not-in-survey": Kind(
+    "not-in-survey": FindingKind(
         "warning",
         "The firewall resolves the name for itself and the survey does not hold it, or not for this mechanism.",
         "Survey the host too: `hostgate survey` takes the same catalogs and stacks.",
     ),
-    "survey-stale": Kind(
+    "survey-stale": FindingKind(
         "warning",
         "The survey is more than 30 days old.",
         "Survey again: vendors move their hosts.",
     ),
-    "survey-ech": Kind(
+    "survey-ech": FindingKind(
         "warning",
         "The host publishes a key for Encrypted Client Hello: a client that uses it shows an outer name only.",
         "Allow the outer name, turn ECH off on the clients, or answer their HTTPS queries without the key.",
     ),
-    "survey-demand": Kind(
+    "survey-demand": FindingKind(
         "error",
         "A host is worse than the stack allows (`survey.worst`). The plan is refused.",
         "Use a mechanism that the message names, survey for longer, or accept the entry's survey finding.",
     ),
-    "google-name": Kind(
+    "google-name": FindingKind(
         "warning",
         "Names of Google APIs answer with highly variable addresses and make poor FQDN objects.",
         "Allow Google's API addresses by range, or use a mechanism that sees the name.",
     ),
-    "shared-hosting": Kind(
+    "shared-hosting": FindingKind(
         "warning",
         "The name serves customers of one company beside the vendor: all of them are allowed.",
         "Prefer the vendor's own host where there is one; otherwise accept with a reason.",
     ),
-    "withdrawn": Kind(
+    "withdrawn": FindingKind(
         "info",
         "A later revision of the catalog no longer holds the entry.",
         "Move the pinned revision when the hosts are no longer used.",
     ),
-    "kept": Kind(
+    "kept": FindingKind(
         "warning",
         "The vendor's document no longer states the host; the catalog keeps it open.",
         "Move the clients to what replaced it; a later revision of the catalog closes it.",
     ),
-    "kept-over": Kind(
+    "kept-over": FindingKind(
         "error",
         "The last day on which the catalog keeps a withdrawn host has passed.",
         "Leave the entry out (`select.without`), or pin a later revision.",
     ),
-    "unpinned": Kind(
+    "unpinned": FindingKind(
         "warning",
         "The catalog is followed at `latest`: what is allowed changes when the catalog does.",
         "Pin the revision that was reviewed.",
     ),
-    "from-everything": Kind(
+    "from-everything": FindingKind(
         "warning",
         "No `from` is given: everything behind the firewall may use the hosts.",
         "Name the clients under `from`.",
     ),
-    "others-open": Kind(
+    "others-open": FindingKind(
         "warning",
         "`from` names some clients; for all others nothing of the plan holds, neither the hosts nor the deny.",
         "Leave `from` out to limit everybody, or limit the others by an allowlist or a deny of their own.",
     ),
-    "others-cut": Kind(
+    "others-cut": FindingKind(
         "info",
         "`from` names some clients; all others behind the firewall reach none of the hosts, and nothing that the deny cuts.",
         "Name them under `from` as well, or allow what they need by other rules.",
     ),
-    "not-enforced": Kind(
+    "not-enforced": FindingKind(
         "warning",
         "What the plan makes judges no traffic: nothing uses it until something outside the plan does.",
         "Do what the message says is missing; accept the finding if it is done elsewhere.",
         unenforced=True,
     ),
-    "deny-none": Kind(
+    "deny-none": FindingKind(
         "warning",
         "Nothing is denied: an allowlist on a network that allows everything does nothing.",
         "Set `deny` to internet, or to declared if the deny exists elsewhere.",
         unenforced=True,
     ),
-    "deny-declared": Kind(
+    "deny-declared": FindingKind(
         "info",
         "The deny is said to exist elsewhere; this plan neither makes nor checks it.",
         "See that it does, and what it must look like, in the message.",
     ),
-    "datagrams-open": Kind(
+    "datagrams-open": FindingKind(
         "warning",
         "No rule of the plan stops UDP, ICMP and other IP protocols, and a default that drops established flows lets them out.",
         "Leave `edge` at its default; accept the finding where the policy's owner stops them, for both address families.",
         first=True,
     ),
-    "deny-cuts": Kind(
+    "deny-cuts": FindingKind(
         "info",
         "What the deny cuts beside the hosts of other vendors.",
         "Allow what your clients need of it by other rules.",
     ),
-    "nxdomain-below": Kind(
+    "nxdomain-below": FindingKind(
         "warning",
         "A blocked name is said not to exist: resolvers on the way may conclude that no name below it does (RFC 8020).",
         "Leave `blockResponse` at NODATA, unless every client asks the VPC's resolver itself.",
     ),
-    "fail-open": Kind(
+    "fail-open": FindingKind(
         "warning",
         "While DNS Firewall does not answer, queries are resolved without being judged.",
         "Nothing, if names are also judged on the wire; otherwise set `failMode` to closed.",
     ),
-    "detection-gap": Kind(
+    "detection-gap": FindingKind(
         "info",
         "The default drop acts once the engine knows the protocol: bytes that it cannot tell get out until then.",
         "Nothing, for clients that are trusted not to tunnel; otherwise close the ports outside the firewall as well.",
     ),
-    "ipv6-not-denied": Kind(
+    "ipv6-not-denied": FindingKind(
         "warning",
         "IPv6 is left out of the deny: on a network with IPv6 everything is reachable over it.",
         "Leave `families` at its default, which denies both.",
     ),
-    "quic-closed": Kind(
+    "quic-closed": FindingKind(
         "info",
         "UDP 443 stays closed: an https entry means TCP.",
         "Nothing: clients fall back from QUIC to TLS over TCP.",
     ),
-    "rejects": Kind(
+    "rejects": FindingKind(
         "info",
         "A blocked TCP connection is answered with a reset, by rules at the end in place of the policy's default drop.",
         "Nothing: clients fail at once instead of waiting; what is no TCP is dropped as before.",
     ),
-    "addresses-unused": Kind(
+    "addresses-unused": FindingKind(
         "warning",
         "Addresses are given for an entry that no rule allows by address: misspelt, left out, or one with a name to read.",
         "Correct the entry's id, or remove the addresses.",
     ),
-    "attached-policy": Kind(
+    "attached-policy": FindingKind(
         "info",
         "What the policy that the objects are attached to must have, because this plan does not own it.",
         "Compare it with the policy's owner.",
     ),
-    "default-action": Kind(
+    "default-action": FindingKind(
         "warning",
         "A default action of the firewall policy that was chosen costs something which the usual pair does not.",
         "Leave `defaultActions` out, or accept the finding with the reason.",
     ),
-    "unknown-default-action": Kind(
+    "unknown-default-action": FindingKind(
         "warning",
         "A default action of the firewall policy that this release does not know. It is passed on as it is.",
         "See in the cloud's documentation that it drops what no rule matches; accept the finding with the reason.",
     ),
-    "managed-groups": Kind(
+    "managed-groups": FindingKind(
         "info",
         "Rule groups that others maintain are judged before the plan's own. The plan does not read them.",
         "Watch them with `override: DROP_TO_ALERT` before they drop.",
     ),
-    "foreign-groups": Kind(
+    "foreign-groups": FindingKind(
         "warning",
         "A rule group that the cloud's vendor does not maintain is part of the policy: a pass in it would open more.",
         "Read its rules; accept the finding if none of them passes.",
     ),
-    "tls-inspection": Kind(
+    "tls-inspection": FindingKind(
         "info",
         "The policy decrypts TLS: what cannot be decrypted in its scope is dropped.",
         "Keep its scope to the clients and ports that trust its CA.",
     ),
-    "home-net": Kind(
+    "home-net": FindingKind(
         "info",
         "Which clients the policy calls inside. Others match no rule of the plan.",
         "See that `homeNet` has every range that is routed through the firewall.",
     ),
-    "needs-dns-proxy": Kind(
+    "needs-dns-proxy": FindingKind(
         "warning",
         "FQDN network rules work only if clients resolve through the firewall's DNS proxy.",
         "Turn the proxy on and point the clients' DNS at the firewall.",
     ),
-    "ipv4-only": Kind(
+    "ipv4-only": FindingKind(
         "info",
         "The rules apply to IPv4 clients or destinations only; over IPv6 the host stays blocked.",
         "Nothing, if clients fall back to IPv4; otherwise give the clients' IPv6 ranges.",
     ),
-    "ipv6-only": Kind(
+    "ipv6-only": FindingKind(
         "info",
         "The rules apply to IPv6 clients only; over IPv4 the hosts stay blocked.",
         "Nothing, if clients have IPv6 and so do the hosts; otherwise give the clients' IPv4 ranges.",
     ),
-    "audit": Kind(
+    "audit": FindingKind(
         "warning",
         "Audit mode: nothing is blocked; what enforce would block is logged.",
         "Read the logs, then set `mode` to enforce.",
         unenforced=True,
     ),
-    "sid-collision": Kind(
+    "sid-collision": FindingKind(
         "info",
         "Two entries hashed to one signature id; the later one took the next.",
         "Nothing: ids stay unique and stable.",
     ),
-    "mistake-refused": Kind(
+    "mistake-refused": FindingKind(
         "error",
         "An entry would open a name that a catalog of the selection records as mistaken. The plan is refused.",
         "Correct the entry or leave it out; or accept `opens-mistake` for the entry and the name, with a reason.",
     ),
-    "opens-mistake": Kind(
+    "opens-mistake": FindingKind(
         "warning",
         "An entry opens a name that a catalog of the selection records as mistaken. Only with an acceptance that names both, "
         "or because that catalog lists the name as right as well.",
         "Keep the acceptance under review; whoever registers such a name is let in.",
     ),
-    "mistaken": Kind(
+    "mistaken": FindingKind(
         "warning",
         "The catalog records the entry as a mistake of the vendor's page. Nothing opens it.",
         "Use a revision in which the mistake is corrected.",

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
+from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import Finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.options import Options
@@ -113,8 +113,8 @@ class Mechanism(ABC, Generic[O]):
         """`entries` (sorted by key, all of them expressible or accepted) as objects. Pure; equal input, equal bytes."""
 
     @abstractmethod
-    def verdict(self, objects: Sequence[CloudObject], options: O, flow: Flow) -> Verdict:
-        """What becomes of `flow` under `objects`, by the cloud's own rules; independent of how `render` works."""
+    def place(self, objects: Sequence[CloudObject], options: O) -> Place:
+        """Where flows meet `objects`, by the cloud's own evaluation; independent of how `render` works."""
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         """What of `each` cannot change in place, by name: where one of these differs, the resource is replaced.

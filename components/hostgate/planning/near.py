@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.model import Entry, Protocol
 from hostgate.catalog.names import holds
-from hostgate.planning.flow import Flow, FlowProtocol
+from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.planning.mechanism import Sight, mechanism
 from hostgate.planning.plan import Decision, Plan
 

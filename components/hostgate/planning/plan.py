@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from difflib import get_close_matches
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -15,8 +16,10 @@ from hostgate.catalog.names import BREADTH
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Acceptance, Selection
 from hostgate.catalog.shared_hosting import shared_hosting
+from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.steps import Place
+from hostgate.flows.verdicts import decide
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.flow import Flow, Verdict
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options
@@ -58,7 +61,7 @@ class Decision:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The pure result of selection x mechanism x options. A refused plan has no objects."""
 
@@ -111,7 +114,12 @@ class Plan:
         """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
         if self.refused:
             raise InputError(self.problems)
-        return self._mechanism.verdict(self.objects, self.options, flow)
+        return decide(self.place, flow)
+
+    @cached_property
+    def place(self) -> Place:
+        """Where flows meet the plan's objects, with nothing else there."""
+        return self._mechanism.place(self.objects, self.options)
 
     def surveyed(self, flow: Flow) -> HostVerdict | None:
         """What the plan's survey says of the host that `flow` dials, by the way that allows it; None if nothing."""

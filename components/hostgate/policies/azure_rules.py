@@ -6,6 +6,7 @@ from typing import Final
 
 from hostgate.azure.application_rules import GROUP_BYTES
 from hostgate.catalog.hosts import check_host
+from hostgate.flows.nodes import UNKNOWN, About, Node
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import (
     ANY_PORT,
@@ -21,7 +22,6 @@ from hostgate.policies.effects import (
     port_range,
 )
 from hostgate.policies.reading import Reading
-from hostgate.policies.values import UNKNOWN, About, Node
 
 NETWORK_STAGE: Final = -1
 """All network collections come before all application collections (Azure Firewall, rule processing)."""

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hostgate.flows.nodes import Resource
 from hostgate.policies.readers import (
     AWS_POLICY,
     AZURE_GROUP,
@@ -11,24 +12,23 @@ from hostgate.policies.readers import (
     GCP_POLICIES,
     RULE_GROUP,
     RULES_OF_GCP,
-    Cloud,
+    CloudName,
     plain_type,
 )
-from hostgate.policies.remarks import Seen
-from hostgate.policies.values import Resource
+from hostgate.policies.violations import ResourceReading
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
     """A firewall policy and the rules in it. `policy` is None where it is owned elsewhere or nobody can tell."""
 
-    cloud: Cloud
+    cloud: CloudName
     key: str
-    policy: Seen | None
-    rules: tuple[Seen, ...]
+    policy: ResourceReading | None
+    rules: tuple[ResourceReading, ...]
 
 
-def together(stack: Sequence[Seen], others: Sequence[Resource]) -> list[Together]:
+def together(stack: Sequence[ResourceReading], others: Sequence[Resource]) -> list[Together]:
     """Every policy of the stack with its rules; rules of policies owned elsewhere are kept by the policy they name.
 
     `others` are the resources without a reader, policies of Google Cloud and Azure among them.
@@ -36,7 +36,7 @@ def together(stack: Sequence[Seen], others: Sequence[Resource]) -> list[Together
     return [*_aws(stack), *_by_policy(stack, others, "gcp"), *_by_policy(stack, others, "azure")]
 
 
-def _aws(stack: Sequence[Seen]) -> list[Together]:
+def _aws(stack: Sequence[ResourceReading]) -> list[Together]:
     groups = [seen for seen in stack if plain_type(seen.resource.type) == RULE_GROUP]
     held: set[str] = set()
     found = []
@@ -48,7 +48,7 @@ def _aws(stack: Sequence[Seen]) -> list[Together]:
     return [*found, Together("aws", "", None, loose)] if loose else found
 
 
-def _refers(policy: Seen, group: Resource) -> bool:
+def _refers(policy: ResourceReading, group: Resource) -> bool:
     if group.urn in policy.resource.dependencies:
         return True
     arns = policy.reading.stateful.priorities
@@ -56,7 +56,7 @@ def _refers(policy: Seen, group: Resource) -> bool:
     return group.properties.get("arn") in arns or any(arn.rpartition("/")[2] == name for arn in arns)
 
 
-def priority_of(policy: Seen | None, group: Resource) -> int | None:
+def priority_of(policy: ResourceReading | None, group: Resource) -> int | None:
     """The group's priority in the policy; None at a preview that makes both, since the reference is not known yet."""
     priorities = {} if policy is None else policy.reading.stateful.priorities
     name = group.properties.get("name")
@@ -70,11 +70,11 @@ def priority_of(policy: Seen | None, group: Resource) -> int | None:
     )
 
 
-def _by_policy(stack: Sequence[Seen], others: Sequence[Resource], cloud: Cloud) -> list[Together]:
+def _by_policy(stack: Sequence[ResourceReading], others: Sequence[Resource], cloud: CloudName) -> list[Together]:
     types = GCP_POLICIES if cloud == "gcp" else {AZURE_POLICY}
     policies = [resource for resource in others if plain_type(resource.type) in types]
-    groups: dict[str, list[Seen]] = {}
-    owners: dict[str, Seen] = {}
+    groups: dict[str, list[ResourceReading]] = {}
+    owners: dict[str, ResourceReading] = {}
     for seen in stack:
         kind = plain_type(seen.resource.type)
         if (kind not in RULES_OF_GCP and kind != AZURE_GROUP) or seen.cloud != cloud:
@@ -82,7 +82,7 @@ def _by_policy(stack: Sequence[Seen], others: Sequence[Resource], cloud: Cloud) 
         owner = next((policy for policy in policies if _owns(policy, seen, cloud)), None)
         key = owner.urn if owner else seen.reading.policy or "?"
         if owner is not None:
-            owners[key] = Seen(owner, cloud, seen.reading)
+            owners[key] = ResourceReading(owner, cloud, seen.reading)
         elif kind.endswith("WithRules"):
             owners[key] = seen
         groups.setdefault(key, []).append(seen)
@@ -92,7 +92,7 @@ def _by_policy(stack: Sequence[Seen], others: Sequence[Resource], cloud: Cloud) 
     return [Together(cloud, key, owners.get(key), tuple(rules)) for key, rules in groups.items()]
 
 
-def _owns(policy: Resource, rule: Seen, cloud: Cloud) -> bool:
+def _owns(policy: Resource, rule: ResourceReading, cloud: CloudName) -> bool:
     if policy.urn in rule.resource.dependencies:
         return True
     name = policy.properties.get("name") or policy.properties.get("firewallPolicyName")

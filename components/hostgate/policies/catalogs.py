@@ -8,12 +8,12 @@ from hostgate.catalog.mistakes import Misprints, Mistake, mistakes
 from hostgate.catalog.model import Entry
 from hostgate.catalog.names import holds, meet
 from hostgate.catalog.problems import InputError, Problem
-from hostgate.catalog.references import Pinned, resolve
+from hostgate.catalog.references import CatalogRevision, resolve
 from hostgate.policies.effects import Names, is_match
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CatalogIndex:
     """Entries by host. `standing`: of the named revisions; `gone`: of other revisions only; `mistaken`: in whichever."""
 
     refs: tuple[str, ...]
@@ -39,9 +39,9 @@ class Known:
         return list(_touching(self.gone, names))
 
 
-def read_catalogs(refs: Iterable[str], base: Path) -> Known:
+def read_catalogs(refs: Iterable[str], base: Path) -> CatalogIndex:
     """Every catalog of `refs`, paths relative to `base`. Raises InputError with all that cannot be read."""
-    pinned: list[Pinned] = []
+    pinned: list[CatalogRevision] = []
     problems: list[Problem] = []
     for ref in refs:
         try:
@@ -66,7 +66,9 @@ def read_catalogs(refs: Iterable[str], base: Path) -> Known:
                 mistaken.setdefault(entry.host, []).append(entry)
             elif entry.id not in {other.id for other in now}:
                 gone.setdefault(entry.host, []).append(entry)
-    return Known(tuple(map(str, pinned)), _frozen(standing), _frozen(gone), _frozen(mistaken), Misprints(opposing))
+    return CatalogIndex(
+        tuple(map(str, pinned)), _frozen(standing), _frozen(gone), _frozen(mistaken), Misprints(opposing)
+    )
 
 
 def _frozen(found: Mapping[str, list[Entry]]) -> dict[str, tuple[Entry, ...]]:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from hostgate.catalog.hosts import is_public_suffix
 from hostgate.catalog.model import Entry, Protocol
 from hostgate.catalog.shared_hosting import shared_hosting
-from hostgate.policies.catalogs import Known
+from hostgate.flows.nodes import Resource
+from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.effects import Effect, Layer, Names, in_words, is_match, ports_within
 from hostgate.policies.readers import cloud_of
 from hostgate.policies.reading import Reading
-from hostgate.policies.remarks import NotApplicable, Remark, Said
 from hostgate.policies.settings import Settings
-from hostgate.policies.values import Resource
+from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 
 _SPEAKS: Mapping[Layer, frozenset[Protocol]] = {
     "tls": frozenset({"https", "tls"}),
@@ -28,10 +28,10 @@ _LAYER_WORDS: Mapping[Layer, str] = {
 }  # fmt: skip
 
 
-def against_catalogs(rule: str) -> Callable[[Resource, Reading, Settings], Said]:
+def against_catalogs(rule: str) -> Callable[[Resource, Reading, Settings], CheckResult]:
     """The check of one of the rules that compare names with catalog entries: each name breaks one of them at most."""
 
-    def check(resource: Resource, reading: Reading, settings: Settings) -> Said:
+    def check(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
         effects = [effect for effect in reading.effects if effect.named]
         if not effects and not reading.names_in_doubt:
             return NotApplicable("allows nothing by name")
@@ -40,24 +40,26 @@ def against_catalogs(rule: str) -> Callable[[Resource, Reading, Settings], Said]
     return check
 
 
-def wildcard_over_others(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def wildcard_over_others(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
     effects = [effect for effect in _by_name(reading) if effect.names is not None and effect.names.kind != "exact"]
     if not effects and not reading.names_in_doubt:
         return NotApplicable("has no wildcard")
     return _once(
-        Remark(resource=resource, where=effect.where, message=f"{effect.names}: {why}", host=effect.names.host or None)
+        Violation(
+            resource=resource, where=effect.where, message=f"{effect.names}: {why}", host=effect.names.host or None
+        )
         for effect in effects
         if effect.names is not None and (why := whose(effect.names)) is not None
     )
 
 
-def shared_host(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def shared_host(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     effects = [effect for effect in reading.effects if effect.named and effect.names and effect.names.kind == "exact"]
     if not effects and not reading.names_in_doubt:
         return NotApplicable("allows no exact name")
     return _once(
-        Remark(
+        Violation(
             resource=resource, where=effect.where, message=f"{effect.names.host}: {why}", host=effect.names.host,
             entry=_entry_of(settings.known, effect.names),
         )
@@ -66,7 +68,7 @@ def shared_host(resource: Resource, reading: Reading, settings: Settings) -> Sai
     )  # fmt: skip
 
 
-def unsuitable_name(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def unsuitable_name(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     cloud = cloud_of(resource.type)
     if settings.survey is None:
         return NotApplicable("no survey is named in the settings")
@@ -82,7 +84,7 @@ def unsuitable_name(resource: Resource, reading: Reading, settings: Settings) ->
         if verdict is not None:
             said = f"{verdict.verdict} on {target}: {verdict.reason}"
         entry = _entry_of(settings.known, Names("exact", host))
-        found.append(Remark(resource=resource, where=where, message=f"{host}: {said}", host=host, entry=entry))
+        found.append(Violation(resource=resource, where=where, message=f"{host}: {said}", host=host, entry=entry))
     return found
 
 
@@ -90,27 +92,27 @@ def _by_name(reading: Reading) -> list[Effect]:
     return [effect for effect in reading.effects if effect.action == "allow" and effect.names is not None]
 
 
-def _once(remarks: Iterator[Remark]) -> list[Remark]:
+def _once(remarks: Iterator[Violation]) -> list[Violation]:
     """Without repetitions: a rule for two protocols says of each name the same thing twice."""
     return list({(remark.where, remark.message): remark for remark in remarks}.values())
 
 
-def _entry_of(known: Known, names: Names) -> str | None:
+def _entry_of(known: CatalogIndex, names: Names) -> str | None:
     return next((entry.id for entry in known.touching(names)), None)
 
 
-def _compared(resource: Resource, effects: list[Effect], known: Known, rule: str) -> Iterator[Remark]:
+def _compared(resource: Resource, effects: list[Effect], known: CatalogIndex, rule: str) -> Iterator[Violation]:
     for effect in effects:
         assert effect.names is not None
         broken, message, entry = judged(effect, effect.names, known)
         if broken == rule:
-            yield Remark(
+            yield Violation(
                 resource=resource, where=effect.where, message=message, host=effect.names.host,
                 entry=None if entry is None else entry.id,
             )  # fmt: skip
 
 
-def judged(effect: Effect, names: Names, known: Known) -> tuple[str | None, str, Entry | None]:
+def judged(effect: Effect, names: Names, known: CatalogIndex) -> tuple[str | None, str, Entry | None]:
     """The rule that the allowed names break, what to say, and the entry it is about."""
     mistakes = known.mistakes(names)
     for entry in mistakes:
@@ -156,7 +158,7 @@ def judged(effect: Effect, names: Names, known: Known) -> tuple[str | None, str,
     return None, "", None
 
 
-def _history(known: Known, names: Names) -> str:
+def _history(known: CatalogIndex, names: Names) -> str:
     gone = known.former(names)
     where = f"in no named catalog ({', '.join(known.refs)})"
     if not gone:

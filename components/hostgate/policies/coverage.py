@@ -6,12 +6,12 @@ A drop takes away only what it surely ends. Clients are inside HOME_NET or outsi
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, TypeVar
 
-from hostgate.planning.flow import Network
+from hostgate.flows.flow import Network
 from hostgate.planning.options import PRIVATE_IPV4
-from hostgate.policies.address_sets import ALL, INTERNET, NONE, VERSIONS, Addresses, matched, without
+from hostgate.policies.address_ranges import ALL, INTERNET, NONE, VERSIONS, Addresses, matched, without
 from hostgate.policies.effects import takes_in_the_internet
 from hostgate.policies.reading import Stateful
-from hostgate.policies.suricata import Line
+from hostgate.policies.rule_lines import Line
 from hostgate.policies.suricata_headers import Sets
 
 Side = Literal["inside", "outside"]

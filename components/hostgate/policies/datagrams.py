@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hostgate.aws.default_actions import DEFAULT_ACTIONS
-from hostgate.planning.flow import Network
-from hostgate.policies.address_sets import ALL, NONE, VERSIONS, Addresses, matched, without
+from hostgate.flows.flow import Network
+from hostgate.policies.address_ranges import ALL, NONE, VERSIONS, Addresses, matched, without
 from hostgate.policies.belonging import Together, priority_of
 from hostgate.policies.coverage import HomeNet, Left, Side, by_version, in_words, take
 from hostgate.policies.effects import takes_in_the_internet
 from hostgate.policies.endings import APART
 from hostgate.policies.ip_protocols import KINDS, OF_KIND, Kind, ended, numbers_of, opens_nothing
-from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_lines import Line
+from hostgate.policies.rule_table import RULES
 from hostgate.policies.stateless import handed_on, stateless_passes
-from hostgate.policies.suricata import Line
 from hostgate.policies.suricata_headers import Sets
+from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
 
 _REFERENCES = "firewallPolicy.statefulRuleGroupReferences"
 _WORDS: Mapping[Kind, str] = {kind: kind for kind in KINDS}
@@ -31,7 +31,7 @@ _DEFAULTS = "firewallPolicy.statefulDefaultActions"
 class _Step:
     """A rule and where it stands; without a `line`, a rule group that is not part of the stack, by its ARN."""
 
-    seen: Seen
+    seen: ResourceReading
     where: str
     line: Line | None
     sets: Sets
@@ -43,7 +43,7 @@ class _Walk:
     """What an order of rules comes to."""
 
     left: Left[Kind]
-    remarks: list[Remark] = field(default_factory=list)
+    remarks: list[Violation] = field(default_factory=list)
     """Passes to everywhere, before all is stopped."""
     unseen: list[str] = field(default_factory=list)
     """Groups outside the stack that are asked before all is stopped."""
@@ -59,7 +59,7 @@ class _Walk:
         return not self.open and not self.remarks and not self.unseen
 
 
-def datagrams_out(sets: Sequence[Together]) -> Said:
+def datagrams_out(sets: Sequence[Together]) -> CheckResult:
     policies = [each for each in sets if each.cloud == "aws" and each.policy is not None and _is_allowlist(each)]
     if not policies:
         return NotApplicable("no policy of this stack allows anything by name, or drops by default")
@@ -72,11 +72,11 @@ def _is_allowlist(each: Together) -> bool:
     return defaults is None or any("drop" in it for it in defaults) or any(seen.reading.may_name for seen in each.rules)
 
 
-def _judge(each: Together, policy: Seen) -> Iterator[Remark]:
+def _judge(each: Together, policy: ResourceReading) -> Iterator[Violation]:
     stateful = policy.reading.stateful
     for effect in policy.reading.effects:
         what = "fragments" if "Fragment" in effect.where else "packets that no stateless rule takes"
-        yield Remark(resource=policy.resource, where=effect.where, message=f"aws:pass: {what} pass unjudged.")
+        yield Violation(resource=policy.resource, where=effect.where, message=f"aws:pass: {what} pass unjudged.")
     yield from stateless_passes(each)
     for seen in (policy, *each.rules):
         yield from unjudged(seen.resource, seen.reading, RULES["datagrams-out"].needs)
@@ -88,8 +88,8 @@ def _judge(each: Together, policy: Seen) -> Iterator[Remark]:
 
 
 def _of_order(
-    each: Together, policy: Seen, steps: list[_Step], handed: Left[Kind], home: HomeNet
-) -> Iterator[Remark]:  # fmt: skip
+    each: Together, policy: ResourceReading, steps: list[_Step], handed: Left[Kind], home: HomeNet
+) -> Iterator[Violation]:  # fmt: skip
     """What the rules leave open: in their order where it is known, else in any order that may be."""
     strict = policy.reading.stateful.strict
     if strict and all(step.place is not None for step in steps):
@@ -105,14 +105,14 @@ def _of_order(
     else:
         for remark in passes_first.remarks:
             message = f"cannot be judged: asked before or after the drops? The order is not known. {remark.message}"
-            yield Remark(resource=remark.resource, where=remark.where, message=message)
+            yield Violation(resource=remark.resource, where=remark.where, message=message)
 
 
 def _is_drop(step: _Step) -> bool:
     return step.line is not None and step.line.action == "drop"
 
 
-def _steps(each: Together, policy: Seen, home: HomeNet) -> Iterator[_Step]:
+def _steps(each: Together, policy: ResourceReading, home: HomeNet) -> Iterator[_Step]:
     """The stateful rules of the policy, group by group, and the groups that are not part of the stack."""
     for seen in each.rules:
         place = priority_of(policy, seen.resource)
@@ -182,7 +182,7 @@ def _pass(walk: _Walk, step: _Step, line: Line, passed: dict[tuple[Kind, int, Si
         message = f"cannot be judged: the addresses {line.destination}. {message}"
     elif conditions:
         message = f"cannot be judged: on condition of {', '.join(conditions)}, it {message}"
-    walk.remarks.append(Remark(resource=step.seen.resource, where=step.where, message=message))
+    walk.remarks.append(Violation(resource=step.seen.resource, where=step.where, message=message))
 
 
 def _concerns(numbers: frozenset[int] | None, kind: frozenset[int]) -> bool:
@@ -201,26 +201,26 @@ def _targets(line: Line, sets: Sets) -> Addresses | None:
 # In words
 
 
-def _said(each: Together, policy: Seen, walk: _Walk) -> Iterator[Remark]:
+def _said(each: Together, policy: ResourceReading, walk: _Walk) -> Iterator[Violation]:
     yield from walk.remarks
     groups = ", ".join(arn.rpartition("/")[2] for arn in walk.unseen)
     if groups:
         message = f"cannot be judged: {groups}: no part of this stack, and not known to be asked after all is stopped."
-        yield Remark(resource=policy.resource, where=_REFERENCES, message=message)
+        yield Violation(resource=policy.resource, where=_REFERENCES, message=message)
     if not walk.open:
         return
     leaving = "; ".join(in_words(walk.left, _WORDS))
     reasons = list(_unknown(each, policy, walk))
     if reasons:
         message = f"cannot be judged: {'; '.join(reasons)} As far as is seen: {leaving}."
-        yield Remark(resource=policy.resource, where=_REFERENCES, message=message)
+        yield Violation(resource=policy.resource, where=_REFERENCES, message=message)
     elif not groups:
         names = ", ".join(seen.resource.name for seen in each.rules) or "any group"
         message = f"{leaving}: no default drops it, and no rule of {names} does."
-        yield Remark(resource=policy.resource, where=_DEFAULTS, message=message)
+        yield Violation(resource=policy.resource, where=_DEFAULTS, message=message)
 
 
-def _unknown(each: Together, policy: Seen, walk: _Walk) -> Iterator[str]:
+def _unknown(each: Together, policy: ResourceReading, walk: _Walk) -> Iterator[str]:
     """Why what seems open may be closed."""
     stateful = policy.reading.stateful
     if walk.unknown:

@@ -6,9 +6,9 @@ Azure Firewall denies what no rule allows and cannot be told otherwise, so there
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 
-from hostgate.policies.address_sets import VERSIONS
+from hostgate.policies.address_ranges import VERSIONS
 from hostgate.policies.belonging import Together, priority_of
-from hostgate.policies.catalogs import Known
+from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.coverage import HomeNet, in_words, take
 from hostgate.policies.effects import (
     Effect,
@@ -19,14 +19,14 @@ from hostgate.policies.effects import (
     ports_within,
 )
 from hostgate.policies.endings import ended
-from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_table import RULES
+from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
 
 _PARTS = {"tls": "TLS", "http": "HTTP", "http-bare": "HTTP without a Host", "other": "other TCP"}
 _FAMILIES = {"IPv4 (0.0.0.0/0)": 4, "IPv6 (::/0)": 6}
 
 
-def list_without_drop(sets: Sequence[Together]) -> Said:
+def list_without_drop(sets: Sequence[Together]) -> CheckResult:
     with_lists = [each for each in sets if each.cloud == "aws" and each.policy is not None and _lists(each)]
     if not with_lists:
         return NotApplicable("no policy of this stack holds a domain list in strict order")
@@ -41,11 +41,11 @@ def list_without_drop(sets: Sequence[Together]) -> Said:
     ]  # fmt: skip
 
 
-def no_deny(sets: Sequence[Together]) -> Said:
+def no_deny(sets: Sequence[Together]) -> CheckResult:
     named = [each for each in sets if each.cloud != "azure" and each.policy is not None and _names(each)]
     if not named:
         return NotApplicable("no policy of this stack allows anything by name, but those that deny by default")
-    found: list[Remark] = []
+    found: list[Violation] = []
     for each in named:
         if each.cloud == "gcp":
             found += _open_families(each)
@@ -54,12 +54,12 @@ def no_deny(sets: Sequence[Together]) -> Said:
     return found
 
 
-def deny_elsewhere(sets: Sequence[Together]) -> Said:
+def deny_elsewhere(sets: Sequence[Together]) -> CheckResult:
     loose = [each for each in sets if each.cloud != "azure" and each.policy is None and _allows(each)]
     if not loose:
         return NotApplicable("every policy with allowed names is part of this stack, or denies by default")
     return [
-        Remark(
+        Violation(
             resource=seen.resource,
             where=each.key or "the policy",
             message="is not part of this stack; that it denies the rest is not to be seen here.",
@@ -71,7 +71,7 @@ def deny_elsewhere(sets: Sequence[Together]) -> Said:
     ]
 
 
-def domain_list_any_port(sets: Sequence[Together], known: Known) -> Said:
+def domain_list_any_port(sets: Sequence[Together], known: CatalogIndex) -> CheckResult:
     lists = [
         each
         for each in sets
@@ -79,7 +79,7 @@ def domain_list_any_port(sets: Sequence[Together], known: Known) -> Said:
     ]
     if not lists:
         return NotApplicable("no domain list allows anything")
-    found: list[Remark] = []
+    found: list[Violation] = []
     for each in lists:
         for seen in each.rules:
             if seen.reading.lists or seen.reading.opaque:
@@ -88,7 +88,7 @@ def domain_list_any_port(sets: Sequence[Together], known: Known) -> Said:
     return found
 
 
-def _unguarded(each: Together, listing: Seen, known: Known) -> Iterator[Remark]:
+def _unguarded(each: Together, listing: ResourceReading, known: CatalogIndex) -> Iterator[Violation]:
     last = priority_of(each.policy, listing.resource)
     guards = [
         effect
@@ -106,7 +106,7 @@ def _unguarded(each: Together, listing: Seen, known: Known) -> Iterator[Remark]:
         others = inverse(tuple(sorted((port, port) for port in ports)))
         if not any(_guards(guard, effect, names, others) for guard in guards):
             said = ", ".join(map(str, sorted(ports)))
-            yield Remark(
+            yield Violation(
                 resource=listing.resource, where=effect.where, host=names.host,
                 entry=next((entry.id for entry in known.touching(names)), None),
                 message=f"{names}: open on every port, needed on {said}.",
@@ -147,13 +147,13 @@ def _allows(each: Together) -> bool:
     return any(seen.reading.may_name for seen in each.rules)
 
 
-def _drops(policy: Seen) -> bool:
+def _drops(policy: ResourceReading) -> bool:
     """Whether the default actions of the AWS policy drop what nothing passes."""
     stateful = policy.reading.stateful
     return stateful.strict is True and any(action.startswith("aws:drop_") for action in stateful.defaults or ())
 
 
-def _left_open(each: Together, policy: Seen, message: str, rule: str) -> Iterator[Remark]:
+def _left_open(each: Together, policy: ResourceReading, message: str, rule: str) -> Iterator[Violation]:
     """What neither the default ends nor rules that together end every connection; or what cannot be judged."""
     if _drops(policy):
         return
@@ -178,7 +178,7 @@ def _left_open(each: Together, policy: Seen, message: str, rule: str) -> Iterato
     told = "; ".join(in_words(left, _PARTS))
     if unknown:
         told = f"cannot be judged: {', '.join(unknown)} is not known here. As far as is seen, {told}"
-    yield Remark(resource=resource, where=where, message=f"{message}: {told}.")
+    yield Violation(resource=resource, where=where, message=f"{message}: {told}.")
 
 
 def _missing(each: Together) -> Iterator[str]:
@@ -207,7 +207,7 @@ def _closes(deny: Effect, version: int) -> bool:
     return not networks or closes_the_internet(networks, version)
 
 
-def _open_families(each: Together) -> Iterator[Remark]:
+def _open_families(each: Together) -> Iterator[Violation]:
     missing = list(_missing(each))
     if not missing:
         return
@@ -222,6 +222,6 @@ def _open_families(each: Together) -> Iterator[Remark]:
     assert each.policy is not None
     first = next(seen for seen in each.rules if seen.reading.may_name)
     for words in missing:
-        yield Remark(
+        yield Violation(
             resource=first.resource, where="the policy", message=f"no last rule denies {words} for all protocols."
         )

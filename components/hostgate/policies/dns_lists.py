@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from hostgate.aws.dns_firewall import LIST_DOMAINS
+from hostgate.flows.nodes import Node
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import Names
 from hostgate.policies.reading import Reading
-from hostgate.policies.values import Node
 
 
 def read_list(node: Node) -> Reading:
@@ -22,7 +22,7 @@ def read_list(node: Node) -> Reading:
 def domains_of(node: Node) -> Iterator[tuple[str, Names]]:
     """Where each line stands and the names it holds; a line that cannot be read is a doubt of `node`.
 
-    Whether `*.x` holds x itself is not documented, so it is taken to (`hostgate.aws.query_order`).
+    Whether `*.x` holds x itself is not documented, so it is taken to (`hostgate.aws.query_kinds`).
     """
     for item in node.at("domains").items("names"):
         text = item.text("names")

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hostgate.aws.dns_firewall import RESOLVER_ZONES
-from hostgate.policies.catalogs import Known
+from hostgate.flows.nodes import NOT_KNOWN, Node, Resource
+from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.contents import judged, whose
 from hostgate.policies.dns_lists import domains_of
 from hostgate.policies.effects import ANY_PORT, Effect, Names
 from hostgate.policies.readers import DNS_GROUP, DNS_LIST, DNS_RULE, plain_type
-from hostgate.policies.remarks import NotApplicable, Remark, Said
-from hostgate.policies.values import NOT_KNOWN, Node, Resource
+from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 
 _WHERE = "firewallDomainListId"
 
@@ -60,14 +60,14 @@ class Queries:
         )
 
 
-def dns_names(queries: Queries, known: Known, *, withdrawn: bool) -> Said:
+def dns_names(queries: Queries, known: CatalogIndex, *, withdrawn: bool) -> CheckResult:
     """Names that are answered and that the catalogs do not have so; with `withdrawn`, only those given up."""
     opened = [each for each in queries.lists if not queries.only_blocks(each)]
     elsewhere = [rule for rule in queries.rules if rule.list is None and not rule.blocks]
     if not opened and not elsewhere:
         return NotApplicable("no list of DNS Firewall answers anything")
     found = [
-        Remark(resource=rule.resource, where=_WHERE, message="cannot be judged: its list is not part of this stack")
+        Violation(resource=rule.resource, where=_WHERE, message="cannot be judged: its list is not part of this stack")
         for rule in elsewhere
     ]
     for listed in opened:
@@ -77,13 +77,13 @@ def dns_names(queries: Queries, known: Known, *, withdrawn: bool) -> Said:
                 continue
             found += _against(listed, where, _guarded(queries, listed, names), known, withdrawn=withdrawn)
         found += [
-            Remark(resource=listed, where=doubt.where, message=f"cannot be judged: {doubt.why}")
+            Violation(resource=listed, where=doubt.where, message=f"cannot be judged: {doubt.why}")
             for doubt in node.doubts
         ]
     return found
 
 
-def dns_no_block(queries: Queries) -> Said:
+def dns_no_block(queries: Queries) -> CheckResult:
     """Rule groups of the stack that answer names, and block nothing behind them."""
     groups = [
         group for group in queries.groups if any(rule.group == group.urn and not rule.blocks for rule in queries.rules)
@@ -93,7 +93,7 @@ def dns_no_block(queries: Queries) -> Said:
     return [remark for group in groups for remark in _open(queries, group)]
 
 
-def _open(queries: Queries, group: Resource) -> Iterator[Remark]:
+def _open(queries: Queries, group: Resource) -> Iterator[Violation]:
     rules = [rule for rule in queries.rules if rule.group == group.urn]
     unknown = []
     for rule in rules:
@@ -108,9 +108,9 @@ def _open(queries: Queries, group: Resource) -> Iterator[Remark]:
         elif node.doubts:
             unknown.append((rule.list, node.doubts[0].where))
     for resource, where in unknown:
-        yield Remark(resource=resource, where=where, message=f"cannot be judged: {NOT_KNOWN}")
+        yield Violation(resource=resource, where=where, message=f"cannot be judged: {NOT_KNOWN}")
     if not unknown:
-        yield Remark(resource=group, where="the rule group", message="names are answered, and no rule blocks `*.`.")
+        yield Violation(resource=group, where="the rule group", message="names are answered, and no rule blocks `*.`.")
 
 
 def _guarded(queries: Queries, listed: Resource, names: Names) -> Names:
@@ -119,14 +119,16 @@ def _guarded(queries: Queries, listed: Resource, names: Names) -> Names:
     return names
 
 
-def _against(listed: Resource, where: str, names: Names, known: Known, *, withdrawn: bool) -> Iterator[Remark]:
+def _against(
+    listed: Resource, where: str, names: Names, known: CatalogIndex, *, withdrawn: bool
+) -> Iterator[Violation]:
     effect = Effect(where=where, action="allow", layer=None, ports=ANY_PORT, names=names, listed=True)
     broken, message, entry = judged(effect, names, known)
     reason = None if names.kind == "exact" else whose(names)
     if reason is not None and not withdrawn:
         broken, message = "wildcard-over-others", f"{names}: {reason}"
     if broken is not None and (broken == "host-withdrawn") is withdrawn:
-        yield Remark(
+        yield Violation(
             resource=listed, where=where, message=message, host=names.host or None,
             entry=None if entry is None else entry.id,
         )  # fmt: skip

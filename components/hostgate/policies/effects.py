@@ -9,7 +9,7 @@ from hostgate.catalog.model import MATCHES, Match
 from hostgate.catalog.names import within
 from hostgate.planning.options import PRIVATE_IPV4, SHARED_IPV4, public_ranges
 
-Kind = Match | Literal["ending", "containing", "any"]
+NameKind = Match | Literal["ending", "containing", "any"]
 """How names are matched: as a catalog says it, or by an ending or a part that is no whole label, or not at all."""
 
 Layer = Literal["tls", "http", "tcp", "udp", "any", "other"]
@@ -39,7 +39,7 @@ NEVER_PUBLIC = [
 class Names:
     """A set of names."""
 
-    kind: Kind
+    kind: NameKind
     host: str
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Names:
         return within(self.kind, self.host, other.kind, other.host)
 
 
-def is_match(kind: Kind) -> TypeGuard[Match]:
+def is_match(kind: NameKind) -> TypeGuard[Match]:
     return kind in MATCHES
 
 

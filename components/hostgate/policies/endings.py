@@ -6,7 +6,7 @@ end every part. A condition that may leave something out ends nothing.
 
 from typing import Final
 
-from hostgate.policies.suricata import Line
+from hostgate.policies.rule_lines import Line
 
 EVERY_CONNECTION: Final = frozenset({"tls", "http", "http-bare", "other"})
 """Parts of TCP as the engine tells them apart; `http-bare` are requests without a Host."""

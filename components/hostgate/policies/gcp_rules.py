@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from hostgate.catalog.hosts import check_host
+from hostgate.flows.nodes import About, Node
 from hostgate.gcp.fqdn import FQDNS
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import (
@@ -20,7 +21,6 @@ from hostgate.policies.effects import (
     port_range,
 )
 from hostgate.policies.reading import Reading
-from hostgate.policies.values import About, Node
 
 CLASSIC_STAGE: Final = -1
 """VPC firewall rules come before network firewall policies, unless the network says otherwise (evaluation order)."""

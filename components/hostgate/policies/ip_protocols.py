@@ -6,10 +6,10 @@ SCTP only, and packets without a flow (GRE) meet `flow:to_server` but no state o
 
 from typing import Literal
 
-from hostgate.policies.address_sets import VERSIONS
+from hostgate.policies.address_ranges import VERSIONS
 from hostgate.policies.effects import ANY_PORT
 from hostgate.policies.endings import APART
-from hostgate.policies.suricata import Line
+from hostgate.policies.rule_lines import Line
 from hostgate.policies.suricata_headers import Sets, ports_of
 
 Kind = Literal["UDP", "ICMP", "other IP protocols"]

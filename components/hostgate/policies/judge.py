@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hostgate.flows.nodes import Resource
 from hostgate.policies import contents, denies, near_limits, shape, void
 from hostgate.policies.belonging import together
 from hostgate.policies.datagrams import datagrams_out
 from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
 from hostgate.policies.readers import READERS, UNREAD, cloud_of, plain_type, read
 from hostgate.policies.reading import Reading
-from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Exemption, Settings
-from hostgate.policies.values import Resource
+from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
 
 MOST_LINES = 20
 """Lines of one report; a list of ten thousand strange hosts is no better told in full."""
 
-Check = Callable[[Resource, Reading, Settings], Said]
+Check = Callable[[Resource, Reading, Settings], CheckResult]
 
 OF_A_RESOURCE: Mapping[str, Check] = {
     **{
@@ -38,7 +38,7 @@ OF_A_RESOURCE: Mapping[str, Check] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Judgement:
     """The violations of one rule by one resource, as one message. `urn` is empty for the stack itself."""
 
     rule: str
@@ -46,14 +46,14 @@ class Report:
     message: str
 
 
-Verdicts = Mapping[str, Sequence[Report] | NotApplicable]
+Verdicts = Mapping[str, Sequence[Judgement] | NotApplicable]
 """By rule: what it reports (nothing, if all is well), or why it does not apply."""
 
 
 def judge_resource(resource: Resource, settings: Settings) -> Verdicts:
     """Every rule that is asked of a resource alone."""
     reading = read(resource)
-    verdicts: dict[str, Sequence[Report] | NotApplicable] = {}
+    verdicts: dict[str, Sequence[Judgement] | NotApplicable] = {}
     for rule, check in OF_A_RESOURCE.items():
         if reading is None or cloud_of(resource.type) not in RULES[rule].clouds:
             verdicts[rule] = NotApplicable("is of a type that this rule is not about")
@@ -70,17 +70,17 @@ def judge_resource(resource: Resource, settings: Settings) -> Verdicts:
 
 def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
     """Every rule that is asked of the resources of a stack together."""
-    stack: list[Seen] = []
+    stack: list[ResourceReading] = []
     others: list[Resource] = []
     for resource in resources:
         reading, cloud = read(resource), cloud_of(resource.type)
         if reading is None or cloud is None:
             others.append(resource)
         else:
-            stack.append(Seen(resource, cloud, reading))
+            stack.append(ResourceReading(resource, cloud, reading))
     sets = together(stack, others)
     queries = Queries(resources)
-    answers: dict[str, Said] = {
+    answers: dict[str, CheckResult] = {
         "list-without-drop": denies.list_without_drop(sets),
         "domain-list-any-port": denies.domain_list_any_port(sets, settings.known),
         "void-allow": void.void_allow(sets, stack, others),
@@ -92,7 +92,7 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
         "dns-no-block": dns_no_block(queries),
         "limit-nearly-used": near_limits.limit_nearly_used(sets, stack, settings.near_limit),
     }
-    verdicts: dict[str, Sequence[Report] | NotApplicable] = {
+    verdicts: dict[str, Sequence[Judgement] | NotApplicable] = {
         rule: said if isinstance(said, NotApplicable) else _reports(rule, said, settings)
         for rule, said in answers.items()
     }
@@ -105,7 +105,7 @@ def is_judged(type_: str) -> bool:
     return plain_type(type_) in UNREAD or plain_type(type_) in READERS
 
 
-def _reports(rule: str, remarks: Iterable[Remark], settings: Settings) -> list[Report]:
+def _reports(rule: str, remarks: Iterable[Violation], settings: Settings) -> list[Judgement]:
     """One report for each resource, without what is exempt; an exemption that has ended is told beside it."""
     lines: dict[str, list[str]] = {}
     for remark in remarks:
@@ -114,7 +114,7 @@ def _reports(rule: str, remarks: Iterable[Remark], settings: Settings) -> list[R
             continue
         ended = "".join(f" (the exemption until {each.until} has ended)" for each in met)
         lines.setdefault(remark.resource.urn, []).append(f"{remark.where}: {remark.message}{ended}")
-    return [Report(rule, urn, _message(rule, said)) for urn, said in lines.items()]
+    return [Judgement(rule, urn, _message(rule, said)) for urn, said in lines.items()]
 
 
 def _message(rule: str, lines: Sequence[str]) -> str:
@@ -124,9 +124,9 @@ def _message(rule: str, lines: Sequence[str]) -> str:
     return f"{found}\n  Why: {about.matters}\n  Do: {about.fix}\n  Source: {about.source}"
 
 
-def _ended(settings: Settings) -> Sequence[Report] | NotApplicable:
+def _ended(settings: Settings) -> Sequence[Judgement] | NotApplicable:
     if not settings.exempt:
         return NotApplicable("the settings exempt nothing")
     ended: list[Exemption] = [each for each in settings.exempt if each.ends < settings.as_of]
     lines = [f"{each}: ended on {each.until} ({each.because})" for each in ended]
-    return [Report("exemption-ended", "", _message("exemption-ended", lines))] if lines else []
+    return [Judgement("exemption-ended", "", _message("exemption-ended", lines))] if lines else []

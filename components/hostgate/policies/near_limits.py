@@ -8,15 +8,15 @@ from hostgate.azure.network_rules import FQDNS
 from hostgate.planning.limits import Usage
 from hostgate.policies.belonging import Together
 from hostgate.policies.readers import DNS_LIST, RULE_GROUP, plain_type
-from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_table import RULES
+from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
 
 
-def limit_nearly_used(sets: Sequence[Together], stack: Sequence[Seen], percent: int) -> Said:
+def limit_nearly_used(sets: Sequence[Together], stack: Sequence[ResourceReading], percent: int) -> CheckResult:
     if not sets and not any(seen.reading.usage for seen in stack):
         return NotApplicable("no firewall rules")
     found = [
-        Remark(
+        Violation(
             resource=seen.resource,
             where=usage.limit.name,
             message=f"{usage.used:,} of {usage.limit.max:,} {usage.limit.unit} ({usage.limit.source}).",
@@ -31,7 +31,7 @@ def limit_nearly_used(sets: Sequence[Together], stack: Sequence[Seen], percent: 
     return found
 
 
-def _of_resources(stack: Sequence[Seen]) -> Iterator[tuple[Seen, Usage]]:
+def _of_resources(stack: Sequence[ResourceReading]) -> Iterator[tuple[ResourceReading, Usage]]:
     for seen in stack:
         for usage in seen.reading.usage:
             yield seen, usage
@@ -42,7 +42,7 @@ def _of_resources(stack: Sequence[Seen]) -> Iterator[tuple[Seen, Usage]]:
             yield seen, Usage(RULE_LENGTH, longest)
 
 
-def _of_policies(sets: Sequence[Together]) -> Iterator[tuple[Seen, Usage]]:
+def _of_policies(sets: Sequence[Together]) -> Iterator[tuple[ResourceReading, Usage]]:
     for each in sets:
         if each.cloud == "aws" and each.policy is not None:
             yield each.policy, Usage(POLICY_GROUPS, each.policy.reading.stateful.references)

@@ -15,11 +15,11 @@ import pulumi_policy
 from pulumi_policy.proxy import UnknownValueError
 
 from hostgate.catalog.problems import InputError
+from hostgate.flows.nodes import UNKNOWN, Resource
 from hostgate.policies.judge import Verdicts, is_judged, judge_resource, judge_stack
-from hostgate.policies.remarks import NotApplicable
-from hostgate.policies.rules import RULES
+from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Settings, read_settings
-from hostgate.policies.values import UNKNOWN, Resource
+from hostgate.policies.violations import NotApplicable
 
 NAME = "hostgate"
 

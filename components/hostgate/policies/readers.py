@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from hostgate.policies import addresses, aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
+from hostgate.flows.nodes import Node, Resource
+from hostgate.policies import address_resources as addresses
+from hostgate.policies import aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
 from hostgate.policies.reading import Reading
-from hostgate.policies.values import Node, Resource
 
-Cloud = Literal["aws", "gcp", "azure"]
+CloudName = Literal["aws", "gcp", "azure"]
 
 RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
 AWS_POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
@@ -71,7 +72,7 @@ def plain_type(token: str) -> str:
     return _VERSIONED.sub(r"\1:", token)
 
 
-def cloud_of(token: str) -> Cloud | None:
+def cloud_of(token: str) -> CloudName | None:
     package = token.partition(":")[0]
     return {"aws": "aws", "gcp": "gcp", "azure-native": "azure", "azure": "azure"}.get(package)  # type: ignore[return-value]
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hostgate.flows.nodes import About, Doubt
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import Effect
-from hostgate.policies.suricata import Line
-from hostgate.policies.values import About, Doubt
+from hostgate.policies.rule_lines import Line
 
 
 @dataclass(frozen=True, slots=True)

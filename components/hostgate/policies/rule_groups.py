@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from hostgate.flows.nodes import About, Node
 from hostgate.policies.effects import (
     ANY_PORT,
     EVERYWHERE,
@@ -14,10 +15,9 @@ from hostgate.policies.effects import (
 )
 from hostgate.policies.endings import EVERY_CONNECTION, ended, ends_names_only
 from hostgate.policies.reading import Reading, Room, Stateless
-from hostgate.policies.suricata import Line, Unread, read_lines
+from hostgate.policies.rule_lines import Line, Unread, read_lines
 from hostgate.policies.suricata_headers import Sets, addresses_of, clients_of, closes, denied_clients, ports_of
 from hostgate.policies.suricata_names import Condition, condition
-from hostgate.policies.values import About, Node
 
 STRICT: Final = "STRICT_ORDER"
 

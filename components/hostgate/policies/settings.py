@@ -24,8 +24,8 @@ from hostgate.catalog.yaml_reader import read_file
 from hostgate.dns.document import read_verdicts
 from hostgate.planning.options import option_problems
 from hostgate.planning.survey import Survey
-from hostgate.policies.catalogs import Known, read_catalogs
-from hostgate.policies.rules import RULES, Level
+from hostgate.policies.catalogs import CatalogIndex, read_catalogs
+from hostgate.policies.rule_table import RULES, Level
 
 FILE = "settings.yaml"
 
@@ -134,7 +134,7 @@ class SettingsFile(_Section):
 class Settings:
     """Settings as rules use them. `head_room` and `near_limit` are percent; `as_of` decides which exemptions hold."""
 
-    known: Known
+    known: CatalogIndex
     as_of: date
     survey: Survey | None = None
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -167,7 +167,7 @@ def read_settings(folder: Path, as_of: date) -> Settings:
             _placed(said, document, key) for said, key in zip(messages, keys, strict=True) if said not in blank
         ]
         raise InputError(problems) from None
-    known: Known | None = None
+    known: CatalogIndex | None = None
     try:
         known = read_catalogs(told.catalogs, folder)
     except InputError as error:

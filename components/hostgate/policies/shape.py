@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
+from hostgate.flows.nodes import About, Resource
 from hostgate.policies.effects import Destination
 from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of, plain_type
 from hostgate.policies.reading import Reading
-from hostgate.policies.remarks import NotApplicable, Remark, Said
 from hostgate.policies.settings import Settings
-from hostgate.policies.values import About, Resource
+from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 
 _EARLY = ("aws:drop_established", "aws:drop_strict")
 
 
-def empty_list(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def empty_list(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
-    return [Remark(resource=resource, where=where, message=f"empty: {what}.") for where, what in reading.empties]
+    return [Violation(resource=resource, where=where, message=f"empty: {what}.") for where, what in reading.empties]
 
 
-def capacity_head_room(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def capacity_head_room(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     if not reading.rooms and not _unknown(reading, "capacity"):
         return NotApplicable("reserves no room")
     found = []
@@ -27,11 +27,11 @@ def capacity_head_room(resource: Resource, reading: Reading, settings: Settings)
             message = (
                 f"{room.used:,} of {room.reserved:,} {room.unit} are used; {settings.head_room} % are to stay free."
             )
-            found.append(Remark(resource=resource, where=room.where, message=message))
+            found.append(Violation(resource=resource, where=room.where, message=message))
     return found
 
 
-def silent_drop(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def silent_drop(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
     if plain_type(resource.type) == AWS_POLICY:
         return list(_without_twin(resource, reading))
@@ -39,21 +39,21 @@ def silent_drop(resource: Resource, reading: Reading, settings: Settings) -> Sai
     if cloud_of(resource.type) != "gcp" or not (denies or _unknown(reading, "log")):
         return NotApplicable("denies nothing by default")
     return [
-        Remark(resource=resource, where=where, message="denies everything else, and logging is off.")
+        Violation(resource=resource, where=where, message="denies everything else, and logging is off.")
         for where in reading.silent_denies
     ]
 
 
-def _without_twin(resource: Resource, reading: Reading) -> Iterator[Remark]:
+def _without_twin(resource: Resource, reading: Reading) -> Iterator[Violation]:
     defaults = reading.stateful.defaults or ()
     for action in defaults:
         twin = action.replace("aws:drop_", "aws:alert_")
         if action.startswith("aws:drop_") and twin not in defaults:
             message = f"{action} without {twin}."
-            yield Remark(resource=resource, where="firewallPolicy.statefulDefaultActions", message=message)
+            yield Violation(resource=resource, where="firewallPolicy.statefulDefaultActions", message=message)
 
 
-def home_net(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def home_net(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
     type_ = plain_type(resource.type)
     if type_ == AWS_POLICY:
@@ -61,17 +61,17 @@ def home_net(resource: Resource, reading: Reading, settings: Settings) -> Said:
             return NotApplicable("holds no stateful rule group")
         if reading.stateful.home_net is False:
             message = "HOME_NET is not set: it is the VPC of the firewall alone."
-            return [Remark(resource=resource, where="firewallPolicy.policyVariables", message=message)]
+            return [Violation(resource=resource, where="firewallPolicy.policyVariables", message=message)]
         return []
     if type_ != RULE_GROUP:
         return NotApplicable("is no firewall policy and no rule group")
     if "HOME_NET" in reading.variables and "EXTERNAL_NET" not in reading.variables:
         message = "HOME_NET is set here, and EXTERNAL_NET stays the inverse of the policy's."
-        return [Remark(resource=resource, where="ruleGroup.ruleVariables", message=message)]
+        return [Violation(resource=resource, where="ruleGroup.ruleVariables", message=message)]
     return []
 
 
-def stream_exceptions(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def stream_exceptions(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
     if plain_type(resource.type) != AWS_POLICY:
         return NotApplicable("is no firewall policy")
@@ -82,28 +82,28 @@ def stream_exceptions(resource: Resource, reading: Reading, settings: Settings) 
         return []
     said = "not set, which is DROP" if found is None else found
     where = "firewallPolicy.statefulEngineOptions.streamExceptionPolicy"
-    return [Remark(resource=resource, where=where, message=f"what breaks in its middle: {said}.")]
+    return [Violation(resource=resource, where=where, message=f"what breaks in its middle: {said}.")]
 
 
-def established_default(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def established_default(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
     if plain_type(resource.type) != AWS_POLICY:
         return NotApplicable("is no firewall policy")
     return [
-        Remark(resource=resource, where="firewallPolicy.statefulDefaultActions", message=f"the default is {action}.")
+        Violation(resource=resource, where="firewallPolicy.statefulDefaultActions", message=f"the default is {action}.")
         for action in reading.stateful.defaults or ()
         if action in _EARLY
     ]
 
 
-def raw_address(resource: Resource, reading: Reading, settings: Settings) -> Said:
+def raw_address(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     if not settings.addresses:
         return NotApplicable("no address of a host is known: name addresses in the settings")
     effects = [effect for effect in reading.effects if effect.action == "allow" and effect.names is None]
     if not effects and not _unknown(reading, "destination"):
         return NotApplicable("allows nothing by address")
     return [
-        Remark(resource=resource, where=effect.where, host=host, message=f"{address} is an address of {host}.")
+        Violation(resource=resource, where=effect.where, host=host, message=f"{address} is an address of {host}.")
         for effect in effects
         if effect.destination is not None and not effect.destination.everywhere
         for address, hosts in settings.addresses.items()
@@ -112,14 +112,14 @@ def raw_address(resource: Resource, reading: Reading, settings: Settings) -> Sai
     ]
 
 
-def not_read(resource: Resource, settings: Settings) -> Said:
+def not_read(resource: Resource, settings: Settings) -> CheckResult:
     del settings
     what, keys = UNREAD.get(plain_type(resource.type), (None, ()))
     if what is None:
         return NotApplicable("is of a type that is read, or that opens no names")
     if keys and all(resource.properties.get(key) in (None, [], ()) for key in keys):
         return NotApplicable(f"has none of {', '.join(keys)}")
-    return [Remark(resource=resource, where=resource.type, message=f"this type holds {what}; it is not read.")]
+    return [Violation(resource=resource, where=resource.type, message=f"this type holds {what}; it is not read.")]
 
 
 def _unknown(reading: Reading, about: About) -> bool:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from hostgate.planning.flow import Network
-from hostgate.policies.address_sets import ALL, VERSIONS, matched, without
+from hostgate.flows.flow import Network
+from hostgate.policies.address_ranges import ALL, VERSIONS, matched, without
 from hostgate.policies.belonging import Together
 from hostgate.policies.coverage import HomeNet, Left, Side
 from hostgate.policies.effects import takes_in_the_internet
 from hostgate.policies.ip_protocols import KINDS, OF_KIND, Kind
 from hostgate.policies.reading import Stateful, Stateless
-from hostgate.policies.remarks import Remark, Seen
+from hostgate.policies.violations import ResourceReading, Violation
 
 
 def handed_on(each: Together, stateful: Stateful, home: HomeNet) -> Left[Kind]:
@@ -35,7 +35,7 @@ def handed_on(each: Together, stateful: Stateful, home: HomeNet) -> Left[Kind]:
     return {cell: (*forwarded[cell], *left[cell]) for cell in left}
 
 
-def stateless_passes(each: Together) -> Iterator[Remark]:
+def stateless_passes(each: Together) -> Iterator[Violation]:
     """Rules that let a kind out to most of the internet, before any stateful rule is asked."""
     for seen in each.rules:
         for rule in seen.reading.stateless:
@@ -48,7 +48,7 @@ def stateless_passes(each: Together) -> Iterator[Remark]:
                     message = (
                         f"aws:pass to any destination, before any other rule: {', '.join(kinds)} over IPv{version}."
                     )
-                    yield Remark(resource=seen.resource, where=rule.where, message=message)
+                    yield Violation(resource=seen.resource, where=rule.where, message=message)
 
 
 def _taken(rule: Stateless, cell: tuple[Kind, int, Side]) -> tuple[Network, ...]:
@@ -81,7 +81,7 @@ def _addresses(ranges: tuple[str, ...] | None, version: int) -> tuple[Network, .
     return None if found is None else found[version]
 
 
-def _place(stateful: Stateful, group: Seen, groups: int) -> int | None:
+def _place(stateful: Stateful, group: ResourceReading, groups: int) -> int | None:
     """The priority of a stateless group; one that is alone needs none."""
     name = group.resource.properties.get("name")
     places = stateful.stateless_priorities.items()

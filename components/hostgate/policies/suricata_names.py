@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from hostgate.policies.effects import Names
-from hostgate.policies.suricata import Line
+from hostgate.policies.rule_lines import Line
 
 BUFFERS = {"tls.sni": "tls", "http.host": "http"}
 """Sticky buffers that hold a name, and the layer they are of."""

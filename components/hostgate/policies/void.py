@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from hostgate.flows.nodes import Resource
 from hostgate.policies.belonging import Together
 from hostgate.policies.effects import Effect, in_words, ports_within
 from hostgate.policies.readers import GCP_CLASSIC, GCP_NETWORK, plain_type
-from hostgate.policies.remarks import NotApplicable, Remark, Said, Seen, unjudged
-from hostgate.policies.rules import RULES
-from hostgate.policies.values import Resource
+from hostgate.policies.rule_table import RULES
+from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
 
-Owned = tuple[Effect, Seen]
+Owned = tuple[Effect, ResourceReading]
 
 _LISTED_PORTS = {"tls": ((443, 443),), "http": ((80, 80),)}
 """What a domain list is about, although it opens its names on every port."""
 
 
-def void_allow(sets: Sequence[Together], stack: Sequence[Seen], others: Sequence[Resource]) -> Said:
+def void_allow(sets: Sequence[Together], stack: Sequence[ResourceReading], others: Sequence[Resource]) -> CheckResult:
     """Names of one policy against broad allows of the same one; classic firewall rules against all of Google Cloud."""
     with_names = [(each, list(_named(each))) for each in sets if any(seen.reading.may_name for seen in each.rules)]
     if not with_names:
@@ -25,8 +25,8 @@ def void_allow(sets: Sequence[Together], stack: Sequence[Seen], others: Sequence
 
 
 def _voids(
-    with_names: Sequence[tuple[Together, list[Owned]]], stack: Sequence[Seen], others: Sequence[Resource]
-) -> Iterator[Remark]:
+    with_names: Sequence[tuple[Together, list[Owned]]], stack: Sequence[ResourceReading], others: Sequence[Resource]
+) -> Iterator[Violation]:
     for each, named in with_names:
         members = [*each.rules, *([each.policy] if each.policy and each.cloud == "aws" else [])]
         for seen in members:
@@ -64,7 +64,7 @@ def _named(each: Together) -> Iterator[Owned]:
                 yield replace(effect, ports=ports), seen
 
 
-def _apart(seen: Seen, each: Together, named: Sequence[Owned]) -> set[str]:
+def _apart(seen: ResourceReading, each: Together, named: Sequence[Owned]) -> set[str]:
     """Rules of AWS to a set of addresses kept elsewhere that cannot matter: no name shares their ports and protocol."""
     if each.cloud != "aws" or any(rules.reading.names_in_doubt for rules in each.rules):
         return set()
@@ -75,12 +75,12 @@ def _apart(seen: Seen, each: Together, named: Sequence[Owned]) -> set[str]:
     }
 
 
-def _said(seen: Seen, broad: Effect, met: Sequence[Owned], before: str) -> Remark:
+def _said(seen: ResourceReading, broad: Effect, met: Sequence[Owned], before: str) -> Violation:
     first = met[0][0].names
     more = f" and {len({str(effect.names) for effect, _ in met}) - 1} more" if len(met) > 1 else ""
     ports = "unknown ports" if broad.ports is None else in_words(broad.ports)
     stage = "network rules come before application rules: " if seen.cloud == "azure" and broad.stage < 0 else before
-    return Remark(
+    return Violation(
         resource=seen.resource,
         where=broad.where,
         message=f"{stage}any destination is allowed on {ports}; the rule for {first}{more} ({met[0][1].resource.name}) "

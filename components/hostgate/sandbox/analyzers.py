@@ -19,10 +19,10 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from hostgate.sandbox.monitor import GRPC_OPTIONS
-from hostgate.sandbox.problems import PreviewFailed, Problem
-from hostgate.sandbox.registry import Entry
+from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
+from hostgate.sandbox.registry import RegistryEntry
 from hostgate.sandbox.resources import Diagnostic, PolicyViolation
-from hostgate.sandbox.values import policy_struct
+from hostgate.sandbox.wire_values import policy_struct
 from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml
 
 Answer = TypeVar("Answer", bound=Message)
@@ -47,7 +47,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class AnalyzerRun:
     """What a pack learns about the run. `address` is the engine's host:port; `config` holds secrets in clear."""
 
     project: str
@@ -69,17 +69,19 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AnalyzerVerdict:
     """What the packs said."""
 
     violations: tuple[PolicyViolation, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def analyze(packs: Sequence[Path], run: Run, entries: Sequence[Entry], limits: Limits | None = None) -> Verdict:
+def analyze(
+    packs: Sequence[Path], run: AnalyzerRun, entries: Sequence[RegistryEntry], limits: Limits | None = None
+) -> AnalyzerVerdict:
     """Ask every pack about every resource, then about the stack. Packs and resources keep their order.
 
-    Raises PreviewFailed when a pack does not start, crashes, or does not answer in time; no process outlives the call.
+    Raises PreviewError when a pack does not start, crashes, or does not answer in time; no process outlives the call.
     """
     limits = limits or Limits()
     violations: list[PolicyViolation] = []
@@ -90,13 +92,13 @@ def analyze(packs: Sequence[Path], run: Run, entries: Sequence[Entry], limits: L
             for entry in entries:
                 violations += pack.analyze(entry, entries)
             violations += pack.analyze_stack(entries)
-    return Verdict(tuple(violations), tuple(diagnostics))
+    return AnalyzerVerdict(tuple(violations), tuple(diagnostics))
 
 
 class _Pack:
     """A running pack."""
 
-    def __init__(self, process: "_Process", channel: grpc.Channel, run: Run, limits: Limits) -> None:
+    def __init__(self, process: "_Process", channel: grpc.Channel, run: AnalyzerRun, limits: Limits) -> None:
         self._process = process
         self._stub = analyzer_pb2_grpc.AnalyzerStub(channel)
         self._limits = limits
@@ -132,7 +134,7 @@ class _Pack:
             if policy.enforcementLevel == analyzer_pb2.REMEDIATE
         ]
 
-    def analyze(self, entry: Entry, entries: Sequence[Entry]) -> list[PolicyViolation]:
+    def analyze(self, entry: RegistryEntry, entries: Sequence[RegistryEntry]) -> list[PolicyViolation]:
         request = analyzer_pb2.AnalyzeRequest(
             type=entry.type,
             properties=policy_struct(entry.inputs),
@@ -143,7 +145,7 @@ class _Pack:
         )
         return self._violations(self._call(self._stub.Analyze, request, "Analyze", entry.urn), entry.urn)
 
-    def analyze_stack(self, entries: Sequence[Entry]) -> list[PolicyViolation]:
+    def analyze_stack(self, entries: Sequence[RegistryEntry]) -> list[PolicyViolation]:
         # Unlike Analyze, this one sees outputs: the engine judges the stack by its final state.
         resources = [
             analyzer_pb2.AnalyzerResource(
@@ -197,7 +199,7 @@ class _Pack:
 
 
 @contextlib.contextmanager
-def _started(folder: Path, run: Run, limits: Limits) -> Iterator[_Pack]:
+def _started(folder: Path, run: AnalyzerRun, limits: Limits) -> Iterator[_Pack]:
     process = _Process(folder, run)
     try:
         port = process.port(limits.start)
@@ -213,7 +215,7 @@ class _Process:
     That is the command line of the Python language host since CLI 3.221 (pulumi-language-python, RunPlugin).
     """
 
-    def __init__(self, folder: Path, run: Run) -> None:
+    def __init__(self, folder: Path, run: AnalyzerRun) -> None:
         self.folder = folder
         self._said: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
         self._first: queue.Queue[str] = queue.Queue()
@@ -231,7 +233,7 @@ class _Process:
                 errors="replace",
             )
         except OSError as error:
-            raise PreviewFailed([_problem(folder, f"did not start: {error}")]) from None
+            raise PreviewError([_problem(folder, f"did not start: {error}")]) from None
         self._readers = [
             threading.Thread(target=self._read_port, args=(self._process.stdout,), daemon=True),
             threading.Thread(target=self._read_errors, args=(self._process.stderr,), daemon=True),
@@ -250,9 +252,9 @@ class _Process:
         return int(line)
 
     def fail(self, what: str) -> NoReturn:
-        """Raise PreviewFailed with the last lines that the pack wrote to stderr."""
+        """Raise PreviewError with the last lines that the pack wrote to stderr."""
         self.end()
-        raise PreviewFailed([_problem(self.folder, what, "\n".join(self._said))])
+        raise PreviewError([_problem(self.folder, what, "\n".join(self._said))])
 
     def end(self) -> None:
         self._process.kill()
@@ -275,31 +277,31 @@ class _Process:
 
 
 def _interpreter(folder: Path) -> str:
-    """The Python of a pack: of the virtualenv it names, else ours. Raises PreviewFailed for anything but a pack."""
+    """The Python of a pack: of the virtualenv it names, else ours. Raises PreviewError for anything but a pack."""
     file = folder / "PulumiPolicy.yaml"
     try:
         document = read_pulumi_yaml(file)
     except Unreadable as error:
-        raise PreviewFailed([_problem(folder, f"PulumiPolicy.yaml cannot be read: {error}")]) from None
+        raise PreviewError([_problem(folder, f"PulumiPolicy.yaml cannot be read: {error}")]) from None
     runtime = document.get("runtime") if isinstance(document, dict) else None
     language = runtime.get("name") if isinstance(runtime, dict) else runtime
     if language != "python":
-        raise PreviewFailed([_problem(folder, f"the built-in preview runs Python packs only, found {language!r}")])
+        raise PreviewError([_problem(folder, f"the built-in preview runs Python packs only, found {language!r}")])
     options = runtime.get("options") if isinstance(runtime, dict) else None
     virtualenv = (options or {}).get("virtualenv")
     if not virtualenv:
         return sys.executable
     python = folder / virtualenv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
-        raise PreviewFailed([_problem(folder, f"its virtualenv has no Python: {python}")])
+        raise PreviewError([_problem(folder, f"its virtualenv has no Python: {python}")])
     return str(python)
 
 
-def _problem(folder: Path, what: str, tail: str = "") -> Problem:
-    return Problem(f"policy pack {folder.name}: {what}", path=str(folder), found=tail)
+def _problem(folder: Path, what: str, tail: str = "") -> PreviewProblem:
+    return PreviewProblem(f"policy pack {folder.name}: {what}", path=str(folder), found=tail)
 
 
-def _options(entry: Entry) -> analyzer_pb2.AnalyzerResourceOptions:
+def _options(entry: RegistryEntry) -> analyzer_pb2.AnalyzerResourceOptions:
     options = entry.options
     return analyzer_pb2.AnalyzerResourceOptions(
         protect=options.protect,
@@ -312,7 +314,7 @@ def _options(entry: Entry) -> analyzer_pb2.AnalyzerResourceOptions:
     )
 
 
-def _provider(entry: Entry, entries: Sequence[Entry]) -> analyzer_pb2.AnalyzerProviderResource | None:
+def _provider(entry: RegistryEntry, entries: Sequence[RegistryEntry]) -> analyzer_pb2.AnalyzerProviderResource | None:
     urn = entry.provider.rpartition("::")[0]
     found = next((each for each in entries if each.urn == urn), None) if entry.custom and urn else None
     if found is None:

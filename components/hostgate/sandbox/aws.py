@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from hostgate.sandbox import aws_ec2, aws_ram
 from hostgate.sandbox.aws_resolver import TYPES as RESOLVER_TYPES
-from hostgate.sandbox.clouds import AutoName, Cloud, Declared, ResourceType, about, types_by_token
-from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.clouds import AutoName, Cloud, Declaration, ResourceType, about, types_by_token
+from hostgate.sandbox.preview_problems import PreviewProblem
+from hostgate.sandbox.rule_text_checks import check_rules, rule_lines
 from hostgate.sandbox.shapes import (
     Anything,
     Entries,
@@ -25,8 +26,7 @@ from hostgate.sandbox.shapes import (
     known_list,
     shown,
 )
-from hostgate.sandbox.suricata import check_rules, rule_lines
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 # Sources, each as of 2026-11-23.
 QUOTAS: Final = "AWS Network Firewall quotas"
@@ -67,17 +67,17 @@ APP_LAYER: Final = frozenset(
 )
 
 
-def _one_rules_source(group: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _one_rules_source(group: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     kinds = ("rulesString", "rulesSourceList", "statefulRules", "statelessRulesAndCustomActions")
     given = [kind for kind in kinds if filled(group, kind)]
     if len(given) != 1:
         found = ", ".join(given) or "none"
-        yield Problem(
+        yield PreviewProblem(
             "one kind of rules", path=path, found=found, allowed=f"exactly one of {', '.join(kinds)}", source=API
         )
 
 
-def _domain_targets(listed: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _domain_targets(listed: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     for index, target in known_list(listed, "targets"):
         if not isinstance(target, str):
             continue
@@ -88,13 +88,17 @@ def _domain_targets(listed: Mapping[str, Any], path: str) -> Iterator[Problem]:
         if "://" in target or "*" in target or not legal or len(target) > 255:
             where = f"{inner(path, 'targets')}[{index}]"
             allowed = "a domain name, or .name for the name and all below it; no *, no scheme"
-            yield Problem("not a domain target", path=where, found=shown(target), allowed=allowed, source=MEASURED)
+            yield PreviewProblem(
+                "not a domain target", path=where, found=shown(target), allowed=allowed, source=MEASURED
+            )
 
 
-def _group_rules(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _group_rules(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     if filled(inputs, "rules") == filled(inputs, "ruleGroup"):
         found = "both" if filled(inputs, "rules") else "neither"
-        yield Problem("one of two", path=path, found=found, allowed="exactly one of rules, ruleGroup", source=API)
+        yield PreviewProblem(
+            "one of two", path=path, found=found, allowed="exactly one of rules, ruleGroup", source=API
+        )
     group = inputs.get("ruleGroup")
     group = group if isinstance(group, Mapping) else {}
     source = group.get("rulesSource")
@@ -103,7 +107,7 @@ def _group_rules(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
     kind = inputs.get("type")
     if isinstance(kind, str) and source and stateless != (kind == "STATELESS"):
         allowed = "STATELESS" if stateless else "STATEFUL"
-        yield Problem("type and rules differ", path="type", found=kind, allowed=allowed, source=API)
+        yield PreviewProblem("type and rules differ", path="type", found=kind, allowed=allowed, source=API)
     rules, where = (source.get("rulesString"), "ruleGroup.rulesSource.rulesString")
     if filled(inputs, "rules"):
         rules, where = inputs["rules"], "rules"
@@ -119,11 +123,13 @@ def _group_rules(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
             yield from _capacity(inputs, least, "at least the targets times the target types", DOMAINS)
 
 
-def _capacity(inputs: Mapping[str, Any], used: int, rule: str, source: str) -> Iterator[Problem]:
+def _capacity(inputs: Mapping[str, Any], used: int, rule: str, source: str) -> Iterator[PreviewProblem]:
     capacity = inputs.get("capacity")
     if isinstance(capacity, int | float) and used > capacity:
         allowed = f"{used} or more units ({rule}); it cannot change later"
-        yield Problem("capacity exceeded", path="capacity", found=shown(capacity), allowed=allowed, source=source)
+        yield PreviewProblem(
+            "capacity exceeded", path="capacity", found=shown(capacity), allowed=allowed, source=source
+        )
 
 
 def _order(group: Mapping[str, Any]) -> object:
@@ -195,7 +201,7 @@ RULE_GROUP_TYPE = ResourceType(
 )
 
 
-def _stateless_defaults(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _stateless_defaults(policy: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     standard = ("aws:pass", "aws:drop", "aws:forward_to_sfe")
     for key in ("statelessDefaultActions", "statelessFragmentDefaultActions"):
         actions = [action for _, action in known_list(policy, key)]
@@ -204,45 +210,47 @@ def _stateless_defaults(policy: Mapping[str, Any], path: str) -> Iterator[Proble
         if whole and sum(action in standard for action in actions) != 1:
             found = ", ".join(map(str, actions)) or "none"
             allowed = f"exactly one of {' | '.join(standard)}"
-            yield Problem("default action", path=inner(path, key), found=found, allowed=allowed, source=API)
+            yield PreviewProblem("default action", path=inner(path, key), found=found, allowed=allowed, source=API)
 
 
-def _stateful_defaults(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _stateful_defaults(policy: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     actions = [action for _, action in known_list(policy, "statefulDefaultActions") if isinstance(action, str)]
     where = inner(path, "statefulDefaultActions")
     for action in actions:
         # An unknown aws: value is not refused: the service adds default actions, and hard-coded lists broke (#1221 of
         # landing-zone-accelerator-on-aws).
         if not action.startswith("aws:"):
-            yield Problem("default action", path=where, found=shown(action), allowed="aws:...", source=API)
+            yield PreviewProblem("default action", path=where, found=shown(action), allowed="aws:...", source=API)
     if actions and _policy_order(policy) == "DEFAULT_ACTION_ORDER":
         found = f"{', '.join(actions)} in action order"
         allowed = "statefulEngineOptions.ruleOrder: STRICT_ORDER"
-        yield Problem("default actions need strict order", path=where, found=found, allowed=allowed, source=MEASURED)
+        yield PreviewProblem(
+            "default actions need strict order", path=where, found=found, allowed=allowed, source=MEASURED
+        )
     drops = [action for action in actions if action.startswith("aws:drop_")]
     if len(drops) > 1:
-        yield Problem("drop actions", path=where, found=", ".join(drops), allowed="at most one", source=MEASURED)
+        yield PreviewProblem("drop actions", path=where, found=", ".join(drops), allowed="at most one", source=MEASURED)
     if PLAIN_ESTABLISHED & set(actions) and APP_LAYER & set(actions):
         allowed = "the established pair or an app-layer pair, not both"
-        yield Problem(
+        yield PreviewProblem(
             "default actions do not mix", path=where, found=", ".join(actions), allowed=allowed, source=MEASURED
         )
     if policy.get("enableTlsSessionHolding") is True and APP_LAYER & set(actions):
         allowed = "no app-layer default with TLS session holding"
         source = "AWS Network Firewall developer guide: limitations and caveats"
-        yield Problem(
+        yield PreviewProblem(
             "default actions do not mix", path=where, found=", ".join(actions), allowed=allowed, source=source
         )
 
 
-def _session_holding(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _session_holding(policy: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     if policy.get("enableTlsSessionHolding") is True and not filled(policy, "tlsInspectionConfigurationArn"):
         where = inner(path, "tlsInspectionConfigurationArn")
         allowed = "required when enableTlsSessionHolding is true"
-        yield Problem("missing", path=where, found="nothing", allowed=allowed, source=MEASURED)
+        yield PreviewProblem("missing", path=where, found="nothing", allowed=allowed, source=MEASURED)
 
 
-def _managed_orders(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _managed_orders(policy: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     """AWS publishes each of its groups twice, and names the order of each."""
     order = _policy_order(policy)
     wanted = {"STRICT_ORDER": "StrictOrder", "DEFAULT_ACTION_ORDER": "ActionOrder"}.get(str(order))
@@ -253,7 +261,7 @@ def _managed_orders(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
         if arn.endswith(("StrictOrder", "ActionOrder")) and not arn.endswith(wanted):
             where = f"{inner(path, 'statefulRuleGroupReferences')}[{index}].resourceArn"
             found = f"{arn.rpartition('/')[2]} in a policy in {order}"
-            yield Problem("rule orders differ", path=where, found=found, allowed=f"...{wanted}", source=MANAGED)
+            yield PreviewProblem("rule orders differ", path=where, found=found, allowed=f"...{wanted}", source=MANAGED)
 
 
 def _policy_order(policy: Mapping[str, Any]) -> object:
@@ -262,14 +270,14 @@ def _policy_order(policy: Mapping[str, Any]) -> object:
     return order if order is UNKNOWN else order or "DEFAULT_ACTION_ORDER"
 
 
-def _reference_priorities(policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _reference_priorities(policy: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     if _policy_order(policy) != "STRICT_ORDER":
         return
     for index, reference in known_list(policy, "statefulRuleGroupReferences"):
         if isinstance(reference, Mapping) and reference.get("priority") is None:
             where = f"{inner(path, 'statefulRuleGroupReferences')}[{index}].priority"
             allowed = "1 to 65535, because the policy is in strict order"
-            yield Problem("missing", path=where, found="nothing", allowed=allowed, source=ORDER)
+            yield PreviewProblem("missing", path=where, found="nothing", allowed=allowed, source=ORDER)
 
 
 POLICY_TYPE = ResourceType(
@@ -331,13 +339,13 @@ POLICY_TYPE = ResourceType(
 )
 
 
-def _attachment(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _attachment(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     keys = ("vpcId", "subnetMappings", "transitGatewayId", "availabilityZoneMappings")
     given = tuple(key for key in keys if filled(inputs, key))
     if given not in (keys[:2], keys[2:]):
         found = ", ".join(given) or "none"
         allowed = "vpcId with subnetMappings, or transitGatewayId with availabilityZoneMappings"
-        yield Problem("where the firewall is", path=path, found=found, allowed=allowed, source=API)
+        yield PreviewProblem("where the firewall is", path=path, found=found, allowed=allowed, source=API)
 
 
 DESTINATION_KEYS: Final = {
@@ -348,7 +356,7 @@ DESTINATION_KEYS: Final = {
 """Required and optional keys of a log destination, by its type."""
 
 
-def _destination_keys(config: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _destination_keys(config: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     destination, kind = config.get("logDestination"), config.get("logDestinationType")
     if not isinstance(destination, Mapping) or not isinstance(kind, str) or kind not in DESTINATION_KEYS:
         return
@@ -356,7 +364,9 @@ def _destination_keys(config: Mapping[str, Any], path: str) -> Iterator[Problem]
     if not set(required) <= set(destination) or set(destination) - {*required, *optional}:
         allowed = f"{', '.join(required)}{f' and perhaps {optional[0]}' if optional else ''}"
         found = ", ".join(map(str, destination)) or "nothing"
-        yield Problem("log destination", path=inner(path, "logDestination"), found=found, allowed=allowed, source=API)
+        yield PreviewProblem(
+            "log destination", path=inner(path, "logDestination"), found=found, allowed=allowed, source=API
+        )
 
 
 FIREWALL_TYPE = ResourceType(
@@ -433,7 +443,7 @@ LOGGING_TYPE = ResourceType(
 )
 
 
-def _same_order(resources: Sequence[Declared]) -> Iterator[Problem]:
+def _same_order(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     """A policy takes rule groups of its own rule order only."""
     groups = {resource.urn: resource for resource in resources if resource.type == RULE_GROUP}
     for policy in resources:
@@ -450,7 +460,9 @@ def _same_order(resources: Sequence[Declared]) -> Iterator[Problem]:
             if UNKNOWN not in (order, wanted) and order != wanted:
                 found = f"{wanted}, and {groups[urn].name} in {order}"
                 path = "firewallPolicy.statefulEngineOptions.ruleOrder"
-                problem = Problem("rule orders differ", path=path, found=found, allowed="one order", source=ORDER)
+                problem = PreviewProblem(
+                    "rule orders differ", path=path, found=found, allowed="one order", source=ORDER
+                )
                 yield about(policy, problem)
 
 

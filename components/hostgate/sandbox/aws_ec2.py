@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hostgate.sandbox.clouds import ResourceType
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
-from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.shapes import Record, Text, filled, inner
 
 # As of 2026-11-23.
@@ -25,15 +25,15 @@ TARGETS: Final = (
 )  # fmt: skip
 
 
-def _one_of_each(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _one_of_each(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     for keys, what in ((DESTINATIONS, "one destination"), (TARGETS, "one target")):
         given = [key for key in keys if filled(inputs, key)]
         if len(given) != 1:
             found = ", ".join(given) or "none"
-            yield Problem(what, path=path, found=found, allowed=f"exactly one of {', '.join(keys)}", source=API)
+            yield PreviewProblem(what, path=path, found=found, allowed=f"exactly one of {', '.join(keys)}", source=API)
 
 
-def _ranges(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _ranges(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     for key, version in (("destinationCidrBlock", 4), ("destinationIpv6CidrBlock", 6)):
         value = inputs.get(key)
         if not isinstance(value, str):
@@ -43,7 +43,9 @@ def _ranges(inputs: Mapping[str, Any], path: str) -> Iterator[Problem]:
         except ValueError:
             fits = False
         if not fits:
-            yield Problem("no range", path=inner(path, key), found=value, allowed=f"an IPv{version} CIDR", source=API)
+            yield PreviewProblem(
+                "no range", path=inner(path, key), found=value, allowed=f"an IPv{version} CIDR", source=API
+            )
 
 
 TYPES: Final = (

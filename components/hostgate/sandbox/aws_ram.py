@@ -9,7 +9,7 @@ from typing import Any, Final
 from hostgate.sandbox.clouds import AutoName, ResourceType
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
 from hostgate.sandbox.shapes import Entries, Flag, Items, Record, Text
-from hostgate.sandbox.state import Held
+from hostgate.sandbox.state import StoredObject
 
 # As of 2026-11-23.
 API: Final = "AWS Resource Access Manager API reference"
@@ -88,7 +88,7 @@ def _resource_exists(ask: Ask) -> Iterator[str]:
         yield f"InvalidParameterException: {arn} is of another Region than {share}"
 
 
-def _associations(ask: Ask) -> list[Held]:
+def _associations(ask: Ask) -> list[StoredObject]:
     """What ends with the share."""
     return [each for each in ask.now.objects(RESOURCE, PRINCIPAL) if each.inputs["resourceShareArn"] == ask.held.id]
 

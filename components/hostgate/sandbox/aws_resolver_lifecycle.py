@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hostgate.sandbox.aws_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
-from hostgate.sandbox.state import Held
+from hostgate.sandbox.state import StoredObject
 
 # Those of an account that had none raised (Amazon Route 53 developer guide, quotas, 2023 copy). All can be raised: the
 # refusals name the code in Service Quotas, service route53resolver.
@@ -41,7 +41,7 @@ def _group_computed(ask: Ask) -> dict[str, Any]:
     return {**_arn(ask, "firewall-rule-group"), "ownerId": ask.account.number, "shareStatus": "NOT_SHARED"}
 
 
-def _of_group(ask: Ask, type_: str, group: str) -> Iterator[Held]:
+def _of_group(ask: Ask, type_: str, group: str) -> Iterator[StoredObject]:
     """The other objects of `type_` that name the rule group."""
     for other in ask.now.objects(type_):
         if other.id != ask.held.id and other.inputs.get("firewallRuleGroupId") == group:

@@ -16,7 +16,7 @@ from hostgate.sandbox.azure_stack import (
     unique_priorities,
 )
 from hostgate.sandbox.clouds import AutoName, Cloud, ResourceType, types_by_token
-from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.shapes import (
     Anything,
     Entries,
@@ -62,19 +62,19 @@ MOST_BYTES: Final = 2 * 1024 * 1024
 """Bytes of a rule collection group of a policy made after July 2022, LIMITS."""
 
 
-def _needs_a_source(rule: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _needs_a_source(rule: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     if not filled(rule, "sourceAddresses") and not filled(rule, "sourceIpGroups"):
         allowed = "sourceAddresses or sourceIpGroups"
-        yield Problem("no source", path=path, found="nothing", allowed=allowed, source=RULES)
+        yield PreviewProblem("no source", path=path, found="nothing", allowed=allowed, source=RULES)
     yield from _addresses(rule, path, "sourceAddresses")
 
 
-def _addresses(rule: Mapping[str, Any], path: str, key: str) -> Iterator[Problem]:
+def _addresses(rule: Mapping[str, Any], path: str, key: str) -> Iterator[PreviewProblem]:
     for index, address in known_list(rule, key):
         if isinstance(address, str) and address[:1].isdigit() and not _is_range(address):
             where = f"{inner(path, key)}[{index}]"
             allowed = "an address, a CIDR, first-last, * or a service tag"
-            yield Problem("not an address", path=where, found=shown(address), allowed=allowed, source=SWAGGER)
+            yield PreviewProblem("not an address", path=where, found=shown(address), allowed=allowed, source=SWAGGER)
 
 
 def _is_range(text: str) -> bool:
@@ -88,9 +88,9 @@ def _is_range(text: str) -> bool:
     return True
 
 
-def _needs_one(rule: Mapping[str, Any], path: str, keys: Sequence[str], what: str) -> Iterator[Problem]:
+def _needs_one(rule: Mapping[str, Any], path: str, keys: Sequence[str], what: str) -> Iterator[PreviewProblem]:
     if not any(filled(rule, key) for key in keys):
-        yield Problem(what, path=path, found="nothing", allowed=" or ".join(keys), source=RULES)
+        yield PreviewProblem(what, path=path, found="nothing", allowed=" or ".join(keys), source=RULES)
 
 
 def _is_name(name: str) -> bool:
@@ -98,7 +98,7 @@ def _is_name(name: str) -> bool:
     return len(name) <= 255 and all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels)
 
 
-def _application_rule(rule: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _application_rule(rule: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     yield from _needs_a_source(rule, path)
     targets = ("targetFqdns", "targetUrls", "fqdnTags", "webCategories")
     yield from _needs_one(rule, path, targets, "no target")
@@ -108,10 +108,10 @@ def _application_rule(rule: Mapping[str, Any], path: str) -> Iterator[Problem]:
         # *x.com is legal to the service, and wider than it looks; whether to emit it is not this check's business.
         if isinstance(name, str) and name != "*" and not _is_name(name.removeprefix("*").removeprefix(".")):
             where, allowed = f"{inner(path, 'targetFqdns')}[{index}]", "a name; one *, left-most: *.example.com or *"
-            yield Problem("not a target FQDN", path=where, found=shown(name), allowed=allowed, source=WILDCARDS)
+            yield PreviewProblem("not a target FQDN", path=where, found=shown(name), allowed=allowed, source=WILDCARDS)
 
 
-def _network_rule(rule: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _network_rule(rule: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     yield from _needs_a_source(rule, path)
     destinations = ("destinationAddresses", "destinationIpGroups", "destinationFqdns")
     yield from _needs_one(rule, path, destinations, "no destination")
@@ -121,14 +121,16 @@ def _network_rule(rule: Mapping[str, Any], path: str) -> Iterator[Problem]:
     for index, name in known_list(rule, "destinationFqdns"):
         if isinstance(name, str) and not _is_name(name):
             where, allowed = f"{inner(path, 'destinationFqdns')}[{index}]", "an exact name; no *"
-            yield Problem("not a destination FQDN", path=where, found=shown(name), allowed=allowed, source=FQDN_RULES)
+            yield PreviewProblem(
+                "not a destination FQDN", path=where, found=shown(name), allowed=allowed, source=FQDN_RULES
+            )
     for index, port in known_list(rule, "destinationPorts"):
         low, _, high = str(port).partition("-")
         high = high or low
         numbers = low.isdecimal() and high.isdecimal() and 1 <= int(low) <= int(high) <= 65_535
         if isinstance(port, str) and port != "*" and not numbers:
             where, allowed = f"{inner(path, 'destinationPorts')}[{index}]", '"443", "8000-8010" or "*"'
-            yield Problem("not a port", path=where, found=shown(port), allowed=allowed, source=LIMITS)
+            yield PreviewProblem("not a port", path=where, found=shown(port), allowed=allowed, source=LIMITS)
 
 
 RULE_COMMON: Final[Mapping[str, Shape]] = {
@@ -188,13 +190,13 @@ NAT_RULE = Record(
 )
 
 
-def _one_kind(collection: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _one_kind(collection: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     rules = [rule for _, rule in known_list(collection, "rules") if isinstance(rule, Mapping)]
     kinds = {kind for rule in rules if isinstance(kind := rule.get("ruleType"), str)}
     if len(kinds) > 1:
         found = ", ".join(sorted(kinds))
         allowed = "one kind of rule per collection"
-        yield Problem("two kinds of rule", path=inner(path, "rules"), found=found, allowed=allowed, source=RULES)
+        yield PreviewProblem("two kinds of rule", path=inner(path, "rules"), found=found, allowed=allowed, source=RULES)
 
 
 def _collection(actions: tuple[str, ...], rules: Mapping[str, Record]) -> Record:
@@ -212,11 +214,13 @@ def _collection(actions: tuple[str, ...], rules: Mapping[str, Record]) -> Record
     )
 
 
-def _group_size(group: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _group_size(group: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     size = len(json.dumps(group.get("ruleCollections"), default=str).encode())
     if size > MOST_BYTES:
         found, allowed = f"{size} bytes", f"{MOST_BYTES} bytes"
-        yield Problem("too big", path=inner(path, "ruleCollections"), found=found, allowed=allowed, source=LIMITS)
+        yield PreviewProblem(
+            "too big", path=inner(path, "ruleCollections"), found=found, allowed=allowed, source=LIMITS
+        )
 
 
 GROUP_TYPE = ResourceType(
@@ -308,12 +312,12 @@ POLICY_TYPE = ResourceType(
 )
 
 
-def _ip_group_addresses(group: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _ip_group_addresses(group: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     for index, address in known_list(group, "ipAddresses"):
         if isinstance(address, str) and (not _is_range(address) or ":" in address):
             where = f"{inner(path, 'ipAddresses')}[{index}]"
             allowed = "an IPv4 address, CIDR or first-last"
-            yield Problem("not an address", path=where, found=shown(address), allowed=allowed, source=IP_GROUPS)
+            yield PreviewProblem("not an address", path=where, found=shown(address), allowed=allowed, source=IP_GROUPS)
 
 
 IP_GROUP_TYPE = ResourceType(

@@ -6,7 +6,7 @@ from typing import Any, Final
 from hostgate.sandbox.azure import IP_GROUP, RESOURCE_GROUP
 from hostgate.sandbox.azure_stack import GROUP, POLICY
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, at, digest_of
-from hostgate.sandbox.state import Held
+from hostgate.sandbox.state import StoredObject
 
 API_VERSION = "2024-05-01"
 
@@ -66,11 +66,11 @@ def _resource_group_computed(ask: Ask) -> dict[str, Any]:
     return {key: made[key] for key in ("azureApiVersion", "name", "type")} | {"properties": {}}
 
 
-def _base(policy: Held) -> str:
+def _base(policy: StoredObject) -> str:
     return str(at(policy.inputs, ("basePolicy", "id")) or "")
 
 
-def _groups(ask: Ask, policy: str) -> list[Held]:
+def _groups(ask: Ask, policy: str) -> list[StoredObject]:
     prefix = f"{policy}/ruleCollectionGroups/".lower()
     return [group for group in ask.now.objects(GROUP) if group.id.lower().startswith(prefix)]
 
@@ -110,7 +110,7 @@ def _base_exists(ask: Ask) -> Iterator[str]:
         yield f"NotFound: base policy {base} does not exist"
 
 
-def _users_of_ip_group(ask: Ask) -> list[Held]:
+def _users_of_ip_group(ask: Ask) -> list[StoredObject]:
     return [group for group in ask.now.objects(GROUP) if ask.held.id in str(group.inputs.get("ruleCollections"))]
 
 
@@ -120,7 +120,7 @@ def _unused_ip_group(ask: Ask) -> Iterator[str]:
             yield f"InUse: {group.name} uses it"
 
 
-def _inside(ask: Ask) -> list[Held]:
+def _inside(ask: Ask) -> list[StoredObject]:
     """What is deleted with an object: everything whose id lies below it."""
     return [held for held in ask.now.objects(GROUP, POLICY, IP_GROUP) if held.id.startswith(f"{ask.held.id}/")]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from hostgate.sandbox.clouds import Declared, about
-from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.clouds import Declaration, about
+from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.shapes import filled, known_list, shown
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 # Sources, each as of 2026-11-23.
 FQDN_RULES: Final = "Azure Firewall: FQDN filtering in network rules (2026-03-28)"
@@ -17,7 +17,7 @@ POLICY: Final = "azure-native:network:FirewallPolicy"
 GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
 
 
-def _policy_of(group: Declared, names: Mapping[str, str]) -> str:
+def _policy_of(group: Declaration, names: Mapping[str, str]) -> str:
     """The URN of the policy in this stack that a group belongs to, else the policy's name, else nothing."""
     urns = set(names.values())
     for urn in group.property_dependencies.get("firewallPolicyName", ()):
@@ -27,16 +27,16 @@ def _policy_of(group: Declared, names: Mapping[str, str]) -> str:
     return names.get(said, said) if isinstance(said, str) else ""
 
 
-def _groups_by_policy(resources: Sequence[Declared]) -> dict[str, list[Declared]]:
+def _groups_by_policy(resources: Sequence[Declaration]) -> dict[str, list[Declaration]]:
     names = {str(each.inputs.get("firewallPolicyName")): each.urn for each in resources if each.type == POLICY}
-    groups: dict[str, list[Declared]] = {}
+    groups: dict[str, list[Declaration]] = {}
     for resource in resources:
         if resource.type == GROUP and (policy := _policy_of(resource, names)):
             groups.setdefault(policy, []).append(resource)
     return groups
 
 
-def unique_priorities(resources: Sequence[Declared]) -> Iterator[Problem]:
+def unique_priorities(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     """Two groups of a policy never have one priority or one name."""
     for groups in _groups_by_policy(resources).values():
         for key in ("priority", "ruleCollectionGroupName"):
@@ -48,12 +48,12 @@ def unique_priorities(resources: Sequence[Declared]) -> Iterator[Problem]:
                 if value in taken:
                     allowed = f"unique in the policy; {taken[value]} has it already"
                     yield about(
-                        group, Problem("duplicate", path=key, found=shown(value), allowed=allowed, source=RULES)
+                        group, PreviewProblem("duplicate", path=key, found=shown(value), allowed=allowed, source=RULES)
                     )
                 taken.setdefault(value, group.name)
 
 
-def one_at_a_time(resources: Sequence[Declared]) -> Iterator[Problem]:
+def one_at_a_time(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     """Groups of one policy must depend on one another in a chain: the service refuses a second update meanwhile."""
     known = {resource.urn: resource for resource in resources}
     for groups in _groups_by_policy(resources).values():
@@ -63,11 +63,11 @@ def one_at_a_time(resources: Sequence[Declared]) -> Iterator[Problem]:
                 if other.urn not in before[group.urn] and group.urn not in before[other.urn]:
                     found = f"{group.name} and {other.name} may be written at the same time"
                     allowed = "one depends_on the other"
-                    problem = Problem("parallel updates", found=found, allowed=allowed, source=ONE_AT_A_TIME)
+                    problem = PreviewProblem("parallel updates", found=found, allowed=allowed, source=ONE_AT_A_TIME)
                     yield about(group, problem)
 
 
-def _all_dependencies(resource: Declared, known: Mapping[str, Declared]) -> set[str]:
+def _all_dependencies(resource: Declaration, known: Mapping[str, Declaration]) -> set[str]:
     seen: set[str] = set()
     waiting = list(resource.dependencies)
     while waiting:
@@ -78,7 +78,7 @@ def _all_dependencies(resource: Declared, known: Mapping[str, Declared]) -> set[
     return seen
 
 
-def names_in_network_rules(resources: Sequence[Declared]) -> Iterator[Problem]:
+def names_in_network_rules(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     """FQDNs in network rules need the DNS proxy of the policy, and no Basic tier."""
     policies = {resource.urn: resource.inputs for resource in resources if resource.type == POLICY}
     for urn, groups in _groups_by_policy(resources).items():
@@ -89,19 +89,19 @@ def names_in_network_rules(resources: Sequence[Declared]) -> Iterator[Problem]:
             settings, sku = policy.get("dnsSettings"), policy.get("sku")
             if settings is not UNKNOWN and (not isinstance(settings, Mapping) or not settings.get("enableProxy")):
                 found, allowed = "no DNS proxy on its policy", "dnsSettings.enableProxy: true"
-                problem = Problem(
+                problem = PreviewProblem(
                     "destinationFqdns", path="ruleCollections", found=found, allowed=allowed, source=FQDN_RULES
                 )
                 yield about(group, problem)
             if isinstance(sku, Mapping) and sku.get("tier") == "Basic":
                 allowed = "Standard or Premium"
-                problem = Problem(
+                problem = PreviewProblem(
                     "destinationFqdns", path="ruleCollections", found="tier Basic", allowed=allowed, source=FQDN_RULES
                 )
                 yield about(group, problem)
 
 
-def _has_destination_fqdns(group: Declared) -> bool:
+def _has_destination_fqdns(group: Declaration) -> bool:
     collections = [item for _, item in known_list(group.inputs, "ruleCollections") if isinstance(item, Mapping)]
     rules = [rule for collection in collections for _, rule in known_list(collection, "rules")]
     return any(isinstance(rule, Mapping) and filled(rule, "destinationFqdns") for rule in rules)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.shapes import Record
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.wire_values import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ResourceType:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class Declaration:
     """A resource as far as a rule over several resources needs it: plain inputs, and which URNs they came from."""
 
     urn: str
@@ -45,7 +45,7 @@ class Declared:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-StackRule = Callable[[Sequence[Declared]], Iterable[Problem]]
+StackRule = Callable[[Sequence[Declaration]], Iterable[PreviewProblem]]
 """A rule over all resources of a stack, in a stable order; each problem names its resource by URN, type and name."""
 
 
@@ -64,7 +64,7 @@ class Cloud:
             return dict(inputs)
         return {**inputs, auto.property: auto.make(name, seed)}
 
-    def check(self, token: str, inputs: Mapping[str, Any]) -> list[Problem]:
+    def check(self, token: str, inputs: Mapping[str, Any]) -> list[PreviewProblem]:
         """Every reason why the API would refuse these inputs (plain values, camelCase, unknowns as `UNKNOWN`).
 
         Raises KeyError for a type this cloud does not have.
@@ -75,7 +75,7 @@ class Cloud:
         """What a create would answer in a preview: the inputs, and `UNKNOWN` for what the cloud computes."""
         return {**dict.fromkeys(self.types[token].computed, UNKNOWN), **inputs}
 
-    def check_stack(self, resources: Sequence[Declared]) -> list[Problem]:
+    def check_stack(self, resources: Sequence[Declaration]) -> list[PreviewProblem]:
         """Every reason why these resources cannot be together."""
         ours = [resource for resource in resources if resource.type in self.types]
         return [problem for rule in self.stack_rules for problem in rule(ours)]
@@ -86,7 +86,7 @@ def cloud_of(clouds: Iterable[Cloud], token: str) -> Cloud | None:
     return next((cloud for cloud in clouds if token in cloud.types), None)
 
 
-def about(resource: Declared, problem: Problem) -> Problem:
+def about(resource: Declaration, problem: PreviewProblem) -> PreviewProblem:
     """The problem with the resource's URN, type and name in it."""
     return replace(problem, urn=resource.urn, type=resource.type, name=resource.name)
 

@@ -20,7 +20,7 @@ import yaml
 
 from hostgate.catalog.file_output import replace_file
 from hostgate.sandbox.children import Finished, OutOfTime, run_child
-from hostgate.sandbox.problems import PreviewFailed, Problem
+from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
 from hostgate.sandbox.provider import CLOUDS
 from hostgate.sandbox.signals import Ended
 from hostgate.sandbox.state import State, state_of
@@ -62,7 +62,7 @@ class Engine:
     def run(self, *arguments: str, capture: bool = False, limit: float | None = TIME_LIMIT) -> Finished:
         """`pulumi ARGUMENTS` without a terminal.
 
-        Raises PreviewFailed if it does not end within `limit` seconds, and Ended once it has ended because it was told to.
+        Raises PreviewError if it does not end within `limit` seconds, and Ended once it has ended because it was told to.
         """
         done = self._run([*arguments, "--non-interactive"], capture, limit)
         if done.told is not None:
@@ -79,7 +79,7 @@ class Engine:
             try:
                 return run_child(command, self.project, self.environment, capture=capture, limit=limit)
             except OutOfTime:
-                raise PreviewFailed([Problem(f"`pulumi {arguments[0]}` did not end within {limit} s.")]) from None
+                raise PreviewError([PreviewProblem(f"`pulumi {arguments[0]}` did not end within {limit} s.")]) from None
 
 
 @contextmanager
@@ -95,19 +95,19 @@ def _kept(path: Path) -> Iterator[None]:
 
 @contextmanager
 def engine(project: Path, stack: str) -> Iterator[Engine]:
-    """An engine on empty clouds, gone afterwards. Raises PreviewFailed: no CLI, or the stack cannot be made."""
+    """An engine on empty clouds, gone afterwards. Raises PreviewError: no CLI, or the stack cannot be made."""
     with tempfile.TemporaryDirectory(prefix="hostgate-engine-") as folder:
         _keep_no_log(Path(folder) / "home")
         yield prepare(project, stack, Path(folder))
 
 
 def prepare(project: Path, stack: str, folder: Path) -> Engine:
-    """An engine that keeps its state in `folder`, with the stack made or found there. Raises PreviewFailed."""
+    """An engine that keeps its state in `folder`, with the stack made or found there. Raises PreviewError."""
     cli = pulumi_cli()
     if cli is None:
-        raise PreviewFailed(
+        raise PreviewError(
             [
-                Problem(
+                PreviewProblem(
                     "The pulumi CLI with its Python host is not on PATH.",
                     allowed="install it; `hostgate preview --host builtin` needs none",
                 )
@@ -118,7 +118,7 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
     try:
         backend.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise PreviewFailed([Problem(f"the sandbox cannot be kept in {folder}: {error.strerror}")]) from None
+        raise PreviewError([PreviewProblem(f"the sandbox cannot be kept in {folder}: {error.strerror}")]) from None
     for package in CLOUDS:
         _plugin(home, package, state_of(folder).path)
     # The stack is made beside copies: `stack select` writes its salt into the stack file of the folder it runs in.
@@ -148,13 +148,15 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
     if _host_beside(cli):
         environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"
     elif real := next((found for package in CLOUDS if (found := shutil.which(f"pulumi-resource-{package}"))), None):
-        raise PreviewFailed([Problem("A real provider plugin is on PATH.", found=real, allowed="take it off PATH")])
+        raise PreviewError(
+            [PreviewProblem("A real provider plugin is on PATH.", found=real, allowed="take it off PATH")]
+        )
     made = Engine(cli, project, stack, environment, folder, left_out)
     if not (backend / ".pulumi" / "stacks" / owner / f"{stack}.json").exists():
         chosen = Engine(cli, copies, stack, environment, folder)
         done = chosen.run("stack", "select", "--create", stack, capture=True)
         if done.returncode != 0:
-            raise PreviewFailed([Problem(f"pulumi could not make the stack: {done.stderr.strip()}")])
+            raise PreviewError([PreviewProblem(f"pulumi could not make the stack: {done.stderr.strip()}")])
     return made
 
 
@@ -175,15 +177,17 @@ def _keep_no_log(home: Path) -> None:
 
 
 def _name_of(project: Path) -> str:
-    """The project's name. Raises PreviewFailed: it has none that can be read."""
+    """The project's name. Raises PreviewError: it has none that can be read."""
     try:
         document = read_pulumi_yaml(project / "Pulumi.yaml")
     except Unreadable as error:
-        raise PreviewFailed([Problem(f"{project / 'Pulumi.yaml'} cannot be read", found=str(error))]) from None
+        raise PreviewError([PreviewProblem(f"{project / 'Pulumi.yaml'} cannot be read", found=str(error))]) from None
     name = document.get("name") if isinstance(document, dict) else None
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) or name.strip(".") == "":
         allowed = "name: letters, digits, dots, hyphens and underscores"
-        raise PreviewFailed([Problem(f"{project / 'Pulumi.yaml'} names no project", found=repr(name), allowed=allowed)])
+        raise PreviewError(
+            [PreviewProblem(f"{project / 'Pulumi.yaml'} names no project", found=repr(name), allowed=allowed)]
+        )
     return name
 
 
@@ -202,7 +206,7 @@ def _copy_stack_file(source: Path, copy: Path) -> tuple[str, ...]:
         try:
             document = read_pulumi_yaml(source)
         except Unreadable as error:
-            raise PreviewFailed([Problem(f"{source} cannot be read", found=str(error))]) from None
+            raise PreviewError([PreviewProblem(f"{source} cannot be read", found=str(error))]) from None
         text = source.read_text(encoding="utf-8-sig")
     if "secure" in text:
         config = document.get("config") if isinstance(document, dict) else None

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from hostgate.sandbox.engine import engine
-from hostgate.sandbox.problems import PreviewFailed, Problem
+from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
 from hostgate.sandbox.registry import PROVIDER_PREFIX, STACK_TYPE
 from hostgate.sandbox.resources import Diagnostic, Preview, PreviewResource
-from hostgate.sandbox.values import plain_fields
+from hostgate.sandbox.wire_values import plain_fields
 
 _ENDED = "an unhandled error occurred: program exited with non-zero exit code"
 """What the engine adds to the program's own error."""
 
 
 def preview(project: Path, stack: str) -> Preview:
-    """Run the real `pulumi preview` on empty clouds. Raises PreviewFailed with every error that it tells."""
+    """Run the real `pulumi preview` on empty clouds. Raises PreviewError with every error that it tells."""
     with engine(project, stack) as ready:
         done = ready.run("preview", "--json", capture=True)
     document = _document(done.stdout)
@@ -26,7 +26,7 @@ def preview(project: Path, stack: str) -> Preview:
         own = [message for message in errors if not message.startswith(_ENDED)]
         told = own or errors or [(done.stderr or done.stdout).strip()]
         rest = [each for each in diagnostics if each.severity != "error"]
-        raise PreviewFailed([Problem(message) for message in dict.fromkeys(told)], rest)
+        raise PreviewError([PreviewProblem(message) for message in dict.fromkeys(told)], rest)
     states = [step["newState"] for step in document.get("steps", ()) if step.get("newState")]
     resources = [
         _resource(state) for state in sorted(states, key=lambda state: str(state["urn"])) if not _implicit(state)

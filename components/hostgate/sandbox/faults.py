@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from hostgate.sandbox.state import Held, Operation, State, Transaction
+from hostgate.sandbox.state import Operation, State, StoredObject, Transaction
 
 Crash = Literal["", "before", "after"]
 """When the provider's process dies: before the cloud acts on the call, or after, so that the answer is lost."""
@@ -43,7 +43,7 @@ def pending(state: State) -> list[Fault]:
         return _faults(now)
 
 
-def trip(now: Transaction, operation: Operation, held: Held) -> Fault | None:
+def trip(now: Transaction, operation: Operation, held: StoredObject) -> Fault | None:
     """The fault that this call meets, if any; each meeting counts."""
     for fault in _faults(now):
         if fault.operation != operation or not meant(fault.about, held):
@@ -67,13 +67,13 @@ def delay(state: State, about: str, seconds: float) -> None:
             now.connection.execute("INSERT INTO delays VALUES (?, ?)", (about, seconds))
 
 
-def delay_of(now: Transaction, held: Held) -> float:
+def delay_of(now: Transaction, held: StoredObject) -> float:
     """Seconds that a write of `held` takes: the longest of the delays about it."""
     rows = now.connection.execute("SELECT about, seconds FROM delays").fetchall()
     return max((float(seconds) for about, seconds in rows if meant(about, held)), default=0.0)
 
 
-def meant(about: str, held: Held) -> bool:
+def meant(about: str, held: StoredObject) -> bool:
     """Whether `about` names this object: by type, by the last part of its type (RuleGroup), by name or by pattern."""
     names = (held.type, held.type.rpartition(":")[2], held.name)
     matches: Callable[[str], bool] = lambda name: fnmatchcase(name, about)  # noqa: E731

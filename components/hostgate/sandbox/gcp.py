@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from hostgate.sandbox.clouds import AutoName, Cloud, Declared, ResourceType, about, types_by_token
-from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.clouds import AutoName, Cloud, Declaration, ResourceType, about, types_by_token
+from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.shapes import Anything, Flag, Items, Record, Shape, Text, Whole, filled, inner, known_list, shown
 
 # Sources, each as of 2026-11-23.
@@ -43,26 +43,28 @@ DESTINATIONS: Final = (
 )
 
 
-def _ports_only_for_tcp_and_udp(config: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _ports_only_for_tcp_and_udp(config: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     protocol = config.get("ipProtocol")
     if isinstance(protocol, str) and filled(config, "ports") and protocol not in WITH_PORTS:
-        yield Problem("ports", path=inner(path, "ports"), found=protocol, allowed="tcp or udp only", source=COMPUTE)
+        yield PreviewProblem(
+            "ports", path=inner(path, "ports"), found=protocol, allowed="tcp or udp only", source=COMPUTE
+        )
     for index, port in known_list(config, "ports"):
         low, _, high = str(port).partition("-")
         high = high or low
         legal = low.isdecimal() and high.isdecimal() and int(low) <= int(high) <= 65_535
         if not legal:
             where = f"{inner(path, 'ports')}[{index}]"
-            yield Problem("not a port", path=where, found=shown(port), allowed="80 or 80-90", source=COMPUTE)
+            yield PreviewProblem("not a port", path=where, found=shown(port), allowed="80 or 80-90", source=COMPUTE)
 
 
-def _names(match: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _names(match: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     for key in ("destFqdns", "srcFqdns"):
         for index, name in known_list(match, key):
             if isinstance(name, str) and not _is_fqdn(name):
                 where = f"{inner(path, key)}[{index}]"
                 allowed = "an exact name of two labels or more; no *"
-                yield Problem("not an FQDN object", path=where, found=shown(name), allowed=allowed, source=FQDN)
+                yield PreviewProblem("not an FQDN object", path=where, found=shown(name), allowed=allowed, source=FQDN)
 
 
 def _is_fqdn(name: str) -> bool:
@@ -71,7 +73,7 @@ def _is_fqdn(name: str) -> bool:
     return legal and len(labels) >= 2 and len(name) <= 255
 
 
-def _ranges(match: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _ranges(match: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     for key in ("destIpRanges", "srcIpRanges"):
         families = set()
         for index, text in known_list(match, key):
@@ -79,41 +81,45 @@ def _ranges(match: Mapping[str, Any], path: str) -> Iterator[Problem]:
                 families.add(ipaddress.ip_network(text, strict=False).version)
             except ValueError:
                 where = f"{inner(path, key)}[{index}]"
-                yield Problem("not a range", path=where, found=shown(text), allowed="a CIDR", source=MATCHER)
+                yield PreviewProblem("not a range", path=where, found=shown(text), allowed="a CIDR", source=MATCHER)
         if len(families) > 1:
             where = inner(path, key)
-            yield Problem("IPv4 and IPv6", path=where, found="both", allowed="one family per rule", source=QUOTAS)
+            yield PreviewProblem(
+                "IPv4 and IPv6", path=where, found="both", allowed="one family per rule", source=QUOTAS
+            )
 
 
-def _context_needs_more(match: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _context_needs_more(match: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     if filled(match, "destNetworkContext") and not any(filled(match, key) for key in DESTINATIONS):
         where = inner(path, "destNetworkContext")
         allowed = f"beside one of {', '.join(DESTINATIONS)}"
-        yield Problem("network context alone", path=where, found="no destination", allowed=allowed, source=CONTEXTS)
+        yield PreviewProblem(
+            "network context alone", path=where, found="no destination", allowed=allowed, source=CONTEXTS
+        )
 
 
-def _whole_rule(rule: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _whole_rule(rule: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
     action, direction, match = rule.get("action"), rule.get("direction"), rule.get("match")
     if action == "goto_next" and rule.get("enableLogging") is True:
         where = inner(path, "enableLogging")
-        yield Problem("logging", path=where, found="goto_next", allowed="not on goto_next", source=COMPUTE)
+        yield PreviewProblem("logging", path=where, found="goto_next", allowed="not on goto_next", source=COMPUTE)
     if filled(rule, "targetSecureTags") and filled(rule, "targetServiceAccounts"):
         where = inner(path, "targetServiceAccounts")
-        yield Problem("two kinds of target", path=where, found="both", allowed="one of the two", source=COMPUTE)
+        yield PreviewProblem("two kinds of target", path=where, found="both", allowed="one of the two", source=COMPUTE)
     inspects = action == "apply_security_profile_group"
     if isinstance(action, str) and filled(rule, "securityProfileGroup") != inspects:
         where = inner(path, "securityProfileGroup")
         allowed = "with action apply_security_profile_group, and only then"
-        yield Problem("security profile group", path=where, found=action, allowed=allowed, source=COMPUTE)
+        yield PreviewProblem("security profile group", path=where, found=action, allowed=allowed, source=COMPUTE)
     if isinstance(action, str) and rule.get("tlsInspect") is True and not inspects:
         where = inner(path, "tlsInspect")
         allowed = "only with apply_security_profile_group"
-        yield Problem("TLS inspection", path=where, found=action, allowed=allowed, source=COMPUTE)
+        yield PreviewProblem("TLS inspection", path=where, found=action, allowed=allowed, source=COMPUTE)
     if isinstance(match, Mapping):
         wrong = {"EGRESS": "srcFqdns", "INGRESS": "destFqdns"}.get(str(direction), "")
         if wrong and filled(match, wrong):
             where, allowed = f"{inner(path, 'match')}.{wrong}", "destFqdns on EGRESS, srcFqdns on INGRESS"
-            yield Problem("FQDN objects", path=where, found=str(direction), allowed=allowed, source=FQDN)
+            yield PreviewProblem("FQDN objects", path=where, found=str(direction), allowed=allowed, source=FQDN)
 
 
 def _side(side: str) -> dict[str, Shape]:
@@ -224,7 +230,7 @@ Names = Mapping[tuple[str, str], str]
 """URNs of the stack's policies by project (empty: the provider's) and name."""
 
 
-def _policy_of(resource: Declared, policies: Names) -> Any:
+def _policy_of(resource: Declaration, policies: Names) -> Any:
     """What tells policies apart: the URN a reference came from, else project and the last part of a name or link, which
     is all that the provider keeps of it."""
     urns = set(policies.values())
@@ -236,12 +242,12 @@ def _policy_of(resource: Declared, policies: Names) -> Any:
     return policies.get(place, place if place[1] else "")
 
 
-def _project(resource: Declared) -> str:
+def _project(resource: Declaration) -> str:
     said = resource.inputs.get("project")
     return said if isinstance(said, str) else ""
 
 
-def _unique_in_policy(resources: Sequence[Declared]) -> Iterator[Problem]:
+def _unique_in_policy(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     """Two rules of a policy never have one priority, two associations of it never one name."""
     policies = {(_project(each), str(each.inputs.get("name"))): each.urn for each in resources if each.type == POLICY}
     taken: dict[tuple[str, Any, Any], str] = {}
@@ -254,12 +260,12 @@ def _unique_in_policy(resources: Sequence[Declared]) -> Iterator[Problem]:
         slot = (resource.type, policy, value)
         if slot in taken:
             allowed = f"unique in the policy; {taken[slot]} has it already"
-            problem = Problem("duplicate", path=key, found=shown(value), allowed=allowed, source=COMPUTE)
+            problem = PreviewProblem("duplicate", path=key, found=shown(value), allowed=allowed, source=COMPUTE)
             yield about(resource, problem)
         taken.setdefault(slot, resource.name)
 
 
-def _one_policy_per_network(resources: Sequence[Declared]) -> Iterator[Problem]:
+def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     taken: dict[str, str] = {}
     for resource in resources:
         if resource.type != ASSOCIATION:
@@ -269,7 +275,9 @@ def _one_policy_per_network(resources: Sequence[Declared]) -> Iterator[Problem]:
         network = relative(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
         if network and network in taken:
             allowed = f"one global policy per network; {taken[network]} attaches one already"
-            problem = Problem("two policies", path="attachmentTarget", found=network, allowed=allowed, source=QUOTAS)
+            problem = PreviewProblem(
+                "two policies", path="attachmentTarget", found=network, allowed=allowed, source=QUOTAS
+            )
             yield about(resource, problem)
         taken.setdefault(network, resource.name)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hostgate.sandbox.gcp import ASSOCIATION, POLICY, RULE, relative
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
-from hostgate.sandbox.state import Held
+from hostgate.sandbox.state import StoredObject
 
 _LINK = "https://www.googleapis.com/compute/v1"
 
@@ -22,12 +22,12 @@ def policy_id(inputs: Inputs, account: Account) -> str:
     return f"projects/{_project(inputs, account)}/global/firewallPolicies/{last_part(str(inputs['firewallPolicy']))}"
 
 
-def policy_of(held: Held) -> str:
+def policy_of(held: StoredObject) -> str:
     """The id of the policy that a rule or an association is in."""
     return held.id.rpartition("/")[0].removesuffix("/rules").removesuffix("/associations")
 
 
-def network_of(held: Held) -> str:
+def network_of(held: StoredObject) -> str:
     """The network that an association is of, as an id."""
     return relative(str(held.inputs["attachmentTarget"]))
 
@@ -113,7 +113,7 @@ def _no_association(ask: Ask) -> Iterator[str]:
                 yield f"resourceInUseByAnotherResource: {network_of(other)} is associated with the policy ({other.name})"
 
 
-def _rules(ask: Ask) -> list[Held]:
+def _rules(ask: Ask) -> list[StoredObject]:
     """A policy is deleted with its rules."""
     return [rule for rule in ask.now.objects(RULE) if rule.id.startswith(f"{ask.held.id}/")]
 

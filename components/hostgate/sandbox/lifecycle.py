@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hostgate.sandbox.state import Held, Operation, Transaction
+from hostgate.sandbox.state import Operation, StoredObject, Transaction
 
 Inputs = Mapping[str, Any]
 
@@ -26,8 +26,8 @@ class Ask:
     """One call as a rule sees it: the object as it would be (for a delete: as it is), and all else that is held."""
 
     operation: Operation
-    held: Held
-    before: Held | None
+    held: StoredObject
+    before: StoredObject | None
     now: Transaction
     account: Account
 
@@ -63,7 +63,7 @@ class Lifecycle:
     computed: Callable[[Ask], dict[str, Any]] = field(default=lambda _: {})
     rules: tuple[CallRule, ...] = ()
     locks: Callable[[Inputs, Account], tuple[str, ...]] = _nothing
-    takes_along: Callable[[Ask], list[Held]] = field(default=lambda _: [])
+    takes_along: Callable[[Ask], list[StoredObject]] = field(default=lambda _: [])
     """What the cloud deletes with the object."""
     replaces_delete_first: bool = False
     """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
@@ -73,7 +73,7 @@ class Lifecycle:
     """Whether the object is a setting that something else has anyway: a create takes it over without a word."""
 
 
-class Refused(Exception):  # noqa: N818 -- an answer of the cloud
+class Refusal(Exception):  # noqa: N818 -- an answer of the cloud
     """The cloud refuses the call. `kind` is exists, missing, refused or failed."""
 
     def __init__(self, message: str, kind: str = "refused") -> None:

@@ -10,11 +10,11 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from hostgate.sandbox.clouds import Cloud, cloud_of
-from hostgate.sandbox.problems import Problem
+from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.registry import (
     PROVIDER_PREFIX,
     STACK_TYPE,
-    Entry,
+    RegistryEntry,
     in_tree_order,
     options_of,
     package_of,
@@ -22,7 +22,7 @@ from hostgate.sandbox.registry import (
     urn_of,
 )
 from hostgate.sandbox.resources import Diagnostic
-from hostgate.sandbox.values import UNKNOWN_ON_WIRE, as_secret, from_struct, plain_fields, secret_texts, to_struct
+from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE, as_secret, from_struct, plain_fields, secret_texts, to_struct
 
 # Only what this monitor does. Transforms, hooks, parameterized packages and state migrations need the real engine.
 FEATURES = {
@@ -53,8 +53,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.project = project
         self.stack = stack
         self.clouds = clouds
-        self.entries: dict[str, Entry] = {}
-        self.problems: list[Problem] = []
+        self.entries: dict[str, RegistryEntry] = {}
+        self.problems: list[PreviewProblem] = []
         self.refusals: list[str] = []
         self.diagnostics: list[Diagnostic] = []
         self.secrets: set[str] = set()
@@ -65,7 +65,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         """The URN of the root stack resource."""
         return urn_of(self.stack, self.project, "", STACK_TYPE, f"{self.project}-{self.stack}")
 
-    def ordered(self) -> list[Entry]:
+    def ordered(self) -> list[RegistryEntry]:
         """All entries in tree order."""
         with self._lock:
             return list(in_tree_order(self.entries))
@@ -97,12 +97,12 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             self.secrets.update(secret_texts(inputs))
             if urn in self.entries:
                 what = f"Duplicate resource URN '{urn}'; try giving it a unique name"
-                self.problems.append(Problem(what, urn=urn, type=request.type, name=request.name))
+                self.problems.append(PreviewProblem(what, urn=urn, type=request.type, name=request.name))
                 return _failed(urn)
             parent = self.entries.get(request.parent)
             if request.parent and parent is None:
                 what = f"could not find parent resource {request.parent}"
-                self.problems.append(Problem(what, urn=urn, type=request.type, name=request.name))
+                self.problems.append(PreviewProblem(what, urn=urn, type=request.type, name=request.name))
             entry = self._entry(request, urn, parent, inputs)
             self.entries[urn] = entry
         if not entry.custom or entry.type.startswith(PROVIDER_PREFIX):
@@ -164,15 +164,15 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self,
         request: resource_pb2.RegisterResourceRequest,
         urn: str,
-        parent: Entry | None,
+        parent: RegistryEntry | None,
         inputs: dict[str, Any],
-    ) -> Entry:
+    ) -> RegistryEntry:
         provider = provider_of(request, parent)
         if request.custom and not request.type.startswith(PROVIDER_PREFIX):
             provider = provider or self._default_provider(package_of(request.type), request.version)
             self._expect_provider(provider.rpartition("::")[0], urn, request)
         providers = {**(parent.providers if parent else {}), **request.providers} if not request.custom else {}
-        return Entry(
+        return RegistryEntry(
             urn=urn,
             type=request.type,
             name=request.name,
@@ -198,20 +198,20 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         urn = urn_of(self.stack, self.project, "", type_, name)
         if urn not in self.entries:
             inputs = {"version": version} if version else {}
-            self.entries[urn] = Entry(urn, type_, name, "", True, inputs, inputs, implicit=True)
+            self.entries[urn] = RegistryEntry(urn, type_, name, "", True, inputs, inputs, implicit=True)
         return f"{urn}::{UNKNOWN_ON_WIRE}"
 
     def _expect_provider(self, provider: str, urn: str, request: resource_pb2.RegisterResourceRequest) -> None:
         if provider not in self.entries:
             what = f"unknown provider {provider}"
-            self.problems.append(Problem(what, urn=urn, type=request.type, name=request.name))
+            self.problems.append(PreviewProblem(what, urn=urn, type=request.type, name=request.name))
 
-    def _create(self, entry: Entry) -> resource_pb2.RegisterResourceResponse:
+    def _create(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:
         cloud = cloud_of(self.clouds, entry.type)
         if cloud is None:
             known = ", ".join(sorted(token for each in self.clouds for token in each.types))
             problems = [
-                Problem(
+                PreviewProblem(
                     f"{NEEDS_CLI}: no simulated cloud has this resource type",
                     found=entry.type,
                     allowed=known,
@@ -234,7 +234,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 self.diagnostics.append(Diagnostic("warning", message, entry.urn))
         return _failed(entry.urn) if problems else self._answer(entry)
 
-    def _answer(self, entry: Entry) -> resource_pb2.RegisterResourceResponse:
+    def _answer(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:
         # An empty id is an unknown id. Properties that are not in the answer are unknown to the SDK in a dry run.
         return resource_pb2.RegisterResourceResponse(urn=entry.urn, id=entry.id, object=to_struct(entry.outputs))
 
@@ -254,12 +254,12 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         message = f"{NEEDS_CLI}: {what}"
         with self._lock:
             self.refusals.append(message)
-            self.problems.append(Problem(message, type=type_, name=name))
+            self.problems.append(PreviewProblem(message, type=type_, name=name))
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
         raise AssertionError(message)  # abort raises
 
 
-class Engine(engine_pb2_grpc.EngineServicer):
+class EngineService(engine_pb2_grpc.EngineServicer):
     """Log messages of the program, and its root resource."""
 
     def __init__(self, monitor: Monitor, secrets: Collection[str] = ()) -> None:

@@ -17,11 +17,11 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from hostgate.sandbox import aws, azure, gcp
 from hostgate.sandbox.clouds import Cloud
-from hostgate.sandbox.diff import DEFAULTS, Changes, diff
-from hostgate.sandbox.lifecycle import Account, Refused
+from hostgate.sandbox.input_changes import DEFAULTS, Changes, diff
+from hostgate.sandbox.lifecycle import Account, Refusal
 from hostgate.sandbox.service import LIFECYCLES, Service
 from hostgate.sandbox.state import State
-from hostgate.sandbox.values import from_struct, plain_fields, to_struct
+from hostgate.sandbox.wire_values import from_struct, plain_fields, to_struct
 
 CLOUDS: dict[str, Cloud] = {cloud.package: cloud for cloud in (aws.CLOUD, azure.CLOUD, gcp.CLOUD)}
 
@@ -114,7 +114,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(properties=to_struct(_shown(self.cloud.outputs(type_, inputs))))
         try:
             made = self.service.create(type_, _plain(inputs))
-        except Refused as refused:
+        except Refusal as refused:
             _abort(context, f"creating {_name(request)}", refused)
         return provider_pb2.CreateResponse(id=made.id, properties=to_struct(made.outputs))
 
@@ -127,7 +127,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.UpdateResponse(properties=to_struct(_shown({**computed, **inputs})))
         try:
             made = self.service.update(type_, request.id, _plain(inputs))
-        except Refused as refused:
+        except Refusal as refused:
             _abort(context, f"updating {_name(request)}", refused)
         return provider_pb2.UpdateResponse(properties=to_struct(made.outputs))
 
@@ -135,7 +135,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         type_ = self._known(_type(request), context)
         try:
             self.service.delete(type_, request.id)
-        except Refused as refused:
+        except Refusal as refused:
             if refused.kind != "missing":
                 _abort(context, f"deleting {_name(request)}", refused)
         return empty_pb2.Empty()
@@ -144,7 +144,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         type_ = self._known(_type(request), context)
         try:
             held = self.service.read(type_, request.id)
-        except Refused as refused:
+        except Refusal as refused:
             _abort(context, f"reading {_name(request)}", refused)
         if held is None:
             return provider_pb2.ReadResponse(id="")
@@ -223,7 +223,7 @@ def _shown(outputs: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in outputs.items() if not key.startswith("__")}
 
 
-def _abort(context: _Context, what: str, refused: Refused) -> NoReturn:
+def _abort(context: _Context, what: str, refused: Refusal) -> NoReturn:
     context.abort(_CODES[refused.kind], f"{what}: {refused}")
 
 

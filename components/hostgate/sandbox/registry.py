@@ -6,16 +6,16 @@ from typing import Any
 
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
-from hostgate.sandbox.clouds import Declared
-from hostgate.sandbox.resources import Options, PreviewResource
-from hostgate.sandbox.values import UNKNOWN, plain_fields
+from hostgate.sandbox.clouds import Declaration
+from hostgate.sandbox.resources import PreviewOptions, PreviewResource
+from hostgate.sandbox.wire_values import UNKNOWN, plain_fields
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX = "pulumi:providers:"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RegistryEntry:
     """One registration. `inputs` and `outputs` are wire values: secrets and unknowns still carry their marks."""
 
     urn: str
@@ -30,7 +30,7 @@ class Entry:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     provider: str = ""
     providers: Mapping[str, str] = field(default_factory=dict)
-    options: Options = field(default_factory=Options)
+    options: PreviewOptions = field(default_factory=PreviewOptions)
     implicit: bool = False
     """A default provider: the engine makes it, `pulumi preview` does not show it."""
 
@@ -51,10 +51,10 @@ class Entry:
             options=self.options,
         )
 
-    def declared(self) -> Declared:
+    def declared(self) -> Declaration:
         """The entry as rules over several resources see it."""
         inputs = plain_fields(self.inputs, reveal=True)
-        return Declared(self.urn, self.type, self.name, inputs, self.dependencies, self.property_dependencies)
+        return Declaration(self.urn, self.type, self.name, inputs, self.dependencies, self.property_dependencies)
 
 
 def urn_of(stack: str, project: str, parent: str, type_: str, name: str) -> str:
@@ -77,13 +77,13 @@ def package_of(type_: str) -> str:
 
 
 def options_of(
-    request: resource_pb2.RegisterResourceRequest, parent: Entry | None, stack: str, project: str
-) -> Options:
+    request: resource_pb2.RegisterResourceRequest, parent: RegistryEntry | None, stack: str, project: str
+) -> PreviewOptions:
     """The options of a registration; protect, retain and deleted_with come from the parent when not given."""
-    inherited = parent.options if parent else Options()
+    inherited = parent.options if parent else PreviewOptions()
     defined = request.deleteBeforeReplaceDefined or request.deleteBeforeReplace
     aliases = [*request.aliasURNs, *(_alias_urn(alias, request, stack, project) for alias in request.aliases)]
-    return Options(
+    return PreviewOptions(
         protect=request.protect if request.HasField("protect") else inherited.protect,
         delete_before_replace=request.deleteBeforeReplace if defined else None,
         ignore_changes=tuple(request.ignoreChanges),
@@ -98,7 +98,7 @@ def options_of(
     )
 
 
-def provider_of(request: resource_pb2.RegisterResourceRequest, parent: Entry | None) -> str:
+def provider_of(request: resource_pb2.RegisterResourceRequest, parent: RegistryEntry | None) -> str:
     """The reference (URN::id) of the explicit provider for a registration, empty when the default one serves it.
 
     The order is the engine's: the request, the parent's own provider (a component takes any, so that it can hand it
@@ -112,7 +112,7 @@ def provider_of(request: resource_pb2.RegisterResourceRequest, parent: Entry | N
     return parent.providers.get(package, "") if parent and request.custom else ""
 
 
-def in_tree_order(entries: Mapping[str, Entry]) -> Iterator[Entry]:
+def in_tree_order(entries: Mapping[str, RegistryEntry]) -> Iterator[RegistryEntry]:
     """The entries depth first from the roots, siblings by URN: independent of the order of arrival."""
     children: dict[str, list[str]] = {}
     for entry in entries.values():

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hostgate.sandbox.values import UNKNOWN, Unknown
+from hostgate.sandbox.wire_values import UNKNOWN, Unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PreviewOptions:
     """Resource options as the engine received them, inherited ones included; names are Pulumi's own.
 
     `aliases` are URNs. `delete_before_replace` is None when the program did not say. `import_id` is empty when the
@@ -48,7 +48,7 @@ class PreviewResource:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     provider: str = ""
     id: str | Unknown = UNKNOWN
-    options: Options = field(default_factory=Options)
+    options: PreviewOptions = field(default_factory=PreviewOptions)
 
 
 @dataclass(frozen=True, slots=True)

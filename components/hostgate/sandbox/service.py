@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from hostgate.sandbox import aws_lifecycle, aws_resolver_lifecycle, azure_lifecycle, gcp_lifecycle
 from hostgate.sandbox.faults import Fault, delay_of, trip
-from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refused
-from hostgate.sandbox.state import Held, Operation, State, Transaction, acquire, release
+from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refusal
+from hostgate.sandbox.state import Operation, State, StoredObject, Transaction, acquire, release
 
 LIFECYCLES: Mapping[str, Lifecycle] = {
     **aws_lifecycle.LIFECYCLES,
@@ -31,7 +31,7 @@ def die() -> NoReturn:
     raise AssertionError("unreachable")
 
 
-def account_of(held: Held) -> Account:
+def account_of(held: StoredObject) -> Account:
     """The account that an object is in, read from its id, or from what the cloud says beside it."""
     if held.id.startswith("arn:"):
         return Account(region=held.id.split(":")[3])
@@ -56,19 +56,19 @@ class Service:
         self._pause = pause
         self._crash = crash
 
-    def create(self, type_: str, inputs: Inputs) -> Held:
+    def create(self, type_: str, inputs: Inputs) -> StoredObject:
         """Make an object. `inputs` are checked, plain and complete (a name is among them)."""
         life = LIFECYCLES[type_]
         id_ = life.place(inputs, self.account)
-        wanted = Held(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
+        wanted = StoredObject(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
         made = self._write("create", wanted)
         assert made is not None
         return made
 
-    def update(self, type_: str, id_: str, inputs: Inputs) -> Held:
+    def update(self, type_: str, id_: str, inputs: Inputs) -> StoredObject:
         """Change an object in place."""
         life = LIFECYCLES[type_]
-        wanted = Held(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
+        wanted = StoredObject(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
         made = self._write("update", wanted)
         assert made is not None
         return made
@@ -80,18 +80,18 @@ class Service:
         if held is not None:
             self._write("delete", held)
 
-    def read(self, type_: str, id_: str) -> Held | None:
+    def read(self, type_: str, id_: str) -> StoredObject | None:
         """The object as it is now, or None if it is gone."""
         with self.state.transaction() as now:
             held = now.get(type_, id_)
-            fault = trip(now, "read", held or Held(type_, id_, id_.rpartition("/")[2], {}, {}))
+            fault = trip(now, "read", held or StoredObject(type_, id_, id_.rpartition("/")[2], {}, {}))
             if held is not None:
                 held = self._computed(now, "read", held, held)
         if fault:
             self._fail(fault, "read", id_)
         return held
 
-    def _write(self, operation: Operation, wanted: Held) -> Held | None:
+    def _write(self, operation: Operation, wanted: StoredObject) -> StoredObject | None:
         locks = LIFECYCLES[wanted.type].locks(wanted.inputs, self.account)
         with self.state.transaction() as now:
             fault = trip(now, operation, wanted)
@@ -99,7 +99,7 @@ class Service:
             if refusal is None and fault is None:
                 holder = acquire(now, locks, f"{operation} of {wanted.name}")
                 if holder:
-                    refusal = Refused(
+                    refusal = Refusal(
                         f"AnotherOperationInProgress: {wanted.name}: {holder} is in progress on {locks[0]}. "
                         "Wait for it: chain the resources with depends_on"
                     )
@@ -122,7 +122,7 @@ class Service:
             self._crash()
         return made
 
-    def _apply(self, operation: Operation, wanted: Held, locks: tuple[str, ...]) -> Held | None:
+    def _apply(self, operation: Operation, wanted: StoredObject, locks: tuple[str, ...]) -> StoredObject | None:
         made = None
         with self.state.transaction() as now:
             release(now, locks)
@@ -141,26 +141,28 @@ class Service:
             raise refusal
         return made
 
-    def _judge(self, now: Transaction, operation: Operation, wanted: Held) -> Refused | None:
+    def _judge(self, now: Transaction, operation: Operation, wanted: StoredObject) -> Refusal | None:
         before = now.get(wanted.type, wanted.id)
         kind = wanted.type.rpartition(":")[2]
         if operation == "create" and before is not None and not LIFECYCLES[wanted.type].always_there:
-            return Refused(
+            return Refusal(
                 f"AlreadyExists: {kind} {wanted.name} exists already ({wanted.id}). Adopt it with import_, or delete it",
                 "exists",
             )
         if operation != "create" and before is None:
-            return Refused(f"NotFound: {kind} {wanted.name} does not exist ({wanted.id})", "missing")
+            return Refusal(f"NotFound: {kind} {wanted.name} does not exist ({wanted.id})", "missing")
         ask = Ask(operation, wanted, before, now, self.account)
         reasons = [reason for rule in LIFECYCLES[wanted.type].rules for reason in rule(ask)]
-        return Refused(f"{kind} {wanted.name}: " + "; ".join(reasons)) if reasons else None
+        return Refusal(f"{kind} {wanted.name}: " + "; ".join(reasons)) if reasons else None
 
-    def _computed(self, now: Transaction, operation: Operation, wanted: Held, before: Held | None) -> Held:
+    def _computed(
+        self, now: Transaction, operation: Operation, wanted: StoredObject, before: StoredObject | None
+    ) -> StoredObject:
         computed: dict[str, Any] = LIFECYCLES[wanted.type].computed(Ask(operation, wanted, before, now, self.account))
-        return Held(wanted.type, wanted.id, wanted.name, wanted.inputs, computed, before.born if before else 0)
+        return StoredObject(wanted.type, wanted.id, wanted.name, wanted.inputs, computed, before.born if before else 0)
 
     def _fail(self, fault: Fault, operation: Operation, what: str) -> NoReturn:
         if fault.crash:
             self._crash()
         message = f"InternalServerError: {operation} of {what} fails, as told by `hostgate sandbox fail {fault.about}`"
-        raise Refused(message, "failed")
+        raise Refusal(message, "failed")

@@ -6,29 +6,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hostgate.sandbox.problems import Problem
-from hostgate.sandbox.values import UNKNOWN
+from hostgate.sandbox.preview_problems import PreviewProblem
+from hostgate.sandbox.wire_values import UNKNOWN
 
 SCHEMA = "resource schema"
 """The source of a rule that the SDK's own input types state."""
 
 type_names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
-Rule = Callable[[Mapping[str, Any], str], Iterable[Problem]]
+Rule = Callable[[Mapping[str, Any], str], Iterable[PreviewProblem]]
 """A rule over several fields of one object: (the object, its path) -> problems. Fields may be `UNKNOWN`."""
 
 
 class Shape(Protocol):
     """Anything that can check a value at a property path. An `UNKNOWN` value has no problems yet."""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]: ...
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Anything:
     """A property we know by name and leave to the provider."""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:  # noqa: ARG002
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:  # noqa: ARG002
         return iter(())
 
 
@@ -36,7 +36,7 @@ class Anything:
 class Flag:
     """True or false."""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
         if value is not UNKNOWN and not isinstance(value, bool):
             yield wrong_kind(value, path, "true or false")
 
@@ -52,14 +52,14 @@ class Text:
     most: int | None = None
     source: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, str):
             yield wrong_kind(value, path, "text")
             return
         if self.one_of and value not in self.one_of:
-            yield Problem(
+            yield PreviewProblem(
                 "not a value the API knows",
                 path=path,
                 found=shown(value),
@@ -69,10 +69,10 @@ class Text:
         longest = f"{self.fewest} to {self.most} characters" if self.most is not None else f"{self.fewest} or more"
         if len(value) < self.fewest or (self.most is not None and len(value) > self.most):
             found = f"{len(value)} characters: {shown(value)}"
-            yield Problem("wrong length", path=path, found=found, allowed=longest, source=self.source)
+            yield PreviewProblem("wrong length", path=path, found=found, allowed=longest, source=self.source)
         elif self.pattern and not re.fullmatch(self.pattern, value):
             allowed = self.allowed or self.pattern
-            yield Problem("wrong form", path=path, found=shown(value), allowed=allowed, source=self.source)
+            yield PreviewProblem("wrong form", path=path, found=shown(value), allowed=allowed, source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,14 @@ class Whole:
     source: str = ""
     unit: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
         if value is UNKNOWN:
             return
         if isinstance(value, bool) or not isinstance(value, int | float):
             yield wrong_kind(value, path, "a whole number")
         elif value != int(value) or not self.low <= value <= self.high:
             allowed = f"{self.low} to {self.high}{' ' + self.unit if self.unit else ''}"
-            yield Problem("out of range", path=path, found=shown(value), allowed=allowed, source=self.source)
+            yield PreviewProblem("out of range", path=path, found=shown(value), allowed=allowed, source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Items:
     unique_by: tuple[str, ...] = ()
     source: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, list | tuple):
@@ -115,10 +115,10 @@ class Items:
             yield from self.of.check(item, f"{path}[{index}]")
         if len(value) < self.fewest:
             allowed = f"at least {self.fewest}"
-            yield Problem("too few", path=path, found=str(len(value)), allowed=allowed, source=self.source)
+            yield PreviewProblem("too few", path=path, found=str(len(value)), allowed=allowed, source=self.source)
         if self.most is not None and len(value) > self.most:
             allowed = f"at most {self.most}"
-            yield Problem("too many", path=path, found=str(len(value)), allowed=allowed, source=self.source)
+            yield PreviewProblem("too many", path=path, found=str(len(value)), allowed=allowed, source=self.source)
         if self.unique:
             yield from duplicates([(f"{path}[{i}]", item) for i, item in enumerate(value)], self.source)
         for key in self.unique_by:
@@ -132,7 +132,7 @@ class Entries:
 
     of: Shape
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -155,7 +155,7 @@ class Record:
     rules: tuple[Rule, ...] = field(default=())
     source: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -170,11 +170,13 @@ class Record:
         for key in self.required:
             if key not in present:
                 where = inner(path, key)
-                yield Problem("missing", path=where, found="nothing", allowed="required", source=self.source or SCHEMA)
+                yield PreviewProblem(
+                    "missing", path=where, found="nothing", allowed="required", source=self.source or SCHEMA
+                )
         for rule in self.rules:
             yield from rule(present, path)
 
-    def _unknown(self, key: str, path: str) -> Problem:
+    def _unknown(self, key: str, path: str) -> PreviewProblem:
         camel = re.sub(r"_([a-zA-Z0-9])", lambda match: match[1].upper(), key)
         if camel in self.fields:
             what = "unknown property: snake_case that the SDK did not translate; use the SDK's Args classes"
@@ -182,7 +184,7 @@ class Record:
         else:
             near = difflib.get_close_matches(key, self.fields, n=1)
             what, allowed = "unknown property", near[0] if near else ", ".join(sorted(self.fields))
-        return Problem(what, path=inner(path, key), found=key, allowed=allowed, source=self.source or SCHEMA)
+        return PreviewProblem(what, path=inner(path, key), found=key, allowed=allowed, source=self.source or SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class OneOfKinds:
     kinds: Mapping[str, Record]
     source: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[Problem]:
+    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -207,7 +209,7 @@ class OneOfKinds:
             return
         kinds = " | ".join(self.kinds)
         found = "nothing" if kind is None else shown(kind)
-        yield Problem(
+        yield PreviewProblem(
             f"{self.tag} must say the kind", path=inner(path, self.tag), found=found, allowed=kinds, source=self.source
         )
         # The kind is not known, but keys that no kind has are wrong in every case: say those too.
@@ -215,7 +217,7 @@ class OneOfKinds:
         yield from Record(every, source=self.source).check(value, path)
 
 
-def duplicates(located: Iterable[tuple[str, Any]], source: str) -> Iterator[Problem]:
+def duplicates(located: Iterable[tuple[str, Any]], source: str) -> Iterator[PreviewProblem]:
     """A problem for each (path, value) whose value an earlier path has; `UNKNOWN` and None never clash."""
     first: dict[Any, str] = {}
     for path, value in located:
@@ -223,15 +225,15 @@ def duplicates(located: Iterable[tuple[str, Any]], source: str) -> Iterator[Prob
             continue
         if value in first:
             allowed = f"unique; {first[value]} has it already"
-            yield Problem("duplicate", path=path, found=shown(value), allowed=allowed, source=source)
+            yield PreviewProblem("duplicate", path=path, found=shown(value), allowed=allowed, source=source)
         else:
             first[value] = path
 
 
-def wrong_kind(value: object, path: str, allowed: str) -> Problem:
+def wrong_kind(value: object, path: str, allowed: str) -> PreviewProblem:
     """The problem of a value of the wrong JSON type."""
     kind = type_names.get(type(value), type(value).__name__)
-    return Problem("wrong type", path=path, found=f"{kind}: {shown(value)}", allowed=allowed, source=SCHEMA)
+    return PreviewProblem("wrong type", path=path, found=f"{kind}: {shown(value)}", allowed=allowed, source=SCHEMA)
 
 
 def known_list(value: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS running (lock TEXT PRIMARY KEY, process INTEGER NOT N
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredObject:
     """An object that a cloud holds. `inputs` and `computed` are plain values in the SDK's camelCase."""
 
     type: str
@@ -75,8 +75,8 @@ class Call:
     type: str
     id: str
     name: str
-    before: Held | None
-    after: Held | None
+    before: StoredObject | None
+    after: StoredObject | None
     refusal: str = ""
 
 
@@ -98,31 +98,31 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def objects(self, *types: str) -> list[Held]:
+    def objects(self, *types: str) -> list[StoredObject]:
         """Everything held, or what is of `types`, in order of creation."""
         rows = self.connection.execute("SELECT body, type FROM objects ORDER BY born")
         return [_held(body) for body, type_ in rows if not types or type_ in types]
 
-    def get(self, type_: str, id_: str) -> Held | None:
+    def get(self, type_: str, id_: str) -> StoredObject | None:
         row = self.connection.execute("SELECT body FROM objects WHERE type = ? AND id = ?", (type_, id_)).fetchone()
         return _held(row[0]) if row else None
 
-    def write(self, operation: Operation, held: Held) -> Held:
+    def write(self, operation: Operation, held: StoredObject) -> StoredObject:
         """Hold `held`, in place of what its type and id may already name, and journal it."""
         before = self.get(held.type, held.id)
         born = before.born if before else self._next()
-        after = Held(held.type, held.id, held.name, held.inputs, held.computed, born)
+        after = StoredObject(held.type, held.id, held.name, held.inputs, held.computed, born)
         self.connection.execute(
             "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", (held.type, held.id, born, _text(after))
         )
         self._journal(operation, after, before, after)
         return after
 
-    def remove(self, held: Held) -> None:
+    def remove(self, held: StoredObject) -> None:
         self.connection.execute("DELETE FROM objects WHERE type = ? AND id = ?", (held.type, held.id))
         self._journal("delete", held, held, None)
 
-    def refused(self, operation: Operation, about: Held, refusal: str) -> None:
+    def refused(self, operation: Operation, about: StoredObject, refusal: str) -> None:
         """Journal a call that changed nothing, and why."""
         self._journal(operation, about, None, None, refusal)
 
@@ -131,7 +131,12 @@ class Transaction:
         return int(row[0])
 
     def _journal(
-        self, operation: Operation, about: Held, before: Held | None, after: Held | None, refusal: str = ""
+        self,
+        operation: Operation,
+        about: StoredObject,
+        before: StoredObject | None,
+        after: StoredObject | None,
+        refusal: str = "",
     ) -> None:
         self.connection.execute(
             "INSERT INTO journal (operation, type, id, name, before, after, refusal) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -168,7 +173,7 @@ class State:
                 raise
             connection.execute("COMMIT")
 
-    def objects(self, *types: str) -> list[Held]:
+    def objects(self, *types: str) -> list[StoredObject]:
         """Everything held, or what is of `types`, in order of creation."""
         with self._connected() as connection:
             return Transaction(connection).objects(*types)
@@ -208,7 +213,7 @@ def _refuse_other_kinds(path: Path) -> None:
         raise _unusable(f"{path}: found {kind[1]}, and allowed is a file that the sandbox wrote")
 
 
-def states(calls: Iterable[Call], objects: Iterable[Held] = ()) -> Iterator[tuple[Call, list[Held]]]:
+def states(calls: Iterable[Call], objects: Iterable[StoredObject] = ()) -> Iterator[tuple[Call, list[StoredObject]]]:
     """What is held after each of `calls`, beginning with `objects`, in order of creation."""
     now = {(held.type, held.id): held for held in objects}
     for call in calls:
@@ -246,13 +251,13 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _text(held: Held) -> str:
+def _text(held: StoredObject) -> str:
     return json.dumps(held.as_json(), sort_keys=True, separators=(",", ":"))
 
 
-def _held(body: str) -> Held:
+def _held(body: str) -> StoredObject:
     try:
-        return Held(**json.loads(body))
+        return StoredObject(**json.loads(body))
     except (TypeError, ValueError):
         raise _unusable(f"an object in it is damaged: {spelled(body)}") from None
 
@@ -262,5 +267,5 @@ def _unusable(what: str) -> InputError:
     return InputError([Problem(rule="sandbox", message=message)])
 
 
-def _maybe(body: str | None) -> Held | None:
+def _maybe(body: str | None) -> StoredObject | None:
     return None if body is None else _held(body)

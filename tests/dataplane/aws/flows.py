@@ -7,7 +7,7 @@ from typing import Literal
 from dataplane.aws import packets
 from dataplane.aws.hellos import client_hello, forged_hello
 from dataplane.aws.packets import Said, Talk, Transport
-from hostgate.planning.flow import Flow, FlowProtocol
+from hostgate.flows.flow import Flow, FlowProtocol
 
 Fate = Literal["allow", "block"]
 

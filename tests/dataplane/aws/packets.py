@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 
 from scapy.data import DLT_RAW
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, IPv6
 from scapy.packet import Packet as Layer
 from scapy.utils import RawPcapWriter
 
@@ -211,7 +211,10 @@ def _packets(number: int, talk: Talk) -> Iterator[Packet]:
                 yield _packet(number, talk, by, UDP(sport=ports[0], dport=ports[1]), payload)
         case "icmp":
             for by, payload in talk.said:
-                echo = ICMP(type=talk.kind if by == "client" else 0, id=number + 1, seq=1)
+                if ip_address(talk.source).version == 6:
+                    echo = (ICMPv6EchoRequest if by == "client" else ICMPv6EchoReply)(id=number + 1, seq=1)
+                else:
+                    echo = ICMP(type=talk.kind if by == "client" else 0, id=number + 1, seq=1)
                 yield _packet(number, talk, by, echo, payload)
         case "other":
             for by, payload in talk.said:

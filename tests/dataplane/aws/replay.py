@@ -25,10 +25,11 @@ vars:
   address-groups:
     HOME_NET: "[{home_net}]"
     EXTERNAL_NET: "!$HOME_NET"        # as the service computes it from the policy's HOME_NET
-default-log-dir: {folder}
+{sets}default-log-dir: {folder}
 classification-file: {folder}/none
 reference-config-file: {folder}/none
 threshold-file: {folder}/none
+packet-alert-max: 255                 # rules that may speak at one packet
 stats: {{enabled: no}}
 logging: {{default-log-level: warning, outputs: [{{console: {{enabled: yes}}}}]}}
 outputs:
@@ -69,6 +70,8 @@ class Heard:
     dropped: frozenset[int]
     drop_sids: frozenset[int]
     alert_sids: frozenset[int]
+    spoke: frozenset[tuple[int, int]] = frozenset()
+    """Signature ids with the numbers of the packets at which they spoke: those that drop, and passes that also alert."""
 
     @property
     def verdict(self) -> Literal["allow", "block"]:
@@ -98,6 +101,7 @@ class Heard:
             self.dropped | other.dropped,
             self.drop_sids | other.drop_sids,
             self.alert_sids | other.alert_sids,
+            self.spoke | other.spoke,
         )
 
 
@@ -111,31 +115,37 @@ def version() -> str | None:
 
 
 def replay(
-    talks: Sequence[Talk], rules: Iterable[str], home_net: Sequence[str], folder: Path, *, ips: bool = True
+    talks: Sequence[Talk],
+    rules: Iterable[str],
+    home_net: Sequence[str],
+    folder: Path,
+    *,
+    ips: bool = True,
+    sets: str = "",
 ) -> list[Heard]:
     """What each talk comes to under `rules`, in the order of `talks`; not `ips`: an engine that only logs.
 
-    Raises SuricataError.
+    `sets`: further variables, as lines of Suricata's configuration. Raises SuricataError.
     """
     packets = capture(talks)
     folder.mkdir(parents=True, exist_ok=True)
     write(packets, folder / "flows.pcap")
     (folder / "eve.json").unlink(missing_ok=True)  # Suricata appends
     how = ["--simulate-ips"] if ips else ["--set", "stream.inline=no"]
-    run(rules, home_net, folder, *how, "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none")
+    run(rules, home_net, folder, *how, "-r", str(folder / "flows.pcap"), "--runmode", "single", "-k", "none", sets=sets)
     return _heard(talks, packets, (folder / "eve.json").read_text().splitlines())
 
 
-def accept(rules: Iterable[str], home_net: Sequence[str], folder: Path) -> None:
+def accept(rules: Iterable[str], home_net: Sequence[str], folder: Path, *, sets: str = "") -> None:
     """Let Suricata read `rules` without traffic. Raises SuricataError with what it says of those that it refuses."""
     folder.mkdir(parents=True, exist_ok=True)
-    run(rules, home_net, folder, "-T")
+    run(rules, home_net, folder, "-T", sets=sets)
 
 
-def run(rules: Iterable[str], home_net: Sequence[str], folder: Path, *arguments: str) -> str:
+def run(rules: Iterable[str], home_net: Sequence[str], folder: Path, *arguments: str, sets: str = "") -> str:
     """What one run of Suricata says, with `rules` and `arguments` that say what to do. Raises SuricataError."""
     (folder / "none").touch()
-    (folder / "suricata.yaml").write_text(_SETTINGS.format(home_net=",".join(home_net), folder=folder))
+    (folder / "suricata.yaml").write_text(_SETTINGS.format(home_net=",".join(home_net), folder=folder, sets=sets))
     (folder / "all.rules").write_text("".join(f"{rule}\n" for rule in rules), encoding="utf-8")
     command = [
         "suricata", "-c", str(folder / "suricata.yaml"), "-S", str(folder / "all.rules"), "-l", str(folder),
@@ -155,6 +165,7 @@ def _heard(talks: Sequence[Talk], packets: Sequence[Packet], events: Iterable[st
         starts.setdefault(packet.talk, number)
     dropped: dict[int, set[int]] = defaultdict(set)
     sids: dict[tuple[str, int], set[int]] = defaultdict(set)
+    spoke: dict[int, set[tuple[int, int]]] = defaultdict(set)
     for line in events:
         event = json.loads(line)
         if event["pkt_src"] != "wire/pcap":  # the engine's own packet when a stream ends: nothing that could be dropped
@@ -164,6 +175,7 @@ def _heard(talks: Sequence[Talk], packets: Sequence[Packet], events: Iterable[st
         _same_flow(event, talk, talks[talk])
         if "alert" in event:
             sids[event["event_type"], talk].add(event["alert"]["signature_id"])
+            spoke[talk].add((event["alert"]["signature_id"], number - starts[talk]))
         if event["event_type"] == "drop":
             if event["drop"]["reason"] not in BY_RULE:
                 raise SuricataError(f"a packet of talk {talk} was dropped by no rule: {event['drop']['reason']}")
@@ -174,6 +186,7 @@ def _heard(talks: Sequence[Talk], packets: Sequence[Packet], events: Iterable[st
             frozenset(dropped[talk]),
             frozenset(sids["drop", talk]),
             frozenset(sids["alert", talk]),
+            frozenset(spoke[talk]),
         )
         for talk in range(len(talks))
     ]

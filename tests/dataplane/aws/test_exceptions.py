@@ -13,7 +13,7 @@ from dataplane.aws.packets import Said, Talk
 from dataplane.aws.replay import Heard
 from dataplane.aws.stages import ordered
 from dataplane.aws.test_flows import plans
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 
 UNANSWERED = (Said("client", b"\xf5\x07" * 500),) * 40
 NOT_QUITE_TLS = (

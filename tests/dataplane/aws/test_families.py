@@ -20,9 +20,9 @@ from dataplane.aws.packets import Said, Talk
 from dataplane.aws.replay import Heard, replay
 from dataplane.aws.stages import ordered
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
-from hostgate.aws.strict_order import POLICY
+from hostgate.aws.firewall_kinds import POLICY
 from hostgate.export.suricata import export_suricata, options_for_suricata
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 

@@ -14,7 +14,7 @@ from dataplane.aws.packets import Said, Talk
 from dataplane.aws.policy_default import FIRST_SID
 from dataplane.aws.replay import Heard
 from dataplane.aws.stages import Ordered, ordered
-from hostgate.planning.flow import Flow
+from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan
 
 OTHER_CLIENT, SPOKE, CLIENT_6, SERVER_6 = "10.2.0.9", "192.168.40.1", "fd00::5", "2001:db8::7"

@@ -17,7 +17,7 @@ from dataplane.aws.stages import ordered
 from dataplane.aws.test_rule_texts import rule_sets
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance, Selection
-from hostgate.planning.flow import Flow, FlowProtocol
+from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, draft
 

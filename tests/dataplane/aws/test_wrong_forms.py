@@ -12,8 +12,8 @@ from dataplane.aws.packets import Said, Talk
 from dataplane.aws.policy_default import rules as default_rules
 from dataplane.aws.replay import SuricataError, accept, replay
 from dataplane.aws.stages import rule_texts
-from hostgate.aws.suricata import Rule
 from hostgate.planning.options import PRIVATE_IPV4
+from hostgate.suricata.writer import Rule
 
 TO_SERVER = "aws:drop_established_app_layer_to_server"
 

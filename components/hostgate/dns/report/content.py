@@ -37,7 +37,7 @@ class VerdictRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class ReportSection:
     """A host that is shown in detail."""
 
     host: HostReport
@@ -57,7 +57,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class SurveyReport:
     """The hosts `listed` in tables and the `sections` in detail, both worst first; of `hosts` in all.
 
     `counts`: by mechanism, how many hosts have which verdict. `record`: how it was measured, as (what, figures).
@@ -69,7 +69,7 @@ class Report:
     lookups: int
     counts: tuple[tuple[str, Mapping[Word, int]], ...]
     listed: tuple[HostReport, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[ReportSection, ...]
     shared: tuple[SharedAddress, ...]
     shared_in_all: int
     not_surveyed: tuple[NotSurveyed, ...]
@@ -104,20 +104,20 @@ class Report:
         return tuple(found)
 
 
-def report(made: Document, analysis: Analysis, detailed: int = DETAILED) -> Report:
+def report(made: Document, analysis: Analysis, detailed: int = DETAILED) -> SurveyReport:
     """What to report of `analysis` and of the document `made` from it, with details of so many hosts."""
     studies = {study.facts.host: study for study in analysis.studies}
     ordered = sorted(made.hosts, key=_rank)
     columns = list(dict.fromkeys(_target(each, host) for host in made.hosts for each in host.verdicts))
     words = Counter((_target(each, host), each.verdict) for host in made.hosts for each in host.verdicts)
-    return Report(
+    return SurveyReport(
         began=made.began,
         ended=made.ended,
         hosts=len(made.hosts),
         lookups=sum(sum(counts.values()) for host in made.hosts for counts in host.lookups.values()),
         counts=tuple((target, {word: words[target, word] for word in WORST_FIRST}) for target in columns),
         listed=tuple(ordered[:MOST_LISTED]),
-        sections=tuple(Section(host=host, study=studies[host.host]) for host in ordered[:detailed]),
+        sections=tuple(ReportSection(host=host, study=studies[host.host]) for host in ordered[:detailed]),
         shared=made.shared[:MOST_SHARED],
         shared_in_all=len(made.shared),
         not_surveyed=made.not_surveyed[:MOST_LISTED],

@@ -1,0 +1,116 @@
+"""Plain tcp and udp entries, whose packets carry no name: passed to the addresses that somebody gives for them.
+
+Such a rule acts on packets, from the first one, so its group goes before all others: behind the edge group a datagram
+would be dropped first. `flow:to_server` keeps it from also passing what a client answers to a connection from outside
+(tried on Suricata 7.0.10), and from ending the inspection of the flow by its first packet (AWS guide, sample rules).
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from ipaddress import ip_network
+
+from hostgate.aws import policy
+from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+from hostgate.catalog.model import Entry
+from hostgate.planning.mechanism import Means, Objection
+from hostgate.planning.options import merged
+from hostgate.suricata.writer import Rule, Sids, group, source
+
+MEANS = Means(
+    name="Address rules",
+    protocols=frozenset({"tcp", "udp"}),
+    sight="address-and-port",
+    ttl_family="own-lookup",
+    resolver="somebody keeps the addresses of the name in a list; TTL and rotation decide correctness",
+)
+
+_KEY = 32
+"""Characters of a variable's name, which begins with a letter (AWS SDK service model, read 2026-11-23)."""
+
+
+def by_address(entry: Entry) -> bool:
+    return entry.protocol in MEANS.protocols
+
+
+def objections(entries: Sequence[Entry], options: NetworkFirewallOptions) -> dict[tuple[str, str], Objection]:
+    """Entries without a name on the wire for which no addresses are given, or none that a client can reach."""
+    catalogs: dict[str, set[str]] = {}
+    for entry in entries:
+        catalogs.setdefault(entry.id, set()).add(entry.catalog)
+    found = {}
+    for entry in entries:
+        if by_address(entry):
+            objection = _objection(entry, options, sorted(catalogs[entry.id]))
+            if objection is not None:
+                found[entry.key] = objection
+    return found
+
+
+def _objection(entry: Entry, options: NetworkFirewallOptions, catalogs: Sequence[str]) -> Objection | None:
+    cidrs = options.addresses.get(entry.id, ())
+    if not cidrs and entry.id not in options.ip_sets:
+        return Objection(
+            f"AWS Network Firewall rules cannot allow {entry.protocol} by name. Found: port {entry.port}, and no addresses "
+            f"for {entry.id}; allowed: https, http, tls, or addresses.",
+            f"the host's own ranges under `addresses`, or a prefix list under `ipSets`; or {_BY_NAME}",
+        )
+    if len(catalogs) > 1:  # a word about one entry must not open another
+        return Objection(
+            f"Found addresses for {entry.id}, which {' and '.join(catalogs)} both have.",
+            "rename it in your own catalog.",
+        )
+    if not cidrs:
+        return None
+    clients = {ip_network(cidr).version for cidr in options.from_ or options.home_net}
+    servers = {ip_network(cidr).version for cidr in cidrs}
+    if entry.families == ("ipv6",):
+        servers &= {6}
+    if not clients & servers:
+        return Objection(
+            f"Found addresses {', '.join(cidrs)} for {entry.id}: no client can reach it by them, because the families differ.",
+            "add addresses of the clients' family, or the clients' ranges of that family to homeNet (and from).",
+        )
+    length = max(policy.expanded_length(str(rule), options) for rule in rules(entry, options, Sids()))
+    if length > policy.RULE_LENGTH.max:
+        return Objection(
+            f"The addresses of {entry.id} need a rule of {length:,} characters. Allowed: {policy.RULE_LENGTH.max:,}.",
+            "a prefix list that holds them, under `ipSets`.",
+        )
+    return None
+
+
+_BY_NAME = (
+    "a network rule with the name on Azure (azure:application-rules) or an FQDN object on Google Cloud (gcp:fqdn); here the "
+    "packets of such a protocol carry no name."
+)
+
+
+def rules(entry: Entry, options: NetworkFirewallOptions, sids: Sids) -> tuple[Rule, ...]:
+    """What passes `entry`: one rule; two where allowed flows are logged, because `alert` in one would log each packet."""
+    cidrs = options.addresses.get(entry.id)
+    passes = Rule(
+        action="pass",
+        protocol=entry.transport,
+        source=source(options.from_),
+        destination=group(merged(cidrs)) if cidrs else f"@{reference_key(entry)}",
+        port=str(entry.port),
+        msg=f"hostgate {entry.catalog} {entry.id}",
+        conditions=("flow:to_server",),
+        sid=sids.of_entry(entry),
+    )
+    if not options.log_allowed:
+        return (passes,)
+    once = ("flow:to_server", "flowbits:isnotset,hostgate", "flowbits:set,hostgate", "alert")
+    return passes.but(conditions=once), passes.but(sid=sids.of_entry(entry, "unlogged"))
+
+
+def references(entries: Sequence[Entry], options: NetworkFirewallOptions) -> Mapping[str, str]:
+    """The IP set references that the rules of `entries` name, as key and ARN."""
+    return {reference_key(entry): options.ip_sets[entry.id] for entry in entries if entry.id in options.ip_sets}
+
+
+def reference_key(entry: Entry) -> str:
+    """The variable that stands for the addresses of `entry`: its id, and a hash that tells cut ids apart."""
+    ending = sha256("\n".join(entry.key).encode()).hexdigest()[:8]
+    words = f"E_{entry.id}".replace("-", "_").upper()
+    return f"{words[: _KEY - len(ending) - 1]}_{ending}"

@@ -1,0 +1,351 @@
+"""What AWS Network Firewall does with a flow: everything that stands behind a firewall policy, as stages of steps.
+
+Packets go through the stateless rules by priority, then the stateless default; what is forwarded goes through the
+stateful rule groups, in strict order by priority and line, in action order every pass first, then drops, rejects. Rules
+that need a name can decide only once it is there. Sources: AWS Network Firewall developer guide, evaluation order,
+stateful domain list rule groups, default actions; best practices guide; matching as replayed on Suricata 7.0.10.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hostgate.aws.resources import canonical
+from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, number, stateless_rule, whether
+from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
+from hostgate.flows.nodes import Node
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import ClientTest, Moment, Place, Stage, Step
+from hostgate.suricata.headers import HeaderError, addresses_of
+from hostgate.suricata.reader import read_rules
+from hostgate.suricata.steps import steps_of
+
+TARGET: Final = "aws:rules"
+
+FIREWALL: Final = "aws:networkfirewall/firewall:Firewall"
+POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
+RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
+VPC: Final = "aws:ec2/vpc:Vpc"
+PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
+
+STRICT: Final = "STRICT_ORDER"
+MOMENTS: Final = tuple(Moment)
+"""A hello in one packet: the handshake's end, the protocol and the name are known at once. Of a hello in several
+packets, defaults that do not wait for it drop the first (replayed); `hostgate.aws.default_actions` says which."""
+
+_ACTION_RANK: Mapping[str, int] = {"allow": 0, "block": 1, "next": 2}
+
+PASSES = Step(action="allow", rule="", why="no rule matches, and the policy's default does not drop")
+
+
+def places(snapshot: Snapshot) -> list[Place]:
+    """Every firewall, and every policy that no firewall uses."""
+    snapshot = Snapshot(tuple(canonical(each) for each in snapshot.resources), snapshot.source)
+    found = []
+    used: set[str] = set()
+    for firewall in snapshot.of_types([FIREWALL]):
+        value = firewall.properties.get("firewallPolicyArn")
+        policies = [each for each in snapshot.referred(firewall, "firewallPolicyArn", value) if each.type == POLICY]
+        name = str(firewall.properties.get("arn") or firewall.id or firewall.name)
+        if len(policies) == 1:
+            used.add(policies[0].urn)
+            found.append(replace(policy_place(snapshot, policies[0], firewall=firewall), name=name))
+        else:
+            found.append(Place(TARGET, name, (_unseen("the firewall's policy"), Stage("end", (), PASSES))))
+    for policy in snapshot.of_types([POLICY]):
+        if policy.urn not in used:
+            arn = str(policy.properties.get("arn") or policy.id or policy.name)
+            found.append(replace(policy_place(snapshot, policy), name=arn, remark="no firewall uses the policy"))
+    return found
+
+
+def policy_place(
+    snapshot: Snapshot, policy: Resource, clients: ClientTest | None = None, firewall: Resource | None = None
+) -> Place:
+    """Where flows meet `policy`, at `firewall` where one uses it."""
+    reading = _Policy(snapshot, policy, firewall)
+    stages = (reading.stateless(), reading.stateful())
+    assumptions = ("The clients' packets are routed to the firewall, both ways.", *reading.assumptions)
+    name = str(policy.properties.get("name") or policy.name)
+    inside = reading.home_net()
+    families = tuple(family for family in FAMILIES if inside is None or inside.of(family)) or FAMILIES
+    return Place(
+        TARGET, policy.name, stages, assumptions, policy=name, clients=clients, families=families,
+        inside=NO_ADDRESS if inside is None else inside,
+    )  # fmt: skip
+
+
+def _unseen(what: str) -> Stage:
+    steps = tuple(whether(action, what, f"{what} is not in the snapshot") for action in ("allow", "block"))
+    return Stage(what, steps, Step(action="next", rule="", why="nothing is known"))
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """A reference of a policy to a rule group: the group where it is in the snapshot, its priority where it is known."""
+
+    group: Resource | None
+    name: str
+    priority: int | None
+    arn: str = ""
+    only_logs: bool = False
+    """Whether what the group would drop is only logged (override DROP_TO_ALERT)."""
+
+
+class _Policy:
+    """A firewall policy and what it refers to."""
+
+    def __init__(self, snapshot: Snapshot, policy: Resource, firewall: Resource | None = None) -> None:
+        self.snapshot, self.policy, self.firewall = snapshot, policy, firewall
+        self.node = policy.node.at("firewallPolicy")
+        self.assumptions: list[str] = []
+
+    # Stateless: each packet for itself.
+
+    def stateless(self) -> Stage:
+        default = self._stateless_default()
+        references = self._references("statelessRuleGroupReferences")
+        known = sorted((each for each in references if each.priority is not None), key=lambda each: each.priority or 0)
+        loose = [each for each in references if each.priority is None]
+        steps = tuple(step for each in known for step in self._stateless_group(each))
+        unordered = tuple(tuple(self._stateless_group(each)) for each in loose)
+        return Stage("stateless rules", steps, default, unordered=unordered)
+
+    def _stateless_default(self) -> Step:
+        node = self.node.at("statelessDefaultActions")
+        actions = [item.value for item in node.items()]
+        if node.unknown or not all(isinstance(action, str) for action in actions):
+            self.assumptions.append("The stateless default of the policy, not known yet, is aws:forward_to_sfe.")
+        if "aws:pass" in actions:
+            return Step(action="allow", rule="aws:pass", why="the policy's stateless default passes it uninspected")
+        if "aws:drop" in actions:
+            return Step(action="block", rule="aws:drop", why="the policy's stateless default drops it")
+        return Step(action="next", rule="", why="the stateless default forwards it")
+
+    def _stateless_group(self, reference: _Reference) -> Iterator[Step]:
+        if reference.group is None:
+            for action in ("allow", "block"):
+                yield whether(action, reference.name, f"{reference.name} is outside the snapshot")
+            return
+        source = reference.group.node.at("ruleGroup", "rulesSource", "statelessRulesAndCustomActions")
+        rules = list(source.at("statelessRules").items())
+        if source.unknown or source.at("statelessRules").unknown:
+            yield from (whether(action, reference.name, "its rules are not known yet") for action in ("allow", "block"))
+            return
+        rules.sort(key=lambda rule: number(rule.at("priority")) or 0)
+        for rule in rules:
+            yield from stateless_rule(rule, reference.name, reference.group.urn)
+
+    # Stateful: connections.
+
+    def stateful(self) -> Stage:
+        order = self.node.at("statefulEngineOptions", "ruleOrder")
+        if order.unknown:
+            self.assumptions.append("The rule order of the policy, not known yet, is strict.")
+        strict = order.value == STRICT or order.unknown
+        references = self._references("statefulRuleGroupReferences")
+        variables = self._variables()
+        groups = [(each, tuple(self._stateful_group(each, variables, strict=strict))) for each in references]
+        if not strict:
+            by_action = sorted(
+                (step for _, group in groups for step in group), key=lambda step: _ACTION_RANK[step.action]
+            )
+            return Stage("stateful rules", tuple(by_action), PASSES, MOMENTS)
+        known = sorted(
+            (each for each in groups if each[0].priority is not None), key=lambda each: each[0].priority or 0
+        )
+        unordered = tuple(group for each, group in groups if each.priority is None)
+        defaults = tuple(default_steps(self._default_actions()))
+        steps = tuple(step for _, group in known for step in group)
+        return Stage("stateful rules", steps, PASSES, MOMENTS, unordered, defaults)
+
+    def _default_actions(self) -> list[str]:
+        node = self.node.at("statefulDefaultActions")
+        actions = [item.value for item in node.items()]
+        if node.unknown or not all(isinstance(action, str) for action in actions):
+            return ["?"]
+        return [str(action) for action in actions]
+
+    def _references(self, key: str) -> list[_Reference]:
+        found = []
+        node = self.node.at(key)
+        made = [
+            each
+            for each in self.snapshot.referred(self.policy, "firewallPolicy", None)
+            if each.type == RULE_GROUP and _is_stateful(each) == (key == "statefulRuleGroupReferences")
+        ]
+        if node.unknown:
+            return [_Reference(each, each.name, None) for each in made] or [_Reference(None, "a rule group", None)]
+        seen: set[str] = set()
+        items = list(node.items())
+        for item in items:
+            arn, place = item.at("resourceArn"), number(item.at("priority"))
+            if isinstance(arn.value, str):
+                group = self._by_arn(arn.value)
+                if group is not None:
+                    seen.add(group.urn)
+                found.append(
+                    _Reference(
+                        group,
+                        group.name if group else arn.value.rpartition("/")[2],
+                        place,
+                        arn.value,
+                        item.at("override", "action").value == "DROP_TO_ALERT",
+                    )
+                )
+        blank = [item for item in items if not isinstance(item.at("resourceArn").value, str)]
+        loose = [each for each in made if each.urn not in seen]
+        if len(blank) == 1 and len(loose) == 1:
+            return [*found, _Reference(loose[0], loose[0].name, number(blank[0].at("priority")))]
+        found += [_Reference(each, each.name, None) for each in loose[: len(blank)]]
+        found += [_Reference(None, f"rule group {n + 1} of the policy", None) for n in range(len(blank) - len(loose))]
+        return found
+
+    def _by_arn(self, arn: str) -> Resource | None:
+        for group in self.snapshot.referred(self.policy, "", arn):
+            return group
+        name = arn.rpartition("/")[2]
+        return next(
+            (
+                group
+                for group in self.snapshot.of_types([RULE_GROUP])
+                if not group.properties.get("arn") and name == group.properties.get("name")
+            ),
+            None,
+        )
+
+    def home_net(self) -> AddressSet | None:
+        """HOME_NET of the policy; None where it is not known."""
+        home = self._variables()["HOME_NET"]
+        return None if home is None else addresses_of(home, {})
+
+    def _variables(self) -> dict[str, str | None]:
+        """HOME_NET of the policy, and EXTERNAL_NET, which the service makes of it (best practices, prerequisites)."""
+        home: str | None = None
+        for item in self.node.at("policyVariables", "ruleVariables").items():
+            if item.at("key").value == "HOME_NET":
+                home = _definition(item.at("ipSet", "definitions"))
+        if home is None:
+            home = self._range_of_vpc()
+        if home is None:
+            self.assumptions.append("HOME_NET is the range of the firewall's VPC, which is not in the snapshot.")
+            return {"HOME_NET": None, "EXTERNAL_NET": "!$HOME_NET"}
+        return {"HOME_NET": home, "EXTERNAL_NET": f"!{home}"}
+
+    def _range_of_vpc(self) -> str | None:
+        """HOME_NET where the policy says none: the range of the firewall's VPC (developer guide, rule variables)."""
+        if self.firewall is None:
+            return None
+        made = self.snapshot.referred(self.firewall, "vpcId", self.firewall.properties.get("vpcId"))
+        ranges = [each.properties.get("cidrBlock") for each in made if each.type == VPC]
+        if len(ranges) != 1 or not isinstance(ranges[0], str):
+            return None
+        self.assumptions.append("HOME_NET is the range of the firewall's VPC; a second range of it is not seen.")
+        ipv6 = next(each.properties.get("ipv6CidrBlock") for each in made if each.type == VPC)
+        return f"[{ranges[0]},{ipv6}]" if isinstance(ipv6, str) and ipv6 else f"[{ranges[0]}]"
+
+    def _stateful_group(
+        self, reference: _Reference, variables: Mapping[str, str | None], *, strict: bool
+    ) -> Iterator[Step]:
+        name = reference.name
+        if reference.group is None:
+            yield from _of_others(reference)
+            return
+        group, owner = reference.group.node, reference.group.urn
+        source = group.at("ruleGroup", "rulesSource")
+        flat = group.at("rules")
+        text = flat if not flat.absent else source.at("rulesString")
+        if source.unknown or text.unknown:
+            yield from (whether(action, name, "its rules are not known yet", owner) for action in ("allow", "block"))
+            return
+        own = {**variables, **_declared(group.at("ruleGroup", "ruleVariables"))}
+        if variables["HOME_NET"] is None and "HOME_NET" in own:
+            # EXTERNAL_NET is what the policy's HOME_NET is not, whatever the group calls HOME_NET.
+            own |= {"HOME_NET of the policy": None, "EXTERNAL_NET": own.get("EXTERNAL_NET") or ""}
+            if own["EXTERNAL_NET"] == "!$HOME_NET":
+                own["EXTERNAL_NET"] = "!$HOME_NET of the policy"
+        sets = self._sets(group.at("ruleGroup", "referenceSets", "ipSetReferences"))
+        steps: list[Step] = []
+        if isinstance(text.value, str):
+            steps += steps_of(read_rules(text.value), own, name, owner)
+        for line, rule in enumerate(source.at("statefulRules").items(), start=1):
+            parsed = five_tuple(rule, line)
+            if parsed is None:
+                steps += (whether(action, f"{name}#{line}", "not known yet", owner) for action in ("allow", "block"))
+            else:
+                steps += steps_of([parsed], own, name, owner)
+        listed = source.at("rulesSourceList")
+        if not listed.absent:
+            try:
+                steps += list_steps(listed, own, name, owner, strict=strict)
+            except HeaderError as error:
+                steps += (whether(action, name, f"its variables: {error}", owner) for action in ("allow", "block"))
+        yield from (_with_sets(step, sets) for step in steps)
+
+    def _sets(self, node: Node) -> Mapping[str, AddressSet]:
+        """Addresses behind `@NAME`, by symbol: entries of prefix lists of the snapshot, else the set's own ARN."""
+        found: dict[str, AddressSet] = {}
+        for item in node.items():
+            key = item.at("key").value
+            for inner in item.at("ipSetReferences").items():
+                arn = inner.at("referenceArn").value
+                if isinstance(key, str) and isinstance(arn, str):
+                    found[f"@{key}"] = self._prefix_list(arn)
+        return found
+
+    def _prefix_list(self, arn: str) -> AddressSet:
+        for resource in self.snapshot.referred(self.policy, "", arn):
+            entries = resource.node.at("entries")
+            cidrs = [item.at("cidr").value for item in entries.items()]
+            if resource.type == PREFIX_LIST and not entries.unknown and all(isinstance(each, str) for each in cidrs):
+                return networks(map(str, cidrs))
+        return symbol(arn)
+
+
+def _of_others(reference: _Reference) -> Iterator[Step]:
+    """What a group outside the snapshot may do. The groups that AWS maintains drop and log, and pass nothing (developer
+    guide, AWS managed rule groups)."""
+    passes_nothing = ":aws-managed:" in reference.arn
+    why = f"{reference.name} is a rule group that others maintain, and outside the snapshot"
+    if not passes_nothing:
+        yield whether("allow", reference.name, why)
+    if not reference.only_logs:
+        yield whether("block", reference.name, why)
+
+
+def _with_sets(step: Step, sets: Mapping[str, AddressSet]) -> Step:
+    """The step with the sets that it refers to by a name of its group's own put in."""
+    address, client = _put(step.box.address, sets), _put(step.box.client.addresses, sets)
+    if address is step.box.address and client is step.box.client.addresses:
+        return step
+    return replace(step, box=replace(step.box, address=address, client=replace(step.box.client, addresses=client)))
+
+
+def _put(addresses: AddressSet, sets: Mapping[str, AddressSet]) -> AddressSet:
+    known = addresses.symbols & sets.keys()
+    if not known:
+        return addresses
+    found = replace(addresses, symbols=addresses.symbols - known)
+    for name in known:
+        found |= sets[name]
+    return found
+
+
+def _is_stateful(group: Resource) -> bool:
+    return group.properties.get("type") != "STATELESS"
+
+
+def _definition(node: Node) -> str | None:
+    items = [item.value for item in node.items()]
+    return f"[{','.join(map(str, items))}]" if items and all(isinstance(each, str) for each in items) else None
+
+
+def _declared(node: Node) -> dict[str, str | None]:
+    """Variables that a rule group declares for itself. EXTERNAL_NET does not follow a group's own HOME_NET."""
+    found: dict[str, str | None] = {}
+    for kind, inner in (("ipSets", "ipSet"), ("portSets", "portSet")):
+        for item in node.at(kind).items():
+            key = item.at("key").value
+            if isinstance(key, str):
+                found[key] = _definition(item.at(inner, "definitions"))
+    return found

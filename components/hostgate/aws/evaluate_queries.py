@@ -1,0 +1,235 @@
+"""What Route 53 Resolver DNS Firewall does with the query before a connection: the rule groups of a VPC by priority.
+
+The first rule whose list holds the name decides; what none decides is answered. Sources: Amazon Route 53 developer
+guide, DNS Firewall rule settings, rule actions, domain lists; AWS SDK service model route53resolver (2026-11-23).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from hostgate.flows.address_sets import EVERY_ADDRESS
+from hostgate.flows.intervals import NO_NUMBER
+from hostgate.flows.names import Names, NameTest
+from hostgate.flows.nodes import Node
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Action, Box, Doubtful, Group, Place, Stage, Step
+
+TARGET: Final = "aws:dns-firewall"
+
+DOMAIN_LIST: Final = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
+RULE_GROUP: Final = "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup"
+RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
+ASSOCIATION: Final = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
+CONFIG: Final = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
+
+ASSUMPTIONS: Final = (
+    "The clients ask the VPC's resolver. Who asks another one, dials an address, or asks over HTTPS is not seen.",
+)
+
+ANSWERED = Step(
+    action="allow", rule="",
+    why="no rule matches, and the resolver answers what no rule blocks; of an address that is dialled it sees nothing",
+)  # fmt: skip
+
+_ACTIONS: Final[dict[str, tuple[Action, str]]] = {
+    "ALLOW": ("allow", "the query is answered"),
+    "ALERT": ("allow", "the query is answered and logged (ALERT)"),
+    "BLOCK": ("block", "the query is blocked"),
+}
+
+
+def places(snapshot: Snapshot) -> list[Place]:
+    """Every VPC with rule groups, and every rule group that judges for none."""
+    reading = _Reading(snapshot)
+    vpcs: dict[str, list[Resource]] = {}
+    for association in snapshot.of_types([ASSOCIATION]):
+        vpcs.setdefault(reading.vpc(association), []).append(association)
+    found = [reading.vpc_place(vpc, associations) for vpc, associations in vpcs.items()]
+    used = {group.urn for each in vpcs.values() for one in each if (group := reading.group_of(one)) is not None}
+    for group in snapshot.of_types([RULE_GROUP]):
+        if group.urn not in used:
+            stage = reading.stage([(group.name, group, 1)])
+            remark = "no VPC is associated with the rule group"
+            found.append(Place(TARGET, str(group.id or group.name), (stage,), ASSUMPTIONS, remark, group.name))
+    return found
+
+
+def group_place(snapshot: Snapshot, group: Resource, ending: Step = ANSWERED) -> Place:
+    """The rule group of a plan, over a VPC with nothing else. `ending` is what becomes of a query that no rule decides."""
+    stage = _Reading(snapshot).stage([(group.name, group, 1)])
+    if ending is not ANSWERED:  # whatever blocks names elsewhere, a dialled address asks for none
+        stage = replace(stage, last=(replace(ending, box=Box(asked=())),))
+    return Place(TARGET, "plan", (stage,), ASSUMPTIONS)
+
+
+class _Reading:
+    """A snapshot as far as DNS Firewall goes."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def vpc(self, association: Resource) -> str:
+        value = association.properties.get("vpcId")
+        if isinstance(value, str):
+            return value
+        made = self.snapshot.referred(association, "vpcId", value)
+        return made[0].name if len(made) == 1 else f"a VPC not known yet ({association.name})"
+
+    def group_of(self, association: Resource) -> Resource | None:
+        return self._referred(association, "firewallRuleGroupId", RULE_GROUP)
+
+    def _referred(self, resource: Resource, key: str, kind: str) -> Resource | None:
+        made = self.snapshot.referred(resource, key, resource.properties.get(key))
+        return next((each for each in made if each.type == kind), None)
+
+    def vpc_place(self, vpc: str, associations: Sequence[Resource]) -> Place:
+        groups = [
+            (
+                str(each.properties.get("firewallRuleGroupId") or each.name),
+                self.group_of(each),
+                _number(each, "priority"),
+            )
+            for each in associations
+        ]
+        assumptions = list(ASSUMPTIONS)
+        for config in self.snapshot.of_types([CONFIG]):
+            if config.properties.get("resourceId") == vpc and config.properties.get("firewallFailOpen") == "ENABLED":
+                assumptions.append("DNS Firewall answers: while it does not, the resolver answers every query.")
+        ordered = sorted(groups, key=lambda each: each[2] or 0)
+        policy = ", ".join(group.name if group else name for name, group, _ in ordered)
+        return Place(TARGET, vpc, (self.stage(groups),), tuple(assumptions), policy=policy)
+
+    def stage(self, groups: Sequence[tuple[str, Resource | None, int | None]]) -> Stage:
+        known = sorted((each for each in groups if each[2] is not None), key=lambda each: each[2] or 0)
+        steps: list[Step] = []
+        unordered: list[Group] = []
+        for name, group, _ in known:
+            ordered, loose = self._group(name, group)
+            steps += ordered
+            unordered += loose
+        for name, group, priority in groups:
+            if priority is None:
+                ordered, loose = self._group(name, group)
+                unordered += [tuple(ordered), *loose]
+        return Stage("queries", tuple(steps), ANSWERED, unordered=tuple(unordered))
+
+    def _group(self, name: str, group: Resource | None) -> tuple[list[Step], list[Group]]:
+        """The steps of a rule group by priority, and those of rules whose priority nobody knows yet."""
+        if group is None:
+            return list(_either(name, f"{name} is not in the snapshot", "")), []
+        rules = [
+            rule
+            for rule in self.snapshot.of_types([RULE])
+            if self._referred(rule, "firewallRuleGroupId", RULE_GROUP) is group
+        ]
+        placed = [(number, rule) for rule in rules if (number := _number(rule, "priority")) is not None]
+        placed.sort(key=lambda each: each[0])
+        loose = [tuple(self._rule(rule)) for rule in rules if _number(rule, "priority") is None]
+        return [step for _, rule in placed for step in self._rule(rule)], loose
+
+    def _rule(self, rule: Resource) -> Iterator[Step]:
+        node = rule.node
+        decided = _ACTIONS.get(str(node.at("action").value))
+        if decided is None:
+            yield from _either(rule.name, f"the action of {rule.name} is not known yet", rule.urn)
+            return
+        action, why = decided
+        if action == "block":
+            why = f"{why} ({node.at('blockResponse').value or 'NODATA'})"
+        base = _of_query_type(node.at("qType"), rule.name)
+        if base is None:
+            return
+        lists = self._referred(rule, "firewallDomainListId", DOMAIN_LIST)
+        domains = lists.node.at("domains") if lists is not None else None
+        if domains is None or domains.unknown:
+            threat = node.at("dnsThreatProtection").value
+            what = (
+                f"AWS counts it to {threat}" if isinstance(threat, str) else f"the list of {rule.name} holds its name"
+            )
+            doubt = Doubtful(f"list:{rule.name}", what)
+            yield Step(
+                action=action,
+                rule=rule.name,
+                why=why,
+                box=replace(base, asked=(), doubts=(*base.doubts, doubt)),
+                owner=rule.urn,
+            )
+            return
+        inspects = node.at("firewallDomainRedirectionAction").value != "TRUST_REDIRECTION_DOMAIN"
+        for item in sorted(domains.items(), key=_breadth):
+            for names, doubts in _names(item, rule.name):
+                every = names == ()
+                asked = replace(base, asked=names, doubts=(*base.doubts, *doubts))
+                if inspects and not every and action == "allow":
+                    chain = Doubtful(f"chain:{rule.name}", "every name that it is redirected to is listed too")
+                    asked = replace(asked, doubts=(*asked.doubts, chain))
+                label = rule.name if every else f"{rule.name}#{_spelled(item)}"
+                yield Step(action=action, rule=label, why=why, box=asked, owner=rule.urn)
+        if inspects and action == "block" and not any(_spelled(item) == EVERYTHING for item in domains.items()):
+            chain = Doubtful(f"chain:{rule.name}", f"it is redirected to a name on the list of {rule.name}")
+            yield Step(
+                action=action,
+                rule=rule.name,
+                why=why,
+                box=replace(base, asked=(), doubts=(*base.doubts, chain)),
+                owner=rule.urn,
+            )
+
+
+EVERYTHING: Final = "*."
+"""A list of all names. The service stores `*` so."""
+
+
+def _either(label: str, why: str, owner: str) -> Iterator[Step]:
+    actions: tuple[Action, ...] = ("allow", "block")
+    for action in actions:
+        doubt = Doubtful(f"unknown:{label}#{action}", f"{label} makes it {action}")
+        yield Step(action=action, rule=label, why=why, box=Box(asked=(), doubts=(doubt,)), owner=owner)
+
+
+def _of_query_type(node: Node, rule: str) -> Box | None:
+    """The box of a rule for one query type: A is asked for IPv4, AAAA for IPv6; no connection waits for another."""
+    if node.absent:
+        return Box()
+    if not isinstance(node.value, str):
+        return Box(doubts=(Doubtful(f"unknown:{rule}#qType", f"{rule} is for its query type"),))
+    match node.value.upper():
+        case "A" | "1" | "TYPE1":
+            return Box(address=replace(EVERY_ADDRESS, v6=NO_NUMBER))
+        case "AAAA" | "28" | "TYPE28":
+            return Box(address=replace(EVERY_ADDRESS, v4=NO_NUMBER))
+    return None
+
+
+def _names(item: Node, rule: str) -> Iterator[tuple[Names, tuple[Doubtful, ...]]]:
+    """The names of one specification. Whether `*.x` holds x is not documented."""
+    spec = _spelled(item)
+    if spec is None:
+        yield (), (Doubtful(f"unknown:{rule}#domains", f"the list of {rule} holds its name"),)
+    elif spec == EVERYTHING:
+        yield (), ()
+    elif spec.startswith("*."):
+        yield (NameTest("subtree", spec[2:]),), ()
+        yield (NameTest("exact", spec[2:]),), (Doubtful(f"apex:{spec}", f"DNS Firewall counts {spec[2:]} to {spec}"),)
+    elif spec.startswith("*"):
+        yield (NameTest("ending", spec[1:]),), (Doubtful(f"star:{spec}", f"DNS Firewall means any name by {spec}"),)
+    else:
+        yield (NameTest("exact", spec),), ()
+
+
+def _spelled(item: Node) -> str | None:
+    if not isinstance(item.value, str):
+        return None
+    return EVERYTHING if item.value in ("*", EVERYTHING) else item.value.lower().removesuffix(".")
+
+
+def _breadth(item: Node) -> tuple[bool, int]:
+    """A whole name is named before a wildcard; all of a list decide alike."""
+    spec = _spelled(item) or "*"
+    return (spec.startswith("*"), -len(spec))
+
+
+def _number(resource: Resource, key: str) -> int | None:
+    value = resource.properties.get(key)
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

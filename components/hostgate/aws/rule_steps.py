@@ -1,0 +1,159 @@
+"""Rules of AWS Network Firewall that are not Suricata text, as steps: domain lists, standard and stateless rules, defaults.
+
+Sources: AWS Network Firewall developer guide, stateful domain list rule groups, stateless rule groups, default actions.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, symbol
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.names import NameTest
+from hostgate.flows.nodes import Node
+from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Moment, Step
+from hostgate.suricata.headers import Variables, addresses_of
+from hostgate.suricata.reader import ParsedRule
+from hostgate.suricata.steps import by_detection
+
+HELLO: Final = frozenset({Moment.NAME_KNOWN})
+
+
+def whether(action: Action, what: str, why: str, owner: str = "") -> Step:
+    doubt = Doubtful(f"unseen:{what}#{action}", f"{what} makes it {action}")
+    return Step(action=action, rule=what, why=why, box=Box(doubts=(doubt,)), owner=owner)
+
+
+def number(node: Node) -> int | None:
+    value = node.value
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def default_steps(actions: Sequence[str]) -> Iterator[Step]:
+    """What the stateful defaults of a strict-order policy do at the end. Of datagrams, established ones alone are
+    dropped, and the first is out by then."""
+    tcp = frozenset({6})
+    for action in actions:
+        if action == "?":
+            doubt = Doubtful("unknown:defaults", "a default action of the policy, not known yet, drops it")
+            yield Step(
+                action="block", rule="the policy's default", why="the default drops it", box=Box(doubts=(doubt,))
+            )
+        elif action == "aws:drop_strict":
+            yield Step(action="block", rule="", why=f"no rule matches; the policy's default drops ({action})")
+        elif action.startswith("aws:drop_established"):
+            why = f"no rule matches; the policy's default drops ({action})"
+            step = Step(action="block", rule="", why=why, box=Box(protocols=tcp), moments=HELLO | {Moment.LATER})
+            yield from by_detection(step) if "_app_layer" in action else (step,)
+        elif not action.startswith("aws:alert_"):
+            yield whether("block", action, f"the default action {action}, which is not known here, drops it")
+
+
+def list_steps(node: Node, variables: Variables, group: str, owner: str, *, strict: bool) -> Iterator[Step]:
+    """A domain list. In strict order it makes no drop; in action order an allow list drops all other names."""
+    kind, targets, types = (node.at(key) for key in ("generatedRulesType", "targets", "targetTypes"))
+    if kind.unknown or targets.unknown or types.unknown or not isinstance(kind.value, str):
+        yield from (whether(action, group, "its list is not known yet", owner) for action in ("allow", "block"))
+        return
+    action: Action | None = {"ALLOWLIST": "allow", "DENYLIST": "block", "REJECTLIST": "block"}.get(kind.value)  # type: ignore[assignment]
+    if action is None:
+        return  # an alert list decides nothing
+    layers = [{"TLS_SNI": "tls", "HTTP_HOST": "http"}.get(str(item.value)) for item in types.items()]
+    client, address = addresses_of("$HOME_NET", variables), addresses_of("$EXTERNAL_NET", variables)
+    word = "passed" if action == "allow" else "dropped"
+    for layer in layers:
+        doubts = (Doubtful(f"list:{group}#resolved", f"Route 53 resolved the name ({group})"),) if layer is None else ()
+        for item in targets.items():
+            base = Box(
+                protocols=frozenset({6}), applications=None if layer is None else frozenset({layer}), address=address,
+                client=ClientTest(addresses=client), doubts=doubts,
+            )  # fmt: skip
+            if not isinstance(item.value, str):
+                seen = Doubtful(f"unknown:{group}#targets", f"{group} lists its name")
+                base = replace(base, doubts=(*doubts, seen))
+            else:
+                text = item.value.lower()
+                kind_ = "dot-ending" if text.startswith(".") else "exact"
+                base = replace(base, wire=(NameTest(kind_, text.removeprefix(".")),))  # type: ignore[arg-type]
+            label = f"{group}#{item.value if isinstance(item.value, str) else '?'}"
+            yield Step(action=action, rule=label, why=f"{word} by a rule of {group}", box=base,
+                       moments=HELLO, owner=owner)  # fmt: skip
+    if action == "allow" and not strict:
+        for layer in layers:
+            if layer is not None:
+                box = Box(
+                    protocols=frozenset({6}), applications=frozenset({layer}), address=address,
+                    client=ClientTest(addresses=client),
+                )  # fmt: skip
+                why = f"no name of the allow list {group}, which drops all others in action order"
+                yield Step(action="block", rule=f"{group}#drop", why=why, box=box, moments=HELLO, owner=owner)
+
+
+def five_tuple(node: Node, number: int) -> ParsedRule | None:
+    """A standard stateful rule as the Suricata rule that it stands for; None where a part is not known yet."""
+    header = node.at("header")
+    parts = [
+        header.at(key).value
+        for key in ("protocol", "source", "sourcePort", "destination", "destinationPort", "direction")
+    ]
+    action = node.at("action").value
+    if not isinstance(action, str) or not all(isinstance(part, str) for part in parts):
+        return None
+    options = []
+    for item in node.at("ruleOptions").items():
+        keyword, settings = item.at("keyword").value, [each.value for each in item.at("settings").items()]
+        if not isinstance(keyword, str) or not all(isinstance(each, str) for each in settings):
+            return None
+        options.append((keyword.strip().lower(), ",".join(map(str, settings)).strip('"')))
+    protocol, source, source_port, destination, port, direction = map(str, parts)
+    return ParsedRule(
+        number, action.lower(), protocol.lower(), source, source_port, destination, port, tuple(options),
+        both_ways=direction == "ANY",
+    )  # fmt: skip
+
+
+def stateless_rule(node: Node, group: str, owner: str) -> Iterator[Step]:
+    """A stateless rule: one step for each of its actions that decides."""
+    definition = node.at("ruleDefinition")
+    actions = [item.value for item in definition.at("actions").items()]
+    match = definition.at("matchAttributes")
+    label = f"{group}#{node.at('priority').value}"
+    action: Action = "allow" if "aws:pass" in actions else "block" if "aws:drop" in actions else "next"
+    doubts: list[Doubtful] = []
+    if match.unknown or definition.unknown:
+        doubts.append(Doubtful(f"unknown:{label}", f"the stateless rule {label} is about it"))
+    for key in ("tcpFlags", "sourcePorts"):
+        if not match.at(key).absent and not match.at(key).empty:
+            doubts.append(Doubtful(f"{label}#{key}", f"its {key} are those of {label}"))
+    numbers = [item.value for item in match.at("protocols").items()]
+    ports = list(_spans(match.at("destinationPorts")))
+    box = Box(
+        protocols=frozenset(int(each) for each in numbers if isinstance(each, int | float)) or None,
+        port=Intervals.of(ports) if ports else EVERY_PORT,
+        address=_definitions(match.at("destinations"), label),
+        client=ClientTest(addresses=_definitions(match.at("sources"), label)),
+        doubts=tuple(doubts),
+    )
+    word = {"allow": "passed uninspected", "block": "dropped", "next": "forwarded"}[action]
+    yield Step(action=action, rule=label, why=f"{word} by a stateless rule of {group}", box=box, owner=owner)
+
+
+def _spans(node: Node) -> Iterator[tuple[int, int]]:
+    for item in node.items():
+        low, high = item.at("fromPort").value, item.at("toPort").value
+        if isinstance(low, int | float):
+            yield int(low), int(high) if isinstance(high, int | float) else int(low)
+
+
+def _definitions(node: Node, label: str) -> AddressSet:
+    """Addresses of a stateless match; without any, every address."""
+    if node.absent or node.empty:
+        return EVERY_ADDRESS
+    found = AddressSet()
+    for item in node.items():
+        value: Any = item.at("addressDefinition").value
+        try:
+            found |= networks([value]) if isinstance(value, str) else symbol(f"unknown:{label}")
+        except ValueError:
+            found |= symbol(f"unknown:{label}")
+    return found if not node.unknown else symbol(f"unknown:{label}")

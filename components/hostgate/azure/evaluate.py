@@ -1,0 +1,247 @@
+"""What Azure Firewall does with a flow: the whole policy with its parents, as one ordered list of steps.
+
+Order (rule processing logic and rule sets, read 2026-03-28): network rules before application rules whatever their
+priority; of each kind the parent policy's groups before the child's; then group priority, collection priority, place in
+the collection. The first that matches ends it. Application rules see HTTP and TLS alone; what nothing allows is denied.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, either, number
+from hostgate.flows.address_sets import AddressSet, symbol
+from hostgate.flows.nodes import Node
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Place, Stage, Step
+
+TARGET: Final = "azure:application-rules"
+
+POLICY: Final = "azure-native:network:FirewallPolicy"
+GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+FIREWALL: Final = "azure-native:network:AzureFirewall"
+IP_GROUP: Final = "azure-native:network:IpGroup"
+
+DENIED = Step(action="block", rule="", why="no rule allows it, and Azure Firewall denies the rest")
+
+ASSUMPTIONS: Final = (
+    "The clients' default routes of both address families lead to the firewall.",
+    "The platform's built-in infrastructure names, which Microsoft does not list, pass where no rule denies them.",
+)
+
+
+def places(snapshot: Snapshot) -> list[Place]:
+    """Every firewall, and every policy that no firewall of the snapshot uses and no other policy inherits from."""
+    reading = _Reading(snapshot)
+    found = []
+    used: set[str] = set()
+    for firewall in snapshot.of_types([FIREWALL]):
+        policy = reading.policy_at(firewall, firewall.node.at("firewallPolicy", "id"), "firewallPolicy")
+        name = firewall.id or firewall.name
+        if policy is not None:
+            used |= {each.urn for each in reading.lineage(policy)}
+            found.append(replace(reading.place(policy), name=name))
+        elif firewall.node.at("firewallPolicy").absent:
+            found.append(Place(TARGET, name, (reading.classic(firewall),), ASSUMPTIONS, families=("IPv4",)))
+        else:
+            found.append(Place(TARGET, name, (_unseen(),), ASSUMPTIONS))
+    for policy in snapshot.of_types([POLICY]):
+        if policy.urn not in used:
+            found.append(replace(reading.place(policy), remark="no firewall of the snapshot uses the policy"))
+    return found
+
+
+def group_place(groups: Sequence[Resource], snapshot: Snapshot, clients: ClientTest | None = None) -> Place:
+    """Rule collection groups alone, as a plan has them, over a policy with nothing else."""
+    reading = _Reading(snapshot)
+    stage = reading.stage([(group, reading.collections(group)) for group in groups], proxied=True)
+    return Place(TARGET, "plan", (stage,), ASSUMPTIONS, clients=clients)
+
+
+def _unseen() -> Stage:
+    doubts = {
+        action: Doubtful(
+            f"unseen:policy#{action}", f"the firewall's policy, which is not in the snapshot, makes it {action}"
+        )
+        for action in ("allow", "block")
+    }
+    steps = tuple(
+        Step(
+            action=action,
+            rule="the firewall's policy",
+            why="it is not in the snapshot",
+            box=Box(doubts=(doubts[action],)),
+        )
+        for action in ("allow", "block")
+    )
+    return Stage("policy", steps, DENIED)
+
+
+class _Reading:
+    """A snapshot as far as Azure Firewall goes."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def place(self, policy: Resource) -> Place:
+        lineage = self.lineage(policy)
+        assumptions = list(ASSUMPTIONS)
+        topmost = lineage[0].node.at("basePolicy", "id")
+        if not topmost.absent:
+            assumptions.append(f"The parent policy of {lineage[0].name} is not in the snapshot; its rules come first.")
+        for each in lineage:
+            mode = each.node.at("threatIntelMode").value
+            if mode == "Deny":
+                assumptions.append(f"Threat intelligence of {each.name} denies what Microsoft lists, before any rule.")
+            if each.node.at("intrusionDetection", "mode").value == "Deny":
+                assumptions.append(f"Intrusion detection of {each.name} denies what its signatures match.")
+        proxied = policy.node.at("dnsSettings", "enableProxy")
+        groups = [
+            (group, [replace(each, depth=depth) for each in self.collections(group)])
+            for depth, each in enumerate(lineage)
+            for group in self.groups_of(each)
+        ]
+        stage = self.stage(groups, proxied=None if proxied.unknown else proxied.value is True)
+        if not topmost.absent:
+            stage = replace(stage, steps=(*_unseen_parent(lineage[0].name), *stage.steps))
+        return Place(
+            TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
+        )
+
+    def lineage(self, policy: Resource) -> list[Resource]:
+        """The policy under its parents, the topmost first."""
+        found = [policy]
+        while True:
+            base = self.policy_at(found[0], found[0].node.at("basePolicy", "id"), "basePolicy")
+            if base is None or base in found:
+                return found
+            found.insert(0, base)
+
+    def policy_at(self, holder: Resource, node: Node, key: str) -> Resource | None:
+        """The policy that an id names, or that the input was made from."""
+        if node.absent:
+            return None
+        if isinstance(node.value, str):
+            return self._by_id(node.value)
+        return next((each for each in self.snapshot.referred(holder, key, None) if each.type == POLICY), None)
+
+    def _by_id(self, id_: str) -> Resource | None:
+        wanted = id_.lower()
+        for policy in self.snapshot.of_types([POLICY]):
+            if policy.id.lower() == wanted:
+                return policy
+        last = wanted.rpartition("/")[2]
+        return next(
+            (policy for policy in self.snapshot.of_types([POLICY]) if not policy.id and _name(policy) == last), None
+        )
+
+    def groups_of(self, policy: Resource) -> list[Resource]:
+        return [group for group in self.snapshot.of_types([GROUP]) if self._belongs(group, policy)]
+
+    def _belongs(self, group: Resource, policy: Resource) -> bool:
+        if group.id and policy.id:
+            return group.id.lower().startswith(f"{policy.id.lower()}/")
+        made = self.snapshot.referred(group, "firewallPolicyName", None)
+        if policy in made:
+            return True
+        named = group.properties.get("firewallPolicyName")
+        if not isinstance(named, str):
+            return not made  # a group that does not tell may belong to any policy
+        places = (group.properties.get("resourceGroupName"), policy.properties.get("resourceGroupName"))
+        apart = all(isinstance(each, str) for each in places) and str(places[0]).lower() != str(places[1]).lower()
+        return named.lower() == _name(policy) and not apart
+
+    def collections(self, group: Resource) -> list[RuleCollection]:
+        place = number(group.node.at("priority"))
+        name = group.name
+        node = group.node.at("ruleCollections")
+        if node.unknown:
+            return [RuleCollection(node, name, group.urn, 0, (place, None))]
+        return [RuleCollection(each, name, group.urn, 0, (place, number(each.at("priority")))) for each in node.items()]
+
+    def stage(self, groups: Sequence[tuple[Resource, Sequence[RuleCollection]]], *, proxied: bool | None) -> Stage:
+        """All network rules, then all application rules; collections whose place is not known stand for themselves."""
+        collections = [each for _, several in groups for each in several]
+        network: list[tuple[RuleCollection, list[Step]]] = []
+        application: list[tuple[RuleCollection, list[Step]]] = []
+        for each in collections:
+            of_network, of_application = self._steps(each, proxied)
+            network.append((each, of_network))
+            application.append((each, of_application))
+        if all(each.known for each in collections):
+            ordered = [*_in_order(network), *_in_order(application)]
+            return Stage("policy", tuple(ordered), DENIED)
+        loose = tuple((*first, *second) for (_, first), (_, second) in zip(network, application, strict=True))
+        return Stage("policy", (), DENIED, unordered=loose)
+
+    def _steps(self, collection: RuleCollection, proxied: bool | None) -> tuple[list[Step], list[Step]]:
+        """The collection's network rules and application rules as steps."""
+        node = collection.node
+        if node.unknown:
+            return list(either(collection.group, "its rule collections are not known yet", collection.owner)), []
+        kind = node.at("ruleCollectionType").value
+        if kind == "FirewallPolicyNatRuleCollection":
+            return [], []  # about connections to the firewall's own public addresses
+        word = node.at("action", "type")
+        action: Action | None = {"allow": "allow", "deny": "block"}.get(str(word.value).lower())  # type: ignore[assignment]
+        network: list[Step] = []
+        application: list[Step] = []
+        rules = node.at("rules")
+        if rules.unknown or action is None:
+            name = f"{collection.group}/{node.at('name').value or '?'}"
+            return list(either(name, "its rules or its action are not known yet", collection.owner)), []
+        for rule in rules.items():
+            reader = CollectionRule(self.ip_group, rule, collection, action)
+            if rule.at("ruleType").value == "ApplicationRule":
+                application += reader.application()
+            elif rule.at("ruleType").value == "NetworkRule":
+                network += reader.network(proxied)
+            elif rule.unknown or rule.at("ruleType").unknown:
+                network += either(reader.label, "it is not known yet", collection.owner)
+        return network, application
+
+    def classic(self, firewall: Resource) -> Stage:
+        """A firewall without a policy: its own rule collections, network ones before application ones."""
+        steps: list[Step] = []
+        for key, kind in (("networkRuleCollections", "NetworkRule"), ("applicationRuleCollections", "ApplicationRule")):
+            collections = sorted(firewall.node.at(key).items(), key=lambda each: number(each.at("priority")) or 0)
+            for node in collections:
+                held = RuleCollection(node, firewall.name, firewall.urn, 0, (0, number(node.at("priority"))))
+                word = str(node.at("action", "type").value).lower()
+                action: Action = "allow" if word == "allow" else "block"
+                for rule in node.at("rules").items():
+                    reader = CollectionRule(self.ip_group, rule, held, action)
+                    steps += reader.application() if kind == "ApplicationRule" else reader.network(True)
+        return Stage("the firewall's own rules", tuple(steps), DENIED)
+
+    def ip_group(self, reference: str) -> AddressSet:
+        """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol."""
+        last = reference.lower().rpartition("/")[2]
+        for group in self.snapshot.of_types([IP_GROUP]):
+            name = group.properties.get("ipGroupsName") or group.properties.get("name") or group.id.rpartition("/")[2]
+            if group.id.lower() == reference.lower() or (not group.id and str(name).lower() == last):
+                return self.addresses_of_group(group)
+        return symbol(f"IP group {reference}")
+
+    def addresses_of_group(self, group: Resource) -> AddressSet:
+        node = group.node.at("ipAddresses")
+        if node.unknown or any(not isinstance(item.value, str) for item in node.items()):
+            return symbol(f"IP group {group.name}")
+        found = AddressSet()
+        for item in node.items():
+            found |= address(str(item.value))
+        return found
+
+
+def _unseen_parent(name: str) -> Iterator[Step]:
+    return either(f"the parent of {name}", "it is not in the snapshot, and its rules come first", "")
+
+
+def _in_order(found: Sequence[tuple[RuleCollection, list[Step]]]) -> Iterator[Step]:
+    ranked = sorted(found, key=lambda each: (each[0].depth, each[0].priority[0] or 0, each[0].priority[1] or 0))
+    return (step for _, steps in ranked for step in steps)
+
+
+def _name(resource: Resource) -> str:
+    named = resource.properties.get("firewallPolicyName") or resource.properties.get("name")
+    return str(named if isinstance(named, str) else resource.id.rpartition("/")[2]).lower()

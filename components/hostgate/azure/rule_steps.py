@@ -1,0 +1,250 @@
+"""Rules of Azure Firewall as steps: application rules and network rules of a rule collection.
+
+Sources: Azure Firewall FAQ (wildcards), rule processing logic, FQDN filtering in network rules, IP groups (2025-07 to
+2026-03-28); API Microsoft.Network 2024-05-01.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, between, internet, networks, symbol
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.names import NameTest
+from hostgate.flows.nodes import Node
+from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Step
+
+_PROTOCOLS: Mapping[str, frozenset[int] | None] = {
+    "TCP": frozenset({6}), "UDP": frozenset({17}), "ICMP": frozenset({1, 58}), "ANY": None,
+}  # fmt: skip
+_LAYERS: Mapping[str, str] = {"http": "http", "https": "tls"}
+
+IpGroups = Callable[[str], AddressSet]
+"""The addresses behind a reference to an IP group."""
+
+
+@dataclass(frozen=True)
+class RuleCollection:
+    """A rule collection with its place; a priority of None is not known yet."""
+
+    node: Node
+    group: str
+    owner: str
+    depth: int
+    """How far above: 0 for the topmost policy."""
+    priority: tuple[int | None, int | None]
+
+    @property
+    def known(self) -> bool:
+        return None not in self.priority
+
+
+def either(label: str, why: str, owner: str) -> Iterator[Step]:
+    actions: tuple[Action, ...] = ("allow", "block")
+    for action in actions:
+        doubt = Doubtful(f"unknown:{label}#{action}", f"{label} makes it {action}")
+        yield Step(action=action, rule=label, why=why, box=Box(doubts=(doubt,)), owner=owner)
+
+
+class CollectionRule:
+    """One rule of a collection, as steps: one for each name, tag or set of addresses, and each port."""
+
+    def __init__(self, ip_groups: IpGroups, node: Node, collection: RuleCollection, action: Action) -> None:
+        self.ip_groups, self.node, self.collection, self.action = ip_groups, node, collection, action
+        name, rule = collection.node.at("name").value, node.at("name").value
+        self.label = f"{collection.group}/{name or '?'}/{rule or '?'}"
+
+    def _step(self, box: Box, why: str) -> Step:
+        word = "allows" if self.action == "allow" else "denies"
+        return Step(
+            action=self.action, rule=self.label, why=f"the rule {self.label} {word} {why}", box=box,
+            owner=self.collection.owner,
+        )  # fmt: skip
+
+    def application(self) -> Iterator[Step]:
+        client = self._clients()
+        for protocol in self._protocols():
+            for names, doubts in self._names():
+                box = replace(
+                    protocol, address=EVERY_IPV4, wire=names, client=client, doubts=(*protocol.doubts, *doubts)
+                )
+                yield self._step(box, "its name")
+
+    def _protocols(self) -> Iterator[Box]:
+        node = self.node.at("protocols")
+        if node.unknown:
+            yield Box(protocols=frozenset({6}), doubts=(self._doubt("protocols", "is about its protocol"),))
+            return
+        for item in node.items():
+            kind = item.at("protocolType").value
+            layer = _LAYERS.get(str(kind).lower())
+            told = number(item.at("port"))
+            doubts: list[Doubtful] = []
+            if kind is None or item.at("protocolType").unknown:
+                doubts.append(self._doubt("protocolType", "is about its protocol"))
+            elif layer is None:
+                continue  # Mssql: no protocol that a flow here speaks
+            default = {"http": 80, "tls": 443}.get(layer or "")
+            if item.at("port").unknown:
+                doubts.append(self._doubt("port", "is about its port"))
+            port = told if told else default
+            yield Box(
+                protocols=frozenset({6}),
+                applications=None if layer is None else frozenset({layer}),
+                port=EVERY_PORT if item.at("port").unknown or port is None else Intervals.of([(port, port)]),
+                doubts=tuple(doubts),
+            )
+
+    def _names(self) -> Iterator[tuple[tuple[NameTest, ...], tuple[Doubtful, ...]]]:
+        """The names of an application rule; tags, categories and paths of URLs are known to Microsoft alone."""
+        fqdns = self.node.at("targetFqdns")
+        if fqdns.unknown:
+            yield (), (self._doubt("targetFqdns", "names it"),)
+        for item in fqdns.items():
+            if isinstance(item.value, str):
+                yield pattern(item.value), ()
+            else:
+                yield (), (self._doubt("targetFqdns", "names it"),)
+        for item in self.node.at("targetUrls").items():
+            if not isinstance(item.value, str):
+                yield (), (self._doubt("targetUrls", "names it"),)
+                continue
+            host, slash, path = item.value.partition("/")
+            doubts = (
+                (self._doubt(f"url {item.value}", f"is about its path ({item.value})"),)
+                if path not in ("", "*")
+                else ()
+            )
+            yield pattern(host), doubts if slash else ()
+        for key, what in (("fqdnTags", "FQDN tag"), ("webCategories", "web category")):
+            node = self.node.at(key)
+            if node.unknown:
+                yield (), (self._doubt(key, f"has a {what} that it is of"),)
+            for item in node.items():
+                name = item.value if isinstance(item.value, str) else "not known yet"
+                yield (), (Doubtful(f"{key}:{name}", f"Microsoft counts its name to the {what} {name}"),)
+
+    def network(self, proxied: bool | None) -> Iterator[Step]:
+        client = self._clients()
+        ports = self._ports()
+        for protocols, doubts in self._ip_protocols():
+            base = Box(
+                protocols=protocols,
+                port=EVERY_PORT if ports is None else ports,
+                client=client,
+                doubts=(*doubts, *((self._doubt("destinationPorts", "is about its port"),) if ports is None else ())),
+            )
+            addresses = self._addresses()
+            if addresses is not None:
+                yield self._step(replace(base, address=addresses), "its destination")
+            fqdns = self.node.at("destinationFqdns")
+            unproxied = (
+                ()
+                if proxied
+                else (Doubtful("dns-proxy", "the policy's DNS proxy is on, which names in network rules need"),)
+            )
+            for item in fqdns.items():
+                if isinstance(item.value, str):
+                    test = NameTest("exact", item.value.lower().removesuffix("."))
+                    yield self._step(
+                        replace(base, dialled=(test,), doubts=(*base.doubts, *unproxied)), "the addresses of its name"
+                    )
+                else:
+                    yield self._step(replace(base, doubts=(*base.doubts, self._doubt("fqdns", "names it"))), "its name")
+            if fqdns.unknown:
+                yield self._step(replace(base, doubts=(*base.doubts, self._doubt("fqdns", "names it"))), "its name")
+
+    def _ip_protocols(self) -> Iterator[tuple[frozenset[int] | None, tuple[Doubtful, ...]]]:
+        node = self.node.at("ipProtocols")
+        if node.absent:
+            node = self.node.at("protocols")  # of a firewall without a policy
+        if node.unknown:
+            yield None, (self._doubt("ipProtocols", "is about its protocol"),)
+        for item in node.items():
+            word = str(item.value).upper()
+            if not isinstance(item.value, str) or word not in _PROTOCOLS:
+                yield None, (self._doubt("ipProtocols", "is about its protocol"),)
+            else:
+                yield _PROTOCOLS[word], ()
+
+    def _ports(self) -> Intervals | None:
+        node = self.node.at("destinationPorts")
+        if node.unknown:
+            return None
+        parts = []
+        for item in node.items():
+            part = _port(item.value)
+            if part is None:
+                return None
+            parts.append(part)
+        return Intervals.of(parts)
+
+    def _addresses(self) -> AddressSet | None:
+        """Where a network rule leads by address; None if it goes by names alone."""
+        return self._sets("destinationAddresses", "destinationIpGroups")
+
+    def _clients(self) -> ClientTest:
+        """Of all clients where none are named, which the API refuses for a policy's rules."""
+        found = self._sets("sourceAddresses", "sourceIpGroups")
+        return ClientTest(addresses=EVERY_ADDRESS if found is None else found)
+
+    def _sets(self, addresses: str, groups: str) -> AddressSet | None:
+        found: AddressSet | None = None
+        for key in (addresses, groups):
+            node = self.node.at(key)
+            if node.absent or node.empty:
+                continue
+            found = AddressSet() if found is None else found
+            if node.unknown:
+                found |= symbol(f"unknown:{self.label}#{key}")
+            for item in node.items() if not node.unknown else ():
+                if not isinstance(item.value, str):
+                    found |= symbol(f"unknown:{self.label}#{key}")
+                elif key == groups:
+                    found |= self.ip_groups(item.value)
+                else:
+                    found |= address(item.value)
+        return found
+
+    def _doubt(self, key: str, what: str) -> Doubtful:
+        return Doubtful(f"unknown:{self.label}#{key}", f"{self.label} {what}")
+
+
+def address(text: str) -> AddressSet:
+    """An address, a CIDR, a range `a-b`, `*`, or a service tag; `Internet` is every public address, other tags symbols."""
+    if text == "*":
+        return EVERY_IPV4  # the rules do not apply to IPv6 (known issues, 2025-09-19)
+    if text.lower() == "internet":
+        return AddressSet(v4=internet().v4)
+    try:
+        first, dash, last = text.partition("-")
+        return between(first, last) if dash else networks([text])
+    except ValueError:
+        return symbol(f"service tag {text}")
+
+
+def pattern(text: str) -> tuple[NameTest, ...]:
+    """A star stands left-most only, for any text of one letter or more: `*.x` any depth below x, `*x` also evilx
+    (Azure Firewall FAQ); alone it is any name."""
+    lowered = text.lower()
+    if not lowered.startswith("*"):
+        return (NameTest("exact", lowered),)
+    rest = lowered[1:]
+    if not rest:
+        return ()
+    return (NameTest("ending", rest), NameTest("exact", rest, negated=True))
+
+
+def _port(value: object) -> tuple[int, int] | None:
+    text = str(int(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if not isinstance(text, str):
+        return None
+    if text == "*":
+        return EVERY_PORT.parts[0]
+    low, _, high = text.partition("-")
+    high = high or low
+    return (int(low), int(high)) if low.isdecimal() and high.isdecimal() and int(low) <= int(high) else None
+
+
+def number(node: Node) -> int | None:
+    value = node.value
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

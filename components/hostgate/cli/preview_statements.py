@@ -1,0 +1,251 @@
+"""What the components of a stack say in `pulumi preview --json`, for stacks that only import components.
+
+The inputs of a component carry target, catalogs, decisions and digest; its children carry what would be made. Names
+that a provider makes up differ from preview to preview, and what a preview cannot know says nothing: neither counts.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from hostgate.catalog.model import MATCHES, PROTOCOLS, Entry
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.planning.enforcement import Enforcement, denier_of
+from hostgate.planning.findings import KINDS, Finding
+from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.options import COMPUTED, Deny, Mode, OptionsError, read_options
+from hostgate.planning.plan import Decision, Outcome
+from hostgate.review.statement import ObjectStatement, Statement, said_by
+
+_COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
+_LINE = re.compile(r"(\S+) (\S+) (\S+) (\S+):([0-9]{1,5})/([a-z]+) (.+)")
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_OUTCOMES: tuple[str, ...] = get_args(Outcome)
+_WHOLE = {"aws:domain-list": ("ruleGroup",)}
+"""Inputs that a component of ours has replaced beside what its provider replaces; the engine's JSON does not say it."""
+
+
+def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> tuple[tuple[Statement, ...], str]:
+    """What the components of a preview say, and project and stack. `deployed`: as they were before it.
+
+    Raises InputError: no preview of the engine, one that failed or hides what does not change, none of our components.
+    """
+    steps = document.get("steps")
+    if not isinstance(steps, list) or not all(isinstance(each, Mapping) for each in steps):
+        raise _error(name, "`steps` is no list of mappings. Allowed: the output of `pulumi preview --json`.")
+    hidden = _hidden(document, steps)
+    if hidden:
+        raise _error(
+            name,
+            f"{hidden} resources that do not change are left out. Write it with `pulumi preview --json --show-sames`.",
+        )
+    states = [each.get("oldState" if deployed else "newState") for each in steps]
+    resources = [each for each in states if isinstance(each, Mapping) and isinstance(each.get("urn"), str)]
+    if not resources and not deployed:
+        raise _error(name, "no resource is in it. A preview that failed has none; see its diagnostics.")
+    stack = next((_stack(each["urn"]) for each in resources), "")
+    problems: list[Problem] = []
+    found = []
+    for each in resources:
+        if not _COMPONENT.match(str(each.get("type"))):
+            continue
+        try:
+            children = [other for other in resources if other.get("parent") == each["urn"]]
+            found.append(_statement(each, children, name))
+        except InputError as error:
+            problems += error.problems
+    if not found and not problems and not deployed:
+        problems.append(_problem(name, "no component of hostgate is in it."))
+    if problems:
+        raise InputError(problems)
+    return tuple(found), stack
+
+
+def _hidden(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> int:
+    summary = document.get("changeSummary")
+    same = summary.get("same", 0) if isinstance(summary, Mapping) else 0
+    listed = sum(each.get("op") == "same" for each in steps)
+    return same - listed if isinstance(same, int) and same > listed else 0
+
+
+def _stack(urn: str) -> str:
+    """Project and stack of a URN, urn:pulumi:STACK::PROJECT::TYPE::NAME."""
+    parts = urn.split("::")
+    return f"{parts[1]}/{parts[0].rpartition(':')[2]}" if len(parts) > 2 else ""
+
+
+def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any]], file: str) -> Statement:
+    inputs = component.get("inputs")
+    name = str(component["urn"]).rpartition("::")[2]
+
+    def wrong(what: str) -> InputError:
+        return _error(file, f"the component {name}: {what}. Allowed: what a component of hostgate registers.")
+
+    if not isinstance(inputs, Mapping):
+        raise wrong("it has no inputs")
+    target, digest, lines = inputs.get("target"), inputs.get("digest"), inputs.get("decisions")
+    if target not in targets():
+        raise wrong(f"found the target {target!r}, known are {', '.join(targets())}")
+    if not isinstance(digest, str) or not isinstance(lines, list):
+        raise wrong("it has no digest or no decisions")
+    for key, allowed in (("mode", get_args(Mode)), ("deny", get_args(Deny))):
+        if inputs.get(key, allowed[0]) not in allowed:
+            raise wrong(f"found the {key} {str(inputs[key])[:80]!r}, known are {', '.join(allowed)}")
+    purposes = inputs.get("purposes")
+    decisions = []
+    for line in lines:
+        matched = _LINE.fullmatch(str(line))
+        if matched is None or (decision := _decision(matched, purposes)) is None:
+            raise wrong(f"found the decision {str(line)[:80]!r}")
+        decisions.append(decision)
+    findings = inputs.get("findings")
+    return Statement(
+        target=target,
+        name=name,
+        digest=digest,
+        decisions=tuple(decisions),
+        catalogs=tuple(map(str, inputs.get("catalogs") or ())),
+        findings=tuple(_finding(str(each)) for each in findings) if isinstance(findings, list) else None,
+        made=tuple(_made(children, target)),
+        of_engine=True,
+        **_said_by({**inputs, "options": _resolved(inputs.get("options"), children)}, target),
+    )
+
+
+def _said_by(inputs: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """What the options of a component say. A component of 0.1.0 states `mode`, `deny` and clients only, and options that
+    this release would not take are not read either: an old deployment must stay comparable."""
+    given, region = inputs["options"], inputs.get("region")
+    stated = {key: inputs[key] for key in ("mode", "deny") if key in inputs}
+    if given is not None:
+        options = {**given, **stated, **({"regions": [region]} if isinstance(region, str) else {})}
+        try:
+            read = read_options(mechanism(target).options, options, target)
+            return {**said_by(target, read), "regions": ()}  # one component is of one Region
+        except OptionsError:
+            pass
+    clients = inputs.get("from")
+    denier, because = denier_of(stated)
+    return {
+        "settings": stated,
+        "clients": tuple(map(str, clients)) if isinstance(clients, list) else None,
+        "enforcement": Enforcement(denier=denier, because=because, partial=True),
+    }
+
+
+_REFERRED = {
+    "networks": ("gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation", "attachmentTarget"),
+    "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId"),
+    "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
+}
+"""Options that may be Outputs, for which a plan has a stand-in, and the child's input that has what came of them."""
+
+
+def _resolved(options: Any, children: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The options with the references that the children really have, as far as the preview knows them."""
+    if not isinstance(options, Mapping):
+        return None
+    found = dict(options)
+    for name, (kind, key) in _REFERRED.items():
+        real = [(each.get("inputs") or {}).get(key) for each in children if each.get("type") == kind]
+        known = isinstance(options.get(name), str | list) and all(
+            isinstance(one, str) and one != _UNKNOWN for one in real
+        )
+        if known and isinstance(options[name], list) and len(real) == len(options[name]):
+            found[name] = real
+        elif known and real and COMPUTED in options[name]:
+            found[name] = real[0]
+    return found
+
+
+def _decision(matched: re.Match[str], purposes: Any) -> Decision | None:
+    id_, outcome, match, host, port, protocol, rule = matched.groups()
+    outcome = outcome.replace("-", " ")
+    if outcome not in _OUTCOMES or match not in MATCHES or protocol not in PROTOCOLS:
+        return None
+    purpose = purposes.get(id_, "") if isinstance(purposes, Mapping) else ""
+    said: Any = outcome  # checked above, like the next two
+    entry = Entry(
+        catalog="", id=id_, host=host, match=match, port=int(port), protocol=protocol,
+        purpose=str(purpose),
+    )  # fmt: skip
+    return Decision(entry, said, "", None if rule == "-" else rule)
+
+
+def _finding(line: str) -> Finding:
+    """A finding as component inputs carry it: id and entry; of a kind that is not known here, a warning."""
+    id_, _, entry = line.partition(" ")
+    entry, _, accepted = entry.partition(" accepted: ")
+    kind = KINDS.get(id_)
+    return Finding(
+        id=id_, severity=kind.severity if kind else "warning", message=kind.meaning if kind else "",
+        entry=None if entry in ("", "-") else entry, accepted=accepted or None,
+    )  # fmt: skip
+
+
+def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[ObjectStatement]:
+    from hostgate.sandbox.service import LIFECYCLES
+
+    made_up = dict(_made_up(children))
+    for each in children:
+        inputs = {key: value for key, value in (each.get("inputs") or {}).items() if not key.startswith("__")}
+        for key in (each.get("inputs") or {}).get("__defaults") or ():
+            inputs.pop(key, None)
+        body = _settled(inputs, made_up)
+        life = LIFECYCLES.get(str(each.get("type")))
+        trigger = each.get("replacementTrigger")
+        paths = (*(life.replaces if life else ()), *(_WHOLE.get(target, ()) if trigger is not None else ()))
+        fixed = {path: _at(body, path) for path in paths}
+        # What a program leaves to the provider's configuration, the resource has all the same: to name it is no change.
+        outputs = _settled(each.get("outputs") or {}, made_up)
+        fixed |= {key: body.pop(key, outputs.get(key)) for key in (life.configured if life else ())}
+        if trigger is not None:
+            fixed["settings of the policy"] = trigger
+        yield ObjectStatement(
+            str(each.get("type")).rpartition(":")[2],
+            str(each["urn"]).rpartition("::")[2],
+            {"inputs": body, "refers to": _referred(each)},
+            fixed,
+        )
+
+
+def _made_up(children: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Names that the provider made up, and the logical names they stand for."""
+    for each in children:
+        inputs = each.get("inputs") or {}
+        for key in inputs.get("__defaults") or ():
+            if isinstance(inputs.get(key), str):
+                yield inputs[key], str(each["urn"]).rpartition("::")[2]
+
+
+def _settled(value: Any, made_up: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _settled(item, made_up) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_settled(item, made_up) for item in value]
+    if not isinstance(value, str):
+        return value
+    if value == _UNKNOWN:
+        return None
+    last = value.rpartition("/")[2]
+    return None if last in made_up and "/" in value else made_up.get(value, value)
+
+
+def _referred(resource: Mapping[str, Any]) -> list[str]:
+    """The resources whose outputs stand in the inputs, which a preview does not know."""
+    urns = {urn for found in (resource.get("propertyDependencies") or {}).values() for urn in found or ()}
+    return sorted(f"/{urn.rpartition('::')[2]}" for urn in urns)
+
+
+def _at(body: Any, path: str) -> Any:
+    for key in path.split("."):
+        body = body.get(key) if isinstance(body, Mapping) else None
+    return body
+
+
+def _problem(file: str, message: str) -> Problem:
+    return Problem(rule="plan-file", file=file, message=message)
+
+
+def _error(file: str, message: str) -> InputError:
+    return InputError([_problem(file, message)])

@@ -1,0 +1,76 @@
+"""Tests of a name: the ways in which firewalls and catalogs say which names they mean."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from hostgate.catalog.model import MATCHES, Match
+from hostgate.catalog.names import holds
+
+TestKind = Match | Literal["starting", "ending", "dot-ending", "containing", "pattern"]
+
+INDEXED: frozenset[str] = frozenset({*MATCHES, "dot-ending"})
+"""Kinds that hold only names of which their host is a whole-label ending, so that they are found by a name's endings."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameTest:
+    """One condition on a name.
+
+    Match kinds are as in a catalog. `starting`, `ending` and `containing` look at letters and not at labels; `dot-ending`
+    looks at the end of the name with a dot in front of it; `pattern` is a regular expression that is searched. Letters of
+    either case are alike unless `case`. `negated` turns the answer round, and a name must be there in any case.
+    """
+
+    kind: TestKind
+    text: str
+    case: bool = False
+    negated: bool = False
+
+    def holds(self, name: str) -> bool:
+        return self._holds(name) != self.negated
+
+    def _holds(self, name: str) -> bool:
+        if self.kind == "pattern":
+            return _compiled(self.text, self.case).search(name) is not None
+        text = self.text
+        if not self.case:
+            name, text = name.lower(), text.lower()
+        match self.kind:
+            case "exact":
+                return name == text
+            case "starting":
+                return name.startswith(text)
+            case "ending":
+                return name.endswith(text)
+            case "dot-ending":
+                return f".{name}".endswith(f".{text}")
+            case "containing":
+                return text in name
+            case _:
+                return holds(self.kind, text, name)
+
+    @property
+    def indexed(self) -> bool:
+        return self.kind in INDEXED and not self.negated
+
+    def __str__(self) -> str:
+        what = self.text if self.kind == "exact" else f"{self.kind} of {self.text}"
+        if self.kind not in MATCHES:
+            what = f"a name {self.kind} {self.text!r}" if self.kind != "pattern" else f"a name like {self.text!r}"
+        return f"not {what}" if self.negated else what
+
+
+Names = tuple[NameTest, ...]
+"""Conditions that must all hold of one name; none of them: any name, but there must be one."""
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str, case: bool) -> re.Pattern[str]:
+    return re.compile(pattern, 0 if case else re.IGNORECASE)
+
+
+def hold(names: Names, name: str | None) -> bool:
+    """Whether every condition holds of `name`; False where there is no name."""
+    return name is not None and all(test.holds(name) for test in names)

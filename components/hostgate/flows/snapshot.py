@@ -1,0 +1,82 @@
+"""A snapshot: all resources at one moment, wherever they were read from. What stands is judged on it and on nothing else."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hostgate.flows.nodes import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource with plain values in the SDK's camelCase: inputs, and what the cloud computed where that is known.
+
+    Of the stack as a whole, `properties` are its outputs. Values that nobody knows yet are `UNKNOWN`.
+    """
+
+    urn: str
+    type: str
+    name: str
+    properties: Mapping[str, Any]
+    dependencies: frozenset[str] = frozenset()
+    """URNs that it was made from, also those of single properties."""
+    property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """URNs by the input that came from them."""
+    parent: str = ""
+    id: str = ""
+    external: bool = False
+    """Whether the stack only reads it: it stands, and somebody else owns it."""
+    leaving: bool = False
+    """Whether the engine has yet to delete it: until then it stands."""
+
+    @property
+    def node(self) -> Node:
+        return Node(self.properties)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Resources in the order of their source. `source` says in words where they come from."""
+
+    resources: tuple[Resource, ...]
+    source: str
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Resource]:
+        return {resource.urn: resource for resource in self.resources}
+
+    @cached_property
+    def _by_reference(self) -> Mapping[str, Resource]:
+        """By what other resources call it: id, ARN, self link."""
+        found: dict[str, Resource] = {}
+        for resource in self.resources:
+            for name in (resource.id, *(resource.properties.get(key) for key in ("id", "arn", "selfLink"))):
+                if isinstance(name, str) and name:
+                    found.setdefault(name, resource)
+        return found
+
+    def of_types(self, tokens: Iterable[str]) -> Iterator[Resource]:
+        wanted = frozenset(tokens)
+        return (resource for resource in self.resources if resource.type in wanted)
+
+    def referred(self, resource: Resource, key: str, value: Any) -> tuple[Resource, ...]:
+        """What the input `key` of `resource` refers to, by the value where it is known, else by what it was made from.
+
+        Several, where a value that is not known was made from several; none, where it is outside the snapshot.
+        """
+        if isinstance(value, str) and value in self._by_reference:
+            return (self._by_reference[value],)
+        if isinstance(value, str):
+            return ()
+        urns = resource.property_dependencies.get(key, frozenset())
+        return tuple(self.by_urn[urn] for urn in sorted(urns) if urn in self.by_urn)
+
+    def parents(self, resource: Resource) -> Iterator[Resource]:
+        """The components that hold the resource, the nearest first."""
+        seen = {resource.urn}
+        above = self.by_urn.get(resource.parent)
+        while above is not None and above.urn not in seen:
+            seen.add(above.urn)
+            yield above
+            above = self.by_urn.get(above.parent)

@@ -1,0 +1,203 @@
+"""Steps: what stands between a client and a destination, in the order in which the cloud looks at it.
+
+Every cloud translates its policies into stages of steps; nothing here knows which cloud it was. A step is a box of
+conditions with an action; `decide` in `hostgate.flows.verdicts` answers a flow from them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import Literal
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.names import Names
+
+Action = Literal["allow", "block", "next"]
+"""`next` leaves the stage: the stage after it goes on."""
+
+
+class Moment(IntEnum):
+    """Packets of a flow at which an engine judges it again, in order. A hello is taken to be in one packet."""
+
+    FIRST_PACKET = 0
+    """The client's first: of a connection no more than the wish for one, of a datagram exchange all there is."""
+    ANSWER = 1
+    """The server's first."""
+    NAME_KNOWN = 2
+    """The client's first data on a connection: what it speaks and the name are known."""
+    REPLY = 3
+    """What the server says to that."""
+    LATER = 4
+    """What the client says next. An engine that could not name the protocol by the first data of both sides has given up
+    by now, and rules about any other protocol than some hold."""
+
+
+ANY_MOMENT = frozenset(Moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A condition that cannot be told here: `symbol` names it, the same wherever the same is meant; `why` says why."""
+
+    symbol: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTest:
+    """Which clients a rule is for: every one whose address is in `addresses`, and whose identity is among `identities`.
+
+    `identities` are written `kind:value` (`account:builds@p.iam.gserviceaccount.com`, `tag:tagValues/1`); one of them is
+    enough. None: whatever the identity.
+    """
+
+    addresses: AddressSet = EVERY_ADDRESS
+    identities: frozenset[str] | None = None
+
+
+EVERY_CLIENT = ClientTest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """Conditions that all have to hold. None, and the defaults: no condition.
+
+    `wire` is asked of the name in the packets (SNI or Host), `dialled` of the name whose addresses the firewall looks up
+    for itself: another name may share them. `asked` is the name in a DNS question. `protocols` are IP protocol numbers,
+    `applications` what the packets speak (`tls`, `http`, `quic`, `dns`, or `other`), with `but` what they must not speak.
+    """
+
+    wire: Names | None = None
+    nameless: bool = False
+    """Whether `wire` also holds where the packets carry no name."""
+    dialled: Names | None = None
+    asked: Names | None = None
+    address: AddressSet = EVERY_ADDRESS
+    port: Intervals = EVERY_PORT
+    protocols: frozenset[int] | None = None
+    applications: frozenset[str] | None = None
+    but: frozenset[str] = frozenset()
+    client: ClientTest = EVERY_CLIENT
+    doubts: tuple[Doubtful, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One rule, or a part of one. `why` says in a sentence what it does to a flow that it decides."""
+
+    action: Action
+    rule: str
+    why: str
+    box: Box = Box()
+    moments: frozenset[Moment] = ANY_MOMENT
+    """Those at which its conditions can hold; of a stage that is asked once, it matters not."""
+    lasting: bool | None = True
+    """Whether an allow is for the rest of the flow, too; else it is for the packet, and the next is judged again. None:
+    nobody can tell."""
+    owner: str = ""
+    """The resource that holds the rule, as the snapshot names it."""
+
+
+Group = tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps in order, the first that holds decides; `otherwise` is what becomes of a flow that none decides.
+
+    `moments`: the steps are asked again at each of them, those whose conditions can hold then; one alone: all at once.
+    `unordered`: groups of steps whose place among each other and among `steps` nobody knows yet (a first preview); a
+    verdict stands only if every order gives it.
+    """
+
+    name: str
+    steps: Group
+    otherwise: Step
+    moments: tuple[Moment, ...] = (Moment.NAME_KNOWN,)
+    unordered: tuple[Group, ...] = ()
+    last: Group = ()
+    """Steps after all others, whatever the order of those: at each moment they are asked when no other has decided."""
+
+    @cached_property
+    def groups(self) -> tuple["Index", ...]:
+        """The steps by names, each group that has an order of its own, with the last steps behind it."""
+        ordered = [group for group in (self.steps, *self.unordered) if group]
+        return tuple(Index((*group, *self.last)) for group in ordered or [()])
+
+    @cached_property
+    def _ends(self) -> frozenset[int]:
+        return frozenset(id(step) for step in (*self.last, self.otherwise))
+
+    def decided_by_group(self, step: Step) -> bool:
+        """Whether `step` is one of a group, and none of those that come after all groups."""
+        return id(step) not in self._ends
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where flows are judged: a firewall, a network, a resolver. Stages in order; the last one's `otherwise` ends.
+
+    `assumptions` are what lies outside what was read, by nature; `remark` what is odd about the place.
+    """
+
+    target: str
+    name: str
+    stages: tuple[Stage, ...]
+    assumptions: tuple[str, ...] = ()
+    remark: str = ""
+    policy: str = ""
+    """What judges there, by name."""
+    clients: ClientTest | None = None
+    """The clients that are meant where a flow names none. None: those that the allows are for, and no deny for some."""
+    families: tuple[AddressFamily, ...] = FAMILIES
+    """What a flow goes over that names neither source nor address."""
+    inside: AddressSet = NO_ADDRESS
+    """Addresses that are not the internet's here, though they might be elsewhere: what a flow without one never has."""
+
+
+class Index:
+    """Steps of a group found by the names that a flow carries: a walk over its labels, whatever the length of the list."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self.steps = tuple(steps)
+        self._always: list[int] = []
+        self._named: dict[str, list[int]] = {}
+        for position, step in enumerate(self.steps):
+            key = _key(step.box)
+            if key is None:
+                self._always.append(position)
+            else:
+                self._named.setdefault(key, []).append(position)
+
+    def steps_for(self, names: Iterable[str | None]) -> Iterator[Step]:
+        """In order, every step that may hold for a flow that carries `names`; those left out hold for none of them."""
+        found = set(self._always)
+        for name in names:
+            for ending in _endings(name) if name else ():
+                found.update(self._named.get(ending, ()))
+        return (self.steps[position] for position in sorted(found))
+
+    def by_name_only(self) -> bool:
+        return not self._always
+
+
+def _key(box: Box) -> str | None:
+    """A host that every flow of the box carries as a whole-label ending of one of its names; None if there is none."""
+    if box.nameless:
+        return None
+    for names in (box.wire, box.dialled, box.asked):
+        found = [test.text.lower() for test in names or () if test.indexed]
+        if found:
+            return max(found, key=len)
+    return None
+
+
+def _endings(name: str) -> Iterator[str]:
+    text = name.lower()
+    yield text
+    at = text.find(".")
+    while at != -1:
+        yield text[at + 1 :]
+        at = text.find(".", at + 1)

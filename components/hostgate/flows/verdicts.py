@@ -1,0 +1,332 @@
+"""One evaluator for every cloud: a flow against stages of steps, with allow, block or unknown as the answer.
+
+A step whose conditions cannot be told is neither taken nor passed over: the flow is followed both ways, and the verdict
+is definite only if both ways end alike. So an answer never rests on what nobody saw.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hostgate.catalog.hosts import is_address
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, AddressSet, internet, networks
+from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.names import hold
+from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step
+
+Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
+"""What a condition is about."""
+
+_TCP = 6
+_WITH_PORTS = frozenset({6, 17, 33, 132, 136})
+"""IP protocols whose packets have ports: TCP, UDP, DCCP, SCTP, UDP-Lite."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """One way in which a flow can end: by `step`, if `lacks` (what could not be told on the way) is so. `through` is the
+    last step that passed it on to the stage of `step`."""
+
+    step: Step
+    lacks: tuple[str, ...] = ()
+    through: Step | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        step, passed = self.step, self.through
+        action: Literal["allow", "block"] = "allow" if step.action == "allow" else "block"
+        if not step.rule and passed is not None and passed.rule:
+            return Verdict(action, passed.rule, f"{passed.why}; then {step.why}")
+        return Verdict(action, step.rule or None, step.why)
+
+
+def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -> Verdict:
+    """What becomes of `flow` at `place`. `sharing` are names known to share an address with the one that is dialled.
+
+    A flow without an address goes to some address of the internet that its name resolves to, over either family that
+    its clients have; where the families end differently the verdict is unknown and says so.
+    """
+    verdicts = [(family, _one_family(place, flow, family, sharing)) for family in _families(place, flow)]
+    if not verdicts:
+        return Verdict("unknown", None, "source and destination have no address family in common")
+    first = verdicts[0][1]
+    if all(verdict.action == first.action for _, verdict in verdicts):
+        return first
+    said = "; ".join(f"over {family} {verdict.action}: {verdict.why}" for family, verdict in verdicts)
+    return Verdict("unknown", None, f"it depends on the address family. {said[0].upper()}{said[1:]}")
+
+
+@dataclass(frozen=True, slots=True)
+class NearRule:
+    """A rule that would let a flow through if it were not for `lacking`: what of the flow its conditions do not meet."""
+
+    step: Step
+    lacking: tuple[Dimension, ...]
+
+
+def nearest_rules(place: Place, flow: Flow, most: int = 3) -> tuple[NearRule, ...]:
+    """The rules at `place` that allow flows most like `flow`, those that lack least first; a rule is named once.
+
+    Rules that lack only the name are among them where the names end alike: in two labels, or the whole name.
+    """
+    found: dict[str, NearRule] = {}
+    for family in _families(place, flow):
+        facts = _facts(place, flow, family, frozenset())
+        for step in (each for stage in place.stages for group in stage.groups for each in group.steps):
+            if step.action != "allow" or not step.rule:
+                continue
+            lacking = tuple(dict.fromkeys(about for about, holds, _ in facts.conditions(step.box) if holds is False))
+            if "name" in lacking and not _alike(step.box, facts.names):
+                continue
+            before = found.get(step.rule)
+            if lacking and (before is None or len(lacking) < len(before.lacking)):
+                found[step.rule] = NearRule(step, lacking)
+    return tuple(sorted(found.values(), key=lambda near: (len(near.lacking), "name" in near.lacking))[:most])
+
+
+def _alike(box: Box, names: Sequence[str | None]) -> bool:
+    """Whether a name that the box is about ends like one of `names`."""
+    wanted = [test.text.lower() for tests in (box.wire, box.dialled, box.asked) for test in tests or () if test.indexed]
+    ends = {".".join(text.split(".")[-2:]) for text in wanted}
+    return any(name is not None and ".".join(name.lower().split(".")[-2:]) in ends for name in names)
+
+
+def _families(place: Place, flow: Flow) -> list[AddressFamily]:
+    """The family of the flow; where it has either, those that its clients and the internet both have."""
+    if flow.family is not None:
+        return ["IPv4" if flow.family == 4 else "IPv6"]
+    if flow.protocol == "icmpv6":
+        return ["IPv6"]
+    where, source = _destination(place, flow), _clients(place, flow).addresses
+    return [family for family in place.families if where.of(family) and source.of(family)]
+
+
+def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozenset[str]) -> Verdict:
+    facts = _facts(place, flow, family, sharing)
+    outcomes = list(_follow(place.stages, facts))
+    last = outcomes[-1]
+    if all(outcome.step.action == last.step.action for outcome in outcomes):
+        return last.verdict
+    others = [each for each in outcomes if each.step.action != last.step.action]
+    outcomes = [each for each in outcomes if not any(_says_less(each, other) for other in others)]
+    lacks = tuple(dict.fromkeys(what for outcome in outcomes for what in outcome.lacks))
+    either = next(outcome for outcome in outcomes if outcome.step.action != last.step.action)
+    needs = "; and if ".join(dict.fromkeys(either.lacks))
+    why = f"{either.step.action} by {either.step.rule} if {needs}; else {last.step.action}: {last.step.why}"
+    return Verdict("unknown", either.step.rule, why, lacks)
+
+
+def _says_less(outcome: _Outcome, other: _Outcome) -> bool:
+    """Whether both end alike and `other` asks for less: then nobody needs to hear of `outcome`."""
+    return outcome.step.action == other.step.action and set(outcome.lacks) > set(other.lacks)
+
+
+def _follow(stages: Sequence[Stage], facts: "_Facts") -> Iterator[_Outcome]:
+    """Every way in which the flow may end, the sure one last."""
+    stage, later = stages[0], stages[1:]
+    beyond: list[_Outcome] | None = None
+    for outcome in _in_stage(stage, facts):
+        if outcome.step.action != "next":
+            yield outcome
+            continue
+        if not later:
+            raise ValueError(f"{outcome.step.rule} of {stage.name} leaves the last stage")
+        if beyond is None:
+            beyond = list(_follow(later, facts))
+        for further in beyond:
+            passed = further.through if further.through and further.through.rule else outcome.step
+            yield replace(further, lacks=(*outcome.lacks, *further.lacks), through=passed)
+
+
+def _in_stage(stage: Stage, facts: "_Facts") -> Iterator[_Outcome]:
+    if len(stage.groups) == 1:
+        yield from _in_group(stage, stage.groups[0], facts)
+        return
+    ends = [list(_in_group(stage, group, facts)) for group in stage.groups]
+    sure = [each for end in ends for each in end if stage.decided_by_group(each.step)]
+    if not any(stage.decided_by_group(end[-1].step) for end in ends):
+        sure += [each for each in ends[0] if not stage.decided_by_group(each.step)]
+    if len({each.step.action for each in sure}) == 1:
+        yield sure[-1]
+        return
+    order = "the order of the rule groups is so, which is not known yet"
+    yield from (replace(each, lacks=(*each.lacks, order)) for each in sure)
+
+
+def _in_group(stage: Stage, group: Index, facts: "_Facts") -> Iterator[_Outcome]:
+    """Every way in which the group's steps, those behind them, or neither decide; the last one is sure."""
+    steps = [(step, answer) for step in group.steps_for(facts.names) if (answer := facts.meets(step)) is not False]
+    if facts.connects:
+        yield from _from_moment(stage, steps, 0)
+    else:  # a datagram is all there is, and the answer to it matters not: it is out by then
+        yield from _from_moment(stage, steps, len(stage.moments) - 1, at_once=True)
+
+
+def _from_moment(
+    stage: Stage,
+    steps: "Sequence[tuple[Step, Literal[True] | tuple[str, ...]]]",
+    at: int,
+    passed: Step | None = None,
+    *,
+    at_once: bool = False,
+) -> Iterator[_Outcome]:
+    """The same from the moment `at` on. `passed` has let packets pass before, and stands for a stage that ends alike."""
+    if at == len(stage.moments):
+        yield _Outcome(passed if passed is not None and passed.action == stage.otherwise.action else stage.otherwise)
+        return
+    moment = stage.moments[at]
+    once = at_once or len(stage.moments) == 1
+    for step, answer in steps:
+        if not once and moment not in step.moments:
+            continue
+        for_now = step.action == "allow" and not step.lasting and not once and at + 1 < len(stage.moments)
+        if step.action == "allow" and step.lasting and not once:
+            yield from _answers_dropped(step, steps, moment)
+        if for_now and step.lasting is None:
+            known = () if answer is True else answer
+            yield _Outcome(step, (*known, f"what {step.rule} lets pass is the whole connection and not single packets"))
+        if answer is True:
+            opened = step if step.lasting or step.action != "allow" else passed or step
+            yield from _from_moment(stage, steps, at + 1, passed or step) if for_now else (_Outcome(opened),)
+            return
+        if for_now:
+            further = _from_moment(stage, steps, at + 1, passed or step)
+            yield from (replace(later, lacks=(*answer, *later.lacks)) for later in further)
+        else:
+            yield _Outcome(step, answer)
+    yield from _from_moment(stage, steps, at + 1, passed)
+
+
+def _answers_dropped(
+    passes: Step, steps: "Sequence[tuple[Step, Literal[True] | tuple[str, ...]]]", moment: Moment
+) -> Iterator[_Outcome]:
+    """Rules ahead of one that passes a connection by its first packet, and that drop answers: whether they are asked of
+    the answers all the same differs by what they are made of (replayed), so nobody can tell here."""
+    if moment != Moment.FIRST_PACKET:
+        return
+    for step, answer in steps:
+        if step is passes:
+            return
+        if step.action == "block" and Moment.ANSWER in step.moments:
+            asked = f"{step.rule} drops answers of a connection that {passes.rule} has passed"
+            yield _Outcome(step, (*(() if answer is True else answer), asked))
+
+
+def _facts(place: Place, flow: Flow, family: AddressFamily, sharing: frozenset[str]) -> "_Facts":
+    client = _clients(place, flow)
+    if not client.addresses.of(family):  # none of those that are meant has the family, so it is somebody else
+        client = replace(client, addresses=EVERY_ADDRESS)
+    anybody = flow.source is None and place.clients is None
+    return _Facts(flow, family, _destination(place, flow), client, sharing, anybody)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is known of one flow over one address family."""
+
+    flow: Flow
+    family: AddressFamily
+    destination: AddressSet
+    client: ClientTest
+    sharing: frozenset[str]
+    anybody: bool = False
+    """Whether the client is just one that the allows are for."""
+
+    @property
+    def connects(self) -> bool:
+        """Whether packets of both sides have to pass before the client has said anything."""
+        return self.flow.number_over(self.family) == _TCP
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        return (_on_wire(self.flow), _dialled(self.flow), *self.sharing)
+
+    def meets(self, step: Step) -> Literal[True, False] | tuple[str, ...]:
+        """Whether the conditions hold; or, where nobody can tell, what they would have to be."""
+        lacks: list[str] = []
+        for about, told, what in self.conditions(step.box):
+            answer = told
+            if self.anybody and about == "client" and told is not True:
+                answer = step.action != "block"
+            if answer is False:
+                return False
+            if answer is None:
+                lacks.append(what)
+        return tuple(lacks) or True
+
+    def conditions(self, box: Box) -> Iterator[tuple[Dimension, bool | None, str]]:
+        """Each condition of the box: what it is about, whether it holds (None: nobody can tell), and what would have to be."""
+        flow, number = self.flow, self.flow.number_over(self.family)
+        spoken = (box.protocols is None or number in box.protocols) and flow.application not in box.but
+        yield "protocol", spoken and (box.applications is None or flow.application in box.applications), ""
+        if number in _WITH_PORTS:
+            yield "port", flow.port in box.port, ""
+        if box.wire is not None:
+            yield "name", hold(box.wire, _on_wire(flow)) or (box.nameless and flow.wire_name is None), ""
+        if box.asked is not None:
+            yield "name", hold(box.asked, _asked(flow)), ""
+        if box.dialled is not None:
+            yield "name", any(hold(box.dialled, name) for name in (_dialled(flow), *self.sharing)), ""
+        yield (
+            "address",
+            box.address.holds(self.destination, self.family),
+            _told("its address is", box.address, self.family),
+        )
+        client = box.client
+        yield (
+            "client",
+            client.addresses.holds(self.client.addresses, self.family),
+            _told("the client is", client.addresses, self.family),
+        )
+        among = f"the client is {' or '.join(sorted(client.identities or ()))}"
+        yield "client", _identity(client, self.client), among
+        for doubt in box.doubts:
+            yield "unknown", None, doubt.why
+
+
+def _told(what: str, test: AddressSet, family: AddressFamily) -> str:
+    if not test.opaque:
+        return f"{what} in {test.shown(family)}"
+    inside = f"in {', '.join(sorted(test.symbols))}" if test.symbols else ""
+    outside = f"not in {', '.join(sorted(test.without))}" if test.without else ""
+    return f"{what} {' and '.join(filter(None, (inside, outside)))}"
+
+
+def _identity(test: ClientTest, client: ClientTest) -> bool | None:
+    if test.identities is None:
+        return True
+    if client.identities is None:
+        return None
+    if test.identities & client.identities:
+        return True
+    kinds = {identity.partition(":")[0] for identity in client.identities}
+    return None if {identity.partition(":")[0] for identity in test.identities} - kinds else False
+
+
+def _on_wire(flow: Flow) -> str | None:
+    """The server name, or the Host without the port that may stand behind it."""
+    name = flow.wire_name
+    return name if name is None or flow.application != "http" else re.sub(r":[0-9]*\Z", "", name)
+
+
+def _dialled(flow: Flow) -> str:
+    return flow.name.lower().removesuffix(".")
+
+
+def _asked(flow: Flow) -> str | None:
+    """The name that is asked for before the connection; None where an address is dialled."""
+    return None if is_address(flow.name) else _dialled(flow)
+
+
+def _destination(place: Place, flow: Flow) -> AddressSet:
+    return internet().less(place.inside) if flow.address is None else networks([flow.address])
+
+
+def _clients(place: Place, flow: Flow) -> ClientTest:
+    """The client of the flow; where it names none, those that the place is meant for."""
+    if flow.source is None:
+        return place.clients or ClientTest()
+    if flow.identity is not None:
+        return ClientTest(identities=frozenset({flow.identity}))
+    return ClientTest(addresses=networks([flow.source]))

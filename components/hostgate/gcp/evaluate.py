@@ -1,0 +1,267 @@
+"""What Google Cloud does with a flow out of a VPC network: every policy that stands there, as stages of steps.
+
+Order (Cloud NGFW, firewall policy rule evaluation order, read 2026-04-08): hierarchical policies, then VPC firewall rules,
+global and regional network policies, then the implied allow of egress; a network may put its policies before the VPC
+firewall rules. In a policy the first rule by priority decides, whatever is more specific; what none decides goes on.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from hostgate.flows.address_sets import AddressSet, networks, symbol
+from hostgate.flows.nodes import Node
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Box, ClientTest, Doubtful, Place, Stage, Step
+from hostgate.gcp.rule_steps import PolicyRule, RankedStep, classic_steps, in_order, network_path
+
+TARGET: Final = "gcp:fqdn"
+
+POLICY: Final = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
+POLICY_WITH_RULES: Final = "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules"
+RULE: Final = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
+ASSOCIATION: Final = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
+REGION_POLICY: Final = "gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy"
+REGION_POLICY_WITH_RULES: Final = (
+    "gcp:compute/regionNetworkFirewallPolicyWithRules:RegionNetworkFirewallPolicyWithRules"
+)
+REGION_RULE: Final = "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule"
+REGION_ASSOCIATION: Final = "gcp:compute/regionNetworkFirewallPolicyAssociation:RegionNetworkFirewallPolicyAssociation"
+ORGANISATION_POLICY: Final = "gcp:compute/firewallPolicy:FirewallPolicy"
+ORGANISATION_POLICY_WITH_RULES: Final = "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules"
+ORGANISATION_RULE: Final = "gcp:compute/firewallPolicyRule:FirewallPolicyRule"
+ORGANISATION_ASSOCIATION: Final = "gcp:compute/firewallPolicyAssociation:FirewallPolicyAssociation"
+CLASSIC: Final = "gcp:compute/firewall:Firewall"
+NETWORK: Final = "gcp:compute/network:Network"
+ADDRESS_GROUP: Final = "gcp:networksecurity/addressGroup:AddressGroup"
+
+_POLICIES = {
+    POLICY: RULE, POLICY_WITH_RULES: "", REGION_POLICY: REGION_RULE, REGION_POLICY_WITH_RULES: "",
+    ORGANISATION_POLICY: ORGANISATION_RULE, ORGANISATION_POLICY_WITH_RULES: "",
+}  # fmt: skip
+"""Types of policies, and the type of rules that stand apart from them."""
+
+_METADATA = "169.254.169.254"
+"""DNS, time and metadata of the platform: no rule judges traffic to it (VPC firewall rules, always allowed traffic)."""
+
+ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks allow egress by default (implied rule)")
+
+
+def places(snapshot: Snapshot) -> list[Place]:
+    """Every network that the snapshot says something about, and every policy that no network uses."""
+    reading = _Reading(snapshot)
+    found = [reading.network(key) for key in reading.networks()]
+    used = {policy.urn for key in reading.networks() for policy, _ in reading.attached(key) if policy is not None}
+    for policy in snapshot.of_types(_POLICIES):
+        if policy.urn not in used and policy.type not in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES):
+            stage = reading.stage(policy)
+            alone = Place(
+                TARGET, policy.id or policy.name, (_platform(), stage, _implied()),
+                remark="no network is associated with the policy",
+                policy=policy.name,
+            )  # fmt: skip
+            found.append(alone)
+    return found
+
+
+def policy_place(snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None) -> Place:
+    """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else.
+
+    `ending` is what becomes of a flow that no rule decides.
+    """
+    reading = _Reading(snapshot)
+    rules = [
+        step for rule in snapshot.of_types([RULE]) for step in PolicyRule(reading.group, rule.node, rule.name).steps()
+    ]
+    steps, unordered = in_order(rules)
+    stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
+    return Place(TARGET, "plan", (_platform(), stage, Stage("implied", (), ending)), clients=clients)
+
+
+def _platform() -> Stage:
+    metadata = Step(
+        action="allow", rule="metadata server", why="no rule judges traffic to the metadata server",
+        box=Box(address=networks([_METADATA])),
+    )  # fmt: skip
+    return Stage("platform", (metadata,), Step(action="next", rule="", why="the platform passes it on"))
+
+
+def _implied() -> Stage:
+    return Stage("implied", (), ALLOWED)
+
+
+class _Reading:
+    """A snapshot as far as Google Cloud's policies go."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def networks(self) -> list[str]:
+        """Keys of the networks: the path of a link where it is known, else what the network is called here."""
+        found: dict[str, None] = {}
+        for resource in self.snapshot.of_types((ASSOCIATION, REGION_ASSOCIATION)):
+            found.setdefault(self.network_key(resource, "attachmentTarget"))
+        for resource in self.snapshot.of_types([CLASSIC]):
+            found.setdefault(self.network_key(resource, "network"))
+        return list(found)
+
+    def network_key(self, resource: Resource, key: str) -> str:
+        value = resource.properties.get(key)
+        made = self.snapshot.referred(resource, key, value)
+        own = next((each for each in made if each.type == NETWORK), None)
+        if own is not None:
+            link = own.properties.get("selfLink") or own.id
+            return network_path(link) if isinstance(link, str) and "networks/" in link else f"network {own.name}"
+        return network_path(value) if isinstance(value, str) else f"a network not known yet ({resource.name})"
+
+    def attached(self, network: str) -> Iterator[tuple[Resource | None, Resource]]:
+        """Policies that are associated with the network, with the association; None for one outside the snapshot."""
+        for association in self.snapshot.of_types((ASSOCIATION, REGION_ASSOCIATION)):
+            if self.network_key(association, "attachmentTarget") == network:
+                yield self.policy_of(association), association
+
+    def policy_of(self, resource: Resource) -> Resource | None:
+        """The policy that an association or a rule names: by reference, or by the last part of a name or id."""
+        value = resource.properties.get("firewallPolicy")
+        for made in self.snapshot.referred(resource, "firewallPolicy", value):
+            if made.type in _POLICIES:
+                return made
+        if not isinstance(value, str):
+            return None
+        last = value.rpartition("/")[2]
+        of_kind = _SCOPES[resource.type]
+        return next(
+            (
+                policy
+                for policy in self.snapshot.of_types(of_kind)
+                if last in (policy.properties.get("name"), policy.properties.get("networkFirewallPolicyId"),
+                            policy.properties.get("firewallPolicyId"), policy.id.rpartition("/")[2] or None)
+            ),
+            None,
+        )  # fmt: skip
+
+    def network(self, key: str) -> Place:
+        assumptions = [
+            "Hierarchical policies that are not in the snapshot, above the project, judge first.",
+            "The VPC has no outbound DNS server policy, which FQDN objects do not work with.",
+        ]
+        hierarchical: list[Stage] = []
+        for policy, association in self._above():
+            target = association.properties.get("attachmentTarget")
+            if isinstance(target, str) and target.startswith("organizations/"):
+                assumptions.append(f"The project belongs to {target}.")
+                doubts: tuple[Doubtful, ...] = ()
+            else:
+                where = target if isinstance(target, str) else f"what {association.name} is attached to"
+                doubts = (Doubtful(f"below:{where}", f"the project is below {where}"),)
+            hierarchical.append(self.stage(policy, association, doubts=doubts, network=key))
+        network = [
+            self.stage(policy, association)
+            for policy, association in self.attached(key)
+            if association.type == ASSOCIATION
+        ]
+        for policy, association in self.attached(key):
+            if association.type == REGION_ASSOCIATION:
+                region = association.properties.get("region") or (policy and policy.properties.get("region"))
+                where = str(region) if isinstance(region, str) else "the policy's region"
+                doubt = Doubtful(f"region:{where}", f"the client is in {where}")
+                network.append(self.stage(policy, association, doubts=(doubt,)))
+        classic = self._classic(key)
+        stages = [_platform(), *hierarchical]
+        order = self._enforcement(key)
+        if order == "BEFORE_CLASSIC_FIREWALL":
+            stages += [*network, *classic]
+        else:
+            stages += [*classic, *network]
+            if order is None and classic:
+                assumptions.append("VPC firewall rules judge before network policies, the default of a network.")
+        names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one in self.attached(key))
+        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names))
+
+    def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
+        """Hierarchical policies with their associations, those of the organisation before those of folders."""
+        associations = sorted(
+            self.snapshot.of_types([ORGANISATION_ASSOCIATION]),
+            key=lambda each: not str(each.properties.get("attachmentTarget")).startswith("organizations/"),
+        )
+        for association in associations:
+            yield self.policy_of(association), association
+
+    def _enforcement(self, key: str) -> str | None:
+        for network in self.snapshot.of_types([NETWORK]):
+            link = network.properties.get("selfLink") or network.id
+            own = network_path(link) if isinstance(link, str) and "networks/" in link else f"network {network.name}"
+            if own == key:
+                order = network.properties.get("networkFirewallPolicyEnforcementOrder")
+                return order if isinstance(order, str) else "AFTER_CLASSIC_FIREWALL" if order is None else None
+        return None
+
+    def stage(
+        self,
+        policy: Resource | None,
+        association: Resource | None = None,
+        doubts: tuple[Doubtful, ...] = (),
+        network: str = "",
+    ) -> Stage:
+        """The egress rules of a policy; what none of them decides goes on."""
+        onward = Step(action="next", rule="", why="no rule of the policy matches")
+        if policy is None:
+            name = str(association.properties.get("firewallPolicy")) if association else "a policy"
+            unseen = Doubtful(f"policy:{name}", f"a rule of {name}, which is not in the snapshot, says so")
+            either: tuple[Step, ...] = tuple(
+                Step(action=action, rule=name, why=f"{name} is outside the snapshot", box=Box(doubts=(*doubts, unseen)))
+                for action in ("allow", "block")
+            )
+            return Stage(name, either, onward)
+        ranked: list[RankedStep] = []
+        for index, node in enumerate(policy.node.at("rules").items()):
+            told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
+            ranked += PolicyRule(self.group, node, str(told), policy, default="INGRESS", network=network).steps()
+        for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
+            if self.policy_of(rule) is policy:
+                ranked += PolicyRule(self.group, rule.node, rule.name, rule, network=network).steps()
+        if doubts:
+            ranked = [
+                replace(
+                    each, step=replace(each.step, box=replace(each.step.box, doubts=(*each.step.box.doubts, *doubts)))
+                )
+                for each in ranked
+            ]
+        steps, unordered = in_order(ranked)
+        return Stage(policy.name, steps, onward, unordered=unordered)
+
+    def _classic(self, key: str) -> list[Stage]:
+        ranked: list[RankedStep] = []
+        for rule in self.snapshot.of_types([CLASSIC]):
+            if self.network_key(rule, "network") == key:
+                ranked += classic_steps(rule)
+        if not ranked:
+            return []
+        steps, unordered = in_order(ranked)
+        onward = Step(action="next", rule="", why="no VPC firewall rule matches")
+        return [Stage("VPC firewall rules", steps, onward, unordered=unordered)]
+
+    def group(self, reference: str) -> AddressSet:
+        """The addresses of an address group: its items where the group is in the snapshot and known, else a symbol."""
+        last = reference.rpartition("/")[2]
+        for group in self.snapshot.of_types([ADDRESS_GROUP]):
+            if reference == group.id or last == group.properties.get("name"):
+                items = group.node.at("items")
+                values = [item.value for item in items.items()]
+                if not items.unknown and all(isinstance(value, str) for value in values):
+                    return networks(map(str, values))
+        return symbol(f"address group {reference}")
+
+
+_SCOPES: Mapping[str, tuple[str, ...]] = {
+    RULE: (POLICY, POLICY_WITH_RULES),
+    ASSOCIATION: (POLICY, POLICY_WITH_RULES),
+    REGION_RULE: (REGION_POLICY, REGION_POLICY_WITH_RULES),
+    REGION_ASSOCIATION: (REGION_POLICY, REGION_POLICY_WITH_RULES),
+    ORGANISATION_RULE: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
+    ORGANISATION_ASSOCIATION: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
+}
+
+
+def _shown(priority: Node, index: int) -> str:
+    return str(priority.value) if isinstance(priority.value, int | float) else f"rule {index + 1}"

@@ -1,0 +1,307 @@
+"""Rules of Google Cloud as steps: firewall policy rules of every scope, and VPC firewall rules.
+
+Sources: Compute Engine API v1, FirewallPolicyRule, FirewallPolicyRuleMatcher and Firewall, revision 20261106; Cloud NGFW,
+FQDN objects and network contexts.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, symbol
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.names import NameTest
+from hostgate.flows.nodes import Node
+from hostgate.flows.snapshot import Resource
+from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Group, Step
+
+_NUMBERS: Mapping[str, frozenset[int]] = {
+    "tcp": frozenset({6}), "udp": frozenset({17}), "icmp": frozenset({1}), "esp": frozenset({50}), "ah": frozenset({51}),
+    "sctp": frozenset({132}),
+}  # fmt: skip
+"""IP protocols by the names that the API knows; `ipip` is not among them, since two numbers go by that name."""
+
+Groups = Callable[[str], AddressSet]
+"""The addresses behind a reference to an address group."""
+
+
+@dataclass(frozen=True)
+class RankedStep:
+    """A step with the priority of its rule; None: not known yet. A deny goes before an allow of the same priority."""
+
+    step: Step
+    priority: int | None
+
+
+def in_order(ranked: Iterable[RankedStep]) -> tuple[Group, tuple[Group, ...]]:
+    """Steps by priority; those of rules whose priority nobody knows yet, each rule for itself."""
+    known: list[RankedStep] = []
+    unknown: dict[str, list[Step]] = {}
+    for each in ranked:
+        if each.priority is None:
+            unknown.setdefault(each.step.rule, []).append(each.step)
+        else:
+            known.append(each)
+    known.sort(key=lambda each: (each.priority, each.step.action != "block"))
+    return tuple(each.step for each in known), tuple(map(tuple, unknown.values()))
+
+
+def network_path(link: str) -> str:
+    """`projects/P/global/networks/N` of any form of link; a bare name as it is."""
+    at = link.find("projects/")
+    return link[at:] if at != -1 else link.rpartition("/")[2]
+
+
+class PolicyRule:
+    """One rule of a policy, as steps: one for each name and each part of layer 4."""
+
+    def __init__(
+        self, groups: Groups, node: Node, name: str, holder: Resource | None = None, default: str = "EGRESS",
+        network: str = "",
+    ) -> None:  # fmt: skip
+        self.groups, self.node, self.name, self.holder = groups, node, name, holder
+        self.default, self.network = default, network
+        self.doubts: list[Doubtful] = []
+
+    def steps(self) -> list[RankedStep]:
+        direction = self._word("direction") or self.default
+        if direction == "INGRESS" or self.node.at("disabled").value is True:
+            return []
+        if not self._is_for_network():
+            return []
+        self.switches()
+        priority = self.node.at("priority")
+        number = int(priority.value) if isinstance(priority.value, int | float) else None
+        boxes = [self._with(box) for box in self._boxes()]
+        return [RankedStep(step, number) for box in boxes for step in self._acting(box)]
+
+    def _acting(self, box: Box) -> Iterator[Step]:
+        owner = self.holder.urn if self.holder else ""
+
+        def step(action: Action, why: str, *doubts: Doubtful) -> Step:
+            asked = replace(box, doubts=(*box.doubts, *doubts))
+            return Step(action=action, rule=self.name, why=why, box=asked, owner=owner)
+
+        action = self.node.at("action")
+        match action.value:
+            case "allow":
+                what = "the addresses of its name" if box.dialled is not None else "its destination"
+                yield step("allow", f"the rule {self.name} allows {what}")
+            case "deny":
+                yield step("block", f"the rule {self.name} denies it, and none before it allows it")
+            case "goto_next":
+                yield step("next", f"the rule {self.name} passes it on")
+            case "apply_security_profile_group":
+                group = self.node.at("securityProfileGroup").value
+                said = group if isinstance(group, str) else "of the rule"
+                lets = Doubtful(f"profile:{said}", f"the security profile group {said} lets it through")
+                yield step("allow", f"inspected by the security profile group {said}", lets)
+                yield step("block", f"the security profile group {said} does not let it through")
+            case _:
+                for each in ("allow", "block", "next"):
+                    word = {"allow": "allow", "block": "deny", "next": "goto_next"}[each]
+                    doubt = Doubtful(f"unknown:{self.name}#action", f"the action of {self.name} is {word}")
+                    yield step(each, f"the rule {self.name} has the action {word}", doubt)
+
+    def _with(self, box: Box) -> Box:
+        return replace(box, doubts=(*box.doubts, *self.doubts), client=self._client())
+
+    def _word(self, key: str) -> str | None:
+        value = self.node.at(key).value
+        return value if isinstance(value, str) else None
+
+    def _doubt(self, key: str, why: str) -> None:
+        self.doubts.append(Doubtful(f"unknown:{self.name}#{key}", why))
+
+    def switches(self) -> None:
+        """Inputs that turn a rule on or off, where nobody knows them yet; and kinds of target that are no instance."""
+        if self.node.at("direction").unknown:
+            self._doubt("direction", f"the direction of {self.name} is EGRESS")
+        if self.node.at("disabled").unknown:
+            self._doubt("disabled", f"{self.name} is not disabled")
+        for key in ("targetForwardingRules", "targetType"):
+            node = self.node.at(key)
+            if not node.absent and not node.empty and node.value != "INSTANCES":
+                self._doubt(key, f"{self.name} is for instances ({key})")
+
+    def _is_for_network(self) -> bool:
+        """Whether a hierarchical rule is for this network; one that names networks is for those alone."""
+        listed = self.node.at("targetResources")
+        if listed.absent or listed.empty:
+            return True
+        if listed.unknown or any(item.unknown for item in listed.items()):
+            self._doubt("targetResources", f"{self.name} is for this network (targetResources)")
+            return True
+        return self.network in {network_path(str(item.value)) for item in listed.items()}
+
+    def _client(self) -> ClientTest:
+        identities: set[str] | None = None
+        for key, kind in (("targetServiceAccounts", "account"), ("targetSecureTags", "tag")):
+            node = self.node.at(key)
+            if node.absent or node.empty:
+                continue
+            identities = identities or set()
+            if node.unknown:
+                identities.add(f"{kind}:unknown of {self.name}")
+                continue
+            for item in node.items():
+                value = item.value if kind == "account" else item.at("name").value
+                identities.add(f"{kind}:{value}" if isinstance(value, str) else f"{kind}:unknown of {self.name}")
+        sources = self.ranges(self.node.at("match", "srcIpRanges"))
+        for key in ("srcAddressGroups", "srcRegionCodes", "srcThreatIntelligences"):
+            sources = self._symbols(key, sources)
+        return ClientTest(
+            addresses=EVERY_ADDRESS if sources is None else sources,
+            identities=None if identities is None else frozenset(identities),
+        )
+
+    def _boxes(self) -> Iterator[Box]:
+        match = self.node.at("match")
+        context = match.at("destNetworkContext")
+        if not context.absent and context.value != "UNSPECIFIED":
+            said = context.value if isinstance(context.value, str) else "of the rule"
+            self._doubt("destNetworkContext", f"Google counts the destination as network context {said}")
+        addresses = self._destination(match)
+        tests = list(self._names(match.at("destFqdns")))
+        for protocols, ports, doubts in self._layer4(match.at("layer4Configs")):
+            base = Box(protocols=protocols, port=ports, doubts=doubts)
+            yield from (replace(base, dialled=(test,)) for test in tests)
+            if addresses != NO_ADDRESS:
+                yield replace(base, address=addresses)
+
+    def _names(self, fqdns: Node) -> Iterator[NameTest]:
+        for item in fqdns.items():
+            if isinstance(item.value, str):
+                yield NameTest("exact", item.value.lower().removesuffix("."))
+
+    def _destination(self, match: Node) -> AddressSet:
+        """Where the rule leads by address. Every parameter of a destination adds to it; none at all: everywhere."""
+        fqdns = match.at("destFqdns")
+        found = self.ranges(match.at("destIpRanges"))
+        for key in ("destAddressGroups", "destRegionCodes", "destThreatIntelligences"):
+            found = self._symbols(key, found)
+        if fqdns.unknown or any(item.unknown for item in fqdns.items()):
+            found = (found or NO_ADDRESS) | symbol(f"unknown:{self.name}#destFqdns")
+        if found is None:
+            return EVERY_ADDRESS if fqdns.absent or fqdns.empty else NO_ADDRESS
+        return found
+
+    def ranges(self, node: Node) -> AddressSet | None:
+        """The ranges, None if there are none."""
+        if node.absent or node.empty:
+            return None
+        unseen = symbol(f"unknown:{self.name}#{node.path}")
+        if node.unknown:
+            return unseen
+        found = NO_ADDRESS
+        for item in node.items():
+            try:
+                found |= networks([item.value]) if isinstance(item.value, str) else unseen
+            except ValueError:
+                found |= unseen
+        return found
+
+    def _symbols(self, key: str, found: AddressSet | None) -> AddressSet | None:
+        """`found` with the sets that the rule names under `key`; address groups of the snapshot are read."""
+        node = self.node.at("match", key)
+        if node.absent or node.empty:
+            return found
+        added = NO_ADDRESS
+        if node.unknown:
+            added = symbol(f"unknown:{self.name}#{key}")
+        for item in node.items() if not node.unknown else ():
+            if not isinstance(item.value, str):
+                added |= symbol(f"unknown:{self.name}#{key}")
+            elif key.endswith("AddressGroups"):
+                added |= self.groups(item.value)
+            else:
+                added |= symbol(f"{'region' if key.endswith('RegionCodes') else 'threat list'} {item.value}")
+        return added if found is None else found | added
+
+    def _layer4(self, node: Node) -> Iterator[tuple[frozenset[int] | None, Intervals, tuple[Doubtful, ...]]]:
+        if node.unknown:
+            yield None, EVERY_PORT, (Doubtful(f"unknown:{self.name}#layer4", f"{self.name} is about its protocol"),)
+        for item in node.items() if not node.unknown else ():
+            yield layer4(item, "ipProtocol", self.name)
+
+
+def layer4(node: Node, key: str, rule: str) -> tuple[frozenset[int] | None, Intervals, tuple[Doubtful, ...]]:
+    """Protocol numbers (None: all), ports, and what of the two is not known, of one part of a rule."""
+    doubts: list[Doubtful] = []
+    protocol = node.at(key).value
+    numbers: frozenset[int] | None = None
+    if isinstance(protocol, float) and protocol.is_integer():
+        protocol = str(int(protocol))
+    if not isinstance(protocol, str):
+        doubts.append(Doubtful(f"unknown:{rule}#protocol", f"{rule} is about its protocol"))
+    elif protocol.lower() != "all":
+        word = protocol.lower()
+        if word in _NUMBERS:
+            numbers = _NUMBERS[word]
+        elif word.isdecimal():
+            numbers = frozenset({int(word)})
+        else:
+            numbers = frozenset({4, 94}) if word == "ipip" else None
+            doubts.append(Doubtful(f"protocol:{word}", f"its protocol is what Google calls {word}"))
+    listed = node.at("ports")
+    ports = EVERY_PORT
+    if listed.unknown:
+        doubts.append(Doubtful(f"unknown:{rule}#ports", f"{rule} is about its port"))
+    elif not listed.absent and not listed.empty:
+        parts: list[tuple[int, int]] = []
+        for item in listed.items():
+            part = _port(item.value)
+            if part is None:
+                doubts.append(Doubtful(f"unknown:{rule}#ports", f"{rule} is about its port"))
+                return numbers, EVERY_PORT, tuple(doubts)
+            parts.append(part)
+        ports = Intervals.of(parts)
+    return numbers, ports, tuple(doubts)
+
+
+def _port(value: object) -> tuple[int, int] | None:
+    text = str(int(value)) if isinstance(value, float | int) and not isinstance(value, bool) else value
+    if not isinstance(text, str):
+        return None
+    low, _, high = text.partition("-")
+    high = high or low
+    return (int(low), int(high)) if low.isdecimal() and high.isdecimal() and int(low) <= int(high) else None
+
+
+def classic_steps(rule: Resource) -> Iterator[RankedStep]:
+    """A VPC firewall rule. It goes by IPv4 unless it names ranges (compute v1, Firewall.destinationRanges)."""
+    node = rule.node
+    if node.at("direction").value != "EGRESS" and not node.at("direction").unknown:
+        return
+    if node.at("disabled").value is True:
+        return
+    reader = PolicyRule(symbol, node, rule.name, rule)
+    reader.switches()
+    addresses = reader.ranges(node.at("destinationRanges")) or networks(["0.0.0.0/0"])
+    sources = reader.ranges(node.at("sourceRanges"))
+    identities: set[str] = set()
+    for key, kind in (("targetServiceAccounts", "account"), ("targetTags", "network-tag")):
+        for item in node.at(key).items():
+            value = item.value if isinstance(item.value, str) else f"unknown of {rule.name}"
+            identities.add(f"{kind}:{value}")
+        if node.at(key).unknown:
+            identities.add(f"{kind}:unknown of {rule.name}")
+    client = ClientTest(
+        addresses=EVERY_ADDRESS if sources is None else sources, identities=frozenset(identities) or None
+    )
+    priority = node.at("priority").value
+    number = 1000 if priority is None else int(priority) if isinstance(priority, int | float) else None
+    kinds: Sequence[tuple[str, Action, str]] = (("denies", "block", "denies"), ("allows", "allow", "allows"))
+    for key, action, word in kinds:
+        listed = node.at(key)
+        unknown = (Doubtful(f"unknown:{rule.name}#{key}", f"{rule.name} {word} it"),) if listed.unknown else ()
+        parts = (
+            [(None, EVERY_PORT, unknown)]
+            if unknown
+            else [layer4(item, "protocol", rule.name) for item in listed.items()]
+        )
+        for numbers, ports, doubts in parts:
+            box = Box(
+                address=addresses, port=ports, protocols=numbers, client=client, doubts=(*doubts, *reader.doubts)
+            )  # fmt: skip
+            why = f"the VPC firewall rule {rule.name} {word} it"
+            yield RankedStep(Step(action=action, rule=rule.name, why=why, box=box, owner=rule.urn), number)

@@ -1,0 +1,1 @@
+"""Review: what a change of plans opens and closes, guards, the comment, the pin."""

@@ -1,0 +1,405 @@
+"""What changes from one set of plans to another: flows that open and close, clients, objects, findings, decisions.
+
+Flows are compared by what is reachable, not by the list: an exact host under a wildcard that stays open does not close,
+and a wildcard that loses its apex closes the apex only.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from hostgate.catalog.model import Entry
+from hostgate.planning.findings import Finding
+from hostgate.planning.plan import Decision
+from hostgate.review.openings import PARTS, Opening, Openings, Part
+from hostgate.review.statement import ObjectStatement, Statement
+from hostgate.review.unlisted import Unlisted, unlisted, within
+
+PART_WORDS = {Part.NAME: "name", Part.ONE: "one label below", Part.DEEP: "deeper"}
+
+
+@dataclass(frozen=True, slots=True)
+class FlowChange:
+    """Flows of one entry that open or close; `parts` are those of its names that do. `other` is its counterpart."""
+
+    opening: Opening
+    parts: Part
+    other: Entry | None = None
+    """Of an opening the entry that it replaces, of a closing the one that took over."""
+
+    @property
+    def entry(self) -> Entry:
+        return self.opening.decision.entry
+
+    @property
+    def whole(self) -> bool:
+        return self.parts == PARTS[self.opening.match]
+
+    @property
+    def key(self) -> tuple[str, str, int, str, int]:
+        """What is opened, whichever entry says it."""
+        entry = self.entry
+        return (entry.host, self.opening.match, entry.port, entry.protocol, int(self.parts))
+
+    def as_json(self) -> dict[str, Any]:
+        entry = self.entry
+        return {
+            "host": entry.host,
+            "match": entry.match,
+            "port": entry.port,
+            "protocol": entry.protocol,
+            "names": [word for part, word in PART_WORDS.items() if part in self.parts],
+            "whole": self.whole,
+            "widened": self.opening.widened,
+            "rule": self.opening.decision.rule,
+            "catalog": entry.catalog,
+            "entry": entry.id,
+            "purpose": entry.purpose,
+            "notes": entry.notes,
+            "other": None if self.other is None else self.other.host,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """What becomes of one object; `because` names what could not change in place."""
+
+    kind: str
+    name: str
+    what: Literal["created", "updated", "replaced", "deleted"]
+    because: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "name": self.name, "change": self.what, "because": list(self.because)}
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionChange:
+    """An entry with another outcome."""
+
+    before: Decision
+    after: Decision
+
+    def as_json(self) -> dict[str, Any]:
+        entry = self.after.entry
+        return {
+            "entry": entry.id,
+            "catalog": entry.catalog,
+            "host": entry.host,
+            "before": self.before.outcome,
+            "after": self.after.outcome,
+            "reason": self.after.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDiff:
+    """What changes on one target. Of a target that comes or goes, one of the two statements is None."""
+
+    base: Statement | None
+    head: Statement | None
+    opened: tuple[FlowChange, ...]
+    closed: tuple[FlowChange, ...]
+    kept: int
+    """Openings of BASE that stay."""
+    clients_added: tuple[str, ...] = ()
+    clients_removed: tuple[str, ...] = ()
+    settings: tuple[tuple[str, Any, Any], ...] = ()
+    """Options that differ: name, before, after."""
+    objects: tuple[ObjectChange, ...] | None = None
+    decisions: tuple[DecisionChange, ...] = ()
+    findings_new: tuple[Finding, ...] = ()
+    findings_gone: tuple[Finding, ...] = ()
+    accepted_now: tuple[Finding, ...] = ()
+    """Findings that stood before and are accepted now."""
+    unlisted: Unlisted = field(default_factory=Unlisted)
+    """What changes for all that is in no catalog."""
+    redirected: tuple[tuple[Entry, tuple[str, ...]], ...] = ()
+    """Entries that stay, and addresses or sets of addresses that they open now and did not before."""
+    alone: bool = True
+    """Whether no other difference is of the same target."""
+
+    @property
+    def label(self) -> str:
+        """The target, with a name where several are of one."""
+        return self.target if self.alone else f"{self.target} {self.name}"
+
+    @property
+    def target(self) -> str:
+        stated = self.head or self.base
+        assert stated is not None
+        return stated.target
+
+    @property
+    def name(self) -> str:
+        stated = self.head or self.base
+        assert stated is not None
+        return stated.name
+
+    @property
+    def removed(self) -> int:
+        """Openings that close, for everybody or, where clients went, for those."""
+        return len(self.closed) + (self.kept if self.clients_removed else 0)
+
+    @property
+    def added(self) -> int:
+        """Openings that are new, for everybody or, where clients came, for those; not where everything opens."""
+        single = len(self.opened) + len(self.unlisted.exempt) + len(self.redirected)
+        return single + (self.kept if self.clients_added else 0)
+
+    @property
+    def unchanged(self) -> bool:
+        stays = self.base is not None and self.head is not None and self.base.digest == self.head.digest
+        changes = (self.opened, self.closed, self.settings, self.objects, self.decisions, self.findings_new)
+        beside = (self.findings_gone, self.accepted_now, self.unlisted, self.redirected)
+        return stays and not any(changes) and not any(beside)
+
+    def as_json(self) -> dict[str, Any]:
+        base, head = self.base, self.head
+        return {
+            "target": self.target,
+            "name": self.name,
+            "change": "new" if base is None else "gone" if head is None else "same" if self.unchanged else "changed",
+            "mechanism_before": base and base.target,
+            "refused": head is not None and head.refused,
+            "digest": {"base": base and base.digest, "head": head and head.digest},
+            "catalogs": {"base": list(base.catalogs) if base else None, "head": list(head.catalogs) if head else None},
+            "opened": [each.as_json() for each in self.opened],
+            "closed": [each.as_json() for each in self.closed],
+            "clients": {
+                "head": None if head is None or head.clients is None else list(head.clients),
+                "added": list(self.clients_added),
+                "removed": list(self.clients_removed),
+            },
+            "unlisted": self.unlisted.as_json(),
+            "redirected": [{"entry": one.id, "host": one.host, "to": list(more)} for one, more in self.redirected],
+            "settings": [{"option": name, "base": old, "head": new} for name, old, new in self.settings],
+            "objects": None if self.objects is None else [each.as_json() for each in self.objects],
+            "decisions": [each.as_json() for each in self.decisions],
+            "findings": {
+                "new": [one.as_json() for one in self.findings_new],
+                "gone": [one.as_json() for one in self.findings_gone],
+                "accepted": [one.as_json() for one in self.accepted_now],
+            },
+        }
+
+
+EVERYBODY = "everybody behind it"
+"""Stands for clients that nobody has named."""
+
+
+def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDiff, ...]:
+    """What changes from `base` to `head`, statement by statement, in the order of `head`, then what is gone."""
+    if any(each.of_engine for each in (*base, *head)) and not all(each.of_engine for each in (*base, *head)):
+        base, head = ([part for each in side for part in each.apart] for side in (base, head))
+    found = [_diff(old, new) for old, new in _pairs(base, head)]
+    often = Counter(each.target for each in found)
+    return tuple(replace(each, alone=often[each.target] == 1) for each in found)
+
+
+def _pairs(base: Sequence[Statement], head: Sequence[Statement]) -> Iterator[tuple[Statement | None, Statement | None]]:
+    """Statements about the same thing, the surest likeness first: equal ones, then those of one target and name, each
+    in their order; then the only one of a target on each side; then the only one of a cloud that sees the same of a
+    flow, since such layers take each other's place.
+    """
+    left, old_of = list(base), dict[int, Statement]()
+    for key, lone in _LIKENESSES:
+        new_of: dict[Any, list[int]] = {}
+        for index, new in enumerate(head):
+            if index not in old_of:
+                new_of.setdefault(key(new), []).append(index)
+        for likeness, rivals in new_of.items():
+            candidates = [old for old in left if key(old) == likeness]
+            if lone and not len(rivals) == len(candidates) == 1:
+                continue
+            for index, old in zip(rivals, candidates, strict=False):
+                old_of[index] = old
+        left = [old for old in left if not any(old is other for other in old_of.values())]
+    yield from ((old_of.get(index), new) for index, new in enumerate(head))
+    yield from ((old, None) for old in left)
+
+
+_LIKENESSES: tuple[tuple[Callable[[Statement], object], bool], ...] = (
+    (lambda each: (each.target, each.name, each.digest, json.dumps(each.settings, sort_keys=True)), False),
+    (lambda each: (each.target, each.name), False),
+    (lambda each: each.target, True),
+    (lambda each: (each.cloud, each.sight), True),
+)
+"""What makes two statements alike, and whether only where each side has one of that kind."""
+
+
+def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
+    if base is not None and head is not None and base.of_engine != head.of_engine:
+        base, head = _comparable(base), _comparable(head)
+    before, after = Openings(base), Openings(head)
+    if head is not None and head.refused:
+        after = before  # nothing of a refused plan is made, so nothing opens or closes
+    opened, closed = list(_missing(after, before)), list(_missing(before, after))
+    opened, closed = _paired(opened, closed)
+    added, removed = _clients(base, head)
+    new, gone, accepted = _findings(base, head)
+    settings: tuple[tuple[str, Any, Any], ...] = ()
+    if base is not None and head is not None:
+        known = [name for name in head.settings if name in base.settings]
+        if base.target != head.target:
+            known = [name for name in ("mode", "deny") if name in known]
+        changed = [(name, base.settings[name], head.settings[name]) for name in known]
+        settings = tuple(each for each in changed if each[1] != each[2])
+    return TargetDiff(
+        base=base,
+        head=head,
+        opened=tuple(opened),
+        closed=tuple(closed),
+        kept=sum(not _lacks(after, each) for each in before.listed),
+        clients_added=added,
+        clients_removed=removed,
+        settings=settings,
+        objects=_objects(base, head),
+        decisions=tuple(_decisions(base, head)),
+        findings_new=new,
+        findings_gone=gone,
+        accepted_now=accepted,
+        unlisted=unlisted(base, head),
+        redirected=tuple(_redirected(base, head)),
+    )
+
+
+def _redirected(base: Statement | None, head: Statement | None) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+    """Entries of both sides whose addresses, as the options give them, are more than before."""
+    if base is None or head is None or head.refused:
+        return
+    known = {decision.entry.id for decision in base.decisions if decision.outcome == "allowed"}
+    for decision in head.decisions:
+        entry = decision.entry
+        before, after = base.dialled.get(entry.id, ()), head.dialled.get(entry.id, ())
+        more = tuple(each for each in after if before and not within(each, before))
+        if more and decision.outcome == "allowed" and entry.id in known:
+            yield entry, more
+
+
+def _comparable(statement: Statement) -> Statement:
+    """What a plan and an engine's preview both say: no catalogs of entries, and not the same kind of objects."""
+    decisions = (replace(each, entry=replace(each.entry, catalog="")) for each in statement.decisions)
+    findings = statement.findings and tuple(replace(one, catalog=None) for one in statement.findings)
+    return replace(statement, decisions=tuple(decisions), findings=findings, made=None)
+
+
+def _missing(has: Openings, other: Openings) -> Iterator[FlowChange]:
+    """What `has` opens and `other` does not, each reach once."""
+    seen = set()
+    for each in has.listed:
+        parts = _lacks(other, each)
+        change = FlowChange(each, parts)
+        if parts and change.key not in seen:
+            seen.add(change.key)
+            yield change
+
+
+def _lacks(openings: Openings, each: Opening) -> Part:
+    return openings.lacks(PARTS[each.match], each.decision.entry.host, each.wire, each.port)
+
+
+def _paired(opened: list[FlowChange], closed: list[FlowChange]) -> tuple[list[FlowChange], list[FlowChange]]:
+    """Each change with its counterpart: the same entry with another host, or the entry that it says it replaces."""
+    by_key = {change.entry.key: change.entry for change in closed}
+    took_over: dict[tuple[str, str], Entry] = {}
+    paired = []
+    for change in opened:
+        entry = change.entry
+        for id_ in (entry.id, entry.replaces):
+            other = by_key.get((entry.catalog, id_)) if id_ else None
+            if other is not None and (other.host, other.port) != (entry.host, entry.port):
+                took_over[other.key] = entry
+                paired.append(FlowChange(change.opening, change.parts, other))
+                break
+        else:
+            paired.append(change)
+    return paired, [FlowChange(each.opening, each.parts, took_over.get(each.entry.key)) for each in closed]
+
+
+def _clients(base: Statement | None, head: Statement | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Clients of `head` that `base` did not let through, and the other way round."""
+    if base is None or head is None or head.refused or base.clients is None or head.clients is None:
+        return (), ()
+    return _beyond(head.clients, base.clients), _beyond(base.clients, head.clients)
+
+
+def _beyond(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """Those of `some` that are not within `others`; nobody named is everybody."""
+    if not others:
+        return ()
+    return tuple(each for each in some if not within(each, others)) if some else (EVERYBODY,)
+
+
+def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChange, ...] | None:
+    """What becomes of each object; None where a side does not say what it makes."""
+    if any(each is not None and each.made is None for each in (base, head)):
+        return None
+    if head is not None and head.refused:
+        return ()
+    before, after = _by_name(base), _by_name(head)
+    found = []
+    for key in (*after, *(key for key in before if key not in after)):
+        old, new = before.get(key), after.get(key)
+        if old is None:
+            found.append(ObjectChange(*key, "created"))
+        elif new is None:
+            found.append(ObjectChange(*key, "deleted"))
+        elif because := tuple(name for name, value in new.fixed.items() if _was(old, name, value) != value):
+            found.append(ObjectChange(*key, "replaced", because))
+        elif old.body != new.body:
+            found.append(ObjectChange(*key, "updated"))
+    return (*found, *_referring(found, after.values()))
+
+
+def _was(old: ObjectStatement, name: str, new: Any) -> Any:
+    """What stood there before. Another mechanism may have held it as a part of the body; what held nothing of the kind
+    replaces nothing (as the engine takes a replacement trigger that is new)."""
+    return old.fixed.get(name, old.body.get(name, new))
+
+
+def _referring(found: Sequence[ObjectChange], after: Iterable[ObjectStatement]) -> Iterator[ObjectChange]:
+    """Objects that are equal but for the id of another one, which a replacement changes."""
+    new_ids = [f'/{each.name}"' for each in found if each.what == "replaced"]
+    told = {(each.kind, each.name) for each in found}
+    for each in after if new_ids else ():
+        if (each.kind, each.name) not in told:
+            body = json.dumps(each.body)
+            if any(id_ in body for id_ in new_ids):
+                yield ObjectChange(each.kind, each.name, "updated")
+
+
+def _by_name(statement: Statement | None) -> Mapping[tuple[str, str], ObjectStatement]:
+    return {} if statement is None else {(each.kind, each.name): each for each in statement.made or ()}
+
+
+def _decisions(base: Statement | None, head: Statement | None) -> Iterator[DecisionChange]:
+    if base is None or head is None:
+        return
+    before = {decision.entry.key: decision for decision in base.decisions}
+    for decision in head.decisions:
+        old = before.get(decision.entry.key)
+        if old is not None and old.outcome != decision.outcome:
+            yield DecisionChange(old, decision)
+
+
+def _findings(
+    base: Statement | None, head: Statement | None
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...], tuple[Finding, ...]]:
+    """Findings that are new, gone, and accepted only now. Not what their sentences count: that is told by the flows."""
+    if any(each is not None and each.findings is None for each in (base, head)):
+        return (), (), ()
+    before, after = _by_id(base), _by_id(head)
+    new = tuple(one for key, one in after.items() if key not in before)
+    gone = tuple(one for key, one in before.items() if key not in after)
+    now = tuple(
+        one for key, one in after.items() if one.accepted and key in before and before[key].accepted != one.accepted
+    )
+    return new, gone, now
+
+
+def _by_id(statement: Statement | None) -> dict[tuple[str, str | None, str | None], Finding]:
+    found: Iterable[Finding] = () if statement is None else statement.findings or ()
+    return {(one.id, one.catalog, one.entry): one for one in found}

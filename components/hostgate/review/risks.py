@@ -1,0 +1,166 @@
+"""Risks: what in a change a reviewer should look at first, the gravest first, in words about hosts."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from hostgate.catalog.shared_hosting import shared_hosting
+from hostgate.planning.findings import Finding
+from hostgate.planning.mechanism import mechanism, targets
+from hostgate.review.openings import Part
+from hostgate.review.plan_changes import FlowChange, TargetDiff
+from hostgate.review.statement import Statement
+
+RISKS: dict[str, str] = {
+    "everything-open": "everything opens",
+    "refused": "refused",
+    "not-enforced": "nothing is enforced",
+    "deny-weaker": "weaker deny",
+    "target-gone": "cloud is left out",
+    "everything-closed": "everything else closes",
+    "clients-wider": "more clients",
+    "exempt": "passes unjudged",
+    "addresses-wider": "more addresses",
+    "safeguard": "safeguard changes",
+    "wildcard": "wildcard",
+    "widened": "widening accepted",
+    "shared-hosting": "shared hosting",
+    "mistaken": "misprint",
+    "withdrawn": "withdrawn by the vendor",
+    "plain-http": "plain HTTP",
+    "unpinned": "not pinned",
+    "warning": "new warning",
+    "accepted": "newly accepted",
+    "exempt-gone": "no longer exempt",
+}
+"""Ids, the gravest first, and the word a reviewer reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One thing to look at. `subject` is text of a catalog or of a config; `message` may quote it."""
+
+    id: str
+    subject: str
+    message: str
+    target: str
+
+    @property
+    def rank(self) -> int:
+        return tuple(RISKS).index(self.id)
+
+    @property
+    def word(self) -> str:
+        return RISKS[self.id]
+
+    def as_json(self) -> dict[str, str]:
+        return {"id": self.id, "subject": self.subject, "message": self.message, "target": self.target}
+
+
+def reach_of(change: FlowChange) -> str:
+    """Which names open or close, in words."""
+    return _WORDS[change.parts]
+
+
+_WORDS = {
+    Part.NAME: "this name only",
+    Part.ONE: "every name one label below",
+    Part.DEEP: "every name two or more labels below",
+    Part.ONE | Part.DEEP: "every name below, at any depth",
+    Part.NAME | Part.ONE: "this name, and every name one label below",
+    Part.NAME | Part.DEEP: "this name, and every name two or more labels below",
+    Part.NAME | Part.ONE | Part.DEEP: "this name, and every name below, at any depth",
+}
+
+
+def risks(changes: Iterable[TargetDiff]) -> tuple[Risk, ...]:
+    """Every risk of `changes`, the gravest first, then by subject."""
+    found = [risk for change in changes for risk in _of_target(change)]
+    return tuple(sorted(found, key=lambda risk: (risk.rank, risk.subject, risk.target, risk.message)))
+
+
+def _of_target(change: TargetDiff) -> Iterator[Risk]:
+    base, head, beside = change.base, change.head, change.unlisted
+
+    def risk(id_: str, subject: str, message: str) -> Risk:
+        return Risk(id_, subject, message, change.label)
+
+    for id_, shifts in (
+        ("everything-open", beside.opens),
+        ("everything-closed", beside.closes),
+        ("exempt", beside.exempt),
+        ("exempt-gone", beside.judged),
+        ("safeguard", beside.safeguards),
+    ):
+        yield from (risk(id_, each.about, each.why) for each in shifts)
+    if head is None:
+        yield risk("target-gone", change.target, "Nothing of it is made any more.")
+        return
+    for reason in head.errors:
+        yield risk("refused", change.target, reason)
+    if beside.unenforced:
+        yield risk(
+            "not-enforced", beside.unenforced, "It is new, and denies nothing: every host is reachable as before."
+        )
+    if base is not None and head.enforcement.denier != "nobody" and _rank(head) < _rank(base):
+        yield risk("deny-weaker", change.target, f"Deny was {_deny(base)}, and is {_deny(head)}: {_means(head)}.")
+    for entry, more in change.redirected:
+        yield risk(
+            "addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} too, beside the addresses before."
+        )
+    for client in change.clients_added:
+        yield risk("clients-wider", client, f"May now use the {change.kept} hosts that were open to others before.")
+    for flow in change.opened:
+        yield from _of_flow(flow, risk)
+    yield from _of_findings(change, risk)
+
+
+_DENIES = ("none", "declared", "internet", "all")
+
+
+def _rank(statement: Statement) -> int:
+    return _DENIES.index(_deny(statement))
+
+
+def _means(statement: Statement) -> str:
+    if _deny(statement) == "declared":
+        return "hostgate makes none, another is said to exist"
+    passes = statement.enforcement.exempt
+    shown = ", ".join(passes[:5]) + (f" and {len(passes) - 5} more" if len(passes) > 5 else "")
+    return f"it leaves out {shown}" if passes else "it leaves out private ranges"
+
+
+def _deny(statement: Statement) -> str:
+    return str(statement.settings.get("deny", "internet"))
+
+
+def _of_flow(flow: FlowChange, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:
+    entry = flow.entry
+    if flow.opening.match != "exact":
+        yield risk("wildcard", entry.host, f"Opens {reach_of(flow)}, {entry.protocol} on {entry.port}.")
+    if flow.opening.widened:
+        yield risk("widened", entry.host, f"The entry says {entry.match}; the rule also opens more than that.")
+    if shared := shared_hosting(flow.opening.match, entry.host):
+        yield risk("shared-hosting", entry.host, f"Other customers are reachable too: {shared}.")
+    if entry.protocol == "http":
+        yield risk("plain-http", entry.host, f"Unencrypted on {entry.port}: who is on the path can read and change it.")
+
+
+def _of_findings(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:
+    hosts = {decision.entry.id: decision.entry.host for decision in change.head.decisions} if change.head else {}
+
+    def about(one: Finding) -> str:
+        return hosts.get(one.entry or "", one.entry or change.target)
+
+    told = {"shared-hosting", "audit", "deny-none", *_widenings()}
+    for one in change.findings_new:
+        if one.id in ("mistaken", "withdrawn", "unpinned"):
+            yield risk(one.id, about(one), one.message)
+        elif one.id not in told and one.severity == "warning" and not one.accepted:
+            yield risk("warning", about(one), f"{one.id}: {one.message}")
+    for one in (*change.findings_new, *change.accepted_now):
+        if one.accepted:
+            yield risk("accepted", about(one), f"{one.id}: {one.accepted}")
+
+
+def _widenings() -> set[str]:
+    return {id_ for target in targets() for way in mechanism(target).means for id_ in way.widenings.values()}

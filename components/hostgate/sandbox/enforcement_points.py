@@ -1,0 +1,80 @@
+"""What the objects that simulated clouds hold enforce: a snapshot of them, judged as any other.
+
+A firewall of AWS is a point of enforcement, by the policy that it uses, and so is a policy that none uses; on Google
+Cloud a network is one, by all policies over it, and so is a policy that nothing is associated with. On Azure it is the
+policy. A VPC of AWS judges queries by all rule groups of DNS Firewall that are associated with it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hostgate.aws.evaluate import places as aws_places
+from hostgate.aws.evaluate_queries import places as query_places
+from hostgate.azure.evaluate import places as azure_places
+from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Place
+from hostgate.flows.verdicts import decide
+from hostgate.gcp.evaluate import places as gcp_places
+from hostgate.sandbox.lifecycle import last_part
+from hostgate.sandbox.state import StoredObject
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place where flows are judged."""
+
+    judged: Place
+
+    @property
+    def target(self) -> str:
+        return self.judged.target
+
+    @property
+    def place(self) -> str:
+        """The policy, or the firewall, network or VPC that has it."""
+        return self.judged.name
+
+    @property
+    def policy(self) -> str:
+        """What judges there, by name."""
+        return self.judged.policy
+
+    @property
+    def remark(self) -> str:
+        return self.judged.remark
+
+    @property
+    def title(self) -> str:
+        """Short, for people: cloud, what it is, and its name."""
+        cloud, mechanism_ = self.target.split(":")
+        if mechanism_ == "dns-firewall":
+            return f"{cloud} queries of {self.place}"
+        kinds = {"/networks/": "network", ":firewall/": "firewall"}
+        what = next((kinds[key] for key in kinds if key in self.place), "policy")
+        return f"{cloud} {what} {last_part(self.place)}"
+
+    def verdict(self, flow: Flow) -> Verdict:
+        """What becomes of `flow` there."""
+        return decide(self.judged, flow)
+
+
+def points(held: Iterable[StoredObject]) -> list[Point]:
+    """Every point of enforcement among what is held: AWS, Google Cloud, Azure."""
+    return points_of(snapshot_of(held))
+
+
+def points_of(snapshot: Snapshot) -> list[Point]:
+    """Every point of enforcement in a snapshot."""
+    return [
+        Point(place) for places in (aws_places, query_places, gcp_places, azure_places) for place in places(snapshot)
+    ]
+
+
+def snapshot_of(held: Iterable[StoredObject]) -> Snapshot:
+    """What the clouds hold, as they would answer for it."""
+    resources = (
+        Resource(urn=f"{each.type}::{each.id}", type=each.type, name=each.name, properties=each.outputs, id=each.id)
+        for each in held
+    )
+    return Snapshot(tuple(resources), "the simulated clouds")

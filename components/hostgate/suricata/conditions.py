@@ -1,0 +1,311 @@
+"""What the options of a rule ask of a flow: names, protocols, and the moment from which the engine can tell.
+
+Of a keyword that is not known here nobody can tell whether it holds: it becomes a doubt, which no verdict passes over.
+Source: Suricata 7 user guide, rules; what the engine does was replayed on 7.0.10.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from hostgate.flows.names import Names, NameTest
+from hostgate.flows.steps import Doubtful
+from hostgate.suricata.reader import ParsedRule
+
+NUMBERS: Final[Mapping[str, int]] = {
+    "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmpv6": 58,
+    "sctp": 132,
+}  # fmt: skip
+"""IP protocols by name (IANA assigned internet protocol numbers)."""
+
+_HARMLESS = frozenset(
+    {"msg", "sid", "rev", "gid", "classtype", "reference", "metadata", "priority", "target", "alert", "noalert",
+     "fast_pattern", "tag"}
+)  # fmt: skip
+"""Keywords that are no condition."""
+
+_ECHO: Final = (8, 128)
+"""Types of an echo request of ICMP and of ICMPv6 (RFC 792, RFC 4443)."""
+
+_NAME_BUFFERS: Final[Mapping[str, str]] = {"tls.sni": "tls", "http.host": "http"}
+_SET_BITS = ("set", "unset", "toggle", "noalert")
+_HEX = re.compile(r"\|([0-9A-Fa-f ]*)\|")
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Filled from the options in order. `protocols` None: every one; `never`: no client's connection meets it."""
+
+    wire: Names | None = None
+    applications: frozenset[str] | None = None
+    but: frozenset[str] = frozenset()
+    protocols: frozenset[int] | None = None
+    after_hello: bool = False
+    """Whether it waits for the client's first data: an established connection, a protocol, or a name."""
+    doubts: list[Doubtful] = field(default_factory=list)
+    never: bool = False
+    before_handshake: bool = False
+    """Whether it is about packets before the handshake alone."""
+    once: bool = False
+    """Whether it holds for the first packet of a flow alone: `flowbits` of hostgate's own rules that log a flow once."""
+    to_server: bool = False
+    """Whether it is about what clients send alone."""
+    to_client: bool = False
+    of_packets: bool = False
+    """Whether the engine asks it of each packet for itself, so that a pass is for that packet alone."""
+
+    def only(self, protocols: frozenset[int]) -> None:
+        self.protocols = protocols if self.protocols is None else self.protocols & protocols
+
+    def doubt(self, rule: ParsedRule, what: str) -> None:
+        found = Doubtful(f"rule:{rule.sid}#{what}", f"{what} of the rule {rule.sid} holds")
+        if found not in self.doubts:
+            self.doubts.append(found)
+
+
+@dataclass(slots=True)
+class _Content:
+    """A `content` or `pcre` on a name, with the modifiers that follow it."""
+
+    text: str
+    negated: bool
+    pattern: bool = False
+    dotted: bool = False
+    case: bool = True
+    starts: bool = False
+    ends: bool = False
+
+
+def conditions(rule: ParsedRule) -> Conditions:
+    """What `rule` asks beside its header."""
+    found = Conditions()
+    buffer: str | None = None
+    dotted = False
+    contents: list[_Content] = []
+    sizes: list[str] = []
+    for keyword, value in rule.options:
+        if keyword in _HARMLESS:
+            continue
+        if keyword in _NAME_BUFFERS:
+            buffer, dotted = keyword, False
+            found.after_hello = True
+            found.applications = frozenset({_NAME_BUFFERS[keyword]})
+        elif keyword == "http.start":
+            buffer = keyword
+            found.after_hello = True
+            found.applications = frozenset({"http"})
+        elif buffer == "http.start" and keyword == "content" and decoded(value) == "\r\n":
+            continue  # every request has it, one without any header too
+        elif keyword == "dotprefix" and buffer in _NAME_BUFFERS:
+            dotted = True
+        elif keyword == "to_lowercase" and buffer in _NAME_BUFFERS:
+            found.doubt(rule, "to_lowercase")
+        elif keyword in ("content", "pcre") and buffer in _NAME_BUFFERS:
+            contents.append(_content(rule, found, keyword, value, str(buffer), dotted=dotted))
+        elif keyword in ("nocase", "startswith", "endswith") and contents and buffer in _NAME_BUFFERS:
+            _modify(contents[-1], keyword)
+        elif keyword in ("depth", "isdataat") and contents and buffer in _NAME_BUFFERS:
+            _bound(rule, found, contents[-1], keyword, value)
+        elif keyword == "bsize" and buffer in _NAME_BUFFERS:
+            sizes.append(value)
+        elif not _plain(rule, found, keyword, value):
+            found.doubt(rule, keyword)
+            if _is_buffer(keyword):
+                buffer = keyword
+    if contents or sizes or buffer in _NAME_BUFFERS:
+        tests = [_test(each) for each in contents]
+        tests += [_size(rule, found, each, dotted=dotted) for each in sizes]
+        found.wire = tuple(test for test in tests if test is not None)
+    return found
+
+
+def _is_buffer(keyword: str) -> bool:
+    """Sticky buffers are called `protocol.part`; contents after one are about it."""
+    return "." in keyword
+
+
+def _plain(rule: ParsedRule, found: Conditions, keyword: str, value: str) -> bool:
+    """Whether the keyword is one whose condition is told without a buffer; it is then taken in."""
+    match keyword:
+        case "flow":
+            _flow(rule, found, value)
+        case "ip_proto":
+            return _ip_proto(found, value)
+        case "app-layer-protocol":
+            return _application(found, value)
+        case "ssl_state":
+            if value != "client_hello":
+                return False
+            found.after_hello = True
+            found.applications = frozenset({"tls"})
+        case "itype" | "icode" if value.strip().isdecimal():
+            # What a client begins with ICMP is an echo; errors answer something that was judged already.
+            found.never |= int(value) not in (_ECHO if keyword == "itype" else (0,))
+        case "flowbits" if value.replace(" ", "") == "isnotset,hostgate":
+            found.once = True  # of a bit that nobody but such rules sets, the first packet has none
+        case "flowbits" | "xbits":
+            return value.split(",")[0].strip() in _SET_BITS
+        case _:
+            return False
+    return True
+
+
+def _flow(rule: ParsedRule, found: Conditions, value: str) -> None:
+    found.of_packets = True
+    for word in value.split(","):
+        match word.strip().lower():
+            case "to_server" | "from_client":
+                found.to_server = True
+            case "to_client" | "from_server":
+                found.to_client = True
+            case "stateless" | "only_stream" | "no_stream" | "no_frag":
+                pass
+            case "established":
+                # Of a datagram exchange, the first is no established flow, and it is out by then.
+                # Of a connection, the client's first data is the first packet that the engine counts to it.
+                found.only(frozenset({NUMBERS["tcp"]}))
+                found.after_hello = True
+            case "not_established":
+                found.before_handshake = True
+            case other:
+                found.doubt(rule, f"flow:{other}")
+
+
+def _ip_proto(found: Conditions, value: str) -> bool:
+    spec = value.strip().lower()
+    mark = spec[:1] if spec[:1] in "!<>" else ""
+    word = spec.removeprefix(mark).strip()
+    number = NUMBERS.get(word, int(word) if word.isdecimal() and int(word) < 256 else None)
+    if number is None:
+        return False
+    every = range(256)
+    match mark:
+        case "!":
+            found.only(frozenset(every) - {number})
+        case "<":
+            found.only(frozenset(each for each in every if each < number))
+        case ">":
+            found.only(frozenset(each for each in every if each > number))
+        case _:
+            found.only(frozenset({number}))
+    return True
+
+
+def _application(found: Conditions, value: str) -> bool:
+    negated, word = value.startswith("!"), value.removeprefix("!").strip().lower()
+    if word not in ("tls", "http", "http1"):
+        return (
+            False  # QUIC among them: whether the engine takes a datagram for it differs by port and content (replayed)
+        )
+    found.after_hello = True
+    word = word.removesuffix("1")
+    if negated:
+        found.but |= {word}
+    else:
+        found.applications = frozenset({word}) & (found.applications or {word})
+    return True
+
+
+def _content(rule: ParsedRule, found: Conditions, keyword: str, value: str, buffer: str, *, dotted: bool) -> _Content:
+    negated = value.startswith("!")
+    text = value.removeprefix("!").strip('"') if keyword == "pcre" else decoded(value.removeprefix("!"))
+    case = buffer != "http.host"  # the engine lower-cases the host before it looks
+    if keyword == "content":
+        return _Content(text, negated, dotted=dotted, case=case)
+    body, slash, flags = text.removeprefix("/").rpartition("/")
+    if not slash or set(flags) - {"i"} or dotted or not _is_tame(body):
+        found.doubt(rule, "pcre")
+        return _Content("", negated=False, pattern=True, case=case)
+    return _Content(body, negated, pattern=True, dotted=dotted, case=case and "i" not in flags)
+
+
+def _is_tame(pattern: str) -> bool:
+    """Whether Python means the same by the pattern and no name can keep it busy: no repetition inside another one."""
+    if len(pattern) > 1_000 or re.search(r"\\[^.\\/\-wdsWDSbB]|\(\?(?!:)|\[\[", pattern):
+        return False
+    if re.search(r"[*+}]\)[*+{?]|\([^()]*[*+][^()]*\)[*+{]", pattern):
+        return False
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
+def _modify(content: _Content, keyword: str) -> None:
+    match keyword:
+        case "nocase":
+            content.case = False
+        case "startswith":
+            content.starts = True
+        case "endswith":
+            content.ends = True
+
+
+def _bound(rule: ParsedRule, found: Conditions, content: _Content, keyword: str, value: str) -> None:
+    if keyword == "depth" and value.strip() == str(len(content.text)):
+        content.starts = True
+    elif keyword == "isdataat" and value.replace(" ", "") == "!1,relative":
+        content.ends = True
+    else:
+        found.doubt(rule, keyword)
+
+
+def _test(content: _Content) -> NameTest | None:
+    text, case, negated = content.text, content.case, content.negated
+    if not text:
+        return None
+    if content.pattern:
+        return NameTest("pattern", text, case, negated)
+    if content.dotted:
+        return _dotted(content)
+    if content.starts and content.ends:
+        return NameTest("exact", text, case, negated)
+    kind = "starting" if content.starts else "ending" if content.ends else "containing"
+    return NameTest(kind, text, case, negated)  # type: ignore[arg-type]
+
+
+def _dotted(content: _Content) -> NameTest:
+    """A condition on the name with a dot in front of it."""
+    text, case, negated = content.text, content.case, content.negated
+    if not text.startswith("."):
+        kind = "ending" if content.ends else "containing"
+        return NameTest(kind, text, case, negated)  # type: ignore[arg-type]
+    if content.starts and content.ends:
+        return NameTest("exact", text[1:], case, negated)
+    if content.ends:
+        return NameTest("dot-ending", text[1:], case, negated)
+    escaped = re.escape(text[1:])
+    return NameTest("pattern", rf"\A{escaped}" if content.starts else rf"(?:\A|\.){escaped}", case, negated)
+
+
+def _size(rule: ParsedRule, found: Conditions, value: str, *, dotted: bool) -> NameTest | None:
+    """How long the name is (`bsize`), as a pattern; with the dot in front where there is one."""
+    spec = value.replace(" ", "")
+    one = re.fullmatch(r"([<>]=?|)([0-9]{1,5})", spec)
+    span = re.fullmatch(r"([0-9]{1,5})<>([0-9]{1,5})", spec)
+    if one is None and span is None:
+        found.doubt(rule, "bsize")
+        return None
+    low, high = 0, 65_535
+    if span is not None:
+        low, high = int(span[1]) + 1, int(span[2]) - 1
+    elif one is not None:
+        mark, number = one[1], int(one[2])
+        low = {">": number + 1, ">=": number, "": number}.get(mark, 0)
+        high = {"<": number - 1, "<=": number, "": number}.get(mark, 65_535)
+    less = 1 if dotted else 0
+    return NameTest("pattern", rf"\A(?s:.){{{max(low - less, 0)},{max(high - less, 0)}}}\Z")
+
+
+def decoded(value: str) -> str:
+    """A content's bytes, one letter each: `|2e|` is a dot, and a backslash keeps what follows it."""
+
+    def letters(found: re.Match[str]) -> str:
+        try:
+            return bytes.fromhex(found[1]).decode("latin-1")
+        except ValueError:
+            return found[0]
+
+    return re.sub(r"\\(.)", r"\1", _HEX.sub(letters, value))

@@ -1,0 +1,160 @@
+"""Rules as steps: what a rule group does, for the one evaluator."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from hostgate.flows.address_sets import AddressSet
+from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
+from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Moment, Step
+from hostgate.suricata.conditions import Conditions, conditions
+from hostgate.suricata.headers import HeaderError, Variables, addresses_of, ports_of
+from hostgate.suricata.reader import ParsedRule, UnreadLine
+
+_ACTIONS: Mapping[str, tuple[Action, str]] = {
+    "pass": ("allow", "passed"), "drop": ("block", "dropped"), "reject": ("block", "rejected"),
+}  # fmt: skip
+
+_HEADERS: Final[Mapping[str, tuple[frozenset[int] | None, str | None]]] = {
+    "ip": (None, None), "ipv4": (None, None), "ip4": (None, None), "ipv6": (None, None), "ip6": (None, None),
+    "tcp": (frozenset({6}), None), "tcp-pkt": (frozenset({6}), None), "tcp-stream": (frozenset({6}), None),
+    "udp": (frozenset({17}), None), "icmp": (frozenset({1, 58}), None), "icmpv4": (frozenset({1}), None),
+    "icmpv6": (frozenset({58}), None), "sctp": (frozenset({132}), None), "tls": (frozenset({6}), "tls"),
+    "http": (frozenset({6}), "http"), "http1": (frozenset({6}), "http"), "quic": (frozenset({17}), "quic"),
+}  # fmt: skip
+"""Protocols of headers: IP protocol numbers (None: all), and what the packets speak (None: whatever)."""
+
+_ONE_FAMILY = {"ipv4": "IPv4", "ip4": "IPv4", "ipv6": "IPv6", "ip6": "IPv6"}
+
+_CLIENT_PORTS = Intervals.of([(1024, 65_535)])
+"""From which ports clients connect; a rule about others may be about a client that binds one of its own."""
+
+
+def steps_of(
+    rules: Iterable[ParsedRule | UnreadLine], variables: Variables, group: str, owner: str = ""
+) -> Iterator[Step]:
+    """What the rules of `group` do, in order. An alert decides nothing; a line that cannot be read may do anything."""
+    for rule in rules:
+        if isinstance(rule, UnreadLine):
+            yield from _either(f"{group}#{rule.number}", f"{rule.where} of {group} cannot be read: {rule.why}", owner)
+        elif rule.action != "alert":
+            yield from _steps(rule, variables, group, owner)
+
+
+def _either(label: str, why: str, owner: str) -> Iterator[Step]:
+    actions: tuple[Action, ...] = ("allow", "block")
+    for action in actions:
+        doubt = Doubtful(f"rule:{label}#{action}", f"{label} makes it {action} ({why})")
+        yield Step(action=action, rule=label, why=why, box=Box(doubts=(doubt,)), owner=owner)
+
+
+def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> Iterator[Step]:
+    label = f"{group}#{rule.sid}"
+    action, word = _ACTIONS[rule.action]
+    asked = conditions(rule)
+    if asked.never:
+        return
+    try:
+        ends = (addresses_of(rule.source, variables), addresses_of(rule.destination, variables))
+        ports = (ports_of(rule.source_port, variables), ports_of(rule.port, variables))
+    except HeaderError as error:
+        yield from _either(label, f"the header of {label} is refused by the engine: {error}", owner)
+        return
+    numbers, speaks = _HEADERS.get(rule.protocol, (None, "?"))
+    if numbers is not None:
+        asked.only(numbers)
+    if speaks == "?":
+        asked.applications = frozenset({"other"})
+        asked.doubt(rule, f"the protocol {rule.protocol}")
+    elif speaks is not None:
+        asked.applications = frozenset({speaks}) & (asked.applications or {speaks})
+    if speaks == "quic":  # whether the engine takes a datagram for QUIC differs by port and content (replayed)
+        asked.applications = frozenset({"quic", "other"})
+        asked.doubt(rule, "the protocol quic")
+    asked.after_hello |= speaks is not None
+    by_packet = asked.of_packets or ports != (EVERY_PORT, EVERY_PORT)
+    # Of a pass that goes by ports or by the state of the connection the engine makes sometimes more than one packet.
+    waits = asked.after_hello and speaks is None
+    lasting = True if asked.wire is not None or not by_packet else False if waits else None
+    back = (ends[::-1], ports[::-1])
+    sent = [(ends, ports), back] if rule.both_ways else [(ends, ports)]
+    answered = [back, (ends, ports)] if rule.both_ways else [back]
+    ways = [(way, False) for way in sent if not asked.to_client]
+    ways += [(way, True) for way in answered if not asked.to_server and asked.wire is None]
+    for ((source, destination), (from_port, to_port)), answer in ways:
+        box = _box(rule, asked, source, destination, from_port, to_port)
+        if box is not None and answer:
+            box = _of_answers(rule, box, late=asked.after_hello and action == "block")
+        if box is not None:
+            why = f"{'its answers are ' if answer else ''}{word} by a rule of {group}"
+            step = Step(action=action, rule=label, why=why, box=box, moments=_moments(asked, answer=answer),
+                        lasting=lasting, owner=owner)  # fmt: skip
+            yield from by_detection(step) if asked.but and asked.applications is None else (step,)
+
+
+NAMED_APPLICATIONS = frozenset({"tls", "http", "quic"})
+
+
+def by_detection(step: Step) -> Iterator[Step]:
+    """A step that holds once the protocol is known to be none of some. Of one that the engine has a name for it knows by
+    the first data; of bytes of none only after the first of both sides (replayed), and of the rest nobody can tell."""
+    yield replace(step, box=replace(step.box, applications=NAMED_APPLICATIONS))
+    other = replace(step.box, applications=frozenset({"other"}))
+    early = Doubtful(
+        f"rule:{step.rule}#detected", f"its protocol is known by its first data (for {step.rule or step.why})"
+    )
+    yield replace(step, box=replace(other, doubts=(*other.doubts, early)), moments=step.moments - {Moment.LATER})
+    if Moment.LATER in step.moments:
+        tcp = frozenset({6}) if other.protocols is None else other.protocols & {6}
+        yield replace(step, box=replace(other, protocols=tcp), moments=frozenset({Moment.LATER}))
+
+
+def _of_answers(rule: ParsedRule, box: Box, *, late: bool) -> Box | None:
+    """The box for what comes back over a connection. An answer to a datagram matters not: the datagram is out. So is what
+    a client says when the answer to that is dropped (`late`); whether such a connection counts as blocked is a question."""
+    tcp = frozenset({6})
+    protocols = tcp if box.protocols is None else box.protocols & tcp
+    if not protocols:
+        return None
+    symbol = f"rule:{rule.sid}#answers"
+    doubt = Doubtful(
+        symbol, f"a connection counts as blocked whose first data passes and whose answers {rule.sid} drops"
+    )
+    return replace(box, protocols=protocols, doubts=(*box.doubts, doubt) if late else box.doubts)
+
+
+def _moments(asked: Conditions, *, answer: bool) -> frozenset[Moment]:
+    """When the rule's conditions can hold, of what the client sends or of what it gets."""
+    early = Moment.ANSWER if answer else Moment.FIRST_PACKET
+    late = frozenset({Moment.REPLY}) if answer else frozenset({Moment.NAME_KNOWN, Moment.LATER})
+    if asked.before_handshake or asked.once:
+        return frozenset({early})
+    return late if asked.after_hello else late | {early}
+
+
+def _box(
+    rule: ParsedRule, asked: Conditions, source: AddressSet, destination: AddressSet,
+    from_port: Intervals | None, to_port: Intervals | None,
+) -> Box | None:  # fmt: skip
+    doubts = list(asked.doubts)
+    if from_port is None or (from_port != EVERY_PORT and from_port.holds(_CLIENT_PORTS) is not True):
+        doubts.append(Doubtful(f"rule:{rule.sid}#source-port", f"the client's port is one of the rule {rule.sid}"))
+    if to_port is None:
+        doubts.append(Doubtful(f"rule:{rule.sid}#port", f"the port is one of {rule.port}"))
+    family = _ONE_FAMILY.get(rule.protocol)
+    if family == "IPv4":
+        destination = replace(destination, v6=NO_NUMBER)
+    elif family == "IPv6":
+        destination = replace(destination, v4=NO_NUMBER)
+    if asked.applications is not None and not asked.applications:
+        return None
+    return Box(
+        wire=asked.wire,
+        applications=asked.applications,
+        but=asked.but,
+        protocols=asked.protocols,
+        port=EVERY_PORT if to_port is None else to_port,
+        address=destination,
+        client=ClientTest(addresses=source),
+        doubts=tuple(doubts),
+    )

@@ -1,0 +1,1 @@
+"""What AWS does with flows and queries, on what stands."""

@@ -1,0 +1,135 @@
+"""What stands behind an AWS firewall, judged by the service's own order."""
+
+from typing import Any
+
+import pytest
+
+from hostgate.aws.evaluate import FIREWALL, POLICY, RULE_GROUP, VPC, places
+from hostgate.flows.flow import Flow
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Place
+from hostgate.flows.verdicts import decide
+
+ALLOW = 'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (tls.sni; content:"cgr.dev"; startswith; endswith; nocase; sid:1;)'
+DROP = ("aws:drop_established_app_layer_to_server",)
+CGR = Flow("cgr.dev", source="10.1.2.3")
+EVIL = Flow("evil.example", source="10.1.2.3")
+
+
+def group(name: str, source: object, **more: Any) -> Resource:
+    properties = {"arn": f"arn:{name}", "type": "STATEFUL", "ruleGroup": {"rulesSource": source, **more}}
+    return Resource(urn=f"urn:{name}", type=RULE_GROUP, name=name, properties=properties)
+
+
+def policy(*arns: Any, order: str = "STRICT_ORDER", default: tuple[str, ...] = DROP, home: bool = True,
+           stateless: str = "aws:forward_to_sfe", **more: Any) -> Resource:  # fmt: skip
+    references = [{"resourceArn": arn, "priority": at} for at, arn in enumerate(arns, start=1)]
+    body: dict[str, Any] = {
+        "statelessDefaultActions": [stateless], "statefulEngineOptions": {"ruleOrder": order},
+        "statefulDefaultActions": list(default) if order == "STRICT_ORDER" else [],
+        "statefulRuleGroupReferences": references,
+    }  # fmt: skip
+    if home:
+        ranges = {"key": "HOME_NET", "ipSet": {"definitions": ["10.0.0.0/8"]}}
+        body["policyVariables"] = {"ruleVariables": [ranges]}
+    return Resource(urn="urn:p", type=POLICY, name="p", properties={"firewallPolicy": body, "arn": "arn:p"}, **more)
+
+
+def place(*resources: Resource) -> Place:
+    (found,) = places(Snapshot(resources, "made"))
+    return found
+
+
+def test_a_stateless_pass_lets_everything_by_uninspected() -> None:
+    here = place(policy("arn:g", stateless="aws:pass"), group("g", {"rulesString": ALLOW}))
+    assert (decide(here, EVIL).action, decide(here, EVIL).rule) == ("allow", "aws:pass")
+    assert decide(place(policy("arn:g"), group("g", {"rulesString": ALLOW})), EVIL).action == "block"
+
+
+LIST = {"rulesSourceList": {"generatedRulesType": "ALLOWLIST", "targets": ["cgr.dev"], "targetTypes": ["TLS_SNI"]}}
+
+
+@pytest.mark.parametrize(("order", "evil"), [("DEFAULT_ACTION_ORDER", "block"), ("STRICT_ORDER", "allow")])
+def test_an_allow_list_drops_other_names_in_action_order_alone(order: str, evil: str) -> None:
+    here = place(policy("arn:g", order=order, default=()), group("g", LIST))
+    assert decide(here, CGR).action == "allow"
+    assert decide(here, EVIL).action == evil
+    assert decide(here, Flow("x.dev", 80, "http", source="10.1.2.3")).action == "allow"  # the list is about TLS
+
+
+@pytest.mark.parametrize(
+    ("stray", "opens"),
+    [
+        ("pass ipv4 any any -> any any (sid:9;)", True),
+        ("PASS\ttcp  [10.0.0.0/8, 11.0.0.0/8] any -> any any (sid:9;)", True),
+        ("pass tcp any any <> any 443 (sid:9;)", True),
+        ("pass ipv6 any any -> any any (sid:9;)", False),
+        ("  # pass tcp any any -> any any (sid:9;)", False),
+    ],
+)
+def test_a_stray_pass_beside_the_allowlist_opens_what_it_says(stray: str, opens: bool) -> None:
+    here = place(policy("arn:g", "arn:s", order="DEFAULT_ACTION_ORDER"), group("g", {"rulesString": ALLOW}),
+                 group("s", {"rulesString": f"{stray}\ndrop tls any any -> any any (sid:10;)"}))  # fmt: skip
+    assert decide(here, EVIL).action == ("allow" if opens and "443" not in stray else decide(here, EVIL).action)
+    if not opens:
+        assert decide(here, EVIL).action == "block"
+
+
+def test_groups_that_are_not_in_the_snapshot_may_do_anything_wherever_they_stand() -> None:
+    ours = group("g", {"rulesString": ALLOW})
+    assert decide(place(policy("arn:aws:managed/Threats", "arn:g"), ours), CGR).action == "unknown"
+    # Below ours too: the handshake comes to it before there is a name.
+    assert decide(place(policy("arn:g", "arn:aws:managed/Threats"), ours), CGR).action == "unknown"
+    assert decide(place(policy("arn:g", "arn:aws:managed/Threats"), ours), EVIL).action == "unknown"
+
+
+def test_a_first_preview_finds_its_group_by_what_the_reference_is_made_from() -> None:
+    made = {"firewallPolicy": frozenset({"urn:g"})}
+    here = place(policy(UNKNOWN, property_dependencies=made), group("g", {"rulesString": ALLOW}))
+    assert decide(here, CGR).action == "allow"
+    assert decide(here, EVIL).action == "block"
+
+
+def test_home_net_of_a_policy_without_one_is_the_range_of_the_firewalls_vpc() -> None:
+    vpc = Resource(urn="urn:v", type=VPC, name="v", id="vpc-1", properties={"cidrBlock": "10.1.0.0/16"})
+    firewall = Resource(
+        urn="urn:f", type=FIREWALL, name="f", properties={"firewallPolicyArn": "arn:p", "vpcId": "vpc-1"}
+    )
+    resources = (policy("arn:g", home=False), group("g", {"rulesString": ALLOW}), firewall)
+    assert decide(place(*resources, vpc), CGR).action == "allow"
+    assert decide(place(*resources, vpc), Flow("cgr.dev", source="10.2.0.1")).action == "block"
+    assert decide(place(*resources), CGR).action == "unknown"
+
+
+def test_external_net_does_not_follow_a_groups_own_home_net() -> None:
+    own = {"ipSets": [{"key": "HOME_NET", "ipSet": {"definitions": ["10.1.0.0/16"]}}]}
+    here = place(policy("arn:g"), group("g", {"rulesString": ALLOW}, ruleVariables=own))
+    assert decide(here, Flow("cgr.dev", source="10.1.2.3", address="10.9.9.9")).action == "block"
+    assert decide(here, Flow("cgr.dev", source="10.2.2.3")).action == "block"
+    nobody = place(policy("arn:g", home=False), group("g", {"rulesString": ALLOW}, ruleVariables=own))
+    assert decide(nobody, Flow("cgr.dev", source="10.1.2.3", address="10.9.9.9")).action == "unknown"
+
+
+def test_the_twin_providers_resources_are_read_alike() -> None:
+    rules = Resource(urn="urn:g", type="aws-native:networkfirewall:RuleGroup", name="g", properties={
+        "ruleGroupArn": "arn:g", "type": "STATEFUL", "ruleGroup": {
+            "rulesSource": {"rulesString": ALLOW.replace("443", "$WEB")},
+            "ruleVariables": {"portSets": {"WEB": {"definition": ["443"]}}}}})  # fmt: skip
+    body = {
+        "statelessDefaultActions": ["aws:forward_to_sfe"], "statefulDefaultActions": list(DROP),
+        "statefulEngineOptions": {"ruleOrder": "STRICT_ORDER"},
+        "statefulRuleGroupReferences": [{"resourceArn": "arn:g", "priority": 1}],
+        "policyVariables": {"ruleVariables": {"HOME_NET": {"definition": ["10.0.0.0/8"]}}},
+    }  # fmt: skip
+    twin = Resource(
+        urn="urn:p", type="aws-native:networkfirewall:FirewallPolicy", name="p", properties={"firewallPolicy": body}
+    )
+    here = place(twin, rules)
+    assert [decide(here, flow).action for flow in (CGR, EVIL)] == ["allow", "block"]
+    assert decide(here, Flow("cgr.dev", 8443, source="10.1.2.3")).action == "block"
+
+
+def test_a_home_net_of_everything_is_no_traceback() -> None:
+    all_of_it = {"ipSets": [{"key": "EXTERNAL_NET", "ipSet": {"definitions": ["!0.0.0.0/0", "!::/0"]}}]}
+    assert decide(place(policy("arn:g"), group("g", LIST, ruleVariables=all_of_it)), EVIL).action == "unknown"

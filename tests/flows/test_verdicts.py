@@ -1,0 +1,226 @@
+"""The evaluator: what decides a flow, what cannot be told, and that an answer never rests on what nobody saw."""
+
+from itertools import permutations, product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostgate.flows.address_sets import networks, symbol
+from hostgate.flows.flow import Flow
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.names import NameTest
+from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Doubtful, Moment, Place, Stage, Step
+from hostgate.flows.verdicts import decide
+
+PORT_443 = Intervals.of([(443, 443)])
+
+
+def step(action: Action, rule: str, moment: Moment | None = None, lasting: bool = True, **box: object) -> Step:
+    """A step that can decide at `moment` and later; unless one is given, at any."""
+    when = ANY_MOMENT if moment is None else frozenset(each for each in Moment if each >= moment)
+    return Step(action=action, rule=rule, why=f"{action} by {rule}", box=Box(**box), moments=when, lasting=lasting)  # type: ignore[arg-type]
+
+
+def moments(each: bool) -> tuple[Moment, ...]:
+    return tuple(Moment) if each else (Moment.NAME_KNOWN,)
+
+
+def place(*steps: Step, otherwise: Action = "block", by_moment: bool = False, **more: object) -> Place:
+    stage = Stage("rules", steps, step(otherwise, ""), moments(by_moment))
+    return Place("x:y", "here", (stage,), **more)  # type: ignore[arg-type]
+
+
+def named(host: str, kind: str = "exact") -> tuple[NameTest, ...]:
+    return (NameTest(kind, host),)  # type: ignore[arg-type]
+
+
+DOUBT = (Doubtful("unknown:x", "the list of x holds it"),)
+
+
+class TestOrder:
+    def test_the_first_step_that_holds_decides(self) -> None:
+        here = place(step("allow", "a", wire=named("cgr.dev")), step("block", "b"), step("allow", "c"))
+        assert decide(here, Flow("cgr.dev")).rule == "a"
+        assert decide(here, Flow("quay.io")).rule == "b"
+
+    def test_without_a_step_the_stage_says_what_happens(self) -> None:
+        assert decide(place(), Flow("cgr.dev")).action == "block"
+        assert decide(place(otherwise="allow"), Flow("cgr.dev")).action == "allow"
+
+    def test_next_goes_on_with_the_next_stage(self) -> None:
+        first = Stage("one", (step("next", "n", port=PORT_443), step("block", "b")), step("block", ""))
+        second = Stage("two", (step("allow", "a", wire=named("cgr.dev")),), step("block", ""))
+        here = Place("x:y", "here", (first, second))
+        assert decide(here, Flow("cgr.dev")).rule == "a"
+        assert decide(here, Flow("cgr.dev", 80)).rule == "b"
+
+    def test_a_step_that_can_decide_at_the_first_packet_comes_before_a_name_above_it(self) -> None:
+        above = step("allow", "name", Moment.NAME_KNOWN, wire=named("cgr.dev"))
+        below = step("block", "packet", protocols=frozenset({6}))
+        assert decide(place(above, below, by_moment=True), Flow("cgr.dev")).rule == "packet"
+        assert decide(place(above, below), Flow("cgr.dev")).rule == "name"
+
+    def test_an_allow_for_a_packet_leaves_the_next_to_be_judged(self) -> None:
+        first = step("allow", "packet", lasting=False, protocols=frozenset({6}))
+        late = step("block", "name", Moment.NAME_KNOWN, wire=named("cgr.dev"))
+        here = place(late, first, by_moment=True)
+        assert decide(here, Flow("cgr.dev")).rule == "name"
+        assert decide(here, Flow("quay.io")).rule == "packet"  # each of its packets passes by itself
+
+
+class TestConditions:
+    @pytest.mark.parametrize(
+        ("box", "flow", "holds"),
+        [
+            ({"wire": named("cgr.dev")}, Flow("cgr.dev"), True),
+            ({"wire": named("cgr.dev")}, Flow("CGR.dev"), True),
+            ({"wire": named("cgr.dev")}, Flow("cgr.dev", sni=None), False),
+            ({"wire": named("cgr.dev"), "nameless": True}, Flow("cgr.dev", sni=None), True),
+            ({"wire": ()}, Flow("cgr.dev"), True),
+            ({"wire": ()}, Flow("cgr.dev", sni=None), False),
+            ({"wire": named("x.dev", "subtree")}, Flow("a.b.x.dev"), True),
+            ({"wire": named("x.dev", "subtree")}, Flow("x.dev"), False),
+            ({"wire": named(".dev", "ending")}, Flow("x.dev"), True),
+            ({"wire": (NameTest("exact", "x.dev", negated=True),)}, Flow("y.dev"), True),
+            ({"wire": (NameTest("pattern", "^x"), NameTest("ending", "y"))}, Flow("xy"), True),
+            ({"wire": (NameTest("pattern", "^x"), NameTest("ending", "y"))}, Flow("xz"), False),
+            ({"wire": (NameTest("exact", "X.dev", case=True),)}, Flow("x.dev"), False),
+            ({"dialled": named("x.dev")}, Flow("x.dev", sni="y.dev"), True),
+            ({"dialled": named("x.dev")}, Flow("y.dev", sni="x.dev"), False),
+            ({"applications": frozenset({"tls"})}, Flow("x.dev", protocol="http"), False),
+            ({"but": frozenset({"tls"})}, Flow("x.dev"), False),
+            ({"protocols": frozenset({17})}, Flow("x.dev", protocol="quic"), True),
+            ({"port": PORT_443}, Flow("x.dev", 80), False),
+            ({"address": networks(["0.0.0.0/0", "::/0"])}, Flow("x.dev"), True),
+            ({"address": networks(["10.0.0.0/8"])}, Flow("x.dev"), False),
+            ({"address": networks(["10.0.0.0/8"])}, Flow("x.dev", address="10.1.1.1"), True),
+            ({"client": ClientTest(addresses=networks(["10.0.0.0/8"]))}, Flow("x.dev", source="10.0.0.1"), True),
+            ({"client": ClientTest(addresses=networks(["10.0.0.0/8"]))}, Flow("x.dev", source="11.0.0.1"), False),
+            ({"client": ClientTest(identities=frozenset({"account:a"}))}, Flow("x.dev", source="account:a"), True),
+            ({"client": ClientTest(identities=frozenset({"account:a"}))}, Flow("x.dev", source="account:b"), False),
+        ],
+    )
+    def test_every_condition_of_a_box_has_to_hold(self, box: dict[str, object], flow: Flow, holds: bool) -> None:
+        assert decide(place(step("allow", "a", **box)), flow).action == ("allow" if holds else "block")
+
+    def test_names_that_share_an_address_are_dialled_alike(self) -> None:
+        here = place(step("allow", "a", dialled=named("cgr.dev")))
+        assert decide(here, Flow("evil.example")).action == "block"
+        assert decide(here, Flow("evil.example"), sharing=frozenset({"cgr.dev"})).action == "allow"
+
+
+class TestUnknown:
+    def test_a_doubt_that_changes_the_end_makes_it_unknown_and_is_named(self) -> None:
+        verdict = decide(place(step("allow", "a", doubts=DOUBT)), Flow("x.dev"))
+        assert verdict.action == "unknown"
+        assert verdict.lacks == ("the list of x holds it",)
+        assert "allow by a if the list of x holds it; else block" in verdict.why
+
+    def test_a_doubt_that_changes_nothing_leaves_the_verdict(self) -> None:
+        assert decide(place(step("block", "b", doubts=DOUBT)), Flow("x.dev")).action == "block"
+        here = place(step("allow", "a", wire=named("x.dev")), step("allow", "b", doubts=DOUBT))
+        assert decide(here, Flow("x.dev")).action == "allow"
+
+    def test_a_set_that_nobody_sees_is_named(self) -> None:
+        verdict = decide(place(step("allow", "a", address=symbol("pl-123"))), Flow("x.dev"))
+        assert (verdict.action, verdict.lacks) == ("unknown", ("its address is in pl-123",))
+
+    def test_families_that_end_differently_are_both_told(self) -> None:
+        verdict = decide(place(step("block", "v4", address=networks(["0.0.0.0/0"])), otherwise="allow"), Flow("x.dev"))
+        assert verdict.action == "unknown"
+        assert "over IPv4 block" in verdict.why.lower().replace("ipv4", "IPv4")
+
+    def test_a_client_of_one_family_asks_for_that_family_only(self) -> None:
+        here = place(step("block", "v4", address=networks(["0.0.0.0/0"])), otherwise="allow")
+        assert decide(here, Flow("x.dev", source="10.0.0.1")).action == "block"
+        assert decide(here, Flow("x.dev", source="2001:db8::1")).action == "allow"
+
+    def test_an_address_does_not_tell_the_service_account(self) -> None:
+        here = place(step("allow", "a", client=ClientTest(identities=frozenset({"account:a"}))))
+        assert decide(here, Flow("x.dev", source="10.0.0.1")).action == "unknown"
+
+    def test_a_doubtful_next_is_followed_both_ways(self) -> None:
+        first = Stage("one", (step("next", "n", doubts=DOUBT),), step("block", "end"))
+        allows = Place("x:y", "here", (first, Stage("two", (), step("allow", ""))))
+        blocks = Place("x:y", "here", (first, Stage("two", (), step("block", ""))))
+        assert decide(allows, Flow("x.dev")).action == "unknown"
+        assert decide(blocks, Flow("x.dev")).action == "block"
+
+
+ANSWERS = (True, False, None)
+
+
+@given(st.lists(st.tuples(st.sampled_from(ANSWERS), st.sampled_from(["allow", "block"])), max_size=5))
+def test_a_definite_verdict_holds_however_the_doubts_turn_out(rules: list[tuple[bool | None, Action]]) -> None:
+    def steps(answers: tuple[bool, ...] | None) -> list[Step]:
+        settled = iter(answers or ())
+        made = []
+        for index, (answer, action) in enumerate(rules):
+            if answer is None and answers is not None:
+                answer = next(settled)
+            if answer is False:
+                made.append(step(action, str(index), wire=named("never.example")))
+            else:
+                made.append(step(action, str(index), doubts=() if answer else DOUBT))
+        return made
+
+    doubtful = sum(answer is None for answer, _ in rules)
+    ends = {decide(place(*steps(way)), Flow("x.dev")).action for way in product((True, False), repeat=doubtful)}
+    verdict = decide(place(*steps(None)), Flow("x.dev"))
+    assert verdict.action == (ends.pop() if len(ends) == 1 else "unknown")
+
+
+rules_of_groups = st.lists(
+    st.lists(st.tuples(st.booleans(), st.sampled_from(["allow", "block"]), st.sampled_from(Moment)), max_size=3),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(
+    rules_of_groups,
+    st.booleans(),
+    st.sampled_from(["allow", "block"]),
+    st.tuples(st.sampled_from(["allow", "block"]), st.sampled_from(Moment)),
+)
+def test_an_order_that_nobody_knows_is_decided_only_where_every_order_agrees(
+    groups: list[list[tuple[bool, Action, Moment]]], by_moment: bool, otherwise: Action, last: tuple[Action, Moment]
+) -> None:
+    made = [
+        tuple(
+            step(action, f"{g}.{i}", moment, wire=named("x.dev" if holds else "never.example"))
+            for i, (holds, action, moment) in enumerate(group)
+        )
+        for g, group in enumerate(groups)
+    ]
+
+    def stage(steps: tuple[Step, ...], unordered: tuple[tuple[Step, ...], ...] = ()) -> Place:
+        found = Stage(
+            "rules", steps, step(otherwise, ""), moments(by_moment), unordered, (step(last[0], "last", last[1]),)
+        )
+        return Place("x:y", "here", (found,))
+
+    ends = {decide(stage(sum(order, ())), Flow("x.dev")).action for order in permutations(made)}
+    verdict = decide(stage((), tuple(made)), Flow("x.dev"))
+    if verdict.action != "unknown":
+        assert ends == {verdict.action}
+    elif len(ends) == 1:  # groups that disagree with each other may still agree in every order; unknown is an answer
+        assert len({step.action for group in made for step in group}) > 1
+
+
+names = st.sampled_from(["x.dev", "a.x.dev", "b.a.x.dev", "dev", "notx.dev", "y.example"])
+tests = st.builds(
+    NameTest, st.sampled_from(["exact", "one-label", "subtree", "subtree+apex", "ending", "containing", "starting"]),
+    names, st.booleans(), st.booleans(),
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(st.lists(tests, min_size=1, max_size=2), st.sampled_from(["allow", "block"])), max_size=8), names
+)
+def test_finding_steps_by_name_finds_what_a_scan_finds(rules: list[tuple[list[NameTest], Action]], name: str) -> None:
+    steps = [step(action, str(index), wire=tuple(found)) for index, (found, action) in enumerate(rules)]
+    scanned = next((each for each in steps if all(test.holds(name) for test in each.box.wire or ())), None)
+    verdict = decide(place(*steps), Flow(name))
+    assert verdict.rule == (scanned.rule if scanned else None)

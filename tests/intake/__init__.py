@@ -1,0 +1,1 @@
+"""The host catalog: reading, history, lint, selection."""
