@@ -427,8 +427,9 @@ def decision_line(decision: Decision) -> str:
 
 
 def _finding_line(one: Finding) -> str:
-    """A finding as component inputs carry it: id, entry or `-`, and the reason of who accepted it."""
-    said = f"{one.id} {one.entry or '-'}"
+    """A finding as component inputs carry it: id, entry or `-`, the host if it names one, and the reason of who accepted
+    it."""
+    said = f"{one.id} {one.entry or '-'}{f' {one.host}' if one.host else ''}"
     return said if one.accepted is None else f"{said} accepted: {one.accepted}"
 
 

@@ -32,6 +32,7 @@ from pulumi.runtime.rpc import _special_sig_key
 from hostgate import __version__
 from hostgate.allowlist import SelectionArgs, project_folder
 from hostgate.catalog.blanks import blanks, is_blank
+from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import key_path, spelled
 from hostgate.catalog.references import is_path
 
@@ -228,7 +229,7 @@ def _unanchored(inputs: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(catalogs, list) or project_folder() is not None:
         return
     for index, ref in enumerate(catalogs):
-        if isinstance(ref, str) and is_path(ref) and not Path(ref).expanduser().is_absolute():
+        if isinstance(ref, str) and is_path(ref) and not user_path(ref).is_absolute():
             yield (
                 f"`catalogs[{index}]`: found the relative path {ref!r}. Relative paths begin at the folder of Pulumi.yaml, "
                 f"and there is none at or above {Path.cwd()}. Give an absolute path."

@@ -20,10 +20,11 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, key_path, spelled
 from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
 from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
-from hostgate.planning.options import Options, OptionsError, json_value, not_json, option_problems, read_options
+from hostgate.planning.options import Options, OptionsError, not_json, option_problems, read_options
 from hostgate.planning.plan import find_mechanism
 from hostgate.planning.survey import Survey, Word
 from hostgate.review.guards import Guards
@@ -405,8 +406,8 @@ def _parsed(text: str) -> Any:
     if text.strip()[:1] not in ("[", "{") and text not in ("true", "false"):
         return text
     try:
-        return json_value(text)
-    except ValueError:
+        return read_json_text(text)
+    except NotJSON:
         return text
 
 

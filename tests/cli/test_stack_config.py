@@ -419,7 +419,7 @@ NO_JSON = {
     "no quotes": ("[chainguard/images]", "Expecting value"),
     "a key twice": ('[{"a": 1, "a": 2}]', "the key 'a' stands twice"),
     "no number": ("[NaN]", "NaN is no number"),
-    "too deep": ("[" * 100_000, "nested too deep"),
+    "too deep": ("[" * 100_000, "it is nested too deep"),
     "something after it": ('["a"] ["b"]', "Extra data"),
 }
 

@@ -11,6 +11,10 @@ from hostgate.catalog.references import resolve_file
 from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, draft, plan, plan_all
+from hostgate.review.plan_changes import diff
+from hostgate.review.risks import risks
+from hostgate.review.statement import Statement, read_statements
+from review.changes import by_source
 
 IMAGES = "chainguard/images@2024-03-28"
 MISPRINT = "rc.cloudflarestorage.com"
@@ -172,6 +176,23 @@ def test_a_wildcard_over_two_misprints_needs_a_word_for_each(tmp_path: Path) -> 
     assert outcome(draft(accepting(picked, MISPRINT), "aws:rules")) == "refused"
     assert draft(accepting(picked, MISPRINT), "aws:rules").unused == ()
     assert outcome(plan(accepting(picked, MISPRINT, ACCOUNT), "aws:rules")) == "allowed"
+
+
+@pytest.mark.parametrize("source", ["stack", "preview", "json"])
+def test_a_review_tells_a_second_misprint_that_an_entry_opens(source: str, tmp_path: Path) -> None:
+    before = plan(accepting(select(IMAGES, ours(tmp_path, MISPRINT)), MISPRINT), "aws:rules")
+    wider = select(IMAGES, ours(tmp_path, "cloudflarestorage.com", "subtree"))
+    after = plan(accepting(wider, MISPRINT, ACCOUNT), "aws:rules")
+
+    def said(made: Plan) -> Sequence[Statement]:
+        if source == "json":
+            return read_statements({"targets": [made.as_json()]}, "plan.json")
+        return by_source(source, [made])
+
+    (change,) = diff(said(before), said(after))
+    told = {risk.message for risk in risks([change]) if risk.id == "accepted"}
+
+    assert told == {f"opens-mistake ({ACCOUNT}): Ours by contract"}
 
 
 def test_a_widening_that_is_accepted_lifts_no_mistake(tmp_path: Path) -> None:

@@ -524,9 +524,10 @@ def test_relative_paths_begin_at_the_folder_of_the_project_file(below: str, cons
 def test_a_relative_path_without_a_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ours.yaml").write_text(OURS)
     with plugin(AWS, tmp_path) as started, deployment() as here:
-        said = started.refusal(here, "ours", {"catalogs": [REFERENCE, "./ours.yaml"]})
+        said = started.refusal(here, "ours", {"catalogs": [REFERENCE, "./ours.yaml", "~nobody-has-this/ours.yaml"]})
         assert started.construct(here, "ours", {"catalogs": [str(tmp_path / "ours.yaml")]}).resources
     assert "`catalogs[1]`: found the relative path './ours.yaml'" in said
+    assert "`catalogs[2]`: found the relative path '~nobody-has-this/ours.yaml'" in said
     assert f"none at or above {tmp_path}. Give an absolute path." in said
 
 

@@ -468,6 +468,10 @@ def _datagrams() -> Iterator[Case]:
     yield Case(out, "aws", "fails", before(stateless("aws:drop", destinationPorts=[{"fromPort": 53, "toPort": 53}])),
                "get out", "stateless: one port")  # fmt: skip
     yield Case(out, "aws", "fails", before(stateless("aws:drop", protocols=[UNKNOWN])), "get out", "stateless: unknown")
+    # Whether it drops before the rest is handed on, nobody can say yet.
+    unordered = {**stateless("aws:drop"), "priority": UNKNOWN}
+    yield Case(out, "aws", "fails", before(unordered, stateless("aws:forward_to_sfe", 2)), "get out",
+               "stateless: a priority that is not known")  # fmt: skip
     yield Case(out, "aws", "fails", [rest, *before(stateless("aws:pass", protocols=[17]))],
                "aws:pass to any destination, before any other rule: UDP over IPv4", "stateless: a pass")  # fmt: skip
     yield Case(

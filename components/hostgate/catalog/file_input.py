@@ -125,6 +125,11 @@ def user_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises where there is no such user
 
 
+def real_path(path: Path) -> Path:
+    """Where `path` leads, links followed; those in a circle stay as they are, for which Path.resolve raises."""
+    return Path(os.path.realpath(path))
+
+
 def _refuse_other_kinds(mode: int, shown: str, rule: str | None, allowed: str) -> None:
     if (kind := kind_of(mode)) is not None:
         raise _error(rule or kind[0], f"Found {kind[1]}. Allowed: {allowed}.", shown)

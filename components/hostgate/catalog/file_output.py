@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from hostgate.catalog.file_input import kind_of
+from hostgate.catalog.file_input import kind_of, real_path
 from hostgate.catalog.problems import InputError, Problem
 
 
@@ -31,12 +31,12 @@ def replace_files(files: Mapping[Path, bytes], rule: str) -> None:
     about, done = Path(), 0
     try:
         for about, data in files.items():
-            fresh[about] = _beside(_real(about), data)
+            fresh[about] = _beside(real_path(about), data)
         for about in files:
-            fresh[about].replace(_real(about))
+            fresh[about].replace(real_path(about))
             del fresh[about]
             done += 1
-            sync_folder(_real(about).parent)
+            sync_folder(real_path(about).parent)
     except (OSError, ValueError) as error:
         raise InputError(
             [unwritable(about, error, rule, f"{done} of {len(files)} files are replaced" if done else "")]
@@ -90,10 +90,6 @@ def refuse_place(path: Path) -> None:
         raise OSError(errno.EINVAL, f"found {kind[1]}, and allowed is a file", str(path))
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # Path.resolve raises for links in a circle
 
 
 def _beside(target: Path, data: bytes) -> Path:

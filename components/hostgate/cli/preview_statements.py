@@ -173,13 +173,14 @@ def _decision(matched: re.Match[str], purposes: Any) -> Decision | None:
 
 
 def _finding(line: str) -> Finding:
-    """A finding as component inputs carry it: id and entry; of a kind that is not known here, a warning."""
+    """A finding as component inputs carry it: id, entry and host; of a kind that is not known here, a warning."""
     id_, _, entry = line.partition(" ")
     entry, _, accepted = entry.partition(" accepted: ")
+    entry, _, host = entry.partition(" ")
     kind = KINDS.get(id_)
     return Finding(
         id=id_, severity=kind.severity if kind else "warning", message=kind.meaning if kind else "",
-        entry=None if entry in ("", "-") else entry, accepted=accepted or None,
+        entry=None if entry in ("", "-") else entry, host=host or None, accepted=accepted or None,
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """BASE and HEAD of a comparison: a stack, a stack at a git ref, a file of plans, or an engine's preview."""
 
-import os
 import re
 import subprocess
 import tempfile
@@ -11,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hostgate.catalog.file_input import user_path
+from hostgate.catalog.file_input import real_path, user_path
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import catalog_folder, is_path
 from hostgate.cli.sources import find_stack
@@ -77,7 +76,7 @@ def _read(text: str, as_of: date, default: str) -> Side:
     if matched := _STACK_FILE.search(text):
         if not Path(text).is_file():
             raise _error("no-stack", f"there is no file {text}.")
-        return _of_stack(_real(Path(text)).parent, matched[1], as_of)
+        return _of_stack(real_path(Path(text)).parent, matched[1], as_of)
     try:
         project, stack = find_stack(text)
     except InputError as error:
@@ -162,11 +161,11 @@ class _Tree:
         return found.decode().strip()
 
     def at(self, path: Path) -> Path:
-        return self.folder / _real(path).relative_to(self.top)
+        return self.folder / real_path(path).relative_to(self.top)
 
     def take(self, commit: str, path: Path, *, needed: bool = False) -> bool:
         """Put `path` there; whether it stood there at `commit`."""
-        inside = _real(path).relative_to(self.top).as_posix()
+        inside = real_path(path).relative_to(self.top).as_posix()
         data = _git(self.top, "show", f"{commit}:{inside}")
         if data is None:
             if needed:
@@ -183,7 +182,7 @@ class _Tree:
             return ref
         name, at, revision = ref.rpartition("@") if "@" in ref else (ref, "", "")
         if is_path(ref):
-            path = _real(project / user_path(name))
+            path = real_path(project / user_path(name))
             if path.is_relative_to(self.top):
                 self.take(commit, path)
             else:
@@ -200,10 +199,6 @@ class _Tree:
             return ref
         up = "../" * len(project.resolve().relative_to(self.top).parts)
         return f"./{up}{path.relative_to(self.top).as_posix()}{at}{revision}"
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # Path.resolve raises for links in a circle
 
 
 def _git(folder: Path, *words: str) -> bytes | None:

@@ -7,13 +7,13 @@ targets named with --target; without, the code is 0 or 6. Bad input is 1 and wro
 
 import re
 from dataclasses import replace
-from os.path import realpath  # unlike Path.resolve, it never raises for links in a circle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
+from hostgate.catalog.file_input import real_path
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.cli.main import print_json, show_problems
 from hostgate.cli.sources import Repeating
@@ -195,7 +195,7 @@ def command(
     given = click.get_current_context().get_parameter_source
     if not reports and given("report_hosts") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--report-hosts says how much a report shows; name its file with --report.")
-    if clash := set(map(realpath, (*files, *([out] if out else [])))) & set(map(realpath, reports)):
+    if clash := set(map(real_path, (*files, *([out] if out else [])))) & set(map(real_path, reports)):
         raise click.UsageError(f"--report would write over the survey in {clash.pop()}; name another file.")
     if files:
         strange = [each for each in _MEASURING if given(each) is click.core.ParameterSource.COMMANDLINE]

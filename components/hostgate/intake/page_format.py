@@ -81,10 +81,8 @@ _ITEM = re.compile(r"---|\.\.\.|\s*- |\s+\S")
 def _is_yaml(text: str) -> bool:
     """Whether every line is a comment, an item or belongs to a key. Not parsed: a page of prose often is YAML, too."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    keys = sum(bool(re.match(r"\s*(?:- )?[\"']?[\w./-]{1,80}[\"']?:(?:\s|\Z)", line)) for line in lines)
-    return keys > 0 and all(
-        re.match(r"---|\.\.\.|\s*- |\s*(?:- )?[\"']?[\w./-]{1,80}[\"']?:(?:\s|\Z)|\s+\S", line) for line in lines
-    )
+    keys = sum(bool(_KEY.match(line)) for line in lines)
+    return keys > 0 and all(_KEY.match(line) or _ITEM.match(line) for line in lines)
 
 
 def _is_csv(text: str) -> bool:

@@ -355,6 +355,7 @@ class Finding:
             "severity": self.severity,
             "entry": self.entry,
             "catalog": self.catalog,
+            "host": self.host,
             "message": self.message,
             "at": None if self.origin is None else str(self.origin),
             "accepted": self.accepted,

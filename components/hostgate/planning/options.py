@@ -3,7 +3,6 @@
 A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON, snake_case in Python.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -14,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blank_message, is_blank
 from hostgate.catalog.problems import Problem, key_path, spelled
+from hostgate.catalog.strict_json import NotJSON, read_json_text
 
 Mode = Literal["enforce", "audit"]
 Deny = Literal["none", "declared", "internet", "all"]
@@ -177,36 +177,15 @@ def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -
     return problems
 
 
-def json_value(text: str) -> Any:
-    """What the JSON `text` says. Raises ValueError: no JSON, a key twice, no number, or nested too deep."""
-    try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-
-
 def not_json(value: object) -> str:
     """Why a text that begins as a JSON list or mapping is none, as the rest of a sentence; nothing for all else."""
     if not isinstance(value, str) or value.strip()[:1] not in ("[", "{"):
         return ""
     try:
-        json_value(value)
-    except ValueError as error:
+        read_json_text(value)
+    except NotJSON as error:
         return f", which is no valid JSON ({error})"
     return ""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!a} stands twice")
-        found[key] = value
-    return found
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
 
 
 def _keys(kind: type[BaseModel], path: Sequence[int | str]) -> list[str]:

@@ -24,7 +24,7 @@ class Stateless:
     """A stateless rule of AWS, asked before anything stateful. Empty lists are everything; None is not known."""
 
     where: str
-    priority: int
+    priority: int | None
     actions: tuple[str, ...]
     sources: tuple[str, ...] | None
     destinations: tuple[str, ...] | None

@@ -277,14 +277,13 @@ def _stateless(node: Node, reading: Reading) -> int:
                 ports.append((low, low if high is None else high))
         sizes = [max(len(list(match.at(key).items())), 1) for key in ("sources", "sourcePorts")]
         units += sizes[0] * sizes[1] * max(len(ranges), 1) * max(len(ports), 1) * max(len(numbers), 1)
-        known = [text for text in ranges if text is not None]
         protocols = match.at("protocols")
         narrowed = any(
             not match.at(key).absent and not match.at(key).empty for key in ("sourcePorts", "destinationPorts")
         )
         reading.stateless.append(
             Stateless(
-                where=rule.path, priority=rule.at("priority").number("place") or 0, actions=tuple(actions),
+                where=rule.path, priority=rule.at("priority").number("place"), actions=tuple(actions),
                 sources=_ranges(match.at("sources")), destinations=_ranges(match.at("destinations")),
                 protocols=None if protocols.unknown or len(numbers) < len(list(protocols.items())) else tuple(numbers),
                 any_port=not narrowed,

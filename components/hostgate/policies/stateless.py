@@ -17,11 +17,14 @@ def handed_on(each: Together, stateful: Stateful, home: HomeNet) -> Left[Kind]:
     left = home.everything(KINDS)
     groups = [seen for seen in each.rules if seen.reading.stateless]
     places = {seen.resource.urn: _place(stateful, seen, len(groups)) for seen in groups}
-    if stateful.stateless_references > len(groups) or None in places.values():
+    unordered = any(rule.priority is None for seen in groups for rule in seen.reading.stateless)
+    if stateful.stateless_references > len(groups) or None in places.values() or unordered:
         return left
     forwarded: Left[Kind] = dict.fromkeys(left, ())
     ordered = sorted(groups, key=lambda seen: places[seen.resource.urn] or 0)
-    for rule in (rule for seen in ordered for rule in sorted(seen.reading.stateless, key=lambda rule: rule.priority)):
+    for rule in (
+        rule for seen in ordered for rule in sorted(seen.reading.stateless, key=lambda rule: rule.priority or 0)
+    ):
         for cell, addresses in left.items():
             targets = _taken(rule, cell)
             if "aws:drop" in rule.actions:

@@ -400,6 +400,6 @@ def _findings(
     return new, gone, now
 
 
-def _by_id(statement: Statement | None) -> dict[tuple[str, str | None, str | None], Finding]:
+def _by_id(statement: Statement | None) -> dict[tuple[str, str | None, str | None, str | None], Finding]:
     found: Iterable[Finding] = () if statement is None else statement.findings or ()
-    return {(one.id, one.catalog, one.entry): one for one in found}
+    return {(one.id, one.catalog, one.entry, one.host): one for one in found}

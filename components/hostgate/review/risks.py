@@ -159,7 +159,8 @@ def _of_findings(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> I
             yield risk("warning", about(one), f"{one.id}: {one.message}")
     for one in (*change.findings_new, *change.accepted_now):
         if one.accepted:
-            yield risk("accepted", about(one), f"{one.id}: {one.accepted}")
+            opened = f" ({one.host})" if one.host else ""
+            yield risk("accepted", about(one), f"{one.id}{opened}: {one.accepted}")
 
 
 def _widenings() -> set[str]:

@@ -174,6 +174,7 @@ class _Finding(_Written):
     message: str
     entry: str | None = None
     catalog: str | None = None
+    host: str | None = None
     accepted: str | None = None
 
 
@@ -235,7 +236,7 @@ def _statement(read: _Target, name: str) -> Statement:
         else tuple(
             Finding(
                 id=one.id, severity=one.severity, message=one.message, entry=one.entry, catalog=one.catalog,
-                accepted=one.accepted,
+                host=one.host, accepted=one.accepted,
             )
             for one in read.findings
         ),
