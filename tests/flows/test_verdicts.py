@@ -10,7 +10,7 @@ from hostgate.flows.address_sets import networks, symbol
 from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
-from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Doubtful, Moment, Place, Stage, Step
+from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Moment, Place, Stage, Step
 from hostgate.flows.verdicts import decide
 
 PORT_443 = Intervals.of([(443, 443)])
@@ -35,7 +35,7 @@ def named(host: str, kind: str = "exact") -> tuple[NameTest, ...]:
     return (NameTest(kind, host),)  # type: ignore[arg-type]
 
 
-DOUBT = (Doubtful("unknown:x", "the list of x holds it"),)
+DOUBT = ("the list of x holds it",)
 
 
 class TestOrder:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hostgate.aws.resources import canonical
-from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, number, stateless_rule, whether
+from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, number, stateless_rule
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import ClientTest, Moment, Place, Stage, Step
+from hostgate.flows.steps import ClientTest, Moment, Place, Stage, Step, either, whether
 from hostgate.suricata.headers import HeaderError, addresses_of
 from hostgate.suricata.reader import read_rules
 from hostgate.suricata.steps import steps_of
@@ -76,8 +76,9 @@ def policy_place(
 
 
 def _unseen(what: str) -> Stage:
-    steps = tuple(whether(action, what, f"{what} is not in the snapshot") for action in ("allow", "block"))
-    return Stage(what, steps, Step(action="next", rule="", why="nothing is known"))
+    return Stage(
+        what, either(what, f"{what} is not in the snapshot"), Step(action="next", rule="", why="nothing is known")
+    )
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,12 @@ class _Policy:
 
     def _stateless_group(self, reference: _Reference) -> Iterator[Step]:
         if reference.group is None:
-            for action in ("allow", "block"):
-                yield whether(action, reference.name, f"{reference.name} is outside the snapshot")
+            yield from either(reference.name, f"{reference.name} is outside the snapshot")
             return
         source = reference.group.node.at("ruleGroup", "rulesSource", "statelessRulesAndCustomActions")
         rules = list(source.at("statelessRules").items())
         if source.unknown or source.at("statelessRules").unknown:
-            yield from (whether(action, reference.name, "its rules are not known yet") for action in ("allow", "block"))
+            yield from either(reference.name, "its rules are not known yet")
             return
         rules.sort(key=lambda rule: number(rule.at("priority")) or 0)
         for rule in rules:
@@ -256,7 +256,7 @@ class _Policy:
         flat = group.at("rules")
         text = flat if not flat.absent else source.at("rulesString")
         if source.unknown or text.unknown:
-            yield from (whether(action, name, "its rules are not known yet", owner) for action in ("allow", "block"))
+            yield from either(name, "its rules are not known yet", owner)
             return
         own = {**variables, **_declared(group.at("ruleGroup", "ruleVariables"))}
         if variables["HOME_NET"] is None and "HOME_NET" in own:
@@ -271,7 +271,7 @@ class _Policy:
         for line, rule in enumerate(source.at("statefulRules").items(), start=1):
             parsed = five_tuple(rule, line)
             if parsed is None:
-                steps += (whether(action, f"{name}#{line}", "not known yet", owner) for action in ("allow", "block"))
+                steps += either(f"{name}#{line}", "not known yet", owner)
             else:
                 steps += steps_of([parsed], own, name, owner)
         listed = source.at("rulesSourceList")
@@ -279,7 +279,7 @@ class _Policy:
             try:
                 steps += list_steps(listed, own, name, owner, strict=strict)
             except HeaderError as error:
-                steps += (whether(action, name, f"its variables: {error}", owner) for action in ("allow", "block"))
+                steps += either(name, f"its variables: {error}", owner)
         yield from (_with_sets(step, sets) for step in steps)
 
     def _sets(self, node: Node) -> Mapping[str, AddressSet]:

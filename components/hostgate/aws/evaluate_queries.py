@@ -13,7 +13,7 @@ from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, Doubtful, Group, Place, Stage, Step
+from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either
 
 TARGET: Final = "aws:dns-firewall"
 
@@ -31,6 +31,9 @@ ANSWERED = Step(
     action="allow", rule="",
     why="no rule matches, and the resolver answers what no rule blocks; of an address that is dialled it sees nothing",
 )  # fmt: skip
+
+_ASKED = Box(asked=())
+"""Whatever asks for a name."""
 
 _ACTIONS: Final[dict[str, tuple[Action, str]]] = {
     "ALLOW": ("allow", "the query is answered"),
@@ -59,7 +62,7 @@ def group_place(snapshot: Snapshot, group: Resource, ending: Step = ANSWERED) ->
     """The rule group of a plan, over a VPC with nothing else. `ending` is what becomes of a query that no rule decides."""
     stage = _Reading(snapshot).stage([(group.name, group, 1)])
     if ending is not ANSWERED:  # whatever blocks names elsewhere, a dialled address asks for none
-        stage = replace(stage, last=(replace(ending, box=Box(asked=())),))
+        stage = replace(stage, last=(replace(ending, box=_ASKED),))
     return Place(TARGET, "plan", (stage,), ASSUMPTIONS)
 
 
@@ -117,7 +120,7 @@ class _Reading:
     def _group(self, name: str, group: Resource | None) -> tuple[list[Step], list[Group]]:
         """The steps of a rule group by priority, and those of rules whose priority nobody knows yet."""
         if group is None:
-            return list(_either(name, f"{name} is not in the snapshot", "")), []
+            return list(either(name, f"{name} is not in the snapshot", box=_ASKED)), []
         rules = [
             rule
             for rule in self.snapshot.of_types([RULE])
@@ -132,7 +135,7 @@ class _Reading:
         node = rule.node
         decided = _ACTIONS.get(str(node.at("action").value))
         if decided is None:
-            yield from _either(rule.name, f"the action of {rule.name} is not known yet", rule.urn)
+            yield from either(rule.name, f"the action of {rule.name} is not known yet", rule.urn, box=_ASKED)
             return
         action, why = decided
         if action == "block":
@@ -147,7 +150,7 @@ class _Reading:
             what = (
                 f"AWS counts it to {threat}" if isinstance(threat, str) else f"the list of {rule.name} holds its name"
             )
-            doubt = Doubtful(f"list:{rule.name}", what)
+            doubt = what
             yield Step(
                 action=action,
                 rule=rule.name,
@@ -162,12 +165,12 @@ class _Reading:
                 every = names == ()
                 asked = replace(base, asked=names, doubts=(*base.doubts, *doubts))
                 if inspects and not every and action == "allow":
-                    chain = Doubtful(f"chain:{rule.name}", "every name that it is redirected to is listed too")
+                    chain = "every name that it is redirected to is listed too"
                     asked = replace(asked, doubts=(*asked.doubts, chain))
                 label = rule.name if every else f"{rule.name}#{_spelled(item)}"
                 yield Step(action=action, rule=label, why=why, box=asked, owner=rule.urn)
         if inspects and action == "block" and not any(_spelled(item) == EVERYTHING for item in domains.items()):
-            chain = Doubtful(f"chain:{rule.name}", f"it is redirected to a name on the list of {rule.name}")
+            chain = f"it is redirected to a name on the list of {rule.name}"
             yield Step(
                 action=action,
                 rule=rule.name,
@@ -181,19 +184,12 @@ EVERYTHING: Final = "*."
 """A list of all names. The service stores `*` so."""
 
 
-def _either(label: str, why: str, owner: str) -> Iterator[Step]:
-    actions: tuple[Action, ...] = ("allow", "block")
-    for action in actions:
-        doubt = Doubtful(f"unknown:{label}#{action}", f"{label} makes it {action}")
-        yield Step(action=action, rule=label, why=why, box=Box(asked=(), doubts=(doubt,)), owner=owner)
-
-
 def _of_query_type(node: Node, rule: str) -> Box | None:
     """The box of a rule for one query type: A is asked for IPv4, AAAA for IPv6; no connection waits for another."""
     if node.absent:
         return Box()
     if not isinstance(node.value, str):
-        return Box(doubts=(Doubtful(f"unknown:{rule}#qType", f"{rule} is for its query type"),))
+        return Box(doubts=(f"{rule} is for its query type",))
     match node.value.upper():
         case "A" | "1" | "TYPE1":
             return Box(address=replace(EVERY_ADDRESS, v6=NO_NUMBER))
@@ -202,18 +198,18 @@ def _of_query_type(node: Node, rule: str) -> Box | None:
     return None
 
 
-def _names(item: Node, rule: str) -> Iterator[tuple[Names, tuple[Doubtful, ...]]]:
+def _names(item: Node, rule: str) -> Iterator[tuple[Names, tuple[str, ...]]]:
     """The names of one specification. Whether `*.x` holds x is not documented."""
     spec = _spelled(item)
     if spec is None:
-        yield (), (Doubtful(f"unknown:{rule}#domains", f"the list of {rule} holds its name"),)
+        yield (), (f"the list of {rule} holds its name",)
     elif spec == EVERYTHING:
         yield (), ()
     elif spec.startswith("*."):
         yield (NameTest("subtree", spec[2:]),), ()
-        yield (NameTest("exact", spec[2:]),), (Doubtful(f"apex:{spec}", f"DNS Firewall counts {spec[2:]} to {spec}"),)
+        yield (NameTest("exact", spec[2:]),), (f"DNS Firewall counts {spec[2:]} to {spec}",)
     elif spec.startswith("*"):
-        yield (NameTest("ending", spec[1:]),), (Doubtful(f"star:{spec}", f"DNS Firewall means any name by {spec}"),)
+        yield (NameTest("ending", spec[1:]),), (f"DNS Firewall means any name by {spec}",)
     else:
         yield (NameTest("exact", spec),), ()
 

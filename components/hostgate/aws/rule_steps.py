@@ -11,17 +11,12 @@ from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, sym
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
-from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Moment, Step
+from hostgate.flows.steps import Action, Box, ClientTest, Moment, Step, either, whether
 from hostgate.suricata.headers import Variables, addresses_of
 from hostgate.suricata.reader import ParsedRule
 from hostgate.suricata.steps import by_detection
 
 HELLO: Final = frozenset({Moment.NAME_KNOWN})
-
-
-def whether(action: Action, what: str, why: str, owner: str = "") -> Step:
-    doubt = Doubtful(f"unseen:{what}#{action}", f"{what} makes it {action}")
-    return Step(action=action, rule=what, why=why, box=Box(doubts=(doubt,)), owner=owner)
 
 
 def number(node: Node) -> int | None:
@@ -35,7 +30,7 @@ def default_steps(actions: Sequence[str]) -> Iterator[Step]:
     tcp = frozenset({6})
     for action in actions:
         if action == "?":
-            doubt = Doubtful("unknown:defaults", "a default action of the policy, not known yet, drops it")
+            doubt = "a default action of the policy, not known yet, drops it"
             yield Step(
                 action="block", rule="the policy's default", why="the default drops it", box=Box(doubts=(doubt,))
             )
@@ -53,7 +48,7 @@ def list_steps(node: Node, variables: Variables, group: str, owner: str, *, stri
     """A domain list. In strict order it makes no drop; in action order an allow list drops all other names."""
     kind, targets, types = (node.at(key) for key in ("generatedRulesType", "targets", "targetTypes"))
     if kind.unknown or targets.unknown or types.unknown or not isinstance(kind.value, str):
-        yield from (whether(action, group, "its list is not known yet", owner) for action in ("allow", "block"))
+        yield from either(group, "its list is not known yet", owner)
         return
     action: Action | None = {"ALLOWLIST": "allow", "DENYLIST": "block", "REJECTLIST": "block"}.get(kind.value)  # type: ignore[assignment]
     if action is None:
@@ -62,14 +57,14 @@ def list_steps(node: Node, variables: Variables, group: str, owner: str, *, stri
     client, address = addresses_of("$HOME_NET", variables), addresses_of("$EXTERNAL_NET", variables)
     word = "passed" if action == "allow" else "dropped"
     for layer in layers:
-        doubts = (Doubtful(f"list:{group}#resolved", f"Route 53 resolved the name ({group})"),) if layer is None else ()
+        doubts = (f"Route 53 resolved the name ({group})",) if layer is None else ()
         for item in targets.items():
             base = Box(
                 protocols=frozenset({6}), applications=None if layer is None else frozenset({layer}), address=address,
                 client=ClientTest(addresses=client), doubts=doubts,
             )  # fmt: skip
             if not isinstance(item.value, str):
-                seen = Doubtful(f"unknown:{group}#targets", f"{group} lists its name")
+                seen = f"{group} lists its name"
                 base = replace(base, doubts=(*doubts, seen))
             else:
                 text = item.value.lower()
@@ -119,12 +114,12 @@ def stateless_rule(node: Node, group: str, owner: str) -> Iterator[Step]:
     match = definition.at("matchAttributes")
     label = f"{group}#{node.at('priority').value}"
     action: Action = "allow" if "aws:pass" in actions else "block" if "aws:drop" in actions else "next"
-    doubts: list[Doubtful] = []
+    doubts: list[str] = []
     if match.unknown or definition.unknown:
-        doubts.append(Doubtful(f"unknown:{label}", f"the stateless rule {label} is about it"))
+        doubts.append(f"the stateless rule {label} is about it")
     for key in ("tcpFlags", "sourcePorts"):
         if not match.at(key).absent and not match.at(key).empty:
-            doubts.append(Doubtful(f"{label}#{key}", f"its {key} are those of {label}"))
+            doubts.append(f"its {key} are those of {label}")
     numbers = [item.value for item in match.at("protocols").items()]
     ports = list(_spans(match.at("destinationPorts")))
     box = Box(

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, either, number
+from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, number
 from hostgate.flows.address_sets import AddressSet, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Place, Stage, Step
+from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either
 
 TARGET: Final = "azure:application-rules"
 
@@ -59,20 +59,15 @@ def group_place(groups: Sequence[Resource], snapshot: Snapshot, clients: ClientT
 
 
 def _unseen() -> Stage:
-    doubts = {
-        action: Doubtful(
-            f"unseen:policy#{action}", f"the firewall's policy, which is not in the snapshot, makes it {action}"
-        )
-        for action in ("allow", "block")
-    }
+    actions: tuple[Action, ...] = ("allow", "block")
     steps = tuple(
         Step(
             action=action,
             rule="the firewall's policy",
             why="it is not in the snapshot",
-            box=Box(doubts=(doubts[action],)),
+            box=Box(doubts=(f"the firewall's policy, which is not in the snapshot, makes it {action}",)),
         )
-        for action in ("allow", "block")
+        for action in actions
     )
     return Stage("policy", steps, DENIED)
 
@@ -103,7 +98,8 @@ class _Reading:
         ]
         stage = self.stage(groups, proxied=None if proxied.unknown else proxied.value is True)
         if not topmost.absent:
-            stage = replace(stage, steps=(*_unseen_parent(lineage[0].name), *stage.steps))
+            unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
+            stage = replace(stage, steps=(*unseen, *stage.steps))
         return Place(
             TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
         )
@@ -231,10 +227,6 @@ class _Reading:
         for item in node.items():
             found |= address(str(item.value))
         return found
-
-
-def _unseen_parent(name: str) -> Iterator[Step]:
-    return either(f"the parent of {name}", "it is not in the snapshot, and its rules come first", "")
 
 
 def _in_order(found: Sequence[tuple[RuleCollection, list[Step]]]) -> Iterator[Step]:

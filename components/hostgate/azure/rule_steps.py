@@ -11,7 +11,7 @@ from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, b
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
-from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Step
+from hostgate.flows.steps import Action, Box, ClientTest, Step
 
 _PROTOCOLS: Mapping[str, frozenset[int] | None] = {
     "TCP": frozenset({6}), "UDP": frozenset({17}), "ICMP": frozenset({1, 58}), "ANY": None,
@@ -36,13 +36,6 @@ class RuleCollection:
     @property
     def known(self) -> bool:
         return None not in self.priority
-
-
-def either(label: str, why: str, owner: str) -> Iterator[Step]:
-    actions: tuple[Action, ...] = ("allow", "block")
-    for action in actions:
-        doubt = Doubtful(f"unknown:{label}#{action}", f"{label} makes it {action}")
-        yield Step(action=action, rule=label, why=why, box=Box(doubts=(doubt,)), owner=owner)
 
 
 class CollectionRule:
@@ -72,20 +65,20 @@ class CollectionRule:
     def _protocols(self) -> Iterator[Box]:
         node = self.node.at("protocols")
         if node.unknown:
-            yield Box(protocols=frozenset({6}), doubts=(self._doubt("protocols", "is about its protocol"),))
+            yield Box(protocols=frozenset({6}), doubts=(self._doubt("is about its protocol"),))
             return
         for item in node.items():
             kind = item.at("protocolType").value
             layer = _LAYERS.get(str(kind).lower())
             told = number(item.at("port"))
-            doubts: list[Doubtful] = []
+            doubts: list[str] = []
             if kind is None or item.at("protocolType").unknown:
-                doubts.append(self._doubt("protocolType", "is about its protocol"))
+                doubts.append(self._doubt("is about its protocol"))
             elif layer is None:
                 continue  # Mssql: no protocol that a flow here speaks
             default = {"http": 80, "tls": 443}.get(layer or "")
             if item.at("port").unknown:
-                doubts.append(self._doubt("port", "is about its port"))
+                doubts.append(self._doubt("is about its port"))
             port = told if told else default
             yield Box(
                 protocols=frozenset({6}),
@@ -94,34 +87,30 @@ class CollectionRule:
                 doubts=tuple(doubts),
             )
 
-    def _names(self) -> Iterator[tuple[tuple[NameTest, ...], tuple[Doubtful, ...]]]:
+    def _names(self) -> Iterator[tuple[tuple[NameTest, ...], tuple[str, ...]]]:
         """The names of an application rule; tags, categories and paths of URLs are known to Microsoft alone."""
         fqdns = self.node.at("targetFqdns")
         if fqdns.unknown:
-            yield (), (self._doubt("targetFqdns", "names it"),)
+            yield (), (self._doubt("names it"),)
         for item in fqdns.items():
             if isinstance(item.value, str):
                 yield pattern(item.value), ()
             else:
-                yield (), (self._doubt("targetFqdns", "names it"),)
+                yield (), (self._doubt("names it"),)
         for item in self.node.at("targetUrls").items():
             if not isinstance(item.value, str):
-                yield (), (self._doubt("targetUrls", "names it"),)
+                yield (), (self._doubt("names it"),)
                 continue
             host, slash, path = item.value.partition("/")
-            doubts = (
-                (self._doubt(f"url {item.value}", f"is about its path ({item.value})"),)
-                if path not in ("", "*")
-                else ()
-            )
+            doubts = (self._doubt(f"is about its path ({item.value})"),) if path not in ("", "*") else ()
             yield pattern(host), doubts if slash else ()
         for key, what in (("fqdnTags", "FQDN tag"), ("webCategories", "web category")):
             node = self.node.at(key)
             if node.unknown:
-                yield (), (self._doubt(key, f"has a {what} that it is of"),)
+                yield (), (self._doubt(f"has a {what} that it is of"),)
             for item in node.items():
                 name = item.value if isinstance(item.value, str) else "not known yet"
-                yield (), (Doubtful(f"{key}:{name}", f"Microsoft counts its name to the {what} {name}"),)
+                yield (), (f"Microsoft counts its name to the {what} {name}",)
 
     def network(self, proxied: bool | None) -> Iterator[Step]:
         client = self._clients()
@@ -131,17 +120,13 @@ class CollectionRule:
                 protocols=protocols,
                 port=EVERY_PORT if ports is None else ports,
                 client=client,
-                doubts=(*doubts, *((self._doubt("destinationPorts", "is about its port"),) if ports is None else ())),
+                doubts=(*doubts, *((self._doubt("is about its port"),) if ports is None else ())),
             )
             addresses = self._addresses()
             if addresses is not None:
                 yield self._step(replace(base, address=addresses), "its destination")
             fqdns = self.node.at("destinationFqdns")
-            unproxied = (
-                ()
-                if proxied
-                else (Doubtful("dns-proxy", "the policy's DNS proxy is on, which names in network rules need"),)
-            )
+            unproxied = () if proxied else ("the policy's DNS proxy is on, which names in network rules need",)
             for item in fqdns.items():
                 if isinstance(item.value, str):
                     test = NameTest("exact", item.value.lower().removesuffix("."))
@@ -149,20 +134,20 @@ class CollectionRule:
                         replace(base, dialled=(test,), doubts=(*base.doubts, *unproxied)), "the addresses of its name"
                     )
                 else:
-                    yield self._step(replace(base, doubts=(*base.doubts, self._doubt("fqdns", "names it"))), "its name")
+                    yield self._step(replace(base, doubts=(*base.doubts, self._doubt("names it"))), "its name")
             if fqdns.unknown:
-                yield self._step(replace(base, doubts=(*base.doubts, self._doubt("fqdns", "names it"))), "its name")
+                yield self._step(replace(base, doubts=(*base.doubts, self._doubt("names it"))), "its name")
 
-    def _ip_protocols(self) -> Iterator[tuple[frozenset[int] | None, tuple[Doubtful, ...]]]:
+    def _ip_protocols(self) -> Iterator[tuple[frozenset[int] | None, tuple[str, ...]]]:
         node = self.node.at("ipProtocols")
         if node.absent:
             node = self.node.at("protocols")  # of a firewall without a policy
         if node.unknown:
-            yield None, (self._doubt("ipProtocols", "is about its protocol"),)
+            yield None, (self._doubt("is about its protocol"),)
         for item in node.items():
             word = str(item.value).upper()
             if not isinstance(item.value, str) or word not in _PROTOCOLS:
-                yield None, (self._doubt("ipProtocols", "is about its protocol"),)
+                yield None, (self._doubt("is about its protocol"),)
             else:
                 yield _PROTOCOLS[word], ()
 
@@ -205,8 +190,8 @@ class CollectionRule:
                     found |= address(item.value)
         return found
 
-    def _doubt(self, key: str, what: str) -> Doubtful:
-        return Doubtful(f"unknown:{self.label}#{key}", f"{self.label} {what}")
+    def _doubt(self, what: str) -> str:
+        return f"{self.label} {what}"
 
 
 def address(text: str) -> AddressSet:

@@ -5,7 +5,7 @@ conditions with an action; `decide` in `hostgate.flows.verdicts` answers a flow 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Literal
@@ -37,14 +37,6 @@ class Moment(IntEnum):
 ANY_MOMENT = frozenset(Moment)
 
 
-@dataclass(frozen=True, slots=True)
-class Doubtful:
-    """A condition that cannot be told here: `symbol` names it, the same wherever the same is meant; `why` says why."""
-
-    symbol: str
-    why: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTest:
     """Which clients a rule is for: every one whose address is in `addresses`, and whose identity is among `identities`.
@@ -67,6 +59,7 @@ class Box:
     `wire` is asked of the name in the packets (SNI or Host), `dialled` of the name whose addresses the firewall looks up
     for itself: another name may share them. `asked` is the name in a DNS question. `protocols` are IP protocol numbers,
     `applications` what the packets speak (`tls`, `http`, `quic`, `dns`, or `other`), with `but` what they must not speak.
+    `doubts` are conditions that cannot be told here, each as a sentence that says what would have to be so.
     """
 
     wire: Names | None = None
@@ -80,7 +73,7 @@ class Box:
     applications: frozenset[str] | None = None
     but: frozenset[str] = frozenset()
     client: ClientTest = EVERY_CLIENT
-    doubts: tuple[Doubtful, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +91,20 @@ class Step:
     nobody can tell."""
     owner: str = ""
     """The resource that holds the rule, as the snapshot names it."""
+
+
+def whether(action: Action, what: str, why: str, owner: str = "", *, box: Box = Box(), remark: str = "") -> Step:
+    """A step that nobody can tell of whether it holds: `what` may do `action` to a flow in `box`."""
+    doubt = f"{what} makes it {action}{remark and f' ({remark})'}"
+    return Step(action=action, rule=what, why=why, box=replace(box, doubts=(*box.doubts, doubt)), owner=owner)
+
+
+def either(what: str, why: str, owner: str = "", *, box: Box = Box(), remark: str = "") -> tuple[Step, Step]:
+    """What may let a flow in `box` pass or may stop it, because nobody here can read it."""
+    return (
+        whether("allow", what, why, owner, box=box, remark=remark),
+        whether("block", what, why, owner, box=box, remark=remark),
+    )
 
 
 Group = tuple[Step, ...]

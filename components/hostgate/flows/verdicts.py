@@ -282,7 +282,7 @@ class _Facts:
         among = f"the client is {' or '.join(sorted(client.identities or ()))}"
         yield "client", _identity(client, self.client), among
         for doubt in box.doubts:
-            yield "unknown", None, doubt.why
+            yield "unknown", None, doubt
 
 
 def _told(what: str, test: AddressSet, family: AddressFamily) -> str:

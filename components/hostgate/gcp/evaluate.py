@@ -12,7 +12,7 @@ from typing import Final
 from hostgate.flows.address_sets import AddressSet, networks, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Box, ClientTest, Doubtful, Place, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
 from hostgate.gcp.rule_steps import PolicyRule, RankedStep, classic_steps, in_order, network_path
 
 TARGET: Final = "gcp:fqdn"
@@ -150,10 +150,10 @@ class _Reading:
             target = association.properties.get("attachmentTarget")
             if isinstance(target, str) and target.startswith("organizations/"):
                 assumptions.append(f"The project belongs to {target}.")
-                doubts: tuple[Doubtful, ...] = ()
+                doubts: tuple[str, ...] = ()
             else:
                 where = target if isinstance(target, str) else f"what {association.name} is attached to"
-                doubts = (Doubtful(f"below:{where}", f"the project is below {where}"),)
+                doubts = (f"the project is below {where}",)
             hierarchical.append(self.stage(policy, association, doubts=doubts, network=key))
         network = [
             self.stage(policy, association)
@@ -164,7 +164,7 @@ class _Reading:
             if association.type == REGION_ASSOCIATION:
                 region = association.properties.get("region") or (policy and policy.properties.get("region"))
                 where = str(region) if isinstance(region, str) else "the policy's region"
-                doubt = Doubtful(f"region:{where}", f"the client is in {where}")
+                doubt = f"the client is in {where}"
                 network.append(self.stage(policy, association, doubts=(doubt,)))
         classic = self._classic(key)
         stages = [_platform(), *hierarchical]
@@ -200,14 +200,14 @@ class _Reading:
         self,
         policy: Resource | None,
         association: Resource | None = None,
-        doubts: tuple[Doubtful, ...] = (),
+        doubts: tuple[str, ...] = (),
         network: str = "",
     ) -> Stage:
         """The egress rules of a policy; what none of them decides goes on."""
         onward = Step(action="next", rule="", why="no rule of the policy matches")
         if policy is None:
             name = str(association.properties.get("firewallPolicy")) if association else "a policy"
-            unseen = Doubtful(f"policy:{name}", f"a rule of {name}, which is not in the snapshot, says so")
+            unseen = f"a rule of {name}, which is not in the snapshot, says so"
             either: tuple[Step, ...] = tuple(
                 Step(action=action, rule=name, why=f"{name} is outside the snapshot", box=Box(doubts=(*doubts, unseen)))
                 for action in ("allow", "block")

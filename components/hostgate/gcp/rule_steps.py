@@ -12,7 +12,7 @@ from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
-from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Group, Step
+from hostgate.flows.steps import Action, Box, ClientTest, Group, Step
 
 _NUMBERS: Mapping[str, frozenset[int]] = {
     "tcp": frozenset({6}), "udp": frozenset({17}), "icmp": frozenset({1}), "esp": frozenset({50}), "ah": frozenset({51}),
@@ -60,7 +60,7 @@ class PolicyRule:
     ) -> None:  # fmt: skip
         self.groups, self.node, self.name, self.holder = groups, node, name, holder
         self.default, self.network = default, network
-        self.doubts: list[Doubtful] = []
+        self.doubts: list[str] = []
 
     def steps(self) -> list[RankedStep]:
         direction = self._word("direction") or self.default
@@ -77,7 +77,7 @@ class PolicyRule:
     def _acting(self, box: Box) -> Iterator[Step]:
         owner = self.holder.urn if self.holder else ""
 
-        def step(action: Action, why: str, *doubts: Doubtful) -> Step:
+        def step(action: Action, why: str, *doubts: str) -> Step:
             asked = replace(box, doubts=(*box.doubts, *doubts))
             return Step(action=action, rule=self.name, why=why, box=asked, owner=owner)
 
@@ -93,13 +93,13 @@ class PolicyRule:
             case "apply_security_profile_group":
                 group = self.node.at("securityProfileGroup").value
                 said = group if isinstance(group, str) else "of the rule"
-                lets = Doubtful(f"profile:{said}", f"the security profile group {said} lets it through")
+                lets = f"the security profile group {said} lets it through"
                 yield step("allow", f"inspected by the security profile group {said}", lets)
                 yield step("block", f"the security profile group {said} does not let it through")
             case _:
                 for each in ("allow", "block", "next"):
                     word = {"allow": "allow", "block": "deny", "next": "goto_next"}[each]
-                    doubt = Doubtful(f"unknown:{self.name}#action", f"the action of {self.name} is {word}")
+                    doubt = f"the action of {self.name} is {word}"
                     yield step(each, f"the rule {self.name} has the action {word}", doubt)
 
     def _with(self, box: Box) -> Box:
@@ -109,19 +109,16 @@ class PolicyRule:
         value = self.node.at(key).value
         return value if isinstance(value, str) else None
 
-    def _doubt(self, key: str, why: str) -> None:
-        self.doubts.append(Doubtful(f"unknown:{self.name}#{key}", why))
-
     def switches(self) -> None:
         """Inputs that turn a rule on or off, where nobody knows them yet; and kinds of target that are no instance."""
         if self.node.at("direction").unknown:
-            self._doubt("direction", f"the direction of {self.name} is EGRESS")
+            self.doubts.append(f"the direction of {self.name} is EGRESS")
         if self.node.at("disabled").unknown:
-            self._doubt("disabled", f"{self.name} is not disabled")
+            self.doubts.append(f"{self.name} is not disabled")
         for key in ("targetForwardingRules", "targetType"):
             node = self.node.at(key)
             if not node.absent and not node.empty and node.value != "INSTANCES":
-                self._doubt(key, f"{self.name} is for instances ({key})")
+                self.doubts.append(f"{self.name} is for instances ({key})")
 
     def _is_for_network(self) -> bool:
         """Whether a hierarchical rule is for this network; one that names networks is for those alone."""
@@ -129,7 +126,7 @@ class PolicyRule:
         if listed.absent or listed.empty:
             return True
         if listed.unknown or any(item.unknown for item in listed.items()):
-            self._doubt("targetResources", f"{self.name} is for this network (targetResources)")
+            self.doubts.append(f"{self.name} is for this network (targetResources)")
             return True
         return self.network in {network_path(str(item.value)) for item in listed.items()}
 
@@ -159,7 +156,7 @@ class PolicyRule:
         context = match.at("destNetworkContext")
         if not context.absent and context.value != "UNSPECIFIED":
             said = context.value if isinstance(context.value, str) else "of the rule"
-            self._doubt("destNetworkContext", f"Google counts the destination as network context {said}")
+            self.doubts.append(f"Google counts the destination as network context {said}")
         addresses = self._destination(match)
         tests = list(self._names(match.at("destFqdns")))
         for protocols, ports, doubts in self._layer4(match.at("layer4Configs")):
@@ -217,22 +214,22 @@ class PolicyRule:
                 added |= symbol(f"{'region' if key.endswith('RegionCodes') else 'threat list'} {item.value}")
         return added if found is None else found | added
 
-    def _layer4(self, node: Node) -> Iterator[tuple[frozenset[int] | None, Intervals, tuple[Doubtful, ...]]]:
+    def _layer4(self, node: Node) -> Iterator[tuple[frozenset[int] | None, Intervals, tuple[str, ...]]]:
         if node.unknown:
-            yield None, EVERY_PORT, (Doubtful(f"unknown:{self.name}#layer4", f"{self.name} is about its protocol"),)
+            yield None, EVERY_PORT, (f"{self.name} is about its protocol",)
         for item in node.items() if not node.unknown else ():
             yield layer4(item, "ipProtocol", self.name)
 
 
-def layer4(node: Node, key: str, rule: str) -> tuple[frozenset[int] | None, Intervals, tuple[Doubtful, ...]]:
+def layer4(node: Node, key: str, rule: str) -> tuple[frozenset[int] | None, Intervals, tuple[str, ...]]:
     """Protocol numbers (None: all), ports, and what of the two is not known, of one part of a rule."""
-    doubts: list[Doubtful] = []
+    doubts: list[str] = []
     protocol = node.at(key).value
     numbers: frozenset[int] | None = None
     if isinstance(protocol, float) and protocol.is_integer():
         protocol = str(int(protocol))
     if not isinstance(protocol, str):
-        doubts.append(Doubtful(f"unknown:{rule}#protocol", f"{rule} is about its protocol"))
+        doubts.append(f"{rule} is about its protocol")
     elif protocol.lower() != "all":
         word = protocol.lower()
         if word in _NUMBERS:
@@ -241,17 +238,17 @@ def layer4(node: Node, key: str, rule: str) -> tuple[frozenset[int] | None, Inte
             numbers = frozenset({int(word)})
         else:
             numbers = frozenset({4, 94}) if word == "ipip" else None
-            doubts.append(Doubtful(f"protocol:{word}", f"its protocol is what Google calls {word}"))
+            doubts.append(f"its protocol is what Google calls {word}")
     listed = node.at("ports")
     ports = EVERY_PORT
     if listed.unknown:
-        doubts.append(Doubtful(f"unknown:{rule}#ports", f"{rule} is about its port"))
+        doubts.append(f"{rule} is about its port")
     elif not listed.absent and not listed.empty:
         parts: list[tuple[int, int]] = []
         for item in listed.items():
             part = _port(item.value)
             if part is None:
-                doubts.append(Doubtful(f"unknown:{rule}#ports", f"{rule} is about its port"))
+                doubts.append(f"{rule} is about its port")
                 return numbers, EVERY_PORT, tuple(doubts)
             parts.append(part)
         ports = Intervals.of(parts)
@@ -293,7 +290,7 @@ def classic_steps(rule: Resource) -> Iterator[RankedStep]:
     kinds: Sequence[tuple[str, Action, str]] = (("denies", "block", "denies"), ("allows", "allow", "allows"))
     for key, action, word in kinds:
         listed = node.at(key)
-        unknown = (Doubtful(f"unknown:{rule.name}#{key}", f"{rule.name} {word} it"),) if listed.unknown else ()
+        unknown = (f"{rule.name} {word} it",) if listed.unknown else ()
         parts = (
             [(None, EVERY_PORT, unknown)]
             if unknown

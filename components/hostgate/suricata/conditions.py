@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hostgate.flows.names import Names, NameTest
-from hostgate.flows.steps import Doubtful
 from hostgate.suricata.reader import ParsedRule
 
 NUMBERS: Final[Mapping[str, int]] = {
@@ -43,7 +42,7 @@ class Conditions:
     protocols: frozenset[int] | None = None
     after_hello: bool = False
     """Whether it waits for the client's first data: an established connection, a protocol, or a name."""
-    doubts: list[Doubtful] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     never: bool = False
     before_handshake: bool = False
     """Whether it is about packets before the handshake alone."""
@@ -59,7 +58,7 @@ class Conditions:
         self.protocols = protocols if self.protocols is None else self.protocols & protocols
 
     def doubt(self, rule: ParsedRule, what: str) -> None:
-        found = Doubtful(f"rule:{rule.sid}#{what}", f"{what} of the rule {rule.sid} holds")
+        found = f"{what} of the rule {rule.sid} holds"
         if found not in self.doubts:
             self.doubts.append(found)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from hostgate.flows.address_sets import AddressSet
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
-from hostgate.flows.steps import Action, Box, ClientTest, Doubtful, Moment, Step
+from hostgate.flows.steps import Action, Box, ClientTest, Moment, Step, either
 from hostgate.suricata.conditions import Conditions, conditions
 from hostgate.suricata.headers import HeaderError, Variables, addresses_of, ports_of
 from hostgate.suricata.reader import ParsedRule, UnreadLine
@@ -36,16 +36,10 @@ def steps_of(
     """What the rules of `group` do, in order. An alert decides nothing; a line that cannot be read may do anything."""
     for rule in rules:
         if isinstance(rule, UnreadLine):
-            yield from _either(f"{group}#{rule.number}", f"{rule.where} of {group} cannot be read: {rule.why}", owner)
+            why = f"{rule.where} of {group} cannot be read: {rule.why}"
+            yield from either(f"{group}#{rule.number}", why, owner, remark=why)
         elif rule.action != "alert":
             yield from _steps(rule, variables, group, owner)
-
-
-def _either(label: str, why: str, owner: str) -> Iterator[Step]:
-    actions: tuple[Action, ...] = ("allow", "block")
-    for action in actions:
-        doubt = Doubtful(f"rule:{label}#{action}", f"{label} makes it {action} ({why})")
-        yield Step(action=action, rule=label, why=why, box=Box(doubts=(doubt,)), owner=owner)
 
 
 def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> Iterator[Step]:
@@ -58,7 +52,8 @@ def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> It
         ends = (addresses_of(rule.source, variables), addresses_of(rule.destination, variables))
         ports = (ports_of(rule.source_port, variables), ports_of(rule.port, variables))
     except HeaderError as error:
-        yield from _either(label, f"the header of {label} is refused by the engine: {error}", owner)
+        why = f"the header of {label} is refused by the engine: {error}"
+        yield from either(label, why, owner, remark=why)
         return
     numbers, speaks = _HEADERS.get(rule.protocol, (None, "?"))
     if numbers is not None:
@@ -100,9 +95,7 @@ def by_detection(step: Step) -> Iterator[Step]:
     the first data; of bytes of none only after the first of both sides (replayed), and of the rest nobody can tell."""
     yield replace(step, box=replace(step.box, applications=NAMED_APPLICATIONS))
     other = replace(step.box, applications=frozenset({"other"}))
-    early = Doubtful(
-        f"rule:{step.rule}#detected", f"its protocol is known by its first data (for {step.rule or step.why})"
-    )
+    early = f"its protocol is known by its first data (for {step.rule or step.why})"
     yield replace(step, box=replace(other, doubts=(*other.doubts, early)), moments=step.moments - {Moment.LATER})
     if Moment.LATER in step.moments:
         tcp = frozenset({6}) if other.protocols is None else other.protocols & {6}
@@ -116,10 +109,7 @@ def _of_answers(rule: ParsedRule, box: Box, *, late: bool) -> Box | None:
     protocols = tcp if box.protocols is None else box.protocols & tcp
     if not protocols:
         return None
-    symbol = f"rule:{rule.sid}#answers"
-    doubt = Doubtful(
-        symbol, f"a connection counts as blocked whose first data passes and whose answers {rule.sid} drops"
-    )
+    doubt = f"a connection counts as blocked whose first data passes and whose answers {rule.sid} drops"
     return replace(box, protocols=protocols, doubts=(*box.doubts, doubt) if late else box.doubts)
 
 
@@ -138,9 +128,9 @@ def _box(
 ) -> Box | None:  # fmt: skip
     doubts = list(asked.doubts)
     if from_port is None or (from_port != EVERY_PORT and from_port.holds(_CLIENT_PORTS) is not True):
-        doubts.append(Doubtful(f"rule:{rule.sid}#source-port", f"the client's port is one of the rule {rule.sid}"))
+        doubts.append(f"the client's port is one of the rule {rule.sid}")
     if to_port is None:
-        doubts.append(Doubtful(f"rule:{rule.sid}#port", f"the port is one of {rule.port}"))
+        doubts.append(f"the port is one of {rule.port}")
     family = _ONE_FAMILY.get(rule.protocol)
     if family == "IPv4":
         destination = replace(destination, v6=NO_NUMBER)
