@@ -1,7 +1,8 @@
 """Rules as steps: what a rule group does, for the one evaluator."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache, partial
 from typing import Final
 
 from hostgate.flows.address_sets import AddressSet
@@ -34,23 +35,28 @@ def steps_of(
     rules: Iterable[ParsedRule | UnreadLine], variables: Variables, group: str, owner: str = ""
 ) -> Iterator[Step]:
     """What the rules of `group` do, in order. An alert decides nothing; a line that cannot be read may do anything."""
+    # Most rules of a group say the same of their ends, and to work a variable out is most of reading a rule.
+    addresses, ports = cache(partial(addresses_of, variables=variables)), cache(partial(ports_of, variables=variables))
     for rule in rules:
         if isinstance(rule, UnreadLine):
             why = f"{rule.where} of {group} cannot be read: {rule.why}"
             yield from either(f"{group}#{rule.number}", why, owner, remark=why)
         elif rule.action != "alert":
-            yield from _steps(rule, variables, group, owner)
+            yield from _steps(rule, addresses, ports, group, owner)
 
 
-def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> Iterator[Step]:
+def _steps(
+    rule: ParsedRule, addresses: Callable[[str], AddressSet], ports: Callable[[str], Intervals | None],
+    group: str, owner: str,
+) -> Iterator[Step]:  # fmt: skip
     label = f"{group}#{rule.sid}"
     action, word = _ACTIONS[rule.action]
     asked = conditions(rule)
     if asked.never:
         return
     try:
-        ends = (addresses_of(rule.source, variables), addresses_of(rule.destination, variables))
-        ports = (ports_of(rule.source_port, variables), ports_of(rule.port, variables))
+        ends = (addresses(rule.source), addresses(rule.destination))
+        their_ports = (ports(rule.source_port), ports(rule.port))
     except HeaderError as error:
         why = f"the header of {label} is refused by the engine: {error}"
         yield from either(label, why, owner, remark=why)
@@ -67,13 +73,13 @@ def _steps(rule: ParsedRule, variables: Variables, group: str, owner: str) -> It
         asked.applications = frozenset({"quic", "other"})
         asked.doubt(rule, "the protocol quic")
     asked.after_hello |= speaks is not None
-    by_packet = asked.of_packets or ports != (EVERY_PORT, EVERY_PORT)
+    by_packet = asked.of_packets or their_ports != (EVERY_PORT, EVERY_PORT)
     # Of a pass that goes by ports or by the state of the connection the engine makes sometimes more than one packet.
     waits = asked.after_hello and speaks is None
     lasting = True if asked.wire is not None or not by_packet else False if waits else None
-    back = (ends[::-1], ports[::-1])
-    sent = [(ends, ports), back] if rule.both_ways else [(ends, ports)]
-    answered = [back, (ends, ports)] if rule.both_ways else [back]
+    back = (ends[::-1], their_ports[::-1])
+    sent = [(ends, their_ports), back] if rule.both_ways else [(ends, their_ports)]
+    answered = [back, (ends, their_ports)] if rule.both_ways else [back]
     ways = [(way, False) for way in sent if not asked.to_client]
     ways += [(way, True) for way in answered if not asked.to_server and asked.wire is None]
     for ((source, destination), (from_port, to_port)), answer in ways:
