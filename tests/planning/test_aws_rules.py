@@ -14,7 +14,8 @@ from hostgate.catalog.model import MATCHES, Entry, Match
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
 from hostgate.suricata import writer as suricata
-from hostgate.suricata.writer import SID_MAX, Rule, Sids, name_conditions
+from hostgate.suricata.reader import SID_MAX
+from hostgate.suricata.writer import Rule, Sids, name_conditions
 
 ORDER = (
     "msg", "flow", "ip_proto", "itype", "icode", "ssl_state", "tls.sni", "http.host", "dotprefix", "content", "startswith",

@@ -8,8 +8,9 @@ from hostgate.flows.nodes import Node
 from hostgate.policies.effects import ANY_PORT, Names
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_groups import read_rule_group
-from hostgate.policies.rule_lines import Line, Unread, read_line, read_lines
+from hostgate.policies.rule_lines import read_line, read_lines
 from hostgate.policies.suricata_names import condition
+from hostgate.suricata.reader import ParsedRule, UnreadLine
 
 HEAD = "pass tls $HOME_NET any -> $EXTERNAL_NET 443"
 
@@ -43,7 +44,7 @@ def group(text: str, **variables: object) -> Reading:
 )
 def test_a_condition_on_a_name_is_read(options: str, names: str) -> None:
     line = read_line(f"{HEAD} ({options} sid:1;)")
-    assert isinstance(line, Line)
+    assert isinstance(line, ParsedRule)
     found = condition(line)
     assert found is not None
     assert not isinstance(found, str), found
@@ -90,7 +91,7 @@ def test_layout_does_not_matter() -> None:
         '( msg:"a; b \\" c"; tls.sni ;content : "cgr.dev" ; startswith;endswith; sid: 7 ; )  \n'
     )
     (line,) = read_lines(text)
-    assert isinstance(line, Line)
+    assert isinstance(line, ParsedRule)
     assert (line.number, line.where) == (3, "line 3 (sid 7)")
     (effect,) = group(text).effects
     assert effect.ports == ((443, 443), (8443, 8445))
@@ -145,8 +146,8 @@ def test_a_set_from_elsewhere_is_a_doubt() -> None:
 @given(st.text(max_size=200))
 def test_no_line_is_too_strange(text: str) -> None:
     for line in read_lines(text):
-        assert isinstance(line, Line | Unread)
-        if isinstance(line, Line):
+        assert isinstance(line, ParsedRule | UnreadLine)
+        if isinstance(line, ParsedRule):
             condition(line)
 
 
@@ -177,7 +178,7 @@ def test_no_name_that_a_rule_matches_is_outside_of_what_is_read(
         matched &= not ends or buffer.endswith(text)
         matched &= not (starts and ends) or buffer == text
     line = read_line(f"{HEAD} ({options}sid:1;)")
-    assert isinstance(line, Line)
+    assert isinstance(line, ParsedRule)
     found = condition(line)
     assert found is not None
     assert not isinstance(found, str)

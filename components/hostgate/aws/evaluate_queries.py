@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from hostgate.aws.query_kinds import EVERYTHING, TRUST
 from hostgate.flows.address_sets import EVERY_ADDRESS
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
@@ -159,7 +160,7 @@ class _Reading:
                 owner=rule.urn,
             )
             return
-        inspects = node.at("firewallDomainRedirectionAction").value != "TRUST_REDIRECTION_DOMAIN"
+        inspects = node.at("firewallDomainRedirectionAction").value != TRUST
         for item in sorted(domains.items(), key=_breadth):
             for names, doubts in _names(item, rule.name):
                 every = names == ()
@@ -178,10 +179,6 @@ class _Reading:
                 box=replace(base, asked=(), doubts=(*base.doubts, chain)),
                 owner=rule.urn,
             )
-
-
-EVERYTHING: Final = "*."
-"""A list of all names. The service stores `*` so."""
 
 
 def _of_query_type(node: Node, rule: str) -> Box | None:

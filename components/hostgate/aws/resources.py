@@ -4,20 +4,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from hostgate.aws import firewall_kinds, query_kinds
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.mechanism import CloudObject
 
 TOKENS: Final[Mapping[str, str]] = {
-    "AWS::NetworkFirewall::RuleGroup": "aws:networkfirewall/ruleGroup:RuleGroup",
-    "AWS::NetworkFirewall::FirewallPolicy": "aws:networkfirewall/firewallPolicy:FirewallPolicy",
-    "AWS::Route53Resolver::FirewallDomainList": "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
-    "AWS::Route53Resolver::FirewallRuleGroup": "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup",
-    "AWS::Route53Resolver::FirewallRuleGroup.FirewallRule": "aws:route53/resolverFirewallRule:ResolverFirewallRule",
+    firewall_kinds.RULE_GROUP: "aws:networkfirewall/ruleGroup:RuleGroup",
+    firewall_kinds.POLICY: "aws:networkfirewall/firewallPolicy:FirewallPolicy",
+    query_kinds.DOMAIN_LIST: "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
+    query_kinds.RULE_GROUP: "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup",
+    query_kinds.RULE: "aws:route53/resolverFirewallRule:ResolverFirewallRule",
 }
 """Types of the provider by those of the API."""
 
-_QUERY_GROUP: Final = TOKENS["AWS::Route53Resolver::FirewallRuleGroup"]
-_QUERY_RULE: Final = TOKENS["AWS::Route53Resolver::FirewallRuleGroup.FirewallRule"]
+_QUERY_GROUP: Final = TOKENS[query_kinds.RULE_GROUP]
+_QUERY_RULE: Final = TOKENS[query_kinds.RULE]
 
 _LISTED: Final[Mapping[str, tuple[str, str]]] = {
     "IPSets": ("ipSet", "Definition"),

@@ -11,8 +11,8 @@ from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.policies.address_ranges import ALL, INTERNET, NONE, VERSIONS, Addresses, matched, without
 from hostgate.policies.effects import takes_in_the_internet
 from hostgate.policies.reading import Stateful
-from hostgate.policies.rule_lines import Line
 from hostgate.policies.suricata_headers import Sets
+from hostgate.suricata.reader import ParsedRule
 
 Side = Literal["inside", "outside"]
 Kind = TypeVar("Kind", bound=str)
@@ -45,7 +45,9 @@ class HomeNet:
 _SIDES: tuple[Side, ...] = ("inside", "outside")
 
 
-def take(left: Left[Kind], ended: Mapping[int, Collection[Kind]], line: Line, sets: Sets, home: HomeNet) -> str | None:
+def take(
+    left: Left[Kind], ended: Mapping[int, Collection[Kind]], line: ParsedRule, sets: Sets, home: HomeNet
+) -> str | None:
     """Take out of `left` the kinds that the line ends, by version; the part of its header that is not known, if one is."""
     sources, targets = matched(line.source, sets), matched(line.destination, sets)
     for cell, addresses in left.items():

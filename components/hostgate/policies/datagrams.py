@@ -16,11 +16,11 @@ from hostgate.policies.coverage import HomeNet, Left, Side, by_version, in_words
 from hostgate.policies.effects import takes_in_the_internet
 from hostgate.policies.endings import APART
 from hostgate.policies.ip_protocols import KINDS, OF_KIND, Kind, ended, numbers_of, opens_nothing
-from hostgate.policies.rule_lines import Line
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.stateless import handed_on, stateless_passes
 from hostgate.policies.suricata_headers import Sets
 from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
+from hostgate.suricata.reader import ParsedRule
 
 _REFERENCES = "firewallPolicy.statefulRuleGroupReferences"
 _WORDS: Mapping[Kind, str] = {kind: kind for kind in KINDS}
@@ -33,7 +33,7 @@ class _Step:
 
     seen: ResourceReading
     where: str
-    line: Line | None
+    line: ParsedRule | None
     sets: Sets
     place: int | None
 
@@ -144,7 +144,7 @@ def _walk(steps: Sequence[_Step], handed: Left[Kind], home: HomeNet) -> _Walk:
     return walk
 
 
-def _drop(walk: _Walk, step: _Step, line: Line, home: HomeNet) -> None:
+def _drop(walk: _Walk, step: _Step, line: ParsedRule, home: HomeNet) -> None:
     """Take out what the drop surely ends from its first packet on."""
     kinds = {
         version: [kind for kind in KINDS if OF_KIND[kind, version] <= ended(line, version, step.sets)]
@@ -154,7 +154,7 @@ def _drop(walk: _Walk, step: _Step, line: Line, home: HomeNet) -> None:
     walk.unknown += [unknown] if unknown is not None and unknown not in walk.unknown else []
 
 
-def _pass(walk: _Walk, step: _Step, line: Line, passed: dict[tuple[Kind, int, Side], list[Network]]) -> None:
+def _pass(walk: _Walk, step: _Step, line: ParsedRule, passed: dict[tuple[Kind, int, Side], list[Network]]) -> None:
     """Note a pass that lets a kind out to most of the internet, by itself or with those before it."""
     about = {version: numbers_of(line, version) for version in VERSIONS}
     cells = [cell for cell in walk.left if _concerns(about[cell[1]], OF_KIND[cell[0], cell[1]])]
@@ -189,7 +189,7 @@ def _concerns(numbers: frozenset[int] | None, kind: frozenset[int]) -> bool:
     return numbers is None or bool(numbers & kind)
 
 
-def _targets(line: Line, sets: Sets) -> Addresses | None:
+def _targets(line: ParsedRule, sets: Sets) -> Addresses | None:
     """Where the rule lets packets go; with `<>` both ends."""
     targets = matched(line.destination, sets)
     back = matched(line.source, sets) if line.both_ways else NONE

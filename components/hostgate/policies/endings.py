@@ -6,7 +6,7 @@ end every part. A condition that may leave something out ends nothing.
 
 from typing import Final
 
-from hostgate.policies.rule_lines import Line
+from hostgate.suricata.reader import ParsedRule
 
 EVERY_CONNECTION: Final = frozenset({"tls", "http", "http-bare", "other"})
 """Parts of TCP as the engine tells them apart; `http-bare` are requests without a Host."""
@@ -30,7 +30,7 @@ _OF_A_NAME: Final = frozenset(
 )  # fmt: skip
 
 
-def ended(line: Line) -> frozenset[str]:
+def ended(line: ParsedRule) -> frozenset[str]:
     """The parts of TCP that a rule without a name ends on its ports; empty where a condition may leave some out."""
     parts = _PARTS.get(line.protocol, frozenset())
     left: list[tuple[str, str]] = []
@@ -54,7 +54,7 @@ def ended(line: Line) -> frozenset[str]:
             return frozenset()
 
 
-def ends_names_only(line: Line) -> bool:
+def ends_names_only(line: ParsedRule) -> bool:
     """Whether a deny by name has no other condition, so that it ends every connection with the name."""
     return all(keyword in _OF_A_NAME or _holds_always(keyword, value, line.protocol) for keyword, value in line.options)
 

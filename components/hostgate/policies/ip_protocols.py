@@ -9,8 +9,8 @@ from typing import Literal
 from hostgate.policies.address_ranges import VERSIONS
 from hostgate.policies.effects import ANY_PORT
 from hostgate.policies.endings import APART
-from hostgate.policies.rule_lines import Line
 from hostgate.policies.suricata_headers import Sets, ports_of
+from hostgate.suricata.reader import ParsedRule
 
 Kind = Literal["UDP", "ICMP", "other IP protocols"]
 KINDS: tuple[Kind, ...] = ("UDP", "ICMP", "other IP protocols")
@@ -44,7 +44,7 @@ _TO_SERVER = frozenset({"to_server", "from_client"})
 _NO_FIRST_PACKET = frozenset({"to_client", "from_server", "established"})
 
 
-def ended(line: Line, version: int, sets: Sets) -> frozenset[int]:
+def ended(line: ParsedRule, version: int, sets: Sets) -> frozenset[int]:
     """Protocol numbers of which every first packet meets the rule."""
     numbers = numbers_of(line, version)
     if line.protocol not in _HEADERS or numbers is None or line.source_port.lower() != "any":
@@ -63,7 +63,7 @@ def ended(line: Line, version: int, sets: Sets) -> frozenset[int]:
     return numbers
 
 
-def numbers_of(line: Line, version: int) -> frozenset[int] | None:
+def numbers_of(line: ParsedRule, version: int) -> frozenset[int] | None:
     """Protocol numbers that the rule is about at all; None where an `ip_proto` cannot be read."""
     if line.protocol[-1:] in "46" and line.protocol.startswith("ip") and line.protocol[-1] != str(version):
         return frozenset()
@@ -85,6 +85,6 @@ def _words(flow: str) -> set[str]:
     return set(flow.replace(" ", "").split(","))
 
 
-def opens_nothing(line: Line) -> bool:
+def opens_nothing(line: ParsedRule) -> bool:
     """Whether a pass is about packets of a flow that is open already, or towards clients."""
     return any(keyword == "flow" and _words(value) & _NO_FIRST_PACKET for keyword, value in line.options)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hostgate.flows.nodes import About, Doubt
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import Effect
-from hostgate.policies.rule_lines import Line
+from hostgate.suricata.reader import ParsedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Reading:
     """Whether a rule group is in strict order; None: not known, or no rule group."""
     variables: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     """Variables that a rule group declares for itself, with their definitions; None for those that are not known."""
-    lines: list[tuple[str, Line]] = field(default_factory=list)
+    lines: list[tuple[str, ParsedRule]] = field(default_factory=list)
     """Stateful rules of AWS in their order, and where each stands; standard rules as the lines that they come to."""
     stateless: list[Stateless] = field(default_factory=list)
     """Stateless rules of AWS."""

@@ -15,9 +15,10 @@ from hostgate.policies.effects import (
 )
 from hostgate.policies.endings import EVERY_CONNECTION, ended, ends_names_only
 from hostgate.policies.reading import Reading, Room, Stateless
-from hostgate.policies.rule_lines import Line, Unread, read_lines
+from hostgate.policies.rule_lines import read_lines
 from hostgate.policies.suricata_headers import Sets, addresses_of, clients_of, closes, denied_clients, ports_of
 from hostgate.policies.suricata_names import Condition, condition
+from hostgate.suricata.reader import ParsedRule, UnreadLine
 
 STRICT: Final = "STRICT_ORDER"
 
@@ -95,7 +96,7 @@ def _suricata(node: Node, sets: Sets, reading: Reading) -> int:
         reading.empties.append((node.path, "no rule in it"))
     for order, line in enumerate(lines):
         where = f"{node.path} {line.where}"
-        if isinstance(line, Unread):
+        if isinstance(line, UnreadLine):
             _unread(reading, where, line.why)
             continue
         reading.lines.append((where, line))
@@ -108,7 +109,7 @@ def _unread(reading: Reading, where: str, why: str) -> None:
         reading.doubt(where, about, why)
 
 
-def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -> Iterator[Effect]:
+def _effects(line: ParsedRule, where: str, order: int, sets: Sets, reading: Reading) -> Iterator[Effect]:
     action = _ACTIONS.get(line.action)
     if action is None or any(keyword == "flow" and "not_established" in value for keyword, value in line.options):
         return  # an alert decides nothing; a pass of packets before the handshake opens no connection
@@ -145,7 +146,7 @@ def _effects(line: Line, where: str, order: int, sets: Sets, reading: Reading) -
         )  # fmt: skip
 
 
-def _denies(line: Line, where: str, order: int, sets: Sets) -> Iterator[Effect]:
+def _denies(line: ParsedRule, where: str, order: int, sets: Sets) -> Iterator[Effect]:
     """What a drop or reject surely ends, everywhere; nothing for one that may leave something out."""
     ports = ports_of(line.port, sets)
     if ports is None or line.source_port.lower() != "any" or not closes(line.destination, sets):
@@ -217,9 +218,9 @@ def _standard(node: Node, sets: Sets, reading: Reading) -> int:
         both_ways = (header.at("direction").text("destination") or "").upper() != "FORWARD"
         options = [item.at("keyword").text("names") for item in rule.at("ruleOptions").items("names")]
         if None not in (protocol, source, text, port):
-            reading.lines.append((rule.path, Line(
-                count, str(word).lower(), str(protocol).lower(), str(source), str(text), str(port), _settings(rule),
-                both_ways=both_ways, source_port=source_port,
+            reading.lines.append((rule.path, ParsedRule(
+                count, str(word).lower(), str(protocol).lower(), str(source), source_port, str(text), str(port),
+                _settings(rule), both_ways=both_ways,
             )))  # fmt: skip
         if any(option is not None and ("content" in option or "pcre" in option) for option in options):
             # The provider keeps options as a set: which content belongs to which buffer is lost (provider #35147).

@@ -7,52 +7,15 @@ AWS Network Firewall developer guide, limitations and caveats.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-ACTIONS = frozenset({"pass", "drop", "reject", "alert"})
-"""What the service takes (limitations and caveats, 2026-11)."""
+from hostgate.suricata.reader import ACTIONS, ParsedRule, UnreadLine
 
 _LISTED = re.compile(r"\s*,\s*|(?<=\[)\s+|\s+(?=\])|(?<=!)\s+")
 _BUFFERS = {"tls_sni": "tls.sni", "dns_query": "dns.query"}
 """Old names of sticky buffers. `http_host` is not one of them: it stood after its content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A rule. `options` are (keyword, value) in order, values without their quotes, `!` kept in front."""
-
-    number: int
-    action: str
-    protocol: str
-    source: str
-    destination: str
-    port: str
-    options: tuple[tuple[str, str], ...]
-    both_ways: bool = False
-    source_port: str = "any"
-
-    @property
-    def where(self) -> str:
-        sid = next((value for keyword, value in self.options if keyword == "sid"), None)
-        return f"line {self.number}" + (f" (sid {sid})" if sid else "")
-
-    def has(self, keyword: str) -> bool:
-        return any(keyword == found for found, _ in self.options)
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A line that is no comment and cannot be read, and why."""
-
-    number: int
-    why: str
-
-    @property
-    def where(self) -> str:
-        return f"line {self.number}"
-
-
-def read_lines(text: str) -> Iterator[Line | Unread]:
+def read_lines(text: str) -> Iterator[ParsedRule | UnreadLine]:
     """The rules of a rules string; blank lines and comments are free."""
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
@@ -60,24 +23,26 @@ def read_lines(text: str) -> Iterator[Line | Unread]:
             yield read_line(line, number)
 
 
-def read_line(line: str, number: int = 1) -> Line | Unread:
+def read_line(line: str, number: int = 1) -> ParsedRule | UnreadLine:
     if line.endswith("\\"):
-        return Unread(number, "a rule that goes on in the next line")
+        return UnreadLine(number, "a rule that goes on in the next line")
     head, bracket, rest = line.partition("(")
     words = _LISTED.sub(lambda found: "," if "," in found[0] else "", head).split()
     if len(words) != 7 or words[4] not in ("->", "<>"):
-        return Unread(number, f"no header of the form `action protocol source port -> destination port`: {head[:60]!r}")
+        return UnreadLine(
+            number, f"no header of the form `action protocol source port -> destination port`: {head[:60]!r}"
+        )
     action, protocol, source, source_port, direction, destination, port = words
     if action.lower() not in ACTIONS:
-        return Unread(number, f"the action {action!r}")
+        return UnreadLine(number, f"the action {action!r}")
     if not bracket or not rest.rstrip().endswith(")"):
-        return Unread(number, "options that do not end in a bracket")
+        return UnreadLine(number, "options that do not end in a bracket")
     options = _options(rest.rstrip()[:-1])
     if options is None:
-        return Unread(number, "options with a quote that never ends")
-    return Line(
-        number, action.lower(), protocol.lower(), source, destination, port, tuple(options),
-        both_ways=direction == "<>", source_port=source_port,
+        return UnreadLine(number, "options with a quote that never ends")
+    return ParsedRule(
+        number, action.lower(), protocol.lower(), source, source_port, destination, port, tuple(options),
+        both_ways=direction == "<>",
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from hostgate.policies.effects import Names
-from hostgate.policies.rule_lines import Line
+from hostgate.suricata.reader import ParsedRule, decoded
 
 BUFFERS = {"tls.sni": "tls", "http.host": "http"}
 """Sticky buffers that hold a name, and the layer they are of."""
@@ -25,7 +25,6 @@ _PLAIN = frozenset(
 """Keywords that carry no content of their own. A condition among them only narrows, so leaving it out is safe."""
 
 _RANK = ("exact", "one-label", "subtree", "subtree+apex", "ending", "containing", "any")
-_HEX = re.compile(r"\|([0-9A-Fa-f ]*)\|")
 _LITERAL = re.compile(r"(?:[A-Za-z0-9_-]|\\\.|\\-)+\Z")
 
 
@@ -47,7 +46,7 @@ class _Content:
     size: int | None = None
 
 
-def condition(line: Line) -> Condition | str | None:
+def condition(line: ParsedRule) -> Condition | str | None:
     """The names of `line`; None if it has no condition on a name; text if it has one that cannot be read."""
     buffer: str | None = None
     layer: str | None = None
@@ -73,7 +72,7 @@ def condition(line: Line) -> Condition | str | None:
                     return names
                 found.append(names)
             else:
-                contents.append(_Content(_decoded(value), buffer, dotted=dotted))
+                contents.append(_Content(decoded(value), buffer, dotted=dotted))
         elif keyword == "offset" and value != "0":
             return "a content with an offset"
         elif keyword in _MODIFIERS:
@@ -138,16 +137,6 @@ def _names(content: _Content) -> Names:
     if content.ends:
         return Names("subtree", text[1:]) if text.startswith(".") else Names("ending", text)
     return Names("containing", text)
-
-
-def _decoded(value: str) -> str:
-    def letters(found: re.Match[str]) -> str:
-        try:
-            return bytes.fromhex(found[1]).decode("latin-1")
-        except ValueError:
-            return found[0]
-
-    return re.sub(r"\\(.)", r"\1", _HEX.sub(letters, value))
 
 
 def _of_pattern(value: str) -> tuple[Names, ...] | str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.shapes import duplicates, known_list, shown
+from hostgate.suricata.reader import ACTIONS, SID_MAX
 
 # Sources, each as of 2026-11-23.
 QUOTAS: Final = "AWS Network Firewall quotas"
@@ -16,9 +17,7 @@ MOST_BYTES: Final = 2_000_000
 """Bytes of a rules string, QUOTAS."""
 MOST_RULE: Final = 8_175
 """Characters of a rule: 8,192 less the 16-character gid that the service appends and one more, QUOTAS, measured."""
-MOST_SID: Final = 4_294_967_294
 
-ACTIONS: Final = ("pass", "drop", "reject", "alert")
 BUILT_IN: Final = frozenset({"HOME_NET", "EXTERNAL_NET"})
 UNSUPPORTED: Final = frozenset({"dataset", "datarep", "iprep", "lua", "luajit", "filestore", "fileext", "filemagic"})
 PCRE_COMPANIONS: Final = frozenset({"content", "tls.sni", "http.host", "dns.query", "http.uri"})
@@ -57,10 +56,10 @@ def check_rules(rules: str, path: str, group: Mapping[str, Any], *, strict: bool
             yield PreviewProblem("not a rule", path=where, found=found, allowed=allowed, source=LIMITATIONS)
             continue
         sid = next((value for keyword, value in keywords if keyword == "sid"), "")
-        if not sid.isdecimal() or not 1 <= int(sid) <= MOST_SID:
+        if not sid.isdecimal() or not 1 <= int(sid) <= SID_MAX:
             found = shown(sid) if sid else "nothing"
             yield PreviewProblem(
-                "sid", path=where, found=found, allowed=f"1 to {MOST_SID}", source="Suricata rule format"
+                "sid", path=where, found=found, allowed=f"1 to {SID_MAX}", source="Suricata rule format"
             )
         else:
             sids.append((where, int(sid)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hostgate.flows.names import Names, NameTest
-from hostgate.suricata.reader import ParsedRule
+from hostgate.suricata.reader import ParsedRule, decoded
 
 NUMBERS: Final[Mapping[str, int]] = {
     "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmpv6": 58,
@@ -29,7 +29,6 @@ _ECHO: Final = (8, 128)
 
 _NAME_BUFFERS: Final[Mapping[str, str]] = {"tls.sni": "tls", "http.host": "http"}
 _SET_BITS = ("set", "unset", "toggle", "noalert")
-_HEX = re.compile(r"\|([0-9A-Fa-f ]*)\|")
 
 
 @dataclass(slots=True)
@@ -296,15 +295,3 @@ def _size(rule: ParsedRule, found: Conditions, value: str, *, dotted: bool) -> N
         high = {"<": number - 1, "<=": number, "": number}.get(mark, 65_535)
     less = 1 if dotted else 0
     return NameTest("pattern", rf"\A(?s:.){{{max(low - less, 0)},{max(high - less, 0)}}}\Z")
-
-
-def decoded(value: str) -> str:
-    """A content's bytes, one letter each: `|2e|` is a dot, and a backslash keeps what follows it."""
-
-    def letters(found: re.Match[str]) -> str:
-        try:
-            return bytes.fromhex(found[1]).decode("latin-1")
-        except ValueError:
-            return found[0]
-
-    return re.sub(r"\\(.)", r"\1", _HEX.sub(letters, value))

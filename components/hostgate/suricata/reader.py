@@ -10,14 +10,17 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-ACTIONS = frozenset({"pass", "drop", "reject", "alert"})
+ACTIONS = ("pass", "drop", "reject", "alert")
 """What the service takes (limitations and caveats, 2026-11); the engine has further ones."""
+
+SID_MAX = 4_294_967_294
+"""Largest signature id that Suricata takes (tried on 7.0.10)."""
 
 _LISTED = re.compile(r"(?<=[\[,])\s+")
 """Blanks that the engine takes inside a list: after a comma or an opening bracket, nowhere else."""
-SID_MAX = 4_294_967_294
 _BUFFERS = {"tls_sni": "tls.sni", "dns_query": "dns.query", "http_host": "http.host", "http_raw_host": "http.host.raw"}
 """Old names of buffers. The `http_` ones are modifiers: they stand after the content that they are about."""
+_HEX = re.compile(r"\|([0-9A-Fa-f ]*)\|")
 _AFTER_CONTENT = frozenset({"http_host", "http_raw_host"})
 
 
@@ -41,7 +44,8 @@ class ParsedRule:
 
     @property
     def where(self) -> str:
-        return f"line {self.number}" + (f" (sid {self.sid})" if self.sid != "?" else "")
+        sid = next((value for keyword, value in self.options if keyword == "sid"), None)
+        return f"line {self.number}" + (f" (sid {sid})" if sid else "")
 
     def has(self, keyword: str) -> bool:
         return any(keyword == found for found, _ in self.options)
@@ -168,3 +172,15 @@ def _unquoted(value: str) -> str | None:
             return None
         body = body[1:-1]
     return f"!{body}" if negated else body
+
+
+def decoded(value: str) -> str:
+    """A content's bytes, one letter each: `|2e|` is a dot, and a backslash keeps what follows it."""
+
+    def letters(found: re.Match[str]) -> str:
+        try:
+            return bytes.fromhex(found[1]).decode("latin-1")
+        except ValueError:
+            return found[0]
+
+    return re.sub(r"\\(.)", r"\1", _HEX.sub(letters, value))

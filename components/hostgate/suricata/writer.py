@@ -11,9 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from hostgate.catalog.model import Entry, Match
-
-SID_MAX = 4_294_967_294
-"""Largest signature id that Suricata takes (tried on 7.0.10)."""
+from hostgate.suricata.reader import SID_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
