@@ -131,7 +131,7 @@ def _names(content: _Content) -> Names:
             return Names("ending", text) if content.ends else Names("containing", text)
         if content.ends:
             return Names("exact", text[1:]) if content.starts else Names("subtree+apex", text[1:])
-        return Names("containing", text)
+        return Names("containing", text[1:])  # the dot in front may be the one that `dotprefix` puts there
     if content.starts and content.ends:
         return Names("exact", text)
     if content.ends:
