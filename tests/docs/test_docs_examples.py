@@ -177,7 +177,13 @@ def _run(command: str, folder: Path) -> tuple[int, str]:
 
 
 def _shell(command: list[str], folder: Path) -> tuple[int, str]:
-    clean = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "MAKEFLAGS", "MAKELEVEL")}
+    # What `make` above the tests hands on is its own: pages show commands with the defaults of the Makefile.
+    handed_on = {
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        *re.findall(r"^([A-Z_]+) \?=", (ROOT / "Makefile").read_text(), re.MULTILINE),
+    }
+    clean = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", *handed_on}}
     path = os.pathsep.join([str(Path(sys.executable).parent), clean["PATH"]])
     ours = {"PATH": path, "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": str(folder.parent)}
     done = subprocess.run(
