@@ -28,7 +28,7 @@ from dataplane.aws.stages import ordered
 from engine.lab import LIMIT, real_engine
 from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.flows.nodes import UNKNOWN as NOT_KNOWN
-from hostgate.flows.nodes import Resource
+from hostgate.flows.snapshot import Resource
 from hostgate.planning.mechanism import CloudObject
 from hostgate.policies.catalogs import read_catalogs
 from hostgate.policies.judge import judge_stack

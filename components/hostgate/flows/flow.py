@@ -1,6 +1,6 @@
 """A flow: what a client does; and a verdict: what becomes of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -120,18 +120,6 @@ class Flow:
     def wire_name(self) -> str | None:
         """The name that the packets carry in a place where firewalls look: SNI or Host. None if there is none."""
         return self.sni if self.protocol in ("https", "tls", "http") else None
-
-    def destined_within(self, networks: Iterable[Network]) -> bool:
-        """Whether the destination is known and inside `networks`. An unknown destination is an internet address."""
-        return self.address is not None and any(ip_address(self.address) in network for network in networks)
-
-    def starts_within(self, networks: Iterable[Network]) -> bool:
-        """Whether the source is inside `networks`. An unknown source is a client that the plan is meant for, and that
-        has an address of the flow's family only where one of them is of it."""
-        if self.source is None or self.identity is not None:
-            return self.family is None or any(network.version == self.family for network in networks)
-        source = ip_network(self.source, strict=False)
-        return any(source.version == net.version and source.subnet_of(net) for net in networks)  # type: ignore[arg-type]
 
 
 def is_identity(source: str) -> bool:

@@ -8,7 +8,7 @@ meets one says where, and what it would have told.
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 
 class Unknown(enum.Enum):
@@ -126,15 +126,3 @@ class Node:
     def _doubts(self, about: Sequence[About], why: str = NOT_KNOWN) -> None:
         for each in about:
             self.doubt(each, why)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """A resource as a rule sees it: plain inputs (or, for the stack as a whole, outputs) and what they came from."""
-
-    urn: str
-    type: str
-    name: str
-    properties: Mapping[str, Any]
-    dependencies: frozenset[str] = frozenset()
-    """URNs, also those of single properties."""

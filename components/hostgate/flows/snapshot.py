@@ -10,7 +10,8 @@ from hostgate.flows.nodes import Node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A resource with plain values in the SDK's camelCase: inputs, and what the cloud computed where that is known.
+    """A resource with plain values in the SDK's camelCase: inputs, what the cloud computed where that is known, and what
+    they came from.
 
     Of the stack as a whole, `properties` are its outputs. Values that nobody knows yet are `UNKNOWN`.
     """
@@ -23,12 +24,7 @@ class Resource:
     """URNs that it was made from, also those of single properties."""
     property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """URNs by the input that came from them."""
-    parent: str = ""
     id: str = ""
-    external: bool = False
-    """Whether the stack only reads it: it stands, and somebody else owns it."""
-    leaving: bool = False
-    """Whether the engine has yet to delete it: until then it stands."""
 
     @property
     def node(self) -> Node:
@@ -71,12 +67,3 @@ class Snapshot:
             return ()
         urns = resource.property_dependencies.get(key, frozenset())
         return tuple(self.by_urn[urn] for urn in sorted(urns) if urn in self.by_urn)
-
-    def parents(self, resource: Resource) -> Iterator[Resource]:
-        """The components that hold the resource, the nearest first."""
-        seen = {resource.urn}
-        above = self.by_urn.get(resource.parent)
-        while above is not None and above.urn not in seen:
-            seen.add(above.urn)
-            yield above
-            above = self.by_urn.get(above.parent)

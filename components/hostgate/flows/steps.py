@@ -186,9 +186,6 @@ class Index:
                 found.update(self._named.get(ending, ()))
         return (self.steps[position] for position in sorted(found))
 
-    def by_name_only(self) -> bool:
-        return not self._always
-
 
 def _key(box: Box) -> str | None:
     """A host that every flow of the box carries as a whole-label ending of one of its names; None if there is none."""

@@ -57,41 +57,6 @@ def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -
     return Verdict("unknown", None, f"it depends on the address family. {said[0].upper()}{said[1:]}")
 
 
-@dataclass(frozen=True, slots=True)
-class NearRule:
-    """A rule that would let a flow through if it were not for `lacking`: what of the flow its conditions do not meet."""
-
-    step: Step
-    lacking: tuple[Dimension, ...]
-
-
-def nearest_rules(place: Place, flow: Flow, most: int = 3) -> tuple[NearRule, ...]:
-    """The rules at `place` that allow flows most like `flow`, those that lack least first; a rule is named once.
-
-    Rules that lack only the name are among them where the names end alike: in two labels, or the whole name.
-    """
-    found: dict[str, NearRule] = {}
-    for family in _families(place, flow):
-        facts = _facts(place, flow, family, frozenset())
-        for step in (each for stage in place.stages for group in stage.groups for each in group.steps):
-            if step.action != "allow" or not step.rule:
-                continue
-            lacking = tuple(dict.fromkeys(about for about, holds, _ in facts.conditions(step.box) if holds is False))
-            if "name" in lacking and not _alike(step.box, facts.names):
-                continue
-            before = found.get(step.rule)
-            if lacking and (before is None or len(lacking) < len(before.lacking)):
-                found[step.rule] = NearRule(step, lacking)
-    return tuple(sorted(found.values(), key=lambda near: (len(near.lacking), "name" in near.lacking))[:most])
-
-
-def _alike(box: Box, names: Sequence[str | None]) -> bool:
-    """Whether a name that the box is about ends like one of `names`."""
-    wanted = [test.text.lower() for tests in (box.wire, box.dialled, box.asked) for test in tests or () if test.indexed]
-    ends = {".".join(text.split(".")[-2:]) for text in wanted}
-    return any(name is not None and ".".join(name.lower().split(".")[-2:]) in ends for name in names)
-
-
 def _families(place: Place, flow: Flow) -> list[AddressFamily]:
     """The family of the flow; where it has either, those that its clients and the internet both have."""
     if flow.family is not None:

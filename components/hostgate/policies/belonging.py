@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hostgate.flows.nodes import Resource
+from hostgate.flows.snapshot import Resource
 from hostgate.policies.readers import (
     AWS_POLICY,
     AZURE_GROUP,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hostgate.catalog.hosts import is_public_suffix
 from hostgate.catalog.model import Entry, Protocol
 from hostgate.catalog.shared_hosting import shared_hosting
-from hostgate.flows.nodes import Resource
+from hostgate.flows.snapshot import Resource
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.effects import Effect, Layer, Names, in_words, is_match, ports_within
 from hostgate.policies.readers import cloud_of

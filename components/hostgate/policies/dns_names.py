@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hostgate.aws.dns_firewall import RESOLVER_ZONES
-from hostgate.flows.nodes import NOT_KNOWN, Node, Resource
+from hostgate.flows.nodes import NOT_KNOWN, Node
+from hostgate.flows.snapshot import Resource
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.contents import judged, whose
 from hostgate.policies.dns_lists import domains_of

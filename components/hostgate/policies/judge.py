@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hostgate.flows.nodes import Resource
+from hostgate.flows.snapshot import Resource
 from hostgate.policies import contents, denies, near_limits, shape, void
 from hostgate.policies.belonging import together
 from hostgate.policies.datagrams import datagrams_out

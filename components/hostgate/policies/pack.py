@@ -15,7 +15,8 @@ import pulumi_policy
 from pulumi_policy.proxy import UnknownValueError
 
 from hostgate.catalog.problems import InputError
-from hostgate.flows.nodes import UNKNOWN, Resource
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.snapshot import Resource
 from hostgate.policies.judge import Verdicts, is_judged, judge_resource, judge_stack
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Settings, read_settings

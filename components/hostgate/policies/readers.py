@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from hostgate.flows.nodes import Node, Resource
+from hostgate.flows.nodes import Node
+from hostgate.flows.snapshot import Resource
 from hostgate.policies import address_resources as addresses
 from hostgate.policies import aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
 from hostgate.policies.reading import Reading

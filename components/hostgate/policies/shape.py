@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from hostgate.flows.nodes import About, Resource
+from hostgate.flows.nodes import About
+from hostgate.flows.snapshot import Resource
 from hostgate.policies.effects import Destination
 from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of, plain_type
 from hostgate.policies.reading import Reading

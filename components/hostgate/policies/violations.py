@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hostgate.flows.nodes import About, Resource
+from hostgate.flows.nodes import About
+from hostgate.flows.snapshot import Resource
 from hostgate.policies.readers import CloudName
 from hostgate.policies.reading import Reading
 

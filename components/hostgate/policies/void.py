@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hostgate.flows.nodes import Resource
+from hostgate.flows.snapshot import Resource
 from hostgate.policies.belonging import Together
 from hostgate.policies.effects import Effect, in_words, ports_within
 from hostgate.policies.readers import GCP_CLASSIC, GCP_NETWORK, plain_type
