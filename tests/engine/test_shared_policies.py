@@ -34,7 +34,7 @@ gcp.compute.NetworkFirewallPolicyAssociation(
 datagrams = aws.networkfirewall.RuleGroup(
     "datagrams", type="STATEFUL", capacity=10,
     rule_group={{
-        "rules_source": {{"rules_string": 'drop udp $HOME_NET any -> $EXTERNAL_NET any (flow:to_server; sid:1;)'}},
+        "rules_source": {{"rules_string": 'drop ip any any -> any any (ip_proto:!6; sid:1;)'}},
         "stateful_rule_options": {{"rule_order": "STRICT_ORDER"}},
     }},
 )

@@ -199,6 +199,8 @@ class _Reading:
     def classic(self, firewall: Resource) -> Stage:
         """A firewall without a policy: its own rule collections, network ones before application ones."""
         steps: list[Step] = []
+        proxy = firewall.node.at("additionalProperties", "Network.DNS.EnableProxy")
+        proxied = None if proxy.unknown else str(proxy.value).lower() == "true"
         for key, kind in (("networkRuleCollections", "NetworkRule"), ("applicationRuleCollections", "ApplicationRule")):
             collections = sorted(firewall.node.at(key).items(), key=lambda each: number(each.at("priority")) or 0)
             for node in collections:
@@ -207,7 +209,7 @@ class _Reading:
                 action: Action = "allow" if word == "allow" else "block"
                 for rule in node.at("rules").items():
                     reader = CollectionRule(self.ip_group, rule, held, action)
-                    steps += reader.application() if kind == "ApplicationRule" else reader.network(True)
+                    steps += reader.application() if kind == "ApplicationRule" else reader.network(proxied)
         return Stage("the firewall's own rules", tuple(steps), DENIED)
 
     def ip_group(self, reference: str) -> AddressSet:

@@ -63,7 +63,14 @@ class CollectionRule:
                 yield self._step(box, "its name")
 
     def _protocols(self) -> Iterator[Box]:
+        """What the rule is about; a rule with FQDN tags need not say, its tags do.
+
+        (learn.microsoft.com, New-AzFirewallPolicyApplicationRule, read 2026-11-28: a rule with tags takes no protocol.)
+        """
         node = self.node.at("protocols")
+        if (node.absent or node.empty) and not self.node.at("fqdnTags").absent:
+            yield Box(protocols=frozenset({6}), applications=frozenset({"http", "tls"}))
+            return
         if node.unknown:
             yield Box(protocols=frozenset({6}), doubts=(self._doubt("is about its protocol"),))
             return
@@ -208,15 +215,15 @@ def address(text: str) -> AddressSet:
 
 
 def pattern(text: str) -> tuple[NameTest, ...]:
-    """A star stands left-most only, for any text of one letter or more: `*.x` any depth below x, `*x` also evilx
-    (Azure Firewall FAQ); alone it is any name."""
+    """A star stands left-most only, for any text or none: `*.x` any depth below x, `*x` x itself and evilx too (Azure
+    Firewall FAQ, read 2026-11-23); alone it is any name."""
     lowered = text.lower()
     if not lowered.startswith("*"):
         return (NameTest("exact", lowered),)
     rest = lowered[1:]
     if not rest:
         return ()
-    return (NameTest("ending", rest), NameTest("exact", rest, negated=True))
+    return (NameTest("ending", rest),)
 
 
 def _port(value: object) -> tuple[int, int] | None:

@@ -78,8 +78,9 @@ def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozen
     lacks = tuple(dict.fromkeys(what for outcome in outcomes for what in outcome.lacks))
     either = next(outcome for outcome in outcomes if outcome.step.action != last.step.action)
     needs = "; and if ".join(dict.fromkeys(either.lacks))
-    why = f"{either.step.action} by {either.step.rule} if {needs}; else {last.step.action}: {last.step.why}"
-    return Verdict("unknown", either.step.rule, why, lacks)
+    by = f" by {either.step.rule}" if either.step.rule else ""
+    why = f"{either.step.action}{by} if {needs}; else {last.step.action}: {last.step.why}"
+    return Verdict("unknown", either.step.rule or None, why, lacks)
 
 
 def _says_less(outcome: _Outcome, other: _Outcome) -> bool:

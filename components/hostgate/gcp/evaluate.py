@@ -7,6 +7,7 @@ firewall rules. In a policy the first rule by priority decides, whatever is more
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from hostgate.flows.address_sets import AddressSet, networks, symbol
@@ -40,6 +41,8 @@ _POLICIES = {
     ORGANISATION_POLICY: ORGANISATION_RULE, ORGANISATION_POLICY_WITH_RULES: "",
 }  # fmt: skip
 """Types of policies, and the type of rules that stand apart from them."""
+
+_NETWORK_ASSOCIATIONS = (ASSOCIATION, REGION_ASSOCIATION)
 
 _METADATA = "169.254.169.254"
 """DNS, time and metadata of the platform: no rule judges traffic to it (VPC firewall rules, always allowed traffic)."""
@@ -99,10 +102,12 @@ class _Reading:
     def networks(self) -> list[str]:
         """Keys of the networks: the path of a link where it is known, else what the network is called here."""
         found: dict[str, None] = {}
-        for resource in self.snapshot.of_types((ASSOCIATION, REGION_ASSOCIATION)):
+        for resource in self.snapshot.of_types(_NETWORK_ASSOCIATIONS):
             found.setdefault(self.network_key(resource, "attachmentTarget"))
         for resource in self.snapshot.of_types([CLASSIC]):
             found.setdefault(self.network_key(resource, "network"))
+        for resource in self.snapshot.of_types([NETWORK]):
+            found.setdefault(_key_of(resource))
         return list(found)
 
     def network_key(self, resource: Resource, key: str) -> str:
@@ -110,13 +115,35 @@ class _Reading:
         made = self.snapshot.referred(resource, key, value)
         own = next((each for each in made if each.type == NETWORK), None)
         if own is not None:
-            link = own.properties.get("selfLink") or own.id
-            return network_path(link) if isinstance(link, str) and "networks/" in link else f"network {own.name}"
+            return _key_of(own)
+        if isinstance(value, str) and "projects/" not in value:
+            return self._named(value.rpartition("/")[2], resource.properties.get("project"))
         return network_path(value) if isinstance(value, str) else f"a network not known yet ({resource.name})"
+
+    def _named(self, name: str, project: object) -> str:
+        """The key of the network that a name without a project means, as VPC firewall rules take one (compute v1,
+        Firewall.network, revision 20261106): that of the rule's own project."""
+        path = f"projects/{project}/global/networks/{name}" if isinstance(project, str) else ""
+        alike = {key for key in self._paths if key.rpartition("/")[2] == name and path in ("", key)}
+        alike |= {
+            _key_of(each)
+            for each in self.snapshot.of_types([NETWORK])
+            if name == each.properties.get("name")
+            and (path in ("", _key_of(each)) or not _key_of(each).startswith("projects/"))
+        }
+        return alike.pop() if len(alike) == 1 else path or name
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        """Of the networks, those that something in the snapshot calls by their whole path."""
+        values = [each.properties.get("attachmentTarget") for each in self.snapshot.of_types(_NETWORK_ASSOCIATIONS)]
+        values += [each.properties.get("network") for each in self.snapshot.of_types([CLASSIC])]
+        values += [each.id for each in self.snapshot.of_types([NETWORK])]
+        return frozenset(network_path(each) for each in values if isinstance(each, str) and "projects/" in each)
 
     def attached(self, network: str) -> Iterator[tuple[Resource | None, Resource]]:
         """Policies that are associated with the network, with the association; None for one outside the snapshot."""
-        for association in self.snapshot.of_types((ASSOCIATION, REGION_ASSOCIATION)):
+        for association in self.snapshot.of_types(_NETWORK_ASSOCIATIONS):
             if self.network_key(association, "attachmentTarget") == network:
                 yield self.policy_of(association), association
 
@@ -153,7 +180,7 @@ class _Reading:
                 doubts: tuple[str, ...] = ()
             else:
                 where = target if isinstance(target, str) else f"what {association.name} is attached to"
-                doubts = (f"the project is below {where}",)
+                doubts = (f"the project is not below {where}",)
             hierarchical.append(self.stage(policy, association, doubts=doubts, network=key))
         network = [
             self.stage(policy, association)
@@ -164,7 +191,7 @@ class _Reading:
             if association.type == REGION_ASSOCIATION:
                 region = association.properties.get("region") or (policy and policy.properties.get("region"))
                 where = str(region) if isinstance(region, str) else "the policy's region"
-                doubt = f"the client is in {where}"
+                doubt = f"the client is not in {where}"
                 network.append(self.stage(policy, association, doubts=(doubt,)))
         classic = self._classic(key)
         stages = [_platform(), *hierarchical]
@@ -189,9 +216,7 @@ class _Reading:
 
     def _enforcement(self, key: str) -> str | None:
         for network in self.snapshot.of_types([NETWORK]):
-            link = network.properties.get("selfLink") or network.id
-            own = network_path(link) if isinstance(link, str) and "networks/" in link else f"network {network.name}"
-            if own == key:
+            if _key_of(network) == key:
                 order = network.properties.get("networkFirewallPolicyEnforcementOrder")
                 return order if isinstance(order, str) else "AFTER_CLASSIC_FIREWALL" if order is None else None
         return None
@@ -203,16 +228,23 @@ class _Reading:
         doubts: tuple[str, ...] = (),
         network: str = "",
     ) -> Stage:
-        """The egress rules of a policy; what none of them decides goes on."""
+        """The egress rules of a policy; what none of them decides goes on, and so does all if `doubts` are so.
+
+        They come once and first: the policy is for the client with all its rules, or with none.
+        """
         onward = Step(action="next", rule="", why="no rule of the policy matches")
+        passed = tuple(
+            Step(action="next", rule="", why="the policy is not for the client", box=Box(doubts=(each,)))
+            for each in doubts
+        )
         if policy is None:
             name = str(association.properties.get("firewallPolicy")) if association else "a policy"
             unseen = f"a rule of {name}, which is not in the snapshot, says so"
             either: tuple[Step, ...] = tuple(
-                Step(action=action, rule=name, why=f"{name} is outside the snapshot", box=Box(doubts=(*doubts, unseen)))
+                Step(action=action, rule=name, why=f"{name} is outside the snapshot", box=Box(doubts=(unseen,)))
                 for action in ("allow", "block")
             )
-            return Stage(name, either, onward)
+            return Stage(name, (*passed, *either), onward)
         ranked: list[RankedStep] = []
         for index, node in enumerate(policy.node.at("rules").items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
@@ -220,15 +252,9 @@ class _Reading:
         for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
             if self.policy_of(rule) is policy:
                 ranked += PolicyRule(self.group, rule.node, rule.name, rule, network=network).steps()
-        if doubts:
-            ranked = [
-                replace(
-                    each, step=replace(each.step, box=replace(each.step.box, doubts=(*each.step.box.doubts, *doubts)))
-                )
-                for each in ranked
-            ]
         steps, unordered = in_order(ranked)
-        return Stage(policy.name, steps, onward, unordered=unordered)
+        others = tuple((*passed, *group) for group in unordered)
+        return Stage(policy.name, (*passed, *steps), onward, unordered=others)
 
     def _classic(self, key: str) -> list[Stage]:
         ranked: list[RankedStep] = []
@@ -237,7 +263,7 @@ class _Reading:
                 ranked += classic_steps(rule)
         if not ranked:
             return []
-        steps, unordered = in_order(ranked)
+        steps, unordered = in_order(ranked, denies_first=True)
         onward = Step(action="next", rule="", why="no VPC firewall rule matches")
         return [Stage("VPC firewall rules", steps, onward, unordered=unordered)]
 
@@ -261,6 +287,11 @@ _SCOPES: Mapping[str, tuple[str, ...]] = {
     ORGANISATION_RULE: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
     ORGANISATION_ASSOCIATION: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
 }
+
+
+def _key_of(network: Resource) -> str:
+    link = network.properties.get("selfLink") or network.id
+    return network_path(link) if isinstance(link, str) and "networks/" in link else f"network {network.name}"
 
 
 def _shown(priority: Node, index: int) -> str:

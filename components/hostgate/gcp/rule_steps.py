@@ -26,14 +26,18 @@ Groups = Callable[[str], AddressSet]
 
 @dataclass(frozen=True)
 class RankedStep:
-    """A step with the priority of its rule; None: not known yet. A deny goes before an allow of the same priority."""
+    """A step with the priority of its rule; None: not known yet."""
 
     step: Step
     priority: int | None
 
 
-def in_order(ranked: Iterable[RankedStep]) -> tuple[Group, tuple[Group, ...]]:
-    """Steps by priority; those of rules whose priority nobody knows yet, each rule for itself."""
+def in_order(ranked: Iterable[RankedStep], *, denies_first: bool = False) -> tuple[Group, tuple[Group, ...]]:
+    """Steps by priority; those of rules whose priority nobody knows yet, each rule for itself.
+
+    `denies_first`: of one priority, as VPC firewall rules may have it several times. In a policy a priority is one rule's,
+    whose steps keep their order: what a security profile group may let through comes before that it does not.
+    """
     known: list[RankedStep] = []
     unknown: dict[str, list[Step]] = {}
     for each in ranked:
@@ -41,7 +45,7 @@ def in_order(ranked: Iterable[RankedStep]) -> tuple[Group, tuple[Group, ...]]:
             unknown.setdefault(each.step.rule, []).append(each.step)
         else:
             known.append(each)
-    known.sort(key=lambda each: (each.priority, each.step.action != "block"))
+    known.sort(key=lambda each: (each.priority, denies_first and each.step.action != "block"))
     return tuple(each.step for each in known), tuple(map(tuple, unknown.values()))
 
 

@@ -1,0 +1,142 @@
+"""Azure Firewall's evaluation over everything that stands: small stacks that came out wrong, each for its kind."""
+
+from typing import Any
+
+import pytest
+
+from hostgate.azure.evaluate import places
+from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.verdicts import decide
+
+BASE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/"
+HTTPS = [{"protocolType": "Https", "port": 443}]
+APPLICATION: dict[str, Any] = {"protocols": HTTPS, "sourceAddresses": ["*"]}
+NETWORK: dict[str, Any] = {"ipProtocols": ["TCP"], "destinationPorts": ["443"], "sourceAddresses": ["*"]}
+
+
+def resource(kind: str, name: str, link: str, /, **properties: Any) -> Resource:
+    token = f"azure-native:network:{kind}"
+    return Resource(urn=f"urn:{token}::{name}", type=token, name=name, properties=properties, id=f"{BASE}{link}")
+
+
+def policy(name: str, **more: Any) -> Resource:
+    named = {"firewallPolicyName": name, "resourceGroupName": "rg", "dnsSettings": {"enableProxy": True}}
+    return resource("FirewallPolicy", name, f"firewallPolicies/{name}", **{**named, **more})
+
+
+def collection(action: str, *rules: dict[str, Any], priority: int = 100) -> dict[str, Any]:
+    kinds = ["NetworkRule" if "destinationPorts" in rule else "ApplicationRule" for rule in rules]
+    return {
+        "ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": f"c{priority}", "priority": priority,
+        "action": {"type": action},
+        "rules": [{"name": "r", "ruleType": kind, **rule} for kind, rule in zip(kinds, rules, strict=True)],
+    }  # fmt: skip
+
+
+def group(priority: int, *collections: dict[str, Any], of: str = "hub") -> Resource:
+    return resource(
+        "FirewallPolicyRuleCollectionGroup", f"g{priority}", f"firewallPolicies/{of}/ruleCollectionGroups/g{priority}",
+        firewallPolicyName=of, resourceGroupName="rg", priority=priority, ruleCollections=list(collections),
+    )  # fmt: skip
+
+
+HUB = policy("hub")
+ALLOWLIST = group(200, collection("Allow", {**APPLICATION, "targetFqdns": ["cgr.dev"]}))
+EVERYTHING = resource("IpGroup", "all", "ipGroups/all", ipGroupsName="all", ipAddresses=["0.0.0.0/1", "128.0.0.0/1"])
+CLIENTS = resource("IpGroup", "clients", "ipGroups/clients", ipGroupsName="clients", ipAddresses=["10.1.0.0-10.1.0.9"])
+
+
+def asked(*resources: Resource, name: str = "evil.example", **flow: Any) -> Verdict:
+    place = next(each for each in places(Snapshot(resources, "a stack")) if not each.name.endswith("/base"))
+    return decide(place, Flow(name, **{"address": "34.1.0.1", "source": "10.1.0.5", **flow}))
+
+
+def test_an_allowlist_alone_is_closed() -> None:
+    assert asked(HUB, ALLOWLIST).action == "block"
+    assert asked(HUB, ALLOWLIST, name="cgr.dev").action == "allow"
+
+
+@pytest.mark.parametrize(
+    ("where", "action"),
+    [
+        ({"destinationAddresses": ["0.0.0.0/0"]}, "allow"),
+        ({"destinationAddresses": ["*"]}, "allow"),
+        ({"destinationAddresses": ["Internet"]}, "allow"),
+        ({"destinationAddresses": ["34.0.0.0-34.255.255.255"]}, "allow"),
+        ({"destinationAddresses": [], "destinationIpGroups": [EVERYTHING.id]}, "allow"),
+        ({"destinationIpGroups": [f"{BASE}ipGroups/elsewhere"]}, "unknown"),
+        ({"destinationAddresses": ["Storage"]}, "unknown"),
+        ({"destinationAddresses": ["52.0.0.0/8"]}, "block"),
+        ({"destinationAddresses": ["0.0.0.0/0"], "destinationPorts": ["80"]}, "block"),
+    ],
+)
+@pytest.mark.parametrize("priority", [100, 300])
+def test_a_network_rule_decides_before_every_application_rule(priority: int, where: Any, action: str) -> None:
+    beside = group(priority, collection("Allow", {**NETWORK, **where}))
+    assert asked(HUB, EVERYTHING, ALLOWLIST, beside).action == action
+
+
+@pytest.mark.parametrize("priority", [100, 300])
+def test_a_network_deny_beats_the_allowlist(priority: int) -> None:
+    deny = group(priority, collection("Deny", {**NETWORK, "destinationAddresses": ["0.0.0.0/0"]}))
+    assert asked(HUB, ALLOWLIST, deny, name="cgr.dev").action == "block"
+
+
+@pytest.mark.parametrize("protocols", [HTTPS, [], None])
+@pytest.mark.parametrize("tags", [{"fqdnTags": ["WindowsUpdate"]}, {"fqdnTags": ["AzureKubernetesService"]}])
+def test_whose_names_an_fqdn_tag_holds_is_not_known(tags: dict[str, Any], protocols: Any) -> None:
+    tagged = {**APPLICATION, **tags, "protocols": protocols}
+    assert asked(HUB, ALLOWLIST, group(300, collection("Allow", tagged))).action == "unknown"
+    assert asked(HUB, ALLOWLIST, group(300, collection("Allow", tagged)), name="cgr.dev").action == "allow"
+
+
+def test_a_web_category_is_not_known() -> None:
+    rule = {**APPLICATION, "webCategories": ["News"]}
+    assert asked(HUB, ALLOWLIST, group(300, collection("Allow", rule))).action == "unknown"
+
+
+def test_a_parent_goes_before_its_child_whatever_the_priorities() -> None:
+    base = policy("base")
+    child = policy("hub", basePolicy={"id": base.id})
+    above = group(
+        900,
+        collection("Deny", {**APPLICATION, "targetFqdns": ["cgr.dev"]}, priority=100),
+        collection("Allow", {**APPLICATION, "targetFqdns": ["*.wolfi.dev"]}, priority=200),
+        of="base",
+    )
+    assert asked(base, child, above, ALLOWLIST, name="cgr.dev").action == "block"
+    assert asked(base, child, above, ALLOWLIST, name="packages.wolfi.dev").action == "allow"
+    assert asked(child, ALLOWLIST, name="cgr.dev").action == "unknown"  # the parent is not in the stack
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "action"),
+    [
+        ("*.cgr.dev", "a.b.cgr.dev", "allow"),
+        ("*.cgr.dev", "cgr.dev", "block"),
+        ("*cgr.dev", "cgr.dev", "allow"),
+        ("*cgr.dev", "evilcgr.dev", "allow"),
+        ("*", "evil.example", "allow"),
+        ("CGR.dev", "cgr.dev", "allow"),
+    ],
+)
+def test_a_star_in_front_is_any_text_or_none(pattern: str, name: str, action: str) -> None:
+    rules = group(200, collection("Allow", {**APPLICATION, "targetFqdns": [pattern]}))
+    assert asked(HUB, rules, name=name).action == action
+    assert asked(HUB, rules, name=name, sni=None).action == "block"
+
+
+@pytest.mark.parametrize(("source", "action"), [("10.1.0.5", "allow"), ("10.2.0.5", "block")])
+def test_a_client_is_told_by_an_ip_group_of_the_stack(source: str, action: str) -> None:
+    rule = {"protocols": HTTPS, "sourceIpGroups": [CLIENTS.id], "targetFqdns": ["cgr.dev"]}
+    assert asked(HUB, CLIENTS, group(200, collection("Allow", rule)), name="cgr.dev", source=source).action == action
+
+
+@pytest.mark.parametrize(("proxy", "action"), [({"Network.DNS.EnableProxy": "true"}, "allow"), (None, "unknown")])
+def test_names_in_network_rules_of_a_firewall_need_its_dns_proxy(proxy: Any, action: str) -> None:
+    rule = {"protocols": ["TCP"], "destinationPorts": ["22"], "sourceAddresses": ["*"], "destinationFqdns": ["cgr.dev"]}
+    collections = [{"name": "c", "priority": 100, "action": {"type": "Allow"}, "rules": [rule]}]
+    firewall = resource("AzureFirewall", "fw", "azureFirewalls/fw", networkRuleCollections=collections,
+                        **({"additionalProperties": proxy} if proxy else {}))  # fmt: skip
+    assert asked(firewall, name="cgr.dev", protocol="tcp", port=22).action == action

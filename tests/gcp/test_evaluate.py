@@ -1,0 +1,177 @@
+"""Google Cloud's evaluation over everything that stands: small stacks that came out wrong, each for its kind."""
+
+from typing import Any
+
+import pytest
+
+from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.verdicts import decide
+from hostgate.gcp.evaluate import places
+
+NET = "projects/p/global/networks/net"
+POLICY = "projects/p/global/firewallPolicies/egress"
+ALL = [{"ipProtocol": "all"}]
+WEB = [{"ipProtocol": "tcp", "ports": ["443"]}]
+
+
+def resource(token: str, name: str, link: str = "", /, **properties: Any) -> Resource:
+    return Resource(urn=f"urn:{token}::{name}", type=f"gcp:{token}", name=name, properties=properties, id=link)
+
+
+def rule(
+    priority: int, action: str, layer4: Any = None, *, policy: str = POLICY, more: Any = None, **match: Any
+) -> Resource:
+    kind = "networkFirewallPolicyRule:NetworkFirewallPolicyRule"
+    if policy.startswith("locations/"):
+        kind = "firewallPolicyRule:FirewallPolicyRule"
+    body = {"action": action, "direction": "EGRESS", "priority": priority, "firewallPolicy": policy, **(more or {})}
+    return resource(f"compute/{kind}", f"r{priority}", match={"layer4Configs": layer4 or ALL, **match}, **body)
+
+
+NETWORK = resource("compute/network:Network", "net", NET, name="net")
+EGRESS = (
+    NETWORK,
+    resource("compute/networkFirewallPolicy:NetworkFirewallPolicy", "egress", POLICY, name="egress"),
+    resource("compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation", "a",
+             attachmentTarget=NET, firewallPolicy=POLICY),
+)  # fmt: skip
+ALLOWLIST = (rule(2000, "allow", WEB, destFqdns=["cgr.dev"]),)
+DENY = (rule(3000, "deny", destIpRanges=["0.0.0.0/0"]), rule(3001, "deny", destIpRanges=["::/0"]))
+ABOVE = "locations/global/firewallPolicies/11"
+ORGANISATION = (
+    resource("compute/firewallPolicy:FirewallPolicy", "above", ABOVE, parent="organizations/1", shortName="above"),
+    resource("compute/firewallPolicyAssociation:FirewallPolicyAssociation", "b",
+             attachmentTarget="organizations/1", firewallPolicy=ABOVE),
+)  # fmt: skip
+
+
+def asked(
+    *resources: Resource, name: str = "evil.example", sharing: frozenset[str] = frozenset(), **flow: Any
+) -> Verdict:
+    (place,) = places(Snapshot(resources, "a stack"))
+    return decide(place, Flow(name, **flow), sharing=sharing)
+
+
+def test_an_allowlist_before_a_deny_of_both_families_is_closed() -> None:
+    assert asked(*EGRESS, *ALLOWLIST, *DENY).action == "block"
+    assert asked(*EGRESS, *ALLOWLIST, *DENY, name="cgr.dev").action == "allow"
+
+
+@pytest.mark.parametrize(
+    ("denies", "action"),
+    [
+        ((rule(2500, "goto_next", destIpRanges=["0.0.0.0/0"]), rule(2501, "goto_next", destIpRanges=["::/0"]), *DENY), "allow"),
+        ((rule(2500, "goto_next", destIpRanges=["0.0.0.0/0", "::/0"]), *DENY), "allow"),
+        (DENY[:1], "unknown"),
+        ((rule(3000, "deny", destIpRanges=["0.0.0.0/0", "::/0"], destNetworkContext="INTERNET"),), "unknown"),
+        # Where a flow names no client, one is meant that no deny for some is about.
+        ((rule(3000, "deny", destIpRanges=["0.0.0.0/0", "::/0"], srcIpRanges=["10.0.0.0/24"]),), "allow"),
+        ((rule(3000, "deny", more={"disabled": True}),), "allow"),
+        ((rule(3000, "deny", more={"direction": "INGRESS"}),), "allow"),
+    ],
+)  # fmt: skip
+def test_a_deny_that_does_not_hold_everything_is_no_deny(denies: tuple[Resource, ...], action: str) -> None:
+    assert asked(*EGRESS, *ALLOWLIST, *denies).action == action
+
+
+def test_a_deny_for_some_sources_blocks_those_alone() -> None:
+    deny = rule(3000, "deny", destIpRanges=["0.0.0.0/0"], srcIpRanges=["10.0.0.0/24"])
+    assert asked(*EGRESS, deny, source="10.0.0.9").action == "block"
+    assert asked(*EGRESS, deny, source="10.0.1.9").action == "allow"
+
+
+@pytest.mark.parametrize(
+    ("match", "action"),
+    [
+        ({}, "allow"),
+        ({"destIpRanges": ["0.0.0.0/0", "::/0"]}, "allow"),
+        ({"destAddressGroups": ["projects/p/locations/global/addressGroups/all"]}, "allow"),
+        ({"destAddressGroups": ["projects/p/locations/global/addressGroups/elsewhere"]}, "unknown"),
+        ({"destRegionCodes": ["US"]}, "unknown"),
+        ({"destThreatIntelligences": ["iplist-known-malicious-ips"]}, "unknown"),
+    ],
+)
+@pytest.mark.parametrize("policy", [ABOVE, POLICY])
+def test_an_allow_beside_the_allowlist_decides_wherever_it_stands(policy: str, match: Any, action: str) -> None:
+    everything = resource("networksecurity/addressGroup:AddressGroup", "all",
+                          "projects/p/locations/global/addressGroups/all", name="all", items=["0.0.0.0/0", "::/0"])  # fmt: skip
+    open_ = rule(100, "allow", policy=policy, **match)
+    assert asked(*EGRESS, *ORGANISATION, *ALLOWLIST, *DENY, everything, open_).action == action
+
+
+def test_what_a_security_profile_group_does_is_not_known() -> None:
+    inspected = rule(100, "apply_security_profile_group", more={"securityProfileGroup": "//x/g"})
+    assert asked(*EGRESS, inspected, *DENY).action == "unknown"
+
+
+def test_a_regional_policy_is_for_clients_of_its_region_as_a_whole() -> None:
+    link = "projects/p/regions/r/firewallPolicies/regional"
+    token = "compute/regionNetworkFirewallPolicy"
+    rules = [
+        {
+            "action": "allow",
+            "direction": "EGRESS",
+            "priority": 1,
+            "match": {"layer4Configs": WEB, "destFqdns": ["cgr.dev"]},
+        },
+        {"action": "deny", "direction": "EGRESS", "priority": 2, "match": {"layer4Configs": ALL}},
+    ]
+    regional = (
+        NETWORK,
+        resource(f"{token}WithRules:RegionNetworkFirewallPolicyWithRules", "regional", link, name="regional", rules=rules),
+        resource(f"{token}Association:RegionNetworkFirewallPolicyAssociation", "c", region="r",
+                 attachmentTarget=NET, firewallPolicy=link),
+    )  # fmt: skip
+    assert asked(*regional, name="cgr.dev").action == "allow"  # in the region by the rule, elsewhere by the implied one
+    assert asked(*regional).action == "unknown"
+
+
+def test_a_rule_on_a_policy_outside_the_stack_leaves_what_it_does_unknown() -> None:
+    association = resource("compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation", "a",
+                           attachmentTarget=NET, firewallPolicy="projects/host/global/firewallPolicies/central")  # fmt: skip
+    forged = rule(1, "allow", WEB, policy="projects/host/global/firewallPolicies/central", destIpRanges=["0.0.0.0/0"])
+    assert asked(NETWORK, association, forged).action == "unknown"
+
+
+def test_a_name_that_shares_an_address_with_one_inside_is_allowed_by_address() -> None:
+    stands = (*EGRESS, *ALLOWLIST, *DENY)
+    assert asked(*stands, sharing=frozenset({"cgr.dev"})).action == "allow"
+    assert asked(*stands).action == "block"
+
+
+@pytest.mark.parametrize(
+    ("source", "action"),
+    [
+        ("account:builds@p.iam.gserviceaccount.com", "allow"),
+        ("account:other@p.iam.gserviceaccount.com", "block"),
+        ("tag:tagValues/1", "unknown"),
+        ("10.0.0.5", "unknown"),
+        (None, "allow"),  # none is named: one that the allow is for
+    ],
+)
+def test_a_client_is_told_by_what_a_rule_is_for(source: str | None, action: str) -> None:
+    builds = {"targetServiceAccounts": ["builds@p.iam.gserviceaccount.com"]}
+    only = rule(2000, "allow", WEB, destIpRanges=["0.0.0.0/0"], more=builds)
+    assert asked(*EGRESS, only, *DENY, source=source, address="34.1.0.1").action == action
+
+
+@pytest.mark.parametrize("written", ["net", "global/networks/net", NET, f"https://www.googleapis.com/compute/v1/{NET}"])
+def test_a_vpc_firewall_rule_finds_its_network_by_link_path_and_name(written: str) -> None:
+    deny = resource("compute/firewall:Firewall", "f", network=written, direction="EGRESS", denies=[{"protocol": "all"}])
+    assert asked(NETWORK, deny, address="34.1.0.1").action == "block"
+    assert asked(*EGRESS[1:], deny, rule(1, "allow"), address="34.1.0.1").action == "block"
+
+
+def test_a_vpc_firewall_rule_of_another_project_is_for_another_network() -> None:
+    deny = resource("compute/firewall:Firewall", "f", network="net", project="q", direction="EGRESS",
+                    denies=[{"protocol": "all"}])  # fmt: skip
+    verdicts = {
+        place.name: decide(place, Flow("x.example", address="34.1.0.1")).action
+        for place in places(Snapshot((*EGRESS, deny), "a stack"))
+    }
+    assert verdicts == {NET: "allow", "projects/q/global/networks/net": "block"}
+
+
+def test_a_network_of_the_stack_without_any_policy_lets_everything_out() -> None:
+    assert asked(NETWORK).action == "allow"
