@@ -26,7 +26,7 @@ from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED, spelled_out
-from hostgate.planning.plan import Decision, Plan, plan, unenforced
+from hostgate.planning.plan import Plan, plan, unenforced
 from hostgate.review.pin import DIGEST, Pin, read_pin
 
 
@@ -416,16 +416,6 @@ def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return options, outputs
 
 
-def decision_line(decision: Decision) -> str:
-    """A decision as component inputs carry it: entry, outcome, match, host:port/protocol and rule, a space between.
-
-    `left-out` has its hyphen, and a rule that there is none of is `-`, so that the line splits into five words.
-    """
-    entry = decision.entry
-    need = f"{entry.host}:{entry.port}/{entry.protocol}"
-    return f"{entry.id} {decision.outcome.replace(' ', '-')} {entry.match} {need} {decision.rule or '-'}"
-
-
 def _finding_line(one: Finding) -> str:
     """A finding as component inputs carry it: id, entry or `-`, the host if it names one, and the reason of who accepted
     it."""
@@ -442,11 +432,7 @@ def _inputs(made: Plan) -> dict[str, Any]:
         "digest": made.digest,
         "from": list(made.options.clients),
         "options": {key: value for key, value in spelled_out(made.options).items() if key not in ("mode", "deny")},
-        # One line each: a host that comes or goes is one line of an engine's diff, and ten thousand cost little.
-        "decisions": [decision_line(decision) for decision in made.decisions],
-        "purposes": {
-            decision.entry.id: decision.entry.purpose for decision in made.decisions if decision.entry.purpose
-        },
+        "decisions": dict(decision.registered for decision in made.decisions),
         # Without what a date changes: a component may not differ from day to day.
         "findings": [_finding_line(one) for one in made.findings if not one.id.startswith("acceptance-")],
         "accepted": [str(acceptance) for acceptance in made.selection.accept if acceptance not in made.unused],

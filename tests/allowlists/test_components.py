@@ -168,13 +168,10 @@ def test_component_inputs_carry_catalogs_decisions_and_digest(run: Run) -> None:
     assert inputs["catalogs"] == ["chainguard/images@2024-03-28"]
     assert len(str(inputs["digest"])) == 64
     decisions: Any = inputs["decisions"]
-    (registry,) = [line for line in decisions if line.startswith("registry ")]
-    entry, outcome, match, need, rule = registry.split()
-    assert (entry, outcome, match, need) == ("registry", "allowed", "exact", "cgr.dev:443/https")
+    outcome, match, need, rule, purpose = decisions["chainguard/images#registry"].split(" ", 4)
+    assert (outcome, match, need, purpose) == ("allowed", "exact", "cgr.dev:443/https", "Main image registry")
     assert rule.startswith("chainguard-allow#")
     assert inputs["from"] == ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
-    purposes: Any = inputs["purposes"]
-    assert purposes["registry"] == "Main image registry"
     assert "from-everything -" in inputs["findings"]
 
 
@@ -264,7 +261,10 @@ def test_a_stack_with_two_layers_makes_both_of_the_same_hosts_and_exports_each(r
         "wire": "NetworkFirewallAllowlist",
         "names": "DnsFirewallAllowlist",
     }
-    decided: Any = [[line.split()[:4] for line in each.inputs["decisions"]] for each in components]
+    decided: Any = [
+        {key: said.split()[:3] for key, said in each.inputs["decisions"].items()}  # type: ignore[attr-defined]
+        for each in components
+    ]
     assert decided[0] == decided[1]
     assert {key: set(value) for key, value in made.outputs.items()} == {  # type: ignore[call-overload]
         "aws": {"references", "policyArn", "firewallArn", "endpoints", "shareArn", "digest"},

@@ -29,6 +29,7 @@ from engine.lab import LIMIT, real_engine
 from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.flows.nodes import UNKNOWN as NOT_KNOWN
 from hostgate.flows.snapshot import Resource
+from hostgate.planning.decision import read_registered
 from hostgate.planning.mechanism import CloudObject
 from hostgate.policies.catalogs import read_catalogs
 from hostgate.policies.judge import judge_stack
@@ -256,11 +257,11 @@ def _allowed(component: PreviewResource) -> Iterator[Flow]:
         text for text in component.inputs.get("from") or () if text[:1].isdigit() and "." in text and "/" in text
     ]
     source = str(ip_network(clients[0])[5]) if clients else None
-    for decision in component.inputs["decisions"]:
-        _, outcome, match, need, _ = decision.split()
-        host, port, protocol = re.fullmatch(r"(.+):(\d+)/(\w+)", need).groups()  # type: ignore[union-attr]
-        if outcome == "allowed" and protocol in ("https", "tls", "http"):
-            yield Flow(host if match in ("exact", "subtree+apex") else f"a.{host}", int(port), protocol, source=source)
+    for decision in read_registered(component.inputs["decisions"]):
+        entry = decision.entry
+        if decision.outcome == "allowed" and entry.protocol in ("https", "tls", "http"):
+            host = entry.host if entry.match in ("exact", "subtree+apex") else f"a.{entry.host}"
+            yield Flow(host, entry.port, entry.protocol, source=source)
 
 
 def _resource(each: PreviewResource) -> Resource:

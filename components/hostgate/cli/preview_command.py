@@ -172,7 +172,6 @@ def _detail(inputs: Mapping[str, Any]) -> str:
 
 def _hosts(plans: Sequence["Plan"]) -> str:
     from hostgate.cli.tables import table
-    from hostgate.planning.mechanism import mechanism
 
     rows: dict[tuple[str, str], list[str]] = {}
     for plan in plans:
@@ -180,7 +179,7 @@ def _hosts(plans: Sequence["Plan"]) -> str:
             entry = decision.entry
             row = rows.setdefault(entry.key, [entry.reach, f"{entry.port}/{entry.protocol}"])
             told = decision.rule or decision.reason.partition(",")[0].partition(". ")[0]
-            way = mechanism(plan.target).way(entry)
+            way = decision.means
             port = f" :{entry.port}" if way is not None and way.sight != "query-name" else ""
             row.append(f"{told}{port}" if decision.rule else f"{decision.outcome}: {told}")
     return table(("host", "need", *(plan.target for plan in plans)), rows.values())

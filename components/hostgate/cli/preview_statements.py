@@ -6,21 +6,19 @@ that a provider makes up differ from preview to preview, and what a preview cann
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
-from hostgate.catalog.model import MATCHES, PROTOCOLS, Entry
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.planning.decision import read_registered
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import COMPUTED, Deny, Mode, OptionsError, read_options
-from hostgate.planning.plan import Decision, Outcome
 from hostgate.review.statement import ObjectStatement, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
-_LINE = re.compile(r"(\S+) (\S+) (\S+) (\S+):([0-9]{1,5})/([a-z]+) (.+)")
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_OUTCOMES: tuple[str, ...] = get_args(Outcome)
 _WHOLE = {"aws:domain-list": ("ruleGroup",)}
 """Inputs that a component of ours has replaced beside what its provider replaces; the engine's JSON does not say it."""
 
@@ -83,27 +81,25 @@ def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any
 
     if not isinstance(inputs, Mapping):
         raise wrong("it has no inputs")
-    target, digest, lines = inputs.get("target"), inputs.get("digest"), inputs.get("decisions")
+    target, digest, decided = inputs.get("target"), inputs.get("digest"), inputs.get("decisions")
     if target not in targets():
         raise wrong(f"found the target {target!r}, known are {', '.join(targets())}")
-    if not isinstance(digest, str) or not isinstance(lines, list):
+    if not isinstance(digest, str) or not isinstance(decided, list | dict):
         raise wrong("it has no digest or no decisions")
     for key, allowed in (("mode", get_args(Mode)), ("deny", get_args(Deny))):
         if inputs.get(key, allowed[0]) not in allowed:
             raise wrong(f"found the {key} {str(inputs[key])[:80]!r}, known are {', '.join(allowed)}")
-    purposes = inputs.get("purposes")
-    decisions = []
-    for line in lines:
-        matched = _LINE.fullmatch(str(line))
-        if matched is None or (decision := _decision(matched, purposes)) is None:
-            raise wrong(f"found the decision {str(line)[:80]!r}")
-        decisions.append(decision)
+    how = mechanism(target)
+    try:
+        decisions = read_registered(decided, inputs.get("purposes"))
+    except ValueError as error:
+        raise wrong(str(error)) from None
     findings = inputs.get("findings")
     return Statement(
         target=target,
         name=name,
         digest=digest,
-        decisions=tuple(decisions),
+        decisions=tuple(replace(each, means=how.way(each.entry)) for each in decisions),
         catalogs=tuple(map(str, inputs.get("catalogs") or ())),
         findings=tuple(_finding(str(each)) for each in findings) if isinstance(findings, list) else None,
         made=tuple(_made(children, target)),
@@ -156,20 +152,6 @@ def _resolved(options: Any, children: Sequence[Mapping[str, Any]]) -> dict[str, 
         elif known and real and COMPUTED in options[name]:
             found[name] = real[0]
     return found
-
-
-def _decision(matched: re.Match[str], purposes: Any) -> Decision | None:
-    id_, outcome, match, host, port, protocol, rule = matched.groups()
-    outcome = outcome.replace("-", " ")
-    if outcome not in _OUTCOMES or match not in MATCHES or protocol not in PROTOCOLS:
-        return None
-    purpose = purposes.get(id_, "") if isinstance(purposes, Mapping) else ""
-    said: Any = outcome  # checked above, like the next two
-    entry = Entry(
-        catalog="", id=id_, host=host, match=match, port=int(port), protocol=protocol,
-        purpose=str(purpose),
-    )  # fmt: skip
-    return Decision(entry, said, "", None if rule == "-" else rule)
 
 
 def _finding(line: str) -> Finding:

@@ -8,8 +8,9 @@ from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.model import Entry, Protocol
 from hostgate.catalog.names import holds
 from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import Sight, mechanism
-from hostgate.planning.plan import Decision, Plan
+from hostgate.planning.plan import Plan
 
 MOST_COMPARED = 2_000
 """Hosts among which a misspelt name is looked for; comparing costs about 10 microseconds each."""

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Misprints
@@ -19,6 +19,7 @@ from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
+from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
@@ -28,37 +29,8 @@ from hostgate.planning.survey import HostVerdict, Survey, survey_findings
 REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand", "mistake-refused")
 """Ids of findings with which nothing of a plan may be applied."""
 
-Outcome = Literal["allowed", "covered", "left out", "refused"]
-
 EXPIRY_WARNING = timedelta(days=14)
 """How long before its `until` an acceptance is warned about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What becomes of one entry, and why; `rule` names the object and rule that allow it."""
-
-    entry: Entry
-    outcome: Outcome
-    reason: str
-    rule: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        entry = self.entry
-        return {
-            "entry": entry.id,
-            "catalog": entry.catalog,
-            "host": entry.host,
-            "match": entry.match,
-            "port": entry.port,
-            "protocol": entry.protocol,
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "rule": self.rule,
-            "purpose": entry.purpose,
-            "notes": entry.notes,
-            "replaces": entry.replaces,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +100,8 @@ class Plan:
         for decision in self.decisions:
             entry = decision.entry
             if decision.outcome == "allowed" and (entry.host, entry.port) == (flow.name, flow.port):
-                way = self._mechanism.way(entry)
-                assert way is not None
-                return self.survey.of(entry.host, self.target, way.ttl_family)
+                assert decision.means is not None
+                return self.survey.of(entry.host, self.target, decision.means.ttl_family)
         return None
 
     def as_json(self) -> dict[str, Any]:
@@ -193,10 +164,10 @@ def draft(
     nothing = bool(over) or any(one.id == "survey-demand" for one in surveyed)
     rules = {} if nothing else rendering.rules
     decisions = tuple(
-        Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None)
+        Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None, how.way(entry))
         for entry, outcome, reason in decided
     )
-    findings = [*_about_entries(how, selection, decisions, as_of, survey, opposed), *surveyed, *rendering.findings]
+    findings = [*_about_entries(selection, decisions, as_of, survey, opposed), *surveyed, *rendering.findings]
     findings += _opened_mistakes(selection, decisions, misprints)
     findings += [
         finding(
@@ -422,7 +393,6 @@ def _covered(
 
 
 def _about_entries(
-    how: Mechanism[Any],
     selection: Selection,
     decisions: Sequence[Decision],
     as_of: date | None,
@@ -443,7 +413,7 @@ def _about_entries(
             )
         if decision.outcome != "allowed":
             continue
-        way = how.way(entry)
+        way = decision.means
         assert way is not None
         sights.setdefault(way.sight, []).append(entry.id)
         if way.ttl_family == "own-lookup":

@@ -11,8 +11,7 @@ from enum import IntFlag
 from typing import Literal
 
 from hostgate.catalog.model import Entry, Match
-from hostgate.planning.mechanism import mechanism
-from hostgate.planning.plan import Decision
+from hostgate.planning.decision import Decision
 from hostgate.review.statement import Statement
 
 Wire = Literal["tls", "http", "tcp", "udp", "query"]
@@ -62,7 +61,7 @@ class Openings:
             return
         self.listed = tuple(_openings(statement))
         for each in self.listed:
-            for wire, port in _seen_alike(each, statement):
+            for wire, port in _seen_alike(each):
                 parts = self._parts.setdefault((wire, port), {})
                 host = each.decision.entry.host
                 parts[host] = parts.get(host, Part(0)) | PARTS[each.match]
@@ -99,12 +98,11 @@ class Openings:
 
 
 def _openings(statement: Statement) -> Iterator[Opening]:
-    how = mechanism(statement.target)
     for decision in statement.decisions:
         if decision.outcome != "allowed":
             continue
         entry = decision.entry
-        way = how.way(entry)
+        way = decision.means
         if way is None:
             continue
         widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
@@ -117,9 +115,9 @@ def _wire(entry: Entry) -> Wire:
     return "tls" if entry.protocol == "https" else entry.protocol
 
 
-def _seen_alike(each: Opening, statement: Statement) -> Iterator[tuple[Wire, int]]:
+def _seen_alike(each: Opening) -> Iterator[tuple[Wire, int]]:
     """The flows that the rule of an opening cannot tell apart: one that sees addresses knows the transport only."""
-    way = mechanism(statement.target).way(each.decision.entry)
+    way = each.decision.means
     wires: tuple[Wire, ...] = (each.wire,)
     if way is not None and way.sight == "address-and-port" and each.wire != "udp":
         wires = ("tls", "http", "tcp")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hostgate.catalog.model import Entry
+from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
-from hostgate.planning.plan import Decision
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
 from hostgate.review.unlisted import Unlisted, unlisted, within

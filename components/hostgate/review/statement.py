@@ -16,11 +16,12 @@ from hostgate.catalog.file_input import Size, read_file_bytes
 from hostgate.catalog.model import Entry, Match, Protocol
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.strict_json import NotJSON, read_json_text
+from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.findings import Finding, Severity
-from hostgate.planning.mechanism import CloudObject, mechanism
+from hostgate.planning.mechanism import CloudObject, Mechanism, mechanism
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
-from hostgate.planning.plan import REFUSALS, Decision, Outcome, Plan, digest_of, find_mechanism
+from hostgate.planning.plan import REFUSALS, Plan, digest_of, find_mechanism
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ def _statement(read: _Target, name: str) -> Statement:
         target=read.target,
         name=options.name,
         digest=read.digest,
-        decisions=tuple(_decision(each) for each in read.decisions),
+        decisions=tuple(_decision(each, how) for each in read.decisions),
         catalogs=tuple(read.catalogs),
         findings=None
         if read.findings is None
@@ -245,12 +246,12 @@ def _statement(read: _Target, name: str) -> Statement:
     )  # fmt: skip
 
 
-def _decision(read: _Decision) -> Decision:
+def _decision(read: _Decision, how: Mechanism[Any]) -> Decision:
     entry = Entry(
         catalog=read.catalog, id=read.entry, host=read.host, match=read.match, port=read.port, protocol=read.protocol,
         purpose=read.purpose, notes=read.notes, replaces=read.replaces,
     )  # fmt: skip
-    return Decision(entry, read.outcome, read.reason, read.rule)
+    return Decision(entry, read.outcome, read.reason, read.rule, how.way(entry))
 
 
 def _problem(name: str, message: str) -> Problem:
