@@ -4,9 +4,14 @@ Names in samples come off the wire: lower case, dnspython's escapes, no trailing
 zone put there; whoever shows them escapes them.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Annotated, ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
+
+from pydantic import AfterValidator, ConfigDict, Field, Strict
 
 RecordType = Literal["A", "AAAA", "HTTPS"]
 LookupOutcome = Literal[
@@ -55,26 +60,64 @@ ABOUT_THE_NAME: frozenset[LookupOutcome] = frozenset(("answer", "no-data", "nxdo
 """Outcomes that say something about the name. All others say that it could not be measured this time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+def _visible(text: str) -> str:
+    """Text that cannot write over a terminal: what a survey writes is escaped, what somebody else wrote may not be."""
+    if not text.isprintable():
+        raise ValueError("visible text")
+    return sys.intern(text)
+
+
+@lru_cache(maxsize=65536)
+def _address(text: str) -> str:
+    try:
+        if str(ip_address(text)) == text:
+            return text
+    except ValueError:
+        pass
+    raise ValueError("an IP address in its shortest form")
+
+
+V = TypeVar("V")
+
+
+@lru_cache(maxsize=65536)
+def _once(value: V) -> V:
+    """The same few chains and answers come again and again; each is held once."""
+    return value
+
+
+Text = Annotated[str, Strict(), AfterValidator(_visible)]
+Address = Annotated[str, Strict(), AfterValidator(_address)]
+Number = Annotated[float, Strict(), Field(ge=0, lt=1e11)]
+Whole = Annotated[int, Strict(), Field(ge=0, lt=2**32)]
+Figure = Annotated[int, Strict()] | Annotated[float, Strict()]
+Flag = Annotated[bool, Strict()]
+Addresses = Annotated[tuple[Address, ...], AfterValidator(_once)]
+ONLY: Final = ConfigDict(extra="forbid")
+"""What is read from a file has no other keys."""
+
+
+class Link(NamedTuple):
     """One alias: `owner` is an alias of `target`, for `ttl` seconds as shown."""
 
-    owner: str
-    target: str
-    ttl: int
+    owner: Text
+    target: Text
+    ttl: Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpsRecord:
     """One HTTPS record (RFC 9460). `priority` 0 is an alias to `target`; `ech`: the record carries an ECH list."""
 
-    priority: int
-    target: str
-    alpn: tuple[str, ...] = ()
-    ipv4hint: tuple[str, ...] = ()
-    ipv6hint: tuple[str, ...] = ()
-    ech: bool = False
-    port: int | None = None
+    __pydantic_config__: ClassVar[ConfigDict] = ONLY
+
+    priority: Whole
+    target: Text
+    alpn: tuple[Text, ...] = ()
+    ipv4hint: Addresses = ()
+    ipv6hint: Addresses = ()
+    ech: Flag = False
+    port: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +129,24 @@ class Sample:
     `ede`: extended error codes (RFC 8914; 3 and 19 are stale answers).
     """
 
-    host: str
-    at: float
-    resolver: str
+    __pydantic_config__: ClassVar[ConfigDict] = ONLY
+
+    host: Text
+    at: Number
+    resolver: Text
     type: RecordType
     outcome: LookupOutcome
-    vantage: str = ""
-    detail: str = ""
-    chain: tuple[Link, ...] = ()
-    addresses: tuple[str, ...] = ()
-    ttl: int | None = None
-    negative_ttl: int | None = None
-    https: tuple[HttpsRecord, ...] = ()
-    truncated: bool = False
-    tcp: bool = False
-    ede: tuple[int, ...] = ()
-    notes: tuple[Note, ...] = ()
+    vantage: Text = ""
+    detail: Text = ""
+    chain: Annotated[tuple[Link, ...], AfterValidator(_once)] = ()
+    addresses: Addresses = ()
+    ttl: Whole | None = None
+    negative_ttl: Whole | None = None
+    https: Annotated[tuple[HttpsRecord, ...], AfterValidator(_once)] = ()
+    truncated: Flag = False
+    tcp: Flag = False
+    ede: Annotated[tuple[Whole, ...], AfterValidator(_once)] = ()
+    notes: Annotated[tuple[Note, ...], AfterValidator(_once)] = ()
 
     @property
     def effective_ttl(self) -> int | None:
@@ -120,10 +165,12 @@ class Sample:
 class Probe:
     """What a resolver did when it was tried before the survey. `rtt`: seconds, measured with nothing else going on."""
 
-    resolver: str
+    __pydantic_config__: ClassVar[ConfigDict] = ONLY
+
+    resolver: Text
     state: ProbeState
-    detail: str = ""
-    rtt: float | None = None
+    detail: Text = ""
+    rtt: Number | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,16 +180,18 @@ class Run:
     `plan` is the sampling plan in figures; `edns` the payload size offered; `started` unix seconds.
     """
 
-    vantage: str
-    started: float
-    tool: str
-    resolvers: tuple[str, ...]
+    __pydantic_config__: ClassVar[ConfigDict] = ONLY
+
+    vantage: Text
+    started: Number
+    tool: Text
+    resolvers: tuple[Text, ...]
     types: tuple[RecordType, ...]
-    hosts: tuple[str, ...]
-    edns: int
-    plan: Mapping[str, float | int | str] = field(default_factory=dict, hash=False)
+    hosts: tuple[Text, ...]
+    edns: Whole
+    plan: Mapping[str, Figure | Text] = field(default_factory=dict, hash=False)
     probes: tuple[Probe, ...] = ()
-    not_surveyed: tuple[tuple[str, str], ...] = ()
+    not_surveyed: tuple[tuple[Text, Text], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
