@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 
 from hostgate.dns.false_drop import Refreshing, false_drop
-from hostgate.dns.intervals import Interval
 from hostgate.dns.pools import Pool, Tally, answers_to_know
+from hostgate.dns.rate_bounds import Interval
 
 TTL = 60.0
 HOUR, DAY = 3600.0, 86_400.0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pool_cases import CHURNING, SIZES, Cell, predicted, recorded, tables, truth
 
-from hostgate.dns.verdicts import word
+from hostgate.dns.host_verdicts import word
 
 PAGE = Path(__file__).parents[2] / "docs" / "ttl.md"
 TRUE = recorded()

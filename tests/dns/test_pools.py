@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostgate.dns.intervals import Interval, combined, proportion
 from hostgate.dns.pools import FEWEST_ANSWERS, Pool, Tally, beyond_chance, chao2, good_turing
+from hostgate.dns.rate_bounds import Interval, combined, proportion
 
 TTL = 60
 

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from report_samples import GOLDEN, HOSTILE, HOSTS, studied
 
+from hostgate.catalog.problems import printable
 from hostgate.dns.analysis import analyse
 from hostgate.dns.document import document
 from hostgate.dns.report.content import MOST_LISTED, SurveyReport, report
 from hostgate.dns.report.html_report import page
 from hostgate.dns.report.markdown_report import markdown
-from hostgate.dns.report.wording import share, span, ttl_classes, visible
+from hostgate.dns.report.wording import share, span, ttl_classes
 from hostgate.dns.samples import Run, Sample
 
 _PLAIN = frozenset(
@@ -223,13 +224,13 @@ class TestStrangers:
         made = reported([run, lookup])
         html = page(made)
         parsed = Parsed(html)
-        assert visible(name) in [text for tag, text in parsed.texts if tag == "td"]
+        assert printable(name) in [text for tag, text in parsed.texts if tag == "td"]
         assert not {tag for tag, _ in parsed.elements} - _PLAIN
         text = markdown(made)
         assert html.replace("\n", "").isprintable()
         assert text.replace("\n", "").isprintable()
         assert not {kind for kind, _ in tokens(text)} & {"html_inline", "html_block", "link_open", "image", "em_open"}
-        assert {visible(name).strip(), visible(reason).strip()} <= set(cells(text))
+        assert {printable(name).strip(), printable(reason).strip()} <= set(cells(text))
 
     @pytest.mark.parametrize("sign", ["\x1b[31m", "\u202e", "\x00", "\u2028", "\x85"])
     def test_control_characters_are_spelled(self, sign: str) -> None:

@@ -15,8 +15,8 @@ from markdown_pages import PAGES, ROOT, Block, blocks, files_before
 from printed_programs import COMPONENTS, CONFIG
 
 from hostgate.catalog.lint import lint_catalog
+from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import MATCHES, Match
-from hostgate.catalog.names import holds
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import read_catalog
 from hostgate.catalog.selection import select

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 import hostgate
 from hostgate.aws.default_actions import DEFAULT_ACTIONS
 from hostgate.aws.policy_options import DESTINATIONS, LOG_TYPES
+from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, RevisionRecord, SourceRecord, SpanRecord
-from hostgate.catalog.names import holds
 from hostgate.catalog.references import each_shipped
 from hostgate.catalog.revision_changes import RISKS
 from hostgate.intake.page_remarks import REMARKS

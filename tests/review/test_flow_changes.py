@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, many, selection
 from conformance.strategies import HOSTS, catalogs
+from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import MATCHES, Entry, Match
-from hostgate.catalog.names import holds
 from hostgate.catalog.problems import InputError
 from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import targets

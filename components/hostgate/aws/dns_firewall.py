@@ -12,8 +12,8 @@ from typing import Any
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.plan_place import of_dns_firewall
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST
+from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Match
-from hostgate.catalog.names import holds
 from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding

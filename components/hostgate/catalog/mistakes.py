@@ -7,8 +7,8 @@ revision of its catalog, for every port, and also against a wildcard that takes 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hostgate.catalog.match_kinds import holds, meet, within
 from hostgate.catalog.model import Entry
-from hostgate.catalog.names import holds, meet, within
 
 
 @dataclass(frozen=True, slots=True)

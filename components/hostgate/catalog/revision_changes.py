@@ -10,8 +10,8 @@ from operator import attrgetter
 from typing import Literal
 
 from hostgate.catalog.lint import WEB_PORTS
+from hostgate.catalog.match_kinds import within
 from hostgate.catalog.model import Entry, Match
-from hostgate.catalog.names import within
 
 What = Literal["opened", "replaced", "changed", "closed", "misprint"]
 

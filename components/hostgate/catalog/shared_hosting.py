@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hostgate.catalog.hosts import is_hosting_suffix
+from hostgate.catalog.match_kinds import holds, meet
 from hostgate.catalog.model import Match
-from hostgate.catalog.names import holds, meet
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hostgate.catalog.problems import printable
 from hostgate.cli.main import print_json
 from hostgate.cli.sources import as_date
 
@@ -189,11 +190,6 @@ def _guard_lines(review: "Review") -> Iterable[str]:
         yield f"guard never-remove: {host} is open on no target of BASE, so nothing is guarded. Is it misspelt?"
 
 
-def plain(text: str) -> str:
-    """`text` without the characters by which a file could write over the terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
-
-
 def _hosts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
     from hostgate.catalog.hosts import check_host
 
@@ -220,5 +216,5 @@ def command(asked: ComparisonRequest, as_json: bool) -> None:
         print_json(review.as_json())
     else:
         for line in lines(review):
-            click.echo(plain(line))
+            click.echo("\n".join(map(printable, line.split("\n"))))
     end(review)

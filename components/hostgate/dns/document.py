@@ -14,8 +14,8 @@ from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.dns.analysis import Analysis, analyse_files
 from hostgate.dns.facts import HostFacts, SharedAddress
+from hostgate.dns.host_verdicts import judge
 from hostgate.dns.survey_files import LONGEST
-from hostgate.dns.verdicts import judge
 from hostgate.planning.mechanism import targets as all_targets
 from hostgate.planning.survey import HostVerdict, Survey
 

@@ -8,8 +8,8 @@ is also missed while a new address is unknown.
 from dataclasses import dataclass, replace
 from math import exp
 
-from hostgate.dns.intervals import Interval, combined, proportion
 from hostgate.dns.pools import FEWEST_ANSWERS, Pool
+from hostgate.dns.rate_bounds import Interval, combined, proportion
 
 TARGET = 1e-3
 """A host is `ok` below this share of dropped connections."""

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import ceil, exp, lgamma, log, sqrt
 
-from hostgate.dns.intervals import NORMAL, Interval, proportion
+from hostgate.dns.rate_bounds import NORMAL, Interval, proportion
 
 SAME_MOMENT = 1.5
 """Seconds. Two answers that expire this close together came from one cache: shown TTLs are whole seconds."""

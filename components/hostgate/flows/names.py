@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import MATCHES, Match
-from hostgate.catalog.names import holds
 
 TestKind = Match | Literal["starting", "ending", "dot-ending", "containing", "pattern"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from hostgate.catalog.hosts import MAX_NAME
+from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Protocol
-from hostgate.catalog.names import holds
 from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import Sight, mechanism

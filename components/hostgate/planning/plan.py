@@ -10,9 +10,9 @@ from hashlib import sha256
 from typing import Any
 
 from hostgate.catalog.collector import collector_at_rest
+from hostgate.catalog.match_kinds import BREADTH
 from hostgate.catalog.mistakes import Misprints
 from hostgate.catalog.model import Entry
-from hostgate.catalog.names import BREADTH
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Acceptance, Selection
 from hostgate.catalog.shared_hosting import shared_hosting

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hostgate.catalog.match_kinds import holds, meet
 from hostgate.catalog.mistakes import Misprints, Mistake, mistakes
 from hostgate.catalog.model import Entry
-from hostgate.catalog.names import holds, meet
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import CatalogRevision, resolve
 from hostgate.policies.effects import Names, is_match

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, Literal, TypeGuard
 
+from hostgate.catalog.match_kinds import within
 from hostgate.catalog.model import MATCHES, Match
-from hostgate.catalog.names import within
 from hostgate.planning.options import PRIVATE_IPV4, SHARED_IPV4, public_ranges
 
 NameKind = Match | Literal["ending", "containing", "any"]

@@ -12,10 +12,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from hostgate.catalog.problems import printable
 from hostgate.dns.report import wording
 from hostgate.dns.report.content import WORST_FIRST, ReportSection, SurveyReport
 from hostgate.dns.report.pictures import curve, histogram, strip
-from hostgate.dns.report.wording import few, strip_title, ttl_classes, visible
+from hostgate.dns.report.wording import few, strip_title, ttl_classes
 
 _FOLDER = Path(__file__).parent
 
@@ -56,7 +57,7 @@ def page(made: SurveyReport) -> str:
 
 def _shown(value: Any) -> Any:
     """What stands for `value`, before it is escaped; markup is the page's own."""
-    return visible(value) if type(value) is str else value
+    return printable(value) if type(value) is str else value
 
 
 def _pictures(section: ReportSection, number: int) -> Iterator[tuple[str, Markup]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from hostgate.catalog.problems import printable
 from hostgate.dns.course import Course
 from hostgate.dns.report.content import WORST_FIRST, ReportSection, SurveyReport
 from hostgate.dns.report.wording import (
@@ -18,7 +19,6 @@ from hostgate.dns.report.wording import (
     summary,
     ttl_classes,
     ttl_lines,
-    visible,
 )
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>&|~$@#])|(?<=www)(\.)|(:)(?=//)", re.IGNORECASE)
@@ -184,12 +184,12 @@ def _names(names: Sequence[str]) -> str:
 
 def _text(text: str) -> str:
     """`text` as itself, whatever markup it holds."""
-    return _SPECIAL.sub(lambda found: f"\\{found[0]}", visible(text))
+    return _SPECIAL.sub(lambda found: f"\\{found[0]}", printable(text))
 
 
 def _code(text: str, *, table: bool = True) -> str:
     """A name as code, which no markup ends: between more backticks than it holds in a row."""
-    shown = visible(text)
+    shown = printable(text)
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
     space = " " if shown.startswith("`") or shown.endswith("`") or not shown.strip() else ""
     return f"{ticks}{space}{shown.replace('|', chr(92) + '|') if table else shown}{space}{ticks}"

@@ -166,8 +166,3 @@ def few(names: Sequence[str], most: int = MOST_NAMES) -> str:
     """Some of `names`, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
-
-
-def visible(text: str) -> str:
-    """`text` without control characters: what would not be seen is spelled."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

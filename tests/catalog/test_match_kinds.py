@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hostgate.catalog.match_kinds import BREADTH, holds, meet, within
 from hostgate.catalog.model import MATCHES, Match
-from hostgate.catalog.names import BREADTH, holds, meet, within
 
 LABELS = ("a", "b", "ab")
 HOSTS = [".".join(labels) for depth in (1, 2, 3) for labels in product(LABELS, repeat=depth)]

@@ -12,8 +12,8 @@ from hostgate.catalog.model import Family, Protocol
 from hostgate.dns.analysis import Study
 from hostgate.dns.facts import AddressType
 from hostgate.dns.false_drop import TARGET, Refreshing, Remedy, false_drop, remedy
-from hostgate.dns.intervals import Interval
 from hostgate.dns.pools import FEWEST_ANSWERS, Pool, answers_to_know
+from hostgate.dns.rate_bounds import Interval
 from hostgate.dns.samples import OUTCOME_MEANS
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import TTL_MEANS, Means, Mechanism, mechanism

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hostgate.azure.network_rules import LOOKUP as AZURE
 from hostgate.dns.analysis import Study, analyse
 from hostgate.dns.false_drop import Refreshing, false_drop
-from hostgate.dns.intervals import Interval
+from hostgate.dns.host_verdicts import judge, word
+from hostgate.dns.rate_bounds import Interval
 from hostgate.dns.samples import HttpsRecord, Sample
-from hostgate.dns.verdicts import judge, word
 from hostgate.gcp.fqdn import LOOKUP as GCP
 from hostgate.planning.mechanism import Means, mechanism, targets
 from hostgate.planning.survey import HostVerdict
