@@ -287,3 +287,9 @@ def test_an_acceptance_for_an_id_that_two_catalogs_have_is_refused(write: Write)
     (problem,) = problems_of(str(first), str(second), accept=[word])
 
     assert (problem.rule, problem.entry) == ("acceptance-ambiguous", "x")
+
+
+def test_a_misprint_is_not_counted_among_the_hosts(write: Write) -> None:
+    typo = "  - {id: typo, host: evil.example, port: 443, protocol: https, purpose: A misprint, status: mistaken}\n"
+    ours = write(OURS + typo)
+    assert select(str(ours)).summary.startswith("3 of 3 hosts of ")

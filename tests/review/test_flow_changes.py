@@ -261,3 +261,12 @@ class TestStatements:
             for place in ("one-policy", "other-policy")
         }
         assert len(digests) == 2
+
+
+def test_a_second_finding_of_one_kind_about_the_whole_plan_is_new() -> None:
+    one = selection([entry(X)])
+    before, after = (
+        state(draft(replace(one, floating=refs), "aws:rules")) for refs in (("a/b@1",), ("a/b@1", "c/d@2"))
+    )
+    assert [each.id for each in diff([before], [after])[0].findings_new] == ["unpinned"]
+    assert [each.id for each in diff([after], [before])[0].findings_gone] == ["unpinned"]

@@ -56,8 +56,12 @@ class Selection:
 
     @property
     def summary(self) -> str:
-        """How many hosts of which catalogs are selected, and by which lists: one line, the same for the same selection."""
-        kept, left = len(self.entries), len(self.left_out)
+        """How many hosts of which catalogs are selected, and by which lists: one line, the same for the same selection.
+
+        What a catalog records as a misprint is no host.
+        """
+        kept = sum(each.status != "mistaken" for each in self.entries)
+        left = sum(each.status != "mistaken" for each, _ in self.left_out)
         said = f"{kept} of {kept + left} hosts of {', '.join(self.refs)} selected"
         if not self.narrowing:
             return f"{said}: everything, because no {', '.join(NARROWING[:-1])} or {NARROWING[-1]} are given"

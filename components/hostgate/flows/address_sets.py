@@ -20,7 +20,7 @@ AddressFamily = Literal["IPv4", "IPv6"]
 FAMILIES: tuple[AddressFamily, ...] = ("IPv4", "IPv6")
 TOP = {"IPv4": 2**32 - 1, "IPv6": 2**128 - 1}
 
-_SPECIAL = (
+NEVER_PUBLIC_V4 = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
     "224.0.0.0/3",
 )  # fmt: skip
@@ -120,4 +120,4 @@ def symbol(name: str) -> AddressSet:
 @lru_cache(maxsize=1)
 def internet() -> AddressSet:
     """The addresses that hosts of the internet can have."""
-    return AddressSet(networks(_SPECIAL).v4.outside(TOP["IPv4"]), networks([_GLOBAL_UNICAST]).v6)
+    return AddressSet(networks(NEVER_PUBLIC_V4).v4.outside(TOP["IPv4"]), networks([_GLOBAL_UNICAST]).v6)

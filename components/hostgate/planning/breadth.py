@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
+from hostgate.flows.address_sets import NEVER_PUBLIC_V4
+
 Network = IPv4Network | IPv6Network
 
 
@@ -22,24 +24,14 @@ class Breadth:
     together_why: str
 
 
+_DOCUMENTATION = ("192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24")
+_SPECIAL_V6 = ("::/127", "100::/64", "2001:2::/48", "2001:db8::/32", "3fff::/20", "fc00::/7", "fe80::/10", "ff00::/8")
 NOT_PUBLIC: dict[int, tuple[Network, ...]] = {
-    4: tuple(
-        collapse_addresses(
-            IPv4Network(each)
-            for each in (
-                "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-                "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
-            )
-        )
-    ),
-    6: tuple(
-        collapse_addresses(
-            IPv6Network(each)
-            for each in ("::/127", "100::/64", "2001:2::/48", "2001:db8::/32", "3fff::/20", "fc00::/7", "fe80::/10", "ff00::/8")
-        )
-    ),
-}  # fmt: skip
-"""No addresses of the internet (IANA special-purpose address registries, RFC 6890; multicast and reserved blocks)."""
+    4: tuple(collapse_addresses(map(IPv4Network, (*NEVER_PUBLIC_V4, *_DOCUMENTATION)))),
+    6: tuple(collapse_addresses(map(IPv6Network, _SPECIAL_V6))),
+}
+"""No addresses of the internet (IANA special-purpose address registries, RFC 6890; multicast and reserved blocks), those
+for documentation and benchmarks among them."""
 
 BREADTHS: dict[int, Breadth] = {
     6: Breadth(

@@ -400,6 +400,12 @@ def _findings(
     return new, gone, now
 
 
-def _by_id(statement: Statement | None) -> dict[tuple[str, str | None, str | None, str | None], Finding]:
-    found: Iterable[Finding] = () if statement is None else statement.findings or ()
-    return {(one.id, one.catalog, one.entry, one.host): one for one in found}
+def _by_id(statement: Statement | None) -> dict[tuple[str, str | None, str | None, str | None, int], Finding]:
+    """Findings by what they are about; of several about the same, such as two of the whole plan, each by its turn."""
+    found: dict[tuple[str, str | None, str | None, str | None, int], Finding] = {}
+    turns: Counter[tuple[str | None, ...]] = Counter()
+    for one in (statement and statement.findings) or ():
+        about = (one.id, one.catalog, one.entry, one.host)
+        found[(*about, turns[about])] = one
+        turns[about] += 1
+    return found
