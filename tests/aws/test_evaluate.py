@@ -133,3 +133,17 @@ def test_the_twin_providers_resources_are_read_alike() -> None:
 def test_a_home_net_of_everything_is_no_traceback() -> None:
     all_of_it = {"ipSets": [{"key": "EXTERNAL_NET", "ipSet": {"definitions": ["!0.0.0.0/0", "!::/0"]}}]}
     assert decide(place(policy("arn:g"), group("g", LIST, ruleVariables=all_of_it)), EVIL).action == "unknown"
+
+
+def test_whether_the_server_speaks_first_is_a_question_of_rules_about_its_greeting_alone() -> None:
+    """SSH passes by the first rule, and what a client sends first is dropped by the second (replayed on 7.0.10)."""
+    rules = (
+        "pass tcp any any -> $HOME_NET any (app-layer-protocol:!tls; sid:1;)\n"
+        "drop tcp $HOME_NET any -> any any (flow:to_server,established; sid:2;)"
+    )
+    here = place(policy("arn:g", default=()), group("g", {"rulesString": rules}))
+    greeted = decide(here, Flow("git.example", 22, "tcp", source="10.1.2.3"))
+    assert (greeted.action, greeted.lacks) == ("unknown", ("the server speaks first, and 1 is asked of that",))
+    assert decide(here, EVIL).action == "block"
+    only = place(policy("arn:g"), group("g", {"rulesString": rules.partition("\n")[2]}))
+    assert decide(only, Flow("git.example", 22, "tcp", source="10.1.2.3")).action == "block"

@@ -85,8 +85,12 @@ def _steps(
     for ((source, destination), (from_port, to_port)), answer in ways:
         box = _box(rule, asked, source, destination, from_port, to_port)
         if box is not None and answer:
-            box = _of_answers(rule, box, late=asked.after_hello and action == "block")
+            box = _of_answers(box)
         if box is not None:
+            if answer and asked.after_hello:
+                yield from _of_greetings(rule, action, label, box, lasting, owner)
+                if action == "block":
+                    box = replace(box, doubts=(*box.doubts, _late(rule)))
             why = f"{'its answers are ' if answer else ''}{word} by a rule of {group}"
             step = Step(action=action, rule=label, why=why, box=box, moments=_moments(asked, answer=answer),
                         lasting=lasting, owner=owner)  # fmt: skip
@@ -108,15 +112,35 @@ def by_detection(step: Step) -> Iterator[Step]:
         yield replace(step, box=replace(other, protocols=tcp), moments=frozenset({Moment.LATER}))
 
 
-def _of_answers(rule: ParsedRule, box: Box, *, late: bool) -> Box | None:
-    """The box for what comes back over a connection. An answer to a datagram matters not: the datagram is out. So is what
-    a client says when the answer to that is dropped (`late`); whether such a connection counts as blocked is a question."""
+def _of_answers(box: Box) -> Box | None:
+    """The box for what comes back over a connection. An answer to a datagram matters not: the datagram is out."""
     tcp = frozenset({6})
     protocols = tcp if box.protocols is None else box.protocols & tcp
-    if not protocols:
-        return None
-    doubt = f"a connection counts as blocked whose first data passes and whose answers {rule.sid} drops"
-    return replace(box, protocols=protocols, doubts=(*box.doubts, doubt) if late else box.doubts)
+    return replace(box, protocols=protocols) if protocols else None
+
+
+def _late(rule: ParsedRule) -> str:
+    """The doubt of a drop that is asked of answers to the first data, which is out by then."""
+    return f"a connection counts as blocked whose first data passes and whose answers {rule.sid} drops"
+
+
+def _of_greetings(
+    rule: ParsedRule, action: Action, label: str, box: Box, lasting: bool | None, owner: str
+) -> Iterator[Step]:
+    """What becomes of a connection on which the server speaks first, as of SSH and mail: its greeting is an answer that
+    comes before the client's first data (replayed). Of a flow of no named protocol, nobody can tell who does."""
+    spoken = frozenset({"other"}) if box.applications is None else box.applications & {"other"}
+    if spoken:
+        doubt = f"the server speaks first, and {rule.sid} is asked of that"
+        yield Step(
+            action=action,
+            rule=label,
+            why=f"the server's greeting is {_ACTIONS[rule.action][1]}",
+            box=replace(box, applications=spoken, but=frozenset(), doubts=(*box.doubts, doubt)),
+            moments=frozenset({Moment.ANSWER}),
+            lasting=lasting,
+            owner=owner,
+        )
 
 
 def _moments(asked: Conditions, *, answer: bool) -> frozenset[Moment]:
