@@ -15,7 +15,7 @@ from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, numbe
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import ClientTest, Moment, Place, Stage, Step, either, whether
+from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step, either, whether
 from hostgate.suricata.headers import HeaderError, addresses_of
 from hostgate.suricata.reader import read_rules
 from hostgate.suricata.steps import steps_of
@@ -64,7 +64,7 @@ def policy_place(
 ) -> Place:
     """Where flows meet `policy`, at `firewall` where one uses it."""
     reading = _Policy(snapshot, policy, firewall)
-    stages = (reading.stateless(), reading.stateful())
+    stages = (reading.stateless(), *reading.stateful())
     assumptions = ("The clients' packets are routed to the firewall, both ways.", *reading.assumptions)
     name = str(policy.properties.get("name") or policy.name)
     inside = reading.home_net()
@@ -110,13 +110,16 @@ class _Policy:
         loose = [each for each in references if each.priority is None]
         steps = tuple(step for each in known for step in self._stateless_group(each))
         unordered = tuple(tuple(self._stateless_group(each)) for each in loose)
-        return Stage("stateless rules", steps, default, unordered=unordered)
+        return Stage("stateless rules", steps, default, unordered=unordered, last=self._stateless_doubts())
+
+    def _stateless_doubts(self) -> tuple[Step, ...]:
+        node = self.node.at("statelessDefaultActions")
+        if node.unknown or any(item.unknown for item in node.items()):
+            return either("the policy's stateless default", "the stateless default is not known yet")
+        return ()
 
     def _stateless_default(self) -> Step:
-        node = self.node.at("statelessDefaultActions")
-        actions = [item.value for item in node.items()]
-        if node.unknown or not all(isinstance(action, str) for action in actions):
-            self.assumptions.append("The stateless default of the policy, not known yet, is aws:forward_to_sfe.")
+        actions = [item.value for item in self.node.at("statelessDefaultActions").items()]
         if "aws:pass" in actions:
             return Step(action="allow", rule="aws:pass", why="the policy's stateless default passes it uninspected")
         if "aws:drop" in actions:
@@ -129,7 +132,8 @@ class _Policy:
             return
         source = reference.group.node.at("ruleGroup", "rulesSource", "statelessRulesAndCustomActions")
         rules = list(source.at("statelessRules").items())
-        if source.unknown or source.at("statelessRules").unknown:
+        ranks = [rule.at("priority") for rule in rules]
+        if source.unknown or source.at("statelessRules").unknown or any(rank.unknown for rank in ranks):
             yield from either(reference.name, "its rules are not known yet")
             return
         rules.sort(key=lambda rule: number(rule.at("priority")) or 0)
@@ -138,19 +142,36 @@ class _Policy:
 
     # Stateful: connections.
 
-    def stateful(self) -> Stage:
+    def stateful(self) -> tuple[Stage, ...]:
+        """The rule groups in the policy's order; where that is not known yet, in either."""
         order = self.node.at("statefulEngineOptions", "ruleOrder")
-        if order.unknown:
-            self.assumptions.append("The rule order of the policy, not known yet, is strict.")
-        strict = order.value == STRICT or order.unknown
-        references = self._references("statefulRuleGroupReferences")
+        if not order.unknown:
+            return (self._in_strict_order() if order.value == STRICT else self._in_action_order(),)
+        strict = self._in_strict_order()
+        other = Step(
+            action="next", rule="", why="rules go by their action", box=Box(doubts=("the rule order is by action",))
+        )
+        return (
+            replace(
+                strict, steps=(other, *strict.steps), unordered=tuple((other, *group) for group in strict.unordered)
+            ),
+            self._in_action_order(),
+        )
+
+    def _groups(self, *, strict: bool) -> list[tuple[_Reference, tuple[Step, ...]]]:
         variables = self._variables()
-        groups = [(each, tuple(self._stateful_group(each, variables, strict=strict))) for each in references]
-        if not strict:
-            by_action = sorted(
-                (step for _, group in groups for step in group), key=lambda step: _ACTION_RANK[step.action]
-            )
-            return Stage("stateful rules", tuple(by_action), PASSES, MOMENTS)
+        return [
+            (each, tuple(self._stateful_group(each, variables, strict=strict)))
+            for each in self._references("statefulRuleGroupReferences")
+        ]
+
+    def _in_action_order(self) -> Stage:
+        steps = [step for _, group in self._groups(strict=False) for step in group]
+        by_action = sorted(steps, key=lambda step: _ACTION_RANK[step.action])
+        return Stage("stateful rules", tuple(by_action), PASSES, MOMENTS)
+
+    def _in_strict_order(self) -> Stage:
+        groups = self._groups(strict=True)
         known = sorted(
             (each for each in groups if each[0].priority is not None), key=lambda each: each[0].priority or 0
         )
@@ -222,9 +243,15 @@ class _Policy:
     def _variables(self) -> dict[str, str | None]:
         """HOME_NET of the policy, and EXTERNAL_NET, which the service makes of it (best practices, prerequisites)."""
         home: str | None = None
-        for item in self.node.at("policyVariables", "ruleVariables").items():
+        listed = self.node.at("policyVariables", "ruleVariables")
+        said = listed.unknown
+        for item in listed.items():
             if item.at("key").value == "HOME_NET":
                 home = _definition(item.at("ipSet", "definitions"))
+            said |= item.at("key").unknown or item.at("key").value == "HOME_NET"
+        if said and home is None:
+            self.assumptions.append("HOME_NET is what the policy's variables say, which is not known yet.")
+            return {"HOME_NET": None, "EXTERNAL_NET": "!$HOME_NET"}
         if home is None:
             home = self._range_of_vpc()
         if home is None:
@@ -255,10 +282,10 @@ class _Policy:
         source = group.at("ruleGroup", "rulesSource")
         flat = group.at("rules")
         text = flat if not flat.absent else source.at("rulesString")
-        if source.unknown or text.unknown:
+        if source.unknown or text.unknown or source.at("statefulRules").unknown:
             yield from either(name, "its rules are not known yet", owner)
             return
-        own = {**variables, **_declared(group.at("ruleGroup", "ruleVariables"))}
+        own = {**variables, **_declared(group.at("ruleGroup", "ruleVariables"), variables)}
         if variables["HOME_NET"] is None and "HOME_NET" in own:
             # EXTERNAL_NET is what the policy's HOME_NET is not, whatever the group calls HOME_NET.
             own |= {"HOME_NET of the policy": None, "EXTERNAL_NET": own.get("EXTERNAL_NET") or ""}
@@ -340,11 +367,17 @@ def _definition(node: Node) -> str | None:
     return f"[{','.join(map(str, items))}]" if items and all(isinstance(each, str) for each in items) else None
 
 
-def _declared(node: Node) -> dict[str, str | None]:
-    """Variables that a rule group declares for itself. EXTERNAL_NET does not follow a group's own HOME_NET."""
+def _declared(node: Node, policys: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Variables that a rule group declares for itself. EXTERNAL_NET does not follow a group's own HOME_NET.
+
+    Where it is not known yet which they are, each of the policy's may be among them.
+    """
     found: dict[str, str | None] = {}
     for kind, inner in (("ipSets", "ipSet"), ("portSets", "portSet")):
-        for item in node.at(kind).items():
+        listed = node.at(kind)
+        if listed.unknown or any(item.at("key").unknown for item in listed.items()):
+            found |= dict.fromkeys(policys)
+        for item in listed.items():
             key = item.at("key").value
             if isinstance(key, str):
                 found[key] = _definition(item.at(inner, "definitions"))

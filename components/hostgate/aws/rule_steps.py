@@ -14,7 +14,7 @@ from hostgate.flows.nodes import Node
 from hostgate.flows.steps import Action, Box, ClientTest, Moment, Step, either, whether
 from hostgate.suricata.headers import Variables, addresses_of
 from hostgate.suricata.reader import ParsedRule
-from hostgate.suricata.steps import by_detection
+from hostgate.suricata.steps import by_detection, dropped_late
 
 HELLO: Final = frozenset({Moment.NAME_KNOWN})
 
@@ -40,6 +40,9 @@ def default_steps(actions: Sequence[str]) -> Iterator[Step]:
             why = f"no rule matches; the policy's default drops ({action})"
             step = Step(action="block", rule="", why=why, box=Box(protocols=tcp), moments=HELLO | {Moment.LATER})
             yield from by_detection(step) if "_app_layer" in action else (step,)
+            if not action.endswith("_to_server"):  # of a pass that is for single packets, answers are dropped
+                late = Box(protocols=tcp, doubts=(dropped_late(action),))
+                yield replace(step, box=late, moments=frozenset({Moment.REPLY}))
         elif not action.startswith("aws:alert_"):
             yield whether("block", action, f"the default action {action}, which is not known here, drops it")
 
@@ -47,7 +50,8 @@ def default_steps(actions: Sequence[str]) -> Iterator[Step]:
 def list_steps(node: Node, variables: Variables, group: str, owner: str, *, strict: bool) -> Iterator[Step]:
     """A domain list. In strict order it makes no drop; in action order an allow list drops all other names."""
     kind, targets, types = (node.at(key) for key in ("generatedRulesType", "targets", "targetTypes"))
-    if kind.unknown or targets.unknown or types.unknown or not isinstance(kind.value, str):
+    of_types = types.unknown or any(item.unknown for item in types.items())
+    if kind.unknown or targets.unknown or of_types or not isinstance(kind.value, str):
         yield from either(group, "its list is not known yet", owner)
         return
     action: Action | None = {"ALLOWLIST": "allow", "DENYLIST": "block", "REJECTLIST": "block"}.get(kind.value)  # type: ignore[assignment]

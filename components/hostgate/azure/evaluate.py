@@ -11,7 +11,7 @@ from typing import Final
 
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, number
 from hostgate.flows.address_sets import AddressSet, symbol
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either
 
@@ -85,16 +85,16 @@ class _Reading:
         if not topmost.absent:
             assumptions.append(f"The parent policy of {lineage[0].name} is not in the snapshot; its rules come first.")
         for each in lineage:
-            mode = each.node.at("threatIntelMode").value
-            if mode == "Deny":
+            mode = each.node.at("threatIntelMode")
+            if mode.unknown or mode.value == "Deny":
                 assumptions.append(f"Threat intelligence of {each.name} denies what Microsoft lists, before any rule.")
             if each.node.at("intrusionDetection", "mode").value == "Deny":
                 assumptions.append(f"Intrusion detection of {each.name} denies what its signatures match.")
         proxied = policy.node.at("dnsSettings", "enableProxy")
         groups = [
-            (group, [replace(each, depth=depth) for each in self.collections(group)])
+            (group, [replace(found, depth=depth) for found in (self.collections(group) if certain else _may_be(group))])
             for depth, each in enumerate(lineage)
-            for group in self.groups_of(each)
+            for group, certain in self.groups_of(each)
         ]
         stage = self.stage(groups, proxied=None if proxied.unknown else proxied.value is True)
         if not topmost.absent:
@@ -131,10 +131,14 @@ class _Reading:
             (policy for policy in self.snapshot.of_types([POLICY]) if not policy.id and _name(policy) == last), None
         )
 
-    def groups_of(self, policy: Resource) -> list[Resource]:
-        return [group for group in self.snapshot.of_types([GROUP]) if self._belongs(group, policy)]
+    def groups_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
+        """Its rule collection groups, and whether it is certain that each is."""
+        for group in self.snapshot.of_types([GROUP]):
+            belongs = self._belongs(group, policy)
+            if belongs is not False:
+                yield group, belongs is True
 
-    def _belongs(self, group: Resource, policy: Resource) -> bool:
+    def _belongs(self, group: Resource, policy: Resource) -> bool | None:
         if group.id and policy.id:
             return group.id.lower().startswith(f"{policy.id.lower()}/")
         made = self.snapshot.referred(group, "firewallPolicyName", None)
@@ -142,7 +146,9 @@ class _Reading:
             return True
         named = group.properties.get("firewallPolicyName")
         if not isinstance(named, str):
-            return not made  # a group that does not tell may belong to any policy
+            return False if made else None  # a group that does not tell may belong to any policy
+        if policy.properties.get("firewallPolicyName") is UNKNOWN:
+            return None
         places = (group.properties.get("resourceGroupName"), policy.properties.get("resourceGroupName"))
         apart = all(isinstance(each, str) for each in places) and str(places[0]).lower() != str(places[1]).lower()
         return named.lower() == _name(policy) and not apart
@@ -150,10 +156,8 @@ class _Reading:
     def collections(self, group: Resource) -> list[RuleCollection]:
         place = number(group.node.at("priority"))
         name = group.name
-        node = group.node.at("ruleCollections")
-        if node.unknown:
-            return [RuleCollection(node, name, group.urn, 0, (place, None))]
-        return [RuleCollection(each, name, group.urn, 0, (place, number(each.at("priority")))) for each in node.items()]
+        listed = _each(group.node.at("ruleCollections"))
+        return [RuleCollection(each, name, group.urn, 0, (place, number(each.at("priority")))) for each in listed]
 
     def stage(self, groups: Sequence[tuple[Resource, Sequence[RuleCollection]]], *, proxied: bool | None) -> Stage:
         """All network rules, then all application rules; collections whose place is not known stand for themselves."""
@@ -188,29 +192,30 @@ class _Reading:
             return list(either(name, "its rules or its action are not known yet", collection.owner)), []
         for rule in rules.items():
             reader = CollectionRule(self.ip_group, rule, collection, action)
-            if rule.at("ruleType").value == "ApplicationRule":
+            speaks = collection.kind or rule.at("ruleType").value
+            if rule.unknown:
+                network += either(reader.label, "it is not known yet", collection.owner)
+            elif speaks == "ApplicationRule":
                 application += reader.application()
-            elif rule.at("ruleType").value == "NetworkRule":
+            elif speaks == "NetworkRule":
                 network += reader.network(proxied)
-            elif rule.unknown or rule.at("ruleType").unknown:
+            elif rule.at("ruleType").unknown:
                 network += either(reader.label, "it is not known yet", collection.owner)
         return network, application
 
     def classic(self, firewall: Resource) -> Stage:
         """A firewall without a policy: its own rule collections, network ones before application ones."""
-        steps: list[Step] = []
         proxy = firewall.node.at("additionalProperties", "Network.DNS.EnableProxy")
         proxied = None if proxy.unknown else str(proxy.value).lower() == "true"
-        for key, kind in (("networkRuleCollections", "NetworkRule"), ("applicationRuleCollections", "ApplicationRule")):
-            collections = sorted(firewall.node.at(key).items(), key=lambda each: number(each.at("priority")) or 0)
-            for node in collections:
-                held = RuleCollection(node, firewall.name, firewall.urn, 0, (0, number(node.at("priority"))))
-                word = str(node.at("action", "type").value).lower()
-                action: Action = "allow" if word == "allow" else "block"
-                for rule in node.at("rules").items():
-                    reader = CollectionRule(self.ip_group, rule, held, action)
-                    steps += reader.application() if kind == "ApplicationRule" else reader.network(proxied)
-        return Stage("the firewall's own rules", tuple(steps), DENIED)
+        collections = [
+            RuleCollection(node, firewall.name, firewall.urn, 0, (0, number(node.at("priority"))), kind)
+            for key, kind in (
+                ("networkRuleCollections", "NetworkRule"),
+                ("applicationRuleCollections", "ApplicationRule"),
+            )
+            for node in _each(firewall.node.at(key))
+        ]
+        return replace(self.stage([(firewall, collections)], proxied=proxied), name="the firewall's own rules")
 
     def ip_group(self, reference: str) -> AddressSet:
         """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol."""
@@ -234,6 +239,16 @@ class _Reading:
 def _in_order(found: Sequence[tuple[RuleCollection, list[Step]]]) -> Iterator[Step]:
     ranked = sorted(found, key=lambda each: (each[0].depth, each[0].priority[0] or 0, each[0].priority[1] or 0))
     return (step for _, steps in ranked for step in steps)
+
+
+def _may_be(group: Resource) -> list[RuleCollection]:
+    """A rule collection group of which it is not known yet whether it is the policy's: it may do anything, or nothing."""
+    return [RuleCollection(Node(UNKNOWN), group.name, group.urn, 0, (None, None))]
+
+
+def _each(node: Node) -> Sequence[Node]:
+    """The items of a list; of one that is not known yet, that."""
+    return [node] if node.unknown else list(node.items())
 
 
 def _name(resource: Resource) -> str:

@@ -32,6 +32,8 @@ class RuleCollection:
     depth: int
     """How far above: 0 for the topmost policy."""
     priority: tuple[int | None, int | None]
+    kind: str = ""
+    """What its rules are, where they do not say so: those of a firewall without a policy."""
 
     @property
     def known(self) -> bool:
@@ -104,7 +106,10 @@ class CollectionRule:
                 yield pattern(item.value), ()
             else:
                 yield (), (self._doubt("names it"),)
-        for item in self.node.at("targetUrls").items():
+        urls = self.node.at("targetUrls")
+        if urls.unknown:
+            yield (), (self._doubt("names it"),)
+        for item in urls.items():
             if not isinstance(item.value, str):
                 yield (), (self._doubt("names it"),)
                 continue

@@ -42,7 +42,7 @@ class ClientTest:
     """Which clients a rule is for: every one whose address is in `addresses`, and whose identity is among `identities`.
 
     `identities` are written `kind:value` (`account:builds@p.iam.gserviceaccount.com`, `tag:tagValues/1`); one of them is
-    enough. None: whatever the identity.
+    enough. None: whatever the identity. One of kind `unknown` is not known yet, and may be any.
     """
 
     addresses: AddressSet = EVERY_ADDRESS

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from hostgate.flows.address_sets import AddressSet, networks, symbol
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
 from hostgate.gcp.rule_steps import PolicyRule, RankedStep, classic_steps, in_order, network_path
@@ -54,7 +54,8 @@ def places(snapshot: Snapshot) -> list[Place]:
     """Every network that the snapshot says something about, and every policy that no network uses."""
     reading = _Reading(snapshot)
     found = [reading.network(key) for key in reading.networks()]
-    used = {policy.urn for key in reading.networks() for policy, _ in reading.attached(key) if policy is not None}
+    attached = (each for key in reading.networks() for each, _, _ in reading.attached(key))
+    used = {policy.urn for policy in attached if policy is not None}
     for policy in snapshot.of_types(_POLICIES):
         if policy.urn not in used and policy.type not in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES):
             stage = reading.stage(policy)
@@ -107,7 +108,7 @@ class _Reading:
         for resource in self.snapshot.of_types([CLASSIC]):
             found.setdefault(self.network_key(resource, "network"))
         for resource in self.snapshot.of_types([NETWORK]):
-            found.setdefault(_key_of(resource))
+            found.setdefault(self._key_of(resource))
         return list(found)
 
     def network_key(self, resource: Resource, key: str) -> str:
@@ -115,22 +116,20 @@ class _Reading:
         made = self.snapshot.referred(resource, key, value)
         own = next((each for each in made if each.type == NETWORK), None)
         if own is not None:
-            return _key_of(own)
+            return self._key_of(own)
         if isinstance(value, str) and "projects/" not in value:
             return self._named(value.rpartition("/")[2], resource.properties.get("project"))
-        return network_path(value) if isinstance(value, str) else f"a network not known yet ({resource.name})"
+        return network_path(value) if isinstance(value, str) else _not_known(resource)
 
     def _named(self, name: str, project: object) -> str:
         """The key of the network that a name without a project means, as VPC firewall rules take one (compute v1,
         Firewall.network, revision 20261106): that of the rule's own project."""
         path = f"projects/{project}/global/networks/{name}" if isinstance(project, str) else ""
         alike = {key for key in self._paths if key.rpartition("/")[2] == name and path in ("", key)}
-        alike |= {
-            _key_of(each)
-            for each in self.snapshot.of_types([NETWORK])
-            if name == each.properties.get("name")
-            and (path in ("", _key_of(each)) or not _key_of(each).startswith("projects/"))
-        }
+        for each in self.snapshot.of_types([NETWORK]):
+            key = self._key_of(each)
+            if name == each.properties.get("name") and (path in ("", key) or not key.startswith("projects/")):
+                alike.add(key)
         return alike.pop() if len(alike) == 1 else path or name
 
     @cached_property
@@ -141,11 +140,32 @@ class _Reading:
         values += [each.id for each in self.snapshot.of_types([NETWORK])]
         return frozenset(network_path(each) for each in values if isinstance(each, str) and "projects/" in each)
 
-    def attached(self, network: str) -> Iterator[tuple[Resource | None, Resource]]:
-        """Policies that are associated with the network, with the association; None for one outside the snapshot."""
+    def _key_of(self, network: Resource) -> str:
+        """The path of the network; of one that is not made yet, the path that others call it by, if it is one."""
+        link = network.properties.get("selfLink") or network.id
+        if isinstance(link, str) and "networks/" in link:
+            return network_path(link)
+        name, project = network.properties.get("name"), network.properties.get("project")
+        alike = {path for path in self._paths if path.rpartition("/")[2] == name}
+        alike = {path for path in alike if not isinstance(project, str) or path.startswith(f"projects/{project}/")}
+        return alike.pop() if len(alike) == 1 else f"network {network.name}"
+
+    def _of_network(self, resource: Resource, key: str, network: str) -> tuple[str, ...] | None:
+        """None if the input `key` names another network; else what would have to be so for it not to be this one."""
+        named = self.network_key(resource, key)
+        if named == network:
+            return ()
+        if named == _not_known(resource):
+            return (f"{resource.name} is not about this network",)
+        return None
+
+    def attached(self, network: str) -> Iterator[tuple[Resource | None, Resource, tuple[str, ...]]]:
+        """Policies that are associated with the network, with the association; None for one outside the snapshot. What
+        would have to be so for the association not to be with it comes third."""
         for association in self.snapshot.of_types(_NETWORK_ASSOCIATIONS):
-            if self.network_key(association, "attachmentTarget") == network:
-                yield self.policy_of(association), association
+            doubts = self._of_network(association, "attachmentTarget", network)
+            if doubts is not None:
+                yield self.policy_of(association), association, doubts
 
     def policy_of(self, resource: Resource) -> Resource | None:
         """The policy that an association or a rule names: by reference, or by the last part of a name or id."""
@@ -156,16 +176,18 @@ class _Reading:
         if not isinstance(value, str):
             return None
         last = value.rpartition("/")[2]
-        of_kind = _SCOPES[resource.type]
-        return next(
-            (
-                policy
-                for policy in self.snapshot.of_types(of_kind)
-                if last in (policy.properties.get("name"), policy.properties.get("networkFirewallPolicyId"),
-                            policy.properties.get("firewallPolicyId"), policy.id.rpartition("/")[2] or None)
-            ),
-            None,
-        )  # fmt: skip
+        of_kind = self.snapshot.of_types(_SCOPES[resource.type])
+        return next((policy for policy in of_kind if last in _names_of(policy)), None)
+
+    def _is_rule_of(self, rule: Resource, policy: Resource) -> bool | None:
+        """Whether the rule is the policy's; None where the reference, or what the policy is called, is not known yet."""
+        found = self.policy_of(rule)
+        if found is not None or policy.type not in _SCOPES[rule.type]:
+            return found is policy
+        value = rule.properties.get("firewallPolicy")
+        if not isinstance(value, str):
+            return None if value is UNKNOWN else False
+        return None if UNKNOWN in _names_of(policy) else False
 
     def network(self, key: str) -> Place:
         assumptions = [
@@ -182,27 +204,29 @@ class _Reading:
                 where = target if isinstance(target, str) else f"what {association.name} is attached to"
                 doubts = (f"the project is not below {where}",)
             hierarchical.append(self.stage(policy, association, doubts=doubts, network=key))
+        attached = list(self.attached(key))
         network = [
-            self.stage(policy, association)
-            for policy, association in self.attached(key)
+            self.stage(policy, association, doubts)
+            for policy, association, doubts in attached
             if association.type == ASSOCIATION
         ]
-        for policy, association in self.attached(key):
+        for policy, association, doubts in attached:
             if association.type == REGION_ASSOCIATION:
                 region = association.properties.get("region") or (policy and policy.properties.get("region"))
                 where = str(region) if isinstance(region, str) else "the policy's region"
-                doubt = f"the client is not in {where}"
-                network.append(self.stage(policy, association, doubts=(doubt,)))
-        classic = self._classic(key)
+                network.append(self.stage(policy, association, (*doubts, f"the client is not in {where}")))
+        order, said = self._enforcement(key)
         stages = [_platform(), *hierarchical]
-        order = self._enforcement(key)
         if order == "BEFORE_CLASSIC_FIREWALL":
-            stages += [*network, *classic]
-        else:
-            stages += [*classic, *network]
-            if order is None and classic:
+            stages += [*network, *self._classic(key)]
+        elif order == "AFTER_CLASSIC_FIREWALL":
+            stages += [*self._classic(key), *network]
+            if not said:
                 assumptions.append("VPC firewall rules judge before network policies, the default of a network.")
-        names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one in self.attached(key))
+        else:  # rules that have passed a flow on do so again
+            first = ("the network's policies judge before its VPC firewall rules",)
+            stages += [*self._classic(key, first), *network, *self._classic(key)]
+        names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names))
 
     def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
@@ -214,12 +238,18 @@ class _Reading:
         for association in associations:
             yield self.policy_of(association), association
 
-    def _enforcement(self, key: str) -> str | None:
+    def _enforcement(self, key: str) -> tuple[str | None, bool]:
+        """Which of VPC firewall rules and network policies judge first, None if that is not known yet; and whether the
+        network says so."""
         for network in self.snapshot.of_types([NETWORK]):
-            if _key_of(network) == key:
+            if self._key_of(network) == key:
                 order = network.properties.get("networkFirewallPolicyEnforcementOrder")
-                return order if isinstance(order, str) else "AFTER_CLASSIC_FIREWALL" if order is None else None
-        return None
+                return (
+                    (order, True)
+                    if isinstance(order, str)
+                    else ("AFTER_CLASSIC_FIREWALL" if order is None else None, True)
+                )
+        return "AFTER_CLASSIC_FIREWALL", False
 
     def stage(
         self,
@@ -233,10 +263,7 @@ class _Reading:
         They come once and first: the policy is for the client with all its rules, or with none.
         """
         onward = Step(action="next", rule="", why="no rule of the policy matches")
-        passed = tuple(
-            Step(action="next", rule="", why="the policy is not for the client", box=Box(doubts=(each,)))
-            for each in doubts
-        )
+        passed = _passed(doubts)
         if policy is None:
             name = str(association.properties.get("firewallPolicy")) if association else "a policy"
             unseen = f"a rule of {name}, which is not in the snapshot, says so"
@@ -246,26 +273,34 @@ class _Reading:
             )
             return Stage(name, (*passed, *either), onward)
         ranked: list[RankedStep] = []
-        for index, node in enumerate(policy.node.at("rules").items()):
+        listed = policy.node.at("rules")
+        for index, node in enumerate([listed] if listed.unknown else listed.items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
             ranked += PolicyRule(self.group, node, str(told), policy, default="INGRESS", network=network).steps()
         for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
-            if self.policy_of(rule) is policy:
-                ranked += PolicyRule(self.group, rule.node, rule.name, rule, network=network).steps()
+            its_own = self._is_rule_of(rule, policy)
+            if its_own is not False:
+                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network)
+                reader.doubts += [] if its_own else [f"{rule.name} is a rule of {policy.name}"]
+                ranked += reader.steps()
         steps, unordered = in_order(ranked)
         others = tuple((*passed, *group) for group in unordered)
         return Stage(policy.name, (*passed, *steps), onward, unordered=others)
 
-    def _classic(self, key: str) -> list[Stage]:
+    def _classic(self, key: str, doubts: tuple[str, ...] = ()) -> list[Stage]:
+        """VPC firewall rules, which pass all on if `doubts` are so."""
         ranked: list[RankedStep] = []
         for rule in self.snapshot.of_types([CLASSIC]):
-            if self.network_key(rule, "network") == key:
-                ranked += classic_steps(rule)
+            elsewhere = self._of_network(rule, "network", key)
+            if elsewhere is not None:
+                ranked += classic_steps(rule, [f"{rule.name} is about this network"] if elsewhere else [])
         if not ranked:
             return []
         steps, unordered = in_order(ranked, denies_first=True)
         onward = Step(action="next", rule="", why="no VPC firewall rule matches")
-        return [Stage("VPC firewall rules", steps, onward, unordered=unordered)]
+        passed = _passed(doubts)
+        others = tuple((*passed, *group) for group in unordered)
+        return [Stage("VPC firewall rules", (*passed, *steps), onward, unordered=others)]
 
     def group(self, reference: str) -> AddressSet:
         """The addresses of an address group: its items where the group is in the snapshot and known, else a symbol."""
@@ -289,9 +324,21 @@ _SCOPES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _key_of(network: Resource) -> str:
-    link = network.properties.get("selfLink") or network.id
-    return network_path(link) if isinstance(link, str) and "networks/" in link else f"network {network.name}"
+def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:
+    return tuple(
+        Step(action="next", rule="", why="the policy is not for the client", box=Box(doubts=(each,))) for each in doubts
+    )
+
+
+def _names_of(policy: Resource) -> tuple[object, ...]:
+    """What references call the policy by, `UNKNOWN` among them; without what it does not have."""
+    keys = ("name", "networkFirewallPolicyId", "firewallPolicyId")
+    found = (*map(policy.properties.get, keys), policy.id.rpartition("/")[2] or None)
+    return tuple(each for each in found if each is not None)
+
+
+def _not_known(resource: Resource) -> str:
+    return f"a network not known yet ({resource.name})"
 
 
 def _shown(priority: Node, index: int) -> str:

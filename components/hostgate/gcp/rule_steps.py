@@ -67,7 +67,7 @@ class PolicyRule:
         self.doubts: list[str] = []
 
     def steps(self) -> list[RankedStep]:
-        direction = self._word("direction") or self.default
+        direction = self.default if self.node.at("direction").absent else self._word("direction")
         if direction == "INGRESS" or self.node.at("disabled").value is True:
             return []
         if not self._is_for_network():
@@ -142,11 +142,11 @@ class PolicyRule:
                 continue
             identities = identities or set()
             if node.unknown:
-                identities.add(f"{kind}:unknown of {self.name}")
+                identities.add(f"unknown:{key} of {self.name}")
                 continue
             for item in node.items():
                 value = item.value if kind == "account" else item.at("name").value
-                identities.add(f"{kind}:{value}" if isinstance(value, str) else f"{kind}:unknown of {self.name}")
+                identities.add(f"{kind}:{value}" if isinstance(value, str) else f"unknown:{key} of {self.name}")
         sources = self.ranges(self.node.at("match", "srcIpRanges"))
         for key in ("srcAddressGroups", "srcRegionCodes", "srcThreatIntelligences"):
             sources = self._symbols(key, sources)
@@ -268,24 +268,24 @@ def _port(value: object) -> tuple[int, int] | None:
     return (int(low), int(high)) if low.isdecimal() and high.isdecimal() and int(low) <= int(high) else None
 
 
-def classic_steps(rule: Resource) -> Iterator[RankedStep]:
-    """A VPC firewall rule. It goes by IPv4 unless it names ranges (compute v1, Firewall.destinationRanges)."""
+def classic_steps(rule: Resource, more: Sequence[str] = ()) -> Iterator[RankedStep]:
+    """A VPC firewall rule, with `more` doubts. It goes by IPv4 unless it names ranges (compute v1, Firewall.destinationRanges)."""
     node = rule.node
     if node.at("direction").value != "EGRESS" and not node.at("direction").unknown:
         return
     if node.at("disabled").value is True:
         return
     reader = PolicyRule(symbol, node, rule.name, rule)
+    reader.doubts += more
     reader.switches()
     addresses = reader.ranges(node.at("destinationRanges")) or networks(["0.0.0.0/0"])
     sources = reader.ranges(node.at("sourceRanges"))
     identities: set[str] = set()
     for key, kind in (("targetServiceAccounts", "account"), ("targetTags", "network-tag")):
         for item in node.at(key).items():
-            value = item.value if isinstance(item.value, str) else f"unknown of {rule.name}"
-            identities.add(f"{kind}:{value}")
+            identities.add(f"{kind}:{item.value}" if isinstance(item.value, str) else f"unknown:{key} of {rule.name}")
         if node.at(key).unknown:
-            identities.add(f"{kind}:unknown of {rule.name}")
+            identities.add(f"unknown:{key} of {rule.name}")
     client = ClientTest(
         addresses=EVERY_ADDRESS if sources is None else sources, identities=frozenset(identities) or None
     )

@@ -90,7 +90,7 @@ def _steps(
             if answer and asked.after_hello:
                 yield from _of_greetings(rule, action, label, box, lasting, owner)
                 if action == "block":
-                    box = replace(box, doubts=(*box.doubts, _late(rule)))
+                    box = replace(box, doubts=(*box.doubts, dropped_late(str(rule.sid))))
             why = f"{'its answers are ' if answer else ''}{word} by a rule of {group}"
             step = Step(action=action, rule=label, why=why, box=box, moments=_moments(asked, answer=answer),
                         lasting=lasting, owner=owner)  # fmt: skip
@@ -119,9 +119,9 @@ def _of_answers(box: Box) -> Box | None:
     return replace(box, protocols=protocols) if protocols else None
 
 
-def _late(rule: ParsedRule) -> str:
+def dropped_late(by: str) -> str:
     """The doubt of a drop that is asked of answers to the first data, which is out by then."""
-    return f"a connection counts as blocked whose first data passes and whose answers {rule.sid} drops"
+    return f"a connection counts as blocked whose first data passes and whose answers {by} drops"
 
 
 def _of_greetings(
@@ -138,7 +138,7 @@ def _of_greetings(
             why=f"the server's greeting is {_ACTIONS[rule.action][1]}",
             box=replace(box, applications=spoken, but=frozenset(), doubts=(*box.doubts, doubt)),
             moments=frozenset({Moment.ANSWER}),
-            lasting=lasting,
+            lasting=lasting or None,  # of some rules that the engine asks of each packet, a pass is the connection's
             owner=owner,
         )
 

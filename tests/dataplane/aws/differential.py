@@ -20,6 +20,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -85,7 +86,12 @@ class RuleSet:
     origin: Origin
     order: Order
     rules: Ordered
-    place: Place
+    snapshot: Snapshot
+
+    @cached_property
+    def place(self) -> Place:
+        (found,) = places(self.snapshot)
+        return found
 
     @property
     def interleaved(self) -> bool:
@@ -307,8 +313,7 @@ def _plan_objects(random: Random) -> Any:
 
 def _own(random: Random) -> RuleSet:
     objects = _plan_objects(random)
-    (place,) = places(snapshot_of(objects))
-    return RuleSet("own", "strict", ordered(objects), place)
+    return RuleSet("own", "strict", ordered(objects), snapshot_of(objects))
 
 
 def _foreign(random: Random, *, beside: bool) -> RuleSet:
@@ -350,9 +355,8 @@ def foreign_set(
             }
         },
     )  # fmt: skip
-    (place,) = places(Snapshot((policy, group), "made"))
     whole = (*rules, *(default_rules(defaults) if defaults else ()))
-    return RuleSet(origin, order, Ordered(whole, HOME_NET, {}), place)
+    return RuleSet(origin, order, Ordered(whole, HOME_NET, {}), Snapshot((policy, group), "made"))
 
 
 # Comparing
