@@ -8,13 +8,14 @@ import pytest
 
 from dataplane.aws import differential
 from hostgate.aws.evaluate import places as aws_places
+from hostgate.aws.evaluate_queries import places as query_places
 from hostgate.azure.evaluate import places as azure_places
 from hostgate.flows.flow import Flow
 from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
 from hostgate.gcp.evaluate import places as gcp_places
-from oracle import stacks_azure, stacks_gcp
+from oracle import stacks_azure, stacks_gcp, stacks_queries
 from oracle.blur import blurred
 from oracle.compared import FIRST_SEED, FLOWS, STACKS, flow_of, sharing_of, snapshot_of
 
@@ -40,7 +41,9 @@ def _aws(random: Random) -> tuple[Snapshot, list[Asked]]:
 
 
 @pytest.mark.parametrize(
-    ("made", "places"), [(_aws, aws_places), (_gcp, gcp_places), (_azure, azure_places)], ids=["aws", "gcp", "azure"]
+    ("made", "places"),
+    [(_aws, aws_places), (stacks_queries.stack, query_places), (_gcp, gcp_places), (_azure, azure_places)],
+    ids=["aws", "aws queries", "gcp", "azure"],
 )
 def test_less_is_known_and_nothing_else_is_said(
     made: Callable[[Random], tuple[Snapshot, list[Asked]]], places: Places

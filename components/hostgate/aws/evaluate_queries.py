@@ -12,7 +12,7 @@ from hostgate.aws.query_kinds import EVERYTHING, TRUST
 from hostgate.flows.address_sets import EVERY_ADDRESS
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either
 
@@ -49,7 +49,11 @@ def places(snapshot: Snapshot) -> list[Place]:
     vpcs: dict[str, list[Resource]] = {}
     for association in snapshot.of_types([ASSOCIATION]):
         vpcs.setdefault(reading.vpc(association), []).append(association)
-    found = [reading.vpc_place(vpc, associations) for vpc, associations in vpcs.items()]
+    anywhere = [each for each in snapshot.of_types([ASSOCIATION]) if reading.vpc(each) == _not_known(each)]
+    found = [
+        reading.vpc_place(vpc, associations, [each for each in anywhere if each not in associations])
+        for vpc, associations in vpcs.items()
+    ]
     used = {group.urn for each in vpcs.values() for one in each if (group := reading.group_of(one)) is not None}
     for group in snapshot.of_types([RULE_GROUP]):
         if group.urn not in used:
@@ -78,7 +82,7 @@ class _Reading:
         if isinstance(value, str):
             return value
         made = self.snapshot.referred(association, "vpcId", value)
-        return made[0].name if len(made) == 1 else f"a VPC not known yet ({association.name})"
+        return made[0].name if len(made) == 1 else _not_known(association)
 
     def group_of(self, association: Resource) -> Resource | None:
         return self._referred(association, "firewallRuleGroupId", RULE_GROUP)
@@ -87,8 +91,9 @@ class _Reading:
         made = self.snapshot.referred(resource, key, resource.properties.get(key))
         return next((each for each in made if each.type == kind), None)
 
-    def vpc_place(self, vpc: str, associations: Sequence[Resource]) -> Place:
-        groups = [
+    def vpc_place(self, vpc: str, associations: Sequence[Resource], perhaps: Sequence[Resource] = ()) -> Place:
+        """The rule groups of `associations` over the VPC, and those of which it is not known yet whether they are."""
+        groups: list[tuple[str, Resource | None, int | None]] = [
             (
                 str(each.properties.get("firewallRuleGroupId") or each.name),
                 self.group_of(each),
@@ -100,6 +105,7 @@ class _Reading:
         for config in self.snapshot.of_types([CONFIG]):
             if config.properties.get("resourceId") == vpc and config.properties.get("firewallFailOpen") == "ENABLED":
                 assumptions.append("DNS Firewall answers: while it does not, the resolver answers every query.")
+        groups += [(f"the rule group of {each.name}", None, None) for each in perhaps]
         ordered = sorted(groups, key=lambda each: each[2] or 0)
         policy = ", ".join(group.name if group else name for name, group, _ in ordered)
         return Place(TARGET, vpc, (self.stage(groups),), tuple(assumptions), policy=policy)
@@ -129,7 +135,13 @@ class _Reading:
         ]
         placed = [(number, rule) for rule in rules if (number := _number(rule, "priority")) is not None]
         placed.sort(key=lambda each: each[0])
-        loose = [tuple(self._rule(rule)) for rule in rules if _number(rule, "priority") is None]
+        loose: list[Group] = [tuple(self._rule(rule)) for rule in rules if _number(rule, "priority") is None]
+        loose += [
+            either(rule.name, f"it is not known yet whether {rule.name} is a rule of {name}", rule.urn, box=_ASKED)
+            for rule in self.snapshot.of_types([RULE])
+            if rule.properties.get("firewallRuleGroupId") is UNKNOWN
+            and self._referred(rule, "firewallRuleGroupId", RULE_GROUP) is None
+        ]
         return [step for _, rule in placed for step in self._rule(rule)], loose
 
     def _rule(self, rule: Resource) -> Iterator[Step]:
@@ -179,6 +191,10 @@ class _Reading:
                 box=replace(base, asked=(), doubts=(*base.doubts, chain)),
                 owner=rule.urn,
             )
+
+
+def _not_known(association: Resource) -> str:
+    return f"a VPC not known yet ({association.name})"
 
 
 def _of_query_type(node: Node, rule: str) -> Box | None:
