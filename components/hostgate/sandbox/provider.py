@@ -6,9 +6,10 @@ file in which the clouds keep what they hold; several provider processes share i
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any, NoReturn
 
 import grpc
@@ -16,9 +17,10 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from hostgate.sandbox import aws, azure, gcp
-from hostgate.sandbox.clouds import Cloud
+from hostgate.sandbox.clouds import Cloud, Declaration
 from hostgate.sandbox.input_changes import DEFAULTS, Changes, diff
 from hostgate.sandbox.lifecycle import Account, Refusal
+from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.service import LIFECYCLES, Service
 from hostgate.sandbox.state import State
 from hostgate.sandbox.wire_values import from_struct, plain_fields, to_struct
@@ -52,6 +54,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self.cloud = cloud
         self.version = version
         self.service = service
+        self._declared: dict[str, Declaration] = {}
+        """What a run has asked to have, by URN; the engine checks every resource of a program, changed or not."""
+        self._lock = Lock()
 
     def GetPluginInfo(self, _request: empty_pb2.Empty, _context: _Context) -> plugin_pb2.PluginInfo:  # noqa: N802
         return plugin_pb2.PluginInfo(version=self.version)
@@ -82,7 +87,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         plain = plain_fields({key: value for key, value in inputs.items() if key != DEFAULTS}, reveal=True)
         failures = [
             provider_pb2.CheckFailure(property=problem.path, reason=str(problem))
-            for problem in self.cloud.check(type_, plain)
+            for problem in (*self.cloud.check(type_, plain), *self._together(type_, request, plain))
         ]
         auto = self.cloud.types[type_].auto_name
         if auto is not None and auto.property not in inputs:
@@ -159,6 +164,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, _request: empty_pb2.Empty, _context: _Context) -> empty_pb2.Empty:  # noqa: N802
         return empty_pb2.Empty()
+
+    def _together(
+        self, type_: str, request: provider_pb2.CheckRequest, inputs: Mapping[str, Any]
+    ) -> Iterator[PreviewProblem]:
+        """Why the resource cannot be beside those that were checked before it. A provider that asks an API would find out
+        while it makes them, and half of them would be made."""
+        with self._lock:
+            self._declared[request.urn] = Declaration(request.urn, type_, _name(request), inputs)
+            declared = list(self._declared.values())
+        yield from (problem for problem in self.cloud.check_stack(declared) if problem.urn == request.urn)
 
     def _named(self, type_: str, request: provider_pb2.CheckRequest) -> dict[str, Any]:
         """The inputs, with a name where the program gave none: the one it had, the engine's, or a new one."""
