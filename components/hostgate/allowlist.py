@@ -22,7 +22,7 @@ from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, key_path, spelled
-from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select
+from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import COMPUTED, spelled_out
@@ -281,6 +281,8 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
     choose, accept = given.pop("choose", None), given.pop("accept", None)
     allow_empty = given.pop("allow_empty", False)
     if hosts is None:
+        if problems := list(not_lists({"catalogs": catalogs, "accept": accept})):
+            raise InputError(problems)
         accepted = [_acceptance(item, index) for index, item in enumerate(accept or ())]
         return select(
             *(catalogs or ()),

@@ -147,3 +147,13 @@ def test_whether_the_server_speaks_first_is_a_question_of_rules_about_its_greeti
     assert decide(here, EVIL).action == "block"
     only = place(policy("arn:g"), group("g", {"rulesString": rules.partition("\n")[2]}))
     assert decide(only, Flow("git.example", 22, "tcp", source="10.1.2.3")).action == "block"
+
+
+@pytest.mark.parametrize("kind", ["ALLOWLIST", "DENYLIST"])
+def test_a_flow_that_names_no_client_is_one_from_within_home_net(kind: str) -> None:
+    names = ["cgr.dev"] if kind == "ALLOWLIST" else ["evil.example"]
+    listed = {"rulesSourceList": {**LIST["rulesSourceList"], "generatedRulesType": kind, "targets": names}}
+    here = place(policy("arn:g", order="DEFAULT_ACTION_ORDER", default=()), group("g", listed))
+    assert decide(here, Flow("evil.example")).action == decide(here, EVIL).action == "block"
+    assert decide(here, Flow("cgr.dev")).action == "allow"
+    assert decide(here, Flow("evil.example", source="11.0.0.1")).action == "allow"

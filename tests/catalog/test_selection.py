@@ -293,3 +293,11 @@ def test_a_misprint_is_not_counted_among_the_hosts(write: Write) -> None:
     typo = "  - {id: typo, host: evil.example, port: 443, protocol: https, purpose: A misprint, status: mistaken}\n"
     ours = write(OURS + typo)
     assert select(str(ours)).summary.startswith("3 of 3 hosts of ")
+
+
+def test_a_text_is_no_list_of_letters() -> None:
+    problems = problems_of(REFERENCE, phases="pull", ids="registry")
+    assert [str(each) for each in problems] == [
+        "`phases`: found 'pull', one text. Allowed: a list.  [no-list]",
+        "`ids`: found 'registry', one text. Allowed: a list.  [no-list]",
+    ]

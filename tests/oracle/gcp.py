@@ -171,8 +171,9 @@ def _destination(stack: Sequence[Resource], match: Mapping[str, Any], dial: Dial
         groups = _of(stack, "gcp:networksecurity/addressGroup:AddressGroup")
         group = next((each for each in groups if _means(reference, each)), None)
         ways += [None] if group is None else [inside(dial.address, cidr) for cidr in group.inputs["items"]]
-    context: Maybe = True if match.get("destNetworkContext", "UNSPECIFIED") == "UNSPECIFIED" else None
-    return both([either(ways) if ways else True, context])
+    keys = [f"{side}Network{word}" for side in ("src", "dest") for word in ("Context", "Scope")]
+    contexts: list[Maybe] = [None for key in keys if match.get(key, "UNSPECIFIED") != "UNSPECIFIED"]
+    return both([either(ways) if ways else True, *contexts])
 
 
 def _classic(stack: Sequence[Resource], own: Resource, dial: Dial) -> Ways:

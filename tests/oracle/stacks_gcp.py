@@ -178,7 +178,8 @@ def _rule(random: Random, hierarchical: bool, networks: list[str]) -> dict[str, 
         )
     if random.random() < 0.06:
         rule["direction"] = "INGRESS"
-        match.pop("destNetworkContext", None)
+        for key in ("destNetworkContext", "destNetworkScope"):
+            match.pop(key, None)
         match["srcIpRanges"] = ["0.0.0.0/0"]
     if random.random() < 0.08:
         rule["disabled"] = True
@@ -218,7 +219,8 @@ def _where(random: Random, match: dict[str, Any]) -> None:
     if random.random() < 0.02:
         match["destAddressGroups"] = [f"{PROJECT}/locations/global/addressGroups/elsewhere"]
     if random.random() < 0.03 and any(key.startswith("dest") for key in match):
-        match["destNetworkContext"] = random.choice(("INTERNET", "NON_INTERNET", "UNSPECIFIED"))
+        key = random.choice(("destNetworkContext", "destNetworkScope", "srcNetworkScope", "srcNetworkContext"))
+        match[key] = random.choice(("INTERNET", "NON_INTERNET", "UNSPECIFIED"))
     if random.random() < 0.1:
         match.setdefault("destAddressGroups", [])
         match.setdefault("destRegionCodes", [])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import hostgate
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Selection
 from hostgate.planning.breadth import BREADTHS, too_broad
@@ -129,6 +130,29 @@ def test_everybody_as_clients_on_azure_is_said_by_leaving_from_out(everybody: li
     assert "leave `from` out" in refusal("azure:application-rules", from_=everybody)
 
 
-@pytest.mark.parametrize("zone", ["com", "dev", "co.uk", "xn--p1ai"])
-def test_no_zone_of_ones_own_is_one_in_which_anybody_has_a_name(zone: str) -> None:
-    assert f"Found {zone}, under which anybody can register a name" in refusal("aws:dns-firewall", inside=[zone])
+@pytest.mark.parametrize(
+    ("zone", "why"),
+    [
+        *(
+            (zone, "anybody can register a name under it")
+            for zone in ("com", "dev", "co.uk", "xn--p1ai", "in-addr.arpa")
+        ),
+        *((zone, f"customers of one company register names below {zone}") for zone in ("github.io", "duckdns.org")),
+        ("amazonaws.com", "every S3 bucket (path style) is behind s3.amazonaws.com"),
+    ],
+)
+def test_no_zone_of_ones_own_is_one_in_which_anybody_has_a_name(zone: str, why: str) -> None:
+    assert f"Found {zone}: {why}" in refusal("aws:dns-firewall", inside=[zone])
+
+
+@pytest.mark.parametrize("zone", ["corp", "acme.internal", "home.arpa", "10.in-addr.arpa", "acme.github.io"])
+def test_a_zone_of_ones_own_is_taken(zone: str) -> None:
+    assert draft(hostgate.select("chainguard/images@2024-03-28"), "aws:dns-firewall", inside=[zone]).ok
+
+
+def test_a_zone_does_not_open_what_a_catalog_records_as_mistaken() -> None:
+    hosts = hostgate.select("chainguard/images@2024-03-28")
+    made = draft(hosts, "aws:dns-firewall", inside=["rc.cloudflarestorage.com"])
+    assert made.refused
+    assert not made.objects
+    assert "The zone rc.cloudflarestorage.com holds rc.cloudflarestorage.com" in str(made.problems[0])

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.hosts import check_host, is_public_suffix
 from hostgate.catalog.problems import spelled
+from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.planning.options import Options
 
 BlockResponse = Literal["NODATA", "NXDOMAIN", "OVERRIDE"]
@@ -29,10 +30,13 @@ def _zone(text: str) -> str:
     host = check_host(text)
     if host.rule not in (None, "host-single-label"):
         raise PydanticCustomError("zone", "{message}", {"message": host.message})
-    if is_public_suffix(host.name.lower()) and not host.name.lower().endswith("arpa"):
-        message = f"Found {host.name}, under which anybody can register a name. Allowed: a zone of your own."
+    name = host.name.lower()
+    why = "anybody can register a name under it" if is_public_suffix(name) and name != "home.arpa" else None
+    why = why or shared_hosting("subtree+apex", name)
+    if why is not None:
+        message = f"Found {host.name}: {why}. Allowed: a zone of your own."
         raise PydanticCustomError("zone", "{message}", {"message": message})
-    return host.name.lower()
+    return name
 
 
 class DnsFirewallOptions(Options):
@@ -55,6 +59,10 @@ class DnsFirewallOptions(Options):
     fail_mode: FailMode = "closed"
     """What the resolver does while DNS Firewall does not answer: refuse (closed) or resolve (open). A setting of the
     VPC, not of the group; unset leaves it to whoever manages it."""
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        return tuple(self.inside)
 
     @model_validator(mode="before")
     @classmethod

@@ -1,6 +1,6 @@
 """A selection: catalogs at revisions, narrowed, with the choices and acceptances that a person made about them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ from pathlib import Path
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Mistake, mistakes
 from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.references import CatalogRevision, resolve
 
 
@@ -95,6 +95,8 @@ def select(
     host, and an empty result unless `allow_empty`.
     """
     pinned, problems = _resolve_all(refs, base)
+    given = dict(zip(NARROWING, (phases, parties, purposes, directions, ids, without), strict=True))
+    problems += not_lists(given)
     if not refs:
         problems.append(
             Problem(rule="no-catalog", message="No catalog is named. Name at least one: vendor/product@revision.")
@@ -110,7 +112,6 @@ def select(
     narrowing.keep("id", ids, sorted({entry.id for entry in entries}), lambda entry: (entry.id,))
     narrowing.drop(without)
     kept = narrowing.kept
-    given = zip(NARROWING, (phases, parties, purposes, directions, ids, without), strict=True)
     choices = tuple(sorted((choose or {}).items()))
     problems = [*narrowing.problems, *_wrong_choices(choices, entries, kept), *_disagreements(kept)]
     accepted = tuple(accept)
@@ -138,8 +139,16 @@ def select(
             for pin in pinned
             for mistake in mistakes(pin.catalog.entries(None), pin.catalog.entries(pin.revision))
         ),
-        narrowing=tuple((name, tuple(wanted)) for name, wanted in given if wanted),
+        narrowing=tuple((name, tuple(wanted)) for name, wanted in given.items() if wanted),
     )
+
+
+def not_lists(given: Mapping[str, object]) -> Iterator[Problem]:
+    """Texts where lists are due: Python would take their letters one by one."""
+    for name, value in given.items():
+        if isinstance(value, str | bytes):
+            message = f"`{name}`: found {spelled(value)}, one text. Allowed: a list."
+            yield Problem(rule="no-list", message=message)
 
 
 def _shortened(items: Sequence[str], most: int = 10) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hostgate.catalog.hosts import is_address
-from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, AddressSet, internet, networks
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressFamily, AddressSet, internet, networks
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.names import hold
 from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step
@@ -290,9 +290,9 @@ def _destination(place: Place, flow: Flow) -> AddressSet:
 
 
 def _clients(place: Place, flow: Flow) -> ClientTest:
-    """The client of the flow; where it names none, those that the place is meant for."""
+    """The client of the flow; where it names none, those that the place is meant for, else one from inside."""
     if flow.source is None:
-        return place.clients or ClientTest()
+        return place.clients or ClientTest(addresses=EVERY_ADDRESS if place.inside == NO_ADDRESS else place.inside)
     if flow.identity is not None:
         return ClientTest(identities=frozenset({flow.identity}))
     return ClientTest(addresses=networks([flow.source]))

@@ -122,9 +122,9 @@ class Fqdn(Mechanism[FqdnPolicyOptions]):
             traffic=tuple(
                 word for family, word in _FAMILY_WORDS.items() if not denies or _EVERYWHERE[family] in denied
             ),
-            places=(f"policy {options.attach}",)
+            places=(f"policy {options.policy_path}",)
             if options.attach is not None
-            else (OWN_POLICY, *(f"network {each}" for each in options.networks)),
+            else (OWN_POLICY, *(f"network {each}" for each in options.network_paths)),
             judged=tuple(sorted(targets)),
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),

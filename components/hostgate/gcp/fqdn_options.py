@@ -142,9 +142,20 @@ class FqdnPolicyOptions(Options):
         return next((link.project for link in links if link is not None and link.project is not None), None)
 
     @property
-    def place(self) -> tuple[tuple[str, str], ...]:
+    def policy_path(self) -> str | None:
+        """What `attach` names, with its project as far as that is known."""
         link = self.policy_link
-        attach = self.attach if link is None or link.project is not None else link.path(self.project) or self.attach
+        return self.attach if link is None or link.project is not None else link.path(self.project) or self.attach
+
+    @property
+    def network_paths(self) -> tuple[str, ...]:
+        """What `networks` name, with their project as far as that is known."""
+        pairs = zip(self.networks, self.network_links, strict=True)
+        return tuple((link and link.path(self.in_project)) or network for network, link in pairs)
+
+    @property
+    def place(self) -> tuple[tuple[str, str], ...]:
+        link, attach = self.policy_link, self.policy_path
         found = () if attach is None else (("attach", attach),)
         told = [each for each in (link, *self.network_links) if each is not None]
         # An explicit project says something new only where no link says it already.

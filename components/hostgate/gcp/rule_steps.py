@@ -20,6 +20,14 @@ _NUMBERS: Mapping[str, frozenset[int]] = {
 }  # fmt: skip
 """IP protocols by the names that the API knows; `ipip` is not among them, since two numbers go by that name."""
 
+_CONTEXTS: Mapping[str, str] = {
+    "destNetworkContext": "the destination as network context",
+    "destNetworkScope": "the destination as network scope",
+    "srcNetworkContext": "the client as network context",
+    "srcNetworkScope": "the client as network scope",
+}
+"""Where a flow comes from or goes, by routes that nobody sees here; the scope is the older name of the context."""
+
 Groups = Callable[[str], AddressSet]
 """The addresses behind a reference to an address group."""
 
@@ -157,10 +165,11 @@ class PolicyRule:
 
     def _boxes(self) -> Iterator[Box]:
         match = self.node.at("match")
-        context = match.at("destNetworkContext")
-        if not context.absent and context.value != "UNSPECIFIED":
-            said = context.value if isinstance(context.value, str) else "of the rule"
-            self.doubts.append(f"Google counts the destination as network context {said}")
+        for key, what in _CONTEXTS.items():
+            context = match.at(key)
+            if not context.absent and context.value not in ("", "UNSPECIFIED"):
+                said = context.value if isinstance(context.value, str) else "of the rule"
+                self.doubts.append(f"Google counts {what} {said}")
         addresses = self._destination(match)
         tests = list(self._names(match.at("destFqdns")))
         for protocols, ports, doubts in self._layer4(match.at("layer4Configs")):

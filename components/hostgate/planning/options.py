@@ -105,6 +105,11 @@ class Options(BaseModel):
         return {}
 
     @property
+    def zones(self) -> tuple[str, ...]:
+        """Names that pass beside the hosts of the catalogs, at and below."""
+        return ()
+
+    @property
     def place(self) -> tuple[tuple[str, str], ...]:
         """Where the objects go, as far as their bodies do not say it: option and value."""
         found = ((name, getattr(self, name, None)) for name in ("attach", "resource_group"))

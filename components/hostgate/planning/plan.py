@@ -158,7 +158,8 @@ def draft(
     allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
     surveyed = survey_findings(how, allowed, survey, as_of, _accepted(selection))
-    refused = empty or any(outcome == "refused" for _, outcome, _ in decided)
+    in_zones = list(_mistakes_in_zones(chosen, misprints))
+    refused = empty or bool(in_zones) or any(outcome == "refused" for _, outcome, _ in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded and not usage.limit.soft]
     nothing = bool(over) or any(one.id == "survey-demand" for one in surveyed)
@@ -169,6 +170,7 @@ def draft(
     )
     findings = [*_about_entries(selection, decisions, as_of, survey, opposed), *surveyed, *rendering.findings]
     findings += _opened_mistakes(selection, decisions, misprints)
+    findings += in_zones
     findings += [
         finding(
             "limit-exceeded",
@@ -325,6 +327,18 @@ def _opened_mistakes(selection: Selection, decisions: Sequence[Decision], mispri
         for each in misprints.contradicted_by(entry):
             message = f"{entry.catalog} lists {entry.host} as right, and records it as mistaken ({each.entry.id})."
             yield finding("opens-mistake", message, entry, each.entry.host)
+
+
+def _mistakes_in_zones(options: Options, misprints: Misprints) -> Iterator[Finding]:
+    """What the options let pass beside the entries although a catalog records it as mistaken."""
+    for zone in options.zones:
+        everything = Entry(catalog="", id="", host=zone, match="subtree+apex", port=443, protocol="https")
+        for each in misprints.opened_by(everything):
+            yield finding(
+                "mistake-refused",
+                f"The zone {zone} holds {each.entry.host}, which {each.entry.catalog} records as mistaken "
+                f"({each.entry.id}). Leave the zone out, or name narrower ones.",
+            )
 
 
 def _decide(
