@@ -268,6 +268,8 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
             line, column = config.at[key]
             prefix, name = _split_key(key, owner)
             if prefix != PROJECT:
+                if message := _capitals(key, prefix):
+                    problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
                 continue
             if (first := spelled_as.setdefault(name, key)) != key:
                 message = f"`{key}` says the same key as `{first}`. Keep one."
@@ -311,6 +313,8 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
     for key, text in config.items():
         prefix, _, name = key.partition(":")
         if prefix != PROJECT:
+            if message := _capitals(key, prefix):
+                problems.append(_problem(message))
             continue
         if key in secret:
             problems.append(
@@ -425,6 +429,13 @@ def _split_key(key: str, owner: str | None) -> tuple[str | None, str]:
     `hostgate:select`, and a key without a colon belongs to the project."""
     prefix, colon, name = key.partition(":")
     return (prefix, name.removeprefix("config:")) if colon else (owner, key)
+
+
+def _capitals(key: str, prefix: str | None) -> str | None:
+    """Why a key that looks like one of ours is none; None for keys of others."""
+    if prefix is None or prefix.lower() != PROJECT:
+        return None
+    return f"`{key}` is no key of {PROJECT}: capitals count. Allowed: `{PROJECT}:{key.partition(':')[2]}`."
 
 
 def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:

@@ -231,7 +231,7 @@ def test_a_component_of_an_earlier_release_is_compared_as_far_as_it_says(run: Ru
             {"networks": ["network-0"], "project": "acme"},
             "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation",
             "attachmentTarget",
-            "network {}",
+            "network projects/acme/global/networks/{}",
         ),
         (
             "aws:dns-firewall",

@@ -461,3 +461,20 @@ def test_a_key_of_three_parts_is_never_passed_over(project: Project) -> None:
     (problem,) = file_problems(folder)
 
     assert (problem.line, problem.message.split(".")[0]) == (3, "`hostgate:select:phases` is no key here")
+
+
+def test_a_key_whose_capitals_differ_is_never_passed_over(project: Project) -> None:
+    folder = project(
+        dev=f"""\
+        config:
+          hostgate:catalogs: [{REFERENCE}]
+          Hostgate:gcp: {{}}
+        """
+    )
+    said = "`Hostgate:gcp` is no key of hostgate: capitals count. Allowed: `hostgate:gcp`."
+
+    (problem,) = file_problems(folder)
+    assert (problem.line, problem.message) == (3, said)
+
+    with pytest.raises(InputError, match="capitals count"):
+        values_of_engine({"Hostgate:gcp": "{}"})

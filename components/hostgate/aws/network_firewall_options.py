@@ -66,7 +66,7 @@ class NetworkFirewallOptions(PolicyOptions):
                 "found a homeNet of everything: then nothing is outside, and the engine refuses the rules."
             )
         if broad := too_broad(self.home_net):
-            raise ValueError(f"homeNet: {broad} What is in homeNet is no internet to the deny.")
+            raise ValueError(f"homeNet: {broad} Allowed: the ranges of your clients.")
         if broad := _too_broad_addresses(self.addresses):
             raise ValueError(broad)
         for entry, arn in self.ip_sets.items():

@@ -214,7 +214,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "ipv6-not-denied": FindingKind(
         "warning",
-        "IPv6 is left out of the deny: on a network with IPv6 everything is reachable over it.",
+        "An address family, mostly IPv6, is left out of the deny: everything is reachable over it.",
         "Leave `families` at its default, which denies both.",
     ),
     "quic-closed": FindingKind(

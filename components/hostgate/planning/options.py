@@ -174,6 +174,8 @@ def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -
                 words = {"int": "a whole number", "string": "text", "bool": "true or false", "list": "a list"}
                 word = words.get(item["type"].split("_")[0], "a mapping")
                 message = f"`{key}`: found {found}{not_json(item['input'])}. Allowed: {word}."
+            case "string_unicode":
+                message = f"`{key}`: found {found}, which is half a character. Allowed: text."
             case "too_short":
                 message = f"`{key}` is empty. Allowed: at least one, or leave the key out."
             case _:
