@@ -13,16 +13,15 @@ from hostgate.catalog.problems import InputError, Problem
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
 from hostgate.planning.mechanism import mechanism, targets
-from hostgate.planning.options import COMPUTED, Deny, Mode, OptionsError, read_options
+from hostgate.planning.options import Deny, Mode, OptionsError, read_options
 from hostgate.planning.plan import Decision, Outcome
+from hostgate.planning.targets import COMPUTED, rows
 from hostgate.review.statement import ObjectStatement, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 _LINE = re.compile(r"(\S+) (\S+) (\S+) (\S+):([0-9]{1,5})/([a-z]+) (.+)")
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _OUTCOMES: tuple[str, ...] = get_args(Outcome)
-_WHOLE = {"aws:domain-list": ("ruleGroup",)}
-"""Inputs that a component of ours has replaced beside what its provider replaces; the engine's JSON does not say it."""
 
 
 def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> tuple[tuple[Statement, ...], str]:
@@ -188,6 +187,7 @@ def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[Object
     from hostgate.sandbox.service import LIFECYCLES
 
     made_up = dict(_made_up(children))
+    replaced = {each.name: each.replaces for each in rows()}  # what is read may name any target
     for each in children:
         inputs = {key: value for key, value in (each.get("inputs") or {}).items() if not key.startswith("__")}
         for key in (each.get("inputs") or {}).get("__defaults") or ():
@@ -195,7 +195,7 @@ def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[Object
         body = _settled(inputs, made_up)
         life = LIFECYCLES.get(str(each.get("type")))
         trigger = each.get("replacementTrigger")
-        paths = (*(life.replaces if life else ()), *(_WHOLE.get(target, ()) if trigger is not None else ()))
+        paths = (*(life.replaces if life else ()), *(replaced.get(target, ()) if trigger is not None else ()))
         fixed = {path: _at(body, path) for path in paths}
         # What a program leaves to the provider's configuration, the resource has all the same: to name it is no change.
         outputs = _settled(each.get("outputs") or {}, made_up)

@@ -203,7 +203,7 @@ class _Reading:
             if order is None and classic:
                 assumptions.append("VPC firewall rules judge before network policies, the default of a network.")
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one in self.attached(key))
-        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names))
+        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network")
 
     def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
         """Hierarchical policies with their associations, those of the organisation before those of folders."""
