@@ -48,6 +48,9 @@ TARGETS = (
         component="hostgate.aws.dns_components:DnsFirewallAllowlist",
         outputs=("rule_group_id", "rule_group_arn", "digest"),
         references={"vpcs[]": "vpc-{}"},
+        referred={
+            "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId")
+        },
         logs={"query": "hostgate.aws.event_log:read_event"},
         places="hostgate.aws.evaluate_queries:places",
         simulated="hostgate.sandbox.aws:CLOUD",

@@ -107,7 +107,7 @@ def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any
         findings=tuple(_finding(str(each)) for each in findings) if isinstance(findings, list) else None,
         made=tuple(_made(children, target)),
         of_engine=True,
-        **_said_by({**inputs, "options": _resolved(inputs.get("options"), children)}, target),
+        **_said_by({**inputs, "options": _resolved(inputs.get("options"), children, target)}, target),
     )
 
 
@@ -132,20 +132,12 @@ def _said_by(inputs: Mapping[str, Any], target: str) -> dict[str, Any]:
     }
 
 
-_REFERRED = {
-    "networks": ("gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation", "attachmentTarget"),
-    "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId"),
-    "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
-}
-"""Options that may be Outputs, for which a plan has a stand-in, and the child's input that has what came of them."""
-
-
-def _resolved(options: Any, children: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _resolved(options: Any, children: Sequence[Mapping[str, Any]], target: str) -> dict[str, Any] | None:
     """The options with the references that the children really have, as far as the preview knows them."""
     if not isinstance(options, Mapping):
         return None
     found = dict(options)
-    for name, (kind, key) in _REFERRED.items():
+    for name, (kind, key) in {each.name: each.referred for each in rows()}.get(target, {}).items():
         real = [(each.get("inputs") or {}).get(key) for each in children if each.get("type") == kind]
         known = isinstance(options.get(name), str | list) and all(
             isinstance(one, str) and one != _UNKNOWN for one in real

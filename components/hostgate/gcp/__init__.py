@@ -20,6 +20,13 @@ TARGETS = (
         component="hostgate.gcp.components:FirewallPolicyAllowlist",
         outputs=("policy", "rules", "digest"),
         references={"attach": f"{COMPUTED}/{COMPUTED}", "project": COMPUTED, "networks[]": f"{COMPUTED}/network-{{}}"},
+        referred={
+            "networks": (
+                "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation",
+                "attachmentTarget",
+            ),
+            "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
+        },
         places="hostgate.gcp.evaluate:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
     ),

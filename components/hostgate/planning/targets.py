@@ -38,6 +38,8 @@ class Target:
     references: Mapping[str, str] = field(default_factory=dict)
     """Options that name other resources and may be Outputs, by shape (`firewall.vpc_id`, `vpcs[]` for items of a list,
     `ip_sets{}` for values of a mapping), with what stands in the plan for one: `{}` is the item's index or key."""
+    referred: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of references, by option: the type of the children and their input that have what came of it."""
     replaces: tuple[str, ...] = ()
     """Inputs of children that the component has replaced beside what the provider replaces: no preview says it."""
     logs: Mapping["EventKind", str] = field(default_factory=dict)
