@@ -65,7 +65,7 @@ def in_front_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     def prepare(block: Block) -> Path:
         for other in (*files_before(block), *([block] if block.file else [])):
             (folder / str(other.file)).write_text(other.text, "utf-8")
-            if other.language == "python":
+            if other.language == "python" and other.file != "__main__.py":
                 joined.append(Path(str(other.file)).stem)
             if other.file == "pyproject.toml":
                 _install(other.text, folder)
