@@ -25,8 +25,9 @@ from hostgate.catalog.problems import InputError, Problem, key_path, spelled
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
-from hostgate.planning.options import COMPUTED, spelled_out
+from hostgate.planning.options import spelled_out
 from hostgate.planning.plan import Plan, plan, unenforced
+from hostgate.planning.targets import row
 from hostgate.review.pin import DIGEST, Pin, read_pin
 
 
@@ -96,23 +97,6 @@ class SelectionArgs(TypedDict, total=False):
 
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-_LISTED = {"networks": f"{COMPUTED}/network-{{}}", "vpcs": "vpc-{}"}
-"""Lists of references, and what stands in a plan for an item that is an Output."""
-_REFERENCES = frozenset(
-    {
-        "attach",
-        "project",
-        "resource_group",
-        *(f"{name}[]" for name in _LISTED),
-        "ip_sets{}",
-        "tls_inspection",
-        "firewall.vpc_id",
-        "firewall.subnet_mappings[].subnet_id",
-        "firewall.transit_gateway_id",
-        "logging[].log_destination{}",
-    }
-)
-"""Inputs that name other resources. All others are values that a preview must show, so they may hold no Output."""
 
 
 @dataclass(frozen=True)
@@ -185,20 +169,21 @@ def prepare(
         if key in given:
             raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
         given[key] = _plain_numbers(value)
+    references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
         _refuse_blanks(given)
-        _refuse_outputs(given)
+        _refuse_outputs(given, references)
         adopt = given.pop("import_", {})
         reviewed = given.pop("reviewed", None)
         brought = given.pop("plan", None)
         if brought is not None:
-            made, outputs = _brought(brought, hosts, given, mechanisms)
+            made, outputs = _brought(brought, hosts, given, mechanisms, references)
         else:
             as_of = _as_of(given.pop("as_of", None))
             selection = _selection(given, hosts)
             target = _target(given.pop("mechanism", None), mechanisms)
             given["name"] = given.pop("name_prefix", name)
-            options, outputs = _separate(given)
+            options, outputs = _separate(given, references)
             made = plan(selection, target, options, as_of=as_of)
         if reviewed is not None and made.ok:
             _pin(reviewed, made.target).check([made])
@@ -262,7 +247,11 @@ def report(component: pulumi.Resource, made: Plan) -> None:
 
 
 def _brought(
-    made: Plan, hosts: Selection | None, given: Mapping[str, Any], mechanisms: Sequence[str]
+    made: Plan,
+    hosts: Selection | None,
+    given: Mapping[str, Any],
+    mechanisms: Sequence[str],
+    references: Mapping[str, str],
 ) -> tuple[Plan, dict[str, Any]]:
     """A plan that was made before, e.g. to look at all clouds before the first resource; it holds hosts and options."""
     if hosts is not None or given:
@@ -272,7 +261,7 @@ def _brought(
         raise _problem(f"`plan` is for {made.target}. Allowed: {', '.join(mechanisms)}.")
     if made.as_of is None and any(acceptance.until for acceptance in made.selection.accept):
         raise _problem("`plan` was made without `as_of`, so nobody judged whether its acceptances have ended. Give it.")
-    return made, _separate(made.options.model_dump(exclude_unset=True))[1]
+    return made, _separate(made.options.model_dump(exclude_unset=True), references)[1]
 
 
 def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
@@ -359,28 +348,29 @@ def _refuse_blanks(given: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_outputs(given: Mapping[str, Any]) -> None:
+def _refuse_outputs(given: Mapping[str, Any], references: Mapping[str, str]) -> None:
+    """All inputs but `references` are values that a preview must show, so they may hold no Output."""
     for key, value in given.items():
-        for place, shape in _outputs(value, key, key):
-            if any(one.startswith((f"{shape}[", f"{shape}.", f"{shape}{{")) for one in _REFERENCES):
-                kind = "a list" if any(one.startswith(f"{shape}[") for one in _REFERENCES) else "a mapping"
+        for place, shape in _outputs(value, key, key, references):
+            if any(one.startswith((f"{shape}[", f"{shape}.", f"{shape}{{")) for one in references):
+                kind = "a list" if any(one.startswith(f"{shape}[") for one in references) else "a mapping"
                 raise _problem(f"`{place}` is an Output. Allowed: {kind}; what stands in it may be Outputs.")
-            if shape not in _REFERENCES:
+            if shape not in references:
                 raise _problem(f"`{place}` is an Output. Allowed: a plain value, so that previews and policies see it.")
 
 
-def _outputs(value: Any, place: str, shape: str) -> Iterator[tuple[str, str]]:
+def _outputs(value: Any, place: str, shape: str, references: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Where Outputs stand in `value`, with the shape of each place: `networks[0]` is of the shape `networks[]`."""
     if isinstance(value, pulumi.Output):
         yield place, shape
-    for item, inner_place, inner_shape in _inside(value, place, shape):
-        yield from _outputs(item, inner_place, inner_shape)
+    for item, inner_place, inner_shape in _inside(value, place, shape, references):
+        yield from _outputs(item, inner_place, inner_shape, references)
 
 
-def _inside(value: Any, place: str, shape: str) -> Iterator[tuple[Any, str, str]]:
+def _inside(value: Any, place: str, shape: str, references: Mapping[str, str]) -> Iterator[tuple[Any, str, str]]:
     """What stands in a list or mapping, with place and shape. Keys of mappings that are no section are free."""
     if isinstance(value, Mapping):
-        free = f"{shape}{{}}" in _REFERENCES
+        free = f"{shape}{{}}" in references
         for key, item in value.items():
             name = key if free else to_snake(str(key))
             yield item, f"{place}.{name}", f"{shape}{{}}" if free else f"{shape}.{name}"
@@ -389,33 +379,20 @@ def _inside(value: Any, place: str, shape: str) -> Iterator[tuple[Any, str, str]
             yield item, f"{place}[{index}]", f"{shape}[]"
 
 
-def _separate(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Option values, with Outputs of references replaced by a placeholder; lists of hosts are never Outputs."""
+def _separate(given: Mapping[str, Any], references: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Option values, with what stands in a plan in place of the Outputs of `references`, and the Outputs by place."""
     outputs: dict[str, Any] = {}
 
     def planned(value: Any, place: str, shape: str) -> Any:
         if isinstance(value, pulumi.Output):
             outputs[place] = value
-            return f"{COMPUTED}/{COMPUTED}" if place == "attach" else COMPUTED
-        inside = [planned(*each) for each in _inside(value, place, shape)]
+            return references[shape].format(place.removeprefix(shape[:-2]).strip("[]."))
+        inside = [planned(*each) for each in _inside(value, place, shape, references)]
         if isinstance(value, Mapping):
             return dict(zip(value, inside, strict=True))
         return inside if isinstance(value, list | tuple) else value
 
-    options: dict[str, Any] = {}
-    for key, value in given.items():
-        if key in _LISTED:
-            outputs[key] = value
-            options[key] = [
-                each if isinstance(each, str) else _LISTED[key].format(index) for index, each in enumerate(value)
-            ]
-        elif key == "ip_sets" and isinstance(value, Mapping):
-            unknown = {entry: f"arn:{COMPUTED}/{entry}" for entry, arn in value.items() if not isinstance(arn, str)}
-            outputs[key] = {stands: value[entry] for entry, stands in unknown.items()}
-            options[key] = {**value, **unknown}
-        else:
-            options[key] = planned(value, key, key)
-    return options, outputs
+    return {key: planned(value, key, key) for key, value in given.items()}, outputs
 
 
 def _finding_line(one: Finding) -> str:

@@ -35,15 +35,18 @@ from hostgate.catalog.blanks import blanks, is_blank
 from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import key_path, spelled
 from hostgate.catalog.references import is_path
+from hostgate.planning.targets import load, rows
 
 
-def serve(package: str, *components: type[pulumi.ComponentResource]) -> None:
-    """Serve `components` as the Pulumi package `package` until the engine ends the process.
+def serve(cloud: str) -> None:
+    """Serve the components of a cloud's targets as the Pulumi package `hostgate-CLOUD` until the engine ends the process.
 
     The engine gives its address as the last argument and reads the port from the first line on stdout.
     """
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(ComponentPackage(package, *components), sys.argv[-1]))
+        components = dict.fromkeys(each.component for each in rows() if each.cloud == cloud)
+        package = ComponentPackage(f"hostgate-{cloud}", *map(load, components))
+        asyncio.run(_serve(package, sys.argv[-1]))
 
 
 async def _serve(package: "ComponentPackage", engine: str) -> None:

@@ -1,8 +1,6 @@
 """The program that `pulumi up` runs: stack config to allowlists. `__main__.py` is three lines over `run`."""
 
-from collections.abc import Mapping
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +12,8 @@ from hostgate.allowlist import announced
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.problems import InputError
 from hostgate.planning.plan import Plan, plan_all
+from hostgate.planning.targets import Target, load, row
 from hostgate.stack import read_stack, values_of_engine
-
-_COMPONENTS: Mapping[str, tuple[str, str]] = {
-    "aws:rules": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
-    "aws:domain-list": ("hostgate.aws.components", "NetworkFirewallAllowlist"),
-    "aws:dns-firewall": ("hostgate.aws.dns_components", "DnsFirewallAllowlist"),
-    "gcp:fqdn": ("hostgate.gcp.components", "FirewallPolicyAllowlist"),
-    "azure:application-rules": ("hostgate.azure.components", "FirewallPolicyAllowlist"),
-}
-
-_OUTPUTS = (
-    "references",
-    "policy_arn",
-    "firewall_arn",
-    "endpoints",
-    "share_arn",
-    "rule_group_id",
-    "rule_group_arn",
-    "policy",
-    "rules",
-    "policy_id",
-    "rule_collection_groups",
-    "digest",
-)
 
 
 @collector_at_rest()  # the SDKs that it imports are hundreds of thousands of objects, and none of them garbage
@@ -62,15 +38,17 @@ def run(*, as_of: date | None = None) -> None:
     first: set[str] = set()
     with announced(plans):
         for plan in plans:
-            made = {place: _exported(_allowlist(plan, place)) for place in plan.options.places}
-            cloud = plan.target.partition(":")[0]
+            target = row(plan.target)
+            made = {place: _exported(_allowlist(plan, target, place), target) for place in plan.options.places}
             # Under the cloud's name stands its first layer, so that a second one changes nothing for those who read it.
-            pulumi.export(plan.target.replace(":", "-") if cloud in first else cloud, made.get(None, made))
-            first.add(cloud)
+            pulumi.export(
+                plan.target.replace(":", "-") if target.cloud in first else target.cloud, made.get(None, made)
+            )
+            first.add(target.cloud)
 
 
-def _exported(allowlist: Any) -> dict[str, Any]:
-    return {to_camel(name): getattr(allowlist, name) for name in _OUTPUTS if hasattr(allowlist, name)}
+def _exported(allowlist: Any, target: Target) -> dict[str, Any]:
+    return {to_camel(name): getattr(allowlist, name) for name in target.outputs}
 
 
 def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
@@ -80,10 +58,9 @@ def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
     return config, frozenset(secret)
 
 
-def _allowlist(plan: Plan, place: str | None) -> Any:
+def _allowlist(plan: Plan, target: Target, place: str | None) -> Any:
     """The plan's component; where a stack names Regions, one in each, with the Region in its name."""
-    module, name = _COMPONENTS[plan.target]
-    component = getattr(import_module(module), name)
+    component = load(target.component)
     if place is None:
         return component(plan.options.name, plan=plan)
     return component(f"{plan.options.name}-{place}", plan=plan, region=place)

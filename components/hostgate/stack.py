@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -23,15 +23,15 @@ from hostgate.catalog.selection import Acceptance, Selection, select
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
-from hostgate.planning.mechanism import MAIN_TARGETS, Sight, mechanism, targets
+from hostgate.planning.mechanism import Sight, main_targets, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, not_json, option_problems, read_options
 from hostgate.planning.plan import find_mechanism
 from hostgate.planning.survey import Survey, Word
+from hostgate.planning.targets import clouds
 from hostgate.review.guards import Guards
 from hostgate.review.pin import DIGEST, Pin, read_pin
 
 PROJECT = "hostgate"
-CLOUDS = ("aws", "gcp", "azure")
 _FREE = ("tags",)
 """Keys below which empty text is a value."""
 
@@ -131,7 +131,7 @@ class ReviewedSection(_Section):
 
 
 class StackSection(_Section):
-    """The keys under `hostgate:`; a cloud that is not named gets nothing. A list gives a cloud several layers."""
+    """The keys under `hostgate:` beside those of the clouds (`stack_section`)."""
 
     catalogs: Annotated[list[str], Field(min_length=1)]
     select: SelectSection = SelectSection()
@@ -141,9 +141,12 @@ class StackSection(_Section):
     guards: GuardsSection = GuardsSection()
     reviewed: ReviewedSection | None = None
     survey: SurveySection | None = None
-    aws: Layers | None = None
-    gcp: Layers | None = None
-    azure: Layers | None = None
+
+
+def stack_section() -> type[StackSection]:
+    """All keys under `hostgate:`; a cloud that is not named gets nothing. A list gives a cloud several layers."""
+    layers: dict[str, Any] = dict.fromkeys(clouds(), (Layers | None, None))
+    return create_model("StackSection", __base__=StackSection, **layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +172,13 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
     Raises InputError with every problem of the config, or of the catalogs once the config holds.
     """
     problems = list(_blanks(values))
-    section: StackSection | None = None
+    kind, section = stack_section(), None
     try:
-        section = StackSection.model_validate(dict(values))
+        section = kind.model_validate(dict(values))
     except ValidationError as error:
-        problems += [_renamed(problem) for problem in option_problems(error, StackSection, PROJECT)]
+        problems += [_renamed(problem) for problem in option_problems(error, kind, PROJECT)]
     wanted: list[tuple[str, Options]] = []
-    for cloud in CLOUDS:
+    for cloud in clouds():
         ours: list[tuple[str, Options]] = []
         for where, options in _places(cloud, values.get(cloud)):
             try:
@@ -186,7 +189,9 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         wanted += ours
     if not wanted and not problems:
         problems.append(
-            _problem("no cloud is named. Set at least one of `hostgate:aws`, `hostgate:gcp`, `hostgate:azure`.")
+            _problem(
+                f"no cloud is named. Set at least one of {', '.join(f'`{PROJECT}:{cloud}`' for cloud in clouds())}."
+            )
         )
     if problems or section is None:
         raise InputError(dict.fromkeys(problems))
@@ -360,7 +365,7 @@ def _alike(cloud: str, wanted: Sequence[str]) -> Iterator[Problem]:
 
 def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Options]:
     values = dict(options)
-    main = next(target for target in MAIN_TARGETS if target.startswith(f"{cloud}:"))
+    main = next(target for target in main_targets() if target.startswith(f"{cloud}:"))
     named = values.pop("mechanism", main.partition(":")[2])
     target = f"{cloud}:{named}"
     allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
-from hostgate.aws.event_log import NotALog, NoVerdict, read_event, records
+from hostgate.aws.event_log import read_event
+from hostgate.flows.events import NotALog, NoVerdict, records
 from hostgate.flows.flow import Flow
 from hostgate.planning.near import nearest
 from hostgate.planning.plan import plan

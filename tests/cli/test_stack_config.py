@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hostgate.catalog.problems import InputError, Problem
-from hostgate.planning.mechanism import MAIN_TARGETS
+from hostgate.planning.mechanism import main_targets
 from hostgate.stack import config_of_file, read_stack, values_of_engine, values_of_file
 
 from .conftest import Project
@@ -46,7 +46,7 @@ def test_a_cloud_gets_its_main_mechanism_unless_another_is_named() -> None:
         Path.cwd(),
     )
 
-    assert [target for target, _ in stack.targets] == ["aws:domain-list", *MAIN_TARGETS[1:]]
+    assert [target for target, _ in stack.targets] == ["aws:domain-list", *main_targets()[1:]]
 
 
 def test_a_list_gives_a_cloud_a_target_for_each_layer_with_options_of_its_own() -> None:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ from hostgate.flows.flow import Flow
 from hostgate.intake.page import read_page
 from hostgate.planning import mechanism
 from hostgate.planning.plan import plan, plan_all
+from hostgate.planning.targets import GROUP, _rows, clouds
 from hostgate.policies.settings import read_settings
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.engine import pulumi_cli
@@ -63,19 +65,41 @@ def in_front_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     def prepare(block: Block) -> Path:
         for other in (*files_before(block), *([block] if block.file else [])):
             (folder / str(other.file)).write_text(other.text, "utf-8")
-            target = re.search(r'^    target = "([a-z:-]+)"$', other.text, re.MULTILINE)
-            if other.language == "python" and target:
-                module = Path(str(other.file)).stem
+            if other.language == "python" and other.file != "__main__.py":
+                joined.append(Path(str(other.file)).stem)
+            if other.file == "pyproject.toml":
+                _install(other.text, folder)
                 monkeypatch.syspath_prepend(str(folder))
-                monkeypatch.setitem(mechanism._modules, target[1], module)
-                joined.extend((target[1], module))
+                monkeypatch.setenv("PYTHONPATH", str(folder))
+                _forget()
         monkeypatch.chdir(folder)
         return folder
 
     yield prepare
+    monkeypatch.undo()
+    _forget()
     for name in joined:
-        mechanism._registry.pop(name, None)
         sys.modules.pop(name, None)
+
+
+def _forget() -> None:
+    """Rows and mechanisms are read once a process."""
+    _rows.cache_clear()
+    mechanism.mechanism.cache_clear()
+
+
+def _install(project: str, folder: Path) -> None:
+    """What pip writes beside the modules of a distribution: its name, and its entry points."""
+    told = tomllib.loads(project)["project"]
+    place = folder / f"{told['name'].replace('-', '_')}-{told['version']}.dist-info"
+    place.mkdir(exist_ok=True)
+    (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {told['name']}\nVersion: {told['version']}\n")
+    lines = [
+        line
+        for group, points in told["entry-points"].items()
+        for line in (f"[{group}]", *(f"{name} = {value}" for name, value in points.items()))
+    ]
+    (place / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
@@ -95,7 +119,7 @@ def test_the_pages_have_blocks_of_every_language() -> None:
 def test_the_example_mechanism_allows_what_its_entries_hold_and_nothing_else(
     kind: Match, in_front_of: Callable[[Block], Path]
 ) -> None:
-    gate = next(block for block in BLOCKS if block.language == "python" and block.page.name == "mechanisms.md")
+    gate = next(block for block in BLOCKS if block.language == "toml" and block.page.name == "mechanisms.md")
     (in_front_of(gate) / "one.yaml").write_text(
         "catalog: acme/one\nentries:\n"
         f"  - {{id: host, host: cgr.dev, match: {kind}, port: 443, protocol: https, purpose: Images}}\n"
@@ -281,6 +305,13 @@ def _line(block: Block, problem: Problem) -> int:
     )
 
 
+def _toml(block: Block, folder: Path) -> None:
+    """A distribution's project file: once it is installed, its targets are there."""
+    del folder
+    names = tomllib.loads(block.text)["project"]["entry-points"][GROUP]
+    assert names.keys() <= set(clouds())
+
+
 NODE = r"(\w+)(?:\[([^\[\]|]+)\])?"
 EDGE = re.compile(rf"  {NODE} -->(?:\|[^|]+\|)? {NODE}")
 
@@ -311,6 +342,7 @@ RUNNERS: dict[str, Callable[[Block, Path], None]] = {
     "markdown": _markdown,
     "pycon": _pycon,
     "python": _python,
+    "toml": _toml,
     "typescript": _typescript,
     "yaml": _yaml,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from conformance.catalogs import entry, many, selection
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance
-from hostgate.planning.mechanism import MAIN_TARGETS
+from hostgate.planning.mechanism import main_targets
 from hostgate.planning.plan import draft
 from hostgate.review.comment import comment
 from hostgate.review.guards import Guards
@@ -73,7 +73,7 @@ def review(
     before: Sequence[Entry],
     after: Sequence[Entry],
     *,
-    targets: Sequence[str] = MAIN_TARGETS,
+    targets: Sequence[str] = main_targets(),
     guards: Guards | None = None,
     override: str | None = None,
     head: Mapping[str, Mapping[str, Any]] = OPTIONS,

@@ -8,8 +8,8 @@ from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
 from hostgate.gcp.fqdn_options import FqdnPolicyOptions
 from hostgate.planning.mechanism import CloudObject
-from hostgate.planning.options import COMPUTED
 from hostgate.planning.plan import Plan, plan
+from hostgate.planning.targets import COMPUTED
 
 POLICY = "projects/net-host/global/firewallPolicies/egress"
 NETWORK = "projects/net-host/global/networks/main"

@@ -10,7 +10,7 @@ from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
 from hostgate.flows.flow import Flow
-from hostgate.planning.mechanism import MAIN_TARGETS, TtlFamily, targets
+from hostgate.planning.mechanism import TtlFamily, main_targets, targets
 from hostgate.planning.plan import Plan, draft, plan, plan_all
 from hostgate.planning.survey import WORDS, HostVerdict, Survey, Word
 
@@ -178,7 +178,9 @@ class TestDemand:
         assert len(made.problems) == 3
 
     def test_it_holds_for_every_target_of_a_stack(self) -> None:
-        made = plan_all(HOSTS, [(target, None) for target in MAIN_TARGETS], survey=survey(verdict("unfit"), worst="ok"))
+        made = plan_all(
+            HOSTS, [(target, None) for target in main_targets()], survey=survey(verdict("unfit"), worst="ok")
+        )
         assert [each.target for each in made if each.refused] == ["gcp:fqdn"]
 
 

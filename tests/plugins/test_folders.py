@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hostgate.planning.targets import rows
+
 from .wire import COMPONENTS, PACKAGES, PLUGINS, ROOT, Package
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
@@ -44,8 +46,10 @@ def test_a_plugin_runs_on_python_in_an_environment_that_git_ignores(package: Pac
 @each_package
 def test_a_plugin_serves_its_package_under_the_permanent_name(package: Package) -> None:
     program = (PLUGINS / package.cloud / "__main__.py").read_text("utf-8")
-    served = ", ".join(each.component for each in COMPONENTS if each.name == package.name)
-    assert f'serve("{package.name}", {served})' in program
+    assert f'serve("{package.cloud}")' in program
+    assert package.name == f"hostgate-{package.cloud}"
+    served = {each.component.rpartition(":")[2] for each in rows() if each.cloud == package.cloud}
+    assert served == {each.component for each in COMPONENTS if each.name == package.name}
 
 
 @pytest.mark.parametrize("language", ["python", "typescript", "yaml"])

@@ -21,7 +21,7 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from hostgate.sandbox.builtin_preview import DEFAULT
+from hostgate.planning.targets import named
 from hostgate.sandbox.monitor import GRPC_OPTIONS, EngineService, Monitor
 from hostgate.sandbox.registry import STACK_TYPE
 from hostgate.sandbox.resources import Diagnostic, PreviewResource
@@ -171,7 +171,7 @@ class Deploying(Monitor):
 @contextlib.contextmanager
 def deployment(*, up: bool = False) -> Iterator[Deployment]:
     """An engine whose stack resource is registered: in preview, or with `up` deploying."""
-    monitor = (Deploying if up else Monitor)(PROJECT, STACK, DEFAULT)
+    monitor = (Deploying if up else Monitor)(PROJECT, STACK, named("simulated"))
     with _serving(monitor) as address, _channel(address) as channel:
         stub = resource_pb2_grpc.ResourceMonitorStub(channel)
         stub.RegisterResource(
@@ -183,7 +183,7 @@ def deployment(*, up: bool = False) -> Iterator[Deployment]:
 @contextlib.contextmanager
 def plugin(package: Package, folder: Path) -> Iterator[Plugin]:
     """The plugin as the engine starts it for a program in `folder`; its process is ended in any case."""
-    monitor = Monitor(PROJECT, STACK, DEFAULT)
+    monitor = Monitor(PROJECT, STACK, named("simulated"))
     with _serving(monitor) as engine:
         process = subprocess.Popen(
             [sys.executable, str(PLUGINS / package.cloud), engine],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conformance.catalogs import entry, many
 from conformance.strategies import INTERNET, INTERNET_6
 from hostgate.flows.flow import Flow
-from hostgate.planning.mechanism import MAIN_TARGETS, mechanism, targets
+from hostgate.planning.mechanism import main_targets, mechanism, targets
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
 from hostgate.review.guards import Guards, idle, tripped
@@ -425,7 +425,7 @@ def _with(stated: Statement, **enforcement: Any) -> Statement:
     return replace(stated, enforcement=replace(stated.enforcement, **enforcement))
 
 
-@pytest.mark.parametrize("target", MAIN_TARGETS)
+@pytest.mark.parametrize("target", main_targets())
 def test_a_component_of_before_is_compared_by_mode_and_deny_alone(target: str) -> None:
     (old,) = by_source("preview", planned(target, {}))
     stated = {"mode": "enforce", "deny": "internet"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hostgate.sandbox.builtin_preview import DEFAULT, preview
+from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
 
@@ -16,7 +16,7 @@ WriteProject = Callable[..., Path]
 
 def problems_of(folder: Path, *clouds: Cloud) -> tuple[PreviewProblem, ...]:
     with pytest.raises(PreviewError) as failed:
-        preview(folder, "dev", {}, clouds=clouds or DEFAULT)
+        preview(folder, "dev", {}, clouds=clouds or None)
     assert failed.value.problems
     return failed.value.problems
 

@@ -3,20 +3,59 @@
 `from hostgate.aws import NetworkFirewallAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hostgate.on_demand import on_demand
+from hostgate.planning.targets import COMPUTED, Target
 
 if TYPE_CHECKING:
     from hostgate.aws.components import NetworkFirewallAllowlist, NetworkFirewallAllowlistArgs
     from hostgate.aws.dns_components import DnsFirewallAllowlist, DnsFirewallAllowlistArgs
 
 __all__ = [
+    "TARGETS",
     "DnsFirewallAllowlist",
     "DnsFirewallAllowlistArgs",
     "NetworkFirewallAllowlist",
     "NetworkFirewallAllowlistArgs",
 ]
+
+_OF_FIREWALL = Target(
+    name="aws:rules",
+    mechanism="hostgate.aws.rules",
+    component="hostgate.aws.components:NetworkFirewallAllowlist",
+    outputs=("references", "policy_arn", "firewall_arn", "endpoints", "share_arn", "digest"),
+    references={
+        "ip_sets{}": f"arn:{COMPUTED}/{{}}",
+        "tls_inspection": COMPUTED,
+        "firewall.vpc_id": COMPUTED,
+        "firewall.subnet_mappings[].subnet_id": COMPUTED,
+        "firewall.transit_gateway_id": COMPUTED,
+        "logging[].log_destination{}": COMPUTED,
+    },
+    logs={"connection": "hostgate.aws.event_log:read_event"},
+    places="hostgate.aws.evaluate:places",
+    simulated="hostgate.sandbox.aws:CLOUD",
+)
+
+TARGETS = (
+    _OF_FIREWALL,
+    replace(_OF_FIREWALL, name="aws:domain-list", mechanism="hostgate.aws.domain_list", replaces=("ruleGroup",)),
+    Target(
+        name="aws:dns-firewall",
+        mechanism="hostgate.aws.dns_firewall",
+        component="hostgate.aws.dns_components:DnsFirewallAllowlist",
+        outputs=("rule_group_id", "rule_group_arn", "digest"),
+        references={"vpcs[]": "vpc-{}"},
+        referred={
+            "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId")
+        },
+        logs={"query": "hostgate.aws.event_log:read_event"},
+        places="hostgate.aws.evaluate_queries:places",
+        simulated="hostgate.sandbox.aws:CLOUD",
+    ),
+)
 
 __getattr__ = on_demand(
     __name__,

@@ -210,10 +210,12 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         elsewhere would keep the old groups; there the guard changes before the list.
         """
         plan = prepared.plan
+        assert isinstance(plan.options, NetworkFirewallOptions)
         ours = holder.kind == POLICY
         settings = {
             key: value for key, value in holder.body.get("FirewallPolicy", {}).items() if key not in (_REFERENCES, _TLS)
         }
+        arns = {stands: prepared.real(f"ip_sets.{entry}", stands) for entry, stands in plan.options.ip_sets.items()}
         groups: dict[str, networkfirewall.RuleGroup] = {}
         for each in plan.objects:
             if each.kind != RULE_GROUP:
@@ -227,7 +229,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 capacity=each.body["Capacity"],
                 type=each.body["Type"],
                 description=each.body["Description"],
-                rule_group=_rule_group(each, prepared.outputs.get("ip_sets", {})),
+                rule_group=_rule_group(each, arns),
                 region=region,
                 tags=dict(plan.options.tags) or None,
                 opts=prepared.options(

@@ -7,6 +7,7 @@ from pulumi_aws import route53
 
 from hostgate.allowlist import Registration, SelectionArgs, prepare, report
 from hostgate.aws.dns_firewall import ALLOW, AUDIT, AUDIT_GUARD, BLOCK, GUARD_FIRST, GUARD_LAST, INSIDE, SLOTS
+from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
@@ -62,10 +63,11 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, args, hosts, options, opts, ("aws:dns-firewall",))
         super().__init__("hostgate-aws:index:DnsFirewallAllowlist", name, prepared.inputs, opts)
         plan = prepared.plan
+        assert isinstance(plan.options, DnsFirewallOptions)
         tags = dict(plan.options.tags) or None
         group = self._group(prepared, tags)
         rules = self._rules(prepared, group, tags)
-        vpcs = prepared.outputs.get("vpcs", ())
+        vpcs = [prepared.real(f"vpcs[{index}]", vpc) for index, vpc in enumerate(plan.options.vpcs)]
         configs: list[pulumi.Resource] = []
         for each, vpc in zip(_of(prepared, CONFIG), vpcs, strict=False):  # none where the fail mode is unset
             child = prepared.child(name, each)

@@ -49,9 +49,11 @@ def places(snapshot: Snapshot) -> list[Place]:
         name = str(firewall.properties.get("arn") or firewall.id or firewall.name)
         if len(policies) == 1:
             used.add(policies[0].urn)
-            found.append(replace(policy_place(snapshot, policies[0], firewall=firewall), name=name))
+            found.append(replace(policy_place(snapshot, policies[0], firewall=firewall), name=name, kind="firewall"))
         else:
-            found.append(Place(TARGET, name, (_unseen("the firewall's policy"), Stage("end", (), PASSES))))
+            found.append(
+                Place(TARGET, name, (_unseen("the firewall's policy"), Stage("end", (), PASSES)), kind="firewall")
+            )
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
             arn = str(policy.properties.get("arn") or policy.id or policy.name)

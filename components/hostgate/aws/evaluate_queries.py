@@ -24,6 +24,8 @@ RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
 ASSOCIATION: Final = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 CONFIG: Final = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
 
+_KIND: Final = "queries of"
+
 ASSUMPTIONS: Final = (
     "The clients ask the VPC's resolver. Who asks another one, dials an address, or asks over HTTPS is not seen.",
 )
@@ -59,7 +61,9 @@ def places(snapshot: Snapshot) -> list[Place]:
         if group.urn not in used:
             stage = reading.stage([(group.name, group, 1)])
             remark = "no VPC is associated with the rule group"
-            found.append(Place(TARGET, str(group.id or group.name), (stage,), ASSUMPTIONS, remark, group.name))
+            found.append(
+                Place(TARGET, str(group.id or group.name), (stage,), ASSUMPTIONS, remark, group.name, kind=_KIND)
+            )
     return found
 
 
@@ -108,7 +112,7 @@ class _Reading:
         groups += [(f"the rule group of {each.name}", None, None) for each in perhaps]
         ordered = sorted(groups, key=lambda each: each[2] or 0)
         policy = ", ".join(group.name if group else name for name, group, _ in ordered)
-        return Place(TARGET, vpc, (self.stage(groups),), tuple(assumptions), policy=policy)
+        return Place(TARGET, vpc, (self.stage(groups),), tuple(assumptions), policy=policy, kind=_KIND)
 
     def stage(self, groups: Sequence[tuple[str, Resource | None, int | None]]) -> Stage:
         known = sorted((each for each in groups if each[2] is not None), key=lambda each: each[2] or 0)

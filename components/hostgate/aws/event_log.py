@@ -6,137 +6,18 @@ Route 53 developer guide, values in Resolver query logs. What a line holds was w
 are data, to be escaped wherever they are shown.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from io import BytesIO
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
-from hostgate.catalog.file_input import Lines, LongLine, lines_of
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
-from hostgate.catalog.strict_json import NotJSON, read_json_text
+from hostgate.flows.events import Event, NotALog, NoVerdict
 from hostgate.flows.flow import Flow, FlowProtocol
-
-MOST_TEXT = 1_000_000
-"""Bytes of a line, or of a document over many lines. The service's own lines have a few thousand."""
-
-EventKind = Literal["connection", "query"]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One logged verdict. `rule` is the signature id of an alert; `words` what the log calls the rule."""
-
-    kind: EventKind
-    flow: Flow
-    action: Literal["blocked", "alerted", "allowed"]
-    rule: str | None
-    words: str
-    place: str
-    """The firewall or the VPC."""
-
-    @property
-    def length(self) -> int:
-        """Characters that it is kept in, about: 300 beside its texts."""
-        return 300 + len(self.flow.name) + len(self.words) + len(self.place)
-
-    @property
-    def default(self) -> bool:
-        """Whether the policy's default action logged it: AWS names those like the actions."""
-        return self.words.startswith("aws:")
-
-
-class NotALog(ValueError):  # noqa: N818 - what a text is, said to whoever gave it
-    """The text is no line of such a log. The message says what was found and what is allowed."""
-
-
-class NoVerdict(ValueError):  # noqa: N818 - not an error
-    """A line of such a log that says no verdict, e.g. a flow record. The message is its kind."""
-
-
-def records(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
-    """The JSON documents of `stream` with the line that each begins on: one a line, or one or a list of them over many.
-
-    However long the stream is, no more of it is held than MOST_TEXT bytes and a line. What cannot be read is handed out
-    as NotALog. Raises OSError.
-    """
-    start = stream.read(MOST_TEXT + 1)
-    if kind := next((words for mark, words in _OTHER_FORMS.items() if start.startswith(mark)), None):
-        yield 1, NotALog(f"Found {kind}. Allowed: JSON as text in UTF-8, e.g. zcat FILE | hostgate explain --log -.")
-        return
-    try:
-        whole = read_json_text(start) if len(start) <= MOST_TEXT else None
-    except NotJSON:
-        whole = None
-    if whole is None:
-        yield from _records_of_lines(_Rejoined(BytesIO(start), stream))
-    else:
-        yield from ((1, each) for each in _unwrapped(whole))
-
-
-_OTHER_FORMS = {b"\x1f\x8b": "a gzip file", b"\x28\xb5\x2f\xfd": "a zstd file", b"PK\x03\x04": "a zip file",
-                b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}  # fmt: skip
-"""First bytes of what logs are stored as elsewhere."""
-
-
-def _records_of_lines(stream: Lines) -> Iterator[tuple[int, Any]]:
-    for number, line in lines_of(stream, MOST_TEXT):
-        if isinstance(line, LongLine):
-            more = ", and no end of it; nothing after that is read" if line.endless else ""
-            yield (
-                number,
-                NotALog(f"Found a line of {line.length:,} bytes{more}. Allowed: at most {MOST_TEXT:,}."),
-            )
-        elif line.strip():
-            try:
-                yield from ((number, each) for each in _unwrapped(read_json_text(line)))
-            except NotJSON as error:
-                text = line.decode("utf-8", "backslashreplace").strip()
-                cut = "" if line.endswith(b"\n") else " It is the last one and has no end: was the log cut?"
-                yield (
-                    number,
-                    NotALog(
-                        f"Found {spelled(text)}, which is not JSON: {error}.{cut} Allowed: a line of the alert log or of the "
-                        "query log."
-                    ),
-                )
-
-
-@dataclass(frozen=True, slots=True)
-class _Rejoined:
-    """A stream whose beginning was read already."""
-
-    start: BinaryIO
-    rest: BinaryIO
-
-    def readline(self, limit: int) -> bytes:
-        line = self.start.readline(limit)
-        return line if line.endswith(b"\n") or len(line) == limit else line + self.rest.readline(limit - len(line))
-
-
-def _unwrapped(document: Any) -> Iterator[Any]:
-    """The records in a document: a list has many, and CloudWatch exports keep the line as text under `message`."""
-    left = [document]
-    while left:
-        one = left.pop()
-        if isinstance(one, list):
-            left += reversed(one)
-        elif isinstance(one, Mapping) and isinstance(one.get("events"), list):
-            left += reversed(one["events"])
-        elif isinstance(one, Mapping) and isinstance(one.get("message"), str):
-            try:
-                yield read_json_text(one["message"])
-            except NotJSON as error:
-                yield NotALog(f"Found a `message` of {spelled(one['message'])}, which is not JSON: {error}.")
-        else:
-            yield one
 
 
 def read_event(record: Any) -> Event:
     """The verdict that a record tells. Raises NotALog, or NoVerdict for a record of another kind."""
-    if isinstance(record, NotALog):
-        raise record
     if not isinstance(record, Mapping):
         raise NotALog(f"Found {spelled(record)}. Allowed: a JSON object.")
     if "query_name" in record:
@@ -173,14 +54,15 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
     verdict = event.get("verdict")
     acted = _label(verdict, "action") if isinstance(verdict, Mapping) else ""
     blocked = acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
-    sid = alert.get("signature_id")
+    sid, words = alert.get("signature_id"), _label(alert, "signature")
     return Event(
         "connection",
         flow,
         "blocked" if blocked else "allowed" if acted == "pass" else "alerted",
         str(sid) if isinstance(sid, int) and not isinstance(sid, bool) else None,
-        _label(alert, "signature"),
+        words,
         firewall,
+        default=words.startswith("aws:"),  # AWS names the alerts of default actions like the actions
     )
 
 

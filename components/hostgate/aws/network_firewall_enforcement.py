@@ -7,7 +7,8 @@ from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.edge import edge_rules
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
-from hostgate.planning.options import COMPUTED, public_ranges
+from hostgate.planning.options import public_ranges
+from hostgate.planning.targets import COMPUTED
 from hostgate.suricata.writer import Sids
 
 TCP, OTHERS = "TCP connections", "UDP, ICMP and all other IP protocols"

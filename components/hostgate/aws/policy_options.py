@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.aws import default_actions
-from hostgate.planning.options import COMPUTED, Options
+from hostgate.planning.options import Options
+from hostgate.planning.targets import COMPUTED
 
 REGION = "REGION"
 """Stands in an ARN for the Region that a component is made in, so that one plan serves several."""

@@ -6,11 +6,24 @@
 from typing import TYPE_CHECKING
 
 from hostgate.on_demand import on_demand
+from hostgate.planning.targets import COMPUTED, Target
 
 if TYPE_CHECKING:
     from hostgate.azure.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
 
-__all__ = ["FirewallPolicyAllowlist", "FirewallPolicyAllowlistArgs"]
+__all__ = ["TARGETS", "FirewallPolicyAllowlist", "FirewallPolicyAllowlistArgs"]
+
+TARGETS = (
+    Target(
+        name="azure:application-rules",
+        mechanism="hostgate.azure.application_rules",
+        component="hostgate.azure.components:FirewallPolicyAllowlist",
+        outputs=("policy_id", "rule_collection_groups", "digest"),
+        references={"attach": f"{COMPUTED}/{COMPUTED}", "resource_group": COMPUTED},
+        places="hostgate.azure.evaluate:places",
+        simulated="hostgate.sandbox.azure:CLOUD",
+    ),
+)
 
 __getattr__ = on_demand(
     __name__,

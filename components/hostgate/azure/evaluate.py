@@ -40,11 +40,13 @@ def places(snapshot: Snapshot) -> list[Place]:
         name = firewall.id or firewall.name
         if policy is not None:
             used |= {each.urn for each in reading.lineage(policy)}
-            found.append(replace(reading.place(policy), name=name))
+            found.append(replace(reading.place(policy), name=name, kind="firewall"))
         elif firewall.node.at("firewallPolicy").absent:
-            found.append(Place(TARGET, name, (reading.classic(firewall),), ASSUMPTIONS, families=("IPv4",)))
+            found.append(
+                Place(TARGET, name, (reading.classic(firewall),), ASSUMPTIONS, families=("IPv4",), kind="firewall")
+            )
         else:
-            found.append(Place(TARGET, name, (_unseen(),), ASSUMPTIONS))
+            found.append(Place(TARGET, name, (_unseen(),), ASSUMPTIONS, kind="firewall"))
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
             found.append(replace(reading.place(policy), remark="no firewall of the snapshot uses the policy"))

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import COMPUTED, Options, cidr
+from hostgate.planning.options import Options, cidr
+from hostgate.planning.targets import COMPUTED
 
 IP_GROUP = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/[^/]+\Z", re.IGNORECASE

@@ -15,14 +15,12 @@ from hostgate.catalog.file_input import open_file, user_path
 from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.main import print_json, show_problems
+from hostgate.planning.targets import load, rows
 
 if TYPE_CHECKING:
-    from hostgate.aws.event_log import Event
+    from hostgate.flows.events import Event
     from hostgate.planning.near import Near
     from hostgate.planning.plan import Plan
-
-_READERS = {"connection": ("aws:rules", "aws:domain-list"), "query": ("aws:dns-firewall",)}
-"""Which targets' verdicts each kind of log tells."""
 
 MOST_HELD = 64 * 1024 * 1024
 """Characters of different verdicts that are explained at once: some hundred thousand usual ones, in 0.5 GB."""
@@ -39,7 +37,7 @@ def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
     shown = "stdin" if path == "-" else path
     events, others, problems = _read(path, shown)
     both = [(plan, _enforced(plan)) for plan in plans]
-    answers = [_answer(event, times, both) for event, times in events.items()]
+    answers = [_answer(event, reader, times, both) for (reader, event), times in events.items()]
     if not answers and not problems:
         kinds = f"It has {_listed(others)}, which say none." if others else "It is empty."
         problems.append(Problem(rule="log", file=shown, message=f"There is no verdict in the log. {kinds}"))
@@ -66,10 +64,10 @@ def _enforced(plan: "Plan") -> "Plan":
     return plan if plan.options.mode == "enforce" else draft(plan.selection, plan.target, plan.options, mode="enforce")
 
 
-def _read(path: str, shown: str) -> tuple[Counter["Event"], Counter[str], list[Problem]]:
-    from hostgate.aws.event_log import NotALog, NoVerdict, read_event, records
+def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[str], list[Problem]]:
+    from hostgate.flows.events import NotALog, NoVerdict, records
 
-    events: Counter[Event] = Counter()
+    events: Counter[tuple[str, Event]] = Counter()
     others: Counter[str] = Counter()
     problems: list[Problem] = []
     wrong, left_out, held = 0, 0, 0
@@ -77,7 +75,7 @@ def _read(path: str, shown: str) -> tuple[Counter["Event"], Counter[str], list[P
         with _opened(path) as stream:
             for number, record in records(stream):
                 try:
-                    event = read_event(record)
+                    event = _event(record)
                 except NoVerdict as other:
                     kind = str(other)[:MOST_KIND]
                     others[kind if kind in others or len(others) < MOST_KINDS else "other kinds"] += 1
@@ -87,7 +85,7 @@ def _read(path: str, shown: str) -> tuple[Counter["Event"], Counter[str], list[P
                         problems.append(Problem(rule="log", file=shown, line=number, message=str(error)))
                 else:
                     if event in events or held <= MOST_HELD:
-                        held += 0 if event in events else event.length
+                        held += 0 if event in events else event[1].length
                         events[event] += 1
                     else:
                         left_out += 1
@@ -99,6 +97,21 @@ def _read(path: str, shown: str) -> tuple[Counter["Event"], Counter[str], list[P
         told = f"{left_out:,} more verdicts are left out: the log has more different ones than are explained at once "
         problems.append(_more(shown, f"{told}({len(events):,}). Cut it, e.g. by time or by source."))
     return events, others, problems
+
+
+def _event(record: Any) -> tuple[str, "Event"]:
+    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict."""
+    from hostgate.flows.events import NotALog
+
+    if isinstance(record, NotALog):
+        raise record
+    problems = []
+    for reader in dict.fromkeys(reader for each in rows() for reader in each.logs.values()):
+        try:
+            return reader, load(reader)(record)
+        except NotALog as error:
+            problems.append(str(error))
+    raise NotALog(" ".join(problems))
 
 
 def _opened(path: str) -> AbstractContextManager[BinaryIO]:
@@ -115,7 +128,7 @@ def _more(shown: str, message: str) -> Problem:
     return Problem(rule="log", file=shown, message=message)
 
 
-def _answer(event: "Event", times: int, plans: Sequence[tuple["Plan", "Plan"]]) -> dict[str, Any]:
+def _answer(event: "Event", reader: str, times: int, plans: Sequence[tuple["Plan", "Plan"]]) -> dict[str, Any]:
     """What the log says, what decided, what the plan says now, the nearest entries, and what to do.
 
     Each plan comes as it is, whose rules the log names, and as it would judge in enforce mode.
@@ -131,9 +144,10 @@ def _answer(event: "Event", times: int, plans: Sequence[tuple["Plan", "Plan"]]) 
         "source": flow.source,
         "place": event.place,
     }
-    found = next((pair for pair in plans if pair[0].target in _READERS[event.kind]), None)
+    told_of = [each.name for each in rows() if each.logs.get(event.kind) == reader]
+    found = next((pair for pair in plans if pair[0].target in told_of), None)
     if found is None:
-        names = " or ".join(_READERS[event.kind])
+        names = " or ".join(told_of)
         return {**told, "target": None, "by": None, "entry": None, "plan": None, "nearest": [],
                 "next": f"No layer of the plan judges this. Ask with one that has {names}."}  # fmt: skip
     from hostgate.planning.near import nearest

@@ -8,13 +8,41 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hostgate.catalog.problems import InputError
-from hostgate.cli.sources import Repeating, find_stack, source_options
+from hostgate.cli.sources import Repeating, find_stack, make_plans, source_options
+from hostgate.planning.targets import Target, load, rows
 
 if TYPE_CHECKING:
     from hostgate.catalog.selection import Selection
 
 
-@click.group()
+class _Forms(click.Group):
+    """The forms that have options of their own, and those that the rows of targets name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(form for each in rows() for form in each.exports)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = next((each for each in rows() if cmd_name in each.exports), None)
+        return super().get_command(ctx, cmd_name) or (None if target is None else _form(cmd_name, target))
+
+
+def _form(name: str, target: Target) -> click.Command:
+    @click.command(name, cls=Repeating, help=f"Files of the form {name}, of a plan for {target.name}.")
+    @source_options
+    @click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path, file_okay=False))
+    def write(stack: str | None, catalogs: tuple[str, ...], as_of: date | None, allow_empty: bool, out: Path) -> None:
+        plans = make_plans(stack, catalogs, (target.name,) if catalogs else (), as_of, allow_empty, None)
+        plan = next((each for each in plans if each.target == target.name), None)
+        if plan is None:
+            raise click.UsageError(f"The stack has no layer of {target.name}. Name --catalog, or a stack that has one.")
+        if plan.problems:
+            raise InputError(plan.problems)
+        write_files(load(target.exports[name])(plan), out)
+
+    return write
+
+
+@click.group(cls=_Forms)
 def command() -> None:
     """Write the hosts for software outside the clouds."""
 

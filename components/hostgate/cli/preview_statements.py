@@ -14,13 +14,12 @@ from hostgate.planning.decision import read_registered
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
 from hostgate.planning.mechanism import mechanism, targets
-from hostgate.planning.options import COMPUTED, Deny, Mode, OptionsError, read_options
+from hostgate.planning.options import Deny, Mode, OptionsError, read_options
+from hostgate.planning.targets import COMPUTED, rows
 from hostgate.review.statement import ObjectStatement, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_WHOLE = {"aws:domain-list": ("ruleGroup",)}
-"""Inputs that a component of ours has replaced beside what its provider replaces; the engine's JSON does not say it."""
 
 
 def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> tuple[tuple[Statement, ...], str]:
@@ -104,7 +103,7 @@ def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any
         findings=tuple(_finding(str(each)) for each in findings) if isinstance(findings, list) else None,
         made=tuple(_made(children, target)),
         of_engine=True,
-        **_said_by({**inputs, "options": _resolved(inputs.get("options"), children)}, target),
+        **_said_by({**inputs, "options": _resolved(inputs.get("options"), children, target)}, target),
     )
 
 
@@ -129,20 +128,12 @@ def _said_by(inputs: Mapping[str, Any], target: str) -> dict[str, Any]:
     }
 
 
-_REFERRED = {
-    "networks": ("gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation", "attachmentTarget"),
-    "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId"),
-    "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
-}
-"""Options that may be Outputs, for which a plan has a stand-in, and the child's input that has what came of them."""
-
-
-def _resolved(options: Any, children: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _resolved(options: Any, children: Sequence[Mapping[str, Any]], target: str) -> dict[str, Any] | None:
     """The options with the references that the children really have, as far as the preview knows them."""
     if not isinstance(options, Mapping):
         return None
     found = dict(options)
-    for name, (kind, key) in _REFERRED.items():
+    for name, (kind, key) in {each.name: each.referred for each in rows()}.get(target, {}).items():
         real = [(each.get("inputs") or {}).get(key) for each in children if each.get("type") == kind]
         known = isinstance(options.get(name), str | list) and all(
             isinstance(one, str) and one != _UNKNOWN for one in real
@@ -170,6 +161,7 @@ def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[Object
     from hostgate.sandbox.service import LIFECYCLES
 
     made_up = dict(_made_up(children))
+    replaced = {each.name: each.replaces for each in rows()}  # what is read may name any target
     for each in children:
         inputs = {key: value for key, value in (each.get("inputs") or {}).items() if not key.startswith("__")}
         for key in (each.get("inputs") or {}).get("__defaults") or ():
@@ -177,7 +169,7 @@ def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[Object
         body = _settled(inputs, made_up)
         life = LIFECYCLES.get(str(each.get("type")))
         trigger = each.get("replacementTrigger")
-        paths = (*(life.replaces if life else ()), *(_WHOLE.get(target, ()) if trigger is not None else ()))
+        paths = (*(life.replaces if life else ()), *(replaced.get(target, ()) if trigger is not None else ()))
         fixed = {path: _at(body, path) for path in paths}
         # What a program leaves to the provider's configuration, the resource has all the same: to name it is no change.
         outputs = _settled(each.get("outputs") or {}, made_up)

@@ -132,7 +132,7 @@ def plans_and_pin(
 ) -> Any:
     """The plans asked for, and the pin of their stack if it has one and `pins`. Raises as `make_plans` does."""
     from hostgate.catalog.selection import select
-    from hostgate.planning.mechanism import MAIN_TARGETS
+    from hostgate.planning.mechanism import main_targets
     from hostgate.planning.plan import plan_all
     from hostgate.stack import read_stack, values_of_file
 
@@ -145,7 +145,7 @@ def plans_and_pin(
         raise click.UsageError("--target needs at least one --catalog.")
     if catalogs:
         selection = select(*catalogs, allow_empty=allow_empty)
-        chosen = tuple(dict.fromkeys(targets)) or MAIN_TARGETS
+        chosen = tuple(dict.fromkeys(targets)) or main_targets()
         surveyed = None if survey is None else _read(survey)
         return plan_all(selection, [(target, None) for target in chosen], as_of=day, survey=surveyed), None
     project, name = find_stack(stack)

@@ -162,6 +162,8 @@ class Place:
     """What a flow goes over that names neither source nor address."""
     inside: AddressSet = NO_ADDRESS
     """Addresses that are not the internet's here, though they might be elsewhere: what a flow without one never has."""
+    kind: str = "policy"
+    """What it is, before its name: a firewall, a network, queries of a VPC."""
 
 
 class Index:

@@ -145,10 +145,7 @@ def _place(
             )
         return text if found.project else path
 
-    listed = {
-        f"networks[{index}]": each if isinstance(each, pulumi.Output) else None
-        for index, each in enumerate(outputs.get("networks", ()))
-    }
+    listed = {key: outputs.get(key) for key in (f"networks[{index}]" for index in range(len(options.networks)))}
     networks = [None if each is None else each.apply(partial(network, key)) for key, each in listed.items()]
     attach: Any = options.attach or ""
     stated = [each.apply(partial(project_of, key)) for key, each in listed.items() if each is not None]

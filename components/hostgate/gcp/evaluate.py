@@ -220,14 +220,15 @@ class _Reading:
         if order == "BEFORE_CLASSIC_FIREWALL":
             stages += [*network, *self._classic(key)]
         elif order == "AFTER_CLASSIC_FIREWALL":
-            stages += [*self._classic(key), *network]
-            if not said:
+            classic = self._classic(key)
+            stages += [*classic, *network]
+            if classic and not said:
                 assumptions.append("VPC firewall rules judge before network policies, the default of a network.")
         else:  # rules that have passed a flow on do so again
             first = ("the network's policies judge before its VPC firewall rules",)
             stages += [*self._classic(key, first), *network, *self._classic(key)]
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
-        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names))
+        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network")
 
     def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
         """Hierarchical policies with their associations, those of the organisation before those of folders."""

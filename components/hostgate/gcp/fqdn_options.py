@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import Family
 from hostgate.gcp.links import Collection, Link, check_project, read_link
-from hostgate.planning.options import COMPUTED, Options
+from hostgate.planning.options import Options
+from hostgate.planning.targets import COMPUTED
 
 USER_PRIORITY_MAX = 2_147_483_547
 """2147483548 and above are reserved for predefined rules (compute, firewall policy rules; read 2026-11-23)."""

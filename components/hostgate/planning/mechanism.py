@@ -8,6 +8,7 @@ entries to allow, and nothing outside its module asks which cloud it is.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
@@ -17,6 +18,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.options import Options
+from hostgate.planning.targets import clouds, load, row, rows
 
 TtlFamily = Literal["wire", "own-lookup", "client-dns"]
 Sight = Literal["name-and-port", "address-and-port", "query-name"]
@@ -169,29 +171,19 @@ class Mechanism(ABC, Generic[O]):
 
 _ELSEWHERE = "leave the entry out here (select.without) and allow it by a mechanism that can express it."
 
-_registry: dict[str, Mechanism[Any]] = {}
-_modules = {
-    "aws:rules": "hostgate.aws.rules",
-    "aws:domain-list": "hostgate.aws.domain_list",
-    "aws:dns-firewall": "hostgate.aws.dns_firewall",
-    "gcp:fqdn": "hostgate.gcp.fqdn",
-    "azure:application-rules": "hostgate.azure.application_rules",
-}
-"""Where each mechanism lives: modules load on demand, so that a plan for one cloud costs one cloud."""
-
-MAIN_TARGETS = ("aws:rules", "gcp:fqdn", "azure:application-rules")
-"""The first mechanism of each cloud."""
-
 
 def targets() -> tuple[str, ...]:
-    """Every registered target."""
-    return tuple(_modules)
+    """Every target that has a row. Raises InputError for rows of other distributions that do not hold."""
+    return tuple(each.name for each in rows())
 
 
+def main_targets() -> tuple[str, ...]:
+    """The first target of each cloud."""
+    return tuple(next(each.name for each in rows() if each.cloud == cloud) for cloud in clouds())
+
+
+@cache
 def mechanism(target: str) -> Mechanism[Any]:
     """The mechanism of `target`. Raises KeyError for a name that `targets()` does not have."""
-    if target not in _registry:
-        from importlib import import_module
-
-        _registry[target] = import_module(_modules[target]).MECHANISM
-    return _registry[target]
+    found: Mechanism[Any] = load(row(target).mechanism).MECHANISM
+    return found

@@ -31,9 +31,6 @@ SHARED_IPV4 = ("100.64.0.0/10",)
 PRIVATE = (*PRIVATE_IPV4, *SHARED_IPV4, *PRIVATE_IPV6)
 """What no route on the internet leads to, of both families."""
 
-COMPUTED = "known-after-apply"
-"""Stands in a plan for a reference that another resource's making will tell; the resource itself gets that."""
-
 
 def public_ranges(cidrs: Iterable[str]) -> list[str]:
     """Those of `cidrs` that are not wholly private, in order: traffic to them is traffic to the internet."""

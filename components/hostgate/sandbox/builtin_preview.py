@@ -10,7 +10,8 @@ import grpc
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
 from hostgate.planning.findings import UNENFORCED
-from hostgate.sandbox import analyzers, aws, azure, gcp
+from hostgate.planning.targets import named
+from hostgate.sandbox import analyzers
 from hostgate.sandbox import program_runner as program
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.monitor import GRPC_OPTIONS, NEEDS_CLI, EngineService, Monitor
@@ -20,7 +21,6 @@ from hostgate.sandbox.resources import Diagnostic, PolicyViolation, Preview, Pre
 from hostgate.sandbox.wire_values import UNKNOWN, masked, plain_fields
 
 __all__ = [
-    "DEFAULT",
     "UNKNOWN",
     "Diagnostic",
     "PolicyViolation",
@@ -30,8 +30,6 @@ __all__ = [
     "PreviewResource",
     "preview",
 ]
-
-DEFAULT: tuple[Cloud, ...] = (aws.CLOUD, azure.CLOUD, gcp.CLOUD)
 
 _NOT_SUPPORTED = "The Pulumi CLI does not support "
 
@@ -43,7 +41,7 @@ def preview(
     *,
     secret_keys: Collection[str] = (),
     policy_packs: Sequence[Path] = (),
-    clouds: Sequence[Cloud] = DEFAULT,
+    clouds: Sequence[Cloud] | None = None,
 ) -> Preview:
     """What `pulumi up` would create from nothing, in the project at `project_dir` (the folder of Pulumi.yaml).
 
@@ -51,11 +49,13 @@ def preview(
     them; values under `secret_keys` are masked in the result. `policy_packs` are folders with a PulumiPolicy.yaml.
     The program runs in this process, on this thread; no event loop may be running on it.
 
+    `clouds` are those of the targets' rows, unless given.
+
     Raises PreviewError with every problem found when the program fails, a cloud would refuse a resource, something
     needs the real engine, or a policy pack does not work. Policy violations are part of the result.
     """
     project = program.Project.read(project_dir)
-    monitor = Monitor(project.name, stack, clouds)
+    monitor = Monitor(project.name, stack, named("simulated") if clouds is None else clouds)
     engine = EngineService(monitor, {config[key] for key in secret_keys if key in config})
 
     def say(line: str) -> None:

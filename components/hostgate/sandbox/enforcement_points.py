@@ -8,14 +8,11 @@ policy. A VPC of AWS judges queries by all rule groups of DNS Firewall that are 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hostgate.aws.evaluate import places as aws_places
-from hostgate.aws.evaluate_queries import places as query_places
-from hostgate.azure.evaluate import places as azure_places
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
-from hostgate.gcp.evaluate import places as gcp_places
+from hostgate.planning.targets import named
 from hostgate.sandbox.lifecycle import last_part
 from hostgate.sandbox.state import StoredObject
 
@@ -47,12 +44,7 @@ class Point:
     @property
     def title(self) -> str:
         """Short, for people: cloud, what it is, and its name."""
-        cloud, mechanism_ = self.target.split(":")
-        if mechanism_ == "dns-firewall":
-            return f"{cloud} queries of {self.place}"
-        kinds = {"/networks/": "network", ":firewall/": "firewall"}
-        what = next((kinds[key] for key in kinds if key in self.place), "policy")
-        return f"{cloud} {what} {last_part(self.place)}"
+        return f"{self.target.partition(':')[0]} {self.judged.kind} {last_part(self.place)}"
 
     def verdict(self, flow: Flow) -> Verdict:
         """What becomes of `flow` there."""
@@ -60,15 +52,13 @@ class Point:
 
 
 def points(held: Iterable[StoredObject]) -> list[Point]:
-    """Every point of enforcement among what is held: AWS, Google Cloud, Azure."""
+    """Every point of enforcement among what is held, in the order of the targets."""
     return points_of(snapshot_of(held))
 
 
 def points_of(snapshot: Snapshot) -> list[Point]:
     """Every point of enforcement in a snapshot."""
-    return [
-        Point(place) for places in (aws_places, query_places, gcp_places, azure_places) for place in places(snapshot)
-    ]
+    return [Point(place) for places in named("places") for place in places(snapshot)]
 
 
 def snapshot_of(held: Iterable[StoredObject]) -> Snapshot:

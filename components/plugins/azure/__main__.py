@@ -1,6 +1,5 @@
 """The Pulumi package hostgate-azure: the component for Azure, for programs in any Pulumi language."""
 
-from hostgate.azure import FirewallPolicyAllowlist
 from hostgate.hosting import serve
 
-serve("hostgate-azure", FirewallPolicyAllowlist)
+serve("azure")
