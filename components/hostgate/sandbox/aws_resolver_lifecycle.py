@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.sandbox.aws_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.resources_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
 from hostgate.sandbox.state import StoredObject
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.sandbox.azure import IP_GROUP, RESOURCE_GROUP
-from hostgate.sandbox.azure_stack import GROUP, POLICY
+from hostgate.azure.resources import GROUP, IP_GROUP, POLICY, RESOURCE_GROUP
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, at, digest_of
 from hostgate.sandbox.state import StoredObject
 

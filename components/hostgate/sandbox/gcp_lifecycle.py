@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from hostgate.sandbox.gcp import ASSOCIATION, POLICY, RULE, relative
+from hostgate.gcp.resources import ASSOCIATION, POLICY, RULE
+from hostgate.sandbox.gcp import relative
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
 from hostgate.sandbox.state import StoredObject
 

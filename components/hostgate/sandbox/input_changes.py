@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hostgate.sandbox.clouds import ResourceType
+from hostgate.planning.resource_types import ResourceType
 from hostgate.sandbox.lifecycle import Lifecycle
 from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE
 

@@ -1,11 +1,22 @@
-"""Simulated DNS Firewall of Route 53 Resolver: domain lists, rule groups, rules, associations, the VPC's fail mode."""
+"""Resource types of Route 53 Resolver DNS Firewall: domain lists, rule groups, rules, associations, the VPC's fail mode."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.sandbox.clouds import AutoName, ResourceType
-from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.shapes import Entries, Items, Record, Shape, Text, Whole, filled, inner, known_list, shown
+from hostgate.planning.resource_types import AutoName, ResourceType
+from hostgate.planning.shapes import (
+    Entries,
+    InputProblem,
+    Items,
+    Record,
+    Shape,
+    Text,
+    Whole,
+    filled,
+    inner,
+    known_list,
+    shown,
+)
 
 # Sources, each as of 2026-11-23.
 MODEL: Final = "AWS SDK service model, route53resolver"
@@ -29,7 +40,7 @@ COMMON: Final[Mapping[str, Shape]] = {"name": NAME, "region": Text()}
 TAGGED: Final[Mapping[str, Shape]] = {**COMMON, "tags": Entries(Text())}
 
 
-def _domains(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
+def _domains(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
     for index, domain in known_list(inputs, "domains"):
         if not isinstance(domain, str):
             continue
@@ -38,32 +49,28 @@ def _domains(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
         if domain not in ("*", "*.") and not plain:
             allowed = "a domain name of letters, digits, - and dots, with or without a * in front"
             where = f"{inner(path, 'domains')}[{index}]"
-            yield PreviewProblem("not a domain", path=where, found=shown(domain), allowed=allowed, source=MODEL)
+            yield InputProblem("not a domain", path=where, found=shown(domain), allowed=allowed, source=MODEL)
 
 
-def _action(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
+def _action(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
     """What a rule needs besides its action."""
     listed, threat = filled(inputs, "firewallDomainListId"), filled(inputs, "dnsThreatProtection")
     if listed == threat:
         found = "both" if listed else "neither"
         allowed = "exactly one of firewallDomainListId, dnsThreatProtection"
-        yield PreviewProblem("one of two", path=path, found=found, allowed=allowed, source=MODEL)
+        yield InputProblem("one of two", path=path, found=found, allowed=allowed, source=MODEL)
     if threat and inputs.get("action") == "ALLOW":
-        yield PreviewProblem("action", path="action", found="ALLOW", allowed="BLOCK | ALERT for a threat", source=MODEL)
+        yield InputProblem("action", path="action", found="ALLOW", allowed="BLOCK | ALERT for a threat", source=MODEL)
     if threat != filled(inputs, "confidenceThreshold"):
         allowed = "together with dnsThreatProtection"
         found = "nothing" if threat else "without a threat"
-        yield PreviewProblem("confidence", path="confidenceThreshold", found=found, allowed=allowed, source=MODEL)
+        yield InputProblem("confidence", path="confidenceThreshold", found=found, allowed=allowed, source=MODEL)
     if inputs.get("action") == "BLOCK" and not filled(inputs, "blockResponse"):
-        yield PreviewProblem(
-            "missing", path="blockResponse", found="nothing", allowed="required for BLOCK", source=MODEL
-        )
+        yield InputProblem("missing", path="blockResponse", found="nothing", allowed="required for BLOCK", source=MODEL)
     if inputs.get("blockResponse") == "OVERRIDE":
         for key in ("blockOverrideDomain", "blockOverrideDnsType", "blockOverrideTtl"):
             if not filled(inputs, key):
-                yield PreviewProblem(
-                    "missing", path=key, found="nothing", allowed="required for OVERRIDE", source=MODEL
-                )
+                yield InputProblem("missing", path=key, found="nothing", allowed="required for OVERRIDE", source=MODEL)
 
 
 TYPES: Final = (
