@@ -12,6 +12,7 @@ from typing import Any
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.plan_place import of_dns_firewall
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST
+from hostgate.aws.resources_resolver import TYPES
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Match
 from hostgate.flows.steps import Place
@@ -62,6 +63,7 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
     """Domain lists with one rule each in a rule group of Route 53 Resolver."""
 
     target = "aws:dns-firewall"
+    types = TYPES
     title = "Route 53 Resolver DNS Firewall"
     options = DnsFirewallOptions
     limits = (LIST_DOMAINS, GROUP_RULES, ACCOUNT_LISTS, ACCOUNT_DOMAINS, SLOTS)

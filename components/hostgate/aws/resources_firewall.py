@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.aws import firewall_kinds
 from hostgate.aws.rule_text_checks import check_rules, rule_lines
+from hostgate.aws.spelling import as_aws
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.planning.resource_types import AutoName, ResourceType
+from hostgate.planning.resource_types import AutoName, ResourceType, fields, types_by_token
 from hostgate.planning.shapes import (
     Anything,
     Entries,
@@ -127,7 +129,13 @@ def order_of_group(group: Mapping[str, Any]) -> object:
     return order if order is UNKNOWN else order or "DEFAULT_ACTION_ORDER"
 
 
-IP_SET = Record({"definitions": Items(Text(), fewest=1)}, ("definitions",), source=API)
+_STATELESS_MATCH: Final = (
+    "protocols", "sources[].addressDefinition", "destinations[].addressDefinition", "sourcePorts[].fromPort",
+    "sourcePorts[].toPort", "destinationPorts[].fromPort", "destinationPorts[].toPort", "tcpFlags[].flags", "tcpFlags[].masks",
+)  # fmt: skip
+IP_SET = Record(
+    {"definitions": Items(Text(), fewest=1)}, ("definitions",), source=API, renamed={"definitions": "definition"}
+)
 RULES_SOURCE = Record(
     {
         "rulesString": Text(fewest=1),
@@ -141,8 +149,26 @@ RULES_SOURCE = Record(
             ("generatedRulesType", "targetTypes", "targets"),
             (_domain_targets,),
         ),
-        "statefulRules": ANY,
-        "statelessRulesAndCustomActions": ANY,
+        "statefulRules": Items(
+            fields(
+                "action",
+                "header.destination",
+                "header.destinationPort",
+                "header.direction",
+                "header.protocol",
+                "header.source",
+                "header.sourcePort",
+                "ruleOptions[].keyword",
+                "ruleOptions[].settings",
+            )
+        ),
+        "statelessRulesAndCustomActions": fields(
+            "statelessRules[].priority",
+            "statelessRules[].ruleDefinition.actions",
+            *(f"statelessRules[].ruleDefinition.matchAttributes.{each}" for each in _STATELESS_MATCH),
+            "customActions[].actionName",
+            "customActions[].actionDefinition.publishMetricAction.dimensions[].value",
+        ),
     },
     rules=(_one_rules_source,),
 )
@@ -160,18 +186,26 @@ RULE_GROUP_TYPE = ResourceType(
                     "ruleVariables": Record(
                         {
                             "ipSets": Items(
-                                Record({"key": VARIABLE, "ipSet": IP_SET}, ("key", "ipSet")), unique_by=("key",)
+                                Record({"key": VARIABLE, "ipSet": IP_SET}, ("key", "ipSet")),
+                                unique_by=("key",),
+                                keyed="ipSet",
                             ),
                             "portSets": Items(
-                                Record({"key": VARIABLE, "portSet": IP_SET}, ("key", "portSet")), unique_by=("key",)
+                                Record({"key": VARIABLE, "portSet": IP_SET}, ("key", "portSet")),
+                                unique_by=("key",),
+                                keyed="portSet",
                             ),
                         }
                     ),
                     "referenceSets": Record(
                         {
                             "ipSetReferences": Items(
-                                Record({"key": VARIABLE, "ipSetReferences": ANY}, ("key", "ipSetReferences")),
+                                Record(
+                                    {"key": VARIABLE, "ipSetReferences": Items(fields("referenceArn"))},
+                                    ("key", "ipSetReferences"),
+                                ),
                                 most=5,
+                                keyed="ipSetReferences",
                                 unique_by=("key",),
                                 source=QUOTAS,
                             )
@@ -184,9 +218,14 @@ RULE_GROUP_TYPE = ResourceType(
         },
         ("capacity", "type"),
         (_group_rules,),
+        renamed={"name": "ruleGroupName"},
     ),
     computed=("arn", "tagsAll", "updateToken"),
     auto_name=AutoName("name"),
+    # CloudFormation reference, `Update requires: Replacement` (2026-11-23); the order is the provider's (PROVIDER).
+    replaces=("name", "type", "capacity", "region", "ruleGroup.statefulRuleOptions.ruleOrder"),
+    kind=firewall_kinds.RULE_GROUP,
+    spelled=as_aws,
 )
 
 
@@ -309,13 +348,14 @@ POLICY_TYPE = ResourceType(
                                     ("key", "ipSet"),
                                 ),
                                 unique_by=("key",),
+                                keyed="ipSet",
                                 source=MEASURED,
                             )
                         }
                     ),
                     "enableTlsSessionHolding": Flag(),
                     "statelessCustomActions": ANY,
-                    "statelessRuleGroupReferences": ANY,
+                    "statelessRuleGroupReferences": Items(fields("resourceArn", "priority")),
                     "tlsInspectionConfigurationArn": ARN,
                 },
                 ("statelessDefaultActions", "statelessFragmentDefaultActions"),
@@ -323,9 +363,13 @@ POLICY_TYPE = ResourceType(
             ),
         },
         ("firewallPolicy",),
+        renamed={"name": "firewallPolicyName"},
     ),
     computed=("arn", "tagsAll", "updateToken"),
     auto_name=AutoName("name"),
+    replaces=("name", "region", "firewallPolicy.statefulEngineOptions.ruleOrder"),
+    kind=firewall_kinds.POLICY,
+    spelled=as_aws,
 )
 
 
@@ -393,9 +437,13 @@ FIREWALL_TYPE = ResourceType(
         },
         ("firewallPolicyArn",),
         (_attachment,),
+        renamed={"name": "firewallName"},
     ),
     computed=("arn", "firewallStatuses", "tagsAll", "transitGatewayOwnerAccountId", "updateToken"),
     auto_name=AutoName("name"),
+    replaces=("name", "vpcId", "transitGatewayId", "region"),
+    kind=firewall_kinds.FIREWALL,
+    spelled=as_aws,
 )
 
 LOGGING_TYPE = ResourceType(
@@ -430,8 +478,11 @@ LOGGING_TYPE = ResourceType(
         },
         ("firewallArn", "loggingConfiguration"),
     ),
+    replaces=("firewallArn", "region"),
+    kind=firewall_kinds.LOGGING,
+    spelled=as_aws,
 )
 
 
-TYPES: Final = (RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE)
+TYPES: Final = types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE))
 """Every type of Network Firewall that a plan has."""

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from hostgate.planning.resource_types import AutoName, ResourceType
+from hostgate.aws import firewall_kinds
+from hostgate.aws.spelling import as_aws
+from hostgate.planning.resource_types import AutoName, ResourceType, types_by_token
 from hostgate.planning.shapes import Entries, Flag, Items, Record, Text
 
 # As of 2026-11-23.
@@ -22,32 +24,40 @@ _WITH = Text(
     source=SHARING,
 )
 
-TYPES: Final = (
-    ResourceType(
-        SHARE,
-        Record(
-            {
-                "name": Text(fewest=1, source=API),
-                "allowExternalPrincipals": Flag(),
-                "permissionArns": Items(_SHAREABLE, unique=True, source=API),
-                "region": Text(),
-                "tags": Entries(Text()),
-            }
+TYPES: Final = types_by_token(
+    (
+        ResourceType(
+            SHARE,
+            Record(
+                {
+                    "name": Text(fewest=1, source=API),
+                    "allowExternalPrincipals": Flag(),
+                    "permissionArns": Items(_SHAREABLE, unique=True, source=API),
+                    "region": Text(),
+                    "tags": Entries(Text()),
+                }
+            ),
+            computed=("arn", "tagsAll"),
+            auto_name=AutoName("name"),
+            replaces=("permissionArns", "region"),
+            kind=firewall_kinds.SHARE,
+            spelled=as_aws,
         ),
-        computed=("arn", "tagsAll"),
-        auto_name=AutoName("name"),
-    ),
-    ResourceType(
-        RESOURCE,
-        Record(
-            {"resourceArn": _SHAREABLE, "resourceShareArn": _SHARE_ARN, "region": Text()},
-            ("resourceArn", "resourceShareArn"),
+        ResourceType(
+            RESOURCE,
+            Record(
+                {"resourceArn": _SHAREABLE, "resourceShareArn": _SHARE_ARN, "region": Text()},
+                ("resourceArn", "resourceShareArn"),
+            ),
+            replaces=("resourceArn", "resourceShareArn", "region"),
         ),
-    ),
-    ResourceType(
-        PRINCIPAL,
-        Record(
-            {"principal": _WITH, "resourceShareArn": _SHARE_ARN, "region": Text()}, ("principal", "resourceShareArn")
+        ResourceType(
+            PRINCIPAL,
+            Record(
+                {"principal": _WITH, "resourceShareArn": _SHARE_ARN, "region": Text()},
+                ("principal", "resourceShareArn"),
+            ),
+            replaces=("principal", "resourceShareArn", "region"),
         ),
-    ),
+    )
 )

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.planning.resource_types import AutoName, ResourceType
+from hostgate.aws import query_kinds
+from hostgate.aws.spelling import as_aws
+from hostgate.planning.resource_types import AutoName, ResourceType, types_by_token
 from hostgate.planning.shapes import (
     Entries,
     InputProblem,
@@ -73,72 +75,95 @@ def _action(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
                 yield InputProblem("missing", path=key, found="nothing", allowed="required for OVERRIDE", source=MODEL)
 
 
-TYPES: Final = (
-    ResourceType(
-        DOMAIN_LIST,
-        Record(
-            {**TAGGED, "domains": Items(Text(fewest=1, most=255, source=MODEL), most=MOST_DOMAINS, source=MODEL)},
-            rules=(_domains,),
+TYPES: Final = types_by_token(
+    (
+        ResourceType(
+            DOMAIN_LIST,
+            Record(
+                {**TAGGED, "domains": Items(Text(fewest=1, most=255, source=MODEL), most=MOST_DOMAINS, source=MODEL)},
+                rules=(_domains,),
+            ),
+            computed=("arn", "tagsAll"),
+            auto_name=AutoName("name"),
+            replaces=("name", "region"),
+            kind=query_kinds.DOMAIN_LIST,
+            spelled=as_aws,
         ),
-        computed=("arn", "tagsAll"),
-        auto_name=AutoName("name"),
-    ),
-    ResourceType(
-        RULE_GROUP, Record(TAGGED), computed=("arn", "ownerId", "shareStatus", "tagsAll"), auto_name=AutoName("name")
-    ),
-    ResourceType(
-        RULE,
-        Record(
-            {
-                **COMMON,
-                "action": Text(one_of=("ALLOW", "BLOCK", "ALERT"), source=MODEL),
-                "firewallRuleGroupId": ID,
-                "firewallDomainListId": ID,
-                "firewallDomainRedirectionAction": Text(
-                    one_of=("INSPECT_REDIRECTION_DOMAIN", "TRUST_REDIRECTION_DOMAIN"), source=MODEL
-                ),
-                "priority": Whole(1, 2_147_483_647, GUIDE),
-                "blockResponse": Text(one_of=("NODATA", "NXDOMAIN", "OVERRIDE"), source=MODEL),
-                "blockOverrideDomain": Text(fewest=1, most=255, source=MODEL),
-                "blockOverrideDnsType": Text(one_of=("CNAME",), source=MODEL),
-                "blockOverrideTtl": Whole(0, 604_800, MODEL, "seconds"),
-                "qType": Text(fewest=1, most=16, source=MODEL),
-                "dnsThreatProtection": Text(one_of=("DGA", "DNS_TUNNELING", "DICTIONARY_DGA"), source=MODEL),
-                "confidenceThreshold": Text(one_of=("LOW", "MEDIUM", "HIGH"), source=MODEL),
-            },
-            ("action", "firewallRuleGroupId", "priority"),
-            (_action,),
+        ResourceType(
+            RULE_GROUP,
+            Record(TAGGED),
+            computed=("arn", "ownerId", "shareStatus", "tagsAll"),
+            auto_name=AutoName("name"),
+            replaces=("name", "region"),
+            kind=query_kinds.RULE_GROUP,
+            spelled=as_aws,
         ),
-        computed=("firewallThreatProtectionId",),
-        auto_name=AutoName("name"),
-    ),
-    ResourceType(
-        ASSOCIATION,
-        Record(
-            {
-                **TAGGED,
-                "firewallRuleGroupId": ID,
-                "vpcId": ID,
-                # 99 and below, 9901 and above are kept for Firewall Manager; 100 is in the model's range, and reserved.
-                "priority": Whole(101, 9_900, f"{MODEL}; the service reserves 100"),
-                "mutationProtection": Text(one_of=("ENABLED", "DISABLED"), source=MODEL),
-            },
-            ("firewallRuleGroupId", "priority", "vpcId"),
+        ResourceType(
+            RULE,
+            Record(
+                {
+                    **COMMON,
+                    "action": Text(one_of=("ALLOW", "BLOCK", "ALERT"), source=MODEL),
+                    "firewallRuleGroupId": ID,
+                    "firewallDomainListId": ID,
+                    "firewallDomainRedirectionAction": Text(
+                        one_of=("INSPECT_REDIRECTION_DOMAIN", "TRUST_REDIRECTION_DOMAIN"), source=MODEL
+                    ),
+                    "priority": Whole(1, 2_147_483_647, GUIDE),
+                    "blockResponse": Text(one_of=("NODATA", "NXDOMAIN", "OVERRIDE"), source=MODEL),
+                    "blockOverrideDomain": Text(fewest=1, most=255, source=MODEL),
+                    "blockOverrideDnsType": Text(one_of=("CNAME",), source=MODEL),
+                    "blockOverrideTtl": Whole(0, 604_800, MODEL, "seconds"),
+                    "qType": Text(fewest=1, most=16, source=MODEL),
+                    "dnsThreatProtection": Text(one_of=("DGA", "DNS_TUNNELING", "DICTIONARY_DGA"), source=MODEL),
+                    "confidenceThreshold": Text(one_of=("LOW", "MEDIUM", "HIGH"), source=MODEL),
+                },
+                ("action", "firewallRuleGroupId", "priority"),
+                (_action,),
+                renamed={"qType": "qtype"},
+            ),
+            computed=("firewallThreatProtectionId",),
+            auto_name=AutoName("name"),
+            replaces=("firewallRuleGroupId", "firewallDomainListId", "dnsThreatProtection", "region"),
+            kind=query_kinds.RULE,
+            spelled=as_aws,
         ),
-        computed=("arn", "tagsAll"),
-        auto_name=AutoName("name"),
-    ),
-    ResourceType(
-        CONFIG,
-        Record(
-            {
-                "resourceId": ID,
-                "firewallFailOpen": Text(one_of=("ENABLED", "DISABLED", "USE_LOCAL_RESOURCE_SETTING"), source=MODEL),
-                "region": Text(),
-            },
-            ("resourceId",),
+        ResourceType(
+            ASSOCIATION,
+            Record(
+                {
+                    **TAGGED,
+                    "firewallRuleGroupId": ID,
+                    "vpcId": ID,
+                    # 99 and below, 9901 and above are kept for Firewall Manager; 100 is in the model's range, and reserved.
+                    "priority": Whole(101, 9_900, f"{MODEL}; the service reserves 100"),
+                    "mutationProtection": Text(one_of=("ENABLED", "DISABLED"), source=MODEL),
+                },
+                ("firewallRuleGroupId", "priority", "vpcId"),
+            ),
+            computed=("arn", "tagsAll"),
+            auto_name=AutoName("name"),
+            replaces=("firewallRuleGroupId", "vpcId", "region"),
+            kind=query_kinds.ASSOCIATION,
+            spelled=as_aws,
         ),
-        computed=("ownerId",),
-    ),
+        ResourceType(
+            CONFIG,
+            Record(
+                {
+                    "resourceId": ID,
+                    "firewallFailOpen": Text(
+                        one_of=("ENABLED", "DISABLED", "USE_LOCAL_RESOURCE_SETTING"), source=MODEL
+                    ),
+                    "region": Text(),
+                },
+                ("resourceId",),
+            ),
+            computed=("ownerId",),
+            replaces=("resourceId", "region"),
+            kind=query_kinds.CONFIG,
+            spelled=as_aws,
+        ),
+    )
 )
 """Every type of DNS Firewall."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from hostgate.azure import evaluate, network_rules
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.resources import GROUP_TYPE, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_IPV4, AddressSet, symbol
@@ -23,8 +24,7 @@ from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import Shard, shard
 
-POLICY = "Microsoft.Network/firewallPolicies"
-GROUP = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
+POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
 API_VERSION = "2024-05-01"
 """The default of pulumi-azure-native 3.29.0 for all firewall classes."""
 
@@ -54,6 +54,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     """Application rules in a rule collection group; entries that are neither HTTP nor TLS become network rules in it."""
 
     target = "azure:application-rules"
+    types = TYPES
     title = "Azure Firewall rules"
     options = FirewallPolicyOptions
     limits = (GROUP_BYTES, GROUPS, PRIORITY, network_rules.FQDNS)
@@ -110,12 +111,6 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         )
         return Rendering(objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=usage)
 
-    def fixed(
-        self, each: CloudObject, objects: Sequence[CloudObject], options: FirewallPolicyOptions
-    ) -> Mapping[str, Any]:
-        named = ("name", "location") if each.kind == POLICY else ("name",)
-        return {**super().fixed(each, objects, options), **{name: each.body.get(name) for name in named}}
-
     def enforcement(self, options: FirewallPolicyOptions) -> Enforcement:
         """The firewall denies what no rule allows: all that can be lost is the policy that says what its rules are."""
         return replace(
@@ -128,7 +123,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Place:
         groups = tuple(
-            Resource(urn=f"plan::{each.name}", type=evaluate.GROUP, name=each.name, properties=each.body["properties"])
+            Resource(
+                urn=f"plan::{each.name}", type=GROUP_TYPE.token, name=each.name, properties=each.body["properties"]
+            )
             for each in objects
             if each.kind == GROUP
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from hostgate.planning.resource_types import AutoName, ResourceType
+from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
 from hostgate.planning.shapes import (
     Anything,
     Entries,
@@ -34,6 +34,8 @@ IP_GROUPS: Final = "Azure Firewall: IP groups (2026-03-28)"
 
 POLICY: Final = "azure-native:network:FirewallPolicy"
 GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+FIREWALL: Final = "azure-native:network:AzureFirewall"
+IP_GROUP_ENTRY: Final = "azure:network/iPGroupCIDR:IPGroupCIDR"
 IP_GROUP: Final = "azure-native:network:IpGroup"
 RESOURCE_GROUP: Final = "azure-native:resources:ResourceGroup"
 
@@ -244,9 +246,13 @@ GROUP_TYPE = ResourceType(
         ("firewallPolicyName", "resourceGroupName", "priority"),
         (_group_size,),
         source=SWAGGER,
+        renamed={"ruleCollectionGroupName": "name"},
     ),
     computed=("azureApiVersion", "etag", "provisioningState", "size", "type"),
     auto_name=AutoName("ruleCollectionGroupName", "", 8),
+    replaces=("resourceGroupName", "firewallPolicyName", "ruleCollectionGroupName"),
+    kind="Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+    within="properties",
 )
 
 PORT = Whole(0, 64_000, SWAGGER)
@@ -289,6 +295,7 @@ POLICY_TYPE = ResourceType(
         },
         ("resourceGroupName",),
         source=SWAGGER,
+        renamed={"firewallPolicyName": "name"},
     ),
     computed=(
         "azureApiVersion",
@@ -302,6 +309,9 @@ POLICY_TYPE = ResourceType(
         "type",
     ),
     auto_name=AutoName("firewallPolicyName", "", 8),
+    replaces=("resourceGroupName", "firewallPolicyName", "location"),
+    kind="Microsoft.Network/firewallPolicies",
+    within="properties",
 )
 
 
@@ -330,6 +340,7 @@ IP_GROUP_TYPE = ResourceType(
     ),
     computed=("azureApiVersion", "etag", "firewallPolicies", "firewalls", "name", "provisioningState", "type"),
     auto_name=AutoName("ipGroupsName", "", 8),
+    replaces=("resourceGroupName", "ipGroupsName", "location"),
 )
 
 RESOURCE_GROUP_TYPE = ResourceType(
@@ -337,7 +348,52 @@ RESOURCE_GROUP_TYPE = ResourceType(
     Record({"resourceGroupName": RESOURCE_GROUP_NAME, "location": Text(), "managedBy": Text(), "tags": TAGS}),
     computed=("azureApiVersion", "name", "properties", "type"),
     auto_name=AutoName("resourceGroupName", "", 8),
+    replaces=("resourceGroupName", "location"),
 )
 
 
-TYPES: Final = (POLICY_TYPE, GROUP_TYPE, IP_GROUP_TYPE, RESOURCE_GROUP_TYPE)
+TYPES: Final = types_by_token((POLICY_TYPE, GROUP_TYPE, IP_GROUP_TYPE, RESOURCE_GROUP_TYPE))
+"""Types that a plan or a program of ours makes."""
+
+_CLASSIC_RULE = ("name", "sourceAddresses", "sourceIpGroups")
+
+READ: Final = types_by_token(
+    (
+        ResourceType(
+            FIREWALL,
+            fields(
+                "azureFirewallName", "resourceGroupName", "firewallPolicy.id", "additionalProperties",
+                *(
+                    f"{kind}RuleCollections[].{each}"
+                    for kind in ("application", "network")
+                    for each in ("name", "priority", "action.type", *(f"rules[].{name}" for name in _CLASSIC_RULE))
+                ),
+                "applicationRuleCollections[].rules[].targetFqdns", "applicationRuleCollections[].rules[].fqdnTags",
+                "applicationRuleCollections[].rules[].protocols[].port",
+                "applicationRuleCollections[].rules[].protocols[].protocolType",
+                *(
+                    f"networkRuleCollections[].rules[].{name}"
+                    for name in ("protocols", "destinationAddresses", "destinationIpGroups", "destinationFqdns", "destinationPorts")
+                ),
+            ),
+        ),
+    )
+)  # fmt: skip
+"""Types that are read where they stand, and never made here."""
+
+UNREAD: Final = (
+    UnreadType("azure-native:dnsresolver:DnsResolverDomainList", "names that DNS may answer"),
+    UnreadType(
+        "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection", "application rules"
+    ),
+    UnreadType("azure:network/firewallNetworkRuleCollection:FirewallNetworkRuleCollection", "network rules"),
+    UnreadType(IP_GROUP_ENTRY, "an address of an IP group"),
+)
+"""Types that decide about names or addresses, and that nothing reads."""
+
+_VERSIONED = re.compile(r"(azure-native:[a-z]+)/v[0-9]+(?:preview)?:")
+
+
+def plain_type(token: str) -> str:
+    """The type without an API version: azure-native has a module for each."""
+    return _VERSIONED.sub(r"\1:", token)

@@ -15,6 +15,7 @@ from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import COMPUTED, Deny, Mode, OptionsError, read_options
+from hostgate.planning.resource_types import value_at
 from hostgate.review.statement import ObjectStatement, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
@@ -167,21 +168,24 @@ def _finding(line: str) -> Finding:
 
 
 def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[ObjectStatement]:
-    from hostgate.sandbox.service import LIFECYCLES
+    from hostgate.aws.resources import TYPES as OF_AWS
+    from hostgate.azure.resources import TYPES as OF_AZURE
+    from hostgate.gcp.resources import TYPES as OF_GCP
 
+    rows = {**OF_AWS, **OF_GCP, **OF_AZURE}
     made_up = dict(_made_up(children))
     for each in children:
         inputs = {key: value for key, value in (each.get("inputs") or {}).items() if not key.startswith("__")}
         for key in (each.get("inputs") or {}).get("__defaults") or ():
             inputs.pop(key, None)
         body = _settled(inputs, made_up)
-        life = LIFECYCLES.get(str(each.get("type")))
+        row = rows.get(str(each.get("type")))
         trigger = each.get("replacementTrigger")
-        paths = (*(life.replaces if life else ()), *(_WHOLE.get(target, ()) if trigger is not None else ()))
-        fixed = {path: _at(body, path) for path in paths}
+        paths = (*(row.replaces if row else ()), *(_WHOLE.get(target, ()) if trigger is not None else ()))
+        fixed = {path: value_at(body, path) for path in paths}
         # What a program leaves to the provider's configuration, the resource has all the same: to name it is no change.
         outputs = _settled(each.get("outputs") or {}, made_up)
-        fixed |= {key: body.pop(key, outputs.get(key)) for key in (life.configured if life else ())}
+        fixed |= {key: body.pop(key, outputs.get(key)) for key in (row.configured if row else ())}
         if trigger is not None:
             fixed["settings of the policy"] = trigger
         yield ObjectStatement(
@@ -218,12 +222,6 @@ def _referred(resource: Mapping[str, Any]) -> list[str]:
     """The resources whose outputs stand in the inputs, which a preview does not know."""
     urns = {urn for found in (resource.get("propertyDependencies") or {}).values() for urn in found or ()}
     return sorted(f"/{urn.rpartition('::')[2]}" for urn in urns)
-
-
-def _at(body: Any, path: str) -> Any:
-    for key in path.split("."):
-        body = body.get(key) if isinstance(body, Mapping) else None
-    return body
 
 
 def _problem(file: str, message: str) -> Problem:

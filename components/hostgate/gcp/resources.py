@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.planning.resource_types import AutoName, ResourceType
+from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
 from hostgate.planning.shapes import (
     Anything,
     Flag,
@@ -30,8 +30,22 @@ CONTEXTS: Final = "Cloud NGFW documentation: network contexts"
 QUOTAS: Final = "Google Cloud network firewall policy quotas"
 
 POLICY: Final = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
+POLICY_WITH_RULES: Final = "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules"
 RULE: Final = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
 ASSOCIATION: Final = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
+REGION_POLICY: Final = "gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy"
+REGION_POLICY_WITH_RULES: Final = (
+    "gcp:compute/regionNetworkFirewallPolicyWithRules:RegionNetworkFirewallPolicyWithRules"
+)
+REGION_RULE: Final = "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule"
+REGION_ASSOCIATION: Final = "gcp:compute/regionNetworkFirewallPolicyAssociation:RegionNetworkFirewallPolicyAssociation"
+ORGANISATION_POLICY: Final = "gcp:compute/firewallPolicy:FirewallPolicy"
+ORGANISATION_POLICY_WITH_RULES: Final = "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules"
+ORGANISATION_RULE: Final = "gcp:compute/firewallPolicyRule:FirewallPolicyRule"
+ORGANISATION_ASSOCIATION: Final = "gcp:compute/firewallPolicyAssociation:FirewallPolicyAssociation"
+CLASSIC: Final = "gcp:compute/firewall:Firewall"
+NETWORK: Final = "gcp:compute/network:Network"
+ADDRESS_GROUP: Final = "gcp:networksecurity/addressGroup:AddressGroup"
 
 MOST_PRIORITY: Final = 2_147_483_547
 """The last priority a user may take; 2147483548 to 2147483647 are reserved for predefined rules, RESERVED."""
@@ -156,6 +170,9 @@ POLICY_TYPE = ResourceType(
         "selfLinkWithId",
     ),
     auto_name=AutoName("name"),
+    replaces=("name", "project", "policyType"),
+    configured=("project",),
+    kind="compute#firewallPolicy",
 )
 
 RULE_TYPE = ResourceType(
@@ -211,6 +228,9 @@ RULE_TYPE = ResourceType(
         source=COMPUTE,
     ),
     computed=("creationTimestamp", "kind", "ruleTupleCount"),
+    replaces=("firewallPolicy", "priority", "project"),
+    configured=("project",),
+    kind="compute#firewallPolicyRule",
 )
 
 ASSOCIATION_TYPE = ResourceType(
@@ -227,6 +247,53 @@ ASSOCIATION_TYPE = ResourceType(
     ),
     computed=("shortName",),
     auto_name=AutoName("name"),
+    replaces=("name", "attachmentTarget", "firewallPolicy", "project"),
+    configured=("project",),
+    kind="compute#firewallPolicyAssociation",
 )
 
-TYPES: Final = (POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE)
+TYPES: Final = types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE))
+"""Types that a plan makes."""
+
+_RULE = RULE_TYPE.inputs.fields
+_LISTED = {name: _RULE[name] for name in _RULE if name not in ("firewallPolicy", "project", "deletionPolicy")}
+"""Of a rule that stands in its policy."""
+_ANYWHERE = {name: _RULE[name] for name in _RULE if name not in ("project", "ruleName")} | {"targetResources": ANY}
+"""Of a rule of an organization or a folder."""
+
+READ: Final = types_by_token(
+    (
+        ResourceType(REGION_POLICY, fields("name", "project", "region")),
+        ResourceType(REGION_RULE, Record({**_RULE, "region": ANY})),
+        ResourceType(REGION_ASSOCIATION, fields("attachmentTarget", "firewallPolicy", "name", "project", "region")),
+        ResourceType(ORGANISATION_POLICY, fields("parent", "shortName")),
+        ResourceType(ORGANISATION_RULE, Record(_ANYWHERE)),
+        ResourceType(ORGANISATION_ASSOCIATION, fields("attachmentTarget", "firewallPolicy", "name")),
+        *(
+            ResourceType(token, Record({**dict.fromkeys(place, ANY), "rules": Items(Record(rule))}))
+            for token, place, rule in (
+                (POLICY_WITH_RULES, ("name", "project"), _LISTED),
+                (REGION_POLICY_WITH_RULES, ("name", "project", "region"), _LISTED),
+                (ORGANISATION_POLICY_WITH_RULES, ("parent", "shortName"), _LISTED | {"targetResources": ANY}),
+            )
+        ),
+        ResourceType(
+            CLASSIC,
+            fields(
+                "name", "network", "project", "direction", "disabled", "priority", "destinationRanges", "sourceRanges",
+                "targetTags", "targetServiceAccounts", "allows[].protocol", "allows[].ports", "denies[].protocol",
+                "denies[].ports", "logConfig",
+            ),
+        ),
+        ResourceType(NETWORK, fields("name", "project", "networkFirewallPolicyEnforcementOrder")),
+        ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
+    )
+)  # fmt: skip
+"""Types that are read where they stand, and never made here."""
+
+UNREAD: Final = (
+    UnreadType("gcp:networksecurity/securityProfile:SecurityProfile", "URL filters", ("urlFilteringProfile",)),
+    UnreadType("gcp:networksecurity/urlList:UrlList", "names that a web proxy may reach"),
+    UnreadType("gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule", "what a web proxy may reach"),
+)
+"""Types that decide about names, and that nothing reads."""

@@ -119,6 +119,8 @@ class Items:
     unique: bool = False
     unique_by: tuple[str, ...] = ()
     source: str = ""
+    keyed: str = ""
+    """What stands beside `key` in each item, where the API has a map."""
 
     def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:
@@ -169,6 +171,8 @@ class Record:
     required: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=())
     source: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Names of the API, in the provider's spelling, where they are others than the provider's."""
 
     def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:

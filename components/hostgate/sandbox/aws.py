@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from hostgate.aws import resources_ec2, resources_firewall, resources_ram, resources_resolver
+from hostgate.aws.resources import TYPES
 from hostgate.aws.resources_firewall import FIREWALL_POLICY, ORDER, RULE_GROUP, order_of_group, order_of_policy
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.planning.resource_types import types_by_token
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
 
@@ -36,14 +35,7 @@ def _same_order(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
 
 CLOUD: Final = Cloud(
     "aws",
-    types_by_token(
-        (
-            *resources_firewall.TYPES,
-            *resources_resolver.TYPES,
-            *resources_ram.TYPES,
-            *resources_ec2.TYPES,
-        )
-    ),
+    TYPES,
     (_same_order,),
 )
 """Simulated AWS."""

@@ -38,7 +38,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     ROUTE: Lifecycle(
         place=_id,
         name="routeTableId",
-        replaces=("routeTableId", "region", *DESTINATIONS),
         computed=_computed,
         rules=(_endpoint_exists,),
     )

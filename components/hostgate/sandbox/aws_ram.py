@@ -49,20 +49,17 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     SHARE: Lifecycle(
         place=_share_arn,
         name="name",
-        replaces=("permissionArns", "region"),
         computed=_computed,
         takes_along=_associations,
     ),
     RESOURCE: Lifecycle(
         place=lambda inputs, _: f"{inputs['resourceShareArn']},{inputs['resourceArn']}",
         name="resourceArn",
-        replaces=("resourceArn", "resourceShareArn", "region"),
         rules=(_share_exists, _resource_exists),
     ),
     PRINCIPAL: Lifecycle(
         place=lambda inputs, _: f"{inputs['resourceShareArn']},{inputs['principal']}",
         name="principal",
-        replaces=("principal", "resourceShareArn", "region"),
         rules=(_share_exists,),
     ),
 }

@@ -127,7 +127,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     DOMAIN_LIST: Lifecycle(
         place=_Id("rslvr-fdl", "name"),
         name="name",
-        replaces=("name", "region"),
         computed=lambda ask: _arn(ask, "firewall-domain-list"),
         rules=(_lists_fit, _list_unused),
         same={"domains": _as_sets},
@@ -135,7 +134,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     RULE_GROUP: Lifecycle(
         place=_Id("rslvr-frg", "name"),
         name="name",
-        replaces=("name", "region"),
         computed=_group_computed,
         rules=(_group_unused,),
         takes_along=lambda ask: list(_of_group(ask, RULE, ask.held.id)),
@@ -143,21 +141,18 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     RULE: Lifecycle(
         place=_rule_id,
         name="name",
-        replaces=("firewallRuleGroupId", "firewallDomainListId", "dnsThreatProtection", "region"),
         computed=lambda ask: {"region": _region(ask), "firewallThreatProtectionId": ""},
         rules=(_group_exists, _list_exists, _rule_fits),
     ),
     ASSOCIATION: Lifecycle(
         place=_Id("rslvr-frgassoc", "firewallRuleGroupId", "vpcId"),
         name="name",
-        replaces=("firewallRuleGroupId", "vpcId", "region"),
         computed=lambda ask: _arn(ask, "firewall-rule-group-association"),
         rules=(_group_exists, _association_fits, _not_protected),
     ),
     CONFIG: Lifecycle(
         place=_Id("rdsc", "resourceId"),
         name="resourceId",
-        replaces=("resourceId", "region"),
         computed=lambda ask: {"region": _region(ask), "ownerId": ask.account.number},
         always_there=True,
     ),

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hostgate.gcp.resources import ASSOCIATION, COMPUTE, POLICY, QUOTAS, RULE, TYPES
-from hostgate.planning.resource_types import types_by_token
 from hostgate.planning.shapes import shown
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
@@ -72,5 +71,5 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
         taken.setdefault(network, resource.name)
 
 
-CLOUD: Final = Cloud("gcp", types_by_token(TYPES), (_unique_in_policy, _one_policy_per_network))
+CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network))
 """Simulated Google Cloud."""
