@@ -424,7 +424,9 @@ FIREWALL_TYPE = ResourceType(
             "transitGatewayId": Text(r"tgw-[0-9a-z]+", "tgw- and letters or digits", source=API),
             "availabilityZoneMappings": Items(
                 Record(
-                    {"availabilityZoneId": Text(r"\S+", "no spaces", most=128, source=API)}, ("availabilityZoneId",)
+                    {"availabilityZoneId": Text(r"\S+", "no spaces", most=128, source=API)},
+                    ("availabilityZoneId",),
+                    renamed={"availabilityZoneId": "availabilityZone"},
                 ),
                 unique_by=("availabilityZoneId",),
                 source=API,

@@ -2,7 +2,7 @@
 
 import re
 
-_ACRONYM = re.compile(r"^(?:ip|tcp|tls)(?=[A-Z])|Tls(?=[A-Z])")
+_ACRONYM = re.compile(r"^(?:ip|tls)(?=[A-Z])|^tcp(?=Flags)|Tls(?=[A-Z])")
 
 
 def as_aws(name: str) -> str:

@@ -285,7 +285,7 @@ POLICY_TYPE = ResourceType(
             ),
             "identity": ANY,
             "insights": ANY,
-            "intrusionDetection": ANY,
+            "intrusionDetection": fields("configuration", "mode", "profile"),
             "sku": Record({"tier": Text(one_of=("Basic", "Standard", "Premium"), source=SWAGGER)}),
             "snat": Record({"autoLearnPrivateRanges": Text(), "privateRanges": TEXTS}),
             "sql": Record({"allowSqlRedirect": Flag()}),

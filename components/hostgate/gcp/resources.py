@@ -175,6 +175,34 @@ POLICY_TYPE = ResourceType(
     kind="compute#firewallPolicy",
 )
 
+MATCH: Final = Record(
+    {
+        "layer4Configs": Items(
+            Record(
+                {
+                    "ipProtocol": Text(
+                        r"tcp|udp|icmp|esp|ah|ipip|sctp|all|[0-9]{1,3}",
+                        "tcp | udp | icmp | esp | ah | ipip | sctp | all | a number",
+                        source=COMPUTE,
+                    ),
+                    "ports": Items(Text()),
+                },
+                ("ipProtocol",),
+                (_ports_only_for_tcp_and_udp,),
+            ),
+            fewest=1,
+            source=COMPUTE,
+        ),
+        **_side("dest"),
+        **_side("src"),
+        "srcNetworks": Items(Text()),
+        "srcSecureTags": Items(TAG, most=256, source=MATCHER),
+    },
+    ("layer4Configs",),
+    (_names, _ranges, _context_needs_more),
+    source=COMPUTE,
+)
+
 RULE_TYPE = ResourceType(
     RULE,
     Record(
@@ -183,33 +211,7 @@ RULE_TYPE = ResourceType(
             "direction": Text(one_of=("EGRESS", "INGRESS"), source=COMPUTE),
             "firewallPolicy": Text(fewest=1),
             "priority": Whole(0, MOST_PRIORITY, RESERVED),
-            "match": Record(
-                {
-                    "layer4Configs": Items(
-                        Record(
-                            {
-                                "ipProtocol": Text(
-                                    r"tcp|udp|icmp|esp|ah|ipip|sctp|all|[0-9]{1,3}",
-                                    "tcp | udp | icmp | esp | ah | ipip | sctp | all | a number",
-                                    source=COMPUTE,
-                                ),
-                                "ports": Items(Text()),
-                            },
-                            ("ipProtocol",),
-                            (_ports_only_for_tcp_and_udp,),
-                        ),
-                        fewest=1,
-                        source=COMPUTE,
-                    ),
-                    **_side("dest"),
-                    **_side("src"),
-                    "srcNetworks": Items(Text()),
-                    "srcSecureTags": Items(TAG, most=256, source=MATCHER),
-                },
-                ("layer4Configs",),
-                (_names, _ranges, _context_needs_more),
-                source=COMPUTE,
-            ),
+            "match": MATCH,
             "deletionPolicy": DELETION,
             "description": Text(),
             "disabled": Flag(),
@@ -256,10 +258,15 @@ TYPES: Final = types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE))
 """Types that a plan makes."""
 
 _RULE = RULE_TYPE.inputs.fields
-_LISTED = {name: _RULE[name] for name in _RULE if name not in ("firewallPolicy", "project", "deletionPolicy")}
-"""Of a rule that stands in its policy."""
-_ANYWHERE = {name: _RULE[name] for name in _RULE if name not in ("project", "ruleName")} | {"targetResources": ANY}
+_FOR_BALANCERS = ("targetForwardingRules", "targetType")
+_ANYWHERE = {name: _RULE[name] for name in _RULE if name not in ("project", "ruleName", *_FOR_BALANCERS)}
 """Of a rule of an organization or a folder."""
+_MATCH = {name: shape for name, shape in MATCH.fields.items() if not name.endswith("NetworkContext")}
+_LISTED = {name: _RULE[name] for name in _ANYWHERE if name not in ("firewallPolicy", "deletionPolicy")} | {
+    "match": Record(_MATCH),
+    "ruleName": ANY,
+}
+"""Of a rule that stands in its policy."""
 
 READ: Final = types_by_token(
     (
@@ -267,7 +274,7 @@ READ: Final = types_by_token(
         ResourceType(REGION_RULE, Record({**_RULE, "region": ANY})),
         ResourceType(REGION_ASSOCIATION, fields("attachmentTarget", "firewallPolicy", "name", "project", "region")),
         ResourceType(ORGANISATION_POLICY, fields("parent", "shortName")),
-        ResourceType(ORGANISATION_RULE, Record(_ANYWHERE)),
+        ResourceType(ORGANISATION_RULE, Record({**_ANYWHERE, "targetResources": ANY})),
         ResourceType(ORGANISATION_ASSOCIATION, fields("attachmentTarget", "firewallPolicy", "name")),
         *(
             ResourceType(token, Record({**dict.fromkeys(place, ANY), "rules": Items(Record(rule))}))

@@ -53,11 +53,14 @@ class ResourceType:
         return dict(read(self.inputs, parts, self.spelled))
 
     def fixed(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """What of a body cannot change in place, by the API's name; None for what it does not say. Not its own name:
-        plans tell objects apart by it."""
+        """What of a body cannot change in place, by the API's name; None for what it does not say.
+
+        Not its own name, by which plans tell objects apart, nor what is left to the provider: to name that is no change.
+        """
         inputs = self.from_body(body)
-        named = self.auto_name and self.auto_name.property
-        paths = (path for path in self.replaces if path != named)
+        left = {path for path in self.configured if value_at(inputs, path) is None}
+        left |= {self.auto_name.property} if self.auto_name else set()
+        paths = (path for path in self.replaces if path not in left)
         return {self.spelled(path.rpartition(".")[2]): value_at(inputs, path) for path in paths}
 
 
