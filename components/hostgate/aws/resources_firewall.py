@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hostgate.aws import firewall_kinds
+from hostgate.aws.firewall_limits import GROUP_CAPACITY, IP_SET_REFERENCES, POLICY_GROUPS, QUOTAS
 from hostgate.aws.rule_text_checks import check_rules, rule_lines
 from hostgate.aws.spelling import as_aws
 from hostgate.flows.nodes import UNKNOWN
@@ -25,7 +26,6 @@ from hostgate.planning.shapes import (
 )
 
 # Sources, each as of 2026-11-23.
-QUOTAS: Final = "AWS Network Firewall quotas"
 API: Final = "AWS Network Firewall API reference"
 ORDER: Final = "AWS Network Firewall developer guide: rule evaluation order"
 DOMAINS: Final = "AWS Network Firewall developer guide: stateful domain list rule groups"
@@ -52,10 +52,6 @@ COMMON: Final[Mapping[str, Shape]] = {
 VARIABLE = Text(r"[A-Za-z][A-Za-z0-9_]*", "a letter, then letters, digits, _", fewest=1, most=32, source=API)
 ORDERS = Text(one_of=("STRICT_ORDER", "DEFAULT_ACTION_ORDER"), source=API)
 ARN = Text(r"arn:.+", "an ARN", source=API)
-
-MOST_CAPACITY: Final = 30_000  # units per rule group, QUOTAS
-MOST_RULES_BYTES: Final = 2_000_000  # bytes of a rules string, QUOTAS
-MOST_GROUPS: Final = 20  # stateful rule groups per policy, QUOTAS
 
 PLAIN_ESTABLISHED: Final = frozenset({"aws:drop_established", "aws:alert_established"})
 APP_LAYER: Final = frozenset(
@@ -177,7 +173,7 @@ RULE_GROUP_TYPE = ResourceType(
     Record(
         {
             **COMMON,
-            "capacity": Whole(1, MOST_CAPACITY, QUOTAS, "units"),
+            "capacity": Whole(1, GROUP_CAPACITY.max, QUOTAS, "units"),
             "type": Text(one_of=("STATEFUL", "STATELESS"), source=API),
             "rules": Text(fewest=1),
             "ruleGroup": Record(
@@ -204,7 +200,7 @@ RULE_GROUP_TYPE = ResourceType(
                                     {"key": VARIABLE, "ipSetReferences": Items(fields("referenceArn"))},
                                     ("key", "ipSetReferences"),
                                 ),
-                                most=5,
+                                most=IP_SET_REFERENCES.max,
                                 keyed="ipSetReferences",
                                 unique_by=("key",),
                                 source=QUOTAS,
@@ -336,7 +332,7 @@ POLICY_TYPE = ResourceType(
                             },
                             ("resourceArn",),
                         ),
-                        most=MOST_GROUPS,
+                        most=POLICY_GROUPS.max,
                         unique_by=("priority", "resourceArn"),
                         source=QUOTAS,
                     ),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from hostgate.aws import query_kinds
 from hostgate.aws.spelling import as_aws
+from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, types_by_token
 from hostgate.planning.shapes import (
     Entries,
@@ -22,6 +23,8 @@ from hostgate.planning.shapes import (
 
 # Sources, each as of 2026-11-23.
 MODEL: Final = "AWS SDK service model, route53resolver"
+QUOTAS: Final = "Amazon Route 53 developer guide, quotas (2023 copy)"
+READ: Final = "2026-11-23"
 GUIDE: Final = "Amazon Route 53 developer guide, DNS Firewall rule settings"
 
 DOMAIN_LIST: Final = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
@@ -30,9 +33,13 @@ RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
 ASSOCIATION: Final = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 CONFIG: Final = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
 
-MOST_DOMAINS: Final = (
-    1_000  # per request, UpdateFirewallDomains; the provider sends one (terraform-provider-aws #41433)
+LIST_DOMAINS = Limit(
+    "domains of a list", 1_000, "domains", f"{MODEL}, UpdateFirewallDomains; the provider sends one request", READ
 )
+GROUP_RULES = Limit("rules of a rule group", 100, "rules", QUOTAS, READ, quota="L-F763F4D9")
+ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", QUOTAS, READ, quota="L-9FA3C0A4")
+ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", QUOTAS, READ, quota="L-740A4B31")
+VPC_GROUPS = Limit("rule groups of a VPC", 5, "rule groups", QUOTAS, READ, quota="L-15219E1D")
 
 NAME = Text(
     r"(?![0-9]+\Z)[a-zA-Z0-9\-_' ]+", "letters, digits, - _ ' and spaces, not digits alone", most=64, source=MODEL
@@ -80,7 +87,10 @@ TYPES: Final = types_by_token(
         ResourceType(
             DOMAIN_LIST,
             Record(
-                {**TAGGED, "domains": Items(Text(fewest=1, most=255, source=MODEL), most=MOST_DOMAINS, source=MODEL)},
+                {
+                    **TAGGED,
+                    "domains": Items(Text(fewest=1, most=255, source=MODEL), most=LIST_DOMAINS.max, source=MODEL),
+                },
                 rules=(_domains,),
             ),
             computed=("arn", "tagsAll"),

@@ -4,18 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.aws.firewall_limits import GROUP_BYTES, QUOTAS, RULE_LENGTH
 from hostgate.planning.shapes import InputProblem, duplicates, known_list, shown
 from hostgate.suricata.reader import ACTIONS, SID_MAX
 
 # Sources, each as of 2026-11-23.
-QUOTAS: Final = "AWS Network Firewall quotas"
 LIMITATIONS: Final = "AWS Network Firewall developer guide: Suricata limitations and caveats"
 MEASURED: Final = "cdk-preflight, rules measured against the live service on 2026-09-25"
-
-MOST_BYTES: Final = 2_000_000
-"""Bytes of a rules string, QUOTAS."""
-MOST_RULE: Final = 8_175
-"""Characters of a rule: 8,192 less the 16-character gid that the service appends and one more, QUOTAS, measured."""
 
 BUILT_IN: Final = frozenset({"HOME_NET", "EXTERNAL_NET"})
 UNSUPPORTED: Final = frozenset({"dataset", "datarep", "iprep", "lua", "luajit", "filestore", "fileext", "filemagic"})
@@ -31,8 +26,10 @@ def rule_lines(rules: str) -> list[tuple[int, str]]:
 def check_rules(rules: str, path: str, group: Mapping[str, Any], *, strict: bool) -> Iterator[InputProblem]:
     """Every problem of a rules string. `group` is the ruleGroup that holds it: its variables and references."""
     size = len(rules.encode())
-    if size > MOST_BYTES:
-        yield InputProblem("too long", path=path, found=f"{size} bytes", allowed=f"{MOST_BYTES} bytes", source=QUOTAS)
+    if size > GROUP_BYTES.max:
+        yield InputProblem(
+            "too long", path=path, found=f"{size} bytes", allowed=f"{GROUP_BYTES.max} bytes", source=QUOTAS
+        )
     declared = _declared(group)
     sids: list[tuple[str, Any]] = []
     lines = rule_lines(rules)
@@ -42,10 +39,10 @@ def check_rules(rules: str, path: str, group: Mapping[str, Any], *, strict: bool
         )
     for number, line in lines:
         where = f"{path} line {number}"
-        if len(line) > MOST_RULE:
+        if len(line) > RULE_LENGTH.max:
             found = f"{len(line)} characters"
             yield InputProblem(
-                "rule too long", path=where, found=found, allowed=f"{MOST_RULE} characters", source=QUOTAS
+                "rule too long", path=where, found=found, allowed=f"{RULE_LENGTH.max} characters", source=QUOTAS
             )
         head, _, options = line.partition("(")
         keywords = _keywords(options)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
 from hostgate.planning.shapes import (
     Anything,
@@ -51,12 +52,13 @@ RESOURCE_GROUP_NAME = Text(
     "1 to 90 of letters, digits, _ . - ( ), no . last",
     source="Azure Resource Manager naming rules",
 )
-PRIORITY = Whole(100, 65_000, SWAGGER)
+LAST_PRIORITY = Limit("priority of a rule collection group", 65_000, "", "2024-05-01 API, 100 to 65000", "2026-11-23")
+PRIORITY = Whole(100, LAST_PRIORITY.max, SWAGGER)
 SUB_RESOURCE = Record({"id": Text()})
 TAGS = Entries(Text())
 TEXTS = Items(Text(fewest=1))
-MOST_BYTES: Final = 2 * 1024 * 1024
-"""Bytes of a rule collection group of a policy made after July 2022, LIMITS."""
+GROUP_BYTES = Limit("rule collection group", 2_000_000, "bytes", "Azure Firewall limits (2023-10): 2 MB", "2026-11-23")
+"""Of a policy made after July 2022."""
 
 
 def _needs_a_source(rule: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
@@ -213,8 +215,8 @@ def _collection(actions: tuple[str, ...], rules: Mapping[str, Record]) -> Record
 
 def _group_size(group: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
     size = len(json.dumps(group.get("ruleCollections"), default=str).encode())
-    if size > MOST_BYTES:
-        found, allowed = f"{size} bytes", f"{MOST_BYTES} bytes"
+    if size > GROUP_BYTES.max:
+        found, allowed = f"{size} bytes", f"{GROUP_BYTES.max} bytes"
         yield InputProblem("too big", path=inner(path, "ruleCollections"), found=found, allowed=allowed, source=LIMITS)
 
 

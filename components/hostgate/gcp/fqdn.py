@@ -14,7 +14,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.gcp import evaluate
 from hostgate.gcp.fqdn_options import FqdnPolicyOptions
-from hostgate.gcp.resources import ASSOCIATION_TYPE, POLICY_TYPE, RULE_TYPE, TYPES
+from hostgate.gcp.resources import ASSOCIATION_TYPE, FQDNS, POLICY_TYPE, RULE_TYPE, TYPES
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
@@ -25,7 +25,6 @@ from hostgate.planning.sharding import Shard, shard
 
 POLICY, RULE, ASSOCIATION = POLICY_TYPE.kind, RULE_TYPE.kind, ASSOCIATION_TYPE.kind
 
-FQDNS = Limit("FQDNs of a rule", 100, "names", "compute v1, FirewallPolicyRuleMatcher.destFqdns", "2026-11-23")
 BLOCK = Limit("rules of the block for one protocol and port", 2047, "rules", "hostgate, priority slots", "2026-11-23")
 SMALL_BLOCK = Limit("rules of the block for an unusual port", 63, "rules", "hostgate, priority slots", "2026-11-23")
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
 from hostgate.planning.shapes import (
     Anything,
@@ -47,6 +48,7 @@ CLASSIC: Final = "gcp:compute/firewall:Firewall"
 NETWORK: Final = "gcp:compute/network:Network"
 ADDRESS_GROUP: Final = "gcp:networksecurity/addressGroup:AddressGroup"
 
+FQDNS = Limit("FQDNs of a rule", 100, "names", "compute v1, FirewallPolicyRuleMatcher.destFqdns", "2026-11-23")
 MOST_PRIORITY: Final = 2_147_483_547
 """The last priority a user may take; 2147483548 to 2147483647 are reserved for predefined rules, RESERVED."""
 
@@ -148,7 +150,7 @@ def _whole_rule(rule: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
 
 def _side(side: str) -> dict[str, Shape]:
     return {
-        f"{side}Fqdns": Items(Text(fewest=1), most=100, unique=True, source=MATCHER),
+        f"{side}Fqdns": Items(Text(fewest=1), most=FQDNS.max, unique=True, source=MATCHER),
         f"{side}IpRanges": Items(Text(fewest=1), most=5_000, source=MATCHER),
         f"{side}AddressGroups": Items(Text(fewest=1), most=10, source=MATCHER),
         f"{side}RegionCodes": Items(Text(), most=5_000, source=MATCHER),
