@@ -4,6 +4,7 @@ import ast
 import collections.abc
 import inspect
 import json
+import re
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -21,7 +22,7 @@ from pulumi import _types
 from hostgate.aws import resources as aws
 from hostgate.aws import resources_ec2, resources_firewall, resources_ram, resources_resolver
 from hostgate.azure import resources as azure
-from hostgate.azure.bridged_resources import BRIDGED
+from hostgate.azure.resources_bridged import BRIDGED
 from hostgate.gcp import resources as gcp
 from hostgate.planning.resource_types import ResourceType, UnreadType
 from hostgate.planning.shapes import Entries, Items, OneOfKinds, Record, Shape, Text
@@ -102,6 +103,14 @@ def test_what_replaces_is_configured_or_names_the_object_is_an_input(row: Resour
 )
 def test_a_type_that_is_not_read_is_one_of_the_sdk_with_the_inputs_that_are_asked_for(each: UnreadType) -> None:
     assert set(each.unless) <= set(_types.input_type_types(inputs_of(each.token)))
+
+
+def test_tokens_of_providers_stand_in_rows_and_nowhere_else() -> None:
+    token = re.compile(r"\"(?:aws|gcp|azure|azure-native|aws-native):[\w-]+(?:/\w+)?:[A-Z]\w+\"")
+    elsewhere = [
+        path.name for path in PACKAGE.rglob("*.py") if token.search(path.read_text()) and "resources" not in path.name
+    ]
+    assert elsewhere == []
 
 
 def test_no_token_has_two_rows() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hostgate.azure.bridged_resources import canonical
 from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY
+from hostgate.azure.resources_bridged import canonical
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, number
 from hostgate.flows.address_sets import AddressSet, symbol
 from hostgate.flows.nodes import UNKNOWN, Node

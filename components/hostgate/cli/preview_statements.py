@@ -9,7 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
+from hostgate.aws import resources as aws
+from hostgate.aws import resources_resolver
+from hostgate.azure import resources as azure
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.gcp import resources as gcp
 from hostgate.planning.decision import read_registered
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
@@ -20,6 +24,7 @@ from hostgate.review.statement import ObjectStatement, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_ROWS = {**aws.TYPES, **gcp.TYPES, **azure.TYPES}
 _WHOLE = {"aws:domain-list": ("ruleGroup",)}
 """Inputs that a component of ours has replaced beside what its provider replaces; the engine's JSON does not say it."""
 
@@ -131,9 +136,9 @@ def _said_by(inputs: Mapping[str, Any], target: str) -> dict[str, Any]:
 
 
 _REFERRED = {
-    "networks": ("gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation", "attachmentTarget"),
-    "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId"),
-    "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
+    "networks": (gcp.ASSOCIATION, "attachmentTarget"),
+    "vpcs": (resources_resolver.ASSOCIATION, "vpcId"),
+    "attach": (gcp.RULE, "firewallPolicy"),
 }
 """Options that may be Outputs, for which a plan has a stand-in, and the child's input that has what came of them."""
 
@@ -168,18 +173,13 @@ def _finding(line: str) -> Finding:
 
 
 def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[ObjectStatement]:
-    from hostgate.aws.resources import TYPES as OF_AWS
-    from hostgate.azure.resources import TYPES as OF_AZURE
-    from hostgate.gcp.resources import TYPES as OF_GCP
-
-    rows = {**OF_AWS, **OF_GCP, **OF_AZURE}
     made_up = dict(_made_up(children))
     for each in children:
         inputs = {key: value for key, value in (each.get("inputs") or {}).items() if not key.startswith("__")}
         for key in (each.get("inputs") or {}).get("__defaults") or ():
             inputs.pop(key, None)
         body = _settled(inputs, made_up)
-        row = rows.get(str(each.get("type")))
+        row = _ROWS.get(str(each.get("type")))
         trigger = each.get("replacementTrigger")
         paths = (*(row.replaces if row else ()), *(_WHOLE.get(target, ()) if trigger is not None else ()))
         fixed = {path: value_at(body, path) for path in paths}

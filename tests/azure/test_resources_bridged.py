@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from hostgate.azure.bridged_resources import canonical
 from hostgate.azure.evaluate import places
+from hostgate.azure.resources_bridged import canonical
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
