@@ -54,6 +54,13 @@ def test_rules_that_are_not_known_yet_are_no_answer(rules: Any) -> None:
     assert asked(ASSOCIATION, group(rules), EVERY).action == "unknown"
 
 
+def test_a_list_whose_names_are_in_a_file_elsewhere_is_not_empty() -> None:
+    elsewhere = Resource(
+        urn="urn:f", type=LISTED.type, name="l-1", id="l-1", properties={"domainFileUrl": "s3://b/names"}
+    )
+    assert asked(ASSOCIATION, group([ALLOW, BLOCK]), elsewhere, EVERY).action == "unknown"
+
+
 def test_a_list_that_may_be_either_of_two_is_not_known() -> None:
     blank = [{**each, "firewallDomainListId": UNKNOWN} for each in (ALLOW, BLOCK)]
     stack = (ASSOCIATION, group(blank, (LISTED.urn, EVERY.urn)), LISTED, EVERY)

@@ -1,4 +1,4 @@
-"""AWS resources: how a plan's bodies, in the API's spelling, read as the inputs of the provider."""
+"""AWS's resource types, and how a plan's bodies and the types of the twin provider read as the inputs of the provider."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -80,6 +80,8 @@ def _canonical(resource: Resource) -> Iterator[Resource]:
     row, arn = NATIVE[resource.type]
     properties = dict(read(row.inputs, resource.properties, as_it_is))
     rules = properties.pop(_RULES, None)
+    if row.token == DOMAIN_LIST and properties.get("domainFileUrl"):
+        properties["domains"] = UNKNOWN  # a file in S3 holds them
     if properties.get(arn) is not None:
         properties["arn"] = properties[arn]
     yield replace(resource, type=row.token, properties=properties)

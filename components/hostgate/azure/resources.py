@@ -357,7 +357,11 @@ RESOURCE_GROUP_TYPE = ResourceType(
 TYPES: Final = types_by_token((POLICY_TYPE, GROUP_TYPE, IP_GROUP_TYPE, RESOURCE_GROUP_TYPE))
 """Types that a plan or a program of ours makes."""
 
-_CLASSIC_RULE = ("name", "sourceAddresses", "sourceIpGroups")
+_OF_ANY_RULE = ("name", "sourceAddresses", "sourceIpGroups")
+_CLASSIC_RULES = {
+    "application": ("fqdnTags", "protocols[].port", "protocols[].protocolType", "targetFqdns"),
+    "network": ("destinationAddresses", "destinationFqdns", "destinationIpGroups", "destinationPorts", "protocols"),
+}
 
 READ: Final = types_by_token(
     (
@@ -366,16 +370,9 @@ READ: Final = types_by_token(
             fields(
                 "azureFirewallName", "resourceGroupName", "firewallPolicy.id", "additionalProperties",
                 *(
-                    f"{kind}RuleCollections[].{each}"
-                    for kind in ("application", "network")
-                    for each in ("name", "priority", "action.type", *(f"rules[].{name}" for name in _CLASSIC_RULE))
-                ),
-                "applicationRuleCollections[].rules[].targetFqdns", "applicationRuleCollections[].rules[].fqdnTags",
-                "applicationRuleCollections[].rules[].protocols[].port",
-                "applicationRuleCollections[].rules[].protocols[].protocolType",
-                *(
-                    f"networkRuleCollections[].rules[].{name}"
-                    for name in ("protocols", "destinationAddresses", "destinationIpGroups", "destinationFqdns", "destinationPorts")
+                    f"{kind}RuleCollections[].{name}"
+                    for kind, rule in _CLASSIC_RULES.items()
+                    for name in ("name", "priority", "action.type", *(f"rules[].{each}" for each in (*rule, *_OF_ANY_RULE)))
                 ),
             ),
         ),

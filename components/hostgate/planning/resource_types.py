@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hostgate.flows.nodes import UNKNOWN
@@ -71,7 +71,7 @@ class UnreadType:
     token: str
     holds: str
     """What it holds, in words."""
-    unless: tuple[str, ...] = field(default=())
+    unless: tuple[str, ...] = ()
     """Inputs without which it holds nothing of the kind."""
 
 
