@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import Preview, PreviewResource
-from hostgate.sandbox.wire_values import UNKNOWN
 
 from .conftest import Run
 

@@ -10,11 +10,11 @@ import pytest
 from botocore.loaders import Loader  # type: ignore[import-untyped]
 
 from api.plans import objects
+from hostgate.aws import resources_firewall as firewall
 from hostgate.aws.default_actions import DEFAULT_ACTIONS
-from hostgate.sandbox import aws
-from hostgate.sandbox.aws import DESTINATION_KEYS
-from hostgate.sandbox.clouds import ResourceType
-from hostgate.sandbox.shapes import Items, Record, Shape, Text
+from hostgate.aws.resources_firewall import DESTINATION_KEYS
+from hostgate.planning.resource_types import ResourceType
+from hostgate.planning.shapes import Items, Record, Shape, Text
 
 RULE_GROUP, POLICY = "AWS::NetworkFirewall::RuleGroup", "AWS::NetworkFirewall::FirewallPolicy"
 REFERENCES = f"{POLICY}.StatefulRuleGroupReferences"
@@ -184,17 +184,20 @@ def test_a_log_destination_has_the_keys_that_the_model_documents() -> None:
 
 
 ENUMS: list[tuple[Shape, str]] = [
-    (_within(aws.POLICY_TYPE, "firewallPolicy", "statefulRuleGroupReferences", "override", "action"), "OverrideAction"),
-    (_within(aws.POLICY_TYPE, "firewallPolicy", "statefulEngineOptions", "ruleOrder"), "RuleOrder"),
     (
-        _within(aws.POLICY_TYPE, "firewallPolicy", "statefulEngineOptions", "streamExceptionPolicy"),
+        _within(firewall.POLICY_TYPE, "firewallPolicy", "statefulRuleGroupReferences", "override", "action"),
+        "OverrideAction",
+    ),
+    (_within(firewall.POLICY_TYPE, "firewallPolicy", "statefulEngineOptions", "ruleOrder"), "RuleOrder"),
+    (
+        _within(firewall.POLICY_TYPE, "firewallPolicy", "statefulEngineOptions", "streamExceptionPolicy"),
         "StreamExceptionPolicy",
     ),
-    (_within(aws.FIREWALL_TYPE, "subnetMappings", "ipAddressType"), "IPAddressType"),
-    (_within(aws.FIREWALL_TYPE, "enabledAnalysisTypes"), "EnabledAnalysisType"),
-    (_within(aws.LOGGING_TYPE, "loggingConfiguration", "logDestinationConfigs", "logType"), "LogType"),
+    (_within(firewall.FIREWALL_TYPE, "subnetMappings", "ipAddressType"), "IPAddressType"),
+    (_within(firewall.FIREWALL_TYPE, "enabledAnalysisTypes"), "EnabledAnalysisType"),
+    (_within(firewall.LOGGING_TYPE, "loggingConfiguration", "logDestinationConfigs", "logType"), "LogType"),
     (
-        _within(aws.LOGGING_TYPE, "loggingConfiguration", "logDestinationConfigs", "logDestinationType"),
+        _within(firewall.LOGGING_TYPE, "loggingConfiguration", "logDestinationConfigs", "logDestinationType"),
         "LogDestinationType",
     ),
 ]
@@ -209,10 +212,15 @@ def test_the_sandbox_takes_the_values_of_the_model(shape: Shape, enum: str) -> N
 @pytest.mark.parametrize(
     ("shape", "named", "good", "bad"),
     [
-        (_within(aws.FIREWALL_TYPE, "vpcId"), "VpcId", "vpc-0a1", "vpc-xyz"),
-        (_within(aws.FIREWALL_TYPE, "transitGatewayId"), "TransitGatewayId", "tgw-0a1", "tgw_1"),
-        (_within(aws.FIREWALL_TYPE, "subnetMappings", "subnetId"), "AzSubnet", "subnet-0a1", "subnet-xyz"),
-        (_within(aws.FIREWALL_TYPE, "name"), "ResourceName", "a-1", "a.1"),
+        (_within(firewall.FIREWALL_TYPE, "vpcId"), "VpcId", "vpc-0a1", "vpc-xyz"),
+        (_within(firewall.FIREWALL_TYPE, "transitGatewayId"), "TransitGatewayId", "tgw-0a1", "tgw_1"),
+        (
+            _within(firewall.FIREWALL_TYPE, "subnetMappings", "subnetId"),
+            "AzSubnet",
+            "subnet-0a1",
+            "subnet-xyz",
+        ),
+        (_within(firewall.FIREWALL_TYPE, "name"), "ResourceName", "a-1", "a.1"),
     ],
 )
 def test_the_sandbox_and_the_model_refuse_the_same_ids(shape: Shape, named: str, good: str, bad: str) -> None:

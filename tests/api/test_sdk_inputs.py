@@ -13,9 +13,9 @@ from pulumi_aws import networkfirewall, ram, route53
 from pulumi_azure_native import network
 from pulumi_gcp import compute
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.resources import PreviewResource
-from hostgate.sandbox.wire_values import UNKNOWN
 
 ASSOCIATION = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 INPUTS: dict[str, Any] = {

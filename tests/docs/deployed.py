@@ -10,13 +10,14 @@ import grpc
 import pytest
 from pulumi.runtime.proto import resource_pb2
 
+from hostgate.azure.resources import GROUP as AZURE_GROUP
+from hostgate.azure.resources import POLICY as AZURE_POLICY
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.gcp.resources import ASSOCIATION as GCP_ASSOCIATION
+from hostgate.gcp.resources import POLICY as GCP_POLICY
+from hostgate.gcp.resources import RULE as GCP_RULE
 from hostgate.sandbox import builtin_preview as built_in
-from hostgate.sandbox.azure_stack import GROUP as AZURE_GROUP
-from hostgate.sandbox.azure_stack import POLICY as AZURE_POLICY
 from hostgate.sandbox.clouds import Cloud
-from hostgate.sandbox.gcp import ASSOCIATION as GCP_ASSOCIATION
-from hostgate.sandbox.gcp import POLICY as GCP_POLICY
-from hostgate.sandbox.gcp import RULE as GCP_RULE
 from hostgate.sandbox.lifecycle import Account, Refusal, last_part
 from hostgate.sandbox.monitor import Monitor
 from hostgate.sandbox.preview_problems import PreviewProblem
@@ -24,7 +25,7 @@ from hostgate.sandbox.registry import RegistryEntry
 from hostgate.sandbox.resources import Preview
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State, StoredObject
-from hostgate.sandbox.wire_values import UNKNOWN, plain_fields, to_struct
+from hostgate.sandbox.wire_values import plain_fields, to_struct
 
 STACK = "dev"
 NETWORK = "projects/{}/global/networks/default"

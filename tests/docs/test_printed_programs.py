@@ -27,6 +27,7 @@ from dataplane.aws.replay import version
 from dataplane.aws.stages import ordered
 from engine.lab import LIMIT, real_engine
 from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.nodes import UNKNOWN as NOT_KNOWN
 from hostgate.flows.snapshot import Resource
 from hostgate.planning.decision import read_registered
@@ -42,7 +43,6 @@ from hostgate.sandbox.lifecycle import Account
 from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import PreviewResource
 from hostgate.sandbox.service import Service
-from hostgate.sandbox.wire_values import UNKNOWN
 
 PROGRAMS = programs()
 OPEN_BY_INTENT = {"review.md:Pulumi.wide.yaml"}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.lab import LIMIT, real_engine
+from hostgate.aws.resources_ec2 import ROUTE
+from hostgate.aws.resources_firewall import FIREWALL
 from hostgate.flows.flow import Flow
-from hostgate.sandbox.aws import FIREWALL
-from hostgate.sandbox.aws_ec2 import ROUTE
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.enforcement_points import Point, points
 from hostgate.sandbox.engine import prepare

@@ -11,8 +11,8 @@ import yaml
 
 from engine.lab import AWS, Ended, Lab, real_engine, well
 from engine.moments import plain, violations
+from hostgate.aws.resources_resolver import ASSOCIATION, DOMAIN_LIST, RULE_GROUP
 from hostgate.flows.flow import Flow
-from hostgate.sandbox.aws_resolver import ASSOCIATION, DOMAIN_LIST, RULE_GROUP
 from hostgate.sandbox.enforcement_points import points
 from hostgate.sandbox.faults import Fault, order
 

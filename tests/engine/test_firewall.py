@@ -8,9 +8,9 @@ import pytest
 
 from engine.lab import AWS, Ended, Lab, real_engine, well
 from engine.moments import plain
+from hostgate.aws.resources_firewall import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
+from hostgate.aws.resources_ram import RESOURCE
 from hostgate.flows.flow import Flow
-from hostgate.sandbox.aws import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
-from hostgate.sandbox.aws_ram import RESOURCE
 from hostgate.sandbox.enforcement_points import points
 from hostgate.sandbox.faults import Fault, order
 from hostgate.sandbox.state import states

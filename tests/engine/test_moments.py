@@ -6,9 +6,9 @@ import pytest
 
 import hostgate
 from engine.moments import Update, flows_about, plain, violations
+from hostgate.aws.resources_firewall import FIREWALL_POLICY, RULE_GROUP
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
-from hostgate.sandbox.aws import FIREWALL_POLICY, RULE_GROUP
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
 

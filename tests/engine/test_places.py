@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.lab import Lab, real_engine, well
-from hostgate.sandbox.gcp import ASSOCIATION, POLICY, RULE
+from hostgate.gcp.resources import ASSOCIATION, POLICY, RULE
 
 pytestmark = real_engine
 

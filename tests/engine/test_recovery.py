@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.lab import AWS, GCP, Ended, Lab, real_engine, well
+from hostgate.gcp.resources import RULE
 from hostgate.sandbox.faults import Fault, order
-from hostgate.sandbox.gcp import RULE
 from hostgate.sandbox.service import Service, account_of
 
 pytestmark = real_engine

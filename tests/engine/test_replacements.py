@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.lab import AWS, Lab, real_engine, well
+from hostgate.aws.resources_firewall import RULE_GROUP
 from hostgate.flows.flow import Flow
-from hostgate.sandbox.aws import RULE_GROUP
 from hostgate.sandbox.enforcement_points import points
 from hostgate.sandbox.service import Service
 

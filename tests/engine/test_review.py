@@ -17,6 +17,7 @@ pytestmark = real_engine
 
 ALL = {"aws": AWS, "gcp": GCP, "azure": AZURE}
 DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+TLS = "arn:aws:network-firewall:eu-central-1:123456789012:tls-configuration/hub"
 REFERENCES = "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences"
 """What a plan names for the policy of somebody else; no engine makes a resource of it."""
 
@@ -49,6 +50,7 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "other priorities": ({key: {**value, "base": 3000} for key, value in ALL.items()}, many(12)),
     "lists": ({"aws": {"mechanism": "domain-list"}}, many(12)),
     "declared": ({"aws": {**AWS, "deny": "declared"}, "gcp": {**GCP, "deny": "declared"}, "azure": AZURE}, many(12)),
+    "TLS inspection": ({"aws": {**AWS, "tlsInspection": TLS}}, many(12)),
     "another place": ({"azure": {**AZURE, "resourceGroup": "rg-other"}, "gcp": {"attach": "egress"}}, many(12)),
 }
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from engine.lab import Lab, real_engine, well
+from hostgate.aws.resources_firewall import FIREWALL_POLICY, RULE_GROUP
+from hostgate.azure.resources import GROUP
 from hostgate.flows.flow import Flow
-from hostgate.sandbox.aws import FIREWALL_POLICY, RULE_GROUP
-from hostgate.sandbox.azure_stack import GROUP
+from hostgate.gcp.resources import RULE
 from hostgate.sandbox.enforcement_points import points
-from hostgate.sandbox.gcp import RULE
 from hostgate.sandbox.service import Service
 
 pytestmark = real_engine

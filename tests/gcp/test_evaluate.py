@@ -65,9 +65,11 @@ def test_an_allowlist_before_a_deny_of_both_families_is_closed() -> None:
         ((rule(2500, "goto_next", destIpRanges=["0.0.0.0/0", "::/0"]), *DENY), "allow"),
         (DENY[:1], "unknown"),
         ((rule(3000, "deny", destIpRanges=["0.0.0.0/0", "::/0"], destNetworkContext="INTERNET"),), "unknown"),
+        ((rule(3000, "deny", destIpRanges=["0.0.0.0/0", "::/0"], destNetworkScope="INTERNET"),), "unknown"),
         # Where a flow names no client, one is meant that no deny for some is about.
         ((rule(3000, "deny", destIpRanges=["0.0.0.0/0", "::/0"], srcIpRanges=["10.0.0.0/24"]),), "allow"),
         ((rule(3000, "deny", more={"disabled": True}),), "allow"),
+        ((rule(3000, "deny", more={"targetType": "INTERNAL_MANAGED_LB"}),), "unknown"),
         ((rule(3000, "deny", more={"direction": "INGRESS"}),), "allow"),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance.catalogs import entry, many, selection
-from hostgate.aws import dns_firewall, evaluate_queries
+from hostgate.aws import dns_firewall, evaluate_queries, resources_resolver
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.aws.resources import snapshot_of
 from hostgate.catalog.problems import InputError
@@ -264,7 +264,7 @@ TRUSTS = {"FirewallDomainRedirectionAction": "TRUST_REDIRECTION_DOMAIN"}
 def judge(made: list[CloudObject], flow: Flow) -> Verdict:
     """What a group of those rules does with the query before `flow`; a name that no rule holds is blocked by nobody."""
     snapshot = snapshot_of([*made, CloudObject(kind=RULE_GROUP, name="g", body={})])
-    (group,) = snapshot.of_types([evaluate_queries.RULE_GROUP])
+    (group,) = snapshot.of_types([resources_resolver.RULE_GROUP])
     ending = replace(evaluate_queries.ANSWERED, action="block", why="nobody")
     return decide(evaluate_queries.group_place(snapshot, group, ending), flow)
 

@@ -10,10 +10,11 @@ from pulumi.provider.server import ComponentInitError
 from pulumi.runtime.proto import provider_pb2
 
 import hostgate
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.hosting import ComponentPackage
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.resources import PreviewResource
-from hostgate.sandbox.wire_values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN
+from hostgate.sandbox.wire_values import SECRET_SIGNATURE, SIGNATURE
 
 from .conftest import OURS
 from .wire import (

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hostgate.sandbox.clouds import AutoName, Cloud, ResourceType, types_by_token
-from hostgate.sandbox.shapes import Anything, Items, Record, Text, Whole
+from hostgate.planning.resource_types import AutoName, ResourceType, types_by_token
+from hostgate.planning.shapes import Anything, Items, Record, Text, Whole
+from hostgate.sandbox.clouds import Cloud
 
 WriteProject = Callable[..., Path]
 

@@ -7,8 +7,8 @@ import pytest
 from provider_calls import Aborted, Deployment
 from test_sandbox_clouds import GONE, QUERY_ASSOCIATION, QUERY_LIST, QUERY_RULE, THREAT_RULE, changed, only
 
+from hostgate.aws.resources_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.sandbox.aws import CLOUD
-from hostgate.sandbox.aws_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.sandbox.service import account_of
 
 VPC = "vpc-0a1b2c3d"

@@ -7,10 +7,10 @@ import grpc
 import pytest
 from provider_calls import AWS_FIREWALL, AWS_GROUP, AWS_POLICY, Aborted, Deployment, group, policy
 
+from hostgate.aws.resources_ec2 import ROUTE
+from hostgate.aws.resources_firewall import LOGGING
+from hostgate.aws.resources_ram import PRINCIPAL, RESOURCE, SHARE
 from hostgate.flows.flow import Flow
-from hostgate.sandbox.aws import LOGGING
-from hostgate.sandbox.aws_ec2 import ROUTE
-from hostgate.sandbox.aws_ram import PRINCIPAL, RESOURCE, SHARE
 from hostgate.sandbox.enforcement_points import points
 
 TLS = "arn:aws:network-firewall:eu-central-1:123456789012:tls-configuration/{}"

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from hostgate.sandbox import aws, aws_ec2, aws_ram, aws_resolver, azure, gcp
+from hostgate.aws import resources_ec2, resources_firewall, resources_ram, resources_resolver
+from hostgate.azure import resources as azure_resources
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.gcp import resources as gcp_resources
+from hostgate.sandbox import aws, azure, gcp
 from hostgate.sandbox.clouds import Cloud, Declaration
 from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.wire_values import UNKNOWN
 
 GONE = object()
 
@@ -137,30 +140,30 @@ NETWORK_GROUP = {**GROUP, "ruleCollections": [{**COLLECTION, "rules": [NETWORK_R
 IP_GROUP = {"resourceGroupName": "rg", "ipAddresses": ["10.0.0.0/8", "10.0.0.1", "10.0.0.1-10.0.0.9"]}
 
 VALID: list[tuple[Cloud, str, Mapping[str, Any]]] = [
-    (aws.CLOUD, aws.RULE_GROUP, RULE_GROUP),
-    (aws.CLOUD, aws.RULE_GROUP, DOMAIN_LIST),
-    (aws.CLOUD, aws.FIREWALL_POLICY, FIREWALL_POLICY),
-    (aws.CLOUD, aws.FIREWALL, FIREWALL),
-    (aws.CLOUD, aws.FIREWALL, GATEWAY_FIREWALL),
-    (aws.CLOUD, aws.LOGGING, LOGGING),
-    (aws.CLOUD, aws_ram.SHARE, {"name": "groups", "allowExternalPrincipals": False, "tags": {"a": "b"}}),
-    (aws.CLOUD, aws_ram.RESOURCE, {"resourceArn": UNKNOWN, "resourceShareArn": UNKNOWN}),
-    (aws.CLOUD, aws_ram.PRINCIPAL, {"principal": "123456789012", "resourceShareArn": UNKNOWN}),
-    (aws.CLOUD, aws_ec2.ROUTE, ROUTE),
-    (aws.CLOUD, aws_resolver.DOMAIN_LIST, QUERY_LIST),
-    (aws.CLOUD, aws_resolver.RULE_GROUP, {"name": "group 1", "tags": {"a": "b"}}),
-    (aws.CLOUD, aws_resolver.RULE, QUERY_RULE),
-    (aws.CLOUD, aws_resolver.RULE, THREAT_RULE),
-    (aws.CLOUD, aws_resolver.ASSOCIATION, QUERY_ASSOCIATION),
-    (aws.CLOUD, aws_resolver.CONFIG, {"resourceId": "vpc-0a1b2c3d", "firewallFailOpen": "ENABLED"}),
-    (gcp.CLOUD, gcp.POLICY, {"name": "egress", "description": "x"}),
-    (gcp.CLOUD, gcp.RULE, GCP_RULE),
-    (gcp.CLOUD, gcp.ASSOCIATION, {"attachmentTarget": UNKNOWN, "firewallPolicy": UNKNOWN, "name": "a"}),
-    (azure.CLOUD, azure.GROUP, GROUP),
-    (azure.CLOUD, azure.GROUP, NETWORK_GROUP),
-    (azure.CLOUD, azure.POLICY, {"resourceGroupName": UNKNOWN, "sku": {"tier": "Standard"}}),
-    (azure.CLOUD, azure.IP_GROUP, IP_GROUP),
-    (azure.CLOUD, azure.RESOURCE_GROUP, {"location": "westeurope", "tags": {"a": "b"}}),
+    (aws.CLOUD, resources_firewall.RULE_GROUP, RULE_GROUP),
+    (aws.CLOUD, resources_firewall.RULE_GROUP, DOMAIN_LIST),
+    (aws.CLOUD, resources_firewall.FIREWALL_POLICY, FIREWALL_POLICY),
+    (aws.CLOUD, resources_firewall.FIREWALL, FIREWALL),
+    (aws.CLOUD, resources_firewall.FIREWALL, GATEWAY_FIREWALL),
+    (aws.CLOUD, resources_firewall.LOGGING, LOGGING),
+    (aws.CLOUD, resources_ram.SHARE, {"name": "groups", "allowExternalPrincipals": False, "tags": {"a": "b"}}),
+    (aws.CLOUD, resources_ram.RESOURCE, {"resourceArn": UNKNOWN, "resourceShareArn": UNKNOWN}),
+    (aws.CLOUD, resources_ram.PRINCIPAL, {"principal": "123456789012", "resourceShareArn": UNKNOWN}),
+    (aws.CLOUD, resources_ec2.ROUTE, ROUTE),
+    (aws.CLOUD, resources_resolver.DOMAIN_LIST, QUERY_LIST),
+    (aws.CLOUD, resources_resolver.RULE_GROUP, {"name": "group 1", "tags": {"a": "b"}}),
+    (aws.CLOUD, resources_resolver.RULE, QUERY_RULE),
+    (aws.CLOUD, resources_resolver.RULE, THREAT_RULE),
+    (aws.CLOUD, resources_resolver.ASSOCIATION, QUERY_ASSOCIATION),
+    (aws.CLOUD, resources_resolver.CONFIG, {"resourceId": "vpc-0a1b2c3d", "firewallFailOpen": "ENABLED"}),
+    (gcp.CLOUD, gcp_resources.POLICY, {"name": "egress", "description": "x"}),
+    (gcp.CLOUD, gcp_resources.RULE, GCP_RULE),
+    (gcp.CLOUD, gcp_resources.ASSOCIATION, {"attachmentTarget": UNKNOWN, "firewallPolicy": UNKNOWN, "name": "a"}),
+    (azure.CLOUD, azure_resources.GROUP, GROUP),
+    (azure.CLOUD, azure_resources.GROUP, NETWORK_GROUP),
+    (azure.CLOUD, azure_resources.POLICY, {"resourceGroupName": UNKNOWN, "sku": {"tier": "Standard"}}),
+    (azure.CLOUD, azure_resources.IP_GROUP, IP_GROUP),
+    (azure.CLOUD, azure_resources.RESOURCE_GROUP, {"location": "westeurope", "tags": {"a": "b"}}),
 ]
 
 
@@ -214,26 +217,53 @@ APP = f"{RULES}/0"
 
 REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     # case, cloud, type, valid inputs, what is changed, to what, where the problem is, what it says
-    ("capacity 0", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "capacity", 0, "capacity", "out of range"),
-    ("capacity over 30000", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "capacity", 30_001, "capacity", "out of range"),
+    ("capacity 0", aws.CLOUD, resources_firewall.RULE_GROUP, RULE_GROUP, "capacity", 0, "capacity", "out of range"),
+    (
+        "capacity over 30000",
+        aws.CLOUD,
+        resources_firewall.RULE_GROUP,
+        RULE_GROUP,
+        "capacity",
+        30_001,
+        "capacity",
+        "out of range",
+    ),
     (
         "more rules than capacity",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         {**RULE_GROUP, "capacity": 1},
         NAMED,
         f"{RULE}\n{RULE.replace('sid:1', 'sid:2')}",
         "capacity",
         "capacity exceeded",
     ),
-    ("no capacity", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "capacity", GONE, "capacity", "missing"),
-    ("a dot in the name", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "name", "cgr.dev", "name", "wrong form"),
-    ("a name of 129", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "name", "a" * 129, "name", "wrong length"),
-    ("a long description", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "description", "a" * 513, "description", "length"),
+    ("no capacity", aws.CLOUD, resources_firewall.RULE_GROUP, RULE_GROUP, "capacity", GONE, "capacity", "missing"),
+    (
+        "a dot in the name",
+        aws.CLOUD,
+        resources_firewall.RULE_GROUP,
+        RULE_GROUP,
+        "name",
+        "cgr.dev",
+        "name",
+        "wrong form",
+    ),
+    ("a name of 129", aws.CLOUD, resources_firewall.RULE_GROUP, RULE_GROUP, "name", "a" * 129, "name", "wrong length"),
+    (
+        "a long description",
+        aws.CLOUD,
+        resources_firewall.RULE_GROUP,
+        RULE_GROUP,
+        "description",
+        "a" * 513,
+        "description",
+        "length",
+    ),
     (
         "a misspelt key",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         "ruleGroup/ruleVariable",
         {},
@@ -243,7 +273,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an unknown order",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         "ruleGroup/statefulRuleOptions/ruleOrder",
         "STRICT",
@@ -253,7 +283,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a rules string that is too long",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         f"{RULE}\n#{'x' * 2_000_000}",
@@ -263,7 +293,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a rule that is too long",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         f'pass tls any any -> any 443 (msg:"{"x" * 8_200}{SUFFIX}',
@@ -273,7 +303,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a duplicate sid",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         f"{RULE}\n{RULE}",
@@ -283,7 +313,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "no sid",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         'pass tls any any -> any 443 (msg:"sid:5;";)',
@@ -293,7 +323,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a sid out of range",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "pass tls any any -> any 443 (sid:4294967295;)",
@@ -303,7 +333,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "only comments",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "# nothing",
@@ -313,7 +343,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an action that is none",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "allow tls any any -> any 443 (sid:1;)",
@@ -323,7 +353,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "no direction",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "pass tls any any any 443 (sid:1;)",
@@ -333,7 +363,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a broken line",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "pass tls any any -> any 443 (sid:1; \\",
@@ -343,7 +373,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an undeclared variable",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "pass tcp any any -> any $HTTP_PORTS (sid:1;)",
@@ -353,7 +383,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "reject of UDP",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "reject udp any any -> any any (sid:1;)",
@@ -363,7 +393,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "priority in strict order",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "pass tcp any any -> any any (priority:1; sid:1;)",
@@ -373,7 +403,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an unsupported keyword",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         "pass tcp any any -> any any (dataset:isset,x; sid:1;)",
@@ -383,7 +413,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "pcre alone",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
         'pass tcp any any -> any any (pcre:"/a/"; sid:1;)',
@@ -393,19 +423,19 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "two kinds of rules",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         DOMAIN_LIST,
         "ruleGroup/rulesSource/rulesString",
         RULE,
         "ruleGroup.rulesSource",
         "one kind",
     ),
-    ("rules and ruleGroup", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "rules", RULE, "", "one of two"),
-    ("a stateless type", aws.CLOUD, aws.RULE_GROUP, RULE_GROUP, "type", "STATELESS", "type", "differ"),
+    ("rules and ruleGroup", aws.CLOUD, resources_firewall.RULE_GROUP, RULE_GROUP, "rules", RULE, "", "one of two"),
+    ("a stateless type", aws.CLOUD, resources_firewall.RULE_GROUP, RULE_GROUP, "type", "STATELESS", "type", "differ"),
     (
         "six references",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         RULE_GROUP,
         "ruleGroup/referenceSets",
         {"ipSetReferences": [{"key": f"K{n}", "ipSetReferences": []} for n in range(6)]},
@@ -415,7 +445,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a star target",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         DOMAIN_LIST,
         f"{LISTED}/targets/0",
         "*.cgr.dev",
@@ -425,7 +455,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a target with a scheme",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         DOMAIN_LIST,
         f"{LISTED}/targets/0",
         "https://cgr.dev",
@@ -435,18 +465,27 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a duplicate target",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         DOMAIN_LIST,
         f"{LISTED}/targets/0",
         ".r2.cloudflarestorage.com",
         "ruleGroup.rulesSource.rulesSourceList.targets[1]",
         "duplicate",
     ),
-    ("a list over capacity", aws.CLOUD, aws.RULE_GROUP, DOMAIN_LIST, "capacity", 1, "capacity", "capacity exceeded"),
+    (
+        "a list over capacity",
+        aws.CLOUD,
+        resources_firewall.RULE_GROUP,
+        DOMAIN_LIST,
+        "capacity",
+        1,
+        "capacity",
+        "capacity exceeded",
+    ),
     (
         "an unknown list type",
         aws.CLOUD,
-        aws.RULE_GROUP,
+        resources_firewall.RULE_GROUP,
         DOMAIN_LIST,
         f"{LISTED}/generatedRulesType",
         "ALLOW",
@@ -456,7 +495,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "two stateless defaults",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statelessDefaultActions",
         ["aws:pass", "aws:drop"],
@@ -466,7 +505,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a made-up stateless default",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statelessFragmentDefaultActions",
         ["allow"],
@@ -476,7 +515,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "two drops",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulDefaultActions",
         ["aws:drop_strict", "aws:drop_established"],
@@ -486,7 +525,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "established with app-layer",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulDefaultActions",
         ["aws:alert_established", "aws:drop_established_app_layer"],
@@ -496,7 +535,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "defaults in action order",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulEngineOptions",
         {},
@@ -506,7 +545,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "TLS session holding",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/enableTlsSessionHolding",
         True,
@@ -516,7 +555,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "no priority in strict order",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulRuleGroupReferences/0/priority",
         GONE,
@@ -526,7 +565,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a priority twice",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulRuleGroupReferences/0/priority",
         200,
@@ -536,7 +575,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "priority 65536",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulRuleGroupReferences/0/priority",
         65_536,
@@ -546,7 +585,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "21 rule groups",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulRuleGroupReferences",
         [{"resourceArn": UNKNOWN, "priority": n} for n in range(1, 22)],
@@ -556,7 +595,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "another policy variable",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/policyVariables/ruleVariables/0/key",
         "EXTERNAL_NET",
@@ -566,18 +605,27 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a short timeout",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulEngineOptions/flowTimeouts",
         {"tcpIdleTimeoutSeconds": 59},
         "firewallPolicy.statefulEngineOptions.flowTimeouts.tcpIdleTimeoutSeconds",
         "out of range",
     ),
-    ("a firewall nowhere", aws.CLOUD, aws.FIREWALL, FIREWALL, "subnetMappings", GONE, "", "where the firewall is"),
+    (
+        "a firewall nowhere",
+        aws.CLOUD,
+        resources_firewall.FIREWALL,
+        FIREWALL,
+        "subnetMappings",
+        GONE,
+        "",
+        "where the firewall is",
+    ),
     (
         "an unknown log type",
         aws.CLOUD,
-        aws.LOGGING,
+        resources_firewall.LOGGING,
         LOGGING,
         "loggingConfiguration/logDestinationConfigs/0/logType",
         "Alert",
@@ -587,7 +635,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an unknown override",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulRuleGroupReferences/1/override",
         {"action": "ALERT"},
@@ -597,7 +645,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a managed group in action order",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         FIREWALL_POLICY,
         f"{FP}/statefulRuleGroupReferences/1/resourceArn",
         "arn:aws:network-firewall:eu-west-1:aws-managed:stateful-rulegroup/MalwareDomainsActionOrder",
@@ -607,7 +655,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "session holding without inspection",
         aws.CLOUD,
-        aws.FIREWALL_POLICY,
+        resources_firewall.FIREWALL_POLICY,
         changed(FIREWALL_POLICY, f"{FP}/statefulDefaultActions", ["aws:drop_established"]),
         f"{FP}/enableTlsSessionHolding",
         True,
@@ -617,7 +665,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a firewall in two places",
         aws.CLOUD,
-        aws.FIREWALL,
+        resources_firewall.FIREWALL,
         FIREWALL,
         "transitGatewayId",
         "tgw-1",
@@ -627,7 +675,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a gateway without zones",
         aws.CLOUD,
-        aws.FIREWALL,
+        resources_firewall.FIREWALL,
         GATEWAY_FIREWALL,
         "availabilityZoneMappings",
         [],
@@ -637,7 +685,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a VPC by name",
         aws.CLOUD,
-        aws.FIREWALL,
+        resources_firewall.FIREWALL,
         FIREWALL,
         "vpcId",
         "main",
@@ -647,7 +695,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a subnet twice",
         aws.CLOUD,
-        aws.FIREWALL,
+        resources_firewall.FIREWALL,
         FIREWALL,
         "subnetMappings",
         [{"subnetId": "subnet-1"}, {"subnetId": "subnet-1"}],
@@ -657,7 +705,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an unknown analysis",
         aws.CLOUD,
-        aws.FIREWALL,
+        resources_firewall.FIREWALL,
         FIREWALL,
         "enabledAnalysisTypes",
         ["SNI"],
@@ -667,7 +715,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a log group in a bucket",
         aws.CLOUD,
-        aws.LOGGING,
+        resources_firewall.LOGGING,
         LOGGING,
         "loggingConfiguration/logDestinationConfigs/0/logDestination",
         {"logGroup": "x"},
@@ -677,7 +725,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a destination without a name",
         aws.CLOUD,
-        aws.LOGGING,
+        resources_firewall.LOGGING,
         LOGGING,
         "loggingConfiguration/logDestinationConfigs/0/logDestination/bucketName",
         "",
@@ -687,48 +735,75 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a share with a role",
         aws.CLOUD,
-        aws_ram.PRINCIPAL,
+        resources_ram.PRINCIPAL,
         {"resourceShareArn": UNKNOWN},
         "principal",
         "arn:aws:iam::123456789012:role/x",
         "principal",
         "wrong form",
     ),
-    ("a route to nowhere", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "vpcEndpointId", GONE, "", "one target"),
-    ("a route to two places", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "natGatewayId", "nat-1", "", "one target"),
-    ("a route of nothing", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "destinationCidrBlock", GONE, "", "one destination"),
+    ("a route to nowhere", aws.CLOUD, resources_ec2.ROUTE, ROUTE, "vpcEndpointId", GONE, "", "one target"),
+    ("a route to two places", aws.CLOUD, resources_ec2.ROUTE, ROUTE, "natGatewayId", "nat-1", "", "one target"),
+    ("a route of nothing", aws.CLOUD, resources_ec2.ROUTE, ROUTE, "destinationCidrBlock", GONE, "", "one destination"),
     (
         "a route of no range",
         aws.CLOUD,
-        aws_ec2.ROUTE,
+        resources_ec2.ROUTE,
         ROUTE,
         "destinationCidrBlock",
         "10.0.0.1/8",
         "destinationCidrBlock",
         "no range",
     ),
-    ("a table by name", aws.CLOUD, aws_ec2.ROUTE, ROUTE, "routeTableId", "main", "routeTableId", "wrong form"),
-    ("a capital in a policy name", gcp.CLOUD, gcp.POLICY, {}, "name", "Egress", "name", "wrong form"),
-    ("a hyphen last", gcp.CLOUD, gcp.POLICY, {}, "name", "egress-", "name", "wrong form"),
-    ("a name of 64", gcp.CLOUD, gcp.POLICY, {}, "name", "a" * 64, "name", "wrong form"),
-    ("a reserved priority", gcp.CLOUD, gcp.RULE, GCP_RULE, "priority", 2_147_483_548, "priority", "out of range"),
-    ("a negative priority", gcp.CLOUD, gcp.RULE, GCP_RULE, "priority", -1, "priority", "out of range"),
-    ("a direction in lower case", gcp.CLOUD, gcp.RULE, GCP_RULE, "direction", "egress", "direction", "not a value"),
+    ("a table by name", aws.CLOUD, resources_ec2.ROUTE, ROUTE, "routeTableId", "main", "routeTableId", "wrong form"),
+    ("a capital in a policy name", gcp.CLOUD, gcp_resources.POLICY, {}, "name", "Egress", "name", "wrong form"),
+    ("a hyphen last", gcp.CLOUD, gcp_resources.POLICY, {}, "name", "egress-", "name", "wrong form"),
+    ("a name of 64", gcp.CLOUD, gcp_resources.POLICY, {}, "name", "a" * 64, "name", "wrong form"),
+    (
+        "a reserved priority",
+        gcp.CLOUD,
+        gcp_resources.RULE,
+        GCP_RULE,
+        "priority",
+        2_147_483_548,
+        "priority",
+        "out of range",
+    ),
+    ("a negative priority", gcp.CLOUD, gcp_resources.RULE, GCP_RULE, "priority", -1, "priority", "out of range"),
+    (
+        "a direction in lower case",
+        gcp.CLOUD,
+        gcp_resources.RULE,
+        GCP_RULE,
+        "direction",
+        "egress",
+        "direction",
+        "not a value",
+    ),
     (
         "an unknown action",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         {**GCP_RULE, "enableLogging": False},
         "action",
         "ALLOW",
         "action",
         "not a value",
     ),
-    ("logging on goto_next", gcp.CLOUD, gcp.RULE, GCP_RULE, "action", "goto_next", "enableLogging", "logging"),
+    (
+        "logging on goto_next",
+        gcp.CLOUD,
+        gcp_resources.RULE,
+        GCP_RULE,
+        "action",
+        "goto_next",
+        "enableLogging",
+        "logging",
+    ),
     (
         "101 names",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/destFqdns",
         [f"h{n}.example.com" for n in range(101)],
@@ -738,19 +813,37 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a star name",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/destFqdns/0",
         "*.cgr.dev",
         "match.destFqdns[0]",
         "not an FQDN",
     ),
-    ("one label", gcp.CLOUD, gcp.RULE, GCP_RULE, "match/destFqdns/0", "localhost", "match.destFqdns[0]", "not an FQDN"),
-    ("no protocol", gcp.CLOUD, gcp.RULE, GCP_RULE, "match/layer4Configs", GONE, "match.layer4Configs", "missing"),
+    (
+        "one label",
+        gcp.CLOUD,
+        gcp_resources.RULE,
+        GCP_RULE,
+        "match/destFqdns/0",
+        "localhost",
+        "match.destFqdns[0]",
+        "not an FQDN",
+    ),
+    (
+        "no protocol",
+        gcp.CLOUD,
+        gcp_resources.RULE,
+        GCP_RULE,
+        "match/layer4Configs",
+        GONE,
+        "match.layer4Configs",
+        "missing",
+    ),
     (
         "an empty protocol list",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/layer4Configs",
         [],
@@ -760,7 +853,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "ports of ICMP",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/layer4Configs/0/ipProtocol",
         "icmp",
@@ -770,7 +863,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a port that is none",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/layer4Configs/0/ports/0",
         "https",
@@ -780,7 +873,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "two families",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/destIpRanges",
         ["0.0.0.0/0", "::/0"],
@@ -790,7 +883,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a range that is none",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/destIpRanges",
         ["10.0.0.0/33"],
@@ -800,7 +893,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "two kinds of targets",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "targetSecureTags",
         [{"name": "tagValues/1"}],
@@ -810,7 +903,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a tag by name",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         {**GCP_RULE, "targetServiceAccounts": []},
         "targetSecureTags",
         [{"name": "build"}],
@@ -820,7 +913,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "source names on egress",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match/srcFqdns",
         ["a.b"],
@@ -830,7 +923,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a profile group that is missing",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "action",
         "apply_security_profile_group",
@@ -840,18 +933,18 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a context alone",
         gcp.CLOUD,
-        gcp.RULE,
+        gcp_resources.RULE,
         GCP_RULE,
         "match",
         {"destNetworkContext": "INTERNET", "layer4Configs": [{"ipProtocol": "all"}]},
         "match.destNetworkContext",
         "alone",
     ),
-    ("group priority 99", azure.CLOUD, azure.GROUP, GROUP, "priority", 99, "priority", "out of range"),
+    ("group priority 99", azure.CLOUD, azure_resources.GROUP, GROUP, "priority", 99, "priority", "out of range"),
     (
         "collection priority 65001",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         "ruleCollections/0/priority",
         65_001,
@@ -861,7 +954,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a collection name twice",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         "ruleCollections",
         [COLLECTION, {**COLLECTION, "priority": 1100}],
@@ -871,7 +964,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a collection priority twice",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         "ruleCollections",
         [COLLECTION, {**COLLECTION, "name": "b"}],
@@ -881,7 +974,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a rule name twice",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         RULES,
         [APPLICATION_RULE, APPLICATION_RULE],
@@ -891,7 +984,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a group name with a hyphen last",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         "ruleCollectionGroupName",
         "a-",
@@ -901,7 +994,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "the wrong case of a rule type",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/ruleType",
         "applicationRule",
@@ -911,7 +1004,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "no collection type",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         "ruleCollections/0/ruleCollectionType",
         GONE,
@@ -921,7 +1014,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "the wrong case of a protocol",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/protocols/0/protocolType",
         "HTTPS",
@@ -931,7 +1024,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "the wrong case of an action",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         "ruleCollections/0/action/type",
         "allow",
@@ -941,7 +1034,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "port 64001",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/protocols/0/port",
         64_001,
@@ -951,7 +1044,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "port 0",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/protocols/0/port",
         0,
@@ -961,7 +1054,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "two kinds of rule",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         RULES,
         [APPLICATION_RULE, NETWORK_RULE],
@@ -971,7 +1064,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a star inside",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/targetFqdns/0",
         "a.*.cgr.dev",
@@ -981,7 +1074,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a star right-most",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/targetFqdns/0",
         "www.cgr.*",
@@ -991,7 +1084,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "no source",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/sourceAddresses",
         GONE,
@@ -1001,7 +1094,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an empty source",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/sourceAddresses",
         [],
@@ -1011,7 +1104,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a source that is none",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/sourceAddresses/0",
         "10.0.0.0/33",
@@ -1021,7 +1114,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "no target",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         GROUP,
         f"{APP}/targetFqdns",
         GONE,
@@ -1031,7 +1124,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a star in a network rule",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         NETWORK_GROUP,
         f"{APP}/destinationFqdns/0",
         "*.example.com",
@@ -1041,7 +1134,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a port as a number",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         NETWORK_GROUP,
         f"{APP}/destinationPorts/0",
         22,
@@ -1051,7 +1144,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a port range backwards",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         NETWORK_GROUP,
         f"{APP}/destinationPorts/0",
         "90-80",
@@ -1061,18 +1154,27 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "the wrong case of an IP protocol",
         azure.CLOUD,
-        azure.GROUP,
+        azure_resources.GROUP,
         NETWORK_GROUP,
         f"{APP}/ipProtocols/0",
         "tcp",
         "ruleCollections[0].rules[0].ipProtocols[0]",
         "not a value",
     ),
-    ("3 MB", azure.CLOUD, azure.GROUP, GROUP, f"{APP}/description", "x" * 3_000_000, "ruleCollections", "too big"),
+    (
+        "3 MB",
+        azure.CLOUD,
+        azure_resources.GROUP,
+        GROUP,
+        f"{APP}/description",
+        "x" * 3_000_000,
+        "ruleCollections",
+        "too big",
+    ),
     (
         "an unknown tier",
         azure.CLOUD,
-        azure.POLICY,
+        azure_resources.POLICY,
         {"resourceGroupName": "rg"},
         "sku",
         {"tier": "standard"},
@@ -1082,7 +1184,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "an IPv6 address in an IP group",
         azure.CLOUD,
-        azure.IP_GROUP,
+        azure_resources.IP_GROUP,
         IP_GROUP,
         "ipAddresses/0",
         "::1",
@@ -1092,7 +1194,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
     (
         "a resource group name with a dot last",
         azure.CLOUD,
-        azure.RESOURCE_GROUP,
+        azure_resources.RESOURCE_GROUP,
         {},
         "resourceGroupName",
         "rg.",
@@ -1145,7 +1247,7 @@ def test_no_input_however_odd_breaks_a_check(cloud: Cloud, token: str, inputs: M
 
 def test_an_unknown_default_action_of_aws_is_not_refused() -> None:
     new = changed(FIREWALL_POLICY, f"{FP}/statefulDefaultActions", ["aws:drop_something_new"])
-    assert aws.CLOUD.check(aws.FIREWALL_POLICY, new) == []
+    assert aws.CLOUD.check(resources_firewall.FIREWALL_POLICY, new) == []
 
 
 def test_untranslated_dicts_of_azure_rules_are_caught() -> None:
@@ -1156,18 +1258,18 @@ def test_untranslated_dicts_of_azure_rules_are_caught() -> None:
         "action": {"type": "Allow"},
         "rules": [{"rule_type": "ApplicationRule", "target_fqdns": ["cgr.dev"]}],
     }
-    found = {p.path: p.allowed for p in azure.CLOUD.check(azure.GROUP, {**GROUP, "ruleCollections": [snake]})}
+    found = {p.path: p.allowed for p in azure.CLOUD.check(azure_resources.GROUP, {**GROUP, "ruleCollections": [snake]})}
     assert found["ruleCollections[0].rule_collection_type"] == "ruleCollectionType"
-    within = azure.CLOUD.check(azure.GROUP, changed(GROUP, f"{APP}/target_fqdns", ["cgr.dev"]))
+    within = azure.CLOUD.check(azure_resources.GROUP, changed(GROUP, f"{APP}/target_fqdns", ["cgr.dev"]))
     assert only(within).allowed == "targetFqdns"
 
 
 def test_auto_names_are_checked_too() -> None:
-    named = gcp.CLOUD.named(gcp.POLICY, "Egress", {}, "seed")
-    assert only(gcp.CLOUD.check(gcp.POLICY, named)).path == "name"
-    long = aws.CLOUD.named(aws.RULE_GROUP, "a" * 121, {**RULE_GROUP, "name": None}, "seed")
-    assert only(aws.CLOUD.check(aws.RULE_GROUP, long)).what == "wrong length"
-    assert len(azure.CLOUD.named(azure.GROUP, "rcg", {}, "seed")["ruleCollectionGroupName"]) == len("rcg") + 8
+    named = gcp.CLOUD.named(gcp_resources.POLICY, "Egress", {}, "seed")
+    assert only(gcp.CLOUD.check(gcp_resources.POLICY, named)).path == "name"
+    long = aws.CLOUD.named(resources_firewall.RULE_GROUP, "a" * 121, {**RULE_GROUP, "name": None}, "seed")
+    assert only(aws.CLOUD.check(resources_firewall.RULE_GROUP, long)).what == "wrong length"
+    assert len(azure.CLOUD.named(azure_resources.GROUP, "rcg", {}, "seed")["ruleCollectionGroupName"]) == len("rcg") + 8
 
 
 def declared(token: str, name: str, inputs: Mapping[str, Any], **dependencies: str) -> Declaration:
@@ -1176,39 +1278,48 @@ def declared(token: str, name: str, inputs: Mapping[str, Any], **dependencies: s
 
 
 def test_one_priority_serves_one_gcp_rule_of_a_policy() -> None:
-    policy = declared(gcp.POLICY, "policy", {"name": "egress"})
+    policy = declared(gcp_resources.POLICY, "policy", {"name": "egress"})
     rules = [
-        declared(gcp.RULE, "a", {"firewallPolicy": UNKNOWN, "priority": 1}, firewallPolicy="policy"),
-        declared(gcp.RULE, "b", {"firewallPolicy": "projects/p/global/firewallPolicies/egress", "priority": 1}),
-        declared(gcp.RULE, "c", {"firewallPolicy": "other", "priority": 1}),
-        declared(gcp.RULE, "d", {"firewallPolicy": UNKNOWN, "priority": 1}),
+        declared(gcp_resources.RULE, "a", {"firewallPolicy": UNKNOWN, "priority": 1}, firewallPolicy="policy"),
+        declared(
+            gcp_resources.RULE, "b", {"firewallPolicy": "projects/p/global/firewallPolicies/egress", "priority": 1}
+        ),
+        declared(gcp_resources.RULE, "c", {"firewallPolicy": "other", "priority": 1}),
+        declared(gcp_resources.RULE, "d", {"firewallPolicy": UNKNOWN, "priority": 1}),
     ]
     problem = only(gcp.CLOUD.check_stack([policy, *rules]))
     assert (problem.name, problem.path, problem.found) == ("b", "priority", "1")
 
 
 def test_a_network_takes_one_global_policy() -> None:
-    pair = [declared(gcp.ASSOCIATION, n, {"attachmentTarget": "net", "firewallPolicy": n, "name": n}) for n in "ab"]
+    pair = [
+        declared(gcp_resources.ASSOCIATION, n, {"attachmentTarget": "net", "firewallPolicy": n, "name": n})
+        for n in "ab"
+    ]
     assert only(gcp.CLOUD.check_stack(pair)).what == "two policies"
 
 
 def test_aws_rule_orders_must_agree() -> None:
-    group = declared(aws.RULE_GROUP, "group", changed(RULE_GROUP, "ruleGroup/statefulRuleOptions", {}))
-    policy = declared(aws.FIREWALL_POLICY, "policy", FIREWALL_POLICY, firewallPolicy="group")
+    group = declared(resources_firewall.RULE_GROUP, "group", changed(RULE_GROUP, "ruleGroup/statefulRuleOptions", {}))
+    policy = declared(resources_firewall.FIREWALL_POLICY, "policy", FIREWALL_POLICY, firewallPolicy="group")
     assert only(aws.CLOUD.check_stack([group, policy])).what == "rule orders differ"
-    strict = declared(aws.RULE_GROUP, "group", RULE_GROUP)
+    strict = declared(resources_firewall.RULE_GROUP, "group", RULE_GROUP)
     assert aws.CLOUD.check_stack([strict, policy]) == []
 
 
 def test_azure_groups_of_a_policy_come_one_after_another_with_own_priorities() -> None:
-    policy = declared(azure.POLICY, "policy", {"firewallPolicyName": "fp-hub", "dnsSettings": {"enableProxy": True}})
-    first = declared(azure.GROUP, "first", NETWORK_GROUP, firewallPolicyName="policy")
+    policy = declared(
+        azure_resources.POLICY, "policy", {"firewallPolicyName": "fp-hub", "dnsSettings": {"enableProxy": True}}
+    )
+    first = declared(azure_resources.GROUP, "first", NETWORK_GROUP, firewallPolicyName="policy")
     other = {**GROUP, "priority": 2100, "ruleCollectionGroupName": "other"}
-    beside = declared(azure.GROUP, "second", other, firewallPolicyName="policy")
+    beside = declared(azure_resources.GROUP, "second", other, firewallPolicyName="policy")
     assert only(azure.CLOUD.check_stack([policy, first, beside])).what == "parallel updates"
-    after = declared(azure.GROUP, "second", other, firewallPolicyName="policy", depends="first")
+    after = declared(azure_resources.GROUP, "second", other, firewallPolicyName="policy", depends="first")
     assert azure.CLOUD.check_stack([policy, first, after]) == []
-    same = declared(azure.GROUP, "second", {**other, "priority": 2000}, firewallPolicyName="policy", depends="first")
+    same = declared(
+        azure_resources.GROUP, "second", {**other, "priority": 2000}, firewallPolicyName="policy", depends="first"
+    )
     assert only(azure.CLOUD.check_stack([policy, first, same])).path == "priority"
 
 
@@ -1217,6 +1328,6 @@ def test_azure_groups_of_a_policy_come_one_after_another_with_own_priorities() -
     [({}, "no DNS proxy"), ({"dnsSettings": {"enableProxy": True}, "sku": {"tier": "Basic"}}, "tier Basic")],
 )
 def test_azure_names_in_network_rules_need_proxy_and_tier(policy: dict[str, Any], found: str) -> None:
-    made = declared(azure.POLICY, "policy", {"firewallPolicyName": "fp-hub", **policy})
-    group = declared(azure.GROUP, "group", NETWORK_GROUP)
+    made = declared(azure_resources.POLICY, "policy", {"firewallPolicyName": "fp-hub", **policy})
+    group = declared(azure_resources.GROUP, "group", NETWORK_GROUP)
     assert found in only(azure.CLOUD.check_stack([made, group])).found

@@ -20,9 +20,9 @@ from provider_calls import (
 )
 
 import hostgate
+from hostgate.aws import resources_resolver
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
-from hostgate.sandbox import aws_resolver
 from hostgate.sandbox.enforcement_points import Point, points
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
@@ -54,18 +54,18 @@ def deploy(service: Service, made: Plan) -> None:
                 whole = {**_camel(inner), "policyVariables": variables}
                 service.create(AWS_POLICY, {"name": each.name, "firewallPolicy": whole})
             case "AWS::Route53Resolver::FirewallDomainList":
-                service.create(aws_resolver.DOMAIN_LIST, {"name": each.name, "domains": body["Domains"]})
+                service.create(resources_resolver.DOMAIN_LIST, {"name": each.name, "domains": body["Domains"]})
             case "AWS::Route53Resolver::FirewallRuleGroup":
-                service.create(aws_resolver.RULE_GROUP, {"name": each.name})
+                service.create(resources_resolver.RULE_GROUP, {"name": each.name})
             case "AWS::Route53Resolver::FirewallRuleGroup.FirewallRule":
                 ids = {held.name: held.id for held in service.state.objects()}
                 references = {key: ids[body[key]] for key in ("FirewallRuleGroupId", "FirewallDomainListId")}
-                service.create(aws_resolver.RULE, _camel({**body, **references}))
+                service.create(resources_resolver.RULE, _camel({**body, **references}))
             case "AWS::Route53Resolver::FirewallRuleGroupAssociation":
-                (held,) = service.state.objects(aws_resolver.RULE_GROUP)
-                service.create(aws_resolver.ASSOCIATION, _camel({**body, "FirewallRuleGroupId": held.id}))
+                (held,) = service.state.objects(resources_resolver.RULE_GROUP)
+                service.create(resources_resolver.ASSOCIATION, _camel({**body, "FirewallRuleGroupId": held.id}))
             case "AWS::Route53Resolver::FirewallConfig":
-                service.create(aws_resolver.CONFIG, _camel(body))
+                service.create(resources_resolver.CONFIG, _camel(body))
             case "compute#firewallPolicy":
                 service.create(GCP_POLICY, {"name": "egress"})
             case "compute#firewallPolicyRule":
@@ -153,12 +153,12 @@ def test_a_flat_rules_text_and_a_policy_without_home_net_are_judged_too(service:
 
 def query_group(service: Service, name: str, *rules: tuple[int, str, str]) -> str:
     """A rule group of DNS Firewall with rules of priority, action and domain; its id."""
-    group_id = service.create(aws_resolver.RULE_GROUP, {"name": name}).id
+    group_id = service.create(resources_resolver.RULE_GROUP, {"name": name}).id
     for priority, action, domain in rules:
-        listed = service.create(aws_resolver.DOMAIN_LIST, {"name": f"{name}-{priority}", "domains": [domain]}).id
+        listed = service.create(resources_resolver.DOMAIN_LIST, {"name": f"{name}-{priority}", "domains": [domain]}).id
         named = {"name": f"{name}-r{priority}", "priority": priority, "action": action, "blockResponse": "NODATA"}
         references = {"firewallRuleGroupId": group_id, "firewallDomainListId": listed}
-        service.create(aws_resolver.RULE, {**named, **references})
+        service.create(resources_resolver.RULE, {**named, **references})
     return group_id
 
 
@@ -167,7 +167,7 @@ def test_the_rule_groups_of_a_vpc_are_judged_by_the_priority_of_their_associatio
     allowing = query_group(service, "ours", (1, "ALLOW", "*.example"), (2, "BLOCK", "*"))
     for group_id, priority in ((allowing, 200), (blocking, 100)):
         link = {"firewallRuleGroupId": group_id, "vpcId": VPC, "priority": priority, "name": f"a{priority}"}
-        service.create(aws_resolver.ASSOCIATION, link)
+        service.create(resources_resolver.ASSOCIATION, link)
     point = only(service)
     assert (point.title, point.policy) == (f"aws queries of {VPC}", "threats, ours")
     verdicts = {name: point.verdict(Flow(name)).rule for name in ("bad.example", "good.example", "other.org")}

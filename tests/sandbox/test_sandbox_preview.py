@@ -9,11 +9,11 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import Preview, PreviewResource
-from hostgate.sandbox.wire_values import UNKNOWN
 
 WriteProject = Callable[..., Path]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.preview_problems import PreviewError
-from hostgate.sandbox.wire_values import UNKNOWN
 
 WriteProject = Callable[..., Path]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hostgate.sandbox.rule_text_checks import check_rules
+from hostgate.aws.rule_text_checks import check_rules
 
 HEAD = "pass tls $HOME_NET any -> $EXTERNAL_NET 443 "
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from ipaddress import ip_network
 
-from hostgate.aws import policy
+from hostgate.aws import firewall_limits, policy
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.catalog.model import Entry
 from hostgate.planning.mechanism import Means, Objection
@@ -71,9 +71,9 @@ def _objection(entry: Entry, options: NetworkFirewallOptions, catalogs: Sequence
             "add addresses of the clients' family, or the clients' ranges of that family to homeNet (and from).",
         )
     length = max(policy.expanded_length(str(rule), options) for rule in rules(entry, options, Sids()))
-    if length > policy.RULE_LENGTH.max:
+    if length > firewall_limits.RULE_LENGTH.max:
         return Objection(
-            f"The addresses of {entry.id} need a rule of {length:,} characters. Allowed: {policy.RULE_LENGTH.max:,}.",
+            f"The addresses of {entry.id} need a rule of {length:,} characters. Allowed: {firewall_limits.RULE_LENGTH.max:,}.",
             "a prefix list that holds them, under `ipSets`.",
         )
     return None

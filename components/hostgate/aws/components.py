@@ -9,7 +9,6 @@ import pulumi
 from pulumi_aws import networkfirewall
 
 from hostgate.allowlist import AllowlistError, Registration, SelectionArgs, prepare, report
-from hostgate.aws.firewall import FIREWALL, LOGGING, SHARE
 from hostgate.aws.firewall_components import (
     FirewallPlaceArgs,
     GroupShareArgs,
@@ -19,14 +18,14 @@ from hostgate.aws.firewall_components import (
     logging_configuration,
     share,
 )
-from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+from hostgate.aws.policy import settings_of, whether_tls_is_inspected
 from hostgate.aws.policy_options import REGION, REGION_NAME
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 
 _REFERENCES = "StatefulRuleGroupReferences"
-_TLS = "TLSInspectionConfigurationArn"
 
 
 class ManagedGroupArgs(TypedDict, total=False):
@@ -167,9 +166,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 region=region,
                 tags=dict(plan.options.tags) or None,
                 # TLS inspection cannot be added to a policy nor taken out of it, only changed for another.
-                opts=prepared.options(
-                    self, child, replacement_trigger="TLS inspection" if _TLS in body else "no TLS inspection"
-                ),
+                opts=prepared.options(self, child, replacement_trigger=whether_tls_is_inspected(holder.body)),
             )
             self.policy_arn = policy.arn
         for each in plan.objects:
@@ -212,9 +209,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         plan = prepared.plan
         assert isinstance(plan.options, NetworkFirewallOptions)
         ours = holder.kind == POLICY
-        settings = {
-            key: value for key, value in holder.body.get("FirewallPolicy", {}).items() if key not in (_REFERENCES, _TLS)
-        }
+        settings = settings_of(holder.body.get("FirewallPolicy", {}))
         arns = {stands: prepared.real(f"ip_sets.{entry}", stands) for entry, stands in plan.options.ip_sets.items()}
         groups: dict[str, networkfirewall.RuleGroup] = {}
         for each in plan.objects:

@@ -12,6 +12,7 @@ from typing import Any
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.plan_place import of_dns_firewall
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST
+from hostgate.aws.resources_resolver import ACCOUNT_DOMAINS, ACCOUNT_LISTS, GROUP_RULES, LIST_DOMAINS, READ, TYPES
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Match
 from hostgate.flows.steps import Place
@@ -21,16 +22,6 @@ from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
 from hostgate.planning.sharding import shard
 
-_MODEL = "AWS SDK service model, route53resolver"
-_QUOTAS = "Amazon Route 53 developer guide, quotas (2023 copy)"
-READ = "2026-11-23"
-
-LIST_DOMAINS = Limit(
-    "domains of a list", 1_000, "domains", f"{_MODEL}, UpdateFirewallDomains; the provider sends one request", READ
-)
-GROUP_RULES = Limit("rules of a rule group", 100, "rules", _QUOTAS, READ, quota="L-F763F4D9")
-ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", _QUOTAS, READ, quota="L-9FA3C0A4")
-ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", _QUOTAS, READ, quota="L-740A4B31")
 SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ)
 
 GUARD_FIRST, GUARD_LAST, AUDIT_GUARD, ALLOW, INSIDE, AUDIT, BLOCK = 1_000, 2_000, 3_000, 4_000, 5_000, 8_000, 9_000
@@ -62,6 +53,7 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
     """Domain lists with one rule each in a rule group of Route 53 Resolver."""
 
     target = "aws:dns-firewall"
+    types = TYPES
     title = "Route 53 Resolver DNS Firewall"
     options = DnsFirewallOptions
     limits = (LIST_DOMAINS, GROUP_RULES, ACCOUNT_LISTS, ACCOUNT_DOMAINS, SLOTS)

@@ -8,8 +8,8 @@ acceptance of `apex-included`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hostgate.aws import firewall_limits, policy
 from hostgate.aws import network_firewall_enforcement as enforcement
-from hostgate.aws import policy
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
@@ -40,7 +40,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
     target = "aws:domain-list"
     title = "AWS Network Firewall domain lists"
     options = NetworkFirewallOptions
-    limits = policy.LIMITS
+    limits = firewall_limits.LIMITS
     means = (
         Means(
             name="TLS_SNI domain lists",
@@ -87,7 +87,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
                 named,
                 key=lambda entry: entry.host,
                 weights=lambda entry: (len(entry.host) + 201, 1),
-                capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max),
+                capacities=(firewall_limits.GROUP_BYTES.max, firewall_limits.GROUP_CAPACITY.max),
             ):
                 targets = sorted({_target(entry) for entry in part.items})
                 label = f"{suffix}-{part.label}" if part.label else suffix
@@ -194,7 +194,7 @@ def _guards(entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sid
         rules,
         key="\n".join,
         weights=lambda target: (len(str(rules[target])) + 1, 1),
-        capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max),
+        capacities=(firewall_limits.GROUP_BYTES.max, firewall_limits.GROUP_CAPACITY.max),
     ):
         suffix = f"guard-{part.label}" if part.label else "guard"
         made = policy.suricata_group(

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hostgate.aws.resources import canonical
+from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC
+from hostgate.aws.resources_firewall import FIREWALL, RULE_GROUP
+from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, number, stateless_rule
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import Node
@@ -21,12 +24,6 @@ from hostgate.suricata.reader import read_rules
 from hostgate.suricata.steps import steps_of
 
 TARGET: Final = "aws:rules"
-
-FIREWALL: Final = "aws:networkfirewall/firewall:Firewall"
-POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
-RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
-VPC: Final = "aws:ec2/vpc:Vpc"
-PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 
 STRICT: Final = "STRICT_ORDER"
 MOMENTS: Final = tuple(Moment)
@@ -40,7 +37,7 @@ PASSES = Step(action="allow", rule="", why="no rule matches, and the policy's de
 
 def places(snapshot: Snapshot) -> list[Place]:
     """Every firewall, and every policy that no firewall uses."""
-    snapshot = Snapshot(tuple(canonical(each) for each in snapshot.resources), snapshot.source)
+    snapshot = canonical(snapshot)
     found = []
     used: set[str] = set()
     for firewall in snapshot.of_types([FIREWALL]):

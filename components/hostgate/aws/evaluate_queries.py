@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from hostgate.aws.query_kinds import EVERYTHING, TRUST
+from hostgate.aws.resources import canonical
+from hostgate.aws.resources_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.flows.address_sets import EVERY_ADDRESS
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
@@ -17,12 +19,6 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either
 
 TARGET: Final = "aws:dns-firewall"
-
-DOMAIN_LIST: Final = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
-RULE_GROUP: Final = "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup"
-RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
-ASSOCIATION: Final = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
-CONFIG: Final = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
 
 _KIND: Final = "queries of"
 
@@ -47,6 +43,7 @@ _ACTIONS: Final[dict[str, tuple[Action, str]]] = {
 
 def places(snapshot: Snapshot) -> list[Place]:
     """Every VPC with rule groups, and every rule group that judges for none."""
+    snapshot = canonical(snapshot)
     reading = _Reading(snapshot)
     vpcs: dict[str, list[Resource]] = {}
     for association in snapshot.of_types([ASSOCIATION]):
@@ -93,7 +90,8 @@ class _Reading:
 
     def _referred(self, resource: Resource, key: str, kind: str) -> Resource | None:
         made = self.snapshot.referred(resource, key, resource.properties.get(key))
-        return next((each for each in made if each.type == kind), None)
+        alike = [each for each in made if each.type == kind]
+        return alike[0] if len(alike) == 1 else None
 
     def vpc_place(self, vpc: str, associations: Sequence[Resource], perhaps: Sequence[Resource] = ()) -> Place:
         """The rule groups of `associations` over the VPC, and those of which it is not known yet whether they are."""

@@ -9,14 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hostgate.aws.default_actions import remarks as default_action_remarks
+from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import FirewallSection
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import CloudObject
-
-FIREWALL = "AWS::NetworkFirewall::Firewall"
-LOGGING = "AWS::NetworkFirewall::LoggingConfiguration"
-SHARE = "AWS::RAM::ResourceShare"
 
 _AWS_OWNED = ":aws-managed:"
 """In the ARN of a rule group that AWS maintains."""

@@ -3,3 +3,6 @@
 RULE_GROUP = "AWS::NetworkFirewall::RuleGroup"
 POLICY = "AWS::NetworkFirewall::FirewallPolicy"
 REFERENCES = "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences"
+FIREWALL = "AWS::NetworkFirewall::Firewall"
+LOGGING = "AWS::NetworkFirewall::LoggingConfiguration"
+SHARE = "AWS::RAM::ResourceShare"

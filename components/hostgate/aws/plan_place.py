@@ -8,6 +8,8 @@ from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.firewall_kinds import POLICY, REFERENCES
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.resources import snapshot_of
+from hostgate.aws.resources_firewall import FIREWALL_POLICY
+from hostgate.aws.resources_resolver import RULE_GROUP
 from hostgate.aws.rule_steps import HELLO
 from hostgate.flows.address_sets import networks
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
@@ -19,7 +21,7 @@ def of_network_firewall(options: NetworkFirewallOptions, objects: Sequence[Cloud
     references = next((each for each in objects if each.kind == REFERENCES), None)
     held = [each for each in objects if each is not references]
     snapshot = snapshot_of(held if references is None else [*held, _attached(options, references)])
-    (policy,) = snapshot.of_types([evaluate.POLICY])
+    (policy,) = snapshot.of_types([FIREWALL_POLICY])
     found = evaluate.policy_place(snapshot, policy, ClientTest(addresses=networks(options.from_ or options.home_net)))
     if references is not None:
         found = replace(found, stages=(*found.stages[:-1], _undecided(options, found.stages[-1])))
@@ -28,7 +30,7 @@ def of_network_firewall(options: NetworkFirewallOptions, objects: Sequence[Cloud
 
 def of_dns_firewall(options: DnsFirewallOptions, objects: Sequence[CloudObject]) -> Place:
     snapshot = snapshot_of(objects)
-    (group,) = snapshot.of_types([evaluate_queries.RULE_GROUP])
+    (group,) = snapshot.of_types([RULE_GROUP])
     ending = evaluate_queries.ANSWERED
     if options.deny == "declared" and options.mode == "audit":
         ending = replace(ending, why="no rule matches; in audit mode the declared deny must only log")

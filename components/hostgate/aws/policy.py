@@ -12,32 +12,24 @@ from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, managed_references, remarks_around
 from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.firewall_limits import (
+    GROUP_BYTES,
+    GROUP_CAPACITY,
+    IP_SET_REFERENCES,
+    POLICY_CAPACITY,
+    POLICY_GROUPS,
+    RULE_LENGTH,
+)
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import POLICY_ARN
+from hostgate.aws.resources import TYPES
 from hostgate.catalog.model import Entry
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import public_ranges
 from hostgate.suricata.writer import Rule, Sids
 from hostgate.suricata.writer import group as group_of
-
-_QUOTAS = "AWS Network Firewall developer guide, quotas"
-READ = "2026-11-23"
-
-GROUP_CAPACITY = Limit("capacity of a rule group", 30_000, "capacity units", _QUOTAS, READ)
-POLICY_CAPACITY = Limit("stateful capacity of a policy", 30_000, "capacity units", _QUOTAS, READ)
-POLICY_GROUPS = Limit("stateful rule groups of a policy", 20, "rule groups", _QUOTAS, READ)
-GROUP_BYTES = Limit("rules of a rule group", 2_000_000, "bytes", _QUOTAS, READ)
-RULE_LENGTH = Limit(
-    "one rule",
-    8_175,
-    "characters",
-    "8,192 less a 16-character gid that the service adds; measured on the service",
-    READ,
-)
-IP_SET_REFERENCES = Limit("IP set references of a rule group", 5, "references", _QUOTAS, READ)
-LIMITS = (GROUP_CAPACITY, POLICY_CAPACITY, POLICY_GROUPS, GROUP_BYTES, RULE_LENGTH, IP_SET_REFERENCES)
 
 CAPACITIES = (100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10_000, 15_000, 20_000, 30_000)
 """Steps of reserved capacity. It cannot change later without a new group, and what is unused is free (AWS guide,
@@ -122,25 +114,35 @@ def _default_actions(options: NetworkFirewallOptions, *, silent: bool) -> list[s
 
 
 def fixed(each: CloudObject, objects: Sequence[CloudObject], *, whole: bool) -> dict[str, Any]:
-    """What of `each` cannot change in place (CloudFormation reference, `Update requires: Replacement`, 2026-11-23).
+    """What of `each` cannot change in place.
 
     A policy of ours replaces its groups with its own settings, and with `whole` also where their rules change: its
     update is the one moment at which all of them change together.
     """
-    if each.kind != RULE_GROUP:
-        return {}
-    body = each.body
-    found = {
-        "Type": body["Type"],
-        "Capacity": body["Capacity"],
-        "RuleOrder": body["RuleGroup"]["StatefulRuleOptions"]["RuleOrder"],
-    }
+    row = next((row for row in TYPES.values() if row.kind == each.kind), None)
+    found = {} if row is None else row.fixed(each.body)
+    if each.kind == POLICY:
+        found["TLS inspection"] = whether_tls_is_inspected(each.body)
     ours = next((other.body["FirewallPolicy"] for other in objects if other.kind == POLICY), None)
-    if ours is not None:
-        found["settings of the policy"] = {k: v for k, v in ours.items() if k != "StatefulRuleGroupReferences"}
+    if each.kind == RULE_GROUP and ours is not None:
+        found["settings of the policy"] = settings_of(ours)
         if whole:
-            found["RuleGroup"] = body["RuleGroup"]
+            found["RuleGroup"] = each.body["RuleGroup"]
     return found
+
+
+_TLS = "TLSInspectionConfigurationArn"
+
+
+def settings_of(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a policy of ours with which its groups are replaced: they change at the moment of its update."""
+    return {key: value for key, value in policy.items() if key not in ("StatefulRuleGroupReferences", _TLS)}
+
+
+def whether_tls_is_inspected(body: Mapping[str, Any]) -> str:
+    """Whether a policy inspects TLS, in words. The service cannot add a configuration to a policy or take it away (AWS
+    developer guide, updating a firewall policy): a policy where this differs is another one."""
+    return "TLS inspection" if _TLS in body["FirewallPolicy"] else "no TLS inspection"
 
 
 def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:

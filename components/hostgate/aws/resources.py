@@ -1,31 +1,24 @@
-"""AWS resources: how a plan's bodies, in the API's spelling, read as the inputs of the provider."""
+"""AWS's resource types, and how a plan's bodies and the types of the twin provider read as the inputs of the provider."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from hostgate.aws import firewall_kinds, query_kinds
+from hostgate.aws import query_kinds, resources_ec2, resources_firewall, resources_ram, resources_resolver
+from hostgate.aws.resources_ec2 import PREFIX_LIST, PREFIX_LIST_ENTRY
+from hostgate.aws.resources_resolver import ASSOCIATION, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.resource_types import ResourceType, as_it_is, read
 
-TOKENS: Final[Mapping[str, str]] = {
-    firewall_kinds.RULE_GROUP: "aws:networkfirewall/ruleGroup:RuleGroup",
-    firewall_kinds.POLICY: "aws:networkfirewall/firewallPolicy:FirewallPolicy",
-    query_kinds.DOMAIN_LIST: "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
-    query_kinds.RULE_GROUP: "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup",
-    query_kinds.RULE: "aws:route53/resolverFirewallRule:ResolverFirewallRule",
-}
-"""Types of the provider by those of the API."""
+TYPES: Final = resources_firewall.TYPES | resources_resolver.TYPES | resources_ram.TYPES | resources_ec2.TYPES
+"""Types that a plan or a program of ours makes."""
 
-_QUERY_GROUP: Final = TOKENS[query_kinds.RULE_GROUP]
-_QUERY_RULE: Final = TOKENS[query_kinds.RULE]
+READ: Final = resources_ec2.READ
+UNREAD: Final = resources_ec2.UNREAD
 
-_LISTED: Final[Mapping[str, tuple[str, str]]] = {
-    "IPSets": ("ipSet", "Definition"),
-    "PortSets": ("portSet", "Definition"),
-    "RuleVariables": ("ipSet", "Definition"),
-}
-"""Maps of the API that the provider has as lists with a `key`, and what stands beside it."""
+_BY_KIND: Final[Mapping[str, ResourceType]] = {each.kind: each for each in TYPES.values() if each.kind}
 
 
 def snapshot_of(objects: Sequence[CloudObject]) -> Snapshot:
@@ -34,14 +27,14 @@ def snapshot_of(objects: Sequence[CloudObject]) -> Snapshot:
 
 
 def _resources(objects: Sequence[CloudObject]) -> Iterator[Resource]:
-    group = next((each.name for each in objects if TOKENS.get(each.kind) == _QUERY_GROUP), None)
+    group = next((each.name for each in objects if each.kind == query_kinds.RULE_GROUP), None)
     for each in objects:
-        token = TOKENS.get(each.kind)
-        if token is None:
+        if each.kind not in _BY_KIND:
             continue
         properties = inputs_of(each)
-        if token == _QUERY_RULE:
+        if each.kind == query_kinds.RULE:
             properties["firewallRuleGroupId"] = group
+        token = _BY_KIND[each.kind].token
         yield Resource(
             urn=f"plan::{each.kind}::{each.name}", type=token, name=each.name, properties=properties, id=each.name
         )
@@ -49,75 +42,65 @@ def _resources(objects: Sequence[CloudObject]) -> Iterator[Resource]:
 
 def inputs_of(each: CloudObject) -> dict[str, Any]:
     """The body of an object as the provider's inputs."""
-    inputs: dict[str, Any] = _camel(each.body)
-    inputs["name"] = each.name
-    return inputs
+    return _BY_KIND[each.kind].from_body(each.body) | {"name": each.name}
 
 
-def _camel(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {_name(key): _under(key, item) for key, item in value.items()}
-    return [_camel(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _under(key: str, value: Any) -> Any:
-    if key == "RuleVariables" and not {"IPSets", "PortSets"} & set(value):
-        return _keyed(value, *_LISTED[key])
-    if key in ("IPSets", "PortSets"):
-        return _keyed(value, *_LISTED[key])
-    if key == "IPSetReferences":
-        return [
-            {"key": name, "ipSetReferences": [{"referenceArn": each["ReferenceArn"]}]} for name, each in value.items()
-        ]
-    return _camel(value)
-
-
-def _keyed(value: Mapping[str, Any], inner: str, definition: str) -> list[dict[str, Any]]:
-    return [{"key": name, inner: {"definitions": list(each[definition])}} for name, each in value.items()]
-
-
-def _name(key: str) -> str:
-    for prefix in ("IPSet", "TLS"):
-        if key.startswith(prefix):
-            return prefix.lower() + key[len(prefix) :] if prefix == "TLS" else "ipSet" + key[len(prefix) :]
-    return key[:1].lower() + key[1:]
-
-
-NATIVE: Final[Mapping[str, str]] = {
-    "aws-native:networkfirewall:RuleGroup": "aws:networkfirewall/ruleGroup:RuleGroup",
-    "aws-native:networkfirewall:FirewallPolicy": "aws:networkfirewall/firewallPolicy:FirewallPolicy",
-    "aws-native:networkfirewall:Firewall": "aws:networkfirewall/firewall:Firewall",
+NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
+    "aws-native:networkfirewall:RuleGroup": (resources_firewall.RULE_GROUP_TYPE, "ruleGroupArn"),
+    "aws-native:networkfirewall:FirewallPolicy": (resources_firewall.POLICY_TYPE, "firewallPolicyArn"),
+    "aws-native:networkfirewall:Firewall": (resources_firewall.FIREWALL_TYPE, "firewallArn"),
+    "aws-native:route53resolver:FirewallDomainList": (resources_resolver.TYPES[DOMAIN_LIST], "arn"),
+    "aws-native:route53resolver:FirewallRuleGroup": (resources_resolver.TYPES[RULE_GROUP], "arn"),
+    "aws-native:route53resolver:FirewallRuleGroupAssociation": (resources_resolver.TYPES[ASSOCIATION], "arn"),
 }
-"""Types of the provider by those of its twin, whose keys are the API's in camelCase."""
+"""Types of the twin of the provider, whose inputs are the API's in camelCase, and what it calls the ARN."""
 
-_NATIVE_ARNS: Final[Mapping[str, str]] = {
-    "aws-native:networkfirewall:RuleGroup": "ruleGroupArn",
-    "aws-native:networkfirewall:FirewallPolicy": "firewallPolicyArn",
-    "aws-native:networkfirewall:Firewall": "firewallArn",
-}
-_NATIVE_LISTED: Final[Mapping[str, str]] = {"ipSets": "ipSet", "portSets": "portSet", "ruleVariables": "ipSet"}
+_RULES = "firewallRules"
 
 
-def canonical(resource: Resource) -> Resource:
-    """The resource as the classic provider has it; one of another type as it is."""
-    if resource.type not in NATIVE:
+def canonical(snapshot: Snapshot) -> Snapshot:
+    """The snapshot as the classic provider would have it."""
+    found = [each for one in snapshot.resources for each in _canonical(one)]
+    if any(each.type == PREFIX_LIST_ENTRY for each in found):
+        found = [_with_entries_elsewhere(each) for each in found]
+    return Snapshot(tuple(found), snapshot.source)
+
+
+def _with_entries_elsewhere(resource: Resource) -> Resource:
+    """A prefix list beside entries that are resources of their own; which list they are of is told by a reference."""
+    if resource.type != PREFIX_LIST or resource.properties.get("entries"):
         return resource
-    properties: dict[str, Any] = {key: _from_native(key, value) for key, value in resource.properties.items()}
-    arn = properties.get(_NATIVE_ARNS[resource.type])
-    if arn is not None:
-        properties["arn"] = arn
-    return replace(resource, type=NATIVE[resource.type], properties=properties)
+    return replace(resource, properties={**resource.properties, "entries": UNKNOWN})
 
 
-def _from_native(key: str, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        inner = _NATIVE_LISTED.get(key)
-        if inner is not None and not (key == "ruleVariables" and {"ipSets", "portSets"} & set(value)):
-            return [
-                {"key": name, inner: {"definitions": each.get("definition") if isinstance(each, Mapping) else each}}
-                for name, each in value.items()
-            ]
-        if key == "ipSetReferences":
-            return [{"key": name, "ipSetReferences": [each]} for name, each in value.items()]
-        return {name: _from_native(name, each) for name, each in value.items()}
-    return [_from_native("", each) for each in value] if isinstance(value, list | tuple) else value
+def _canonical(resource: Resource) -> Iterator[Resource]:
+    if resource.type not in NATIVE:
+        yield resource
+        return
+    row, arn = NATIVE[resource.type]
+    properties = dict(read(row.inputs, resource.properties, as_it_is))
+    rules = properties.pop(_RULES, None)
+    if row.token == DOMAIN_LIST and properties.get("domainFileUrl"):
+        properties["domains"] = UNKNOWN  # a file in S3 holds them
+    if properties.get(arn) is not None:
+        properties["arn"] = properties[arn]
+    yield replace(resource, type=row.token, properties=properties)
+    if rules is not None:
+        yield from _apart(resource, Node(rules))
+
+
+def _apart(group: Resource, rules: Node) -> Iterator[Resource]:
+    """The rules inside a rule group of DNS Firewall, as resources of their own: the classic provider has them so."""
+    made = {"firewallRuleGroupId": frozenset({group.urn})}
+    made["firewallDomainListId"] = group.property_dependencies.get(_RULES, frozenset())
+    row = resources_resolver.TYPES[RULE]
+    for index, rule in enumerate([rules] if rules.unknown else rules.items()):
+        inputs: Any = read(row.inputs, rule.value, as_it_is)
+        known = dict(inputs) if isinstance(inputs, Mapping) else dict.fromkeys(("action", "priority"), UNKNOWN)
+        yield Resource(
+            urn=f"{group.urn}#{index}",
+            type=RULE,
+            name=f"{group.name}#{known['priority']}" if isinstance(known.get("priority"), int | float) else group.name,
+            properties={**known, "firewallRuleGroupId": UNKNOWN},
+            property_dependencies=made,
+        )

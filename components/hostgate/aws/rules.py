@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hostgate.aws import address_rules as addresses
+from hostgate.aws import firewall_limits, policy
 from hostgate.aws import network_firewall_enforcement as enforcement
-from hostgate.aws import policy
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
@@ -24,7 +24,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
     target = "aws:rules"
     title = "AWS Network Firewall rules"
     options = NetworkFirewallOptions
-    limits = policy.LIMITS
+    limits = firewall_limits.LIMITS
     means = (
         Means(
             name="TLS rules",
@@ -63,7 +63,11 @@ class Rules(Mechanism[NetworkFirewallOptions]):
                     len(rules[entry.key]),
                     addresses.by_address(entry) and entry.id in options.ip_sets,
                 ),
-                capacities=(policy.GROUP_BYTES.max, policy.GROUP_CAPACITY.max, policy.IP_SET_REFERENCES.max),
+                capacities=(
+                    firewall_limits.GROUP_BYTES.max,
+                    firewall_limits.GROUP_CAPACITY.max,
+                    firewall_limits.IP_SET_REFERENCES.max,
+                ),
             ):
                 group = policy.suricata_group(
                     options,

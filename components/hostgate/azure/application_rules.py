@@ -12,6 +12,7 @@ from typing import Any
 
 from hostgate.azure import evaluate, network_rules
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_IPV4, AddressSet, symbol
@@ -23,12 +24,10 @@ from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import Shard, shard
 
-POLICY = "Microsoft.Network/firewallPolicies"
-GROUP = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
+POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
 API_VERSION = "2024-05-01"
 """The default of pulumi-azure-native 3.29.0 for all firewall classes."""
 
-GROUP_BYTES = Limit("rule collection group", 2_000_000, "bytes", "Azure Firewall limits (2023-10): 2 MB", "2026-11-23")
 GROUPS = Limit(
     "rule collection groups of a policy",
     60,
@@ -36,7 +35,6 @@ GROUPS = Limit(
     "Azure Firewall limits (2023-10); a later copy says 90",
     "2026-11-23",
 )
-PRIORITY = Limit("priority of a rule collection group", 65_000, "", "2024-05-01 API, 100 to 65000", "2026-11-23")
 
 NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, DENY_PRIORITY = (
     1000,
@@ -54,9 +52,10 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     """Application rules in a rule collection group; entries that are neither HTTP nor TLS become network rules in it."""
 
     target = "azure:application-rules"
+    types = TYPES
     title = "Azure Firewall rules"
     options = FirewallPolicyOptions
-    limits = (GROUP_BYTES, GROUPS, PRIORITY, network_rules.FQDNS)
+    limits = (GROUP_BYTES, GROUPS, LAST_PRIORITY, network_rules.FQDNS)
     means = (
         Means(
             name="Application rules",
@@ -105,16 +104,10 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         usage = (
             Usage(GROUP_BYTES, max((len(json.dumps(each.body)) for each in groups), default=0)),
             Usage(GROUPS, len(groups)),
-            Usage(PRIORITY, max((each.body["properties"]["priority"] for each in groups), default=0)),
+            Usage(LAST_PRIORITY, max((each.body["properties"]["priority"] for each in groups), default=0)),
             Usage(network_rules.FQDNS, len(network_fqdns)),
         )
         return Rendering(objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=usage)
-
-    def fixed(
-        self, each: CloudObject, objects: Sequence[CloudObject], options: FirewallPolicyOptions
-    ) -> Mapping[str, Any]:
-        named = ("name", "location") if each.kind == POLICY else ("name",)
-        return {**super().fixed(each, objects, options), **{name: each.body.get(name) for name in named}}
 
     def enforcement(self, options: FirewallPolicyOptions) -> Enforcement:
         """The firewall denies what no rule allows: all that can be lost is the policy that says what its rules are."""
@@ -128,7 +121,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Place:
         groups = tuple(
-            Resource(urn=f"plan::{each.name}", type=evaluate.GROUP, name=each.name, properties=each.body["properties"])
+            Resource(
+                urn=f"plan::{each.name}", type=GROUP_TYPE.token, name=each.name, properties=each.body["properties"]
+            )
             for each in objects
             if each.kind == GROUP
         )

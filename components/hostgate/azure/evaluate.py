@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY
+from hostgate.azure.resources_bridged import canonical
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, number
 from hostgate.flows.address_sets import AddressSet, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
@@ -16,11 +18,6 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either
 
 TARGET: Final = "azure:application-rules"
-
-POLICY: Final = "azure-native:network:FirewallPolicy"
-GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
-FIREWALL: Final = "azure-native:network:AzureFirewall"
-IP_GROUP: Final = "azure-native:network:IpGroup"
 
 DENIED = Step(action="block", rule="", why="no rule allows it, and Azure Firewall denies the rest")
 
@@ -32,7 +29,7 @@ ASSUMPTIONS: Final = (
 
 def places(snapshot: Snapshot) -> list[Place]:
     """Every firewall, and every policy that no firewall of the snapshot uses and no other policy inherits from."""
-    reading = _Reading(snapshot)
+    reading = _Reading(snapshot := canonical(snapshot))
     found = []
     used: set[str] = set()
     for firewall in snapshot.of_types([FIREWALL]):

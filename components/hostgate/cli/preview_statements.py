@@ -9,17 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
+from hostgate.aws import resources as aws
+from hostgate.azure import resources as azure
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.gcp import resources as gcp
 from hostgate.planning.decision import read_registered
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Deny, Mode, OptionsError, read_options
+from hostgate.planning.resource_types import value_at
 from hostgate.planning.targets import COMPUTED, rows
 from hostgate.review.statement import ObjectStatement, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_ROWS = {**aws.TYPES, **gcp.TYPES, **azure.TYPES}
 
 
 def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> tuple[tuple[Statement, ...], str]:
@@ -158,8 +163,6 @@ def _finding(line: str) -> Finding:
 
 
 def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[ObjectStatement]:
-    from hostgate.sandbox.service import LIFECYCLES
-
     made_up = dict(_made_up(children))
     replaced = {each.name: each.replaces for each in rows()}  # what is read may name any target
     for each in children:
@@ -167,13 +170,13 @@ def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[Object
         for key in (each.get("inputs") or {}).get("__defaults") or ():
             inputs.pop(key, None)
         body = _settled(inputs, made_up)
-        life = LIFECYCLES.get(str(each.get("type")))
+        row = _ROWS.get(str(each.get("type")))
         trigger = each.get("replacementTrigger")
-        paths = (*(life.replaces if life else ()), *(replaced.get(target, ()) if trigger is not None else ()))
-        fixed = {path: _at(body, path) for path in paths}
+        paths = (*(row.replaces if row else ()), *(replaced.get(target, ()) if trigger is not None else ()))
+        fixed = {path: value_at(body, path) for path in paths}
         # What a program leaves to the provider's configuration, the resource has all the same: to name it is no change.
         outputs = _settled(each.get("outputs") or {}, made_up)
-        fixed |= {key: body.pop(key, outputs.get(key)) for key in (life.configured if life else ())}
+        fixed |= {key: body.pop(key, outputs.get(key)) for key in (row.configured if row else ())}
         if trigger is not None:
             fixed["settings of the policy"] = trigger
         yield ObjectStatement(
@@ -210,12 +213,6 @@ def _referred(resource: Mapping[str, Any]) -> list[str]:
     """The resources whose outputs stand in the inputs, which a preview does not know."""
     urns = {urn for found in (resource.get("propertyDependencies") or {}).values() for urn in found or ()}
     return sorted(f"/{urn.rpartition('::')[2]}" for urn in urns)
-
-
-def _at(body: Any, path: str) -> Any:
-    for key in path.split("."):
-        body = body.get(key) if isinstance(body, Mapping) else None
-    return body
 
 
 def _problem(file: str, message: str) -> Problem:

@@ -16,6 +16,11 @@ class Unknown(enum.Enum):
 
     UNKNOWN = "unknown"
 
+    def __repr__(self) -> str:
+        return "[unknown]"
+
+    __str__ = __repr__
+
 
 UNKNOWN: Final = Unknown.UNKNOWN
 

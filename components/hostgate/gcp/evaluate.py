@@ -14,27 +14,26 @@ from hostgate.flows.address_sets import AddressSet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
+from hostgate.gcp.resources import (
+    ADDRESS_GROUP,
+    ASSOCIATION,
+    CLASSIC,
+    NETWORK,
+    ORGANISATION_ASSOCIATION,
+    ORGANISATION_POLICY,
+    ORGANISATION_POLICY_WITH_RULES,
+    ORGANISATION_RULE,
+    POLICY,
+    POLICY_WITH_RULES,
+    REGION_ASSOCIATION,
+    REGION_POLICY,
+    REGION_POLICY_WITH_RULES,
+    REGION_RULE,
+    RULE,
+)
 from hostgate.gcp.rule_steps import PolicyRule, RankedStep, classic_steps, in_order, network_path
 
 TARGET: Final = "gcp:fqdn"
-
-POLICY: Final = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
-POLICY_WITH_RULES: Final = "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules"
-RULE: Final = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
-ASSOCIATION: Final = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
-REGION_POLICY: Final = "gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy"
-REGION_POLICY_WITH_RULES: Final = (
-    "gcp:compute/regionNetworkFirewallPolicyWithRules:RegionNetworkFirewallPolicyWithRules"
-)
-REGION_RULE: Final = "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule"
-REGION_ASSOCIATION: Final = "gcp:compute/regionNetworkFirewallPolicyAssociation:RegionNetworkFirewallPolicyAssociation"
-ORGANISATION_POLICY: Final = "gcp:compute/firewallPolicy:FirewallPolicy"
-ORGANISATION_POLICY_WITH_RULES: Final = "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules"
-ORGANISATION_RULE: Final = "gcp:compute/firewallPolicyRule:FirewallPolicyRule"
-ORGANISATION_ASSOCIATION: Final = "gcp:compute/firewallPolicyAssociation:FirewallPolicyAssociation"
-CLASSIC: Final = "gcp:compute/firewall:Firewall"
-NETWORK: Final = "gcp:compute/network:Network"
-ADDRESS_GROUP: Final = "gcp:networksecurity/addressGroup:AddressGroup"
 
 _POLICIES = {
     POLICY: RULE, POLICY_WITH_RULES: "", REGION_POLICY: REGION_RULE, REGION_POLICY_WITH_RULES: "",

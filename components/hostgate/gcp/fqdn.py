@@ -14,6 +14,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.gcp import evaluate
 from hostgate.gcp.fqdn_options import FqdnPolicyOptions
+from hostgate.gcp.resources import ASSOCIATION_TYPE, FQDNS, POLICY_TYPE, RULE_TYPE, TYPES
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
@@ -22,11 +23,8 @@ from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
 from hostgate.planning.sharding import Shard, shard
 
-POLICY = "compute#firewallPolicy"
-RULE = "compute#firewallPolicyRule"
-ASSOCIATION = "compute#firewallPolicyAssociation"
+POLICY, RULE, ASSOCIATION = POLICY_TYPE.kind, RULE_TYPE.kind, ASSOCIATION_TYPE.kind
 
-FQDNS = Limit("FQDNs of a rule", 100, "names", "compute v1, FirewallPolicyRuleMatcher.destFqdns", "2026-11-23")
 BLOCK = Limit("rules of the block for one protocol and port", 2047, "rules", "hostgate, priority slots", "2026-11-23")
 SMALL_BLOCK = Limit("rules of the block for an unusual port", 63, "rules", "hostgate, priority slots", "2026-11-23")
 
@@ -64,6 +62,7 @@ class Fqdn(Mechanism[FqdnPolicyOptions]):
     """FQDN objects in a global network firewall policy."""
 
     target = "gcp:fqdn"
+    types = TYPES
     title = "Cloud NGFW FQDN objects"
     options = FqdnPolicyOptions
     limits = (FQDNS, BLOCK, SMALL_BLOCK)
@@ -107,8 +106,7 @@ class Fqdn(Mechanism[FqdnPolicyOptions]):
         project = {} if options.in_project is None else {"project": options.in_project}
         if each.kind == POLICY:
             return project
-        named = ("attachmentTarget",) if each.kind == ASSOCIATION else ("priority",)
-        return {**super().fixed(each, objects, options), **project, **{name: each.body[name] for name in named}}
+        return {**super().fixed(each, objects, options), **project}
 
     def enforcement(self, options: FqdnPolicyOptions) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
@@ -133,7 +131,7 @@ class Fqdn(Mechanism[FqdnPolicyOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: FqdnPolicyOptions) -> Place:
         rules = tuple(
-            Resource(urn=f"plan::{each.name}", type=evaluate.RULE, name=each.name, properties=each.body)
+            Resource(urn=f"plan::{each.name}", type=RULE_TYPE.token, name=each.name, properties=each.body)
             for each in objects
             if each.kind == RULE
         )

@@ -170,6 +170,9 @@ class PolicyRule:
             if not context.absent and context.value not in ("", "UNSPECIFIED"):
                 said = context.value if isinstance(context.value, str) else "of the rule"
                 self.doubts.append(f"Google counts {what} {said}")
+        target = self.node.at("targetType")
+        if not target.absent and target.value != "INSTANCES":
+            self.doubts.append("the rule is about instances, and not load balancers alone")
         addresses = self._destination(match)
         tests = list(self._names(match.at("destFqdns")))
         for protocols, ports, doubts in self._layer4(match.at("layer4Configs")):

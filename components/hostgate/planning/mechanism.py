@@ -18,6 +18,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.options import Options
+from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.targets import clouds, load, row, rows
 
 TtlFamily = Literal["wire", "own-lookup", "client-dns"]
@@ -108,6 +109,8 @@ class Mechanism(ABC, Generic[O]):
     title: ClassVar[str]
     means: ClassVar[tuple[Means, ...]]
     limits: ClassVar[tuple[Limit, ...]]
+    types: ClassVar[Mapping[str, ResourceType]] = {}
+    """The resource types that its objects become."""
     options: type[O]
 
     @abstractmethod
@@ -121,9 +124,10 @@ class Mechanism(ABC, Generic[O]):
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         """What of `each` cannot change in place, by name: where one of these differs, the resource is replaced.
 
-        Mechanisms name what their provider cannot change beside the place of the objects.
+        Their resource types say what the provider cannot change, beside the place of the objects.
         """
-        return {"the policy that holds it": options.place}
+        row = next((row for row in self.types.values() if row.kind == each.kind), None)
+        return {"the policy that holds it": options.place, **(row.fixed(each.body) if row else {})}
 
     def enforcement(self, options: O) -> Enforcement:
         """What the plan of `options` keeps closed beside its hosts. Mechanisms say which traffic, where and for whom."""

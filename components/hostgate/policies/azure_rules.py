@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from hostgate.azure.application_rules import GROUP_BYTES
+from hostgate.azure.resources import GROUP_BYTES
 from hostgate.catalog.hosts import check_host
 from hostgate.flows.nodes import UNKNOWN, About, Node
 from hostgate.planning.limits import Usage

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hostgate.aws.dns_firewall import LIST_DOMAINS
+from hostgate.aws.resources_resolver import LIST_DOMAINS
 from hostgate.flows.nodes import Node
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import Names

@@ -5,7 +5,7 @@ from typing import Final
 
 from hostgate.catalog.hosts import check_host
 from hostgate.flows.nodes import About, Node
-from hostgate.gcp.fqdn import FQDNS
+from hostgate.gcp.resources import FQDNS
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import (
     ANY_PORT,

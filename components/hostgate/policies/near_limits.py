@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from hostgate.aws.policy import GROUP_BYTES, POLICY_CAPACITY, POLICY_GROUPS, RULE_LENGTH
+from hostgate.aws.firewall_limits import GROUP_BYTES, POLICY_CAPACITY, POLICY_GROUPS, RULE_LENGTH
 from hostgate.azure.application_rules import GROUPS
 from hostgate.azure.network_rules import FQDNS
 from hostgate.planning.limits import Usage

@@ -1,81 +1,70 @@
 """Which resource types are read, by which reader; and which open names but are not read yet."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal
 
+from hostgate.aws import resources as aws
+from hostgate.aws import resources_ec2, resources_resolver
+from hostgate.aws.resources_firewall import FIREWALL_POLICY
+from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP
+from hostgate.azure import resources as azure
+from hostgate.azure.resources import plain_type as plain_type
+from hostgate.azure.resources_bridged import BRIDGED
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
+from hostgate.gcp import resources as gcp
 from hostgate.policies import address_resources as addresses
 from hostgate.policies import aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
 from hostgate.policies.reading import Reading
 
 CloudName = Literal["aws", "gcp", "azure"]
 
-RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
-AWS_POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
-DNS_LIST: Final = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
-DNS_RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
-DNS_GROUP: Final = "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup"
-GCP_POLICIES: Final = frozenset(
-    {
-        "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy",
-        "gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy",
-        "gcp:compute/firewallPolicy:FirewallPolicy",
-    }
-)
-GCP_CLASSIC: Final = "gcp:compute/firewall:Firewall"
-GCP_NETWORK: Final = "gcp:compute/network:Network"
-AZURE_POLICY: Final = "azure-native:network:FirewallPolicy"
-AZURE_GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+AWS_POLICY: Final = FIREWALL_POLICY
+DNS_LIST, DNS_RULE, DNS_GROUP = resources_resolver.DOMAIN_LIST, resources_resolver.RULE, resources_resolver.RULE_GROUP
+GCP_POLICIES: Final = frozenset({gcp.POLICY, gcp.REGION_POLICY, gcp.ORGANISATION_POLICY})
+GCP_CLASSIC, GCP_NETWORK = gcp.CLASSIC, gcp.NETWORK
+AZURE_POLICY, AZURE_GROUP = azure.POLICY, azure.GROUP
 
 READERS: Mapping[str, Callable[[Node], Reading]] = {
     RULE_GROUP: rule_groups.read_rule_group,
     AWS_POLICY: aws_policies.read_policy,
-    "aws:ec2/securityGroup:SecurityGroup": addresses.read_security_group,
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": addresses.read_egress_rule,
+    resources_ec2.SECURITY_GROUP: addresses.read_security_group,
+    resources_ec2.EGRESS_RULE: addresses.read_egress_rule,
     DNS_LIST: dns_lists.read_list,
-    "aws:ec2/managedPrefixList:ManagedPrefixList": addresses.read_prefix_list,
-    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": gcp_rules.read_rule,
-    "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule": gcp_rules.read_rule,
-    "gcp:compute/firewallPolicyRule:FirewallPolicyRule": gcp_rules.read_rule,
-    "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules": gcp_rules.read_rules,
-    "gcp:compute/regionNetworkFirewallPolicyWithRules:RegionNetworkFirewallPolicyWithRules": gcp_rules.read_rules,
-    "gcp:compute/firewallPolicyWithRules:FirewallPolicyWithRules": gcp_rules.read_rules,
+    resources_ec2.PREFIX_LIST: addresses.read_prefix_list,
+    gcp.RULE: gcp_rules.read_rule,
+    gcp.REGION_RULE: gcp_rules.read_rule,
+    gcp.ORGANISATION_RULE: gcp_rules.read_rule,
+    gcp.POLICY_WITH_RULES: gcp_rules.read_rules,
+    gcp.REGION_POLICY_WITH_RULES: gcp_rules.read_rules,
+    gcp.ORGANISATION_POLICY_WITH_RULES: gcp_rules.read_rules,
     GCP_CLASSIC: gcp_rules.read_classic,
-    "gcp:networksecurity/addressGroup:AddressGroup": addresses.read_address_group,
+    gcp.ADDRESS_GROUP: addresses.read_address_group,
     AZURE_GROUP: azure_rules.read_group,
-    "azure-native:network:IpGroup": addresses.read_ip_group,
+    azure.IP_GROUP: addresses.read_ip_group,
 }
 
 RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in type_ and type_.startswith("gcp:"))
 
+
+def _twins() -> Iterator[tuple[str, str]]:
+    """Types of other providers, and those of ours that they are."""
+    yield from ((twin, row.token) for twin, (row, _) in aws.NATIVE.items())
+    yield from ((twin, token) for twin, (token, *_) in BRIDGED.items())
+
+
 UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "gcp:networksecurity/securityProfile:SecurityProfile": ("URL filters", ("urlFilteringProfile",)),
-    "gcp:networksecurity/urlList:UrlList": ("names that a web proxy may reach", ()),
-    "gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule": ("what a web proxy may reach", ()),
-    "azure-native:network:AzureFirewall": (
-        "classic rule collections", ("applicationRuleCollections", "networkRuleCollections"),
-    ),
-    "azure-native:dnsresolver:DnsResolverDomainList": ("names that DNS may answer", ()),
-    "azure:network/firewallPolicyRuleCollectionGroup:FirewallPolicyRuleCollectionGroup": ("rule collections", ()),
-    "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection": ("application rules", ()),
-    "azure:network/firewallNetworkRuleCollection:FirewallNetworkRuleCollection": ("network rules", ()),
-}  # fmt: skip
-"""Types that decide about names and that no reader reads, what they hold, and the inputs without which they hold
+    **{each.token: (each.holds, each.unless) for each in (*aws.UNREAD, *gcp.UNREAD, *azure.UNREAD)},
+    azure.FIREWALL: ("classic rule collections", ("applicationRuleCollections", "networkRuleCollections")),
+    **{twin: (f"what {token} holds, which is read", ()) for twin, token in _twins() if token in {*READERS, DNS_GROUP}},
+}
+"""Types that decide about egress and that no reader reads, what they hold, and the inputs without which they hold
 nothing of the kind. They are said to be unread, rather than passed over."""
-
-_VERSIONED = re.compile(r"(azure-native:[a-z]+)/v[0-9]+(?:preview)?:")
-
-
-def plain_type(token: str) -> str:
-    """The type without an API version: azure-native has a module for each."""
-    return _VERSIONED.sub(r"\1:", token)
 
 
 def cloud_of(token: str) -> CloudName | None:
     package = token.partition(":")[0]
-    return {"aws": "aws", "gcp": "gcp", "azure-native": "azure", "azure": "azure"}.get(package)  # type: ignore[return-value]
+    return {"aws": "aws", "aws-native": "aws", "gcp": "gcp", "azure-native": "azure", "azure": "azure"}.get(package)  # type: ignore[return-value]
 
 
 def read(resource: Resource) -> Reading | None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.aws.resources_firewall import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox import aws_ec2, aws_ram
-from hostgate.sandbox.aws import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of
 
 
@@ -174,7 +174,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     RULE_GROUP: Lifecycle(
         place=_arn("stateful-rulegroup"),
         name="name",
-        replaces=("name", "type", "capacity", "region", "ruleGroup.statefulRuleOptions.ruleOrder"),
         computed=_computed,
         rules=(
             _fixed("name", "type", "capacity"),
@@ -184,7 +183,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     FIREWALL_POLICY: Lifecycle(
         place=_arn("firewall-policy"),
         name="name",
-        replaces=("name", "region", "firewallPolicy.statefulEngineOptions.ruleOrder"),
         computed=_computed,
         rules=(
             _fixed("name"),
@@ -196,7 +194,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     FIREWALL: Lifecycle(
         place=_arn("firewall"),
         name="name",
-        replaces=("name", "vpcId", "transitGatewayId", "region"),
         computed=_firewall_computed,
         rules=(
             _fixed("name", "vpcId", "transitGatewayId"),
@@ -215,7 +212,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     LOGGING: Lifecycle(
         place=lambda inputs, _: str(inputs["firewallArn"]),
         name="firewallArn",
-        replaces=("firewallArn", "region"),
         rules=(_firewall_exists,),
     ),
     **aws_ram.LIFECYCLES,

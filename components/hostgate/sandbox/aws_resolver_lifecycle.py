@@ -3,13 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.sandbox.aws_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.resources_resolver import (
+    ACCOUNT_DOMAINS,
+    ACCOUNT_LISTS,
+    ASSOCIATION,
+    CONFIG,
+    DOMAIN_LIST,
+    GROUP_RULES,
+    RULE,
+    RULE_GROUP,
+    VPC_GROUPS,
+)
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
 from hostgate.sandbox.state import StoredObject
-
-# Those of an account that had none raised (Amazon Route 53 developer guide, quotas, 2023 copy). All can be raised: the
-# refusals name the code in Service Quotas, service route53resolver.
-MOST_RULES, MOST_GROUPS_OF_VPC, MOST_LISTS, MOST_DOMAINS = 100, 5, 1_000, 100_000
 
 
 class _Id:
@@ -68,8 +74,8 @@ def _rule_fits(ask: Ask) -> Iterator[str]:
     for other in others:
         if other.inputs.get("priority") == ask.held.inputs["priority"]:
             yield f"ValidationException: priority {ask.held.inputs['priority']} is that of rule {other.name} already"
-    if ask.operation == "create" and len(others) >= MOST_RULES:
-        yield f"LimitExceededException: a rule group has at most {MOST_RULES} rules (quota L-F763F4D9)"
+    if ask.operation == "create" and len(others) >= GROUP_RULES.max:
+        yield f"LimitExceededException: a rule group has at most {GROUP_RULES.max} rules (quota {GROUP_RULES.quota})"
 
 
 def _association_fits(ask: Ask) -> Iterator[str]:
@@ -82,8 +88,8 @@ def _association_fits(ask: Ask) -> Iterator[str]:
     for other in others:
         if other.inputs["priority"] == ask.held.inputs["priority"]:
             yield f"ValidationException: priority {ask.held.inputs['priority']} is that of {other.name} in {vpc} already"
-    if ask.operation == "create" and len(others) >= MOST_GROUPS_OF_VPC:
-        yield f"LimitExceededException: {vpc} has {MOST_GROUPS_OF_VPC} rule groups already (quota L-15219E1D)"
+    if ask.operation == "create" and len(others) >= VPC_GROUPS.max:
+        yield f"LimitExceededException: {vpc} has {VPC_GROUPS.max} rule groups already (quota {VPC_GROUPS.quota})"
 
 
 def _not_protected(ask: Ask) -> Iterator[str]:
@@ -98,11 +104,12 @@ def _lists_fit(ask: Ask) -> Iterator[str]:
     if not ask.writes:
         return
     others = [other for other in ask.now.objects(DOMAIN_LIST) if other.id != ask.held.id]
-    if ask.operation == "create" and len(others) >= MOST_LISTS:
-        yield f"LimitExceededException: an account has at most {MOST_LISTS} domain lists (quota L-9FA3C0A4)"
+    if ask.operation == "create" and len(others) >= ACCOUNT_LISTS.max:
+        yield f"LimitExceededException: an account has at most {ACCOUNT_LISTS.max} domain lists (quota {ACCOUNT_LISTS.quota})"
     domains = sum(len(held.inputs.get("domains") or ()) for held in (*others, ask.held))
-    if domains > MOST_DOMAINS:
-        yield f"LimitExceededException: an account has at most {MOST_DOMAINS} domains in all lists (quota L-740A4B31)"
+    if domains > ACCOUNT_DOMAINS.max:
+        most, code = ACCOUNT_DOMAINS.max, ACCOUNT_DOMAINS.quota
+        yield f"LimitExceededException: an account has at most {most} domains in all lists (quota {code})"
 
 
 def _list_unused(ask: Ask) -> Iterator[str]:
@@ -127,7 +134,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     DOMAIN_LIST: Lifecycle(
         place=_Id("rslvr-fdl", "name"),
         name="name",
-        replaces=("name", "region"),
         computed=lambda ask: _arn(ask, "firewall-domain-list"),
         rules=(_lists_fit, _list_unused),
         same={"domains": _as_sets},
@@ -135,7 +141,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     RULE_GROUP: Lifecycle(
         place=_Id("rslvr-frg", "name"),
         name="name",
-        replaces=("name", "region"),
         computed=_group_computed,
         rules=(_group_unused,),
         takes_along=lambda ask: list(_of_group(ask, RULE, ask.held.id)),
@@ -143,21 +148,18 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     RULE: Lifecycle(
         place=_rule_id,
         name="name",
-        replaces=("firewallRuleGroupId", "firewallDomainListId", "dnsThreatProtection", "region"),
         computed=lambda ask: {"region": _region(ask), "firewallThreatProtectionId": ""},
         rules=(_group_exists, _list_exists, _rule_fits),
     ),
     ASSOCIATION: Lifecycle(
         place=_Id("rslvr-frgassoc", "firewallRuleGroupId", "vpcId"),
         name="name",
-        replaces=("firewallRuleGroupId", "vpcId", "region"),
         computed=lambda ask: _arn(ask, "firewall-rule-group-association"),
         rules=(_group_exists, _association_fits, _not_protected),
     ),
     CONFIG: Lifecycle(
         place=_Id("rdsc", "resourceId"),
         name="resourceId",
-        replaces=("resourceId", "region"),
         computed=lambda ask: {"region": _region(ask), "ownerId": ask.account.number},
         always_there=True,
     ),

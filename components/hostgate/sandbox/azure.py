@@ -1,355 +1,106 @@
-"""Simulated Azure Firewall: policies, rule collection groups, IP groups, resource groups."""
+"""Simulated Azure: its types, and what they cannot be together: clashing groups, parallel updates, names without a DNS proxy."""
 
-import ipaddress
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from hostgate.sandbox.azure_stack import (
-    FQDN_RULES,
-    GROUP,
-    POLICY,
-    RULES,
-    names_in_network_rules,
-    one_at_a_time,
-    unique_priorities,
-)
-from hostgate.sandbox.clouds import AutoName, Cloud, ResourceType, types_by_token
+from hostgate.azure.resources import FQDN_RULES, GROUP, POLICY, RULES, TYPES
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.planning.shapes import filled, known_list, shown
+from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.shapes import (
-    Anything,
-    Entries,
-    Flag,
-    Items,
-    OneOfKinds,
-    Record,
-    Shape,
-    Text,
-    Whole,
-    filled,
-    inner,
-    known_list,
-    shown,
-)
 
-# Sources, each as of 2026-11-23.
-SWAGGER: Final = "azure-rest-api-specs, Microsoft.Network 2024-05-01, firewallPolicy.json"
-LIMITS: Final = "Azure Firewall limits (2023-10-10)"
-WILDCARDS: Final = "Azure Firewall FAQ (2025-07): wildcards in target FQDNs"
-IP_GROUPS: Final = "Azure Firewall: IP groups (2026-03-28)"
-
-IP_GROUP: Final = "azure-native:network:IpGroup"
-RESOURCE_GROUP: Final = "azure-native:resources:ResourceGroup"
-
-ANY = Anything()
-# 80 characters at most: the first a letter or digit, the last also _, between them also - and . (SWAGGER).
-NAME = Text(
-    r"[A-Za-z0-9](?:[\w.-]{0,78}\w)?",
-    "1 to 80 of letters, digits, _ . -, a letter or digit first, no - or . last",
-    source=SWAGGER,
-)
-RESOURCE_GROUP_NAME = Text(
-    r"[\w.()-]{0,89}[\w()-]",
-    "1 to 90 of letters, digits, _ . - ( ), no . last",
-    source="Azure Resource Manager naming rules",
-)
-PRIORITY = Whole(100, 65_000, SWAGGER)
-SUB_RESOURCE = Record({"id": Text()})
-TAGS = Entries(Text())
-TEXTS = Items(Text(fewest=1))
-MOST_BYTES: Final = 2 * 1024 * 1024
-"""Bytes of a rule collection group of a policy made after July 2022, LIMITS."""
+ONE_AT_A_TIME: Final = "Azure Firewall known issues (2025-09-19); terraform-provider-azurerm issue 15440"
 
 
-def _needs_a_source(rule: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
-    if not filled(rule, "sourceAddresses") and not filled(rule, "sourceIpGroups"):
-        allowed = "sourceAddresses or sourceIpGroups"
-        yield PreviewProblem("no source", path=path, found="nothing", allowed=allowed, source=RULES)
-    yield from _addresses(rule, path, "sourceAddresses")
+def _policy_of(group: Declaration, names: Mapping[str, str]) -> str:
+    """The URN of the policy in this stack that a group belongs to, else the policy's name, else nothing."""
+    urns = set(names.values())
+    for urn in group.property_dependencies.get("firewallPolicyName", ()):
+        if urn in urns:
+            return urn
+    said = group.inputs.get("firewallPolicyName")
+    return names.get(said, said) if isinstance(said, str) else ""
 
 
-def _addresses(rule: Mapping[str, Any], path: str, key: str) -> Iterator[PreviewProblem]:
-    for index, address in known_list(rule, key):
-        if isinstance(address, str) and address[:1].isdigit() and not _is_range(address):
-            where = f"{inner(path, key)}[{index}]"
-            allowed = "an address, a CIDR, first-last, * or a service tag"
-            yield PreviewProblem("not an address", path=where, found=shown(address), allowed=allowed, source=SWAGGER)
+def _groups_by_policy(resources: Sequence[Declaration]) -> dict[str, list[Declaration]]:
+    names = {str(each.inputs.get("firewallPolicyName")): each.urn for each in resources if each.type == POLICY}
+    groups: dict[str, list[Declaration]] = {}
+    for resource in resources:
+        if resource.type == GROUP and (policy := _policy_of(resource, names)):
+            groups.setdefault(policy, []).append(resource)
+    return groups
 
 
-def _is_range(text: str) -> bool:
-    first, _, last = text.partition("-")
-    try:
-        if last:
-            return int(ipaddress.ip_address(first)) <= int(ipaddress.ip_address(last))
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
+def unique_priorities(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
+    """Two groups of a policy never have one priority or one name."""
+    for groups in _groups_by_policy(resources).values():
+        for key in ("priority", "ruleCollectionGroupName"):
+            taken: dict[int | float | str, str] = {}
+            for group in groups:
+                value = group.inputs.get(key)
+                if not isinstance(value, int | float | str):
+                    continue
+                if value in taken:
+                    allowed = f"unique in the policy; {taken[value]} has it already"
+                    yield about(
+                        group, PreviewProblem("duplicate", path=key, found=shown(value), allowed=allowed, source=RULES)
+                    )
+                taken.setdefault(value, group.name)
 
 
-def _needs_one(rule: Mapping[str, Any], path: str, keys: Sequence[str], what: str) -> Iterator[PreviewProblem]:
-    if not any(filled(rule, key) for key in keys):
-        yield PreviewProblem(what, path=path, found="nothing", allowed=" or ".join(keys), source=RULES)
+def one_at_a_time(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
+    """Groups of one policy must depend on one another in a chain: the service refuses a second update meanwhile."""
+    known = {resource.urn: resource for resource in resources}
+    for groups in _groups_by_policy(resources).values():
+        before = {group.urn: _all_dependencies(group, known) for group in groups}
+        for index, group in enumerate(groups):
+            for other in groups[:index]:
+                if other.urn not in before[group.urn] and group.urn not in before[other.urn]:
+                    found = f"{group.name} and {other.name} may be written at the same time"
+                    allowed = "one depends_on the other"
+                    problem = PreviewProblem("parallel updates", found=found, allowed=allowed, source=ONE_AT_A_TIME)
+                    yield about(group, problem)
 
 
-def _is_name(name: str) -> bool:
-    labels = name.split(".")
-    return len(name) <= 255 and all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels)
+def _all_dependencies(resource: Declaration, known: Mapping[str, Declaration]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(resource.dependencies)
+    while waiting:
+        urn = waiting.pop()
+        if urn not in seen:
+            seen.add(urn)
+            waiting.extend(known[urn].dependencies if urn in known else ())
+    return seen
 
 
-def _application_rule(rule: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
-    yield from _needs_a_source(rule, path)
-    targets = ("targetFqdns", "targetUrls", "fqdnTags", "webCategories")
-    yield from _needs_one(rule, path, targets, "no target")
-    if not filled(rule, "fqdnTags"):
-        yield from _needs_one(rule, path, ("protocols",), "no protocol")
-    for index, name in known_list(rule, "targetFqdns"):
-        # *x.com is legal to the service, and wider than it looks; whether to emit it is not this check's business.
-        if isinstance(name, str) and name != "*" and not _is_name(name.removeprefix("*").removeprefix(".")):
-            where, allowed = f"{inner(path, 'targetFqdns')}[{index}]", "a name; one *, left-most: *.example.com or *"
-            yield PreviewProblem("not a target FQDN", path=where, found=shown(name), allowed=allowed, source=WILDCARDS)
+def names_in_network_rules(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
+    """FQDNs in network rules need the DNS proxy of the policy, and no Basic tier."""
+    policies = {resource.urn: resource.inputs for resource in resources if resource.type == POLICY}
+    for urn, groups in _groups_by_policy(resources).items():
+        policy = policies.get(urn)
+        for group in groups if policy is not None else ():
+            if policy is None or not _has_destination_fqdns(group):
+                continue
+            settings, sku = policy.get("dnsSettings"), policy.get("sku")
+            if settings is not UNKNOWN and (not isinstance(settings, Mapping) or not settings.get("enableProxy")):
+                found, allowed = "no DNS proxy on its policy", "dnsSettings.enableProxy: true"
+                problem = PreviewProblem(
+                    "destinationFqdns", path="ruleCollections", found=found, allowed=allowed, source=FQDN_RULES
+                )
+                yield about(group, problem)
+            if isinstance(sku, Mapping) and sku.get("tier") == "Basic":
+                allowed = "Standard or Premium"
+                problem = PreviewProblem(
+                    "destinationFqdns", path="ruleCollections", found="tier Basic", allowed=allowed, source=FQDN_RULES
+                )
+                yield about(group, problem)
 
 
-def _network_rule(rule: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
-    yield from _needs_a_source(rule, path)
-    destinations = ("destinationAddresses", "destinationIpGroups", "destinationFqdns")
-    yield from _needs_one(rule, path, destinations, "no destination")
-    yield from _needs_one(rule, path, ("destinationPorts",), "no port")
-    yield from _needs_one(rule, path, ("ipProtocols",), "no protocol")
-    yield from _addresses(rule, path, "destinationAddresses")
-    for index, name in known_list(rule, "destinationFqdns"):
-        if isinstance(name, str) and not _is_name(name):
-            where, allowed = f"{inner(path, 'destinationFqdns')}[{index}]", "an exact name; no *"
-            yield PreviewProblem(
-                "not a destination FQDN", path=where, found=shown(name), allowed=allowed, source=FQDN_RULES
-            )
-    for index, port in known_list(rule, "destinationPorts"):
-        low, _, high = str(port).partition("-")
-        high = high or low
-        numbers = low.isdecimal() and high.isdecimal() and 1 <= int(low) <= int(high) <= 65_535
-        if isinstance(port, str) and port != "*" and not numbers:
-            where, allowed = f"{inner(path, 'destinationPorts')}[{index}]", '"443", "8000-8010" or "*"'
-            yield PreviewProblem("not a port", path=where, found=shown(port), allowed=allowed, source=LIMITS)
+def _has_destination_fqdns(group: Declaration) -> bool:
+    collections = [item for _, item in known_list(group.inputs, "ruleCollections") if isinstance(item, Mapping)]
+    rules = [rule for collection in collections for _, rule in known_list(collection, "rules")]
+    return any(isinstance(rule, Mapping) and filled(rule, "destinationFqdns") for rule in rules)
 
 
-RULE_COMMON: Final[Mapping[str, Shape]] = {
-    "ruleType": Text(),
-    "name": Text(fewest=1),
-    "description": Text(),
-    "sourceAddresses": TEXTS,
-    "sourceIpGroups": TEXTS,
-    "destinationAddresses": TEXTS,
-}
-APPLICATION_RULE = Record(
-    {
-        **RULE_COMMON,
-        "protocols": Items(
-            Record(
-                {
-                    # The service also takes Mssql, which swagger does not list (terraform-provider-azurerm).
-                    "protocolType": Text(one_of=("Http", "Https", "Mssql"), source=SWAGGER),
-                    "port": Whole(1, 64_000, SWAGGER),
-                },
-                ("protocolType", "port"),
-            )
-        ),
-        "targetFqdns": TEXTS,
-        "targetUrls": TEXTS,
-        "fqdnTags": TEXTS,
-        "webCategories": TEXTS,
-        "terminateTLS": Flag(),
-        "httpHeadersToInsert": Items(Record({"headerName": Text(), "headerValue": Text()})),
-    },
-    ("name",),
-    (_application_rule,),
-    source=SWAGGER,
-)
-NETWORK_RULE = Record(
-    {
-        **RULE_COMMON,
-        "ipProtocols": Items(Text(one_of=("TCP", "UDP", "Any", "ICMP"), source=SWAGGER), unique=True),
-        "destinationIpGroups": TEXTS,
-        "destinationFqdns": TEXTS,
-        "destinationPorts": TEXTS,
-    },
-    ("name",),
-    (_network_rule,),
-    source=SWAGGER,
-)
-NAT_RULE = Record(
-    {
-        **RULE_COMMON,
-        **dict.fromkeys(
-            ("ipProtocols", "destinationPorts", "translatedAddress", "translatedFqdn", "translatedPort"), ANY
-        ),
-    },
-    ("name",),
-    (_needs_a_source,),
-    source=SWAGGER,
-)
-
-
-def _one_kind(collection: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
-    rules = [rule for _, rule in known_list(collection, "rules") if isinstance(rule, Mapping)]
-    kinds = {kind for rule in rules if isinstance(kind := rule.get("ruleType"), str)}
-    if len(kinds) > 1:
-        found = ", ".join(sorted(kinds))
-        allowed = "one kind of rule per collection"
-        yield PreviewProblem("two kinds of rule", path=inner(path, "rules"), found=found, allowed=allowed, source=RULES)
-
-
-def _collection(actions: tuple[str, ...], rules: Mapping[str, Record]) -> Record:
-    return Record(
-        {
-            "ruleCollectionType": Text(),
-            "name": Text(fewest=1),
-            "priority": PRIORITY,
-            "action": Record({"type": Text(one_of=actions, source=SWAGGER)}, ("type",)),
-            "rules": Items(OneOfKinds("ruleType", rules, SWAGGER), unique_by=("name",), source=RULES),
-        },
-        ("name", "priority", "action", "rules"),
-        (_one_kind,),
-        source=SWAGGER,
-    )
-
-
-def _group_size(group: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
-    size = len(json.dumps(group.get("ruleCollections"), default=str).encode())
-    if size > MOST_BYTES:
-        found, allowed = f"{size} bytes", f"{MOST_BYTES} bytes"
-        yield PreviewProblem(
-            "too big", path=inner(path, "ruleCollections"), found=found, allowed=allowed, source=LIMITS
-        )
-
-
-GROUP_TYPE = ResourceType(
-    GROUP,
-    Record(
-        {
-            "firewallPolicyName": NAME,
-            "resourceGroupName": RESOURCE_GROUP_NAME,
-            "ruleCollectionGroupName": NAME,
-            "priority": PRIORITY,
-            "ruleCollections": Items(
-                OneOfKinds(
-                    "ruleCollectionType",
-                    {
-                        "FirewallPolicyFilterRuleCollection": _collection(
-                            ("Allow", "Deny"), {"ApplicationRule": APPLICATION_RULE, "NetworkRule": NETWORK_RULE}
-                        ),
-                        "FirewallPolicyNatRuleCollection": _collection(("DNAT",), {"NatRule": NAT_RULE}),
-                    },
-                    SWAGGER,
-                ),
-                unique_by=("name", "priority"),
-                source=RULES,
-            ),
-            "id": Text(),
-            "name": Text(),
-        },
-        ("firewallPolicyName", "resourceGroupName", "priority"),
-        (_group_size,),
-        source=SWAGGER,
-    ),
-    computed=("azureApiVersion", "etag", "provisioningState", "size", "type"),
-    auto_name=AutoName("ruleCollectionGroupName", "", 8),
-)
-
-PORT = Whole(0, 64_000, SWAGGER)
-POLICY_TYPE = ResourceType(
-    POLICY,
-    Record(
-        {
-            "resourceGroupName": RESOURCE_GROUP_NAME,
-            "firewallPolicyName": NAME,
-            "location": Text(),
-            "tags": TAGS,
-            "id": Text(),
-            "basePolicy": SUB_RESOURCE,
-            "dnsSettings": Record(
-                {
-                    "enableProxy": Flag(),
-                    "requireProxyForNetworkRules": Flag(),
-                    "servers": Items(Text(), most=15, source="Azure Firewall: DNS settings (2022-10)"),
-                }
-            ),
-            "explicitProxy": Record(
-                {
-                    "enableExplicitProxy": Flag(),
-                    "enablePacFile": Flag(),
-                    "httpPort": PORT,
-                    "httpsPort": PORT,
-                    "pacFile": Text(),
-                    "pacFilePort": PORT,
-                }
-            ),
-            "identity": ANY,
-            "insights": ANY,
-            "intrusionDetection": ANY,
-            "sku": Record({"tier": Text(one_of=("Basic", "Standard", "Premium"), source=SWAGGER)}),
-            "snat": Record({"autoLearnPrivateRanges": Text(), "privateRanges": TEXTS}),
-            "sql": Record({"allowSqlRedirect": Flag()}),
-            "threatIntelMode": Text(one_of=("Alert", "Deny", "Off"), source=SWAGGER),
-            "threatIntelWhitelist": Record({"fqdns": TEXTS, "ipAddresses": TEXTS}),
-            "transportSecurity": ANY,
-        },
-        ("resourceGroupName",),
-        source=SWAGGER,
-    ),
-    computed=(
-        "azureApiVersion",
-        "childPolicies",
-        "etag",
-        "firewalls",
-        "name",
-        "provisioningState",
-        "ruleCollectionGroups",
-        "size",
-        "type",
-    ),
-    auto_name=AutoName("firewallPolicyName", "", 8),
-)
-
-
-def _ip_group_addresses(group: Mapping[str, Any], path: str) -> Iterator[PreviewProblem]:
-    for index, address in known_list(group, "ipAddresses"):
-        if isinstance(address, str) and (not _is_range(address) or ":" in address):
-            where = f"{inner(path, 'ipAddresses')}[{index}]"
-            allowed = "an IPv4 address, CIDR or first-last"
-            yield PreviewProblem("not an address", path=where, found=shown(address), allowed=allowed, source=IP_GROUPS)
-
-
-IP_GROUP_TYPE = ResourceType(
-    IP_GROUP,
-    Record(
-        {
-            "resourceGroupName": RESOURCE_GROUP_NAME,
-            "ipGroupsName": NAME,
-            "ipAddresses": Items(Text(fewest=1), most=5_000, source=LIMITS),
-            "location": Text(),
-            "tags": TAGS,
-            "id": Text(),
-        },
-        ("resourceGroupName",),
-        (_ip_group_addresses,),
-        source=SWAGGER,
-    ),
-    computed=("azureApiVersion", "etag", "firewallPolicies", "firewalls", "name", "provisioningState", "type"),
-    auto_name=AutoName("ipGroupsName", "", 8),
-)
-
-RESOURCE_GROUP_TYPE = ResourceType(
-    RESOURCE_GROUP,
-    Record({"resourceGroupName": RESOURCE_GROUP_NAME, "location": Text(), "managedBy": Text(), "tags": TAGS}),
-    computed=("azureApiVersion", "name", "properties", "type"),
-    auto_name=AutoName("resourceGroupName", "", 8),
-)
-
-
-CLOUD: Final = Cloud(
-    "azure-native",
-    types_by_token((POLICY_TYPE, GROUP_TYPE, IP_GROUP_TYPE, RESOURCE_GROUP_TYPE)),
-    (unique_priorities, one_at_a_time, names_in_network_rules),
-)
+CLOUD: Final = Cloud("azure-native", TYPES, (unique_priorities, one_at_a_time, names_in_network_rules))
 """Simulated Azure."""

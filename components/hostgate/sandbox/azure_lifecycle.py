@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.sandbox.azure import IP_GROUP, RESOURCE_GROUP
-from hostgate.sandbox.azure_stack import GROUP, POLICY
+from hostgate.azure.resources import GROUP, IP_GROUP, POLICY, RESOURCE_GROUP
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, at, digest_of
 from hostgate.sandbox.state import StoredObject
 
@@ -125,13 +124,10 @@ def _inside(ask: Ask) -> list[StoredObject]:
     return [held for held in ask.now.objects(GROUP, POLICY, IP_GROUP) if held.id.startswith(f"{ask.held.id}/")]
 
 
-_PATH = ("resourceGroupName", "firewallPolicyName")
-
 LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     POLICY: Lifecycle(
         place=policy_id,
         name="firewallPolicyName",
-        replaces=(*_PATH, "location"),
         computed=_policy_computed,
         rules=(_base_exists, _no_child_policy),
         takes_along=_inside,
@@ -141,7 +137,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     GROUP: Lifecycle(
         place=_group_place,
         name="ruleCollectionGroupName",
-        replaces=(*_PATH, "ruleCollectionGroupName"),
         computed=_group_computed,
         rules=(_policy_exists, _free_priority),
         locks=_locks,
@@ -150,7 +145,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     IP_GROUP: Lifecycle(
         place=lambda inputs, account: _provided(inputs, account, "ipGroups", str(inputs["ipGroupsName"])),
         name="ipGroupsName",
-        replaces=("resourceGroupName", "ipGroupsName", "location"),
         computed=_ip_group_computed,
         rules=(_unused_ip_group,),
         replaces_delete_first=True,
@@ -158,7 +152,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     RESOURCE_GROUP: Lifecycle(
         place=_resource_group,
         name="resourceGroupName",
-        replaces=("resourceGroupName", "location"),
         computed=_resource_group_computed,
         takes_along=_inside,
         replaces_delete_first=True,

@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.findings import UNENFORCED
 from hostgate.planning.targets import named
 from hostgate.sandbox import analyzers
@@ -18,7 +19,7 @@ from hostgate.sandbox.monitor import GRPC_OPTIONS, NEEDS_CLI, EngineService, Mon
 from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
 from hostgate.sandbox.registry import RegistryEntry
 from hostgate.sandbox.resources import Diagnostic, PolicyViolation, Preview, PreviewResource
-from hostgate.sandbox.wire_values import UNKNOWN, masked, plain_fields
+from hostgate.sandbox.wire_values import masked, plain_fields
 
 __all__ = [
     "UNKNOWN",

@@ -1,36 +1,13 @@
 """A simulated cloud: resource types as data, and the answers a provider would give. It does not know who asks."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.planning.resource_types import ResourceType
+from hostgate.planning.shapes import InputProblem
 from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.shapes import Record
-from hostgate.sandbox.wire_values import UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class AutoName:
-    """A name the provider makes when the program gives none: logical name, separator, hex digits."""
-
-    property: str
-    separator: str = "-"
-    digits: int = 7
-
-    def make(self, name: str, seed: str) -> str:
-        """A name for `name`; the digits come from `seed`, so that two previews of one program agree."""
-        return f"{name}{self.separator}{hashlib.sha256(seed.encode()).hexdigest()[: self.digits]}"
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceType:
-    """One resource type: its token, its inputs, what the cloud computes, and how it is named."""
-
-    token: str
-    inputs: Record
-    computed: tuple[str, ...] = ()
-    auto_name: AutoName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +46,7 @@ class Cloud:
 
         Raises KeyError for a type this cloud does not have.
         """
-        return [replace(problem, type=token) for problem in self.types[token].inputs.check(inputs, "")]
+        return [PreviewProblem.of(problem, type=token) for problem in self.types[token].inputs.check(inputs, "")]
 
     def outputs(self, token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What a create would answer in a preview: the inputs, and `UNKNOWN` for what the cloud computes."""
@@ -86,11 +63,6 @@ def cloud_of(clouds: Iterable[Cloud], token: str) -> Cloud | None:
     return next((cloud for cloud in clouds if token in cloud.types), None)
 
 
-def about(resource: Declaration, problem: PreviewProblem) -> PreviewProblem:
+def about(resource: Declaration, problem: InputProblem) -> PreviewProblem:
     """The problem with the resource's URN, type and name in it."""
-    return replace(problem, urn=resource.urn, type=resource.type, name=resource.name)
-
-
-def types_by_token(types: Iterable[ResourceType]) -> dict[str, ResourceType]:
-    """Resource types under their tokens."""
-    return {type_.token: type_ for type_ in types}
+    return PreviewProblem.of(problem, urn=resource.urn, type=resource.type, name=resource.name)

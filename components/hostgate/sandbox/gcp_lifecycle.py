@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from hostgate.sandbox.gcp import ASSOCIATION, POLICY, RULE, relative
+from hostgate.gcp.resources import ASSOCIATION, POLICY, RULE
+from hostgate.sandbox.gcp import relative
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
 from hostgate.sandbox.state import StoredObject
 
@@ -152,29 +153,23 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     POLICY: Lifecycle(
         place=_policy_place,
         name="name",
-        replaces=("name", "project", "policyType"),
         computed=_policy_computed,
         rules=(_fixed("name"), _no_association),
-        configured=("project",),
         takes_along=_rules,
     ),
     RULE: Lifecycle(
         place=_rule_place,
         name="ruleName",
-        replaces=("firewallPolicy", "priority", "project"),
         computed=_rule_computed,
         # Changing the direction in place is refused by the API, and the provider asks for it (magic-modules 11368).
         rules=(_fixed("priority", "direction"), _policy_exists),
         same={"firewallPolicy": _same_policy},
-        configured=("project",),
     ),
     ASSOCIATION: Lifecycle(
         place=_association_place,
         name="name",
-        replaces=("name", "attachmentTarget", "firewallPolicy", "project"),
         computed=_association_computed,
         rules=(_policy_exists, _network_of_the_project, _one_policy_per_network),
         same={"firewallPolicy": _same_link, "attachmentTarget": _same_link},
-        configured=("project",),
     ),
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hostgate.sandbox.clouds import ResourceType
+from hostgate.planning.resource_types import ResourceType
 from hostgate.sandbox.lifecycle import Lifecycle
 from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE
 
@@ -45,7 +45,7 @@ def diff(
     A value that a preview cannot know yet counts as changed, as with the real providers: its source does change.
     """
     before, after = _comparable(olds), _comparable(news)
-    for key in life.configured:
+    for key in type_.configured:
         had = state.get(key, before.get(key))
         if key not in after or after[key] == had:
             before.pop(key, None)
@@ -54,7 +54,7 @@ def diff(
         if key in before and key in after and UNKNOWN_ON_WIRE not in (before[key], after[key]):
             after[key] = before[key] if same(before[key], after[key]) else after[key]
     paths = {path: kind for path, kind in _changes(before, after, "") if not _within(path, ignored)}
-    replacing = frozenset(path for path in paths if _within(path, life.replaces))
+    replacing = frozenset(path for path in paths if _within(path, type_.replaces))
     by_hand = type_.auto_name is not None and type_.auto_name.property not in (news.get(DEFAULTS) or ())
     return Changes(paths, replacing, bool(replacing) and (life.replaces_delete_first or by_hand))
 

@@ -49,17 +49,14 @@ def _nothing(inputs: Inputs, account: Account) -> tuple[str, ...]:  # noqa: ARG0
 class Lifecycle:
     """How objects of one type come, change and go.
 
-    `replaces` are the input paths that the provider cannot change in place. `same` tells spellings of one value
-    apart from changes, given the old one and the new. `configured` are inputs that the provider takes from its own
-    configuration where a program leaves them out: what an object has of them changes by another value only. `locks` are
-    what a write holds until the cloud is done with it.
+    What cannot change in place is said by its `ResourceType`. `same` tells spellings of one value apart from changes,
+    given the old one and the new. `locks` are what a write holds until the cloud is done with it.
     """
 
     place: Callable[[Inputs, Account], str]
     """The id that inputs lead to."""
     name: str
     """The input that holds the name in the cloud."""
-    replaces: tuple[str, ...] = ()
     computed: Callable[[Ask], dict[str, Any]] = field(default=lambda _: {})
     rules: tuple[CallRule, ...] = ()
     locks: Callable[[Inputs, Account], tuple[str, ...]] = _nothing
@@ -68,7 +65,6 @@ class Lifecycle:
     replaces_delete_first: bool = False
     """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
-    configured: tuple[str, ...] = ()
     always_there: bool = False
     """Whether the object is a setting that something else has anyway: a create takes it over without a word."""
 

@@ -1,27 +1,24 @@
 """What stops a preview, said for people: what is wrong, where, what was found, what is allowed, who says so."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from hostgate.planning.shapes import InputProblem
 from hostgate.sandbox.resources import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewProblem:
-    """One reason why `pulumi up` would fail. Every text may be empty when it does not apply.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewProblem(InputProblem):
+    """One reason why `pulumi up` would fail: of an input, of a whole resource, or of the program."""
 
-    `path` is a property path in the cloud's own names (`ruleGroup.rulesSource.targets[2]`); `source` names the
-    document that states the rule.
-    """
-
-    what: str
     urn: str = ""
     type: str = ""
     name: str = ""
-    path: str = ""
-    found: str = ""
-    allowed: str = ""
-    source: str = ""
+
+    @classmethod
+    def of(cls, problem: InputProblem, **resource: str) -> "PreviewProblem":
+        """The problem of an input of one resource, told by `urn`, `type`, `name` as far as they are known."""
+        return cls(**{each.name: getattr(problem, each.name) for each in fields(problem)} | resource)
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.name, f"({self.type})" if self.type else "", self.path) if part)

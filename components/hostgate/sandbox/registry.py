@@ -6,9 +6,10 @@ from typing import Any
 
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.clouds import Declaration
 from hostgate.sandbox.resources import PreviewOptions, PreviewResource
-from hostgate.sandbox.wire_values import UNKNOWN, plain_fields
+from hostgate.sandbox.wire_values import plain_fields
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX = "pulumi:providers:"

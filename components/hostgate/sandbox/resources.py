@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hostgate.sandbox.wire_values import UNKNOWN, Unknown
+from hostgate.flows.nodes import UNKNOWN, Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Values on the Pulumi wire, and the plain values a preview shows: unknowns as a sentinel, secrets masked."""
 
-import enum
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from google.protobuf import json_format, struct_pb2
+
+from hostgate.flows.nodes import UNKNOWN
 
 # Magic strings of the SDK's own property serialisation (Pulumi SDK for Python, runtime/rpc.py).
 UNKNOWN_ON_WIRE: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -18,20 +19,6 @@ OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 RESOURCE_MARK: Final = "@isPulumiResource"
 
 MASK: Final = "[secret]"
-
-
-class Unknown(enum.Enum):
-    """The type of `UNKNOWN`: a value that a preview cannot know, because the cloud computes it."""
-
-    UNKNOWN = "unknown"
-
-    def __repr__(self) -> str:
-        return "[unknown]"
-
-    __str__ = __repr__
-
-
-UNKNOWN: Final = Unknown.UNKNOWN
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:

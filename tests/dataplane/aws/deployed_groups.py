@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hostgate.aws import resources_firewall
 from hostgate.aws.firewall_kinds import POLICY, RULE_GROUP
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import PRIVATE_IPV4
-from hostgate.sandbox import aws
 from hostgate.sandbox.lifecycle import at
 from hostgate.sandbox.state import StoredObject
 
 
 def objects_of(policy_name: str, held: Sequence[StoredObject]) -> tuple[CloudObject, ...]:
     """The policy and the groups that it refers to and that are held; groups of others are left out."""
-    (policy,) = (each for each in held if each.type == aws.FIREWALL_POLICY and each.name == policy_name)
-    groups = {each.id: each for each in held if each.type == aws.RULE_GROUP}
+    (policy,) = (each for each in held if each.type == resources_firewall.FIREWALL_POLICY and each.name == policy_name)
+    groups = {each.id: each for each in held if each.type == resources_firewall.RULE_GROUP}
     body = policy.inputs["firewallPolicy"]
     references = [
         {"ResourceArn": each["resourceArn"], "Priority": each.get("priority", 1)}

@@ -6,29 +6,44 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.wire_values import UNKNOWN
+from hostgate.flows.nodes import UNKNOWN
 
 SCHEMA = "resource schema"
 """The source of a rule that the SDK's own input types state."""
 
 type_names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
-Rule = Callable[[Mapping[str, Any], str], Iterable[PreviewProblem]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputProblem:
+    """One reason for which a cloud refuses an input. Every text may be empty when it does not apply.
+
+    `path` is a property path in the provider's own names (`ruleGroup.rulesSource.targets[2]`); `source` names the
+    document that states the rule.
+    """
+
+    what: str = field(kw_only=False)
+    path: str = ""
+    found: str = ""
+    allowed: str = ""
+    source: str = ""
+
+
+Rule = Callable[[Mapping[str, Any], str], Iterable[InputProblem]]
 """A rule over several fields of one object: (the object, its path) -> problems. Fields may be `UNKNOWN`."""
 
 
 class Shape(Protocol):
     """Anything that can check a value at a property path. An `UNKNOWN` value has no problems yet."""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]: ...
+    def check(self, value: object, path: str) -> Iterator[InputProblem]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Anything:
     """A property we know by name and leave to the provider."""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:  # noqa: ARG002
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:  # noqa: ARG002
         return iter(())
 
 
@@ -36,7 +51,7 @@ class Anything:
 class Flag:
     """True or false."""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is not UNKNOWN and not isinstance(value, bool):
             yield wrong_kind(value, path, "true or false")
 
@@ -52,14 +67,14 @@ class Text:
     most: int | None = None
     source: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, str):
             yield wrong_kind(value, path, "text")
             return
         if self.one_of and value not in self.one_of:
-            yield PreviewProblem(
+            yield InputProblem(
                 "not a value the API knows",
                 path=path,
                 found=shown(value),
@@ -69,10 +84,10 @@ class Text:
         longest = f"{self.fewest} to {self.most} characters" if self.most is not None else f"{self.fewest} or more"
         if len(value) < self.fewest or (self.most is not None and len(value) > self.most):
             found = f"{len(value)} characters: {shown(value)}"
-            yield PreviewProblem("wrong length", path=path, found=found, allowed=longest, source=self.source)
+            yield InputProblem("wrong length", path=path, found=found, allowed=longest, source=self.source)
         elif self.pattern and not re.fullmatch(self.pattern, value):
             allowed = self.allowed or self.pattern
-            yield PreviewProblem("wrong form", path=path, found=shown(value), allowed=allowed, source=self.source)
+            yield InputProblem("wrong form", path=path, found=shown(value), allowed=allowed, source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +99,14 @@ class Whole:
     source: str = ""
     unit: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:
             return
         if isinstance(value, bool) or not isinstance(value, int | float):
             yield wrong_kind(value, path, "a whole number")
         elif value != int(value) or not self.low <= value <= self.high:
             allowed = f"{self.low} to {self.high}{' ' + self.unit if self.unit else ''}"
-            yield PreviewProblem("out of range", path=path, found=shown(value), allowed=allowed, source=self.source)
+            yield InputProblem("out of range", path=path, found=shown(value), allowed=allowed, source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +119,10 @@ class Items:
     unique: bool = False
     unique_by: tuple[str, ...] = ()
     source: str = ""
+    keyed: str = ""
+    """What stands beside `key` in each item, where the API has a map."""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, list | tuple):
@@ -115,10 +132,10 @@ class Items:
             yield from self.of.check(item, f"{path}[{index}]")
         if len(value) < self.fewest:
             allowed = f"at least {self.fewest}"
-            yield PreviewProblem("too few", path=path, found=str(len(value)), allowed=allowed, source=self.source)
+            yield InputProblem("too few", path=path, found=str(len(value)), allowed=allowed, source=self.source)
         if self.most is not None and len(value) > self.most:
             allowed = f"at most {self.most}"
-            yield PreviewProblem("too many", path=path, found=str(len(value)), allowed=allowed, source=self.source)
+            yield InputProblem("too many", path=path, found=str(len(value)), allowed=allowed, source=self.source)
         if self.unique:
             yield from duplicates([(f"{path}[{i}]", item) for i, item in enumerate(value)], self.source)
         for key in self.unique_by:
@@ -132,7 +149,7 @@ class Entries:
 
     of: Shape
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -154,8 +171,10 @@ class Record:
     required: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=())
     source: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Names of the API, in the provider's spelling, where they are others than the provider's."""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -170,13 +189,13 @@ class Record:
         for key in self.required:
             if key not in present:
                 where = inner(path, key)
-                yield PreviewProblem(
+                yield InputProblem(
                     "missing", path=where, found="nothing", allowed="required", source=self.source or SCHEMA
                 )
         for rule in self.rules:
             yield from rule(present, path)
 
-    def _unknown(self, key: str, path: str) -> PreviewProblem:
+    def _unknown(self, key: str, path: str) -> InputProblem:
         camel = re.sub(r"_([a-zA-Z0-9])", lambda match: match[1].upper(), key)
         if camel in self.fields:
             what = "unknown property: snake_case that the SDK did not translate; use the SDK's Args classes"
@@ -184,7 +203,7 @@ class Record:
         else:
             near = difflib.get_close_matches(key, self.fields, n=1)
             what, allowed = "unknown property", near[0] if near else ", ".join(sorted(self.fields))
-        return PreviewProblem(what, path=inner(path, key), found=key, allowed=allowed, source=self.source or SCHEMA)
+        return InputProblem(what, path=inner(path, key), found=key, allowed=allowed, source=self.source or SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +214,7 @@ class OneOfKinds:
     kinds: Mapping[str, Record]
     source: str = ""
 
-    def check(self, value: object, path: str) -> Iterator[PreviewProblem]:
+    def check(self, value: object, path: str) -> Iterator[InputProblem]:
         if value is UNKNOWN:
             return
         if not isinstance(value, Mapping):
@@ -209,7 +228,7 @@ class OneOfKinds:
             return
         kinds = " | ".join(self.kinds)
         found = "nothing" if kind is None else shown(kind)
-        yield PreviewProblem(
+        yield InputProblem(
             f"{self.tag} must say the kind", path=inner(path, self.tag), found=found, allowed=kinds, source=self.source
         )
         # The kind is not known, but keys that no kind has are wrong in every case: say those too.
@@ -217,7 +236,7 @@ class OneOfKinds:
         yield from Record(every, source=self.source).check(value, path)
 
 
-def duplicates(located: Iterable[tuple[str, Any]], source: str) -> Iterator[PreviewProblem]:
+def duplicates(located: Iterable[tuple[str, Any]], source: str) -> Iterator[InputProblem]:
     """A problem for each (path, value) whose value an earlier path has; `UNKNOWN` and None never clash."""
     first: dict[Any, str] = {}
     for path, value in located:
@@ -225,15 +244,15 @@ def duplicates(located: Iterable[tuple[str, Any]], source: str) -> Iterator[Prev
             continue
         if value in first:
             allowed = f"unique; {first[value]} has it already"
-            yield PreviewProblem("duplicate", path=path, found=shown(value), allowed=allowed, source=source)
+            yield InputProblem("duplicate", path=path, found=shown(value), allowed=allowed, source=source)
         else:
             first[value] = path
 
 
-def wrong_kind(value: object, path: str, allowed: str) -> PreviewProblem:
+def wrong_kind(value: object, path: str, allowed: str) -> InputProblem:
     """The problem of a value of the wrong JSON type."""
     kind = type_names.get(type(value), type(value).__name__)
-    return PreviewProblem("wrong type", path=path, found=f"{kind}: {shown(value)}", allowed=allowed, source=SCHEMA)
+    return InputProblem("wrong type", path=path, found=f"{kind}: {shown(value)}", allowed=allowed, source=SCHEMA)
 
 
 def known_list(value: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:

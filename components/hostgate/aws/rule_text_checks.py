@@ -4,19 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.shapes import duplicates, known_list, shown
+from hostgate.aws.firewall_limits import GROUP_BYTES, QUOTAS, RULE_LENGTH
+from hostgate.planning.shapes import InputProblem, duplicates, known_list, shown
 from hostgate.suricata.reader import ACTIONS, SID_MAX
 
 # Sources, each as of 2026-11-23.
-QUOTAS: Final = "AWS Network Firewall quotas"
 LIMITATIONS: Final = "AWS Network Firewall developer guide: Suricata limitations and caveats"
 MEASURED: Final = "cdk-preflight, rules measured against the live service on 2026-09-25"
-
-MOST_BYTES: Final = 2_000_000
-"""Bytes of a rules string, QUOTAS."""
-MOST_RULE: Final = 8_175
-"""Characters of a rule: 8,192 less the 16-character gid that the service appends and one more, QUOTAS, measured."""
 
 BUILT_IN: Final = frozenset({"HOME_NET", "EXTERNAL_NET"})
 UNSUPPORTED: Final = frozenset({"dataset", "datarep", "iprep", "lua", "luajit", "filestore", "fileext", "filemagic"})
@@ -29,46 +23,46 @@ def rule_lines(rules: str) -> list[tuple[int, str]]:
     return [(number, line.strip()) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def check_rules(rules: str, path: str, group: Mapping[str, Any], *, strict: bool) -> Iterator[PreviewProblem]:
+def check_rules(rules: str, path: str, group: Mapping[str, Any], *, strict: bool) -> Iterator[InputProblem]:
     """Every problem of a rules string. `group` is the ruleGroup that holds it: its variables and references."""
     size = len(rules.encode())
-    if size > MOST_BYTES:
-        yield PreviewProblem("too long", path=path, found=f"{size} bytes", allowed=f"{MOST_BYTES} bytes", source=QUOTAS)
+    if size > GROUP_BYTES.max:
+        yield InputProblem(
+            "too long", path=path, found=f"{size} bytes", allowed=f"{GROUP_BYTES.max} bytes", source=QUOTAS
+        )
     declared = _declared(group)
     sids: list[tuple[str, Any]] = []
     lines = rule_lines(rules)
     if not lines:
-        yield PreviewProblem(
+        yield InputProblem(
             "no rule in it", path=path, found=f"{size} bytes", allowed="at least one rule", source=MEASURED
         )
     for number, line in lines:
         where = f"{path} line {number}"
-        if len(line) > MOST_RULE:
+        if len(line) > RULE_LENGTH.max:
             found = f"{len(line)} characters"
-            yield PreviewProblem(
-                "rule too long", path=where, found=found, allowed=f"{MOST_RULE} characters", source=QUOTAS
+            yield InputProblem(
+                "rule too long", path=where, found=found, allowed=f"{RULE_LENGTH.max} characters", source=QUOTAS
             )
         head, _, options = line.partition("(")
         keywords = _keywords(options)
         yield from _header(head, where, declared)
         if not options.endswith(")"):
             found, allowed = shown(line), "action protocol source port -> destination port (options) on one line"
-            yield PreviewProblem("not a rule", path=where, found=found, allowed=allowed, source=LIMITATIONS)
+            yield InputProblem("not a rule", path=where, found=found, allowed=allowed, source=LIMITATIONS)
             continue
         sid = next((value for keyword, value in keywords if keyword == "sid"), "")
         if not sid.isdecimal() or not 1 <= int(sid) <= SID_MAX:
             found = shown(sid) if sid else "nothing"
-            yield PreviewProblem(
-                "sid", path=where, found=found, allowed=f"1 to {SID_MAX}", source="Suricata rule format"
-            )
+            yield InputProblem("sid", path=where, found=found, allowed=f"1 to {SID_MAX}", source="Suricata rule format")
         else:
             sids.append((where, int(sid)))
         yield from _options({keyword for keyword, _ in keywords}, where, strict=strict)
     yield from (_as_sid(problem) for problem in duplicates(sids, MEASURED))
 
 
-def _as_sid(problem: PreviewProblem) -> PreviewProblem:
-    return PreviewProblem(
+def _as_sid(problem: InputProblem) -> InputProblem:
+    return InputProblem(
         "duplicate sid", path=problem.path, found=problem.found, allowed=problem.allowed, source=problem.source
     )
 
@@ -83,41 +77,41 @@ def _declared(group: Mapping[str, Any]) -> dict[str, set[str]]:
     return {"$": names, "@": {str(item.get("key")) for _, item in sets if isinstance(item, Mapping)}}
 
 
-def _header(head: str, where: str, declared: Mapping[str, set[str]]) -> Iterator[PreviewProblem]:
+def _header(head: str, where: str, declared: Mapping[str, set[str]]) -> Iterator[InputProblem]:
     words = re.sub(r"\s*,\s*", ",", head).split()
     action = words[0] if words else ""
     if action not in ACTIONS:
         allowed = " | ".join(ACTIONS)
-        yield PreviewProblem("rule action", path=where, found=shown(action), allowed=allowed, source=LIMITATIONS)
+        yield InputProblem("rule action", path=where, found=shown(action), allowed=allowed, source=LIMITATIONS)
     if len(words) != 7 or words[4:5] not in (["->"], ["<>"]):
         allowed = "action protocol source port -> destination port"
-        yield PreviewProblem(
+        yield InputProblem(
             "rule header", path=where, found=shown(head.strip()), allowed=allowed, source="Suricata rule format"
         )
         return
     if action == "reject" and words[1] in ("udp", "icmp", "ip"):
-        yield PreviewProblem("reject", path=where, found=words[1], allowed="TCP only", source=LIMITATIONS)
+        yield InputProblem("reject", path=where, found=words[1], allowed="TCP only", source=LIMITATIONS)
     for mark, name in re.findall(r"([$@])([A-Za-z][A-Za-z0-9_]*)", head):
         if name not in declared[mark]:
             allowed = "declared in " + ("ruleVariables, HOME_NET or EXTERNAL_NET" if mark == "$" else "referenceSets")
-            yield PreviewProblem(
+            yield InputProblem(
                 "undeclared variable", path=where, found=f"{mark}{name}", allowed=allowed, source=MEASURED
             )
 
 
-def _options(keywords: set[str], where: str, *, strict: bool) -> Iterator[PreviewProblem]:
+def _options(keywords: set[str], where: str, *, strict: bool) -> Iterator[InputProblem]:
     for keyword in sorted(keywords & UNSUPPORTED):
-        yield PreviewProblem("keyword not supported", path=where, found=keyword, source=LIMITATIONS)
+        yield InputProblem("keyword not supported", path=where, found=keyword, source=LIMITATIONS)
     if "gid" in keywords:
-        yield PreviewProblem(
+        yield InputProblem(
             "keyword not supported", path=where, found="gid", allowed="the service sets it", source=MEASURED
         )
     if strict and "priority" in keywords:
         allowed = "no priority in strict order"
-        yield PreviewProblem("keyword not supported", path=where, found="priority", allowed=allowed, source=MEASURED)
+        yield InputProblem("keyword not supported", path=where, found="priority", allowed=allowed, source=MEASURED)
     if "pcre" in keywords and not keywords & PCRE_COMPANIONS:
         allowed = f"beside one of {', '.join(sorted(PCRE_COMPANIONS))}"
-        yield PreviewProblem("pcre alone", path=where, found="pcre", allowed=allowed, source=LIMITATIONS)
+        yield InputProblem("pcre alone", path=where, found="pcre", allowed=allowed, source=LIMITATIONS)
 
 
 _OPTION: Final = re.compile(r"""(?:[^;"\\]++|\\.|"(?:[^"\\]++|\\.)*+"?)*+;""", re.DOTALL)

@@ -1,0 +1,106 @@
+"""Resource types of Amazon EC2 that decide where packets go, and by which addresses."""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+from typing import Any, Final
+
+from hostgate.aws.spelling import as_aws
+from hostgate.planning.resource_types import ResourceType, UnreadType, fields, types_by_token
+from hostgate.planning.shapes import InputProblem, Record, Text, filled, inner
+
+# As of 2026-11-23.
+API: Final = "Amazon EC2 API reference, CreateRoute"
+
+VPC: Final = "aws:ec2/vpc:Vpc"
+PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
+PREFIX_LIST_ENTRY: Final = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
+SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
+EGRESS_RULE: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+ROUTE: Final = "aws:ec2/route:Route"
+
+DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
+TARGETS: Final = (
+    "carrierGatewayId", "coreNetworkArn", "egressOnlyGatewayId", "gatewayId", "localGatewayId", "natGatewayId",
+    "networkInterfaceId", "odbNetworkArn", "transitGatewayId", "vpcEndpointId", "vpcPeeringConnectionId",
+)  # fmt: skip
+
+
+def _one_of_each(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
+    for keys, what in ((DESTINATIONS, "one destination"), (TARGETS, "one target")):
+        given = [key for key in keys if filled(inputs, key)]
+        if len(given) != 1:
+            found = ", ".join(given) or "none"
+            yield InputProblem(what, path=path, found=found, allowed=f"exactly one of {', '.join(keys)}", source=API)
+
+
+def _ranges(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
+    for key, version in (("destinationCidrBlock", 4), ("destinationIpv6CidrBlock", 6)):
+        value = inputs.get(key)
+        if not isinstance(value, str):
+            continue
+        try:
+            fits = ip_network(value).version == version
+        except ValueError:
+            fits = False
+        if not fits:
+            yield InputProblem(
+                "no range", path=inner(path, key), found=value, allowed=f"an IPv{version} CIDR", source=API
+            )
+
+
+TYPES: Final = types_by_token(
+    (
+        ResourceType(
+            ROUTE,
+            Record(
+                {
+                    "routeTableId": Text(r"rtb-[0-9a-f]+", "rtb- and hex digits", source=API),
+                    "region": Text(),
+                    **dict.fromkeys((*DESTINATIONS, *TARGETS), Text()),
+                },
+                ("routeTableId",),
+                (_one_of_each, _ranges),
+                renamed={"egressOnlyGatewayId": "egressOnlyInternetGatewayId"},
+            ),
+            computed=("instanceId", "instanceOwnerId", "origin", "state"),
+            replaces=("routeTableId", "region", *DESTINATIONS),
+            spelled=as_aws,
+        ),
+    )
+)
+"""Types that a plan or a program of ours makes."""
+
+READ: Final = types_by_token(
+    (
+        ResourceType(VPC, fields("cidrBlock", "ipv6CidrBlock"), spelled=as_aws),
+        ResourceType(PREFIX_LIST, fields("addressFamily", "entries[].cidr", "maxEntries", "name"), spelled=as_aws),
+        ResourceType(
+            SECURITY_GROUP,
+            fields(
+                "egress[].cidrBlocks", "egress[].ipv6CidrBlocks", "egress[].prefixListIds", "egress[].securityGroups",
+                "egress[].self", "egress[].protocol", "egress[].fromPort", "egress[].toPort",
+            ),
+            spelled=as_aws,
+        ),
+        ResourceType(
+            EGRESS_RULE,
+            fields("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId", "ipProtocol", "fromPort", "toPort"),
+            spelled=as_aws,
+        ),
+    )
+)  # fmt: skip
+"""Types that are read where they stand, and never made here."""
+
+UNREAD: Final = (
+    UnreadType("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "egress of a security group", ("egress",)),
+    UnreadType("aws:ec2/securityGroupRule:SecurityGroupRule", "a rule of a security group"),
+    UnreadType("aws:ec2/networkAcl:NetworkAcl", "egress of a network ACL", ("egress",)),
+    UnreadType("aws:ec2/defaultNetworkAcl:DefaultNetworkAcl", "egress of a network ACL", ("egress",)),
+    UnreadType("aws:ec2/networkAclRule:NetworkAclRule", "an entry of a network ACL"),
+    UnreadType(PREFIX_LIST_ENTRY, "an entry of a prefix list"),
+    UnreadType("aws-native:ec2:SecurityGroup", "egress of a security group", ("securityGroupEgress",)),
+    UnreadType("aws-native:ec2:SecurityGroupEgress", "a rule of a security group"),
+    UnreadType("aws-native:ec2:NetworkAclEntry", "an entry of a network ACL"),
+    UnreadType("aws-native:ec2:PrefixList", "entries of a prefix list", ("entries",)),
+)
+"""Types that decide where packets may go, and that nothing reads."""

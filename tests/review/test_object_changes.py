@@ -1,0 +1,53 @@
+"""What becomes of each object: as the engine does with the resource that it is, told by the rows of the resource types."""
+
+from typing import Any
+
+import pytest
+
+from conformance.catalogs import entry
+from hostgate.review.plan_changes import ObjectChange, diff
+from hostgate.review.statement import state
+from review.changes import made
+
+HOSTS = [entry("cgr.dev")]
+TLS = "arn:aws:network-firewall:eu-central-1:123456789012:tls-configuration/hub"
+GROUP, POLICY = "AWS::NetworkFirewall::RuleGroup", "AWS::NetworkFirewall::FirewallPolicy"
+FIREWALL: dict[str, Any] = {"firewall": {"vpcId": "vpc-1", "subnetMappings": [{"subnetId": "subnet-1"}]}}
+ELSEWHERE: dict[str, Any] = {"firewall": {"vpcId": "vpc-2", "subnetMappings": [{"subnetId": "subnet-2"}]}}
+
+
+def changes(target: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[ObjectChange, ...]:
+    (found,) = diff([state(made(target, HOSTS, **before))], [state(made(target, HOSTS, **after))])
+    assert found.objects is not None
+    return found.objects
+
+
+@pytest.mark.parametrize("target", ["aws:rules", "aws:domain-list"])
+@pytest.mark.parametrize(("before", "after"), [({}, {"tlsInspection": TLS}), ({"tlsInspection": TLS}, {})])
+def test_tls_inspection_comes_and_goes_with_the_policy_alone(
+    target: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    (policy,) = changes(target, before, after)
+    assert (policy.kind, policy.what, policy.because) == (POLICY, "replaced", ("TLS inspection",))
+
+
+def test_another_tls_inspection_is_an_update_of_the_policy_alone() -> None:
+    (policy,) = changes("aws:rules", {"tlsInspection": TLS}, {"tlsInspection": f"{TLS}-2"})
+    assert (policy.kind, policy.what) == (POLICY, "updated")
+
+
+def test_other_settings_of_the_policy_replace_its_groups() -> None:
+    told = changes("aws:rules", {}, {"homeNet": ["10.0.0.0/8"]})
+    assert {each.what for each in told if each.kind == GROUP} == {"replaced"}
+    assert {each.what for each in told if each.kind == POLICY} == {"updated"}
+
+
+def test_a_firewall_in_another_vpc_is_another_firewall() -> None:
+    (firewall,) = (each for each in changes("aws:rules", FIREWALL, ELSEWHERE) if each.kind.endswith("::Firewall"))
+    assert (firewall.what, firewall.because) == ("replaced", ("VpcId",))
+
+
+def test_an_azure_policy_in_another_location_is_another_policy() -> None:
+    west, north = ({"resourceGroup": "rg", "location": where} for where in ("westeurope", "northeurope"))
+    (policy,) = (each for each in changes("azure:application-rules", west, north) if each.kind.endswith("Policies"))
+    assert (policy.what, policy.because) == ("replaced", ("location",))
