@@ -1,9 +1,9 @@
 """Which resource types are read, by which reader; and which open names but are not read yet."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
 from hostgate.policies import address_resources as addresses
@@ -64,13 +64,6 @@ UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Types that decide about names and that no reader reads, what they hold, and the inputs without which they hold
 nothing of the kind. They are said to be unread, rather than passed over."""
-
-_VERSIONED = re.compile(r"(azure-native:[a-z]+)/v[0-9]+(?:preview)?:")
-
-
-def plain_type(token: str) -> str:
-    """The type without an API version: azure-native has a module for each."""
-    return _VERSIONED.sub(r"\1:", token)
 
 
 def cloud_of(token: str) -> CloudName | None:
