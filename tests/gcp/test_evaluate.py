@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
 from hostgate.gcp.evaluate import places
@@ -154,6 +155,12 @@ def test_a_client_is_told_by_what_a_rule_is_for(source: str | None, action: str)
     builds = {"targetServiceAccounts": ["builds@p.iam.gserviceaccount.com"]}
     only = rule(2000, "allow", WEB, destIpRanges=["0.0.0.0/0"], more=builds)
     assert asked(*EGRESS, only, *DENY, source=source, address="34.1.0.1").action == action
+
+
+def test_a_rule_whose_clients_are_not_known_yet_may_be_for_any_service_account() -> None:
+    unseen = rule(2000, "allow", WEB, destIpRanges=["0.0.0.0/0"], more={"targetServiceAccounts": [UNKNOWN]})
+    source = "account:other@p.iam.gserviceaccount.com"
+    assert asked(*EGRESS, unseen, *DENY, source=source, address="34.1.0.1").action == "unknown"
 
 
 @pytest.mark.parametrize("written", ["net", "global/networks/net", NET, f"https://www.googleapis.com/compute/v1/{NET}"])

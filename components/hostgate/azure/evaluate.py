@@ -22,6 +22,15 @@ GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
 FIREWALL: Final = "azure-native:network:AzureFirewall"
 IP_GROUP: Final = "azure-native:network:IpGroup"
 
+_UNREAD: Final = {
+    POLICY: ("azure:network/firewallPolicyRuleCollectionGroup:FirewallPolicyRuleCollectionGroup",),
+    FIREWALL: (
+        "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection",
+        "azure:network/firewallNetworkRuleCollection:FirewallNetworkRuleCollection",
+    ),
+}
+"""Rules of a policy, and of a firewall without one, in the spelling of the other provider: they may say anything."""
+
 DENIED = Step(action="block", rule="", why="no rule allows it, and Azure Firewall denies the rest")
 
 ASSUMPTIONS: Final = (
@@ -100,9 +109,15 @@ class _Reading:
         if not topmost.absent:
             unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
             stage = replace(stage, steps=(*unseen, *stage.steps))
+        stage = replace(stage, steps=(*self.unread(POLICY), *stage.steps))
         return Place(
             TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
         )
+
+    def unread(self, holder: str) -> Iterator[Step]:
+        """What the other provider's resources may do, whichever policy or firewall they are of."""
+        for each in self.snapshot.of_types(_UNREAD[holder]):
+            yield from either(each.name, f"{each.name} is of a provider whose rules are not read", each.urn)
 
     def lineage(self, policy: Resource) -> list[Resource]:
         """The policy under its parents, the topmost first."""
@@ -198,7 +213,7 @@ class _Reading:
 
     def classic(self, firewall: Resource) -> Stage:
         """A firewall without a policy: its own rule collections, network ones before application ones."""
-        steps: list[Step] = []
+        steps: list[Step] = list(self.unread(FIREWALL))
         proxy = firewall.node.at("additionalProperties", "Network.DNS.EnableProxy")
         proxied = None if proxy.unknown else str(proxy.value).lower() == "true"
         for key, kind in (("networkRuleCollections", "NetworkRule"), ("applicationRuleCollections", "ApplicationRule")):

@@ -12,7 +12,7 @@ from typing import Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.names import Names
+from hostgate.flows.names import Names, endings
 
 Action = Literal["allow", "block", "next"]
 """`next` leaves the stage: the stage after it goes on."""
@@ -50,6 +50,9 @@ class ClientTest:
 
 
 EVERY_CLIENT = ClientTest()
+
+UNSEEN = "unknown of "
+"""How the value of an identity begins that a rule names and nobody can read yet: it may be any of its kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +185,7 @@ class Index:
         """In order, every step that may hold for a flow that carries `names`; those left out hold for none of them."""
         found = set(self._always)
         for name in names:
-            for ending in _endings(name) if name else ():
+            for ending in endings(name.lower()) if name else ():
                 found.update(self._named.get(ending, ()))
         return (self.steps[position] for position in sorted(found))
 
@@ -196,12 +199,3 @@ def _key(box: Box) -> str | None:
         if found:
             return max(found, key=len)
     return None
-
-
-def _endings(name: str) -> Iterator[str]:
-    text = name.lower()
-    yield text
-    at = text.find(".")
-    while at != -1:
-        yield text[at + 1 :]
-        at = text.find(".", at + 1)

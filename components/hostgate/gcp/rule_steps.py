@@ -12,7 +12,7 @@ from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
-from hostgate.flows.steps import Action, Box, ClientTest, Group, Step
+from hostgate.flows.steps import UNSEEN, Action, Box, ClientTest, Group, Step
 
 _NUMBERS: Mapping[str, frozenset[int]] = {
     "tcp": frozenset({6}), "udp": frozenset({17}), "icmp": frozenset({1}), "esp": frozenset({50}), "ah": frozenset({51}),
@@ -142,11 +142,11 @@ class PolicyRule:
                 continue
             identities = identities or set()
             if node.unknown:
-                identities.add(f"{kind}:unknown of {self.name}")
+                identities.add(f"{kind}:{UNSEEN}{self.name}")
                 continue
             for item in node.items():
                 value = item.value if kind == "account" else item.at("name").value
-                identities.add(f"{kind}:{value}" if isinstance(value, str) else f"{kind}:unknown of {self.name}")
+                identities.add(f"{kind}:{value}" if isinstance(value, str) else f"{kind}:{UNSEEN}{self.name}")
         sources = self.ranges(self.node.at("match", "srcIpRanges"))
         for key in ("srcAddressGroups", "srcRegionCodes", "srcThreatIntelligences"):
             sources = self._symbols(key, sources)
@@ -282,10 +282,10 @@ def classic_steps(rule: Resource) -> Iterator[RankedStep]:
     identities: set[str] = set()
     for key, kind in (("targetServiceAccounts", "account"), ("targetTags", "network-tag")):
         for item in node.at(key).items():
-            value = item.value if isinstance(item.value, str) else f"unknown of {rule.name}"
+            value = item.value if isinstance(item.value, str) else f"{UNSEEN}{rule.name}"
             identities.add(f"{kind}:{value}")
         if node.at(key).unknown:
-            identities.add(f"{kind}:unknown of {rule.name}")
+            identities.add(f"{kind}:{UNSEEN}{rule.name}")
     client = ClientTest(
         addresses=EVERY_ADDRESS if sources is None else sources, identities=frozenset(identities) or None
     )
