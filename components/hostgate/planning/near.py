@@ -13,8 +13,8 @@ from hostgate.flows.names import endings, kinship
 from hostgate.planning.mechanism import Sight, mechanism
 from hostgate.planning.plan import Decision, Plan
 
-MOST_COMPARED = 100_000
-"""Comparisons of a misspelt name with a host, over all flows; each costs about 10 microseconds."""
+MOST_COMPARED = 50_000
+"""Comparisons of a misspelt name with a host, over all flows; each costs 10 to 50 microseconds."""
 
 MOST_RELATED = 200
 """Entries with a name in common that are compared in full with one flow."""
