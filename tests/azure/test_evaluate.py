@@ -1,5 +1,6 @@
 """Azure Firewall's evaluation over everything that stands: small stacks that came out wrong, each for its kind."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,6 +150,10 @@ def test_rules_that_the_other_provider_spells_leave_what_they_do_unknown() -> No
         verdict = asked(HUB, ALLOWLIST, other, name=name)
         assert verdict.action == "unknown"
         assert any("theirs" in what for what in verdict.lacks)
+
+
+def test_a_policy_that_the_stack_only_reads_may_have_rules_of_others() -> None:
+    assert asked(replace(HUB, external=True), ALLOWLIST).action == "unknown"
 
 
 @pytest.mark.parametrize(

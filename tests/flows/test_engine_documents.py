@@ -127,7 +127,7 @@ class TestPreview:
 
     def test_what_leaves_the_stack_and_not_the_cloud_stands(self) -> None:
         kept = resource("kept", inputs={"x": 1}, outputs={"x": 2}, retainOnDelete=True, id="1")
-        read = resource("read", inputs={"x": 3}, external=True, id="2")
+        read = resource("read", outputs={"x": 3}, external=True, id="2")
         gone = resource("gone", inputs={"x": 4})
         document = preview(
             {"op": "delete-replaced", "oldState": kept}, {"op": "discard", "oldState": read},
@@ -135,6 +135,14 @@ class TestPreview:
         )  # fmt: skip
         found = [(each.id, each.properties["x"]) for each in of_preview(document, "f").resources]
         assert found == [("1", 2), ("2", 3), ("", 5)]
+
+    def test_what_is_read_for_the_first_time_is_not_seen_and_never_taken_for_empty(self) -> None:
+        new = resource("theirs", external=True, id="1")
+        read = {"op": "read", "newState": new}
+        again = {**read, "oldState": {**new, "outputs": {"x": 1}}}
+        own = {"op": "create", "newState": resource("own")}
+        assert [each.name for each in of_preview(preview(read, own), "f").resources] == ["own"]
+        assert [each.properties for each in of_preview(preview(again), "f").resources] == [{"x": 1}]
 
     def test_an_input_that_is_gone_does_not_come_back_from_what_the_cloud_answered_before(self) -> None:
         old = resource("a", inputs={"x": 1, "y": 1}, outputs={"x": 1, "y": 1, "arn": "arn:a"}, id="arn:a")
@@ -156,6 +164,13 @@ class TestPreview:
             ({"targets": []}, "plans of hostgate"),
             ({"steps": {"a": 1}}, "`steps` is no list of mappings"),
             (preview(), "no resource in it"),
+            (preview({"op": "create", "newState": resource("a")}, maybeCorrupt=True), "a preview that failed"),
+            (
+                preview(
+                    {"op": "create", "newState": resource("a")}, diagnostics=[{"severity": "error", "message": "x"}]
+                ),
+                "a preview that failed",
+            ),
             (preview(changeSummary={"same": 2}), "2 resources that do not change are left out"),
             (preview({"op": "create", "newState": {"type": "a"}}), "a resource without a `urn`"),
         ],

@@ -1,5 +1,6 @@
 """Google Cloud's evaluation over everything that stands: small stacks that came out wrong, each for its kind."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,6 +156,13 @@ def test_a_client_is_told_by_what_a_rule_is_for(source: str | None, action: str)
     builds = {"targetServiceAccounts": ["builds@p.iam.gserviceaccount.com"]}
     only = rule(2000, "allow", WEB, destIpRanges=["0.0.0.0/0"], more=builds)
     assert asked(*EGRESS, only, *DENY, source=source, address="34.1.0.1").action == action
+
+
+def test_a_policy_that_the_stack_only_reads_may_have_rules_of_others() -> None:
+    stands = [replace(each, external="NetworkFirewallPolicy:" in each.urn) for each in (*EGRESS, *DENY)]
+    assert any(each.external for each in stands)
+    assert asked(*EGRESS, *DENY).action == "block"
+    assert asked(*stands).action == "unknown"
 
 
 def test_a_rule_whose_clients_are_not_known_yet_may_be_for_any_service_account() -> None:

@@ -14,7 +14,7 @@ from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either
+from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either, elsewhere
 
 TARGET: Final = "aws:dns-firewall"
 
@@ -130,7 +130,8 @@ class _Reading:
         placed = [(number, rule) for rule in rules if (number := _number(rule, "priority")) is not None]
         placed.sort(key=lambda each: each[0])
         loose = [tuple(self._rule(rule)) for rule in rules if _number(rule, "priority") is None]
-        return [step for _, rule in placed for step in self._rule(rule)], loose
+        unseen = elsewhere(group, box=_ASKED)
+        return [*unseen, *(step for _, rule in placed for step in self._rule(rule))], loose
 
     def _rule(self, rule: Resource) -> Iterator[Step]:
         node = rule.node

@@ -13,7 +13,7 @@ from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, n
 from hostgate.flows.address_sets import AddressSet, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either
+from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere
 
 TARGET: Final = "azure:application-rules"
 
@@ -109,7 +109,8 @@ class _Reading:
         if not topmost.absent:
             unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
             stage = replace(stage, steps=(*unseen, *stage.steps))
-        stage = replace(stage, steps=(*self.unread(POLICY), *stage.steps))
+        others = (*self.unread(POLICY), *(step for each in lineage for step in elsewhere(each)))
+        stage = replace(stage, steps=(*others, *stage.steps))
         return Place(
             TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
         )

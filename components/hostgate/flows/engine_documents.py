@@ -117,13 +117,22 @@ def states_of(steps: Sequence[Mapping[str, Any]], *, before: bool) -> list[Mappi
 
 
 def of_preview(document: Any, file: str) -> Snapshot:
-    """What would stand after the update that a preview shows. Raises InputError as `preview_steps` does, and if nothing
-    would stand."""
+    """What would stand after the update that a preview shows. What is read for the first time is not known yet, and as if it
+    were of another stack. Raises InputError as `preview_steps` does, if the preview failed, and if nothing would stand."""
     steps = preview_steps(document, file)
+    told = document.get("diagnostics")
+    failed = any(_mapping(each).get("severity") == "error" for each in (told if isinstance(told, list) else ()))
+    if failed or document.get("maybeCorrupt") is True:
+        raise _error(file, "a preview that failed, and may lack resources", "one that succeeded; see its diagnostics")
     kept = {
         step["oldState"]["urn"]: step for step in steps if step.get("oldState") and step.get("op") not in _GONE | _NEW
     }
-    resources = tuple(_foreseen(each, kept.get(each["urn"], {}), file) for each in states_of(steps, before=False))
+    resources = tuple(
+        _foreseen(each, step, file)
+        for each in states_of(steps, before=False)
+        for step in [kept.get(each["urn"], {})]
+        if each.get("external") is not True or each.get("outputs") or _mapping(step.get("oldState")).get("outputs")
+    )
     if not resources:
         raise _error(file, "no resource in it", "a preview that succeeded and leaves something; see its diagnostics")
     return Snapshot(resources, f"the preview in {file}")
@@ -160,6 +169,7 @@ def _resource(state: Mapping[str, Any], file: str, properties: object, id_: obje
         dependencies=frozenset(map(str, state.get("dependencies") or ())).union(*made_from.values()),
         property_dependencies=made_from,
         id=str(id_ or ""),
+        external=state.get("external") is True,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names, endings
+from hostgate.flows.snapshot import Resource
 
 Action = Literal["allow", "block", "next"]
 """`next` leaves the stage: the stage after it goes on."""
@@ -108,6 +109,12 @@ def either(what: str, why: str, owner: str = "", *, box: Box = Box(), remark: st
         whether("allow", what, why, owner, box=box, remark=remark),
         whether("block", what, why, owner, box=box, remark=remark),
     )
+
+
+def elsewhere(resource: Resource, *, box: Box = Box()) -> tuple[Step, ...]:
+    """What rules of `resource` may do that the snapshot does not hold; none where the stack itself made it."""
+    why = f"the stack only reads {resource.name}, which may have rules from elsewhere"
+    return either(f"a rule of {resource.name}", why, resource.urn, box=box, remark=why) if resource.external else ()
 
 
 Group = tuple[Step, ...]

@@ -13,7 +13,7 @@ from typing import Final
 from hostgate.flows.address_sets import AddressSet, networks, symbol
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
 from hostgate.gcp.rule_steps import PolicyRule, RankedStep, classic_steps, in_order, network_path
 
 TARGET: Final = "gcp:fqdn"
@@ -245,6 +245,7 @@ class _Reading:
                 for action in ("allow", "block")
             )
             return Stage(name, (*passed, *either), onward)
+        passed = (*passed, *elsewhere(policy))
         ranked: list[RankedStep] = []
         for index, node in enumerate(policy.node.at("rules").items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
