@@ -315,11 +315,11 @@ class TestSnapshots:
         [
             ["--state", "a.json", "--preview", "b.json"],
             ["--sandbox", "--preview", "b.json"],
-            ["--sandbox", "--state", "a.json"],
+            ["--sandbox", "--state", __file__],
             ["--state", "."],
             ["--state", "a.json", "--catalog", REFERENCE],
         ],
-        ids=" ".join,
+        ids=lambda arguments: " ".join(each for each in arguments if each != __file__),
     )
     def test_several_snapshots_or_one_beside_a_plan_are_wrong_usage(self, run: Run, arguments: list[str]) -> None:
         assert run("explain", "cgr.dev", *arguments).code == 2

@@ -262,8 +262,8 @@ def _points(*, sandbox: bool, state: str | None, preview: str | None) -> list["P
     if sum((sandbox, state is not None and not sandbox, preview is not None)) > 1:
         raise click.UsageError("Ask one: --sandbox, --state FILE, or --preview FILE.")
     if sandbox:
-        if state is not None and not user_path(state).is_dir():
-            raise click.UsageError(f"--sandbox takes --state DIR, the folder where it is kept; {state!r} is none.")
+        if state is not None and user_path(state).is_file():
+            raise click.UsageError(f"--sandbox takes --state DIR, the folder where it is kept; {state} is a file.")
         folder = sandbox_folder(None if state is None else user_path(state))
         found = points(state_of(folder).objects()) if (folder / FILE).exists() else []
         if not found:
