@@ -72,6 +72,22 @@ def changed(path: Path, original: Path) -> Path:
     return path
 
 
+def log(path: Path, lines: int) -> Path:
+    """An alert log of `lines` different drops: of hosts of `catalog` on another port, below them, misspelt, and unheard of."""
+    with path.open("w") as file:
+        for index in range(lines):
+            host = f"h{index:05d}.vendor{index % 97}.example"
+            name = (host, f"sub.{host}", host.replace("vendor", "vendr"), f"x{index}.elsewhere.example")[index % 4]
+            alert = {"action": "blocked", "signature_id": index, "signature": "aws:alert_established"}
+            event = {
+                "event_type": "alert", "proto": "TCP", "src_ip": f"10.0.{index % 250}.7", "src_port": 40_000,
+                "dest_ip": "203.0.113.9", "dest_port": 8443 if index % 4 == 0 else 443, "app_proto": "tls",
+                "tls": {"sni": name}, "alert": alert,
+            }  # fmt: skip
+            file.write(json.dumps(event) + "\n")
+    return path
+
+
 def planned(path: Path, hosts: Path) -> str:
     """A file with the plan of `hosts` for one cloud."""
     command = [HOSTGATE, "plan", "--catalog", str(hosts), "--target", "azure:application-rules", "--json"]
@@ -110,6 +126,11 @@ def medians(commands: Mapping[str, Sequence[str]]) -> dict[str, tuple[float, flo
     }
 
 
+def _lines(found: Mapping[str, tuple[float, float]], hosts: str) -> float:
+    """Seconds for the lines of a log, less what one line takes."""
+    return found[f"explain, {hosts} hosts, 10,000 lines"][0] - found[f"explain, {hosts} hosts, 1 line"][0]
+
+
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
@@ -118,6 +139,8 @@ def main() -> None:
         other = changed(Path(folder, "changed.yaml"), large)
         before = planned(Path(folder, "before.json"), large)
         after = planned(Path(folder, "after.json"), catalog(Path(folder, "moved.yaml"), 10_000, first=200))
+        explained = [HOSTGATE, "explain", "--target", "aws:rules", "--json", "--log"]
+        one, long = log(Path(folder, "one.log"), 1), log(Path(folder, "long.log"), 10_000)
         handwritten = str(ROOT / "benchmarks" / "handwritten")
         ours = [sys.executable, "-c", PREVIEW, str(ROOT), str(ROOT)]
         theirs = [sys.executable, "-c", PREVIEW, handwritten, str(ROOT)]
@@ -136,6 +159,10 @@ def main() -> None:
                 "diff, 10,000 hosts": [HOSTGATE, "diff", before, after],
                 "diff, 10,000 hosts, equal": [HOSTGATE, "diff", before, before],
                 "comment, 10,000 hosts": [HOSTGATE, "comment", before, after],
+                "explain, 10,000 hosts, 1 line": [*explained, str(one), "--catalog", str(large)],
+                "explain, 10,000 hosts, 10,000 lines": [*explained, str(long), "--catalog", str(large)],
+                "explain, 1,000 hosts, 1 line": [*explained, str(one), "--catalog", str(small)],
+                "explain, 1,000 hosts, 10,000 lines": [*explained, str(long), "--catalog", str(small)],
                 "preview, hand-written": theirs,
                 "preview, dev stack": ours,
             }
@@ -162,6 +189,12 @@ def main() -> None:
             "2",
         ),
         ("plan diff of 10,000 hosts, s", found["diff, 10,000 hosts"][0], "1.5"),
+        ("explain --log of 10,000 lines, 10,000 hosts, s", found["explain, 10,000 hosts, 10,000 lines"][0], "5"),
+        (
+            "10,000 lines of a log at 10,000 hosts to 1,000 hosts, less what is done once",
+            _lines(found, "10,000") / _lines(found, "1,000"),
+            "1.5, no scan",
+        ),
         ("preview to hand-written", found["preview, dev stack"][0] / found["preview, hand-written"][0], "1.2"),
     ]
     print(

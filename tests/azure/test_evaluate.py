@@ -1,5 +1,6 @@
 """Azure Firewall's evaluation over everything that stands: small stacks that came out wrong, each for its kind."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,3 +141,30 @@ def test_names_in_network_rules_of_a_firewall_need_its_dns_proxy(proxy: Any, act
     firewall = resource("AzureFirewall", "fw", "azureFirewalls/fw", networkRuleCollections=collections,
                         **({"additionalProperties": proxy} if proxy else {}))  # fmt: skip
     assert asked(firewall, name="cgr.dev", protocol="tcp", port=22).action == action
+
+
+def test_rules_that_the_other_provider_spells_leave_what_they_do_unknown() -> None:
+    token = "azure:network/firewallPolicyRuleCollectionGroup:FirewallPolicyRuleCollectionGroup"
+    other = Resource(urn=f"urn:{token}::theirs", type=token, name="theirs", properties={}, id="")
+    for name in ("evil.example", "cgr.dev"):
+        verdict = asked(HUB, ALLOWLIST, other, name=name)
+        assert verdict.action == "unknown"
+        assert any("theirs" in what for what in verdict.lacks)
+
+
+def test_a_policy_that_the_stack_only_reads_may_have_rules_of_others() -> None:
+    assert asked(replace(HUB, external=True), ALLOWLIST).action == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("group_id", "action"),
+    [
+        (f"{BASE}ipGroups/elsewhere", "allow"),
+        (f"{BASE}IPGROUPS/Elsewhere", "allow"),  # ids are alike in either case
+        (f"{BASE}ipGroups/other", "unknown"),  # an address may be in several groups
+    ],
+)
+def test_a_client_that_is_known_by_its_ip_group_is_told_by_the_group(group_id: str, action: str) -> None:
+    by_group = {"protocols": HTTPS, "sourceIpGroups": [f"{BASE}ipGroups/elsewhere"], "targetFqdns": ["cgr.dev"]}
+    allows = group(200, collection("Allow", by_group))
+    assert asked(HUB, allows, name="cgr.dev", source=f"ip-group:{group_id}").action == action

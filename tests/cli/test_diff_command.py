@@ -10,7 +10,7 @@ import pytest
 from cli.conftest import Project, Run
 from conformance.catalogs import entry
 from hostgate.allowlist import _inputs
-from hostgate.cli.preview_statements import _UNKNOWN as UNKNOWN
+from hostgate.flows.engine_documents import UNKNOWN_TEXT as UNKNOWN
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import COMPUTED
 from review.changes import made

@@ -1,5 +1,12 @@
 """`hostgate explain`: allow or block, the rule that decides, and why, for each target."""
 
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from hostgate.planning.mechanism import targets
@@ -21,7 +28,7 @@ def test_the_json_has_the_agreed_keys_and_nothing_else_is_printed(run: Run) -> N
     made = run("explain", "cgr.dev", "--catalog", REFERENCE, "--json")
 
     assert (made.code, made.err, list(made.json)) == (0, "", ["targets"])
-    assert [list(answer) for answer in made.json["targets"]] == [["target", "verdict", "rule", "why"]] * 3
+    assert [list(answer) for answer in made.json["targets"]] == [["target", "place", "verdict", "rule", "why"]] * 3
 
 
 @pytest.mark.parametrize("host", ["cgr.dev", "CGR.dev", R2_ACCOUNT, "storage.googleapis.com"])
@@ -140,6 +147,9 @@ def test_an_answer_for_people_is_a_table_under_the_question(run: Run) -> None:
         ["cgr.dev", "--address", "cgr.dev"],
         ["cgr.dev", "--from", "10.0.0.0/33"],
         ["cgr.dev", "--from", "here"],
+        ["cgr.dev", "--from", "tagValues/x"],
+        ["cgr.dev", "--from", "a@b"],
+        ["cgr.dev", "--sni", "x.example", "--protocol", "udp"],
     ],
     ids=" ".join,
 )
@@ -160,3 +170,156 @@ def test_a_refused_plan_has_no_verdict(run: Run) -> None:
     made = run("explain", "cgr.dev", "--catalog", "chainguard/images@2023-05-15", "--target", "gcp:fqdn", "--json")
 
     assert (made.code, made.rules) == (1, ["not-expressible"])
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("builds@acme.iam.gserviceaccount.com", {"aws:rules": "unknown", "gcp:fqdn": "allow"}),
+        ("other@acme.iam.gserviceaccount.com", {"aws:rules": "unknown", "gcp:fqdn": "block"}),
+        ("tagValues/123", {"aws:rules": "unknown", "gcp:fqdn": "unknown"}),
+        ("10.1.2.3", {"aws:rules": "allow", "gcp:fqdn": "unknown"}),
+        (
+            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/ipGroups/builders",
+            {"aws:rules": "unknown", "gcp:fqdn": "unknown"},
+        ),
+    ],
+)
+def test_a_client_is_answered_by_target_and_unknown_where_it_cannot_be_told(
+    run: Run, project: Project, source: str, said: dict[str, str]
+) -> None:
+    clients = "{from: [builds@acme.iam.gserviceaccount.com], deny: declared}"
+    project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {{from: [10.0.0.0/8]}}\n"
+                f"  hostgate:gcp: {clients}\n")  # fmt: skip
+    answers = run("explain", "cgr.dev", "--from", source, "--json").json["targets"]
+    assert {answer["target"]: answer["verdict"] for answer in answers} == said
+    assert all(answer["lacks"] for answer in answers if answer["verdict"] == "unknown")
+
+
+def test_a_blocked_connection_names_the_nearest_entry_and_what_does_not_match(run: Run) -> None:
+    made = run("explain", "cgr.dev", "--port", "8443", "--catalog", REFERENCE, "--target", "gcp:fqdn", "--json")
+    (answer,) = made.json["targets"]
+    (near,) = answer["nearest"]
+    assert (near["entry"], near["lacking"]) == ("registry", ["port: 443 is meant, not 8443"])
+
+
+def test_what_has_no_port_lacks_none(run: Run) -> None:
+    made = run("explain", "cgr.dev", "--protocol", "gre", "--catalog", REFERENCE, "--target", "gcp:fqdn", "--json")
+    assert made.json["targets"][0]["nearest"][0]["lacking"] == ["protocol: https is meant, not gre"]
+
+
+def test_what_a_mechanism_does_not_see_is_not_said_to_be_missing(run: Run) -> None:
+    made = run("explain", "cgr.dev", "--port", "22", "--protocol", "tcp", "--catalog", REFERENCE, "--json",
+               "--target", "gcp:fqdn")  # fmt: skip
+    assert made.json["targets"][0]["nearest"][0]["lacking"] == ["port: 443 is meant, not 22"]
+
+
+class TestSnapshots:
+    """What stands, from what the engine writes."""
+
+    URN = "urn:pulumi:dev::acme::{}::{}"
+    POLICY = "azure-native:network/v20240501:FirewallPolicy"
+    GROUP = "azure-native:network/v20240501:FirewallPolicyRuleCollectionGroup"
+
+    def states(self, fqdns: object = ("cgr.dev",)) -> list[dict[str, Any]]:
+        rule = {
+            "ruleType": "ApplicationRule", "name": "r", "sourceAddresses": ["10.0.0.0/8"], "targetFqdns": fqdns,
+            "protocols": [{"protocolType": "Https", "port": 443.0}],
+        }  # fmt: skip
+        collection = {
+            "ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100.0,
+            "action": {"type": "Allow"}, "rules": [rule],
+        }  # fmt: skip
+        policy = {"firewallPolicyName": "hub", "resourceGroupName": "rg"}
+        group = {**policy, "ruleCollectionGroupName": "g", "priority": 200.0, "ruleCollections": [collection]}
+        return [
+            {"urn": self.URN.format(type_, name), "type": type_, "inputs": inputs}
+            for type_, name, inputs in ((self.POLICY, "policy", policy), (self.GROUP, "group", group))
+        ]
+
+    def written(self, folder: Path, document: object) -> Path:
+        path = folder / "engine.json"
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return path
+
+    def state(self, folder: Path, **more: Any) -> Path:
+        return self.written(folder, {"version": 3, "deployment": {"resources": self.states(**more)}})
+
+    @pytest.mark.parametrize(
+        ("host", "verdict", "more"),
+        [
+            ("cgr.dev", "allow", {}),
+            ("evil.example", "block", {"nearest": []}),
+            ("sub.cgr.dev", "block", {"nearest": [{"rule": "g/c/r", "lacking": ["name: cgr.dev is meant, not sub.cgr.dev"]}]}),
+        ],
+    )  # fmt: skip
+    def test_a_state_and_a_preview_of_the_same_are_answered_alike(
+        self, run: Run, tmp_path: Path, host: str, verdict: str, more: dict[str, Any]
+    ) -> None:
+        of_state = run("explain", host, "--state", self.state(tmp_path), "--json")
+        steps = [{"op": "create", "urn": each["urn"], "newState": each} for each in self.states()]
+        of_preview = run("explain", host, "--preview", self.written(tmp_path, {"steps": steps}), "--json")
+        assert (of_state.code, of_preview.code) == (0, 0)
+        (answer,) = of_state.json["targets"]
+        assert [answer] == of_preview.json["targets"]
+        told = {
+            "target": "azure policy hub",
+            "place": "hub",
+            "verdict": verdict,
+            "rule": answer["rule"],
+            "why": answer["why"],
+        }
+        assert answer == told | more
+
+    def test_a_state_comes_on_stdin_too(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(self.state(tmp_path).read_bytes())))
+        assert "azure policy hub   allow" in run("explain", "cgr.dev", "--state", "-").out
+
+    def test_what_cannot_be_read_is_unknown_and_says_what_to_look_at(self, run: Run, tmp_path: Path) -> None:
+        secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+        made = run("explain", "cgr.dev", "--state", self.state(tmp_path, fqdns=secret), "--json")
+        (answer,) = made.json["targets"]
+        assert (made.code, answer["verdict"], answer["lacks"]) == (0, "unknown", ["g/c/r names it"])
+
+    @pytest.mark.parametrize(
+        ("option", "document", "said"),
+        [
+            ("--state", "{", "this is not JSON"),
+            ("--state", '{"version": 3, "version": 3}', "this is not JSON: the key 'version' stands twice"),
+            ("--state", {"steps": []}, "Found a preview of the engine (--preview)"),
+            ("--preview", {"version": 3, "deployment": {}}, "Found a state of the engine (--state)"),
+            ("--state", {"version": 3, "deployment": {}}, "Found no resource in it"),
+            ("--state", {"version": 3, "deployment": "v1:x"}, "as where the whole state is encrypted"),
+            (
+                "--state", {"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:d::p::pulumi:pulumi:Stack::s"}]}},
+                "No resource in it judges what leaves",
+            ),
+        ],
+    )  # fmt: skip
+    def test_a_file_that_is_no_such_document_is_an_error(
+        self, run: Run, tmp_path: Path, option: str, document: object, said: str
+    ) -> None:
+        made = run("explain", "cgr.dev", option, self.written(tmp_path, document))
+        assert (made.code, made.out) == (1, "")
+        assert "engine.json" in made.err
+        assert said in made.err
+        assert run("explain", "cgr.dev", option, tmp_path / "engine.json", "--json").rules == ["plan-file"]
+
+    def test_a_pipe_is_refused_by_its_kind(self, run: Run, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        made = run("explain", "cgr.dev", "--state", tmp_path / "pipe")
+        assert (made.code, "Found a pipe (FIFO)" in made.err) == (1, True)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--state", "a.json", "--preview", "b.json"],
+            ["--sandbox", "--preview", "b.json"],
+            ["--sandbox", "--state", __file__],
+            ["--state", "."],
+            ["--state", "a.json", "--catalog", REFERENCE],
+        ],
+        ids=lambda arguments: " ".join(each for each in arguments if each != __file__),
+    )
+    def test_several_snapshots_or_one_beside_a_plan_are_wrong_usage(self, run: Run, arguments: list[str]) -> None:
+        assert run("explain", "cgr.dev", *arguments).code == 2

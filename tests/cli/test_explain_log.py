@@ -193,9 +193,9 @@ def test_equal_verdicts_are_told_once_with_their_number(logs: Logs) -> None:
 
 
 def test_records_without_a_verdict_are_counted_and_left_out(logs: Logs) -> None:
-    made = logs({"event_type": "netflow"}, alert(), {"event_type": "flow"}, alert(proto="ICMP"))
+    made = logs({"event_type": "netflow"}, alert(), {"event_type": "flow"}, alert(proto="XNS"))
     assert made.code == 0
-    assert "Left out, because they say no verdict: alert of ICMP (1), flow (1), netflow (1)." in made.out
+    assert "Left out, because they say no verdict: alert of XNS (1), flow (1), netflow (1)." in made.out
 
 
 def test_a_layer_that_the_stack_does_not_have_is_named(run: Run, logs: Logs) -> None:
@@ -244,6 +244,23 @@ def test_a_line_that_is_none_is_an_error_with_its_place_and_the_others_are_expla
     assert "one.acme.example:443" in made.out
     assert "log.jsonl:2" in made.err
     assert said in made.err
+
+
+@pytest.mark.parametrize(
+    ("proto", "ends", "protocol", "port"),
+    [
+        ("ICMP", {}, "icmp", None),
+        ("IPv6-ICMP", {"src_ip": "fd00::1", "dest_ip": "2001:db8::7"}, "icmpv6", None),
+        ("GRE", {}, "gre", None),
+        ("SCTP", {"dest_port": 5000}, "sctp", 5000),
+    ],
+)
+def test_drops_of_what_is_neither_tcp_nor_udp_are_explained_too(
+    logs: Logs, proto: str, ends: dict[str, Any], protocol: str, port: int | None
+) -> None:
+    event = {key: value for key, value in alert().items() if key not in ("src_port", "dest_port", "app_proto", "tls")}
+    answer = logs.one({**event, "proto": proto, **ends})
+    assert (answer["protocol"], answer["port"], answer["plan"]["verdict"]) == (protocol, port, "block")
 
 
 def test_a_log_without_a_verdict_is_an_error(logs: Logs) -> None:

@@ -11,7 +11,7 @@ from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Moment, Place, Stage, Step
-from hostgate.flows.verdicts import decide
+from hostgate.flows.verdicts import decide, nearest_steps
 
 PORT_443 = Intervals.of([(443, 443)])
 
@@ -224,3 +224,54 @@ def test_finding_steps_by_name_finds_what_a_scan_finds(rules: list[tuple[list[Na
     scanned = next((each for each in steps if all(test.holds(name) for test in each.box.wire or ())), None)
     verdict = decide(place(*steps), Flow(name))
     assert verdict.rule == (scanned.rule if scanned else None)
+
+
+class TestNearest:
+    """Of the rules that let something pass, what would have to be for a flow that is blocked."""
+
+    WEB = step(
+        "allow", "web", wire=named("x.dev"), port=PORT_443, applications=frozenset({"tls"}),
+        client=ClientTest(addresses=networks(["10.0.0.0/8"])),
+    )  # fmt: skip
+    SSH = step("allow", "ssh", address=networks(["10.9.0.0/24"]), protocols=frozenset({6}))
+
+    @pytest.mark.parametrize(
+        ("flow", "rule", "lacking"),
+        [
+            (Flow("x.dev", 8443), "web", ["port: 443 is meant, not 8443"]),
+            (Flow("x.dev", protocol="http"), "web", ["protocol: tls is meant, not http"]),
+            (Flow("a.x.dev"), "web", ["name: x.dev is meant, not a.x.dev"]),
+            (Flow("x.dev", sni=None), "web", ["no server name was sent, only an address"]),
+            (Flow("x.dev", source="11.0.0.1"), "web", ["source: one in 10.0.0.0/8 is meant, not 11.0.0.1"]),
+            (Flow("x.dev", source="fd00::1"), "web", ["family: the rule is not for IPv6"]),
+            (Flow("x.dev", 80, "http"), "web", ["protocol: tls is meant, not http", "port: 443 is meant, not 80"]),
+            (Flow("10.9.0.9", 22, "udp"), "ssh", ["protocol: tcp is meant, not udp"]),
+        ],
+    )
+    def test_the_nearest_rule_says_what_does_not_match(self, flow: Flow, rule: str, lacking: list[str]) -> None:
+        (near,) = nearest_steps(place(self.WEB, self.SSH), flow)
+        assert (near.step.rule, list(near.lacking)) == (rule, lacking)
+
+    def test_what_has_nothing_in_common_is_not_near(self) -> None:
+        assert nearest_steps(place(self.WEB, self.SSH), Flow("evil.example")) == ()
+
+    def test_a_rule_behind_one_that_blocks_lacks_nothing_but_its_place(self) -> None:
+        here = place(step("block", "first"), step("allow", "a", wire=named("x.dev")))
+        (near,) = nearest_steps(here, Flow("x.dev"))
+        assert near.lacking == ("order: what blocks it comes first",)
+
+    def test_those_that_lack_least_come_first(self) -> None:
+        far = step("allow", "far", wire=named("x.dev"), port=PORT_443, protocols=frozenset({17}))
+        found = nearest_steps(place(far, self.WEB), Flow("x.dev", 8443))
+        assert [near.step.rule for near in found] == ["web", "far"]
+
+
+def test_an_unknown_verdict_says_what_to_look_at_even_where_the_family_decides() -> None:
+    here = place(step("block", "v4", address=networks(["0.0.0.0/0"])), otherwise="allow")
+    assert decide(here, Flow("x.dev")).lacks == ("the address family",)
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 70_000])
+def test_a_port_that_no_packet_can_have_is_refused(port: int) -> None:
+    with pytest.raises(ValueError, match=f"port: found {port}. Allowed: 0 to 65535"):
+        Flow("x.dev", port)

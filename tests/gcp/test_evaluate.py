@@ -1,10 +1,12 @@
 """Google Cloud's evaluation over everything that stands: small stacks that came out wrong, each for its kind."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
 from hostgate.gcp.evaluate import places
@@ -156,6 +158,19 @@ def test_a_client_is_told_by_what_a_rule_is_for(source: str | None, action: str)
     builds = {"targetServiceAccounts": ["builds@p.iam.gserviceaccount.com"]}
     only = rule(2000, "allow", WEB, destIpRanges=["0.0.0.0/0"], more=builds)
     assert asked(*EGRESS, only, *DENY, source=source, address="34.1.0.1").action == action
+
+
+def test_a_policy_that_the_stack_only_reads_may_have_rules_of_others() -> None:
+    stands = [replace(each, external="NetworkFirewallPolicy:" in each.urn) for each in (*EGRESS, *DENY)]
+    assert any(each.external for each in stands)
+    assert asked(*EGRESS, *DENY).action == "block"
+    assert asked(*stands).action == "unknown"
+
+
+def test_a_rule_whose_clients_are_not_known_yet_may_be_for_any_service_account() -> None:
+    unseen = rule(2000, "allow", WEB, destIpRanges=["0.0.0.0/0"], more={"targetServiceAccounts": [UNKNOWN]})
+    source = "account:other@p.iam.gserviceaccount.com"
+    assert asked(*EGRESS, unseen, *DENY, source=source, address="34.1.0.1").action == "unknown"
 
 
 @pytest.mark.parametrize("written", ["net", "global/networks/net", NET, f"https://www.googleapis.com/compute/v1/{NET}"])

@@ -12,6 +12,7 @@ from hostgate.aws.resources import snapshot_of
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
 from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.verdicts import decide
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject
@@ -275,6 +276,14 @@ class TestEvaluation:
     def test_the_lowest_priority_that_matches_decides(self) -> None:
         both = objects((20, "ALLOW", ["a.example"]), (10, "BLOCK", ["*.example"]))
         assert judge(both, Flow("a.example")).rule == "r10#*.example"
+
+    def test_a_group_that_the_stack_only_reads_may_have_rules_of_others(self) -> None:
+        group = CloudObject(kind=RULE_GROUP, name="g", body={})
+        held = snapshot_of([*objects((1, "BLOCK", ["*"])), group]).resources
+        for external, action in ((False, "block"), (True, "unknown")):
+            read = (replace(each, external=external) for each in held)
+            (place,) = evaluate_queries.places(Snapshot(tuple(read), "a stack"))
+            assert decide(place, Flow("a.example")).action == action
 
     @pytest.mark.parametrize("spelled", ["*", "*."])
     def test_a_lone_star_is_every_name(self, spelled: str) -> None:

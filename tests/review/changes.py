@@ -48,11 +48,15 @@ SOURCES = ("stack", "lock", "preview")
 
 
 def _steps(plans: Iterable[Plan]) -> Iterator[dict[str, Any]]:
-    """A step for every component; an engine makes one in each Region."""
-    for plan in plans:
+    """A step for every component; an engine makes one in each Region. Equal names are of different parents."""
+    for number, plan in enumerate(plans):
         cloud = plan.target.partition(":")[0]
         for place in plan.options.places:
             kind, name = f"hostgate-{cloud}:index:Allowlist", f"{plan.options.name}{f'-{place}' if place else ''}"
             inputs = {**_inputs(plan), **({"region": place} if place else {})}
-            told = {"urn": f"urn:pulumi:dev::shop::{kind}::{name}", "type": kind, "inputs": inputs}
+            told = {
+                "urn": f"urn:pulumi:dev::shop::acme:index:Team{number}${kind}::{name}",
+                "type": kind,
+                "inputs": inputs,
+            }
             yield {"op": "same", "oldState": told, "newState": told}

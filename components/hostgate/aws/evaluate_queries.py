@@ -16,7 +16,7 @@ from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either
+from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either, elsewhere
 
 TARGET: Final = "aws:dns-firewall"
 
@@ -144,7 +144,8 @@ class _Reading:
             if rule.properties.get("firewallRuleGroupId") is UNKNOWN
             and self._referred(rule, "firewallRuleGroupId", RULE_GROUP) is None
         ]
-        return [step for _, rule in placed for step in self._rule(rule)], loose
+        unseen = elsewhere(group, box=_ASKED)
+        return [*unseen, *(step for _, rule in placed for step in self._rule(rule))], loose
 
     def _rule(self, rule: Resource) -> Iterator[Step]:
         node = rule.node

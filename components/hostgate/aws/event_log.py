@@ -13,7 +13,7 @@ from typing import Any, Literal
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
 from hostgate.flows.events import Event, NotALog, NoVerdict
-from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.flows.flow import Flow, flow_protocol
 
 
 def read_event(record: Any) -> Event:
@@ -42,11 +42,14 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
     if event.get("direction") == "to_client":  # the packet that matched was an answer
         ends.reverse()
     source, address = (_address(event, key) for key, _ in ends)
-    transport = _text(event, "proto").upper()
-    if transport not in ("TCP", "UDP"):
-        raise NoVerdict(f"alert of {transport}")
-    name, protocol = _name(event, transport)
-    port = _port(event, ends[1][1])
+    transport = _text(event, "proto")
+    try:
+        carrier = flow_protocol(transport)
+    except ValueError:
+        raise NoVerdict(f"alert of {transport}") from None
+    name, protocol = _name(event, carrier) if carrier in ("tcp", "udp") else (None, carrier)
+    key = ends[1][1]
+    port = _port(event, key) if key in event or carrier in ("tcp", "udp") else 0  # ICMP, GRE and the like have none
     try:
         flow = Flow(name or address, port, protocol, sni=name, address=address, source=source)
     except ValueError as error:  # e.g. ends of two families
@@ -66,16 +69,14 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
     )
 
 
-def _name(event: Mapping[str, Any], transport: str) -> tuple[str | None, FlowProtocol]:
+def _name(event: Mapping[str, Any], transport: str) -> tuple[str | None, str]:
     """The name that the packets carried, and the protocol that the engine recognised."""
     for key, field, protocol in (("tls", "sni", "tls"), ("http", "hostname", "http")):
         part = event.get(key)
         if event.get("app_proto") == key or isinstance(part, Mapping):
             name = part.get(field) if isinstance(part, Mapping) else None
-            return (name if isinstance(name, str) and name else None), protocol  # type: ignore[return-value]
-    if transport == "UDP":
-        return None, "quic" if event.get("app_proto") == "quic" else "udp"
-    return None, "tcp"
+            return (name if isinstance(name, str) and name else None), protocol
+    return None, "quic" if transport == "udp" and event.get("app_proto") == "quic" else transport
 
 
 def _query(record: Mapping[str, Any]) -> Event:

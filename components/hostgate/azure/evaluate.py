@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY
+from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, UNREAD_COLLECTIONS
 from hostgate.azure.resources_bridged import canonical
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, number
 from hostgate.flows.address_sets import AddressSet, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either
+from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere
 
 TARGET: Final = "azure:application-rules"
 
@@ -99,9 +99,16 @@ class _Reading:
         if not topmost.absent:
             unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
             stage = replace(stage, steps=(*unseen, *stage.steps))
+        others = tuple(step for each in lineage for step in elsewhere(each))
+        stage = replace(stage, steps=(*others, *stage.steps))
         return Place(
             TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
         )
+
+    def unread(self) -> Iterator[Step]:
+        """What rule collections of the other provider may do, whichever firewall they are of."""
+        for each in self.snapshot.of_types(UNREAD_COLLECTIONS):
+            yield from either(each.name, f"{each.name} is of a provider whose rules are not read", each.urn)
 
     def lineage(self, policy: Resource) -> list[Resource]:
         """The policy under its parents, the topmost first."""
@@ -214,7 +221,8 @@ class _Reading:
             )
             for node in _each(firewall.node.at(key))
         ]
-        return replace(self.stage([(firewall, collections)], proxied=proxied), name="the firewall's own rules")
+        stage = self.stage([(firewall, collections)], proxied=proxied)
+        return replace(stage, name="the firewall's own rules", steps=(*self.unread(), *stage.steps))
 
     def ip_group(self, reference: str) -> AddressSet:
         """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol."""

@@ -380,19 +380,16 @@ READ: Final = types_by_token(
 )  # fmt: skip
 """Types that are read where they stand, and never made here."""
 
+UNREAD_COLLECTIONS: Final = (
+    "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection",
+    "azure:network/firewallNetworkRuleCollection:FirewallNetworkRuleCollection",
+)
+"""Rules of a firewall without a policy, in the spelling of the other provider: they may say anything."""
+
 UNREAD: Final = (
     UnreadType("azure-native:dnsresolver:DnsResolverDomainList", "names that DNS may answer"),
-    UnreadType(
-        "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection", "application rules"
-    ),
-    UnreadType("azure:network/firewallNetworkRuleCollection:FirewallNetworkRuleCollection", "network rules"),
+    UnreadType(UNREAD_COLLECTIONS[0], "application rules"),
+    UnreadType(UNREAD_COLLECTIONS[1], "network rules"),
     UnreadType(IP_GROUP_ENTRY, "an address of an IP group"),
 )
 """Types that decide about names or addresses, and that nothing reads."""
-
-_VERSIONED = re.compile(r"(azure-native:[a-z]+)/v[0-9]+(?:preview)?:")
-
-
-def plain_type(token: str) -> str:
-    """The type without an API version: azure-native has a module for each."""
-    return _VERSIONED.sub(r"\1:", token)

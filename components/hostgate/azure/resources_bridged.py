@@ -15,8 +15,8 @@ from hostgate.azure.resources import (
     IP_GROUP_ENTRY,
     NETWORK_RULE,
     POLICY,
-    plain_type,
 )
+from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.resource_types import as_it_is, fields, read

@@ -1,8 +1,10 @@
 """`hostgate explain`: what becomes of one connection under each target, the rule that decides, and why.
 
-With `--log` the connections are those of a log, and the question is why they were blocked or let pass.
+Asked is a plan, or what stands: in the simulated clouds, in a state of the engine, or after a preview. With `--log` the
+connections are those of a log, and the question is why they were blocked or let pass.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address, ip_network
@@ -12,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from hostgate.catalog.file_input import user_path
 from hostgate.catalog.hosts import check_host
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.main import print_json
-from hostgate.cli.sandbox_command import sandbox_folder, state_option
+from hostgate.cli.sandbox_command import sandbox_folder
 from hostgate.cli.sources import Repeating, make_plans, plan_options
 
 if TYPE_CHECKING:
-    from hostgate.flows.flow import Flow
+    from hostgate.flows.flow import Flow, Verdict
     from hostgate.planning.plan import Plan
+    from hostgate.sandbox.enforcement_points import Point
 
 _DIALLED_ALL_THE_SAME = (None, "host-ip-literal", "host-single-label", "host-trailing-dot", "host-character")
 """What no catalog may hold and a client may dial nevertheless: such a flow has a verdict."""
@@ -42,11 +46,29 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> s
         raise click.BadParameter(f"{value!r} is no IP address.") from None
 
 
+_IDENTITIES = (
+    ("account", re.compile(r"[^@\s:]+@[^@\s:]+\.[^@\s:]+")),
+    ("tag", re.compile(r"tagValues/[0-9]+")),
+    (
+        "ip-group",
+        re.compile(r"/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers/[^/\s]+/ipGroups/[^/\s]+", re.IGNORECASE),
+    ),
+)
+"""What clients are known by, and how each cloud writes it."""
+
+
 def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
+    if value is None:
+        return None
+    if kind := next((kind for kind, form in _IDENTITIES if form.fullmatch(value)), None):
+        return f"{kind}:{value}"
     try:
-        return None if value is None else str(ip_network(value, strict=False))
+        return str(ip_network(value, strict=False))
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no IP address or CIDR.") from None
+        raise click.BadParameter(
+            f"{value!r} is no client. Allowed: an IP address or CIDR, a service account "
+            "(NAME@PROJECT.iam.gserviceaccount.com), a secure tag (tagValues/NUMBER), or the resource id of an IP group."
+        ) from None
 
 
 def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
@@ -74,7 +96,12 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
     "--address", metavar="IP", callback=_address, help="Where the packets go; some address of HOST unless given."
 )
 @click.option(
-    "--from", "source", metavar="CIDR", callback=_source, help="Where they come from; an allowed client unless given."
+    "--from",
+    "source",
+    metavar="CLIENT",
+    callback=_source,
+    help="Where they come from: an address or CIDR, a service account, a secure tag, or the id of an IP group; an allowed "
+    "client unless given.",
 )
 @click.option(
     "--log",
@@ -82,7 +109,17 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
     help="Explain the verdicts of a log instead: AWS Network Firewall alerts, EVE JSON, Route 53 query logs; - is stdin.",
 )
 @click.option("--sandbox", is_flag=True, help="Ask what the simulated clouds hold, not the plan.")
-@state_option
+@click.option(
+    "--state",
+    metavar="FILE|DIR",
+    help="Ask what a state of the engine holds, the output of pulumi stack export; - is stdin. With --sandbox, the folder "
+    "where it is kept.",
+)
+@click.option(
+    "--preview",
+    metavar="FILE",
+    help="Ask what would stand after an update, by the output of pulumi preview --json --show-sames; - is stdin.",
+)
 @plan_options
 def command(
     host: str | None,
@@ -93,7 +130,8 @@ def command(
     source: str | None,
     log: str | None,
     sandbox: bool,
-    state_dir: Path | None,
+    state: str | None,
+    preview: str | None,
     stack: str | None,
     catalogs: tuple[str, ...],
     targets: tuple[str, ...],
@@ -108,7 +146,7 @@ def command(
     if log is not None:
         from hostgate.cli.explain_log import explain_log
 
-        _alone("--log", ("host", "port", "protocol", "sni", "address", "source", "sandbox", "state_dir"))
+        _alone("--log", ("host", "port", "protocol", "sni", "address", "source", "sandbox", "state", "preview"))
         explain_log(log, _usable(make_plans(stack, catalogs, targets, as_of, allow_empty, survey)), as_json=as_json)
         return
     if host is None:
@@ -119,32 +157,31 @@ def command(
         flow = Flow(host, port, protocol, address=address, source=source, **name)
     except ValueError as error:
         raise click.UsageError(f"{error}") from None
-    if sandbox:
+    if sni and flow.wire_name is None:
+        raise click.UsageError(f"--sni: no name is looked for in packets of {flow.protocol}. Leave it out.")
+    standing = sandbox or state is not None or preview is not None
+    if standing:
         if stack or catalogs or targets or allow_empty or survey:
             raise click.UsageError(
-                "--sandbox asks what is deployed; leave out --stack, --catalog, --target and --survey."
+                "--sandbox, --state and --preview ask what stands; leave out --stack, --catalog, --target and --survey."
             )
-        answers = _of_sandbox(flow, state_dir)
+        answers = [_of_point(point, flow) for point in _points(sandbox=sandbox, state=state, preview=preview)]
     else:
-        answers = []
-        for plan in make_plans(stack, catalogs, targets, as_of, allow_empty, survey):
-            verdict = plan.verdict(flow)
-            answer = {"target": plan.target, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why}
-            if verdict.allows and (judged := plan.surveyed(flow)) is not None:
-                answer |= {
-                    "survey": judged.verdict,
-                    "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
-                }
-            answers.append(answer)
-    together = [] if sandbox or catalogs else _together(answers)
+        plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
+        answers = [_of_plan(plan, flow) for plan in plans]
+    together = [] if standing or catalogs else _together(answers)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
         return
+    from hostgate.cli.explain_log import near_line
     from hostgate.cli.tables import table
 
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
     click.echo(f"{host}:{flow.port} {flow.protocol}" if flow.port else f"{host} {flow.protocol}")
     click.echo(table(("target", "verdict", "rule", "why"), rows))
+    for answer in answers:
+        for near in answer.get("nearest", ()):
+            click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
         click.echo(f"{cloud['cloud']}, all layers: {cloud['verdict']}{f' ({blocking})' if blocking else ''}")
@@ -183,23 +220,73 @@ def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _of_sandbox(flow: "Flow", state_dir: Path | None) -> list[dict[str, Any]]:
-    """The verdict of every policy or network that the simulated clouds hold."""
-    from hostgate.sandbox.enforcement_points import points
+def _of_plan(plan: "Plan", flow: "Flow") -> dict[str, Any]:
+    from hostgate.cli.explain_log import near_json
+    from hostgate.planning.near import nearest
+
+    verdict = plan.verdict(flow)
+    answer = _answer(plan.target, "plan", verdict)
+    if verdict.action == "block":
+        answer["nearest"] = [near_json(near) for near in nearest(plan, flow)]
+    if verdict.allows and (judged := plan.surveyed(flow)) is not None:
+        answer |= {
+            "survey": judged.verdict,
+            "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
+        }
+    return answer
+
+
+def _of_point(point: "Point", flow: "Flow") -> dict[str, Any]:
+    from hostgate.flows.verdicts import nearest_steps
+
+    verdict = point.verdict(flow)
+    why = f"{verdict.why} ({point.remark})" if point.remark else verdict.why
+    answer = _answer(point.title, point.place, verdict) | {"why": why}
+    if verdict.action == "block":
+        near = nearest_steps(point.judged, flow)
+        answer["nearest"] = [{"rule": each.step.rule, "lacking": list(each.lacking)} for each in near]
+    return answer
+
+
+def _answer(target: str, place: str, verdict: "Verdict") -> dict[str, Any]:
+    told = {"target": target, "place": place, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why}
+    return told | ({"lacks": list(verdict.lacks)} if verdict.action == "unknown" else {})
+
+
+def _points(*, sandbox: bool, state: str | None, preview: str | None) -> list["Point"]:
+    """Every point of enforcement in what is asked: the simulated clouds, a state, or a preview. Raises InputError."""
+    from hostgate.flows.engine_documents import of_preview, of_state
+    from hostgate.sandbox.enforcement_points import points, points_of
     from hostgate.sandbox.state import FILE, state_of
 
-    folder = sandbox_folder(state_dir)
-    found = points(state_of(folder).objects()) if (folder / FILE).exists() else []
+    if sum((sandbox, state is not None and not sandbox, preview is not None)) > 1:
+        raise click.UsageError("Ask one: --sandbox, --state FILE, or --preview FILE.")
+    if sandbox:
+        if state is not None and user_path(state).is_file():
+            raise click.UsageError(f"--sandbox takes --state DIR, the folder where it is kept; {state} is a file.")
+        folder = sandbox_folder(None if state is None else user_path(state))
+        found = points(state_of(folder).objects()) if (folder / FILE).exists() else []
+        if not found:
+            message = "The simulated clouds hold no policy. Fill them: hostgate sandbox run -- pulumi up"
+            raise InputError([Problem(rule="sandbox", message=message)])
+        return found
+    path, read = (state, of_state) if state is not None else (str(preview), of_preview)
+    shown = "stdin" if path == "-" else path
+    found = points_of(read(_document(path, shown), shown))
     if not found:
-        message = "The simulated clouds hold no policy. Fill them: hostgate sandbox run -- pulumi up"
-        raise InputError([Problem(rule="sandbox", message=message)])
-    answers: list[dict[str, Any]] = []
-    for point in found:
-        verdict = point.verdict(flow)
-        why = verdict.why
-        if point.remark:
-            why = f"{why} ({point.remark})"
-        answers.append(
-            {"target": point.title, "verdict": verdict.action, "rule": verdict.rule, "why": why, "place": point.place}
-        )
-    return answers
+        message = "No resource in it judges what leaves. Allowed: one with a firewall, a policy, a network or a VPC."
+        raise InputError([Problem(rule="plan-file", file=shown, message=message)])
+    return found
+
+
+def _document(path: str, shown: str) -> Any:
+    """The JSON document at `path` (`-`: stdin). Raises InputError."""
+    from hostgate.review.statement import read_json
+
+    if path != "-":
+        if user_path(path).is_dir():
+            raise click.UsageError(
+                f"{path} is a folder. Allowed: a file that pulumi wrote; a sandbox's with --sandbox."
+            )
+        return read_json(user_path(path), shown)
+    return read_json(None, shown)

@@ -36,8 +36,8 @@ def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
     """Explain every verdict in the log at `path` (`-`: stdin), equal ones once. Raises InputError or click's Exit."""
     shown = "stdin" if path == "-" else path
     events, others, problems = _read(path, shown)
-    both = [(plan, _enforced(plan)) for plan in plans]
-    answers = [_answer(event, reader, times, both) for (reader, event), times in events.items()]
+    layers = [_Layer(plan) for plan in plans]
+    answers = [_answer(event, reader, times, layers) for (reader, event), times in events.items()]
     if not answers and not problems:
         kinds = f"It has {_listed(others)}, which say none." if others else "It is empty."
         problems.append(Problem(rule="log", file=shown, message=f"There is no verdict in the log. {kinds}"))
@@ -57,11 +57,32 @@ def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _enforced(plan: "Plan") -> "Plan":
-    """The plan as it would judge in enforce mode: in audit everything passes, and that explains nothing."""
-    from hostgate.planning.plan import draft
+class _Layer:
+    """A plan: as it is, whose rules a log names; as it would judge in enforce mode, since in audit everything passes and
+    that explains nothing; and its rules by signature id, its entries by name, so that no line is looked for by a scan."""
 
-    return plan if plan.options.mode == "enforce" else draft(plan.selection, plan.target, plan.options, mode="enforce")
+    def __init__(self, plan: "Plan") -> None:
+        from hostgate.planning.near import EntryIndex
+        from hostgate.planning.plan import draft
+
+        options = plan.options
+        self.plan = plan
+        self.enforced = (
+            plan if options.mode == "enforce" else draft(plan.selection, plan.target, options, mode="enforce")
+        )
+        self.entries = EntryIndex(self.enforced)
+        self.rules: dict[str, tuple[str, str | None]] = {}
+        for decision in plan.decisions:
+            if decision.rule is not None and "#" in decision.rule:
+                entry = decision.entry.id
+                told = (f"the rule of {entry} ({decision.rule})", entry)
+                self.rules.setdefault(decision.rule.rpartition("#")[2], told)
+        for each in plan.objects:
+            for line in (each.text or "").splitlines():
+                sid = line.partition("; sid:")[2].partition(";")[0]
+                words = line.partition('msg:"')[2].partition('";')[0]
+                if sid:
+                    self.rules.setdefault(sid, (f"{each.name}#{sid}: {words}", None))
 
 
 def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[str], list[Problem]]:
@@ -128,50 +149,57 @@ def _more(shown: str, message: str) -> Problem:
     return Problem(rule="log", file=shown, message=message)
 
 
-def _answer(event: "Event", reader: str, times: int, plans: Sequence[tuple["Plan", "Plan"]]) -> dict[str, Any]:
-    """What the log says, what decided, what the plan says now, the nearest entries, and what to do.
-
-    Each plan comes as it is, whose rules the log names, and as it would judge in enforce mode.
-    """
+def _answer(event: "Event", reader: str, times: int, layers: Sequence[_Layer]) -> dict[str, Any]:
+    """What the log says, what decided, what the plan says now, the nearest entries, and what to do."""
     flow = event.flow
     told: dict[str, Any] = {
         "kind": event.kind,
         "recorded": event.action,
         "times": times,
         "name": flow.name,
-        "port": flow.port if event.kind == "connection" else None,
+        "port": flow.port or None if event.kind == "connection" else None,
         "protocol": flow.protocol if event.kind == "connection" else "dns",
         "source": flow.source,
         "place": event.place,
     }
     told_of = [each.name for each in rows() if each.logs.get(event.kind) == reader]
-    found = next((pair for pair in plans if pair[0].target in told_of), None)
-    if found is None:
+    layer = next((each for each in layers if each.plan.target in told_of), None)
+    if layer is None:
         names = " or ".join(told_of)
         return {**told, "target": None, "by": None, "entry": None, "plan": None, "nearest": [],
                 "next": f"No layer of the plan judges this. Ask with one that has {names}."}  # fmt: skip
-    from hostgate.planning.near import nearest
-
-    plan, enforced = found
-    verdict = enforced.verdict(flow)
-    near = () if verdict.allows else nearest(enforced, flow)
-    by, entry = _decider(event, plan)
+    verdict = layer.enforced.verdict(flow)
+    near = () if verdict.allows else layer.entries.nearest(flow)
+    by, entry = _decider(event, layer)
     return {
         **told,
-        "target": plan.target,
+        "target": layer.plan.target,
         "by": by,
         "entry": entry,
         "plan": {"verdict": verdict.action, "rule": verdict.rule, "why": verdict.why},
-        "nearest": [
-            {"entry": each.entry.id, "host": each.entry.reach, "port": each.entry.port, "protocol": each.entry.protocol,
-             "outcome": each.decision.outcome, "lacking": list(each.lacking)}
-            for each in near
-        ],
+        "nearest": [near_json(each) for each in near],
         "next": _next(event, verdict.allows, near),
     }  # fmt: skip
 
 
-def _decider(event: "Event", plan: "Plan") -> tuple[str, str | None]:
+def near_json(near: "Near") -> dict[str, Any]:
+    """An entry that is near to a flow, what became of it, and what does not match."""
+    entry = near.entry
+    return {
+        "entry": entry.id, "host": entry.reach, "port": entry.port, "protocol": entry.protocol,
+        "outcome": near.decision.outcome, "lacking": list(near.lacking),
+    }  # fmt: skip
+
+
+def near_line(near: dict[str, Any]) -> str:
+    """The same for people; a rule of a snapshot has its name alone."""
+    what = "; ".join(near["lacking"]) or near["outcome"]
+    if "rule" in near:
+        return f"{near['rule']}: {what}"
+    return f"{near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}"
+
+
+def _decider(event: "Event", layer: _Layer) -> tuple[str, str | None]:
     """What decided, as far as the log tells it, and the entry that the rule is of."""
     if event.kind == "query":
         if event.action == "allowed":
@@ -179,17 +207,8 @@ def _decider(event: "Event", plan: "Plan") -> tuple[str, str | None]:
         return f"a rule that {event.action}{f', with {event.words}' if event.words else ''}", None
     if event.default:
         return f"the policy's default action ({event.words}): no rule before it matched", None
-    label = f"#{event.rule}"
-    for decision in plan.decisions:
-        if decision.rule is not None and decision.rule.endswith(label):
-            return f"the rule of {decision.entry.id} ({decision.rule})", decision.entry.id
-    for each in plan.objects:
-        for line in (each.text or "").splitlines():
-            if f"; sid:{event.rule};" in line:
-                words = line.partition('msg:"')[2].partition('";')[0]
-                return f"{each.name}{label}: {words}", None
     known = f", which calls itself {event.words!r}" if event.words else ""
-    return f"signature {event.rule or '?'}{known}: no rule of this plan", None
+    return layer.rules.get(event.rule or "", (f"signature {event.rule or '?'}{known}: no rule of this plan", None))
 
 
 def _next(event: "Event", allows: bool, near: Sequence["Near"]) -> str:
@@ -225,8 +244,7 @@ def _show(answer: dict[str, Any]) -> None:
         rule = f" {verdict['rule']}:" if verdict["rule"] else ""
         lines.append(f"  plan     {answer['target']} {verdict['verdict']}:{rule} {verdict['why']}")
     for near in answer["nearest"]:
-        what = "; ".join(near["lacking"]) or near["outcome"]
-        lines.append(f"  nearest  {near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}")
+        lines.append(f"  nearest  {near_line(near)}")
     lines.append(f"  next     {answer['next']}")
     for line in lines:
         click.echo(printable(line))

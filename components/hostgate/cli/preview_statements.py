@@ -12,6 +12,7 @@ from typing import Any, get_args
 from hostgate.aws import resources as aws
 from hostgate.azure import resources as azure
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.flows.engine_documents import UNKNOWN_TEXT, preview_steps, states_of
 from hostgate.gcp import resources as gcp
 from hostgate.planning.decision import read_registered
 from hostgate.planning.enforcement import Enforcement, denier_of
@@ -23,7 +24,6 @@ from hostgate.planning.targets import COMPUTED, rows
 from hostgate.review.statement import ObjectStatement, Statement, said_by
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _ROWS = {**aws.TYPES, **gcp.TYPES, **azure.TYPES}
 
 
@@ -32,17 +32,7 @@ def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> t
 
     Raises InputError: no preview of the engine, one that failed or hides what does not change, none of our components.
     """
-    steps = document.get("steps")
-    if not isinstance(steps, list) or not all(isinstance(each, Mapping) for each in steps):
-        raise _error(name, "`steps` is no list of mappings. Allowed: the output of `pulumi preview --json`.")
-    hidden = _hidden(document, steps)
-    if hidden:
-        raise _error(
-            name,
-            f"{hidden} resources that do not change are left out. Write it with `pulumi preview --json --show-sames`.",
-        )
-    states = [each.get("oldState" if deployed else "newState") for each in steps]
-    resources = [each for each in states if isinstance(each, Mapping) and isinstance(each.get("urn"), str)]
+    resources = states_of(preview_steps(document, name), before=deployed)
     if not resources and not deployed:
         raise _error(name, "no resource is in it. A preview that failed has none; see its diagnostics.")
     stack = next((_stack(each["urn"]) for each in resources), "")
@@ -61,13 +51,6 @@ def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> t
     if problems:
         raise InputError(problems)
     return tuple(found), stack
-
-
-def _hidden(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> int:
-    summary = document.get("changeSummary")
-    same = summary.get("same", 0) if isinstance(summary, Mapping) else 0
-    listed = sum(each.get("op") == "same" for each in steps)
-    return same - listed if isinstance(same, int) and same > listed else 0
 
 
 def _stack(urn: str) -> str:
@@ -141,7 +124,7 @@ def _resolved(options: Any, children: Sequence[Mapping[str, Any]], target: str) 
     for name, (kind, key) in {each.name: each.referred for each in rows()}.get(target, {}).items():
         real = [(each.get("inputs") or {}).get(key) for each in children if each.get("type") == kind]
         known = isinstance(options.get(name), str | list) and all(
-            isinstance(one, str) and one != _UNKNOWN for one in real
+            isinstance(one, str) and one != UNKNOWN_TEXT for one in real
         )
         if known and isinstance(options[name], list) and len(real) == len(options[name]):
             found[name] = real
@@ -203,7 +186,7 @@ def _settled(value: Any, made_up: Mapping[str, str]) -> Any:
         return [_settled(item, made_up) for item in value]
     if not isinstance(value, str):
         return value
-    if value == _UNKNOWN:
+    if value == UNKNOWN_TEXT:
         return None
     last = value.rpartition("/")[2]
     return None if last in made_up and "/" in value else made_up.get(value, value)

@@ -43,7 +43,7 @@ def flow_protocol(text: str | int) -> str:
     if word in FLOW_PROTOCOLS:
         return word
     if word.isascii() and word.isdigit() and int(word) <= 255:
-        return _NAMES.get(int(word), str(int(word)))
+        return ip_protocol(int(word))
     near = get_close_matches(word, FLOW_PROTOCOLS, 1)
     raise ValueError(
         f"protocol: found {text!r}. Allowed: {', '.join(FLOW_PROTOCOLS)}, or the number of an IP protocol, 0 to 255."
@@ -91,6 +91,8 @@ class Flow:
             if self.port not in (0, 443):  # 443 is what stands where nobody gave one
                 raise ValueError(f"port: found {self.port} with {self.protocol}, which has no ports. Leave it out.")
             object.__setattr__(self, "port", 0)
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"port: found {self.port}. Allowed: 0 to 65535.")
 
     @property
     def identity(self) -> str | None:
@@ -120,6 +122,11 @@ class Flow:
     def wire_name(self) -> str | None:
         """The name that the packets carry in a place where firewalls look: SNI or Host. None if there is none."""
         return self.sni if self.protocol in ("https", "tls", "http") else None
+
+
+def ip_protocol(number: int) -> str:
+    """The name of an IP protocol; its number as text where it has none here."""
+    return _NAMES.get(number, str(number))
 
 
 def is_identity(source: str) -> bool:

@@ -1,6 +1,7 @@
 """Tests of a name: the ways in which firewalls and catalogs say which names they mean."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -74,3 +75,22 @@ def _compiled(pattern: str, case: bool) -> re.Pattern[str]:
 def hold(names: Names, name: str | None) -> bool:
     """Whether every condition holds of `name`; False where there is no name."""
     return name is not None and all(test.holds(name) for test in names)
+
+
+def kinship(holds: bool, host: str, name: str) -> int | None:
+    """How near a condition on `host` is to `name`: 0 where it holds, 1 where the host is the name or above it, 2 where it is
+    below; None where they have nothing in common."""
+    if holds:
+        return 0
+    if host == name or name.endswith(f".{host}"):
+        return 1
+    return 2 if host.endswith(f".{name}") else None
+
+
+def endings(name: str) -> Iterator[str]:
+    """The name, and what is left of it label by label."""
+    yield name
+    at = name.find(".")
+    while at != -1:
+        yield name[at + 1 :]
+        at = name.find(".", at + 1)

@@ -12,7 +12,8 @@ from typing import Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.names import Names
+from hostgate.flows.names import Names, endings
+from hostgate.flows.snapshot import Resource
 
 Action = Literal["allow", "block", "next"]
 """`next` leaves the stage: the stage after it goes on."""
@@ -107,6 +108,12 @@ def either(what: str, why: str, owner: str = "", *, box: Box = Box(), remark: st
     )
 
 
+def elsewhere(resource: Resource, *, box: Box = Box()) -> tuple[Step, ...]:
+    """What rules of `resource` may do that the snapshot does not hold; none where the stack itself made it."""
+    why = f"the stack only reads {resource.name}, which may have rules from elsewhere"
+    return either(f"a rule of {resource.name}", why, resource.urn, box=box, remark=why) if resource.external else ()
+
+
 Group = tuple[Step, ...]
 
 
@@ -184,7 +191,7 @@ class Index:
         """In order, every step that may hold for a flow that carries `names`; those left out hold for none of them."""
         found = set(self._always)
         for name in names:
-            for ending in _endings(name) if name else ():
+            for ending in endings(name.lower()) if name else ():
                 found.update(self._named.get(ending, ()))
         return (self.steps[position] for position in sorted(found))
 
@@ -198,12 +205,3 @@ def _key(box: Box) -> str | None:
         if found:
             return max(found, key=len)
     return None
-
-
-def _endings(name: str) -> Iterator[str]:
-    text = name.lower()
-    yield text
-    at = text.find(".")
-    while at != -1:
-        yield text[at + 1 :]
-        at = text.find(".", at + 1)

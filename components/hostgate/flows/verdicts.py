@@ -5,14 +5,23 @@ is definite only if both ways end alike. So an answer never rests on what nobody
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from hostgate.catalog.hosts import is_address
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressFamily, AddressSet, internet, networks
-from hostgate.flows.flow import Flow, Verdict
-from hostgate.flows.names import hold
+from hostgate.flows.address_sets import (
+    EVERY_ADDRESS,
+    FAMILIES,
+    NO_ADDRESS,
+    AddressFamily,
+    AddressSet,
+    internet,
+    networks,
+)
+from hostgate.flows.flow import Flow, Verdict, ip_protocol
+from hostgate.flows.names import Names, NameTest, hold, kinship
 from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
@@ -49,12 +58,65 @@ def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -
     """
     verdicts = [(family, _one_family(place, flow, family, sharing)) for family in _families(place, flow)]
     if not verdicts:
-        return Verdict("unknown", None, "source and destination have no address family in common")
+        none = "source and destination have no address family in common"
+        return Verdict("unknown", None, none, ("an address of a family that both have",))
     first = verdicts[0][1]
     if all(verdict.action == first.action for _, verdict in verdicts):
         return first
     said = "; ".join(f"over {family} {verdict.action}: {verdict.why}" for family, verdict in verdicts)
-    return Verdict("unknown", None, f"it depends on the address family. {said[0].upper()}{said[1:]}")
+    lacks = ("the address family", *(what for _, verdict in verdicts for what in verdict.lacks))
+    why = f"it depends on the address family. {said[0].upper()}{said[1:]}"
+    return Verdict("unknown", None, why, tuple(dict.fromkeys(lacks)))
+
+
+@dataclass(frozen=True, slots=True)
+class NearStep:
+    """A step that would let a flow pass if `lacking` were so; each says what would have to be."""
+
+    step: Step
+    lacking: tuple[str, ...]
+
+
+def nearest_steps(place: Place, flow: Flow, most: int = 3) -> tuple[NearStep, ...]:
+    """The steps that let something pass and come nearest to a flow that is blocked, those that lack least first.
+
+    Of those that name hosts, the ones whose names have most in common with the flow's, as for the entries of a plan; of the
+    others, those that are for its address.
+    """
+    found: dict[str, tuple[int, NearStep]] = {}
+    for family in _families(place, flow):
+        facts = _facts(place, flow, family, frozenset())
+        names = [name.lower().removesuffix(".") for name in facts.names if name]
+        for step in (step for stage in place.stages for group in stage.groups for step in group.steps):
+            if step.action != "allow" or not step.rule or (kin := _kinship(step.box, names)) is None:
+                continue
+            lacking = facts.lacking(step) or {"order": "order: what blocks it comes first"}
+            if not _tests(step.box) and not _about_internet(step.box, lacking):
+                continue
+            near = (kin, NearStep(step, tuple(lacking.values())))
+            known = found.setdefault(step.rule, near)
+            if (kin, len(lacking)) < (known[0], len(known[1].lacking)):
+                found[step.rule] = near
+    best = min((kin for kin, _ in found.values()), default=0)
+    nearest = (near for kin, near in found.values() if kin == best)
+    return tuple(sorted(nearest, key=lambda near: (len(near.lacking), near.step.rule))[:most])
+
+
+def _tests(box: Box) -> list[NameTest]:
+    return [test for wanted in (box.wire, box.dialled, box.asked) for test in wanted or ()]
+
+
+def _about_internet(box: Box, lacking: Mapping[str, str]) -> bool:
+    """Whether a box that names no host is for the address of the flow, or for all the internet in another family."""
+    every = any(box.address.holds(internet(), family) for family in FAMILIES)
+    return "address" not in lacking and ("family" not in lacking or every)
+
+
+def _kinship(box: Box, names: Sequence[str]) -> int | None:
+    """That of the box's names with those of a flow; a box that names none is for any."""
+    tests = _tests(box)
+    found = (kinship(test.holds(name), test.text.lower(), name) for test in tests if not test.negated for name in names)
+    return min((kin for kin in found if kin is not None), default=None) if tests else 0
 
 
 def _families(place: Place, flow: Flow) -> list[AddressFamily]:
@@ -63,7 +125,8 @@ def _families(place: Place, flow: Flow) -> list[AddressFamily]:
         return ["IPv4" if flow.family == 4 else "IPv6"]
     if flow.protocol == "icmpv6":
         return ["IPv6"]
-    where, source = _destination(place, flow), _clients(place, flow).addresses
+    clients = _clients(place, flow) if flow.identity is None else place.clients or ClientTest()
+    where, source = _destination(place, flow), clients.addresses
     return [family for family in place.families if where.of(family) and source.of(family)]
 
 
@@ -218,42 +281,90 @@ class _Facts:
             if answer is False:
                 return False
             if answer is None:
-                lacks.append(what)
+                lacks.append(what())
         return tuple(lacks) or True
 
-    def conditions(self, box: Box) -> Iterator[tuple[Dimension, bool | None, str]]:
-        """Each condition of the box: what it is about, whether it holds (None: nobody can tell), and what would have to be."""
+    def lacking(self, step: Step) -> dict[str, str]:
+        """Each condition that does not hold, in words, by what it is about."""
+        found: dict[str, str] = {}
+        for about, told, what in self.conditions(step.box):
+            if told is not False or (self.anybody and about == "client"):
+                continue
+            tested = {"address": step.box.address, "client": step.box.client.addresses}.get(about)
+            if tested is not None and not (tested.of(self.family) or tested.opaque):
+                found["family"] = f"family: the rule is not for {self.family}"
+            elif tested is not None:
+                word, given = ("address", self.flow.address) if about == "address" else ("source", self.flow.source)
+                wanted = what().removeprefix("its address is ").removeprefix("the client is ")
+                found[word] = f"{word}: one {wanted} is meant, not {given or 'one of the internet'}"
+            else:
+                found[about] = what()
+        return found
+
+    def conditions(self, box: Box) -> Iterator[tuple[Dimension, bool | None, Callable[[], str]]]:
+        """Each condition of the box: what it is about, whether it holds (None: nobody can tell), and what would have to be,
+        which takes longer to say than to tell."""
         flow, number = self.flow, self.flow.number_over(self.family)
         spoken = (box.protocols is None or number in box.protocols) and flow.application not in box.but
-        yield "protocol", spoken and (box.applications is None or flow.application in box.applications), ""
+        spoken = spoken and (box.applications is None or flow.application in box.applications)
+        yield "protocol", spoken, partial(_spoken, box, flow)
         if number in _WITH_PORTS:
-            yield "port", flow.port in box.port, ""
+            yield "port", flow.port in box.port, partial(_ports, box, flow)
         if box.wire is not None:
-            yield "name", hold(box.wire, _on_wire(flow)) or (box.nameless and flow.wire_name is None), ""
+            held = hold(box.wire, _on_wire(flow)) or (box.nameless and flow.wire_name is None)
+            yield "name", held, partial(_named, box.wire, _on_wire(flow))
         if box.asked is not None:
-            yield "name", hold(box.asked, _asked(flow)), ""
+            yield "name", hold(box.asked, _asked(flow)), partial(_named, box.asked, _asked(flow))
         if box.dialled is not None:
-            yield "name", any(hold(box.dialled, name) for name in (_dialled(flow), *self.sharing)), ""
-        yield (
-            "address",
-            box.address.holds(self.destination, self.family),
-            _told("its address is", box.address, self.family),
-        )
+            held = any(hold(box.dialled, name) for name in (_dialled(flow), *self.sharing))
+            yield "name", held, partial(_named, box.dialled, _dialled(flow))
+        there = box.address.holds(self.destination, self.family)
+        yield "address", there, partial(_told, "its address is", box.address, self.family)
         client = box.client
-        yield (
-            "client",
-            client.addresses.holds(self.client.addresses, self.family),
-            _told("the client is", client.addresses, self.family),
-        )
-        among = f"the client is {' or '.join(sorted(client.identities or ()))}"
-        yield "client", _identity(client, self.client), among
+        inside = client.addresses.holds(self.client.addresses, self.family)
+        if inside is None and not client.addresses.without and _by_ip_group(client.addresses, self.client):
+            inside = True
+        yield "client", inside, partial(_told, "the client is", client.addresses, self.family)
+        yield "client", _identity(client, self.client), partial(_among, client)
         for doubt in box.doubts:
-            yield "unknown", None, doubt
+            yield "unknown", None, partial(str, doubt)
+
+
+def _spoken(box: Box, flow: Flow) -> str:
+    words = sorted(box.applications or map(ip_protocol, sorted(box.protocols or ())))
+    but = f", and not {' or '.join(sorted(box.but))}" if box.but else ""
+    return f"protocol: {' or '.join(words) or 'any'}{but} is meant, not {flow.protocol}"
+
+
+def _ports(box: Box, flow: Flow) -> str:
+    parts = ", ".join(f"{low}-{high}" if high > low else str(low) for low, high in box.port)
+    return f"port: {parts or 'none'} is meant, not {flow.port}"
+
+
+def _named(names: Names, name: str | None) -> str:
+    if name is None:
+        return "no server name was sent, only an address"
+    return f"name: {' and '.join(map(str, names))} is meant, not {name}"
+
+
+def _among(client: ClientTest) -> str:
+    return f"the client is {' or '.join(sorted(client.identities or ()))}"
+
+
+def _by_ip_group(addresses: AddressSet, client: ClientTest) -> bool:
+    """Whether a client that is known by its IP group is in a set by the group itself, whose addresses nobody sees here.
+
+    (Resource ids of Azure are alike in either case.)
+    """
+    groups = {
+        each.removeprefix("ip-group:").lower() for each in client.identities or () if each.startswith("ip-group:")
+    }
+    return bool(groups) and any(each.lower().removeprefix("ip group ") in groups for each in addresses.symbols)
 
 
 def _told(what: str, test: AddressSet, family: AddressFamily) -> str:
     if not test.opaque:
-        return f"{what} in {test.shown(family)}"
+        return f"{what} in {test.shown(family)}" if test.of(family) else f"it does not go over {family}"
     inside = f"in {', '.join(sorted(test.symbols))}" if test.symbols else ""
     outside = f"not in {', '.join(sorted(test.without))}" if test.without else ""
     return f"{what} {' and '.join(filter(None, (inside, outside)))}"

@@ -13,7 +13,7 @@ from typing import Final
 from hostgate.flows.address_sets import AddressSet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
     ASSOCIATION,
@@ -272,6 +272,7 @@ class _Reading:
                 for action in ("allow", "block")
             )
             return Stage(name, (*passed, *either), onward)
+        passed = (*passed, *elsewhere(policy))
         ranked: list[RankedStep] = []
         listed = policy.node.at("rules")
         for index, node in enumerate([listed] if listed.unknown else listed.items()):

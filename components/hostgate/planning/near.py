@@ -3,24 +3,27 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import chain, islice
 
 from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Protocol
 from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.flows.names import endings, kinship
 from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import Sight, mechanism
 from hostgate.planning.plan import Plan
 
-MOST_COMPARED = 2_000
-"""Hosts among which a misspelt name is looked for; comparing costs about 10 microseconds each."""
+MOST_COMPARED = 50_000
+"""Comparisons of a misspelt name with a host, over all flows; each costs 10 to 50 microseconds."""
+
+MOST_RELATED = 200
+"""Entries with a name in common that are compared in full with one flow."""
 
 _WIRE: dict[Protocol, tuple[FlowProtocol, ...]] = {
     "https": ("https", "tls"),
     "tls": ("https", "tls"),
     "http": ("http",),
-    "tcp": ("tcp",),
-    "udp": ("udp",),
 }
 
 
@@ -36,20 +39,49 @@ class Near:
         return self.decision.entry
 
 
+class EntryIndex:
+    """The entries of a plan by the endings of their hosts, so that the nearest to a flow are found without a scan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        sights = {way.sight for way in mechanism(plan.target).means}
+        self._sight: Sight = sights.pop() if len(sights) == 1 else "name-and-port"
+        self._of_host: dict[str, list[Decision]] = {}
+        self._below: dict[str, list[Decision]] = {}
+        for decision in plan.decisions:
+            host, *above = endings(decision.entry.host)
+            self._of_host.setdefault(host, []).append(decision)
+            for name in above:
+                self._below.setdefault(name, []).append(decision)
+        self._misspelt: dict[str, list[str]] = {}
+
+    def nearest(self, flow: Flow, most: int = 3) -> tuple[Near, ...]:
+        """The entries nearest to `flow` by name, whatever became of them; those that lack least come first."""
+        name = flow.wire_name or flow.name if self._sight == "name-and-port" else flow.name
+        name = name.lower().removesuffix(".")
+        above = (decision for ending in endings(name) for decision in self._of_host.get(ending, ()))
+        related: dict[int, list[Decision]] = {}
+        for decision in islice(chain(above, self._below.get(name, ())), MOST_RELATED):
+            entry = decision.entry
+            kin = kinship(holds(entry.match, entry.host, name), entry.host, name)
+            if kin is not None:
+                related.setdefault(kin, []).append(decision)
+        decisions = related[min(related)] if related else self._spelled_alike(name, most)
+        found = [Near(decision, _why_not(self.plan, decision, flow, self._sight)) for decision in decisions]
+        return tuple(sorted(found, key=lambda near: (len(near.lacking), near.entry.key))[:most])
+
+    def _spelled_alike(self, name: str, most: int) -> list[Decision]:
+        """Entries whose hosts a misspelt name may mean, as long as looking for them stays cheap."""
+        if name not in self._misspelt:
+            spent = len(self._misspelt) * len(self._of_host)
+            looked = len(name) <= MAX_NAME and spent + len(self._of_host) <= MOST_COMPARED
+            self._misspelt[name] = get_close_matches(name, self._of_host, most, 0.8) if looked else []
+        return [decision for host in self._misspelt[name] for decision in self._of_host[host]]
+
+
 def nearest(plan: Plan, flow: Flow, most: int = 3) -> tuple[Near, ...]:
-    """The entries of `plan` nearest to `flow` by name, whatever became of them; those that lack least come first."""
-    sights = {way.sight for way in mechanism(plan.target).means}
-    sight: Sight = "query-name" if sights == {"query-name"} else "name-and-port"
-    name = flow.name if sight == "query-name" else flow.wire_name or flow.name
-    name = name.lower().removesuffix(".")
-    related = [(rank, decision) for decision in plan.decisions if (rank := _rank(decision.entry, name)) is not None]
-    best = min((rank for rank, _ in related), default=None)
-    related = [(rank, decision) for rank, decision in related if rank == best]
-    if not related and len(plan.decisions) <= MOST_COMPARED and len(name) <= MAX_NAME:
-        hosts = get_close_matches(name, {decision.entry.host for decision in plan.decisions}, most, 0.8)
-        related = [(3, decision) for decision in plan.decisions if decision.entry.host in hosts]
-    found = [Near(decision, _why_not(plan, decision, flow, sight)) for _, decision in related]
-    return tuple(sorted(found, key=lambda near: (len(near.lacking), near.entry.key))[:most])
+    """As `EntryIndex.nearest`, for one flow."""
+    return EntryIndex(plan).nearest(flow, most)
 
 
 def _why_not(plan: Plan, decision: Decision, flow: Flow, sight: Sight) -> tuple[str, ...]:
@@ -64,26 +96,20 @@ def _why_not(plan: Plan, decision: Decision, flow: Flow, sight: Sight) -> tuple[
     return ("source and address: the rules are for other clients and destinations",)
 
 
-def _rank(entry: Entry, name: str) -> int | None:
-    """0: the entry holds the name; 1: its host is the name, or above it; 2: below it; None: nothing in common."""
-    if holds(entry.match, entry.host, name):
-        return 0
-    if entry.host == name or name.endswith(f".{entry.host}"):
-        return 1
-    return 2 if entry.host.endswith(f".{name}") else None
-
-
 def _lacking(entry: Entry, flow: Flow, sight: Sight) -> Iterable[str]:
-    seen = flow.name.removesuffix(".") if sight == "query-name" else flow.wire_name
+    carrier = "udp" if entry.protocol == "udp" else "tcp"
+    on_wire = sight == "name-and-port" and entry.protocol in ("https", "tls", "http")
+    seen = flow.wire_name if on_wire else flow.name.removesuffix(".")
     if seen is None:
         yield "no server name was sent, only an address"
     elif not holds(entry.match, entry.host, seen):
         yield _other_name(entry, seen)
     if sight == "query-name":
         return
-    if flow.port != entry.port:
+    if flow.port not in (entry.port, 0):  # 0 where the protocol has none
         yield f"port: {entry.port} is meant, not {flow.port}"
-    if flow.protocol not in _WIRE[entry.protocol]:
+    matches = flow.protocol in _WIRE[entry.protocol] if on_wire else flow.transport == carrier
+    if not matches:
         yield f"protocol: {entry.protocol} is meant, not {flow.protocol}"
 
 

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.readers import (
     AWS_POLICY,
@@ -13,7 +14,6 @@ from hostgate.policies.readers import (
     RULE_GROUP,
     RULES_OF_GCP,
     CloudName,
-    plain_type,
 )
 from hostgate.policies.violations import ResourceReading
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.snapshot import Resource
 from hostgate.policies import contents, denies, near_limits, shape, void
 from hostgate.policies.belonging import together
 from hostgate.policies.datagrams import datagrams_out
 from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
-from hostgate.policies.readers import READERS, UNREAD, cloud_of, plain_type, read
+from hostgate.policies.readers import READERS, UNREAD, cloud_of, read
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Exemption, Settings

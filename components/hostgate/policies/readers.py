@@ -8,8 +8,8 @@ from hostgate.aws import resources_ec2, resources_resolver
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP
 from hostgate.azure import resources as azure
-from hostgate.azure.resources import plain_type as plain_type
 from hostgate.azure.resources_bridged import BRIDGED
+from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
 from hostgate.gcp import resources as gcp

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
+from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.nodes import About
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.effects import Destination
-from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of, plain_type
+from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of
 from hostgate.policies.reading import Reading
 from hostgate.policies.settings import Settings
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.belonging import Together
 from hostgate.policies.effects import Effect, in_words, ports_within
-from hostgate.policies.readers import GCP_CLASSIC, GCP_NETWORK, plain_type
+from hostgate.policies.readers import GCP_CLASSIC, GCP_NETWORK
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
 

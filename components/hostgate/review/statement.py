@@ -5,6 +5,7 @@ say less: what is not said is None, and is then not compared.
 """
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -133,15 +134,29 @@ SIZE = Size(256 * 1024 * 1024, "10,000 hosts on three clouds are 30 MB")
 """Of a file with plans."""
 
 
-def read_json(path: Path, name: str) -> Any:
-    """The JSON document at `path`; `name` is shown in messages.
+def read_json(path: Path | None, name: str) -> Any:
+    """The JSON document at `path`, on stdin if there is none; `name` is shown in messages.
 
     Raises InputError: no regular file, unreadable, too large, no JSON.
     """
     try:
-        return read_json_text(read_file_bytes(path, SIZE, name, rule="plan-file"))
+        return read_json_text(_of_stdin(name) if path is None else read_file_bytes(path, SIZE, name, rule="plan-file"))
     except NotJSON as error:
         raise InputError([_problem(name, f"this is not JSON: {error}.")]) from None
+
+
+def _of_stdin(name: str) -> bytes:
+    if sys.stdin is None:
+        raise InputError([_problem(name, "cannot read it: it is closed.")])
+    try:
+        data = sys.stdin.buffer.read(SIZE.most + 1)
+    except OSError as error:
+        raise InputError([_problem(name, f"cannot read it: {error.strerror}.")]) from None
+    if len(data) > SIZE.most:
+        raise InputError(
+            [_problem(name, f"found more than {SIZE.most:,} bytes. Allowed: at most so many ({SIZE.because}).")]
+        )
+    return data
 
 
 class _Written(BaseModel):
