@@ -140,16 +140,20 @@ class _Policy:
 
     def stateful(self) -> Stage:
         order = self.node.at("statefulEngineOptions", "ruleOrder")
-        if order.unknown:
-            self.assumptions.append("The rule order of the policy, not known yet, is strict.")
         strict = order.value == STRICT or order.unknown
         references = self._references("statefulRuleGroupReferences")
         variables = self._variables()
         groups = [(each, tuple(self._stateful_group(each, variables, strict=strict))) for each in references]
-        if not strict:
-            by_action = sorted(
-                (step for _, group in groups for step in group), key=lambda step: _ACTION_RANK[step.action]
+        by_action = sorted((step for _, group in groups for step in group), key=lambda step: _ACTION_RANK[step.action])
+        if order.unknown:
+            of_either = (tuple(by_action), *(group for _, group in groups))
+            is_strict = "the rule order of the policy, which is not known yet, is strict"
+            ends = (
+                replace(each, box=replace(each.box, doubts=(*each.box.doubts, is_strict)))
+                for each in default_steps(self._default_actions())
             )
+            return Stage("stateful rules", (), PASSES, MOMENTS, of_either, tuple(ends))
+        if not strict:
             return Stage("stateful rules", tuple(by_action), PASSES, MOMENTS)
         known = sorted(
             (each for each in groups if each[0].priority is not None), key=lambda each: each[0].priority or 0
@@ -209,7 +213,7 @@ class _Policy:
             (
                 group
                 for group in self.snapshot.of_types([RULE_GROUP])
-                if not group.properties.get("arn") and name == group.properties.get("name")
+                if not isinstance(group.properties.get("arn"), str) and name == group.properties.get("name")
             ),
             None,
         )

@@ -7,13 +7,13 @@ is definite only if both ways end alike. So an answer never rests on what nobody
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from hostgate.catalog.hosts import is_address
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, AddressSet, internet, networks
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.names import hold
-from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
@@ -21,6 +21,9 @@ Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 _TCP = 6
 _WITH_PORTS = frozenset({6, 17, 33, 132, 136})
 """IP protocols whose packets have ports: TCP, UDP, DCCP, SCTP, UDP-Lite."""
+
+
+ORDER_NOT_KNOWN: Final = "the order of the rule groups is so, which is not known yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,20 @@ def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -
         return first
     said = "; ".join(f"over {family} {verdict.action}: {verdict.why}" for family, verdict in verdicts)
     return Verdict("unknown", None, f"it depends on the address family. {said[0].upper()}{said[1:]}")
+
+
+def narrowed(place: Place, flow: Flow, family: AddressFamily) -> Place:
+    """The place with those steps alone that may hold for `flow` over `family` if its address, its port and its client were
+    others: what a question about many of them has to look at. Verdicts on such flows stay as they are."""
+    facts = _facts(place, flow, family, frozenset())
+
+    def may_hold(step: Step) -> bool:
+        told = facts.conditions(step.box)
+        return all(answer is not False for about, answer, _ in told if about not in ("address", "port", "client"))
+
+    asked = (step for stage in place.stages for group in stage.groups for step in group.steps_for(facts.names))
+    left = {id(step) for step in asked if may_hold(step)}
+    return keeping(place, lambda step: id(step) in left)
 
 
 def _families(place: Place, flow: Flow) -> list[AddressFamily]:
@@ -116,8 +133,7 @@ def _in_stage(stage: Stage, facts: "_Facts") -> Iterator[_Outcome]:
     if len({each.step.action for each in sure}) == 1:
         yield sure[-1]
         return
-    order = "the order of the rule groups is so, which is not known yet"
-    yield from (replace(each, lacks=(*each.lacks, order)) for each in sure)
+    yield from (replace(each, lacks=(*each.lacks, ORDER_NOT_KNOWN)) for each in sure)
 
 
 def _in_group(stage: Stage, group: Index, facts: "_Facts") -> Iterator[_Outcome]:
@@ -234,17 +250,11 @@ class _Facts:
             yield "name", hold(box.asked, _asked(flow)), ""
         if box.dialled is not None:
             yield "name", any(hold(box.dialled, name) for name in (_dialled(flow), *self.sharing)), ""
-        yield (
-            "address",
-            box.address.holds(self.destination, self.family),
-            _told("its address is", box.address, self.family),
-        )
+        held = box.address.holds(self.destination, self.family)
+        yield "address", held, _told("its address is", box.address, self.family) if held is None else ""
         client = box.client
-        yield (
-            "client",
-            client.addresses.holds(self.client.addresses, self.family),
-            _told("the client is", client.addresses, self.family),
-        )
+        held = client.addresses.holds(self.client.addresses, self.family)
+        yield "client", held, _told("the client is", client.addresses, self.family) if held is None else ""
         among = f"the client is {' or '.join(sorted(client.identities or ()))}"
         yield "client", _identity(client, self.client), among
         for doubt in box.doubts:
