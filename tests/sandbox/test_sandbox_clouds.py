@@ -13,9 +13,7 @@ from hostgate.sandbox.wire_values import UNKNOWN
 
 GONE = object()
 
-RULE = (
-    'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (msg:"a; \\"b\\" sid:9;"; tls.sni; content:"cgr.dev"; sid:1; rev:1;)'
-)
+RULE = 'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (msg:"a\\; \\"b\\" sid:9\\;"; tls.sni; content:"cgr.dev"; sid:1; rev:1;)'
 SUFFIX = '"; sid:1;)'
 
 RULE_GROUP = {
@@ -286,7 +284,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
         aws.RULE_GROUP,
         RULE_GROUP,
         NAMED,
-        'pass tls any any -> any 443 (msg:"sid:5;";)',
+        'pass tls any any -> any 443 (msg:"sid:5\\;";)',
         "ruleGroup.rulesSource.rulesString line 1",
         "sid",
     ),

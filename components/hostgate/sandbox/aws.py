@@ -11,7 +11,7 @@ from hostgate.sandbox import aws_ec2, aws_ram
 from hostgate.sandbox.aws_resolver import TYPES as RESOLVER_TYPES
 from hostgate.sandbox.clouds import AutoName, Cloud, Declaration, ResourceType, about, types_by_token
 from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.rule_text_checks import check_rules, rule_lines
+from hostgate.sandbox.rule_text_checks import check_rules
 from hostgate.sandbox.shapes import (
     Anything,
     Entries,
@@ -27,6 +27,7 @@ from hostgate.sandbox.shapes import (
     shown,
 )
 from hostgate.sandbox.wire_values import UNKNOWN
+from hostgate.suricata.reader import read_rules
 
 # Sources, each as of 2026-11-23.
 QUOTAS: Final = "AWS Network Firewall quotas"
@@ -113,7 +114,7 @@ def _group_rules(inputs: Mapping[str, Any], path: str) -> Iterator[PreviewProble
         rules, where = inputs["rules"], "rules"
     if isinstance(rules, str):
         yield from check_rules(rules, where, group, strict=_order(group) == "STRICT_ORDER")
-        yield from _capacity(inputs, len(rule_lines(rules)), "1 unit per rule line", QUOTAS)
+        yield from _capacity(inputs, len(read_rules(rules)), "1 unit per rule line", QUOTAS)
     listed = source.get("rulesSourceList")
     if isinstance(listed, Mapping):
         targets, types = listed.get("targets"), listed.get("targetTypes")
