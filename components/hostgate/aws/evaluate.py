@@ -29,6 +29,7 @@ VPC: Final = "aws:ec2/vpc:Vpc"
 PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 
 STRICT: Final = "STRICT_ORDER"
+STATELESS: Final = "stateless rules"
 MOMENTS: Final = tuple(Moment)
 """A hello in one packet: the handshake's end, the protocol and the name are known at once. Of a hello in several
 packets, defaults that do not wait for it drop the first (replayed); `hostgate.aws.default_actions` says which."""
@@ -110,7 +111,7 @@ class _Policy:
         loose = [each for each in references if each.priority is None]
         steps = tuple(step for each in known for step in self._stateless_group(each))
         unordered = tuple(tuple(self._stateless_group(each)) for each in loose)
-        return Stage("stateless rules", steps, default, unordered=unordered)
+        return Stage(STATELESS, steps, default, unordered=unordered)
 
     def _stateless_default(self) -> Step:
         node = self.node.at("statelessDefaultActions")

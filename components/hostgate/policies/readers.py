@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from hostgate.aws.resources import NATIVE, canonical
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
 from hostgate.policies import address_resources as addresses
@@ -51,6 +52,10 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
 RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in type_ and type_.startswith("gcp:"))
 
 UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "aws:ec2/securityGroupRule:SecurityGroupRule": ("addresses", ()),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ("addresses", ("egress",)),
+    "aws:ec2/networkAclRule:NetworkAclRule": ("addresses", ()),
+    "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry": ("an address of a list", ()),
     "gcp:networksecurity/securityProfile:SecurityProfile": ("URL filters", ("urlFilteringProfile",)),
     "gcp:networksecurity/urlList:UrlList": ("names that a web proxy may reach", ()),
     "gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule": ("what a web proxy may reach", ()),
@@ -62,23 +67,23 @@ UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection": ("application rules", ()),
     "azure:network/firewallNetworkRuleCollection:FirewallNetworkRuleCollection": ("network rules", ()),
 }  # fmt: skip
-"""Types that decide about names and that no reader reads, what they hold, and the inputs without which they hold
+"""Types that decide about what passes and that no reader reads, what they hold, and the inputs without which they hold
 nothing of the kind. They are said to be unread, rather than passed over."""
 
 _VERSIONED = re.compile(r"(azure-native:[a-z]+)/v[0-9]+(?:preview)?:")
 
 
 def plain_type(token: str) -> str:
-    """The type without an API version: azure-native has a module for each."""
-    return _VERSIONED.sub(r"\1:", token)
+    """The type without an API version, which azure-native has a module for; of aws-native the type of its twin."""
+    return NATIVE.get(token) or _VERSIONED.sub(r"\1:", token)
 
 
 def cloud_of(token: str) -> CloudName | None:
     package = token.partition(":")[0]
-    return {"aws": "aws", "gcp": "gcp", "azure-native": "azure", "azure": "azure"}.get(package)  # type: ignore[return-value]
+    return {"aws": "aws", "aws-native": "aws", "gcp": "gcp", "azure-native": "azure", "azure": "azure"}.get(package)  # type: ignore[return-value]
 
 
 def read(resource: Resource) -> Reading | None:
     """What the resource says; None for a type without a reader."""
     reader = READERS.get(plain_type(resource.type))
-    return None if reader is None else reader(Node(resource.properties))
+    return None if reader is None else reader(canonical(resource).node)
