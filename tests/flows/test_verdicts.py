@@ -11,7 +11,7 @@ from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Moment, Place, Stage, Step
-from hostgate.flows.verdicts import decide, nearest_steps
+from hostgate.flows.verdicts import decide, narrowed, nearest_steps
 
 PORT_443 = Intervals.of([(443, 443)])
 
@@ -36,6 +36,22 @@ def named(host: str, kind: str = "exact") -> tuple[NameTest, ...]:
 
 
 DOUBT = ("the list of x holds it",)
+
+
+def test_a_narrowed_place_keeps_what_another_address_port_or_client_would_meet_and_every_verdict() -> None:
+    steps = [
+        step("allow", "name", wire=named("cgr.dev")), step("block", "udp", protocols=frozenset({17})),
+        step("block", "client", client=ClientTest(addresses=networks(["10.0.0.0/8"]))), step("block", "port", port=PORT_443),
+        step("allow", "address", address=networks(["198.51.100.0/24"])), step("allow", "doubt", doubts=DOUBT),
+    ]  # fmt: skip
+    here = Place("x:y", "here", (Stage("rules", tuple(steps[:4]), step("block", ""), unordered=(tuple(steps[4:]),)),))
+    flow = Flow("other.example", 443, "tls")
+    less = narrowed(here, flow, "IPv4")
+    assert [each.rule for each in less.stages[0].steps] == ["client", "port"]
+    assert [each.rule for each in less.stages[0].unordered[0]] == ["address", "doubt"]
+    for address, port, source in product(("198.51.100.1", "203.0.113.1"), (443, 80), ("10.1.2.3", "192.0.2.1")):
+        asked = Flow("other.example", port, "tls", address=address, source=source)
+        assert decide(less, asked) == decide(here, asked)
 
 
 class TestOrder:

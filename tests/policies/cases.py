@@ -33,6 +33,8 @@ from policies.resources import (
 Kind = Literal["fails", "passes", "unknown", "not applicable"]
 KINDS: tuple[Kind, ...] = ("fails", "passes", "unknown", "not applicable")
 UNJUDGED = "cannot be judged: not known before the update"
+OPEN_QUESTION = "cannot be judged: "
+"""What the evaluator would have to know stands behind it."""
 
 
 class Case(NamedTuple):
@@ -111,7 +113,6 @@ OPEN = {
     "all but HOME_NET": ("drop ip any any -> $EXTERNAL_NET any (sid:11;)",),
     "one source port": ("drop ip any 1024 -> any any (sid:11;)",),
     "some clients": ("drop ip 10.1.0.0/16 any -> any any (sid:11;)",),
-    "towards clients": ("drop tcp any any -> any any (flow:to_client; sid:11;)",),
     "one port": ("drop tcp any any -> any 443 (sid:11;)",),
     "with a condition": ("drop tcp any any -> any any (geoip:dst,XX; sid:11;)",),
     "half of the internet": ("drop tcp any any -> [0.0.0.0/1,2000::/3] any (sid:11;)",),
@@ -351,6 +352,13 @@ def _resources() -> Iterator[Case]:
     unread = "not-read"
     yield of(empty, "aws", "fails", dns_list(), "a domain list without domains", "DNS")
     yield of("host-not-in-catalog", "aws", "not applicable", dns_list("evil.example"), "", "a list by itself")
+    for type_ in ("securityGroupRule:SecurityGroupRule", "networkAclRule:NetworkAclRule",
+                  "managedPrefixListEntry:ManagedPrefixListEntry"):  # fmt: skip
+        yield of(unread, "aws", "fails", R(f"aws:ec2/{type_}", "r", {}), "holds a", type_)
+    default = R("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "r", {"egress": [{"cidrBlocks": ["0.0.0.0/0"]}]})
+    yield of(unread, "aws", "fails", default, "holds egress of a security group", "default group")
+    native = R("aws-native:networkfirewall:RuleGroup", "rules", aws_rules(tls("evil.example")).properties)
+    yield of("host-not-in-catalog", "aws", "fails", native, "evil.example: in no named catalog", "aws-native")
     yield of(unread, "gcp", "fails", R("gcp:networksecurity/urlList:UrlList", "u", {}), "web proxy")
     yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")
     for cloud, resource in STRANGERS.items():
@@ -381,25 +389,25 @@ def _datagrams() -> Iterator[Case]:
     )
     yield Case(out, "aws", "fails", [dual, aws_policy("rules", home_net=None)], "over IPv6 get out", "HOME_NET of AWS")
     yield Case(out, "aws", "unknown", [dual, aws_policy("rules", home_net=UNKNOWN)],
-               "cannot be judged: $EXTERNAL_NET is not known here", "HOME_NET")  # fmt: skip
+               "its address is not in $HOME_NET", "HOME_NET")  # fmt: skip
     own = {"ruleVariables": {"ipSets": [{"key": "FAR", "ipSet": {"definitions": ["0.0.0.0/0", "::/0"]}}]}}
     by_set = "drop ip any any -> {} any (ip_proto:!6; sid:21;)"
     yield Case(out, "aws", "passes", [aws_rules(by_set.format("$FAR"), tls("cgr.dev"), **own), aws_policy("rules")], "",
                "a variable of the group")  # fmt: skip
     yield Case(out, "aws", "unknown", [aws_rules(by_set.format("@FAR"), tls("cgr.dev")), aws_policy("rules")],
-               "cannot be judged: @FAR is not known here", "a set kept elsewhere")  # fmt: skip
+               "cannot be judged: its address is in @FAR", "a set kept elsewhere")  # fmt: skip
     kept = aws_rules("pass udp $HOME_NET any -> @CLOCKS 123 (sid:20;)", *STOPPED["all but TCP"], tls("cgr.dev"))
     yield Case(out, "aws", "passes", [kept, aws_policy("rules")], "", "a pass to a set")
     named = 'pass dns $HOME_NET any -> any 53 (dns.query; content:"corp.example"; endswith; sid:20;)'
     yield Case(out, "aws", "unknown", [aws_rules(named, *STOPPED["all but TCP"], tls("cgr.dev")), aws_policy("rules")],
-               "cannot be judged: on condition of content, dns.query, endswith", "a pass of some questions")  # fmt: skip
+               "the protocol dns of the rule 20 holds", "a pass of some questions")  # fmt: skip
     yield Case(out, "aws", "unknown", [aws_rules("pass what is this", *STOPPED["everything"]), aws_policy("rules")],
-               "cannot be judged: no header of the form", "an unreadable line")  # fmt: skip
+               "no header of the form", "an unreadable line")  # fmt: skip
 
     yield Case(out, "aws", "passes", [names, rest, both], "", "two groups, their order not known")
     ping = aws_rules("pass icmp any any -> any any (sid:5;)", tls("cgr.dev"))
     yield Case(out, "aws", "unknown", [ping, rest, both],
-               "asked before or after the drops? The order is not known. passes to any", "order")  # fmt: skip
+               "cannot be judged: the order of the rule groups is so, which is not known yet", "order")  # fmt: skip
     arns = [arn_of("edge"), arn_of("rules")]
     yield Case(out, "aws", "passes", [ping, rest, aws_policy("rules", "edge", arns=arns)], "", "the drops first")
     yield Case(out, "aws", "fails", [ping, rest, aws_policy("rules", "edge", arns=arns[::-1])],
@@ -414,7 +422,7 @@ def _datagrams() -> Iterator[Case]:
 
     foreign = [arn_of("theirs"), arn_of("edge"), arn_of("rules")]
     yield Case(out, "aws", "unknown", [names, rest, aws_policy("rules", "edge", arns=foreign)],
-               "theirs: no part of this stack, and not known to be asked after", "a group of others")  # fmt: skip
+               "cannot be judged: theirs makes it allow", "a group of others")  # fmt: skip
     yield Case(out, "aws", "passes", [names, rest, aws_policy("rules", "edge", arns=[*arns, foreign[0]])], "",
                "a group of others, after the drops")  # fmt: skip
     yield Case(out, "aws", "unknown", [names, aws_policy("rules", arns=[arn_of("theirs"), arn_of("rules")])],
@@ -424,20 +432,25 @@ def _datagrams() -> Iterator[Case]:
     yield Case(out, "aws", "fails", [names, aws_policy("rules", arns=[managed[0], arns[1]])], "get out",
                "a group of AWS stops nothing of it")  # fmt: skip
     one_more = aws_policy("rules", arns=[UNKNOWN, UNKNOWN])
-    yield Case(out, "aws", "unknown", [names, one_more], "1 of the rule groups are not known yet", "one group more")
+    yield Case(
+        out, "aws", "unknown", [names, one_more], "cannot be judged: rule group 1 of the policy", "one group more"
+    )
     listless = aws_policy("rules", statefulRuleGroupReferences=UNKNOWN)
-    yield Case(out, "aws", "unknown", [names, listless], "the rule groups are not known yet", "no list")
+    yield Case(out, "aws", "unknown", [names, listless], "get out", "no list")
     yield Case(out, "aws", "passes", [names, rest, aws_policy("rules", "edge", statefulRuleGroupReferences=UNKNOWN)], "",
                "no list, but the drops by what it is made from")  # fmt: skip
-    yield Case(out, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group")], UNJUDGED, "contents")
+    yield Case(out, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group")], OPEN_QUESTION, "contents")
     yield Case(
-        out, "aws", "unknown", [names, aws_policy("rules", defaults=UNKNOWN)], "the default actions are not", "default"
+        out,
+        "aws",
+        "unknown",
+        [names, aws_policy("rules", defaults=UNKNOWN)],
+        "a default action of the policy, not known yet",
+        "default",
     )
-    yield Case(
-        out, "aws", "unknown", [names, aws_policy("rules", order=UNKNOWN)], "the rule order is not known", "rule order"
-    )
+    yield Case(out, "aws", "unknown", [names, aws_policy("rules", order=UNKNOWN)], "get out", "rule order")
     yield Case(out, "aws", "unknown", [names, aws_policy("rules", defaults=["aws:drop_later"])],
-               "what aws:drop_later drops is not known here", "a default of tomorrow")  # fmt: skip
+               "cannot be judged: aws:drop_later makes it block", "a default of tomorrow")  # fmt: skip
     yield Case(out, "aws", "passes", [names, aws_policy("rules", defaults=["aws:drop_strict"])], "", "drop_strict")
     yield Case(out, "aws", "fails", [names, aws_policy("rules", defaults=[])], "get out", "no default")
     yield Case(out, "aws", "fails", [names, rest, aws_policy("rules", "edge", stateless=["aws:pass"])],
@@ -445,7 +458,7 @@ def _datagrams() -> Iterator[Case]:
     fragments = aws_policy("rules", "edge", statelessFragmentDefaultActions=["aws:pass"])
     yield Case(out, "aws", "fails", [names, rest, fragments], "aws:pass: fragments pass unjudged", "fragments")
     yield Case(
-        out, "aws", "unknown", [names, rest, aws_policy("rules", "edge", stateless=UNKNOWN)], UNJUDGED, "stateless"
+        out, "aws", "unknown", [names, rest, aws_policy("rules", "edge", stateless=UNKNOWN)], OPEN_QUESTION, "stateless"
     )
     yield Case(out, "aws", "passes", [names, aws_policy("rules", stateless=["aws:drop"])], "", "a stateless drop")
 
@@ -497,7 +510,7 @@ def _stacks() -> Iterator[Case]:
     drop = "list-without-drop"
     yield Case(drop, "aws", "fails", [lists, aws_policy("list", defaults=[])], "list in strict order")
     yield Case(drop, "aws", "passes", [lists, aws_policy("list")])
-    yield Case(drop, "aws", "unknown", [lists, aws_policy("list", defaults=UNKNOWN)], UNJUDGED)
+    yield Case(drop, "aws", "unknown", [lists, aws_policy("list", defaults=UNKNOWN)], OPEN_QUESTION)
     yield Case(drop, "aws", "not applicable", [rules, aws_policy("rules", defaults=[])])
 
     port = "domain-list-any-port"
@@ -508,7 +521,7 @@ def _stacks() -> Iterator[Case]:
     for note, line in NO_GUARDS.items():
         stack = [aws_rules(line, name="guard"), lists, aws_policy("guard", "list")]
         yield Case(port, "aws", "fails", stack, "open on every port", note)
-    yield Case(port, "aws", "unknown", [aws_list("cgr.dev", UNKNOWN), guard], UNJUDGED)
+    yield Case(port, "aws", "unknown", [aws_list("cgr.dev", UNKNOWN), guard], OPEN_QUESTION)
     yield Case(port, "aws", "not applicable", [rules])
 
     void = "void-allow"
@@ -530,15 +543,17 @@ def _stacks() -> Iterator[Case]:
         every = aws_rules(f"pass {protocol} any any -> any any (sid:2;)", name="broad")
         yield Case(void, "aws", "fails", [rules, every, both], "any port", protocol)
     shake = aws_rules("pass tcp $HOME_NET any -> $EXTERNAL_NET 443 (flow:not_established; sid:2;)", name="broad")
-    yield Case(void, "aws", "passes", [rules, shake, both], "", "handshake only")
+    yield Case(
+        void, "aws", "unknown", [rules, shake, both], "is the whole connection and not single packets", "handshake only"
+    )
     yield Case(void, "aws", "passes", [rules, aws_rules("pass udp any any -> any 123 (sid:2;)", name="broad"), both])
     private = aws_rules("pass ip $HOME_NET any -> [10.0.0.0/8,172.16.0.0/12] any (sid:2;)", name="broad")
     yield Case(void, "aws", "passes", [rules, private, both], "", "private ranges")
-    yield Case(void, "aws", "unknown", [rules, aws_group(UNKNOWN, "broad"), both], UNJUDGED)
+    yield Case(void, "aws", "unknown", [rules, aws_group(UNKNOWN, "broad"), both], OPEN_QUESTION)
     kept = "pass tcp $HOME_NET any -> @BROKER {} (flow:to_server; sid:2;)"
     yield Case(void, "aws", "passes", [rules, aws_rules(kept.format(5671), name="broad"), both], "", "set, other port")
     yield Case(void, "aws", "unknown", [rules, aws_rules(kept.format("[443,5671]"), name="broad"), both],
-               "cannot be judged: the addresses @BROKER", "set, same port")  # fmt: skip
+               "cannot be judged: its address is in @BROKER", "set, same port")  # fmt: skip
     yield Case(void, "aws", "unknown", [aws_group(UNKNOWN, "rules"), aws_rules(kept.format(5671), name="broad"), both],
                "cannot be judged", "set, names not known")  # fmt: skip
     yield Case(void, "aws", "not applicable", [broad, aws_policy("broad")])
@@ -554,11 +569,13 @@ def _stacks() -> Iterator[Case]:
     late = gcp_rule(name="wide", priority=9500, ranges=["0.0.0.0/0"])
     yield Case(void, "gcp", "passes", [names, late, *gcp_denies()], "", "after the deny")
     other = gcp_rule(name="wide", ranges=["0.0.0.0/0"], policy="other")
-    yield Case(void, "gcp", "passes", [names, other, *gcp_denies()], "", "in another policy")
+    yield Case(void, "gcp", "fails", [names, other, *gcp_denies()], "wide: any destination", "in a policy elsewhere")
+    theirs = R(GCP_POLICY.type, "other", {"name": "other"})
+    yield Case(void, "gcp", "passes", [names, other, theirs, *gcp_denies()], "", "in another policy")
     proxy = gcp_rule(name="wide", ranges=["0.0.0.0/0"], targetServiceAccounts=["proxy@p.iam.gserviceaccount.com"])
     builds = gcp_rule("cgr.dev", targetServiceAccounts=["builds@p.iam.gserviceaccount.com"])
     yield Case(void, "gcp", "passes", [builds, proxy, *gcp_denies()], "", "other clients")
-    yield Case(void, "gcp", "unknown", [names, gcp_rule(name="wide", ranges=[UNKNOWN]), *gcp_denies()], UNJUDGED)
+    yield Case(void, "gcp", "unknown", [names, gcp_rule(name="wide", ranges=[UNKNOWN]), *gcp_denies()], OPEN_QUESTION)
     yield Case(void, "gcp", "not applicable", [wide, *gcp_denies()])
     app = azure(application("cgr.dev"))
     for address in ("*", "0.0.0.0/0", "Internet"):
@@ -573,8 +590,24 @@ def _stacks() -> Iterator[Case]:
     yield Case(void, "azure", "passes", [app, azure(network(addresses=["*"], ports=["22"]), name="wide")])
     apart = azure(network(addresses=["*"], sources=["10.9.0.0/16"]), name="wide")
     yield Case(void, "azure", "passes", [azure(application("cgr.dev", sources=["10.1.0.0/16"])), apart], "", "clients")
-    yield Case(void, "azure", "unknown", [app, azure(network(addresses=UNKNOWN), name="wide")], UNJUDGED)
+    yield Case(void, "azure", "unknown", [app, azure(network(addresses=UNKNOWN), name="wide")], OPEN_QUESTION)
     yield Case(void, "azure", "not applicable", [azure(network(addresses=["*"]))])
+
+    dead, first = "dead-allow", "never reached. "
+    early = aws_rules("drop tls any any -> any any (tls.sni; sid:5;)", tls("cgr.dev"))
+    yield Case(
+        dead, "aws", "fails", [early, aws_policy("rules")], f"cgr.dev: {first}rules#5: dropped by a rule of rules"
+    )
+    yield Case(dead, "aws", "passes", [rules, aws_policy("rules")])
+    yield Case(dead, "aws", "not applicable", [broad, aws_policy("broad")])
+    later = [gcp_rule("cgr.dev", name="second", priority=9500), gcp_rule("apk.cgr.dev", name="third", priority=9501)]
+    yield Case(dead, "gcp", "fails", [names, *later, *gcp_denies()], f"cgr.dev: {first}deny4", "B12")
+    yield Case(dead, "gcp", "passes", [names, *gcp_denies()])
+    yield Case(dead, "gcp", "not applicable", gcp_denies())
+    no_web = azure(network(addresses=["*"]), name="none", action="Deny")
+    yield Case(dead, "azure", "fails", [app, no_web], f"cgr.dev: {first}none/c/net")
+    yield Case(dead, "azure", "passes", [app])
+    yield Case(dead, "azure", "not applicable", [azure(network(addresses=["*"]))])
 
     deny = "no-deny"
     yield Case(deny, "aws", "fails", [rules, lists, none], "no default drops")
@@ -587,21 +620,31 @@ def _stacks() -> Iterator[Case]:
     for note, lines in CLOSED.items():
         closed = aws_rules(tls("cgr.dev"), *lines)
         yield Case(deny, "aws", "passes", [closed, aws_policy("rules", defaults=[])], "", note)
+    answers = aws_rules(tls("cgr.dev"), "drop tcp any any -> any any (flow:to_client; sid:11;)")
+    yield Case(deny, "aws", "passes", [answers, aws_policy("rules", defaults=[])], "", "no answer, no connection")
     for note, lines in OPEN.items():
         ajar = aws_rules(tls("cgr.dev"), *lines)
         yield Case(deny, "aws", "fails", [ajar, aws_policy("rules", defaults=[])], "no last rule does", note)
-    yield Case(deny, "aws", "unknown", [rules, lists, unknown], UNJUDGED)
+    yield Case(deny, "aws", "unknown", [rules, lists, unknown], OPEN_QUESTION)
     far = aws_rules(tls("cgr.dev"), OPEN["all but HOME_NET"][0])
     yield Case(deny, "aws", "fails", [far, aws_policy("rules", defaults=[])],
                "TLS, HTTP, HTTP without a Host, other TCP over IPv6 get out", "over IPv6")  # fmt: skip
     yield Case(deny, "aws", "unknown", [far, aws_policy("rules", defaults=[], home_net=UNKNOWN)],
-               "cannot be judged: $EXTERNAL_NET is not known here", "HOME_NET")  # fmt: skip
-    yield Case(deny, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group", order=UNKNOWN)], UNJUDGED, "contents")
+               "its address is not in $HOME_NET", "HOME_NET")  # fmt: skip
+    yield Case(
+        deny, "aws", "unknown", [aws_group(UNKNOWN), aws_policy("group", order=UNKNOWN)], OPEN_QUESTION, "contents"
+    )
+    any_order = aws_policy("rules", order=UNKNOWN)
+    yield Case(deny, "aws", "unknown", [rules, any_order], "cannot be judged: the rule order",
+               "rule order")  # fmt: skip
     yield Case(deny, "aws", "not applicable", [aws_policy(defaults=[])])
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names], "no last rule denies IPv4 (0.0.0.0/0)")
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names, gcp_denies()[0]], "no last rule denies IPv6", "IPv4 only")
     regional = R("gcp:compute/regionNetworkFirewallPolicy:RegionNetworkFirewallPolicy", "policy", {"name": UNKNOWN})
-    made_from = gcp_rule("cgr.dev", policy=UNKNOWN, made_from=["policy"])
+    inputs = gcp_rule("cgr.dev", policy=UNKNOWN).properties
+    made_from = R(
+        "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule", "r", inputs, ["policy"]
+    )
     yield Case(deny, "gcp", "fails", [regional, made_from], "no last rule denies IPv4", "regional, by dependency")
     tcp = [gcp_rule(name=f"d{n}", action="deny", ranges=[each]) for n, each in enumerate(("0.0.0.0/0", "::/0"))]
     yield Case(deny, "gcp", "fails", [GCP_POLICY, names, *tcp], "for all protocols", "one port only")
@@ -614,7 +657,7 @@ def _stacks() -> Iterator[Case]:
         deny, "gcp", "fails", other, "no last rule denies IPv4", "denied in the policy of that name of another project"
     )
     yield Case(
-        deny, "gcp", "unknown", [GCP_POLICY, names, gcp_rule(name="d", action=UNKNOWN, ranges=["::/0"])], UNJUDGED
+        deny, "gcp", "unknown", [GCP_POLICY, names, gcp_denies()[0], gcp_denies(action=UNKNOWN)[1]], OPEN_QUESTION
     )
     yield Case(deny, "gcp", "not applicable", [GCP_POLICY, *gcp_denies()])
 

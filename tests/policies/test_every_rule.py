@@ -11,7 +11,7 @@ from policies.process import Answer, Pack, running, write_pack
 LACKING = {
     ("not-read", "passes"): "it objects to a type, or does not apply",
     ("not-read", "unknown"): "it asks for the type alone",
-    ("not-read", "aws", "fails"): "every type of AWS that opens names is read",
+    ("dead-allow", "unknown"): "what may be reached is not dead",
     ("deny-elsewhere", "aws", "passes"): "the policy is either here or not",
 }
 """Kinds of cases that cannot be, and why. `exemption-ended` is about the settings and has its own tests."""

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostgate.flows.address_sets import internet
 from hostgate.flows.nodes import Node
-from hostgate.policies.effects import ANY_PORT, Names
+from hostgate.policies.effects import ANY_PORT, Names, everywhere
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_groups import read_rule_group
-from hostgate.policies.rule_lines import read_line, read_lines
 from hostgate.policies.suricata_names import condition
-from hostgate.suricata.reader import ParsedRule, UnreadLine
+from hostgate.suricata.reader import ParsedRule, UnreadLine, read_line, read_rules
 
 HEAD = "pass tls $HOME_NET any -> $EXTERNAL_NET 443"
 
@@ -86,17 +86,22 @@ def test_what_cannot_be_read_is_a_doubt_about_names_and_never_nothing(line: str,
 
 def test_layout_does_not_matter() -> None:
     text = (
-        "# a comment\n\n"
-        "  pass\ttls  [10.0.0.0/8 , 192.168.0.0/16] any -> $EXTERNAL_NET [ 443 , 8443:8445 ] "
-        '( msg:"a; b \\" c"; tls.sni ;content : "cgr.dev" ; startswith;endswith; sid: 7 ; )  \n'
+        "# a comment\n\n  # another\n"
+        "PASS\ttls  [10.0.0.0/8, 192.168.0.0/16] any -> $EXTERNAL_NET [ 443, 8443:8445] "
+        '( msg:"a: b \\" c"; tls.sni ;content : "cgr.dev" ; startswith;endswith; sid: 7 ; )  \n'
     )
-    (line,) = read_lines(text)
+    (line,) = read_rules(text)
     assert isinstance(line, ParsedRule)
-    assert (line.number, line.where) == (3, "line 3 (sid 7)")
+    assert (line.number, line.where) == (4, "line 4 (sid 7)")
     (effect,) = group(text).effects
     assert effect.ports == ((443, 443), (8443, 8445))
-    assert effect.clients == {"10.0.0.0/8", "192.168.0.0/16"}
     assert str(effect.names) == "cgr.dev"
+
+
+def test_what_the_engine_skips_is_a_doubt() -> None:
+    reading = group(f'  {HEAD} (tls.sni; content:"cgr.dev"; startswith; endswith; sid:1;)')
+    assert not reading.effects
+    assert "an indented rule: Suricata skips it" in reading.doubts[0].why
 
 
 @pytest.mark.parametrize(
@@ -135,7 +140,9 @@ def test_ports_are_read_or_a_doubt(port: str, ports: object) -> None:
 )
 def test_destinations_of_one_meaning_are_read_alike(address: str, broad: bool | None) -> None:
     reading = group(f"pass tcp $HOME_NET any -> {address} 443 (sid:1;)")
-    assert [effect.broad for effect in reading.effects] == ([] if broad is None else [broad])
+    assert [everywhere(effect.destination or internet()) for effect in reading.effects] == (
+        [] if broad is None else [broad]
+    )
 
 
 def test_a_set_from_elsewhere_is_a_doubt() -> None:
@@ -145,7 +152,7 @@ def test_a_set_from_elsewhere_is_a_doubt() -> None:
 
 @given(st.text(max_size=200))
 def test_no_line_is_too_strange(text: str) -> None:
-    for line in read_lines(text):
+    for line in read_rules(text):
         assert isinstance(line, ParsedRule | UnreadLine)
         if isinstance(line, ParsedRule):
             condition(line)

@@ -15,7 +15,6 @@ from hostgate.policies.settings import Settings
 from hostgate.policies.shape import not_read
 
 ALSO_OPEN = (
-    "aws-native:networkfirewall:RuleGroup",
     "aws:ec2/securityGroupRule:SecurityGroupRule",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ec2/networkAclRule:NetworkAclRule",

@@ -16,9 +16,7 @@ from hostgate.sandbox.preview_problems import PreviewProblem
 
 GONE = object()
 
-RULE = (
-    'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (msg:"a; \\"b\\" sid:9;"; tls.sni; content:"cgr.dev"; sid:1; rev:1;)'
-)
+RULE = 'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (msg:"a\\; \\"b\\" sid:9\\;"; tls.sni; content:"cgr.dev"; sid:1; rev:1;)'
 SUFFIX = '"; sid:1;)'
 
 RULE_GROUP = {
@@ -316,7 +314,7 @@ REFUSED: list[tuple[str, Cloud, str, Mapping[str, Any], str, Any, str, str]] = [
         resources_firewall.RULE_GROUP,
         RULE_GROUP,
         NAMED,
-        'pass tls any any -> any 443 (msg:"sid:5;";)',
+        'pass tls any any -> any 443 (msg:"sid:5\\;";)',
         "ruleGroup.rulesSource.rulesString line 1",
         "sid",
     ),

@@ -14,19 +14,22 @@ def objections(rules: str) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ('(msg:"a; gid:1; b"; sid:1; rev:1;)', []),
-        (r'(msg:"a\"; gid:1; b"; sid:1; rev:1;)', []),
-        (r"(msg:a\; gid:1; sid:1; rev:1;)", []),
+        (r'(msg:"a\; gid:1\; b"; sid:1; rev:1;)', []),
+        ('(msg:"a; gid:1; b"; sid:1; rev:1;)', ["not a rule"]),
+        (r'(msg:"a\"; gid:1; b"; sid:1; rev:1;)', ["keyword not supported"]),
+        (r"(msg:a\; gid:1; sid:1; rev:1;)", ["not a rule"]),
         ('(msg:"a"; gid:1; sid:1; rev:1;)', ["keyword not supported"]),
-        ('(msg:"never closed; gid:1; sid:1; rev:1;)', ["sid"]),
+        ('(msg:"never closed; gid:1; sid:1; rev:1;)', ["not a rule"]),
         ("(sid:1; rev:1", ["not a rule"]),
     ],
 )
-def test_a_semicolon_inside_quotes_or_after_a_backslash_ends_no_option(options: str, expected: list[str]) -> None:
+def test_a_semicolon_ends_an_option_inside_quotes_too_and_after_a_backslash_none(
+    options: str, expected: list[str]
+) -> None:
     assert objections(HEAD + options) == expected
 
 
 @pytest.mark.parametrize("letter", ['"', "\\", 'a"', '"a\\', ";", "a"])
 def test_a_rule_of_a_million_hostile_characters_is_read_once(letter: str) -> None:
     found = objections(f"{HEAD}({letter * (1_000_000 // len(letter))})")
-    assert {"rule too long", "sid"} <= set(found)
+    assert "rule too long" in found

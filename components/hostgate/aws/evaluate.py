@@ -26,6 +26,7 @@ from hostgate.suricata.steps import steps_of
 TARGET: Final = "aws:rules"
 
 STRICT: Final = "STRICT_ORDER"
+STATELESS: Final = "stateless rules"
 MOMENTS: Final = tuple(Moment)
 """A hello in one packet: the handshake's end, the protocol and the name are known at once. Of a hello in several
 packets, defaults that do not wait for it drop the first (replayed); `hostgate.aws.default_actions` says which."""
@@ -109,7 +110,7 @@ class _Policy:
         loose = [each for each in references if each.priority is None]
         steps = tuple(step for each in known for step in self._stateless_group(each))
         unordered = tuple(tuple(self._stateless_group(each)) for each in loose)
-        return Stage("stateless rules", steps, default, unordered=unordered, last=self._stateless_doubts())
+        return Stage(STATELESS, steps, default, unordered=unordered, last=self._stateless_doubts())
 
     def _stateless_doubts(self) -> tuple[Step, ...]:
         node = self.node.at("statelessDefaultActions")
@@ -229,7 +230,7 @@ class _Policy:
             (
                 group
                 for group in self.snapshot.of_types([RULE_GROUP])
-                if not group.properties.get("arn") and name == group.properties.get("name")
+                if not isinstance(group.properties.get("arn"), str) and name == group.properties.get("name")
             ),
             None,
         )

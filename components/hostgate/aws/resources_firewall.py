@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hostgate.aws import firewall_kinds
 from hostgate.aws.firewall_limits import GROUP_CAPACITY, IP_SET_REFERENCES, POLICY_GROUPS, QUOTAS
-from hostgate.aws.rule_text_checks import check_rules, rule_lines
+from hostgate.aws.rule_text_checks import check_rules
 from hostgate.aws.spelling import as_aws
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.resource_types import AutoName, ResourceType, fields, types_by_token
@@ -24,6 +24,7 @@ from hostgate.planning.shapes import (
     known_list,
     shown,
 )
+from hostgate.suricata.reader import read_rules
 
 # Sources, each as of 2026-11-23.
 API: Final = "AWS Network Firewall API reference"
@@ -101,7 +102,7 @@ def _group_rules(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]
         rules, where = inputs["rules"], "rules"
     if isinstance(rules, str):
         yield from check_rules(rules, where, group, strict=order_of_group(group) == "STRICT_ORDER")
-        yield from _capacity(inputs, len(rule_lines(rules)), "1 unit per rule line", QUOTAS)
+        yield from _capacity(inputs, len(read_rules(rules)), "1 unit per rule line", QUOTAS)
     listed = source.get("rulesSourceList")
     if isinstance(listed, Mapping):
         targets, types = listed.get("targets"), listed.get("targetTypes")

@@ -124,10 +124,17 @@ def stateless_rule(node: Node, group: str, owner: str) -> Iterator[Step]:
     for key in ("tcpFlags", "sourcePorts"):
         if not match.at(key).absent and not match.at(key).empty:
             doubts.append(f"its {key} are those of {label}")
-    numbers = [item.value for item in match.at("protocols").items()]
+    protocols = match.at("protocols")
+    numbers = [number(item) for item in protocols.items()]
+    if protocols.unknown or None in numbers:
+        doubts.append(f"the stateless rule {label} is about its protocol")
     ports = list(_spans(match.at("destinationPorts")))
+    if match.at("destinationPorts").unknown or len(ports) < len(list(match.at("destinationPorts").items())):
+        doubts.append(f"the stateless rule {label} is about its port")
+    if node.at("priority").unknown:
+        doubts.append(f"the stateless rule {label}, whose priority is not known yet, is asked before others")
     box = Box(
-        protocols=frozenset(int(each) for each in numbers if isinstance(each, int | float)) or None,
+        protocols=None if None in numbers else frozenset(each for each in numbers if each is not None) or None,
         port=Intervals.of(ports) if ports else EVERY_PORT,
         address=_definitions(match.at("destinations"), label),
         client=ClientTest(addresses=_definitions(match.at("sources"), label)),

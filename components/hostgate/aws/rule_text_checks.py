@@ -1,4 +1,4 @@
-"""Reads Suricata rule strings as far as AWS Network Firewall checks them when a rule group is made."""
+"""What AWS Network Firewall checks of Suricata rule strings when a rule group is made."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hostgate.aws.firewall_limits import GROUP_BYTES, QUOTAS, RULE_LENGTH
 from hostgate.planning.shapes import InputProblem, duplicates, known_list, shown
-from hostgate.suricata.reader import ACTIONS, SID_MAX
+from hostgate.suricata.reader import ACTIONS, SID_MAX, ParsedRule, UnreadLine, read_rules
 
 # Sources, each as of 2026-11-23.
 LIMITATIONS: Final = "AWS Network Firewall developer guide: Suricata limitations and caveats"
@@ -17,10 +17,12 @@ UNSUPPORTED: Final = frozenset({"dataset", "datarep", "iprep", "lua", "luajit", 
 PCRE_COMPANIONS: Final = frozenset({"content", "tls.sni", "http.host", "dns.query", "http.uri"})
 
 
-def rule_lines(rules: str) -> list[tuple[int, str]]:
-    """The rules with their line numbers from 1. Blank lines and comments are no rules and cost no capacity."""
-    lines = enumerate(rules.splitlines(), start=1)
-    return [(number, line.strip()) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+_FORM: Final = (
+    f"{' | '.join(ACTIONS)}, protocol source port -> destination port (options; sid:1 to {SID_MAX};) on one line"
+)
+_UNREAD: Final[Mapping[str, str]] = {
+    "action": "rule action", "header": "rule header", "options": "not a rule", "sid": "sid",
+}  # fmt: skip
 
 
 def check_rules(rules: str, path: str, group: Mapping[str, Any], *, strict: bool) -> Iterator[InputProblem]:
@@ -32,32 +34,26 @@ def check_rules(rules: str, path: str, group: Mapping[str, Any], *, strict: bool
         )
     declared = _declared(group)
     sids: list[tuple[str, Any]] = []
-    lines = rule_lines(rules)
+    lines = read_rules(rules)
+    texts = rules.splitlines()
     if not lines:
         yield InputProblem(
             "no rule in it", path=path, found=f"{size} bytes", allowed="at least one rule", source=MEASURED
         )
-    for number, line in lines:
-        where = f"{path} line {number}"
-        if len(line) > RULE_LENGTH.max:
-            found = f"{len(line)} characters"
+    for line in lines:
+        where, text = f"{path} line {line.number}", texts[line.number - 1].strip()
+        if len(text) > RULE_LENGTH.max:
+            found = f"{len(text)} characters"
             yield InputProblem(
                 "rule too long", path=where, found=found, allowed=f"{RULE_LENGTH.max} characters", source=QUOTAS
             )
-        head, _, options = line.partition("(")
-        keywords = _keywords(options)
-        yield from _header(head, where, declared)
-        if not options.endswith(")"):
-            found, allowed = shown(line), "action protocol source port -> destination port (options) on one line"
-            yield InputProblem("not a rule", path=where, found=found, allowed=allowed, source=LIMITATIONS)
+        if isinstance(line, UnreadLine):
+            found = f"{shown(text)} ({shown(line.why)})"
+            yield InputProblem(_UNREAD[line.part], path=where, found=found, allowed=_FORM, source=LIMITATIONS)
             continue
-        sid = next((value for keyword, value in keywords if keyword == "sid"), "")
-        if not sid.isdecimal() or not 1 <= int(sid) <= SID_MAX:
-            found = shown(sid) if sid else "nothing"
-            yield InputProblem("sid", path=where, found=found, allowed=f"1 to {SID_MAX}", source="Suricata rule format")
-        else:
-            sids.append((where, int(sid)))
-        yield from _options({keyword for keyword, _ in keywords}, where, strict=strict)
+        sids.append((where, int(line.sid)))
+        yield from _header(line, where, declared)
+        yield from _options({keyword for keyword, _ in line.options}, where, strict=strict)
     yield from (_as_sid(problem) for problem in duplicates(sids, MEASURED))
 
 
@@ -77,21 +73,11 @@ def _declared(group: Mapping[str, Any]) -> dict[str, set[str]]:
     return {"$": names, "@": {str(item.get("key")) for _, item in sets if isinstance(item, Mapping)}}
 
 
-def _header(head: str, where: str, declared: Mapping[str, set[str]]) -> Iterator[InputProblem]:
-    words = re.sub(r"\s*,\s*", ",", head).split()
-    action = words[0] if words else ""
-    if action not in ACTIONS:
-        allowed = " | ".join(ACTIONS)
-        yield InputProblem("rule action", path=where, found=shown(action), allowed=allowed, source=LIMITATIONS)
-    if len(words) != 7 or words[4:5] not in (["->"], ["<>"]):
-        allowed = "action protocol source port -> destination port"
-        yield InputProblem(
-            "rule header", path=where, found=shown(head.strip()), allowed=allowed, source="Suricata rule format"
-        )
-        return
-    if action == "reject" and words[1] in ("udp", "icmp", "ip"):
-        yield InputProblem("reject", path=where, found=words[1], allowed="TCP only", source=LIMITATIONS)
-    for mark, name in re.findall(r"([$@])([A-Za-z][A-Za-z0-9_]*)", head):
+def _header(rule: ParsedRule, where: str, declared: Mapping[str, set[str]]) -> Iterator[InputProblem]:
+    if rule.action == "reject" and rule.protocol in ("udp", "icmp", "ip"):
+        yield InputProblem("reject", path=where, found=rule.protocol, allowed="TCP only", source=LIMITATIONS)
+    ends = f"{rule.source} {rule.source_port} {rule.destination} {rule.port}"
+    for mark, name in re.findall(r"([$@])([A-Za-z][A-Za-z0-9_]*)", ends):
         if name not in declared[mark]:
             allowed = "declared in " + ("ruleVariables, HOME_NET or EXTERNAL_NET" if mark == "$" else "referenceSets")
             yield InputProblem(
@@ -112,18 +98,3 @@ def _options(keywords: set[str], where: str, *, strict: bool) -> Iterator[InputP
     if "pcre" in keywords and not keywords & PCRE_COMPANIONS:
         allowed = f"beside one of {', '.join(sorted(PCRE_COMPANIONS))}"
         yield InputProblem("pcre alone", path=where, found="pcre", allowed=allowed, source=LIMITATIONS)
-
-
-_OPTION: Final = re.compile(r"""(?:[^;"\\]++|\\.|"(?:[^"\\]++|\\.)*+"?)*+;""", re.DOTALL)
-"""One option with its semicolon. Nothing is given back once taken, so that no text takes more than one reading."""
-
-
-def _keywords(options: str) -> list[tuple[str, str]]:
-    """Keywords and their values; a semicolon inside quotes or after a backslash does not end one."""
-    found: list[tuple[str, str]] = []
-    text, at = options.removesuffix(")"), 0
-    while option := _OPTION.match(text, at):
-        keyword, _, value = option[0][:-1].partition(":")
-        found.append((keyword.strip(), value.strip()))
-        at = option.end()
-    return found

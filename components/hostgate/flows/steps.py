@@ -4,7 +4,7 @@ Every cloud translates its policies into stages of steps; nothing here knows whi
 conditions with an action; `decide` in `hostgate.flows.verdicts` answers a flow from them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
@@ -171,6 +171,19 @@ class Place:
     """Addresses that are not the internet's here, though they might be elsewhere: what a flow without one never has."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
+
+
+def keeping(place: Place, wanted: Callable[[Step], bool]) -> Place:
+    """The place with those steps alone that are wanted; what becomes of a flow that none decides stays as it is."""
+
+    def of(steps: Group) -> Group:
+        return tuple(filter(wanted, steps))
+
+    def kept(stage: Stage) -> Stage:
+        unordered = tuple(map(of, stage.unordered))
+        return replace(stage, steps=of(stage.steps), unordered=unordered, last=of(stage.last))
+
+    return replace(place, stages=tuple(map(kept, place.stages)))
 
 
 class Index:

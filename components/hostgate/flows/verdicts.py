@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from hostgate.catalog.hosts import is_address
 from hostgate.flows.address_sets import (
@@ -22,7 +22,7 @@ from hostgate.flows.address_sets import (
 )
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.names import Names, NameTest, hold, kinship
-from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
@@ -30,6 +30,9 @@ Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 _TCP = 6
 _WITH_PORTS = frozenset({6, 17, 33, 132, 136})
 """IP protocols whose packets have ports: TCP, UDP, DCCP, SCTP, UDP-Lite."""
+
+
+ORDER_NOT_KNOWN: Final = "the order of the rule groups is so, which is not known yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,20 @@ def _kinship(box: Box, names: Sequence[str]) -> int | None:
     return min((kin for kin in found if kin is not None), default=None) if tests else 0
 
 
+def narrowed(place: Place, flow: Flow, family: AddressFamily) -> Place:
+    """The place with those steps alone that may hold for `flow` over `family` if its address, its port and its client were
+    others: what a question about many of them has to look at. Verdicts on such flows stay as they are."""
+    facts = _facts(place, flow, family, frozenset())
+
+    def may_hold(step: Step) -> bool:
+        told = facts.conditions(step.box)
+        return all(answer is not False for about, answer, _ in told if about not in ("address", "port", "client"))
+
+    asked = (step for stage in place.stages for group in stage.groups for step in group.steps_for(facts.names))
+    left = {id(step) for step in asked if may_hold(step)}
+    return keeping(place, lambda step: id(step) in left)
+
+
 def _families(place: Place, flow: Flow) -> list[AddressFamily]:
     """The family of the flow; where it has either, those that its clients and the internet both have."""
     if flow.family is not None:
@@ -179,8 +196,7 @@ def _in_stage(stage: Stage, facts: "_Facts") -> Iterator[_Outcome]:
     if len({each.step.action for each in sure}) == 1:
         yield sure[-1]
         return
-    order = "the order of the rule groups is so, which is not known yet"
-    yield from (replace(each, lacks=(*each.lacks, order)) for each in sure)
+    yield from (replace(each, lacks=(*each.lacks, ORDER_NOT_KNOWN)) for each in sure)
 
 
 def _in_group(stage: Stage, group: Index, facts: "_Facts") -> Iterator[_Outcome]:

@@ -34,7 +34,7 @@ def _open(reading: Reading, node: Node, protocol: Node, ranges: list[str]) -> No
     elif node.at("fromPort").unknown or node.at("toPort").unknown:
         ports = None
     target = destination(ranges)
-    if target is None or not target.unseen:
+    if target != NOWHERE:
         reading.effects.append(
             Effect(where=node.path or "cidr", action="allow", layer=layer, ports=ports, destination=target)
         )

@@ -6,6 +6,7 @@ from typing import Final
 
 from hostgate.azure.resources import GROUP_BYTES
 from hostgate.catalog.hosts import check_host
+from hostgate.flows.address_sets import AddressSet
 from hostgate.flows.nodes import UNKNOWN, About, Node
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import (
@@ -13,18 +14,15 @@ from hostgate.policies.effects import (
     EVERYWHERE,
     NOWHERE,
     Action,
-    Destination,
     Effect,
     Layer,
     Names,
     Ports,
     destination,
+    everywhere,
     port_range,
 )
 from hostgate.policies.reading import Reading
-
-NETWORK_STAGE: Final = -1
-"""All network collections come before all application collections (Azure Firewall, rule processing)."""
 
 _NETWORK: Mapping[str, Layer] = {"tcp": "tcp", "udp": "udp", "any": "any", "icmp": "other"}
 _WEB: Mapping[str, Layer] = {"https": "tls", "http": "http", "mssql": "other"}
@@ -62,20 +60,18 @@ def _collection(node: Node, reading: Reading) -> None:
     rules = node.at("rules")
     if rules.empty or rules.absent:
         reading.empties.append((rules.path, "a collection without rules"))
-    order = node.at("priority").number("place") or 0
     for rule in rules.items(*_OF_A_RULE):
         match rule.at("ruleType").text("action"):
             case "ApplicationRule":
-                reading.effects += _application(rule, action, order, reading)
+                reading.effects += _application(rule, action, reading)
             case "NetworkRule":
-                reading.effects += _network(rule, action, order, reading)
+                reading.effects += _network(rule, action, reading)
             case other:
                 for about in _OF_A_RULE:
                     rule.doubt(about, f"the rule type {other!r}")
 
 
-def _application(node: Node, action: Action, order: int, reading: Reading) -> Iterator[Effect]:
-    clients = _clients(node)
+def _application(node: Node, action: Action, reading: Reading) -> Iterator[Effect]:
     fqdns, urls = node.at("targetFqdns"), node.at("targetUrls")
     if fqdns.empty and urls.value in (None, []):
         reading.empties.append((fqdns.path, "a rule without names"))
@@ -90,11 +86,16 @@ def _application(node: Node, action: Action, order: int, reading: Reading) -> It
         if port is None and protocol.at("port").absent:
             ports = {"tls": ((443, 443),), "http": ((80, 80),)}.get(str(layer))
         for where, name in names:
-            yield Effect(where=where, action=action, layer=layer, ports=ports, names=name, clients=clients, order=order)
+            yield Effect(
+                where=where,
+                action=action,
+                layer=layer,
+                ports=ports,
+                names=name,
+            )
 
 
-def _network(node: Node, action: Action, order: int, reading: Reading) -> Iterator[Effect]:
-    clients = _clients(node)
+def _network(node: Node, action: Action, reading: Reading) -> Iterator[Effect]:
     names = [*_names(node.at("destinationFqdns"), url=False)]
     if node.at("destinationFqdns").empty and node.at("destinationAddresses").value in (None, []):
         reading.empties.append((node.at("destinationFqdns").path, "a rule without destinations"))
@@ -105,13 +106,11 @@ def _network(node: Node, action: Action, order: int, reading: Reading) -> Iterat
         layer: Layer | None = None if kind is None else _NETWORK.get(kind.lower(), "other")
         for where, name in names:
             yield Effect(
-                where=where, action=action, layer=layer, ports=ports, names=name, clients=clients, order=order,
-                stage=NETWORK_STAGE,
+                where=where, action=action, layer=layer, ports=ports, names=name,
             )  # fmt: skip
-        if target is None or not target.unseen:
+        if target != NOWHERE:
             yield Effect(
-                where=node.path, action=action, layer=layer, ports=ports, destination=target, clients=clients,
-                order=order, stage=NETWORK_STAGE,
+                where=node.path, action=action, layer=layer, ports=ports, destination=target,
             )  # fmt: skip
     if action == "allow":
         reading.lookups += [(name.host, where) for where, name in names]
@@ -136,24 +135,24 @@ def _names(node: Node, *, url: bool) -> Iterator[tuple[str, Names]]:
             yield item.path, Names("exact", rest)
 
 
-def _destination(node: Node) -> Destination | None:
+def _destination(node: Node) -> AddressSet | None:
     """Where the addresses lead; ranges `a-b` count by their ends, other service tags are sets not seen here."""
     if node.absent or node.empty:
         return NOWHERE
-    everywhere, ranges, whole = False, [], not node.unknown
+    every, ranges, whole = False, [], not node.unknown
     for item in node.items("destination"):
         text = item.text("destination")
         if text is None:
             whole = False
         elif text.lower() in _EVERYWHERE:
-            everywhere = True
+            every = True
         elif text[:1].isdigit() or ":" in text:
             ranges += [part.strip() for part in text.split("-")]
     found = destination(ranges)
     if found is None:
         node.doubt("destination", "an item that is no address range")
         whole = False
-    if everywhere or (found is not None and found.everywhere):
+    if every or (found is not None and everywhere(found)):
         return EVERYWHERE
     return found if whole else None
 
@@ -171,10 +170,3 @@ def _ports(node: Node) -> Ports | None:
             return None
         found.append(part)
     return None if node.unknown else tuple(sorted(found))
-
-
-def _clients(node: Node) -> frozenset[str]:
-    """Source ranges and IP groups; empty (everybody) for a star."""
-    found = {*node.at("sourceAddresses").texts("clients"), *node.at("sourceIpGroups").texts("clients")}
-    unknown = any(each.unknown for key in ("sourceAddresses", "sourceIpGroups") for each in node.at(key).items())
-    return frozenset() if "*" in found or unknown else frozenset(found)

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.readers import (
     AWS_POLICY,
@@ -14,6 +13,7 @@ from hostgate.policies.readers import (
     RULE_GROUP,
     RULES_OF_GCP,
     CloudName,
+    plain_type,
 )
 from hostgate.policies.violations import ResourceReading
 
@@ -51,23 +51,9 @@ def _aws(stack: Sequence[ResourceReading]) -> list[Together]:
 def _refers(policy: ResourceReading, group: Resource) -> bool:
     if group.urn in policy.resource.dependencies:
         return True
-    arns = policy.reading.stateful.priorities
+    arns = policy.reading.stateful.arns
     name = group.properties.get("name")
     return group.properties.get("arn") in arns or any(arn.rpartition("/")[2] == name for arn in arns)
-
-
-def priority_of(policy: ResourceReading | None, group: Resource) -> int | None:
-    """The group's priority in the policy; None at a preview that makes both, since the reference is not known yet."""
-    priorities = {} if policy is None else policy.reading.stateful.priorities
-    name = group.properties.get("name")
-    return next(
-        (
-            number
-            for arn, number in priorities.items()
-            if arn == group.properties.get("arn") or arn.rpartition("/")[2] == name
-        ),
-        None,
-    )
 
 
 def _by_policy(stack: Sequence[ResourceReading], others: Sequence[Resource], cloud: CloudName) -> list[Together]:

@@ -4,58 +4,55 @@ Azure Firewall denies what no rule allows and cannot be told otherwise, so there
 """
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_network
+from dataclasses import replace
 
-from hostgate.policies.address_ranges import VERSIONS
-from hostgate.policies.belonging import Together, priority_of
+from hostgate.flows.address_sets import FAMILIES, AddressFamily
+from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.steps import ClientTest, Place, keeping
+from hostgate.flows.verdicts import ORDER_NOT_KNOWN, decide
 from hostgate.policies.catalogs import CatalogIndex
-from hostgate.policies.coverage import HomeNet, in_words, take
-from hostgate.policies.effects import (
-    Effect,
-    Names,
-    closes_the_internet,
-    inverse,
-    layers_meet,
-    ports_within,
-)
-from hostgate.policies.endings import ended
+from hostgate.policies.places import JudgedPolicy, steps_in
 from hostgate.policies.rule_table import RULES
-from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
+from hostgate.policies.violations import CheckResult, NotApplicable, Violation, unjudged
+from hostgate.policies.void import named_steps
+from hostgate.policies.witnesses import DATAGRAMS, OF_TCP, Opening, address_of, cuts, elsewhere, in_words, openings
 
-_PARTS = {"tls": "TLS", "http": "HTTP", "http-bare": "HTTP without a Host", "other": "other TCP"}
-_FAMILIES = {"IPv4 (0.0.0.0/0)": 4, "IPv6 (::/0)": 6}
+_FAMILIES = {"IPv4": "IPv4 (0.0.0.0/0)", "IPv6": "IPv6 (::/0)"}
+_DEFAULTS = "firewallPolicy.statefulDefaultActions"
 
 
-def list_without_drop(sets: Sequence[Together]) -> CheckResult:
-    with_lists = [each for each in sets if each.cloud == "aws" and each.policy is not None and _lists(each)]
+def list_without_drop(policies: Sequence[JudgedPolicy]) -> CheckResult:
+    with_lists = [each for each in policies if each.cloud == "aws" and each.policy and _lists(each)]
     if not with_lists:
         return NotApplicable("no policy of this stack holds a domain list in strict order")
     return [
         remark
         for each in with_lists
-        if each.policy is not None
-        for remark in _left_open(
-            each, each.policy, f"{', '.join(_lists(each))} in strict order, and the default drops nothing",
-            "list-without-drop",
-        )
-    ]  # fmt: skip
+        for remark in _left_open(each, f"{', '.join(_lists(each))} in strict order, and the default drops nothing")
+    ]
 
 
-def no_deny(sets: Sequence[Together]) -> CheckResult:
-    named = [each for each in sets if each.cloud != "azure" and each.policy is not None and _names(each)]
+def no_deny(policies: Sequence[JudgedPolicy]) -> CheckResult:
+    named = [each for each in policies if each.cloud != "azure" and each.policy is not None and _names(each)]
     if not named:
         return NotApplicable("no policy of this stack allows anything by name, but those that deny by default")
     found: list[Violation] = []
     for each in named:
-        if each.cloud == "gcp":
-            found += _open_families(each)
-        elif each.policy is not None:
-            found += _left_open(each, each.policy, "no default drops, and no last rule does", "no-deny")
+        if each.cloud == "aws":
+            found += _left_open(each, "no default drops, and no last rule does")
+            continue
+        first = next(seen for seen in each.rules if seen.reading.may_name)
+        found += [
+            Violation(resource=first.resource, where="the policy", message=message) for message in _open_families(each)
+        ]
     return found
 
 
-def deny_elsewhere(sets: Sequence[Together]) -> CheckResult:
-    loose = [each for each in sets if each.cloud != "azure" and each.policy is None and _allows(each)]
+def deny_elsewhere(policies: Sequence[JudgedPolicy]) -> CheckResult:
+    loose = [
+        each for each in policies if each.cloud != "azure" and each.policy is None and each.may_name
+    ]  # fmt: skip
     if not loose:
         return NotApplicable("every policy with allowed names is part of this stack, or denies by default")
     return [
@@ -65,163 +62,128 @@ def deny_elsewhere(sets: Sequence[Together]) -> CheckResult:
             message="is not part of this stack; that it denies the rest is not to be seen here.",
         )
         for each in loose
-        if each.cloud == "aws" or any(_missing(each))
+        if each.cloud == "aws" or any(_open_families(each))
         for seen in each.rules
         if seen.reading.may_name
     ]
 
 
-def domain_list_any_port(sets: Sequence[Together], known: CatalogIndex) -> CheckResult:
-    lists = [
-        each
-        for each in sets
-        if each.cloud == "aws" and any(seen.reading.lists or seen.reading.opaque for seen in each.rules)
+def domain_list_any_port(policies: Sequence[JudgedPolicy], known: CatalogIndex) -> CheckResult:
+    listing = [
+        (each, seen)
+        for each in policies
+        if each.cloud == "aws"
+        for seen in each.rules
+        if seen.reading.lists or seen.reading.opaque
     ]
-    if not lists:
+    if not listing:
         return NotApplicable("no domain list allows anything")
     found: list[Violation] = []
-    for each in lists:
-        for seen in each.rules:
-            if seen.reading.lists or seen.reading.opaque:
-                found += _unguarded(each, seen, known)
-                found += unjudged(seen.resource, seen.reading, RULES["domain-list-any-port"].needs)
+    for each, seen in listing:
+        for place in each.places:
+            ends = [(elsewhere(place, family), _inside(place, family)) for family in place.families]
+            blocks = cuts((step.box.port for step in steps_in(place) if step.action == "block"), EVERY_PORT)
+            for effect in seen.reading.effects:
+                if not effect.listed or not effect.named or effect.names is None:
+                    continue
+                entries = known.touching(effect.names)
+                needed = {entry.port for entry in entries} or {80 if effect.layer == "http" else 443}
+                others = Intervals.of([(port, port) for port in needed]).outside(65_535)
+                spoken: FlowProtocol = "http" if effect.layer == "http" else "tls"
+                ports = [port for port in {*blocks, *(port + 1 for port in needed)} if port in others]
+                flows = (
+                    Flow(effect.names.host, port, spoken, address=address, source=client)
+                    for port in ports
+                    for address, client in ends
+                )
+                if any(_passes(place, flow) for flow in flows):
+                    said = ", ".join(map(str, sorted(needed)))
+                    found.append(
+                        Violation(
+                            resource=seen.resource, where=effect.where, host=effect.names.host,
+                            entry=next((entry.id for entry in entries), None),
+                            message=f"{effect.names}: open on every port, needed on {said}.",
+                        )
+                    )  # fmt: skip
+        found += unjudged(seen.resource, seen.reading, RULES["domain-list-any-port"].needs)
     return found
 
 
-def _unguarded(each: Together, listing: ResourceReading, known: CatalogIndex) -> Iterator[Violation]:
-    last = priority_of(each.policy, listing.resource)
-    guards = [
-        effect
-        for seen in each.rules
-        for first in (priority_of(each.policy, seen.resource),)
-        if first is None or last is None or first < last
-        for effect in seen.reading.effects
-        if effect.action == "deny" and not effect.listed
-    ]
-    for effect in listing.reading.effects:
-        if not effect.listed or not effect.named or effect.names is None:
-            continue
-        names = effect.names
-        ports = {entry.port for entry in known.touching(names)} or {80 if effect.layer == "http" else 443}
-        others = inverse(tuple(sorted((port, port) for port in ports)))
-        if not any(_guards(guard, effect, names, others) for guard in guards):
-            said = ", ".join(map(str, sorted(ports)))
-            yield Violation(
-                resource=listing.resource, where=effect.where, host=names.host,
-                entry=next((entry.id for entry in known.touching(names)), None),
-                message=f"{names}: open on every port, needed on {said}.",
-            )  # fmt: skip
+def _inside(place: Place, family: AddressFamily) -> str | None:
+    home = place.inside.of(family)
+    return address_of(home.parts[0][0], family) if home else None
 
 
-def _guards(guard: Effect, effect: Effect, names: Names, ports: tuple[tuple[int, int], ...]) -> bool:
-    parts = {"tls", "http"} if effect.layer is None else {str(effect.layer)}
-    by_address = guard.names is None and parts <= guard.ends
-    return (
-        (by_address or (guard.names is not None and names.inside(guard.names)))
-        and layers_meet(guard.layer, effect.layer)
-        and guard.ports is not None
-        and ports_within(ports, guard.ports)
-        and not guard.clients
-    )
+def _passes(place: Place, flow: Flow) -> bool:
+    """Whether a flow passes or may; at a first preview the drops are taken to come before the list."""
+    verdict = decide(place, flow)
+    return verdict.action == "allow" or (verdict.action == "unknown" and verdict.lacks != (ORDER_NOT_KNOWN,))
 
 
-def _lists(each: Together) -> list[str]:
+def _lists(policy: JudgedPolicy) -> list[str]:
     """Groups that are strict domain lists, or may be."""
     return [
         seen.resource.name
-        for seen in each.rules
+        for seen in policy.rules
         if (seen.reading.lists or seen.reading.opaque) and seen.reading.strict is not False
     ]
 
 
-def _names(each: Together) -> bool:
+def _names(policy: JudgedPolicy) -> bool:
     """Whether names are allowed, or may be; those of strict domain lists have a rule of their own."""
-    return any(seen.reading.names_in_doubt and not seen.reading.lists for seen in each.rules) or any(
+    return any(seen.reading.names_in_doubt and not seen.reading.lists for seen in policy.rules) or any(
         effect.named and (not effect.listed or seen.reading.strict is False)
-        for seen in each.rules
+        for seen in policy.rules
         for effect in seen.reading.effects
     )
 
 
-def _allows(each: Together) -> bool:
-    return any(seen.reading.may_name for seen in each.rules)
-
-
-def _drops(policy: ResourceReading) -> bool:
-    """Whether the default actions of the AWS policy drop what nothing passes."""
-    stateful = policy.reading.stateful
-    return stateful.strict is True and any(action.startswith("aws:drop_") for action in stateful.defaults or ())
-
-
-def _left_open(each: Together, policy: ResourceReading, message: str, rule: str) -> Iterator[Violation]:
-    """What neither the default ends nor rules that together end every connection; or what cannot be judged."""
-    if _drops(policy):
+def _left_open(policy: JudgedPolicy, message: str) -> Iterator[Violation]:
+    """Connections that neither the default ends nor a rule."""
+    if policy.policy is None:
         return
-    stateful = policy.reading.stateful
-    home = HomeNet(stateful)
-    left = home.everything(list(_PARTS))
-    unknown: list[str] = []
-    for seen in each.rules:
-        for _, line in seen.reading.lines:
-            if line.action in ("drop", "reject") and line.port.lower() == line.source_port.lower() == "any":
-                sets = {**home.sets, **seen.reading.variables}
-                found = take(left, dict.fromkeys(VERSIONS, ended(line)), line, sets, home)
-                unknown += [found] if found is not None and found not in unknown else []
-    if not any(left.values()):
-        return
-    resource, where = policy.resource, "firewallPolicy.statefulDefaultActions"
-    if stateful.strict is None or (stateful.strict and stateful.defaults is None):
-        yield from unjudged(resource, policy.reading, RULES[rule].needs)
-        return
-    if not stateful.strict:
+    reading = policy.policy.reading
+    if reading.stateful.strict is False:
         message = "in action order there is no default; all but TLS and HTTP passes, whatever the lists say"
-    told = "; ".join(in_words(left, _PARTS))
-    if unknown:
-        told = f"cannot be judged: {', '.join(unknown)} is not known here. As far as is seen, {told}"
-    yield Violation(resource=resource, where=where, message=f"{message}: {told}.")
+    for place in policy.places:
+        found = openings(without_passes(place), OF_TCP, FAMILIES)
+        if found:
+            told = f"{in_words(found, place.inside)}."
+            if lacks := lacking(found):
+                told = f"cannot be judged: {lacks}. As far as is seen, {told}"
+            yield Violation(resource=policy.policy.resource, where=_DEFAULTS, message=f"{message}: {told}")
 
 
-def _missing(each: Together) -> Iterator[str]:
+def _open_families(policy: JudgedPolicy) -> Iterator[str]:
     """The address families that no last deny closes on Google Cloud."""
-    allowed = [effect for seen in each.rules for effect in seen.reading.effects if effect.named]
-    clients = frozenset().union(*(effect.clients for effect in allowed))
-    everybody = not allowed or any(not effect.clients for effect in allowed)
-    denies = [
-        effect
-        for seen in each.rules
-        for effect in seen.reading.effects
-        if effect.action == "deny"
-        and effect.names is None
-        and effect.layer == "any"
-        and (not effect.clients or (not everybody and clients <= effect.clients))
-    ]
-    for words, version in _FAMILIES.items():
-        if not any(_closes(deny, version) for deny in denies):
-            yield words
-
-
-def _closes(deny: Effect, version: int) -> bool:
-    if deny.destination is None or not deny.destination.everywhere:
-        return False
-    networks = [ip_network(text, strict=False) for text in deny.destination.ranges]
-    return not networks or closes_the_internet(networks, version)
-
-
-def _open_families(each: Together) -> Iterator[Violation]:
-    missing = list(_missing(each))
-    if not missing:
-        return
-    unknown = [
-        remark
-        for seen in each.rules
-        for remark in unjudged(seen.resource, seen.reading, RULES["no-deny"].needs - {"names"})
-    ]
-    if unknown:
-        yield from unknown
-        return
-    assert each.policy is not None
-    first = next(seen for seen in each.rules if seen.reading.may_name)
-    for words in missing:
-        yield Violation(
-            resource=first.resource, where="the policy", message=f"no last rule denies {words} for all protocols."
+    for place in policy.places:
+        clients = list(dict.fromkeys(step.box.client for step in named_steps(policy, place)))
+        found = openings(
+            without_passes(place), (*OF_TCP, *DATAGRAMS), place.families, clients=clients or [ClientTest()]
         )
+        for family, words in _FAMILIES.items():
+            of_family = [each for each in found if each.family == family]
+            if of_family:
+                surely = any(each.verdict.action == "allow" for each in of_family)
+                yield (
+                    f"no last rule denies {words} for all protocols."
+                    if surely
+                    else f"cannot be judged: {lacking(of_family)}."
+                )
+
+
+def without_passes(place: Place) -> Place:
+    """The place with what blocks alone: what passes there is denied by nothing."""
+    *before, last = place.stages
+    onward = [
+        replace(stage, otherwise=replace(stage.otherwise, action="next"))
+        if stage.otherwise.action == "allow" and stage.otherwise.rule
+        else stage
+        for stage in before
+    ]
+    return keeping(replace(place, stages=(*onward, last)), lambda step: step.action != "allow")
+
+
+def lacking(found: Sequence[Opening]) -> str:
+    """What would have to be known of all that may pass and may not."""
+    return "; ".join(dict.fromkeys(what for each in found for what in each.verdict.lacks))

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hostgate.aws.dns_firewall import RESOLVER_ZONES
-from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.nodes import NOT_KNOWN, Node
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.contents import judged, whose
 from hostgate.policies.dns_lists import domains_of
 from hostgate.policies.effects import ANY_PORT, Effect, Names
-from hostgate.policies.readers import DNS_GROUP, DNS_LIST, DNS_RULE
+from hostgate.policies.readers import DNS_GROUP, DNS_LIST, DNS_RULE, plain_type
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 
 _WHERE = "firewallDomainListId"

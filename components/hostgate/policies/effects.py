@@ -1,13 +1,21 @@
-"""What a firewall rule does, the same words for every cloud: to which names or addresses, on which ports, for whom."""
+"""What a firewall rule does, the same words for every cloud: to which names or addresses, on which ports."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Any, Literal, TypeGuard
+from typing import Final, Literal, TypeGuard
 
 from hostgate.catalog.match_kinds import within
 from hostgate.catalog.model import MATCHES, Match
-from hostgate.planning.options import PRIVATE_IPV4, SHARED_IPV4, public_ranges
+from hostgate.flows.address_sets import (
+    EVERY_ADDRESS,
+    FAMILIES,
+    NO_ADDRESS,
+    AddressFamily,
+    AddressSet,
+    internet,
+    networks,
+)
+from hostgate.flows.intervals import Intervals
 
 NameKind = Match | Literal["ending", "containing", "any"]
 """How names are matched: as a catalog says it, or by an ending or a part that is no whole label, or not at all."""
@@ -18,21 +26,10 @@ Ports = tuple[tuple[int, int], ...]
 """Ranges, both ends included."""
 
 ANY_PORT: Ports = ((0, 65_535),)
-TCP: frozenset[Layer] = frozenset({"tls", "http", "tcp"})
 
-INTERNET_SHARE = 2**31
-"""Addresses. Ranges that together hold half of IPv4 are the internet, however they are written: 0.0.0.0/1 and
-128.0.0.0/1, or everything but the private ranges."""
-
-INTERNET_PREFIX = 3
-"""An IPv6 range this short takes in all global unicast addresses (2000::/3, IANA)."""
-
-_INTERNET: Mapping[int, Any] = {4: ip_network("0.0.0.0/0"), 6: ip_network("2000::/3")}
-NEVER_PUBLIC = [
-    ip_network(cidr)
-    for cidr in (*PRIVATE_IPV4, *SHARED_IPV4, "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
-]
-"""IPv4 that no host of the internet has (IANA special-purpose address registry)."""
+_MOST: Final[Mapping[AddressFamily, int]] = {"IPv4": 1_500_000_000, "IPv6": 2**125}
+"""Public addresses that are most of the internet, however they are written: what half of IPv4 has of them (0.0.0.0/1 and
+128.0.0.0/1 are the internet in two halves), and all global unicast addresses of IPv6 (IANA)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +68,22 @@ def is_match(kind: NameKind) -> TypeGuard[Match]:
     return kind in MATCHES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """Addresses: most of the internet, or the public ones among `ranges`. Neither: private, or sets not seen here."""
-
-    everywhere: bool = False
-    ranges: tuple[str, ...] = ()
-
-    @property
-    def unseen(self) -> bool:
-        return not self.everywhere and not self.ranges
+def public(addresses: AddressSet) -> AddressSet:
+    """Those that hosts of the internet can have."""
+    every = internet()
+    return AddressSet(addresses.v4 & every.v4, addresses.v6 & every.v6)
 
 
-EVERYWHERE = Destination(everywhere=True)
-NOWHERE = Destination()
+EVERYWHERE: Final = public(EVERY_ADDRESS)
+NOWHERE: Final = NO_ADDRESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One thing that a resource allows or denies. What could not be read is None, and a doubt beside it.
 
-    `names` is None for a rule that goes by address alone. `clients` are source ranges, accounts or tags; empty is
-    everybody. `listed`: a domain list, which cannot limit ports. `order` and `stage` say when it is asked: the lower
-    stage first, and within it the lower order. `ends`: the parts of TCP that a deny without names surely ends, on AWS
-    (`endings.EVERY_CONNECTION`).
+    `names` is None for a rule that goes by address alone. `destination` are public addresses; none of them: private
+    ones, or sets that are not seen here. `listed`: a domain list, which cannot limit ports.
     """
 
     where: str
@@ -102,61 +91,17 @@ class Effect:
     layer: Layer | None
     ports: Ports | None
     names: Names | None = None
-    destination: Destination | None = NOWHERE
-    clients: frozenset[str] = frozenset()
+    destination: AddressSet | None = NOWHERE
     listed: bool = False
-    order: int = 0
-    stage: int = 0
-    ends: frozenset[str] = frozenset()
 
     @property
     def named(self) -> bool:
         return self.action == "allow" and self.names is not None and self.names.kind != "any"
 
-    @property
-    def broad(self) -> bool:
-        """Whether it allows any destination: by address, or by a name pattern that every name meets."""
-        if self.action != "allow":
-            return False
-        if self.names is not None:
-            return self.names.kind == "any"
-        return self.destination is not None and self.destination.everywhere
-
-    def overlaps(self, other: "Effect") -> bool:
-        """Whether some traffic that the one is about is also what the other is about, as far as ports, protocol and
-        clients go. What is not known overlaps."""
-        return (
-            layers_meet(self.layer, other.layer)
-            and ports_meet(self.ports, other.ports)
-            and clients_meet(self.clients, other.clients)
-        )
-
-
-def layers_meet(one: Layer | None, other: Layer | None) -> bool:
-    if one is None or other is None or "any" in (one, other) or one == other:
-        return True
-    return {one, other} <= TCP and "tcp" in (one, other)
-
-
-def ports_meet(one: Ports | None, other: Ports | None) -> bool:
-    if one is None or other is None:
-        return True
-    return any(low <= high2 and low2 <= high for low, high in one for low2, high2 in other)
-
 
 def ports_within(one: Ports, other: Ports) -> bool:
     """Whether every port of `one` is in `other`."""
-    return not ports_meet(one, inverse(other))
-
-
-def inverse(ports: Ports) -> Ports:
-    """Every port that is not in `ports`."""
-    found, start = [], 0
-    for low, high in sorted(ports):
-        if low > start:
-            found.append((start, low - 1))
-        start = max(start, high + 1)
-    return (*found, (start, 65_535)) if start <= 65_535 else tuple(found)
+    return Intervals.of(other).holds(Intervals.of(one)) is True
 
 
 def in_words(ports: Ports) -> str:
@@ -175,50 +120,19 @@ def port_range(text: str, separator: str) -> tuple[int, int] | None:
     return (int(low), top) if int(low) <= top <= 65_535 else None
 
 
-def destination(ranges: Iterable[str]) -> Destination | None:
-    """What `ranges` (CIDRs) take in; None if one of them is no address range."""
-    texts = list(ranges)
+def destination(ranges: Iterable[str]) -> AddressSet | None:
+    """The public addresses of `ranges` (CIDRs); None if one of them is no address range."""
     try:
-        networks = [ip_network(text, strict=False) for text in texts]
-    except ValueError:
-        return None
-    public = public_ranges(str(network) for network in networks)
-    return Destination(everywhere=takes_in_the_internet(networks), ranges=tuple(public))
-
-
-def takes_in_the_internet(networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    four = collapse_addresses(network for network in networks if isinstance(network, IPv4Network))
-    six = collapse_addresses(network for network in networks if isinstance(network, IPv6Network))
-    return sum(network.num_addresses for network in four) >= INTERNET_SHARE or any(
-        network.prefixlen <= INTERNET_PREFIX for network in six
-    )
-
-
-def closes_the_internet(networks: Iterable[IPv4Network | IPv6Network], version: int) -> bool:
-    """Whether a deny of `networks` leaves out no public address of that version."""
-    held = collapse_addresses(
-        [each for each in networks if each.version == version] + (NEVER_PUBLIC if version == 4 else [])  # type: ignore[type-var]
-    )
-    return any(_INTERNET[version].subnet_of(each) for each in held)
-
-
-def clients_meet(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether some client may be in both; only address ranges, and equal words, can be told apart."""
-    if not one or not other or one & other:
-        return True
-    ours, theirs = _networks(one), _networks(other)
-    if ours is None or theirs is None:
-        # Service accounts and tags: a client has one account, and tags are compared by name. Anything mixed may meet.
-        return not (_accounts(one) and _accounts(other))
-    return any(a.version == b.version and a.overlaps(b) for a in ours for b in theirs)
-
-
-def _networks(clients: frozenset[str]) -> list[IPv4Network | IPv6Network] | None:
-    try:
-        return [ip_network(client, strict=False) for client in clients]
+        return public(networks(ranges))
     except ValueError:
         return None
 
 
-def _accounts(clients: frozenset[str]) -> bool:
-    return all("@" in client for client in clients)
+def everywhere(addresses: AddressSet) -> bool:
+    """Whether the addresses are most of the internet, of either family."""
+    return any(most(addresses.of(family), family) for family in FAMILIES)
+
+
+def most(addresses: Intervals, family: AddressFamily) -> bool:
+    """Whether public addresses of one family are most of it."""
+    return addresses.size >= _MOST[family]

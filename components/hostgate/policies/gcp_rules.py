@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from hostgate.catalog.hosts import check_host
+from hostgate.flows.address_sets import AddressSet
 from hostgate.flows.nodes import About, Node
 from hostgate.gcp.resources import FQDNS
 from hostgate.planning.limits import Usage
@@ -12,18 +13,15 @@ from hostgate.policies.effects import (
     EVERYWHERE,
     NOWHERE,
     Action,
-    Destination,
     Effect,
     Layer,
     Names,
     Ports,
     destination,
+    everywhere,
     port_range,
 )
 from hostgate.policies.reading import Reading
-
-CLASSIC_STAGE: Final = -1
-"""VPC firewall rules come before network firewall policies, unless the network says otherwise (evaluation order)."""
 
 _LAYERS: Mapping[str, Layer] = {"tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp", "all": "any"}
 _ACTIONS: Mapping[str, Action] = {"allow": "allow", "deny": "deny"}
@@ -59,17 +57,13 @@ def read_classic(node: Node) -> Reading:
     if node.at("disabled").flag("action"):
         return reading
     target = _ranges(node.at("destinationRanges"), nothing=EVERYWHERE)
-    clients = frozenset(node.at("targetServiceAccounts").texts("clients"))
-    priority = node.at("priority").number("place")
-    order = 1000 if priority is None else priority
     kinds: tuple[tuple[str, Action], ...] = (("allows", "allow"), ("denies", "deny"))
     for key, action in kinds:
         for item in node.at(key).items("protocol", "ports"):
             layer, ports = _layer4(item, "protocol")
             reading.effects.append(
                 Effect(
-                    where=item.path, action=action, layer=layer, ports=ports, destination=target, clients=clients,
-                    order=order, stage=CLASSIC_STAGE,
+                    where=item.path, action=action, layer=layer, ports=ports, destination=target,
                 )
             )  # fmt: skip
     return reading
@@ -97,25 +91,20 @@ def _rule(node: Node, reading: Reading, default: str = "EGRESS") -> None:
     if action == "deny" and node.at("enableLogging").value is not True:
         if node.at("enableLogging").unknown:
             node.at("enableLogging").doubt("log")
-        elif target is not None and target.everywhere:
+        elif target is not None and everywhere(target):
             reading.silent_denies.append(node.path or "the rule")
-    clients = frozenset(node.at("targetServiceAccounts").texts("clients")) | {
-        tag for item in node.at("targetSecureTags").items("clients") if (tag := item.at("name").text("clients"))
-    }
-    order = node.at("priority").number("place") or 0
     for config in match.at("layer4Configs").items("ports", "protocol"):
         layer, ports = _layer4(config, "ipProtocol")
         for where, name in names:
             reading.effects.append(
                 Effect(
-                    where=where, action=action, layer=layer, ports=ports, names=name, clients=clients, order=order
+                    where=where, action=action, layer=layer, ports=ports, names=name,
                 )
             )  # fmt: skip
-        if target is None or not target.unseen:
+        if target != NOWHERE:
             reading.effects.append(
                 Effect(
                     where=match.path or "match", action=action, layer=layer, ports=ports, destination=target,
-                    clients=clients, order=order,
                 )
             )  # fmt: skip
     reading.usage.append(Usage(FQDNS, len(list(fqdns.items()))))
@@ -155,7 +144,7 @@ def _layer4(node: Node, key: str) -> tuple[Layer | None, Ports | None]:
     return layer, tuple(sorted(found)) if not listed.unknown else None
 
 
-def _ranges(node: Node, nothing: Destination) -> Destination | None:
+def _ranges(node: Node, nothing: AddressSet) -> AddressSet | None:
     """Where the ranges lead; None, with a doubt, where one of them cannot be read."""
     if node.absent or node.empty:
         return nothing
@@ -165,7 +154,7 @@ def _ranges(node: Node, nothing: Destination) -> Destination | None:
         node.doubt("destination", "an item that is no address range")
         return None
     if len(texts) < len(list(node.items())) or node.unknown:
-        return found if found.everywhere else None
+        return found if everywhere(found) else None
     return found
 
 

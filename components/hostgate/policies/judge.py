@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hostgate.flows.engine_documents import plain_type
 from hostgate.flows.snapshot import Resource
 from hostgate.policies import contents, denies, near_limits, shape, void
 from hostgate.policies.belonging import together
 from hostgate.policies.datagrams import datagrams_out
 from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
-from hostgate.policies.readers import READERS, UNREAD, cloud_of, read
+from hostgate.policies.places import judged_policies
+from hostgate.policies.readers import READERS, UNREAD, cloud_of, plain_type, read
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Exemption, Settings
@@ -80,14 +80,16 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
         else:
             stack.append(ResourceReading(resource, cloud, reading))
     sets = together(stack, others)
+    policies = judged_policies(sets, resources)
     queries = Queries(resources)
     answers: dict[str, CheckResult] = {
-        "list-without-drop": denies.list_without_drop(sets),
-        "domain-list-any-port": denies.domain_list_any_port(sets, settings.known),
-        "void-allow": void.void_allow(sets, stack, others),
-        "no-deny": denies.no_deny(sets),
-        "datagrams-out": datagrams_out(sets),
-        "deny-elsewhere": denies.deny_elsewhere(sets),
+        "list-without-drop": denies.list_without_drop(policies),
+        "domain-list-any-port": denies.domain_list_any_port(policies, settings.known),
+        "void-allow": void.void_allow(policies),
+        "dead-allow": void.dead_allow(policies),
+        "no-deny": denies.no_deny(policies),
+        "datagrams-out": datagrams_out(policies),
+        "deny-elsewhere": denies.deny_elsewhere(policies),
         "dns-names": dns_names(queries, settings.known, withdrawn=False),
         "dns-withdrawn": dns_names(queries, settings.known, withdrawn=True),
         "dns-no-block": dns_no_block(queries),
@@ -108,14 +110,14 @@ def is_judged(type_: str) -> bool:
 
 def _reports(rule: str, remarks: Iterable[Violation], settings: Settings) -> list[Judgement]:
     """One report for each resource, without what is exempt; an exemption that has ended is told beside it."""
-    lines: dict[str, list[str]] = {}
+    lines: dict[str, dict[str, None]] = {}
     for remark in remarks:
         met = [each for each in settings.exempt if each.covers(rule, remark.entry, remark.host, remark.resource.name)]
         if any(settings.as_of <= each.ends for each in met):
             continue
         ended = "".join(f" (the exemption until {each.until} has ended)" for each in met)
-        lines.setdefault(remark.resource.urn, []).append(f"{remark.where}: {remark.message}{ended}")
-    return [Judgement(rule, urn, _message(rule, said)) for urn, said in lines.items()]
+        lines.setdefault(remark.resource.urn, {})[f"{remark.where}: {remark.message}{ended}"] = None
+    return [Judgement(rule, urn, _message(rule, list(said))) for urn, said in lines.items()]
 
 
 def _message(rule: str, lines: Sequence[str]) -> str:

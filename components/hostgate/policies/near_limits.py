@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from hostgate.aws.firewall_limits import GROUP_BYTES, POLICY_CAPACITY, POLICY_GROUPS, RULE_LENGTH
 from hostgate.azure.application_rules import GROUPS
 from hostgate.azure.network_rules import FQDNS
-from hostgate.flows.engine_documents import plain_type
 from hostgate.planning.limits import Usage
 from hostgate.policies.belonging import Together
-from hostgate.policies.readers import DNS_LIST, RULE_GROUP
+from hostgate.policies.readers import DNS_LIST, RULE_GROUP, plain_type
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
 

@@ -97,14 +97,16 @@ def _answer(verdict: Any, args: Any, report: Any) -> None:
 
 
 def _resource(found: Any) -> Resource:
-    of_properties = (found.property_dependencies or {}).values()
-    made_from = [*found.dependencies, *(each for several in of_properties for each in several)]
+    of_properties = {
+        key: frozenset(each.urn for each in several) for key, several in (found.property_dependencies or {}).items()
+    }
     return Resource(
         urn=found.urn,
         type=found.resource_type,
         name=found.name,
         properties=_plain(found.props),
-        dependencies=frozenset(each.urn for each in made_from),
+        dependencies=frozenset(each.urn for each in found.dependencies).union(*of_properties.values()),
+        property_dependencies={key: urns for key, urns in of_properties.items() if urns},
     )
 
 

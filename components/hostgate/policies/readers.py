@@ -9,9 +9,9 @@ from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP
 from hostgate.azure import resources as azure
 from hostgate.azure.resources_bridged import BRIDGED
-from hostgate.flows.engine_documents import plain_type
+from hostgate.flows.engine_documents import plain_type as without_version
 from hostgate.flows.nodes import Node
-from hostgate.flows.snapshot import Resource
+from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.gcp import resources as gcp
 from hostgate.policies import address_resources as addresses
 from hostgate.policies import aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
@@ -48,18 +48,24 @@ RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in
 
 
 def _twins() -> Iterator[tuple[str, str]]:
-    """Types of other providers, and those of ours that they are."""
-    yield from ((twin, row.token) for twin, (row, _) in aws.NATIVE.items())
-    yield from ((twin, token) for twin, (token, *_) in BRIDGED.items())
+    """Types of other providers that are not read, and those of ours that they are."""
+    yield from ((twin, row.token) for twin, (row, _) in aws.NATIVE.items() if row.token == DNS_GROUP)
+    yield from ((twin, token) for twin, (token, *_) in BRIDGED.items() if token in READERS)
 
 
 UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
     **{each.token: (each.holds, each.unless) for each in (*aws.UNREAD, *gcp.UNREAD, *azure.UNREAD)},
     azure.FIREWALL: ("classic rule collections", ("applicationRuleCollections", "networkRuleCollections")),
-    **{twin: (f"what {token} holds, which is read", ()) for twin, token in _twins() if token in {*READERS, DNS_GROUP}},
+    **{twin: (f"what {token} holds, which is read", ()) for twin, token in _twins()},
 }
 """Types that decide about egress and that no reader reads, what they hold, and the inputs without which they hold
 nothing of the kind. They are said to be unread, rather than passed over."""
+
+
+def plain_type(token: str) -> str:
+    """The type without an API version, which azure-native has a module for; of aws-native the type of its twin."""
+    twin = aws.NATIVE.get(token)
+    return twin[0].token if twin is not None and twin[0].token in READERS else without_version(token)
 
 
 def cloud_of(token: str) -> CloudName | None:
@@ -70,4 +76,6 @@ def cloud_of(token: str) -> CloudName | None:
 def read(resource: Resource) -> Reading | None:
     """What the resource says; None for a type without a reader."""
     reader = READERS.get(plain_type(resource.type))
-    return None if reader is None else reader(Node(resource.properties))
+    if reader is None:
+        return None
+    return reader(aws.canonical(Snapshot((resource,), "one resource")).resources[0].node)

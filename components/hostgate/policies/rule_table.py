@@ -147,13 +147,13 @@ RULES: dict[str, PolicyRule] = {
     ),
     "not-read": PolicyRule(
         scope="resource", level="advisory", severity="low",
-        finds="The resource decides about names and this pack does not read its type.",
+        finds="The resource decides about what passes and this pack does not read its type.",
         matters="It may open what no catalog holds; this pack says nothing about that.",
         fix="Review it by hand, and exempt it with the reason.",
         source="hostgate, types that the pack reads",
     ),
     "list-without-drop": PolicyRule(
-        scope="stack", level="mandatory", severity="critical", clouds=("aws",), needs=frozenset({"default", "order"}),
+        scope="stack", level="mandatory", severity="critical", clouds=("aws",),
         finds="A domain list in strict order, in a policy whose default does not drop.",
         matters="In strict order a list makes no drop rule of its own: everything that is not listed passes.",
         fix="Add aws:drop_established_app_layer_to_server and its alert twin to the policy's stateful defaults.",
@@ -168,15 +168,20 @@ RULES: dict[str, PolicyRule] = {
     ),
     "void-allow": PolicyRule(
         scope="stack", level="mandatory", severity="critical",
-        needs=frozenset({"destination", "ports", "protocol", "action", "names"}),
         finds="A broader allow stands beside allowed names and makes them void.",
         matters="The list is reviewed and does nothing: every destination is open on its ports.",
         fix="Take the broader allow out, or keep it to other ports, other clients or private ranges.",
         source="AWS: evaluation order; Google Cloud: firewall policy rule evaluation order; Azure Firewall: rule processing",
     ),
+    "dead-allow": PolicyRule(
+        scope="stack", level="mandatory", severity="high",
+        finds="Names are allowed behind a rule that blocks every one of them.",
+        matters="The list is reviewed and does nothing: none of its hosts is ever reached.",
+        fix="Give the list a priority before the rule that is named, or a policy of its own.",
+        source="AWS: evaluation order; Google Cloud: firewall policy rule evaluation order; Azure Firewall: rule processing",
+    ),
     "no-deny": PolicyRule(
         scope="stack", level="mandatory", severity="critical", clouds=("aws", "gcp"),
-        needs=frozenset({"default", "order", "destination", "action", "protocol"}),
         finds="Names are allowed and nothing denies the rest.",
         matters="Networks allow egress by default: the list does nothing.",
         fix="AWS: a drop default in strict order. Google Cloud: a last deny of 0.0.0.0/0 and ::/0 for all protocols.",
@@ -191,7 +196,7 @@ RULES: dict[str, PolicyRule] = {
         source="AWS best practices for Network Firewall, default actions (2026); replayed on Suricata 7.0.10",
     ),
     "deny-elsewhere": PolicyRule(
-        scope="stack", level="advisory", severity="medium", clouds=("aws", "gcp"), needs=frozenset({"names"}),
+        scope="stack", level="advisory", severity="medium", clouds=("aws", "gcp"),
         finds="Names are allowed in a policy that is not part of this stack, and no deny is to be seen.",
         matters="Whether the list does anything is decided elsewhere.",
         fix="See that the policy denies the rest, then exempt the resource with that reason.",

@@ -1,13 +1,12 @@
 """What a resource can be asked without any catalog: empty lists, reserved room, defaults that are silent or too early."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
 
-from hostgate.flows.engine_documents import plain_type
+from hostgate.flows.address_sets import networks
 from hostgate.flows.nodes import About
 from hostgate.flows.snapshot import Resource
-from hostgate.policies.effects import Destination
-from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of
+from hostgate.policies.effects import everywhere
+from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of, plain_type
 from hostgate.policies.reading import Reading
 from hostgate.policies.settings import Settings
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
@@ -107,9 +106,9 @@ def raw_address(resource: Resource, reading: Reading, settings: Settings) -> Che
     return [
         Violation(resource=resource, where=effect.where, host=host, message=f"{address} is an address of {host}.")
         for effect in effects
-        if effect.destination is not None and not effect.destination.everywhere
+        if effect.destination is not None and not everywhere(effect.destination)
         for address, hosts in settings.addresses.items()
-        if _holds(effect.destination, address)
+        if effect.destination.holds(networks([address]), "IPv6" if ":" in address else "IPv4")
         for host in hosts
     ]
 
@@ -126,8 +125,3 @@ def not_read(resource: Resource, settings: Settings) -> CheckResult:
 
 def _unknown(reading: Reading, about: About) -> bool:
     return any(doubt.about == about for doubt in reading.doubts)
-
-
-def _holds(destination: Destination, address: str) -> bool:
-    found = ip_address(address)
-    return any(found in ip_network(text, strict=False) for text in destination.ranges)

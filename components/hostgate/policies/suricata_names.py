@@ -54,7 +54,7 @@ def condition(line: ParsedRule) -> Condition | str | None:
     found: list[tuple[Names, ...]] = []
     contents: list[_Content] = []
     aside: str | None = None
-    for keyword, value in _sticky(line.options):
+    for keyword, value in line.options:
         if keyword in BUFFERS or _is_buffer(keyword):
             buffer, dotted = keyword, False
             layer = BUFFERS.get(keyword, layer)
@@ -87,20 +87,6 @@ def condition(line: ParsedRule) -> Condition | str | None:
         return aside or (f"{buffer} without a content" if buffer else None)
     best = min(found, key=lambda names: (len(names) > 1, max(_RANK.index(each.kind) for each in names)))
     return Condition(best, layer or "tls")
-
-
-def _sticky(options: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """Options with the buffer in front: the old keyword `http_host` stands after its content."""
-    if all(keyword != "http_host" for keyword, _ in options):
-        return options
-    moved: list[tuple[str, str]] = []
-    for keyword, value in options:
-        if keyword != "http_host":
-            moved.append((keyword, value))
-            continue
-        content = max((index for index, each in enumerate(moved) if each[0] in ("content", "pcre")), default=0)
-        moved.insert(content, ("http.host", ""))
-    return tuple(moved)
 
 
 def _is_buffer(keyword: str) -> bool:

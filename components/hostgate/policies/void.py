@@ -1,123 +1,192 @@
-"""Broad allows that make a list of names void: beside it, before it, or where nothing that is on the list is asked."""
+"""Lists of names that do nothing: a broader allow is asked as well, or what is on the list is never asked."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 
-from hostgate.flows.engine_documents import plain_type
-from hostgate.flows.snapshot import Resource
-from hostgate.policies.belonging import Together
-from hostgate.policies.effects import Effect, in_words, ports_within
-from hostgate.policies.readers import GCP_CLASSIC, GCP_NETWORK
-from hostgate.policies.rule_table import RULES
-from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
+from hostgate.flows.address_sets import FAMILIES, AddressFamily
+from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
+from hostgate.flows.names import NameTest
+from hostgate.flows.steps import ClientTest, Place, Step
+from hostgate.flows.verdicts import decide
+from hostgate.gcp.resources import CLASSIC
+from hostgate.policies.effects import in_words, most
+from hostgate.policies.places import JudgedPolicy, allows, steps_in
+from hostgate.policies.readers import plain_type
+from hostgate.policies.violations import CheckResult, NotApplicable, Violation
+from hostgate.policies.witnesses import OF_TCP, Kind, Opening, elsewhere, openings
 
-Owned = tuple[Effect, ResourceReading]
-
-_LISTED_PORTS = {"tls": ((443, 443),), "http": ((80, 80),)}
+_SPEAKS: dict[str, tuple[Kind, ...]] = {"tls": ("TLS",), "http": ("HTTP", "HTTP without a Host")}
+_LISTED: dict[str, int] = {"tls": 443, "http": 80}
 """What a domain list is about, although it opens its names on every port."""
 
 
-def void_allow(sets: Sequence[Together], stack: Sequence[ResourceReading], others: Sequence[Resource]) -> CheckResult:
-    """Names of one policy against broad allows of the same one; classic firewall rules against all of Google Cloud."""
-    with_names = [(each, list(_named(each))) for each in sets if any(seen.reading.may_name for seen in each.rules)]
+def void_allow(policies: Sequence[JudgedPolicy]) -> CheckResult:
+    """Whether a name that no catalog holds passes where names are allowed. On Google Cloud a rule for any destination is
+    named in a policy of another stack too: what else stands there cannot be seen."""
+    with_names = [each for each in policies if each.may_name]
     if not with_names:
         return NotApplicable("nothing is allowed by name")
-    return list(_voids(with_names, stack, others))
+    return [remark for each in policies for remark in _voids(each, policies)]
 
 
-def _voids(
-    with_names: Sequence[tuple[Together, list[Owned]]], stack: Sequence[ResourceReading], others: Sequence[Resource]
-) -> Iterator[Violation]:
-    for each, named in with_names:
-        members = [*each.rules, *([each.policy] if each.policy and each.cloud == "aws" else [])]
-        for seen in members:
-            for broad in seen.reading.effects:
-                met = [owned for owned in named if broad.broad and broad.overlaps(owned[0])]
-                if met and not _dead(broad, each):
-                    yield _said(seen, broad, met, "")
-            apart = _apart(seen, each, named)
-            needs = RULES["void-allow"].needs
-            elsewhere = unjudged(seen.resource, seen.reading, needs - {"destination"})
-            led = unjudged(seen.resource, seen.reading, {"destination"})
-            remarks = [*elsewhere, *(remark for remark in led if remark.where not in apart)]
-            yield from {remark.where: remark for remark in remarks}.values()
-    of_gcp = [owned for each, named in with_names if each.cloud == "gcp" for owned in named]
-    clouds = {each.cloud for each, _ in with_names}
-    for seen in stack:
-        if (
-            plain_type(seen.resource.type) != GCP_CLASSIC
-            or "gcp" not in clouds
-            or _after_policies(seen.resource, others)
-        ):
-            continue
-        for broad in seen.reading.effects:
-            met = [owned for owned in of_gcp if broad.broad and broad.overlaps(owned[0])]
-            if met:
-                yield _said(seen, broad, met, "VPC firewall rules come before network firewall policies: ")
-        yield from unjudged(seen.resource, seen.reading, RULES["void-allow"].needs)
+def dead_allow(policies: Sequence[JudgedPolicy]) -> CheckResult:
+    """Resources of which no name is reached, because a rule before them blocks each."""
+    if not any(each.may_name for each in policies):
+        return NotApplicable("nothing is allowed by name")
+    return [remark for each in policies for place in each.places for remark in _dead(each, place)]
 
 
-def _named(each: Together) -> Iterator[Owned]:
-    for seen in each.rules:
-        for effect in seen.reading.effects:
-            if effect.named:
-                ports = _LISTED_PORTS.get(str(effect.layer), effect.ports) if effect.listed else effect.ports
-                yield replace(effect, ports=ports), seen
+def _voids(policy: JudgedPolicy, policies: Sequence[JudgedPolicy]) -> Iterator[Violation]:
+    named = named_steps(policy)
+    if not policy.may_name:
+        if policy.cloud != "gcp" or policy.policy is not None:
+            return
+        named = [step for other in policies if other.cloud == "gcp" for step in named_steps(other)]
+    if not policy.places:
+        for seen in policy.rules:
+            if seen.reading.may_name:
+                message = "cannot be judged: the policy that it stands in is not known."
+                yield Violation(resource=seen.resource, where="the policy", message=message)
+    for place in policy.places:
+        yield from _at(policy, place, named)
 
 
-def _apart(seen: ResourceReading, each: Together, named: Sequence[Owned]) -> set[str]:
-    """Rules of AWS to a set of addresses kept elsewhere that cannot matter: no name shares their ports and protocol."""
-    if each.cloud != "aws" or any(rules.reading.names_in_doubt for rules in each.rules):
-        return set()
-    return {
-        effect.where
-        for effect in seen.reading.effects
-        if effect.destination is None and not any(effect.overlaps(owned[0]) for owned in named)
-    }
+def _at(policy: JudgedPolicy, place: Place, named: Sequence[Step]) -> Iterator[Violation]:
+    families = FAMILIES if policy.cloud == "aws" else place.families
+    clients = list(dict.fromkeys(step.box.client for step in named)) or [ClientTest()]
+    closed = _closed(place)
+    steps = allows(place)
+    found: list[Opening] = []
+    for kind in OF_TCP:
+        about = [step for step in named if _speaks(step, kind)]
+        ports = reduce(or_, dict.fromkeys(_ports(policy, step) for step in about), NO_NUMBER)
+        if any(seen.reading.names_in_doubt for seen in policy.rules):
+            ports = EVERY_PORT
+        if ports:
+            found += _openings(closed, kind, families, clients, ports)
+    if udp := [step for step in named if step.box.protocols is None or 17 in step.box.protocols]:
+        ports = reduce(or_, (_ports(policy, step) for step in udp), NO_NUMBER)
+        found += _openings(closed, "UDP", families, clients, ports)
+    reached: dict[tuple[str, str | None, tuple[str, ...]], dict[AddressFamily, Intervals]] = {}
+    union: dict[tuple[str, AddressFamily], Intervals] = {}
+    for each in found:
+        action = each.verdict.action
+        parts = reached.setdefault((action, each.verdict.rule, each.verdict.lacks), {})
+        parts[each.family] = parts.get(each.family, NO_NUMBER) | each.addresses
+        union[action, each.family] = union.get((action, each.family), NO_NUMBER) | each.addresses
+    for (word, rule, lacks), parts in reached.items():
+        if any(most(union[word, family], family) for family in parts):
+            yield _said(policy, steps.get(rule or ""), rule, lacks, named)
 
 
-def _said(seen: ResourceReading, broad: Effect, met: Sequence[Owned], before: str) -> Violation:
-    first = met[0][0].names
-    more = f" and {len({str(effect.names) for effect, _ in met}) - 1} more" if len(met) > 1 else ""
-    ports = "unknown ports" if broad.ports is None else in_words(broad.ports)
-    stage = "network rules come before application rules: " if seen.cloud == "azure" and broad.stage < 0 else before
-    return Violation(
-        resource=seen.resource,
-        where=broad.where,
-        message=f"{stage}any destination is allowed on {ports}; the rule for {first}{more} ({met[0][1].resource.name}) "
-        "decides nothing.",
+def _openings(
+    place: Place, kind: Kind, families: Sequence[AddressFamily], clients: Sequence[ClientTest], ports: Intervals
+) -> Iterator[Opening]:
+    """What passes for those that the names are for; over a family that none of them has, for anybody."""
+    for family in families:
+        having = [each for each in clients if each.addresses.of(family) or each.addresses.opaque]
+        yield from openings(place, [kind], [family], clients=having or None, ports=ports)
+
+
+def _said(
+    policy: JudgedPolicy, broad: Step | None, rule: str | None, lacks: Sequence[str], named: Sequence[Step]
+) -> Violation:
+    resource = policy.owner(broad)
+    hosts = list(dict.fromkeys(_spelled(step) for step in named))
+    more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+    of = policy.owner(named[0]).name if named else ""
+    first = f"the rule for {hosts[0]}{more} ({of})" if named else "what it allows by name"
+    before = ""
+    if plain_type(resource.type) == CLASSIC:
+        before = "VPC firewall rules come before network firewall policies: "
+    elif policy.cloud == "azure" and broad is not None and broad.box.wire is None:
+        before = "network rules come before application rules: "
+    ports = in_words((broad.box.port if broad else EVERY_PORT).parts)
+    message = f"{before}any destination is allowed on {ports}; {first} decides nothing."
+    if lacks:
+        message = f"cannot be judged: {'; '.join(lacks)}. Then {message}"
+    return Violation(resource=resource, where=rule or "the policy", message=message)
+
+
+def _dead(policy: JudgedPolicy, place: Place) -> Iterator[Violation]:
+    owned: dict[str, list[Step]] = {}
+    address = elsewhere(place, place.families[0])
+    for step in named_steps(policy, place):
+        owned.setdefault(step.owner, []).append(step)
+    for steps in owned.values():
+        why = ""
+        for step in steps:
+            flow = _flow(policy, step, address)
+            verdict = None if flow is None else decide(place, flow)
+            if verdict is None or verdict.action != "block" or verdict.rule is None:
+                break
+            why = f"{verdict.rule}: {verdict.why}"
+        else:
+            hosts = list(dict.fromkeys(map(_spelled, steps)))
+            more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+            message = f"{hosts[0]}{more}: never reached. {why}."
+            yield Violation(resource=policy.owner(steps[0]), where=steps[0].rule, message=message)
+
+
+def _flow(policy: JudgedPolicy, step: Step, address: str | None) -> Flow | None:
+    """A flow that the step is there to allow; None where none can be said."""
+    test = _tests(step)[0]
+    if test.kind not in ("exact", "one-label", "subtree", "subtree+apex", "dot-ending"):
+        return None
+    name = test.text if test.kind in ("exact", "subtree+apex", "dot-ending") else f"any.{test.text}"
+    spoken: FlowProtocol = "http" if step.box.applications == frozenset({"http"}) else "https"
+    if step.box.protocols is not None and 6 not in step.box.protocols:
+        spoken = "udp"
+    client = step.box.client.identities
+    return Flow(
+        name, _ports(policy, step).parts[0][0], spoken, address=address, source=sorted(client)[0] if client else None
     )
 
 
-def _dead(broad: Effect, each: Together) -> bool:
-    """On Google Cloud: whether a deny of everything comes before it. Elsewhere every allow is taken to be reached."""
-    if each.cloud != "gcp":
+def named_steps(policy: JudgedPolicy, at: Place | None = None) -> list[Step]:
+    """What allows by name, at one place or at all of them."""
+    places = policy.places if at is None else (at,)
+    return [
+        step
+        for place in places
+        for step in steps_in(place)
+        if step.action == "allow" and step.owner in policy.urns and _tests(step)
+    ]
+
+
+def _tests(step: Step) -> tuple[NameTest, ...]:
+    found = step.box.wire or step.box.dialled or ()
+    return tuple(test for test in found if not test.negated and test.text)
+
+
+def _spelled(step: Step) -> str:
+    test = _tests(step)[0]
+    return f"subtree+apex of {test.text}" if test.kind == "dot-ending" else str(test)
+
+
+def _ports(policy: JudgedPolicy, step: Step) -> Intervals:
+    if policy.urns[step.owner].reading.lists if step.owner in policy.urns else False:
+        port = _LISTED[next(iter(step.box.applications or {"tls"}))]
+        return Intervals.of([(port, port)])
+    return step.box.port
+
+
+def _speaks(step: Step, kind: Kind) -> bool:
+    if step.box.protocols is not None and 6 not in step.box.protocols:
         return False
-    denies = (effect for seen in each.rules for effect in seen.reading.effects if effect.action == "deny")
-    return any(
-        deny.names is None
-        and deny.destination is not None
-        and broad.destination is not None
-        and deny.destination.everywhere
-        and (not deny.destination.ranges or set(broad.destination.ranges) <= set(deny.destination.ranges))
-        and deny.order < broad.order
-        and deny.layer in ("any", broad.layer)
-        and deny.ports is not None
-        and broad.ports is not None
-        and ports_within(broad.ports, deny.ports)
-        and not deny.clients
-        for deny in denies
+    applications = step.box.applications
+    return applications is None or any(kind in _SPEAKS.get(each, ()) for each in applications)
+
+
+def _closed(place: Place) -> Place:
+    """The place with all blocked that no rule decides."""
+    stages = (
+        replace(stage, last=(), otherwise=replace(stage.otherwise, action="block"))
+        if stage.otherwise.action == "allow" and not stage.otherwise.rule
+        else stage
+        for stage in place.stages
     )
-
-
-def _after_policies(rule: Resource, others: Sequence[Resource]) -> bool:
-    """Whether the rule's network is told to ask network firewall policies first."""
-    network = rule.properties.get("network")
-    for other in others:
-        order = other.properties.get("networkFirewallPolicyEnforcementOrder")
-        if plain_type(other.type) != GCP_NETWORK or order != "BEFORE_CLASSIC_FIREWALL":
-            continue
-        named = isinstance(network, str) and network.rpartition("/")[2] == other.properties.get("name", other.name)
-        if other.urn in rule.dependencies or named:
-            return True
-    return False
+    return replace(place, stages=tuple(stages))

@@ -24,6 +24,9 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 """Keywords that are no condition."""
 
+_OF_FLOWS: Final = frozenset(NUMBERS[each] for each in ("icmp", "tcp", "udp", "icmpv6", "sctp"))
+"""Protocols whose packets make flows: one of any other, such as GRE, has no state of one (replayed on 7.0.10)."""
+
 _ECHO: Final = (8, 128)
 """Types of an echo request of ICMP and of ICMPv6 (RFC 792, RFC 4443)."""
 
@@ -165,6 +168,7 @@ def _flow(rule: ParsedRule, found: Conditions, value: str) -> None:
                 found.only(frozenset({NUMBERS["tcp"]}))
                 found.after_hello = True
             case "not_established":
+                found.only(_OF_FLOWS)
                 found.before_handshake = True
             case other:
                 found.doubt(rule, f"flow:{other}")

@@ -9,6 +9,7 @@ developer guide, limitations and caveats.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 ACTIONS = ("pass", "drop", "reject", "alert")
 """What the service takes (limitations and caveats, 2026-11); the engine has further ones."""
@@ -57,6 +58,8 @@ class UnreadLine:
 
     number: int
     why: str
+    part: Literal["action", "header", "options", "sid"] = "options"
+    """What of it is not as it has to be."""
 
     @property
     def where(self) -> str:
@@ -74,7 +77,9 @@ def read_rules(text: str) -> tuple[ParsedRule | UnreadLine, ...]:
 
 def read_line(line: str, number: int = 1) -> ParsedRule | UnreadLine:
     if line[0].isspace():
-        return UnreadLine(number, "an indented rule: Suricata skips it, and what the service does is not documented")
+        return UnreadLine(
+            number, "an indented rule: Suricata skips it, and what the service does is not documented", "header"
+        )
     line = line.rstrip()
     if line.endswith("\\"):
         return UnreadLine(number, "a rule that goes on in the next line")
@@ -84,16 +89,22 @@ def read_line(line: str, number: int = 1) -> ParsedRule | UnreadLine:
         return UnreadLine(number, "no blank in front of the options")
     if len(words) != 7 or words[4] not in ("->", "<>"):
         return UnreadLine(
-            number, f"no header of the form `action protocol source port -> destination port`: {head[:60]!r}"
+            number,
+            f"no header of the form `action protocol source port -> destination port`: {head[:60]!r}",
+            "header",
         )
     action, protocol, source, source_port, direction, destination, port = words
     if action.lower() not in ACTIONS:
-        return UnreadLine(number, f"the action {action!r}")
+        return UnreadLine(number, f"the action {action!r}", "action")
     if not bracket or not rest.endswith(")"):
         return UnreadLine(number, "options that do not end in a bracket")
     options = _options(rest[:-1])
     if isinstance(options, str):
         return UnreadLine(number, options)
+    sids = [value for keyword, value in options if keyword == "sid"]
+    if len(sids) != 1 or not sids[0].isdecimal() or not 1 <= int(sids[0]) <= SID_MAX:
+        told = f"the sid {sids[0]!r}; 1 to {SID_MAX} are taken" if len(sids) == 1 else "two sids" if sids else "no sid"
+        return UnreadLine(number, told, "sid")
     refused = _refused(options)
     if refused is not None:
         return UnreadLine(number, refused)
@@ -132,11 +143,6 @@ def _options(text: str) -> tuple[tuple[str, str], ...] | str:
 
 def _refused(options: tuple[tuple[str, str], ...]) -> str | None:
     """What of the options the engine refuses, of all that can be told without knowing every keyword."""
-    sids = [value for keyword, value in options if keyword == "sid"]
-    if len(sids) != 1:
-        return "no sid" if not sids else "two sids"
-    if not sids[0].isdecimal() or not 1 <= int(sids[0]) <= SID_MAX:
-        return f"the sid {sids[0]!r}; 1 to {SID_MAX} are taken"
     buffer, starts = "", 0
     for keyword, value in options:
         if "." in keyword:

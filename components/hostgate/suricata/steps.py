@@ -8,7 +8,7 @@ from typing import Final
 from hostgate.flows.address_sets import AddressSet
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.steps import Action, Box, ClientTest, Moment, Step, either
-from hostgate.suricata.conditions import Conditions, conditions
+from hostgate.suricata.conditions import NUMBERS, Conditions, conditions
 from hostgate.suricata.headers import HeaderError, Variables, addresses_of, ports_of
 from hostgate.suricata.reader import ParsedRule, UnreadLine
 
@@ -26,6 +26,9 @@ _HEADERS: Final[Mapping[str, tuple[frozenset[int] | None, str | None]]] = {
 """Protocols of headers: IP protocol numbers (None: all), and what the packets speak (None: whatever)."""
 
 _ONE_FAMILY = {"ipv4": "IPv4", "ip4": "IPv4", "ipv6": "IPv6", "ip6": "IPv6"}
+
+_WITH_PORTS = frozenset({NUMBERS["tcp"], NUMBERS["udp"], NUMBERS["sctp"]})
+"""Of no other protocol does a packet meet a rule with ports, whichever they are (replayed on Suricata 7.0.10)."""
 
 _CLIENT_PORTS = Intervals.of([(1024, 65_535)])
 """From which ports clients connect; a rule about others may be about a client that binds one of its own."""
@@ -64,6 +67,8 @@ def _steps(
     numbers, speaks = _HEADERS.get(rule.protocol, (None, "?"))
     if numbers is not None:
         asked.only(numbers)
+    if {rule.source_port.lower(), rule.port.lower()} != {"any"}:
+        asked.only(_WITH_PORTS)
     if speaks == "?":
         asked.applications = frozenset({"other"})
         asked.doubt(rule, f"the protocol {rule.protocol}")

@@ -1,0 +1,204 @@
+"""Where flows meet the rules of a stack: what the engine hands over as a snapshot for the evaluator of each cloud.
+
+What a rule belongs to and is not part of the stack is put in for it: a policy that closes by default on AWS and holds
+nothing else, and networks that every policy without one is taken to be associated with.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from hostgate.aws import evaluate as aws
+from hostgate.aws.default_actions import DROP_TO_SERVER
+from hostgate.aws.resources import canonical
+from hostgate.aws.resources_firewall import FIREWALL_POLICY
+from hostgate.azure import evaluate as azure
+from hostgate.azure.resources import POLICY as AZURE_POLICY
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Place, Step
+from hostgate.gcp import evaluate as gcp
+from hostgate.gcp import resources as gcp_types
+from hostgate.planning.options import PRIVATE_IPV4
+from hostgate.policies.belonging import Together
+from hostgate.policies.readers import plain_type
+from hostgate.policies.violations import ResourceReading
+
+_ELSEWHERE: Final = "elsewhere:"
+_KINDS_OF_GCP: Final[Mapping[str, tuple[str, str]]] = {
+    gcp_types.RULE: (gcp_types.POLICY, gcp_types.ASSOCIATION),
+    gcp_types.REGION_RULE: (gcp_types.REGION_POLICY, gcp_types.REGION_ASSOCIATION),
+    gcp_types.ORGANISATION_RULE: (gcp_types.ORGANISATION_POLICY, gcp_types.ORGANISATION_ASSOCIATION),
+}
+_ASSOCIATIONS: Final[Mapping[str, str]] = {
+    **dict(_KINDS_OF_GCP.values()),
+    gcp_types.POLICY_WITH_RULES: gcp_types.ASSOCIATION,
+    gcp_types.REGION_POLICY_WITH_RULES: gcp_types.REGION_ASSOCIATION,
+    gcp_types.ORGANISATION_POLICY_WITH_RULES: gcp_types.ORGANISATION_ASSOCIATION,
+}
+
+
+@dataclass(frozen=True)
+class JudgedPolicy(Together):
+    """A policy with its rules, and the places where flows meet them; none where nobody can tell."""
+
+    places: tuple[Place, ...]
+    resources: Mapping[str, Resource]
+    """Of the stack, by URN."""
+
+    @cached_property
+    def urns(self) -> Mapping[str, ResourceReading]:
+        return {seen.resource.urn: seen for seen in self.rules}
+
+    @property
+    def may_name(self) -> bool:
+        return any(seen.reading.may_name for seen in self.rules)
+
+    def owner(self, step: Step | None) -> Resource:
+        """The resource to speak of for a step: the one that holds it, else the policy, else the first of its rules."""
+        if step is not None and step.owner in self.resources:
+            return self.resources[step.owner]
+        return (self.policy or self.rules[0]).resource
+
+
+def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> list[JudgedPolicy]:
+    """Each of `sets` with its places."""
+    by_urn = {resource.urn: resource for resource in resources}
+    alike = canonical(Snapshot(tuple(resources), "the stack"))
+    standing = {resource.urn: _completed(resource) for resource in alike.resources}
+    for each in sets:
+        standing |= {made.urn: made for made in _put_in(each, standing)}
+    snapshot = Snapshot(tuple(standing.values()), "the stack")
+    clouds = {each.cloud for each in sets}
+    evaluators = {"aws": aws.places, "gcp": gcp.places, "azure": azure.places}
+    places = {cloud: evaluators[cloud](snapshot) for cloud in clouds}
+    found = []
+    for each in sets:
+        mine = _of(each, places[each.cloud])
+        if each.cloud == "gcp" and all(place.remark for place in mine):
+            mine = _of(each, gcp.places(_associated(each, snapshot))) or mine
+        found.append(JudgedPolicy(each.cloud, each.key, each.policy, each.rules, tuple(mine), by_urn))
+    return found
+
+
+def steps_in(place: Place) -> Iterator[Step]:
+    for stage in place.stages:
+        for group in (stage.steps, *stage.unordered, stage.last):
+            yield from group
+
+
+def allows(place: Place) -> dict[str, Step]:
+    """What lets pass, by rule; of a rule with several steps the first, which is about what clients send."""
+    found: dict[str, Step] = {}
+    for step in steps_in(place):
+        if step.action == "allow":
+            found.setdefault(step.rule, step)
+    return found
+
+
+def _of(each: Together, places: Iterable[Place]) -> list[Place]:
+    """The places of a policy, or, where it holds no rule yet, those that are called like it."""
+    urns = {seen.resource.urn for seen in each.rules}
+    named = each.policy and str(each.policy.resource.properties.get("name") or each.policy.resource.name)
+    return [
+        place
+        for place in places
+        if any(step.owner in urns for step in steps_in(place)) or (each.cloud == "aws" and place.policy == named)
+    ]
+
+
+def _completed(resource: Resource) -> Resource:
+    """The resource as an evaluator reads it. Where the engine says only from what it was made, each input that is not
+    known came from that. A policy of AWS without a HOME_NET has the private ranges (`home-net` says it)."""
+    resource = replace(resource, type=plain_type(resource.type))
+    if resource.dependencies and not resource.property_dependencies:
+        made = {key: resource.dependencies for key, value in resource.properties.items() if _unknown_in(value)}
+        resource = replace(resource, property_dependencies=made)
+    if resource.type == FIREWALL_POLICY:
+        inner = resource.node.at("firewallPolicy")
+        variables = inner.at("policyVariables", "ruleVariables")
+        keys = [item.at("key").value for item in variables.items()]
+        if isinstance(inner.value, Mapping) and not variables.unknown and not {"HOME_NET", UNKNOWN} & set(keys):
+            listed = [*(item.value for item in variables.items()), _HOME_NET]
+            policy = {**inner.value, "policyVariables": {"ruleVariables": listed}}
+            resource = replace(resource, properties={**resource.properties, "firewallPolicy": policy})
+    return resource
+
+
+_HOME_NET: Final = {"key": "HOME_NET", "ipSet": {"definitions": list(PRIVATE_IPV4)}}
+
+
+def _unknown_in(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_unknown_in, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_unknown_in, value))
+    return value is UNKNOWN
+
+
+def _put_in(each: Together, standing: Mapping[str, Resource]) -> Iterator[Resource]:
+    """The policy of rules that are for one elsewhere, and the rules with a reference to the policy that they are of."""
+    rules = [standing[seen.resource.urn] for seen in each.rules]
+    urn = f"{_ELSEWHERE}{each.cloud}:{each.key}"
+    if each.cloud == "aws":
+        if each.policy is None:
+            kinds = {"stateless" if rule.properties.get("type") == "STATELESS" else "stateful" for rule in rules}
+            inner = {
+                "statelessDefaultActions": ["aws:forward_to_sfe"],
+                "statefulEngineOptions": {"ruleOrder": aws.STRICT},
+                "statefulDefaultActions": [DROP_TO_SERVER],
+                "policyVariables": {"ruleVariables": [_HOME_NET]},
+            } | {f"{kind}RuleGroupReferences": UNKNOWN for kind in kinds}
+            groups = {"firewallPolicy": frozenset(rule.urn for rule in rules)}
+            yield Resource(
+                urn=urn, type=FIREWALL_POLICY, name="the policy", properties={"firewallPolicy": inner},
+                property_dependencies=groups,
+            )  # fmt: skip
+    elif each.cloud == "azure":
+        if each.policy is None:
+            yield Resource(urn=urn, type=AZURE_POLICY, name=each.key, properties={"firewallPolicyName": each.key})
+        if each.key == "?":  # one of them does not tell its policy: all are taken to be in one
+            owner = urn if each.policy is None else each.policy.resource.urn
+            for rule in rules:
+                unnamed = {**rule.properties, "firewallPolicyName": UNKNOWN}
+                made = {"firewallPolicyName": frozenset({owner})}
+                yield replace(rule, properties=unnamed, property_dependencies=made, id="")
+    elif rules[0].type in _KINDS_OF_GCP:
+        policy = None if each.policy is None else standing[each.policy.resource.urn]
+        name = each.key.rpartition("/")[2]
+        kind = _KINDS_OF_GCP[rules[0].type][0]
+        policy = policy or Resource(urn=urn, type=kind, name=name, properties={"name": name})
+        policy = policy if policy.id else replace(policy, id=policy.urn)
+        yield policy
+        for rule in rules:
+            yield replace(rule, properties={**rule.properties, "firewallPolicy": policy.id})
+
+
+def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with the policy associated with every network that it has, or with one that is put in."""
+    urn = f"{_ELSEWHERE}gcp:{each.key}" if each.policy is None else each.policy.resource.urn
+    policy = snapshot.by_urn.get(urn)
+    if policy is None or policy.type not in _ASSOCIATIONS:
+        return snapshot
+    kind = _ASSOCIATIONS[policy.type]
+    own = Resource(urn=f"{_ELSEWHERE}network", type=gcp_types.NETWORK, name="the network", properties={})
+    targets: list[tuple[Any, frozenset[str]]] = [
+        (classic.properties.get("network"), classic.property_dependencies.get("network", frozenset()))
+        for classic in snapshot.of_types([gcp_types.CLASSIC])
+    ]
+    targets += [(UNKNOWN, frozenset({network.urn})) for network in snapshot.of_types([gcp_types.NETWORK])]
+    added = [] if targets else [own]
+    targets = targets or [(UNKNOWN, frozenset({own.urn}))]
+    if kind == gcp_types.ORGANISATION_ASSOCIATION:
+        targets = [("organizations/0", frozenset())]
+        added = [] if any(snapshot.of_types([gcp_types.NETWORK, gcp_types.CLASSIC])) else [own]
+    for number, (target, made) in enumerate(targets):
+        added.append(
+            Resource(
+                urn=f"{_ELSEWHERE}association:{number}", type=kind, name=policy.name,
+                properties={"firewallPolicy": policy.id or policy.name, "attachmentTarget": target},
+                property_dependencies={"attachmentTarget": made, "firewallPolicy": frozenset({policy.urn})},
+            )
+        )  # fmt: skip
+    return Snapshot((*snapshot.resources, *added), snapshot.source)

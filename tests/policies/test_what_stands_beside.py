@@ -1,0 +1,146 @@
+"""What stands beside an allowlist in a stack, as people have met it, over a run of the pack: each is named, none in vain."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from policies.process import Pack, R, running, write_pack
+from policies.resources import (
+    application,
+    aws_list,
+    aws_policy,
+    aws_rules,
+    azure,
+    gcp_classic,
+    gcp_denies,
+    gcp_rule,
+    network,
+    tls,
+)
+
+OPENNESS = ("void-allow", "no-deny", "datagrams-out", "list-without-drop", "domain-list-any-port", "dead-allow")
+
+APP = azure(application("cgr.dev"))
+EDGE = "drop ip any any -> any any (ip_proto:!6; sid:90;)"
+NAMES = aws_rules(EDGE, tls("cgr.dev"))
+LIST = gcp_rule("cgr.dev")
+EVERY = {"ranges": ["0.0.0.0/0", "::/0"], "ports": None, "protocol": "all"}
+
+
+def ip_group(*addresses: str) -> R:
+    return R("azure-native:network:IpGroup", "all", {"ipAddresses": list(addresses), "ipGroupsName": "all"})
+
+
+def to_group() -> dict[str, Any]:
+    ids = ["/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/ipGroups/all"]
+    return {**network(), "destinationIpGroups": ids}
+
+
+def regional(rule: R, kind: str) -> R:
+    return R(kind, rule.name, rule.properties, rule.made_from)
+
+
+def guard(line: str) -> R:
+    return aws_rules(EDGE, line, tls("cgr.dev"))
+
+
+REGIONAL = "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule"
+ORGANISATION = "gcp:compute/firewallPolicyRule:FirewallPolicyRule"
+GROUP = R("gcp:networksecurity/addressGroup:AddressGroup", "g", {"name": "g", "items": ["0.0.0.0/0"], "capacity": 9})
+NETWORK = R("gcp:compute/network:Network", "main", {"name": "main"})
+
+FAMILY = (
+    R("azure-native:network:FirewallPolicy", "parent", {"firewallPolicyName": "parent"}),
+    R("azure-native:network:FirewallPolicy", "hub", {
+        "firewallPolicyName": "hub", "basePolicy": {"id": "/subscriptions/s/firewallPolicies/parent"}}),
+)  # fmt: skip
+
+CASES: dict[str, tuple[Sequence[R], str, str]] = {
+    "B1: a network rule for everything": (
+        [APP, azure(network(addresses=["0.0.0.0/0"]), name="wide")], "void-allow", "wide/c/net"),
+    "B2: the internet by its service tag": (
+        [APP, azure(network(addresses=["Internet"]), name="wide")], "void-allow", "any destination is allowed on port 443"),
+    "B2: an IP group that holds everything": (
+        [APP, azure(to_group(), name="wide"), ip_group("0.0.0.0/0")], "void-allow", "any destination is allowed on port 443"),
+    "B2: an IP group that holds one range": ([APP, azure(to_group(), name="wide"), ip_group("198.51.100.0/24")], "", ""),
+    "B3: a deny of everything above the names": (
+        [APP, azure(network(addresses=["0.0.0.0/0"]), name="none", action="Deny")], "dead-allow", "none/c/net"),
+    "B4: a service tag whose addresses nobody sees": (
+        [APP, azure(network(addresses=["Storage"]), name="tag")], "void-allow", "cannot be judged: "),
+    "B5: a parent policy denies the name": (
+        [APP, azure(application("cgr.dev"), name="above", action="Deny", policy="parent"), *FAMILY], "dead-allow", "above/c/app"),
+    "B6: what the stateless default passes": (
+        [NAMES, aws_policy("rules", stateless=["aws:pass"])], "void-allow", "any destination is allowed on any port"),
+    "B7: an allow list in action order drops the rest": (
+        [aws_list("cgr.dev", order="DEFAULT_ACTION_ORDER"),
+         aws_policy("list", order="DEFAULT_ACTION_ORDER", defaults=[])], "no-deny", "other TCP over IPv4"),
+    "B8: a pass of one IP version beside the names": (
+        [guard("pass ipv4 any any -> any any (sid:2;)"), aws_policy("rules")], "void-allow", "rules#2"),
+    "B9: a goto_next before the deny": (
+        [LIST, gcp_rule(name="on", priority=2000, action="goto_next", **EVERY), *gcp_denies()], "deny-elsewhere", "egress"),
+    "B9: a deny for some clients": ([LIST, *gcp_denies(match={"srcIpRanges": ["10.0.0.0/8"]})], "deny-elsewhere", "egress"),
+    "B9: a deny for some networks": ([LIST, *gcp_denies(match={"destNetworkContext": "INTERNET"})], "deny-elsewhere", "egress"),
+    "B10: an allow of everything in a hierarchical policy": (
+        [LIST, *gcp_denies(), NETWORK, regional(gcp_rule(name="up", policy="org", **EVERY), ORGANISATION)], "void-allow", "up"),
+    "B10: the same in a regional one": (
+        [LIST, *gcp_denies(), regional(gcp_rule(name="near", policy="near", **EVERY), REGIONAL)], "void-allow",
+        "cannot be judged: the client is not in the policy's region. Then any destination is allowed"),
+    "B10: an address group of everything": (
+        [LIST, gcp_rule(name="wide", match={"destAddressGroups": ["projects/p/locations/global/addressGroups/g"]}), GROUP,
+         *gcp_denies()], "void-allow", "wide"),
+    "B10: inspection of everything by a list of its own": (
+        [LIST, gcp_rule(name="look", priority=900, action="apply_security_profile_group", securityProfileGroup="spg", **EVERY),
+         *gcp_denies()], "void-allow", "cannot be judged: the security profile group spg lets it through"),
+    "B11: an allow of everything in a policy elsewhere": (
+        [LIST, *gcp_denies(), gcp_rule(name="forged", policy="theirs", ranges=["0.0.0.0/0"])], "void-allow", "forged"),
+    "B12: a second list behind the deny of the first": (
+        [LIST, *gcp_denies(), gcp_rule("apk.cgr.dev", name="late", priority=9500)], "dead-allow", "apk.cgr.dev: never reached"),
+    "a VPC firewall rule before the policy": ([LIST, *gcp_denies(), gcp_classic()], "void-allow", "VPC firewall rules come"),
+    "reject ends UDP as well as a drop": (
+        [aws_rules(EDGE.replace("drop ip", "reject ip"), tls("cgr.dev")), aws_policy("rules")], "", ""),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
+    with running(write_pack(tmp_path_factory.mktemp("pack"))) as started:
+        yield started
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_stands_beside_the_names_is_named(case: str, pack: Pack) -> None:
+    resources, rule, said = CASES[case]
+    answer = pack.stack(resources)
+    if not rule:
+        assert not [each for policy in OPENNESS for each in answer.of(policy)]
+        return
+    assert said in "\n".join(message for _, message in answer.of(rule)), answer
+
+
+FORMS = {
+    "a space in a list": ("pass tcp any any -> [0.0.0.0/1, 128.0.0.0/1] 443 (sid:2;)", "any destination"),
+    "a tab": ("pass\ttcp any any -> any 443 (sid:2;)", "any destination"),
+    "two spaces": ("pass  tcp  any any  -> any 443 (sid:2;)", "any destination"),
+    "both ways": ("pass tcp any any <> any 443 (sid:2;)", "any destination"),
+    "an indented comment": ("  # pass tcp any any -> any 443 (sid:2;)", ""),
+    "an action in upper case": ("PASS tcp any any -> any 443 (sid:2;)", "any destination"),
+    "an indented rule": (" pass tcp any any -> any 443 (sid:2;)", "cannot be judged"),
+    "a semicolon in quotes": ('pass tcp any any -> any 443 (msg:"a; b"; sid:2;)', "cannot be judged"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_b16_a_line_is_what_the_engine_reads_or_a_question(form: str, pack: Pack) -> None:
+    line, said = FORMS[form]
+    found = pack.stack([guard(line), aws_policy("rules")]).of("void-allow")
+    assert bool(found) == bool(said)
+    assert said in "".join(message for _, message in found)
+
+
+def test_many_rules_for_a_little_of_the_internet_each_are_one_for_all_of_it(pack: Pack) -> None:
+    lines = [f"pass tcp any any -> {first}.0.0.0/8 443 (sid:{first};)" for first in range(1, 200)]
+    whole = pack.stack([aws_rules(EDGE, *lines, tls("cgr.dev", sid=300)), aws_policy("rules")])
+    assert "any destination is allowed on port 443" in "".join(said for _, said in whole.of("void-allow"))
+    some = pack.stack([aws_rules(EDGE, *lines[10:50], tls("cgr.dev", sid=300)), aws_policy("rules")])
+    assert not some.of("void-allow")
