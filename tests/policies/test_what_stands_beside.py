@@ -7,6 +7,7 @@ import pytest
 
 from policies.process import Pack, R, running, write_pack
 from policies.resources import (
+    GCP_POLICY,
     application,
     aws_list,
     aws_policy,
@@ -97,6 +98,25 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "B12: a second list behind the deny of the first": (
         [LIST, *gcp_denies(), gcp_rule("apk.cgr.dev", name="late", priority=9500)], "dead-allow", "apk.cgr.dev: never reached"),
     "a VPC firewall rule before the policy": ([LIST, *gcp_denies(), gcp_classic()], "void-allow", "VPC firewall rules come"),
+    "a policy of the stack whose denies come after a goto_next": (
+        [GCP_POLICY, LIST, gcp_rule(name="on", priority=2000, action="goto_next", **EVERY), *gcp_denies()], "no-deny", "on"),
+    "a policy of the stack whose denies are for some clients": (
+        [GCP_POLICY, LIST, *gcp_denies(match={"srcIpRanges": ["10.5.0.0/16"]})], "no-deny", "egress"),
+    "a policy of the stack whose denies are for a network scope": (
+        [GCP_POLICY, LIST, *gcp_denies(match={"destNetworkScope": "NON_INTERNET"})], "no-deny", "cannot be judged"),
+    "a range of Azure that is everything": (
+        [APP, azure(network(addresses=["0.0.0.0-255.255.255.255"]), name="wide")], "void-allow", "any destination is allowed"),
+    "two ranges of Azure that are everything": (
+        [APP, azure(network(addresses=["0.0.0.0-127.255.255.255", "128.0.0.0-255.255.255.255"]), name="wide")], "void-allow",
+        "any destination is allowed"),
+    "a region of the world": (
+        [LIST, gcp_rule(name="us", match={"destRegionCodes": ["US"]}), *gcp_denies()], "void-allow", "cannot be judged"),
+    "the addresses of everybody at a cloud": (
+        [APP, azure(network(addresses=["AzureCloud"]), name="tag")], "void-allow", "cannot be judged"),
+    "an address group of somebody else": (
+        [LIST, gcp_rule(name="g", match={"destAddressGroups": ["projects/p/locations/global/addressGroups/x"]}), *gcp_denies()],
+        "void-allow", "cannot be judged"),
+    "an IP group of somebody else": ([APP, azure(to_group(), name="wide")], "void-allow", "cannot be judged"),
     "reject ends UDP as well as a drop": (
         [aws_rules(EDGE.replace("drop ip", "reject ip"), tls("cgr.dev")), aws_policy("rules")], "", ""),
 }  # fmt: skip
