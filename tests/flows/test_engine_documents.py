@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hostgate.catalog.problems import InputError
-from hostgate.flows.engine_documents import of_preview, of_state
+from hostgate.flows.engine_documents import of_preview, of_state, states_of
 from hostgate.flows.nodes import UNKNOWN
 
 POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
@@ -124,6 +124,16 @@ class TestPreview:
         assert found == {
             "stays": ({"x": 0}, "0"), "moves": ({"x": 2}, ""), "new": ({"x": 3}, ""), "drifted": ({"x": 1}, "0"),
         }  # fmt: skip
+
+    def test_before_the_update_stands_what_it_replaces_and_not_what_an_earlier_one_left_to_delete(self) -> None:
+        old, left = resource("a", delete=True, id="2"), resource("b", delete=True, id="1")
+        steps = [
+            {"op": "create-replacement", "oldState": old, "newState": resource("a")},
+            {"op": "replace", "oldState": old, "newState": resource("a")},
+            {"op": "delete-replaced", "oldState": old}, {"op": "delete-replaced", "oldState": left},
+            {"op": "delete", "oldState": resource("c", id="3")},
+        ]  # fmt: skip
+        assert [each["id"] for each in states_of(steps, before=True)] == ["2", "3"]
 
     def test_what_leaves_the_stack_and_not_the_cloud_stands(self) -> None:
         kept = resource("kept", inputs={"x": 1}, outputs={"x": 2}, retainOnDelete=True, id="1")

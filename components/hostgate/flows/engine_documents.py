@@ -105,8 +105,8 @@ def states_of(steps: Sequence[Mapping[str, Any]], *, before: bool) -> list[Mappi
     found: dict[str, Mapping[str, Any]] = {}
     for step in steps:
         old, new = _mapping(step.get("oldState")), _mapping(step.get("newState"))
-        if before:
-            if old and old.get("delete") is not True:
+        if before:  # what is being replaced is marked for deletion in all its steps, what was before in one alone
+            if old and not (step.get("op") in _GONE and old.get("delete") is True):
                 found.setdefault(old["urn"], old)
         elif step.get("op") in _GONE:
             if old.get("retainOnDelete") is True or old.get("external") is True:
