@@ -63,7 +63,8 @@ AGAINST = [
     "<p>Do not allow b.vendor.example.</p>", "> **Warning:** do not open b.vendor.example.", "~~b.vendor.example~~",
     "b.vendor.example connects to you.", "b.vendor.example calls your webhook endpoint.",
     "All but the second of these hosts are required:", "Everything but the second host is required.",
-    "The second host is retired.", "The last one is no longer needed.", "Skip the second row.", "Only the first host is needed.",
+    "The second host is retired.", "The last one is no longer needed.", "Skip the second row.", "You only need the first host.",
+    "b.vendor.example → a.acme.example",
     "Not all of these hosts are needed.", "This list is outdated.", "Acme calls your endpoint from these hosts.",
 ]  # fmt: skip
 
@@ -214,6 +215,16 @@ def test_every_reason_comes_at_once(of: Of) -> None:
     assert [rule for rule, _ in refused(of, text)] == [
         "page-against", "page-placeholder", "page-against", "page-against", "page-include", "prose-host",
     ]  # fmt: skip
+
+
+def test_a_table_without_ports_is_told_with_what_else_is_wrong_with_it(of: Of) -> None:
+    text = "| Hostname | Notes |\n|---|---|\n| a.acme.dev | unused |\n| ssm.REGION.acme.dev | x |\n"
+
+    assert [rule for rule, _ in refused(of, text)] == ["page-columns", "page-against", "page-placeholder"]
+
+
+def test_what_cannot_be_seen_in_a_note_is_not_in_the_message(of: Of) -> None:
+    assert {rule for rule, _ in refused(of, noted("un\x1b[2Jused, no longer"))} == {"page-against", "text-character"}
 
 
 def test_a_name_of_a_row_that_could_not_be_read_is_not_said_to_be_in_no_table(of: Of) -> None:

@@ -202,9 +202,11 @@ class _Reader:
                     "Name it (--column ROLE=TITLE), or say what holds for tables without (--assume 443/https).",
                 )  # fmt: skip
                 for row in table.rows:
-                    hosts = hosts_of(row.cells[roles.index("host")], self.literal)
+                    cells: dict[Role, Cell] = {role: cell for role, cell in zip(roles, row.cells, strict=True) if role}
+                    hosts = hosts_of(cells["host"], self.literal)
                     if isinstance(hosts, Wrong):
                         self._error(hosts.rule, row.line, hosts.message)
+                    self._note(row, cells, hosts, directed="direction" in roles)
                 return
         if self.assume is not None and not {"port", "protocol"} <= set(roles):
             self._doubt_assumption(table, roles)
@@ -295,13 +297,7 @@ class _Reader:
             directions = ["ingress"]
         purpose = cells["purpose"].text if "purpose" in cells else ""
         wrong += [each for each in (hosts, families, directions) if isinstance(each, Wrong)]
-        named = (
-            [(cells["host"].text, True)] if isinstance(hosts, Wrong) else [(h.host, h.match == "exact") for h in hosts]
-        )
-        for host_name, exact in named if purpose else ():
-            self.findings += note_doubts(
-                self.name, row.line, host_name, purpose, exact=exact, directed=directions != [None]
-            )
+        self._note(row, cells, hosts, directed=directions != [None])
         if not purpose.isprintable():
             strange = next(char for char in purpose if not char.isprintable())
             wrong.append(Wrong("text-character", f"Found the character U+{ord(strange):04X}, which cannot be seen."))
@@ -322,6 +318,17 @@ class _Reader:
                         host=host.host, match=host.match, port=port, protocol=protocol, headings=table.headings, purpose=purpose,
                         families=families, party=party, direction=direction, line=row.line,
                     )  # fmt: skip
+
+    def _note(self, row: Row, cells: Mapping[Role, Cell], hosts: list[CellHost] | Wrong, *, directed: bool) -> None:
+        """Doubt the hosts of a row whose note speaks against them or beyond them."""
+        note = cells["purpose"].text if "purpose" in cells else ""
+        named = (
+            [(cells["host"].text, True)]
+            if isinstance(hosts, Wrong)
+            else [(each.host, each.match == "exact") for each in hosts]
+        )
+        for host, exact in named if note else ():
+            self.findings += note_doubts(self.name, row.line, host, note, exact=exact, directed=directed)
 
     def _joined(self, host: CellHost, access: Access) -> tuple[int, Protocol] | Wrong:
         """Port and protocol of a row, from its cells, from how the host is written, and from what is to be assumed."""

@@ -16,7 +16,7 @@ from hostgate.catalog.typos import near_misses, odd_key, typo_clusters
 from hostgate.intake.cells import STAR
 from hostgate.intake.includes import includes_in, pointer_in
 from hostgate.intake.markdown_tables import MarkdownDocument, Row
-from hostgate.intake.page_statements import against, beyond, inbound, statements
+from hostgate.intake.page_statements import against, beyond, inbound, printable, statements
 from hostgate.intake.prose import Name, addresses_in, names_in, ports_in
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def open_doubts(findings: Iterable[Problem], settled: Collection[str]) -> Iterat
 def note_doubts(file: str, line: int, host: str, note: str, *, exact: bool, directed: bool) -> Iterator[Doubt]:
     """What the `note` of a row says against its `host`, or beyond it where it is `exact`. `directed`: the page gives the
     direction of the host otherwise."""
-    subject = f"{host}: {' '.join(note.split())}"
+    subject = printable(f"{host}: {note}")
     if word := against(note) or (None if directed else inbound(note)):
         message = f"The note of {spelled(host)} says {spelled(word)}: {spelled(note)}. Such a host is not opened."
         yield Doubt(rule="page-against", message=message, file=file, line=line, subject=subject, takes=True)

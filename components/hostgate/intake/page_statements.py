@@ -45,8 +45,8 @@ _CONDITION = re.compile(
 
 _GONE = (
     r"deprecat\w*|obsol[eè]te?s?|obsoletos?|retir(?:ed|ing|es?)|legacy|remov(?:ed|al)|withdrawn|discontinu\w*|supersed\w*|unsupported|"
-    r"decommission\w*|end[- ]of[- ]life|eol|sunset\w*|unused|unneeded|unnecessary|redundant|superfluous|defunct|gone|replaced|"
-    r"migrated|renamed|moved (?:to|away)|veraltet\w*|"
+    r"decommission\w*|end[- ]of[- ]life|eol|sunset\w*|unused|unneeded|unnecessary|redundant|superfluous|defunct|inactive|gone|"
+    r"replaced|migrated|renamed|moved (?:to|away)|veraltet\w*|"
     r"(?:shut|take|taken|turn(?:ed)?|switch(?:ed)?|phas(?:ed|ing)) (?:\S+ ){0,3}?(?:down|off|out)|dead|ended|outdated|"
     r"stopped|ceas\w+|out of (?:service|use|order|date)|no (?:longer|more)|any ?more|any longer|"
     r"ya no|no (?:necesari|requerid)\w+|nicht mehr"
@@ -55,7 +55,7 @@ _LEFT_OUT = (
     r"except\w*|exclud\w*|excluding|exempt\w*|omit\w*|skip\w*|ignor\w*|disregard\w*|(?:leave|left|cross(?:ed)?) (?:\S+ ){0,3}?out|"
     r"(?:all|everything|everyone|each|both|any\w*) but|"
     r"but not|(?:other|rather) than|(?:apart|aside) from|save for|instead of|in place of|"
-    r"host_ only|(?:only|just|solely) (?:the )?(?:first|second|third|last|host_)|"
+    r"host_ only|host_ (?:->|=>|→) host_|(?:only|just|solely)(?: need| allow)? (?:the )?(?:first|second|third|last|host_)|"
     r"(?:all|these|those|hosts?|list|everything)\b.{0,30} (?:without|minus|besides)"
 )
 _OF_ONE = re.compile(
@@ -115,7 +115,7 @@ _OUR_END = (
     r"(?:you|your (?:\w+ ){0,2}?(?:networks?|webhooks?|endpoints?|servers?|side|callbacks?|listeners?|gateways?|appliances?|"
     r"premises|infrastructure))\b"
 )
-INBOUND = re.compile(
+_INBOUND = re.compile(
     r"\b(?:inbound|ingress|incoming|eingehend\w*|entrantes?|ingoing|webhook (?:sources?|ips?)|our webhooks?|callback sources?|"
     r"(?:source|sender)s? of (?:\w+ )?(?:webhooks?|callbacks?|calls|connections?|traffic)|webhook senders?|"
     r"initiat\w+ (?:the |all )?connections?|"
@@ -136,7 +136,7 @@ _INTO = re.compile(
 
 _PLACE = r"(?:region|location|zone|tenant|account|customer|site|cluster|project|country|instance|user|team)"
 _BELOW = (
-    r"sub-?domains?|(?:names?|hosts?|domains?|endpoints?|everything|anything|all) (?:\w+ ){0,2}?"
+    r"sub[- ]?domains?|(?:names?|hosts?|domains?|endpoints?|everything|anything|all) (?:\w+ ){0,2}?"
     r"(?:below|under|beneath|ending (?:in|with)) (?:it|them|this|that|these|those|each|host_)"
 )
 _ANOTHER = (
@@ -147,8 +147,9 @@ _ANOTHER = (
 )
 _BEYOND = re.compile(rf"\b(?:{_BELOW}|{_ANOTHER})\b", re.IGNORECASE)
 _BEYOND_IN_NOTE = re.compile(
-    rf"\b(?:{_BELOW}|{_ANOTHER}|wild-?cards?(?! host_)|an example|regional|region-specific|(?:varies|differs)|"
-    r"depends? on|(?:one|first) of (?:several|many|some)|every name|"
+    rf"\b(?:{_BELOW}|{_ANOTHER}|wild-?cards?(?! host_)|an example|regional|region-specific|var(?:y|ies)|differs?|your region|"
+    r"(?:whole|entire) domain|in this domain|"
+    r"depends? on (?:the|your)|(?:one|first) of (?:several|many|some)|every name|"
     r"(?:names?|hosts?|domains?|everything|all) (?:below|under|beneath))\b|"
     r"\A\W*(?:for (?:example|instance)|e\.?g\.?|such as this|(?:an? )?example)\b|"
     r"\b(?:and (?:others|similar|more|so on)|among others)\W*\Z|(?:\.{3}|…)\W*\Z",
@@ -180,13 +181,13 @@ def against_title(title: str) -> str | None:
 def inbound(text: str) -> str | None:
     """The words by which a text says that traffic comes from the hosts; None if it speaks of the other direction too."""
     bare = _bare(text)
-    return None if OUTBOUND.search(bare) else _found(INBOUND, bare)
+    return None if OUTBOUND.search(bare) else _found(_INBOUND, bare)
 
 
 def inbound_title(title: str) -> str | None:
     """The words by which a title says that traffic comes from the hosts below it, maybe besides the other direction."""
     bare = _bare(title).strip()
-    return _found(INBOUND, bare) or _found(_INTO, bare)
+    return _found(_INBOUND, bare) or _found(_INTO, bare)
 
 
 def beyond(note: str) -> str | None:
@@ -220,10 +221,10 @@ def statements(
         return found
 
     titles = {heading.title: against_title(heading.title) for heading in document.headings}
-    captions = {_plain(text) for table in document.tables for text in table.caption}
+    captions = {printable(text) for table in document.tables for text in table.caption}
     stars = any(match != "exact" for kinds in hosts.values() for match in kinds)
     for paragraph in document.paragraphs:
-        text = _plain(paragraph.text) if inside(paragraph.line) else ""
+        text = printable(paragraph.text) if inside(paragraph.line) else ""
         named = kinds_in(text)
         led = _led(paragraph, directed) if named else None
         if named and led is None:
@@ -242,7 +243,7 @@ def statements(
             if word is None and not directed:
                 word = inbound_title(bare) if as_title else inbound(bare)
             if word is not None:
-                yield Statement(paragraph.line, _plain(sentence), word, takes=True)
+                yield Statement(paragraph.line, printable(sentence), word, takes=True)
             elif (more := _found(_BEYOND, bare)) and not (of_one - {"exact"} if of_one else stars):
                 yield Statement(paragraph.line, sentence, more, takes=False)
 
@@ -264,7 +265,7 @@ def _led(paragraph: Paragraph, directed: bool) -> str | None:
 
 @lru_cache(maxsize=32)  # once for each item of a list
 def _opening(lead: str, directed: bool) -> str | None:
-    last = _SENTENCE.split(_plain(lead))[-1]
+    last = _SENTENCE.split(printable(lead))[-1]
     return _of_hosts_below(last, directed) if last.endswith(":") or _is_title(last) else None
 
 
@@ -288,7 +289,7 @@ def _parents(host: str) -> Iterator[str]:
     yield from (".".join(labels[depth:]) for depth in range(1, len(labels) - 1))
 
 
-def _plain(text: str) -> str:
+def printable(text: str) -> str:
     """A text on one line, without characters that cannot be seen."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
