@@ -245,6 +245,21 @@ class TestImport:
         (here / "page.md").write_text((here / "page.md").read_text() + "And new.acme.example.\n| x |\n|---|\n")
         assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 1
 
+    def test_text_against_a_host_is_settled_once_and_again_where_the_vendor_changes_it(
+        self, run: Run, here: Path
+    ) -> None:
+        said = "The mirror.acme.example of old is no longer needed for pulls."
+        (here / "page.md").write_text(f"{PAGE}{API}\n{said}\n")
+        command = ("catalog", "import", "page.md", "--into", "ours.yaml", "--date", "2025-06-01")
+
+        assert (run(*command, "--json").rules, (here / "ours.yaml").read_text()) == (["page-against"], OURS)
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml", "--json").rules == ["page-against"]
+        assert run(*command, "--besides", said).code == 0
+        assert run("catalog", "lint", "ours.yaml").code == 0
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 0
+        (here / "page.md").write_text(f"{PAGE}{API}\n{said.replace(' for pulls', '')}\n")
+        assert run("catalog", "check", "page.md", "--catalog", "ours.yaml").code == 1
+
     def test_a_new_catalog_keeps_what_was_settled_and_directions(self, run: Run, here: Path) -> None:
         (here / "page.md").write_text(
             "| Hostname | Port | Protocol | Direction |\n|---|---|---|---|\n"

@@ -191,8 +191,8 @@ class CatalogRecord(_Record):
     revisions: list[RevisionRecord] = Field([], description="Absent in a plain file without history")
     besides: list[Text] = Field(
         [],
-        description="What the vendor's page has beside its host tables and a reviewer found to be no need: names as it writes "
-        "them, ports, and text that it takes in from elsewhere",
+        description="What the vendor's page has beside its host tables and a reviewer found to change nothing: names as it "
+        "writes them, ports, text that it takes in from elsewhere, sentences, and notes with their host",
     )
     entries: Annotated[list[EntryRecord], Field(min_length=1)]
 

@@ -69,6 +69,22 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A whole paragraph, title, item, comment or block of code or HTML on the page, on as many lines as it is written.
+
+    `headings`: those that it stands below, its own for a title. `leads`: what leads to it, the paragraph over a list or a
+    block of code and the items that an item is in. `struck`: whether some of it is crossed out.
+    """
+
+    line: int
+    kind: Literal["text", "title", "code", "html"]
+    text: str
+    headings: tuple[str, ...]
+    leads: tuple[str, ...]
+    struck: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
     """A heading: `level` from 1, and the lines of its section, up to the next heading that is not below it."""
 
@@ -85,6 +101,7 @@ class MarkdownDocument:
 
     tables: tuple[Table, ...]
     passages: tuple[Passage, ...]
+    paragraphs: tuple[Paragraph, ...]
     headings: tuple[Heading, ...]
     lost: tuple[int, ...]
     html_tables: tuple[int, ...]
@@ -121,6 +138,7 @@ def read_markdown(text: str) -> MarkdownDocument:
     return MarkdownDocument(
         tables=tuple(walk.tables),
         passages=tuple(walk.passages),
+        paragraphs=tuple(walk.paragraphs),
         headings=tuple(_sections(walk.titles, len(lines) + 1)),
         lost=lost,
         html_tables=tuple(walk.html_tables),
@@ -176,10 +194,12 @@ class _Walk:
         self.lines = lines
         self.tables: list[Table] = []
         self.passages: list[Passage] = []
+        self.paragraphs: list[Paragraph] = []
+        self.leads: list[str] = []
         self.headings: list[tuple[int, str]] = []
         self.titles: list[tuple[int, int, str]] = []
         self.caption: list[str] = []
-        self.items = 0
+        self.last = ""
         self.in_tables: set[int] = set()
         self.commented: set[int] = set()
         self.in_code: set[int] = set()
@@ -200,20 +220,26 @@ class _Walk:
                 level, title = int(token.tag[1]), _cell(tokens[index + 1]).text
                 self.headings = [*(kept for kept in self.headings if kept[0] < level), (level, title)]
                 self.titles.append((line, level, title))
+                self._paragraph(line, "title", title)
             elif token.type == "heading_close":
                 self.caption = []
-            elif token.type in ("list_item_open", "list_item_close"):
-                self.items += 1 if token.type == "list_item_open" else -1
+            elif token.type in ("bullet_list_open", "ordered_list_open"):
+                self.leads.append(self.last)
+            elif token.type in ("bullet_list_close", "ordered_list_close"):
+                self.last = self.leads.pop()
             elif token.type == "inline":
                 last = token.map[1] if token.map else line
                 shown = _cell(token)
                 self.caption.append(shown.text)
+                if index == 0 or tokens[index - 1].type != "heading_open":
+                    self._paragraph(line, "text", shown.text, struck="crossed-out" in shown.odd)
                 for offset, seen in enumerate(shown.lines):
                     self.passages.append(Passage(min(line + offset, last), "text", seen))
-                if self.items:
+                if self.leads:
                     self.passages += [Passage(line, "text", host) for host in _linked_hosts(token)]
             elif token.type in ("fence", "code_block"):
                 first = line + (token.type == "fence")
+                self._paragraph(first, "code", token.content)
                 for offset, content in enumerate(token.content.split("\n")):
                     self.passages.append(Passage(first + offset, "code", content))
                     self.in_code.add(first + offset)
@@ -221,6 +247,15 @@ class _Walk:
                 self._html(line, token.content)
                 self.caption.append(_TAG.sub(" ", token.content[:_CAPTION]))
             index += 1
+
+    def _paragraph(
+        self, line: int, kind: Literal["text", "title", "code", "html"], text: str, *, struck: bool = False
+    ) -> None:
+        headings = tuple(title for _, title in self.headings)
+        leads = tuple(filter(None, [*self.leads, self.last if kind == "code" else ""]))
+        self.paragraphs.append(Paragraph(line, kind, text, headings, leads, struck))
+        if kind in ("title", "text"):
+            self.last = text if kind == "text" else ""
 
     def _table(self, line: int, tokens: Sequence["Token"]) -> None:
         rows: list[Row] = []
@@ -238,6 +273,7 @@ class _Walk:
         titles = tuple(cell.text for cell in header.cells)
         self.tables.append(Table(line, headings, tuple(self.caption), titles, tuple(body)))
         self.caption = []
+        self.last = ""
 
     def _html(self, line: int, content: str) -> None:
         for offset, text in enumerate(_TARGET.sub("", content).split("\n")):
@@ -248,9 +284,12 @@ class _Walk:
             first += content.count("\n", at, begin)
             breaks = content.count("\n", begin, end)
             self.commented.update(range(first, first + breaks + 1))
+            self._paragraph(first, "html", content[begin + 4 : end])
             shown += [content[at:begin], "\n" * breaks]
             at, first = end + 3, first + breaks
-        for offset, text in enumerate("".join([*shown, content[at:]]).split("\n")):
+        seen = "".join([*shown, content[at:]])
+        self._paragraph(line, "html", _TAG.sub(" ", seen))
+        for offset, text in enumerate(seen.split("\n")):
             if _HTML_TABLE.search(text):
                 self.html_tables.append(line + offset)
 

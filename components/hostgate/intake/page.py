@@ -15,8 +15,8 @@ from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.intake.cells import Access, CellHost, Wrong, accesses_of, directions_of, families_of, hosts_of
 from hostgate.intake.markdown_tables import Cell, MarkdownDocument, Row, Table
 from hostgate.intake.page_columns import Role, roles_of, undecided_columns
-from hostgate.intake.page_remarks import includes, open_doubts, prose_names, remarks
-from hostgate.intake.page_sections import direction_over, note_against, objection, other_protocol
+from hostgate.intake.page_remarks import note_doubts, open_doubts, prose_names, remarks
+from hostgate.intake.page_sections import direction_over, objection, other_protocol
 from hostgate.intake.page_source import read_document
 from hostgate.intake.prose import names_in
 
@@ -87,7 +87,8 @@ def read_page(
     `columns`: titles of columns whose part is not plain from them. `sections`: read only what stands below one of these
     headings. `assume`: port and protocol of tables that have no such column; one goes only with the other. `literal`:
     names that are meant as they stand although they look as if a part were to be filled in. `settled`: case-folded
-    subjects of doubts that are none; where it is given, all others are errors, hosts that only text names if `names`.
+    subjects of doubts that are none. Of all others those that take hosts away are errors; where it is given, the rest too,
+    hosts that only text names if `names`.
     Raises InputError with everything that could not be read.
     """
     name = shown or str(path)
@@ -121,13 +122,16 @@ def read_page(
         return not wanted or any(line in section for section in sections_read)
 
     hosts = tuple(reader.hosts)
-    found = list(includes(name, document, inside) if problems else remarks(name, hosts, document, inside))
-    if settled is not None:
-        doubts = open_doubts(found, settled)
-        problems += [doubt.as_error() for doubt in doubts if names or not doubt.names_a_host]
+    taken = {host.line for host in hosts}
+    failed = [row for table in reader.tables for row in table.rows if row.line not in taken]
+    found = [*remarks(name, hosts, document, inside, wanted, failed), *reader.findings]
+    problems += [
+        doubt.as_error()
+        for doubt in open_doubts(found, settled or ())
+        if doubt.takes or (settled is not None and (names or not doubt.names_a_host))
+    ]
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
-    found += reader.findings
     return Page(name, hosts, tuple(sorted(found, key=lambda one: (one.line or 0, one.rule))), document)
 
 
@@ -152,9 +156,12 @@ class _Reader:
         self.hosts: list[PageHost] = []
         self.problems: list[Problem] = []
         self.findings: list[Problem] = []
+        self.tables: list[Table] = []
+        """Those that state hosts, were they read or not."""
 
     def table(self, table: Table) -> None:
         roles = roles_of(table.header, self.columns)
+        self.tables.append(table)
         twice = [
             role for role, times in Counter(role for role in roles if role not in (None, "ignore")).items() if times > 1
         ]
@@ -176,7 +183,6 @@ class _Reader:
                 "page-against", table.line, f"The table names hosts, and {against}. Such hosts are not opened. {step}"
                 "Otherwise name the sections to read (--section HEADING).",
             )  # fmt: skip
-            return
         if not table.rows:
             self._error("page-empty-table", table.line, f"The host table ({_titles(table)}) has no rows.")
         for title, why in undecided_columns(table, roles):
@@ -195,6 +201,12 @@ class _Reader:
                     "page-columns", table.line, f"The table has no column for the {missing}. Found: {_titles(table)}. "
                     "Name it (--column ROLE=TITLE), or say what holds for tables without (--assume 443/https).",
                 )  # fmt: skip
+                for row in table.rows:
+                    cells: dict[Role, Cell] = {role: cell for role, cell in zip(roles, row.cells, strict=True) if role}
+                    hosts = hosts_of(cells["host"], self.literal)
+                    if isinstance(hosts, Wrong):
+                        self._error(hosts.rule, row.line, hosts.message)
+                    self._note(row, cells, hosts, directed="direction" in roles)
                 return
         if self.assume is not None and not {"port", "protocol"} <= set(roles):
             self._doubt_assumption(table, roles)
@@ -264,6 +276,7 @@ class _Reader:
                 "Say which it is (--column host=TITLE), or read other sections only (--section HEADING).",
             )  # fmt: skip
         else:
+            self.tables.pop()
             self._remark("unread-table", table.line, f"A table without hosts is not read ({_titles(table)}).")
 
     def _row(self, table: Table, roles: Sequence[Role | None], row: Row) -> Iterator[PageHost]:
@@ -284,12 +297,7 @@ class _Reader:
             directions = ["ingress"]
         purpose = cells["purpose"].text if "purpose" in cells else ""
         wrong += [each for each in (hosts, families, directions) if isinstance(each, Wrong)]
-        against = note_against(purpose) if directions == [None] else None
-        if against is not None:
-            wrong.append(Wrong(
-                "page-against", f"The note says {spelled(against)}: {spelled(purpose)}. Such a host is not opened. If it is "
-                "meant to be, leave the notes out (--column ignore=TITLE).",
-            ))  # fmt: skip
+        self._note(row, cells, hosts, directed=directions != [None])
         if not purpose.isprintable():
             strange = next(char for char in purpose if not char.isprintable())
             wrong.append(Wrong("text-character", f"Found the character U+{ord(strange):04X}, which cannot be seen."))
@@ -310,6 +318,17 @@ class _Reader:
                         host=host.host, match=host.match, port=port, protocol=protocol, headings=table.headings, purpose=purpose,
                         families=families, party=party, direction=direction, line=row.line,
                     )  # fmt: skip
+
+    def _note(self, row: Row, cells: Mapping[Role, Cell], hosts: list[CellHost] | Wrong, *, directed: bool) -> None:
+        """Doubt the hosts of a row whose note speaks against them or beyond them."""
+        note = cells["purpose"].text if "purpose" in cells else ""
+        named = (
+            [(cells["host"].text, True)]
+            if isinstance(hosts, Wrong)
+            else [(each.host, each.match == "exact") for each in hosts]
+        )
+        for host, exact in named if note else ():
+            self.findings += note_doubts(self.name, row.line, host, note, exact=exact, directed=directed)
 
     def _joined(self, host: CellHost, access: Access) -> tuple[int, Protocol] | Wrong:
         """Port and protocol of a row, from its cells, from how the host is written, and from what is to be assumed."""

@@ -13,7 +13,7 @@ from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
 from hostgate.intake.cells import PROTOCOL_NAMES, direction_in
 from hostgate.intake.markdown_tables import Table
-from hostgate.intake.page_sections import INBOUND
+from hostgate.intake.page_statements import against, inbound
 from hostgate.intake.prose import names_in, ports_in
 
 Role = Literal["host", "port", "protocol", "direction", "families", "purpose", "ignore"]
@@ -170,7 +170,9 @@ def _mention(text: str) -> str | None:
         return "ports"
     if re.search(r"\b(?:tcp|udp|quic|https?|ssh|tls)\b", text, re.IGNORECASE):
         return "protocols"
-    return "a direction" if INBOUND.search(text) else None
+    if inbound(text):
+        return "a direction"
+    return "a decision on the host" if against(text) else None
 
 
 def _is_range(text: str) -> bool:

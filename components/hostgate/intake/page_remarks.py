@@ -15,19 +15,20 @@ from hostgate.catalog.problems import Problem, spelled
 from hostgate.catalog.typos import near_misses, odd_key, typo_clusters
 from hostgate.intake.cells import STAR
 from hostgate.intake.includes import includes_in, pointer_in
-from hostgate.intake.markdown_tables import MarkdownDocument
+from hostgate.intake.markdown_tables import MarkdownDocument, Row
+from hostgate.intake.page_statements import against, beyond, inbound, printable, statements
 from hostgate.intake.prose import Name, addresses_in, names_in, ports_in
 
 if TYPE_CHECKING:
     from hostgate.intake.page import PageHost
 
 REMARKS: Mapping[str, str] = {
-    "prose-host": "The text names a host that no table has. It is not taken.",
+    "prose-host": "The text names a host that no table has, or says that there are more. They are not taken.",
     "prose-port": "The text names a port that no table gives, or a host with another port than the table.",
     "near-miss": "A host is one edit away from another of the page: one of them may be a misprint.",
     "odd-key": "A hexadecimal label has a digit more or less than such keys have.",
     "mistaken-host": "The page has a host that the catalog records as a misprint.",
-    "note-says": "A note says that the host goes, or is not always needed, or names another port than the table.",
+    "note-says": "A note says that the host is not always needed, stands for others too, or has another port than the table.",
     "star": "The page writes a star; pages do not say how deep it reaches, and it is read as `subtree`.",
     "duplicate-row": "A row stands twice.",
     "two-tables": "Two tables state the same host; the first is taken.",
@@ -38,25 +39,25 @@ REMARKS: Mapping[str, str] = {
 }
 """Id and meaning of every finding about a page."""
 
-_GOES = re.compile(
-    r"\b(deprecated|obsolete|retired|no longer|removed|legacy|optional|temporar(?:y|ily)|not required|will be|until|"
-    r"starting|sunset)\b",
-    re.IGNORECASE,
-)
+
+_NOT_ALWAYS = re.compile(r"\b(optional|temporar(?:y|ily)|will be|starting)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt(Problem):
-    """A finding that may mean that hosts are missing. `subject` is what a reviewer calls it: a name, a name or the word
-    `port` with a number, or what is taken in from elsewhere."""
+    """A finding that may mean that hosts are missing, or that some are not to be opened. `subject` is what a reviewer calls
+    it: a name, a name or the word `port` with a number, what is taken in from elsewhere, a sentence, a note with its host."""
 
     subject: str
+    takes: bool = False
+    """Whether text may take hosts away that a table has: an error wherever it is not settled, for it would open them."""
     names_a_host: bool = False
     """Whether it is a host that no table has: shown where a page is only looked at, to be decided where it is written."""
 
     def as_error(self) -> Problem:
         """The doubt with what to do about it."""
-        step = f"Take over by hand what is needed; if nothing is, say so (--besides {shlex.quote(self.subject)})."
+        by_hand = "Leave out by hand what is not to be opened" if self.takes else "Take over by hand what is needed"
+        step = f"{by_hand}; if nothing is, say so (--besides {shlex.quote(self.subject)})."
         return Problem(rule=self.rule, message=f"{self.message} {step}", file=self.file, line=self.line)
 
 
@@ -76,10 +77,30 @@ def open_doubts(findings: Iterable[Problem], settled: Collection[str]) -> Iterat
             yield finding
 
 
+def note_doubts(file: str, line: int, host: str, note: str, *, exact: bool, directed: bool) -> Iterator[Doubt]:
+    """What the `note` of a row says against its `host`, or beyond it where it is `exact`. `directed`: the page gives the
+    direction of the host otherwise."""
+    subject = printable(f"{host}: {note}")
+    if word := against(note) or (None if directed else inbound(note)):
+        message = f"The note of {spelled(host)} says {spelled(word)}: {spelled(note)}. Such a host is not opened."
+        yield Doubt(rule="page-against", message=message, file=file, line=line, subject=subject, takes=True)
+    elif exact and (word := beyond(note)):
+        message = f"The note of {spelled(host)} says {spelled(word)}: {spelled(note)}. Only the one host is taken."
+        yield Doubt(rule="note-says", message=message, file=file, line=line, subject=subject)
+
+
 def remarks(
-    file: str, hosts: Sequence["PageHost"], document: MarkdownDocument, inside: Callable[[int], bool]
+    file: str,
+    hosts: Sequence["PageHost"],
+    document: MarkdownDocument,
+    inside: Callable[[int], bool],
+    chosen: Collection[str],
+    failed: Sequence[Row],
 ) -> Iterator[Problem]:
-    """Every finding about a page's `hosts` and the text around them, as far as its lines are `inside` what is read."""
+    """Every finding about a page's `hosts` and the text around them, as far as its lines are `inside` what is read.
+
+    `chosen`: case-folded headings that were asked for. `failed`: rows with errors of their own; what they name is stated.
+    """
 
     def remark(rule: str, line: int, message: str) -> Problem:
         return Problem(rule=rule, message=message, file=file, line=line)
@@ -99,10 +120,11 @@ def remarks(
             )
         if odd_key(host.host):
             yield remark("odd-key", host.line, f"{host.host} has a hexadecimal label with an odd number of digits.")
-        goes = _GOES.search(host.purpose)
-        if goes:
+        if sometimes := _NOT_ALWAYS.search(host.purpose):
             yield remark(
-                "note-says", host.line, f"The note of {host.host} says {spelled(goes[0])}: {spelled(host.purpose)}."
+                "note-says",
+                host.line,
+                f"The note of {host.host} says {spelled(sometimes[0])}: {spelled(host.purpose)}.",
             )
         for named in ports_in(host.purpose):
             if not _given(named, ports[host.line]):
@@ -117,6 +139,8 @@ def remarks(
         yield remark("near-miss", lines[cluster[-1]], f"{cluster[-1]} is one edit away from {', '.join(cluster[:-1])}.")
     yield from includes(file, document, inside)
     everywhere = {(host.port, host.protocol == "udp") for host in hosts}
+    cells = [cell.text for row in failed for cell in row.cells]
+    everywhere |= {(int(digits), udp) for text in cells for digits in _PORT.findall(text) for udp in (False, True)}
     said = [(passage.line, passage.text) for passage in document.passages if passage.kind == "text"]
     for table in document.tables:
         if all(row.line not in ports for row in table.rows):
@@ -137,7 +161,25 @@ def remarks(
                 shown.add(address)
                 message = f"The text names the address {address}, which no table has. It is not taken."
                 yield doubt("prose-host", passage.line, message, address)
-    yield from _prose(hosts, document, doubt, inside)
+    stated: dict[tuple[Match, str], set[int]] = {}
+    for host in hosts:
+        stated.setdefault((host.match, host.host), set()).add(host.port)
+    for name in (name for text in cells for name in names_in(text)):
+        stated.setdefault((name.match, name.name), set()).update(port for port, _ in everywhere)
+    yield from _prose(stated, document, doubt, inside)
+    kinds: dict[str, set[Match]] = {}
+    for match, of in stated:
+        kinds.setdefault(of, set()).add(match)
+    directed = bool(hosts) and all(host.direction is not None for host in hosts)
+    for each in statements(document, kinds, inside, directed=directed, chosen=chosen):
+        message = f"The text beside the tables says {spelled(each.word)}: {spelled(each.text)}."
+        if each.takes:
+            yield Doubt(rule="page-against", message=message, file=file, line=each.line, subject=each.text, takes=True)
+        else:
+            yield doubt("prose-host", each.line, f"{message} Only the hosts of the tables are taken.", each.text)
+
+
+_PORT = re.compile(r"\b[0-9]{1,5}\b")
 
 
 def _given(port: tuple[int, bool], stated: Collection[tuple[int, bool]]) -> bool:
@@ -173,14 +215,11 @@ def prose_names(document: MarkdownDocument) -> Iterator[tuple[int, Name]]:
 
 
 def _prose(
-    hosts: Sequence["PageHost"],
+    ports: Mapping[tuple[Match, str], set[int]],
     document: MarkdownDocument,
     doubt: Callable[..., Problem],
     inside: Callable[[int], bool],
 ) -> Iterator[Problem]:
-    ports: dict[tuple[Match, str], set[int]] = {}
-    for host in hosts:
-        ports.setdefault((host.match, host.host), set()).add(host.port)
     told: set[tuple[str, int | None]] = set()
     unknown: list[tuple[int, Name]] = []
     for line, name in prose_names(document):
@@ -195,7 +234,7 @@ def _prose(
             if name.port not in set().union(*stated):
                 message = f"The text names {name.name}:{name.port}; the table gives another port."
                 yield doubt("prose-port", line, message, f"{name.name}:{name.port}")
-    standing = {host.host for host in hosts}
+    standing = {host for _, host in ports}
     near = near_misses({name.name for _, name in unknown} - standing, standing)
     for line, name in unknown:
         twin = f" It is one edit away from {near[name.name]}: a misprint?" if name.name in near else ""

@@ -46,7 +46,7 @@ def _reading(command: F) -> F:
             ),
             click.option(
                 "--besides", "besides", multiple=True, metavar="TEXT",
-                help="A name, port or include of the page that is no need. Repeat.",
+                help="A name, port, include, sentence or note that changes nothing. Repeat.",
             ),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         )
