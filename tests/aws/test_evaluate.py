@@ -157,3 +157,12 @@ def test_a_flow_that_names_no_client_is_one_from_within_home_net(kind: str) -> N
     assert decide(here, Flow("evil.example")).action == decide(here, EVIL).action == "block"
     assert decide(here, Flow("cgr.dev")).action == "allow"
     assert decide(here, Flow("evil.example", source="11.0.0.1")).action == "allow"
+
+
+def test_two_hundred_rules_by_address_are_one_question_to_a_flow_without_an_address() -> None:
+    rules = "\n".join(
+        f"pass tcp any any -> 20.0.0.{last} 443 (flow:to_server,established; sid:{last + 1};)" for last in range(200)
+    )
+    here = place(policy("arn:g", default=("aws:drop_established",)), group("g", {"rulesString": rules}))
+    assert decide(here, Flow("x.example", source="10.1.2.3")).action == "unknown"
+    assert decide(here, Flow("x.example", source="10.1.2.3", address="20.0.1.1")).action == "block"

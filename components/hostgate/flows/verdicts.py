@@ -215,8 +215,21 @@ def _from_moment(
     passed: Step | None = None,
     *,
     at_once: bool = False,
+    known_later: "_Later | None" = None,
 ) -> Iterator[_Outcome]:
     """The same from the moment `at` on. `passed` has let packets pass before, and stands for a stage that ends alike."""
+    later: _Later = {} if known_later is None else known_later
+
+    def onward(passed: Step | None) -> Iterator[_Outcome]:
+        """What becomes of the flow at the next moments: the same whichever step let packets pass, but for its name."""
+        key = (at + 1, passed is not None)
+        if key not in later:
+            found = _few(tuple(_from_moment(stage, steps, at + 1, passed, known_later=later)))
+            later[key] = (passed, found)
+        first, outcomes = later[key]
+        for each in outcomes:
+            yield replace(each, step=passed) if passed is not None and each.step is first else each
+
     if at == len(stage.moments):
         yield _Outcome(passed if passed is not None and passed.action == stage.otherwise.action else stage.otherwise)
         return
@@ -233,14 +246,29 @@ def _from_moment(
             yield _Outcome(step, (*known, f"what {step.rule} lets pass is the whole connection and not single packets"))
         if answer is True:
             opened = step if step.lasting or step.action != "allow" else passed or step
-            yield from _from_moment(stage, steps, at + 1, passed or step) if for_now else (_Outcome(opened),)
+            yield from onward(passed or step) if for_now else (_Outcome(opened),)
             return
         if for_now:
-            further = _from_moment(stage, steps, at + 1, passed or step)
-            yield from (replace(later, lacks=(*answer, *later.lacks)) for later in further)
+            yield from (replace(each, lacks=(*answer, *each.lacks)) for each in onward(passed or step))
         else:
             yield _Outcome(step, answer)
-    yield from _from_moment(stage, steps, at + 1, passed)
+    yield from onward(passed)
+
+
+_Later = dict[tuple[int, bool], tuple[Step | None, tuple[_Outcome, ...]]]
+"""What becomes of a flow from a moment on, by the moment and whether packets have passed; with the step that let them."""
+
+_MOST_WAYS: Final = 8
+"""Ways to one end that a verdict looks at: that there are more says no more of it."""
+
+
+def _few(outcomes: tuple[_Outcome, ...]) -> tuple[_Outcome, ...]:
+    """The first ways to each end, and the sure one, which is the last."""
+    kept: list[_Outcome] = []
+    for each in outcomes[:-1]:
+        if sum(other.step.action == each.step.action for other in kept) < _MOST_WAYS:
+            kept.append(each)
+    return (*kept, outcomes[-1])
 
 
 def _answers_dropped(
