@@ -7,6 +7,7 @@ import pytest
 
 from hostgate.azure.evaluate import places
 from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
 
@@ -168,3 +169,26 @@ def test_a_client_that_is_known_by_its_ip_group_is_told_by_the_group(group_id: s
     by_group = {"protocols": HTTPS, "sourceIpGroups": [f"{BASE}ipGroups/elsewhere"], "targetFqdns": ["cgr.dev"]}
     allows = group(200, collection("Allow", by_group))
     assert asked(HUB, allows, name="cgr.dev", source=f"ip-group:{group_id}").action == action
+
+
+def test_a_group_made_from_two_policies_may_be_of_either() -> None:
+    first, second = (replace(policy(name), id="") for name in ("one", "two"))
+    loose = replace(
+        group(1, collection("Allow", {**NETWORK, "destinationAddresses": ["*"]})),
+        id="",
+        property_dependencies={"firewallPolicyName": frozenset({first.urn, second.urn})},
+    )
+    loose = replace(loose, properties={**loose.properties, "firewallPolicyName": UNKNOWN})
+    found = places(Snapshot((first, second, loose), "a stack"))
+    flow = Flow("x.example", address="34.1.0.1", source="10.1.0.5")
+    assert {decide(place, flow).action for place in found} == {"unknown"}
+
+
+def test_a_deny_whose_clients_are_not_known_yet_may_be_for_everybody() -> None:
+    deny = group(1, collection("Deny", {**NETWORK, "destinationAddresses": ["*"], "sourceAddresses": UNKNOWN}))
+    assert asked(HUB, deny, ALLOWLIST, name="cgr.dev", source=None).action == "unknown"
+
+
+def test_a_package_of_one_version_of_one_module_is_azure_native_all_the_same() -> None:
+    versioned = replace(ALLOWLIST, type=ALLOWLIST.type.replace("azure-native:", "azure-native_network_v20240501:"))
+    assert asked(HUB, versioned, name="cgr.dev").action == "allow"

@@ -262,6 +262,8 @@ class TestSnapshots:
         assert (of_state.code, of_preview.code) == (0, 0)
         (answer,) = of_state.json["targets"]
         assert [answer] == of_preview.json["targets"]
+        assert any("routes of both address families" in each for each in answer.pop("assumptions"))
+        assert "assumed: The clients' default routes" in run("explain", host, "--state", self.state(tmp_path)).out
         told = {
             "target": "azure policy hub",
             "place": "hub",

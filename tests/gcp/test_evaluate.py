@@ -192,3 +192,37 @@ def test_a_vpc_firewall_rule_of_another_project_is_for_another_network() -> None
 
 def test_a_network_of_the_stack_without_any_policy_lets_everything_out() -> None:
     assert asked(NETWORK).action == "allow"
+
+
+@pytest.mark.parametrize("more", [{"targetServiceAccounts": UNKNOWN}, {"targetSecureTags": [{"name": UNKNOWN}]}])
+def test_a_deny_whose_clients_are_not_known_yet_may_be_for_everybody(more: dict[str, Any]) -> None:
+    allow = rule(2, "allow", destIpRanges=["0.0.0.0/0"])
+    assert asked(*EGRESS, rule(1, "deny", more=more), allow, address="34.1.0.1").action == "unknown"
+    assert asked(*EGRESS, rule(1, "deny", srcIpRanges=UNKNOWN), allow, address="34.1.0.1").action == "unknown"
+
+
+def test_a_hierarchical_rule_finds_a_network_that_is_not_made_yet() -> None:
+    network = resource("compute/network:Network", "net", name="net", project="p")
+    deny = rule(1, "deny", policy=ABOVE, more={"targetResources": [NET]})
+    assert asked(network, *ORGANISATION, deny, address="34.1.0.1").action == "block"
+    nameless = replace(network, properties={"name": "net"})
+    assert asked(nameless, *ORGANISATION, deny, address="34.1.0.1").action == "unknown"
+
+
+def test_an_association_made_from_two_networks_may_be_with_either() -> None:
+    other = resource("compute/network:Network", "other", NET.replace("/net", "/other"), name="other")
+    loose = replace(
+        EGRESS[2],
+        properties={**EGRESS[2].properties, "attachmentTarget": UNKNOWN},
+        property_dependencies={"attachmentTarget": frozenset({NETWORK.urn, other.urn})},
+    )
+    found = places(Snapshot((NETWORK, other, EGRESS[1], loose, rule(1, "deny")), "a stack"))
+    verdicts = {place.name: decide(place, Flow("x.example", address="34.1.0.1")).action for place in found}
+    assert {verdicts[NET], verdicts[NET.replace("/net", "/other")]} == {"unknown"}
+
+
+def test_an_address_group_of_another_project_is_another_one() -> None:
+    items = {"name": "ag", "project": "p", "items": ["34.1.0.0/16"]}
+    group = resource("networksecurity/addressGroup:AddressGroup", "ag", **items)
+    wanted = rule(1, "allow", destAddressGroups=["projects/q/locations/global/addressGroups/ag"])
+    assert asked(*EGRESS, group, wanted, *DENY, address="34.1.0.1").action == "unknown"

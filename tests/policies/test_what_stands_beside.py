@@ -117,6 +117,15 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
         [LIST, gcp_rule(name="g", match={"destAddressGroups": ["projects/p/locations/global/addressGroups/x"]}), *gcp_denies()],
         "void-allow", "cannot be judged"),
     "an IP group of somebody else": ([APP, azure(to_group(), name="wide")], "void-allow", "cannot be judged"),
+    "any destination for one of two accounts": (
+        [gcp_rule("cgr.dev", targetServiceAccounts=["a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com"]),
+         gcp_rule(name="b", targetServiceAccounts=["b@p.iam.gserviceaccount.com"], ranges=["0.0.0.0/0"]), *gcp_denies()],
+        "void-allow", "any destination"),
+    "any name for half of the clients": (
+        [guard("pass tls 10.128.0.0/9 any -> any any (sid:2;)"), aws_policy("rules")], "void-allow", "rules#2"),
+    "a deny of one of two ports before the names": (
+        [gcp_rule("cgr.dev", ports=("80", "443")), gcp_rule(name="no80", priority=900, action="deny", ports=("80",),
+         ranges=["0.0.0.0/0"]), *gcp_denies()], "", ""),
     "reject ends UDP as well as a drop": (
         [aws_rules(EDGE.replace("drop ip", "reject ip"), tls("cgr.dev")), aws_policy("rules")], "", ""),
 }  # fmt: skip

@@ -218,7 +218,9 @@ class _Policy:
         loose = [each for each in made if each.urn not in seen]
         if len(blank) == 1 and len(loose) == 1:
             return [*found, _Reference(loose[0], loose[0].name, number(blank[0].at("priority")))]
-        found += [_Reference(each, each.name, None) for each in loose[: len(blank)]]
+        if len(loose) > len(blank):  # which of them are meant, nobody can tell
+            loose = []
+        found += [_Reference(each, each.name, None) for each in loose]
         found += [_Reference(None, f"rule group {n + 1} of the policy", None) for n in range(len(blank) - len(loose))]
         return found
 

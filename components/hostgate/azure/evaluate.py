@@ -125,7 +125,8 @@ class _Reading:
             return None
         if isinstance(node.value, str):
             return self._by_id(node.value)
-        return next((each for each in self.snapshot.referred(holder, key, None) if each.type == POLICY), None)
+        made = [each for each in self.snapshot.referred(holder, key, None) if each.type == POLICY]
+        return made[0] if len(made) == 1 else None
 
     def _by_id(self, id_: str) -> Resource | None:
         wanted = id_.lower()
@@ -134,7 +135,12 @@ class _Reading:
                 return policy
         last = wanted.rpartition("/")[2]
         return next(
-            (policy for policy in self.snapshot.of_types([POLICY]) if not policy.id and _name(policy) == last), None
+            (
+                policy
+                for policy in self.snapshot.of_types([POLICY])
+                if not policy.id and _name(policy) == last and _may_be_in(policy, wanted)
+            ),
+            None,
         )
 
     def groups_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
@@ -148,8 +154,9 @@ class _Reading:
         if group.id and policy.id:
             return group.id.lower().startswith(f"{policy.id.lower()}/")
         made = self.snapshot.referred(group, "firewallPolicyName", None)
-        if policy in made:
-            return True
+        policies = [each for each in made if each.type == POLICY]
+        if policy in policies:
+            return True if len(policies) == 1 else None
         named = group.properties.get("firewallPolicyName")
         if not isinstance(named, str):
             return False if made else None  # a group that does not tell may belong to any policy
@@ -205,7 +212,7 @@ class _Reading:
                 application += reader.application()
             elif speaks == "NetworkRule":
                 network += reader.network(proxied)
-            elif rule.at("ruleType").unknown:
+            elif speaks != "NatRule":
                 network += either(reader.label, "it is not known yet", collection.owner)
         return network, application
 
@@ -246,6 +253,12 @@ class _Reading:
 def _in_order(found: Sequence[tuple[RuleCollection, list[Step]]]) -> Iterator[Step]:
     ranked = sorted(found, key=lambda each: (each[0].depth, each[0].priority[0] or 0, each[0].priority[1] or 0))
     return (step for _, steps in ranked for step in steps)
+
+
+def _may_be_in(policy: Resource, id_: str) -> bool:
+    """Whether nothing that is known of the policy's resource group speaks against the id, which is in lower case."""
+    group = policy.properties.get("resourceGroupName")
+    return not isinstance(group, str) or f"/resourcegroups/{group.lower()}/" in id_ or "/resourcegroups/" not in id_
 
 
 def _may_be(group: Resource) -> list[RuleCollection]:

@@ -182,6 +182,8 @@ def command(
     for answer in answers:
         for near in answer.get("nearest", ()):
             click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
+    for assumed in dict.fromkeys(each for answer in answers for each in answer.get("assumptions", ())):
+        click.echo(printable(f"assumed: {assumed}"))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
         click.echo(f"{cloud['cloud']}, all layers: {cloud['verdict']}{f' ({blocking})' if blocking else ''}")
@@ -242,6 +244,8 @@ def _of_point(point: "Point", flow: "Flow") -> dict[str, Any]:
     verdict = point.verdict(flow)
     why = f"{verdict.why} ({point.remark})" if point.remark else verdict.why
     answer = _answer(point.title, point.place, verdict) | {"why": why}
+    if point.judged.assumptions:
+        answer["assumptions"] = list(point.judged.assumptions)
     if verdict.action == "block":
         near = nearest_steps(point.judged, flow)
         answer["nearest"] = [{"rule": each.step.rule, "lacking": list(each.lacking)} for each in near]

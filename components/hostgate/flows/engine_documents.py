@@ -31,12 +31,12 @@ _NAMES = ("name", "ruleName", "ruleCollectionGroupName", "ipGroupsName", "firewa
 _STATE = "the output of `pulumi stack export`"
 _PREVIEW = "the output of `pulumi preview --json --show-sames`"
 
-_VERSIONED = re.compile(r"(azure-native:[a-z]+)/v[0-9]+(?:preview)?:")
+_VERSIONED = re.compile(r"azure-native(?:_[a-z]+_v[0-9]+(?:preview)?)?:([a-z]+)(?:/v[0-9]+(?:preview)?)?:")
 
 
 def plain_type(token: str) -> str:
-    """The type without an API version: azure-native has a module for each."""
-    return _VERSIONED.sub(r"\1:", token)
+    """The type without an API version: azure-native has a module for each, or a package of its own for one module of one."""
+    return _VERSIONED.sub(r"azure-native:\1:", token)
 
 
 def of_state(document: Any, file: str) -> Snapshot:

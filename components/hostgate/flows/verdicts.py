@@ -320,7 +320,7 @@ class _Facts:
         lacks: list[str] = []
         for about, told, what in self.conditions(step.box):
             answer = told
-            if self.anybody and about == "client" and told is not True:
+            if self.anybody and about == "client" and told is not True and not (told is None and _blocks_unseen(step)):
                 answer = step.action != "block"
             if answer is False:
                 return False
@@ -412,6 +412,13 @@ def _told(what: str, test: AddressSet, family: AddressFamily) -> str:
     inside = f"in {', '.join(sorted(test.symbols))}" if test.symbols else ""
     outside = f"not in {', '.join(sorted(test.without))}" if test.without else ""
     return f"{what} {' and '.join(filter(None, (inside, outside)))}"
+
+
+def _blocks_unseen(step: Step) -> bool:
+    """Whether the step blocks clients that nobody can read: they may be all, and not some."""
+    client = step.box.client
+    unknown = any(each.startswith("unknown:") for each in client.identities or ())
+    return step.action == "block" and (unknown or bool(client.addresses.opaque))
 
 
 def _identity(test: ClientTest, client: ClientTest) -> bool | None:

@@ -113,9 +113,9 @@ class _Reading:
     def network_key(self, resource: Resource, key: str) -> str:
         value = resource.properties.get(key)
         made = self.snapshot.referred(resource, key, value)
-        own = next((each for each in made if each.type == NETWORK), None)
-        if own is not None:
-            return self._key_of(own)
+        own = [each for each in made if each.type == NETWORK]
+        if len(own) == 1:
+            return self._key_of(own[0])
         if isinstance(value, str) and "projects/" not in value:
             return self._named(value.rpartition("/")[2], resource.properties.get("project"))
         return network_path(value) if isinstance(value, str) else _not_known(resource)
@@ -145,6 +145,8 @@ class _Reading:
         if isinstance(link, str) and "networks/" in link:
             return network_path(link)
         name, project = network.properties.get("name"), network.properties.get("project")
+        if isinstance(name, str) and isinstance(project, str):
+            return f"projects/{project}/global/networks/{name}"
         alike = {path for path in self._paths if path.rpartition("/")[2] == name}
         alike = {path for path in alike if not isinstance(project, str) or path.startswith(f"projects/{project}/")}
         return alike.pop() if len(alike) == 1 else f"network {network.name}"
@@ -169,9 +171,9 @@ class _Reading:
     def policy_of(self, resource: Resource) -> Resource | None:
         """The policy that an association or a rule names: by reference, or by the last part of a name or id."""
         value = resource.properties.get("firewallPolicy")
-        for made in self.snapshot.referred(resource, "firewallPolicy", value):
-            if made.type in _POLICIES:
-                return made
+        made = [each for each in self.snapshot.referred(resource, "firewallPolicy", value) if each.type in _POLICIES]
+        if len(made) == 1:
+            return made[0]
         if not isinstance(value, str):
             return None
         last = value.rpartition("/")[2]
@@ -307,11 +309,18 @@ class _Reading:
         """The addresses of an address group: its items where the group is in the snapshot and known, else a symbol."""
         last = reference.rpartition("/")[2]
         for group in self.snapshot.of_types([ADDRESS_GROUP]):
-            if reference == group.id or last == group.properties.get("name"):
+            project = group.properties.get("project")
+            apart = isinstance(project, str) and "projects/" in reference and f"projects/{project}/" not in reference
+            alike = last == group.properties.get("name") and not apart and not group.id.startswith("projects/")
+            if alike or reference.rpartition("networksecurity.googleapis.com/")[2] == (group.id or None):
                 items = group.node.at("items")
                 values = [item.value for item in items.items()]
-                if not items.unknown and all(isinstance(value, str) for value in values):
+                if items.unknown or not all(isinstance(value, str) for value in values):
+                    break
+                try:
                     return networks(map(str, values))
+                except ValueError:
+                    break
         return symbol(f"address group {reference}")
 
 

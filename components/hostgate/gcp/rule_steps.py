@@ -140,7 +140,11 @@ class PolicyRule:
         if listed.unknown or any(item.unknown for item in listed.items()):
             self.doubts.append(f"{self.name} is for this network (targetResources)")
             return True
-        return self.network in {network_path(str(item.value)) for item in listed.items()}
+        named = {network_path(str(item.value)) for item in listed.items()}
+        if self.network not in named and not all(each.startswith("projects/") for each in (self.network, *named)):
+            self.doubts.append(f"{self.name} is for this network (targetResources)")
+            return True
+        return self.network in named
 
     def _client(self) -> ClientTest:
         identities: set[str] | None = None

@@ -69,7 +69,7 @@ def plain_type(token: str) -> str:
 
 
 def cloud_of(token: str) -> CloudName | None:
-    package = token.partition(":")[0]
+    package = without_version(token).partition(":")[0]
     return {"aws": "aws", "aws-native": "aws", "gcp": "gcp", "azure-native": "azure", "azure": "azure"}.get(package)  # type: ignore[return-value]
 
 

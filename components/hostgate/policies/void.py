@@ -119,11 +119,10 @@ def _dead(policy: JudgedPolicy, place: Place) -> Iterator[Violation]:
     for steps in owned.values():
         why = ""
         for step in steps:
-            flow = _flow(policy, step, address)
-            verdict = None if flow is None else decide(place, flow)
-            if verdict is None or verdict.action != "block" or verdict.rule is None:
+            verdicts = [decide(place, flow) for flow in _flows(policy, step, address)]
+            if not verdicts or any(each.action != "block" or each.rule is None for each in verdicts):
                 break
-            why = f"{verdict.rule}: {verdict.why}"
+            why = f"{verdicts[0].rule}: {verdicts[0].why}"
         else:
             hosts = list(dict.fromkeys(map(_spelled, steps)))
             more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
@@ -131,19 +130,22 @@ def _dead(policy: JudgedPolicy, place: Place) -> Iterator[Violation]:
             yield Violation(resource=policy.owner(steps[0]), where=steps[0].rule, message=message)
 
 
-def _flow(policy: JudgedPolicy, step: Step, address: str | None) -> Flow | None:
-    """A flow that the step is there to allow; None where none can be said."""
+def _flows(policy: JudgedPolicy, step: Step, address: str | None) -> list[Flow]:
+    """Flows that the step is there to allow, from each of its clients to each of its ranges of ports; none where none can
+    be said."""
     test = _tests(step)[0]
     if test.kind not in ("exact", "one-label", "subtree", "subtree+apex", "dot-ending"):
-        return None
+        return []
     name = test.text if test.kind in ("exact", "subtree+apex", "dot-ending") else f"any.{test.text}"
     spoken: FlowProtocol = "http" if step.box.applications == frozenset({"http"}) else "https"
     if step.box.protocols is not None and 6 not in step.box.protocols:
         spoken = "udp"
-    client = step.box.client.identities
-    return Flow(
-        name, _ports(policy, step).parts[0][0], spoken, address=address, source=sorted(client)[0] if client else None
-    )
+    clients: list[str | None] = [*sorted(step.box.client.identities or ())] or [None]
+    return [
+        Flow(name, low, spoken, address=address, source=client)
+        for low, _ in _ports(policy, step).parts
+        for client in clients
+    ]
 
 
 def named_steps(policy: JudgedPolicy, at: Place | None = None) -> list[Step]:

@@ -94,7 +94,8 @@ def _of_protocol(
     if clients is None:
         sources = list(_by_address(seen, steps, family))
     else:
-        sources = list(dict.fromkeys(_meant(client, family) for client in clients))
+        cut = [step.box.client.addresses.of(family) for step in steps]
+        sources = list(dict.fromkeys(source for client in clients for source in _meant(client, cut, family)))
     asked = cuts([step.box.port for step in steps], ports) if protocol in _WITH_PORTS else [0]
     for source in sources:
         found: dict[Verdict, Intervals] = {}
@@ -115,14 +116,16 @@ def _by_address(place: Place, steps: Sequence[Step], family: AddressFamily) -> I
         yield Source(address_of(number, family), "inside" if number in home else "outside")
 
 
-def _meant(client: ClientTest, family: AddressFamily) -> Source:
-    """One client that a rule is for; where nobody can tell, one that all allows are for."""
-    if client.identities:
-        return Source(sorted(client.identities)[0])
+def _meant(client: ClientTest, sets: Sequence[Intervals], family: AddressFamily) -> Iterator[Source]:
+    """The clients that a rule is for: each identity, and one of each part that `sets` cut their addresses into. Where
+    nobody can tell, one that all allows are for."""
     addresses = client.addresses.of(family)
-    if client.addresses == EVERY_ADDRESS or client.addresses.opaque or not addresses:
-        return Source(None)
-    return Source(address_of(addresses.parts[0][0], family))
+    if client.identities:
+        yield from map(Source, sorted(client.identities))
+    elif client.addresses == EVERY_ADDRESS or client.addresses.opaque or not addresses:
+        yield Source(None)
+    else:
+        yield from (Source(address_of(number, family)) for _, number in _parts(addresses, sets))
 
 
 def _parts(whole: Intervals, sets: Iterable[Intervals], narrow: Intervals = NO_NUMBER) -> list[tuple[Intervals, int]]:
