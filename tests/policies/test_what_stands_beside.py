@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from hostgate.aws.default_actions import DROP_TO_SERVER
 from policies.process import Pack, R, running, write_pack
 from policies.resources import (
     GCP_POLICY,
+    UNKNOWN,
     application,
     aws_list,
     aws_policy,
@@ -173,3 +175,15 @@ def test_many_rules_for_a_little_of_the_internet_each_are_one_for_all_of_it(pack
     assert "any destination is allowed on port 443" in "".join(said for _, said in whole.of("void-allow"))
     some = pack.stack([aws_rules(EDGE, *lines[10:50], tls("cgr.dev", sid=300)), aws_policy("rules")])
     assert not some.of("void-allow")
+
+
+def test_two_policies_whose_names_are_not_known_yet_are_two(pack: Pack) -> None:
+    good, bad = (
+        aws_policy("rules", name=name, defaults=defaults)
+        for name, defaults in (("good", [DROP_TO_SERVER]), ("bad", ["aws:alert_established"]))
+    )
+    stack = [
+        NAMES,
+        *(R(each.type, each.name, {**each.properties, "name": UNKNOWN}, each.made_from) for each in (good, bad)),
+    ]
+    assert {name for name, _ in pack.stack(stack).of("no-deny")} == {pack.stack([NAMES, bad]).of("no-deny")[0][0]}

@@ -66,7 +66,8 @@ def policy_place(
     reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), *reading.stateful())
     assumptions = ("The clients' packets are routed to the firewall, both ways.", *reading.assumptions)
-    name = str(policy.properties.get("name") or policy.name)
+    named = policy.properties.get("name")
+    name = named if isinstance(named, str) and named else policy.name
     inside = reading.home_net()
     families = tuple(family for family in FAMILIES if inside is None or inside.of(family)) or FAMILIES
     return Place(

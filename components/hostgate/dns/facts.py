@@ -88,7 +88,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding of the survey about a host; `id` is a key of `remarks.FINDINGS`."""
+    """A finding of the survey about a host; `id` is a key of `host_remarks.FINDINGS`."""
 
     id: str
     message: str

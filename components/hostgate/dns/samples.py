@@ -38,7 +38,6 @@ ProbeState = Literal["ok", "closed", "silent", "unreachable", "captive", "broken
 RECORD_TYPES: tuple[RecordType, ...] = get_args(RecordType)
 OUTCOMES: tuple[LookupOutcome, ...] = get_args(LookupOutcome)
 NOTES: tuple[Note, ...] = get_args(Note)
-PROBE_STATES: tuple[ProbeState, ...] = get_args(ProbeState)
 
 OUTCOME_MEANS: dict[LookupOutcome, str] = {
     "answer": "records of the asked type came",

@@ -100,7 +100,9 @@ def allows(place: Place) -> dict[str, Step]:
 def _of(each: Together, places: Iterable[Place]) -> list[Place]:
     """The places of a policy, or, where it holds no rule yet, those that are called like it."""
     urns = {seen.resource.urn for seen in each.rules}
-    named = each.policy and str(each.policy.resource.properties.get("name") or each.policy.resource.name)
+    policy = each.policy and each.policy.resource
+    told = policy and policy.properties.get("name")
+    named = told if isinstance(told, str) and told else policy and policy.name
     return [
         place
         for place in places

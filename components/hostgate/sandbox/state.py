@@ -19,7 +19,6 @@ from hostgate.catalog.file_input import kind_of
 from hostgate.catalog.problems import InputError, Problem, spelled
 
 Operation = Literal["create", "read", "update", "delete"]
-OPERATIONS: tuple[Operation, ...] = ("create", "read", "update", "delete")
 
 FILE = "clouds.db"
 BUSY = 60.0

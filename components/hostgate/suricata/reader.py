@@ -48,9 +48,6 @@ class ParsedRule:
         sid = next((value for keyword, value in self.options if keyword == "sid"), None)
         return f"line {self.number}" + (f" (sid {sid})" if sid else "")
 
-    def has(self, keyword: str) -> bool:
-        return any(keyword == found for found, _ in self.options)
-
 
 @dataclass(frozen=True, slots=True)
 class UnreadLine:
