@@ -12,7 +12,7 @@ from typing import Any
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.plan_place import of_dns_firewall
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST
-from hostgate.aws.resources_resolver import ACCOUNT_DOMAINS, ACCOUNT_LISTS, GROUP_RULES, LIST_DOMAINS, READ, TYPES
+from hostgate.aws.resources_resolver import ACCOUNT_DOMAINS, ACCOUNT_LISTS, GROUP_RULES, LIST_DOMAINS, READ_ON, TYPES
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Match
 from hostgate.flows.steps import Place
@@ -22,7 +22,7 @@ from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
 from hostgate.planning.sharding import shard
 
-SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ)
+SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ_ON)
 
 GUARD_FIRST, GUARD_LAST, AUDIT_GUARD, ALLOW, INSIDE, AUDIT, BLOCK = 1_000, 2_000, 3_000, 4_000, 5_000, 8_000, 9_000
 """Priority of each kind of rule in the group, which is ours alone; shards of a kind follow by their own fixed number.

@@ -14,9 +14,9 @@ from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC
 from hostgate.aws.resources_firewall import FIREWALL, RULE_GROUP
 from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
-from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, number, stateless_rule
+from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step, either, whether
 from hostgate.suricata.headers import HeaderError, addresses_of

@@ -14,7 +14,7 @@ from hostgate.aws.resources_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RU
 from hostgate.flows.address_sets import EVERY_ADDRESS
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
-from hostgate.flows.nodes import UNKNOWN, Node
+from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either, elsewhere
 
@@ -99,7 +99,7 @@ class _Reading:
             (
                 str(each.properties.get("firewallRuleGroupId") or each.name),
                 self.group_of(each),
-                _number(each, "priority"),
+                number(each.node.at("priority")),
             )
             for each in associations
         ]
@@ -135,9 +135,9 @@ class _Reading:
             for rule in self.snapshot.of_types([RULE])
             if self._referred(rule, "firewallRuleGroupId", RULE_GROUP) is group
         ]
-        placed = [(number, rule) for rule in rules if (number := _number(rule, "priority")) is not None]
+        placed = [(place, rule) for rule in rules if (place := number(rule.node.at("priority"))) is not None]
         placed.sort(key=lambda each: each[0])
-        loose: list[Group] = [tuple(self._rule(rule)) for rule in rules if _number(rule, "priority") is None]
+        loose: list[Group] = [tuple(self._rule(rule)) for rule in rules if number(rule.node.at("priority")) is None]
         loose += [
             either(rule.name, f"it is not known yet whether {rule.name} is a rule of {name}", rule.urn, box=_ASKED)
             for rule in self.snapshot.of_types([RULE])
@@ -240,8 +240,3 @@ def _breadth(item: Node) -> tuple[bool, int]:
     """A whole name is named before a wildcard; all of a list decide alike."""
     spec = _spelled(item) or "*"
     return (spec.startswith("*"), -len(spec))
-
-
-def _number(resource: Resource, key: str) -> int | None:
-    value = resource.properties.get(key)
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -28,6 +28,7 @@ from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import public_ranges
+from hostgate.planning.resource_types import fixed_by_row
 from hostgate.suricata.writer import Rule, Sids
 from hostgate.suricata.writer import group as group_of
 
@@ -119,8 +120,7 @@ def fixed(each: CloudObject, objects: Sequence[CloudObject], *, whole: bool) -> 
     A policy of ours replaces its groups with its own settings, and with `whole` also where their rules change: its
     update is the one moment at which all of them change together.
     """
-    row = next((row for row in TYPES.values() if row.kind == each.kind), None)
-    found = {} if row is None else row.fixed(each.body)
+    found = fixed_by_row(TYPES, each.kind, each.body)
     if each.kind == POLICY:
         found["TLS inspection"] = whether_tls_is_inspected(each.body)
     ours = next((other.body["FirewallPolicy"] for other in objects if other.kind == POLICY), None)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hostgate.aws import firewall_kinds
 from hostgate.aws.firewall_limits import GROUP_CAPACITY, IP_SET_REFERENCES, POLICY_GROUPS, QUOTAS
-from hostgate.aws.rule_text_checks import check_rules
+from hostgate.aws.rule_text_checks import MEASURED, check_rules
 from hostgate.aws.spelling import as_aws
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.resource_types import AutoName, ResourceType, fields, types_by_token
@@ -31,7 +31,6 @@ API: Final = "AWS Network Firewall API reference"
 ORDER: Final = "AWS Network Firewall developer guide: rule evaluation order"
 DOMAINS: Final = "AWS Network Firewall developer guide: stateful domain list rule groups"
 MANAGED: Final = "AWS Network Firewall developer guide: AWS managed rule groups"
-MEASURED: Final = "cdk-preflight, rules measured against the live service on 2026-09-25"
 PROVIDER: Final = "terraform-provider-aws, internal/service/networkfirewall"
 
 RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"

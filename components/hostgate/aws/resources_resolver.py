@@ -24,7 +24,7 @@ from hostgate.planning.shapes import (
 # Sources, each as of 2026-11-23.
 MODEL: Final = "AWS SDK service model, route53resolver"
 QUOTAS: Final = "Amazon Route 53 developer guide, quotas (2023 copy)"
-READ: Final = "2026-11-23"
+READ_ON: Final = "2026-11-23"
 GUIDE: Final = "Amazon Route 53 developer guide, DNS Firewall rule settings"
 
 DOMAIN_LIST: Final = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
@@ -34,12 +34,12 @@ ASSOCIATION: Final = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverF
 CONFIG: Final = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
 
 LIST_DOMAINS = Limit(
-    "domains of a list", 1_000, "domains", f"{MODEL}, UpdateFirewallDomains; the provider sends one request", READ
+    "domains of a list", 1_000, "domains", f"{MODEL}, UpdateFirewallDomains; the provider sends one request", READ_ON
 )
-GROUP_RULES = Limit("rules of a rule group", 100, "rules", QUOTAS, READ, quota="L-F763F4D9")
-ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", QUOTAS, READ, quota="L-9FA3C0A4")
-ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", QUOTAS, READ, quota="L-740A4B31")
-VPC_GROUPS = Limit("rule groups of a VPC", 5, "rule groups", QUOTAS, READ, quota="L-15219E1D")
+GROUP_RULES = Limit("rules of a rule group", 100, "rules", QUOTAS, READ_ON, quota="L-F763F4D9")
+ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", QUOTAS, READ_ON, quota="L-9FA3C0A4")
+ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", QUOTAS, READ_ON, quota="L-740A4B31")
+VPC_GROUPS = Limit("rule groups of a VPC", 5, "rule groups", QUOTAS, READ_ON, quota="L-15219E1D")
 
 NAME = Text(
     r"(?![0-9]+\Z)[a-zA-Z0-9\-_' ]+", "letters, digits, - _ ' and spaces, not digits alone", most=64, source=MODEL

@@ -10,18 +10,13 @@ from typing import Any, Final
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import Node, number
 from hostgate.flows.steps import Action, Box, ClientTest, Moment, Step, either, whether
 from hostgate.suricata.headers import Variables, addresses_of
 from hostgate.suricata.reader import ParsedRule
 from hostgate.suricata.steps import by_detection, dropped_late
 
 HELLO: Final = frozenset({Moment.NAME_KNOWN})
-
-
-def number(node: Node) -> int | None:
-    value = node.value
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def default_steps(actions: Sequence[str]) -> Iterator[Step]:

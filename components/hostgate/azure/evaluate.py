@@ -11,9 +11,9 @@ from typing import Final
 
 from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, UNREAD_COLLECTIONS
 from hostgate.azure.resources_bridged import canonical
-from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address, number
+from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address
 from hostgate.flows.address_sets import AddressSet, symbol
-from hostgate.flows.nodes import UNKNOWN, Node
+from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere
 
@@ -28,7 +28,7 @@ ASSUMPTIONS: Final = (
 
 
 def places(snapshot: Snapshot) -> list[Place]:
-    """Every firewall, and every policy that no firewall of the snapshot uses and no other policy inherits from."""
+    """Every firewall, and every policy that no firewall of the snapshot uses, by itself or above another."""
     reading = _Reading(snapshot := canonical(snapshot))
     found = []
     used: set[str] = set()

@@ -16,7 +16,7 @@ from hostgate.azure.resources import (
     NETWORK_RULE,
     POLICY,
 )
-from hostgate.flows.engine_documents import plain_type
+from hostgate.flows.engine_documents import without_version
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.resource_types import as_it_is, fields, read
@@ -54,7 +54,7 @@ def canonical(snapshot: Snapshot) -> Snapshot:
 
 def _canonical(resource: Resource, *, addresses_beside: bool) -> Resource:
     if resource.type not in BRIDGED:
-        return replace(resource, type=plain_type(resource.type))
+        return replace(resource, type=without_version(resource.type))
     token, inputs, references = BRIDGED[resource.type]
     properties = {**resource.properties, **inputs(resource.node)}
     if token == IP_GROUP and addresses_beside:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, between, internet, networks, symbol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import Node, number
 from hostgate.flows.steps import Action, Box, ClientTest, Step
 
 _PROTOCOLS: Mapping[str, frozenset[int] | None] = {
@@ -240,8 +240,3 @@ def _port(value: object) -> tuple[int, int] | None:
     low, _, high = text.partition("-")
     high = high or low
     return (int(low), int(high)) if low.isdecimal() and high.isdecimal() and int(low) <= int(high) else None
-
-
-def number(node: Node) -> int | None:
-    value = node.value
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -13,7 +13,7 @@ from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.flows.nodes import REDACTED, UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key that marks a mapping among plain values as a secret, an output or an asset (sdk/go/common/resource/sig)."""
 
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -34,7 +34,7 @@ _PREVIEW = "the output of `pulumi preview --json --show-sames`"
 _VERSIONED = re.compile(r"azure-native(?:_[a-z]+_v[0-9]+(?:preview)?)?:([a-z]+)(?:/v[0-9]+(?:preview)?)?:")
 
 
-def plain_type(token: str) -> str:
+def without_version(token: str) -> str:
     """The type without an API version: azure-native has a module for each, or a package of its own for one module of one."""
     return _VERSIONED.sub(r"azure-native:\1:", token)
 
@@ -163,7 +163,7 @@ def _resource(state: Mapping[str, Any], file: str, properties: object, id_: obje
     leaving = f" {id_}" if state.get("delete") is True else ""  # its successor has the URN
     return Resource(
         urn=f"{urn}{leaving}",
-        type=plain_type(str(state.get("type") or urn.split("::")[2].rpartition("$")[2])),
+        type=without_version(str(state.get("type") or urn.split("::")[2].rpartition("$")[2])),
         name=named or urn.split("::", 3)[3],
         properties=values,
         dependencies=frozenset(map(str, state.get("dependencies") or ())).union(*made_from.values()),
@@ -178,7 +178,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return UNKNOWN if UNKNOWN_TEXT in value or value == REDACTED else value
     if isinstance(value, Mapping):
-        if _SIGNATURE in value:
+        if SIGNATURE in value:
             return _revealed(value)
         return {str(key): _plain(item) for key, item in value.items() if not str(key).startswith("__")}
     return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -131,3 +131,9 @@ class Node:
     def _doubts(self, about: Sequence[About], why: str = NOT_KNOWN) -> None:
         for each in about:
             self.doubt(each, why)
+
+
+def number(node: Node) -> int | None:
+    """The number as a whole one; None for what is none, or is not known. Text is none, as where an API has numbers alone."""
+    value = node.value
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

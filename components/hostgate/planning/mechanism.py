@@ -18,7 +18,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.options import Options
-from hostgate.planning.resource_types import ResourceType
+from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import clouds, load, row, rows
 
 TtlFamily = Literal["wire", "own-lookup", "client-dns"]
@@ -126,8 +126,7 @@ class Mechanism(ABC, Generic[O]):
 
         Their resource types say what the provider cannot change, beside the place of the objects.
         """
-        row = next((row for row in self.types.values() if row.kind == each.kind), None)
-        return {"the policy that holds it": options.place, **(row.fixed(each.body) if row else {})}
+        return {"the policy that holds it": options.place, **fixed_by_row(self.types, each.kind, each.body)}
 
     def enforcement(self, options: O) -> Enforcement:
         """What the plan of `options` keeps closed beside its hosts. Mechanisms say which traffic, where and for whom."""

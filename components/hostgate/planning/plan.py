@@ -155,18 +155,17 @@ def draft(
     misprints = Misprints(selection.mistakes)
     opposed = _opposed(selection, misprints)
     decided = _decide(how, selection, chosen, opposed)
-    allowed = [entry for entry, outcome, _ in decided if outcome == "allowed"]
+    allowed = [each.entry for each in decided if each.outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
     surveyed = survey_findings(how, allowed, survey, as_of, _accepted(selection))
     in_zones = list(_mistakes_in_zones(chosen, misprints))
-    refused = empty or bool(in_zones) or any(outcome == "refused" for _, outcome, _ in decided)
+    refused = empty or bool(in_zones) or any(each.outcome == "refused" for each in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded and not usage.limit.soft]
     nothing = bool(over) or any(one.id == "survey-demand" for one in surveyed)
     rules = {} if nothing else rendering.rules
     decisions = tuple(
-        Decision(entry, outcome, reason, rules.get(entry.key) if outcome == "allowed" else None, how.way(entry))
-        for entry, outcome, reason in decided
+        replace(each, rule=rules.get(each.entry.key)) if each.outcome == "allowed" else each for each in decided
     )
     findings = [*_about_entries(selection, decisions, as_of, survey, opposed), *surveyed, *rendering.findings]
     findings += _opened_mistakes(selection, decisions, misprints)
@@ -188,7 +187,7 @@ def draft(
         for usage in rendering.usage
         if usage.exceeded and usage.limit.soft
     ]
-    if empty and all(outcome != "refused" for _, outcome, _ in decided):
+    if empty and all(each.outcome != "refused" for each in decided):
         findings.append(finding("empty-plan", f"Nothing is allowed: {len(decided)} entries, all of them left out."))
     judged, unused = _judge_acceptances(findings, selection.accept, as_of)
     objects = () if nothing else rendering.objects
@@ -343,15 +342,20 @@ def _mistakes_in_zones(options: Options, misprints: Misprints) -> Iterator[Findi
 
 def _decide(
     how: Mechanism[Any], selection: Selection, options: Options, opposed: Mapping[tuple[str, str], Objection]
-) -> list[tuple[Entry, Outcome, str]]:
-    """Outcome and reason of every entry, by key."""
-    decided: list[tuple[Entry, Outcome, str]] = [(entry, "left out", reason) for entry, reason in selection.left_out]
+) -> list[Decision]:
+    """What becomes of every entry, by key; the rule that an allowed one gets is told by who renders it."""
+
+    def told(entry: Entry, outcome: Outcome, reason: str) -> Decision:
+        return Decision(entry, outcome, reason, means=how.way(entry))
+
+    decided = [told(entry, "left out", reason) for entry, reason in selection.left_out]
     wanted = []
     for entry in selection.entries:
         if entry.direction != "egress":
-            decided.append((entry, "left out", "not egress"))
+            decided.append(told(entry, "left out", "not egress"))
         elif entry.status == "mistaken":
-            decided.append((entry, "left out", "mistaken: the catalog records it as a misprint, and nothing opens it"))
+            mistaken = "mistaken: the catalog records it as a misprint, and nothing opens it"
+            decided.append(told(entry, "left out", mistaken))
         else:
             wanted.append(entry)
     accepted = _accepted(selection)
@@ -365,14 +369,14 @@ def _decide(
     covered = _covered(wanted, objections, dict(selection.choose))
     for entry in wanted:
         if entry.key in covered:
-            decided.append((entry, "covered", covered[entry.key]))
+            decided.append(told(entry, "covered", covered[entry.key]))
         elif entry.key in objections:
-            decided.append((entry, "refused", str(objections[entry.key])))
+            decided.append(told(entry, "refused", str(objections[entry.key])))
         else:
             way = how.way(entry)
             assert way is not None
-            decided.append((entry, "allowed", f"{way.name}: {way.ttl_means}"))
-    decided.sort(key=lambda item: item[0].key)
+            decided.append(Decision(entry, "allowed", f"{way.name}: {way.ttl_means}", means=way))
+    decided.sort(key=lambda each: each.entry.key)
     return decided
 
 

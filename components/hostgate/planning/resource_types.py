@@ -126,6 +126,12 @@ def value_at(values: Any, path: str) -> Any:
     return values
 
 
+def fixed_by_row(types: Mapping[str, ResourceType], kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the body of an object of `kind` cannot change in place; nothing for a kind that has no row."""
+    row = next((row for row in types.values() if row.kind == kind), None)
+    return {} if row is None else row.fixed(body)
+
+
 def types_by_token(types: Iterable[ResourceType]) -> dict[str, ResourceType]:
     """Resource types under their tokens."""
     return {type_.token: type_ for type_ in types}

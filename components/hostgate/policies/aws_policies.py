@@ -1,9 +1,9 @@
 """An AWS firewall policy's own say: rule order, default actions, HOME_NET, what passes before any rule sees it."""
 
+from hostgate.aws.evaluate import STRICT
 from hostgate.flows.nodes import Node
 from hostgate.policies.effects import ANY_PORT, EVERYWHERE, Effect
 from hostgate.policies.reading import Reading
-from hostgate.policies.rule_groups import STRICT
 
 
 def read_policy(node: Node) -> Reading:

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from hostgate.azure.resources import GROUP_BYTES
 from hostgate.catalog.hosts import check_host
 from hostgate.flows.address_sets import AddressSet
-from hostgate.flows.nodes import UNKNOWN, About, Node
+from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import (
     ANY_PORT,
@@ -22,11 +21,10 @@ from hostgate.policies.effects import (
     everywhere,
     port_range,
 )
-from hostgate.policies.reading import Reading
+from hostgate.policies.reading import OF_A_RULE, Reading
 
 _NETWORK: Mapping[str, Layer] = {"tcp": "tcp", "udp": "udp", "any": "any", "icmp": "other"}
 _WEB: Mapping[str, Layer] = {"https": "tls", "http": "http", "mssql": "other"}
-_OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
 _EVERYWHERE = frozenset({"*", "internet", "0.0.0.0/0", "any"})
 """Service tags and signs that mean every public address, however they are written."""
 
@@ -39,7 +37,7 @@ def read_group(node: Node) -> Reading:
     collections = node.at("ruleCollections")
     if collections.empty or collections.absent:
         reading.empties.append((collections.path, "a group without collections"))
-    for collection in collections.items(*_OF_A_RULE):
+    for collection in collections.items(*OF_A_RULE):
         _collection(collection, reading)
     size = len(json.dumps(collections.value, default=lambda _: "", separators=(",", ":")))
     reading.usage.append(Usage(GROUP_BYTES, size))
@@ -52,7 +50,7 @@ def _collection(node: Node, reading: Reading) -> None:
         return
     if kind is None and not node.at("ruleCollectionType").unknown:
         # What the SDK sends of a plain dict with snake_case keys: the service would not know it either.
-        for about in _OF_A_RULE:
+        for about in OF_A_RULE:
             node.doubt(about, "no ruleCollectionType, as with keys that the SDK did not translate")
         return
     word = node.at("action", "type").text("action")
@@ -60,14 +58,14 @@ def _collection(node: Node, reading: Reading) -> None:
     rules = node.at("rules")
     if rules.empty or rules.absent:
         reading.empties.append((rules.path, "a collection without rules"))
-    for rule in rules.items(*_OF_A_RULE):
+    for rule in rules.items(*OF_A_RULE):
         match rule.at("ruleType").text("action"):
             case "ApplicationRule":
                 reading.effects += _application(rule, action, reading)
             case "NetworkRule":
                 reading.effects += _network(rule, action, reading)
             case other:
-                for about in _OF_A_RULE:
+                for about in OF_A_RULE:
                     rule.doubt(about, f"the rule type {other!r}")
 
 

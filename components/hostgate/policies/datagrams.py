@@ -10,15 +10,13 @@ from hostgate.aws.evaluate import STATELESS
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
 from hostgate.flows.intervals import NO_NUMBER, Intervals
 from hostgate.flows.steps import Place, keeping
-from hostgate.policies.denies import lacking
+from hostgate.policies.denies import DEFAULTS, lacking
 from hostgate.policies.effects import in_words as ports_in_words
 from hostgate.policies.effects import most
 from hostgate.policies.places import JudgedPolicy, allows
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation, unjudged
 from hostgate.policies.witnesses import DATAGRAMS, Kind, Opening, by_family, in_words, openings
-
-_DEFAULTS = "firewallPolicy.statefulDefaultActions"
 
 
 def datagrams_out(policies: Sequence[JudgedPolicy]) -> CheckResult:
@@ -82,7 +80,7 @@ def _at(policy: JudgedPolicy, place: Place) -> Iterator[Violation]:
             told = f"{told}: no default drops it, and no rule of {_groups(policy)} does"
         if lacks := lacking(left):
             told = f"cannot be judged: {lacks}. As far as is seen: {told}"
-        yield Violation(resource=policy.owner(None), where=_DEFAULTS, message=f"{told}.")
+        yield Violation(resource=policy.owner(None), where=DEFAULTS, message=f"{told}.")
 
 
 def _groups(policy: JudgedPolicy) -> str:

@@ -18,8 +18,8 @@ from hostgate.policies.violations import CheckResult, NotApplicable, Violation, 
 from hostgate.policies.void import named_steps
 from hostgate.policies.witnesses import DATAGRAMS, OF_TCP, Opening, address_of, cuts, elsewhere, in_words, openings
 
+DEFAULTS = "firewallPolicy.statefulDefaultActions"
 _FAMILIES = {"IPv4": "IPv4 (0.0.0.0/0)", "IPv6": "IPv6 (::/0)"}
-_DEFAULTS = "firewallPolicy.statefulDefaultActions"
 
 
 def list_without_drop(policies: Sequence[JudgedPolicy]) -> CheckResult:
@@ -151,7 +151,7 @@ def _left_open(policy: JudgedPolicy, message: str) -> Iterator[Violation]:
             told = f"{in_words(found, place.inside)}."
             if lacks := lacking(found):
                 told = f"cannot be judged: {lacks}. As far as is seen, {told}"
-            yield Violation(resource=policy.policy.resource, where=_DEFAULTS, message=f"{message}: {told}")
+            yield Violation(resource=policy.policy.resource, where=DEFAULTS, message=f"{message}: {told}")
 
 
 def _open_families(policy: JudgedPolicy) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """Google Cloud firewall policy rules and classic VPC firewall rules as effects of their egress part."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from hostgate.catalog.hosts import check_host
 from hostgate.flows.address_sets import AddressSet
-from hostgate.flows.nodes import About, Node
+from hostgate.flows.nodes import Node
 from hostgate.gcp.resources import FQDNS
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import (
@@ -21,12 +20,11 @@ from hostgate.policies.effects import (
     everywhere,
     port_range,
 )
-from hostgate.policies.reading import Reading
+from hostgate.policies.reading import OF_A_RULE, Reading
 
 _LAYERS: Mapping[str, Layer] = {"tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp", "all": "any"}
 _ACTIONS: Mapping[str, Action] = {"allow": "allow", "deny": "deny"}
 _OTHER_DESTINATIONS = ("destAddressGroups", "destRegionCodes", "destThreatIntelligences")
-_OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
 
 
 def read_rule(node: Node) -> Reading:
@@ -44,7 +42,7 @@ def read_rules(node: Node) -> Reading:
     rules = node.at("rules")
     if rules.empty:
         reading.empties.append((rules.path, "a policy without rules"))
-    for rule in rules.items(*_OF_A_RULE):
+    for rule in rules.items(*OF_A_RULE):
         _rule(rule, reading, default="INGRESS")
     return reading
 

@@ -9,7 +9,7 @@ from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP
 from hostgate.azure import resources as azure
 from hostgate.azure.resources_bridged import BRIDGED
-from hostgate.flows.engine_documents import plain_type as without_version
+from hostgate.flows.engine_documents import without_version
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.gcp import resources as gcp

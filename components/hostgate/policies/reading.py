@@ -1,10 +1,14 @@
 """What one resource says, in the words that rules use: effects, doubts, empty lists, reserved room, use of limits."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from hostgate.flows.nodes import About, Doubt
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import Effect
+
+OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
+"""What a list of rules that is not known would have told."""
 
 
 @dataclass(frozen=True, slots=True)

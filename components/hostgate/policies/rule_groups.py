@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from hostgate.aws.evaluate import STRICT
 from hostgate.aws.rule_steps import five_tuple
 from hostgate.flows.address_sets import AddressSet
-from hostgate.flows.nodes import About, Node
+from hostgate.flows.nodes import Node
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.policies.effects import (
     ANY_PORT,
@@ -19,12 +20,10 @@ from hostgate.policies.effects import (
     everywhere,
     public,
 )
-from hostgate.policies.reading import Reading, Room
+from hostgate.policies.reading import OF_A_RULE, Reading, Room
 from hostgate.policies.suricata_names import condition
 from hostgate.suricata.headers import HeaderError, Variables, addresses_of, ports_of
 from hostgate.suricata.reader import ParsedRule, UnreadLine, read_rules
-
-STRICT: Final = "STRICT_ORDER"
 
 _LAYERS: Mapping[str, Layer] = {
     "tls": "tls", "http": "http", "tcp": "tcp", "tcp-pkt": "tcp", "tcp-stream": "tcp", "ip": "any", "ip4": "any",
@@ -32,7 +31,6 @@ _LAYERS: Mapping[str, Layer] = {
 }  # fmt: skip
 """Layers by Suricata protocol; every other (ssh, dns, icmp, ...) opens nothing that a host list is about."""
 
-_OF_A_RULE: Final[tuple[About, ...]] = ("names", "ports", "protocol", "destination")
 _PRIVATE: Final = f"[{','.join(PRIVATE_IPV4)}]"
 _NUMBERS: Mapping[int, Layer] = {6: "tcp", 17: "udp"}
 
@@ -42,7 +40,7 @@ def read_rule_group(node: Node) -> Reading:
     reading = Reading(node.doubts)
     source = node.at("ruleGroup", "rulesSource")
     if source.unknown:
-        for about in (*_OF_A_RULE, "size"):
+        for about in (*OF_A_RULE, "size"):
             source.doubt(about)
         reading.opaque = True
         return reading
@@ -93,7 +91,7 @@ def _variables(node: Node, reading: Reading) -> dict[str, str | None]:
 
 
 def _suricata(node: Node, sets: Variables, reading: Reading) -> int:
-    text = node.text(*_OF_A_RULE, "size")
+    text = node.text(*OF_A_RULE, "size")
     if text is None:
         return 0
     lines = read_rules(text)
@@ -110,7 +108,7 @@ def _suricata(node: Node, sets: Variables, reading: Reading) -> int:
 
 
 def _unread(reading: Reading, where: str, why: str) -> None:
-    for about in _OF_A_RULE:
+    for about in OF_A_RULE:
         reading.doubt(where, about, why)
 
 
@@ -194,7 +192,7 @@ def _list(node: Node, reading: Reading) -> int:
 def _standard(node: Node, sets: Variables, reading: Reading) -> int:
     if node.empty:
         reading.empties.append((node.path, "no rule in it"))
-    rules = list(node.items(*_OF_A_RULE, "size"))
+    rules = list(node.items(*OF_A_RULE, "size"))
     for number, rule in enumerate(rules, start=1):
         keywords = [item.at("keyword").text("names") for item in rule.at("ruleOptions").items("names")]
         if any(keyword is not None and ("content" in keyword or "pcre" in keyword) for keyword in keywords):
@@ -205,7 +203,7 @@ def _standard(node: Node, sets: Variables, reading: Reading) -> int:
         if line is not None:
             reading.effects += _effects(line, rule.path, sets, reading)
             continue
-        for about in _OF_A_RULE:
+        for about in OF_A_RULE:
             rule.doubt(about)
     return len(rules)
 

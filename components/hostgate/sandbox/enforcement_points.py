@@ -1,8 +1,8 @@
-"""What the objects that simulated clouds hold enforce: a snapshot of them, judged as any other.
+"""Where what stands is enforced, by any snapshot: what simulated clouds hold, a state of the engine, a preview.
 
-A firewall of AWS is a point of enforcement, by the policy that it uses, and so is a policy that none uses; on Google
-Cloud a network is one, by all policies over it, and so is a policy that nothing is associated with. On Azure it is the
-policy. A VPC of AWS judges queries by all rule groups of DNS Firewall that are associated with it.
+A firewall of AWS or Azure is a point of enforcement, by the policy that it uses, and so is a policy that none uses; on
+Google Cloud a network is one, by all policies over it, and so is a policy that nothing is associated with. A VPC of AWS
+judges queries by all rule groups of DNS Firewall that are associated with it.
 """
 
 from collections.abc import Iterable

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from google.protobuf import json_format, struct_pb2
 
+from hostgate.flows.engine_documents import SIGNATURE, UNKNOWN_TEXT
 from hostgate.flows.nodes import UNKNOWN
 
 # Magic strings of the SDK's own property serialisation (Pulumi SDK for Python, runtime/rpc.py).
-UNKNOWN_ON_WIRE: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+UNKNOWN_ON_WIRE: Final = UNKNOWN_TEXT
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 ASSET_SIGNATURE: Final = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE_SIGNATURE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
