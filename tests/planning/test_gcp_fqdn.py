@@ -7,8 +7,8 @@ import pytest
 from conformance.catalogs import entry, many, selection
 from hostgate.catalog.problems import InputError
 from hostgate.flows.flow import Flow
-from hostgate.gcp.fqdn import EDGE_SLOT
-from hostgate.gcp.fqdn_options import USER_PRIORITY_MAX
+from hostgate.gcp.firewall_policy import EDGE_SLOT
+from hostgate.gcp.firewall_policy_options import USER_PRIORITY_MAX
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, plan
 

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
-from hostgate.gcp.fqdn_options import FqdnPolicyOptions
+from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, plan
 from hostgate.planning.targets import COMPUTED
@@ -20,9 +20,9 @@ def made(**options: Any) -> Plan:
     return plan(selection([entry()]), "gcp:fqdn", options)
 
 
-def options_of(**given: Any) -> FqdnPolicyOptions:
+def options_of(**given: Any) -> FirewallPolicyOptions:
     found = made(**given).options
-    assert isinstance(found, FqdnPolicyOptions)
+    assert isinstance(found, FirewallPolicyOptions)
     return found
 
 

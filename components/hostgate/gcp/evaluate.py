@@ -67,7 +67,7 @@ def places(snapshot: Snapshot) -> list[Place]:
     return found
 
 
-def policy_place(snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None) -> Place:
+def policy_place(target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None) -> Place:
     """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else.
 
     `ending` is what becomes of a flow that no rule decides.
@@ -78,7 +78,7 @@ def policy_place(snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
-    return Place(TARGET, "plan", (_platform(), stage, Stage("implied", (), ending)), clients=clients)
+    return Place(target, "plan", (_platform(), stage, Stage("implied", (), ending)), clients=clients)
 
 
 def _platform() -> Stage:

@@ -1,4 +1,4 @@
-"""Options of the firewall policy mechanisms of Google Cloud."""
+"""Options of the mechanisms whose rules stand in a firewall policy of Google Cloud."""
 
 import re
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def is_placeholder(text: str) -> bool:
     return text.startswith(f"{COMPUTED}/")
 
 
-class FqdnPolicyOptions(Options):
+class FirewallPolicyOptions(Options):
     """Where the rules go and whose traffic they judge. Without `attach`, a global network firewall policy is made."""
 
     attach: Annotated[str, _link("firewallPolicies")] | None = None
@@ -77,7 +77,7 @@ class FqdnPolicyOptions(Options):
     from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from", min_length=1)] = []
     """Target service accounts, or target secure tags; not both. Left out: every instance of the network."""
     base: Annotated[int, Field(ge=0, le=USER_PRIORITY_MAX - 20_000_000)] = 2000
-    """Priority of the first allow rule; the fixed slots after it are in `hostgate.gcp.fqdn`."""
+    """Priority of the first allow rule; the fixed slots after it are in `hostgate.gcp.firewall_policy`."""
     families: Annotated[list[Family], Field(min_length=1)] = ["ipv4", "ipv6"]
     """Address families of the network: each gets its own deny."""
 
