@@ -16,6 +16,7 @@ from hostgate.gcp import evaluate
 from hostgate.gcp.fqdn_options import FqdnPolicyOptions
 from hostgate.gcp.resources import ASSOCIATION_TYPE, FQDNS, POLICY_TYPE, RULE_TYPE, TYPES
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
@@ -27,6 +28,8 @@ POLICY, RULE, ASSOCIATION = POLICY_TYPE.kind, RULE_TYPE.kind, ASSOCIATION_TYPE.k
 
 BLOCK = Limit("rules of the block for one protocol and port", 2047, "rules", "hostgate, priority slots", "2026-11-23")
 SMALL_BLOCK = Limit("rules of the block for an unusual port", 63, "rules", "hostgate, priority slots", "2026-11-23")
+
+OVERVIEW = "Cloud NGFW, FQDN objects overview"
 
 LOOKUP = Lookup(
     refresh_s=300,  # no period is published; the advice against TTLs under 90 s suggests a shorter one
@@ -72,6 +75,27 @@ class Fqdn(Mechanism[FqdnPolicyOptions]):
             protocols=frozenset({"https", "http", "tls", "tcp", "udp"}),
             sight="address-and-port",
             ttl_family="own-lookup",
+            evidence=Evidence("documented", OVERVIEW, "2026-11-27"),
+            needs=(
+                Claim(
+                    "a VPC network without an outbound DNS server policy that names an alternative name server",
+                    OVERVIEW,
+                    "2026-11-27",
+                ),
+                Claim(
+                    "no VPC firewall rule that allows egress, or network policies that are judged before VPC rules",
+                    "Cloud NGFW, firewall policy rule evaluation order",
+                    "2026-11-23",
+                ),
+            ),
+            opens=(Claim("every other name on the addresses of the host, at its port", OVERVIEW, "2026-11-23"),),
+            costs=(
+                Claim(
+                    "1 unit for each GB of internet traffic, in and out, that a rule with FQDN objects judges",
+                    "Cloud NGFW pricing, Standard",
+                    "2026-11-23",
+                ),
+            ),
             kinds=frozenset({"exact"}),
             nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
             lookup=LOOKUP,
