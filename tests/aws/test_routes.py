@@ -1,11 +1,9 @@
 """Where the subnets around an AWS firewall send what goes to the internet, as route tables of the snapshot say."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.test_aws_examples import copied
 from hostgate.aws.evaluate import places
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_firewall import FIREWALL
@@ -14,8 +12,6 @@ from hostgate.flows.address_sets import AddressFamily
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.routes import Way
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.sandbox.builtin_preview import preview
-from hostgate.stack import config_of_file
 
 EVERY, EVERY_V6 = "0.0.0.0/0", "::/0"
 
@@ -142,6 +138,36 @@ def test_a_transit_gateway_is_followed_as_far_as_its_tables_are_seen() -> None:
     assert ends(*followed, sent, route(of="rtb-in", name="i", gatewayId="igw-1")) == ["internet"]
 
 
+def test_subnets_of_other_vpcs_are_clients_where_a_transit_gateway_takes_them_to_the_firewall() -> None:
+    tgw = "aws:ec2transitgateway"
+    inspected = (
+        made("Subnet", "subnet-a", vpcId="vpc-1"), *table("rtb-a", subnet="subnet-a"),
+        made("Subnet", "subnet-b", vpcId="vpc-1"), *table("rtb-b", subnet="subnet-b"),
+        route(of="rtb-a", name="a", vpcEndpointId="vpce-1"), route(of="rtb-b", name="b", vpcEndpointId="vpce-2"),
+        made(f"{tgw}/vpcAttachment:VpcAttachment", "at-1", vpcId="vpc-1", subnetIds=["subnet-a", "subnet-b"]),
+    )  # fmt: skip
+    spoke = (
+        made("Subnet", "subnet-s", vpcId="vpc-s"),
+        made("RouteTable", "rtb-s", vpcId="vpc-s"),
+        made("RouteTableAssociation", "as-s", routeTableId="rtb-s", subnetId="subnet-s"),
+        route(of="rtb-s", name="s", transitGatewayId="tgw-1"),
+        route(EVERY_V6, of="rtb-s", name="s6", gatewayId="igw-1"),
+        made(f"{tgw}/vpcAttachment:VpcAttachment", "at-s", vpcId="vpc-s", transitGatewayId="tgw-1"),
+        made(f"{tgw}/routeTableAssociation:RouteTableAssociation", "as", transitGatewayAttachmentId="at-s",
+             transitGatewayRouteTableId="tgw-rtb"),
+        made(f"{tgw}/route:Route", "r", destinationCidrBlock=EVERY, transitGatewayAttachmentId="at-1",
+             transitGatewayRouteTableId="tgw-rtb"),
+    )  # fmt: skip
+    snapshot = Snapshot((VPC, firewall("vpce-1", "vpce-2"), *inspected, *spoke), "made")
+    (found,) = [each for each in routes_at(snapshot, FW).clients if each.subnet == "subnet-s"]
+    assert {family: [way.end for way in there] for family, there in found.ways.items()} == {
+        "IPv4": ["firewall"],
+        "IPv6": ["internet"],
+    }
+    unrelated = Snapshot((VPC, FW, *inspected, *spoke[:-1]), "made")
+    assert "subnet-s" not in {each.subnet for each in routes_at(unrelated, FW).clients}
+
+
 @pytest.mark.parametrize(
     "doubt",
     [
@@ -237,26 +263,3 @@ def test_subnets_whose_packets_go_round_the_firewall_are_named_with_the_family_a
         "Taken for no clients, as subnets of firewalls and gateways: subnet-fw, subnet-nat.",
         "The way back is through the firewall, too.",
     )
-
-
-@pytest.mark.parametrize("name", ["aws-inspection-vpc", "aws-single-vpc"])
-def test_the_tables_of_an_example_lead_to_its_firewall(name: str, tmp_path: Path) -> None:
-    project = copied(name, tmp_path)
-    previewed = preview(project, "dev", config_of_file(project, "dev")).resources
-    snapshot = Snapshot(
-        tuple(
-            Resource(
-                urn=each.urn, type=each.type, name=each.name, properties=each.inputs,
-                property_dependencies={key: frozenset(urns) for key, urns in each.property_dependencies.items()},
-            )
-            for each in previewed
-        ),
-        "a preview",
-    )  # fmt: skip
-    (of_it,) = snapshot.of_types([FIREWALL])
-    found = routes_at(snapshot, of_it).clients
-    assert {way.end for each in found for way in each.ways["IPv4"] if way.route} == {"firewall"}
-    assert [each.subnet for each in found] == [f"table rtb-0{zone}000001" for zone in "ab"[: len(found)]]
-    assert len(found) == (2 if name == "aws-inspection-vpc" else 1)
-    (place,) = places(snapshot)
-    assert not any("NOT ROUTED" in each for each in place.assumptions)

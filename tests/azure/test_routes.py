@@ -158,6 +158,20 @@ def test_the_twin_providers_routes_are_read_alike() -> None:
     assert [way.end for way in client.ways["IPv4"]] == ["firewall"]
 
 
+def test_an_association_of_one_of_several_subnets_may_be_of_each() -> None:
+    apps = [made("azure:network/subnet:Subnet", name, addressPrefixes=["10.1.0.0/24"]) for name in ("a", "b")]
+    either = Resource(
+        urn="urn:tied", type="azure:network/subnetRouteTableAssociation:SubnetRouteTableAssociation", name="tied",
+        properties={"subnetId": UNKNOWN, "routeTableId": TABLE_ID},
+        property_dependencies={"subnetId": frozenset({"urn:a", "urn:b"})},
+    )  # fmt: skip
+    found = around(FW, table(TO_FW), *apps, either)
+    assert [(each.subnet, [way.hop for way in each.ways["IPv4"]]) for each in found] == [
+        ("a", ["its route table is not known yet"]),
+        ("b", ["its route table is not known yet"]),
+    ]
+
+
 def test_subnets_whose_packets_go_round_the_firewall_are_named_with_the_family_and_the_route() -> None:
     other = f"{BASE}routeTables/other"
     open_ = made("RouteTable", "other", "routeTables/other", routes=[hop(EVERY, "Internet")])

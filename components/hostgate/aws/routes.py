@@ -6,31 +6,13 @@ A packet behind a NAT gateway goes on by the table of the gateway's subnet, one 
 the attachment's subnets (Amazon VPC transit gateways guide: one table decides for each attachment).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Final
 
-from hostgate.aws.resources_ec2 import (
-    DEFAULT_ROUTE_TABLE,
-    DESTINATIONS,
-    ENDPOINT_TABLE,
-    INTERNET_GATEWAY,
-    MAIN_TABLE,
-    NAT_GATEWAY,
-    PREFIX_LIST,
-    PROPAGATION,
-    ROUTE,
-    ROUTE_TABLE,
-    SUBNET,
-    SUBNET_TABLE,
-    TARGETS,
-    TRANSIT_ATTACHMENT,
-    TRANSIT_ROUTE,
-    TRANSIT_TABLE,
-    VPC,
-    VPC_ENDPOINT,
-)
+from hostgate.aws import resources_ec2 as ec2
 from hostgate.aws.resources_firewall import ENDPOINT, FIREWALL
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
 from hostgate.flows.nodes import UNKNOWN, Node
@@ -54,44 +36,61 @@ class _Reading:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.by_type: dict[str, list[Resource]] = {}
+        for each in snapshot.resources:
+            self.by_type.setdefault(each.type, []).append(each)
+
+    def of(self, *types: str) -> Iterator[Resource]:
+        return (each for type_ in types for each in self.by_type.get(type_, ()))
+
+    @cached_property
+    def by_table(self) -> Mapping[str | None, list[Resource]]:
+        """Routes that stand for themselves; under None those of which nobody knows the table."""
+        found: dict[str | None, list[Resource]] = {}
+        for each in self.of(ec2.ROUTE):
+            found.setdefault(self.table(each), []).append(each)
+        return found
+
+    @cached_property
+    def by_subnet(self) -> Mapping[str, str | None]:
+        """The table that each subnet is associated with; None where nobody knows which, or of which subnet one is."""
+        found: dict[str, str | None] = {}
+        for each in self.of(ec2.SUBNET_TABLE):
+            subnets = self.several(each, "subnetId", each.properties.get("subnetId"), ec2.SUBNET)
+            for subnet in subnets:
+                found[subnet] = self.table(each) if len(subnets) == 1 else found.get(subnet)
+        return found
 
     def around(self, firewall: Resource) -> Routes:
-        vpc = self.one(firewall, "vpcId", VPC)
-        of = self.snapshot.of_types
-        apart = {subnet for each in of([FIREWALL, ENDPOINT, NAT_GATEWAY]) for subnet in self.subnets_of(each)}
-        here = {each.urn: each.name for each in of([SUBNET]) if vpc and self.one(each, "vpcId", VPC) == vpc}
-        tables = {
-            table: each.name
-            for each in of([ROUTE_TABLE, DEFAULT_ROUTE_TABLE])
-            if vpc and self.one(each, "vpcId", VPC) == vpc
-            for table in [each.urn]
-        }
-        for each in of([SUBNET_TABLE]):
-            subnet = self.one(each, "subnetId", SUBNET)
-            if subnet and subnet not in self.snapshot.by_urn and self.table(each) in tables:
-                here.setdefault(subnet, subnet)
-        found = [
-            SubnetRoutes(name, {family: self.of_subnet(subnet, family, frozenset()) for family in FAMILIES})
-            for subnet, name in here.items()
-            if subnet not in apart
-        ]
-        used = {self.table_of(subnet) for subnet in here}
-        loose = dict.fromkeys(table for each in of([ROUTE]) if (table := self.table(each)) and table not in used)
-        for table in loose:
+        vpc = self.one(firewall, "vpcId", ec2.VPC)
+        apart = {subnet for each in self.of(FIREWALL, ENDPOINT, ec2.NAT_GATEWAY) for subnet in self.subnets_of(each)}
+        tables = [each.urn for each in self.of(ec2.ROUTE_TABLE, ec2.DEFAULT_ROUTE_TABLE) if self.is_in(each, vpc)]
+        subnets = {each.urn: self.is_in(each, vpc) for each in self.of(ec2.SUBNET)}
+        subnets |= {subnet: True for subnet, table in self.by_subnet.items() if table in tables}
+        found = []
+        for subnet, here in subnets.items():
+            held = {family: self.of_subnet(subnet, family, frozenset()) for family in FAMILIES}
+            if subnet not in apart and (here or _meets(held, firewall)):
+                found.append(SubnetRoutes(self.name(subnet), held))
+        used = {self.table_of(subnet) for subnet in subnets}
+        for table in (each for each in self.by_table if each and each not in used):
             held = {family: self.of_table(table, family, frozenset()) for family in FAMILIES}
-            if any(way.firewall == firewall.urn for found_ways in held.values() for way in found_ways):
-                found.append(SubnetRoutes(f"table {tables.get(table) or self.name(table)}", held))
-        return Routes(tuple(found), tuple(name for subnet, name in here.items() if subnet in apart))
+            if _meets(held, firewall):
+                found.append(SubnetRoutes(f"table {self.name(table)}", held))
+        return Routes(tuple(found), tuple(self.name(each) for each, here in subnets.items() if here and each in apart))
+
+    def is_in(self, holder: Resource, vpc: str | None) -> bool:
+        return vpc is not None and self.one(holder, "vpcId", ec2.VPC) == vpc
 
     def subnets_of(self, holder: Resource) -> Iterator[str]:
         """Those that a firewall or a gateway stands in."""
         for key in ("subnetMappings", "subnetMapping", "subnetId"):
             node = holder.node.at(key)
             if node.unknown:
-                yield from self.several(holder, key, UNKNOWN, SUBNET)
+                yield from self.several(holder, key, UNKNOWN, ec2.SUBNET)
             for item in node.items():
                 value = item.value if isinstance(item.value, str) else item.at("subnetId").value
-                yield from self.several(holder, key, value, SUBNET)
+                yield from self.several(holder, key, value, ec2.SUBNET)
 
     # References.
 
@@ -117,10 +116,10 @@ class _Reading:
     def table(self, holder: Resource, value: object = None, key: str = "routeTableId") -> str | None:
         """The table that the input names; of a VPC in the snapshot, its main one."""
         value = holder.properties.get(key) if value is None else value
-        found = self.several(holder, key, value, ROUTE_TABLE, DEFAULT_ROUTE_TABLE, VPC)
+        found = self.several(holder, key, value, ec2.ROUTE_TABLE, ec2.DEFAULT_ROUTE_TABLE, ec2.VPC)
         if len(found) != 1:
             return None
-        for vpc in self.snapshot.of_types([VPC]):
+        for vpc in self.of(ec2.VPC):
             if found[0] in (vpc.urn, vpc.properties.get("defaultRouteTableId")):
                 return self.own_table(vpc)
         return found[0]
@@ -128,8 +127,8 @@ class _Reading:
     def own_table(self, vpc: Resource) -> str:
         """The table that came with a VPC."""
         id_ = vpc.properties.get("defaultRouteTableId")
-        for each in self.snapshot.of_types([DEFAULT_ROUTE_TABLE]):
-            if vpc.urn in (self.one(each, "defaultRouteTableId", VPC), self.one(each, "vpcId", VPC)):
+        for each in self.of(ec2.DEFAULT_ROUTE_TABLE):
+            if vpc.urn in (self.one(each, "defaultRouteTableId", ec2.VPC), self.one(each, "vpcId", ec2.VPC)):
                 return each.urn
             if isinstance(id_, str) and id_ == each.properties.get("defaultRouteTableId"):
                 return each.urn
@@ -137,8 +136,8 @@ class _Reading:
 
     def main_table(self, vpc: str | None) -> str | None:
         """The table of subnets that have none of their own."""
-        for each in self.snapshot.of_types([MAIN_TABLE]):
-            if vpc and self.one(each, "vpcId", VPC) == vpc:
+        for each in self.of(ec2.MAIN_TABLE):
+            if self.is_in(each, vpc):
                 return self.table(each)
         known = self.snapshot.by_urn.get(vpc or "")
         if known is None:
@@ -148,14 +147,10 @@ class _Reading:
 
     def table_of(self, subnet: str) -> str | None:
         """The table of a subnet; None if nobody can tell."""
-        for each in self.snapshot.of_types([SUBNET_TABLE]):
-            named = self.one(each, "subnetId", SUBNET)
-            if named == subnet:
-                return self.table(each)
-            if named is None and subnet in self.several(each, "subnetId", each.properties.get("subnetId"), SUBNET):
-                return None  # one of several subnets has it
+        if subnet in self.by_subnet:
+            return self.by_subnet[subnet]
         resource = self.snapshot.by_urn.get(subnet)
-        return self.main_table(self.one(resource, "vpcId", VPC)) if resource else None
+        return self.main_table(self.one(resource, "vpcId", ec2.VPC)) if resource else None
 
     def of_subnet(self, subnet: str, family: AddressFamily, passed: frozenset[str]) -> tuple[Way, ...]:
         table = self.table_of(subnet)
@@ -178,33 +173,26 @@ class _Reading:
 
     def propagated(self, table: str, holder: Resource) -> bool:
         gateways = holder.node.at("propagatingVgws")
-        beside = (self.table(each) for each in self.snapshot.of_types([PROPAGATION]))
+        beside = (self.table(each) for each in self.of(ec2.PROPAGATION))
         return gateways.unknown or any(gateways.items()) or any(each in (table, None) for each in beside)
 
     def routes(
         self, table: str, holder: Resource | None, family: AddressFamily, passed: frozenset[str]
     ) -> Iterator[Route]:
-        inline = holder.node.at("routes") if holder else Node(None)
-        if holder and inline.unknown:
-            yield Route(f"a route of {holder.name}", f"unknown:{holder.urn}#routes", to("unknown", "not known yet"))
-        for item in inline.items():
-            if holder:
+        if holder is not None:
+            inline = holder.node.at("routes")
+            for item in [inline] if inline.unknown else inline.items():
                 yield from self.read(holder, item, "routes", _INLINE, family, passed)
-        for each in self.snapshot.of_types([ROUTE]):
-            named = self.table(each)
-            if named == table:
-                yield from self.read(each, each.node, "", DESTINATIONS, family, passed)
-            elif named is None:
-                why = f"{each.name} may be a route of this table"
-                yield Route(each.name, f"unknown:{each.urn}#routeTableId", to("unknown", why))
-        for each in self.snapshot.of_types([VPC_ENDPOINT]):
+        for each in self.by_table.get(table, ()):
+            yield from self.read(each, each.node, "", ec2.DESTINATIONS, family, passed)
+        for each in self.by_table.get(None, ()):
+            why = f"{each.name} may be a route of this table"
+            yield Route(each.name, f"unknown:{each.urn}#routeTableId", to("unknown", why))
+        for each in self.of(ec2.VPC_ENDPOINT):
             ids = each.node.at("routeTableIds")
-            listed = [ids] if ids.unknown else list(ids.items())
-            held = {self.table(each, item.value, "routeTableIds") for item in listed}
-            beside = self.snapshot.of_types([ENDPOINT_TABLE])
-            held |= {
-                self.table(other) for other in beside if self.one(other, "vpcEndpointId", VPC_ENDPOINT) == each.urn
-            }
+            held = {self.table(each, item.value, ids.path) for item in ([ids] if ids.unknown else ids.items())}
+            for beside in self.of(ec2.ENDPOINT_TABLE):
+                held |= {self.table(beside)} if self.one(beside, "vpcEndpointId") == each.urn else set()
             if table in held:
                 service = each.properties.get("prefixListId") or f"addresses of {each.properties.get('serviceName')}"
                 yield Route(each.name, str(service), to("internet", "the gateway endpoint of that service"))
@@ -222,10 +210,10 @@ class _Reading:
     def destinations(self, holder: Resource, node: Node, top: str, keys: Iterable[str]) -> Iterator[Destination]:
         for key in keys:
             value = node.at(key).value
-            if value is None or value == "":
+            if value in (None, ""):
                 continue
             if key == "destinationPrefixListId":
-                lists = self.several(holder, top or key, value, PREFIX_LIST)
+                lists = self.several(holder, top or key, value, ec2.PREFIX_LIST)
                 known = self.snapshot.by_urn.get(lists[0]) if len(lists) == 1 else None
                 entries = known.node.at("entries") if known else Node(None)
                 cidrs = [item.at("cidr").value for item in entries.items()]
@@ -239,8 +227,6 @@ class _Reading:
                 except ValueError:
                     pass
             yield value if isinstance(value, str) else f"unknown:{holder.urn}#{node.at(key).path}"
-        if node.unknown:
-            yield f"unknown:{holder.urn}#{node.path}"
 
     # Targets.
 
@@ -248,7 +234,7 @@ class _Reading:
         self, holder: Resource, node: Node, top: str, family: AddressFamily, passed: frozenset[str]
     ) -> tuple[Way, ...]:
         """What becomes of a packet that the route takes."""
-        given = [key for key in TARGETS if node.at(key).value not in (None, "")]
+        given = [key for key in ec2.TARGETS if node.at(key).value not in (None, "")]
         if node.unknown or not given:
             return to("unknown", f"what {holder.name} leads to is not known")
         key = next((key for key in ("vpcEndpointId", "natGatewayId") if key in given), given[0])
@@ -263,20 +249,20 @@ class _Reading:
         if key == "vpcEndpointId" or str(value).startswith("vpce-"):
             return self.endpoint(value, seen)
         if key == "natGatewayId":
-            return self.behind_nat(value, seen(NAT_GATEWAY), family, passed)
+            return self.behind_nat(value, seen(ec2.NAT_GATEWAY), family, passed)
         if key == "transitGatewayId":
             return self.through_transit(holder, str(value), family, passed)
         if key == "gatewayId" and value == "local":
             return to("nowhere", "the VPC alone")
-        gateway = seen(INTERNET_GATEWAY)
-        if key == "gatewayId" and (str(value).startswith("igw-") or (gateway and gateway.type == INTERNET_GATEWAY)):
+        gateway = seen(ec2.INTERNET_GATEWAY)
+        if key == "gatewayId" and (str(value).startswith("igw-") or (gateway and gateway.type == ec2.INTERNET_GATEWAY)):
             return to("internet", "internet gateway")
         return to("unknown", f"what {key} {value} does with it is not in the snapshot")
 
     def endpoint(self, value: object, seen: Callable[..., Resource | None]) -> tuple[Way, ...]:
         """The firewall that an endpoint is of."""
         if isinstance(value, str):
-            for firewall in self.snapshot.of_types([FIREWALL]):
+            for firewall in self.of(FIREWALL):
                 if value in self.endpoints(firewall):
                     return to("firewall", firewall.name, firewall.urn)
             return to("unknown", f"endpoint {value} is of no firewall that the snapshot shows")
@@ -290,7 +276,7 @@ class _Reading:
 
     def endpoints(self, firewall: Resource) -> Iterator[str]:
         """Ids of the endpoints of a firewall, in its VPC and in others. The twin says `ZONE:ID`."""
-        of_it = [each for each in self.snapshot.of_types([ENDPOINT]) if self.one(each, "firewallArn") == firewall.urn]
+        of_it = [each for each in self.of(ENDPOINT) if self.one(each, "firewallArn") == firewall.urn]
         for each, key, states in (
             (firewall, "firewallStatuses", "syncStates"),
             *((each, "vpcEndpointAssociationStatuses", "associationSyncStates") for each in of_it),
@@ -304,11 +290,11 @@ class _Reading:
     def behind_nat(
         self, value: object, gateway: Resource | None, family: AddressFamily, passed: frozenset[str]
     ) -> tuple[Way, ...]:
-        if gateway is None or gateway.type != NAT_GATEWAY:
+        if gateway is None or gateway.type != ec2.NAT_GATEWAY:
             return to("unknown", f"NAT gateway {value} is not in the snapshot, where its subnet leads neither")
         if gateway.node.at("subnetId").absent:
             return to("internet", f"NAT gateway {gateway.name}")  # a regional one has no subnet
-        subnet = self.one(gateway, "subnetId", SUBNET)
+        subnet = self.one(gateway, "subnetId", ec2.SUBNET)
         if subnet is None:
             return to("unknown", f"the subnet of NAT gateway {gateway.name} is not known yet")
         beyond = f"NAT gateway {gateway.name}, then "
@@ -321,20 +307,18 @@ class _Reading:
         """By the attachment of the route's VPC, the table of that attachment, and the attachment that it sends to."""
         unseen = to("unknown", f"where transit gateway {gateway} sends it is not in the snapshot")
         vpc = self.vpc_of(holder)
-        mine = [
-            each for each in self.snapshot.of_types([TRANSIT_ATTACHMENT]) if vpc and self.one(each, "vpcId", VPC) == vpc
-        ]
+        mine = [each for each in self.of(ec2.TRANSIT_ATTACHMENT) if self.is_in(each, vpc)]
         if len(mine) != 1:
             return unseen
         tables = [
             self.one(each, "transitGatewayRouteTableId")
-            for each in self.snapshot.of_types([TRANSIT_TABLE])
-            if self.one(each, "transitGatewayAttachmentId", TRANSIT_ATTACHMENT) == mine[0].urn
+            for each in self.of(ec2.TRANSIT_TABLE)
+            if self.one(each, "transitGatewayAttachmentId", ec2.TRANSIT_ATTACHMENT) == mine[0].urn
         ]
         if len(tables) != 1 or tables[0] is None:
             return unseen
         routes = []
-        for each in self.snapshot.of_types([TRANSIT_ROUTE]):
+        for each in self.of(ec2.TRANSIT_ROUTE):
             if self.one(each, "transitGatewayRouteTableId") == tables[0]:
                 for destination in self.destinations(each, each.node, "", ("destinationCidrBlock",)):
                     routes.append(Route(each.name, destination, self.delivered(each, family, passed)))
@@ -342,22 +326,24 @@ class _Reading:
 
     def vpc_of(self, holder: Resource) -> str | None:
         """The VPC of a route, or of a table with routes in it."""
-        table = self.table(holder) if holder.type == ROUTE else holder.urn
+        table = self.table(holder) if holder.type == ec2.ROUTE else holder.urn
         known = self.snapshot.by_urn.get((table or "").removeprefix("main of "))
-        return None if known is None else known.urn if known.type == VPC else self.one(known, "vpcId", VPC)
+        return None if known is None else known.urn if known.type == ec2.VPC else self.one(known, "vpcId", ec2.VPC)
 
     def delivered(self, route: Resource, family: AddressFamily, passed: frozenset[str]) -> tuple[Way, ...]:
         if route.node.at("blackhole").value is True:
             return to("nowhere", f"{route.name} is a black hole")
-        named = self.one(route, "transitGatewayAttachmentId", TRANSIT_ATTACHMENT)
-        attachment = self.snapshot.by_urn.get(named or "")
-        subnets = attachment.node.at("subnetIds") if attachment else Node(None)
+        named = self.one(route, "transitGatewayAttachmentId", ec2.TRANSIT_ATTACHMENT)
+        attachment = self.snapshot.by_urn.get(named or "", route)
         found = {
-            self.of_subnet(subnet, family, passed)
-            for item in subnets.items()
-            if attachment
-            for subnet in self.several(attachment, "subnetIds", item.value, SUBNET)
+            tuple(replace(way, route="") for way in self.of_subnet(subnet, family, passed))
+            for item in attachment.node.at("subnetIds").items()
+            for subnet in self.several(attachment, "subnetIds", item.value, ec2.SUBNET)
         }
         if len(found) != 1:
             return to("unknown", f"where the attachment of {route.name} leads is not known, or differs by zone")
         return found.pop()
+
+
+def _meets(held: Mapping[AddressFamily, tuple[Way, ...]], firewall: Resource) -> bool:
+    return any(way.firewall == firewall.urn for ways_ in held.values() for way in ways_)

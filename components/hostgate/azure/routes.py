@@ -12,7 +12,7 @@ from typing import Final
 
 from hostgate.azure.resources import FIREWALL, ROUTE, ROUTE_TABLE, SUBNET, VIRTUAL_NETWORK
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.routes import Destination, Route, Routes, SubnetRoutes, Way, to, ways
 from hostgate.flows.snapshot import Resource, Snapshot
 
@@ -99,16 +99,23 @@ class _Reading:
 
     def _apart(self) -> Iterator[tuple[str, _Subnet]]:
         for each in self.snapshot.of_types([SUBNET]):
-            key = self.subnet_key(each)
-            if key != each.urn or not each.node.at("subnetId").unknown:
+            key, about = self.subnet_key(each), self.about(each)
+            if len(about) > 1:  # an association of one of them, and nobody knows which
+                doubt = _Subnet("", each, Node({"routeTable": UNKNOWN}), "", FAMILIES)
+                yield from ((self.subnet_key(one), replace(doubt, name=one.name)) for one in about)
+            elif key != each.urn or not each.node.at("subnetId").unknown:
                 name = key.partition("/")[2] if key.count("/") == 2 else each.name
                 yield key, _Subnet(name, each, each.node, "routeTable", _families(each.node))
 
+    def about(self, association: Resource) -> list[Resource]:
+        """The subnets that an association, which says `subnetId`, was made from."""
+        made = self.snapshot.referred(association, "subnetId", None)
+        return [each for each in made if each.type == SUBNET and each is not association]
+
     def subnet_key(self, subnet: Resource) -> str:
         """Of an association, which says `subnetId`, that of the subnet that it is about."""
-        made = self.snapshot.referred(subnet, "subnetId", None)
-        if len(made) == 1 and made[0].type == SUBNET and made[0] is not subnet:
-            return self.subnet_key(made[0])
+        if len(about := self.about(subnet)) == 1:
+            return self.subnet_key(about[0])
         named = subnet.properties
         id_ = named.get("subnetId") or subnet.id
         names = (named.get("resourceGroupName"), named.get("virtualNetworkName"), named.get("subnetName"))
@@ -132,8 +139,6 @@ class _Reading:
 
     def ways(self, subnet: _Subnet, family: AddressFamily) -> tuple[Way, ...]:
         reference = subnet.node.at("routeTable")
-        if subnet.node.unknown or (reference.absent and self.may_be_associated(subnet)):
-            return to("unknown", "its route table is not known yet")
         if reference.absent:
             return _NO_ROUTE
         id_ = reference.at("id").value
@@ -147,14 +152,6 @@ class _Reading:
             alone = tables[0].node.at("disableBgpRoutePropagation").value is True
             otherwise = _BY_THE_SYSTEM if alone else _NO_ROUTE
         return ways(list(self.routes(key, tables)), family, otherwise)
-
-    def may_be_associated(self, subnet: _Subnet) -> bool:
-        """Whether an association is of a subnet that is not known yet, or of one of several."""
-        for each in self.snapshot.of_types([SUBNET]):
-            made = self.snapshot.referred(each, "subnetId", None)
-            if each.node.at("subnetId").unknown and subnet.holder in made and len(made) > 1:
-                return True
-        return False
 
     def table_key(self, table: Resource) -> str:
         names = (table.properties.get("resourceGroupName"), table.properties.get("routeTableName"))
