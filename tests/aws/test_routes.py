@@ -202,6 +202,9 @@ def test_prefix_lists_are_their_entries_or_a_part_nobody_knows() -> None:
     assert (rest.addresses.without, rest.end) == ({"pl-1"}, "firewall")
     entries = made("ManagedPrefixList", "pl-1", entries=[{"cidr": EVERY}])
     assert ends(*tables, entries) == ["internet"]
+    for doubt in (UNKNOWN, [{"cidr": UNKNOWN}], [{"cidr": "no range"}]):
+        (unseen, rest) = app(*tables, out, made("ManagedPrefixList", "pl-1", entries=doubt))
+        assert (unseen.addresses.symbols, rest.addresses.without) == ({"pl-1"}, {"pl-1"})
 
 
 def test_a_gateway_endpoint_takes_its_service_round_the_firewall() -> None:

@@ -94,7 +94,15 @@ def test_a_service_tag_takes_its_addresses_round_the_firewall() -> None:
     assert (rest.addresses.without, rest.end) == ({"tag:Storage"}, "firewall")
 
 
-@pytest.mark.parametrize("doubt", [table(), subnet(table=UNKNOWN), made("Route", "r", routeTableName=UNKNOWN, **TO_FW)])
+@pytest.mark.parametrize("subnets", [UNKNOWN, [UNKNOWN]])
+def test_subnets_that_are_not_known_yet_are_no_closed_ones(subnets: Any) -> None:
+    network = made("VirtualNetwork", "spoke", "", {"subnets": "urn:rt"}, subnets=subnets)
+    assert ends(network, table(TO_FW)) == {"IPv4": ["unknown"], "IPv6": ["unknown"]}
+
+
+@pytest.mark.parametrize(
+    "doubt", [table(), table(UNKNOWN), subnet(table=UNKNOWN), made("Route", "r", routeTableName=UNKNOWN, **TO_FW)]
+)
 def test_what_is_not_known_yet_is_never_routed_to_the_firewall(doubt: Resource) -> None:
     parts = [each for each in (table(TO_FW), subnet()) if each.urn != doubt.urn]
     assert "unknown" in ends(*parts, doubt)["IPv4"]

@@ -9,14 +9,13 @@ the attachment's subnets (Amazon VPC transit gateways guide: one table decides f
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from ipaddress import ip_network
 from typing import Final
 
 from hostgate.aws import resources_ec2 as ec2
 from hostgate.aws.resources_firewall import ENDPOINT, FIREWALL
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
 from hostgate.flows.nodes import UNKNOWN, Node
-from hostgate.flows.routes import Destination, Route, Routes, SubnetRoutes, Way, to, ways
+from hostgate.flows.routes import Destination, Route, Routes, SubnetRoutes, Way, destination, to, ways
 from hostgate.flows.snapshot import Resource, Snapshot
 
 _INLINE: Final = ("cidrBlock", "ipv6CidrBlock", "destinationPrefixListId")
@@ -202,31 +201,22 @@ class _Reading:
     ) -> Iterator[Route]:
         """The route at `node`, one for each range of a prefix list. `top` is the input of `holder` that it stands in."""
         onward: tuple[Way, ...] | None = None
-        for destination in self.destinations(holder, node, top, keys):
+        for there in self.destinations(holder, node, top, keys):
             if onward is None:
                 onward = self.onward(holder, node, top, family, passed)
-            yield Route(holder.name, destination, onward)
+            yield Route(holder.name, there, onward)
 
     def destinations(self, holder: Resource, node: Node, top: str, keys: Iterable[str]) -> Iterator[Destination]:
         for key in keys:
             value = node.at(key).value
             if value in (None, ""):
                 continue
-            if key == "destinationPrefixListId":
-                lists = self.several(holder, top or key, value, ec2.PREFIX_LIST)
-                known = self.snapshot.by_urn.get(lists[0]) if len(lists) == 1 else None
-                entries = known.node.at("entries") if known else Node(None)
-                cidrs = [item.at("cidr").value for item in entries.items()]
-                if known and not entries.unknown and all(isinstance(cidr, str) for cidr in cidrs):
-                    yield from (ip_network(str(cidr), strict=False) for cidr in cidrs)
-                    continue
-            elif isinstance(value, str):
-                try:
-                    yield ip_network(value, strict=False)
-                    continue
-                except ValueError:
-                    pass
-            yield value if isinstance(value, str) else f"unknown:{holder.urn}#{node.at(key).path}"
+            unseen = value if isinstance(value, str) else f"unknown:{holder.urn}#{node.at(key).path}"
+            lists = self.several(holder, top or key, value, ec2.PREFIX_LIST) if key.endswith("ListId") else []
+            known = self.snapshot.by_urn.get(lists[0]) if len(lists) == 1 else None
+            entries = known.node.at("entries") if known else Node(None)
+            cidrs = [value] if entries.unknown or not known else [item.at("cidr").value for item in entries.items()]
+            yield from (destination(cidr, unseen) for cidr in cidrs)
 
     # Targets.
 
@@ -320,8 +310,8 @@ class _Reading:
         routes = []
         for each in self.of(ec2.TRANSIT_ROUTE):
             if self.one(each, "transitGatewayRouteTableId") == tables[0]:
-                for destination in self.destinations(each, each.node, "", ("destinationCidrBlock",)):
-                    routes.append(Route(each.name, destination, self.delivered(each, family, passed)))
+                for there in self.destinations(each, each.node, "", ("destinationCidrBlock",)):
+                    routes.append(Route(each.name, there, self.delivered(each, family, passed)))
         return ways(routes, family, unseen)  # what is propagated stands in no snapshot
 
     def vpc_of(self, holder: Resource) -> str | None:

@@ -7,13 +7,12 @@ announces, then the system's, which sends 0.0.0.0/0 and ::/0 to the internet. Az
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import ip_network
 from typing import Final
 
 from hostgate.azure.resources import FIREWALL, ROUTE, ROUTE_TABLE, SUBNET, VIRTUAL_NETWORK
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
 from hostgate.flows.nodes import UNKNOWN, Node
-from hostgate.flows.routes import Destination, Route, Routes, SubnetRoutes, Way, to, ways
+from hostgate.flows.routes import Route, Routes, SubnetRoutes, Way, destination, to, ways
 from hostgate.flows.snapshot import Resource, Snapshot
 
 _APART: Final = frozenset(
@@ -125,12 +124,12 @@ class _Reading:
         for network in self.snapshot.of_types([VIRTUAL_NETWORK]):
             names = (network.properties.get("resourceGroupName"), network.properties.get("virtualNetworkName"))
             above = _key(network.id, *names) or network.urn
-            for item in network.node.at("subnets").items():
+            listed = network.node.at("subnets")
+            for item in [listed] if listed.unknown else listed.items():
                 name = item.at("name").value if isinstance(item.at("name").value, str) else "a subnet"
-                yield (
-                    f"{above}/{name}".lower(),
-                    _Subnet(f"{network.name}/{name}", network, item, "subnets", _families(item)),
-                )
+                made_of = "" if item.unknown else "subnets"
+                found = _Subnet(f"{network.name}/{name}", network, item, made_of, _families(item))
+                yield f"{above}/{name}".lower(), found
 
     def of_subnet(self, subnet: _Subnet) -> SubnetRoutes:
         return SubnetRoutes(subnet.name, {family: self.ways(subnet, family) for family in subnet.families})
@@ -160,9 +159,7 @@ class _Reading:
     def routes(self, key: str, tables: list[Resource]) -> Iterator[Route]:
         for table in tables[:1]:
             inline = table.node.at("routes")
-            if inline.unknown:
-                yield Route(f"a route of {table.name}", f"unknown:{table.urn}#routes", to("unknown", "not known yet"))
-            for item in inline.items():
+            for item in [inline] if inline.unknown else inline.items():
                 name = item.at("name").value
                 yield self.route(table, item, f"{table.name}/{name}" if isinstance(name, str) else table.name, "routes")
         for each in self.snapshot.of_types([ROUTE]):
@@ -176,14 +173,9 @@ class _Reading:
                 yield Route(each.name, f"unknown:{each.urn}#routeTableName", to("unknown", why))
 
     def route(self, holder: Resource, node: Node, name: str, made_of: str) -> Route:
-        prefix = node.at("addressPrefix").value
-        destination: Destination = f"unknown:{holder.urn}#{node.at('addressPrefix').path}"
-        if isinstance(prefix, str):
-            try:
-                destination = ip_network(prefix, strict=False)
-            except ValueError:
-                destination = f"tag:{prefix}"
-        return Route(name, destination, self.onward(holder, node, made_of))
+        prefix = node.at("addressPrefix")
+        unseen = f"tag:{prefix.value}" if isinstance(prefix.value, str) else f"unknown:{holder.urn}#{prefix.path}"
+        return Route(name, destination(prefix.value, unseen), self.onward(holder, node, made_of))
 
     def onward(self, holder: Resource, node: Node, made_of: str) -> tuple[Way, ...]:
         kind, address = node.at("nextHopType").value, node.at("nextHopIpAddress").value

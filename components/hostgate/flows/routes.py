@@ -6,7 +6,7 @@ A cloud says which routes a subnet has and what each leads to; the longest prefi
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
 
 from hostgate.flows.address_sets import AddressFamily, AddressSet, internet, networks, symbol
@@ -62,6 +62,14 @@ class Routes:
 def to(end: End, hop: str = "", firewall: str = "") -> tuple[Way, ...]:
     """All of the internet to one end."""
     return (Way(addresses=internet(), end=end, hop=hop, firewall=firewall),)
+
+
+def destination(value: object, unseen: str) -> Destination:
+    """The range that `value` is; `unseen`, a symbol, where it is none."""
+    try:
+        return ip_network(str(value), strict=False)
+    except ValueError:
+        return unseen
 
 
 def ways(routes: Sequence[Route], family: AddressFamily, otherwise: tuple[Way, ...]) -> tuple[Way, ...]:
