@@ -207,6 +207,15 @@ def test_prefix_lists_are_their_entries_or_a_part_nobody_knows() -> None:
         assert (unseen.addresses.symbols, rest.addresses.without) == ({"pl-1"}, {"pl-1"})
 
 
+def test_a_part_that_nobody_knows_has_one_end_or_an_unknown_one() -> None:
+    entry = {"destinationPrefixListId": "pl-1", "natGatewayId": "nat-1"}
+    nat = (NAT, NAT_SUBNET, *table("rtb-nat", subnet="subnet-nat"))
+    out = route(of="rtb-nat", name="n", gatewayId="igw-1")
+    assert ends(*table("rtb-app", entry, subnet="subnet-app"), *nat, out)[0] == "internet"
+    parted = route("34.0.0.0/8", of="rtb-nat", name="p", vpcEndpointId="vpce-1")
+    assert ends(*table("rtb-app", entry, subnet="subnet-app"), *nat, out, parted)[0] == "unknown"
+
+
 def test_a_gateway_endpoint_takes_its_service_round_the_firewall() -> None:
     s3 = made("VpcEndpoint", "s3", serviceName="com.amazonaws.eu-central-1.s3", prefixListId="pl-s3",
               routeTableIds=["rtb-app"])  # fmt: skip
@@ -259,7 +268,7 @@ def test_subnets_whose_packets_go_round_the_firewall_are_named_with_the_family_a
         *web, route(of="rtb-web", name="web", natGatewayId="nat-1"), *nat,
     )  # fmt: skip
     assert found == (
-        "NOT ROUTED TO THE FIREWALL, and free to go: subnet-app over IPv6 to egress-only internet gateway by out6; "
+        "NOT ROUTED TO THE FIREWALL: subnet-app over IPv6 to egress-only internet gateway by out6; "
         "subnet-web over IPv4 to NAT gateway nat-1, then internet gateway by web.",
         "Routed to the firewall: subnet-app over IPv4.",
         "Without a route to the internet: subnet-web over IPv6.",

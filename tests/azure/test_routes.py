@@ -187,7 +187,7 @@ def test_subnets_whose_packets_go_round_the_firewall_are_named_with_the_family_a
     stack = (FW, subnet(), table(TO_FW), subnet(name="web", table=other), open_, subnet(name="db", table=None), own)
     (place,) = places(Snapshot(stack, "made"))
     assert place.assumptions[:-1] == (
-        "NOT ROUTED TO THE FIREWALL, and free to go: spoke/web over IPv4 to the internet by other/Internet.",
+        "NOT ROUTED TO THE FIREWALL: spoke/web over IPv4 to the internet by other/Internet.",
         "Where these lead is not known: spoke/db over IPv4 (no user's route is for it: the system's leads to the "
         "internet, unless a gateway announces another).",
         "Routed to the firewall: spoke/app over IPv4.",

@@ -78,7 +78,12 @@ def ways(routes: Sequence[Route], family: AddressFamily, otherwise: tuple[Way, .
     Routes of one prefix with several ends are an end that is unknown.
     """
     unseen = [route for route in routes if isinstance(route.destination, str)]
-    found = [_by(way, route, symbol(str(route.destination))) for route in unseen for way in route.onward]
+    parted = to("unknown", "what is behind it leads to several ends")
+    found = [
+        _by(way, route, symbol(str(route.destination)))
+        for route in unseen
+        for way in (route.onward if len(route.onward) == 1 else parted)
+    ]
     apart = frozenset(str(route.destination) for route in unseen)
     left = AddressSet(v4=internet().v4) if family == "IPv4" else AddressSet(v6=internet().v6)
     for network, of_it in _longest_first(routes):
@@ -135,7 +140,7 @@ def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
                 elif way.firewall != firewall:
                     round_it.append(f"{where} to {way.hop}{way.route and f' by {way.route}'}")
     told = (
-        ("NOT ROUTED TO THE FIREWALL, and free to go", "; ".join(round_it)),
+        ("NOT ROUTED TO THE FIREWALL", "; ".join(round_it)),
         ("Where these lead is not known", "; ".join(unknown)),
         ("Routed to the firewall", _named(routed)),
         ("Without a route to the internet", _named({name: closed[name] for name in closed if name not in routed})),
