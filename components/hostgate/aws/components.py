@@ -1,6 +1,5 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
@@ -20,10 +19,12 @@ from hostgate.aws.firewall_components import (
 )
 from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
-from hostgate.aws.policy import settings_of, whether_tls_is_inspected
 from hostgate.aws.policy_options import REGION, REGION_NAME
+from hostgate.aws.resources_firewall import FIREWALL_POLICY
+from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP_TYPE
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.targets import row
 
 _REFERENCES = "StatefulRuleGroupReferences"
 
@@ -165,8 +166,8 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 firewall_policy=_policy(body, managed, priorities, tls_inspection),
                 region=region,
                 tags=dict(plan.options.tags) or None,
-                # TLS inspection cannot be added to a policy nor taken out of it, only changed for another.
-                opts=prepared.options(self, child, replacement_trigger=whether_tls_is_inspected(holder.body)),
+                # TLS inspection cannot be added to a policy nor taken out of it (AWS developer guide, updating a policy).
+                opts=prepared.options(self, child, replace_on_changes=row(plan.target).replaces[FIREWALL_POLICY]),
             )
             self.policy_arn = policy.arn
         for each in plan.objects:
@@ -209,7 +210,6 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         plan = prepared.plan
         assert isinstance(plan.options, NetworkFirewallOptions)
         ours = holder.kind == POLICY
-        settings = settings_of(holder.body.get("FirewallPolicy", {}))
         arns = {stands: prepared.real(f"ip_sets.{entry}", stands) for entry, stands in plan.options.ip_sets.items()}
         groups: dict[str, networkfirewall.RuleGroup] = {}
         for each in plan.objects:
@@ -231,8 +231,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                     self,
                     child,
                     depends_on=list(groups.values()) if listed else [],
-                    replace_on_changes=["ruleGroup"] if ours and plan.target == "aws:domain-list" else None,
-                    replacement_trigger=json.dumps(settings, sort_keys=True) if ours else None,
+                    replace_on_changes=row(plan.target).replaces[RULE_GROUP_TYPE] if ours else None,
                 ),
             )
         return groups
