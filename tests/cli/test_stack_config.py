@@ -119,7 +119,7 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({**GOOD, "aws": ["rules"]}, "`hostgate:aws`: found a list. Allowed: a mapping, or a list with a mapping for each layer."),
         ({**GOOD, "aws": [{}, {"mechanism": "rules"}]}, "`hostgate:aws`: found the layers rules and rules, which see the same of"),
         ({**GOOD, "aws": [{}, {"mechanism": "domain-list"}]}, "found the layers rules and domain-list, which see the same of a"),
-        ({**GOOD, "aws": [{}, {"mechanism": "dns-firewall", "bas": 1}]}, "`hostgate:aws[1].bas` is no key here. Did you mean `base`?"),
+        ({**GOOD, "aws": [{}, {"mechanism": "dns-firewall", "bas": 1}]}, "`hostgate:aws[1].bas` is no key here. Did you mean"),
         ({**GOOD, "aws": [{}, {"mechanism": "dns"}]}, "`hostgate:aws[1].mechanism`: found 'dns'. Allowed: rules,"),
         ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Allowed: rules, domain-list, dns-"),
         ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list, dns-firewall."),

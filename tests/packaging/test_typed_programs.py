@@ -39,7 +39,7 @@ def objections(folder: Path, program: str) -> str:
     # With the settings and the cache of the project's own check: the SDKs take minutes the first time.
     words = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", str(folder / "program.py")]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
-    return (done.stdout + done.stderr).replace(f"{folder}/", "")
+    return done.stdout + done.stderr
 
 
 def test_a_right_program_is_right_and_each_wrong_line_is_objected_to(tmp_path: Path) -> None:
@@ -47,10 +47,9 @@ def test_a_right_program_is_right_and_each_wrong_line_is_objected_to(tmp_path: P
     said = objections(tmp_path, program).splitlines()
     first_wrong = GOOD.count("\n") + 1
     for number, (what, (_, words)) in enumerate(WRONG.items(), first_wrong):
-        of_line = [each for each in said if each.startswith(f"program.py:{number}:")]
+        of_line = [each for each in said if f"program.py:{number}:" in each]
         assert any(words in each for each in of_line), (what, said)
-    right = [each for each in said if each.startswith("program.py:") and int(each.split(":")[1]) < first_wrong]
-    assert not right, right
+    assert not [each for each in said for number in range(first_wrong) if f"program.py:{number}:" in each]
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp", "azure"])
