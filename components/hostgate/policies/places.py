@@ -193,8 +193,7 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
     added = [] if targets else [own]
     targets = targets or [(UNKNOWN, frozenset({own.urn}))]
     if kind == gcp_types.ORGANISATION_ASSOCIATION:
-        targets = [("organizations/0", frozenset())]
-        added = [] if any(snapshot.of_types([gcp_types.NETWORK, gcp_types.CLASSIC])) else [own]
+        targets, added = [("organizations/0", frozenset())], []
     for number, (target, made) in enumerate(targets):
         added.append(
             Resource(
