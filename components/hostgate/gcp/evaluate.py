@@ -258,7 +258,8 @@ class _Reading:
         one = len(organisations) == 1
         stages = []
         for association in associations:
-            target, doubts = association.properties.get("attachmentTarget"), ()
+            target = association.properties.get("attachmentTarget")
+            doubts: tuple[str, ...] = ()
             if not one or _organisation(association) is None:
                 where = target if isinstance(target, str) else f"what {association.name} is attached to"
                 doubts = (f"the project is not below {where}",)
