@@ -93,6 +93,14 @@ def test_all_rows_that_do_not_hold_are_told_with_their_entry_points(install: Ins
     assert "found 3" in strange
 
 
+def test_one_form_of_export_is_of_one_target(install: Install) -> None:
+    more = ROW.replace("NAME", "acme:gate").replace("outputs=()", 'outputs=(), exports={"lists": "acme_gate:lists"}')
+    install(f"{more}TARGETS += [replace(TARGETS[0], name='acme:wall')]\n".replace(
+        "from hostgate", "from dataclasses import replace\nfrom hostgate", 1), "acme = acme_rows:TARGETS")  # fmt: skip
+    with pytest.raises(InputError, match="found the export form lists, which acme:gate has"):
+        rows()
+
+
 def test_a_row_says_only_what_somebody_asks_for() -> None:
     used = "".join(path.read_text("utf-8") for path in Path(load("hostgate").__file__).parent.rglob("*.py"))
     for each in fields(rows()[0]):

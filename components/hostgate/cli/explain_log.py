@@ -121,18 +121,23 @@ def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[
 
 
 def _event(record: Any) -> tuple[str, "Event"]:
-    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict."""
-    from hostgate.flows.events import NotALog
+    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict: what all
+    readers said, of those that know the record if any does."""
+    from hostgate.flows.events import NotALog, NoVerdict
 
     if isinstance(record, NotALog):
         raise record
-    problems = []
+    kinds, problems = [], []
     for reader in dict.fromkeys(reader for each in rows() for reader in each.logs.values()):
         try:
             return reader, load(reader)(record)
+        except NoVerdict as other:
+            kinds.append(str(other))
         except NotALog as error:
             problems.append(str(error))
-    raise NotALog(" ".join(problems))
+    if kinds:
+        raise NoVerdict(", ".join(dict.fromkeys(kinds)))
+    raise NotALog(" ".join(dict.fromkeys(problems)))
 
 
 def _opened(path: str) -> AbstractContextManager[BinaryIO]:

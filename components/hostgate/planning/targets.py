@@ -88,6 +88,7 @@ def load(place: str) -> Any:
 @cache
 def _rows() -> Mapping[str, Target]:
     found = {each.name: each for package in _PACKAGES for each in import_module(package).TARGETS}
+    forms = {form: each.name for each in found.values() for form in each.exports}
     from importlib.metadata import entry_points
 
     problems = []
@@ -103,6 +104,10 @@ def _rows() -> Mapping[str, Target]:
                 problems.append(f"{origin}: found {each!r}. Allowed: {Target.__module__}.Target.")
             elif found.setdefault(each.name, each) is not each:
                 problems.append(f"{origin}: found the target {each.name}, which is there already. Allowed: a new name.")
+            else:
+                twice = (form for form in each.exports if forms.setdefault(form, each.name) != each.name)
+                told = "found the export form {}, which {} has. Allowed: a new form."
+                problems += [f"{origin}: {told.format(form, forms[form])}" for form in twice]
     if problems:
         from hostgate.catalog.problems import InputError, Problem
 
