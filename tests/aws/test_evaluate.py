@@ -85,6 +85,11 @@ def test_groups_that_are_not_in_the_snapshot_may_do_anything_wherever_they_stand
     assert decide(place(policy("arn:g", "arn:aws:managed/Threats"), ours), EVIL).action == "unknown"
 
 
+def test_what_nobody_can_read_is_said_with_the_reason() -> None:
+    found = decide(place(policy("arn:g"), group("g", UNKNOWN)), EVIL)
+    assert "g makes it allow (its rules are not known yet)" in found.lacks
+
+
 def test_a_first_preview_finds_its_group_by_what_the_reference_is_made_from() -> None:
     made = {"firewallPolicy": frozenset({"urn:g"})}
     here = place(policy(UNKNOWN, property_dependencies=made), group("g", {"rulesString": ALLOW}))

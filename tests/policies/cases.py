@@ -691,6 +691,10 @@ def _stacks() -> Iterator[Case]:
     yield Case(
         limit, "azure", "fails", [azure(network(fqdns=[f"{each}.example" for each in range(950)]))], "950 of 1,000"
     )
+    groups = [azure(application("cgr.dev"), name=f"g{number}") for number in range(85)]
+    yield Case(limit, "azure", "fails", groups[:45], "45 of 50 groups", "near what every policy takes")
+    yield Case(limit, "azure", "fails", groups[:60], "60 of 50 groups", "more than every policy takes")
+    yield Case(limit, "azure", "fails", groups, "85 of 90 groups", "near what any policy takes")
     yield Case(limit, "aws", "passes", [rules, aws_policy("rules")])
     yield Case(limit, "gcp", "passes", [gcp_rule(*many[:80])])
     yield Case(limit, "azure", "passes", [app])

@@ -306,7 +306,7 @@ class _Policy:
         for line, rule in enumerate(source.at("statefulRules").items(), start=1):
             parsed = five_tuple(rule, line)
             if parsed is None:
-                steps += either(f"{name}#{line}", "not known yet", owner)
+                steps += either(f"{name}#{line}", "the rule is not known yet", owner)
             else:
                 steps += steps_of([parsed], own, name, owner)
         listed = source.at("rulesSourceList")

@@ -181,8 +181,8 @@ def draft(
     findings += [
         finding(
             "over-quota",
-            f"{usage.limit.name}: needs {usage.used:,}, and an account has {usage.limit.max:,} {usage.limit.unit} unless its "
-            f"quota {usage.limit.quota} was raised ({usage.limit.source}).",
+            f"{usage.limit.name}: needs {usage.used:,}, allowed {usage.limit.max:,} {usage.limit.unit} unless "
+            f"{usage.limit.unless or f'quota {usage.limit.quota} was raised'} ({usage.limit.source}).",
         )
         for usage in rendering.usage
         if usage.exceeded and usage.limit.soft

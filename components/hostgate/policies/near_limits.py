@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from hostgate.aws.firewall_limits import GROUP_BYTES, POLICY_CAPACITY, POLICY_GROUPS, RULE_LENGTH
-from hostgate.azure.application_rules import GROUPS
+from hostgate.azure.application_rules import GROUPS, GROUPS_OF_ANY
 from hostgate.azure.network_rules import FQDNS
 from hostgate.planning.limits import Usage
 from hostgate.policies.belonging import Together
@@ -49,6 +49,6 @@ def _of_policies(sets: Sequence[Together]) -> Iterator[tuple[ResourceReading, Us
             rooms = [room for seen in each.rules for room in seen.reading.rooms]
             yield each.policy, Usage(POLICY_CAPACITY, sum(room.reserved for room in rooms))
         elif each.cloud == "azure":
-            yield each.rules[0], Usage(GROUPS, len(each.rules))
+            yield from ((each.rules[0], Usage(limit, len(each.rules))) for limit in (GROUPS, GROUPS_OF_ANY))
             lookups = {host for seen in each.rules for host, _ in seen.reading.lookups}
             yield each.rules[0], Usage(FQDNS, len(lookups))
