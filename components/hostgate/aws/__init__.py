@@ -37,11 +37,14 @@ _OF_FIREWALL = Target(
     logs={"connection": "hostgate.aws.event_log:read_event"},
     places="hostgate.aws.evaluate:places",
     simulated="hostgate.sandbox.aws:CLOUD",
+    exports={"suricata": "hostgate.export.suricata:export_suricata"},
 )
 
 TARGETS = (
     _OF_FIREWALL,
-    replace(_OF_FIREWALL, name="aws:domain-list", mechanism="hostgate.aws.domain_list", replaces=("ruleGroup",)),
+    replace(
+        _OF_FIREWALL, name="aws:domain-list", mechanism="hostgate.aws.domain_list", replaces=("ruleGroup",), exports={}
+    ),
     Target(
         name="aws:dns-firewall",
         mechanism="hostgate.aws.dns_firewall",

@@ -266,12 +266,11 @@ def find_mechanism(target: str) -> Mechanism[Any]:
     """The mechanism called `target`. Raises InputError with the nearest name."""
     if target not in targets():
         near = get_close_matches(target, targets(), 1)
-        hint = " FQDN network rules are part of azure:application-rules." if target == "azure:network-rules" else ""
         raise InputError(
             [
                 Problem(
                     rule="unknown-target",
-                    message=f"Found the target {target!r}.{f' Did you mean {near[0]}?' if near else ''}{hint} "
+                    message=f"Found the target {target!r}.{f' Did you mean {near[0]}?' if near else ''} "
                     f"Allowed: {', '.join(targets())}.",
                 )
             ]

@@ -50,7 +50,8 @@ class Target:
     simulated: str = ""
     """`module:name` of the simulated cloud that has the component's resource types."""
     exports: Mapping[str, str] = field(default_factory=dict)
-    """Forms of `hostgate export` beside those with options: `module:function` that makes of a plan texts by file name."""
+    """Forms of `hostgate export`: `module:function` that makes of a plan texts by file name; for one with options of its
+    own, what its command takes."""
 
     @property
     def cloud(self) -> str:
