@@ -25,6 +25,7 @@ from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.options import Options, OptionsError, read_options
 from hostgate.planning.survey import HostVerdict, Survey, survey_findings
+from hostgate.planning.targets import row
 
 REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand", "mistake-refused")
 """Ids of findings with which nothing of a plan may be applied."""
@@ -264,7 +265,9 @@ def unenforced(plans: Sequence[Plan]) -> str | None:
 
 def find_mechanism(target: str) -> Mechanism[Any]:
     """The mechanism called `target`. Raises InputError with the nearest name."""
-    if target not in targets():
+    try:
+        row(target)
+    except KeyError:
         near = get_close_matches(target, targets(), 1)
         raise InputError(
             [
@@ -274,7 +277,7 @@ def find_mechanism(target: str) -> Mechanism[Any]:
                     f"Allowed: {', '.join(targets())}.",
                 )
             ]
-        )
+        ) from None
     return mechanism(target)
 
 

@@ -65,8 +65,9 @@ def rows() -> tuple[Target, ...]:
 
 
 def row(name: str) -> Target:
-    """The row of the target `name`. Raises KeyError for a name that no row has."""
-    return _rows()[name]
+    """The row of the target `name`. Raises KeyError for a name that no row has. What other distributions add is looked for
+    where none is here."""
+    return _own()[name] if name in _own() else _rows()[name]
 
 
 def clouds() -> tuple[str, ...]:
@@ -87,8 +88,13 @@ def load(place: str) -> Any:
 
 
 @cache
+def _own() -> Mapping[str, Target]:
+    return {each.name: each for package in _PACKAGES for each in import_module(package).TARGETS}
+
+
+@cache
 def _rows() -> Mapping[str, Target]:
-    found = {each.name: each for package in _PACKAGES for each in import_module(package).TARGETS}
+    found = dict(_own())
     forms = {form: each.name for each in found.values() for form in each.exports}
     from importlib.metadata import entry_points
 
