@@ -189,7 +189,9 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
     added = [] if targets else [own]
     targets = targets or [(UNKNOWN, frozenset({own.urn}))]
     if kind == gcp_types.ORGANISATION_ASSOCIATION:
-        targets, added = [("organizations/0", frozenset())], []
+        known = (each.properties.get("attachmentTarget") for each in snapshot.of_types([kind]))
+        ours = (each for each in known if isinstance(each, str) and each.startswith("organizations/"))
+        targets, added = [(next(ours, "organizations/0"), frozenset())], []
     for number, (target, made) in enumerate(targets):
         added.append(
             Resource(
