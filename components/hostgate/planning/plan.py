@@ -26,6 +26,7 @@ from hostgate.planning.objections import accepted, covered, meant, objections, o
 from hostgate.planning.options import Options, OptionsError, read_options
 from hostgate.planning.survey import HostVerdict, Survey
 from hostgate.planning.survey_findings import survey_findings
+from hostgate.planning.targets import row
 
 REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand", "mistake-refused")
 """Ids of findings with which nothing of a plan may be applied."""
@@ -188,8 +189,8 @@ def draft(
     findings += [
         finding(
             "over-quota",
-            f"{usage.limit.name}: needs {usage.used:,}, and an account has {usage.limit.max:,} {usage.limit.unit} unless its "
-            f"quota {usage.limit.quota} was raised ({usage.limit.source}).",
+            f"{usage.limit.name}: needs {usage.used:,}, allowed {usage.limit.max:,} {usage.limit.unit} unless "
+            f"{usage.limit.unless or f'quota {usage.limit.quota} was raised'} ({usage.limit.source}).",
         )
         for usage in rendering.usage
         if usage.exceeded and usage.limit.soft
@@ -271,17 +272,18 @@ def unenforced(plans: Sequence[Plan]) -> str | None:
 
 def find_mechanism(target: str) -> Mechanism[Any]:
     """The mechanism called `target`. Raises InputError with the nearest name."""
-    if target not in targets():
-        hint = " FQDN network rules are part of azure:application-rules." if target == "azure:network-rules" else ""
+    try:
+        row(target)
+    except KeyError:
         raise InputError(
             [
                 Problem(
                     rule="unknown-target",
-                    message=f"Found the target {target!r}.{did_you_mean(target, targets())}{hint} "
+                    message=f"Found the target {target!r}.{did_you_mean(target, targets(), 0.6)} "
                     f"Allowed: {', '.join(targets())}.",
                 )
             ]
-        )
+        ) from None
     return mechanism(target)
 
 
