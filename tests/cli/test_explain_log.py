@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
 from hostgate.aws.event_log import read_event
-from hostgate.flows.events import NotALog, NoVerdict, records
+from hostgate.cli.explain_log import _Layer
+from hostgate.flows.events import Event, NotALog, NoVerdict, records
 from hostgate.flows.flow import Flow
 from hostgate.planning.near import nearest
 from hostgate.planning.plan import plan
@@ -435,3 +436,33 @@ config:
         made = gcp(self.record(), alert(), flow_log, options=("--json",))
         assert [each["target"] for each in made.json["events"]] == ["gcp:fqdn", None]
         assert made.json["without"] == {"compute.googleapis.com/vpc_flows": 1}
+
+    @pytest.mark.parametrize(
+        "log",
+        ["networksecurity.googleapis.com%2Ffirewall_url_filter", "networkservices.googleapis.com%2Fgateway_requests"],
+    )
+    def test_what_other_mechanisms_logged_is_told_and_judged_by_no_layer_of_this_stack(
+        self, gcp: Logs, log: str
+    ) -> None:
+        ends = {"clientIp": "10.1.2.3", "serverIp": "203.0.113.5", "serverPort": 443}
+        policy = {"hostname": "one.acme.example:443", "matchedRules": [{"name": "default_denied", "action": "DENIED"}]}
+        payload = {
+            "connection": ends, "uriMatched": "one.acme.example", "action": "deny", "enforcedGatewaySecurityPolicy": policy,
+        }  # fmt: skip
+        answer = gcp.one({"logName": f"projects/p/logs/{log}", "jsonPayload": payload})
+        assert (answer["name"], answer["port"], answer["recorded"]) == ("one.acme.example", 443, "blocked")
+        assert answer["target"] is None
+        assert answer["next"].startswith("No layer of the plan judges this.")
+
+
+@pytest.mark.parametrize(
+    ("match", "port", "action"),
+    [("exact", 443, "unknown"), ("subtree", 443, "unknown"), ("subtree+apex", 443, "unknown"), ("exact", 80, "block")],
+)
+def test_an_address_is_unknown_to_what_reads_names_too_where_a_host_has_the_port(
+    match: Any, port: int, action: str
+) -> None:
+    layer = _Layer(plan(selection([entry("one.acme.example", match=match)]), "aws:rules"))
+    flow = Flow("203.0.113.5", port, "tcp", sni=None)
+    assert layer.verdict(Event("connection", flow, "blocked", None, "", "", named=False)).action == action
+    assert layer.verdict(Event("connection", flow, "blocked", None, "", "")).action == "block"

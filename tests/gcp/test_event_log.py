@@ -177,7 +177,7 @@ class TestWebProxy:
 
     def test_an_authorization_policy_can_deny_what_the_rules_allow(self) -> None:
         event = read_event(proxy_log("a.example", (RULE, "ALLOWED"), authzPolicyInfo={"result": "DENIED"}))
-        assert event.action == "blocked"
+        assert (event.action, event.rule) == ("blocked", None)
         assert "authorization policy" in event.called
 
     def test_a_request_that_met_no_rule_says_no_verdict(self) -> None:

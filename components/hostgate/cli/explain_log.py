@@ -19,6 +19,7 @@ from hostgate.cli.main import print_json, show_problems
 from hostgate.planning.targets import load, rows
 
 if TYPE_CHECKING:
+    from hostgate.catalog.model import Protocol
     from hostgate.flows.events import Event
     from hostgate.flows.flow import Verdict
     from hostgate.planning.near import Near
@@ -73,11 +74,12 @@ class _Layer:
             plan if options.mode == "enforce" else draft(plan.selection, plan.target, options, mode="enforce")
         )
         self.entries = EntryIndex(self.enforced)
-        self.hosts: dict[tuple[int, str], str] = {}
+        self.dialled: dict[tuple[int, str], dict[Protocol, str]] = {}
         for decision in plan.decisions:
             need = decision.entry
-            if decision.outcome == "allowed" and need.match == "exact":
-                self.hosts.setdefault((need.port, need.transport), need.host)
+            if decision.outcome == "allowed":
+                name = need.host if need.match in ("exact", "subtree+apex") else f"a.{need.host}"
+                self.dialled.setdefault((need.port, need.transport), {}).setdefault(need.protocol, name)
         self.rules: dict[str, tuple[str, str | None]] = {}
         for decision in plan.decisions:
             if decision.rule is not None and "#" in decision.rule:
@@ -100,14 +102,14 @@ class _Layer:
 
         flow = event.flow
         found = self.enforced.verdict(flow)
-        host = self.hosts.get((flow.port, flow.transport))
-        if event.named or found.allows or host is None:
+        if event.named or found.allows:
             return found
-        dialled = self.enforced.verdict(replace(flow, name=host, sni=host))
-        if dialled.action == found.action:
-            return found
-        why = f"the log has an address and no name; {dialled.rule or 'a rule'} is about the addresses of its names"
-        return Verdict("unknown", None, why, ("the name that the client dialled",))
+        for protocol, host in self.dialled.get((flow.port, flow.transport), {}).items():
+            named = self.enforced.verdict(replace(flow, name=host, sni=host, protocol=protocol))
+            if named.action != found.action:
+                why = f"the log has an address and no name; {named.rule or 'a rule'} is about the names of its hosts"
+                return Verdict("unknown", None, why, ("the name that the client dialled",))
+        return found
 
 
 def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[str], list[Problem]]:

@@ -97,7 +97,7 @@ def _web_proxy(payload: Mapping[str, Any], record: Mapping[str, Any]) -> Event:
         "request",
         _made(host, port, "http" if plain else "https", host, server, client),
         action,
-        decisive.rpartition("/")[2] or None,
+        None if refused and not denying else decisive.rpartition("/")[2] or None,
         "default_denied" if decisive == "default_denied" else "",
         label_of(labels, "gateway_name"),
         default=decisive == "default_denied",
