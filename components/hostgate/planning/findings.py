@@ -79,6 +79,11 @@ KINDS: dict[str, FindingKind] = {
         "The mechanism sees the name that is asked for, no port and no connection: an address that is known passes.",
         "Nothing beside a firewall on the path; alone it is no more than a first hurdle.",
     ),
+    "documented-only": FindingKind(
+        "info",
+        "Nothing of the plan was tried on real software: that it works rests on what the cloud's vendor documents.",
+        "Try it once it stands, with the commands that `hostgate plan` prints.",
+    ),
     "no-survey": FindingKind(
         "warning",
         "The firewall resolves the names for itself and no survey of their TTLs and addresses is at hand.",
