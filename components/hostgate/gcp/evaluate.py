@@ -14,6 +14,7 @@ from hostgate.flows.address_sets import AddressSet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
+from hostgate.gcp.evaluate_profiles import Profiles, Ruling
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
     ASSOCIATION,
@@ -74,7 +75,9 @@ def policy_place(target: str, snapshot: Snapshot, ending: Step = ALLOWED, client
     """
     reading = _Reading(snapshot)
     rules = [
-        step for rule in snapshot.of_types([RULE]) for step in PolicyRule(reading.group, rule.node, rule.name).steps()
+        step
+        for rule in snapshot.of_types([RULE])
+        for step in PolicyRule(reading.group, rule.node, rule.name, inspect=reading.rulings).steps()
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
@@ -98,6 +101,7 @@ class _Reading:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.profiles = Profiles(snapshot)
 
     def networks(self) -> list[str]:
         """Keys of the networks: the path of a link where it is known, else what the network is called here."""
@@ -109,6 +113,24 @@ class _Reading:
         for resource in self.snapshot.of_types([NETWORK]):
             found.setdefault(self._key_of(resource))
         return list(found)
+
+    def rulings(self, rule: PolicyRule) -> tuple[Ruling, ...]:
+        """What a security profile group does to what the rule sends to it; all passes where no endpoint inspects."""
+        found = self.profiles.rulings(rule.name, rule.node, rule.holder)
+        sure = any(each.action == "block" and not each.box.doubts for each in found)
+        if not sure or not rule.network or self.zones(rule.network):
+            return found
+        why = f"in a zone without a firewall endpoint {rule.name} lets everything pass"
+        unseen = "the client's zone has no firewall endpoint for the network, and none is in the snapshot"
+        return (Ruling(action="allow", why=why, box=Box(doubts=(unseen,))), *found)
+
+    def zones(self, network: str) -> list[str]:
+        """Where an endpoint inspects traffic of the network."""
+        return sorted(
+            str(each.properties.get("location"))
+            for each in self.profiles.endpoint_associations()
+            if self._of_network(each, "network", network) == ()
+        )
 
     def network_key(self, resource: Resource, key: str) -> str:
         value = resource.properties.get(key)
@@ -207,7 +229,7 @@ class _Reading:
             hierarchical.append(self.stage(policy, association, doubts=doubts, network=key))
         attached = list(self.attached(key))
         network = [
-            self.stage(policy, association, doubts)
+            self.stage(policy, association, doubts, network=key)
             for policy, association, doubts in attached
             if association.type == ASSOCIATION
         ]
@@ -215,7 +237,12 @@ class _Reading:
             if association.type == REGION_ASSOCIATION:
                 region = association.properties.get("region") or (policy and policy.properties.get("region"))
                 where = str(region) if isinstance(region, str) else "the policy's region"
-                network.append(self.stage(policy, association, (*doubts, f"the client is not in {where}")))
+                apart = (*doubts, f"the client is not in {where}")
+                network.append(self.stage(policy, association, apart, network=key))
+        if zones := self.zones(key):
+            assumptions.append(
+                f"Clients run in {', '.join(zones)} alone; elsewhere what is inspected by name passes as it is."
+            )
         order, said = self._enforcement(key)
         stages = [_platform(), *hierarchical]
         if order == "BEFORE_CLASSIC_FIREWALL":
@@ -279,11 +306,13 @@ class _Reading:
         listed = policy.node.at("rules")
         for index, node in enumerate([listed] if listed.unknown else listed.items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
-            ranked += PolicyRule(self.group, node, str(told), policy, default="INGRESS", network=network).steps()
+            ranked += PolicyRule(
+                self.group, node, str(told), policy, default="INGRESS", network=network, inspect=self.rulings
+            ).steps()
         for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
             its_own = self._is_rule_of(rule, policy)
             if its_own is not False:
-                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network)
+                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network, inspect=self.rulings)
                 reader.doubts += [] if its_own else [f"{rule.name} is a rule of {policy.name}"]
                 ranked += reader.steps()
         steps, unordered = in_order(ranked)

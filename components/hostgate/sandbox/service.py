@@ -11,7 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from hostgate.sandbox import aws_lifecycle, aws_resolver_lifecycle, azure_lifecycle, gcp_lifecycle
+from hostgate.sandbox import (
+    aws_lifecycle,
+    aws_resolver_lifecycle,
+    azure_lifecycle,
+    gcp_lifecycle,
+    gcp_url_filter_lifecycle,
+)
 from hostgate.sandbox.faults import Fault, delay_of, trip
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refusal
 from hostgate.sandbox.state import Operation, State, StoredObject, Transaction, acquire, release
@@ -20,6 +26,7 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     **aws_lifecycle.LIFECYCLES,
     **aws_resolver_lifecycle.LIFECYCLES,
     **gcp_lifecycle.LIFECYCLES,
+    **gcp_url_filter_lifecycle.LIFECYCLES,
     **azure_lifecycle.LIFECYCLES,
 }
 """Every type's lifecycle, by token."""
@@ -38,6 +45,8 @@ def account_of(held: StoredObject) -> Account:
     if held.type in aws_resolver_lifecycle.LIFECYCLES:
         return Account(region=str(held.computed["region"]))
     part = held.id.strip("/").split("/")[1]
+    if held.id.startswith("organizations/"):
+        return Account()
     return Account(project=part) if held.id.startswith("projects/") else Account(subscription=part)
 
 
