@@ -8,6 +8,7 @@ passes only where an explicit filter allows, of which names is not said; in a zo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hostgate.catalog.model import Match
 from hostgate.flows.names import Names, NameTest
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -147,15 +148,15 @@ def _by_filters(profile: str, filters: Sequence[_Filter]) -> Iterator[Ruling]:
 
 
 def matcher(text: str) -> tuple[Names, bool]:
-    """The tests that a matcher string stands for, and whether its form is one that the vendor describes."""
+    """The tests that a matcher string stands for, any name where its form is none that the vendor describes, and whether
+    it is."""
     host = text.lower().removesuffix(".")
     if host == "*":
         return (), True
-    for mark, kind in (("*.", "subtree"), ("*", "subtree+apex"), ("", "exact")):
-        if host.startswith(mark):
-            rest = host.removeprefix(mark)
-            return (NameTest(kind, rest),), "*" not in rest  # type: ignore[arg-type]
-    raise AssertionError(text)
+    marks: tuple[tuple[str, Match], ...] = (("*.", "subtree"), ("*", "subtree+apex"), ("", "exact"))
+    mark, kind = next(each for each in marks if host.startswith(each[0]))
+    rest = host.removeprefix(mark)
+    return ((), False) if "*" in rest or not rest else ((NameTest(kind, rest),), True)
 
 
 def _words(key: str) -> str:
