@@ -190,3 +190,12 @@ def test_a_rule_that_stands_in_its_policy_or_above_is_read_alike() -> None:
     )  # fmt: skip
     assert verdict(*EGRESS[:1], *above, group(), endpoint(), ONE) == "block"
     assert verdict(*EGRESS[:1], *above, group(), endpoint(), ONE, name="cgr.dev") == "allow"
+
+
+def test_whether_a_rule_is_for_a_client_is_one_question_for_all_its_filters() -> None:
+    some = inspect(targetServiceAccounts=["builds@p.iam.gserviceaccount.com"])
+    stack = (*EGRESS, some, group(), endpoint(), ONE)
+    assert verdict(*stack, name="cgr.dev", source="10.0.0.5") == "allow"  # by a filter, or because nothing denies
+    assert verdict(*stack, source="10.0.0.5") == "unknown"
+    assert verdict(*stack, source="account:builds@p.iam.gserviceaccount.com") == "block"
+    assert verdict(*stack, source="account:other@p.iam.gserviceaccount.com") == "allow"

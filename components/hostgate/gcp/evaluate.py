@@ -5,12 +5,12 @@ global and regional network policies, then the implied allow of egress; a networ
 firewall rules. In a policy the first rule by priority decides, whatever is more specific; what none decides goes on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from hostgate.flows.address_sets import AddressSet, networks, symbol
+from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, internet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
@@ -256,7 +256,10 @@ class _Reading:
             first = ("the network's policies judge before its VPC firewall rules",)
             stages += [*self._classic(key, first), *network, *self._classic(key)]
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
-        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network")
+        return Place(
+            TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
+            families=_families(stages),
+        )  # fmt: skip
 
     def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
         """Hierarchical policies with their associations, those of the organisation before those of folders."""
@@ -361,6 +364,21 @@ _SCOPES: Mapping[str, tuple[str, ...]] = {
     ORGANISATION_RULE: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
     ORGANISATION_ASSOCIATION: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
 }
+
+
+def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:
+    """Those that a flow may go over: not IPv6 where a deny of all of it comes before anything that lets some of it pass."""
+    every = internet().of("IPv6")
+    for stage in stages:
+        if stage.unordered:
+            return FAMILIES
+        for box, action in ((step.box, step.action) for step in stage.steps):
+            if action != "block":
+                if box.address.opaque or box.address.of("IPv6") & every:
+                    return FAMILIES
+            elif box == Box(address=box.address) and not box.address.without and box.address.of("IPv6").holds(every):
+                return ("IPv4",)
+    return FAMILIES
 
 
 def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:

@@ -109,6 +109,7 @@ class PolicyRule:
             case "goto_next":
                 yield step("next", f"the rule {self.name} passes it on")
             case "apply_security_profile_group":
+                whole = f"{self.name}#{self.node.at('priority').value}"
                 rulings = unread(self.name, self.node) if self.inspect is None else self.inspect(self)
                 for each in rulings:
                     asked = replace(
@@ -116,7 +117,7 @@ class PolicyRule:
                         doubts=(*box.doubts, *each.box.doubts),
                     )  # fmt: skip
                     rule = f"{self.name}#{each.url}" if each.url else self.name
-                    yield Step(action=each.action, rule=rule, why=each.why, box=asked, owner=owner)
+                    yield Step(action=each.action, rule=rule, why=each.why, box=asked, owner=owner, whole=whole)
             case _:
                 words: Sequence[tuple[Action, str]] = (("allow", "allow"), ("block", "deny"), ("next", "goto_next"))
                 for may, word in words:

@@ -20,6 +20,7 @@ from hostgate.gcp.firewall_policy import EDGE_SLOT, EVERYWHERE, RULE, Allows, Fi
 from hostgate.gcp.resources_url_filter import (
     ENDPOINT_ASSOCIATION_TYPE,
     ENDPOINT_TYPE,
+    ENDPOINTS,
     NETWORKS,
     ORGANIZATION_GROUPS,
     PLAIN_MTU,
@@ -29,6 +30,7 @@ from hostgate.gcp.resources_url_filter import (
 )
 from hostgate.gcp.url_filter_options import DECLARED, UrlFilterOptions
 from hostgate.planning.enforcement import Enforcement
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Means, Objection, Rendering
@@ -36,6 +38,8 @@ from hostgate.planning.targets import COMPUTED
 
 PROFILE, PROFILE_GROUP = PROFILE_TYPE.kind, PROFILE_GROUP_TYPE.kind
 ENDPOINT, ENDPOINT_ASSOCIATION = ENDPOINT_TYPE.kind, ENDPOINT_ASSOCIATION_TYPE.kind
+
+ABOUT = "Cloud NGFW, about URL filtering"
 
 SERVICE = "//networksecurity.googleapis.com/"
 """What begins a group's name in a rule; the provider compares it as it is."""
@@ -69,6 +73,32 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             sight="name-and-port",
             ttl_family="wire",
             told_apart=False,
+            evidence=Evidence("documented", ABOUT, "2026-11-27"),
+            needs=(
+                Claim(
+                    "a firewall endpoint in every zone in which a client runs, associated with the VPC network: in another zone "
+                    "everything passes",
+                    ABOUT,
+                    "2026-11-23",
+                ),
+                Claim("a VPC network whose MTU is at most 1460, or 8500 with jumbo frames", ENDPOINTS, "2026-11-23"),
+                Claim(
+                    "no VPC firewall rule that allows egress, or network policies that are judged before VPC rules",
+                    "Cloud NGFW, firewall policy rule evaluation order",
+                    "2026-11-23",
+                ),
+            ),
+            opens=(
+                Claim("any server to which a client names an allowed host", ABOUT, "2026-11-23"),
+                Claim("plain HTTP with the name as Host, on the port of an https entry", ABOUT, "2026-11-23"),
+            ),
+            costs=(
+                Claim(
+                    "1 endpoint-hour for each zone, and 1 unit for each GiB inspected",
+                    "Cloud NGFW pricing, Enterprise, as a published module quotes it",
+                    "2026-11-23",
+                ),
+            ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             widenings={"one-label": "deeper-names"},
             nearest={"one-label": "list the names that are needed as exact entries; a filter has no depth."},
