@@ -52,7 +52,7 @@ def count(objects: Sequence[CloudObject]) -> Counted:
     queries = [each for each in objects if each.kind.endswith(".FirewallRule")]
     counted.at_most("rules of a group of DNS Firewall", len(queries), 100)
     azure = [each for each in objects if each.kind.endswith("/ruleCollectionGroups")]
-    counted.at_most("rule collection groups", len(azure), 60)
+    counted.at_most("rule collection groups", len(azure), 50)
     return counted
 
 

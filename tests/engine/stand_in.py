@@ -23,7 +23,7 @@ from hostgate.sandbox.lifecycle import Account, Refusal
 from hostgate.sandbox.monitor import Monitor
 from hostgate.sandbox.preview_problems import PreviewProblem
 from hostgate.sandbox.registry import RegistryEntry, urn_of
-from hostgate.sandbox.service import LIFECYCLES, Service
+from hostgate.sandbox.service import Service, lifecycle_of
 from hostgate.sandbox.state import StoredObject
 from hostgate.sandbox.wire_values import plain_fields
 from hostgate.stack import config_of_file
@@ -66,7 +66,7 @@ class _Updating(Monitor):
         old = next((each for each in known if each is not None), None)
         if old is None:
             return self._service.create(entry.type, inputs)
-        row, life = next(c.types[entry.type] for c in self.clouds if entry.type in c.types), LIFECYCLES[entry.type]
+        row, life = next(c.types[entry.type] for c in self.clouds if entry.type in c.types), lifecycle_of(entry.type)
         auto = row.auto_name.property if row.auto_name and entry.inputs.get(row.auto_name.property) is None else ""
         if auto:  # a name that the provider made stays, unless the object is replaced
             inputs[auto] = old.inputs[auto]

@@ -11,7 +11,7 @@ from hostgate.gcp.resources_url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PR
 from hostgate.sandbox.gcp import CLOUD
 from hostgate.sandbox.input_changes import DEFAULTS, diff
 from hostgate.sandbox.lifecycle import Account, Refusal
-from hostgate.sandbox.service import LIFECYCLES, Service, account_of
+from hostgate.sandbox.service import Service, account_of, lifecycle_of
 from hostgate.sandbox.state import State
 
 IN, AT = "urlFilteringProfile/urlFilters", "urlFilteringProfile.urlFilters"
@@ -152,7 +152,7 @@ def test_what_the_provider_cannot_change_in_place(
     type_: str, inputs: dict[str, Any], path: str, value: object, replaces: bool
 ) -> None:
     news = {**changed(inputs, path, value), DEFAULTS: ["name"]}
-    found = diff(CLOUD.types[type_], LIFECYCLES[type_], {**inputs, DEFAULTS: ["name"]}, news)
+    found = diff(CLOUD.types[type_], lifecycle_of(type_), {**inputs, DEFAULTS: ["name"]}, news)
     assert found.paths
     assert bool(found.replacing) == replaces
 

@@ -1,7 +1,7 @@
 """hostgate.gcp.UrlFilterAllowlist: the plan of gcp:url-filter as Pulumi resources."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import pulumi
 from pulumi_gcp import networksecurity
@@ -12,6 +12,7 @@ from hostgate.gcp.policy_components import make_policy, place_of
 from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, SERVICE
 from hostgate.gcp.url_filter_options import UrlFilterOptions
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan
 from hostgate.planning.targets import COMPUTED
 
 
@@ -63,12 +64,13 @@ class UrlFilterAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,
+        plan: Plan = None,  # type: ignore[assignment]
+        **options: Unpack[UrlFilterAllowlistArgs],
     ) -> None:
         """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, opts, ("gcp:url-filter",))
+        prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:url-filter",))
         super().__init__("hostgate-gcp:index:UrlFilterAllowlist", name, prepared.inputs, opts)
-        plan = prepared.plan
+        self.plan = plan = prepared.plan
         assert isinstance(plan.options, UrlFilterOptions)
         project, _, networks = place_of(name, plan.options, prepared.outputs)
         made = _Making(self, prepared, plan.options, pulumi.Output.concat("projects/", project))

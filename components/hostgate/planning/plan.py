@@ -12,7 +12,7 @@ from typing import Any
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Misprints
 from hostgate.catalog.model import Entry
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, wrong_type
 from hostgate.catalog.selection import Acceptance, Selection
 from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.flows.flow import Flow, Verdict
@@ -26,6 +26,7 @@ from hostgate.planning.objections import accepted, covered, meant, objections, o
 from hostgate.planning.options import Options, OptionsError, read_options
 from hostgate.planning.survey import HostVerdict, Survey
 from hostgate.planning.survey_findings import survey_findings
+from hostgate.planning.targets import row
 
 REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand", "mistake-refused")
 """Ids of findings with which nothing of a plan may be applied."""
@@ -85,6 +86,8 @@ class Plan:
 
     def verdict(self, flow: Flow) -> Verdict:
         """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
+        if not isinstance(flow, Flow):
+            raise InputError([wrong_type("flow", flow, "a hostgate.Flow, such as Flow('cgr.dev', 443, 'https')")])
         if self.refused:
             raise InputError(self.problems)
         return decide(self.place, flow)
@@ -151,6 +154,10 @@ def draft(
     **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
+    if not isinstance(selection, Selection):
+        raise InputError([wrong_type("selection", selection, "a Selection, as hostgate.select() makes it")])
+    if not isinstance(target, str):
+        raise InputError([wrong_type("target", target, f"one of {', '.join(targets())}")])
     how = find_mechanism(target)
     chosen = _options(how, options, more)
     misprints = Misprints(selection.mistakes)
@@ -182,8 +189,8 @@ def draft(
     findings += [
         finding(
             "over-quota",
-            f"{usage.limit.name}: needs {usage.used:,}, and an account has {usage.limit.max:,} {usage.limit.unit} unless its "
-            f"quota {usage.limit.quota} was raised ({usage.limit.source}).",
+            f"{usage.limit.name}: needs {usage.used:,}, allowed {usage.limit.max:,} {usage.limit.unit} unless "
+            f"{usage.limit.unless or f'quota {usage.limit.quota} was raised'} ({usage.limit.source}).",
         )
         for usage in rendering.usage
         if usage.exceeded and usage.limit.soft
@@ -265,18 +272,18 @@ def unenforced(plans: Sequence[Plan]) -> str | None:
 
 def find_mechanism(target: str) -> Mechanism[Any]:
     """The mechanism called `target`. Raises InputError with the nearest name."""
-    if target not in targets():
-        near = get_close_matches(target, targets(), 1)
-        hint = " FQDN network rules are part of azure:application-rules." if target == "azure:network-rules" else ""
+    try:
+        row(target)
+    except KeyError:
         raise InputError(
             [
                 Problem(
                     rule="unknown-target",
-                    message=f"Found the target {target!r}.{f' Did you mean {near[0]}?' if near else ''}{hint} "
+                    message=f"Found the target {target!r}.{did_you_mean(target, targets(), 0.6)} "
                     f"Allowed: {', '.join(targets())}.",
                 )
             ]
-        )
+        ) from None
     return mechanism(target)
 
 
