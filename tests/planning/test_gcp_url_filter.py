@@ -257,6 +257,23 @@ class TestEndpoints:
             assert all(each.body["name"].startswith(f"{parent}/") for each in of(found, kind)), kind
         assert of(found, ENDPOINT)[0].body["billingProjectId"] == "pay"
 
+    def test_a_group_of_somebody_else_is_applied_and_not_made_and_what_it_lets_pass_is_not_known(self) -> None:
+        theirs = "organizations/1/locations/global/securityProfileGroups/web"
+        found = made(*WEB, groups={"443": theirs})
+        assert [each.name for each in of(found, PROFILE_GROUP)] == ["hostgate-group-80"]
+        assert f"//networksecurity.googleapis.com/{theirs}" in [
+            each.body.get("securityProfileGroup") for each in of(found, RULE)
+        ]
+        assert "hostgate-hosts-443" in next(one.message for one in found.findings if one.id == "attached-group")
+        assert found.verdict(Flow("cgr.dev")).action == "unknown"
+        assert found.verdict(Flow("plain.example", 80, "http")).action == "allow"
+        assert "securityProfileGroups/NAME" in refusal(groups={"443": "web"})
+
+    def test_names_leave_room_for_what_an_engine_appends(self) -> None:
+        found = made(zones=["northamerica-northeast1-a"], name="n" * 30)
+        for kind in (ENDPOINT, ENDPOINT_ASSOCIATION):
+            assert all(len(each.name) + len("-1234567") <= 63 for each in of(found, kind)), kind
+
     def test_networks_stand_beside_attach_since_the_endpoints_are_for_them(self) -> None:
         found = made(attach="projects/p/global/firewallPolicies/egress")
         assert len(of(found, ENDPOINT_ASSOCIATION)) == 1

@@ -211,18 +211,18 @@ def _inspection(options: UrlFilterOptions, port: int, entries: Sequence[Entry]) 
             "urlFilteringProfile": {"urlFilters": filters}, **labels,
         },
     )  # fmt: skip
-    yield CloudObject(
-        kind=PROFILE_GROUP, name=group, folder="policy",
-        body={
-            "name": f"{place}/securityProfileGroups/{group}", "description": "hostgate: hosts of the catalog",
+    held = options.groups.get(str(port), f"{place}/securityProfileGroups/{group}")
+    if str(port) not in options.groups:
+        body = {
+            "name": held, "description": "hostgate: hosts of the catalog",
             "urlFilteringProfile": f"{place}/securityProfiles/{profile}", **labels,
-        },
-    )  # fmt: skip
+        }  # fmt: skip
+        yield CloudObject(kind=PROFILE_GROUP, name=group, folder="policy", body=body)
     # IPv4 alone: that IPv6 is filtered by name is documented nowhere. The deny closes it.
     match = {"destIpRanges": [EVERYWHERE["ipv4"]], "layer4Configs": [{"ipProtocol": "tcp", "ports": [str(port)]}]}
     name, priority = _rule_name(options, port), options.base + slot("tcp", port) + INSPECT
     body = rule(options, name, priority, "apply_security_profile_group", "hostgate: hosts of the catalog", match)
-    body["securityProfileGroup"] = f"{SERVICE}{place}/securityProfileGroups/{group}"
+    body["securityProfileGroup"] = f"{SERVICE}{held}"
     yield CloudObject(kind=RULE, name=name, body=body)
 
 
@@ -247,21 +247,31 @@ def _placed(each: CloudObject) -> CloudObject:
 def _endpoints(options: UrlFilterOptions) -> Iterator[CloudObject]:
     """An endpoint for each zone that has none yet, and its associations with the networks."""
     labels = {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
-    made = {zone: f"{options.scope}/locations/{zone}/firewallEndpoints/{options.name}-{zone}" for zone in options.zones}
+    names = {zone: f"{options.name}-{_short(zone)}" for zone in options.zones}
+    made = {zone: f"{options.scope}/locations/{zone}/firewallEndpoints/{name}" for zone, name in names.items()}
     for zone in sorted({*options.zones} - {*options.endpoints}):
         body: dict[str, Any] = {"name": made[zone], **labels}
         if options.billing_project is not None:
             body["billingProjectId"] = options.billing_project
         if options.mtu > PLAIN_MTU:
             body["endpointSettings"] = {"jumboFramesEnabled": True}
-        yield CloudObject(kind=ENDPOINT, name=f"{options.name}-{zone}", body=body, folder="policy")
+        yield CloudObject(kind=ENDPOINT, name=names[zone], body=body, folder="policy")
     for zone in sorted(options.zones):
         endpoint = options.endpoints.get(zone, made[zone])
         for network in options.network_paths if endpoint != DECLARED else ():
-            name = f"{options.name}-{zone}-{sha256(network.encode()).hexdigest()[:6]}"
+            name = f"{names[zone]}-{_digest(network)}"
             place = f"projects/{options.in_project or COMPUTED}/locations/{zone}/firewallEndpointAssociations/{name}"
             body = {"name": place, "firewallEndpoint": endpoint, "network": network, **labels}
             yield CloudObject(kind=ENDPOINT_ASSOCIATION, name=name, body=body, folder="policy")
+
+
+def _short(zone: str) -> str:
+    """A zone in so few characters that a name with it and a network's digest has room for what an engine appends to it."""
+    return zone if len(zone) <= 17 else f"{zone[:10]}-{_digest(zone)}"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:6]
 
 
 def _rules_of(objects: Sequence[CloudObject]) -> tuple[CloudObject, ...]:
@@ -291,6 +301,12 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
         yield finding(
             "deny-cuts",
             "Private destinations are inspected as well: names that no entry has are cut on the ports of the hosts.",
+        )
+    for port in sorted({str(each.port) for each in entries} & options.groups.keys()):
+        yield finding(
+            "attached-group",
+            f"{options.groups[port]} has to hold the profile {options.name}-hosts-{port} of {options.scope} as its URL filtering "
+            "profile. Until it does, and where it holds more, the rule lets pass what the group says.",
         )
     if not options.zones:
         yield finding(

@@ -25,6 +25,8 @@ class UrlFilterAllowlistArgs(SelectionArgs, total=False):
     """Zones with clients and without an endpoint, where everything passes on the ports of the hosts."""
     endpoints: dict[str, pulumi.Input[str]]
     """Ids of existing firewall endpoints by zone, or declared where the association is there too."""
+    groups: dict[str, str]
+    """Ids of security profile groups of others by port, each of which holds the profile of the port."""
     mtu: float
     """MTU of the VPC networks, 1300 to 8500; 1460 unless given."""
     organization: str
@@ -53,7 +55,7 @@ class UrlFilterAllowlist(pulumi.ComponentResource):
     policy: pulumi.Output[str]
     """The policy that holds the rules."""
     groups: pulumi.Output[list[str]]
-    """Ids of the security profile groups, one for each port."""
+    """Ids of the security profile groups, one for each port and those of others among them."""
     digest: pulumi.Output[str]
     """Of the plan: equal digests mean equal objects."""
 
@@ -129,7 +131,8 @@ class _Making:
                 opts=self.prepared.options(self.component, child),
             )
             profiles[each.body["name"]] = (profile, self._id(profile, child, each))
-        groups: dict[str, Any] = {}
+            self.group_resources.append(profile)
+        groups: dict[str, Any] = {each: each for each in self.options.groups.values()}
         for child, each in self.of(PROFILE_GROUP):
             profile, id_ = profiles[each.body["urlFilteringProfile"]]
             group = networksecurity.SecurityProfileGroup(

@@ -17,6 +17,9 @@ DECLARED = "declared"
 _ENDPOINT = re.compile(
     r"(?://networksecurity\.googleapis\.com/)?((?:projects|organizations)/[^/\s]+/locations/[^/\s]+/firewallEndpoints/[^/\s]+)"
 )
+_GROUP = re.compile(
+    r"(?://networksecurity\.googleapis\.com/)?((?:projects|organizations)/[^/\s]+/locations/global/securityProfileGroups/[^/\s]+)"
+)
 _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z"), re.compile(r"[a-z0-9_-]{0,63}\Z")
 
 
@@ -39,6 +42,16 @@ def _endpoint(text: str) -> str:
             f"{DECLARED}, where endpoint and association are there and nothing is made.",
         )
     return found[1] if found else text
+
+
+def _group(text: str) -> str:
+    found = _GROUP.fullmatch(text)
+    if found is None:
+        raise _refusal(
+            "group", f"Found {text!a}. Allowed: projects/PROJECT/locations/global/securityProfileGroups/NAME or one of "
+            "organizations/NUMBER.",
+        )  # fmt: skip
+    return found[1]
 
 
 def _mtu(number: int) -> int:
@@ -80,6 +93,8 @@ class UrlFilterOptions(FirewallPolicyOptions):
     endpoints: dict[Zone, Annotated[str, AfterValidator(_endpoint)]] = {}
     """Firewall endpoints that are there already, by zone: their ids, which are associated with the networks; or
     `declared`, where the association is there too. Every other zone gets one."""
+    groups: dict[Annotated[str, Field(pattern=r"^[0-9]{1,5}$")], Annotated[str, AfterValidator(_group)]] = {}
+    """Security profile groups of others that the rules apply, by port; each has to hold the profile of the port."""
     mtu: Annotated[int, AfterValidator(_mtu)] = PLAIN_MTU
     """Of the VPC networks: above 1460 the endpoints are made for jumbo frames, which cannot be changed later."""
     organization: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] | None = None

@@ -79,6 +79,11 @@ KINDS: dict[str, FindingKind] = {
         "The mechanism sees the name that is asked for, no port and no connection: an address that is known passes.",
         "Nothing beside a firewall on the path; alone it is no more than a first hurdle.",
     ),
+    "documented-only": FindingKind(
+        "info",
+        "Nothing of the plan was tried on real software: that it works rests on what the cloud's vendor documents.",
+        "Try it once it stands, with the commands that `hostgate plan` prints.",
+    ),
     "no-survey": FindingKind(
         "warning",
         "The firewall resolves the names for itself and no survey of their TTLs and addresses is at hand.",
@@ -232,6 +237,11 @@ KINDS: dict[str, FindingKind] = {
         "info",
         "Firewall endpoints are made: what that takes and costs, and the largest packets that they inspect.",
         "Give an endpoint that is there under `endpoints`; see that `mtu` is that of the networks.",
+    ),
+    "attached-group": FindingKind(
+        "warning",
+        "A rule applies a security profile group of somebody else: it allows what that group holds.",
+        "Have its owner put the named profile into it; leave `groups` out where one of your own will do.",
     ),
     "either-protocol": FindingKind(
         "info",

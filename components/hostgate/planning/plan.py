@@ -19,6 +19,7 @@ from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.decision import Decision, Outcome
+from hostgate.planning.evidence import Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
@@ -367,6 +368,7 @@ def _about_entries(
 ) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
+    ways: dict[str, Evidence] = {}
     for decision in decisions:
         entry = decision.entry
         if decision.outcome == "refused":
@@ -381,6 +383,7 @@ def _about_entries(
         way = decision.means
         assert way is not None
         sights.setdefault(way.sight, []).append(entry.id)
+        ways[way.name] = way.evidence
         widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
         if widening:
             found.append(finding(widening, f"{way.name} allow more than {entry.reach}.", entry))
@@ -402,6 +405,9 @@ def _about_entries(
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
     if "query-name" in sights:
         found.append(finding("name-only", f"{_some(sights['query-name'])}: allowed by the name that is asked for."))
+    if ways and all(evidence.kind == "documented" for evidence in ways.values()):
+        told = "; ".join(f"{name} ({evidence.source}, read {evidence.date})" for name, evidence in ways.items())
+        found.append(finding("documented-only", f"{told}: as documented, and not tried. `hostgate plan` says how to."))
     return found
 
 

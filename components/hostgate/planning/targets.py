@@ -44,8 +44,9 @@ class Target:
     """By type, inputs of children that the component has replaced beside what the provider replaces: no preview says it.
     So it does where it has children of all these types."""
     logs: Mapping["EventKind", str] = field(default_factory=dict)
-    """`module:function` that reads an event of a kind, of a record of the log that tells this target's verdicts. It
-    raises NotALog and NoVerdict of `hostgate.flows.events`."""
+    """`module:function` that reads an event of a kind, of a record of the logs that tell this target's verdicts. Rows may
+    share one: what it reads is judged by the rows that have it for the kind of event. It raises NotALog and NoVerdict of
+    `hostgate.flows.events`."""
     places: str = ""
     """`module:function` that finds in a snapshot where flows meet such objects."""
     simulated: str = ""
