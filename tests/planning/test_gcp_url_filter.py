@@ -6,10 +6,11 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
-from hostgate.catalog.selection import Acceptance
+from hostgate.catalog.selection import Acceptance, select
 from hostgate.flows.flow import Flow
 from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, url
 from hostgate.gcp.url_filter_options import UrlFilterOptions
+from hostgate.planning.advice import advise
 from hostgate.planning.mechanism import CloudObject, mechanism
 from hostgate.planning.plan import Plan, draft, plan
 from hostgate.review.plan_changes import diff
@@ -221,6 +222,21 @@ class TestWhatIsRefused:
     )
     def test_an_option_says_what_is_allowed(self, options: dict[str, Any], said: str) -> None:
         assert said in refusal(**options)
+
+
+def test_every_host_of_the_reference_revision_fits_its_wildcard_too() -> None:
+    hosts = select("chainguard/images@2024-03-28")
+    found = {
+        each.entry.id: {one.target: one.fit for one in each.advice}
+        for each in advise(hosts, asked=["gcp:fqdn", TARGET])
+    }
+    assert len(found) == 13
+    assert {fits[TARGET] for fits in found.values()} == {"ok"}
+    assert found["r2-any-bucket"]["gcp:fqdn"] == "refused"
+    whole = plan(select("chainguard/images@2024-03-28", choose={"blob-storage": "r2-any-bucket"}), TARGET)
+    assert not whole.refused
+    assert whole.verdict(Flow("bucket.r2.cloudflarestorage.com")).allows
+    assert not whole.verdict(Flow("r2.cloudflarestorage.com")).allows
 
 
 class TestEndpoints:

@@ -42,7 +42,7 @@ TARGETS = (
         name="gcp:url-filter",
         mechanism="hostgate.gcp.url_filter",
         component="hostgate.gcp.url_filter_components:UrlFilterAllowlist",
-        outputs=("policy", "groups", "digest"),
+        outputs=("policy", "group_ids", "digest"),
         references={
             "attach": f"{COMPUTED}/{COMPUTED}",
             "project": COMPUTED,

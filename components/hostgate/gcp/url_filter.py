@@ -65,7 +65,10 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
     title = "Cloud NGFW URL filtering"
     options = UrlFilterOptions
     limits = (PROJECT_GROUPS, ORGANIZATION_GROUPS, NETWORKS)
-    precondition = ", and none of its own about private ranges, which are passed on first"
+    precondition = (
+        ", no rule of its own about private ranges, which are passed on first, and no network that is not under `networks`: in "
+        "one without endpoints the rules let everything pass"
+    )
     means = (
         Means(
             name="URL filters",

@@ -54,7 +54,7 @@ class UrlFilterAllowlist(pulumi.ComponentResource):
 
     policy: pulumi.Output[str]
     """The policy that holds the rules."""
-    groups: pulumi.Output[list[str]]
+    group_ids: pulumi.Output[list[str]]
     """Ids of the security profile groups, one for each port and those of others among them."""
     digest: pulumi.Output[str]
     """Of the plan: equal digests mean equal objects."""
@@ -81,10 +81,10 @@ class UrlFilterAllowlist(pulumi.ComponentResource):
         inspected = [*made.group_resources, *made.associations(networks)]
         references = {f"{SERVICE}{body}": _service(id_) for body, id_ in groups.items()}
         self.policy = make_policy(self, name, prepared, plan.options, references, inspected)
-        self.groups = pulumi.Output.all(*groups.values())
+        self.group_ids = pulumi.Output.all(*groups.values())
         self.digest = pulumi.Output.from_input(plan.digest)
         report(self, plan)
-        self.register_outputs({"policy": self.policy, "groups": self.groups, "digest": self.digest})
+        self.register_outputs({"policy": self.policy, "groupIds": self.group_ids, "digest": self.digest})
 
 
 class _Making:

@@ -88,8 +88,7 @@ class UrlFilterOptions(FirewallPolicyOptions):
     """Every zone in which clients run. Each has a firewall endpoint: a rule that inspects lets everything pass in a zone
     without one (Cloud NGFW, about URL filtering)."""
     open_zones: list[Zone] = []
-    """Zones in which clients run and that have no endpoint: on the ports of the hosts they reach everything. Named, or
-    left out of `zones` by nobody's leave."""
+    """Zones in which clients run and that knowingly have no endpoint: on the ports of the hosts they reach everything."""
     endpoints: dict[Zone, Annotated[str, AfterValidator(_endpoint)]] = {}
     """Firewall endpoints that are there already, by zone: their ids, which are associated with the networks; or
     `declared`, where the association is there too. Every other zone gets one."""
