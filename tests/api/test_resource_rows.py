@@ -24,6 +24,7 @@ from hostgate.aws import resources_ec2, resources_firewall, resources_ram, resou
 from hostgate.azure import resources as azure
 from hostgate.azure.resources_bridged import BRIDGED
 from hostgate.gcp import resources as gcp
+from hostgate.gcp.resources_url_filter import ROWS as URL_FILTER_ROWS
 from hostgate.planning.resource_types import ResourceType, UnreadType
 from hostgate.planning.shapes import Entries, Items, OneOfKinds, Record, Shape, Text
 
@@ -230,6 +231,7 @@ SCHEMAS = {
     gcp.CLASSIC: ("compute.v1", "Firewall"),
     gcp.NETWORK: ("compute.v1", "Network"),
     gcp.ADDRESS_GROUP: ("networksecurity.v1", "AddressGroup"),
+    **{row.token: ("networksecurity.v1", row.kind.rpartition("/")[2]) for row in URL_FILTER_ROWS},
 }
 PLACES = {
     "project",

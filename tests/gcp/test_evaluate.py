@@ -22,7 +22,7 @@ def resource(token: str, name: str, link: str = "", /, **properties: Any) -> Res
 
 
 def rule(
-    priority: int, action: str, layer4: Any = None, *, policy: str = POLICY, more: Any = None, **match: Any
+    priority: Any, action: str, layer4: Any = None, *, policy: str = POLICY, more: Any = None, **match: Any
 ) -> Resource:
     kind = "networkFirewallPolicyRule:NetworkFirewallPolicyRule"
     if policy.startswith("locations/"):
@@ -226,6 +226,27 @@ def test_an_address_group_of_another_project_is_another_one() -> None:
     group = resource("networksecurity/addressGroup:AddressGroup", "ag", **items)
     wanted = rule(1, "allow", destAddressGroups=["projects/q/locations/global/addressGroups/ag"])
     assert asked(*EGRESS, group, wanted, *DENY, address="34.1.0.1").action == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("first", "denies", "families"),
+    [
+        ((), DENY, ("IPv4",)),
+        ((rule(100, "allow", WEB, destIpRanges=["0.0.0.0/0"]),), DENY, ("IPv4",)),
+        ((rule(100, "goto_next", destIpRanges=["fc00::/7"]),), DENY, ("IPv4",)),
+        ((rule(100, "allow", WEB, destIpRanges=["2600::/12"]),), DENY, ("IPv4", "IPv6")),
+        ((rule(100, "allow", WEB, destFqdns=["cgr.dev"]),), DENY, ("IPv4", "IPv6")),
+        ((), DENY[:1], ("IPv4", "IPv6")),
+        ((), (*DENY[:1], rule(3001, "deny", WEB, destIpRanges=["::/0"])), ("IPv4", "IPv6")),
+        ((), (*DENY[:1], rule(3001, "deny", destIpRanges=["::/0"], more={"targetServiceAccounts": ["a@p.iam"]})), ("IPv4", "IPv6")),
+        ((rule(UNKNOWN, "allow", destIpRanges=["::/0"]),), DENY, ("IPv4", "IPv6")),
+    ],
+)  # fmt: skip
+def test_clients_go_over_ipv4_where_ipv6_is_closed_as_a_whole(
+    first: tuple[Resource, ...], denies: tuple[Resource, ...], families: tuple[str, ...]
+) -> None:
+    (place,) = places(Snapshot((*EGRESS, *first, *denies), "a stack"))
+    assert place.families == families
 
 
 FOLDER = (

@@ -25,6 +25,7 @@ class Variant(NamedTuple):
 
     catalogs: tuple[str, ...]
     options: Mapping[str, Any]
+    target: str = "aws:rules"
 
 
 VARIANTS = {
@@ -37,8 +38,18 @@ VARIANTS = {
             "reject": True,
         },
     ),
+    "in-zones": Variant(
+        (),
+        {
+            "zones": ["europe-west1-b", "northamerica-northeast1-a"],
+            "networks": ["projects/acme/global/networks/main"],
+            "mtu": 8_500,
+            "tags": {"team": "platform"},
+        },
+        "gcp:url-filter",
+    ),
 }
-"""By name; each with the newest revision, in enforce mode, for aws:rules."""
+"""By name; each with the newest revision, in enforce mode."""
 
 
 class Case(NamedTuple):
@@ -57,7 +68,7 @@ class Case(NamedTuple):
         return f"{self.revision}/{self.variant or self.mode}/{self.target.replace(':', '-')}"
 
     def plan(self) -> Plan:
-        catalogs, options = VARIANTS.get(self.variant, Variant((), {}))
+        catalogs, options, _ = VARIANTS.get(self.variant, Variant((), {}))
         hosts = select(f"{CATALOG}@{self.revision}", *catalogs, base=Path(__file__).parent)
         return plan(hosts, self.target, options, mode=self.mode)
 
@@ -77,5 +88,5 @@ def cases() -> Iterator[Case]:
         for revision in REVISIONS:
             for mode in MODES:
                 yield Case(target, revision, mode)
-    for variant in VARIANTS:
-        yield Case("aws:rules", REVISIONS[-1], "enforce", variant)
+    for variant, stated in VARIANTS.items():
+        yield Case(stated.target, REVISIONS[-1], "enforce", variant)

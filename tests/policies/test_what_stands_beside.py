@@ -61,6 +61,30 @@ THEIRS = R("gcp:compute/firewallPolicy:FirewallPolicy", "quiet", {"firewallPolic
 ABOVE = R("gcp:compute/firewallPolicyAssociation:FirewallPolicyAssociation", "theirs", {
     "attachmentTarget": "organizations/1", "firewallPolicy": "theirs"})  # fmt: skip
 
+PLACE = "projects/p/locations/global"
+BY_NAME = {
+    "priority": 1000, "action": "apply_security_profile_group", "ranges": ["0.0.0.0/0"],
+    "securityProfileGroup": f"//networksecurity.googleapis.com/{PLACE}/securityProfileGroups/g",
+}  # fmt: skip
+
+
+def urls(*filters: tuple[str, list[str]]) -> list[R]:
+    """A rule that inspects, its group and profile, and an endpoint for whatever network the policy is of."""
+    listed = [{"filteringAction": action, "priority": at, "urls": names} for at, (action, names) in enumerate(filters)]
+    security = "gcp:networksecurity/"
+    return [
+        gcp_rule(name="look", **BY_NAME),
+        R(f"{security}securityProfileGroup:SecurityProfileGroup", "g",
+          {"name": "g", "parent": "projects/p", "urlFilteringProfile": f"{PLACE}/securityProfiles/urls"}),
+        R(f"{security}securityProfile:SecurityProfile", "urls",
+          {"name": "urls", "parent": "projects/p", "type": "URL_FILTERING", "urlFilteringProfile": {"urlFilters": listed}}),
+        R(f"{security}firewallEndpointAssociation:FirewallEndpointAssociation", "a",
+          {"network": "projects/p/global/networks/main", "location": "europe-west1-b", "firewallEndpoint": "e"}),
+    ]  # fmt: skip
+
+
+NOBODY = ("DENY", ["nobody.invalid"])
+
 FAMILY = (
     R("azure-native:network:FirewallPolicy", "parent", {"firewallPolicyName": "parent"}),
     R("azure-native:network:FirewallPolicy", "hub", {
@@ -110,6 +134,17 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "B10: inspection of everything by a list of its own": (
         [LIST, gcp_rule(name="look", priority=900, action="apply_security_profile_group", securityProfileGroup="spg", **EVERY),
          *gcp_denies()], "void-allow", "cannot be judged: the security profile group spg lets it through"),
+    "names by a security profile group that denies what has none": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies()], "", ""),
+    "names by a group whose first filter lets pass what has none": (
+        [GCP_POLICY, *urls(("ALLOW", ["cgr.dev"])), *gcp_denies()], "void-allow", "any destination is allowed on port 443"),
+    "names by a group, and a last filter for every name": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"]), ("ALLOW", ["*"])), *gcp_denies()], "void-allow", "look#*"),
+    "names by a group without a deny of the rest": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies()[:1]], "no-deny", "no last rule denies IPv6"),
+    "names by a group in a network without an endpoint": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"]))[:3], *gcp_denies()], "void-allow",
+        "cannot be judged: the client's zone has no firewall endpoint"),
     "B11: an allow of everything in a policy elsewhere": (
         [LIST, *gcp_denies(), gcp_rule(name="forged", policy="theirs", ranges=["0.0.0.0/0"])], "void-allow", "forged"),
     "B12: a second list behind the deny of the first": (

@@ -92,6 +92,9 @@ class Step:
     nobody can tell."""
     owner: str = ""
     """The resource that holds the rule, as the snapshot names it."""
+    whole: str = ""
+    """Of several steps that are one rule, the rule: what could not be told of an earlier step and was not so is not so of a
+    later one either."""
 
 
 def whether(action: Action, what: str, why: str, owner: str = "", *, box: Box = Box()) -> Step:

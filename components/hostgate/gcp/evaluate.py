@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from hostgate.flows.address_sets import AddressSet, networks, symbol
+from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, internet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
+from hostgate.gcp.evaluate_profiles import Profiles, Ruling
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
     ASSOCIATION,
@@ -77,7 +78,9 @@ def policy_place(target: str, snapshot: Snapshot, ending: Step = ALLOWED, client
     """
     reading = _Reading(snapshot)
     rules = [
-        step for rule in snapshot.of_types([RULE]) for step in PolicyRule(reading.group, rule.node, rule.name).steps()
+        step
+        for rule in snapshot.of_types([RULE])
+        for step in PolicyRule(reading.group, rule.node, rule.name, inspect=reading.where_inspected).steps()
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
@@ -101,6 +104,7 @@ class _Reading:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.profiles = Profiles(snapshot)
 
     def networks(self) -> list[str]:
         """Keys of the networks: the path of a link where it is known, else what the network is called here."""
@@ -112,6 +116,28 @@ class _Reading:
         for resource in self.snapshot.of_types([NETWORK]):
             found.setdefault(self._key_of(resource))
         return list(found)
+
+    def where_inspected(self, rule: PolicyRule) -> tuple[Ruling, ...]:
+        """What a security profile group does to what the rule sends to it."""
+        return self.profiles.rulings(rule.name, rule.node, rule.holder)
+
+    def rulings(self, rule: PolicyRule) -> tuple[Ruling, ...]:
+        """The same, where nobody says that the client's zone has an endpoint: all passes in one that has none."""
+        found = self.where_inspected(rule)
+        sure = any(each.action == "block" and not each.box.doubts for each in found)
+        if not sure or self.zones(rule.network):
+            return found
+        why = f"in a zone without a firewall endpoint {rule.name} lets everything pass"
+        unseen = "the client's zone has no firewall endpoint for the network, and none is in the snapshot"
+        return (Ruling(action="allow", why=why, box=Box(doubts=(unseen,))), *found)
+
+    def zones(self, network: str) -> list[str]:
+        """Where an endpoint inspects traffic of the network; without one, of any that the snapshot has an endpoint for."""
+        return sorted(
+            str(each.properties.get("location"))
+            for each in self.profiles.endpoint_associations()
+            if not network or self._of_network(each, "network", network) == ()
+        )
 
     def network_key(self, resource: Resource, key: str) -> str:
         value = resource.properties.get(key)
@@ -202,7 +228,7 @@ class _Reading:
         assumptions += assumed
         attached = list(self.attached(key))
         network = [
-            self.stage(policy, association, doubts)
+            self.stage(policy, association, doubts, network=key)
             for policy, association, doubts in attached
             if association.type == ASSOCIATION
         ]
@@ -210,7 +236,12 @@ class _Reading:
             if association.type == REGION_ASSOCIATION:
                 region = association.properties.get("region") or (policy and policy.properties.get("region"))
                 where = str(region) if isinstance(region, str) else "the policy's region"
-                network.append(self.stage(policy, association, (*doubts, f"the client is not in {where}")))
+                apart = (*doubts, f"the client is not in {where}")
+                network.append(self.stage(policy, association, apart, network=key))
+        if zones := self.zones(key):
+            assumptions.append(
+                f"Clients run in {', '.join(zones)} alone; elsewhere what is inspected by name passes as it is."
+            )
         order, said = self._enforcement(key)
         stages = [_platform(), *hierarchical]
         if order == "BEFORE_CLASSIC_FIREWALL":
@@ -224,7 +255,10 @@ class _Reading:
             first = ("the network's policies judge before its VPC firewall rules",)
             stages += [*self._classic(key, first), *network, *self._classic(key)]
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
-        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network")
+        return Place(
+            TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
+            families=_families(stages),
+        )  # fmt: skip
 
     def above(self) -> list[Resource]:
         """Associations of hierarchical policies, those of organisations before those of folders."""
@@ -308,11 +342,13 @@ class _Reading:
         listed = policy.node.at("rules")
         for index, node in enumerate([listed] if listed.unknown else listed.items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
-            ranked += PolicyRule(self.group, node, str(told), policy, default="INGRESS", network=network).steps()
+            ranked += PolicyRule(
+                self.group, node, str(told), policy, default="INGRESS", network=network, inspect=self.rulings
+            ).steps()
         for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
             its_own = self._is_rule_of(rule, policy)
             if its_own is not False:
-                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network)
+                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network, inspect=self.rulings)
                 reader.doubts += [] if its_own else [f"{rule.name} is a rule of {policy.name}"]
                 ranked += reader.steps()
         steps, unordered = in_order(ranked)
@@ -361,6 +397,21 @@ _SCOPES: Mapping[str, tuple[str, ...]] = {
     ORGANISATION_RULE: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
     ORGANISATION_ASSOCIATION: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
 }
+
+
+def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:
+    """Those that a flow may go over: not IPv6 where a deny of all of it comes before anything that lets some of it pass."""
+    every = internet().of("IPv6")
+    for stage in stages:
+        if stage.unordered:
+            return FAMILIES
+        for box, action in ((step.box, step.action) for step in stage.steps):
+            if action != "block":
+                if box.address.opaque or box.address.of("IPv6") & every:
+                    return FAMILIES
+            elif box == Box(address=box.address) and not box.address.without and box.address.of("IPv6").holds(every):
+                return ("IPv4",)
+    return FAMILIES
 
 
 def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:

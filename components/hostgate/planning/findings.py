@@ -217,6 +217,42 @@ KINDS: dict[str, FindingKind] = {
         "The default drop acts once the engine knows the protocol: bytes that it cannot tell get out until then.",
         "Nothing, for clients that are trusted not to tunnel; otherwise close the ports outside the firewall as well.",
     ),
+    "no-zones": FindingKind(
+        "warning",
+        "No zones are named: a rule that inspects lets everything pass in a zone without a firewall endpoint.",
+        "Name every zone in which clients run under `zones`; a deployment without is refused.",
+        first=True,
+    ),
+    "open-zones": FindingKind(
+        "warning",
+        "Zones without a firewall endpoint: clients there reach everything on the ports of the hosts.",
+        "Move the zones from `openZones` to `zones`.",
+    ),
+    "zones": FindingKind(
+        "info",
+        "In which zones traffic is inspected: in any other one everything passes on the ports of the hosts.",
+        "See that `zones` has every zone in which a client runs.",
+    ),
+    "new-endpoints": FindingKind(
+        "info",
+        "Firewall endpoints are made: what that takes and costs, and the largest packets that they inspect.",
+        "Give an endpoint that is there under `endpoints`; see that `mtu` is that of the networks.",
+    ),
+    "attached-group": FindingKind(
+        "warning",
+        "A rule applies a security profile group of somebody else: it allows what that group holds.",
+        "Have its owner put the named profile into it; leave `groups` out where one of your own will do.",
+    ),
+    "either-protocol": FindingKind(
+        "info",
+        "The mechanism asks SNI and Host alike: an entry allows plain HTTP and TLS on its port.",
+        "Nothing, if servers answer either safely; otherwise a mechanism that tells them apart.",
+    ),
+    "other-port": FindingKind(
+        "warning",
+        "Names are filtered on a port of which the vendor's pages say nothing. Only with an acceptance.",
+        "Try it with a name that must be blocked, or use a mechanism that is documented for the port.",
+    ),
     "ipv6-not-denied": FindingKind(
         "warning",
         "An address family, mostly IPv6, is left out of the deny: everything is reachable over it.",

@@ -102,7 +102,7 @@ class Options(BaseModel):
         return {}
 
     @property
-    def zones(self) -> tuple[str, ...]:
+    def open_names(self) -> tuple[str, ...]:
         """Names that pass beside the hosts of the catalogs, at and below."""
         return ()
 

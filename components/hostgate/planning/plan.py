@@ -317,7 +317,7 @@ def _opened_mistakes(selection: Selection, decisions: Sequence[Decision], mispri
 
 def _mistakes_in_zones(options: Options, misprints: Misprints) -> Iterator[Finding]:
     """What the options let pass beside the entries although a catalog records it as mistaken."""
-    for zone in options.zones:
+    for zone in options.open_names:
         everything = Entry(catalog="", id="", host=zone, match="subtree+apex", port=443, protocol="https")
         for each in misprints.opened_by(everything):
             yield finding(

@@ -49,9 +49,16 @@ class JudgedPolicy(Together):
     def urns(self) -> Mapping[str, ResourceReading]:
         return {seen.resource.urn: seen for seen in self.rules}
 
+    @cached_property
+    def naming(self) -> frozenset[str]:
+        """Of the rules, those that allow something by name, or may. A rule that sends flows to a security profile group has
+        no names of its own: those are seen where flows meet it."""
+        met = {step.owner for place in self.places for step in steps_in(place) if _by_profile(step)} & self.urns.keys()
+        return frozenset({*met, *(urn for urn, seen in self.urns.items() if seen.reading.may_name)})
+
     @property
     def may_name(self) -> bool:
-        return any(seen.reading.may_name for seen in self.rules)
+        return bool(self.naming)
 
     def owner(self, step: Step | None) -> Resource:
         """The resource to speak of for a step: the one that holds it, else the policy, else the first of its rules."""
@@ -83,6 +90,11 @@ def steps_in(place: Place) -> Iterator[Step]:
     for stage in place.stages:
         for group in (stage.steps, *stage.unordered, stage.last):
             yield from group
+
+
+def _by_profile(step: Step) -> bool:
+    """Whether it is a URL filter of Google Cloud that allows some names."""
+    return step.action == "allow" and "gcp:" in step.owner and any(test.text for test in step.box.wire or ())
 
 
 def allows(place: Place) -> dict[str, Step]:
@@ -192,6 +204,7 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
         known = (each.properties.get("attachmentTarget") for each in snapshot.of_types([kind]))
         ours = (each for each in known if isinstance(each, str) and each.startswith("organizations/"))
         targets, added = [(next(ours, "organizations/0"), frozenset())], []
+    inspects = any(snapshot.of_types([gcp_types.ENDPOINT_ASSOCIATION]))
     for number, (target, made) in enumerate(targets):
         added.append(
             Resource(
@@ -200,4 +213,11 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
                 property_dependencies={"attachmentTarget": made, "firewallPolicy": frozenset({policy.urn})},
             )
         )  # fmt: skip
+        if inspects:  # the stack's endpoints are for the networks of the policy, wherever that is
+            added.append(
+                Resource(
+                    urn=f"{_ELSEWHERE}endpoint:{number}", type=gcp_types.ENDPOINT_ASSOCIATION, name=policy.name,
+                    properties={"network": target}, property_dependencies={"network": made},
+                )
+            )  # fmt: skip
     return Snapshot((*snapshot.resources, *added), snapshot.source)

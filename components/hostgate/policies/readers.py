@@ -41,6 +41,7 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
     gcp.REGION_POLICY_WITH_RULES: gcp_rules.read_rules,
     gcp.ORGANISATION_POLICY_WITH_RULES: gcp_rules.read_rules,
     GCP_CLASSIC: gcp_rules.read_classic,
+    gcp.PROFILE: gcp_rules.read_profile,
     gcp.ADDRESS_GROUP: addresses.read_address_group,
     AZURE_GROUP: azure_rules.read_group,
     azure.IP_GROUP: addresses.read_ip_group,

@@ -46,7 +46,7 @@ def _voids(policy: JudgedPolicy, policies: Sequence[JudgedPolicy]) -> Iterator[V
         named = [step for other in policies if other.cloud == "gcp" for step in named_steps(other)]
     if not policy.places:
         for seen in policy.rules:
-            if seen.reading.may_name:
+            if seen.resource.urn in policy.naming:
                 message = "cannot be judged: the policy that it stands in is not known."
                 yield Violation(resource=seen.resource, where="the policy", message=message)
     for place in policy.places:

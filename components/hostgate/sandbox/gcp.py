@@ -8,6 +8,7 @@ from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.shapes import shown
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.gcp_lifecycle import LIFECYCLES
+from hostgate.sandbox.gcp_url_filter_lifecycle import LIFECYCLES as URL_FILTER_LIFECYCLES
 from hostgate.sandbox.preview_problems import PreviewProblem
 
 Names = Mapping[tuple[str, str], str]
@@ -66,5 +67,7 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
         taken.setdefault(network, resource.name)
 
 
-CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network), LIFECYCLES)
+CLOUD: Final = Cloud(
+    "gcp", TYPES, (_unique_in_policy, _one_policy_per_network), {**LIFECYCLES, **URL_FILTER_LIFECYCLES}
+)
 """Simulated Google Cloud."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hostgate.gcp.resources import ASSOCIATION, POLICY, RULE
 from hostgate.gcp.rule_steps import network_path
+from hostgate.sandbox.gcp_url_filter_lifecycle import group_exists
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
 from hostgate.sandbox.state import StoredObject
 
@@ -162,7 +163,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="ruleName",
         computed=_rule_computed,
         # Changing the direction in place is refused by the API, and the provider asks for it (magic-modules 11368).
-        rules=(_fixed("priority", "direction"), _policy_exists),
+        rules=(_fixed("priority", "direction"), _policy_exists, group_exists),
         same={"firewallPolicy": _same_policy},
     ),
     ASSOCIATION: Lifecycle(

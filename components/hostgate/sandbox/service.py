@@ -35,6 +35,8 @@ def account_of(held: StoredObject) -> Account:
     if "region" in held.computed:
         return Account(region=str(held.computed["region"]))
     part = held.id.strip("/").split("/")[1]
+    if held.id.startswith("organizations/"):
+        return Account()
     return Account(project=part) if held.id.startswith("projects/") else Account(subscription=part)
 
 
