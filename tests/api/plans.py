@@ -67,6 +67,22 @@ _MORE: dict[str, list[dict[str, Any]]] = {
         {"from_": ["a@p.iam.gserviceaccount.com"]},
         {"networks": ["projects/p/global/networks/n"]},
     ],
+    "gcp:url-filter": [
+        {
+            "zones": ["europe-west1-b", "us-central1-ai1a"],
+            "networks": ["projects/p/global/networks/n", "projects/p/global/networks/m"],
+            "mtu": 8_500,
+            "tags": {"team": "platform"},
+        },
+        {
+            "attach": "projects/p/global/firewallPolicies/egress",
+            "networks": ["projects/p/global/networks/n"],
+            "zones": ["europe-west1-b"],
+            "endpoints": {"europe-west1-b": "organizations/1/locations/europe-west1-b/firewallEndpoints/e"},
+            "from_": ["tagValues/1"],
+        },
+        {"zones": ["europe-west1-b"], "project": "p", "organization": "1", "billing_project": "pay", "mode": "audit"},
+    ],
     "azure": [
         {"attach": "rg/fp"},
         {"location": "westeurope", "tags": {"team": "platform"}},
@@ -76,6 +92,12 @@ _MORE: dict[str, list[dict[str, Any]]] = {
 _ALL_KINDS = [
     entry(),
     entry("x.vendor.example", match="subtree+apex", port=8443, protocol="tls"),
+    entry("plain.vendor.example", port=80, protocol="http"),
+]
+_WEB = [
+    entry(),
+    entry("x.vendor.example", match="subtree+apex"),
+    entry("y.vendor.example", match="subtree"),
     entry("plain.vendor.example", port=80, protocol="http"),
 ]
 _BY_ADDRESS = [
@@ -93,7 +115,7 @@ def objects(cloud: str) -> Iterator[tuple[str, CloudObject]]:
     for target in targets():
         if not target.startswith(f"{cloud}:"):
             continue
-        for hosts in (_ALL_KINDS, _BY_ADDRESS):
+        for hosts in (_ALL_KINDS, _WEB, _BY_ADDRESS):
             for options in _MORE.get(target, _MORE[cloud]):
                 made = plan(selection(hosts), target, options)
                 yield from ((f"{target} {options}", each) for each in made.objects)

@@ -1,4 +1,4 @@
-"""GCP bodies against the compute v1 discovery document that google-api-python-client ships."""
+"""GCP bodies against the discovery documents that google-api-python-client ships: compute v1 and networksecurity v1."""
 
 import copy
 import json
@@ -14,7 +14,11 @@ import pytest
 from api.plans import objects
 
 POLICY, RULE, ASSOCIATION = "compute#firewallPolicy", "compute#firewallPolicyRule", "compute#firewallPolicyAssociation"
-SCHEMAS = {POLICY: "FirewallPolicy", RULE: "FirewallPolicyRule", ASSOCIATION: "FirewallPolicyAssociation"}
+SECURITY = "networksecurity.googleapis.com/"
+SCHEMAS = {POLICY: "FirewallPolicy", RULE: "FirewallPolicyRule", ASSOCIATION: "FirewallPolicyAssociation"} | {
+    f"{SECURITY}{name}": name
+    for name in ("SecurityProfile", "SecurityProfileGroup", "FirewallEndpoint", "FirewallEndpointAssociation")
+}
 NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 """Of policies and rules (RFC 1035); the document has the pattern on some names only."""
 
@@ -27,8 +31,11 @@ def schemas() -> dict[str, Any]:
     spec = find_spec("googleapiclient")
     assert spec is not None
     assert spec.origin is not None
-    document = Path(spec.origin).parent / "discovery_cache" / "documents" / "compute.v1.json"
-    return dict(json.loads(document.read_text())["schemas"])
+    folder = Path(spec.origin).parent / "discovery_cache" / "documents"
+    found: dict[str, Any] = {}
+    for name in ("networksecurity.v1", "compute.v1"):
+        found |= json.loads((folder / f"{name}.json").read_text())["schemas"]
+    return found
 
 
 def wrong(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
@@ -40,7 +47,7 @@ def wrong(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
         yield f"{path}: {value!r} is no {schema['type']}"
     elif wanted is dict:
         for key, item in value.items():
-            known = schema["properties"].get(key)
+            known = schema["additionalProperties"] if "properties" not in schema else schema["properties"].get(key)
             if known is None or known.get("readOnly"):
                 yield f"{path}.{key}: {'unknown' if known is None else 'read-only'}"
             else:

@@ -11,7 +11,7 @@ import pytest
 from pulumi import _types
 from pulumi_aws import networkfirewall, ram, route53
 from pulumi_azure_native import network
-from pulumi_gcp import compute
+from pulumi_gcp import compute, networksecurity
 
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.builtin_preview import preview
@@ -34,6 +34,12 @@ INPUTS: dict[str, Any] = {
     "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": compute.NetworkFirewallPolicyArgs,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": compute.NetworkFirewallPolicyRuleArgs,
     "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation": compute.NetworkFirewallPolicyAssociationArgs,
+    "gcp:networksecurity/securityProfile:SecurityProfile": networksecurity.SecurityProfileArgs,
+    "gcp:networksecurity/securityProfileGroup:SecurityProfileGroup": networksecurity.SecurityProfileGroupArgs,
+    "gcp:networksecurity/firewallEndpoint:FirewallEndpoint": networksecurity.FirewallEndpointArgs,
+    "gcp:networksecurity/firewallEndpointAssociation:FirewallEndpointAssociation": (
+        networksecurity.FirewallEndpointAssociationArgs
+    ),
     "azure-native:network:FirewallPolicy": network.FirewallPolicyArgs,
     "azure-native:network:FirewallPolicyRuleCollectionGroup": network.FirewallPolicyRuleCollectionGroupArgs,
 }
@@ -52,6 +58,7 @@ import hostgate
 from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
 from hostgate.azure import FirewallPolicyAllowlist as AzureAllowlist
 from hostgate.gcp import FirewallPolicyAllowlist as GcpAllowlist
+from hostgate.gcp import UrlFilterAllowlist
 
 web = hostgate.select("./kinds.yaml", ids=["web", "plain"])
 everything = hostgate.select("./kinds.yaml")
@@ -96,6 +103,10 @@ NetworkFirewallAllowlist(
 NetworkFirewallAllowlist(
     "aws-share", hosts=web, deny="declared", tags={"team": "platform"}, region="eu-west-1",
     share={"principals": ["123456789012"], "allow_external_principals": True},
+)
+UrlFilterAllowlist(
+    "gcp-urls", hosts=web, zones=["europe-west1-b"], networks=["projects/p/global/networks/urls"], mtu=8000,
+    organization="1", billing_project="pay", tags={"team": "platform"},
 )
 GcpAllowlist("gcp-accounts", hosts=everything, from_=["a@p.iam.gserviceaccount.com"])
 """

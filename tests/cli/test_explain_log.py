@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
 from hostgate.aws.event_log import read_event
+from hostgate.cli import explain_log
 from hostgate.flows.events import NotALog, NoVerdict, records
 from hostgate.flows.flow import Flow
 from hostgate.planning.near import nearest
 from hostgate.planning.plan import plan
+from hostgate.planning.targets import load, row, rows
 
 from .conftest import Project, Result, Run
 
@@ -244,6 +247,26 @@ def test_a_line_that_is_none_is_an_error_with_its_place_and_the_others_are_expla
     assert "one.acme.example:443" in made.out
     assert "log.jsonl:2" in made.err
     assert said in made.err
+
+
+def test_a_reader_that_finds_no_verdict_leaves_the_record_to_the_others(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passing(record: Any) -> None:
+        raise NoVerdict(f"gate of {len(record)}")
+
+    def refusing(record: Any) -> None:
+        raise NotALog(f"Found {len(record)}. Allowed: none.")
+
+    strangers = [replace(row("gcp:fqdn"), logs={"connection": name}) for name in ("passing", "refusing")]
+    readers = {"passing": passing, "refusing": refusing}
+    monkeypatch.setattr(explain_log, "rows", lambda: (*strangers, *rows()))
+    monkeypatch.setattr(explain_log, "load", lambda place: readers.get(place) or load(place))
+    assert logs.one(alert(port=8443))["recorded"] == "blocked"
+    assert "It has gate of 1, flow (1)" in logs({"event_type": "flow"}).err
+    monkeypatch.setattr(explain_log, "rows", lambda: (strangers[1], *rows()))
+    said = logs({"nothing": 1}).err
+    assert "Found 1. Allowed: none. Found an object with 'nothing'" in said
 
 
 @pytest.mark.parametrize(

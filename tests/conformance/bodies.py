@@ -52,7 +52,7 @@ def count(objects: Sequence[CloudObject]) -> Counted:
     queries = [each for each in objects if each.kind.endswith(".FirewallRule")]
     counted.at_most("rules of a group of DNS Firewall", len(queries), 100)
     azure = [each for each in objects if each.kind.endswith("/ruleCollectionGroups")]
-    counted.at_most("rule collection groups", len(azure), 60)
+    counted.at_most("rule collection groups", len(azure), 50)
     return counted
 
 
@@ -119,6 +119,23 @@ def _gcp_rule(counted: Counted, each: CloudObject) -> None:
         counted.one_of(f"FQDNs of {each.name}", name)
 
 
+def _security_profile(counted: Counted, each: CloudObject) -> None:
+    counted.at_most("name", len(each.body["name"].rpartition("/")[2]), 63)
+    counted.at_most("description", len(each.body["description"]), 512)
+    filters = each.body["urlFilteringProfile"]["urlFilters"]
+    counted.between("filters that allow", 1, sum(one["filteringAction"] == "ALLOW" for one in filters), 2)
+    for one in filters:
+        counted.between("priority of a filter", 0, one["priority"], 2_147_483_646)
+        counted.one_of(f"priorities of {each.name}", one["priority"])
+        for url in one["urls"]:
+            counted.at_most("characters of a matcher string", len(url), 255)
+            counted.one_of(f"matcher strings of {each.name}", url)
+
+
+def _security_object(counted: Counted, each: CloudObject) -> None:
+    counted.at_most("name", len(each.body["name"].rpartition("/")[2]), 63)
+
+
 def _rule_collection_group(counted: Counted, each: CloudObject) -> None:
     properties = each.body["properties"]
     counted.at_most("bytes of a group", len(json.dumps(each.body).encode()), 2_000_000)
@@ -173,6 +190,10 @@ _COUNTERS = {
     "compute#firewallPolicyRule": _gcp_rule,
     "compute#firewallPolicy": _nothing,
     "compute#firewallPolicyAssociation": _nothing,
+    "networksecurity.googleapis.com/SecurityProfile": _security_profile,
+    "networksecurity.googleapis.com/SecurityProfileGroup": _security_object,
+    "networksecurity.googleapis.com/FirewallEndpoint": _security_object,
+    "networksecurity.googleapis.com/FirewallEndpointAssociation": _security_object,
     "Microsoft.Network/firewallPolicies": _nothing,
     "Microsoft.Network/firewallPolicies/ruleCollectionGroups": _rule_collection_group,
 }

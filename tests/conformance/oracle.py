@@ -43,9 +43,12 @@ def answer(
     sources: Sequence[str] = (),
     *,
     ipv6: bool = True,
+    alike: bool = False,
     sights: Iterable[Sight] = (),
 ) -> Answer:
     """Whether `flow` has to pass. `sources` are the clients (none: everybody); `ipv6`: whether IPv6 is promised.
+
+    `alike`: the mechanism asks the name of TLS and of HTTP alike.
 
     `sights` are those of the mechanism. One that sees questions only does not see a client that asks none.
     """
@@ -57,7 +60,7 @@ def answer(
         return "must not"  # no client has an address of that family
     best: Answer = "must not"
     for need in needs:
-        one = _of_one(need, flow)
+        one = _of_one(need, flow, alike)
         if (
             one == "must pass"
             and _over_ipv6(flow)
@@ -71,10 +74,11 @@ def answer(
     return best
 
 
-def _of_one(need: Need, flow: Flow) -> Answer:
+def _of_one(need: Need, flow: Flow, alike: bool) -> Answer:
     entry = need.entry
     if need.sight == "name-and-port":
-        if flow.protocol not in CARRIED.get(entry.protocol, ()) or flow.port != entry.port or flow.sni is None:
+        carried = ("https", "tls", "http") if alike else CARRIED.get(entry.protocol, ())
+        if flow.protocol not in carried or flow.port != entry.port or flow.sni is None:
             return "must not"
         name = flow.sni
     elif need.sight == "address-and-port":

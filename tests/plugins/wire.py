@@ -61,7 +61,8 @@ PACKAGES = (AWS, GCP, AZURE)
 """Each package, with its first component."""
 
 DNS = Package("aws", "DnsFirewallAllowlist")
-COMPONENTS = (*PACKAGES, DNS)
+URLS = Package("gcp", "UrlFilterAllowlist")
+COMPONENTS = (*PACKAGES, DNS, URLS)
 """Each component of each package."""
 
 

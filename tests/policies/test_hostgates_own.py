@@ -20,6 +20,9 @@ hosts = hostgate.select("{catalog}@{revision}")
 aws.NetworkFirewallAllowlist("rules", hosts=hosts, mode="{mode}")
 aws.NetworkFirewallAllowlist("lists", hosts=hosts, mechanism="domain-list", mode="{mode}")
 gcp.FirewallPolicyAllowlist("names", hosts=hosts, mode="{mode}", networks=["projects/p/global/networks/main"])
+gcp.UrlFilterAllowlist(
+    "urls", hosts=hosts, mode="{mode}", networks=["projects/p/global/networks/other"], zones=["europe-west1-b"]
+)
 azure.FirewallPolicyAllowlist("hub", hosts=hosts, mode="{mode}", resource_group="rg")
 """
 

@@ -22,7 +22,7 @@ from hostgate.review.statement import Statement, state
 from review.changes import SOURCES, by_source, made
 
 HOSTS = [entry("a.example"), entry("b.example")]
-RULES, LIST, DNS, GCP, AZURE = targets()
+RULES, LIST, DNS, GCP, URL, AZURE = targets()
 NET, OTHER = "projects/acme/global/networks/main", "projects/acme/global/networks/other"
 MANAGED = "arn:aws:network-firewall:eu-central-1:aws-managed:stateful-rulegroup/ThreatSignaturesMalwareStrictOrder"
 POLICY = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub"

@@ -61,7 +61,7 @@ class DnsFirewallOptions(Options):
     VPC, not of the group; unset leaves it to whoever manages it."""
 
     @property
-    def zones(self) -> tuple[str, ...]:
+    def open_names(self) -> tuple[str, ...]:
         return tuple(self.inside)
 
     @model_validator(mode="before")

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hostgate.aws import query_kinds, resources_ec2, resources_firewall, resources_ram, resources_resolver
-from hostgate.aws.resources_ec2 import PREFIX_LIST, PREFIX_LIST_ENTRY
+from hostgate.aws.resources_ec2 import PREFIX_LIST, PREFIX_LIST_ENTRY, VPC
+from hostgate.aws.resources_firewall import ENDPOINT
 from hostgate.aws.resources_resolver import ASSOCIATION, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -15,7 +16,7 @@ from hostgate.planning.resource_types import ResourceType, as_it_is, read
 TYPES: Final = resources_firewall.TYPES | resources_resolver.TYPES | resources_ram.TYPES | resources_ec2.TYPES
 """Types that a plan or a program of ours makes."""
 
-READ: Final = resources_ec2.READ
+READ: Final = resources_ec2.READ | resources_firewall.READ
 UNREAD: Final = resources_ec2.UNREAD
 
 _BY_KIND: Final[Mapping[str, ResourceType]] = {each.kind: each for each in TYPES.values() if each.kind}
@@ -49,9 +50,30 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
     "aws-native:networkfirewall:RuleGroup": (resources_firewall.RULE_GROUP_TYPE, "ruleGroupArn"),
     "aws-native:networkfirewall:FirewallPolicy": (resources_firewall.POLICY_TYPE, "firewallPolicyArn"),
     "aws-native:networkfirewall:Firewall": (resources_firewall.FIREWALL_TYPE, "firewallArn"),
+    "aws-native:networkfirewall:VpcEndpointAssociation": (
+        resources_firewall.READ[ENDPOINT],
+        "vpcEndpointAssociationArn",
+    ),
     "aws-native:route53resolver:FirewallDomainList": (resources_resolver.TYPES[DOMAIN_LIST], "arn"),
     "aws-native:route53resolver:FirewallRuleGroup": (resources_resolver.TYPES[RULE_GROUP], "arn"),
     "aws-native:route53resolver:FirewallRuleGroupAssociation": (resources_resolver.TYPES[ASSOCIATION], "arn"),
+} | {
+    f"aws-native:ec2:{name}": (READ.get(token) or TYPES[token], "")
+    for name, token in (
+        ("Vpc", VPC),
+        ("Subnet", resources_ec2.SUBNET),
+        ("RouteTable", resources_ec2.ROUTE_TABLE),
+        ("Route", resources_ec2.ROUTE),
+        ("SubnetRouteTableAssociation", resources_ec2.SUBNET_TABLE),
+        ("InternetGateway", resources_ec2.INTERNET_GATEWAY),
+        ("EgressOnlyInternetGateway", resources_ec2.EGRESS_GATEWAY),
+        ("NatGateway", resources_ec2.NAT_GATEWAY),
+        ("VpcEndpoint", resources_ec2.VPC_ENDPOINT),
+        ("TransitGatewayAttachment", resources_ec2.TRANSIT_ATTACHMENT),
+        ("TransitGatewayVpcAttachment", resources_ec2.TRANSIT_ATTACHMENT),
+        ("TransitGatewayRouteTableAssociation", resources_ec2.TRANSIT_TABLE),
+        ("TransitGatewayRoute", resources_ec2.TRANSIT_ROUTE),
+    )
 }
 """Types of the twin of the provider, whose inputs are the API's in camelCase, and what it calls the ARN."""
 
@@ -60,7 +82,7 @@ _RULES = "firewallRules"
 
 def canonical(snapshot: Snapshot) -> Snapshot:
     """The snapshot as the classic provider would have it."""
-    found = [each for one in snapshot.resources for each in _canonical(one)]
+    found = [each for one in snapshot.resources for each in _canonical(one, snapshot)]
     if any(each.type == PREFIX_LIST_ENTRY for each in found):
         found = [_with_entries_elsewhere(each) for each in found]
     return Snapshot(tuple(found), snapshot.source)
@@ -73,7 +95,7 @@ def _with_entries_elsewhere(resource: Resource) -> Resource:
     return replace(resource, properties={**resource.properties, "entries": UNKNOWN})
 
 
-def _canonical(resource: Resource) -> Iterator[Resource]:
+def _canonical(resource: Resource, snapshot: Snapshot) -> Iterator[Resource]:
     if resource.type not in NATIVE:
         yield resource
         return
@@ -86,21 +108,31 @@ def _canonical(resource: Resource) -> Iterator[Resource]:
         properties["arn"] = properties[arn]
     yield replace(resource, type=row.token, properties=properties)
     if rules is not None:
-        yield from _apart(resource, Node(rules))
+        yield from _apart(resource, Node(rules), snapshot)
 
 
-def _apart(group: Resource, rules: Node) -> Iterator[Resource]:
-    """The rules inside a rule group of DNS Firewall, as resources of their own: the classic provider has them so."""
+def _apart(group: Resource, rules: Node, snapshot: Snapshot) -> Iterator[Resource]:
+    """The rules inside a rule group of DNS Firewall, as resources of their own: the classic provider has them so.
+
+    Of the lists that they were made from, the one that no rule names is of the one rule whose list is not known yet.
+    """
+    listed = list([rules] if rules.unknown else rules.items())
+    ids = [rule.at("firewallDomainListId").value for rule in listed]
+    named = [each for each in ids if isinstance(each, str)]
+    lists = group.property_dependencies.get(_RULES) or group.dependencies
+    known = [each for each in snapshot.resources if each.urn in lists]
+    lists -= {each.urn for each in known if each.id in named or each.properties.get("id") in named}
     made = {"firewallRuleGroupId": frozenset({group.urn})}
-    made["firewallDomainListId"] = group.property_dependencies.get(_RULES, frozenset())
+    made["firewallDomainListId"] = lists if len(lists) == 1 and ids.count(UNKNOWN) == 1 else frozenset()
     row = resources_resolver.TYPES[RULE]
-    for index, rule in enumerate([rules] if rules.unknown else rules.items()):
+    for index, rule in enumerate(listed):
         inputs: Any = read(row.inputs, rule.value, as_it_is)
-        known = dict(inputs) if isinstance(inputs, Mapping) else dict.fromkeys(("action", "priority"), UNKNOWN)
+        told = dict(inputs) if isinstance(inputs, Mapping) else dict.fromkeys(("action", "priority"), UNKNOWN)
         yield Resource(
             urn=f"{group.urn}#{index}",
             type=RULE,
-            name=f"{group.name}#{known['priority']}" if isinstance(known.get("priority"), int | float) else group.name,
-            properties={**known, "firewallRuleGroupId": UNKNOWN},
+            name=f"{group.name}#{told['priority']}" if isinstance(told.get("priority"), int | float) else group.name,
+            properties={**told, "firewallRuleGroupId": UNKNOWN},
+            dependencies=made["firewallRuleGroupId"] | made["firewallDomainListId"],
             property_dependencies=made,
         )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from hostgate.azure import evaluate, network_rules
+from hostgate.azure.firewall_evidence import COSTS, ROUTE
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
@@ -19,6 +20,7 @@ from hostgate.flows.address_sets import EVERY_IPV4, AddressSet, symbol
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import ORDER, Enforcement
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
@@ -28,13 +30,12 @@ POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
 API_VERSION = "2024-05-01"
 """The default of pulumi-azure-native 3.29.0 for all firewall classes."""
 
-GROUPS = Limit(
-    "rule collection groups of a policy",
-    60,
-    "groups",
-    "Azure Firewall limits (2023-10); a later copy says 90",
-    "2026-11-23",
-)
+_SOURCE = "Azure Firewall limits and policy rule sets, whose copies say 50, 60 and 90"
+GROUPS = Limit("rule collection groups of a policy", 90, "groups", _SOURCE, "2026-11-27")
+GROUPS_OF_ANY = Limit(
+    "rule collection groups of any policy", 50, "groups", _SOURCE, "2026-11-27",
+    unless="the policy was made after July 2022",
+)  # fmt: skip
 
 NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, DENY_PRIORITY = (
     1000,
@@ -55,13 +56,23 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     types = TYPES
     title = "Azure Firewall rules"
     options = FirewallPolicyOptions
-    limits = (GROUP_BYTES, GROUPS, LAST_PRIORITY, network_rules.FQDNS)
+    limits = (GROUP_BYTES, GROUPS, GROUPS_OF_ANY, LAST_PRIORITY, network_rules.FQDNS)
     means = (
         Means(
             name="Application rules",
             protocols=frozenset({"https", "http", "tls"}),
             sight="name-and-port",
             ttl_family="wire",
+            evidence=Evidence("documented", "Azure Firewall, rule processing (2025-05)", "2026-11-23"),
+            needs=(ROUTE,),
+            opens=(
+                Claim(
+                    "any server to which a client names an allowed host in TLS, unless the firewall dials the name itself",
+                    "Azure Firewall: rule processing says so of HTTP and inspected TLS, DNS details of all names",
+                    "2026-11-23",
+                ),
+            ),
+            costs=COSTS,
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             ports=range(1, 64_001),  # 2024-05-01 firewallPolicy API: 0 to 64000; the limits page starts at 1
             widenings={"one-label": "deeper-names"},
@@ -103,7 +114,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         network_fqdns = {entry.host for entry in entries if entry.protocol in network_rules.MEANS.protocols}
         usage = (
             Usage(GROUP_BYTES, max((len(json.dumps(each.body)) for each in groups), default=0)),
-            Usage(GROUPS, len(groups)),
+            *(Usage(limit, len(groups)) for limit in (GROUPS, GROUPS_OF_ANY)),
             Usage(LAST_PRIORITY, max((each.body["properties"]["priority"] for each in groups), default=0)),
             Usage(network_rules.FQDNS, len(network_fqdns)),
         )

@@ -3,7 +3,6 @@
 Everything that comes out of a log is escaped before it reaches a terminal.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from hostgate.catalog.file_input import open_file, user_path
+from hostgate.catalog.file_input import open_file, open_stdin, user_path
 from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.main import print_json, show_problems
+from hostgate.cli.tables import near_line
 from hostgate.planning.targets import load, rows
 
 if TYPE_CHECKING:
@@ -121,28 +121,31 @@ def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[
 
 
 def _event(record: Any) -> tuple[str, "Event"]:
-    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict."""
-    from hostgate.flows.events import NotALog
+    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict: what all
+    readers said, of those that know the record if any does."""
+    from hostgate.flows.events import NotALog, NoVerdict
 
     if isinstance(record, NotALog):
         raise record
-    problems = []
+    kinds, problems = [], []
     for reader in dict.fromkeys(reader for each in rows() for reader in each.logs.values()):
         try:
             return reader, load(reader)(record)
+        except NoVerdict as other:
+            kinds.append(str(other))
         except NotALog as error:
             problems.append(str(error))
-    raise NotALog(" ".join(problems))
+    if kinds:
+        raise NoVerdict(", ".join(dict.fromkeys(kinds)))
+    raise NotALog(" ".join(dict.fromkeys(problems)))
 
 
 def _opened(path: str) -> AbstractContextManager[BinaryIO]:
     """The log; stdin is not closed."""
-    if path != "-":
-        form = "a regular file; of what another command writes, - for stdin"
-        return open_file(user_path(path), path, rule="log", allowed=form)
-    if sys.stdin is None:
-        raise InputError([Problem(rule="log", file="stdin", message="Cannot read it: it is closed.")])
-    return nullcontext(sys.stdin.buffer)
+    if path == "-":
+        return nullcontext(open_stdin("log"))
+    form = "a regular file; of what another command writes, - for stdin"
+    return open_file(user_path(path), path, rule="log", allowed=form)
 
 
 def _more(shown: str, message: str) -> Problem:
@@ -177,26 +180,9 @@ def _answer(event: "Event", reader: str, times: int, layers: Sequence[_Layer]) -
         "by": by,
         "entry": entry,
         "plan": {"verdict": verdict.action, "rule": verdict.rule, "why": verdict.why},
-        "nearest": [near_json(each) for each in near],
+        "nearest": [each.as_json() for each in near],
         "next": _next(event, verdict.allows, near),
     }  # fmt: skip
-
-
-def near_json(near: "Near") -> dict[str, Any]:
-    """An entry that is near to a flow, what became of it, and what does not match."""
-    entry = near.entry
-    return {
-        "entry": entry.id, "host": entry.reach, "port": entry.port, "protocol": entry.protocol,
-        "outcome": near.decision.outcome, "lacking": list(near.lacking),
-    }  # fmt: skip
-
-
-def near_line(near: dict[str, Any]) -> str:
-    """The same for people; a rule of a snapshot has its name alone."""
-    what = "; ".join(near["lacking"]) or near["outcome"]
-    if "rule" in near:
-        return f"{near['rule']}: {what}"
-    return f"{near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}"
 
 
 def _decider(event: "Event", layer: _Layer) -> tuple[str, str | None]:

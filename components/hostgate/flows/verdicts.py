@@ -235,9 +235,15 @@ def _from_moment(
         return
     moment = stage.moments[at]
     once = at_once or len(stage.moments) == 1
+    not_so: dict[str, list[frozenset[str]]] = {}
     for step, answer in steps:
         if not once and moment not in step.moments:
             continue
+        if step.whole and answer is not True:
+            lacks = frozenset(answer)
+            if any(each <= lacks for each in not_so.setdefault(step.whole, [])):
+                continue
+            not_so[step.whole].append(lacks)
         for_now = step.action == "allow" and not step.lasting and not once and at + 1 < len(stage.moments)
         if step.action == "allow" and step.lasting and not once:
             yield from _answers_dropped(step, steps, moment)

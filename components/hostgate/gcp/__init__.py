@@ -1,4 +1,4 @@
-"""Google Cloud: the mechanisms of Cloud NGFW and the component that realises them.
+"""Google Cloud: the mechanisms of Cloud NGFW and the components that realise them.
 
 `from hostgate.gcp import FirewallPolicyAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
@@ -10,8 +10,15 @@ from hostgate.planning.targets import COMPUTED, Target
 
 if TYPE_CHECKING:
     from hostgate.gcp.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
+    from hostgate.gcp.url_filter_components import UrlFilterAllowlist, UrlFilterAllowlistArgs
 
-__all__ = ["TARGETS", "FirewallPolicyAllowlist", "FirewallPolicyAllowlistArgs"]
+__all__ = [
+    "TARGETS",
+    "FirewallPolicyAllowlist",
+    "FirewallPolicyAllowlistArgs",
+    "UrlFilterAllowlist",
+    "UrlFilterAllowlistArgs",
+]
 
 TARGETS = (
     Target(
@@ -30,6 +37,27 @@ TARGETS = (
         places="hostgate.gcp.evaluate:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
     ),
+    Target(
+        name="gcp:url-filter",
+        mechanism="hostgate.gcp.url_filter",
+        component="hostgate.gcp.url_filter_components:UrlFilterAllowlist",
+        outputs=("policy", "groups", "digest"),
+        references={
+            "attach": f"{COMPUTED}/{COMPUTED}",
+            "project": COMPUTED,
+            "networks[]": f"{COMPUTED}/network-{{}}",
+            "endpoints{}": f"{COMPUTED}/endpoint-{{}}",
+        },
+        referred={
+            "networks": (
+                "gcp:networksecurity/firewallEndpointAssociation:FirewallEndpointAssociation",
+                "network",
+            ),
+            "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
+        },
+        places="hostgate.gcp.evaluate:places",
+        simulated="hostgate.sandbox.gcp:CLOUD",
+    ),
 )
 
 __getattr__ = on_demand(
@@ -37,5 +65,7 @@ __getattr__ = on_demand(
     {
         "FirewallPolicyAllowlist": "components",
         "FirewallPolicyAllowlistArgs": "components",
+        "UrlFilterAllowlist": "url_filter_components",
+        "UrlFilterAllowlistArgs": "url_filter_components",
     },
 )

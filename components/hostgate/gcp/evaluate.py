@@ -5,15 +5,16 @@ global and regional network policies, then the implied allow of egress; a networ
 firewall rules. In a policy the first rule by priority decides, whatever is more specific; what none decides goes on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from hostgate.flows.address_sets import AddressSet, networks, symbol
+from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, internet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
+from hostgate.gcp.evaluate_profiles import Profiles, Ruling
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
     ASSOCIATION,
@@ -50,17 +51,20 @@ ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks a
 
 
 def places(snapshot: Snapshot) -> list[Place]:
-    """Every network that the snapshot says something about, and every policy that no network uses."""
+    """Every network that the snapshot says something about, else every organisation and folder; and every policy that
+    nothing there uses."""
     reading = _Reading(snapshot)
-    found = [reading.network(key) for key in reading.networks()]
-    attached = (each for key in reading.networks() for each, _, _ in reading.attached(key))
-    used = {policy.urn for policy in attached if policy is not None}
+    keys, above = reading.networks(), reading.above()
+    found = [reading.network(key) for key in keys] or [reading.below(each) for each in above]
+    attached = (each for key in keys for each, _, _ in reading.attached(key))
+    used = {policy.urn for policy in (*attached, *map(reading.policy_of, above)) if policy is not None}
     for policy in snapshot.of_types(_POLICIES):
-        if policy.urn not in used and policy.type not in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES):
-            stage = reading.stage(policy)
+        if policy.urn not in used:
+            hierarchical = policy.type in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES)
+            what = "organisation or folder" if hierarchical else "network"
             alone = Place(
-                TARGET, policy.id or policy.name, (_platform(), stage, _implied()),
-                remark="no network is associated with the policy",
+                TARGET, policy.id or policy.name, (_platform(), reading.stage(policy), _implied()),
+                remark=f"no {what} is associated with the policy",
                 policy=policy.name,
             )  # fmt: skip
             found.append(alone)
@@ -74,7 +78,9 @@ def policy_place(target: str, snapshot: Snapshot, ending: Step = ALLOWED, client
     """
     reading = _Reading(snapshot)
     rules = [
-        step for rule in snapshot.of_types([RULE]) for step in PolicyRule(reading.group, rule.node, rule.name).steps()
+        step
+        for rule in snapshot.of_types([RULE])
+        for step in PolicyRule(reading.group, rule.node, rule.name, inspect=reading.where_inspected).steps()
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
@@ -98,6 +104,7 @@ class _Reading:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.profiles = Profiles(snapshot)
 
     def networks(self) -> list[str]:
         """Keys of the networks: the path of a link where it is known, else what the network is called here."""
@@ -109,6 +116,28 @@ class _Reading:
         for resource in self.snapshot.of_types([NETWORK]):
             found.setdefault(self._key_of(resource))
         return list(found)
+
+    def where_inspected(self, rule: PolicyRule) -> tuple[Ruling, ...]:
+        """What a security profile group does to what the rule sends to it."""
+        return self.profiles.rulings(rule.name, rule.node, rule.holder)
+
+    def rulings(self, rule: PolicyRule) -> tuple[Ruling, ...]:
+        """The same, where nobody says that the client's zone has an endpoint: all passes in one that has none."""
+        found = self.where_inspected(rule)
+        sure = any(each.action == "block" and not each.box.doubts for each in found)
+        if not sure or self.zones(rule.network):
+            return found
+        why = f"in a zone without a firewall endpoint {rule.name} lets everything pass"
+        unseen = "the client's zone has no firewall endpoint for the network, and none is in the snapshot"
+        return (Ruling(action="allow", why=why, box=Box(doubts=(unseen,))), *found)
+
+    def zones(self, network: str) -> list[str]:
+        """Where an endpoint inspects traffic of the network; without one, of any that the snapshot has an endpoint for."""
+        return sorted(
+            str(each.properties.get("location"))
+            for each in self.profiles.endpoint_associations()
+            if not network or self._of_network(each, "network", network) == ()
+        )
 
     def network_key(self, resource: Resource, key: str) -> str:
         value = resource.properties.get(key)
@@ -195,19 +224,11 @@ class _Reading:
             "Hierarchical policies that are not in the snapshot, above the project, judge first.",
             "The VPC has no outbound DNS server policy, which FQDN objects do not work with.",
         ]
-        hierarchical: list[Stage] = []
-        for policy, association in self._above():
-            target = association.properties.get("attachmentTarget")
-            if isinstance(target, str) and target.startswith("organizations/"):
-                assumptions.append(f"The project belongs to {target}.")
-                doubts: tuple[str, ...] = ()
-            else:
-                where = target if isinstance(target, str) else f"what {association.name} is attached to"
-                doubts = (f"the project is not below {where}",)
-            hierarchical.append(self.stage(policy, association, doubts=doubts, network=key))
+        hierarchical, assumed = self._hierarchical(self.above(), network=key)
+        assumptions += assumed
         attached = list(self.attached(key))
         network = [
-            self.stage(policy, association, doubts)
+            self.stage(policy, association, doubts, network=key)
             for policy, association, doubts in attached
             if association.type == ASSOCIATION
         ]
@@ -215,7 +236,12 @@ class _Reading:
             if association.type == REGION_ASSOCIATION:
                 region = association.properties.get("region") or (policy and policy.properties.get("region"))
                 where = str(region) if isinstance(region, str) else "the policy's region"
-                network.append(self.stage(policy, association, (*doubts, f"the client is not in {where}")))
+                apart = (*doubts, f"the client is not in {where}")
+                network.append(self.stage(policy, association, apart, network=key))
+        if zones := self.zones(key):
+            assumptions.append(
+                f"Clients run in {', '.join(zones)} alone; elsewhere what is inspected by name passes as it is."
+            )
         order, said = self._enforcement(key)
         stages = [_platform(), *hierarchical]
         if order == "BEFORE_CLASSIC_FIREWALL":
@@ -229,16 +255,53 @@ class _Reading:
             first = ("the network's policies judge before its VPC firewall rules",)
             stages += [*self._classic(key, first), *network, *self._classic(key)]
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
-        return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network")
+        return Place(
+            TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
+            families=_families(stages),
+        )  # fmt: skip
 
-    def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
-        """Hierarchical policies with their associations, those of the organisation before those of folders."""
-        associations = sorted(
-            self.snapshot.of_types([ORGANISATION_ASSOCIATION]),
-            key=lambda each: not str(each.properties.get("attachmentTarget")).startswith("organizations/"),
-        )
+    def above(self) -> list[Resource]:
+        """Associations of hierarchical policies, those of organisations before those of folders."""
+        associations = self.snapshot.of_types([ORGANISATION_ASSOCIATION])
+        return sorted(associations, key=lambda each: _organisation(each) is None)
+
+    def below(self, association: Resource) -> Place:
+        """Any network of the projects below what the association is with, for a snapshot that has none."""
+        others = [each for each in self.above() if each is not association]
+        target, ours = association.properties.get("attachmentTarget"), _organisation(association)
+        if ours is not None:
+            others = [each for each in others if _organisation(each) in (ours, None)]
+            stages, assumptions = self._hierarchical([association, *others])
+        else:  # a folder may be below another
+            stages, assumptions = self._hierarchical(others)
+            stages.append(self.stage(self.policy_of(association), association))
+        none = "Its VPC firewall rules and the policies of the network are not in the snapshot: there may be none."
+        stages = [_platform(), *stages, _implied()]
+        return Place(
+            TARGET, str(target) if isinstance(target, str) else association.name, tuple(stages),
+            (*assumptions, none), policy=str(association.properties.get("firewallPolicy")).rpartition("/")[2],
+            kind="projects below",
+        )  # fmt: skip
+
+    def _hierarchical(self, associations: Sequence[Resource], network: str = "") -> tuple[list[Stage], list[str]]:
+        """The stages of associations with organisations and folders, and what they assume.
+
+        A project is below one organisation (Resource Manager, resource hierarchy): of several, nobody says which.
+        """
+        organisations = [each for each in dict.fromkeys(map(_organisation, associations)) if each is not None]
+        one = len(organisations) == 1
+        stages = []
         for association in associations:
-            yield self.policy_of(association), association
+            target = association.properties.get("attachmentTarget")
+            doubts: tuple[str, ...] = ()
+            if not one or _organisation(association) is None:
+                where = target if isinstance(target, str) else f"what {association.name} is attached to"
+                doubts = (f"the project is not below {where}",)
+            stages.append(self.stage(self.policy_of(association), association, doubts, network))
+        if not organisations:
+            return stages, []
+        several = f"one of {', '.join(organisations)}; which, the snapshot does not say"
+        return stages, [f"The project belongs to {organisations[0] if one else several}."]
 
     def _enforcement(self, key: str) -> tuple[str | None, bool]:
         """Which of VPC firewall rules and network policies judge first, None if that is not known yet; and whether the
@@ -279,11 +342,13 @@ class _Reading:
         listed = policy.node.at("rules")
         for index, node in enumerate([listed] if listed.unknown else listed.items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
-            ranked += PolicyRule(self.group, node, str(told), policy, default="INGRESS", network=network).steps()
+            ranked += PolicyRule(
+                self.group, node, str(told), policy, default="INGRESS", network=network, inspect=self.rulings
+            ).steps()
         for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
             its_own = self._is_rule_of(rule, policy)
             if its_own is not False:
-                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network)
+                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network, inspect=self.rulings)
                 reader.doubts += [] if its_own else [f"{rule.name} is a rule of {policy.name}"]
                 ranked += reader.steps()
         steps, unordered = in_order(ranked)
@@ -334,10 +399,30 @@ _SCOPES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:
+    """Those that a flow may go over: not IPv6 where a deny of all of it comes before anything that lets some of it pass."""
+    every = internet().of("IPv6")
+    for stage in stages:
+        if stage.unordered:
+            return FAMILIES
+        for box, action in ((step.box, step.action) for step in stage.steps):
+            if action != "block":
+                if box.address.opaque or box.address.of("IPv6") & every:
+                    return FAMILIES
+            elif box == Box(address=box.address) and not box.address.without and box.address.of("IPv6").holds(every):
+                return ("IPv4",)
+    return FAMILIES
+
+
 def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:
     return tuple(
         Step(action="next", rule="", why="the policy is not for the client", box=Box(doubts=(each,))) for each in doubts
     )
+
+
+def _organisation(association: Resource) -> str | None:
+    target = association.properties.get("attachmentTarget")
+    return target if isinstance(target, str) and target.startswith("organizations/") else None
 
 
 def _names_of(policy: Resource) -> tuple[object, ...]:

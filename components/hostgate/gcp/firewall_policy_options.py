@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -66,6 +66,9 @@ def is_placeholder(text: str) -> bool:
 class FirewallPolicyOptions(Options):
     """Where the rules go and whose traffic they judge. Without `attach`, a global network firewall policy is made."""
 
+    associates_beside_attach: ClassVar[bool] = False
+    """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
+
     attach: Annotated[str, _link("firewallPolicies")] | None = None
     """An existing global network firewall policy: projects/PROJECT/global/firewallPolicies/NAME, its full link, or its
     name."""
@@ -87,7 +90,7 @@ class FirewallPolicyOptions(Options):
             raise ValueError(
                 "found service accounts and secure tags under `from`. Allowed in one rule: one of the two kinds."
             )
-        if self.attach is not None and self.networks:
+        if self.attach is not None and self.networks and not self.associates_beside_attach:
             raise ValueError(
                 "found `networks` with `attach`. An existing policy is associated by its owner; leave one out."
             )

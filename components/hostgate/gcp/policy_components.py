@@ -18,11 +18,20 @@ Value = TypeVar("Value")
 
 
 def make_policy(
-    component: pulumi.ComponentResource, name: str, prepared: Registration, options: FirewallPolicyOptions
+    component: pulumi.ComponentResource,
+    name: str,
+    prepared: Registration,
+    options: FirewallPolicyOptions,
+    groups: Mapping[str, Any] = {},
+    inspected: Sequence[pulumi.Resource] = (),
 ) -> "pulumi.Output[str]":
     """The name of the policy of the plan, which is made or attached to, with its rules and associations as children of
-    `component`. Raises AllowlistError."""
-    project, attach, networks = _place(name, options, prepared.outputs)
+    `component`. Raises AllowlistError.
+
+    `groups`: what stands for each security profile group that the plan's rules name; `inspected`: what has to be there
+    before a rule sends anything to one.
+    """
+    project, attach, networks = place_of(name, options, prepared.outputs)
     policy: pulumi.Output[str] = pulumi.Output.from_input(attach)
     for each in prepared.plan.objects:
         if each.kind == POLICY:
@@ -44,10 +53,11 @@ def make_policy(
         child = prepared.child(name, each)
         kind = (each.body["action"], "destFqdns" in each.body["match"])
         earlier = [rule for other, rule in rules if other != kind]
-        child_options = prepared.options(component, child, depends_on=earlier)
-        rules.append((kind, _rule(child, each, policy, project, child_options)))
+        group = groups.get(each.body.get("securityProfileGroup", ""))
+        child_options = prepared.options(component, child, depends_on=[*earlier, *(inspected if group else ())])
+        rules.append((kind, _rule(child, each, policy, project, group, child_options)))
     associations = (each for each in prepared.plan.objects if each.kind == ASSOCIATION)
-    for each, network in zip(associations, networks, strict=True):
+    for each, network in zip(associations, networks if options.attach is None else (), strict=True):
         # A whole policy is associated, never a half-made one. One global policy fits a network: a replacement beside
         # the old association is refused, which is better than a network without a deny.
         child = prepared.child(name, each)
@@ -62,7 +72,7 @@ def make_policy(
     return policy
 
 
-def _place(
+def place_of(
     name: str, options: FirewallPolicyOptions, outputs: Mapping[str, Any]
 ) -> tuple[Any, Any, list[pulumi.Output[str] | None]]:
     """Project, the policy of another owner, and the networks. What is an Output is read once it is known; a network that
@@ -120,6 +130,7 @@ def _rule(
     each: CloudObject,
     policy: "pulumi.Output[str]",
     project: Any,
+    group: Any,
     opts: pulumi.ResourceOptions,
 ) -> compute.NetworkFirewallPolicyRule:
     body, match = each.body, each.body["match"]
@@ -132,6 +143,7 @@ def _rule(
         priority=body["priority"],
         direction=body["direction"],
         action=body["action"],
+        security_profile_group=group,
         enable_logging=body.get("enableLogging"),
         target_service_accounts=body.get("targetServiceAccounts"),
         target_secure_tags=[

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.gcp import resources_url_filter
+from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION as ENDPOINT_ASSOCIATION
+from hostgate.gcp.resources_url_filter import PROFILE as PROFILE
 from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
 from hostgate.planning.shapes import (
@@ -256,7 +259,7 @@ ASSOCIATION_TYPE = ResourceType(
     kind="compute#firewallPolicyAssociation",
 )
 
-TYPES: Final = types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE))
+TYPES: Final = types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE, *resources_url_filter.ROWS))
 """Types that a plan makes."""
 
 _RULE = RULE_TYPE.inputs.fields
@@ -301,7 +304,6 @@ READ: Final = types_by_token(
 """Types that are read where they stand, and never made here."""
 
 UNREAD: Final = (
-    UnreadType("gcp:networksecurity/securityProfile:SecurityProfile", "URL filters", ("urlFilteringProfile",)),
     UnreadType("gcp:networksecurity/urlList:UrlList", "names that a web proxy may reach"),
     UnreadType("gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule", "what a web proxy may reach"),
 )

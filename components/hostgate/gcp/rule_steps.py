@@ -13,6 +13,7 @@ from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
 from hostgate.flows.steps import Action, Box, ClientTest, Group, Step
+from hostgate.gcp.evaluate_profiles import Ruling, unread
 
 _NUMBERS: Mapping[str, frozenset[int]] = {
     "tcp": frozenset({6}), "udp": frozenset({17}), "icmp": frozenset({1}), "esp": frozenset({50}), "ah": frozenset({51}),
@@ -30,6 +31,10 @@ _CONTEXTS: Mapping[str, str] = {
 
 Groups = Callable[[str], AddressSet]
 """The addresses behind a reference to an address group."""
+
+
+Inspection = Callable[["PolicyRule"], Sequence[Ruling]]
+"""What becomes of what a rule sends to a security profile group."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,9 @@ class PolicyRule:
 
     def __init__(
         self, groups: Groups, node: Node, name: str, holder: Resource | None = None, default: str = "EGRESS",
-        network: str = "",
+        network: str = "", inspect: "Inspection | None" = None,
     ) -> None:  # fmt: skip
+        self.inspect = inspect
         self.groups, self.node, self.name, self.holder = groups, node, name, holder
         self.default, self.network = default, network
         self.doubts: list[str] = []
@@ -103,16 +109,20 @@ class PolicyRule:
             case "goto_next":
                 yield step("next", f"the rule {self.name} passes it on")
             case "apply_security_profile_group":
-                group = self.node.at("securityProfileGroup").value
-                said = group if isinstance(group, str) else "of the rule"
-                lets = f"the security profile group {said} lets it through"
-                yield step("allow", f"inspected by the security profile group {said}", lets)
-                yield step("block", f"the security profile group {said} does not let it through")
+                whole = f"{self.name}#{self.node.at('priority').value}"
+                rulings = unread(self.name, self.node) if self.inspect is None else self.inspect(self)
+                for each in rulings:
+                    asked = replace(
+                        box, wire=each.box.wire, nameless=each.box.nameless, applications=each.box.applications,
+                        doubts=(*box.doubts, *each.box.doubts),
+                    )  # fmt: skip
+                    rule = f"{self.name}#{each.url}" if each.url else self.name
+                    yield Step(action=each.action, rule=rule, why=each.why, box=asked, owner=owner, whole=whole)
             case _:
-                for each in ("allow", "block", "next"):
-                    word = {"allow": "allow", "block": "deny", "next": "goto_next"}[each]
+                words: Sequence[tuple[Action, str]] = (("allow", "allow"), ("block", "deny"), ("next", "goto_next"))
+                for may, word in words:
                     doubt = f"the action of {self.name} is {word}"
-                    yield step(each, f"the rule {self.name} has the action {word}", doubt)
+                    yield step(may, f"the rule {self.name} has the action {word}", doubt)
 
     def _with(self, box: Box) -> Box:
         return replace(box, doubts=(*box.doubts, *self.doubts), client=self._client())

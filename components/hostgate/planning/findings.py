@@ -43,8 +43,8 @@ KINDS: dict[str, FindingKind] = {
     ),
     "over-quota": FindingKind(
         "warning",
-        "The plan needs more of a quota than an account has by default. Accounts can have it raised, so nothing is refused.",
-        "Look at the quota in Service Quotas, by the code in the message, and have it raised before `up`.",
+        "The plan needs more than every account or policy has. Some have more, so nothing is refused.",
+        "See that what the message says is so before `up`; have a quota raised in Service Quotas, by its code.",
     ),
     "acceptance-expired": FindingKind(
         "error",
@@ -211,6 +211,37 @@ KINDS: dict[str, FindingKind] = {
         "info",
         "The default drop acts once the engine knows the protocol: bytes that it cannot tell get out until then.",
         "Nothing, for clients that are trusted not to tunnel; otherwise close the ports outside the firewall as well.",
+    ),
+    "no-zones": FindingKind(
+        "warning",
+        "No zones are named: a rule that inspects lets everything pass in a zone without a firewall endpoint.",
+        "Name every zone in which clients run under `zones`; a deployment without is refused.",
+        first=True,
+    ),
+    "open-zones": FindingKind(
+        "warning",
+        "Zones without a firewall endpoint: clients there reach everything on the ports of the hosts.",
+        "Move the zones from `openZones` to `zones`.",
+    ),
+    "zones": FindingKind(
+        "info",
+        "In which zones traffic is inspected: in any other one everything passes on the ports of the hosts.",
+        "See that `zones` has every zone in which a client runs.",
+    ),
+    "new-endpoints": FindingKind(
+        "info",
+        "Firewall endpoints are made: what that takes and costs, and the largest packets that they inspect.",
+        "Give an endpoint that is there under `endpoints`; see that `mtu` is that of the networks.",
+    ),
+    "either-protocol": FindingKind(
+        "info",
+        "The mechanism asks SNI and Host alike: an entry allows plain HTTP and TLS on its port.",
+        "Nothing, if servers answer either safely; otherwise a mechanism that tells them apart.",
+    ),
+    "other-port": FindingKind(
+        "warning",
+        "Names are filtered on a port of which the vendor's pages say nothing. Only with an acceptance.",
+        "Try it with a name that must be blocked, or use a mechanism that is documented for the port.",
     ),
     "ipv6-not-denied": FindingKind(
         "warning",

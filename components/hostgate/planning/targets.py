@@ -40,8 +40,9 @@ class Target:
     `ip_sets{}` for values of a mapping), with what stands in the plan for one: `{}` is the item's index or key."""
     referred: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Of references, by option: the type of the children and their input that have what came of it."""
-    replaces: tuple[str, ...] = ()
-    """Inputs of children that the component has replaced beside what the provider replaces: no preview says it."""
+    replaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By type, inputs of children that the component has replaced beside what the provider replaces: no preview says it.
+    So it does where it has children of all these types."""
     logs: Mapping["EventKind", str] = field(default_factory=dict)
     """`module:function` that reads an event of a kind, of a record of the log that tells this target's verdicts. It
     raises NotALog and NoVerdict of `hostgate.flows.events`."""
@@ -50,7 +51,8 @@ class Target:
     simulated: str = ""
     """`module:name` of the simulated cloud that has the component's resource types."""
     exports: Mapping[str, str] = field(default_factory=dict)
-    """Forms of `hostgate export` beside those with options: `module:function` that makes of a plan texts by file name."""
+    """Forms of `hostgate export`: `module:function` that makes of a plan texts by file name; for one with options of its
+    own, what its command takes."""
 
     @property
     def cloud(self) -> str:
@@ -64,8 +66,9 @@ def rows() -> tuple[Target, ...]:
 
 
 def row(name: str) -> Target:
-    """The row of the target `name`. Raises KeyError for a name that no row has."""
-    return _rows()[name]
+    """The row of the target `name`. Raises KeyError for a name that no row has. What other distributions add is looked for
+    where none is here."""
+    return _own()[name] if name in _own() else _rows()[name]
 
 
 def clouds() -> tuple[str, ...]:
@@ -86,8 +89,14 @@ def load(place: str) -> Any:
 
 
 @cache
+def _own() -> Mapping[str, Target]:
+    return {each.name: each for package in _PACKAGES for each in import_module(package).TARGETS}
+
+
+@cache
 def _rows() -> Mapping[str, Target]:
-    found = {each.name: each for package in _PACKAGES for each in import_module(package).TARGETS}
+    found = dict(_own())
+    forms = {form: each.name for each in found.values() for form in each.exports}
     from importlib.metadata import entry_points
 
     problems = []
@@ -103,6 +112,10 @@ def _rows() -> Mapping[str, Target]:
                 problems.append(f"{origin}: found {each!r}. Allowed: {Target.__module__}.Target.")
             elif found.setdefault(each.name, each) is not each:
                 problems.append(f"{origin}: found the target {each.name}, which is there already. Allowed: a new name.")
+            else:
+                twice = (form for form in each.exports if forms.setdefault(form, each.name) != each.name)
+                told = "found the export form {}, which {} has. Allowed: a new form."
+                problems += [f"{origin}: {told.format(form, forms[form])}" for form in twice]
     if problems:
         from hostgate.catalog.problems import InputError, Problem
 

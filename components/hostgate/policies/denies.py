@@ -42,7 +42,7 @@ def no_deny(policies: Sequence[JudgedPolicy]) -> CheckResult:
         if each.cloud == "aws":
             found += _left_open(each, "no default drops, and no last rule does")
             continue
-        first = next(seen for seen in each.rules if seen.reading.may_name)
+        first = next(seen for seen in each.rules if seen.resource.urn in each.naming)
         found += [
             Violation(resource=first.resource, where="the policy", message=message) for message in _open_families(each)
         ]
@@ -64,7 +64,7 @@ def deny_elsewhere(policies: Sequence[JudgedPolicy]) -> CheckResult:
         for each in loose
         if each.cloud == "aws" or any(_open_families(each))
         for seen in each.rules
-        if seen.reading.may_name
+        if seen.resource.urn in each.naming
     ]
 
 
@@ -131,6 +131,8 @@ def _lists(policy: JudgedPolicy) -> list[str]:
 
 def _names(policy: JudgedPolicy) -> bool:
     """Whether names are allowed, or may be; those of strict domain lists have a rule of their own."""
+    if policy.cloud == "gcp":
+        return policy.may_name
     return any(seen.reading.names_in_doubt and not seen.reading.lists for seen in policy.rules) or any(
         effect.named and (not effect.listed or seen.reading.strict is False)
         for seen in policy.rules

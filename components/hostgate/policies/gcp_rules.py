@@ -67,6 +67,31 @@ def read_classic(node: Node) -> Reading:
     return reading
 
 
+def read_profile(node: Node) -> Reading:
+    """A security profile: names that its URL filters allow, over TLS and HTTP alike. Which ports they are for, the rules say
+    that apply its group."""
+    reading = Reading(node.doubts)
+    for each in node.at("urlFilteringProfile", "urlFilters").items("names"):
+        if each.at("filteringAction").text("action") != "ALLOW":
+            continue
+        for url in each.at("urls").items("names"):
+            text = url.text("names")
+            if text is not None:
+                names = _of_matcher(text.lower().removesuffix("."))
+                reading.effects.append(
+                    Effect(where=url.path, action="allow", layer=None, ports=ANY_PORT, names=names, listed=True)
+                )
+    return reading
+
+
+def _of_matcher(text: str) -> Names:
+    if text == "*":
+        return Names("any", "")
+    if text.startswith("*."):
+        return Names("subtree", text[2:])
+    return Names("subtree+apex", text[1:]) if text.startswith("*") else Names("exact", text)
+
+
 def _rule(node: Node, reading: Reading, default: str = "EGRESS") -> None:
     direction = node.at("direction")
     if (direction.text("action") or default) != "EGRESS" and not direction.unknown:

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from hostgate.aws import evaluate as aws
 from hostgate.aws.default_actions import DROP_TO_SERVER
-from hostgate.aws.resources import canonical
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.azure import evaluate as azure
 from hostgate.azure.resources import POLICY as AZURE_POLICY
@@ -22,7 +21,6 @@ from hostgate.gcp import evaluate as gcp
 from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.policies.belonging import Together
-from hostgate.policies.readers import plain_type
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -51,9 +49,16 @@ class JudgedPolicy(Together):
     def urns(self) -> Mapping[str, ResourceReading]:
         return {seen.resource.urn: seen for seen in self.rules}
 
+    @cached_property
+    def naming(self) -> frozenset[str]:
+        """Of the rules, those that allow something by name, or may. A rule that sends flows to a security profile group has
+        no names of its own: those are seen where flows meet it."""
+        met = {step.owner for place in self.places for step in steps_in(place) if _by_profile(step)} & self.urns.keys()
+        return frozenset({*met, *(urn for urn, seen in self.urns.items() if seen.reading.may_name)})
+
     @property
     def may_name(self) -> bool:
-        return any(seen.reading.may_name for seen in self.rules)
+        return bool(self.naming)
 
     def owner(self, step: Step | None) -> Resource:
         """The resource to speak of for a step: the one that holds it, else the policy, else the first of its rules."""
@@ -65,8 +70,7 @@ class JudgedPolicy(Together):
 def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> list[JudgedPolicy]:
     """Each of `sets` with its places."""
     by_urn = {resource.urn: resource for resource in resources}
-    alike = canonical(Snapshot(tuple(resources), "the stack"))
-    standing = {resource.urn: _completed(resource) for resource in alike.resources}
+    standing = {resource.urn: _completed(resource) for resource in resources}
     for each in sets:
         standing |= {made.urn: made for made in _put_in(each, standing)}
     snapshot = Snapshot(tuple(standing.values()), "the stack")
@@ -86,6 +90,11 @@ def steps_in(place: Place) -> Iterator[Step]:
     for stage in place.stages:
         for group in (stage.steps, *stage.unordered, stage.last):
             yield from group
+
+
+def _by_profile(step: Step) -> bool:
+    """Whether it is a URL filter of Google Cloud that allows some names."""
+    return step.action == "allow" and "gcp:" in step.owner and any(test.text for test in step.box.wire or ())
 
 
 def allows(place: Place) -> dict[str, Step]:
@@ -113,7 +122,6 @@ def _of(each: Together, places: Iterable[Place]) -> list[Place]:
 def _completed(resource: Resource) -> Resource:
     """The resource as an evaluator reads it. Where the engine says only from what it was made, each input that is not
     known came from that. A policy of AWS without a HOME_NET has the private ranges (`home-net` says it)."""
-    resource = replace(resource, type=plain_type(resource.type))
     if resource.dependencies and not resource.property_dependencies:
         made = {key: resource.dependencies for key, value in resource.properties.items() if _unknown_in(value)}
         resource = replace(resource, property_dependencies=made)
@@ -193,8 +201,10 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
     added = [] if targets else [own]
     targets = targets or [(UNKNOWN, frozenset({own.urn}))]
     if kind == gcp_types.ORGANISATION_ASSOCIATION:
-        targets = [("organizations/0", frozenset())]
-        added = [] if any(snapshot.of_types([gcp_types.NETWORK, gcp_types.CLASSIC])) else [own]
+        known = (each.properties.get("attachmentTarget") for each in snapshot.of_types([kind]))
+        ours = (each for each in known if isinstance(each, str) and each.startswith("organizations/"))
+        targets, added = [(next(ours, "organizations/0"), frozenset())], []
+    inspects = any(snapshot.of_types([gcp_types.ENDPOINT_ASSOCIATION]))
     for number, (target, made) in enumerate(targets):
         added.append(
             Resource(
@@ -203,4 +213,11 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
                 property_dependencies={"attachmentTarget": made, "firewallPolicy": frozenset({policy.urn})},
             )
         )  # fmt: skip
+        if inspects:  # the stack's endpoints are for the networks of the policy, wherever that is
+            added.append(
+                Resource(
+                    urn=f"{_ELSEWHERE}endpoint:{number}", type=gcp_types.ENDPOINT_ASSOCIATION, name=policy.name,
+                    properties={"network": target}, property_dependencies={"network": made},
+                )
+            )  # fmt: skip
     return Snapshot((*snapshot.resources, *added), snapshot.source)

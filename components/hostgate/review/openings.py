@@ -121,4 +121,6 @@ def _seen_alike(each: Opening) -> Iterator[tuple[Wire, int]]:
     wires: tuple[Wire, ...] = (each.wire,)
     if way is not None and way.sight == "address-and-port" and each.wire != "udp":
         wires = ("tls", "http", "tcp")
+    elif way is not None and not way.told_apart:
+        wires = ("tls", "http")
     yield from ((wire, each.port) for wire in wires)

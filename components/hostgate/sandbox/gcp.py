@@ -4,16 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hostgate.gcp.resources import ASSOCIATION, COMPUTE, POLICY, QUOTAS, RULE, TYPES
+from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.shapes import shown
 from hostgate.sandbox.clouds import Cloud, Declaration, about
+from hostgate.sandbox.gcp_lifecycle import LIFECYCLES
+from hostgate.sandbox.gcp_url_filter_lifecycle import LIFECYCLES as URL_FILTER_LIFECYCLES
 from hostgate.sandbox.preview_problems import PreviewProblem
-
-
-def relative(link: str) -> str:
-    """A link from `projects/` on, as the provider compares two (magic-modules d577844, GetRelativePath)."""
-    head, projects, rest = link.partition("projects/")
-    return projects + rest if projects else head
-
 
 Names = Mapping[tuple[str, str], str]
 """URNs of the stack's policies by project (empty: the provider's) and name."""
@@ -61,7 +57,7 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
             continue
         target = resource.inputs.get("attachmentTarget")
         sources = resource.property_dependencies.get("attachmentTarget", ())
-        network = relative(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
+        network = network_path(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
         if network and network in taken:
             allowed = f"one global policy per network; {taken[network]} attaches one already"
             problem = PreviewProblem(
@@ -71,5 +67,7 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
         taken.setdefault(network, resource.name)
 
 
-CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network))
+CLOUD: Final = Cloud(
+    "gcp", TYPES, (_unique_in_policy, _one_policy_per_network), {**LIFECYCLES, **URL_FILTER_LIFECYCLES}
+)
 """Simulated Google Cloud."""

@@ -1,0 +1,322 @@
+"""gcp:url-filter: security profiles with URL filters, applied by firewall policy rules where a zone has an endpoint.
+
+A rule holds the port and a profile the names, so each port has a rule, a group and a profile of its own. The names are
+those in the packets, SNI or Host (Cloud NGFW, about URL filtering). A flow without a name is decided by the filter of
+the highest priority: the first one denies, or every such flow would pass.
+
+No rule says `destNetworkContext`: Google's own APIs may count as NON_INTERNET, and would pass by such a rule uninspected.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from hostgate.catalog.model import Entry
+from hostgate.flows.address_sets import networks
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.steps import Box, Place, Stage, Step
+from hostgate.gcp.firewall_policy import EDGE_SLOT, EVERYWHERE, RULE, Allows, FirewallPolicyMechanism, rule, slot
+from hostgate.gcp.resources_url_filter import (
+    ENDPOINT_ASSOCIATION_TYPE,
+    ENDPOINT_TYPE,
+    ENDPOINTS,
+    NETWORKS,
+    ORGANIZATION_GROUPS,
+    PLAIN_MTU,
+    PROFILE_GROUP_TYPE,
+    PROFILE_TYPE,
+    PROJECT_GROUPS,
+)
+from hostgate.gcp.url_filter_options import DECLARED, UrlFilterOptions
+from hostgate.planning.enforcement import Enforcement
+from hostgate.planning.evidence import Claim, Evidence
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.limits import Usage
+from hostgate.planning.mechanism import CloudObject, Means, Objection, Rendering
+from hostgate.planning.targets import COMPUTED
+
+PROFILE, PROFILE_GROUP = PROFILE_TYPE.kind, PROFILE_GROUP_TYPE.kind
+ENDPOINT, ENDPOINT_ASSOCIATION = ENDPOINT_TYPE.kind, ENDPOINT_ASSOCIATION_TYPE.kind
+
+ABOUT = "Cloud NGFW, about URL filtering"
+
+SERVICE = "//networksecurity.googleapis.com/"
+"""What begins a group's name in a rule; the provider compares it as it is."""
+
+WEB_PORTS = (80, 443)
+"""Ports that the vendor's pages show; of others they say nothing."""
+
+NAMELESS, HOSTS, ALL = 0, 1_000, 2_000_000_000
+"""Priorities of filters in a profile; after them comes the implicit one, which denies every name."""
+
+NOBODY = "nameless.invalid"
+"""What the first filter denies: a name that cannot exist (RFC 6761), for the sake of flows that have none."""
+
+INSPECT = 2
+"""Priority after the slot of a port. Private ranges are passed on before the first slot, one rule for each family: a rule
+that inspects is about every destination, and would deny private TLS to names that no entry has."""
+
+
+class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
+    """URL filters of Cloud NGFW Enterprise in a global network firewall policy."""
+
+    target = "gcp:url-filter"
+    title = "Cloud NGFW URL filtering"
+    options = UrlFilterOptions
+    limits = (PROJECT_GROUPS, ORGANIZATION_GROUPS, NETWORKS)
+    precondition = ", and none of its own about private ranges, which are passed on first"
+    means = (
+        Means(
+            name="URL filters",
+            protocols=frozenset({"https", "http", "tls"}),
+            sight="name-and-port",
+            ttl_family="wire",
+            told_apart=False,
+            evidence=Evidence("documented", ABOUT, "2026-11-27"),
+            needs=(
+                Claim(
+                    "a firewall endpoint in every zone in which a client runs, associated with the VPC network: in another zone "
+                    "everything passes",
+                    ABOUT,
+                    "2026-11-23",
+                ),
+                Claim("a VPC network whose MTU is at most 1460, or 8500 with jumbo frames", ENDPOINTS, "2026-11-23"),
+                Claim(
+                    "no VPC firewall rule that allows egress, or network policies that are judged before VPC rules",
+                    "Cloud NGFW, firewall policy rule evaluation order",
+                    "2026-11-23",
+                ),
+            ),
+            opens=(
+                Claim("any server to which a client names an allowed host", ABOUT, "2026-11-23"),
+                Claim("plain HTTP with the name as Host, on the port of an https entry", ABOUT, "2026-11-23"),
+            ),
+            costs=(
+                Claim(
+                    "1 endpoint-hour for each zone, and 1 unit for each GiB inspected",
+                    "Cloud NGFW pricing, Enterprise, as a published module quotes it",
+                    "2026-11-23",
+                ),
+            ),
+            kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            widenings={"one-label": "deeper-names"},
+            nearest={"one-label": "list the names that are needed as exact entries; a filter has no depth."},
+        ),
+    )
+
+    def objections(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Mapping[tuple[str, str], Objection]:
+        found = dict(super().objections(entries, options))
+        for entry in entries:
+            known = found.get(entry.key)
+            if entry.port not in WEB_PORTS and (known is None or known.widening):
+                found[entry.key] = Objection(
+                    f"URL filtering is documented for the ports 80 and 443. Found: {entry.port}.",
+                    "gcp:fqdn for an exact name, or a port that is documented.",
+                    "other-port" if known is None else None,  # what is wrong twice is not lifted by one acceptance
+                )
+        return found
+
+    def render(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Rendering:
+        made = super().render(entries, options)
+        placed = [_placed(each) for each in made.objects]
+        rules = iter(
+            sorted((each for each in placed if each.kind == RULE), key=lambda each: int(each.body["priority"]))
+        )
+        return replace(made, objects=tuple(next(rules) if each.kind == RULE else each for each in placed))
+
+    def allows(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Allows:
+        ports: dict[int, list[Entry]] = {}
+        for entry in entries:
+            ports.setdefault(entry.port, []).append(entry)
+        objects = [each for port, of_port in sorted(ports.items()) for each in _inspection(options, port, of_port)]
+        objects.sort(key=lambda each: _ORDER.index(each.kind))
+        return Allows(
+            objects=(*(each for each in objects if each.kind != RULE), *_endpoints(options), *_rules_of(objects)),
+            rules={each.key: f"{_rule_name(options, each.port)}#{url(each)}" for each in entries},
+            findings=tuple(_own_remarks(entries, options)),
+            usage=(
+                Usage(PROJECT_GROUPS, len(ports)),
+                Usage(ORGANIZATION_GROUPS, len(ports)),
+                Usage(NETWORKS, len(options.networks)),
+            ),
+        )
+
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Mapping[str, Any]:
+        found = super().fixed(each, objects, options)
+        if each.kind not in (PROFILE, PROFILE_GROUP, ENDPOINT, ENDPOINT_ASSOCIATION):
+            return found
+        place = options.scope if each.kind != ENDPOINT_ASSOCIATION else f"projects/{options.in_project}"
+        settings = {key: found[key] for key in found.keys() & {"jumboFramesEnabled"}}
+        return {"project or organization": place, **settings}
+
+    def enforcement(self, options: UrlFilterOptions) -> Enforcement:
+        stated = super().enforcement(options)
+        return replace(stated, places=(*stated.places, *(f"zone {each}" for each in sorted(options.zones))))
+
+    def place(self, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
+        found = super().place(objects, options)
+        if options.mode == "enforce" and options.deny != "none" and "ipv6" in options.families:
+            found = replace(found, families=("IPv4",))  # IPv6 is closed as a whole, and clients fall back
+        ports = [(int(port), int(port)) for each in _rules_of(objects) for port in _ports(each)]
+        where = ", ".join(sorted(options.zones)) or "zones that have a firewall endpoint"
+        found = replace(
+            found,
+            assumptions=(*found.assumptions, f"Clients run in {where} alone; elsewhere these ports pass uninspected."),
+        )
+        if not options.open_zones or not ports:
+            return found
+        zones = " or ".join(sorted(options.open_zones))
+        passes = Step(
+            action="allow", rule="", why="in a zone without a firewall endpoint the rule lets everything pass",
+            box=Box(protocols=frozenset({6}), port=Intervals.of(ports), address=networks([EVERYWHERE["ipv4"]]),
+                    doubts=(f"the client is in {zones}, which has no firewall endpoint",)),
+        )  # fmt: skip
+        onward = Step(action="next", rule="", why="the client's zone has a firewall endpoint")
+        first, *rest = found.stages
+        return replace(found, stages=(first, Stage("zones", (passes,), onward), *rest))
+
+
+def url(entry: Entry) -> str:
+    """The matcher string for `entry` (Cloud NGFW, configure URL filtering security profiles): `*.x` is any depth below x,
+    `*x` x as well, by whole labels."""
+    match entry.match:
+        case "exact":
+            return entry.host
+        case "subtree+apex":
+            return f"*{entry.host}"
+        case "subtree" | "one-label":  # one-label with an accepted widening only
+            return f"*.{entry.host}"
+
+
+_ORDER = (PROFILE, PROFILE_GROUP, RULE)
+
+
+def _inspection(options: UrlFilterOptions, port: int, entries: Sequence[Entry]) -> Iterator[CloudObject]:
+    """The profile of a port, the group that holds it, and the rule that applies the group."""
+    closes = options.mode == "enforce" and options.deny != "none"
+    filters = [_filter("ALLOW", HOSTS, sorted({url(each) for each in entries}))]
+    if closes:
+        filters.insert(0, _filter("DENY", NAMELESS, [NOBODY]))
+    else:
+        filters.append(_filter("ALLOW", ALL, ["*"]))
+    words = "hosts of the catalog" if closes else "AUDIT, allows all" if options.mode == "audit" else "allows all"
+    profile, group = f"{options.name}-hosts-{port}", f"{options.name}-group-{port}"
+    place = f"{options.scope}/locations/global"
+    labels = {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
+    yield CloudObject(
+        kind=PROFILE, name=profile, folder="profiles",
+        body={
+            "name": f"{place}/securityProfiles/{profile}", "description": f"hostgate: {words}", "type": "URL_FILTERING",
+            "urlFilteringProfile": {"urlFilters": filters}, **labels,
+        },
+    )  # fmt: skip
+    yield CloudObject(
+        kind=PROFILE_GROUP, name=group, folder="policy",
+        body={
+            "name": f"{place}/securityProfileGroups/{group}", "description": "hostgate: hosts of the catalog",
+            "urlFilteringProfile": f"{place}/securityProfiles/{profile}", **labels,
+        },
+    )  # fmt: skip
+    # IPv4 alone: that IPv6 is filtered by name is documented nowhere. The deny closes it.
+    match = {"destIpRanges": [EVERYWHERE["ipv4"]], "layer4Configs": [{"ipProtocol": "tcp", "ports": [str(port)]}]}
+    name, priority = _rule_name(options, port), options.base + slot("tcp", port) + INSPECT
+    body = rule(options, name, priority, "apply_security_profile_group", "hostgate: hosts of the catalog", match)
+    body["securityProfileGroup"] = f"{SERVICE}{place}/securityProfileGroups/{group}"
+    yield CloudObject(kind=RULE, name=name, body=body)
+
+
+def _filter(action: str, priority: int, urls: list[str]) -> dict[str, Any]:
+    return {"filteringAction": action, "priority": priority, "urls": urls}
+
+
+def _rule_name(options: UrlFilterOptions, port: int) -> str:
+    return f"{options.name}-inspect-tcp-{port}"
+
+
+def _placed(each: CloudObject) -> CloudObject:
+    """The object in its folder; a rule that passes private ranges on before the rules that inspect."""
+    if each.kind != RULE:
+        return each
+    body = each.body
+    if body["action"] == "goto_next":
+        body = {**body, "priority": body["priority"] - EDGE_SLOT}
+    return replace(each, body=body, folder="rules")
+
+
+def _endpoints(options: UrlFilterOptions) -> Iterator[CloudObject]:
+    """An endpoint for each zone that has none yet, and its associations with the networks."""
+    labels = {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
+    made = {zone: f"{options.scope}/locations/{zone}/firewallEndpoints/{options.name}-{zone}" for zone in options.zones}
+    for zone in sorted({*options.zones} - {*options.endpoints}):
+        body: dict[str, Any] = {"name": made[zone], **labels}
+        if options.billing_project is not None:
+            body["billingProjectId"] = options.billing_project
+        if options.mtu > PLAIN_MTU:
+            body["endpointSettings"] = {"jumboFramesEnabled": True}
+        yield CloudObject(kind=ENDPOINT, name=f"{options.name}-{zone}", body=body, folder="policy")
+    for zone in sorted(options.zones):
+        endpoint = options.endpoints.get(zone, made[zone])
+        for network in options.network_paths if endpoint != DECLARED else ():
+            name = f"{options.name}-{zone}-{sha256(network.encode()).hexdigest()[:6]}"
+            place = f"projects/{options.in_project or COMPUTED}/locations/{zone}/firewallEndpointAssociations/{name}"
+            body = {"name": place, "firewallEndpoint": endpoint, "network": network, **labels}
+            yield CloudObject(kind=ENDPOINT_ASSOCIATION, name=name, body=body, folder="policy")
+
+
+def _rules_of(objects: Sequence[CloudObject]) -> tuple[CloudObject, ...]:
+    """The rules that inspect, which have one port each."""
+    return tuple(each for each in objects if each.kind == RULE and "securityProfileGroup" in each.body)
+
+
+def _ports(each: CloudObject) -> list[str]:
+    return [port for config in each.body["match"]["layer4Configs"] for port in config["ports"]]
+
+
+def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.port not in WEB_PORTS:
+            yield finding(
+                "other-port", f"No page of the vendor says that names are filtered on port {entry.port}.", entry
+            )
+    if entries:
+        yield finding(
+            "either-protocol",
+            "A filter is asked of SNI and Host alike: on the port of an entry plain HTTP passes as well as TLS.",
+        )
+        yield finding(
+            "ipv4-only", "The rules inspect IPv4, for which filtering is documented; no rule allows a host over IPv6."
+        )
+    if options.deny == "declared" and options.mode == "enforce" and entries:
+        yield finding(
+            "deny-cuts",
+            "Private destinations are inspected as well: names that no entry has are cut on the ports of the hosts.",
+        )
+    if not options.zones:
+        yield finding(
+            "no-zones",
+            "No `zones` are named: in a zone without a firewall endpoint the rules let everything pass on their ports. A stack "
+            "and a component need them.",
+        )
+        return
+    covered = f"Inspected is what comes from {', '.join(sorted(options.zones))}"
+    if options.open_zones:
+        yield finding(
+            "open-zones",
+            f"{covered}; from {', '.join(sorted(options.open_zones))} everything passes on the ports of the hosts.",
+        )
+    else:
+        yield finding(
+            "zones", f"{covered}; from any other zone of the networks everything passes on the ports of the hosts."
+        )
+    new = len({*options.zones} - {*options.endpoints})
+    if new:
+        yield finding(
+            "new-endpoints",
+            f"{new} firewall {'endpoints are' if new > 1 else 'endpoint is'} made, which takes up to an hour; charged are "
+            f"{new} endpoint-hours each hour, and what they inspect by the GiB. Each inspects packets of up to "
+            f"{'8500' if options.mtu > PLAIN_MTU else '1460'} bytes, and larger ones pass: `mtu` has to be that of the networks.",
+        )
+
+
+MECHANISM = UrlFilter()

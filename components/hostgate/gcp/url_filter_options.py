@@ -1,0 +1,133 @@
+"""Options of URL filtering: zones whose instances are inspected, endpoints, and whom profiles and endpoints belong to."""
+
+import re
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_placeholder
+from hostgate.gcp.links import check_project
+from hostgate.gcp.resources_url_filter import JUMBO_MTU, PLAIN_MTU, ZONE_PATTERN
+from hostgate.planning.targets import COMPUTED
+
+DECLARED = "declared"
+"""In the place of an endpoint: one is there, associated with the networks by somebody else."""
+
+_ENDPOINT = re.compile(
+    r"(?://networksecurity\.googleapis\.com/)?((?:projects|organizations)/[^/\s]+/locations/[^/\s]+/firewallEndpoints/[^/\s]+)"
+)
+_LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z"), re.compile(r"[a-z0-9_-]{0,63}\Z")
+
+
+def _refusal(kind: str, message: str) -> PydanticCustomError:
+    return PydanticCustomError(kind, "{message}", {"message": message})
+
+
+def _zone(text: str) -> str:
+    if not re.fullmatch(ZONE_PATTERN, text):
+        raise _refusal("zone", f"Found {text!a}. Allowed: a zone, such as europe-west1-b; a region has several.")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    found = _ENDPOINT.fullmatch(text)
+    if found is None and text != DECLARED and not is_placeholder(text):
+        raise _refusal(
+            "endpoint",
+            f"Found {text!a}. Allowed: projects/PROJECT/locations/ZONE/firewallEndpoints/NAME or one of organizations/NUMBER; "
+            f"{DECLARED}, where endpoint and association are there and nothing is made.",
+        )
+    return found[1] if found else text
+
+
+def _mtu(number: int) -> int:
+    if not 1_300 <= number <= JUMBO_MTU:
+        raise _refusal(
+            "mtu",
+            f"Found {number}. Allowed: 1300 to {JUMBO_MTU}. An endpoint inspects no larger packets, and what it does not "
+            "inspect passes: lower the MTU of the VPC network (Cloud NGFW, firewall endpoints).",
+        )
+    return number
+
+
+def _labels(tags: dict[str, str]) -> dict[str, str]:
+    key, value = _LABEL
+    for name, text in tags.items():
+        if not key.match(name) or not value.match(text):
+            raise _refusal(
+                "label",
+                f"Found {name!a}: {text!a}. Allowed as a label: up to 63 of a-z, 0-9, _ and -; the key with a letter first.",
+            )
+    return tags
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class UrlFilterOptions(FirewallPolicyOptions):
+    """Beside those of a firewall policy: where traffic is inspected, by which endpoints, and in which scope."""
+
+    associates_beside_attach: ClassVar[bool] = True
+
+    tags: Annotated[dict[str, str], AfterValidator(_labels)] = {}
+    zones: list[Zone] = []
+    """Every zone in which clients run. Each has a firewall endpoint: a rule that inspects lets everything pass in a zone
+    without one (Cloud NGFW, about URL filtering)."""
+    open_zones: list[Zone] = []
+    """Zones in which clients run and that have no endpoint: on the ports of the hosts they reach everything. Named, or
+    left out of `zones` by nobody's leave."""
+    endpoints: dict[Zone, Annotated[str, AfterValidator(_endpoint)]] = {}
+    """Firewall endpoints that are there already, by zone: their ids, which are associated with the networks; or
+    `declared`, where the association is there too. Every other zone gets one."""
+    mtu: Annotated[int, AfterValidator(_mtu)] = PLAIN_MTU
+    """Of the VPC networks: above 1460 the endpoints are made for jumbo frames, which cannot be changed later."""
+    organization: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] | None = None
+    """The number of the organization that profiles, groups and endpoints are made in; left out: the project."""
+    billing_project: Annotated[str, AfterValidator(check_project)] | None = None
+    """The project that pays for endpoints of an organization."""
+
+    @model_validator(mode="after")
+    def _covered(self) -> Self:
+        found = []
+        if twice := sorted(
+            {each for each in self.zones if self.zones.count(each) > 1} | {*self.zones} & {*self.open_zones}
+        ):
+            found.append(
+                f"found {', '.join(twice)} twice in `zones` and `openZones`. Allowed: each once, in one of them."
+            )
+        if strange := sorted({*self.endpoints} - {*self.zones}):
+            found.append(f"found an endpoint for {', '.join(strange)}, not under `zones`. Name the zone there too.")
+        for zone, endpoint in self.endpoints.items():
+            if "/locations/" in endpoint and f"/locations/{zone}/" not in endpoint:
+                found.append(f"found {endpoint} for the zone {zone}. Allowed: an endpoint of the zone.")
+        if "ipv4" not in self.families:
+            found.append("found `families` without ipv4. URL filtering is documented for IPv4; use another mechanism.")
+        if (self.organization is None) != (self.billing_project is None):
+            found.append("found one of `organization` and `billingProject`. Allowed: both, or neither.")
+        if found:
+            raise ValueError(" ".join(found))
+        return self
+
+    @property
+    def lacking(self) -> str | None:
+        found = []
+        if not self.zones:
+            found.append(
+                "`zones` is missing: the zones in which clients run. In a zone without a firewall endpoint a rule that inspects "
+                "lets everything pass."
+            )
+        if self.in_project is None and self.project is None and not any(map(is_placeholder, self.networks)):
+            found.append(
+                "`project` is missing: profiles, groups and endpoints are made in it. Or name a network by its path."
+            )
+        if self.attach is not None and not self.networks and any(self.endpoints.get(z) != DECLARED for z in self.zones):
+            found.append(
+                "`networks` is missing: the networks of the attached policy, which the endpoints are associated with."
+            )
+        return " ".join(found) or None
+
+    @property
+    def scope(self) -> str:
+        """What profiles, groups and endpoints are made in."""
+        return f"organizations/{self.organization}" if self.organization else f"projects/{self.in_project or COMPUTED}"

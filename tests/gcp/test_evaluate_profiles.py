@@ -1,0 +1,201 @@
+"""What security profile groups do, over everything that stands: filters by priority, what cannot be read, zones."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gcp.test_evaluate import DENY, EGRESS, NET, asked, resource, rule
+from hostgate.flows.flow import Flow
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.verdicts import decide
+from hostgate.gcp.evaluate import places
+
+PLACE = "projects/p/locations/global"
+WEB = [{"ipProtocol": "tcp", "ports": ["443"]}]
+ADDRESS = "34.1.0.1"
+
+
+def filters(*listed: tuple[str, Any, Any]) -> list[dict[str, Any]]:
+    return [{"filteringAction": action, "priority": priority, "urls": urls} for action, priority, urls in listed]
+
+
+def profile(*listed: tuple[str, Any, Any], **more: Any) -> Resource:
+    held = {"urlFilters": filters(*listed)} if listed else None
+    inputs = {"name": "urls", "parent": "projects/p", "urlFilteringProfile": held, **more}
+    return resource(
+        "networksecurity/securityProfile:SecurityProfile", "urls", f"{PLACE}/securityProfiles/urls", **inputs
+    )
+
+
+def group(**more: Any) -> Resource:
+    inputs = {"urlFilteringProfile": f"{PLACE}/securityProfiles/urls", **more}
+    link = f"{PLACE}/securityProfileGroups/g"
+    return resource("networksecurity/securityProfileGroup:SecurityProfileGroup", "g", link, name="g", **inputs)
+
+
+def inspect(layer4: Any = WEB, **more: Any) -> Resource:
+    reference = f"//networksecurity.googleapis.com/{PLACE}/securityProfileGroups/g"
+    inputs = {"securityProfileGroup": reference, **more}
+    return rule(100, "apply_security_profile_group", layer4, more=inputs, destIpRanges=["0.0.0.0/0"])
+
+
+def endpoint(network: str = NET, zone: str = "europe-west1-b", **more: Any) -> Resource:
+    token = "networksecurity/firewallEndpointAssociation:FirewallEndpointAssociation"
+    return resource(token, f"at-{zone}", network=network, location=zone, **more)
+
+
+ONE = profile(("DENY", 0, ["nobody.invalid"]), ("ALLOW", 10, ["cgr.dev", "*.vendor.example", "*apex.example"]))
+CLOSED = (*EGRESS, inspect(), *DENY, group(), endpoint())
+
+
+def verdict(*stack: Resource, name: str = "evil.example", **flow: Any) -> str:
+    return asked(*stack, name=name, address=ADDRESS, **flow).action
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("cgr.dev", "allow"),
+        ("CGR.dev", "allow"),
+        ("sub.cgr.dev", "block"),
+        ("vendor.example", "block"),
+        ("a.b.vendor.example", "allow"),
+        ("apex.example", "allow"),
+        ("a.apex.example", "allow"),
+        ("newapex.example", "block"),
+        ("evil.example", "block"),
+    ],
+)
+def test_a_matcher_string_is_label_bounded(name: str, action: str) -> None:
+    assert verdict(*CLOSED, ONE, name=name) == action
+    assert verdict(*CLOSED, ONE, name=name, protocol="http") == action
+
+
+@pytest.mark.parametrize(
+    ("listed", "action"),
+    [
+        ([("DENY", 5, ["cgr.dev"]), ("ALLOW", 6, ["*"])], "block"),
+        ([("DENY", 6, ["cgr.dev"]), ("ALLOW", 5, ["*"])], "allow"),
+        ([("ALLOW", 6, ["cgr.dev"]), ("DENY", 5, ["*.dev"])], "block"),
+        ([("ALLOW", 6, ["*.dev"])], "allow"),
+        ([("ALLOW", 6, ["*.com"])], "block"),
+    ],
+)
+def test_the_lower_priority_decides_and_what_no_filter_allows_is_denied(listed: Any, action: str) -> None:
+    assert verdict(*CLOSED, profile(*listed), name="cgr.dev") == action
+
+
+@pytest.mark.parametrize(("first", "action"), [("DENY", "block"), ("ALLOW", "allow")])
+def test_what_carries_no_name_is_decided_by_the_first_filter_whatever_it_is_about(first: str, action: str) -> None:
+    stack = (*CLOSED, profile((first, 0, ["x.invalid"]), ("ALLOW", 10, ["cgr.dev"])))
+    assert verdict(*stack, name="cgr.dev", sni=None) == action
+    assert verdict(*stack, name="cgr.dev", protocol="tcp") == action
+
+
+@pytest.mark.parametrize(
+    ("listed", "action"), [([("ALLOW", 1, ["cgr.dev"])], "unknown"), ([("DENY", 1, ["x.dev"])], "block")]
+)
+def test_quic_may_pass_where_an_explicit_filter_allows(listed: Any, action: str) -> None:
+    quic = inspect([{"ipProtocol": "udp", "ports": ["443"]}])
+    assert verdict(*EGRESS, quic, *DENY, group(), endpoint(), profile(*listed), protocol="quic") == action
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        (*EGRESS, inspect(), *DENY, endpoint(), ONE),  # the group is elsewhere
+        (*EGRESS, inspect(), *DENY, endpoint(), group()),  # the profile is
+        (*EGRESS, inspect(tlsInspect=True), *DENY, endpoint(), group(), ONE),
+        (*EGRESS, inspect(tlsInspect=UNKNOWN), *DENY, endpoint(), group(), ONE),
+        (*EGRESS, inspect(securityProfileGroup=UNKNOWN), *DENY, endpoint(), group(), ONE),
+        (*CLOSED, profile(("ALLOW", UNKNOWN, ["cgr.dev"]))),
+        (*CLOSED, profile((UNKNOWN, 1, ["cgr.dev"]))),  # type: ignore[arg-type]
+        (*CLOSED, profile(("ALLOW", 1, UNKNOWN))),
+        (*CLOSED, profile(("ALLOW", 1, [UNKNOWN]))),
+        (*CLOSED, profile(("ALLOW", 1, ["*.e*l.example"]))),
+        (*CLOSED, profile(urlFilteringProfile=UNKNOWN)),
+    ],
+)
+def test_what_cannot_be_read_leaves_the_verdict_unknown(stack: tuple[Resource, ...]) -> None:
+    assert verdict(*stack, name="x.evil.example") == "unknown"
+
+
+def test_what_else_a_group_holds_may_stop_more_and_never_opens() -> None:
+    stack = (*EGRESS, inspect(), *DENY, endpoint(), ONE)
+    for key in ("threatPreventionProfile", "customInterceptProfile"):
+        more = group(**{key: f"{PLACE}/securityProfiles/more"})
+        assert verdict(*stack, more, name="cgr.dev") == "unknown"
+        assert verdict(*stack, more) == "block"
+
+
+def test_a_group_without_url_filters_lets_every_name_pass() -> None:
+    assert verdict(*EGRESS, inspect(), *DENY, endpoint(), group(urlFilteringProfile=None)) == "allow"
+
+
+def test_a_profile_without_filters_denies_every_name() -> None:
+    assert verdict(*CLOSED, profile()) == "block"
+
+
+class TestZones:
+    def test_a_network_without_an_endpoint_is_not_said_to_be_closed(self) -> None:
+        bare = (*EGRESS, inspect(), *DENY, group(), ONE)
+        assert verdict(*bare) == "unknown"
+        assert verdict(*bare, name="cgr.dev") == "allow"
+        for none in (endpoint(f"{NET}-other"), endpoint(disabled=True)):
+            assert verdict(*bare, none) == "unknown"
+        assert verdict(*bare, endpoint()) == "block"
+
+    def test_that_clients_run_where_endpoints_are_is_an_assumption_of_the_network(self) -> None:
+        (place,) = places(Snapshot((*CLOSED, ONE, endpoint(zone="europe-west1-c")), "a stack"))
+        assert any("europe-west1-b, europe-west1-c alone" in each for each in place.assumptions)
+
+    def test_what_the_policy_passes_on_before_is_not_inspected(self) -> None:
+        passes = rule(50, "goto_next", destIpRanges=["10.0.0.0/8"])
+        assert asked(*CLOSED, passes, ONE, address="10.1.2.3").action == "allow"
+        assert asked(*CLOSED, ONE, address="10.1.2.3").action == "block"
+
+
+def test_in_a_preview_group_and_profile_are_found_by_what_they_will_be_called() -> None:
+    unmade = [replace(each, id="") for each in (group(parent="projects/p", location="global"), ONE)]
+    (place,) = places(Snapshot((*EGRESS, inspect(), *DENY, endpoint(), *unmade), "a preview"))
+    assert decide(place, Flow("cgr.dev", address=ADDRESS)).action == "allow"
+    assert decide(place, Flow("evil.example", address=ADDRESS)).action == "block"
+
+
+def test_while_a_name_is_not_known_they_are_found_by_what_they_were_made_from() -> None:
+    loose_group = replace(
+        group(urlFilteringProfile=UNKNOWN), property_dependencies={"urlFilteringProfile": frozenset({ONE.urn})}
+    )
+    loose_rule = replace(
+        inspect(securityProfileGroup=UNKNOWN),
+        property_dependencies={"securityProfileGroup": frozenset({loose_group.urn})},
+    )
+    assert verdict(*EGRESS, loose_rule, *DENY, endpoint(), loose_group, ONE) == "block"
+
+
+def test_a_rule_that_stands_in_its_policy_or_above_is_read_alike() -> None:
+    body = {
+        "action": "apply_security_profile_group", "direction": "EGRESS", "priority": 1,
+        "securityProfileGroup": f"//networksecurity.googleapis.com/{PLACE}/securityProfileGroups/g",
+        "match": {"layer4Configs": WEB, "destIpRanges": ["0.0.0.0/0"]},
+    }  # fmt: skip
+    link = "locations/global/firewallPolicies/11"
+    above = (
+        resource("compute/firewallPolicyWithRules:FirewallPolicyWithRules", "above", link, parent="organizations/1",
+                 shortName="above", rules=[body]),
+        resource("compute/firewallPolicyAssociation:FirewallPolicyAssociation", "b",
+                 attachmentTarget="organizations/1", firewallPolicy=link),
+    )  # fmt: skip
+    assert verdict(*EGRESS[:1], *above, group(), endpoint(), ONE) == "block"
+    assert verdict(*EGRESS[:1], *above, group(), endpoint(), ONE, name="cgr.dev") == "allow"
+
+
+def test_whether_a_rule_is_for_a_client_is_one_question_for_all_its_filters() -> None:
+    some = inspect(targetServiceAccounts=["builds@p.iam.gserviceaccount.com"])
+    stack = (*EGRESS, some, group(), endpoint(), ONE)
+    assert verdict(*stack, name="cgr.dev", source="10.0.0.5") == "allow"  # by a filter, or because nothing denies
+    assert verdict(*stack, source="10.0.0.5") == "unknown"
+    assert verdict(*stack, source="account:builds@p.iam.gserviceaccount.com") == "block"
+    assert verdict(*stack, source="account:other@p.iam.gserviceaccount.com") == "allow"
