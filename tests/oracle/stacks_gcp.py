@@ -29,8 +29,8 @@ ACCOUNTS = ("builds@p.iam.gserviceaccount.com", "web@p.iam.gserviceaccount.com")
 TAGS = ("tagValues/111", "tagValues/222")
 GROUPS = f"{PROJECT}/locations/global/securityProfileGroups"
 URLS = (
-    "cgr.dev", "*.cgr.dev", "*cgr.dev", "quay.io", "*.io", "*", "evil.example", "*example", "*vendor.example", "GHCR.io",
-    "data.cgr.dev", "ghcr.io",
+    "cgr.dev", "*.cgr.dev", "*.cgr.dev", "*cgr.dev", "*gr.dev", "quay.io", "*.io", "*", "evil.example", "*example",
+    "*vendor.example", "GHCR.io", "data.cgr.dev", "*.quay.io", "*.ghcr.io", "*.evil.example",
 )  # fmt: skip
 SOURCES = ("10.0.0.5", "10.0.9.9", "10.64.1.1", "fd20:9::5", "fd20:9:1::9")
 SOURCE_RANGES = ("10.0.0.0/16", "10.0.0.0/24", "10.64.0.0/10", "fd20:9::/64", "0.0.0.0/0", "::/0", "10.0.9.9/32")
@@ -211,7 +211,7 @@ def _last(cidr: str) -> dict[str, Any]:
 def _rule(random: Random, hierarchical: bool, networks: list[str]) -> dict[str, Any]:
     actions = ["allow"] * 6 + ["deny"] * 3 + ["goto_next"] * (5 if hierarchical else 2)
     action = random.choice(actions)
-    if random.random() < 0.15:
+    if random.random() < 0.25:
         action = "apply_security_profile_group"
     match: dict[str, Any] = {"layer4Configs": random.sample(LAYER4, random.choice((1, 1, 2)))}
     _where(random, match)
