@@ -3,7 +3,9 @@ code.
 
 Sources, as the project's notes of 2026-11-23 and 2026-11-27 quote them: docs.cloud.google.com/firewall/docs
 (firewall-policies-rule-eval-order: order of policies; firewall-policies-rule-details: targets, destinations;
-fqdn-objects-overview: a match by address), cloud.google.com/vpc/docs/firewalls (the metadata server, the implied rule).
+fqdn-objects-overview: a match by address; about-url-filtering and configure-urlf-security-profiles: what is asked of SNI
+and Host, matcher strings, the implicit deny, what carries no name), cloud.google.com/vpc/docs/firewalls (the metadata
+server, the implied rule).
 Read 2026-11-28: .../understand-network-contexts (a context *and* one of the other destination parameters), compute v1
 `Firewall` (deny before allow at one priority). That a VPC firewall rule without destination ranges is about IPv4 alone
 is believed and was not found in print.
@@ -94,16 +96,60 @@ def _policy(stack: Sequence[Resource], kind: str, reference: str, network: str, 
     found: Ways = set()
     for rule in sorted(rules, key=lambda each: int(each["priority"])):
         met = _meets(stack, rule, network, dial)
-        if met is not False:
-            found |= {
-                "allow": {"allow"},
-                "deny": {"block"},
-                "goto_next": {"next"},
-                "apply_security_profile_group": {"allow", "block"},
-            }[rule["action"]]
+        if met is not False and rule["action"] == "apply_security_profile_group":
+            found |= _inspected(stack, rule, network, dial)
+        elif met is not False:
+            found |= {"allow": {"allow"}, "deny": {"block"}, "goto_next": {"next"}}[rule["action"]]
         if met is True:
             return found
     return found | {"next"}
+
+
+def _inspected(stack: Sequence[Resource], rule: Mapping[str, Any], network: str, dial: Dial) -> Ways:
+    """What the endpoints make of it. Where none is associated with the network, or nobody sees one, it may pass as it is:
+    a rule never stops what no endpoint inspects."""
+    group = _profile(stack, "SecurityProfileGroup", rule.get("securityProfileGroup"))
+    found: Ways = set()
+    associations = _of(stack, "gcp:networksecurity/firewallEndpointAssociation:FirewallEndpointAssociation")
+    if not any(_path(each.inputs["network"]) == network and not each.inputs.get("disabled") for each in associations):
+        found.add("allow")
+    if group is None or rule.get("tlsInspect"):
+        return found | {"allow", "block"}
+    if any(group.inputs.get(key) for key in ("threatPreventionProfile", "customInterceptProfile")):
+        found.add("block")
+    if not group.inputs.get("urlFilteringProfile"):
+        return found | {"allow"}
+    profile = _profile(stack, "SecurityProfile", group.inputs["urlFilteringProfile"])
+    if profile is None:
+        return found | {"allow", "block"}
+    filters = (profile.inputs.get("urlFilteringProfile") or {}).get("urlFilters") or []
+    every = {"filteringAction": "DENY", "priority": 2147483647, "urls": ["*"]}
+    ordered = sorted([*filters, every], key=lambda each: int(each["priority"]))
+    if dial.speaks == "quic":  # it passes if there is an explicit filter that allows; of which names, no page says
+        may_pass = any(each["filteringAction"] == "ALLOW" for each in filters)
+        return found | ({"allow", "block"} if may_pass else {"block"})
+    named = plain(dial.carries) if dial.carries and dial.speaks in ("tls", "http") else None
+    for each in ordered:
+        if named is None or any(_covers(url, named) for url in each["urls"]):
+            return found | {"allow" if each["filteringAction"] == "ALLOW" else "block"}
+    raise AssertionError("the implicit filter is about every name")
+
+
+def _profile(stack: Sequence[Resource], kind: str, reference: object) -> Resource | None:
+    of_kind = _of(stack, f"gcp:networksecurity/{kind[0].lower()}{kind[1:]}:{kind}")
+    return next((each for each in of_kind if _path(str(reference)) == each.id), None)
+
+
+def _covers(url: str, name: str) -> bool:
+    """example.com: itself; *.example.com: any depth below; *example.com: both, by whole labels; *: everything."""
+    pattern = plain(url)
+    if pattern == "*":
+        return True
+    if pattern.startswith("*."):
+        return name.endswith(pattern[1:]) and name != pattern[2:]
+    if pattern.startswith("*"):
+        return name == pattern[1:] or name.endswith(f".{pattern[1:]}")
+    return name == pattern
 
 
 def _meets(stack: Sequence[Resource], rule: Mapping[str, Any], network: str, dial: Dial) -> Maybe:

@@ -27,6 +27,11 @@ RANGES = (
 )  # fmt: skip
 ACCOUNTS = ("builds@p.iam.gserviceaccount.com", "web@p.iam.gserviceaccount.com")
 TAGS = ("tagValues/111", "tagValues/222")
+GROUPS = f"{PROJECT}/locations/global/securityProfileGroups"
+URLS = (
+    "cgr.dev", "*.cgr.dev", "*.cgr.dev", "*cgr.dev", "*gr.dev", "quay.io", "*.io", "*", "evil.example", "*example",
+    "*vendor.example", "GHCR.io", "data.cgr.dev", "*.quay.io", "*.ghcr.io", "*.evil.example",
+)  # fmt: skip
 SOURCES = ("10.0.0.5", "10.0.9.9", "10.64.1.1", "fd20:9::5", "fd20:9:1::9")
 SOURCE_RANGES = ("10.0.0.0/16", "10.0.0.0/24", "10.64.0.0/10", "fd20:9::/64", "0.0.0.0/0", "::/0", "10.0.9.9/32")
 LAYER4: tuple[dict[str, Any], ...] = (
@@ -57,6 +62,7 @@ def stack(random: Random) -> list[Resource]:
         inputs["items"] = random.sample(wanted, 2)
         link = f"{PROJECT}/locations/global/addressGroups/set-{kind.lower()}"
         made.append(Resource("gcp:networksecurity/addressGroup:AddressGroup", inputs["name"], link, inputs))
+    made += _inspection(random, networks)
     if random.random() < 0.5:
         made += _above(random, "organizations/77", "1001", networks)
     if random.random() < 0.08:
@@ -72,6 +78,46 @@ def stack(random: Random) -> list[Resource]:
             link = f"{PROJECT}/regions/europe-west1/firewallPolicies/regional-{name}"
             made += _attached(random, "regionNetworkFirewallPolicy", link, network)
     random.shuffle(made)
+    return made
+
+
+def _inspection(random: Random, networks: list[str]) -> list[Resource]:
+    """Two security profile groups, with their URL filters, and endpoints of most networks."""
+    security = "gcp:networksecurity/"
+    made = []
+    for index in range(2):
+        filters = [
+            {
+                "filteringAction": random.choice(("ALLOW", "ALLOW", "DENY")),
+                "priority": float(place),
+                "urls": random.sample(URLS, random.choice((1, 2, 4))),
+            }
+            for place in random.sample(range(100), random.choice((1, 1, 2, 3)))
+        ]
+        profile = f"{PROJECT}/locations/global/securityProfiles/p{index}"
+        inputs: dict[str, Any] = {"name": f"p{index}", "parent": PROJECT, "type": "URL_FILTERING"}
+        inputs["urlFilteringProfile"] = {"urlFilters": filters}
+        made.append(Resource(f"{security}securityProfile:SecurityProfile", f"p{index}", profile, inputs))
+        held: dict[str, Any] = {"name": f"g{index}", "parent": PROJECT, "urlFilteringProfile": profile}
+        if random.random() < 0.05:
+            held["urlFilteringProfile"] = f"{PROJECT}/locations/global/securityProfiles/elsewhere"
+        if random.random() < 0.05:
+            held["threatPreventionProfile"] = f"{PROJECT}/locations/global/securityProfiles/threats"
+        made.append(
+            Resource(f"{security}securityProfileGroup:SecurityProfileGroup", f"g{index}", f"{GROUPS}/g{index}", held)
+        )
+    for network in networks:
+        if random.random() < 0.9:
+            zone, name = "europe-west1-b", f"inspected-{network.rpartition('/')[2]}"
+            own = {
+                "location": zone,
+                "parent": PROJECT,
+                "network": random.choice((network, LINK + network)),
+                "name": name,
+            }
+            own["firewallEndpoint"] = f"{PROJECT}/locations/{zone}/firewallEndpoints/e"
+            link = f"{PROJECT}/locations/{zone}/firewallEndpointAssociations/{name}"
+            made.append(Resource(f"{security}firewallEndpointAssociation:FirewallEndpointAssociation", name, link, own))
     return made
 
 
@@ -97,7 +143,7 @@ def _dial(random: Random) -> Dial:
         (("tcp", 443, "tls"),) * 5
         + (("tcp", 80, "http"), ("udp", 443, "quic"), ("udp", 53, "other"), ("tcp", 22, "other"), ("tcp", 8443, "tls"))
     )
-    carries = name if speaks in ("tls", "http") else None
+    carries = name if speaks in ("tls", "http") and random.random() < 0.93 else None
     return Dial(name, address, source, transport, port, speaks, carries, RESOLVES)  # type: ignore[arg-type]
 
 
@@ -165,7 +211,7 @@ def _last(cidr: str) -> dict[str, Any]:
 def _rule(random: Random, hierarchical: bool, networks: list[str]) -> dict[str, Any]:
     actions = ["allow"] * 6 + ["deny"] * 3 + ["goto_next"] * (5 if hierarchical else 2)
     action = random.choice(actions)
-    if random.random() < 0.02:
+    if random.random() < 0.25:
         action = "apply_security_profile_group"
     match: dict[str, Any] = {"layer4Configs": random.sample(LAYER4, random.choice((1, 1, 2)))}
     _where(random, match)
@@ -173,9 +219,14 @@ def _rule(random: Random, hierarchical: bool, networks: list[str]) -> dict[str, 
         match["srcIpRanges"] = random.sample(SOURCE_RANGES, random.choice((1, 2)))
     rule: dict[str, Any] = {"action": action, "direction": "EGRESS", "match": match}
     if action == "apply_security_profile_group":
+        known = random.random() < 0.95
         rule["securityProfileGroup"] = (
-            "//networksecurity.googleapis.com/projects/p/locations/global/securityProfileGroups/g"
+            f"//networksecurity.googleapis.com/{GROUPS}/{random.choice(('g0', 'g1')) if known else 'h'}"
         )
+        if random.random() < 0.7:
+            match["layer4Configs"] = [{"ipProtocol": "tcp", "ports": [random.choice(("443", "80"))]}]
+            match.pop("destFqdns", None)
+            match["destIpRanges"] = random.choice((["0.0.0.0/0"], ["::/0"]))
     if random.random() < 0.06:
         rule["direction"] = "INGRESS"
         for key in ("destNetworkContext", "destNetworkScope"):
