@@ -5,6 +5,7 @@ are no names, or IPv6 to a host that is not known to be served on it.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 
@@ -35,6 +36,8 @@ class Need(NamedTuple):
     sight: Sight
     widenings: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    either: bool = False
+    """Whether the mechanism says that it cannot tell TLS from HTTP: what speaks the other of the two then may pass."""
 
 
 def answer(
@@ -74,9 +77,13 @@ def answer(
 def _of_one(need: Need, flow: Flow) -> Answer:
     entry = need.entry
     if need.sight == "name-and-port":
-        if flow.protocol not in CARRIED.get(entry.protocol, ()) or flow.port != entry.port or flow.sni is None:
+        meant = flow.protocol in CARRIED.get(entry.protocol, ())
+        web = need.either and flow.protocol in ("https", "tls", "http")
+        if not (meant or web) or flow.port != entry.port or flow.sni is None:
             return "must not"
         name = flow.sni
+        if not meant:
+            return "must not" if _of_one(need, replace(flow, protocol=entry.protocol)) == "must not" else "may"
     elif need.sight == "address-and-port":
         if flow.transport != entry.transport or flow.port != entry.port:
             return "must not"

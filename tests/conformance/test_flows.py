@@ -206,12 +206,13 @@ def _needs(made: Plan) -> list[Need]:
     how = mechanism(made.target)
     accepted = {(acceptance.finding, acceptance.entry) for acceptance in made.selection.accept}
     needs = []
+    either = any(one.id == "http-or-tls" for one in made.findings)
     for decision in made.decisions:
         way = how.way(decision.entry)
         if decision.outcome == "allowed" and way is not None:
             widenings = tuple(name for name in WIDENED if (name, decision.entry.id) in accepted)
             given = getattr(made.options, "addresses", {}).get(decision.entry.id, ())
-            needs.append(Need(decision.entry, way.sight, widenings, tuple(given)))
+            needs.append(Need(decision.entry, way.sight, widenings, tuple(given), either))
     return needs
 
 

@@ -98,7 +98,7 @@ class TestFindings:
 class TestWhatWouldBeOk:
     def test_mechanisms_that_read_names_are_named(self) -> None:
         message = said(plan(HOSTS, "gcp:fqdn", survey=survey(verdict("unfit"))), "survey-unfit")
-        assert "These would be ok: aws:rules, aws:domain-list, azure:application-rules." in message
+        assert "These would be ok: gcp:web-proxy, aws:rules, aws:domain-list, azure:application-rules." in message
 
     def test_one_of_the_same_cloud_comes_first(self) -> None:
         tcp = selection([entry(HOST, protocol="tcp")])
@@ -140,7 +140,7 @@ class TestDemand:
         assert (problem.rule, problem.entry) == ("survey-demand", "cgr-dev")
         assert problem.message == (
             "gcp:fqdn: No host may be worse than risky. Found unfit: cgr.dev: it is unfit. "
-            "These would be ok: aws:rules, aws:domain-list, azure:application-rules. Or accept survey-unfit for this entry."
+            "These would be ok: gcp:web-proxy, aws:rules, aws:domain-list, azure:application-rules. Or accept survey-unfit for this entry."
         )
         assert "survey-unfit" not in ids(made)
         with pytest.raises(InputError, match="No host may be worse"):

@@ -1,4 +1,4 @@
-"""Google Cloud: the mechanisms of Cloud NGFW and the component that realises them.
+"""Google Cloud: the mechanisms of Cloud NGFW and Secure Web Proxy, and the components that realise them.
 
 `from hostgate.gcp import FirewallPolicyAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
@@ -10,8 +10,15 @@ from hostgate.planning.targets import COMPUTED, Target
 
 if TYPE_CHECKING:
     from hostgate.gcp.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
+    from hostgate.gcp.proxy_components import WebProxyAllowlist, WebProxyAllowlistArgs
 
-__all__ = ["TARGETS", "FirewallPolicyAllowlist", "FirewallPolicyAllowlistArgs"]
+__all__ = [
+    "TARGETS",
+    "FirewallPolicyAllowlist",
+    "FirewallPolicyAllowlistArgs",
+    "WebProxyAllowlist",
+    "WebProxyAllowlistArgs",
+]
 
 TARGETS = (
     Target(
@@ -30,6 +37,19 @@ TARGETS = (
         places="hostgate.gcp.evaluate:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
     ),
+    Target(
+        name="gcp:web-proxy",
+        mechanism="hostgate.gcp.web_proxy",
+        component="hostgate.gcp.proxy_components:WebProxyAllowlist",
+        outputs=("policy", "gateway", "address", "digest"),
+        references={"network": COMPUTED, "subnetwork": COMPUTED},
+        referred={
+            "network": ("gcp:networkservices/gateway:Gateway", "network"),
+            "subnetwork": ("gcp:networkservices/gateway:Gateway", "subnetwork"),
+        },
+        places="hostgate.gcp.evaluate_proxy:places",
+        simulated="hostgate.sandbox.gcp:CLOUD",
+    ),
 )
 
 __getattr__ = on_demand(
@@ -37,5 +57,7 @@ __getattr__ = on_demand(
     {
         "FirewallPolicyAllowlist": "components",
         "FirewallPolicyAllowlistArgs": "components",
+        "WebProxyAllowlist": "proxy_components",
+        "WebProxyAllowlistArgs": "proxy_components",
     },
 )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.gcp import resources_proxy
 from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
 from hostgate.planning.shapes import (
@@ -256,7 +257,7 @@ ASSOCIATION_TYPE = ResourceType(
     kind="compute#firewallPolicyAssociation",
 )
 
-TYPES: Final = types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE))
+TYPES: Final = types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE)) | resources_proxy.TYPES
 """Types that a plan makes."""
 
 _RULE = RULE_TYPE.inputs.fields
@@ -296,13 +297,12 @@ READ: Final = types_by_token(
         ),
         ResourceType(NETWORK, fields("name", "project", "networkFirewallPolicyEnforcementOrder")),
         ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
+        *resources_proxy.READ.values(),
     )
 )  # fmt: skip
 """Types that are read where they stand, and never made here."""
 
 UNREAD: Final = (
     UnreadType("gcp:networksecurity/securityProfile:SecurityProfile", "URL filters", ("urlFilteringProfile",)),
-    UnreadType("gcp:networksecurity/urlList:UrlList", "names that a web proxy may reach"),
-    UnreadType("gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule", "what a web proxy may reach"),
 )
 """Types that decide about names, and that nothing reads."""

@@ -11,7 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from hostgate.sandbox import aws_lifecycle, aws_resolver_lifecycle, azure_lifecycle, gcp_lifecycle
+from hostgate.sandbox import (
+    aws_lifecycle,
+    aws_resolver_lifecycle,
+    azure_lifecycle,
+    gcp_lifecycle,
+    gcp_proxy_lifecycle,
+)
 from hostgate.sandbox.faults import Fault, delay_of, trip
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refusal
 from hostgate.sandbox.state import Operation, State, StoredObject, Transaction, acquire, release
@@ -20,6 +26,7 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     **aws_lifecycle.LIFECYCLES,
     **aws_resolver_lifecycle.LIFECYCLES,
     **gcp_lifecycle.LIFECYCLES,
+    **gcp_proxy_lifecycle.LIFECYCLES,
     **azure_lifecycle.LIFECYCLES,
 }
 """Every type's lifecycle, by token."""
