@@ -11,7 +11,7 @@ import pytest
 from pulumi import _types
 from pulumi_aws import networkfirewall, ram, route53
 from pulumi_azure_native import network
-from pulumi_gcp import compute
+from pulumi_gcp import compute, networkconnectivity, networksecurity, networkservices
 
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.builtin_preview import preview
@@ -34,6 +34,13 @@ INPUTS: dict[str, Any] = {
     "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": compute.NetworkFirewallPolicyArgs,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": compute.NetworkFirewallPolicyRuleArgs,
     "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation": compute.NetworkFirewallPolicyAssociationArgs,
+    "gcp:networksecurity/urlList:UrlList": networksecurity.UrlListArgs,
+    "gcp:networksecurity/gatewaySecurityPolicy:GatewaySecurityPolicy": networksecurity.GatewaySecurityPolicyArgs,
+    "gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule": networksecurity.GatewaySecurityPolicyRuleArgs,
+    "gcp:networkservices/gateway:Gateway": networkservices.GatewayArgs,
+    "gcp:networkconnectivity/policyBasedRoute:PolicyBasedRoute": networkconnectivity.PolicyBasedRouteArgs,
+    "gcp:compute/route:Route": compute.RouteArgs,
+    "gcp:compute/subnetwork:Subnetwork": compute.SubnetworkArgs,
     "azure-native:network:FirewallPolicy": network.FirewallPolicyArgs,
     "azure-native:network:FirewallPolicyRuleCollectionGroup": network.FirewallPolicyRuleCollectionGroupArgs,
 }
@@ -52,6 +59,7 @@ import hostgate
 from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
 from hostgate.azure import FirewallPolicyAllowlist as AzureAllowlist
 from hostgate.gcp import FirewallPolicyAllowlist as GcpAllowlist
+from hostgate.gcp import WebProxyAllowlist
 
 web = hostgate.select("./kinds.yaml", ids=["web", "plain"])
 everything = hostgate.select("./kinds.yaml")
@@ -97,6 +105,16 @@ NetworkFirewallAllowlist(
     "aws-share", hosts=web, deny="declared", tags={"team": "platform"}, region="eu-west-1",
     share={"principals": ["123456789012"], "allow_external_principals": True},
 )
+subnet = "projects/p/regions/europe-west4/subnetworks/"
+for number, more in enumerate((
+    {"proxy_subnet": "10.9.0.0/23", "from_": ["10.0.0.0/8", "tagValues/1"], "exempt": ["203.0.113.0/24"], "mode": "audit"},
+    {"route": "static", "network_tags": ["builds"], "exempt": ["203.0.113.0/24"], "tags": {"team": "platform"}},
+    {"network_tags": ["builds"], "ports": [80, 443], "address": "10.0.0.9", "deny": "all"},
+    {"routing": "explicit", "ports": [8080]},
+)):
+    WebProxyAllowlist(
+        f"proxy-{number}", hosts=web, network=f"projects/p/global/networks/n{number}", subnetwork=f"{subnet}n{number}", **more
+    )
 GcpAllowlist("gcp-accounts", hosts=everything, from_=["a@p.iam.gserviceaccount.com"])
 """
 

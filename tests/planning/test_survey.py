@@ -140,7 +140,8 @@ class TestDemand:
         assert (problem.rule, problem.entry) == ("survey-demand", "cgr-dev")
         assert problem.message == (
             "gcp:fqdn: No host may be worse than risky. Found unfit: cgr.dev: it is unfit. "
-            "These would be ok: gcp:web-proxy, aws:rules, aws:domain-list, azure:application-rules. Or accept survey-unfit for this entry."
+            "These would be ok: gcp:web-proxy, aws:rules, aws:domain-list, azure:application-rules. "
+            "Or accept survey-unfit for this entry."
         )
         assert "survey-unfit" not in ids(made)
         with pytest.raises(InputError, match="No host may be worse"):

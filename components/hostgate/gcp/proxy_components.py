@@ -201,6 +201,7 @@ class _Children:
             ),
             next_hop_ilb_ip=address if "nextHopIlbIp" in body else None,
             next_hop_other_routes=body.get("nextHopOtherRoutes"),
+            labels=body.get("labels"),
             virtual_machine=tags and networkconnectivity.PolicyBasedRouteVirtualMachineArgs(tags=tags),
             opts=opts,
         )

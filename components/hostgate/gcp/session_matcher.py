@@ -6,13 +6,13 @@ Source: Secure Web Proxy documentation, CEL matcher language reference and UrlLi
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.names import Names, NameTest
+from hostgate.flows.names import Names, NameTest, TestKind
 
 MOST: Final = 20_000
 """Alternatives of a matcher that are looked at; one with more is not read."""
@@ -93,7 +93,7 @@ _ATOMS: Final = {
         "account": r"source\.matchServiceAccount\(\s*" + _TEXT.format("text") + r"\s*\)",
     }.items()
 }
-_PARTS = {"contains": "containing", "startsWith": "starting", "endsWith": "ending"}
+_PARTS: Final[Mapping[str, TestKind]] = {"contains": "containing", "startsWith": "starting", "endsWith": "ending"}
 
 
 class _Reader:
@@ -146,9 +146,9 @@ class _Reader:
             case "flag":
                 return EVERYTHING if (match[1] == "true") != negated else ()
             case "compared":
-                return _name(NameTest("exact", text, negated=negated != (match[1] == "!=")))
+                return _name("exact", text, negated=negated != (match[1] == "!="))
             case "part":
-                return _name(NameTest(_PARTS[match[1]], text, negated=negated))  # type: ignore[arg-type]
+                return _name(_PARTS[match[1]], text, negated=negated)
             case "listed":
                 return self._listed(text, negated=negated)
             case "port":
@@ -185,10 +185,22 @@ class _Reader:
         return taken
 
 
-def _name(test: NameTest) -> Conditions:
-    if not test.text:
+def _name(kind: TestKind, text: str, *, negated: bool) -> Conditions:
+    """A comparison of names, which CEL makes by the letter. Whether host() comes in lower case is not documented, so a name
+    that differs by case alone is a doubt; entries of URL lists are domains, and taken to be alike in either case."""
+    if not text:
         raise UnreadableError("an empty name")
-    return (Condition(names=(test,)),)
+    strict, loose = NameTest(kind, text, case=True), NameTest(kind, text)
+    lowered, kept = "host() comes in lower case", "host() comes as the client wrote it"
+    if not negated:
+        sure = (Condition(names=(strict,)),) if text == text.lower() else ()
+        return (*sure, Condition(names=(loose,), doubts=(lowered if sure else kept,)))
+    if text != text.lower():
+        return (Condition(names=(replace(strict, negated=True),)), Condition(names=(strict,), doubts=(lowered,)))
+    return (
+        Condition(names=(replace(loose, negated=True),)),
+        Condition(names=(replace(strict, negated=True),), doubts=(kept,)),
+    )
 
 
 def _port(word: str, number: int, *, negated: bool) -> Conditions:

@@ -282,6 +282,7 @@ def _routes(options: WebProxyOptions) -> Iterable[CloudObject]:
 def _policy_route(options: WebProxyOptions, suffix: str, match: dict[str, str], body: dict[str, Any]) -> CloudObject:
     # ALL, so that UDP and other protocols end at the proxy, which takes none of them.
     match = {"protocolVersion": "IPV4", "ipProtocol": "ALL", **match}
+    body |= {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
     return _route(options, POLICY_ROUTE, suffix, {"network": options.network, "filter": match, **body})
 
 
