@@ -37,7 +37,7 @@ class Need(NamedTuple):
     widenings: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     either: bool = False
-    """Whether the mechanism says that it cannot tell TLS from HTTP: what speaks the other of the two then may pass."""
+    """Whether its way does not tell TLS from HTTP: what speaks the other of the two then may pass."""
 
 
 def answer(

@@ -155,6 +155,8 @@ def test_what_the_mechanism_cannot_see_is_said(target: str, drawn: list[Entry], 
     ids = {one.id for one in made.findings}
     assert ("address-only" in ids) == ("address-and-port" in sights)
     assert ("name-unproven" in ids) == ("name-and-port" in sights)
+    used = [decision.means for decision in made.decisions if decision.outcome == "allowed" and decision.means]
+    assert ("http-or-tls" in ids) == any(not way.tells_tls for way in used)
     assert ("name-only" in ids) == ("query-name" in sights)
     for decision in made.decisions:
         ways = mechanism(target).way(decision.entry)
@@ -206,13 +208,12 @@ def _needs(made: Plan) -> list[Need]:
     how = mechanism(made.target)
     accepted = {(acceptance.finding, acceptance.entry) for acceptance in made.selection.accept}
     needs = []
-    either = any(one.id == "http-or-tls" for one in made.findings)
     for decision in made.decisions:
         way = how.way(decision.entry)
         if decision.outcome == "allowed" and way is not None:
             widenings = tuple(name for name in WIDENED if (name, decision.entry.id) in accepted)
             given = getattr(made.options, "addresses", {}).get(decision.entry.id, ())
-            needs.append(Need(decision.entry, way.sight, widenings, tuple(given), either))
+            needs.append(Need(decision.entry, way.sight, widenings, tuple(given), not way.tells_tls))
     return needs
 
 

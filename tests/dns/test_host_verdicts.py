@@ -15,6 +15,7 @@ from hostgate.dns.host_verdicts import judge, word
 from hostgate.dns.rate_bounds import Interval
 from hostgate.dns.samples import HttpsRecord, Sample
 from hostgate.gcp.fqdn import LOOKUP as GCP
+from hostgate.planning.evidence import Evidence
 from hostgate.planning.mechanism import Means, mechanism, targets
 from hostgate.planning.survey import HostVerdict
 
@@ -197,7 +198,13 @@ class TestDocumentedFigures:
         assert (AZURE.refresh_s, AZURE.keep_s, AZURE.published, AZURE.shared_cache) == (15, 900, True, True)
 
     def test_a_mechanism_that_says_nothing_is_unknown(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        silent = Means(name="x", protocols=frozenset({"https"}), sight="address-and-port", ttl_family="own-lookup")
+        silent = Means(
+            name="x",
+            protocols=frozenset({"https"}),
+            sight="address-and-port",
+            ttl_family="own-lookup",
+            evidence=Evidence("documented", "nobody", "2026-11-23"),
+        )
         monkeypatch.setattr(type(mechanism("gcp:fqdn")), "means", (silent,))
         assert gcp(surveyed(4, 4, hours=1)).verdict == "unknown"
 

@@ -17,6 +17,7 @@ from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, Revision
 from hostgate.catalog.references import each_shipped
 from hostgate.catalog.revision_changes import RISKS
 from hostgate.intake.page_remarks import REMARKS
+from hostgate.planning.evidence import Claim
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
@@ -142,7 +143,7 @@ def test_the_shipped_catalogs_are_those_that_the_page_counts() -> None:
 
 
 def test_the_mechanisms_are_those_of_the_registry() -> None:
-    (table,) = [table for table in tables(MECHANISMS) if "way" in table.header]
+    (table,) = [table for table in tables(MECHANISMS) if "TTL family" in table.header]
     rows = [
         (row[table.header.index("target")].strip("`"), *(row[table.header.index(name)] for name in _MEANS))
         for row in table.rows
@@ -180,6 +181,28 @@ def test_the_figures_of_lookups_are_those_that_verdicts_are_made_from() -> None:
     ]
 
 
+def test_what_each_way_needs_opens_and_costs_is_in_the_page_with_its_evidence() -> None:
+    (table,) = _tables(MECHANISMS, "Needs, costs, evidence", "target")
+    wanted = [
+        (
+            f"`{target}`",
+            means.name,
+            _claims(means.needs),
+            _claims(means.opens),
+            _claims(means.costs),
+            str(means.evidence),
+        )
+        for target in targets()
+        for means in mechanism(target).means
+    ]
+    pasted = "\n".join(f"| {' | '.join(row)} |" for row in wanted if row not in table.rows)
+    assert list(table.rows) == wanted, f"The rows that are missing in docs/mechanisms.md:\n{pasted}"
+
+
+def _claims(claims: tuple[Claim, ...]) -> str:
+    return "; ".join(each.text for each in claims)
+
+
 _MEANS = ("way", "TTL family", "sight", "kinds", "protocols")
 _PROTOCOLS = ("https", "http", "tls", "tcp", "udp")
 
@@ -200,9 +223,10 @@ def test_every_limit_of_aws_is_in_its_page_with_its_source() -> None:
     assert sorted(table.rows) == sorted(known), f"The rows that are missing in docs/aws.md:\n{pasted}"
 
 
-def test_the_limits_of_dns_firewall_are_those_that_are_checked() -> None:
-    (table,) = _tables(ROOT / "docs" / "aws-dns-firewall.md", "Limits", "limit")
-    limits = mechanism("aws:dns-firewall").limits
+@pytest.mark.parametrize("target", ["aws:dns-firewall", "gcp:web-proxy"])
+def test_the_limits_of_a_mechanism_with_a_page_are_those_that_are_checked(target: str) -> None:
+    (table,) = _tables(ROOT / "docs" / f"{target.replace(':', '-')}.md", "Limits", "limit")
+    limits = mechanism(target).limits
     assert table.rows == tuple((each.name, f"{each.max:,}", f"{each.source} ({each.date})") for each in limits)
 
 

@@ -61,7 +61,8 @@ PACKAGES = (AWS, GCP, AZURE)
 """Each package, with its first component."""
 
 DNS = Package("aws", "DnsFirewallAllowlist")
-COMPONENTS = (*PACKAGES, DNS)
+PROXY = Package("gcp", "WebProxyAllowlist")
+COMPONENTS = (*PACKAGES, DNS, PROXY)
 """Each component of each package."""
 
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from ipaddress import ip_network
 
-from hostgate.aws import firewall_limits, policy
+from hostgate.aws import firewall_evidence, firewall_limits, policy
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.catalog.model import Entry
+from hostgate.planning.evidence import Claim
 from hostgate.planning.mechanism import Means, Objection
 from hostgate.planning.options import merged
 from hostgate.suricata.writer import Rule, Sids, group, source
@@ -21,6 +22,13 @@ MEANS = Means(
     protocols=frozenset({"tcp", "udp"}),
     sight="address-and-port",
     ttl_family="own-lookup",
+    evidence=firewall_evidence.REPLAYED,
+    needs=(
+        Claim("somebody who keeps `addresses` or `ipSets` as DNS answers", "hostgate, address rules", "2026-11-23"),
+        *firewall_evidence.NEEDS,
+    ),
+    opens=(Claim("every other name on the given addresses, at the port", "hostgate, address rules", "2026-11-23"),),
+    costs=firewall_evidence.COSTS,
     resolver="somebody keeps the addresses of the name in a list; TTL and rotation decide correctness",
 )
 

@@ -17,6 +17,7 @@ from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Match
 from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
@@ -63,6 +64,28 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
             protocols=frozenset({"https", "http", "tls", "tcp", "udp"}),
             sight="query-name",
             ttl_family="client-dns",
+            evidence=Evidence("documented", "Amazon Route 53 developer guide, DNS Firewall", READ_ON),
+            needs=(
+                Claim(
+                    "clients that ask the VPC's own resolver, and have no way to another",
+                    "Amazon Route 53 developer guide, how DNS Firewall works",
+                    READ_ON,
+                ),
+            ),
+            opens=(
+                Claim(
+                    "every address that a client knows without asking, at every port",
+                    "Amazon Route 53 developer guide, how DNS Firewall works: it filters on the domain name only",
+                    "2026-11-28",
+                ),
+            ),
+            costs=(
+                Claim(
+                    "1 unit for each domain name and month, and 1 unit for each million queries",
+                    "a transcript of the pricing page of Amazon Route 53, 2026-09-20",
+                    "2026-11-28",
+                ),
+            ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             widenings={"one-label": "deeper-names"},
             nearest={"one-label": _ELSEWHERE},

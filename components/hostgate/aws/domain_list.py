@@ -8,7 +8,7 @@ acceptance of `apex-included`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostgate.aws import firewall_limits, policy
+from hostgate.aws import firewall_evidence, firewall_limits, policy
 from hostgate.aws import network_firewall_enforcement as enforcement
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
@@ -47,6 +47,10 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
             protocols=frozenset({"https", "tls"}),
             sight="name-and-port",
             ttl_family="wire",
+            evidence=firewall_evidence.REPLAYED,
+            needs=firewall_evidence.NEEDS,
+            opens=firewall_evidence.NAMES_OPEN,
+            costs=firewall_evidence.COSTS,
             kinds=_KINDS,
             widenings=_WIDENINGS,
             nearest=_NEAREST,
@@ -56,6 +60,10 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
             protocols=frozenset({"http"}),
             sight="name-and-port",
             ttl_family="wire",
+            evidence=firewall_evidence.REPLAYED,
+            needs=firewall_evidence.NEEDS,
+            opens=firewall_evidence.NAMES_OPEN,
+            costs=firewall_evidence.COSTS,
             kinds=_KINDS,
             widenings=_WIDENINGS,
             nearest=_NEAREST,

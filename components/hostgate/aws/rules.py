@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hostgate.aws import address_rules as addresses
-from hostgate.aws import firewall_limits, policy
+from hostgate.aws import firewall_evidence, firewall_limits, policy
 from hostgate.aws import network_firewall_enforcement as enforcement
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
@@ -31,8 +31,21 @@ class Rules(Mechanism[NetworkFirewallOptions]):
             protocols=frozenset({"https", "tls"}),
             sight="name-and-port",
             ttl_family="wire",
+            evidence=firewall_evidence.REPLAYED,
+            needs=firewall_evidence.NEEDS,
+            opens=firewall_evidence.NAMES_OPEN,
+            costs=firewall_evidence.COSTS,
         ),
-        Means(name="HTTP rules", protocols=frozenset({"http"}), sight="name-and-port", ttl_family="wire"),
+        Means(
+            name="HTTP rules",
+            protocols=frozenset({"http"}),
+            sight="name-and-port",
+            ttl_family="wire",
+            evidence=firewall_evidence.REPLAYED,
+            needs=firewall_evidence.NEEDS,
+            opens=firewall_evidence.NAMES_OPEN,
+            costs=firewall_evidence.COSTS,
+        ),
         addresses.MEANS,
     )
 

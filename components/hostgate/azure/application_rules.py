@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from hostgate.azure import evaluate, network_rules
+from hostgate.azure.firewall_evidence import COSTS, ROUTE
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
@@ -19,6 +20,7 @@ from hostgate.flows.address_sets import EVERY_IPV4, AddressSet, symbol
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import ORDER, Enforcement
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
@@ -62,6 +64,16 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             protocols=frozenset({"https", "http", "tls"}),
             sight="name-and-port",
             ttl_family="wire",
+            evidence=Evidence("documented", "Azure Firewall, rule processing (2025-05)", "2026-11-23"),
+            needs=(ROUTE,),
+            opens=(
+                Claim(
+                    "any server to which a client names an allowed host in TLS, unless the firewall dials the name itself",
+                    "Azure Firewall: rule processing says so of HTTP and inspected TLS, DNS details of all names",
+                    "2026-11-23",
+                ),
+            ),
+            costs=COSTS,
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             ports=range(1, 64_001),  # 2024-05-01 firewallPolicy API: 0 to 64000; the limits page starts at 1
             widenings={"one-label": "deeper-names"},

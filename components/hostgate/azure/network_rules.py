@@ -8,9 +8,11 @@ HTTP and TLS always go by application rule.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hostgate.azure.firewall_evidence import COSTS, ROUTE
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.model import Entry
 from hostgate.flows.flow import Flow
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.limits import Limit
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import Means
@@ -19,12 +21,14 @@ FQDNS = Limit(
     "FQDNs in network rules", 1000, "names", "Azure Firewall limits (2023-10), advised for performance", "2026-11-23"
 )
 
+_PAGE = "Azure Firewall, FQDN filtering in network rules (2026-03-28)"
+
 LOOKUP = Lookup(
     refresh_s=15,
     keep_s=900,
     shared_cache=True,  # clients and rules resolve through the firewall's DNS proxy
     families=("ipv4",),
-    source="Azure Firewall, FQDN filtering in network rules (2026-03-28)",
+    source=_PAGE,
     date="2026-11-23",
 )
 
@@ -35,6 +39,20 @@ MEANS = Means(
     protocols=frozenset({"tcp", "udp"}),
     sight="address-and-port",
     ttl_family="own-lookup",
+    evidence=Evidence("documented", _PAGE, "2026-11-23"),
+    needs=(
+        ROUTE,
+        Claim("tier Standard or Premium", "Azure Firewall features by SKU (2026-08-27)", "2026-11-23"),
+        Claim("the firewall's DNS proxy turned on, and clients that resolve through it", _PAGE, "2026-11-23"),
+    ),
+    opens=(
+        Claim(
+            "every other name on the addresses of the host, at its port, until 15 minutes after the last answer",
+            _PAGE,
+            "2026-11-23",
+        ),
+    ),
+    costs=COSTS,
     kinds=frozenset({"exact"}),
     nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
     lookup=LOOKUP,

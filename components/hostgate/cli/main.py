@@ -28,6 +28,7 @@ _COMMANDS = {
     "preview": "what `pulumi up` would create, on simulated clouds",
     "survey": "measure the hosts' TTLs and addresses, and what they mean for each mechanism",
     "sandbox": "run pulumi on simulated clouds, and look at what they hold",
+    "advise": "which mechanisms fit each host, and what each needs, opens and costs",
     "targets": "every target that is installed, and what it can express",
     "export": "the hosts as files for software outside the clouds",
     "catalog": "show, list, lint and compare host catalogs; read vendors' pages",

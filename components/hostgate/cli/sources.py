@@ -1,7 +1,7 @@
 """Where plans come from on the command line: a stack's config, or catalogs and targets named as options."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +12,10 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem
 
 if TYPE_CHECKING:
+    from hostgate.catalog.selection import Selection
+    from hostgate.planning.options import Options
     from hostgate.planning.survey import Survey
+    from hostgate.review.pin import Pin
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,6 +66,11 @@ def source_options(command: F) -> F:
 def plan_options(command: F) -> F:
     """The options by which plans are asked for."""
     return _with_options(command, *_OPTIONS)
+
+
+def advice_options(command: F) -> F:
+    """The options by which advice is asked for; hosts are named by arguments."""
+    return _with_options(command, "stack", "as_of", "survey", "as_json")
 
 
 def _with_options(command: F, *names: str) -> F:
@@ -131,23 +139,32 @@ def plans_and_pin(
     pins: bool,
 ) -> Any:
     """The plans asked for, and the pin of their stack if it has one and `pins`. Raises as `make_plans` does."""
-    from hostgate.catalog.selection import select
     from hostgate.planning.mechanism import main_targets
     from hostgate.planning.plan import plan_all
-    from hostgate.stack import read_stack, values_of_file
 
-    day = as_of or date.today()
     if stack is not None and (catalogs or targets):
         raise click.UsageError(
             "--stack brings its own catalogs and targets; leave out --catalog and --target, or --stack."
         )
     if targets and not catalogs:
         raise click.UsageError("--target needs at least one --catalog.")
+    selection, layers, surveyed, pin = hosts_and_layers(stack, catalogs, allow_empty, survey, pins=pins)
+    chosen = layers or [(target, None) for target in dict.fromkeys(targets) or main_targets()]
+    return plan_all(selection, chosen, as_of=as_of or date.today(), survey=surveyed), pin
+
+
+def hosts_and_layers(
+    stack: str | None, catalogs: tuple[str, ...], allow_empty: bool, survey: Path | None, *, pins: bool
+) -> "tuple[Selection, Sequence[tuple[str, Options | None]], Survey | None, Pin | None]":
+    """The hosts asked for, the stack's targets with their options, the survey, and the stack's pin if it has one and `pins`.
+
+    Catalogs bring neither targets nor a pin. Raises InputError.
+    """
+    from hostgate.catalog.selection import select
+    from hostgate.stack import read_stack, values_of_file
+
     if catalogs:
-        selection = select(*catalogs, allow_empty=allow_empty)
-        chosen = tuple(dict.fromkeys(targets)) or main_targets()
-        surveyed = None if survey is None else _read(survey)
-        return plan_all(selection, [(target, None) for target in chosen], as_of=day, survey=surveyed), None
+        return select(*catalogs, allow_empty=allow_empty), (), None if survey is None else _read(survey), None
     project, name = find_stack(stack)
     values = values_of_file(project, name)
     if allow_empty:
@@ -156,7 +173,7 @@ def plans_and_pin(
         section = values.get("survey")
         values["survey"] = {**(section if isinstance(section, dict) else {}), "file": str(Path.cwd() / survey)}
     wanted = read_stack(values, project, pins=pins)
-    return plan_all(wanted.selection, wanted.targets, as_of=day, survey=wanted.survey), wanted.reviewed
+    return wanted.selection, wanted.targets, wanted.survey, wanted.reviewed
 
 
 def _read(survey: Path) -> "Survey":

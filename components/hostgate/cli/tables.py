@@ -27,12 +27,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | Non
     cells = [tuple(row) for row in rows]
     widths = [max([len(title), *(len(row[index]) for row in cells)]) for index, title in enumerate(header)]
     whole = [width for width in widths if width <= SHORT]
-    if sum(whole) + SHORT * (len(widths) - len(whole)) + 3 * len(widths) <= _width():
+    if sum(whole) + SHORT * (len(widths) - len(whole)) + 3 * len(widths) <= terminal_width():
         for column, width in zip(made.columns, widths, strict=True):
             column.no_wrap = width <= SHORT
     for row in cells:
         made.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in row))
-    console = Console(file=StringIO(), width=_width(), color_system=None, highlight=False)
+    console = Console(file=StringIO(), width=terminal_width(), color_system=None, highlight=False)
     console.print(made)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
@@ -48,7 +48,8 @@ def finding_lines(one: "Finding") -> list[str]:
     return lines
 
 
-def _width() -> int:
+def terminal_width() -> int:
+    """Columns of the terminal: at least 80, and 160 where there is none."""
     from shutil import get_terminal_size
 
     return max(80, get_terminal_size((160, 24)).columns)

@@ -1,5 +1,7 @@
 """`hostgate targets`: every target, what each of its ways can express, and what realises it."""
 
+from typing import Any
+
 import click
 
 from hostgate.catalog.model import MATCHES
@@ -12,7 +14,7 @@ from hostgate.planning.targets import rows
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(as_json: bool) -> None:
     """List every target that is installed, and what it can express."""
-    ways = [
+    ways: list[dict[str, Any]] = [
         {
             "target": each.name,
             "way": way.name,
@@ -21,6 +23,10 @@ def command(as_json: bool) -> None:
             "sight": way.sight,
             "kinds": [kind for kind in MATCHES if kind in way.kinds],
             "protocols": sorted(way.protocols),
+            "needs": [claim.as_json() for claim in way.needs],
+            "opens": [claim.as_json() for claim in way.opens],
+            "costs": [claim.as_json() for claim in way.costs],
+            "evidence": way.evidence.as_json(),
         }
         for each in rows()
         for way in mechanism(each.name).means

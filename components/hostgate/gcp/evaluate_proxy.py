@@ -75,7 +75,8 @@ def places(snapshot: Snapshot) -> list[Place]:
             stage = reading.stage(policy, reading.rules_of(policy))
             remark = "no gateway uses the policy"
             name = policy.id or policy.name
-            found.append(Place(TARGET, name, (_routes(Routing()), stage), ASSUMPTIONS, remark, policy.name))
+            stages = (_routes(Routing()), stage)
+            found.append(Place(TARGET, name, stages, ASSUMPTIONS, remark, policy.name, families=("IPv4",)))
     return found
 
 
@@ -207,7 +208,7 @@ class _Reading:
         if not isinstance(matcher, str):
             return None
         try:
-            return read_matcher(matcher, lambda name: self._entries(rule, name))
+            return read_matcher(matcher, self._entries)
         except UnreadableError:
             return None
 
@@ -231,7 +232,7 @@ class _Reading:
             told = "a connection without a name is none of those that are named"
             yield replace(box, wire=condition.names, nameless=True, doubts=(*box.doubts, told))
 
-    def _entries(self, rule: Resource, name: str) -> list[str] | None:
+    def _entries(self, name: str) -> list[str] | None:
         """The entries of the URL list of that name; None where it is not there, or not known."""
         for each in self.snapshot.of_types([URL_LIST]):
             told = [str(each.properties.get(key) or "") for key in ("project", "location", "name")]

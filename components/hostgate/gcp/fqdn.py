@@ -19,11 +19,14 @@ from hostgate.gcp.firewall_policy import (
 )
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
 from hostgate.gcp.resources import FQDNS
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.lookup import Lookup
 from hostgate.planning.mechanism import CloudObject, Means
 from hostgate.planning.sharding import Shard, shard
+
+OVERVIEW = "Cloud NGFW, FQDN objects overview"
 
 LOOKUP = Lookup(
     refresh_s=300,  # no period is published; the advice against TTLs under 90 s suggests a shorter one
@@ -57,6 +60,27 @@ class Fqdn(FirewallPolicyMechanism[FirewallPolicyOptions]):
             protocols=frozenset({"https", "http", "tls", "tcp", "udp"}),
             sight="address-and-port",
             ttl_family="own-lookup",
+            evidence=Evidence("documented", OVERVIEW, "2026-11-27"),
+            needs=(
+                Claim(
+                    "a VPC network without an outbound DNS server policy that names an alternative name server",
+                    OVERVIEW,
+                    "2026-11-27",
+                ),
+                Claim(
+                    "no VPC firewall rule that allows egress, or network policies that are judged before VPC rules",
+                    "Cloud NGFW, firewall policy rule evaluation order",
+                    "2026-11-23",
+                ),
+            ),
+            opens=(Claim("every other name on the addresses of the host, at its port", OVERVIEW, "2026-11-23"),),
+            costs=(
+                Claim(
+                    "1 unit for each GB of internet traffic, in and out, that a rule with FQDN objects judges",
+                    "Cloud NGFW pricing, Standard",
+                    "2026-11-23",
+                ),
+            ),
             kinds=frozenset({"exact"}),
             nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
             lookup=LOOKUP,

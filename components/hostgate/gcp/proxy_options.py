@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.gcp.links import check_project, read_link
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import Options, cidr
+from hostgate.planning.options import PRIVATE_IPV4, Options, cidr
 from hostgate.planning.targets import COMPUTED
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -206,6 +206,11 @@ class WebProxyOptions(Options):
     @property
     def makes_routes(self) -> bool:
         return self.network is not None and self.routing == "next-hop" and self.deny != "declared"
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """Private ranges that keep their own routes. Audit cuts no private traffic."""
+        return () if self.deny == "declared" or (self.deny == "all" and self.mode == "enforce") else PRIVATE_IPV4
 
     @property
     def policy_path(self) -> str:

@@ -36,10 +36,10 @@ from hostgate.gcp.resources_proxy import (
     URL_LIST_TYPE,
 )
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
-from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.sharding import Shard, shard
 from hostgate.planning.targets import COMPUTED
 
@@ -47,6 +47,11 @@ URL_LIST, POLICY, RULE, GATEWAY = URL_LIST_TYPE.kind, POLICY_TYPE.kind, RULE_TYP
 POLICY_ROUTE, STATIC_ROUTE, SUBNETWORK = POLICY_ROUTE_TYPE.kind, STATIC_ROUTE_TYPE.kind, SUBNETWORK_TYPE.kind
 
 BLOCK = Limit("rules of the block for one port", 63, "rules", "hostgate, priority slots", READ_ON)
+
+RULES = "Secure Web Proxy documentation, configure rules"
+CEL = "Secure Web Proxy documentation, CEL matcher language reference"
+DEPLOY = "Secure Web Proxy documentation, deploy as next hop"
+POLICIES = "Secure Web Proxy documentation, policies and rules"
 
 AUDIT_SLOT = 10_000_000
 """Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
@@ -71,6 +76,32 @@ class WebProxy(Mechanism[WebProxyOptions]):
             protocols=frozenset({"https", "tls", "http"}),
             sight="name-and-port",
             ttl_family="wire",
+            tells_tls=False,
+            evidence=Evidence("documented", RULES, READ_ON),
+            needs=(
+                Claim("a proxy-only subnet in the network and region", DEPLOY, READ_ON),
+                Claim("clients whose traffic routes lead to the proxy, in one region and over IPv4", DEPLOY, READ_ON),
+                Claim(
+                    "no authorization policy on the gateway, beside which it ignores these rules",
+                    POLICIES,
+                    "2026-11-28",
+                ),
+            ),
+            opens=(
+                Claim("plain HTTP with the host's name on its port, and TLS on a port of HTTP", RULES, READ_ON),
+                Claim(
+                    "any server to which a client names an allowed host, unless the proxy dials the name itself",
+                    CEL,
+                    READ_ON,
+                ),
+            ),
+            costs=(
+                Claim(
+                    "1 unit for each hour of a gateway, 1 for each GB that it passes",
+                    "Secure Web Proxy pricing",
+                    READ_ON,
+                ),
+            ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             widenings={"one-label": "deeper-names"},
             nearest={"one-label": _ONE_LABEL, "tcp": _NO_HOST, "udp": _NO_HOST},
@@ -127,14 +158,13 @@ class WebProxy(Mechanism[WebProxyOptions]):
         return {**super().fixed(each, objects, options), **named}
 
     def enforcement(self, options: WebProxyOptions) -> Enforcement:
-        private = PRIVATE_IPV4 if options.deny == "internet" else ()
         where = OWN_POLICY if options.attach is None else f"policy {options.policy_path}"
         return replace(
             super().enforcement(options),
             traffic=("IPv4 that is led to the proxy",),
             places=(where, *((f"network {options.network}",) if options.network else ())),
             judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)),
-            exempt=(*private, *sorted(options.exempt)),
+            exempt=(*options.private, *sorted(options.exempt)),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
         )
 
@@ -148,7 +178,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         listens = Intervals.of((port, port) for port in options.ports) if options.ports else None
         past = None
         if options.routing == "next-hop" and options.route == "policy-based" and options.deny != "declared":
-            past = networks([*(PRIVATE_IPV4 if options.deny == "internet" else ()), *options.exempt])
+            past = networks([*options.private, *options.exempt])
         routing = evaluate_proxy.Routing(explicit=options.routing == "explicit", past=past, ports=listens)
         return evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
 
@@ -264,7 +294,7 @@ def _routes(options: WebProxyOptions) -> Iterable[CloudObject]:
             body |= {"priority": options.route_base, "tags": sorted(options.network_tags)}
             yield _route(options, STATIC_ROUTE, f"past-{_dashed(cidr)}", body)
         return
-    past = [*(PRIVATE_IPV4 if options.deny == "internet" else ()), *sorted(options.exempt)]
+    past = [*options.private, *sorted(options.exempt)]
     filters = [{"destRange": cidr} for cidr in dict.fromkeys(past)]
     if options.proxy_subnet is not None:
         filters.append({"srcRange": options.proxy_subnet})
@@ -324,7 +354,12 @@ def _remarks(entries: Sequence[Entry], options: WebProxyOptions) -> list[Finding
         found.append(finding("from-everything", "Every client that reaches the proxy may use the hosts."))
     found.append(finding("ipv4-only", "The proxy takes IPv4: no rule opens anything over IPv6."))
     if options.mode == "audit":
-        found.append(finding("audit", "The last rule allows every TCP connection; the proxy logs each with its rule."))
+        found.append(
+            finding(
+                "audit",
+                "The last rule allows every TCP connection, and the proxy logs each; UDP that is led to it ends there.",
+            )
+        )
     if options.routing == "explicit":
         found.append(
             finding(
@@ -337,7 +372,9 @@ def _remarks(entries: Sequence[Entry], options: WebProxyOptions) -> list[Finding
         tagged = (
             f" instances without the tag {' or '.join(sorted(options.network_tags))}," if options.network_tags else ""
         )
-        loop = " The route is for the whole network: one of your own has to keep the proxy-only subnet's traffic from it."
+        loop = (
+            " The route is for the whole network: one of your own has to keep the proxy-only subnet's traffic from it."
+        )
         whole = options.makes_routes and not options.network_tags and options.proxy_subnet is None
         found.append(
             finding(

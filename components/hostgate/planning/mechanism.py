@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
 from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import Enforcement, denier_of
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.lookup import Lookup
@@ -40,17 +41,25 @@ class Means:
     `nearest` says, per match kind or protocol that it cannot express, the nearest thing that works. `widenings` maps
     a kind that it can only express wider to the finding id that a person has to accept. `lookup` says how a mechanism
     of the family `own-lookup` resolves names.
+    `needs`: what has to stand beside the objects of a plan; `opens`: what passes beside the hosts by the nature of this
+    way; `costs`: what is charged for, in units and never in money. `evidence`: whether any of it was tried.
     """
 
     name: str
     protocols: frozenset[Protocol]
     sight: Sight
     ttl_family: TtlFamily
+    evidence: Evidence
+    needs: tuple[Claim, ...] = ()
+    opens: tuple[Claim, ...] = ()
+    costs: tuple[Claim, ...] = ()
     kinds: frozenset[Match] = frozenset(MATCHES)
     ports: range = range(1, 65536)
     widenings: Mapping[Match, str] = field(default_factory=dict)
     nearest: Mapping[str, str] = field(default_factory=dict)
     lookup: Lookup | None = None
+    tells_tls: bool = True
+    """Whether it tells TLS from plain HTTP; where it does not, either passes on a port of the other."""
     resolver: str = ""
     """What TTL means, where it is not the firewall that looks the addresses up."""
 

@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any
 
 from hostgate.catalog.collector import collector_at_rest
-from hostgate.catalog.match_kinds import BREADTH
 from hostgate.catalog.mistakes import Misprints
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError, Problem
@@ -23,8 +22,10 @@ from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
+from hostgate.planning.objections import accepted, covered, meant, objections, opening_mistakes
 from hostgate.planning.options import Options, OptionsError, read_options
-from hostgate.planning.survey import HostVerdict, Survey, survey_findings
+from hostgate.planning.survey import HostVerdict, Survey
+from hostgate.planning.survey_findings import survey_findings
 
 REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand", "mistake-refused")
 """Ids of findings with which nothing of a plan may be applied."""
@@ -153,11 +154,11 @@ def draft(
     how = find_mechanism(target)
     chosen = _options(how, options, more)
     misprints = Misprints(selection.mistakes)
-    opposed = _opposed(selection, misprints)
+    opposed = opening_mistakes(selection, misprints)
     decided = _decide(how, selection, chosen, opposed)
     allowed = [each.entry for each in decided if each.outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
-    surveyed = survey_findings(how, allowed, survey, as_of, _accepted(selection))
+    surveyed = survey_findings(how, allowed, survey, as_of, accepted(selection))
     in_zones = list(_mistakes_in_zones(chosen, misprints))
     refused = empty or bool(in_zones) or any(each.outcome == "refused" for each in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
@@ -167,7 +168,7 @@ def draft(
     decisions = tuple(
         replace(each, rule=rules.get(each.entry.key)) if each.outcome == "allowed" else each for each in decided
     )
-    findings = [*_about_entries(selection, decisions, as_of, survey, opposed), *surveyed, *rendering.findings]
+    findings = [*_about_entries(selection, decisions, as_of, opposed), *surveyed, *rendering.findings]
     findings += _opened_mistakes(selection, decisions, misprints)
     findings += in_zones
     findings += [
@@ -290,31 +291,9 @@ def _options(how: Mechanism[Any], options: Options | Mapping[str, Any] | None, m
     return read
 
 
-def _opposed(selection: Selection, misprints: Misprints) -> dict[tuple[str, str], Objection]:
-    """Entries that would open what a catalog records as mistaken, and nobody said by name that it is meant."""
-    said = _meant(selection)
-    found = {}
-    for entry in selection.entries if selection.mistakes else ():
-        open_ = [each.entry for each in misprints.opened_by(entry) if (entry.id, each.entry.host) not in said]
-        if open_:
-            told = " and ".join(f"{each.host}, by {each.catalog} ({each.id})" for each in open_)
-            hosts = " and ".join(dict.fromkeys(each.host for each in open_))
-            found[entry.key] = Objection(
-                f"{entry.reach} opens what is recorded as mistaken: {told}.",
-                f"correct the entry, or leave it out. If it is meant, accept the finding opens-mistake for the entry "
-                f"{entry.id} and the host {hosts}.",
-            )
-    return found
-
-
-def _meant(selection: Selection) -> frozenset[tuple[str | None, str | None]]:
-    """Entry id and host of every mistake that somebody opens on purpose."""
-    return frozenset((one.entry, one.host) for one in selection.accept if one.finding == "opens-mistake")
-
-
 def _opened_mistakes(selection: Selection, decisions: Sequence[Decision], misprints: Misprints) -> Iterator[Finding]:
     """What is opened although a catalog records it as mistaken: by acceptance, or on that catalog's own word."""
-    said = _meant(selection)
+    said = meant(selection)
     for decision in decisions if selection.mistakes else ():
         entry = decision.entry
         if decision.outcome not in ("allowed", "refused"):
@@ -358,20 +337,13 @@ def _decide(
             decided.append(told(entry, "left out", mistaken))
         else:
             wanted.append(entry)
-    accepted = _accepted(selection)
-    objections = {
-        key: objection
-        for key, objection in how.objections(wanted, options).items()
-        if objection.widening is None or (objection.widening, key[1]) not in accepted
-    }
-    # What no mechanism may open goes first, so that what only one of them cannot say does not hide it.
-    objections |= {entry.key: opposed[entry.key] for entry in wanted if entry.key in opposed}
-    covered = _covered(wanted, objections, dict(selection.choose))
+    standing = objections(how, wanted, options, selection, opposed)
+    enough = covered(wanted, standing, dict(selection.choose))
     for entry in wanted:
-        if entry.key in covered:
-            decided.append(told(entry, "covered", covered[entry.key]))
-        elif entry.key in objections:
-            decided.append(told(entry, "refused", str(objections[entry.key])))
+        if entry.key in enough:
+            decided.append(told(entry, "covered", enough[entry.key]))
+        elif entry.key in standing:
+            decided.append(told(entry, "refused", str(standing[entry.key])))
         else:
             way = how.way(entry)
             assert way is not None
@@ -380,46 +352,14 @@ def _decide(
     return decided
 
 
-def _accepted(selection: Selection) -> frozenset[tuple[str, str | None]]:
-    return frozenset((accept.finding, accept.entry) for accept in selection.accept)
-
-
-def _covered(
-    wanted: Sequence[Entry], objections: Mapping[tuple[str, str], Objection], choose: Mapping[str, str]
-) -> dict[tuple[str, str], str]:
-    """Entries whose need another entry of their alternatives group meets, with the reason."""
-    groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in wanted:
-        if entry.alternatives:
-            groups.setdefault((entry.catalog, entry.alternatives), []).append(entry)
-    covered = {}
-    for (_, group), members in groups.items():
-        chosen = next((entry for entry in members if entry.id == choose.get(group)), None)
-        if chosen is None:
-            able = [entry for entry in members if entry.key not in objections]
-            if not able:
-                continue
-            chosen = min(able, key=lambda entry: (BREADTH[entry.match], -entry.host.count("."), entry.id))
-            why = f"{chosen.id} is enough (alternatives: {group}), the narrowest that can be expressed"
-        else:
-            why = f"{chosen.id} is enough (alternatives: {group}), as chosen"
-        for entry in members:
-            if entry is not chosen:
-                own = objections.get(entry.key)
-                covered[entry.key] = f"{why}. {own.reason}" if own else why
-    return covered
-
-
 def _about_entries(
     selection: Selection,
     decisions: Sequence[Decision],
     as_of: date | None,
-    survey: Survey | None,
     opposed: Mapping[tuple[str, str], Objection],
 ) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
-    own_lookup: dict[str, list[str]] = {}
     for decision in decisions:
         entry = decision.entry
         if decision.outcome == "refused":
@@ -434,8 +374,6 @@ def _about_entries(
         way = decision.means
         assert way is not None
         sights.setdefault(way.sight, []).append(entry.id)
-        if way.ttl_family == "own-lookup":
-            own_lookup.setdefault(way.ttl_means, []).append(entry.id)
         widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
         if widening:
             found.append(finding(widening, f"{way.name} allow more than {entry.reach}.", entry))
@@ -457,11 +395,6 @@ def _about_entries(
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
     if "query-name" in sights:
         found.append(finding("name-only", f"{_some(sights['query-name'])}: allowed by the name that is asked for."))
-    found += [
-        finding("no-survey", f"{_some(names)}: {means}, and no survey says how their TTLs and addresses behave.")
-        for means, names in own_lookup.items()
-        if survey is None
-    ]
     return found
 
 

@@ -1,18 +1,16 @@
-"""A survey as a plan reads it: whether a mechanism that follows addresses keeps up with a host; and what plans say of it.
+"""A survey as a plan reads it: whether a mechanism that follows addresses keeps up with a host.
 
 Verdicts are made elsewhere, from DNS answers. Here they are values, so that plans need no DNS to be made.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from hostgate.catalog.model import Entry
-from hostgate.planning.findings import Finding, finding
-from hostgate.planning.mechanism import Means, Mechanism, TtlFamily, mechanism, targets
+from hostgate.planning.mechanism import TtlFamily
 
 Word = Literal["ok", "risky", "unknown", "unfit"]
 WORDS: tuple[Word, ...] = get_args(Word)
@@ -62,91 +60,7 @@ class Survey:
         found = self.hosts.get(host, ())
         return next((each for each in found if (each.target, each.family) == (target, family)), None)
 
-
-def survey_findings(
-    how: Mechanism[Any],
-    entries: Sequence[Entry],
-    survey: Survey | None,
-    as_of: date | None,
-    accepted: frozenset[tuple[str, str | None]],
-) -> list[Finding]:
-    """What `survey` says about `entries`, which `how` allows; and, if one is worse than it demands, that it is refused.
-
-    `accepted` names findings and entries that a person means: these meet any demand.
-    """
-    if survey is None:
-        return []
-    found: list[Finding] = []
-    fine: list[str] = []
-    if as_of is not None and as_of - survey.ended > STALE:
-        found.append(
-            finding("survey-stale", f"The survey ended on {survey.ended}, {(as_of - survey.ended).days} days ago.")
-        )
-    for entry in entries:
-        way = how.way(entry)
-        assert way is not None
-        verdict = survey.of(entry.host, how.target, way.ttl_family)
-        if way.ttl_family != "own-lookup":
-            if verdict is not None and "ech" in verdict.caveats and way.sight == "name-and-port":
-                found.append(finding("survey-ech", f"{entry.host} publishes an ECH key: {verdict.reason}", entry))
-            continue
-        word: Word = "unknown"
-        id_ = "not-in-survey"
-        if verdict is not None:
-            word, id_ = verdict.verdict, f"survey-{verdict.verdict}"
-        if word == "ok":
-            fine.append(entry.id)
-            continue
-        told = " ".join((_told(verdict, entry, how), *_remedies(verdict, entry, how, survey)))
-        demanded = survey.worst is not None and WORDS.index(word) > WORDS.index(survey.worst)
-        if demanded and not {(id_, entry.id), (id_, None)} & accepted:
-            said = f"No host may be worse than {survey.worst}. Found {word}: {told} Or accept {id_} for this entry."
-            found.append(finding("survey-demand", said, entry))
-        else:
-            found.append(finding(id_, told, entry))
-    if fine:
-        found.append(finding("survey-ok", f"{_some(fine)}: addresses are followed closely enough, by the survey."))
-    return found
-
-
-def fitting(entry: Entry, than: Mechanism[Any], survey: Survey) -> list[str]:
-    """Targets other than `than` that can say `entry` and keep up with its host; those of the same cloud first.
-
-    What judges questions only is none of them: it sees no connection, so it takes no other's place.
-    """
-    found = []
-    for target in targets():
-        how = mechanism(target)
-        way = how.way(entry)
-        if target != than.target and way is not None and _can_say(way, entry) and _keeps_up(entry, how, way, survey):
-            found.append(target)
-    cloud = than.target.partition(":")[0]
-    return sorted(found, key=lambda target: target.partition(":")[0] != cloud)
-
-
-def _can_say(way: Means, entry: Entry) -> bool:
-    return way.sight != "query-name" and entry.match in way.kinds and entry.port in way.ports
-
-
-def _keeps_up(entry: Entry, how: Mechanism[Any], way: Means, survey: Survey) -> bool:
-    verdict = survey.of(entry.host, how.target, way.ttl_family)
-    return way.ttl_family == "wire" if verdict is None else verdict.verdict == "ok"
-
-
-def _told(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any]) -> str:
-    return f"{entry.host} was not surveyed for {how.target}." if verdict is None else f"{entry.host}: {verdict.reason}"
-
-
-def _remedies(verdict: HostVerdict | None, entry: Entry, how: Mechanism[Any], survey: Survey) -> Iterator[str]:
-    ok = fitting(entry, how, survey)
-    if ok:
-        yield f"These would be ok: {', '.join(ok)}."
-    if verdict is not None and verdict.grace_s is not None and verdict.verdict != "unknown":
-        yield (
-            f"An address list that asks every {verdict.refresh_s} s and keeps addresses for {verdict.grace_s:,} s "
-            "would drop less than 1 in 1,000."
-        )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{len(names)} entries"
+    def stale(self, as_of: date) -> str | None:
+        """That it is too old at `as_of`, in words; None if it is not."""
+        age = as_of - self.ended
+        return f"The survey ended on {self.ended}, {age.days} days ago." if age > STALE else None
