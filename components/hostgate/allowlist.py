@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypedDict
 
 import pulumi
@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_snake
 from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
-from hostgate.catalog.problems import InputError, Problem, key_path, spelled
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
@@ -126,7 +126,6 @@ class Registration:
         child: str,
         depends_on: Sequence[pulumi.Resource] = (),
         replace_on_changes: Sequence[str] | None = None,
-        replacement_trigger: str | None = None,
     ) -> pulumi.ResourceOptions:
         """Options of a child: parent, what it waits for, and the id of an existing object if it is to be adopted.
 
@@ -139,7 +138,6 @@ class Registration:
             depends_on=[*self.after, *depends_on] or None,
             delete_before_replace=False,
             replace_on_changes=None if replace_on_changes is None else list(replace_on_changes),
-            replacement_trigger=replacement_trigger,
         )
 
     def adopted_name(self, child: str) -> str | None:
@@ -163,6 +161,19 @@ def prepare(
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
     """
+    wanted: list[tuple[str, object, tuple[type, ...], str]] = [
+        ("args", args, (Mapping,), "a mapping of inputs; a Selection goes by name, hosts=..."),
+        ("hosts", hosts, (Selection,), "a Selection, as hostgate.select() makes it; references go under `catalogs`"),
+        ("plan", keywords.get("plan"), (Plan,), "a Plan, as hostgate.plan() makes it"),
+        ("opts", opts, (pulumi.ResourceOptions,), "a pulumi.ResourceOptions"),
+    ]
+    wrong = [
+        wrong_type(key, value, words)
+        for key, value, kinds, words in wanted
+        if not isinstance(value, (NoneType, *kinds))
+    ]
+    if wrong:
+        raise AllowlistError("\n".join(f"{name}: {each}" for each in wrong))
     # A keyword that is None is one that was left out, its default. A key of `args` was written.
     given = {key: value for key, value in keywords.items() if value is not None}
     for key, value in (args or {}).items():
@@ -174,6 +185,8 @@ def prepare(
         _refuse_blanks(given)
         _refuse_outputs(given, references)
         adopt = given.pop("import_", {})
+        if not isinstance(adopt, Mapping):
+            raise InputError([wrong_type("import_", adopt, "a mapping of children to the ids of what they adopt")])
         reviewed = given.pop("reviewed", None)
         brought = given.pop("plan", None)
         if brought is not None:
@@ -269,6 +282,8 @@ def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
     narrowing = {key: given.pop(key) for key in NARROWING if key in given}
     choose, accept = given.pop("choose", None), given.pop("accept", None)
     allow_empty = given.pop("allow_empty", False)
+    if not isinstance(allow_empty, bool):
+        raise InputError([wrong_type("allow_empty", allow_empty, "true or false")])
     if hosts is None:
         if problems := list(not_lists({"catalogs": catalogs, "accept": accept})):
             raise InputError(problems)
@@ -324,10 +339,8 @@ def _only(item: Any, kind: Any, place: str) -> None:
     known = sorted(kind.__annotations__)
     for key in item:
         if key not in known:
-            near = get_close_matches(str(key), known, 1)
             raise _problem(
-                f"`{place}.{key}` is no key here.{f' Did you mean `{near[0]}`?' if near else ''} "
-                f"Allowed: {', '.join(known)}."
+                f"`{place}.{key}` is no key here.{did_you_mean(str(key), known)} Allowed: {', '.join(known)}."
             )
 
 

@@ -10,7 +10,6 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import partial
 from inspect import cleandoc
 from pathlib import Path
@@ -33,7 +32,7 @@ from hostgate import __version__
 from hostgate.allowlist import SelectionArgs, project_folder
 from hostgate.catalog.blanks import blanks, is_blank
 from hostgate.catalog.file_input import user_path
-from hostgate.catalog.problems import key_path, spelled
+from hostgate.catalog.problems import did_you_mean, key_path, spelled
 from hostgate.catalog.references import is_path
 from hostgate.planning.targets import load, rows
 
@@ -136,11 +135,7 @@ class ComponentPackage(ComponentProvider):
         for key, value in sorted(given.items()):
             place = f"{path}.{key}" if path else key
             if key not in known:
-                near = get_close_matches(key, known, 1)
-                yield (
-                    f"`{place}` is no input here.{f' Did you mean `{near[0]}`?' if near else ''} "
-                    f"Allowed: {', '.join(sorted(known))}."
-                )
+                yield f"`{place}` is no input here.{did_you_mean(key, known)} Allowed: {', '.join(sorted(known))}."
             elif not is_blank(value):
                 yield from self._misfits(value, known[key], place)
 

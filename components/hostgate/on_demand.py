@@ -8,8 +8,9 @@ from typing import Any
 def on_demand(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
     """A `__getattr__` for `package` that finds each of `names` in the module of the package that it is mapped to.
 
-    Raises AttributeError for other names, and ImportError for a module that cannot be loaded: Python would report an
-    AttributeError in there as a missing name of the package.
+    Raises AttributeError for other names, and ImportError for a module that cannot be loaded: for an SDK that is not
+    installed with the command that installs it, and for an AttributeError in there, which Python would report as a missing
+    name of the package.
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 -- it becomes the package's own
@@ -18,6 +19,14 @@ def on_demand(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
         module = f"{package}.{names[name]}"
         try:
             components = import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "hostgate":
+                raise
+            cloud = package.rpartition(".")[2]
+            raise ModuleNotFoundError(
+                f"{package}.{name} needs {error.name}, which is not installed. Install it: pip install 'hostgate[{cloud}]'",
+                name=error.name,
+            ) from None
         except AttributeError as error:
             raise ImportError(f"{module}: {error}") from error
         return getattr(components, name)

@@ -371,7 +371,7 @@ def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Op
     allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]
     if target not in targets():
         raise OptionsError([_problem(f"`{where}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")])
-    chosen: Options = read_options(mechanism(target).options, values, where)
+    chosen: Options = read_options(mechanism(target).options, values, where, ("mechanism",))
     if chosen.lacking:
         raise OptionsError([_problem(f"`{where}`: {chosen.lacking}")])
     return target, chosen

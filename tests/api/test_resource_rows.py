@@ -47,11 +47,10 @@ def sdk_class(token: str) -> Any:
 
 
 def inputs_of(token: str) -> Any:
+    """The input type of a resource: `InitArgs` where `Args` is that of the same thing within another."""
     made = sdk_class(token)
-    return (
-        getattr(import_module(made.__module__), f"{made.__name__}Args", None)
-        or inspect.getmodule(made).__dict__[f"{made.__name__}InitArgs"]
-    )
+    own = getattr(import_module(made.__module__), f"{made.__name__}InitArgs", None)
+    return own or inspect.getmodule(made).__dict__[f"{made.__name__}Args"]
 
 
 def strangers(shape: Shape, expected: Any, path: str = "") -> list[str]:
@@ -158,9 +157,22 @@ REQUESTS = {
     resources_resolver.CONFIG: ("route53resolver", "UpdateFirewallConfigRequest"),
     resources_ec2.ROUTE: ("ec2", "CreateRouteRequest"),
     resources_ram.SHARE: ("ram", "CreateResourceShareRequest"),
+    resources_firewall.ENDPOINT: ("network-firewall", "CreateVpcEndpointAssociationRequest"),
+    resources_ec2.SUBNET: ("ec2", "CreateSubnetRequest"),
+    resources_ec2.ROUTE_TABLE: ("ec2", "RouteTable"),
+    resources_ec2.SUBNET_TABLE: ("ec2", "AssociateRouteTableRequest"),
+    resources_ec2.PROPAGATION: ("ec2", "EnableVgwRoutePropagationRequest"),
+    resources_ec2.INTERNET_GATEWAY: ("ec2", "AttachInternetGatewayRequest"),
+    resources_ec2.EGRESS_GATEWAY: ("ec2", "CreateEgressOnlyInternetGatewayRequest"),
+    resources_ec2.NAT_GATEWAY: ("ec2", "CreateNatGatewayRequest"),
+    resources_ec2.VPC_ENDPOINT: ("ec2", "CreateVpcEndpointRequest"),
+    resources_ec2.TRANSIT_ATTACHMENT: ("ec2", "CreateTransitGatewayVpcAttachmentRequest"),
+    resources_ec2.TRANSIT_TABLE: ("ec2", "AssociateTransitGatewayRouteTableRequest"),
+    resources_ec2.TRANSIT_ROUTE: ("ec2", "CreateTransitGatewayRouteRequest"),
 }
 OF_THE_PROVIDER = {
     "Region",  # of the provider's configuration
+    "VpcEndpointId",  # of a route that stands in its table: CreateRoute takes it, and a table shows it as GatewayId
     "Domains",  # of a domain list: a call of its own, UpdateFirewallDomains
     "AllowExternalPrincipals", "Name", "PermissionArns", "Tags",  # of a share: camelCase in the API, not in CloudFormation
 }  # fmt: skip
@@ -199,7 +211,7 @@ def unknown_to_aws(
 @pytest.mark.parametrize("token", REQUESTS)
 def test_every_name_of_an_aws_row_is_one_of_the_service_model(token: str) -> None:
     name, request = REQUESTS[token]
-    row, known = aws.TYPES[token], service(name)
+    row, known = {**aws.TYPES, **aws.READ}[token], service(name)
     assert list(unknown_to_aws(row, row.inputs, known[request], known, "")) == []
 
 
@@ -305,12 +317,40 @@ def names_read(module: Path) -> Iterator[str]:
                         yield given.value
 
 
+def output_names(expected: Any) -> set[str]:
+    """The names of an output type of the SDK, at every level."""
+    parts = typing.get_args(expected)
+    if parts:
+        return set().union(*map(output_names, parts))
+    if not (isinstance(expected, type) and _types.is_output_type(expected)):
+        return set()
+    below = _types.output_type_types(expected)
+    return set(below).union(*map(output_names, below.values()))
+
+
+@pytest.mark.parametrize(
+    ("token", "output", "names"),
+    [
+        (resources_firewall.FIREWALL, "firewallStatuses", {"syncStates", "attachments", "endpointId"}),
+        (
+            resources_firewall.ENDPOINT,
+            "vpcEndpointAssociationStatuses",
+            {"associationSyncStates", "attachments", "endpointId"},
+        ),
+        (azure.FIREWALL, "ipConfigurations", {"privateIPAddress"}),
+    ],
+)
+def test_what_is_read_below_an_output_is_an_output_of_the_sdk(token: str, output: str, names: set[str]) -> None:
+    assert names <= output_names(_types.resource_types(sdk_class(token))[output])
+
+
 @pytest.mark.parametrize(
     ("cloud", "also"),
     [
-        ("aws", set()),
+        ("aws", {"attachments", "endpointId", "endpointIds"}),  # outputs of firewalls and their endpoints
         ("gcp", set()),
-        ("azure", {"Network.DNS.EnableProxy"}),  # a name of a classic firewall's additional properties
+        # A name of a classic firewall's additional properties, an output of it, and an input of the twin's association.
+        ("azure", {"Network.DNS.EnableProxy", "privateIPAddress", "subnetId"}),
     ],
 )
 def test_an_evaluator_reads_no_name_that_no_row_has(cloud: str, also: set[str]) -> None:
@@ -319,4 +359,5 @@ def test_an_evaluator_reads_no_name_that_no_row_has(cloud: str, also: set[str]) 
         name for row in (*rows.TYPES.values(), *rows.READ.values()) for name in (*names_of(row.inputs), *row.computed)
     }
     modules = [*(PACKAGE / cloud).glob("evaluate*.py"), PACKAGE / cloud / "rule_steps.py"]
+    modules += (PACKAGE / cloud).glob("routes.py")
     assert {name for module in modules for name in names_read(module)} - known == also

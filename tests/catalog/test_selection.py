@@ -78,13 +78,13 @@ def test_entries_come_sorted_by_catalog_and_id_whatever_the_order_of_the_catalog
     ("narrowing", "rule", "said"),
     [
         ({"phases": ["run"]}, "select-unknown-phase", "'run'"),
-        ({"phases": ["pul"]}, "select-unknown-phase", "Did you mean 'pull'?"),
+        ({"phases": ["pul"]}, "select-unknown-phase", "Did you mean `pull`?"),
         ({"parties": ["second"]}, "select-unknown-party", "Allowed: first, third"),
-        ({"purposes": ["Miror"]}, "select-unknown-purpose", "Did you mean 'Mirror'?"),
+        ({"purposes": ["Miror"]}, "select-unknown-purpose", "Did you mean `Mirror`?"),
         ({"directions": ["out"]}, "select-unknown-direction", "Allowed: egress, ingress"),
-        ({"ids": ["miror"]}, "select-unknown-id", "Did you mean 'mirror'?"),
+        ({"ids": ["miror"]}, "select-unknown-id", "Did you mean `mirror`?"),
         ({"ids": [""]}, "select-unknown-id", "''"),
-        ({"without": ["miror"]}, "select-unknown-entry", "Did you mean 'mirror'?"),
+        ({"without": ["miror"]}, "select-unknown-entry", "Did you mean `mirror`?"),
     ],
     ids=str,
 )

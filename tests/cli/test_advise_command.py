@@ -99,7 +99,7 @@ class TestErrors:
     def test_an_unknown_cloud_is_refused_with_the_nearest(self, run: Run) -> None:
         found = run("advise", "./ours.yaml", "--cloud", "gpc")
         assert found.code == 1
-        assert f"Found the cloud 'gpc'. Did you mean gcp? Allowed: {', '.join(clouds())}." in found.err
+        assert f"Found the cloud 'gpc'. Did you mean `gcp`? Allowed: {', '.join(clouds())}." in found.err
         assert run("advise", "./ours.yaml", "--cloud", "x", "--json").rules == ["unknown-cloud"]
 
     def test_a_stack_brings_its_own_hosts(self, run: Run) -> None:

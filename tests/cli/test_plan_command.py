@@ -262,7 +262,7 @@ def test_an_unknown_target_is_answered_with_those_that_are_known(run: Run) -> No
     made = run("plan", "--catalog", REFERENCE, "--target", "aws:rule", "--json")
 
     assert (made.code, made.rules) == (1, ["unknown-target"])
-    assert "Did you mean aws:rules?" in made.json["errors"][0]["message"]
+    assert "Did you mean `aws:rules`?" in made.json["errors"][0]["message"]
 
 
 def test_out_writes_one_folder_a_target_with_rule_text_and_bodies(run: Run, tmp_path: Path) -> None:

@@ -81,6 +81,9 @@ def test_every_route_leads_to_the_endpoint_of_its_zone_and_only_the_hosts_pass(n
     point = judged(held)
     assert point.title.startswith("aws firewall vendors-firewall-")
     assert [point.verdict(flow).allows for flow in (LISTED, OTHER, QUESTION, HELLO)] == [True, False, False, False]
+    (routed,) = [each for each in point.judged.assumptions if each.startswith("Routed to the firewall: ")]
+    assert all(f"table rtb-0{zone}000001 over IPv4" in routed for zone in "ab"[: len(endpoints)])
+    assert not any("NOT ROUTED" in each for each in point.judged.assumptions)
     pulumi(project, sandbox, "destroy", "--yes", "--skip-preview")
     assert state_of(sandbox).objects() == []
 

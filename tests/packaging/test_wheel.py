@@ -44,6 +44,10 @@ def test_the_wheel_carries_every_catalog(wheel: Path) -> None:
     assert "hostgate/_catalog/catalog.schema.json" in names
 
 
+def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
+    assert "hostgate/py.typed" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_the_wheel_carries_the_page_of_the_report(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"hostgate/dns/report/page.html", "hostgate/dns/report/page.css"} <= names

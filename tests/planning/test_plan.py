@@ -1,5 +1,6 @@
 """From entries to decisions: outcomes, alternatives, acceptances, and what a date changes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -215,8 +216,26 @@ class TestAsking:
             find_mechanism("aws:rule")
         (problem,) = caught.value.problems
         assert problem.rule == "unknown-target"
-        assert "Did you mean aws:rules?" in problem.message
+        assert "Did you mean `aws:rules`?" in problem.message
         assert all(target in problem.message for target in targets())
+
+    @pytest.mark.parametrize(
+        ("ask", "said"),
+        [
+            (lambda: select([REFERENCE]), "`refs`: found a list. Allowed: references one after another"),  # type: ignore[arg-type]
+            (lambda: select(REFERENCE, choose="x"), "`choose`: found 'x'. Allowed: a mapping"),  # type: ignore[arg-type]
+            (lambda: select(REFERENCE, accept=[{}]), "`accept`: found a mapping. Allowed: a list of hostgate.Acc"),  # type: ignore[list-item]
+            (lambda: plan(REFERENCE, "gcp:fqdn"), "`selection`: found 'chainguard/images@2024-03-28'. Allowed: a Sel"),  # type: ignore[arg-type]
+            (lambda: plan(select(REFERENCE), 3), "`target`: found 3. Allowed: one of aws:rules,"),  # type: ignore[arg-type]
+            (lambda: plan(select(REFERENCE), "gcp:fqdn").verdict("cgr.dev"), "`flow`: found 'cgr.dev'. Allowed: a"),  # type: ignore[arg-type]
+        ],
+    )
+    def test_a_value_of_another_type_is_refused_with_what_is_wanted(self, ask: Callable[[], object], said: str) -> None:
+        with pytest.raises(InputError) as caught:
+            ask()
+        (problem,) = caught.value.problems
+        assert problem.rule == "wrong-type"
+        assert said in problem.message
 
     def test_network_rules_are_said_to_be_part_of_application_rules(self) -> None:
         with pytest.raises(InputError, match="part of azure:application-rules"):

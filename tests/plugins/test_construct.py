@@ -335,7 +335,7 @@ WRONG: list[tuple[Package, dict[str, Any], str]] = [
     (AWS, {"mechanism": "proxy"}, "`mechanism`: found 'proxy'. Allowed: rules, domain-list."),
     (AWS, {"asOf": "tomorrow"}, "Found 'tomorrow'. Allowed: a date as YYYY-MM-DD."),
     (AWS, {"catalogs": ["./nowhere.yaml"]}, "nowhere.yaml"),
-    (AWS, {"catalogs": ["chainguard/image@2024-03-28"]}, "Did you mean chainguard/images?"),
+    (AWS, {"catalogs": ["chainguard/image@2024-03-28"]}, "Did you mean `chainguard/images`?"),
     (GCP, {"families": ["ipv5"]}, "ipv5"),
     (GCP, {"ids": ["r2-any-bucket"]}, "FQDN objects take exact names only"),
     (AZURE, {"tier": "premium"}, "'premium'"),

@@ -196,7 +196,7 @@ def test_a_refused_input_is_told_by_the_cli_without_a_traceback(checkout: Path, 
         here.run("install")
         said = "".join(here.run("preview", "--stack", "dev", "--non-interactive", fails=True))
     assert "Found the phase 'pul'" in said
-    assert "Did you mean 'pull'?" in said
+    assert "Did you mean `pull`?" in said
     assert "Traceback" not in said
 
 

@@ -23,17 +23,19 @@ def changes(target: str, before: dict[str, Any], after: dict[str, Any]) -> tuple
 
 
 @pytest.mark.parametrize("target", ["aws:rules", "aws:domain-list"])
-@pytest.mark.parametrize(("before", "after"), [({}, {"tlsInspection": TLS}), ({"tlsInspection": TLS}, {})])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"tlsInspection": TLS}),
+        ({"tlsInspection": TLS}, {}),
+        ({"tlsInspection": TLS}, {"tlsInspection": f"{TLS}-2"}),
+    ],
+)
 def test_tls_inspection_comes_and_goes_with_the_policy_alone(
     target: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     (policy,) = changes(target, before, after)
     assert (policy.kind, policy.what, policy.because) == (POLICY, "replaced", ("TLS inspection",))
-
-
-def test_another_tls_inspection_is_an_update_of_the_policy_alone() -> None:
-    (policy,) = changes("aws:rules", {"tlsInspection": TLS}, {"tlsInspection": f"{TLS}-2"})
-    assert (policy.kind, policy.what) == (POLICY, "updated")
 
 
 def test_other_settings_of_the_policy_replace_its_groups() -> None:

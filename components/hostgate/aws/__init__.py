@@ -21,6 +21,10 @@ __all__ = [
     "NetworkFirewallAllowlistArgs",
 ]
 
+_POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
+_GROUP = "aws:networkfirewall/ruleGroup:RuleGroup"
+_REPLACES = {_POLICY: ("firewallPolicy.tlsInspectionConfigurationArn",), _GROUP: ("description",)}
+
 _OF_FIREWALL = Target(
     name="aws:rules",
     mechanism="hostgate.aws.rules",
@@ -34,6 +38,7 @@ _OF_FIREWALL = Target(
         "firewall.transit_gateway_id": COMPUTED,
         "logging[].log_destination{}": COMPUTED,
     },
+    replaces=_REPLACES,
     logs={"connection": "hostgate.aws.event_log:read_event"},
     places="hostgate.aws.evaluate:places",
     simulated="hostgate.sandbox.aws:CLOUD",
@@ -41,7 +46,12 @@ _OF_FIREWALL = Target(
 
 TARGETS = (
     _OF_FIREWALL,
-    replace(_OF_FIREWALL, name="aws:domain-list", mechanism="hostgate.aws.domain_list", replaces=("ruleGroup",)),
+    replace(
+        _OF_FIREWALL,
+        name="aws:domain-list",
+        mechanism="hostgate.aws.domain_list",
+        replaces={**_REPLACES, _GROUP: ("description", "ruleGroup")},
+    ),
     Target(
         name="aws:dns-firewall",
         mechanism="hostgate.aws.dns_firewall",

@@ -1,9 +1,8 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 import pulumi
 from pulumi_aws import networkfirewall
@@ -20,10 +19,13 @@ from hostgate.aws.firewall_components import (
 )
 from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
-from hostgate.aws.policy import settings_of, whether_tls_is_inspected
 from hostgate.aws.policy_options import REGION, REGION_NAME
+from hostgate.aws.resources_firewall import FIREWALL_POLICY
+from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP_TYPE
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan
+from hostgate.planning.targets import row
 
 _REFERENCES = "StatefulRuleGroupReferences"
 
@@ -116,12 +118,14 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,
+        plan: Plan = None,  # type: ignore[assignment]
+        **options: Unpack[NetworkFirewallAllowlistArgs],
     ) -> None:
         """`hosts` is a Selection and other keywords as in the args; or `plan` and `region` alone. Raises AllowlistError."""
-        plain, region = _without_region(name, args, options)
-        prepared = prepare(name, plain, hosts, options, opts, ("aws:rules", "aws:domain-list"))
-        plan = prepared.plan
+        keywords: dict[str, Any] = {**options, "plan": plan}
+        plain, region = _without_region(name, args, keywords)
+        prepared = prepare(name, plain, hosts, keywords, opts, ("aws:rules", "aws:domain-list"))
+        self.plan = plan = prepared.plan
         assert isinstance(plan.options, NetworkFirewallOptions)
         if plan.options.regions and region not in plan.options.regions:
             raise AllowlistError(
@@ -165,8 +169,8 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 firewall_policy=_policy(body, managed, priorities, tls_inspection),
                 region=region,
                 tags=dict(plan.options.tags) or None,
-                # TLS inspection cannot be added to a policy nor taken out of it, only changed for another.
-                opts=prepared.options(self, child, replacement_trigger=whether_tls_is_inspected(holder.body)),
+                # TLS inspection cannot be added to a policy nor taken out of it (AWS developer guide, updating a policy).
+                opts=prepared.options(self, child, replace_on_changes=row(plan.target).replaces[FIREWALL_POLICY]),
             )
             self.policy_arn = policy.arn
         for each in plan.objects:
@@ -206,10 +210,9 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         policy's defaults and HOME_NET (else a host that leaves on the way into audit is cut meanwhile). A policy owned
         elsewhere would keep the old groups; there the guard changes before the list.
         """
-        plan = prepared.plan
+        self.plan = plan = prepared.plan
         assert isinstance(plan.options, NetworkFirewallOptions)
         ours = holder.kind == POLICY
-        settings = settings_of(holder.body.get("FirewallPolicy", {}))
         arns = {stands: prepared.real(f"ip_sets.{entry}", stands) for entry, stands in plan.options.ip_sets.items()}
         groups: dict[str, networkfirewall.RuleGroup] = {}
         for each in plan.objects:
@@ -231,8 +234,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                     self,
                     child,
                     depends_on=list(groups.values()) if listed else [],
-                    replace_on_changes=["ruleGroup"] if ours and plan.target == "aws:domain-list" else None,
-                    replacement_trigger=json.dumps(settings, sort_keys=True) if ours else None,
+                    replace_on_changes=row(plan.target).replaces[RULE_GROUP_TYPE] if ours else None,
                 ),
             )
         return groups
@@ -242,7 +244,8 @@ def _without_region(
     name: str, args: Mapping[str, Any] | None, options: dict[str, Any]
 ) -> tuple[Mapping[str, Any] | None, str | None]:
     """The args without `region`, and the Region. It is of the component, not of the plan: one plan serves several."""
-    given = [each for each in ((args or {}).get("region"), options.pop("region", None)) if each is not None]
+    written = args.get("region") if isinstance(args, Mapping) else None
+    given = [each for each in (written, options.pop("region", None)) if each is not None]
     if len(given) > 1:
         raise AllowlistError(f"{name}: `region` is given twice, in args and as a keyword. Keep one.")
     for region in given:
@@ -251,7 +254,7 @@ def _without_region(
             raise AllowlistError(
                 f"{name}: `region`: found {found}. Allowed: the name of a Region as plain text, e.g. eu-central-1."
             )
-    left = None if args is None else {key: value for key, value in args.items() if key != "region"}
+    left = {key: value for key, value in args.items() if key != "region"} if isinstance(args, Mapping) else args
     return left, given[0] if given else None
 
 

@@ -1,6 +1,6 @@
 """hostgate.aws.DnsFirewallAllowlist: the plan of aws:dns-firewall as Pulumi resources."""
 
-from typing import Any
+from typing import Unpack
 
 import pulumi
 from pulumi_aws import route53
@@ -11,6 +11,7 @@ from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan
 
 _ENFORCING = (GUARD_FIRST, ALLOW, INSIDE, GUARD_LAST, BLOCK)
 _AUDITING = (AUDIT, AUDIT_GUARD, ALLOW, INSIDE)
@@ -57,12 +58,13 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,
+        plan: Plan = None,  # type: ignore[assignment]
+        **options: Unpack[DnsFirewallAllowlistArgs],
     ) -> None:
         """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, opts, ("aws:dns-firewall",))
+        prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("aws:dns-firewall",))
         super().__init__("hostgate-aws:index:DnsFirewallAllowlist", name, prepared.inputs, opts)
-        plan = prepared.plan
+        self.plan = plan = prepared.plan
         assert isinstance(plan.options, DnsFirewallOptions)
         tags = dict(plan.options.tags) or None
         group = self._group(prepared, tags)

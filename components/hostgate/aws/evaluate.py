@@ -14,9 +14,11 @@ from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC
 from hostgate.aws.resources_firewall import FIREWALL, RULE_GROUP
 from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
+from hostgate.aws.routes import routes_at
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import Node, number
+from hostgate.flows.routes import assumptions_of
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step, either, whether
 from hostgate.suricata.headers import HeaderError, addresses_of
@@ -65,7 +67,9 @@ def policy_place(
     """Where flows meet `policy`, at `firewall` where one uses it."""
     reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), *reading.stateful())
-    assumptions = ("The clients' packets are routed to the firewall, both ways.", *reading.assumptions)
+    routed = () if firewall is None else assumptions_of(routes_at(snapshot, firewall), firewall.urn)
+    routed = routed or ("The clients' packets are routed to the firewall, both ways.",)
+    assumptions = (*routed, *reading.assumptions)
     named = policy.properties.get("name")
     name = named if isinstance(named, str) and named else policy.name
     inside = reading.home_net()

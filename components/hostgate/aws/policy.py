@@ -4,7 +4,10 @@ The policy is strict-order with application-layer drop to the server and its ale
 twin logs nothing), stream exceptions rejected, and HOME_NET set at policy level, from which EXTERNAL_NET follows.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any
 
@@ -93,9 +96,10 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
         "Description": _description(options, silent=silent),
     }
     if options.tls_inspection is not None:
-        body["FirewallPolicy"]["TLSInspectionConfigurationArn"] = options.tls_inspection
+        body["FirewallPolicy"][_TLS] = options.tls_inspection
     if options.tags:
         body["Tags"] = _tags(options)
+    objects = tuple(_marked(each, settings_of(body["FirewallPolicy"])) for each in objects)
     return (*objects, CloudObject(kind=POLICY, name=options.name, body=body), *around(options, objects))
 
 
@@ -122,10 +126,9 @@ def fixed(each: CloudObject, objects: Sequence[CloudObject], *, whole: bool) -> 
     """
     found = fixed_by_row(TYPES, each.kind, each.body)
     if each.kind == POLICY:
-        found["TLS inspection"] = whether_tls_is_inspected(each.body)
-    ours = next((other.body["FirewallPolicy"] for other in objects if other.kind == POLICY), None)
-    if each.kind == RULE_GROUP and ours is not None:
-        found["settings of the policy"] = settings_of(ours)
+        found["TLS inspection"] = each.body["FirewallPolicy"].get(_TLS)
+    if each.kind == RULE_GROUP and any(other.kind == POLICY for other in objects):
+        found["Description"] = each.body["Description"]
         if whole:
             found["RuleGroup"] = each.body["RuleGroup"]
     return found
@@ -139,10 +142,11 @@ def settings_of(policy: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in policy.items() if key not in ("StatefulRuleGroupReferences", _TLS)}
 
 
-def whether_tls_is_inspected(body: Mapping[str, Any]) -> str:
-    """Whether a policy inspects TLS, in words. The service cannot add a configuration to a policy or take it away (AWS
-    developer guide, updating a firewall policy): a policy where this differs is another one."""
-    return "TLS inspection" if _TLS in body["FirewallPolicy"] else "no TLS inspection"
+def _marked(group: CloudObject, settings: Mapping[str, Any]) -> CloudObject:
+    """The group, with a digest of the policy's settings in its description: a change of them replaces it, by an input
+    of its own, which no transform of a program takes away as it does a replacement trigger."""
+    digest = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    return replace(group, body={**group.body, "Description": f"{group.body['Description']}, settings {digest}"})
 
 
 def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:

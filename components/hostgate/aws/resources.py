@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hostgate.aws import query_kinds, resources_ec2, resources_firewall, resources_ram, resources_resolver
-from hostgate.aws.resources_ec2 import PREFIX_LIST, PREFIX_LIST_ENTRY
+from hostgate.aws.resources_ec2 import PREFIX_LIST, PREFIX_LIST_ENTRY, VPC
+from hostgate.aws.resources_firewall import ENDPOINT
 from hostgate.aws.resources_resolver import ASSOCIATION, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -15,7 +16,7 @@ from hostgate.planning.resource_types import ResourceType, as_it_is, read
 TYPES: Final = resources_firewall.TYPES | resources_resolver.TYPES | resources_ram.TYPES | resources_ec2.TYPES
 """Types that a plan or a program of ours makes."""
 
-READ: Final = resources_ec2.READ
+READ: Final = resources_ec2.READ | resources_firewall.READ
 UNREAD: Final = resources_ec2.UNREAD
 
 _BY_KIND: Final[Mapping[str, ResourceType]] = {each.kind: each for each in TYPES.values() if each.kind}
@@ -49,9 +50,30 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
     "aws-native:networkfirewall:RuleGroup": (resources_firewall.RULE_GROUP_TYPE, "ruleGroupArn"),
     "aws-native:networkfirewall:FirewallPolicy": (resources_firewall.POLICY_TYPE, "firewallPolicyArn"),
     "aws-native:networkfirewall:Firewall": (resources_firewall.FIREWALL_TYPE, "firewallArn"),
+    "aws-native:networkfirewall:VpcEndpointAssociation": (
+        resources_firewall.READ[ENDPOINT],
+        "vpcEndpointAssociationArn",
+    ),
     "aws-native:route53resolver:FirewallDomainList": (resources_resolver.TYPES[DOMAIN_LIST], "arn"),
     "aws-native:route53resolver:FirewallRuleGroup": (resources_resolver.TYPES[RULE_GROUP], "arn"),
     "aws-native:route53resolver:FirewallRuleGroupAssociation": (resources_resolver.TYPES[ASSOCIATION], "arn"),
+} | {
+    f"aws-native:ec2:{name}": (READ.get(token) or TYPES[token], "")
+    for name, token in (
+        ("Vpc", VPC),
+        ("Subnet", resources_ec2.SUBNET),
+        ("RouteTable", resources_ec2.ROUTE_TABLE),
+        ("Route", resources_ec2.ROUTE),
+        ("SubnetRouteTableAssociation", resources_ec2.SUBNET_TABLE),
+        ("InternetGateway", resources_ec2.INTERNET_GATEWAY),
+        ("EgressOnlyInternetGateway", resources_ec2.EGRESS_GATEWAY),
+        ("NatGateway", resources_ec2.NAT_GATEWAY),
+        ("VpcEndpoint", resources_ec2.VPC_ENDPOINT),
+        ("TransitGatewayAttachment", resources_ec2.TRANSIT_ATTACHMENT),
+        ("TransitGatewayVpcAttachment", resources_ec2.TRANSIT_ATTACHMENT),
+        ("TransitGatewayRouteTableAssociation", resources_ec2.TRANSIT_TABLE),
+        ("TransitGatewayRoute", resources_ec2.TRANSIT_ROUTE),
+    )
 }
 """Types of the twin of the provider, whose inputs are the API's in camelCase, and what it calls the ARN."""
 

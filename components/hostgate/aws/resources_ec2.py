@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hostgate.aws.spelling import as_aws
 from hostgate.planning.resource_types import ResourceType, UnreadType, fields, types_by_token
-from hostgate.planning.shapes import InputProblem, Record, Text, filled, inner
+from hostgate.planning.shapes import InputProblem, Items, Record, Text, filled, inner
 
 # As of 2026-11-23.
 API: Final = "Amazon EC2 API reference, CreateRoute"
@@ -17,6 +17,20 @@ PREFIX_LIST_ENTRY: Final = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntr
 SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 EGRESS_RULE: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 ROUTE: Final = "aws:ec2/route:Route"
+ROUTE_TABLE: Final = "aws:ec2/routeTable:RouteTable"
+DEFAULT_ROUTE_TABLE: Final = "aws:ec2/defaultRouteTable:DefaultRouteTable"
+SUBNET_TABLE: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+MAIN_TABLE: Final = "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation"
+PROPAGATION: Final = "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation"
+SUBNET: Final = "aws:ec2/subnet:Subnet"
+INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
+EGRESS_GATEWAY: Final = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
+NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
+VPC_ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
+ENDPOINT_TABLE: Final = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation"
+TRANSIT_ATTACHMENT: Final = "aws:ec2transitgateway/vpcAttachment:VpcAttachment"
+TRANSIT_TABLE: Final = "aws:ec2transitgateway/routeTableAssociation:RouteTableAssociation"
+TRANSIT_ROUTE: Final = "aws:ec2transitgateway/route:Route"
 
 DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 TARGETS: Final = (
@@ -70,9 +84,52 @@ TYPES: Final = types_by_token(
 )
 """Types that a plan or a program of ours makes."""
 
+_RENAMED: Final = {
+    "cidrBlock": "destinationCidrBlock",
+    "ipv6CidrBlock": "destinationIpv6CidrBlock",
+    "egressOnlyGatewayId": "egressOnlyInternetGatewayId",
+}
+
+
+def _table(*names: str, without: tuple[str, ...] = ()) -> Record:
+    """Inputs of a route table, with the routes that stand in it."""
+    targets = tuple(key for key in TARGETS if key not in without)
+    inline = Record(dict.fromkeys((*_RENAMED, "destinationPrefixListId", *targets), Text()), renamed=_RENAMED)
+    return Record({**fields(*names, "propagatingVgws").fields, "routes": Items(inline)})
+
+
 READ: Final = types_by_token(
     (
-        ResourceType(VPC, fields("cidrBlock", "ipv6CidrBlock"), spelled=as_aws),
+        ResourceType(
+            VPC, fields("cidrBlock", "ipv6CidrBlock"), ("defaultRouteTableId", "mainRouteTableId"), spelled=as_aws
+        ),
+        ResourceType(SUBNET, fields("vpcId"), spelled=as_aws),
+        ResourceType(ROUTE_TABLE, _table("vpcId"), spelled=as_aws),
+        ResourceType(
+            DEFAULT_ROUTE_TABLE,
+            _table("defaultRouteTableId", without=("carrierGatewayId", "localGatewayId", "odbNetworkArn")),
+            ("vpcId",),
+            spelled=as_aws,
+        ),
+        ResourceType(SUBNET_TABLE, fields("routeTableId", "subnetId"), spelled=as_aws),
+        ResourceType(MAIN_TABLE, fields("routeTableId", "vpcId"), spelled=as_aws),
+        ResourceType(PROPAGATION, fields("routeTableId"), spelled=as_aws),
+        ResourceType(INTERNET_GATEWAY, fields("vpcId"), spelled=as_aws),
+        ResourceType(EGRESS_GATEWAY, fields("vpcId"), spelled=as_aws),
+        ResourceType(NAT_GATEWAY, fields("subnetId"), spelled=as_aws),
+        ResourceType(
+            VPC_ENDPOINT, fields("routeTableIds", "serviceName"), ("prefixListId",), spelled=as_aws
+        ),
+        ResourceType(ENDPOINT_TABLE, fields("routeTableId", "vpcEndpointId"), spelled=as_aws),
+        ResourceType(TRANSIT_ATTACHMENT, fields("transitGatewayId", "vpcId", "subnetIds"), spelled=as_aws),
+        ResourceType(
+            TRANSIT_TABLE, fields("transitGatewayAttachmentId", "transitGatewayRouteTableId"), spelled=as_aws
+        ),
+        ResourceType(
+            TRANSIT_ROUTE,
+            fields("destinationCidrBlock", "blackhole", "transitGatewayAttachmentId", "transitGatewayRouteTableId"),
+            spelled=as_aws,
+        ),
         ResourceType(PREFIX_LIST, fields("addressFamily", "entries[].cidr", "maxEntries", "name"), spelled=as_aws),
         ResourceType(
             SECURITY_GROUP,

@@ -36,6 +36,7 @@ PROVIDER: Final = "terraform-provider-aws, internal/service/networkfirewall"
 RULE_GROUP: Final = "aws:networkfirewall/ruleGroup:RuleGroup"
 FIREWALL_POLICY: Final = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
 FIREWALL: Final = "aws:networkfirewall/firewall:Firewall"
+ENDPOINT: Final = "aws:networkfirewall/vpcEndpointAssociation:VpcEndpointAssociation"
 LOGGING: Final = "aws:networkfirewall/loggingConfiguration:LoggingConfiguration"
 
 ANY = Anything()
@@ -484,3 +485,15 @@ LOGGING_TYPE = ResourceType(
 
 TYPES: Final = types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE))
 """Every type of Network Firewall that a plan has."""
+
+READ: Final = types_by_token(
+    (
+        ResourceType(
+            ENDPOINT,
+            fields("firewallArn", "subnetMapping.subnetId", "vpcId"),
+            ("vpcEndpointAssociationStatuses",),
+            spelled=as_aws,
+        ),
+    )
+)
+"""Types that are read where they stand, and never made here."""

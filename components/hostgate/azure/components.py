@@ -4,7 +4,7 @@ Args classes at every level: plain dictionaries inside `rule_collections` reach 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import pulumi
 from pulumi_azure_native import network
@@ -14,6 +14,7 @@ from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.selection import Selection
 from hostgate.planning.options import OptionsError, read_options
+from hostgate.planning.plan import Plan
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -54,11 +55,12 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,
+        plan: Plan = None,  # type: ignore[assignment]
+        **options: Unpack[FirewallPolicyAllowlistArgs],
     ) -> None:
         """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, opts, ("azure:application-rules",))
-        plan = prepared.plan
+        prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("azure:application-rules",))
+        self.plan = plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
         resource_group, policy_name = _place(name, plan.options, prepared.outputs, opts)
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)

@@ -11,9 +11,11 @@ from typing import Final
 
 from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, UNREAD_COLLECTIONS
 from hostgate.azure.resources_bridged import canonical
+from hostgate.azure.routes import routes_at
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address
 from hostgate.flows.address_sets import AddressSet, symbol
 from hostgate.flows.nodes import UNKNOWN, Node, number
+from hostgate.flows.routes import assumptions_of
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere
 
@@ -27,6 +29,12 @@ ASSUMPTIONS: Final = (
 )
 
 
+def _routed(place: Place, snapshot: Snapshot, firewall: Resource) -> Place:
+    """The place with what the snapshot's routes say, where they say something, for the first assumption."""
+    told = assumptions_of(routes_at(snapshot, firewall), firewall.urn)
+    return replace(place, assumptions=(*told, *place.assumptions[1:])) if told else place
+
+
 def places(snapshot: Snapshot) -> list[Place]:
     """Every firewall, and every policy that no firewall of the snapshot uses, by itself or above another."""
     reading = _Reading(snapshot := canonical(snapshot))
@@ -37,13 +45,13 @@ def places(snapshot: Snapshot) -> list[Place]:
         name = firewall.id or firewall.name
         if policy is not None:
             used |= {each.urn for each in reading.lineage(policy)}
-            found.append(replace(reading.place(policy), name=name, kind="firewall"))
+            place = replace(reading.place(policy), name=name, kind="firewall")
         elif firewall.node.at("firewallPolicy").absent:
-            found.append(
-                Place(TARGET, name, (reading.classic(firewall),), ASSUMPTIONS, families=("IPv4",), kind="firewall")
-            )
+            rules = (reading.classic(firewall),)
+            place = Place(TARGET, name, rules, ASSUMPTIONS, families=("IPv4",), kind="firewall")
         else:
-            found.append(Place(TARGET, name, (_unseen(),), ASSUMPTIONS, kind="firewall"))
+            place = Place(TARGET, name, (_unseen(),), ASSUMPTIONS, kind="firewall")
+        found.append(_routed(place, snapshot, firewall))
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
             found.append(replace(reading.place(policy), remark="no firewall of the snapshot uses the policy"))

@@ -38,6 +38,10 @@ GROUP: Final = "azure-native:network:FirewallPolicyRuleCollectionGroup"
 FIREWALL: Final = "azure-native:network:AzureFirewall"
 IP_GROUP_ENTRY: Final = "azure:network/iPGroupCIDR:IPGroupCIDR"
 IP_GROUP: Final = "azure-native:network:IpGroup"
+VIRTUAL_NETWORK: Final = "azure-native:network:VirtualNetwork"
+SUBNET: Final = "azure-native:network:Subnet"
+ROUTE_TABLE: Final = "azure-native:network:RouteTable"
+ROUTE: Final = "azure-native:network:Route"
 RESOURCE_GROUP: Final = "azure-native:resources:ResourceGroup"
 
 ANY = Anything()
@@ -362,13 +366,16 @@ _CLASSIC_RULES = {
     "application": ("fqdnTags", "protocols[].port", "protocols[].protocolType", "targetFqdns"),
     "network": ("destinationAddresses", "destinationFqdns", "destinationIpGroups", "destinationPorts", "protocols"),
 }
+_SUBNET = ("addressPrefix", "addressPrefixes", "routeTable.id")
+_ROUTE = ("addressPrefix", "nextHopType", "nextHopIpAddress")
 
 READ: Final = types_by_token(
     (
         ResourceType(
             FIREWALL,
             fields(
-                "azureFirewallName", "resourceGroupName", "firewallPolicy.id", "additionalProperties",
+                "azureFirewallName", "resourceGroupName", "firewallPolicy.id", "additionalProperties", "ipConfigurations",
+                "virtualHub",
                 *(
                     f"{kind}RuleCollections[].{name}"
                     for kind, rule in _CLASSIC_RULES.items()
@@ -376,6 +383,19 @@ READ: Final = types_by_token(
                 ),
             ),
         ),
+        ResourceType(
+            VIRTUAL_NETWORK,
+            fields("resourceGroupName", "virtualNetworkName", *(f"subnets[].{each}" for each in ("name", *_SUBNET))),
+        ),
+        ResourceType(SUBNET, fields("resourceGroupName", "virtualNetworkName", "subnetName", *_SUBNET)),
+        ResourceType(
+            ROUTE_TABLE,
+            fields(
+                "resourceGroupName", "routeTableName", "disableBgpRoutePropagation",
+                *(f"routes[].{each}" for each in ("name", *_ROUTE)),
+            ),
+        ),
+        ResourceType(ROUTE, fields("resourceGroupName", "routeTableName", *_ROUTE)),
     )
 )  # fmt: skip
 """Types that are read where they stand, and never made here."""

@@ -15,6 +15,10 @@ from hostgate.azure.resources import (
     IP_GROUP_ENTRY,
     NETWORK_RULE,
     POLICY,
+    ROUTE,
+    ROUTE_TABLE,
+    SUBNET,
+    VIRTUAL_NETWORK,
 )
 from hostgate.flows.engine_documents import without_version
 from hostgate.flows.nodes import UNKNOWN, Node
@@ -110,6 +114,15 @@ def _rule(value: Any, rule_type: str, shape: Record) -> dict[str, Any]:
 
 
 def _firewall(node: Node) -> dict[str, Any]:
+    places = node.at("ipConfigurations")
+    addresses = [{"privateIPAddress": each.at("privateIpAddress").value} for each in places.items()]
+    return _rules_of(node) | {
+        "ipConfigurations": UNKNOWN if places.unknown else addresses,
+        "virtualHub": node.at("virtualHub").value or None,
+    }
+
+
+def _rules_of(node: Node) -> dict[str, Any]:
     if node.at("firewallPolicyId").absent:
         # The rules of such a firewall are resources of their own, which nothing reads.
         return dict.fromkeys(("applicationRuleCollections", "networkRuleCollections"), UNKNOWN)
@@ -118,6 +131,37 @@ def _firewall(node: Node) -> dict[str, Any]:
 
 def _ip_group(node: Node) -> dict[str, Any]:
     return {"ipGroupsName": node.at("name").value, "ipAddresses": node.at("cidrs").value}
+
+
+def _network(node: Node) -> dict[str, Any]:
+    return {"virtualNetworkName": node.at("name").value, "subnets": _list(node.at("subnets"), _subnet)}
+
+
+def _subnet(node: Node) -> dict[str, Any]:
+    known = {"name": node.at("name").value, "subnetName": node.at("name").value}
+    listed = node.at("addressPrefixes").value
+    # An association of a table and a subnet is read as what it says of the subnet.
+    return known | {"addressPrefixes": listed} | _reference("routeTable", node.at("routeTableId"))
+
+
+def _route_table(node: Node) -> dict[str, Any]:
+    announced = node.at("bgpRoutePropagationEnabled").value
+    return {
+        "routeTableName": node.at("name").value,
+        "disableBgpRoutePropagation": not announced if isinstance(announced, bool) else announced,
+        "routes": _list(node.at("routes"), _route),
+    }
+
+
+def _route(node: Node) -> dict[str, Any]:
+    keys = ("name", "addressPrefix", "nextHopType")
+    return {key: node.at(key).value for key in keys} | {"nextHopIpAddress": node.at("nextHopInIpAddress").value}
+
+
+def _list(node: Node, read_item: Callable[[Node], dict[str, Any]]) -> Any:
+    if node.absent or node.unknown:
+        return node.value
+    return [UNKNOWN if each.unknown else read_item(each) for each in node.items()]
 
 
 def _reference(name: str, node: Node) -> dict[str, Any]:
@@ -138,5 +182,14 @@ BRIDGED: Final[Mapping[str, tuple[str, Callable[[Node], dict[str, Any]], Mapping
     ),
     "azure:network/firewall:Firewall": (FIREWALL, _firewall, {"firewallPolicyId": "firewallPolicy"}),
     "azure:network/iPGroup:IPGroup": (IP_GROUP, _ip_group, {}),
+    "azure:network/virtualNetwork:VirtualNetwork": (VIRTUAL_NETWORK, _network, {}),
+    "azure:network/subnet:Subnet": (SUBNET, _subnet, {}),
+    "azure:network/subnetRouteTableAssociation:SubnetRouteTableAssociation": (
+        SUBNET,
+        _subnet,
+        {"routeTableId": "routeTable"},
+    ),
+    "azure:network/routeTable:RouteTable": (ROUTE_TABLE, _route_table, {}),
+    "azure:network/route:Route": (ROUTE, _route, {"nextHopInIpAddress": "nextHopIpAddress"}),
 }
 """Types of the twin: which of azure-native it is, its inputs as those, and what holds a reference in each."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,20 @@ def key_path(where: str, path: Sequence[int | str]) -> str:
 def printable(text: str) -> str:
     """`text` without the control characters by which an input could write over the terminal."""
     return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` Did you mean X?`, with the nearest of `known`, whatever the case of its letters; empty if none is near."""
+    by_lower = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), by_lower, 1, 0.7 if len(word) > 4 else 0.6)
+    return f" Did you mean `{by_lower[near[0]]}`?" if near else ""
+
+
+def wrong_type(name: str, found: object, wanted: str) -> Problem:
+    """A value that a program gave under `name` is not of the type that is `wanted`, in words."""
+    plain = found is None or isinstance(found, str | bytes | bool | int | float | dict | list | tuple)
+    shown = spelled(found) if plain else f"a {type(found).__name__}"
+    return Problem(rule="wrong-type", message=f"`{name}`: found {shown}. Allowed: {wanted}.")
 
 
 def spelled(value: object) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from hostgate.catalog.blanks import ALLOWED, blanks
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.model import NOWHERE, CatalogRecord, Entry, EntryRecord, Origin, RevisionRecord, SpanRecord
-from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, spelled
 from hostgate.catalog.yaml_reader import Mapping, Position, YamlItems, read_file
 
 
@@ -304,11 +304,7 @@ def _in_words(item: Any) -> tuple[str, str]:
         case "missing":
             return "missing-key", f"The key `{key}` is missing."
         case "extra_forbidden":
-            near = get_close_matches(key, _KEYS, 1)
-            return (
-                "unknown-key",
-                f"Found the key `{key}`.{f' Did you mean `{near[0]}`?' if near else ''} It is no key here.",
-            )
+            return "unknown-key", f"Found the key `{key}`.{did_you_mean(key, _KEYS)} It is no key here."
         case "literal_error":
             return f"unknown-{key}", f"Found {spelled(found)} for `{key}`. Allowed: {context['expected']}."
         case "int_type" | "int_from_float":

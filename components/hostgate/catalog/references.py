@@ -6,11 +6,10 @@ neither is an error. A revision must be named: what a plan opens may not change 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from hostgate.catalog.file_input import user_path
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, did_you_mean
 from hostgate.catalog.read import Catalog, read_catalog
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -62,10 +61,9 @@ def resolve(ref: str, base: Path | None = None) -> CatalogRevision:
     name, at, revision = ref.partition("@")
     shipped = shipped_catalogs()
     if name not in shipped:
-        near = get_close_matches(name, shipped, 1)
         raise _error(
             "unknown-catalog",
-            f"Found the catalog {name!r}.{f' Did you mean {near[0]}?' if near else ''} Shipped: {', '.join(shipped)}. "
+            f"Found the catalog {name!r}.{did_you_mean(name, shipped)} Shipped: {', '.join(shipped)}. "
             "A file of your own is named by its path and ends in .yaml.",
         )
     catalog = read_catalog(shipped[name], f"catalog/{name}.yaml")

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Mistake, mistakes
 from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
-from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, spelled, wrong_type
 from hostgate.catalog.references import CatalogRevision, resolve
 
 
@@ -94,6 +93,9 @@ def select(
     Raises InputError with all problems: unreadable catalogs, names that match nothing, catalogs that disagree on one
     host, and an empty result unless `allow_empty`.
     """
+    accepted = tuple(accept) if isinstance(accept, Iterable) else (accept,)
+    if problems := list(_wrong_types(refs, choose, accepted)):
+        raise InputError(problems)
     pinned, problems = _resolve_all(refs, base)
     given = dict(zip(NARROWING, (phases, parties, purposes, directions, ids, without), strict=True))
     problems += not_lists(given)
@@ -114,7 +116,6 @@ def select(
     kept = narrowing.kept
     choices = tuple(sorted((choose or {}).items()))
     problems = [*narrowing.problems, *_wrong_choices(choices, entries, kept), *_disagreements(kept)]
-    accepted = tuple(accept)
     problems += _ambiguous(accepted, kept)
     if not kept and not problems and not allow_empty:
         problems.append(
@@ -141,6 +142,19 @@ def select(
         ),
         narrowing=tuple((name, tuple(wanted)) for name, wanted in given.items() if wanted),
     )
+
+
+def _wrong_types(refs: Sequence[object], choose: object, accept: Sequence[object]) -> Iterator[Problem]:
+    for ref in refs:
+        if isinstance(ref, list | tuple):
+            yield wrong_type("refs", ref, "references one after another, as select(*references) gives them")
+        elif not isinstance(ref, str):
+            yield wrong_type("refs", ref, "text, as vendor/product@revision, or a path")
+    if choose is not None and not isinstance(choose, Mapping):
+        yield wrong_type("choose", choose, "a mapping of alternatives groups to entry ids")
+    if strangers := [each for each in accept if not isinstance(each, Acceptance)]:
+        wanted = 'a list of hostgate.Acceptance, such as Acceptance("shared-hosting", "reviewed on ...", "an-entry")'
+        yield wrong_type("accept", strangers[0], wanted)
 
 
 def not_lists(given: Mapping[str, object]) -> Iterator[Problem]:
@@ -227,13 +241,11 @@ class _Narrowing:
         self.kept = kept
 
     def _unknown(self, what: str, name: str, known: Sequence[str]) -> None:
-        near = get_close_matches(name, known, 1)
         allowed = f" Allowed: {', '.join(known)}." if len(known) <= 20 else ""
         self.problems.append(
             Problem(
                 rule=f"select-unknown-{what.partition(' ')[0]}",
-                message=f"Found the {what} {name!r}, which nothing in {self.named} has."
-                f"{f' Did you mean {near[0]!r}?' if near else ''}{allowed}",
+                message=f"Found the {what} {name!r}, which nothing in {self.named} has.{did_you_mean(name, known)}{allowed}",
             )
         )
 

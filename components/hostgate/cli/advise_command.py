@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, did_you_mean
 from hostgate.cli.main import print_json
 from hostgate.cli.sources import advice_options, hosts_and_layers
 
@@ -49,15 +49,11 @@ def command(
 
 
 def _asked(cloud: str | None) -> tuple[str, ...]:
-    from difflib import get_close_matches
-
     from hostgate.planning.mechanism import targets
     from hostgate.planning.targets import clouds
 
     if cloud is not None and cloud not in clouds():
-        near = get_close_matches(cloud.lower(), clouds(), 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        message = f"Found the cloud {cloud!r}.{hint} Allowed: {', '.join(clouds())}."
+        message = f"Found the cloud {cloud!r}.{did_you_mean(cloud, clouds())} Allowed: {', '.join(clouds())}."
         raise InputError([Problem(rule="unknown-cloud", message=message)])
     return tuple(each for each in targets() if cloud is None or each.partition(":")[0] == cloud)
 

@@ -147,21 +147,20 @@ def _finding(line: str) -> Finding:
 
 def _made(children: Sequence[Mapping[str, Any]], target: str) -> Iterator[ObjectStatement]:
     made_up = dict(_made_up(children))
-    replaced = {each.name: each.replaces for each in rows()}  # what is read may name any target
+    replaced = next((each.replaces for each in rows() if each.name == target), {})  # what is read may name any target
+    if not set(replaced) <= {str(each.get("type")) for each in children}:
+        replaced = {}
     for each in children:
         inputs = {key: value for key, value in (each.get("inputs") or {}).items() if not key.startswith("__")}
         for key in (each.get("inputs") or {}).get("__defaults") or ():
             inputs.pop(key, None)
         body = _settled(inputs, made_up)
         row = _ROWS.get(str(each.get("type")))
-        trigger = each.get("replacementTrigger")
-        paths = (*(row.replaces if row else ()), *(replaced.get(target, ()) if trigger is not None else ()))
+        paths = (*(row.replaces if row else ()), *replaced.get(str(each.get("type")), ()))
         fixed = {path: value_at(body, path) for path in paths}
         # What a program leaves to the provider's configuration, the resource has all the same: to name it is no change.
         outputs = _settled(each.get("outputs") or {}, made_up)
         fixed |= {key: body.pop(key, outputs.get(key)) for key in (row.configured if row else ())}
-        if trigger is not None:
-            fixed["settings of the policy"] = trigger
         yield ObjectStatement(
             str(each.get("type")).rpartition(":")[2],
             str(each["urn"]).rpartition("::")[2],

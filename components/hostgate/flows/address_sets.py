@@ -55,6 +55,10 @@ class AddressSet:
         v4, v6 = other.v4.outside(TOP["IPv4"]), other.v6.outside(TOP["IPv6"])
         return AddressSet(self.v4 & v4, self.v6 & v6, self.symbols, self.without)
 
+    def within(self, other: "AddressSet") -> "AddressSet":
+        """What of it is among the addresses of `other` that are known."""
+        return AddressSet(self.v4 & other.v4, self.v6 & other.v6, self.symbols, self.without)
+
     @property
     def complement(self) -> "AddressSet":
         """Every other address of both families."""

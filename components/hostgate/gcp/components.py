@@ -1,6 +1,6 @@
 """hostgate.gcp.FirewallPolicyAllowlist: the plan of gcp:fqdn as Pulumi resources."""
 
-from typing import Any
+from typing import Unpack
 
 import pulumi
 
@@ -9,6 +9,7 @@ from hostgate.catalog.selection import Selection
 from hostgate.gcp.firewall_policy import RULE
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
 from hostgate.gcp.policy_components import make_policy
+from hostgate.planning.plan import Plan
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -49,12 +50,13 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,
+        plan: Plan = None,  # type: ignore[assignment]
+        **options: Unpack[FirewallPolicyAllowlistArgs],
     ) -> None:
         """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, opts, ("gcp:fqdn",))
+        prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:fqdn",))
         super().__init__("hostgate-gcp:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
-        plan = prepared.plan
+        self.plan = plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
         self.policy = make_policy(self, name, prepared, plan.options)
         self.rules = pulumi.Output.from_input([each.name for each in plan.objects if each.kind == RULE])

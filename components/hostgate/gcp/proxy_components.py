@@ -1,7 +1,7 @@
 """hostgate.gcp.WebProxyAllowlist: the plan of gcp:web-proxy as Pulumi resources."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import pulumi
 from pulumi_gcp import compute, networkconnectivity, networksecurity, networkservices
@@ -11,6 +11,7 @@ from hostgate.catalog.selection import Selection
 from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.web_proxy import GATEWAY, POLICY, POLICY_ROUTE, RULE, STATIC_ROUTE, SUBNETWORK, URL_LIST
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan
 
 
 class WebProxyAllowlistArgs(SelectionArgs, total=False):
@@ -69,12 +70,13 @@ class WebProxyAllowlist(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
         hosts: Selection = None,  # type: ignore[assignment]
-        **options: Any,
+        plan: Plan = None,  # type: ignore[assignment]
+        **options: Unpack[WebProxyAllowlistArgs],
     ) -> None:
         """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
-        prepared = prepare(name, args, hosts, options, opts, ("gcp:web-proxy",))
+        prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:web-proxy",))
         super().__init__("hostgate-gcp:index:WebProxyAllowlist", name, prepared.inputs, opts)
-        plan = prepared.plan
+        self.plan = plan = prepared.plan
         assert isinstance(plan.options, WebProxyOptions)
         made = _Children(self, name, prepared, plan.options)
         policy, rules = made.policy_and_rules()

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blank_message, is_blank
-from hostgate.catalog.problems import Problem, key_path, spelled
+from hostgate.catalog.problems import Problem, did_you_mean, key_path, spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 
 Mode = Literal["enforce", "audit"]
@@ -140,15 +140,18 @@ class OptionsError(ValueError):
         super().__init__("\n".join(map(str, problems)))
 
 
-def read_options(kind: type[Model], values: Mapping[str, Any], where: str) -> Model:
-    """`values` as options of `kind`. `where` names their place, e.g. `hostgate:aws`. Raises OptionsError, all at once."""
+def read_options(kind: type[Model], values: Mapping[str, Any], where: str, beside: Sequence[str] = ()) -> Model:
+    """`values` as options of `kind`. `where` names their place, e.g. `hostgate:aws`; `beside` are keys that may stand
+    there and were read already. Raises OptionsError, all at once."""
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        raise OptionsError(option_problems(error, kind, where)) from None
+        raise OptionsError(option_problems(error, kind, where, beside)) from None
 
 
-def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -> list[Problem]:
+def option_problems(
+    error: ValidationError, kind: type[BaseModel], where: str, beside: Sequence[str] = ()
+) -> list[Problem]:
     """What pydantic found, with the key, what stands there and what is allowed."""
     problems = []
     for item in error.errors(include_url=False):
@@ -156,7 +159,11 @@ def option_problems(error: ValidationError, kind: type[BaseModel], where: str) -
         found, context = spelled(item["input"]), item.get("ctx", {})
         match item["type"]:
             case "extra_forbidden":
-                message = f"`{key}` is no key here. Allowed: {', '.join(_keys(kind, item['loc'][:-1]))}."
+                above = item["loc"][:-1]
+                keys = sorted([*_keys(kind, above), *(() if above else beside)])
+                message = (
+                    f"`{key}` is no key here.{did_you_mean(str(item['loc'][-1]), keys)} Allowed: {', '.join(keys)}."
+                )
             case "missing":
                 message = f"`{key}` is missing."
             case _ if is_blank(item["input"]):

@@ -12,7 +12,7 @@ from typing import Any
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Misprints
 from hostgate.catalog.model import Entry
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, wrong_type
 from hostgate.catalog.selection import Acceptance, Selection
 from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.flows.flow import Flow, Verdict
@@ -85,6 +85,8 @@ class Plan:
 
     def verdict(self, flow: Flow) -> Verdict:
         """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
+        if not isinstance(flow, Flow):
+            raise InputError([wrong_type("flow", flow, "a hostgate.Flow, such as Flow('cgr.dev', 443, 'https')")])
         if self.refused:
             raise InputError(self.problems)
         return decide(self.place, flow)
@@ -151,6 +153,10 @@ def draft(
     **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
+    if not isinstance(selection, Selection):
+        raise InputError([wrong_type("selection", selection, "a Selection, as hostgate.select() makes it")])
+    if not isinstance(target, str):
+        raise InputError([wrong_type("target", target, f"one of {', '.join(targets())}")])
     how = find_mechanism(target)
     chosen = _options(how, options, more)
     misprints = Misprints(selection.mistakes)
@@ -266,13 +272,12 @@ def unenforced(plans: Sequence[Plan]) -> str | None:
 def find_mechanism(target: str) -> Mechanism[Any]:
     """The mechanism called `target`. Raises InputError with the nearest name."""
     if target not in targets():
-        near = get_close_matches(target, targets(), 1)
         hint = " FQDN network rules are part of azure:application-rules." if target == "azure:network-rules" else ""
         raise InputError(
             [
                 Problem(
                     rule="unknown-target",
-                    message=f"Found the target {target!r}.{f' Did you mean {near[0]}?' if near else ''}{hint} "
+                    message=f"Found the target {target!r}.{did_you_mean(target, targets())}{hint} "
                     f"Allowed: {', '.join(targets())}.",
                 )
             ]

@@ -40,8 +40,9 @@ class Target:
     `ip_sets{}` for values of a mapping), with what stands in the plan for one: `{}` is the item's index or key."""
     referred: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Of references, by option: the type of the children and their input that have what came of it."""
-    replaces: tuple[str, ...] = ()
-    """Inputs of children that the component has replaced beside what the provider replaces: no preview says it."""
+    replaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By type, inputs of children that the component has replaced beside what the provider replaces: no preview says it.
+    So it does where it has children of all these types."""
     logs: Mapping["EventKind", str] = field(default_factory=dict)
     """`module:function` that reads an event of a kind, of a record of the log that tells this target's verdicts. It
     raises NotALog and NoVerdict of `hostgate.flows.events`."""

@@ -6,7 +6,6 @@ They stand in one file beside PulumiPolicy.yaml, so that whoever owns the pack o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
-from hostgate.catalog.problems import InputError, Problem, key_path, spelled
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import read_file
 from hostgate.dns.document import read_verdicts
@@ -53,10 +52,10 @@ def _reason(text: str) -> str:
 
 def _rule(text: str) -> str:
     if text not in RULES:
-        near = get_close_matches(text, RULES, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
         raise PydanticCustomError(
-            "rule", "{message}", {"message": f"found {spelled(text)}.{hint} Allowed: {', '.join(RULES)}."}
+            "rule",
+            "{message}",
+            {"message": f"found {spelled(text)}.{did_you_mean(text, RULES)} Allowed: {', '.join(RULES)}."},
         )
     return text
 

@@ -356,7 +356,7 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
 
 def _was(old: ObjectStatement, name: str, new: Any) -> Any:
     """What stood there before. Another mechanism may have held it as a part of the body; what held nothing of the kind
-    replaces nothing (as the engine takes a replacement trigger that is new)."""
+    replaces nothing."""
     return old.fixed.get(name, old.body.get(name, new))
 
 

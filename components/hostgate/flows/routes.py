@@ -1,0 +1,162 @@
+"""Routes: where packets to the internet leave a client subnet for, of every address of it and of either family.
+
+A cloud says which routes a subnet has and what each leads to; the longest prefix decides. The answer are values, which
+`assumptions_of` puts into words for a place: no verdict rests on them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Literal
+
+from hostgate.flows.address_sets import AddressFamily, AddressSet, internet, networks, symbol
+
+End = Literal["firewall", "internet", "nowhere", "unknown"]
+"""`firewall`: one of the snapshot. `nowhere`: no packet to these addresses leaves. `unknown`: nobody here can tell."""
+
+Destination = IPv4Network | IPv6Network | str
+"""Of a route: a range, or the symbol of addresses that are not known here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What becomes of packets to `addresses`: their `end`, through `hop`, by `route` of a table.
+
+    `hop` is in words; of an end that is unknown, why it is. `firewall` is the URN of the one that is met. Addresses that
+    another route may take, nobody here knows which, are in `addresses.without`.
+    """
+
+    addresses: AddressSet
+    end: End
+    hop: str = ""
+    route: str = ""
+    firewall: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of a table, and what becomes of packets that it takes."""
+
+    name: str
+    destination: Destination
+    onward: tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetRoutes:
+    """The ways of a client subnet, or of the clients of a table whose subnets are not known. A family is left out that
+    the subnet has no addresses of."""
+
+    subnet: str
+    ways: Mapping[AddressFamily, tuple[Way, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The client subnets around a firewall, and the subnets that are taken for none: those of firewalls and gateways."""
+
+    clients: tuple[SubnetRoutes, ...] = ()
+    apart: tuple[str, ...] = ()
+
+
+def to(end: End, hop: str = "", firewall: str = "") -> tuple[Way, ...]:
+    """All of the internet to one end."""
+    return (Way(addresses=internet(), end=end, hop=hop, firewall=firewall),)
+
+
+def destination(value: object, unseen: str) -> Destination:
+    """The range that `value` is; `unseen`, a symbol, where it is none."""
+    try:
+        return ip_network(str(value), strict=False)
+    except ValueError:
+        return unseen
+
+
+def ways(routes: Sequence[Route], family: AddressFamily, otherwise: tuple[Way, ...]) -> tuple[Way, ...]:
+    """What becomes of every address of the internet of `family`; `otherwise` is for those that no route takes.
+
+    Routes of one prefix with several ends are an end that is unknown.
+    """
+    unseen = [route for route in routes if isinstance(route.destination, str)]
+    parted = to("unknown", "what is behind it leads to several ends")
+    found = [
+        _by(way, route, symbol(str(route.destination)))
+        for route in unseen
+        for way in (route.onward if len(route.onward) == 1 else parted)
+    ]
+    apart = frozenset(str(route.destination) for route in unseen)
+    left = AddressSet(v4=internet().v4) if family == "IPv4" else AddressSet(v6=internet().v6)
+    for network, of_it in _longest_first(routes):
+        part = left.within(networks([network]))
+        left = left.less(networks([network]))
+        if part.of(family):
+            known = [_by(way, of_it[0], way.addresses.within(part)) for way in of_it[0].onward]
+            if any(each.onward != of_it[0].onward for each in of_it):
+                names = " and ".join(dict.fromkeys(each.name for each in of_it))
+                known = [Way(addresses=part, end="unknown", hop=f"{names} are for one range, {network}")]
+            found += [_without(way, apart) for way in known if way.addresses.of(family) or way.addresses.symbols]
+    rest = [replace(way, addresses=way.addresses.within(left)) for way in otherwise]
+    return (*found, *(_without(way, apart) for way in rest if way.addresses.of(family)))
+
+
+def _longest_first(routes: Sequence[Route]) -> Iterator[tuple[IPv4Network | IPv6Network, list[Route]]]:
+    by_range: dict[IPv4Network | IPv6Network, list[Route]] = {}
+    for route in routes:
+        if not isinstance(route.destination, str):
+            by_range.setdefault(route.destination, []).append(route)
+    return iter(sorted(by_range.items(), key=lambda each: -each[0].prefixlen))
+
+
+def _by(way: Way, route: Route, addresses: AddressSet) -> Way:
+    return replace(way, addresses=addresses, route=route.name)
+
+
+def _without(way: Way, apart: frozenset[str]) -> Way:
+    return replace(way, addresses=replace(way.addresses, without=way.addresses.without | apart))
+
+
+# In words.
+
+
+def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
+    """What is said of the clients of a firewall, by its URN; nothing where no route is seen."""
+    if not routes.clients:
+        return ()
+    routed: dict[str, list[str]] = {}
+    closed: dict[str, list[str]] = {}
+    round_it: list[str] = []
+    unknown: list[str] = []
+    for each in routes.clients:
+        for family, found in each.ways.items():
+            leaving = [way for way in found if way.end != "nowhere"]
+            if not leaving:
+                closed.setdefault(each.subnet, []).append(family)
+            elif all(way.firewall == firewall and way.end == "firewall" for way in leaving):
+                routed.setdefault(each.subnet, []).append(family)
+            for way in leaving:
+                where = f"{each.subnet} over {family}{_part(way, family)}"
+                if way.end == "unknown":
+                    unknown.append(f"{where} ({way.hop})")
+                elif way.firewall != firewall:
+                    round_it.append(f"{where} to {way.hop}{way.route and f' by {way.route}'}")
+    told = (
+        ("NOT ROUTED TO THE FIREWALL", "; ".join(round_it)),
+        ("Where these lead is not known", "; ".join(unknown)),
+        ("Routed to the firewall", _named(routed)),
+        ("Without a route to the internet", _named({name: closed[name] for name in closed if name not in routed})),
+        ("Taken for no clients, as subnets of firewalls and gateways", ", ".join(sorted(routes.apart))),
+    )
+    found_out = tuple(f"{what}: {which}." for what, which in told if which)
+    return (*found_out, "The way back is through the firewall, too.")
+
+
+def _named(families: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(f"{name} over {' and '.join(of)}" for name, of in families.items())
+
+
+def _part(way: Way, family: AddressFamily) -> str:
+    """Which part of the internet, where it is not most of it."""
+    if way.addresses.symbols:
+        return f" to {', '.join(sorted(way.addresses.symbols))}"
+    most = 2 * way.addresses.of(family).size > internet().of(family).size
+    return "" if most else f" to {way.addresses.shown(family)}"
