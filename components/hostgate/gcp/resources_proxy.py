@@ -14,6 +14,7 @@ from hostgate.planning.shapes import (
     InputProblem,
     Items,
     Record,
+    Shape,
     Text,
     Whole,
     filled,
@@ -55,7 +56,6 @@ PROXY_ONLY: Final = "REGIONAL_MANAGED_PROXY"
 ANY = Anything()
 NAME = Text(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "1 to 63 of a-z, 0-9 and -, a letter first, no - last", source=SECURITY)
 DELETION = Text(one_of=("DELETE", "PREVENT", "ABANDON"), source="pulumi-gcp 10.2.0")
-PORT = Whole(1, 65_535, SERVICES)
 
 
 def _entries(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
@@ -100,122 +100,98 @@ def _filter_ranges(match: Mapping[str, Any], path: str) -> Iterator[InputProblem
                 yield InputProblem("not a range", path=where, found=shown(text), allowed="a CIDR", source=CONNECTIVITY)
 
 
-URL_LIST_TYPE = ResourceType(
+_NAMED: Final[Mapping[str, Shape]] = {
+    "name": NAME, "project": Text(), "description": Text(), "deletionPolicy": DELETION,
+}  # fmt: skip
+_LOCATED: Final[Mapping[str, Shape]] = {**_NAMED, "location": Text(fewest=1)}
+
+
+def _row(token: str, kind: str, inputs: Record, replaces: str, computed: str = "createTime updateTime") -> ResourceType:
+    """A type whose name the provider makes up, of its own project. `replaces` beside name and project, and `computed`, are
+    names with spaces between."""
+    return ResourceType(
+        token,
+        inputs,
+        tuple(computed.split()),
+        AutoName("name"),
+        ("name", "project", *replaces.split()),
+        ("project",),
+        kind,
+    )
+
+
+URL_LIST_TYPE = _row(
     URL_LIST,
+    "networksecurity#urlList",
     Record(
-        {
-            "name": NAME,
-            "location": Text(fewest=1),
-            "project": Text(),
-            "description": Text(),
-            "values": Items(Text(fewest=1), fewest=1, most=LIST_ENTRIES.max, unique=True, source=QUOTAS),
-            "deletionPolicy": DELETION,
-        },
-        ("location", "values"),
-        (_entries,),
-        source=SECURITY,
+        {**_LOCATED, "values": Items(Text(fewest=1), fewest=1, most=LIST_ENTRIES.max, unique=True, source=QUOTAS)},
+        ("location", "values"), (_entries,), source=SECURITY,
     ),
-    computed=("createTime", "updateTime"),
-    auto_name=AutoName("name"),
-    replaces=("name", "location", "project"),
-    configured=("project",),
-    kind="networksecurity#urlList",
-)
+    "location",
+)  # fmt: skip
 
-POLICY_TYPE = ResourceType(
+POLICY_TYPE = _row(
     POLICY,
-    Record(
-        {
-            "name": NAME,
-            "location": Text(),
-            "project": Text(),
-            "description": Text(),
-            "tlsInspectionPolicy": Text(),
-            "deletionPolicy": DELETION,
-        },
-        source=SECURITY,
-    ),
-    computed=("createTime", "selfLink", "updateTime"),
-    auto_name=AutoName("name"),
-    replaces=("name", "location", "project"),
-    configured=("project",),
-    kind="networksecurity#gatewaySecurityPolicy",
+    "networksecurity#gatewaySecurityPolicy",
+    Record({**_LOCATED, "tlsInspectionPolicy": Text()}, source=SECURITY),
+    "location",
+    "createTime selfLink updateTime",
 )
 
-RULE_TYPE = ResourceType(
+RULE_TYPE = _row(
     RULE,
+    "networksecurity#gatewaySecurityPolicyRule",
     Record(
         {
-            "name": NAME,
-            "location": Text(fewest=1),
-            "project": Text(),
+            **_LOCATED,
             "gatewaySecurityPolicy": Text(fewest=1),
-            "description": Text(),
             "enabled": Flag(),
             "priority": Whole(0, 2_147_483_647, SECURITY),
             "basicProfile": Text(one_of=("ALLOW", "DENY"), source=SECURITY),
             "sessionMatcher": Text(fewest=1, most=MATCHER.max, source=QUOTAS),
             "applicationMatcher": Text(most=MATCHER.max, source=QUOTAS),
             "tlsInspectionEnabled": Flag(),
-            "deletionPolicy": DELETION,
         },
         ("basicProfile", "enabled", "gatewaySecurityPolicy", "location", "priority", "sessionMatcher"),
         source=SECURITY,
     ),
-    computed=("createTime", "selfLink", "updateTime"),
-    auto_name=AutoName("name"),
-    replaces=("name", "location", "project", "gatewaySecurityPolicy"),
-    configured=("project",),
-    kind="networksecurity#gatewaySecurityPolicyRule",
+    "location gatewaySecurityPolicy",
+    "createTime selfLink updateTime",
 )
 
-GATEWAY_TYPE = ResourceType(
+GATEWAY_TYPE = _row(
     GATEWAY,
+    "networkservices#gateway",
     Record(
         {
-            "name": NAME,
-            "location": Text(),
-            "project": Text(),
+            **_LOCATED,
             "description": Text(most=1_024, source=SERVICES),
             "type": Text(one_of=("OPEN_MESH", SECURE_WEB_GATEWAY), source=SERVICES),
             "addresses": Items(Text(fewest=1), most=1, source=SERVICES),
-            "ports": Items(PORT, most=5, unique=True, source=SERVICES),
-            "allPorts": Flag(),
-            "allowGlobalAccess": Flag(),
-            "certificateUrls": Items(Text(fewest=1)),
+            "ports": Items(Whole(1, 65_535, SERVICES), most=5, unique=True, source=SERVICES),
             "envoyHeaders": Text(one_of=("NONE", "DEBUG_HEADERS"), source=SERVICES),
-            "gatewaySecurityPolicy": Text(fewest=1),
             "ipVersion": Text(one_of=("IPV4", "IPV6"), source=SERVICES),
             "labels": Entries(Text()),
-            "network": Text(fewest=1),
             "routingMode": Text(one_of=(EXPLICIT, NEXT_HOP), source=SERVICES),
             "scope": Text(r"[A-Za-z][A-Za-z0-9-]*", "a letter, then letters, digits and -", most=64, source=SERVICES),
-            "serverTlsPolicy": Text(),
-            "subnetwork": Text(fewest=1),
-            "deleteSwgAutogenRouterOnDestroy": Flag(),
-            "deletionPolicy": DELETION,
+            "certificateUrls": Items(Text(fewest=1)),
+            **dict.fromkeys(("gatewaySecurityPolicy", "network", "serverTlsPolicy", "subnetwork"), Text(fewest=1)),
+            **dict.fromkeys(("allPorts", "allowGlobalAccess", "deleteSwgAutogenRouterOnDestroy"), Flag()),
         },
         ("type",),
         (_listens,),
         source=SERVICES,
     ),
-    computed=("createTime", "selfLink", "updateTime"),
-    auto_name=AutoName("name"),
-    replaces=(
-        "name", "location", "project", "type", "ports", "allPorts", "addresses", "network", "subnetwork", "scope",
-        "allowGlobalAccess",
-    ),
-    configured=("project",),
-    kind="networkservices#gateway",
-)  # fmt: skip
+    "location type ports allPorts addresses network subnetwork scope allowGlobalAccess",
+    "createTime selfLink updateTime",
+)
 
-POLICY_ROUTE_TYPE = ResourceType(
+POLICY_ROUTE_TYPE = _row(
     POLICY_ROUTE,
+    "networkconnectivity#policyBasedRoute",
     Record(
         {
-            "name": NAME,
-            "project": Text(),
-            "description": Text(),
+            **_NAMED,
             "network": Text(fewest=1),
             "priority": Whole(1, 65_535, CONNECTIVITY),
             "filter": Record(
@@ -233,95 +209,57 @@ POLICY_ROUTE_TYPE = ResourceType(
             "virtualMachine": Record({"tags": Items(Text(fewest=1), fewest=1, source=CONNECTIVITY)}, ("tags",)),
             "interconnectAttachment": ANY,
             "labels": Entries(Text()),
-            "deletionPolicy": DELETION,
         },
         ("filter", "network"),
         (_one_next_hop,),
         source=CONNECTIVITY,
     ),
-    computed=("createTime", "kind", "updateTime", "warnings"),
-    auto_name=AutoName("name"),
-    replaces=(
-        "name", "project", "description", "network", "priority", "filter", "nextHopIlbIp", "nextHopOtherRoutes",
-        "virtualMachine", "interconnectAttachment",
-    ),
-    configured=("project",),
-    kind="networkconnectivity#policyBasedRoute",
-)  # fmt: skip
+    "description network priority filter nextHopIlbIp nextHopOtherRoutes virtualMachine interconnectAttachment",
+    "createTime kind updateTime warnings",
+)
 
-STATIC_ROUTE_TYPE = ResourceType(
+_HOPS = ("nextHopGateway", "nextHopIlb", "nextHopInstance", "nextHopInstanceZone", "nextHopIp", "nextHopVpnTunnel")
+STATIC_ROUTE_TYPE = _row(
     STATIC_ROUTE,
+    "compute#route",
     Record(
         {
-            "name": NAME,
-            "project": Text(),
-            "description": Text(),
-            "network": Text(fewest=1),
-            "destRange": Text(fewest=1),
+            **_NAMED,
+            **dict.fromkeys(("network", "destRange", *_HOPS), Text(fewest=1)),
             "priority": Whole(0, 65_535, COMPUTE),
             "tags": Items(Text(fewest=1)),
-            **dict.fromkeys(
-                (
-                    "nextHopGateway", "nextHopIlb", "nextHopInstance", "nextHopInstanceZone", "nextHopIp",
-                    "nextHopVpnTunnel",
-                ),
-                Text(fewest=1),
-            ),
-            "deletionPolicy": DELETION,
         },
         ("destRange", "network"),
         source=COMPUTE,
     ),
-    computed=("creationTimestamp", "nextHopNetwork", "selfLink"),
-    auto_name=AutoName("name"),
-    replaces=("name", "project", "description", "network", "destRange", "priority", "tags", "nextHopIp", "nextHopIlb"),
-    configured=("project",),
-    kind="compute#route",
-)  # fmt: skip
+    f"description network destRange priority tags {' '.join(_HOPS)}",
+    "creationTimestamp nextHopNetwork selfLink",
+)
 
-SUBNETWORK_TYPE = ResourceType(
+_PURPOSES = ("PRIVATE", PROXY_ONLY, "GLOBAL_MANAGED_PROXY", "PRIVATE_SERVICE_CONNECT", "PRIVATE_NAT")
+SUBNETWORK_TYPE = _row(
     SUBNETWORK,
+    "compute#subnetwork",
     Record(
         {
-            "name": NAME,
-            "project": Text(),
+            **_NAMED,
             "region": Text(),
-            "description": Text(),
-            "network": Text(fewest=1),
-            "ipCidrRange": Text(fewest=1),
-            "purpose": Text(
-                one_of=("PRIVATE", PROXY_ONLY, "GLOBAL_MANAGED_PROXY", "PRIVATE_SERVICE_CONNECT", "PRIVATE_NAT"),
-                source=COMPUTE,
-            ),
+            **dict.fromkeys(("network", "ipCidrRange"), Text(fewest=1)),
+            "purpose": Text(one_of=_PURPOSES, source=COMPUTE),
             "role": Text(one_of=("ACTIVE", "BACKUP"), source=COMPUTE),
             **dict.fromkeys(
-                (
-                    "logConfig", "privateIpGoogleAccess", "secondaryIpRanges", "stackType", "ipv6AccessType",
-                ),
-                ANY,
+                ("logConfig", "privateIpGoogleAccess", "secondaryIpRanges", "stackType", "ipv6AccessType"), ANY
             ),
-            "deletionPolicy": DELETION,
         },
         ("network",),
         source=COMPUTE,
     ),
-    computed=("creationTimestamp", "fingerprint", "gatewayAddress", "selfLink"),
-    auto_name=AutoName("name"),
-    replaces=("name", "project", "region", "network", "purpose"),
-    configured=("project", "region"),
-    kind="compute#subnetwork",
-)  # fmt: skip
+    "region network purpose",
+    "creationTimestamp fingerprint gatewayAddress selfLink",
+)
 
 TYPES: Final = types_by_token(
-    (
-        URL_LIST_TYPE,
-        POLICY_TYPE,
-        RULE_TYPE,
-        GATEWAY_TYPE,
-        POLICY_ROUTE_TYPE,
-        STATIC_ROUTE_TYPE,
-        SUBNETWORK_TYPE,
-    )
+    (URL_LIST_TYPE, POLICY_TYPE, RULE_TYPE, GATEWAY_TYPE, POLICY_ROUTE_TYPE, STATIC_ROUTE_TYPE, SUBNETWORK_TYPE)
 )
 """Types that a plan makes."""
 

@@ -4,7 +4,7 @@ The proxy denies what no rule allows, so every rule allows, and their order does
 full name in a matcher: it is made of the options, so that a preview knows it. TLS is not inspected.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,27 +14,9 @@ from hostgate.flows.intervals import Intervals
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.gcp import evaluate_proxy
+from hostgate.gcp import resources_proxy as rows
 from hostgate.gcp.proxy_options import WebProxyOptions
-from hostgate.gcp.resources_proxy import (
-    DEFAULT_ROUTING,
-    EXPLICIT,
-    GATEWAY_TYPE,
-    LIST_ENTRIES,
-    LISTS,
-    MATCHER,
-    NEXT_HOP,
-    POLICY_ROUTE_TYPE,
-    POLICY_RULES,
-    POLICY_TYPE,
-    PROXY_ONLY,
-    READ_ON,
-    RULE_TYPE,
-    SECURE_WEB_GATEWAY,
-    STATIC_ROUTE_TYPE,
-    SUBNETWORK_TYPE,
-    TYPES,
-    URL_LIST_TYPE,
-)
+from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
@@ -43,8 +25,9 @@ from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection
 from hostgate.planning.sharding import Shard, shard
 from hostgate.planning.targets import COMPUTED
 
-URL_LIST, POLICY, RULE, GATEWAY = URL_LIST_TYPE.kind, POLICY_TYPE.kind, RULE_TYPE.kind, GATEWAY_TYPE.kind
-POLICY_ROUTE, STATIC_ROUTE, SUBNETWORK = POLICY_ROUTE_TYPE.kind, STATIC_ROUTE_TYPE.kind, SUBNETWORK_TYPE.kind
+URL_LIST, POLICY, RULE = rows.URL_LIST_TYPE.kind, rows.POLICY_TYPE.kind, rows.RULE_TYPE.kind
+GATEWAY, SUBNETWORK = rows.GATEWAY_TYPE.kind, rows.SUBNETWORK_TYPE.kind
+POLICY_ROUTE, STATIC_ROUTE = rows.POLICY_ROUTE_TYPE.kind, rows.STATIC_ROUTE_TYPE.kind
 
 BLOCK = Limit("rules of the block for one port", 63, "rules", "hostgate, priority slots", READ_ON)
 
@@ -66,7 +49,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
     """URL lists with a rule each in a gateway security policy."""
 
     target = "gcp:web-proxy"
-    types = TYPES
+    types = rows.TYPES
     title = "Secure Web Proxy"
     options = WebProxyOptions
     limits = (LISTS, LIST_ENTRIES, POLICY_RULES, MATCHER, BLOCK)
@@ -172,7 +155,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         held = tuple(
             Resource(urn=f"plan::{each.name}", type=row.token, name=each.name, properties=each.body, id=str(full))
             for each in objects
-            for row in (URL_LIST_TYPE, RULE_TYPE)
+            for row in (rows.URL_LIST_TYPE, rows.RULE_TYPE)
             if each.kind == row.kind and (full := each.body["name"])
         )
         listens = Intervals.of((port, port) for port in options.ports) if options.ports else None
@@ -258,15 +241,15 @@ def _gateway(options: WebProxyOptions) -> Iterable[CloudObject]:
             "name": f"{options.name}-proxy-only",
             "network": options.network,
             "ipCidrRange": options.proxy_subnet,
-            "purpose": PROXY_ONLY,
+            "purpose": rows.PROXY_ONLY,
             "role": "ACTIVE",
         }
         yield CloudObject(kind=SUBNETWORK, name=body["name"], body=body, folder="policy")
     name = f"{options.name}-gateway"
     body = {
         "name": f"{options.parent}/gateways/{name}",
-        "type": SECURE_WEB_GATEWAY,
-        "routingMode": NEXT_HOP if options.routing == "next-hop" else EXPLICIT,
+        "type": rows.SECURE_WEB_GATEWAY,
+        "routingMode": rows.NEXT_HOP if options.routing == "next-hop" else rows.EXPLICIT,
         "gatewaySecurityPolicy": options.policy_path,
         "network": options.network,
         "subnetwork": options.subnetwork,
@@ -300,7 +283,7 @@ def _routes(options: WebProxyOptions) -> Iterable[CloudObject]:
         filters.append({"srcRange": options.proxy_subnet})
     for match in filters:
         (which,) = match.values()
-        body = {"nextHopOtherRoutes": DEFAULT_ROUTING, "priority": options.route_base}
+        body = {"nextHopOtherRoutes": rows.DEFAULT_ROUTING, "priority": options.route_base}
         kind = "past" if "destRange" in match else "from"
         yield _policy_route(options, f"{kind}-{_dashed(which)}", match, body)
     body = {"nextHopIlbIp": address, "priority": options.route_base + 1}
@@ -327,95 +310,69 @@ def _dashed(cidr: str) -> str:
     return cidr.replace(".", "-").replace("/", "-")
 
 
-def _remarks(entries: Sequence[Entry], options: WebProxyOptions) -> list[Finding]:
-    found = [
-        finding("apex-by-analogy", f"*.{entry.host} is taken not to hold {entry.host}.", entry)
-        for entry in entries
-        if entry.match in ("subtree", "one-label")
-    ]
+def _remarks(entries: Sequence[Entry], options: WebProxyOptions) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.match in ("subtree", "one-label"):
+            yield finding("apex-by-analogy", f"*.{entry.host} is taken not to hold {entry.host}.", entry)
+    yield from (finding(id_, message) for id_, message in _told(entries, options))
+
+
+def _told(entries: Sequence[Entry], options: WebProxyOptions) -> Iterator[tuple[str, str]]:
+    """What there is to say of the whole plan, by the id of its finding."""
     if entries:
-        found.append(
-            finding(
-                "http-or-tls",
-                "Plain HTTP with an allowed Host passes on the port of a TLS host, and TLS on one of HTTP.",
-            )
-        )
+        yield "http-or-tls", "Plain HTTP with an allowed Host passes on the port of a TLS host, and TLS on one of HTTP."
     if any(entry.protocol == "https" for entry in entries):
-        found.append(
-            finding(
-                "quic-closed", "UDP 443 stays closed where it is led to the proxy; clients fall back to TLS over TCP."
-            )
-        )
+        yield "quic-closed", "UDP 443 stays closed where it is led to the proxy; clients fall back to TLS over TCP."
     if options.from_:
-        found.append(
-            finding("others-cut", "Whoever is led to the proxy and not named under `from` reaches nothing through it.")
-        )
+        yield "others-cut", "Whoever is led to the proxy and not named under `from` reaches nothing through it."
     else:
-        found.append(finding("from-everything", "Every client that reaches the proxy may use the hosts."))
-    found.append(finding("ipv4-only", "The proxy takes IPv4: no rule opens anything over IPv6."))
+        yield "from-everything", "Every client that reaches the proxy may use the hosts."
+    yield "ipv4-only", "The proxy takes IPv4: no rule opens anything over IPv6."
     if options.mode == "audit":
-        found.append(
-            finding(
-                "audit",
-                "The last rule allows every TCP connection, and the proxy logs each; UDP that is led to it ends there.",
-            )
+        yield (
+            "audit",
+            "The last rule allows every TCP connection, and the proxy logs each; UDP that is led to it ends there.",
         )
     if options.routing == "explicit":
-        found.append(
-            finding(
-                "explicit-proxy",
-                "Whether host() is the target of CONNECT where TLS is not inspected is documented both ways (CEL matcher "
-                "language reference; configure rules): hosts may be blocked. Clients that do not use the proxy are not stopped.",
-            )
+        yield (
+            "explicit-proxy",
+            "Whether host() is the target of CONNECT where TLS is not inspected is documented both ways (CEL matcher language "
+            "reference; configure rules): hosts may be blocked. Clients that do not use the proxy are not stopped.",
         )
     else:
-        tagged = (
-            f" instances without the tag {' or '.join(sorted(options.network_tags))}," if options.network_tags else ""
-        )
+        tags = " or ".join(sorted(options.network_tags))
         loop = (
             " The route is for the whole network: one of your own has to keep the proxy-only subnet's traffic from it."
         )
-        whole = options.makes_routes and not options.network_tags and options.proxy_subnet is None
-        found.append(
-            finding(
-                "past-the-proxy",
-                f"Not judged are IPv6,{tagged} clients of other regions, and whatever other routes lead away."
-                f"{loop if whole else ''}",
-            )
+        whole = options.makes_routes and not tags and options.proxy_subnet is None
+        yield (
+            "past-the-proxy",
+            f"Not judged are IPv6,{tags and f' instances without the tag {tags},'} clients of other regions, and whatever "
+            f"other routes lead away.{loop if whole else ''}",
         )
     if options.deny == "declared":
-        found.append(
-            finding(
-                "deny-declared",
-                "The proxy denies what no rule allows; routes that lead all traffic to it are said to exist.",
-            )
+        yield (
+            "deny-declared",
+            "The proxy denies what no rule allows; routes that lead all traffic to it are said to exist.",
         )
     elif options.routing == "next-hop":
-        private = "private ranges too, " if options.deny == "all" else ""
-        found.append(
-            finding(
-                "deny-cuts",
-                f"Of what is led to the proxy, everything else is cut: {private}TCP that is neither TLS nor HTTP, UDP (DNS to own "
-                "resolvers on public addresses, NTP, QUIC), ICMP, Google APIs by public or private VIP (199.36.153.4/30, "
-                "199.36.153.8/30). DNS, NTP and metadata of the platform (169.254.169.254) are not.",
-            )
+        yield (
+            "deny-cuts",
+            f"Of what is led to the proxy, everything else is cut: {'' if options.private else 'private ranges too, '}TCP that "
+            "is neither TLS nor HTTP, UDP (DNS to own resolvers on public addresses, NTP, QUIC), ICMP, Google APIs by public or "
+            "private VIP (199.36.153.4/30, 199.36.153.8/30). DNS, NTP and metadata of the platform (169.254.169.254) are not.",
         )
     if options.attach is not None:
-        found.append(
-            finding(
-                "attached-policy",
-                f"{options.policy_path} needs: a gateway that uses it, no broader allow and no deny of these hosts before priority "
-                f"{options.base}, no authorization policy on the gateway, which would then ignore these rules.",
-            )
+        yield (
+            "attached-policy",
+            f"{options.policy_path} needs: a gateway that uses it, no broader allow and no deny of these hosts before priority "
+            f"{options.base}, no authorization policy on the gateway, which would then ignore these rules.",
         )
     elif options.network is None:
-        found.append(
-            finding(
-                "not-enforced",
-                "No `network` and `subnetwork` are named: no gateway uses the policy, and no traffic is judged by it.",
-            )
+        yield (
+            "not-enforced",
+            "No `network` and `subnetwork` are named: no gateway uses the policy, and no traffic is judged by it.",
         )
-    return found
 
 
 MECHANISM = WebProxy()
