@@ -1,6 +1,6 @@
 """hostgate.gcp.WebProxyAllowlist: the plan of gcp:web-proxy as Pulumi resources."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 import pulumi
@@ -101,8 +101,8 @@ class _Children:
         self, component: WebProxyAllowlist, name: str, prepared: Registration, options: WebProxyOptions
     ) -> None:
         self._component, self._name, self._prepared, self._options = component, name, prepared, options
-        self._place = {"project": options.in_project, "location": options.in_region}
-        self._network = prepared.real("network", options.network)
+        self._place: dict[str, Any] = {"project": options.in_project, "location": options.in_region}
+        self._network = {"project": options.in_project, "network": prepared.real("network", options.network)}
 
     def policy_and_rules(
         self,
@@ -114,23 +114,20 @@ class _Children:
         """
         policy = None
         for each in self._of(POLICY):
-            child = self._prepared.child(self._name, each)
-            policy = networksecurity.GatewaySecurityPolicy(
-                child,
-                name=self._prepared.adopted_name(child),
-                description=each.body["description"],
-                opts=self._opts(child),
-                **self._place,
-            )
-        holder: Any = self._options.policy_path.rpartition("/")[2] if policy is None else policy.name
+            description = each.body["description"]
+            policy = self._make(networksecurity.GatewaySecurityPolicy, each, description=description, **self._place)
+        holder = self._options.policy_path.rpartition("/")[2] if policy is None else policy.name
         lists = {each.body["name"]: each for each in self._of(URL_LIST)}
         rules: list[pulumi.Resource] = []
         ordered = self._of(RULE)
-        for each in [*ordered[-1:], *ordered[:-1]] if self._options.mode == "audit" else ordered:
+        first: list[pulumi.Resource] = []
+        if self._options.mode == "audit":
+            ordered = [*ordered[-1:], *ordered[:-1]]
+        for each in ordered:
             named = next((full for full in lists if f"'{full}'" in each.body["sessionMatcher"]), None)
-            first = rules[:1] if self._options.mode == "audit" else []
             listed = [] if named is None else [self._list(lists[named], first)]
             rules.append(self._rule(each, holder, [*rules, *listed]))
+            first = rules[:1] if self._options.mode == "audit" else []
         return policy, rules
 
     def gateway(
@@ -139,128 +136,112 @@ class _Children:
         """The gateway, None where none is made: after the rules, so that it never judges by half a policy."""
         before = [*rules]
         for each in self._of(SUBNETWORK):
-            child = self._prepared.child(self._name, each)
-            made = compute.Subnetwork(
-                child,
-                name=self._prepared.adopted_name(child),
-                network=self._network,
-                region=self._options.in_region,
-                project=self._options.in_project,
-                ip_cidr_range=each.body["ipCidrRange"],
-                purpose=each.body["purpose"],
-                role=each.body["role"],
-                opts=self._opts(child),
-            )
-            before.append(made)
-        for each in self._of(GATEWAY):
-            child = self._prepared.child(self._name, each)
             body = each.body
-            # The provider plans another list of ports in place, and the service refuses that.
-            return networkservices.Gateway(
-                child,
-                name=self._prepared.adopted_name(child),
+            subnet = self._make(
+                compute.Subnetwork,
+                each,
+                region=self._options.in_region,
+                ip_cidr_range=body["ipCidrRange"],
+                purpose=body["purpose"],
+                role=body["role"],
+                **self._network,
+            )
+            before.append(subnet)
+        for each in self._of(GATEWAY):
+            body = each.body
+            return self._make(
+                networkservices.Gateway,
+                each,
+                before,
+                ["ports"],  # the provider plans another list of them in place, and the service refuses that
                 type=body["type"],
                 routing_mode=body["routingMode"],
                 gateway_security_policy=None if policy is None else policy.id,
-                network=self._network,
                 subnetwork=self._prepared.real("subnetwork", self._options.subnetwork),
                 addresses=body.get("addresses"),
                 ports=body.get("ports"),
                 all_ports=body.get("allPorts"),
                 labels=body.get("labels"),
-                opts=self._opts(child, before, ["ports"]),
-                **self._place,
+                **self._network,
+                location=self._options.in_region,
             )
         return None
 
     def routes(self, gateway: networkservices.Gateway) -> None:
         """Routes past the proxy, then the one that leads all else to it: on destroy it goes first."""
-        past: list[pulumi.Resource] = []
         routes = [*self._of(POLICY_ROUTE), *self._of(STATIC_ROUTE)]
         leading = [each for each in routes if "nextHopIlbIp" in each.body or "nextHopIp" in each.body]
-        for each in [*(each for each in routes if each not in leading), *leading]:
-            child = self._prepared.child(self._name, each)
-            opts = self._opts(child, [gateway, *past] if each in leading else [])
-            made = self._policy_route if each.kind == POLICY_ROUTE else self._static_route
-            past.append(made(child, each, _address(gateway), opts))
+        past = [self._route(each, None, []) for each in routes if each not in leading]
+        for each in leading:
+            self._route(each, _address(gateway), [gateway, *past])
 
-    def _policy_route(
-        self, child: str, each: CloudObject, address: Any, opts: pulumi.ResourceOptions
-    ) -> networkconnectivity.PolicyBasedRoute:
-        body, match = each.body, each.body["filter"]
-        tags = body.get("virtualMachine", {}).get("tags")
-        return networkconnectivity.PolicyBasedRoute(
-            child,
-            name=self._prepared.adopted_name(child),
-            network=self._network,
-            project=self._options.in_project,
-            priority=body["priority"],
+    def _route(self, each: CloudObject, address: Any, before: Sequence[pulumi.Resource]) -> Any:
+        body, more = each.body, {**self._network, "priority": each.body["priority"]}
+        if each.kind == STATIC_ROUTE:
+            return self._make(
+                compute.Route,
+                each,
+                before,
+                dest_range=body["destRange"],
+                tags=body["tags"],
+                next_hop_ip=address,
+                next_hop_gateway=body.get("nextHopGateway"),
+                **more,
+            )
+        match, tags = body["filter"], body.get("virtualMachine", {}).get("tags")
+        return self._make(
+            networkconnectivity.PolicyBasedRoute,
+            each,
+            before,
             filter=networkconnectivity.PolicyBasedRouteFilterArgs(
                 protocol_version=match["protocolVersion"],
                 ip_protocol=match["ipProtocol"],
                 src_range=match.get("srcRange"),
                 dest_range=match.get("destRange"),
             ),
-            next_hop_ilb_ip=address if "nextHopIlbIp" in body else None,
+            next_hop_ilb_ip=address,
             next_hop_other_routes=body.get("nextHopOtherRoutes"),
             labels=body.get("labels"),
             virtual_machine=tags and networkconnectivity.PolicyBasedRouteVirtualMachineArgs(tags=tags),
-            opts=opts,
+            **more,
         )
 
-    def _static_route(self, child: str, each: CloudObject, address: Any, opts: pulumi.ResourceOptions) -> compute.Route:
-        body = each.body
-        return compute.Route(
-            child,
-            name=self._prepared.adopted_name(child),
-            network=self._network,
-            project=self._options.in_project,
-            dest_range=body["destRange"],
-            priority=body["priority"],
-            tags=body["tags"],
-            next_hop_ip=address if "nextHopIp" in body else None,
-            next_hop_gateway=body.get("nextHopGateway"),
-            opts=opts,
-        )
-
-    def _list(self, each: CloudObject, before: Sequence[pulumi.Resource]) -> networksecurity.UrlList:
+    def _list(self, each: CloudObject, before: Sequence[pulumi.Resource]) -> Any:
         """A list by its own name, which stands in the matcher of its rule. The provider plans another name or location in
         place, sends nothing and fails: both replace."""
-        child = self._prepared.child(self._name, each)
-        return networksecurity.UrlList(
-            child,
-            name=each.name,
-            description=each.body["description"],
-            values=each.body["values"],
-            opts=self._opts(child, before, ["name", "location"]),
-            **self._place,
-        )
+        body = {"name": each.name, "description": each.body["description"], "values": each.body["values"]}
+        return self._make(networksecurity.UrlList, each, before, ["name", "location"], **body, **self._place)
 
-    def _rule(
-        self, each: CloudObject, holder: Any, before: Sequence[pulumi.Resource]
-    ) -> networksecurity.GatewaySecurityPolicyRule:
-        child = self._prepared.child(self._name, each)
+    def _rule(self, each: CloudObject, holder: Any, before: Sequence[pulumi.Resource]) -> Any:
         body = each.body
-        return networksecurity.GatewaySecurityPolicyRule(
-            child,
-            name=self._prepared.adopted_name(child),
+        return self._make(
+            networksecurity.GatewaySecurityPolicyRule,
+            each,
+            before,
             gateway_security_policy=holder,
             description=body["description"],
             enabled=body["enabled"],
             priority=body["priority"],
             basic_profile=body["basicProfile"],
             session_matcher=body["sessionMatcher"],
-            opts=self._opts(child, before),
             **self._place,
         )
 
     def _of(self, kind: str) -> list[CloudObject]:
         return [each for each in self._prepared.plan.objects if each.kind == kind]
 
-    def _opts(
-        self, child: str, before: Sequence[pulumi.Resource] = (), replacing: Sequence[str] | None = None
-    ) -> pulumi.ResourceOptions:
-        return self._prepared.options(self._component, child, before, replacing)
+    def _make(
+        self,
+        resource: Callable[..., Any],
+        each: CloudObject,
+        before: Sequence[pulumi.Resource] = (),
+        replacing: Sequence[str] | None = None,
+        **inputs: Any,
+    ) -> Any:
+        """The child that realises `each`. The engine names it unless `inputs` do: a replacement can then be made beside it."""
+        child = self._prepared.child(self._name, each)
+        inputs = {"name": self._prepared.adopted_name(child), **inputs}
+        return resource(child, opts=self._prepared.options(self._component, child, before, replacing), **inputs)
 
 
 def _address(gateway: networkservices.Gateway) -> "pulumi.Output[str]":
