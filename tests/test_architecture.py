@@ -1,6 +1,7 @@
 """The shape of the package: imports point one way, clouds stay where they are needed, and the bare import is light."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,11 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "components"
 PACKAGE = SOURCE / "hostgate"
+
+CLOUDS = ("aws", "gcp", "azure")
+
+_ACTIONS = {"aws:pass", "aws:drop"}
+"""Actions of a firewall policy of AWS that look like a target."""
 
 LEVELS = {
     "catalog": 0,
@@ -127,6 +133,23 @@ def test_a_components_module_imports_its_own_cloud_only(cloud: str) -> None:
     ]
     assert {sdks[cloud]} in of_modules
     assert all(sdk <= {sdks[cloud]} for sdk in of_modules)
+
+
+NAMES_A_TARGET = {"cli/sources.py": "an example in the help of --target"}
+"""Modules outside the clouds whose text names a mechanism, and why; docstrings may."""
+
+_TARGET = re.compile(rf"(?:{'|'.join(CLOUDS)}):[a-z]+(?:-[a-z]+)*(?![\w/:-])")
+
+
+@every_module
+def test_a_mechanism_is_named_in_its_cloud_alone(path: Path) -> None:
+    if part_of_file(path) in CLOUDS:
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = {name for text in texts if id(text) not in docs for name in _TARGET.findall(text.value)} - _ACTIONS
+    assert bool(found) == (str(path.relative_to(PACKAGE)) in NAMES_A_TARGET), found
 
 
 @every_module

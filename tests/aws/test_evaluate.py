@@ -1,5 +1,6 @@
 """What stands behind an AWS firewall, judged by the service's own order."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,11 @@ def test_groups_that_are_not_in_the_snapshot_may_do_anything_wherever_they_stand
     assert decide(place(policy("arn:g", "arn:aws:managed/Threats"), ours), EVIL).action == "unknown"
 
 
+def test_what_nobody_can_read_is_said_with_the_reason() -> None:
+    found = decide(place(policy("arn:g"), group("g", UNKNOWN)), EVIL)
+    assert "g makes it allow (its rules are not known yet)" in found.lacks
+
+
 def test_a_first_preview_finds_its_group_by_what_the_reference_is_made_from() -> None:
     made = {"firewallPolicy": frozenset({"urn:g"})}
     here = place(policy(UNKNOWN, property_dependencies=made), group("g", {"rulesString": ALLOW}))
@@ -166,3 +172,31 @@ def test_two_hundred_rules_by_address_are_one_question_to_a_flow_without_an_addr
     here = place(policy("arn:g", default=("aws:drop_established",)), group("g", {"rulesString": rules}))
     assert decide(here, Flow("x.example", source="10.1.2.3")).action == "unknown"
     assert decide(here, Flow("x.example", source="10.1.2.3", address="20.0.1.1")).action == "block"
+
+
+LITERAL = "arn:aws:network-firewall:eu-west-1:111111111111:stateful-rulegroup/g"
+
+
+@pytest.mark.parametrize(
+    ("arn", "of_group", "beside", "action"),
+    [
+        (LITERAL, {}, "", "allow"),
+        (LITERAL, {"region": "eu-west-1"}, LITERAL.replace("/g", "/h"), "allow"),
+        (LITERAL, {"region": UNKNOWN}, "", "allow"),
+        (LITERAL, {"region": "us-east-1"}, "", "unknown"),
+        (LITERAL, {}, LITERAL.replace("1111:", "2222:"), "unknown"),
+        (LITERAL, {}, LITERAL.replace("eu-west-1", "us-east-1"), "unknown"),
+        (LITERAL, {"type": "STATELESS"}, "", "unknown"),
+        (LITERAL.replace("111111111111", "aws-managed"), {}, "", "block"),
+        (LITERAL, {"name": "other"}, "", "unknown"),
+    ],
+)
+def test_a_literal_arn_is_a_group_that_is_not_made_yet_where_nothing_says_otherwise(
+    arn: str, of_group: dict[str, Any], beside: str, action: str
+) -> None:
+    made = group("g", {"rulesString": ALLOW})
+    planned = replace(made, properties={**made.properties, "arn": UNKNOWN, "name": "g", **of_group})
+    other = replace(made, urn="urn:other", properties={**made.properties, "arn": beside, "name": "h"})
+    here = place(policy(arn), planned, *([other] if beside else []))
+    assert decide(here, CGR).action == action
+    assert (f"{arn} is g, whose ARN is not known yet." in here.assumptions) is (action == "allow")

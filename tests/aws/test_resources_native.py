@@ -67,6 +67,19 @@ def test_a_list_that_may_be_either_of_two_is_not_known() -> None:
     assert asked(*stack).action == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("second", "made_from", "cgr"),
+    [
+        ({**BLOCK, "priority": 2}, (LISTED.urn, EVERY.urn), "allow"),  # the other rule names its list
+        ({**BLOCK, "firewallDomainListId": UNKNOWN}, (LISTED.urn,), "unknown"),
+        ({**BLOCK, "priority": 2}, (EVERY.urn, "urn:of-another-stack"), "unknown"),
+    ],
+)
+def test_one_list_is_not_that_of_two_rules(second: dict[str, Any], made_from: tuple[str, ...], cgr: str) -> None:
+    rules = [{**ALLOW, "firewallDomainListId": UNKNOWN}, second]
+    assert asked(ASSOCIATION, group(rules, made_from), LISTED, EVERY, name="cgr.dev").action == cgr
+
+
 def firewall(entries: Any, *more: Resource) -> Verdict:
     rules = "pass tls $HOME_NET any -> @OPEN any (sid:1;)"
     held = Resource(urn="urn:r", type="aws-native:networkfirewall:RuleGroup", name="r", properties={

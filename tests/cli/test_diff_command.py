@@ -177,9 +177,17 @@ class TestFiles:
             ({"steps": 1}, "`steps` is no list"),
             ({"steps": []}, "no resource is in it"),
             ({"steps": [], "changeSummary": {"same": 3}}, "3 resources that do not change are left out"),
-            ({"steps": [{"newState": {"urn": "urn:pulumi:dev::shop::a:b:C::d"}}]}, "no component of hostgate"),
             (
-                {"steps": [{"newState": {"urn": "urn:pulumi:dev::shop::t::vendors", "type": "hostgate-aws:index:X"}}]},
+                {"steps": [{"newState": {"urn": "urn:pulumi:dev::shop::a:b:C::d"}}], "changeSummary": {}},
+                "no component of hostgate",
+            ),
+            (
+                {
+                    "steps": [
+                        {"newState": {"urn": "urn:pulumi:dev::shop::t::vendors", "type": "hostgate-aws:index:X"}}
+                    ],
+                    "changeSummary": {},
+                },
                 "it has no inputs",
             ),
         ],
@@ -207,7 +215,7 @@ def preview(plan: Plan, suffix: str = "-allow") -> dict[str, Any]:
         },
     }
     resource = {"urn": component, "type": "hostgate-aws:index:NetworkFirewallAllowlist", "inputs": _inputs(plan)}
-    return {"steps": [{"op": "create", "newState": each} for each in (resource, child)]}
+    return {"steps": [{"op": "create", "newState": each} for each in (resource, child)], "changeSummary": {"create": 2}}
 
 
 def test_a_component_of_an_earlier_release_is_compared_as_far_as_it_says(run: Run, tmp_path: Path) -> None:

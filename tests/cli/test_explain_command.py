@@ -258,7 +258,9 @@ class TestSnapshots:
     ) -> None:
         of_state = run("explain", host, "--state", self.state(tmp_path), "--json")
         steps = [{"op": "create", "urn": each["urn"], "newState": each} for each in self.states()]
-        of_preview = run("explain", host, "--preview", self.written(tmp_path, {"steps": steps}), "--json")
+        of_preview = run(
+            "explain", host, "--preview", self.written(tmp_path, {"steps": steps, "changeSummary": {}}), "--json"
+        )
         assert (of_state.code, of_preview.code) == (0, 0)
         (answer,) = of_state.json["targets"]
         assert [answer] == of_preview.json["targets"]

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
 from hostgate.aws.event_log import read_event
-from hostgate.flows.events import NotALog, NoVerdict, records
+from hostgate.cli import explain_log
+from hostgate.cli.explain_log import _Layer
+from hostgate.flows.events import Event, NotALog, NoVerdict, records
 from hostgate.flows.flow import Flow
 from hostgate.planning.near import nearest
 from hostgate.planning.plan import plan
+from hostgate.planning.targets import load, row, rows
 
 from .conftest import Project, Result, Run
 
@@ -246,6 +250,26 @@ def test_a_line_that_is_none_is_an_error_with_its_place_and_the_others_are_expla
     assert said in made.err
 
 
+def test_a_reader_that_finds_no_verdict_leaves_the_record_to_the_others(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passing(record: Any) -> None:
+        raise NoVerdict(f"gate of {len(record)}")
+
+    def refusing(record: Any) -> None:
+        raise NotALog(f"Found {len(record)}. Allowed: none.")
+
+    strangers = [replace(row("gcp:fqdn"), logs={"connection": name}) for name in ("passing", "refusing")]
+    readers = {"passing": passing, "refusing": refusing}
+    monkeypatch.setattr(explain_log, "rows", lambda: (*strangers, *rows()))
+    monkeypatch.setattr(explain_log, "load", lambda place: readers.get(place) or load(place))
+    assert logs.one(alert(port=8443))["recorded"] == "blocked"
+    assert "It has gate of 1, flow (1)" in logs({"event_type": "flow"}).err
+    monkeypatch.setattr(explain_log, "rows", lambda: (strangers[1], *rows()))
+    said = logs({"nothing": 1}).err
+    assert "Found 1. Allowed: none. Found an object with 'nothing'" in said
+
+
 @pytest.mark.parametrize(
     ("proto", "ends", "protocol", "port"),
     [
@@ -354,3 +378,114 @@ def test_an_ip_destination_inside_is_no_matter_of_the_name() -> None:
     made = plan(selection([entry()]), "aws:rules", deny="all")
     (near,) = nearest(made, Flow("cgr.dev", address="10.1.2.3"))
     assert near.lacking == ("address: 10.1.2.3 is none that the rules are for",)
+
+
+class TestGoogleCloud:
+    """A firewall rule's log has addresses and no names: what the plan says of it is unknown where a host may stand behind."""
+
+    STACK = """\
+config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:select: {phases: [build]}
+  hostgate:gcp: {mechanism: fqdn, networks: [projects/p/global/networks/main]MODE}
+"""
+
+    @pytest.fixture
+    def gcp(self, run: Run, project: Project) -> Logs:
+        made = Logs(run, project)
+        for name, mode in (("dev", ""), ("audit", ", mode: audit")):
+            (made.folder / f"Pulumi.{name}.yaml").write_text(self.STACK.replace("MODE", mode))
+        (made.folder / "ours.yaml").write_text(OURS.replace("  - {id: wild", "  # - {id: wild"))
+        return made
+
+    def record(self, disposition: str = "DENIED", port: int = 443, priority: int = 1, **ends: Any) -> dict[str, Any]:
+        return {
+            "logName": "projects/p/logs/compute.googleapis.com%2Ffirewall",
+            "jsonPayload": {
+                "connection": {
+                    "src_ip": "10.1.2.3", "src_port": 40_000, "dest_ip": "203.0.113.5", "dest_port": port, "protocol": 6,
+                    **ends,
+                },
+                "disposition": disposition,
+                "rule_details": {"reference": "network:main/firewallPolicy:42", "priority": priority, "direction": "EGRESS"},
+                "vpc": {"vpc_name": "main"},
+            },
+        }  # fmt: skip
+
+    def priority(self, suffix: str) -> int:
+        hosts = selection([entry("one.acme.example")])
+        (rule,) = [each for each in plan(hosts, "gcp:fqdn").objects if each.name.endswith(suffix)]
+        return int(rule.body["priority"])
+
+    def test_a_denied_address_may_be_one_of_an_allowed_host(self, gcp: Logs) -> None:
+        answer = gcp.one(self.record(priority=self.priority("deny-ipv4")))
+        assert (answer["recorded"], answer["target"], answer["plan"]["verdict"]) == ("blocked", "gcp:fqdn", "unknown")
+        assert answer["by"] == "hostgate-deny-ipv4, by its priority"
+        assert "hostgate explain NAME --port 443 --address 203.0.113.5" in answer["next"]
+        assert answer["nearest"] == []
+
+    def test_an_allowed_address_is_no_disagreement(self, gcp: Logs) -> None:
+        answer = gcp.one(self.record("ALLOWED", priority=self.priority("allow-tcp-443")))
+        assert answer["plan"]["verdict"] == "unknown"
+        assert answer["by"] == "hostgate-allow-tcp-443, by its priority"
+        assert answer["next"].startswith("Nothing, if the client dialled a host of the plan")
+
+    @pytest.mark.parametrize(("port", "ends"), [(8443, {}), (443, {"protocol": 17})])
+    def test_where_no_host_has_the_port_it_is_blocked_whatever_the_name(
+        self, gcp: Logs, port: int, ends: dict[str, Any]
+    ) -> None:
+        answer = gcp.one(self.record(port=port, **ends))
+        assert answer["plan"]["verdict"] == "block"
+        assert answer["next"] == "No host of the plan has this port and protocol."
+
+    def test_what_passed_and_no_host_has_the_port_of_is_said_to_be_blocked_by_the_plan(self, gcp: Logs) -> None:
+        answer = gcp.one(self.record("ALLOWED", port=8443))
+        assert answer["next"].startswith("The plan blocks it: what is deployed may be older")
+
+    def test_in_audit_what_passed_was_only_logged(self, gcp: Logs) -> None:
+        answer = gcp.one(self.record("ALLOWED", port=8443), stack="audit")
+        assert answer["next"].startswith("It was only logged; in enforce mode the plan blocks it.")
+
+    def test_a_rule_of_another_policy_is_named_as_the_log_does(self, gcp: Logs) -> None:
+        answer = gcp.one(self.record(priority=77))
+        assert answer["by"] == "network:main/firewallPolicy:42, priority 77: no rule of this plan"
+
+    def test_private_addresses_pass_by_the_plan_too(self, gcp: Logs) -> None:
+        answer = gcp.one(self.record("ALLOWED", dest_ip="10.9.9.9"))
+        assert (answer["plan"]["verdict"], answer["next"]) == ("allow", "Nothing: log and plan agree.")
+
+    def test_logs_of_two_clouds_may_be_mixed_and_other_logs_are_counted(self, gcp: Logs) -> None:
+        flow_log = {"logName": "projects/p/logs/compute.googleapis.com%2Fvpc_flows", "jsonPayload": {}}
+        made = gcp(self.record(), alert(), flow_log, options=("--json",))
+        assert [each["target"] for each in made.json["events"]] == ["gcp:fqdn", None]
+        assert made.json["without"] == {"compute.googleapis.com/vpc_flows": 1}
+
+    @pytest.mark.parametrize(
+        "log",
+        ["networksecurity.googleapis.com%2Ffirewall_url_filter", "networkservices.googleapis.com%2Fgateway_requests"],
+    )
+    def test_what_other_mechanisms_logged_is_told_and_judged_by_no_layer_of_this_stack(
+        self, gcp: Logs, log: str
+    ) -> None:
+        ends = {"clientIp": "10.1.2.3", "serverIp": "203.0.113.5", "serverPort": 443}
+        policy = {"hostname": "one.acme.example:443", "matchedRules": [{"name": "default_denied", "action": "DENIED"}]}
+        payload = {
+            "connection": ends, "uriMatched": "one.acme.example", "action": "deny", "enforcedGatewaySecurityPolicy": policy,
+        }  # fmt: skip
+        answer = gcp.one({"logName": f"projects/p/logs/{log}", "jsonPayload": payload})
+        assert (answer["name"], answer["port"], answer["recorded"]) == ("one.acme.example", 443, "blocked")
+        assert answer["target"] is None
+        assert answer["next"].startswith("No layer of the plan judges this.")
+
+
+@pytest.mark.parametrize(
+    ("match", "port", "action"),
+    [("exact", 443, "unknown"), ("subtree", 443, "unknown"), ("subtree+apex", 443, "unknown"), ("exact", 80, "block")],
+)
+def test_an_address_is_unknown_to_what_reads_names_too_where_a_host_has_the_port(
+    match: Any, port: int, action: str
+) -> None:
+    layer = _Layer(plan(selection([entry("one.acme.example", match=match)]), "aws:rules"))
+    flow = Flow("203.0.113.5", port, "tcp", sni=None)
+    assert layer.verdict(Event("connection", flow, "blocked", None, "", "", named=False)).action == action
+    assert layer.verdict(Event("connection", flow, "blocked", None, "", "")).action == "block"

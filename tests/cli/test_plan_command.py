@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from conformance.catalogs import entry, selection
 from hostgate.cli import plan_files
 from hostgate.cli.plan_files import ASIDE, LIST
-from hostgate.planning.mechanism import targets
+from hostgate.cli.preview_command import _hosts
+from hostgate.planning.mechanism import main_targets, targets
+from hostgate.planning.plan import plan
 
 from .conftest import Project, Run, tree
 
@@ -585,3 +588,9 @@ def test_a_signal_ends_the_command_without_a_traceback(number: signal.Signals, c
     assert running.returncode == code
     assert b"stopped" in err
     assert b"Traceback" not in err
+
+
+def test_the_hosts_of_a_preview_have_the_names_of_rules_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    wide = [plan(selection([entry("a-rather-long.name.vendor.example")]), each) for each in main_targets()]
+    assert any(line.rstrip().endswith(" allow-application/") for line in _hosts(wide).splitlines())

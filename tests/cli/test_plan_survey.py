@@ -120,7 +120,7 @@ class TestStack:
         assert target["objects"] == []
         (error,) = ended.json["errors"]
         assert error["entry"] == "rotating"
-        assert "On gcp these would be ok: gcp:web-proxy." in error["message"]
+        assert "would be ok" in error["message"]
 
     def test_a_weaker_demand_lets_it_through(self, run: Run, folder: Path) -> None:  # noqa: ARG002
         ended = run("plan", "--stack", "lax", "--as-of", DAY)

@@ -53,7 +53,7 @@ def count(objects: Sequence[CloudObject]) -> Counted:
     counted.at_most("rules of a group of DNS Firewall", len(queries), 100)
     counted.at_most("URL lists", sum(each.kind.endswith("#urlList") for each in objects), 10)
     azure = [each for each in objects if each.kind.endswith("/ruleCollectionGroups")]
-    counted.at_most("rule collection groups", len(azure), 60)
+    counted.at_most("rule collection groups", len(azure), 50)
     return counted
 
 

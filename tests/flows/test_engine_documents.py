@@ -27,7 +27,7 @@ def state(*resources: dict[str, Any], version: Any = 3, **more: Any) -> dict[str
 
 
 def preview(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"steps": list(steps), **more}
+    return {"steps": list(steps), "changeSummary": {}, **more}
 
 
 class TestState:
@@ -182,6 +182,8 @@ class TestPreview:
                 "a preview that failed",
             ),
             (preview(changeSummary={"same": 2}), "2 resources that do not change are left out"),
+            (preview({"op": "same"}, changeSummary=None), "no `changeSummary` that counts the resources"),
+            (preview({"op": "same"}, changeSummary={"same": "2"}), "no `changeSummary` that counts the resources"),
             (preview({"op": "create", "newState": {"type": "a"}}), "a resource without a `urn`"),
         ],
     )

@@ -226,3 +226,57 @@ def test_an_address_group_of_another_project_is_another_one() -> None:
     group = resource("networksecurity/addressGroup:AddressGroup", "ag", **items)
     wanted = rule(1, "allow", destAddressGroups=["projects/q/locations/global/addressGroups/ag"])
     assert asked(*EGRESS, group, wanted, *DENY, address="34.1.0.1").action == "unknown"
+
+
+FOLDER = (
+    resource("compute/firewallPolicy:FirewallPolicy", "nearer", "locations/global/firewallPolicies/12",
+             parent="folders/2", shortName="nearer"),
+    resource("compute/firewallPolicyAssociation:FirewallPolicyAssociation", "c", attachmentTarget="folders/2",
+             firewallPolicy="locations/global/firewallPolicies/12"),
+)  # fmt: skip
+
+
+def test_policies_of_an_organisation_judge_its_projects_though_the_stack_has_no_network() -> None:
+    allow = rule(1, "allow", WEB, policy=ABOVE, destFqdns=["cgr.dev"])
+    deny = rule(2, "deny", policy=ABOVE)
+    (place,) = places(Snapshot((*ORGANISATION, allow, deny), "a stack"))
+    assert (place.kind, place.name, place.remark) == ("projects below", "organizations/1", "")
+    assert "The project belongs to organizations/1." in place.assumptions
+    assert decide(place, Flow("cgr.dev")).action == "allow"
+    assert decide(place, Flow("evil.example")).action == "block"
+
+
+def test_a_project_below_a_folder_meets_its_policy_after_that_of_the_organisation() -> None:
+    above, nearer = rule(1, "deny", WEB, policy=ABOVE), rule(1, "deny", policy="locations/global/firewallPolicies/12")
+    anywhere, below = places(Snapshot((*FOLDER, *ORGANISATION, above, nearer), "a stack"))
+    assert (anywhere.name, below.name) == ("organizations/1", "folders/2")
+    flow = Flow("x.example", 80, "tcp", address="34.1.0.1")
+    assert (decide(anywhere, flow).action, decide(below, flow).action) == ("unknown", "block")
+    assert decide(below, Flow("x.example")).rule == "r1"
+    assert [stage.name for stage in below.stages][1:3] == ["above", "nearer"]
+
+
+def test_a_hierarchical_policy_that_nothing_uses_is_judged_alone_beside_networks_too() -> None:
+    deny = rule(1, "deny", policy=ABOVE)
+    (alone,) = places(Snapshot((ORGANISATION[0], deny), "a stack"))
+    assert alone.remark == "no organisation or folder is associated with the policy"
+    assert decide(alone, Flow("x.example")).action == "block"
+    assert len(places(Snapshot((NETWORK, ORGANISATION[0], deny), "a stack"))) == 2
+
+
+@pytest.mark.parametrize("networks", [(NETWORK,), ()])
+def test_of_policies_of_two_organisations_one_judges_a_project(networks: tuple[Resource, ...]) -> None:
+    other = (
+        replace(ORGANISATION[0], urn="urn:other", id=ABOVE.replace("11", "13")),
+        replace(ORGANISATION[1], urn="urn:d", properties={
+            "attachmentTarget": "organizations/3", "firewallPolicy": ABOVE.replace("11", "13")}),
+    )  # fmt: skip
+    deny = replace(rule(1, "deny", policy=ABOVE.replace("11", "13")), urn="urn:deny")
+    found = places(Snapshot((*networks, *ORGANISATION, *other, rule(1, "allow", policy=ABOVE), deny), "a stack"))
+    verdicts = {place.name: decide(place, Flow("x.example")).action for place in found}
+    several = "The project belongs to one of organizations/1, organizations/3; which, the snapshot does not say."
+    if networks:
+        assert verdicts == {NET: "unknown"}
+        assert several in found[0].assumptions
+    else:
+        assert verdicts == {"organizations/1": "allow", "organizations/3": "block"}

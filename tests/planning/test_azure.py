@@ -1,5 +1,6 @@
 """azure:application-rules: kinds of rules and their order, tiers, ports, and what audit opens."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
 from conformance.strategies import catalogs
+from hostgate.azure import application_rules
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance
 from hostgate.flows.flow import Flow
@@ -176,3 +178,18 @@ class TestEvaluation:
 
     def test_an_entry_over_ipv6_only_is_refused(self) -> None:
         assert plan(selection([entry(families=("ipv6",))]), TARGET).refused
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"), [(100, []), (1_600, ["over-quota"]), (4_000, ["limit-exceeded", "over-quota"])]
+)
+def test_more_groups_than_every_policy_takes_are_told_and_more_than_any_takes_are_refused(
+    hosts: int, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application_rules, "GROUP_BYTES", replace(application_rules.GROUP_BYTES, max=22_000))
+    made = draft(selection([entry(f"h{number}.example") for number in range(hosts)]), TARGET, {})
+    found = [one for one in made.findings if one.id in ("over-quota", "limit-exceeded")]
+    assert sorted(one.id for one in found) == told
+    assert made.refused == ("limit-exceeded" in told)
+    if told:
+        assert "allowed 50 groups unless the policy was made after July 2022" in found[-1].message

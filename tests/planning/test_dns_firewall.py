@@ -336,7 +336,7 @@ class TestQuotas:
 
         (told,) = [one for one in made.findings if one.id == "over-quota"]
         assert (told.severity, made.refused) == ("warning", False)
-        assert f"needs {needs}, and an account has 1 " in told.message
+        assert f"needs {needs}, allowed 1 " in told.message
         assert f"quota {code} was raised" in told.message
         assert made.objects
 

@@ -237,8 +237,8 @@ class TestAsking:
         assert problem.rule == "wrong-type"
         assert said in problem.message
 
-    def test_network_rules_are_said_to_be_part_of_application_rules(self) -> None:
-        with pytest.raises(InputError, match="part of azure:application-rules"):
+    def test_network_rules_lead_to_application_rules_which_hold_them(self) -> None:
+        with pytest.raises(InputError, match=r"Did you mean `azure:application-rules`\?"):
             find_mechanism("azure:network-rules")
 
     def test_options_may_be_keywords_a_mapping_or_a_value(self) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,25 @@ def test_all_rows_that_do_not_hold_are_told_with_their_entry_points(install: Ins
     assert "aws:rules, which is there already" in again
     assert "No module named 'acme_rows_of_old'" in gone
     assert "found 3" in strange
+
+
+def test_a_target_that_is_here_is_found_without_a_look_at_other_distributions(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(ROW.replace("NAME", "acme:gate"), "acme = acme_rows:TARGETS")
+    monkeypatch.setattr(metadata, "entry_points", lambda **_: pytest.fail("they were looked for"))
+    assert row("gcp:fqdn").cloud == "gcp"
+    monkeypatch.undo()
+    with pytest.raises(KeyError):
+        row("acme:wall")
+
+
+def test_one_form_of_export_is_of_one_target(install: Install) -> None:
+    more = ROW.replace("NAME", "acme:gate").replace("outputs=()", 'outputs=(), exports={"lists": "acme_gate:lists"}')
+    install(f"{more}TARGETS += [replace(TARGETS[0], name='acme:wall')]\n".replace(
+        "from hostgate", "from dataclasses import replace\nfrom hostgate", 1), "acme = acme_rows:TARGETS")  # fmt: skip
+    with pytest.raises(InputError, match="found the export form lists, which acme:gate has"):
+        rows()
 
 
 def test_a_row_says_only_what_somebody_asks_for() -> None:

@@ -19,12 +19,14 @@ from policies.resources import (
     aws_rules,
     aws_stateless,
     azure,
+    bridged,
     dns_list,
     dns_rule,
     gcp_classic,
     gcp_denies,
     gcp_rule,
     http,
+    native_group,
     network,
     stateless,
     tls,
@@ -361,6 +363,14 @@ def _resources() -> Iterator[Case]:
     yield of("host-not-in-catalog", "aws", "fails", native, "evil.example: in no named catalog", "aws-native")
     yield of(unread, "gcp", "fails", R("gcp:networksecurity/urlList:UrlList", "u", {}), "web proxy")
     yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")
+    app = {"name": "app", "sourceAddresses": ["*"], "protocols": [{"type": "Https", "port": 443}]}
+    twin = bridged({**app, "destinationFqdns": ["evil.example"]}, kind="application")
+    yield of("host-not-in-catalog", "azure", "fails", twin, "evil.example: in no named catalog", "bridged")
+    yield of(unread, "azure", "not applicable", twin, "", "bridged")
+    net = {"name": "net", "sourceAddresses": ["*"], "protocols": ["TCP"], "destinationPorts": ["443"]}
+    yield of(
+        survey, "azure", "fails", bridged({**net, "destinationFqdns": ["apk.cgr.dev"]}), "risky on azure", "bridged"
+    )
     for cloud, resource in STRANGERS.items():
         yield of(unread, cloud, "not applicable", resource)
         yield of(unread, cloud, "not applicable", GOOD[cloud], "", "read")
@@ -681,6 +691,10 @@ def _stacks() -> Iterator[Case]:
     yield Case(
         limit, "azure", "fails", [azure(network(fqdns=[f"{each}.example" for each in range(950)]))], "950 of 1,000"
     )
+    groups = [azure(application("cgr.dev"), name=f"g{number}") for number in range(85)]
+    yield Case(limit, "azure", "fails", groups[:45], "45 of 50 groups", "near what every policy takes")
+    yield Case(limit, "azure", "fails", groups[:60], "60 of 50 groups", "more than every policy takes")
+    yield Case(limit, "azure", "fails", groups, "85 of 90 groups", "near what any policy takes")
     yield Case(limit, "aws", "passes", [rules, aws_policy("rules")])
     yield Case(limit, "gcp", "passes", [gcp_rule(*many[:80])])
     yield Case(limit, "azure", "passes", [app])
@@ -722,6 +736,23 @@ def _queries() -> Iterator[Case]:
                "cannot be judged: its list is not part of this stack", "list elsewhere")  # fmt: skip
     yield Case(names, "aws", "not applicable", [strange, dns_rule("BLOCK"), *group], "", "blocked")
     yield Case(names, "aws", "not applicable", [dns_rule("BLOCK", made_from=["dns"]), *group], "", "managed list")
+
+    twin = native_group(("ALLOW", 1, "l-hosts"), ("BLOCK", 2, UNKNOWN))
+    lists = [dns_list("evil.example", id="l-hosts"), dns_list("*.", name="rest")]
+    yield Case(names, "aws", "fails", [twin, *lists], "evil.example: in no named catalog", "aws-native")
+    yield Case(block, "aws", "passes", [twin, *lists], "", "aws-native")
+    yield Case(
+        block,
+        "aws",
+        "fails",
+        [native_group(("ALLOW", 1, "l-hosts"), made_from=["hosts"]), lists[0]],
+        "no rule blocks",
+        "aws-native",
+    )
+    loose = native_group(("ALLOW", 1, UNKNOWN), ("BLOCK", 2, UNKNOWN))
+    yield Case(names, "aws", "unknown", [loose, *lists], "cannot be judged: its list", "aws-native")
+    blocked = native_group(("BLOCK", 1, "l-hosts"), made_from=["hosts"])
+    yield Case(names, "aws", "not applicable", [blocked, lists[0]], "", "aws-native")
 
     below = [dns_list("*.below.acme.example"), allow, dns_list("below.acme.example", name="apex"), *group]
     yield Case(names, "aws", "passes", [*below, dns_rule("BLOCK", "apex", 50)], "", "apex blocked before")

@@ -89,8 +89,9 @@ def stateless(action: str, priority: int = 1, **attributes: Any) -> dict[str, An
     return {"priority": priority, "ruleDefinition": {"actions": [action], "matchAttributes": attributes}}
 
 
-def dns_list(*domains: str, name: str = "hosts") -> R:
-    return R("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", name, {"domains": list(domains)})
+def dns_list(*domains: str, name: str = "hosts", **more: Any) -> R:
+    properties = {"domains": list(domains), **more}
+    return R("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", name, properties)
 
 
 def dns_rule(
@@ -108,6 +109,15 @@ def dns_rule(
 
 
 DNS_GROUP = R("aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup", "dns", {"name": "dns"})
+
+
+def native_group(*rules: tuple[Any, int, Any], made_from: Sequence[str] = ("hosts", "rest")) -> R:
+    """A rule group of aws-native with its rules: each an action, a priority and the id of a list."""
+    keys = ("action", "priority", "firewallDomainListId")
+    held = [dict(zip(keys, rule, strict=True)) for rule in rules]
+    return R("aws-native:route53resolver:FirewallRuleGroup", "twin", {"firewallRules": held}, made_from)
+
+
 DNS_BLOCK = (dns_list("*.", name="rest"), dns_rule("BLOCK", "rest", 9000))
 
 
@@ -169,6 +179,16 @@ def network(
     if addresses is not None:
         rule["destinationAddresses"] = addresses if addresses == UNKNOWN else list(addresses)
     return rule
+
+
+def bridged(*rules: dict[str, Any], kind: str = "network", name: str = "group", policy: str = "hub") -> R:
+    """A rule collection group as the provider bridged from Terraform has it."""
+    collection = {"name": "c", "priority": 1000, "action": "Allow", "rules": list(rules)}
+    properties = {
+        "name": name, "firewallPolicyId": f"/subscriptions/s/resourceGroups/rg/providers/x/firewallPolicies/{policy}",
+        "priority": 2000, f"{kind}RuleCollections": [collection],
+    }  # fmt: skip
+    return R("azure:network/firewallPolicyRuleCollectionGroup:FirewallPolicyRuleCollectionGroup", name, properties)
 
 
 def azure(*rules: Any, name: str = "group", action: Any = "Allow", policy: Any = "hub") -> R:

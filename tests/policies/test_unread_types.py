@@ -19,7 +19,8 @@ ALSO_OPEN = (
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ec2/networkAclRule:NetworkAclRule",
     "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry",
-    "azure:network/firewallPolicyRuleCollectionGroup:FirewallPolicyRuleCollectionGroup",
+    "aws-native:ec2:PrefixList",
+    "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection",
 )
 
 

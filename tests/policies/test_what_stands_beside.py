@@ -44,6 +44,10 @@ def regional(rule: R, kind: str) -> R:
     return R(kind, rule.name, rule.properties, rule.made_from)
 
 
+def replace_target(association: R, target: str) -> R:
+    return R(association.type, association.name, {**association.properties, "attachmentTarget": target})
+
+
 def guard(line: str) -> R:
     return aws_rules(EDGE, line, tls("cgr.dev"))
 
@@ -52,6 +56,10 @@ REGIONAL = "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPol
 ORGANISATION = "gcp:compute/firewallPolicyRule:FirewallPolicyRule"
 GROUP = R("gcp:networksecurity/addressGroup:AddressGroup", "g", {"name": "g", "items": ["0.0.0.0/0"], "capacity": 9})
 NETWORK = R("gcp:compute/network:Network", "main", {"name": "main"})
+
+THEIRS = R("gcp:compute/firewallPolicy:FirewallPolicy", "quiet", {"firewallPolicyId": "theirs"})
+ABOVE = R("gcp:compute/firewallPolicyAssociation:FirewallPolicyAssociation", "theirs", {
+    "attachmentTarget": "organizations/1", "firewallPolicy": "theirs"})  # fmt: skip
 
 FAMILY = (
     R("azure-native:network:FirewallPolicy", "parent", {"firewallPolicyName": "parent"}),
@@ -86,6 +94,13 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "B9: a deny for some networks": ([LIST, *gcp_denies(match={"destNetworkContext": "INTERNET"})], "deny-elsewhere", "egress"),
     "B10: an allow of everything in a hierarchical policy": (
         [LIST, *gcp_denies(), NETWORK, regional(gcp_rule(name="up", policy="org", **EVERY), ORGANISATION)], "void-allow", "up"),
+    "B10: the same beside another policy of the organisation": (
+        [LIST, *gcp_denies(), NETWORK, THEIRS, ABOVE, regional(gcp_rule(name="up", policy="org", **EVERY), ORGANISATION)],
+        "void-allow", "up: any destination is allowed"),
+    "a hierarchical policy of a folder, in a stack without any network": (
+        [replace_target(ABOVE, "folders/2"), *(regional(each, ORGANISATION) for each in (
+            gcp_rule("cgr.dev", policy="theirs"), gcp_rule(name="up", priority=1, policy="theirs", **EVERY)))],
+        "void-allow", "up: any destination is allowed"),
     "B10: the same in a regional one": (
         [LIST, *gcp_denies(), regional(gcp_rule(name="near", policy="near", **EVERY), REGIONAL)], "void-allow",
         "cannot be judged: the client is not in the policy's region. Then any destination is allowed"),

@@ -41,7 +41,7 @@ def by_source(source: str, plans: Iterable[Plan]) -> tuple[Statement, ...]:
         return tuple(map(state, listed))
     if source == "lock":
         return read_statements(json.loads(locked(listed)), "reviewed.json") if listed else ()
-    return read_preview({"steps": list(_steps(listed))}, "preview.json", deployed=True)[0]
+    return read_preview({"steps": list(_steps(listed)), "changeSummary": {}}, "preview.json", deployed=True)[0]
 
 
 SOURCES = ("stack", "lock", "preview")

@@ -21,7 +21,8 @@ def document(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         "steps": [
             {"op": "same", "oldState": component, "newState": component},
             {"op": "update", "oldState": old_rule, "newState": new_rule},
-        ]
+        ],
+        "changeSummary": {"same": 1, "update": 1},
     }
 
 

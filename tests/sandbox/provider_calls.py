@@ -8,8 +8,8 @@ import grpc
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from hostgate.sandbox.clouds import cloud_of
-from hostgate.sandbox.provider import CLOUDS, Provider
+from hostgate.sandbox.clouds import cloud_of, clouds_of_engine
+from hostgate.sandbox.provider import Provider
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
 from hostgate.sandbox.wire_values import from_struct, to_struct
@@ -55,7 +55,7 @@ class Deployment:
         self.context: Any = Context()
 
     def provider(self, type_: str) -> Provider:
-        cloud = cloud_of(CLOUDS.values(), type_)
+        cloud = cloud_of(clouds_of_engine().values(), type_)
         assert cloud is not None
         return Provider(cloud, "1.2.3", self.service)
 

@@ -28,9 +28,8 @@ from provider_calls import (
 )
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from hostgate.sandbox.clouds import Cloud, clouds_of_engine
 from hostgate.sandbox.faults import Fault, delay, order
-from hostgate.sandbox.provider import CLOUDS
-from hostgate.sandbox.service import LIFECYCLES
 from hostgate.sandbox.state import State
 from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE, from_struct, to_struct
 
@@ -49,7 +48,19 @@ def refusal(call: Any, *arguments: Any) -> tuple[grpc.StatusCode, str]:
 
 
 def test_every_type_of_every_cloud_has_a_lifecycle() -> None:
-    assert set(LIFECYCLES) == {token for cloud in CLOUDS.values() for token in cloud.types}
+    assert sorted(clouds_of_engine()) == ["aws", "azure-native", "gcp"]
+    assert all(set(cloud.lifecycles) == set(cloud.types) for cloud in clouds_of_engine().values())
+
+
+def test_parts_of_a_cloud_that_several_targets_name_are_one() -> None:
+    aws = clouds_of_engine()["aws"]
+    first, *others = aws.types
+    parts = [
+        Cloud("aws", {token: aws.types[token] for token in tokens}, aws.stack_rules,
+              {token: aws.lifecycles[token] for token in tokens})
+        for tokens in ([first], others)
+    ]  # fmt: skip
+    assert parts[0] | parts[1] == aws
 
 
 # Names
@@ -220,7 +231,12 @@ def test_computed_outputs_are_those_that_a_preview_announces(engine: Deployment)
     )
     for type_, inputs in cases:
         made = engine.create(type_, "it", inputs)[1]
-        announced = {name for cloud in CLOUDS.values() if type_ in cloud.types for name in cloud.types[type_].computed}
+        announced = {
+            name
+            for cloud in clouds_of_engine().values()
+            if type_ in cloud.types
+            for name in cloud.types[type_].computed
+        }
         assert announced <= set(made), type_
 
 

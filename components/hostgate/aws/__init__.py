@@ -42,6 +42,7 @@ _OF_FIREWALL = Target(
     logs={"connection": "hostgate.aws.event_log:read_event"},
     places="hostgate.aws.evaluate:places",
     simulated="hostgate.sandbox.aws:CLOUD",
+    exports={"suricata": "hostgate.export.suricata:export_suricata"},
 )
 
 TARGETS = (
@@ -51,6 +52,7 @@ TARGETS = (
         name="aws:domain-list",
         mechanism="hostgate.aws.domain_list",
         replaces={**_REPLACES, _GROUP: ("description", "ruleGroup")},
+        exports={},
     ),
     Target(
         name="aws:dns-firewall",

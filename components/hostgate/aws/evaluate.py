@@ -17,7 +17,7 @@ from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
 from hostgate.aws.routes import routes_at
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
-from hostgate.flows.nodes import Node, number
+from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.routes import assumptions_of
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step, either, whether
@@ -69,7 +69,7 @@ def policy_place(
     stages = (reading.stateless(), *reading.stateful())
     routed = () if firewall is None else assumptions_of(routes_at(snapshot, firewall), firewall.urn)
     routed = routed or ("The clients' packets are routed to the firewall, both ways.",)
-    assumptions = (*routed, *reading.assumptions)
+    assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions)))
     named = policy.properties.get("name")
     name = named if isinstance(named, str) and named else policy.name
     inside = reading.home_net()
@@ -232,15 +232,19 @@ class _Policy:
     def _by_arn(self, arn: str) -> Resource | None:
         for group in self.snapshot.referred(self.policy, "", arn):
             return group
-        name = arn.rpartition("/")[2]
-        return next(
-            (
-                group
-                for group in self.snapshot.of_types([RULE_GROUP])
-                if not isinstance(group.properties.get("arn"), str) and name == group.properties.get("name")
-            ),
-            None,
-        )
+        where, (kind, _, name) = _account(arn), arn.rpartition(":")[2].partition("/")
+        standing = (each.properties.get("arn") for each in self.snapshot.of_types([FIREWALL, POLICY, RULE_GROUP]))
+        known = {found for each in standing if isinstance(each, str) and (found := _account(each))}
+        if (known and where not in known) or "aws-managed" in where:
+            return None
+        for group in self.snapshot.of_types([RULE_GROUP]):
+            told = group.properties
+            apart = isinstance(told.get("arn"), str) or (told.get("region") or UNKNOWN) not in (UNKNOWN, *where[:1])
+            alike = _is_stateful(group) == (kind != "stateless-rulegroup") and name == told.get("name")
+            if alike and not apart:
+                self.assumptions.append(f"{arn} is {group.name}, whose ARN is not known yet.")
+                return group
+        return None
 
     def home_net(self) -> AddressSet | None:
         """HOME_NET of the policy; None where it is not known."""
@@ -305,7 +309,7 @@ class _Policy:
         for line, rule in enumerate(source.at("statefulRules").items(), start=1):
             parsed = five_tuple(rule, line)
             if parsed is None:
-                steps += either(f"{name}#{line}", "not known yet", owner)
+                steps += either(f"{name}#{line}", "the rule is not known yet", owner)
             else:
                 steps += steps_of([parsed], own, name, owner)
         listed = source.at("rulesSourceList")
@@ -363,6 +367,12 @@ def _put(addresses: AddressSet, sets: Mapping[str, AddressSet]) -> AddressSet:
     for name in known:
         found |= sets[name]
     return found
+
+
+def _account(arn: str) -> tuple[str, ...]:
+    """Region and account of an ARN of its six parts; empty for another text."""
+    parts = arn.split(":", 5)
+    return tuple(parts[3:5]) if len(parts) == 6 else ()
 
 
 def _is_stateful(group: Resource) -> bool:

@@ -7,12 +7,11 @@ are data, to be escaped wherever they are shown.
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any, Literal
 
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
-from hostgate.flows.events import Event, NotALog, NoVerdict
+from hostgate.flows.events import Event, NotALog, NoVerdict, address_of, label_of, port_of, text_of
 from hostgate.flows.flow import Flow, flow_protocol
 
 
@@ -30,8 +29,8 @@ def read_event(record: Any) -> Event:
             "(`event_type`), or a query of Route 53 Resolver (`query_name`)."
         )
     if event["event_type"] != "alert":
-        raise NoVerdict(_text(event, "event_type"))
-    return _alert(event, _label(record, "firewall_name"))
+        raise NoVerdict(text_of(event, "event_type"))
+    return _alert(event, label_of(record, "firewall_name"))
 
 
 def _alert(event: Mapping[str, Any], firewall: str) -> Event:
@@ -41,31 +40,34 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
     ends = [("src_ip", "src_port"), ("dest_ip", "dest_port")]
     if event.get("direction") == "to_client":  # the packet that matched was an answer
         ends.reverse()
-    source, address = (_address(event, key) for key, _ in ends)
-    transport = _text(event, "proto")
+    source, address = (address_of(event, key) for key, _ in ends)
+    transport = text_of(event, "proto")
     try:
         carrier = flow_protocol(transport)
     except ValueError:
         raise NoVerdict(f"alert of {transport}") from None
     name, protocol = _name(event, carrier) if carrier in ("tcp", "udp") else (None, carrier)
     key = ends[1][1]
-    port = _port(event, key) if key in event or carrier in ("tcp", "udp") else 0  # ICMP, GRE and the like have none
+    port = port_of(event, key) if key in event or carrier in ("tcp", "udp") else 0  # ICMP, GRE and the like have none
     try:
         flow = Flow(name or address, port, protocol, sni=name, address=address, source=source)
     except ValueError as error:  # e.g. ends of two families
         raise NotALog(f"Found a packet that cannot be: {error}") from None
     verdict = event.get("verdict")
-    acted = _label(verdict, "action") if isinstance(verdict, Mapping) else ""
+    acted = label_of(verdict, "action") if isinstance(verdict, Mapping) else ""
     blocked = acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
-    sid, words = alert.get("signature_id"), _label(alert, "signature")
+    sid, words = alert.get("signature_id"), label_of(alert, "signature")
+    known = f", which calls itself {words!r}" if words else ""
+    rule = str(sid) if isinstance(sid, int) and not isinstance(sid, bool) else None
     return Event(
         "connection",
         flow,
         "blocked" if blocked else "allowed" if acted == "pass" else "alerted",
-        str(sid) if isinstance(sid, int) and not isinstance(sid, bool) else None,
+        rule,
         words,
         firewall,
         default=words.startswith("aws:"),  # AWS names the alerts of default actions like the actions
+        called=f"signature {rule or '?'}{known}",
     )
 
 
@@ -91,37 +93,9 @@ def _query(record: Mapping[str, Any]) -> Event:
             acted = "allowed"
         case _:
             raise NotALog(f"Found `firewall_rule_action`: {spelled(action)}. Allowed: BLOCK, ALERT, ALLOW or none.")
-    source = _address(record, "srcaddr") if record.get("srcaddr") else None
-    name = _text(record, "query_name").removesuffix(".") or "."
+    source = address_of(record, "srcaddr") if record.get("srcaddr") else None
+    name = text_of(record, "query_name").removesuffix(".") or "."
     # An address can be asked for as if it were a name, and then says nothing of the family that the question came by.
     flow = Flow(name, source=None if is_address(name) else source)
-    listed = _label(record, "firewall_domain_list_id")
-    return Event("query", flow, acted, None, f"domain list {listed}" if listed else "", _label(record, "vpc_id"))
-
-
-def _label(record: Mapping[str, Any], key: str) -> str:
-    """What is only shown; a log that has something else there than text is explained all the same."""
-    value = record.get(key)
-    return value if isinstance(value, str) else "" if value is None else spelled(value)
-
-
-def _text(record: Mapping[str, Any], key: str) -> str:
-    value = record.get(key)
-    if not isinstance(value, str) or not value:
-        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: text.")
-    return value
-
-
-def _address(record: Mapping[str, Any], key: str) -> str:
-    value = record.get(key)
-    try:
-        return str(ip_address(value)) if isinstance(value, str) else str(ip_address(""))
-    except ValueError:
-        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: an IP address.") from None
-
-
-def _port(record: Mapping[str, Any], key: str) -> int:
-    value = record.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65_535:
-        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: a port.")
-    return value
+    listed = label_of(record, "firewall_domain_list_id")
+    return Event("query", flow, acted, None, f"domain list {listed}" if listed else "", label_of(record, "vpc_id"))

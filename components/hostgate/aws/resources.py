@@ -82,7 +82,7 @@ _RULES = "firewallRules"
 
 def canonical(snapshot: Snapshot) -> Snapshot:
     """The snapshot as the classic provider would have it."""
-    found = [each for one in snapshot.resources for each in _canonical(one)]
+    found = [each for one in snapshot.resources for each in _canonical(one, snapshot)]
     if any(each.type == PREFIX_LIST_ENTRY for each in found):
         found = [_with_entries_elsewhere(each) for each in found]
     return Snapshot(tuple(found), snapshot.source)
@@ -95,7 +95,7 @@ def _with_entries_elsewhere(resource: Resource) -> Resource:
     return replace(resource, properties={**resource.properties, "entries": UNKNOWN})
 
 
-def _canonical(resource: Resource) -> Iterator[Resource]:
+def _canonical(resource: Resource, snapshot: Snapshot) -> Iterator[Resource]:
     if resource.type not in NATIVE:
         yield resource
         return
@@ -108,21 +108,31 @@ def _canonical(resource: Resource) -> Iterator[Resource]:
         properties["arn"] = properties[arn]
     yield replace(resource, type=row.token, properties=properties)
     if rules is not None:
-        yield from _apart(resource, Node(rules))
+        yield from _apart(resource, Node(rules), snapshot)
 
 
-def _apart(group: Resource, rules: Node) -> Iterator[Resource]:
-    """The rules inside a rule group of DNS Firewall, as resources of their own: the classic provider has them so."""
+def _apart(group: Resource, rules: Node, snapshot: Snapshot) -> Iterator[Resource]:
+    """The rules inside a rule group of DNS Firewall, as resources of their own: the classic provider has them so.
+
+    Of the lists that they were made from, the one that no rule names is of the one rule whose list is not known yet.
+    """
+    listed = list([rules] if rules.unknown else rules.items())
+    ids = [rule.at("firewallDomainListId").value for rule in listed]
+    named = [each for each in ids if isinstance(each, str)]
+    lists = group.property_dependencies.get(_RULES) or group.dependencies
+    known = [each for each in snapshot.resources if each.urn in lists]
+    lists -= {each.urn for each in known if each.id in named or each.properties.get("id") in named}
     made = {"firewallRuleGroupId": frozenset({group.urn})}
-    made["firewallDomainListId"] = group.property_dependencies.get(_RULES, frozenset())
+    made["firewallDomainListId"] = lists if len(lists) == 1 and ids.count(UNKNOWN) == 1 else frozenset()
     row = resources_resolver.TYPES[RULE]
-    for index, rule in enumerate([rules] if rules.unknown else rules.items()):
+    for index, rule in enumerate(listed):
         inputs: Any = read(row.inputs, rule.value, as_it_is)
-        known = dict(inputs) if isinstance(inputs, Mapping) else dict.fromkeys(("action", "priority"), UNKNOWN)
+        told = dict(inputs) if isinstance(inputs, Mapping) else dict.fromkeys(("action", "priority"), UNKNOWN)
         yield Resource(
             urn=f"{group.urn}#{index}",
             type=RULE,
-            name=f"{group.name}#{known['priority']}" if isinstance(known.get("priority"), int | float) else group.name,
-            properties={**known, "firewallRuleGroupId": UNKNOWN},
+            name=f"{group.name}#{told['priority']}" if isinstance(told.get("priority"), int | float) else group.name,
+            properties={**told, "firewallRuleGroupId": UNKNOWN},
+            dependencies=made["firewallRuleGroupId"] | made["firewallDomainListId"],
             property_dependencies=made,
         )

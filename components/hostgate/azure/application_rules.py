@@ -30,13 +30,12 @@ POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
 API_VERSION = "2024-05-01"
 """The default of pulumi-azure-native 3.29.0 for all firewall classes."""
 
-GROUPS = Limit(
-    "rule collection groups of a policy",
-    60,
-    "groups",
-    "Azure Firewall limits (2023-10); a later copy says 90",
-    "2026-11-23",
-)
+_SOURCE = "Azure Firewall limits and policy rule sets, whose copies say 50, 60 and 90"
+GROUPS = Limit("rule collection groups of a policy", 90, "groups", _SOURCE, "2026-11-27")
+GROUPS_OF_ANY = Limit(
+    "rule collection groups of any policy", 50, "groups", _SOURCE, "2026-11-27",
+    unless="the policy was made after July 2022",
+)  # fmt: skip
 
 NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, DENY_PRIORITY = (
     1000,
@@ -57,7 +56,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     types = TYPES
     title = "Azure Firewall rules"
     options = FirewallPolicyOptions
-    limits = (GROUP_BYTES, GROUPS, LAST_PRIORITY, network_rules.FQDNS)
+    limits = (GROUP_BYTES, GROUPS, GROUPS_OF_ANY, LAST_PRIORITY, network_rules.FQDNS)
     means = (
         Means(
             name="Application rules",
@@ -115,7 +114,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         network_fqdns = {entry.host for entry in entries if entry.protocol in network_rules.MEANS.protocols}
         usage = (
             Usage(GROUP_BYTES, max((len(json.dumps(each.body)) for each in groups), default=0)),
-            Usage(GROUPS, len(groups)),
+            *(Usage(limit, len(groups)) for limit in (GROUPS, GROUPS_OF_ANY)),
             Usage(LAST_PRIORITY, max((each.body["properties"]["priority"] for each in groups), default=0)),
             Usage(network_rules.FQDNS, len(network_fqdns)),
         )

@@ -6,6 +6,7 @@ its kind before a byte is read. What may be as long as it likes (logs, surveys) 
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,13 @@ def lines_of(stream: Lines, longest: int) -> Iterator[tuple[int, bytes | LongLin
         yield number, LongLine(length, endless)
         if endless:
             return
+
+
+def open_stdin(rule: str) -> BinaryIO:
+    """Standard input. Raises InputError where it is closed."""
+    if sys.stdin is None:
+        raise _error(rule, "Cannot read it: it is closed.", "stdin")
+    return sys.stdin.buffer
 
 
 def user_path(text: str) -> Path:

@@ -56,10 +56,13 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` Did you mean X?`, with the nearest of `known`, whatever the case of its letters; empty if none is near."""
+def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.67) -> str:
+    """` Did you mean X?`, with the nearest of `known`, whatever the case of its letters; empty if none is near.
+
+    `likeness`: 0 to 1, as difflib counts it; short words need less.
+    """
     by_lower = {each.lower(): each for each in known}
-    near = get_close_matches(word.lower(), by_lower, 1, 0.7 if len(word) > 4 else 0.6)
+    near = get_close_matches(word.lower(), by_lower, 1, likeness if len(word) > 4 else 0.6)
     return f" Did you mean `{by_lower[near[0]]}`?" if near else ""
 
 

@@ -173,8 +173,7 @@ def command(
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
         return
-    from hostgate.cli.explain_log import near_line
-    from hostgate.cli.tables import table
+    from hostgate.cli.tables import near_line, table
 
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
     click.echo(f"{host}:{flow.port} {flow.protocol}" if flow.port else f"{host} {flow.protocol}")
@@ -223,13 +222,12 @@ def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _of_plan(plan: "Plan", flow: "Flow") -> dict[str, Any]:
-    from hostgate.cli.explain_log import near_json
     from hostgate.planning.near import nearest
 
     verdict = plan.verdict(flow)
     answer = _answer(plan.target, "plan", verdict)
     if verdict.action == "block":
-        answer["nearest"] = [near_json(near) for near in nearest(plan, flow)]
+        answer["nearest"] = [near.as_json() for near in nearest(plan, flow)]
     if verdict.allows and (judged := plan.surveyed(flow)) is not None:
         answer |= {
             "survey": judged.verdict,

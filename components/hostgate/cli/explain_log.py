@@ -3,22 +3,25 @@
 Everything that comes out of a log is escaped before it reaches a terminal.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from hostgate.catalog.file_input import open_file, user_path
+from hostgate.catalog.file_input import open_file, open_stdin, user_path
 from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.main import print_json, show_problems
+from hostgate.cli.tables import near_line
 from hostgate.planning.targets import load, rows
 
 if TYPE_CHECKING:
+    from hostgate.catalog.model import Protocol
     from hostgate.flows.events import Event
+    from hostgate.flows.flow import Verdict
     from hostgate.planning.near import Near
     from hostgate.planning.plan import Plan
 
@@ -71,6 +74,12 @@ class _Layer:
             plan if options.mode == "enforce" else draft(plan.selection, plan.target, options, mode="enforce")
         )
         self.entries = EntryIndex(self.enforced)
+        self.dialled: dict[tuple[int, str], dict[Protocol, str]] = {}
+        for decision in plan.decisions:
+            need = decision.entry
+            if decision.outcome == "allowed":
+                name = need.host if need.match in ("exact", "subtree+apex") else f"a.{need.host}"
+                self.dialled.setdefault((need.port, need.transport), {}).setdefault(need.protocol, name)
         self.rules: dict[str, tuple[str, str | None]] = {}
         for decision in plan.decisions:
             if decision.rule is not None and "#" in decision.rule:
@@ -83,6 +92,24 @@ class _Layer:
                 words = line.partition('msg:"')[2].partition('";')[0]
                 if sid:
                     self.rules.setdefault(sid, (f"{each.name}#{sid}: {words}", None))
+            self.rules.setdefault(each.name, (each.name, None))
+            if "priority" in each.body:  # some logs tell a rule by nothing else, and another policy may have the same
+                self.rules.setdefault(str(each.body["priority"]), (f"{each.name}, by its priority", None))
+
+    def verdict(self, event: "Event") -> "Verdict":
+        """What enforce would do. Where the log has no name, what is blocked by its address may be a host's all the same."""
+        from hostgate.flows.flow import Verdict
+
+        flow = event.flow
+        found = self.enforced.verdict(flow)
+        if event.named or found.allows:
+            return found
+        for protocol, host in self.dialled.get((flow.port, flow.transport), {}).items():
+            named = self.enforced.verdict(replace(flow, name=host, sni=host, protocol=protocol))
+            if named.action != found.action:
+                why = f"the log has an address and no name; {named.rule or 'a rule'} is about the names of its hosts"
+                return Verdict("unknown", None, why, ("the name that the client dialled",))
+        return found
 
 
 def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[str], list[Problem]]:
@@ -121,28 +148,31 @@ def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[
 
 
 def _event(record: Any) -> tuple[str, "Event"]:
-    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict."""
-    from hostgate.flows.events import NotALog
+    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict: what all
+    readers said, of those that know the record if any does."""
+    from hostgate.flows.events import NotALog, NoVerdict
 
     if isinstance(record, NotALog):
         raise record
-    problems = []
+    kinds, problems = [], []
     for reader in dict.fromkeys(reader for each in rows() for reader in each.logs.values()):
         try:
             return reader, load(reader)(record)
+        except NoVerdict as other:
+            kinds.append(str(other))
         except NotALog as error:
             problems.append(str(error))
-    raise NotALog(" ".join(problems))
+    if kinds:
+        raise NoVerdict(", ".join(dict.fromkeys(kinds)))
+    raise NotALog(" ".join(dict.fromkeys(problems)))
 
 
 def _opened(path: str) -> AbstractContextManager[BinaryIO]:
     """The log; stdin is not closed."""
-    if path != "-":
-        form = "a regular file; of what another command writes, - for stdin"
-        return open_file(user_path(path), path, rule="log", allowed=form)
-    if sys.stdin is None:
-        raise InputError([Problem(rule="log", file="stdin", message="Cannot read it: it is closed.")])
-    return nullcontext(sys.stdin.buffer)
+    if path == "-":
+        return nullcontext(open_stdin("log"))
+    form = "a regular file; of what another command writes, - for stdin"
+    return open_file(user_path(path), path, rule="log", allowed=form)
 
 
 def _more(shown: str, message: str) -> Problem:
@@ -157,19 +187,19 @@ def _answer(event: "Event", reader: str, times: int, layers: Sequence[_Layer]) -
         "recorded": event.action,
         "times": times,
         "name": flow.name,
-        "port": flow.port or None if event.kind == "connection" else None,
-        "protocol": flow.protocol if event.kind == "connection" else "dns",
+        "port": None if event.kind == "query" else flow.port or None,
+        "protocol": "dns" if event.kind == "query" else flow.protocol,
         "source": flow.source,
         "place": event.place,
     }
     told_of = [each.name for each in rows() if each.logs.get(event.kind) == reader]
     layer = next((each for each in layers if each.plan.target in told_of), None)
     if layer is None:
-        names = " or ".join(told_of)
+        hint = f" Ask with one that has {' or '.join(told_of)}." if told_of else ""
         return {**told, "target": None, "by": None, "entry": None, "plan": None, "nearest": [],
-                "next": f"No layer of the plan judges this. Ask with one that has {names}."}  # fmt: skip
-    verdict = layer.enforced.verdict(flow)
-    near = () if verdict.allows else layer.entries.nearest(flow)
+                "next": f"No layer of the plan judges this.{hint}"}  # fmt: skip
+    verdict = layer.verdict(event)
+    near = () if verdict.allows or not event.named else layer.entries.nearest(flow)
     by, entry = _decider(event, layer)
     return {
         **told,
@@ -177,26 +207,9 @@ def _answer(event: "Event", reader: str, times: int, layers: Sequence[_Layer]) -
         "by": by,
         "entry": entry,
         "plan": {"verdict": verdict.action, "rule": verdict.rule, "why": verdict.why},
-        "nearest": [near_json(each) for each in near],
-        "next": _next(event, verdict.allows, near),
+        "nearest": [each.as_json() for each in near],
+        "next": _next(event, layer, verdict, near),
     }  # fmt: skip
-
-
-def near_json(near: "Near") -> dict[str, Any]:
-    """An entry that is near to a flow, what became of it, and what does not match."""
-    entry = near.entry
-    return {
-        "entry": entry.id, "host": entry.reach, "port": entry.port, "protocol": entry.protocol,
-        "outcome": near.decision.outcome, "lacking": list(near.lacking),
-    }  # fmt: skip
-
-
-def near_line(near: dict[str, Any]) -> str:
-    """The same for people; a rule of a snapshot has its name alone."""
-    what = "; ".join(near["lacking"]) or near["outcome"]
-    if "rule" in near:
-        return f"{near['rule']}: {what}"
-    return f"{near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}"
 
 
 def _decider(event: "Event", layer: _Layer) -> tuple[str, str | None]:
@@ -207,15 +220,22 @@ def _decider(event: "Event", layer: _Layer) -> tuple[str, str | None]:
         return f"a rule that {event.action}{f', with {event.words}' if event.words else ''}", None
     if event.default:
         return f"the policy's default action ({event.words}): no rule before it matched", None
-    known = f", which calls itself {event.words!r}" if event.words else ""
-    return layer.rules.get(event.rule or "", (f"signature {event.rule or '?'}{known}: no rule of this plan", None))
+    return layer.rules.get(event.rule or "", (f"{event.called}: no rule of this plan", None))
 
 
-def _next(event: "Event", allows: bool, near: Sequence["Near"]) -> str:
+def _next(event: "Event", layer: _Layer, verdict: "Verdict", near: Sequence["Near"]) -> str:
     from hostgate.planning.near import advice
 
     blocked = event.action == "blocked"
-    if allows:
+    if verdict.action == "unknown" and not event.named:
+        if not blocked:
+            return "Nothing, if the client dialled a host of the plan: the log has its address only."
+        ask = f"hostgate explain NAME --port {event.flow.port} --address {event.flow.address}"
+        return (
+            f"The log has the address only. Ask with the name that the client dialled: {ask}. If the plan allows that, the "
+            "firewall did not know this address of it: hostgate survey."
+        )
+    if verdict.allows:
         return (
             "The plan allows it. What is deployed may be older (pulumi preview --refresh), or another rule group blocks it."
             if blocked
@@ -227,7 +247,11 @@ def _next(event: "Event", allows: bool, near: Sequence["Near"]) -> str:
         "alerted": "It was only logged; in enforce mode the plan blocks it. ",
         "allowed": "The plan blocks it: what is deployed may be older, or another rule group let it pass. ",
     }
-    return f"{passed[event.action]}{advice(near)}{zone}"
+    audited = layer.plan.options.mode == "audit" and event.action == "allowed"
+    return f"{passed['alerted' if audited else event.action]}{advice(near) if event.named else _NO_HOST}{zone}"
+
+
+_NO_HOST = "No host of the plan has this port and protocol."
 
 
 def _show(answer: dict[str, Any]) -> None:

@@ -74,10 +74,10 @@ def suricata(
     log_allowed: bool,
     out: Path | None,
 ) -> None:
-    """Rules for an ordinary Suricata, IDS or IPS: those of aws:rules, and a default drop."""
-    from hostgate.export.suricata import export_suricata
+    """Rules for an ordinary Suricata, IDS or IPS: those of AWS Network Firewall, and a default drop."""
     from hostgate.planning.plan import draft
 
+    target = next(each for each in rows() if "suricata" in each.exports)
     given: dict[str, Any] = {
         "homeNet": list(home_net),
         "from": list(from_),
@@ -86,8 +86,8 @@ def suricata(
         "logAllowed": log_allowed,
     }
     selection, options = _wanted(stack, catalogs, allow_empty, {key: value for key, value in given.items() if value})
-    plan = draft(selection, "aws:rules", options, as_of=as_of or date.today())
-    files = export_suricata(plan)
+    plan = draft(selection, target.name, options, as_of=as_of or date.today())
+    files = load(target.exports["suricata"])(plan)
     if out is None:
         click.echo(files.rules, nl=False)
     else:

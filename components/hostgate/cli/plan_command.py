@@ -102,7 +102,20 @@ def show(plans: Sequence["Plan"]) -> None:
         for one in plan.findings:
             for line in finding_lines(one):
                 click.echo(line)
+        if any(one.id == "documented-only" for one in plan.findings):
+            _show_trials(plan)
         click.echo()
+
+
+def _show_trials(plan: "Plan") -> None:
+    """The commands with which an owner tries `plan`, and what it expects of each."""
+    from hostgate.planning.trial import trials
+
+    found = trials(plan)
+    if found:
+        click.echo("To try it once it stands, on a client that it is about (`unknown`: the plan alone cannot tell):")
+    for each in found:
+        click.echo(f"  {each.expected:<7}  {each.what}:\n           {each.command}")
 
 
 def _show_pin(plans: Sequence["Plan"], lock: Path) -> None:

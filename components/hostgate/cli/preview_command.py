@@ -181,7 +181,8 @@ def _hosts(plans: Sequence["Plan"]) -> str:
             told = decision.rule or decision.reason.partition(",")[0].partition(". ")[0]
             way = decision.means
             port = f" :{entry.port}" if way is not None and way.sight != "query-name" else ""
-            row.append(f"{told}{port}" if decision.rule else f"{decision.outcome}: {told}")
+            whole = told.replace("/", "/\n")  # names are not folded in their middle
+            row.append(f"{whole}{port}" if decision.rule else f"{decision.outcome}: {told}")
     return table(("host", "need", *(plan.target for plan in plans)), rows.values())
 
 

@@ -149,7 +149,7 @@ def plans_and_pin(
     if targets and not catalogs:
         raise click.UsageError("--target needs at least one --catalog.")
     selection, layers, surveyed, pin = hosts_and_layers(stack, catalogs, allow_empty, survey, pins=pins)
-    chosen = layers or [(target, None) for target in dict.fromkeys(targets) or main_targets()]
+    chosen = [(target, None) for target in dict.fromkeys(targets) or main_targets()] if catalogs else layers
     return plan_all(selection, chosen, as_of=as_of or date.today(), survey=surveyed), pin
 
 

@@ -1,8 +1,8 @@
 """Tables and findings as text for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hostgate.catalog.problems import printable
 
@@ -53,3 +53,11 @@ def terminal_width() -> int:
     from shutil import get_terminal_size
 
     return max(80, get_terminal_size((160, 24)).columns)
+
+
+def near_line(near: Mapping[str, Any]) -> str:
+    """What is near to a flow, and what it lacks: an entry as `Near.as_json` has it; a rule of a snapshot by its name alone."""
+    what = "; ".join(near["lacking"]) or near["outcome"]
+    if "rule" in near:
+        return f"{near['rule']}: {what}"
+    return f"{near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}"

@@ -81,7 +81,7 @@ def _resource_of(operation: Mapping[str, Any]) -> Mapping[str, Any]:
 def preview_steps(document: Any, file: str) -> list[Mapping[str, Any]]:
     """The steps of a preview, of which each has states with a URN. The preview must list what does not change, too.
 
-    Raises InputError for a document of another form, and for a preview that hides resources.
+    Raises InputError for a document of another form, and for a preview that hides resources, or does not count them.
     """
     if not isinstance(document, Mapping) or "steps" not in document:
         raise _error(file, _other_form(document), _PREVIEW)
@@ -90,8 +90,10 @@ def preview_steps(document: Any, file: str) -> list[Mapping[str, Any]]:
     if any(not isinstance(each.get("urn"), str) for each in states):
         raise _error(file, "a resource without a `urn`", _PREVIEW)
     summary = document.get("changeSummary")
-    same = summary.get("same", 0) if isinstance(summary, Mapping) else 0
-    hidden = same - sum(each.get("op") == "same" for each in steps) if isinstance(same, int) else 0
+    same = summary.get("same", 0) if isinstance(summary, Mapping) else None
+    if steps and not isinstance(same, int):
+        raise _error(file, "no `changeSummary` that counts the resources, as where it failed or was cut", _PREVIEW)
+    hidden = (same or 0) - sum(each.get("op") == "same" for each in steps)
     if hidden > 0:
         raise _error(file, f"{hidden} resources that do not change are left out", _PREVIEW)
     return steps

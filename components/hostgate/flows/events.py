@@ -3,9 +3,12 @@
 What a line holds was written by strangers: names and texts are data, to be escaped wherever they are shown.
 """
 
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from ipaddress import ip_address
+from json import JSONDecoder
 from typing import Any, BinaryIO, Literal
 
 from hostgate.catalog.file_input import Lines, LongLine, lines_of
@@ -16,12 +19,14 @@ from hostgate.flows.flow import Flow
 MOST_TEXT = 1_000_000
 """Bytes of a line, or of a document over many lines. The service's own lines have a few thousand."""
 
-EventKind = Literal["connection", "query"]
+EventKind = Literal["connection", "inspection", "request", "query"]
+"""Of what a verdict is: a connection by its packets, what an inspection read in one, a request to a proxy, a DNS query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One logged verdict. `rule` is the signature id of an alert; `words` what the log calls the rule."""
+    """One logged verdict. `rule` is that by which a plan knows the rule: the signature id of an alert, a priority, a name;
+    `words` is what the log says of it, and `called` how to name it where no rule of a plan is it."""
 
     kind: EventKind
     flow: Flow
@@ -32,11 +37,14 @@ class Event:
     """The firewall or the VPC."""
     default: bool = False
     """Whether what the policy does by default logged it, and no rule."""
+    named: bool = True
+    """Whether the log tells the name that the client dialled; if not, the flow's name is its address."""
+    called: str = ""
 
     @property
     def length(self) -> int:
         """Characters that it is kept in, about: 300 beside its texts."""
-        return 300 + len(self.flow.name) + len(self.words) + len(self.place)
+        return 300 + len(self.flow.name) + len(self.words) + len(self.place) + len(self.called)
 
 
 class NotALog(ValueError):  # noqa: N818 - what a text is, said to whoever gave it
@@ -50,8 +58,8 @@ class NoVerdict(ValueError):  # noqa: N818 - not an error
 def records(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
     """The JSON documents of `stream` with the line that each begins on: one a line, or one or a list of them over many.
 
-    However long the stream is, no more of it is held than MOST_TEXT bytes and a line. What cannot be read is handed out
-    as NotALog. Raises OSError.
+    However long the stream is, no more of it is held than twice MOST_TEXT bytes. What cannot be read is handed out as
+    NotALog; of a list, nothing after that. Raises OSError.
     """
     start = stream.read(MOST_TEXT + 1)
     if kind := next((words for mark, words in _OTHER_FORMS.items() if start.startswith(mark)), None):
@@ -61,7 +69,9 @@ def records(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
         whole = read_json_text(start) if len(start) <= MOST_TEXT else None
     except NotJSON:
         whole = None
-    if whole is None:
+    if whole is None and start.lstrip().startswith(b"[") and not _one_line(start):
+        yield from _records_of_list(start, stream)
+    elif whole is None:
         yield from _records_of_lines(_Rejoined(BytesIO(start), stream))
     else:
         yield from ((1, each) for each in _unwrapped(whole))
@@ -70,6 +80,79 @@ def records(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
 _OTHER_FORMS = {b"\x1f\x8b": "a gzip file", b"\x28\xb5\x2f\xfd": "a zstd file", b"PK\x03\x04": "a zip file",
                 b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}  # fmt: skip
 """First bytes of what logs are stored as elsewhere."""
+
+
+def _one_line(start: bytes) -> bool:
+    """Whether the first line is JSON of its own: a log of lists, one a line."""
+    try:
+        read_json_text(start.lstrip().partition(b"\n")[0])
+    except NotJSON:
+        return False
+    return True
+
+
+def _records_of_list(start: bytes, stream: BinaryIO) -> Iterator[tuple[int, Any]]:
+    """The items of one list over many lines, as `gcloud logging read --format=json` writes it, one held at a time."""
+    text = _Text(start, stream)
+    text.skip("[")
+    while (mark := text.peek()) != "]":
+        number, item = text.line, text.document()
+        if item is None:
+            found = f"no JSON of at most {MOST_TEXT:,} characters." if mark else "no end of the list: was the log cut?"
+            yield number, NotALog(f"Found {found} Allowed: a list of JSON objects. Nothing after that is read.")
+            return
+        try:
+            yield from ((number, each) for each in _unwrapped(read_json_text(item)))
+        except NotJSON as error:
+            yield number, NotALog(f"Found an item that is not JSON: {error}. Allowed: a JSON object.")
+        text.skip(",")
+
+
+class _Text:
+    """What is left of a stream of text, and the number of its line."""
+
+    def __init__(self, start: bytes, stream: BinaryIO) -> None:
+        self._stream, self._decoder = stream, getincrementaldecoder("utf-8-sig")("backslashreplace")
+        self._text, self._at, self.line = self._decoder.decode(start), 0, 1
+
+    def peek(self) -> str:
+        """The next character that is no blank; nothing at the end."""
+        while True:
+            if self._at == len(self._text) and not self._more():
+                return ""
+            if not (mark := self._text[self._at]).isspace():
+                return mark
+            self._to(self._at + 1)
+
+    def skip(self, mark: str) -> None:
+        """Go past `mark`, where it comes next."""
+        if self.peek() == mark:
+            self._to(self._at + 1)
+
+    def document(self) -> str | None:
+        """The text of the JSON document that comes next; None if there is none of MOST_TEXT characters at most."""
+        while True:
+            try:
+                _, end = _DECODER.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError):
+                if len(self._text) - self._at > MOST_TEXT or not self._more():
+                    return None
+            else:
+                found = self._text[self._at : end]
+                self._to(end)
+                return found
+
+    def _more(self) -> bool:
+        data = self._stream.read(MOST_TEXT)
+        self._text, self._at = self._text[self._at :] + self._decoder.decode(data, final=not data), 0
+        return bool(data)
+
+    def _to(self, place: int) -> None:
+        self.line += self._text.count("\n", self._at, place)
+        self._at = place
+
+
+_DECODER = JSONDecoder()
 
 
 def _records_of_lines(stream: Lines) -> Iterator[tuple[int, Any]]:
@@ -123,3 +206,34 @@ def _unwrapped(document: Any) -> Iterator[Any]:
                 yield NotALog(f"Found a `message` of {spelled(one['message'])}, which is not JSON: {error}.")
         else:
             yield one
+
+
+def label_of(record: Mapping[str, Any], key: str) -> str:
+    """What is only shown; a log that has something else there than text is explained all the same."""
+    value = record.get(key)
+    return value if isinstance(value, str) else "" if value is None else spelled(value)
+
+
+def text_of(record: Mapping[str, Any], key: str) -> str:
+    """The text under `key`. Raises NotALog."""
+    value = record.get(key)
+    if not isinstance(value, str) or not value:
+        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: text.")
+    return value
+
+
+def address_of(record: Mapping[str, Any], key: str) -> str:
+    """The IP address under `key`, in its usual spelling. Raises NotALog."""
+    value = record.get(key)
+    try:
+        return str(ip_address(value)) if isinstance(value, str) else str(ip_address(""))
+    except ValueError:
+        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: an IP address.") from None
+
+
+def port_of(record: Mapping[str, Any], key: str) -> int:
+    """The port under `key`. Raises NotALog."""
+    value = record.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65_535:
+        raise NotALog(f"Found `{key}`: {spelled(value)}. Allowed: a port.")
+    return value

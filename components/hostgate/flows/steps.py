@@ -94,24 +94,22 @@ class Step:
     """The resource that holds the rule, as the snapshot names it."""
 
 
-def whether(action: Action, what: str, why: str, owner: str = "", *, box: Box = Box(), remark: str = "") -> Step:
-    """A step that nobody can tell of whether it holds: `what` may do `action` to a flow in `box`."""
-    doubt = f"{what} makes it {action}{remark and f' ({remark})'}"
+def whether(action: Action, what: str, why: str, owner: str = "", *, box: Box = Box()) -> Step:
+    """A step that nobody can tell of whether it holds: `what` may do `action` to a flow in `box`, and `why` that is not
+    known."""
+    doubt = f"{what} makes it {action} ({why})"
     return Step(action=action, rule=what, why=why, box=replace(box, doubts=(*box.doubts, doubt)), owner=owner)
 
 
-def either(what: str, why: str, owner: str = "", *, box: Box = Box(), remark: str = "") -> tuple[Step, Step]:
+def either(what: str, why: str, owner: str = "", *, box: Box = Box()) -> tuple[Step, Step]:
     """What may let a flow in `box` pass or may stop it, because nobody here can read it."""
-    return (
-        whether("allow", what, why, owner, box=box, remark=remark),
-        whether("block", what, why, owner, box=box, remark=remark),
-    )
+    return whether("allow", what, why, owner, box=box), whether("block", what, why, owner, box=box)
 
 
 def elsewhere(resource: Resource, *, box: Box = Box()) -> tuple[Step, ...]:
     """What rules of `resource` may do that the snapshot does not hold; none where the stack itself made it."""
     why = f"the stack only reads {resource.name}, which may have rules from elsewhere"
-    return either(f"a rule of {resource.name}", why, resource.urn, box=box, remark=why) if resource.external else ()
+    return either(f"a rule of {resource.name}", why, resource.urn, box=box) if resource.external else ()
 
 
 Group = tuple[Step, ...]

@@ -34,6 +34,7 @@ TARGETS = (
             ),
             "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
         },
+        logs={"connection": "hostgate.gcp.event_log:read_event"},
         places="hostgate.gcp.evaluate:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
     ),

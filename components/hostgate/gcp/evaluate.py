@@ -5,7 +5,7 @@ global and regional network policies, then the implied allow of egress; a networ
 firewall rules. In a policy the first rule by priority decides, whatever is more specific; what none decides goes on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
@@ -50,17 +50,20 @@ ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks a
 
 
 def places(snapshot: Snapshot) -> list[Place]:
-    """Every network that the snapshot says something about, and every policy that no network uses."""
+    """Every network that the snapshot says something about, else every organisation and folder; and every policy that
+    nothing there uses."""
     reading = _Reading(snapshot)
-    found = [reading.network(key) for key in reading.networks()]
-    attached = (each for key in reading.networks() for each, _, _ in reading.attached(key))
-    used = {policy.urn for policy in attached if policy is not None}
+    keys, above = reading.networks(), reading.above()
+    found = [reading.network(key) for key in keys] or [reading.below(each) for each in above]
+    attached = (each for key in keys for each, _, _ in reading.attached(key))
+    used = {policy.urn for policy in (*attached, *map(reading.policy_of, above)) if policy is not None}
     for policy in snapshot.of_types(_POLICIES):
-        if policy.urn not in used and policy.type not in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES):
-            stage = reading.stage(policy)
+        if policy.urn not in used:
+            hierarchical = policy.type in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES)
+            what = "organisation or folder" if hierarchical else "network"
             alone = Place(
-                TARGET, policy.id or policy.name, (_platform(), stage, _implied()),
-                remark="no network is associated with the policy",
+                TARGET, policy.id or policy.name, (_platform(), reading.stage(policy), _implied()),
+                remark=f"no {what} is associated with the policy",
                 policy=policy.name,
             )  # fmt: skip
             found.append(alone)
@@ -195,16 +198,8 @@ class _Reading:
             "Hierarchical policies that are not in the snapshot, above the project, judge first.",
             "The VPC has no outbound DNS server policy, which FQDN objects do not work with.",
         ]
-        hierarchical: list[Stage] = []
-        for policy, association in self._above():
-            target = association.properties.get("attachmentTarget")
-            if isinstance(target, str) and target.startswith("organizations/"):
-                assumptions.append(f"The project belongs to {target}.")
-                doubts: tuple[str, ...] = ()
-            else:
-                where = target if isinstance(target, str) else f"what {association.name} is attached to"
-                doubts = (f"the project is not below {where}",)
-            hierarchical.append(self.stage(policy, association, doubts=doubts, network=key))
+        hierarchical, assumed = self._hierarchical(self.above(), network=key)
+        assumptions += assumed
         attached = list(self.attached(key))
         network = [
             self.stage(policy, association, doubts)
@@ -231,14 +226,48 @@ class _Reading:
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network")
 
-    def _above(self) -> Iterator[tuple[Resource | None, Resource]]:
-        """Hierarchical policies with their associations, those of the organisation before those of folders."""
-        associations = sorted(
-            self.snapshot.of_types([ORGANISATION_ASSOCIATION]),
-            key=lambda each: not str(each.properties.get("attachmentTarget")).startswith("organizations/"),
-        )
+    def above(self) -> list[Resource]:
+        """Associations of hierarchical policies, those of organisations before those of folders."""
+        associations = self.snapshot.of_types([ORGANISATION_ASSOCIATION])
+        return sorted(associations, key=lambda each: _organisation(each) is None)
+
+    def below(self, association: Resource) -> Place:
+        """Any network of the projects below what the association is with, for a snapshot that has none."""
+        others = [each for each in self.above() if each is not association]
+        target, ours = association.properties.get("attachmentTarget"), _organisation(association)
+        if ours is not None:
+            others = [each for each in others if _organisation(each) in (ours, None)]
+            stages, assumptions = self._hierarchical([association, *others])
+        else:  # a folder may be below another
+            stages, assumptions = self._hierarchical(others)
+            stages.append(self.stage(self.policy_of(association), association))
+        none = "Its VPC firewall rules and the policies of the network are not in the snapshot: there may be none."
+        stages = [_platform(), *stages, _implied()]
+        return Place(
+            TARGET, str(target) if isinstance(target, str) else association.name, tuple(stages),
+            (*assumptions, none), policy=str(association.properties.get("firewallPolicy")).rpartition("/")[2],
+            kind="projects below",
+        )  # fmt: skip
+
+    def _hierarchical(self, associations: Sequence[Resource], network: str = "") -> tuple[list[Stage], list[str]]:
+        """The stages of associations with organisations and folders, and what they assume.
+
+        A project is below one organisation (Resource Manager, resource hierarchy): of several, nobody says which.
+        """
+        organisations = [each for each in dict.fromkeys(map(_organisation, associations)) if each is not None]
+        one = len(organisations) == 1
+        stages = []
         for association in associations:
-            yield self.policy_of(association), association
+            target = association.properties.get("attachmentTarget")
+            doubts: tuple[str, ...] = ()
+            if not one or _organisation(association) is None:
+                where = target if isinstance(target, str) else f"what {association.name} is attached to"
+                doubts = (f"the project is not below {where}",)
+            stages.append(self.stage(self.policy_of(association), association, doubts, network))
+        if not organisations:
+            return stages, []
+        several = f"one of {', '.join(organisations)}; which, the snapshot does not say"
+        return stages, [f"The project belongs to {organisations[0] if one else several}."]
 
     def _enforcement(self, key: str) -> tuple[str | None, bool]:
         """Which of VPC firewall rules and network policies judge first, None if that is not known yet; and whether the
@@ -338,6 +367,11 @@ def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:
     return tuple(
         Step(action="next", rule="", why="the policy is not for the client", box=Box(doubts=(each,))) for each in doubts
     )
+
+
+def _organisation(association: Resource) -> str | None:
+    target = association.properties.get("attachmentTarget")
+    return target if isinstance(target, str) and target.startswith("organizations/") else None
 
 
 def _names_of(policy: Resource) -> tuple[object, ...]:

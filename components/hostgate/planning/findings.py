@@ -43,8 +43,8 @@ KINDS: dict[str, FindingKind] = {
     ),
     "over-quota": FindingKind(
         "warning",
-        "The plan needs more of a quota than an account has by default. Accounts can have it raised, so nothing is refused.",
-        "Look at the quota in Service Quotas, by the code in the message, and have it raised before `up`.",
+        "The plan needs more than every account or policy has. Some have more, so nothing is refused.",
+        "See that what the message says is so before `up`; have a quota raised in Service Quotas, by its code.",
     ),
     "acceptance-expired": FindingKind(
         "error",
@@ -78,6 +78,11 @@ KINDS: dict[str, FindingKind] = {
         "info",
         "The mechanism sees the name that is asked for, no port and no connection: an address that is known passes.",
         "Nothing beside a firewall on the path; alone it is no more than a first hurdle.",
+    ),
+    "documented-only": FindingKind(
+        "info",
+        "Nothing of the plan was tried on real software: that it works rests on what the cloud's vendor documents.",
+        "Try it once it stands, with the commands that `hostgate plan` prints.",
     ),
     "no-survey": FindingKind(
         "warning",

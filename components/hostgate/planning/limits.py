@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Limit:
     """A number that a cloud enforces or advises. `date` is when the source was read or measured.
 
-    `quota` is the Service Quotas code of a number that an account can have raised: more than it is told and never refused.
+    `quota` is the Service Quotas code of a number that an account can have raised, `unless` what else would have to be so
+    for more: of either, more is told and never refused.
     """
 
     name: str
@@ -16,10 +17,11 @@ class Limit:
     source: str
     date: str
     quota: str = ""
+    unless: str = ""
 
     @property
     def soft(self) -> bool:
-        return bool(self.quota)
+        return bool(self.quota or self.unless)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain, islice
+from typing import Any
 
 from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.match_kinds import holds
@@ -37,6 +38,14 @@ class Near:
     @property
     def entry(self) -> Entry:
         return self.decision.entry
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry, what became of it, and what does not match."""
+        entry = self.entry
+        return {
+            "entry": entry.id, "host": entry.reach, "port": entry.port, "protocol": entry.protocol,
+            "outcome": self.decision.outcome, "lacking": list(self.lacking),
+        }  # fmt: skip
 
 
 class EntryIndex:

@@ -19,6 +19,7 @@ from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.decision import Decision, Outcome
+from hostgate.planning.evidence import Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
@@ -26,6 +27,7 @@ from hostgate.planning.objections import accepted, covered, meant, objections, o
 from hostgate.planning.options import Options, OptionsError, read_options
 from hostgate.planning.survey import HostVerdict, Survey
 from hostgate.planning.survey_findings import survey_findings
+from hostgate.planning.targets import row
 
 REFUSALS = ("not-expressible", "limit-exceeded", "empty-plan", "survey-demand", "mistake-refused")
 """Ids of findings with which nothing of a plan may be applied."""
@@ -188,8 +190,8 @@ def draft(
     findings += [
         finding(
             "over-quota",
-            f"{usage.limit.name}: needs {usage.used:,}, and an account has {usage.limit.max:,} {usage.limit.unit} unless its "
-            f"quota {usage.limit.quota} was raised ({usage.limit.source}).",
+            f"{usage.limit.name}: needs {usage.used:,}, allowed {usage.limit.max:,} {usage.limit.unit} unless "
+            f"{usage.limit.unless or f'quota {usage.limit.quota} was raised'} ({usage.limit.source}).",
         )
         for usage in rendering.usage
         if usage.exceeded and usage.limit.soft
@@ -271,17 +273,18 @@ def unenforced(plans: Sequence[Plan]) -> str | None:
 
 def find_mechanism(target: str) -> Mechanism[Any]:
     """The mechanism called `target`. Raises InputError with the nearest name."""
-    if target not in targets():
-        hint = " FQDN network rules are part of azure:application-rules." if target == "azure:network-rules" else ""
+    try:
+        row(target)
+    except KeyError:
         raise InputError(
             [
                 Problem(
                     rule="unknown-target",
-                    message=f"Found the target {target!r}.{did_you_mean(target, targets())}{hint} "
+                    message=f"Found the target {target!r}.{did_you_mean(target, targets(), 0.6)} "
                     f"Allowed: {', '.join(targets())}.",
                 )
             ]
-        )
+        ) from None
     return mechanism(target)
 
 
@@ -365,6 +368,7 @@ def _about_entries(
 ) -> list[Finding]:
     found = [finding("unpinned", f"{ref} was asked for as `latest`. Pin it: {ref}.") for ref in selection.floating]
     sights: dict[str, list[str]] = {}
+    ways: dict[str, Evidence] = {}
     for decision in decisions:
         entry = decision.entry
         if decision.outcome == "refused":
@@ -379,6 +383,7 @@ def _about_entries(
         way = decision.means
         assert way is not None
         sights.setdefault(way.sight, []).append(entry.id)
+        ways[way.name] = way.evidence
         widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
         if widening:
             found.append(finding(widening, f"{way.name} allow more than {entry.reach}.", entry))
@@ -400,6 +405,9 @@ def _about_entries(
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
     if "query-name" in sights:
         found.append(finding("name-only", f"{_some(sights['query-name'])}: allowed by the name that is asked for."))
+    if ways and all(evidence.kind == "documented" for evidence in ways.values()):
+        told = "; ".join(f"{name} ({evidence.source}, read {evidence.date})" for name, evidence in ways.items())
+        found.append(finding("documented-only", f"{told}: as documented, and not tried. `hostgate plan` says how to."))
     return found
 
 

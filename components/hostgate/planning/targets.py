@@ -44,14 +44,16 @@ class Target:
     """By type, inputs of children that the component has replaced beside what the provider replaces: no preview says it.
     So it does where it has children of all these types."""
     logs: Mapping["EventKind", str] = field(default_factory=dict)
-    """`module:function` that reads an event of a kind, of a record of the log that tells this target's verdicts. It
-    raises NotALog and NoVerdict of `hostgate.flows.events`."""
+    """`module:function` that reads an event of a kind, of a record of the logs that tell this target's verdicts. Rows may
+    share one: what it reads is judged by the rows that have it for the kind of event. It raises NotALog and NoVerdict of
+    `hostgate.flows.events`."""
     places: str = ""
     """`module:function` that finds in a snapshot where flows meet such objects."""
     simulated: str = ""
     """`module:name` of the simulated cloud that has the component's resource types."""
     exports: Mapping[str, str] = field(default_factory=dict)
-    """Forms of `hostgate export` beside those with options: `module:function` that makes of a plan texts by file name."""
+    """Forms of `hostgate export`: `module:function` that makes of a plan texts by file name; for one with options of its
+    own, what its command takes."""
 
     @property
     def cloud(self) -> str:
@@ -65,8 +67,9 @@ def rows() -> tuple[Target, ...]:
 
 
 def row(name: str) -> Target:
-    """The row of the target `name`. Raises KeyError for a name that no row has."""
-    return _rows()[name]
+    """The row of the target `name`. Raises KeyError for a name that no row has. What other distributions add is looked for
+    where none is here."""
+    return _own()[name] if name in _own() else _rows()[name]
 
 
 def clouds() -> tuple[str, ...]:
@@ -87,8 +90,14 @@ def load(place: str) -> Any:
 
 
 @cache
+def _own() -> Mapping[str, Target]:
+    return {each.name: each for package in _PACKAGES for each in import_module(package).TARGETS}
+
+
+@cache
 def _rows() -> Mapping[str, Target]:
-    found = {each.name: each for package in _PACKAGES for each in import_module(package).TARGETS}
+    found = dict(_own())
+    forms = {form: each.name for each in found.values() for form in each.exports}
     from importlib.metadata import entry_points
 
     problems = []
@@ -104,6 +113,10 @@ def _rows() -> Mapping[str, Target]:
                 problems.append(f"{origin}: found {each!r}. Allowed: {Target.__module__}.Target.")
             elif found.setdefault(each.name, each) is not each:
                 problems.append(f"{origin}: found the target {each.name}, which is there already. Allowed: a new name.")
+            else:
+                twice = (form for form in each.exports if forms.setdefault(form, each.name) != each.name)
+                told = "found the export form {}, which {} has. Allowed: a new form."
+                problems += [f"{origin}: {told.format(form, forms[form])}" for form in twice]
     if problems:
         from hostgate.catalog.problems import InputError, Problem
 

@@ -13,7 +13,6 @@ from hostgate.policies.readers import (
     RULE_GROUP,
     RULES_OF_GCP,
     CloudName,
-    plain_type,
 )
 from hostgate.policies.violations import ResourceReading
 
@@ -37,10 +36,10 @@ def together(stack: Sequence[ResourceReading], others: Sequence[Resource]) -> li
 
 
 def _aws(stack: Sequence[ResourceReading]) -> list[Together]:
-    groups = [seen for seen in stack if plain_type(seen.resource.type) == RULE_GROUP]
+    groups = [seen for seen in stack if seen.resource.type == RULE_GROUP]
     held: set[str] = set()
     found = []
-    for policy in (seen for seen in stack if plain_type(seen.resource.type) == AWS_POLICY):
+    for policy in (seen for seen in stack if seen.resource.type == AWS_POLICY):
         rules = tuple(group for group in groups if _refers(policy, group.resource))
         held |= {group.resource.urn for group in rules}
         found.append(Together("aws", policy.resource.urn, policy, rules))
@@ -58,11 +57,11 @@ def _refers(policy: ResourceReading, group: Resource) -> bool:
 
 def _by_policy(stack: Sequence[ResourceReading], others: Sequence[Resource], cloud: CloudName) -> list[Together]:
     types = GCP_POLICIES if cloud == "gcp" else {AZURE_POLICY}
-    policies = [resource for resource in others if plain_type(resource.type) in types]
+    policies = [resource for resource in others if resource.type in types]
     groups: dict[str, list[ResourceReading]] = {}
     owners: dict[str, ResourceReading] = {}
     for seen in stack:
-        kind = plain_type(seen.resource.type)
+        kind = seen.resource.type
         if (kind not in RULES_OF_GCP and kind != AZURE_GROUP) or seen.cloud != cloud:
             continue
         owner = next((policy for policy in policies if _owns(policy, seen, cloud)), None)

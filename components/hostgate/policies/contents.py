@@ -6,6 +6,8 @@ from hostgate.catalog.hosts import is_public_suffix
 from hostgate.catalog.model import Entry, Protocol
 from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.flows.snapshot import Resource
+from hostgate.planning.mechanism import mechanism
+from hostgate.planning.targets import rows
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.effects import Effect, Layer, Names, in_words, is_match, ports_within
 from hostgate.policies.readers import cloud_of
@@ -74,7 +76,11 @@ def unsuitable_name(resource: Resource, reading: Reading, settings: Settings) ->
         return NotApplicable("no survey is named in the settings")
     if not reading.lookups and not reading.names_in_doubt:
         return NotApplicable("no name that the firewall resolves for itself")
-    target = "gcp:fqdn" if cloud == "gcp" else "azure:application-rules"
+    target = next(
+        each.name
+        for each in rows()
+        if each.cloud == cloud and any(way.ttl_family == "own-lookup" for way in mechanism(each.name).means)
+    )
     found = []
     for host, where in reading.lookups:
         verdict = settings.survey.of(host, target, "own-lookup")

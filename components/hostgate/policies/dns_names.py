@@ -14,10 +14,12 @@ from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.contents import judged, whose
 from hostgate.policies.dns_lists import domains_of
 from hostgate.policies.effects import ANY_PORT, Effect, Names
-from hostgate.policies.readers import DNS_GROUP, DNS_LIST, DNS_RULE, plain_type
+from hostgate.policies.readers import DNS_GROUP, DNS_LIST, DNS_RULE
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 
 _WHERE = "firewallDomainListId"
+
+_NO_LIST = "its list is not part of this stack, or not known yet"
 
 _INSIDE = [Names("subtree+apex", zone) for zone in RESOLVER_ZONES]
 """No query for these leaves the VPC, so no catalog has them."""
@@ -40,7 +42,7 @@ class Queries:
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         def of(type_: str) -> list[Resource]:
-            return [each for each in resources if plain_type(each.type) == type_]
+            return [each for each in resources if each.type == type_]
 
         self.lists, self.groups = of(DNS_LIST), of(DNS_GROUP)
         self.rules = [_rule(each, self.lists, self.groups) for each in of(DNS_RULE)]
@@ -68,8 +70,7 @@ def dns_names(queries: Queries, known: CatalogIndex, *, withdrawn: bool) -> Chec
     if not opened and not elsewhere:
         return NotApplicable("no list of DNS Firewall answers anything")
     found = [
-        Violation(resource=rule.resource, where=_WHERE, message="cannot be judged: its list is not part of this stack")
-        for rule in elsewhere
+        Violation(resource=rule.resource, where=_WHERE, message=f"cannot be judged: {_NO_LIST}") for rule in elsewhere
     ]
     for listed in opened:
         node = Node(listed.properties)
@@ -139,8 +140,9 @@ def _rule(resource: Resource, lists: Sequence[Resource], groups: Sequence[Resour
     node = Node(resource.properties)
     action = node.at("action").text("action")
     group = _referred(resource, "firewallRuleGroupId", groups)
+    inside = group is not None and resource.urn.startswith(f"{group.urn}#")
     return _Rule(
-        resource=resource,
+        resource=group if group is not None and inside else resource,
         group=group.urn if group else node.at("firewallRuleGroupId").text() or "?",
         list=_referred(resource, _WHERE, lists),
         blocks=None if action is None else action == "BLOCK",

@@ -9,7 +9,7 @@ from hostgate.policies.belonging import together
 from hostgate.policies.datagrams import datagrams_out
 from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
 from hostgate.policies.places import judged_policies
-from hostgate.policies.readers import READERS, UNREAD, cloud_of, plain_type, read
+from hostgate.policies.readers import READERS, UNREAD, canonical, cloud_of, plain_type, read
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Exemption, Settings
@@ -53,6 +53,7 @@ Verdicts = Mapping[str, Sequence[Judgement] | NotApplicable]
 
 def judge_resource(resource: Resource, settings: Settings) -> Verdicts:
     """Every rule that is asked of a resource alone."""
+    resource = canonical([resource])[0]
     reading = read(resource)
     verdicts: dict[str, Sequence[Judgement] | NotApplicable] = {}
     for rule, check in OF_A_RESOURCE.items():
@@ -71,6 +72,7 @@ def judge_resource(resource: Resource, settings: Settings) -> Verdicts:
 
 def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
     """Every rule that is asked of the resources of a stack together."""
+    resources = canonical(resources)
     stack: list[ResourceReading] = []
     others: list[Resource] = []
     for resource in resources:

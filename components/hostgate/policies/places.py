@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from hostgate.aws import evaluate as aws
 from hostgate.aws.default_actions import DROP_TO_SERVER
-from hostgate.aws.resources import canonical
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.azure import evaluate as azure
 from hostgate.azure.resources import POLICY as AZURE_POLICY
@@ -22,7 +21,6 @@ from hostgate.gcp import evaluate as gcp
 from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.policies.belonging import Together
-from hostgate.policies.readers import plain_type
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -65,8 +63,7 @@ class JudgedPolicy(Together):
 def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> list[JudgedPolicy]:
     """Each of `sets` with its places."""
     by_urn = {resource.urn: resource for resource in resources}
-    alike = canonical(Snapshot(tuple(resources), "the stack"))
-    standing = {resource.urn: _completed(resource) for resource in alike.resources}
+    standing = {resource.urn: _completed(resource) for resource in resources}
     for each in sets:
         standing |= {made.urn: made for made in _put_in(each, standing)}
     snapshot = Snapshot(tuple(standing.values()), "the stack")
@@ -113,7 +110,6 @@ def _of(each: Together, places: Iterable[Place]) -> list[Place]:
 def _completed(resource: Resource) -> Resource:
     """The resource as an evaluator reads it. Where the engine says only from what it was made, each input that is not
     known came from that. A policy of AWS without a HOME_NET has the private ranges (`home-net` says it)."""
-    resource = replace(resource, type=plain_type(resource.type))
     if resource.dependencies and not resource.property_dependencies:
         made = {key: resource.dependencies for key, value in resource.properties.items() if _unknown_in(value)}
         resource = replace(resource, property_dependencies=made)
@@ -193,8 +189,9 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
     added = [] if targets else [own]
     targets = targets or [(UNKNOWN, frozenset({own.urn}))]
     if kind == gcp_types.ORGANISATION_ASSOCIATION:
-        targets = [("organizations/0", frozenset())]
-        added = [] if any(snapshot.of_types([gcp_types.NETWORK, gcp_types.CLASSIC])) else [own]
+        known = (each.properties.get("attachmentTarget") for each in snapshot.of_types([kind]))
+        ours = (each for each in known if isinstance(each, str) and each.startswith("organizations/"))
+        targets, added = [(next(ours, "organizations/0"), frozenset())], []
     for number, (target, made) in enumerate(targets):
         added.append(
             Resource(

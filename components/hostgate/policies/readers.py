@@ -1,14 +1,16 @@
 """Which resource types are read, by which reader; and which open names but are not read yet."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 
 from hostgate.aws import resources as aws
 from hostgate.aws import resources_ec2, resources_resolver
+from hostgate.aws.resources import canonical as of_aws
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP
 from hostgate.azure import resources as azure
 from hostgate.azure.resources_bridged import BRIDGED
+from hostgate.azure.resources_bridged import canonical as of_azure
 from hostgate.flows.engine_documents import without_version
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -48,28 +50,27 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
 RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in type_ and type_.startswith("gcp:"))
 
 
-def _twins() -> Iterator[tuple[str, str]]:
-    """Types of other providers that are not read, and those of ours that they are."""
-    yield from ((twin, row.token) for twin, (row, _) in aws.NATIVE.items() if row.token == DNS_GROUP)
-    yield from ((twin, token) for twin, (token, *_) in BRIDGED.items() if token in READERS)
-
-
 UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
     **{each.token: (each.holds, each.unless) for each in (*aws.UNREAD, *gcp.UNREAD, *azure.UNREAD)},
     resources_proxy.URL_LIST: ("names that a web proxy may reach", ()),
     resources_proxy.RULE: ("what a web proxy may reach", ()),
     resources_proxy.AUTHZ_POLICY: ("what a web proxy may reach, in place of its rules", ()),
     azure.FIREWALL: ("classic rule collections", ("applicationRuleCollections", "networkRuleCollections")),
-    **{twin: (f"what {token} holds, which is read", ()) for twin, token in _twins()},
 }
 """Types that decide about egress and that no reader reads, what they hold, and the inputs without which they hold
 nothing of the kind. They are said to be unread, rather than passed over."""
 
 
 def plain_type(token: str) -> str:
-    """The type without an API version, which azure-native has a module for; of aws-native the type of its twin."""
-    twin = aws.NATIVE.get(token)
-    return twin[0].token if twin is not None and twin[0].token in READERS else without_version(token)
+    """The type without an API version, which azure-native has a module for; of a twin of a provider the one that is read."""
+    if token in aws.NATIVE:
+        return aws.NATIVE[token][0].token
+    return BRIDGED[token][0] if token in BRIDGED else without_version(token)
+
+
+def canonical(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+    """The resources as the providers that are read would have them; rules inside a group of DNS Firewall come after it."""
+    return of_azure(of_aws(Snapshot(tuple(resources), "the stack"))).resources
 
 
 def cloud_of(token: str) -> CloudName | None:
@@ -78,8 +79,6 @@ def cloud_of(token: str) -> CloudName | None:
 
 
 def read(resource: Resource) -> Reading | None:
-    """What the resource says; None for a type without a reader."""
-    reader = READERS.get(plain_type(resource.type))
-    if reader is None:
-        return None
-    return reader(aws.canonical(Snapshot((resource,), "one resource")).resources[0].node)
+    """What a canonical resource says; None for a type without a reader."""
+    reader = READERS.get(resource.type)
+    return None if reader is None else reader(resource.node)

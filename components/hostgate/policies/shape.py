@@ -6,7 +6,7 @@ from hostgate.flows.address_sets import networks
 from hostgate.flows.nodes import About
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.effects import everywhere
-from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of, plain_type
+from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of
 from hostgate.policies.reading import Reading
 from hostgate.policies.settings import Settings
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
@@ -34,7 +34,7 @@ def capacity_head_room(resource: Resource, reading: Reading, settings: Settings)
 
 def silent_drop(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
-    if plain_type(resource.type) == AWS_POLICY:
+    if resource.type == AWS_POLICY:
         return list(_without_twin(resource, reading))
     denies = any(effect.action == "deny" for effect in reading.effects)
     if cloud_of(resource.type) != "gcp" or not (denies or _unknown(reading, "log")):
@@ -56,7 +56,7 @@ def _without_twin(resource: Resource, reading: Reading) -> Iterator[Violation]:
 
 def home_net(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
-    type_ = plain_type(resource.type)
+    type_ = resource.type
     if type_ == AWS_POLICY:
         if reading.stateful.references == 0 and not _unknown(reading, "place"):
             return NotApplicable("holds no stateful rule group")
@@ -74,7 +74,7 @@ def home_net(resource: Resource, reading: Reading, settings: Settings) -> CheckR
 
 def stream_exceptions(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
-    if plain_type(resource.type) != AWS_POLICY:
+    if resource.type != AWS_POLICY:
         return NotApplicable("is no firewall policy")
     if reading.stateful.references == 0 and not _unknown(reading, "place"):
         return NotApplicable("holds no stateful rule group")
@@ -88,7 +88,7 @@ def stream_exceptions(resource: Resource, reading: Reading, settings: Settings) 
 
 def established_default(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
-    if plain_type(resource.type) != AWS_POLICY:
+    if resource.type != AWS_POLICY:
         return NotApplicable("is no firewall policy")
     return [
         Violation(resource=resource, where="firewallPolicy.statefulDefaultActions", message=f"the default is {action}.")
@@ -115,7 +115,7 @@ def raw_address(resource: Resource, reading: Reading, settings: Settings) -> Che
 
 def not_read(resource: Resource, settings: Settings) -> CheckResult:
     del settings
-    what, keys = UNREAD.get(plain_type(resource.type), (None, ()))
+    what, keys = UNREAD.get(resource.type, (None, ()))
     if what is None:
         return NotApplicable("is of a type that is read, or that opens no names")
     if keys and all(resource.properties.get(key) in (None, [], ()) for key in keys):

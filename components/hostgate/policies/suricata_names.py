@@ -8,10 +8,8 @@ import re
 from dataclasses import dataclass
 
 from hostgate.policies.effects import Names
+from hostgate.suricata.conditions import NAME_BUFFERS
 from hostgate.suricata.reader import ParsedRule, decoded
-
-BUFFERS = {"tls.sni": "tls", "http.host": "http"}
-"""Sticky buffers that hold a name, and the layer they are of."""
 
 _MODIFIERS = frozenset(
     {"nocase", "startswith", "endswith", "dotprefix", "depth", "offset", "distance", "within", "fast_pattern", "bsize",
@@ -55,15 +53,15 @@ def condition(line: ParsedRule) -> Condition | str | None:
     contents: list[_Content] = []
     aside: str | None = None
     for keyword, value in line.options:
-        if keyword in BUFFERS or _is_buffer(keyword):
+        if keyword in NAME_BUFFERS or _is_buffer(keyword):
             buffer, dotted = keyword, False
-            layer = BUFFERS.get(keyword, layer)
+            layer = NAME_BUFFERS.get(keyword, layer)
         elif keyword == "dotprefix":
             if contents and contents[-1].buffer == buffer:
                 return "`dotprefix` after the content that it is about"
             dotted = True
         elif keyword in ("content", "pcre"):
-            if buffer not in BUFFERS or value.startswith("!"):
+            if buffer not in NAME_BUFFERS or value.startswith("!"):
                 aside = f"{keyword} {value} on {buffer or 'the payload'}"  # narrows, and tells no name
                 contents.append(_Content("", buffer))
             elif keyword == "pcre":

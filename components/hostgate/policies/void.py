@@ -14,7 +14,6 @@ from hostgate.flows.verdicts import decide
 from hostgate.gcp.resources import CLASSIC
 from hostgate.policies.effects import in_words, most
 from hostgate.policies.places import JudgedPolicy, allows, steps_in
-from hostgate.policies.readers import plain_type
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 from hostgate.policies.witnesses import OF_TCP, Kind, Opening, elsewhere, openings
 
@@ -100,7 +99,7 @@ def _said(
     of = policy.owner(named[0]).name if named else ""
     first = f"the rule for {hosts[0]}{more} ({of})" if named else "what it allows by name"
     before = ""
-    if plain_type(resource.type) == CLASSIC:
+    if resource.type == CLASSIC:
         before = "VPC firewall rules come before network firewall policies: "
     elif policy.cloud == "azure" and broad is not None and broad.box.wire is None:
         before = "network rules come before application rules: "

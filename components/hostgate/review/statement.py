@@ -5,7 +5,6 @@ say less: what is not said is None, and is then not compared.
 """
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hostgate.catalog.file_input import Size, read_file_bytes
+from hostgate.catalog.file_input import Size, open_stdin, read_file_bytes
 from hostgate.catalog.model import Entry, Match, Protocol
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.strict_json import NotJSON, read_json_text
@@ -146,10 +145,8 @@ def read_json(path: Path | None, name: str) -> Any:
 
 
 def _of_stdin(name: str) -> bytes:
-    if sys.stdin is None:
-        raise InputError([_problem(name, "cannot read it: it is closed.")])
     try:
-        data = sys.stdin.buffer.read(SIZE.most + 1)
+        data = open_stdin("plan-file").read(SIZE.most + 1)
     except OSError as error:
         raise InputError([_problem(name, f"cannot read it: {error.strerror}.")]) from None
     if len(data) > SIZE.most:

@@ -6,6 +6,7 @@ from typing import Final
 from hostgate.azure.resources import FQDN_RULES, GROUP, POLICY, RULES, TYPES
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.shapes import filled, known_list, shown
+from hostgate.sandbox.azure_lifecycle import LIFECYCLES
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
 
@@ -102,5 +103,5 @@ def _has_destination_fqdns(group: Declaration) -> bool:
     return any(isinstance(rule, Mapping) and filled(rule, "destinationFqdns") for rule in rules)
 
 
-CLOUD: Final = Cloud("azure-native", TYPES, (unique_priorities, one_at_a_time, names_in_network_rules))
+CLOUD: Final = Cloud("azure-native", TYPES, (unique_priorities, one_at_a_time, names_in_network_rules), LIFECYCLES)
 """Simulated Azure."""

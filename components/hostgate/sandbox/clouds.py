@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.shapes import InputProblem
+from hostgate.planning.targets import named
 from hostgate.sandbox.preview_problems import PreviewProblem
+
+if TYPE_CHECKING:
+    from hostgate.sandbox.lifecycle import Lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,18 @@ StackRule = Callable[[Sequence[Declaration]], Iterable[PreviewProblem]]
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The simulated cloud behind one Pulumi package."""
+    """The simulated cloud behind one Pulumi package, or a part of it. The real engine makes what has a lifecycle."""
 
     package: str
     types: Mapping[str, ResourceType]
     stack_rules: tuple[StackRule, ...] = ()
+    lifecycles: "Mapping[str, Lifecycle]" = field(default_factory=dict)
+    """How objects of each type come, change and go, by token."""
+
+    def __or__(self, other: "Cloud") -> "Cloud":
+        rules = tuple(dict.fromkeys((*self.stack_rules, *other.stack_rules)))
+        lifecycles = {**self.lifecycles, **other.lifecycles}
+        return Cloud(self.package, {**self.types, **other.types}, rules, lifecycles)
 
     def named(self, token: str, name: str, inputs: Mapping[str, Any], seed: str) -> dict[str, Any]:
         """The inputs as the provider's Check returns them: with a made-up name if the program gave none."""
@@ -56,6 +68,16 @@ class Cloud:
         """Every reason why these resources cannot be together."""
         ours = [resource for resource in resources if resource.type in self.types]
         return [problem for rule in self.stack_rules for problem in rule(ours)]
+
+
+@cache
+def clouds_of_engine() -> Mapping[str, Cloud]:
+    """The simulated clouds that targets name and whose objects can be made, by package, each with all its parts."""
+    found: dict[str, Cloud] = {}
+    for each in named("simulated"):
+        if each.lifecycles:
+            found[each.package] = found[each.package] | each if each.package in found else each
+    return found
 
 
 def cloud_of(clouds: Iterable[Cloud], token: str) -> Cloud | None:

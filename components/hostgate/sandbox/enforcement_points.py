@@ -1,7 +1,8 @@
 """Where what stands is enforced, by any snapshot: what simulated clouds hold, a state of the engine, a preview.
 
 A firewall of AWS or Azure is a point of enforcement, by the policy that it uses, and so is a policy that none uses; on
-Google Cloud a network is one, by all policies over it, and so is a policy that nothing is associated with. A VPC of AWS
+Google Cloud a network is one, by all policies over it, where none is known an organisation or folder with a policy, and
+so is a policy that nothing is associated with. A VPC of AWS
 judges queries by all rule groups of DNS Firewall that are associated with it.
 """
 

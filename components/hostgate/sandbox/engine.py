@@ -20,8 +20,8 @@ import yaml
 
 from hostgate.catalog.file_output import replace_file
 from hostgate.sandbox.children import Finished, OutOfTime, run_child
+from hostgate.sandbox.clouds import clouds_of_engine
 from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
-from hostgate.sandbox.provider import CLOUDS
 from hostgate.sandbox.signals import Ended
 from hostgate.sandbox.state import State, state_of
 from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml
@@ -119,7 +119,7 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
         backend.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PreviewError([PreviewProblem(f"the sandbox cannot be kept in {folder}: {error.strerror}")]) from None
-    for package in CLOUDS:
+    for package in clouds_of_engine():
         _plugin(home, package, state_of(folder).path)
     # The stack is made beside copies: `stack select` writes its salt into the stack file of the folder it runs in.
     # A sandbox may hold the stacks of several projects, which then see one another's objects and outputs.
@@ -147,7 +147,9 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
         environment.pop(name, None)
     if _host_beside(cli):
         environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"
-    elif real := next((found for package in CLOUDS if (found := shutil.which(f"pulumi-resource-{package}"))), None):
+    elif real := next(
+        (found for package in clouds_of_engine() if (found := shutil.which(f"pulumi-resource-{package}"))), None
+    ):
         raise PreviewError(
             [PreviewProblem("A real provider plugin is on PATH.", found=real, allowed="take it off PATH")]
         )

@@ -4,16 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hostgate.gcp.resources import ASSOCIATION, COMPUTE, POLICY, QUOTAS, RULE, TYPES
+from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.shapes import shown
+from hostgate.sandbox import gcp_lifecycle, gcp_proxy_lifecycle
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
-
-
-def relative(link: str) -> str:
-    """A link from `projects/` on, as the provider compares two (magic-modules d577844, GetRelativePath)."""
-    head, projects, rest = link.partition("projects/")
-    return projects + rest if projects else head
-
 
 Names = Mapping[tuple[str, str], str]
 """URNs of the stack's policies by project (empty: the provider's) and name."""
@@ -61,7 +56,7 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
             continue
         target = resource.inputs.get("attachmentTarget")
         sources = resource.property_dependencies.get("attachmentTarget", ())
-        network = relative(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
+        network = network_path(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
         if network and network in taken:
             allowed = f"one global policy per network; {taken[network]} attaches one already"
             problem = PreviewProblem(
@@ -71,5 +66,6 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
         taken.setdefault(network, resource.name)
 
 
-CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network))
+_LIFECYCLES = {**gcp_lifecycle.LIFECYCLES, **gcp_proxy_lifecycle.LIFECYCLES}
+CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network), _LIFECYCLES)
 """Simulated Google Cloud."""

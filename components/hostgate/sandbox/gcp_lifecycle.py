@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from hostgate.gcp.resources import ASSOCIATION, POLICY, RULE
-from hostgate.sandbox.gcp import relative
+from hostgate.gcp.rule_steps import network_path
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
 from hostgate.sandbox.state import StoredObject
 
@@ -30,7 +30,7 @@ def policy_of(held: StoredObject) -> str:
 
 def network_of(held: StoredObject) -> str:
     """The network that an association is of, as an id."""
-    return relative(str(held.inputs["attachmentTarget"]))
+    return network_path(str(held.inputs["attachmentTarget"]))
 
 
 def _project(inputs: Inputs, account: Account) -> str:
@@ -46,7 +46,7 @@ def _same_link(old: Any, new: Any) -> bool:
     """CompareSelfLinkOrResourceName: a name is that of the old link; links are the same from `projects/` on."""
     if "/" not in str(new):
         return bool(last_part(old) == new)
-    return "projects/" in str(old) and relative(str(old)) == relative(str(new))
+    return "projects/" in str(old) and network_path(str(old)) == network_path(str(new))
 
 
 def _policy_place(inputs: Inputs, account: Account) -> str:

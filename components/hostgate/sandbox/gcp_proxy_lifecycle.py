@@ -23,8 +23,8 @@ from hostgate.gcp.resources_proxy import (
     SUBNETWORK,
     URL_LIST,
 )
+from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.limits import Limit
-from hostgate.sandbox.gcp import relative
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
 from hostgate.sandbox.state import StoredObject
 
@@ -120,7 +120,7 @@ def _policy_exists(ask: Ask) -> Iterator[str]:
 
 def _policy_unused(ask: Ask) -> Iterator[str]:
     for gateway in ask.now.objects(GATEWAY) if ask.operation == "delete" else ():
-        if relative(str(gateway.inputs.get("gatewaySecurityPolicy"))) == ask.held.id:
+        if network_path(str(gateway.inputs.get("gatewaySecurityPolicy"))) == ask.held.id:
             yield f"failedPrecondition: the gateway {gateway.name} uses it"
 
 
@@ -134,13 +134,13 @@ def _gateway_fits(ask: Ask) -> Iterator[str]:
     if not ask.writes:
         return
     wanted = inputs.get("gatewaySecurityPolicy")
-    if wanted and ask.now.get(POLICY, relative(str(wanted))) is None:
+    if wanted and ask.now.get(POLICY, network_path(str(wanted))) is None:
         yield f"notFound: Resource '{wanted}' was not found"
     for other in ask.now.objects(GATEWAY):
         theirs = other.inputs
         if other.id == ask.held.id or other.id.rpartition("/")[0] != ask.held.id.rpartition("/")[0]:
             continue
-        alike = relative(str(theirs.get("network"))) == relative(str(inputs.get("network")))
+        alike = network_path(str(theirs.get("network"))) == network_path(str(inputs.get("network")))
         if alike and (inputs.get("routingMode"), theirs.get("routingMode")) == (NEXT_HOP, NEXT_HOP):
             yield f"conditionNotMet: {other.name} is the next-hop proxy of the network in the region already"
         if alike and inputs.get("addresses") and inputs["addresses"] == theirs.get("addresses"):
@@ -158,7 +158,7 @@ def _gateway_unused(ask: Ask) -> Iterator[str]:
 
 
 def _same_network(old: Any, new: Any) -> bool:
-    return relative(str(old)) == relative(str(new))
+    return network_path(str(old)) == network_path(str(new))
 
 
 LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
@@ -204,7 +204,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     SUBNETWORK: Lifecycle(
         place=_subnetwork_id,
         name="name",
-        computed=lambda ask: {**_linked(ask), "region": ask.held.id.split("/")[3], "creationTimestamp": _MADE},
+        computed=lambda ask: {**_linked(ask), "creationTimestamp": _MADE},
         same={"network": _same_network},
     ),
 }

@@ -16,16 +16,13 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from hostgate.sandbox import aws, azure, gcp
-from hostgate.sandbox.clouds import Cloud, Declaration
+from hostgate.sandbox.clouds import Cloud, Declaration, clouds_of_engine
 from hostgate.sandbox.input_changes import DEFAULTS, Changes, diff
 from hostgate.sandbox.lifecycle import Account, Refusal
 from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.service import LIFECYCLES, Service
+from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
 from hostgate.sandbox.wire_values import from_struct, plain_fields, to_struct
-
-CLOUDS: dict[str, Cloud] = {cloud.package: cloud for cloud in (aws.CLOUD, azure.CLOUD, gcp.CLOUD)}
 
 _Context = grpc.ServicerContext
 
@@ -200,7 +197,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _diff(self, type_: str, request: provider_pb2.DiffRequest) -> Changes:
         return diff(
             self.cloud.types[type_],
-            LIFECYCLES[type_],
+            self.cloud.lifecycles[type_],
             _inputs(request),
             from_struct(request.news),
             tuple(request.ignoreChanges),
@@ -252,7 +249,9 @@ def main() -> None:
     service = Service(State(state))
     with ThreadPoolExecutor(16) as executor:
         server = grpc.server(executor, options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)])
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(CLOUDS[package], version, service), server)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+            Provider(clouds_of_engine()[package], version, service), server
+        )
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         sys.stdout.write(f"{port}\n")

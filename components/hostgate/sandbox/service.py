@@ -8,28 +8,18 @@ its lock dies with it.
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-from hostgate.sandbox import (
-    aws_lifecycle,
-    aws_resolver_lifecycle,
-    azure_lifecycle,
-    gcp_lifecycle,
-    gcp_proxy_lifecycle,
-)
+from hostgate.sandbox.clouds import clouds_of_engine
 from hostgate.sandbox.faults import Fault, delay_of, trip
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refusal
 from hostgate.sandbox.state import Operation, State, StoredObject, Transaction, acquire, release
 
-LIFECYCLES: Mapping[str, Lifecycle] = {
-    **aws_lifecycle.LIFECYCLES,
-    **aws_resolver_lifecycle.LIFECYCLES,
-    **gcp_lifecycle.LIFECYCLES,
-    **gcp_proxy_lifecycle.LIFECYCLES,
-    **azure_lifecycle.LIFECYCLES,
-}
-"""Every type's lifecycle, by token."""
+
+def lifecycle_of(type_: str) -> Lifecycle:
+    """How objects of the type live. Raises KeyError for one that no simulated cloud makes."""
+    return {token: life for each in clouds_of_engine().values() for token, life in each.lifecycles.items()}[type_]
 
 
 def die() -> NoReturn:
@@ -42,7 +32,7 @@ def account_of(held: StoredObject) -> Account:
     """The account that an object is in, read from its id, or from what the cloud says beside it."""
     if held.id.startswith("arn:"):
         return Account(region=held.id.split(":")[3])
-    if held.type in aws_resolver_lifecycle.LIFECYCLES:
+    if "region" in held.computed:
         return Account(region=str(held.computed["region"]))
     part = held.id.strip("/").split("/")[1]
     return Account(project=part) if held.id.startswith("projects/") else Account(subscription=part)
@@ -65,7 +55,7 @@ class Service:
 
     def create(self, type_: str, inputs: Inputs) -> StoredObject:
         """Make an object. `inputs` are checked, plain and complete (a name is among them)."""
-        life = LIFECYCLES[type_]
+        life = lifecycle_of(type_)
         id_ = life.place(inputs, self.account)
         wanted = StoredObject(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
         made = self._write("create", wanted)
@@ -74,7 +64,7 @@ class Service:
 
     def update(self, type_: str, id_: str, inputs: Inputs) -> StoredObject:
         """Change an object in place."""
-        life = LIFECYCLES[type_]
+        life = lifecycle_of(type_)
         wanted = StoredObject(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
         made = self._write("update", wanted)
         assert made is not None
@@ -99,7 +89,7 @@ class Service:
         return held
 
     def _write(self, operation: Operation, wanted: StoredObject) -> StoredObject | None:
-        locks = LIFECYCLES[wanted.type].locks(wanted.inputs, self.account)
+        locks = lifecycle_of(wanted.type).locks(wanted.inputs, self.account)
         with self.state.transaction() as now:
             fault = trip(now, operation, wanted)
             refusal = None if fault else self._judge(now, operation, wanted)
@@ -138,7 +128,7 @@ class Service:
                 now.refused(operation, wanted, str(refusal))
             elif operation == "delete":
                 held = now.get(wanted.type, wanted.id) or wanted
-                for other in LIFECYCLES[held.type].takes_along(Ask(operation, held, held, now, self.account)):
+                for other in lifecycle_of(held.type).takes_along(Ask(operation, held, held, now, self.account)):
                     now.remove(other)
                 now.remove(held)
             else:
@@ -151,7 +141,7 @@ class Service:
     def _judge(self, now: Transaction, operation: Operation, wanted: StoredObject) -> Refusal | None:
         before = now.get(wanted.type, wanted.id)
         kind = wanted.type.rpartition(":")[2]
-        if operation == "create" and before is not None and not LIFECYCLES[wanted.type].always_there:
+        if operation == "create" and before is not None and not lifecycle_of(wanted.type).always_there:
             return Refusal(
                 f"AlreadyExists: {kind} {wanted.name} exists already ({wanted.id}). Adopt it with import_, or delete it",
                 "exists",
@@ -159,13 +149,13 @@ class Service:
         if operation != "create" and before is None:
             return Refusal(f"NotFound: {kind} {wanted.name} does not exist ({wanted.id})", "missing")
         ask = Ask(operation, wanted, before, now, self.account)
-        reasons = [reason for rule in LIFECYCLES[wanted.type].rules for reason in rule(ask)]
+        reasons = [reason for rule in lifecycle_of(wanted.type).rules for reason in rule(ask)]
         return Refusal(f"{kind} {wanted.name}: " + "; ".join(reasons)) if reasons else None
 
     def _computed(
         self, now: Transaction, operation: Operation, wanted: StoredObject, before: StoredObject | None
     ) -> StoredObject:
-        computed: dict[str, Any] = LIFECYCLES[wanted.type].computed(Ask(operation, wanted, before, now, self.account))
+        computed: dict[str, Any] = lifecycle_of(wanted.type).computed(Ask(operation, wanted, before, now, self.account))
         return StoredObject(wanted.type, wanted.id, wanted.name, wanted.inputs, computed, before.born if before else 0)
 
     def _fail(self, fault: Fault, operation: Operation, what: str) -> NoReturn:

@@ -30,7 +30,8 @@ _OF_FLOWS: Final = frozenset(NUMBERS[each] for each in ("icmp", "tcp", "udp", "i
 _ECHO: Final = (8, 128)
 """Types of an echo request of ICMP and of ICMPv6 (RFC 792, RFC 4443)."""
 
-_NAME_BUFFERS: Final[Mapping[str, str]] = {"tls.sni": "tls", "http.host": "http"}
+NAME_BUFFERS: Final[Mapping[str, str]] = {"tls.sni": "tls", "http.host": "http"}
+"""Sticky buffers that hold a name, and what the packets speak."""
 _SET_BITS = ("set", "unset", "toggle", "noalert")
 
 
@@ -88,33 +89,33 @@ def conditions(rule: ParsedRule) -> Conditions:
     for keyword, value in rule.options:
         if keyword in _HARMLESS:
             continue
-        if keyword in _NAME_BUFFERS:
+        if keyword in NAME_BUFFERS:
             buffer, dotted = keyword, False
             found.after_hello = True
-            found.applications = frozenset({_NAME_BUFFERS[keyword]})
+            found.applications = frozenset({NAME_BUFFERS[keyword]})
         elif keyword == "http.start":
             buffer = keyword
             found.after_hello = True
             found.applications = frozenset({"http"})
         elif buffer == "http.start" and keyword == "content" and decoded(value) == "\r\n":
             continue  # every request has it, one without any header too
-        elif keyword == "dotprefix" and buffer in _NAME_BUFFERS:
+        elif keyword == "dotprefix" and buffer in NAME_BUFFERS:
             dotted = True
-        elif keyword == "to_lowercase" and buffer in _NAME_BUFFERS:
+        elif keyword == "to_lowercase" and buffer in NAME_BUFFERS:
             found.doubt(rule, "to_lowercase")
-        elif keyword in ("content", "pcre") and buffer in _NAME_BUFFERS:
+        elif keyword in ("content", "pcre") and buffer in NAME_BUFFERS:
             contents.append(_content(rule, found, keyword, value, str(buffer), dotted=dotted))
-        elif keyword in ("nocase", "startswith", "endswith") and contents and buffer in _NAME_BUFFERS:
+        elif keyword in ("nocase", "startswith", "endswith") and contents and buffer in NAME_BUFFERS:
             _modify(contents[-1], keyword)
-        elif keyword in ("depth", "isdataat") and contents and buffer in _NAME_BUFFERS:
+        elif keyword in ("depth", "isdataat") and contents and buffer in NAME_BUFFERS:
             _bound(rule, found, contents[-1], keyword, value)
-        elif keyword == "bsize" and buffer in _NAME_BUFFERS:
+        elif keyword == "bsize" and buffer in NAME_BUFFERS:
             sizes.append(value)
         elif not _plain(rule, found, keyword, value):
             found.doubt(rule, keyword)
             if _is_buffer(keyword):
                 buffer = keyword
-    if contents or sizes or buffer in _NAME_BUFFERS:
+    if contents or sizes or buffer in NAME_BUFFERS:
         tests = [_test(each) for each in contents]
         tests += [_size(rule, found, each, dotted=dotted) for each in sizes]
         found.wire = tuple(test for test in tests if test is not None)

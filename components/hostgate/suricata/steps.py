@@ -43,7 +43,7 @@ def steps_of(
     for rule in rules:
         if isinstance(rule, UnreadLine):
             why = f"{rule.where} of {group} cannot be read: {rule.why}"
-            yield from either(f"{group}#{rule.number}", why, owner, remark=why)
+            yield from either(f"{group}#{rule.number}", why, owner)
         elif rule.action != "alert":
             yield from _steps(rule, addresses, ports, group, owner)
 
@@ -62,7 +62,7 @@ def _steps(
         their_ports = (ports(rule.source_port), ports(rule.port))
     except HeaderError as error:
         why = f"the header of {label} is refused by the engine: {error}"
-        yield from either(label, why, owner, remark=why)
+        yield from either(label, why, owner)
         return
     numbers, speaks = _HEADERS.get(rule.protocol, (None, "?"))
     if numbers is not None:
