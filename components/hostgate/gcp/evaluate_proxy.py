@@ -294,27 +294,27 @@ class _Reading:
             if policy.node.at("action").value == "DENY":
                 steps += _denied(policy)
             else:
-                later += [whether("block", policy.name, "its authorization policy denies it", policy.urn)]
+                later += [whether("block", policy.name, "what it denies is not read here", policy.urn)]
             said = "the proxy ignores its gateway security policy beside an authorization policy"
-            later += [whether("allow", policy.name, said, policy.urn, remark=said)]
+            later += [whether("allow", policy.name, said, policy.urn)]
         return Stage("authorization policies", (*steps, *later), _ONWARD)
 
 
 def _denied(policy: Resource) -> Iterator[Step]:
     """What a policy that denies says of server names. `suffix` is not held to whole labels; plain HTTP has none, and is
     denied by a rule that asks for one (Network Security API v1, AuthzPolicy, revision 20261104)."""
-    why = f"the authorization policy {policy.name} denies it"
+    why, unread = f"the authorization policy {policy.name} denies it", "what it denies is not read here"
     listed = policy.node.at("networkRules")
     rules = [] if listed.unknown else list(listed.items())
     if listed.unknown or not rules:
-        yield whether("block", policy.name, why, policy.urn)
+        yield whether("block", policy.name, unread, policy.urn)
     for rule in rules:
         plain = all(rule.at(key).absent for key in ("from", "when")) and rule.at("to", "notOperations").absent
         operations = [operation for to in rule.at("to").items() for operation in to.at("operations").items()]
         snis = [sni for operation in operations for sni in operation.at("snis").items()]
         tests = [test for sni in snis for test in _sni_tests(sni)]
         if not plain or not tests or len(tests) != len(snis):
-            yield whether("block", policy.name, why, policy.urn)
+            yield whether("block", policy.name, unread, policy.urn)
             continue
         for test in tests:
             box = Box(protocols=_TCP, wire=(test,), applications=frozenset({"tls"}))
