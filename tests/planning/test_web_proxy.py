@@ -80,6 +80,12 @@ class TestListsAndRules:
         assert audit["hostgate-audit"]["priority"] == max(body["priority"] for body in audit.values())
         assert list(bodies(made(), RULE)) == ["hostgate-allow-443"]
 
+    def test_audit_opens_to_the_clients_of_from_alone(self) -> None:
+        audit = made(mode="audit", from_=["10.0.0.0/8"])
+        assert bodies(audit, RULE)["hostgate-audit"]["sessionMatcher"] == "inIpRange(source.ip, '10.0.0.0/8')"
+        assert audit.verdict(Flow("evil.example", source="10.1.2.3")).allows
+        assert not audit.verdict(Flow("evil.example", source="192.0.2.9")).allows
+
     def test_lists_go_to_one_folder_rules_to_another_and_all_else_to_a_third(self) -> None:
         found = made(**GATED, proxy_subnet="10.9.0.0/23")
         folders: dict[str, set[str]] = {}
@@ -123,6 +129,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "word"),
         [
+            ({"attach": ATTACHED, "mode": "audit"}, "would open somebody else's proxy to everybody"),
+            ({"attach": ATTACHED.replace("acme", "a'b")}, "projects/PROJECT/locations/REGION"),
             ({"deny": "none"}, "The proxy denies what no rule allows"),
             ({"network": NETWORK}, "`subnetwork` is missing"),
             ({**GATED, "routing": "explicit"}, "`ports` is missing"),

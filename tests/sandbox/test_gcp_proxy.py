@@ -9,6 +9,7 @@ from provider_calls import Aborted, Deployment
 from test_sandbox_clouds import GONE, changed, only
 
 from hostgate.gcp.resources_proxy import GATEWAY, POLICY, POLICY_ROUTE, RULE, STATIC_ROUTE, SUBNETWORK, URL_LIST
+from hostgate.sandbox.clouds import Declaration
 from hostgate.sandbox.faults import delay
 from hostgate.sandbox.gcp import CLOUD
 
@@ -149,6 +150,15 @@ def test_a_gateway_has_the_address_that_it_was_given_or_one_of_its_own_and_is_ke
     (address,) = outputs["addresses"]
     cloud.create(STATIC_ROUTE, "s", {"name": "lead", "network": NET, "destRange": "0.0.0.0/0", "nextHopIp": address})
     assert "the route lead leads to it" in refused(cloud.delete, GATEWAY, held)
+
+
+def test_a_preview_refuses_two_next_hop_proxies_of_one_network_and_region_as_the_service_does() -> None:
+    there = Declaration("urn:a", GATEWAY, "a", GATE)
+    link = f"https://www.googleapis.com/compute/v1/{NET}"
+    (problem,) = CLOUD.check_stack([there, Declaration("urn:b", GATEWAY, "b", {**GATE, "network": link})])
+    assert (problem.what, problem.name) == ("two proxies", "b")
+    for other in ({"location": "us-east1"}, {"network": f"{NET}2"}, {"routingMode": "EXPLICIT_ROUTING_MODE"}):
+        assert not CLOUD.check_stack([there, Declaration("urn:b", GATEWAY, "b", {**GATE, **other})])
 
 
 def test_at_most_ten_lists_are_in_a_region(cloud: Deployment) -> None:

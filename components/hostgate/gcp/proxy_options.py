@@ -15,17 +15,18 @@ from hostgate.planning.targets import COMPUTED
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
-_REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+\Z")
+_PROJECT, _REGION = r"[a-z0-9][a-z0-9.:-]*", r"[a-z]+-[a-z]+[0-9]+"
 _TAG = re.compile(r"tagValues/[0-9]+\Z")
 _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,190}\Z")
 _NETWORK_TAG = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?\Z")
 _POLICY = re.compile(
     r"(?:(?:https:)?//networksecurity\.googleapis\.com/(?:v1/)?)?"
-    r"projects/(?P<project>[^/\s]+)/locations/(?P<region>[^/\s]+)/gatewaySecurityPolicies/(?P<name>[a-z][a-z0-9-]{0,62})\Z"
+    rf"projects/(?P<project>{_PROJECT})/locations/(?P<region>{_REGION})"
+    r"/gatewaySecurityPolicies/(?P<name>[a-z][a-z0-9-]{0,62})\Z"
 )
 _SUBNETWORK = re.compile(
     r"(?:https://(?:www|compute)\.googleapis\.com/compute/v1/)?"
-    r"projects/(?P<project>[^/\s]+)/regions/(?P<region>[^/\s]+)/subnetworks/(?P<name>[a-z][a-z0-9-]{0,62})\Z"
+    rf"projects/(?P<project>{_PROJECT})/regions/(?P<region>{_REGION})/subnetworks/(?P<name>[a-z][a-z0-9-]{{0,62}})\Z"
 )
 
 
@@ -93,7 +94,7 @@ class WebProxyOptions(Options):
     project: Annotated[str, AfterValidator(_project)] | None = None
     """The project of everything that is made. It stands in the matchers, so it is never an Output. Left out: that of
     `attach`, `network` or `subnetwork`."""
-    region: Annotated[str, _form(_REGION, "a region such as europe-west4")] | None = None
+    region: Annotated[str, _form(re.compile(rf"{_REGION}\Z"), "a region such as europe-west4")] | None = None
     """The region of everything that is made. Left out: that of `attach` or `subnetwork`."""
     attach: Annotated[str, _form(_POLICY, "projects/PROJECT/locations/REGION/gatewaySecurityPolicies/NAME")] | None = (
         None
@@ -145,6 +146,11 @@ class WebProxyOptions(Options):
             yield f"from: {broad} If everybody is meant, leave `from` out: a finding says so then."
         if broad := too_broad(self.exempt):
             yield f"exempt: {broad}"
+        if self.mode == "audit" and self.attach is not None and not self.from_:
+            yield (
+                "found mode 'audit' with `attach` and no `from`: the audit rule would open somebody else's proxy to everybody. "
+                "Name the clients to audit under `from`."
+            )
         for key in ("network", "subnetwork", "proxy_subnet", "address", "ports"):
             if self.attach is not None and getattr(self, key):
                 yield f"found `{_camel(key)}` with `attach`. Who owns an existing policy has the gateway; leave one out."

@@ -108,7 +108,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
                 where.update({(port, host): rule.name for host in part.items})
                 slots = max(slots, part.slot + 1)
         if options.mode == "audit":
-            rules.append(_rule(options, "audit", AUDIT_SLOT, "true", "AUDIT, allows all"))
+            rules.append(_rule(options, "audit", AUDIT_SLOT, _sources(options) or "true", "AUDIT, allows all"))
         around = [] if options.attach is not None else [_policy(options)]
         return Rendering(
             objects=(*lists, *around, *rules, *_gateway(options), *_routes(options)),
@@ -207,12 +207,16 @@ def _list(options: WebProxyOptions, port: int, part: Shard[str], hosts: Mapping[
 
 def _allow(options: WebProxyOptions, port: int, part: Shard[str], listed: str) -> CloudObject:
     matcher = f"inUrlList(host(), '{listed}') && destination.port == {port}"
+    if sources := _sources(options):
+        matcher += f" && ({sources})"
+    return _rule(options, f"allow-{_label(port, part)}", port * 64 + part.slot, matcher, "hosts of reviewed catalogs")
+
+
+def _sources(options: WebProxyOptions) -> str:
+    """That the client is one of `from`; empty where everybody is meant."""
     sources = [f"inIpRange(source.ip, '{each}')" for each in options.clients_of("range")]
     sources += [f"source.matchServiceAccount('{each}')" for each in options.clients_of("account")]
-    sources += [f"source.matchTag('{each}')" for each in options.clients_of("tag")]
-    if sources:
-        matcher += f" && ({' || '.join(sources)})" if len(sources) > 1 else f" && {sources[0]}"
-    return _rule(options, f"allow-{_label(port, part)}", port * 64 + part.slot, matcher, "hosts of reviewed catalogs")
+    return " || ".join([*sources, *(f"source.matchTag('{each}')" for each in options.clients_of("tag"))])
 
 
 def _rule(options: WebProxyOptions, suffix: str, slot: int, matcher: str, words: str) -> CloudObject:
@@ -329,9 +333,10 @@ def _told(entries: Sequence[Entry], options: WebProxyOptions) -> Iterator[tuple[
         yield "from-everything", "Every client that reaches the proxy may use the hosts."
     yield "ipv4-only", "The proxy takes IPv4: no rule opens anything over IPv6."
     if options.mode == "audit":
+        whose = " of the clients under `from`" if options.from_ else ""
         yield (
             "audit",
-            "The last rule allows every TCP connection, and the proxy logs each; UDP that is led to it ends there.",
+            f"The last rule allows every TCP connection{whose}, and the proxy logs each; UDP that is led to it ends there.",
         )
     if options.routing == "explicit":
         yield (

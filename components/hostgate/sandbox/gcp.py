@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hostgate.gcp.resources import ASSOCIATION, COMPUTE, POLICY, QUOTAS, RULE, TYPES
+from hostgate.gcp.resources_proxy import GATEWAY, NEXT_HOP, SERVICES
 from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.shapes import shown
 from hostgate.sandbox import gcp_lifecycle, gcp_proxy_lifecycle
@@ -66,6 +67,24 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
         taken.setdefault(network, resource.name)
 
 
+def _one_next_hop_proxy(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
+    """A network has one next-hop proxy in a region (Secure Web Proxy, troubleshoot next hop)."""
+    taken: dict[tuple[Any, ...], str] = {}
+    for resource in resources:
+        network, deps = resource.inputs.get("network"), resource.property_dependencies.get("network", ())
+        named = network_path(network) if isinstance(network, str) else deps
+        place = (_project(resource), resource.inputs.get("location"), named)
+        if resource.type != GATEWAY or resource.inputs.get("routingMode") != NEXT_HOP or not named:
+            continue
+        if place in taken:
+            allowed = f"one next-hop proxy of a network in a region; {taken[place]} is one already"
+            problem = PreviewProblem(
+                "two proxies", path="network", found=shown(named), allowed=allowed, source=SERVICES
+            )
+            yield about(resource, problem)
+        taken.setdefault(place, resource.name)
+
+
 _LIFECYCLES = {**gcp_lifecycle.LIFECYCLES, **gcp_proxy_lifecycle.LIFECYCLES}
-CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network), _LIFECYCLES)
+CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network, _one_next_hop_proxy), _LIFECYCLES)
 """Simulated Google Cloud."""
