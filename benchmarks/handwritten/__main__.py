@@ -47,7 +47,7 @@ edge = aws.networkfirewall.RuleGroup(
     "hostgate-edge",
     capacity=100,
     type="STATEFUL",
-    description="hostgate: private traffic passes, datagrams stay inside",
+    description="hostgate: private traffic passes, datagrams stay inside, settings 70163155",
     rule_group={
         "rules_source": {"rules_string": edge_rules},
         "stateful_rule_options": {"rule_order": "STRICT_ORDER"},
@@ -57,7 +57,7 @@ allow = aws.networkfirewall.RuleGroup(
     "hostgate-allow",
     capacity=100,
     type="STATEFUL",
-    description="hostgate: hosts of the catalog, by name and port",
+    description="hostgate: hosts of the catalog, by name and port, settings 70163155",
     rule_group={
         "rules_source": {"rules_string": allow_rules},
         "stateful_rule_options": {"rule_order": "STRICT_ORDER"},
