@@ -9,6 +9,10 @@ from hostgate.planning.mechanism import CloudObject, targets
 from hostgate.planning.plan import plan
 
 _NFW = "arn:aws:network-firewall:eu-central-1"
+_GATEWAY = {
+    "network": "projects/p/global/networks/main",
+    "subnetwork": "projects/p/regions/europe-west4/subnetworks/main",
+}
 _MORE: dict[str, list[dict[str, Any]]] = {
     "aws": [
         {"tags": {"team": "platform"}},
@@ -82,6 +86,25 @@ _MORE: dict[str, list[dict[str, Any]]] = {
             "from_": ["tagValues/1"],
         },
         {"zones": ["europe-west1-b"], "project": "p", "organization": "1", "billing_project": "pay", "mode": "audit"},
+    ],
+    "gcp:web-proxy": [
+        {
+            "from_": ["10.0.0.0/8", "a@p.iam.gserviceaccount.com", "tagValues/1"],
+            "region": "europe-west4",
+            "project": "p",
+        },
+        {**_GATEWAY, "proxy_subnet": "10.9.0.0/23", "exempt": ["203.0.113.0/24"], "mode": "audit"},
+        {**_GATEWAY, "deny": "all", "network_tags": ["builds"], "address": "10.1.0.9", "tags": {"team": "platform"}},
+        {
+            **_GATEWAY,
+            "route": "static",
+            "network_tags": ["builds"],
+            "address": "10.1.0.9",
+            "exempt": ["203.0.113.0/24"],
+        },
+        {**_GATEWAY, "routing": "explicit", "ports": [8080, 3128]},
+        {"attach": "projects/p/locations/europe-west4/gatewaySecurityPolicies/egress", "deny": "declared"},
+        {**_GATEWAY, "tags": {"team": "platform"}},
     ],
     "azure": [
         {"attach": "rg/fp"},

@@ -1,4 +1,4 @@
-"""GCP bodies against the discovery documents that google-api-python-client ships: compute v1 and networksecurity v1."""
+"""GCP bodies against the discovery documents that google-api-python-client ships."""
 
 import copy
 import json
@@ -19,6 +19,19 @@ SCHEMAS = {POLICY: "FirewallPolicy", RULE: "FirewallPolicyRule", ASSOCIATION: "F
     f"{SECURITY}{name}": name
     for name in ("SecurityProfile", "SecurityProfileGroup", "FirewallEndpoint", "FirewallEndpointAssociation")
 }
+PROXY_RULE = "networksecurity#gatewaySecurityPolicyRule"
+SCHEMAS |= {
+    "networksecurity#urlList": "UrlList",
+    "networksecurity#gatewaySecurityPolicy": "GatewaySecurityPolicy",
+    PROXY_RULE: "GatewaySecurityPolicyRule",
+    "networkservices#gateway": "Gateway",
+    "networkconnectivity#policyBasedRoute": "PolicyBasedRoute",
+    "compute#route": "Route",
+    "compute#subnetwork": "Subnetwork",
+}
+DOCUMENTS = ("compute.v1", "networksecurity.v1", "networkservices.v1", "networkconnectivity.v1")
+LOCATED = re.compile(r"(?:projects|organizations)/[a-z0-9-]+/locations/[a-z0-9-]+/(?:[A-Za-z]+/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?/?)+")
+"""Full names of what is in a location; the pattern of their last part is in the document's prose."""
 NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 """Of policies and rules (RFC 1035); the document has the pattern on some names only."""
 
@@ -33,8 +46,8 @@ def schemas() -> dict[str, Any]:
     assert spec.origin is not None
     folder = Path(spec.origin).parent / "discovery_cache" / "documents"
     found: dict[str, Any] = {}
-    for name in ("networksecurity.v1", "compute.v1"):
-        found |= json.loads((folder / f"{name}.json").read_text())["schemas"]
+    for document in DOCUMENTS:
+        found = {**json.loads((folder / f"{document}.json").read_text())["schemas"], **found}
     return found
 
 
@@ -47,7 +60,7 @@ def wrong(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
         yield f"{path}: {value!r} is no {schema['type']}"
     elif wanted is dict:
         for key, item in value.items():
-            known = schema["additionalProperties"] if "properties" not in schema else schema["properties"].get(key)
+            known = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
             if known is None or known.get("readOnly"):
                 yield f"{path}.{key}: {'unknown' if known is None else 'read-only'}"
             else:
@@ -96,6 +109,8 @@ def test_every_body_is_one_that_the_discovery_document_takes() -> None:
         assert list(wrong(dict(each.body), schemas()[SCHEMAS[each.kind]])) == [], f"{plan}: {each.name}"
         if each.kind == RULE:
             assert list(wrong_rule(dict(each.body))) == [], f"{plan}: {each.name}"
+        if not each.kind.startswith("compute#"):
+            assert LOCATED.fullmatch(each.body["name"]), each.body["name"]
         if each.kind == POLICY:
             assert NAME.fullmatch(each.body["name"])
         checked.add(each.kind)

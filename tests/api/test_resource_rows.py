@@ -24,6 +24,7 @@ from hostgate.aws import resources_ec2, resources_firewall, resources_ram, resou
 from hostgate.azure import resources as azure
 from hostgate.azure.resources_bridged import BRIDGED
 from hostgate.gcp import resources as gcp
+from hostgate.gcp import resources_proxy as proxy
 from hostgate.gcp.resources_url_filter import ROWS as URL_FILTER_ROWS
 from hostgate.planning.resource_types import ResourceType, UnreadType
 from hostgate.planning.shapes import Entries, Items, OneOfKinds, Record, Shape, Text
@@ -232,6 +233,14 @@ SCHEMAS = {
     gcp.NETWORK: ("compute.v1", "Network"),
     gcp.ADDRESS_GROUP: ("networksecurity.v1", "AddressGroup"),
     **{row.token: ("networksecurity.v1", row.kind.rpartition("/")[2]) for row in URL_FILTER_ROWS},
+    proxy.URL_LIST: ("networksecurity.v1", "UrlList"),
+    proxy.POLICY: ("networksecurity.v1", "GatewaySecurityPolicy"),
+    proxy.RULE: ("networksecurity.v1", "GatewaySecurityPolicyRule"),
+    proxy.AUTHZ_POLICY: ("networksecurity.v1", "AuthzPolicy"),
+    proxy.GATEWAY: ("networkservices.v1", "Gateway"),
+    proxy.POLICY_ROUTE: ("networkconnectivity.v1", "PolicyBasedRoute"),
+    proxy.STATIC_ROUTE: ("compute.v1", "Route"),
+    proxy.SUBNETWORK: ("compute.v1", "Subnetwork"),
 }
 PLACES = {
     "project",
@@ -239,7 +248,10 @@ PLACES = {
     "location",
     "parent",
     "firewallPolicy",
+    "gatewaySecurityPolicy",
     "deletionPolicy",
+    "deleteSwgAutogenRouterOnDestroy",
+    "nextHopInstanceZone",
     "destNetworkScope",
     "srcNetworkScope",
 }

@@ -11,7 +11,7 @@ import pytest
 from pulumi import _types
 from pulumi_aws import networkfirewall, ram, route53
 from pulumi_azure_native import network
-from pulumi_gcp import compute, networksecurity
+from pulumi_gcp import compute, networkconnectivity, networksecurity, networkservices
 
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.builtin_preview import preview
@@ -40,6 +40,13 @@ INPUTS: dict[str, Any] = {
     "gcp:networksecurity/firewallEndpointAssociation:FirewallEndpointAssociation": (
         networksecurity.FirewallEndpointAssociationArgs
     ),
+    "gcp:networksecurity/urlList:UrlList": networksecurity.UrlListArgs,
+    "gcp:networksecurity/gatewaySecurityPolicy:GatewaySecurityPolicy": networksecurity.GatewaySecurityPolicyArgs,
+    "gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule": networksecurity.GatewaySecurityPolicyRuleArgs,
+    "gcp:networkservices/gateway:Gateway": networkservices.GatewayArgs,
+    "gcp:networkconnectivity/policyBasedRoute:PolicyBasedRoute": networkconnectivity.PolicyBasedRouteArgs,
+    "gcp:compute/route:Route": compute.RouteArgs,
+    "gcp:compute/subnetwork:Subnetwork": compute.SubnetworkArgs,
     "azure-native:network:FirewallPolicy": network.FirewallPolicyArgs,
     "azure-native:network:FirewallPolicyRuleCollectionGroup": network.FirewallPolicyRuleCollectionGroupArgs,
 }
@@ -58,7 +65,7 @@ import hostgate
 from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
 from hostgate.azure import FirewallPolicyAllowlist as AzureAllowlist
 from hostgate.gcp import FirewallPolicyAllowlist as GcpAllowlist
-from hostgate.gcp import UrlFilterAllowlist
+from hostgate.gcp import UrlFilterAllowlist, WebProxyAllowlist
 
 web = hostgate.select("./kinds.yaml", ids=["web", "plain"])
 everything = hostgate.select("./kinds.yaml")
@@ -108,6 +115,16 @@ UrlFilterAllowlist(
     "gcp-urls", hosts=web, zones=["europe-west1-b"], networks=["projects/p/global/networks/urls"], mtu=8000,
     organization="1", billing_project="pay", tags={"team": "platform"},
 )
+subnet = "projects/p/regions/europe-west4/subnetworks/"
+for number, more in enumerate((
+    {"proxy_subnet": "10.9.0.0/23", "from_": ["10.0.0.0/8", "tagValues/1"], "exempt": ["203.0.113.0/24"], "mode": "audit"},
+    {"route": "static", "network_tags": ["builds"], "exempt": ["203.0.113.0/24"], "tags": {"team": "platform"}},
+    {"network_tags": ["builds"], "ports": [80, 443], "address": "10.0.0.9", "deny": "all"},
+    {"routing": "explicit", "ports": [8080]},
+)):
+    WebProxyAllowlist(
+        f"proxy-{number}", hosts=web, network=f"projects/p/global/networks/n{number}", subnetwork=f"{subnet}n{number}", **more
+    )
 GcpAllowlist("gcp-accounts", hosts=everything, from_=["a@p.iam.gserviceaccount.com"])
 """
 

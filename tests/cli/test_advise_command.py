@@ -73,8 +73,10 @@ class TestAdvise:
 class TestForPeople:
     def test_hosts_of_the_same_fits_stand_together_and_each_target_says_why(self, run: Run) -> None:
         out = run("advise", "./ours.yaml", "--survey", SURVEY, "--cloud", "gcp", "--as-of", "2026-09-30").out
-        assert out.startswith("shell.example  22/tcp\n  unknown     gcp:fqdn\n  refused     gcp:url-filter\n")
-        assert "steady.example  443/https\n  ok          gcp:url-filter\n  unknown     " in out
+        assert "steady.example  443/https\n  ok          gcp:url-filter, gcp:web-proxy\n  unknown     " in out
+        assert out.startswith(
+            "shell.example  22/tcp\n  unknown     gcp:fqdn\n  refused     gcp:url-filter, gcp:web-proxy\n"
+        )
         assert "turning.example  443/https\n" in out
         assert "gcp:fqdn  Cloud NGFW FQDN objects\n" in out
         assert "  unfit       turning.example: an answer holds 4 of 16 A addresses" in out

@@ -51,6 +51,7 @@ def count(objects: Sequence[CloudObject]) -> Counted:
     counted.at_most("stateful rule groups", len(groups), 20)
     queries = [each for each in objects if each.kind.endswith(".FirewallRule")]
     counted.at_most("rules of a group of DNS Firewall", len(queries), 100)
+    counted.at_most("URL lists", sum(each.kind.endswith("#urlList") for each in objects), 10)
     azure = [each for each in objects if each.kind.endswith("/ruleCollectionGroups")]
     counted.at_most("rule collection groups", len(azure), 50)
     return counted
@@ -174,6 +175,21 @@ def _group_association(counted: Counted, each: CloudObject) -> None:
     counted.between("priority of an association", 100, each.body["Priority"], 9_900)
 
 
+def _url_list(counted: Counted, each: CloudObject) -> None:
+    counted.at_most("entries of a URL list", len(each.body["values"]), 2_500)
+    counted.at_most("name of a URL list", len(each.body["name"].rpartition("/")[2]), 63)
+    for value in each.body["values"]:
+        counted.one_of(f"entries of {each.name}", value)
+
+
+def _proxy_rule(counted: Counted, each: CloudObject) -> None:
+    counted.between("priority", 0, each.body["priority"], 2_147_483_647)
+    counted.at_most("characters of a matcher", len(each.body["sessionMatcher"]), 2_048)
+    counted.at_most("name of a rule", len(each.name), 63 - len("-1234567"))
+    counted.one_of("priorities of rules", each.body["priority"])
+    counted.one_of("names of rules", each.body["name"])
+
+
 def _nothing(counted: Counted, each: CloudObject) -> None:
     """Kinds without a number that has a limit."""
 
@@ -194,6 +210,9 @@ _COUNTERS = {
     "networksecurity.googleapis.com/SecurityProfileGroup": _security_object,
     "networksecurity.googleapis.com/FirewallEndpoint": _security_object,
     "networksecurity.googleapis.com/FirewallEndpointAssociation": _security_object,
+    "networksecurity#urlList": _url_list,
+    "networksecurity#gatewaySecurityPolicy": _nothing,
+    "networksecurity#gatewaySecurityPolicyRule": _proxy_rule,
     "Microsoft.Network/firewallPolicies": _nothing,
     "Microsoft.Network/firewallPolicies/ruleCollectionGroups": _rule_collection_group,
 }

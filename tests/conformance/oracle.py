@@ -5,6 +5,7 @@ are no names, or IPv6 to a host that is not known to be served on it.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 
@@ -35,6 +36,8 @@ class Need(NamedTuple):
     sight: Sight
     widenings: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    either: bool = False
+    """Whether its way does not tell TLS from HTTP: what speaks the other of the two then may pass."""
 
 
 def answer(
@@ -43,12 +46,9 @@ def answer(
     sources: Sequence[str] = (),
     *,
     ipv6: bool = True,
-    alike: bool = False,
     sights: Iterable[Sight] = (),
 ) -> Answer:
     """Whether `flow` has to pass. `sources` are the clients (none: everybody); `ipv6`: whether IPv6 is promised.
-
-    `alike`: the mechanism asks the name of TLS and of HTTP alike.
 
     `sights` are those of the mechanism. One that sees questions only does not see a client that asks none.
     """
@@ -60,7 +60,7 @@ def answer(
         return "must not"  # no client has an address of that family
     best: Answer = "must not"
     for need in needs:
-        one = _of_one(need, flow, alike)
+        one = _of_one(need, flow)
         if (
             one == "must pass"
             and _over_ipv6(flow)
@@ -74,13 +74,16 @@ def answer(
     return best
 
 
-def _of_one(need: Need, flow: Flow, alike: bool) -> Answer:
+def _of_one(need: Need, flow: Flow) -> Answer:
     entry = need.entry
     if need.sight == "name-and-port":
-        carried = ("https", "tls", "http") if alike else CARRIED.get(entry.protocol, ())
-        if flow.protocol not in carried or flow.port != entry.port or flow.sni is None:
+        meant = flow.protocol in CARRIED.get(entry.protocol, ())
+        web = need.either and flow.protocol in ("https", "tls", "http")
+        if not (meant or web) or flow.port != entry.port or flow.sni is None:
             return "must not"
         name = flow.sni
+        if not meant:
+            return "must not" if _of_one(need, replace(flow, protocol=entry.protocol)) == "must not" else "may"
     elif need.sight == "address-and-port":
         if flow.transport != entry.transport or flow.port != entry.port:
             return "must not"

@@ -158,6 +158,8 @@ def test_what_the_mechanism_cannot_see_is_said(target: str, drawn: list[Entry], 
     ids = {one.id for one in made.findings}
     assert ("address-only" in ids) == ("address-and-port" in sights)
     assert ("name-unproven" in ids) == ("name-and-port" in sights)
+    used = [decision.means for decision in made.decisions if decision.outcome == "allowed" and decision.means]
+    assert ("http-or-tls" in ids) == any(not way.tells_tls for way in used)
     assert ("name-only" in ids) == ("query-name" in sights)
     for decision in made.decisions:
         ways = mechanism(target).way(decision.entry)
@@ -214,15 +216,14 @@ def _needs(made: Plan) -> list[Need]:
         if decision.outcome == "allowed" and way is not None:
             widenings = tuple(name for name in WIDENED if (name, decision.entry.id) in accepted)
             given = getattr(made.options, "addresses", {}).get(decision.entry.id, ())
-            needs.append(Need(decision.entry, way.sight, widenings, tuple(given)))
+            needs.append(Need(decision.entry, way.sight, widenings, tuple(given), not way.tells_tls))
     return needs
 
 
 def _judged(made: Plan, drawn: Sequence[Entry], sources: Sequence[str] = ()) -> Iterator[tuple[Flow, str, bool]]:
     needs = _needs(made)
     ipv6 = all(one.id != "ipv4-only" for one in made.findings)
-    alike = any(not means.told_apart for means in mechanism(made.target).means)
     sights = [means.sight for means in mechanism(made.target).means]
     clients = sources or getattr(made.options, "home_net", ())
     for flow in flows_about(drawn):
-        yield flow, answer(needs, flow, clients, ipv6=ipv6, alike=alike, sights=sights), made.verdict(flow).allows
+        yield flow, answer(needs, flow, clients, ipv6=ipv6, sights=sights), made.verdict(flow).allows

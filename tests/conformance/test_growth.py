@@ -81,8 +81,8 @@ def _changed(before: Plan, after: Plan) -> Mapping[str, int]:
 def test_a_plan_in_many_objects_decides_as_one_would(
     target: str, mode: str, deny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hosts = [*many(400), *(entry(f"tls-{port}.vendor.example", port=port) for port in range(8_000, 8_012))]
-    for fill in (0.005, 0.01, 0.04):  # the smallest objects that are not too many
+    hosts = [*many(400), *(entry(f"tls-{port}.vendor.example", port=port) for port in range(8_000, 8_006))]
+    for fill in (0.005, 0.01, 0.04, 0.1):  # the smallest objects that are not too many
         monkeypatch.setattr(sharding, "FILL", fill)
         made = plan(selection(hosts), target, mode=mode, deny=deny)
         if not made.refused:

@@ -223,9 +223,10 @@ def test_every_limit_of_aws_is_in_its_page_with_its_source() -> None:
     assert sorted(table.rows) == sorted(known), f"The rows that are missing in docs/aws.md:\n{pasted}"
 
 
-def test_the_limits_of_dns_firewall_are_those_that_are_checked() -> None:
-    (table,) = _tables(ROOT / "docs" / "aws-dns-firewall.md", "Limits", "limit")
-    limits = mechanism("aws:dns-firewall").limits
+@pytest.mark.parametrize("target", ["aws:dns-firewall", "gcp:web-proxy"])
+def test_the_limits_of_a_mechanism_with_a_page_are_those_that_are_checked(target: str) -> None:
+    (table,) = _tables(ROOT / "docs" / f"{target.replace(':', '-')}.md", "Limits", "limit")
+    limits = mechanism(target).limits
     assert table.rows == tuple((each.name, f"{each.max:,}", f"{each.source} ({each.date})") for each in limits)
 
 

@@ -42,8 +42,8 @@ def plain(name: str) -> str:
 
 
 def layer(target: str) -> str:
-    """What judges beside others: a cloud's firewall (its mechanisms take each other's place), or its queries."""
-    return target if target == "aws:dns-firewall" else target.partition(":")[0]
+    """What judges beside others: a cloud's firewall (its mechanisms take each other's place), its queries, or its proxy."""
+    return target if target in ("aws:dns-firewall", "gcp:web-proxy") else target.partition(":")[0]
 
 
 def violations(update: Update, flows: Iterable[Flow], *, complete: bool = True) -> list[str]:
@@ -104,9 +104,9 @@ def flows_about(plans: Iterable[Plan]) -> list[Flow]:
 
 
 def _places(held: Iterable[StoredObject]) -> dict[str, Point]:
-    """The points that judge somebody's flows: a policy of Google Cloud does so once a network has it, a group of DNS
-    Firewall once a VPC does. Policies of the other firewalls count as they are, with a firewall or without."""
-    attached = ("gcp:fqdn", "aws:dns-firewall")
+    """The points that judge somebody's flows: a policy of Google Cloud does so once a network or a gateway has it, a group
+    of DNS Firewall once a VPC does. Policies of the other firewalls count as they are, with a firewall or without."""
+    attached = ("gcp:fqdn", "gcp:web-proxy", "aws:dns-firewall")
     return {
         point.place: point
         for point in points(held)

@@ -37,4 +37,5 @@ def test_a_way_that_was_tried_names_the_software_and_its_version(means: Means) -
 def test_what_packets_were_replayed_for_is_tried_and_what_no_software_answers_for_is_documented() -> None:
     kinds = {target: {means.evidence.kind for means in mechanism(target).means} for target in targets()}
     assert kinds["aws:rules"] == kinds["aws:domain-list"] == {"tried"}
-    assert kinds["aws:dns-firewall"] == kinds["gcp:fqdn"] == kinds["azure:application-rules"] == {"documented"}
+    assert kinds["aws:dns-firewall"] == kinds["gcp:fqdn"] == kinds["gcp:web-proxy"] == {"documented"}
+    assert kinds["azure:application-rules"] == {"documented"}

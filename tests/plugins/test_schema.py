@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .schemas import COMMAND, golden, schema_of, text_of
-from .wire import AWS, AZURE, COMPONENTS, DNS, GCP, PACKAGES, URLS, Package
+from .wire import AWS, AZURE, COMPONENTS, DNS, GCP, PACKAGES, PROXY, URLS, Package
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 each_component = pytest.mark.parametrize("package", COMPONENTS, ids=str)
@@ -25,6 +25,7 @@ REFERENCES = {
     DNS: {"vpcs[]"},
     GCP: {"attach", "networks[]", "project"},
     URLS: {"attach", "networks[]", "project", "endpoints{}"},
+    PROXY: {"network", "subnetwork"},
     AZURE: {"attach", "resourceGroup"},
 }
 """Inputs that name other resources, and may be outputs of them."""

@@ -62,7 +62,8 @@ PACKAGES = (AWS, GCP, AZURE)
 
 DNS = Package("aws", "DnsFirewallAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
-COMPONENTS = (*PACKAGES, DNS, URLS)
+PROXY = Package("gcp", "WebProxyAllowlist")
+COMPONENTS = (*PACKAGES, DNS, URLS, PROXY)
 """Each component of each package."""
 
 

@@ -22,7 +22,7 @@ from hostgate.review.statement import Statement, state
 from review.changes import SOURCES, by_source, made
 
 HOSTS = [entry("a.example"), entry("b.example")]
-RULES, LIST, DNS, GCP, URL, AZURE = targets()
+RULES, LIST, DNS, GCP, URL, PROXY, AZURE = targets()
 NET, OTHER = "projects/acme/global/networks/main", "projects/acme/global/networks/other"
 MANAGED = "arn:aws:network-firewall:eu-central-1:aws-managed:stateful-rulegroup/ThreatSignaturesMalwareStrictOrder"
 POLICY = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub"
@@ -47,8 +47,8 @@ def about(changes: Iterable[TargetDiff], what: str) -> set[str]:
 
 OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     *((target, {}, {"mode": "audit"}, {"mode audit"}) for target in targets()),
-    *((target, {}, {"deny": "none"}, {"deny none"}) for target in targets() if target != AZURE),
-    *((target, {}, {"deny": "declared"}, {"deny declared"}) for target in (DNS, GCP, AZURE)),
+    *((target, {}, {"deny": "none"}, {"deny none"}) for target in targets() if target not in (PROXY, AZURE)),
+    *((target, {}, {"deny": "declared"}, {"deny declared"}) for target in (DNS, GCP, PROXY, AZURE)),
     (RULES, {}, {"deny": "declared"}, {"deny declared", "policy"}),
     (RULES, {}, {"deny": "declared", "edge": False}, {"deny declared", "policy", "UDP"}),
     (RULES, {"deny": "declared"}, {"deny": "declared", "edge": False}, {"UDP"}),

@@ -1,4 +1,4 @@
-"""Google Cloud: the mechanisms of Cloud NGFW and the components that realise them.
+"""Google Cloud: the mechanisms of Cloud NGFW and Secure Web Proxy, and the components that realise them.
 
 `from hostgate.gcp import FirewallPolicyAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
@@ -10,6 +10,7 @@ from hostgate.planning.targets import COMPUTED, Target
 
 if TYPE_CHECKING:
     from hostgate.gcp.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
+    from hostgate.gcp.proxy_components import WebProxyAllowlist, WebProxyAllowlistArgs
     from hostgate.gcp.url_filter_components import UrlFilterAllowlist, UrlFilterAllowlistArgs
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "FirewallPolicyAllowlistArgs",
     "UrlFilterAllowlist",
     "UrlFilterAllowlistArgs",
+    "WebProxyAllowlist",
+    "WebProxyAllowlistArgs",
 ]
 
 TARGETS = (
@@ -56,7 +59,25 @@ TARGETS = (
             ),
             "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
         },
+        logs={
+            "connection": "hostgate.gcp.event_log:read_event",
+            "inspection": "hostgate.gcp.event_log:read_event",
+        },
         places="hostgate.gcp.evaluate:places",
+        simulated="hostgate.sandbox.gcp:CLOUD",
+    ),
+    Target(
+        name="gcp:web-proxy",
+        mechanism="hostgate.gcp.web_proxy",
+        component="hostgate.gcp.proxy_components:WebProxyAllowlist",
+        outputs=("policy", "gateway", "address", "digest"),
+        references={"network": COMPUTED, "subnetwork": COMPUTED},
+        referred={
+            "network": ("gcp:networkservices/gateway:Gateway", "network"),
+            "subnetwork": ("gcp:networkservices/gateway:Gateway", "subnetwork"),
+        },
+        logs={"request": "hostgate.gcp.event_log:read_event"},
+        places="hostgate.gcp.evaluate_proxy:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
     ),
 )
@@ -68,5 +89,7 @@ __getattr__ = on_demand(
         "FirewallPolicyAllowlistArgs": "components",
         "UrlFilterAllowlist": "url_filter_components",
         "UrlFilterAllowlistArgs": "url_filter_components",
+        "WebProxyAllowlist": "proxy_components",
+        "WebProxyAllowlistArgs": "proxy_components",
     },
 )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.gcp import resources_url_filter
+from hostgate.gcp import resources_proxy, resources_url_filter
 from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION as ENDPOINT_ASSOCIATION
 from hostgate.gcp.resources_url_filter import PROFILE as PROFILE
 from hostgate.planning.limits import Limit
@@ -259,7 +259,10 @@ ASSOCIATION_TYPE = ResourceType(
     kind="compute#firewallPolicyAssociation",
 )
 
-TYPES: Final = types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE, *resources_url_filter.ROWS))
+TYPES: Final = {
+    **types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE, *resources_url_filter.ROWS)),
+    **resources_proxy.TYPES,
+}
 """Types that a plan makes."""
 
 _RULE = RULE_TYPE.inputs.fields
@@ -299,12 +302,10 @@ READ: Final = types_by_token(
         ),
         ResourceType(NETWORK, fields("name", "project", "networkFirewallPolicyEnforcementOrder")),
         ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
+        *resources_proxy.READ.values(),
     )
 )  # fmt: skip
 """Types that are read where they stand, and never made here."""
 
-UNREAD: Final = (
-    UnreadType("gcp:networksecurity/urlList:UrlList", "names that a web proxy may reach"),
-    UnreadType("gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule", "what a web proxy may reach"),
-)
+UNREAD: Final[tuple[UnreadType, ...]] = ()
 """Types that decide about names, and that nothing reads."""

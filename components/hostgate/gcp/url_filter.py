@@ -75,7 +75,7 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             protocols=frozenset({"https", "http", "tls"}),
             sight="name-and-port",
             ttl_family="wire",
-            told_apart=False,
+            tells_tls=False,
             evidence=Evidence("documented", ABOUT, "2026-11-27"),
             needs=(
                 Claim(
@@ -294,7 +294,7 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
             )
     if entries:
         yield finding(
-            "either-protocol",
+            "http-or-tls",
             "A filter is asked of SNI and Host alike: on the port of an entry plain HTTP passes as well as TLS.",
         )
         yield finding(

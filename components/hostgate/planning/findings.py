@@ -243,11 +243,6 @@ KINDS: dict[str, FindingKind] = {
         "A rule applies a security profile group of somebody else: it allows what that group holds.",
         "Have its owner put the named profile into it; leave `groups` out where one of your own will do.",
     ),
-    "either-protocol": FindingKind(
-        "info",
-        "The mechanism asks SNI and Host alike: an entry allows plain HTTP and TLS on its port.",
-        "Nothing, if servers answer either safely; otherwise a mechanism that tells them apart.",
-    ),
     "other-port": FindingKind(
         "warning",
         "Names are filtered on a port of which the vendor's pages say nothing. Only with an acceptance.",
@@ -257,6 +252,27 @@ KINDS: dict[str, FindingKind] = {
         "warning",
         "An address family, mostly IPv6, is left out of the deny: everything is reachable over it.",
         "Leave `families` at its default, which denies both.",
+    ),
+    "http-or-tls": FindingKind(
+        "info",
+        "The mechanism sees name and port, and not whether TLS or plain HTTP is spoken: either passes on a port of the other.",
+        "Nothing, for clients that are trusted not to send in the clear; otherwise a mechanism that tells them apart.",
+    ),
+    "apex-by-analogy": FindingKind(
+        "info",
+        "That a wildcard does not hold the name itself is documented for a sibling of the mechanism and taken to hold for it.",
+        "Try the name itself once after `up`; if it matters, list the names that are needed as exact entries.",
+    ),
+    "past-the-proxy": FindingKind(
+        "info",
+        "What is not led to the proxy is not judged by it.",
+        "See that clients have no other way out: no IPv6, no other default route, no external address of their own.",
+    ),
+    "explicit-proxy": FindingKind(
+        "warning",
+        "Clients of an explicit proxy choose to use it, and the vendor's pages contradict each other on names of uninspected TLS.",
+        "Prefer `routing: next-hop`; else deny all other egress of the network, and try one host that must be blocked.",
+        first=True,
     ),
     "quic-closed": FindingKind(
         "info",
@@ -315,7 +331,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "ipv4-only": FindingKind(
         "info",
-        "The rules apply to IPv4 clients or destinations only; over IPv6 the host stays blocked.",
+        "The rules apply to IPv4 clients or destinations only; they open nothing over IPv6.",
         "Nothing, if clients fall back to IPv4; otherwise give the clients' IPv6 ranges.",
     ),
     "ipv6-only": FindingKind(

@@ -57,9 +57,9 @@ class Means:
     ports: range = range(1, 65536)
     widenings: Mapping[Match, str] = field(default_factory=dict)
     nearest: Mapping[str, str] = field(default_factory=dict)
-    told_apart: bool = True
-    """Whether TLS and HTTP are told apart on a port; else an entry of either lets both pass."""
     lookup: Lookup | None = None
+    tells_tls: bool = True
+    """Whether it tells TLS from plain HTTP; where it does not, either passes on a port of the other."""
     resolver: str = ""
     """What TTL means, where it is not the firewall that looks the addresses up."""
 

@@ -15,6 +15,7 @@ from hostgate.flows.engine_documents import without_version
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.gcp import resources as gcp
+from hostgate.gcp import resources_proxy
 from hostgate.policies import address_resources as addresses
 from hostgate.policies import aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
 from hostgate.policies.reading import Reading
@@ -52,6 +53,9 @@ RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in
 
 UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
     **{each.token: (each.holds, each.unless) for each in (*aws.UNREAD, *gcp.UNREAD, *azure.UNREAD)},
+    resources_proxy.URL_LIST: ("names that a web proxy may reach", ()),
+    resources_proxy.RULE: ("what a web proxy may reach", ()),
+    resources_proxy.AUTHZ_POLICY: ("what a web proxy may reach, in place of its rules", ()),
     azure.FIREWALL: ("classic rule collections", ("applicationRuleCollections", "networkRuleCollections")),
 }
 """Types that decide about egress and that no reader reads, what they hold, and the inputs without which they hold

@@ -116,11 +116,12 @@ def _wire(entry: Entry) -> Wire:
 
 
 def _seen_alike(each: Opening) -> Iterator[tuple[Wire, int]]:
-    """The flows that the rule of an opening cannot tell apart: one that sees addresses knows the transport only."""
+    """The flows that the rule of an opening cannot tell apart: one that sees addresses knows the transport only, and one
+    that sees names not always whether TLS or HTTP carries them."""
     way = each.decision.means
     wires: tuple[Wire, ...] = (each.wire,)
+    if way is not None and not way.tells_tls and each.wire in ("tls", "http"):
+        wires = ("tls", "http")
     if way is not None and way.sight == "address-and-port" and each.wire != "udp":
         wires = ("tls", "http", "tcp")
-    elif way is not None and not way.told_apart:
-        wires = ("tls", "http")
     yield from ((wire, each.port) for wire in wires)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hostgate.gcp.resources import ASSOCIATION, COMPUTE, POLICY, QUOTAS, RULE, TYPES
+from hostgate.gcp.resources_proxy import GATEWAY, NEXT_HOP, SERVICES
 from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.shapes import shown
+from hostgate.sandbox import gcp_lifecycle, gcp_proxy_lifecycle, gcp_url_filter_lifecycle
 from hostgate.sandbox.clouds import Cloud, Declaration, about
-from hostgate.sandbox.gcp_lifecycle import LIFECYCLES
-from hostgate.sandbox.gcp_url_filter_lifecycle import LIFECYCLES as URL_FILTER_LIFECYCLES
 from hostgate.sandbox.preview_problems import PreviewProblem
 
 Names = Mapping[tuple[str, str], str]
@@ -67,7 +67,28 @@ def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[Previe
         taken.setdefault(network, resource.name)
 
 
-CLOUD: Final = Cloud(
-    "gcp", TYPES, (_unique_in_policy, _one_policy_per_network), {**LIFECYCLES, **URL_FILTER_LIFECYCLES}
-)
+def _one_next_hop_proxy(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
+    """A network has one next-hop proxy in a region (Secure Web Proxy, troubleshoot next hop)."""
+    taken: dict[tuple[Any, ...], str] = {}
+    for resource in resources:
+        network, deps = resource.inputs.get("network"), resource.property_dependencies.get("network", ())
+        named = network_path(network) if isinstance(network, str) else deps
+        place = (_project(resource), resource.inputs.get("location"), named)
+        if resource.type != GATEWAY or resource.inputs.get("routingMode") != NEXT_HOP or not named:
+            continue
+        if place in taken:
+            allowed = f"one next-hop proxy of a network in a region; {taken[place]} is one already"
+            problem = PreviewProblem(
+                "two proxies", path="network", found=shown(named), allowed=allowed, source=SERVICES
+            )
+            yield about(resource, problem)
+        taken.setdefault(place, resource.name)
+
+
+_LIFECYCLES = {
+    **gcp_lifecycle.LIFECYCLES,
+    **gcp_url_filter_lifecycle.LIFECYCLES,
+    **gcp_proxy_lifecycle.LIFECYCLES,
+}
+CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network, _one_next_hop_proxy), _LIFECYCLES)
 """Simulated Google Cloud."""

@@ -54,7 +54,8 @@ def diff(
         if key in before and key in after and UNKNOWN_ON_WIRE not in (before[key], after[key]):
             after[key] = before[key] if same(before[key], after[key]) else after[key]
     paths = {path: kind for path, kind in _changes(before, after, "") if not _within(path, ignored)}
-    replacing = frozenset(path for path in paths if _within(path, type_.replaces))
+    replaces = tuple(path for path in type_.replaces if path not in life.overlooks)
+    replacing = frozenset(path for path in paths if _within(path, replaces))
     by_hand = type_.auto_name is not None and type_.auto_name.property not in (news.get(DEFAULTS) or ())
     return Changes(paths, replacing, bool(replacing) and (life.replaces_delete_first or by_hand))
 

@@ -65,6 +65,8 @@ class Lifecycle:
     replaces_delete_first: bool = False
     """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
+    overlooks: tuple[str, ...] = ()
+    """Inputs that cannot change in place, and that the provider plans so all the same: it then fails."""
     always_there: bool = False
     """Whether the object is a setting that something else has anyway: a create takes it over without a word."""
 

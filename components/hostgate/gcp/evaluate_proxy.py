@@ -1,0 +1,361 @@
+"""What a Secure Web Proxy does with a flow: routes past it, authorization policies, then its gateway security policy.
+
+The rule with the lowest priority number that matches decides, and what none matches is denied (Secure Web Proxy
+documentation, rule evaluation). In next-hop mode host() is the SNI, or the Host of plain HTTP; a rule that does not ask
+for it is one for any TCP (same, configure rules; read 2026-11-27). A gateway with an authorization policy is said to ignore
+its gateway security policy (same, policies and rules, read 2026-11-28), and by an older text may deny what that allows.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks
+from hostgate.flows.intervals import NO_NUMBER, Intervals
+from hostgate.flows.names import NameTest
+from hostgate.flows.nodes import Node, number
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
+from hostgate.gcp.resources_proxy import (
+    AUTHZ_POLICY,
+    DEFAULT_ROUTING,
+    EXPLICIT,
+    GATEWAY,
+    POLICY,
+    POLICY_ROUTE,
+    PROXY_ONLY,
+    RULE,
+    SECURE_WEB_GATEWAY,
+    SUBNETWORK,
+    URL_LIST,
+)
+from hostgate.gcp.rule_steps import RankedStep, in_order, network_path
+from hostgate.gcp.session_matcher import Condition, Conditions, UnreadableError, read_matcher
+from hostgate.planning.options import PRIVATE_IPV4
+
+TARGET: Final = "gcp:web-proxy"
+
+ASSUMPTIONS: Final = (
+    "Routes lead the clients' traffic to the proxy. What goes past it, as IPv6 and clients of other regions do, is not judged.",
+)
+
+_TCP: Final = frozenset({6})
+_WEB: Final = frozenset({"tls", "http"})
+_IPV6: Final = replace(EVERY_ADDRESS, v4=NO_NUMBER)
+_PRIVATE: Final = networks(PRIVATE_IPV4)
+
+DENIED = Step(action="block", rule="", why="no rule matches, and the proxy denies what no rule allows")
+_LED = Step(action="next", rule="", why="it is led to the proxy")
+_ONWARD = Step(action="next", rule="", why="no authorization policy decides")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """How traffic comes to a proxy: what is known to go past it, and the ports that it listens on (None: all)."""
+
+    explicit: bool = False
+    past: AddressSet | None = None
+    """Destinations with routes past it; None: nobody knows, and private ranges may be among them."""
+    ports: Intervals | None = None
+
+
+def places(snapshot: Snapshot) -> list[Place]:
+    """Every gateway of a Secure Web Proxy, and every gateway security policy that no gateway uses."""
+    reading = _Reading(snapshot)
+    used: set[str] = set()
+    found = []
+    for gateway in snapshot.of_types([GATEWAY]):
+        if gateway.properties.get("type") == SECURE_WEB_GATEWAY:
+            policy = reading.policy_of(gateway)
+            used |= {policy.urn} if policy else set()
+            found.append(reading.gateway(gateway, policy))
+    for policy in snapshot.of_types([POLICY]):
+        if policy.urn not in used:
+            stage = reading.stage(policy, reading.rules_of(policy))
+            remark = "no gateway uses the policy"
+            name = policy.id or policy.name
+            stages = (_routes(Routing()), stage)
+            found.append(Place(TARGET, name, stages, ASSUMPTIONS, remark, policy.name, families=("IPv4",)))
+    return found
+
+
+def policy_place(snapshot: Snapshot, routing: Routing, clients: ClientTest | None, ending: Step = DENIED) -> Place:
+    """The rules of a plan behind a gateway that is routed so. `ending` is what becomes of a flow that none matches."""
+    reading = _Reading(snapshot, explicit=routing.explicit)
+    stage = reading.stage(None, [(rule, True) for rule in snapshot.of_types([RULE])])
+    return Place(
+        TARGET, "plan", (_routes(routing), replace(stage, otherwise=ending)), ASSUMPTIONS, clients=clients,
+        families=("IPv4",),
+    )  # fmt: skip
+
+
+def _routes(routing: Routing, steps: Iterable[Step] = ()) -> Stage:
+    """What does not come to the proxy at all, and what comes to a port that it does not listen on."""
+    found = [_perhaps_past("IPv6 is not led to the proxy", Box(address=_IPV6))]
+    if routing.explicit:
+        found.append(_perhaps_past("the network lets past the proxy what no client sends to it", Box(but=_WEB)))
+    found += steps
+    if routing.past is not None:
+        why = "its route leads past the proxy, and the network's own rules decide"
+        found.append(Step(action="allow", rule="", why=why, box=Box(address=routing.past)))
+    else:
+        found.append(_perhaps_past("its route leads past the proxy", Box(address=_PRIVATE)))
+    if routing.ports is not None and not routing.explicit:
+        why = "the gateway does not listen on the port"
+        found.append(Step(action="block", rule="", why=why, box=Box(port=routing.ports.outside(65_535))))
+    return Stage("routes", tuple(found), _LED)
+
+
+def _perhaps_past(doubt: str, box: Box) -> Step:
+    return Step(action="allow", rule="", why=doubt, box=replace(box, doubts=(doubt,)))
+
+
+class _Reading:
+    """A snapshot as far as Secure Web Proxy goes."""
+
+    def __init__(self, snapshot: Snapshot, *, explicit: bool = False) -> None:
+        self.snapshot, self.explicit = snapshot, explicit
+
+    def gateway(self, gateway: Resource, policy: Resource | None) -> Place:
+        self.explicit = gateway.properties.get("routingMode") == EXPLICIT
+        listed = gateway.node.at("ports")
+        ports = [port for item in listed.items() if (port := number(item)) is not None]
+        known = not listed.unknown and len(ports) == len(list(listed.items())) and ports
+        routes = list(self._policy_routes(gateway))
+        routing = Routing(
+            explicit=self.explicit,
+            past=AddressSet() if routes and not self.explicit else None,
+            ports=Intervals.of((port, port) for port in ports) if known else None,
+        )
+        name = str(gateway.properties.get("gatewaySecurityPolicy") or gateway.name).rpartition("/")[2]
+        if policy is None:
+            unseen = either(name, f"{name} is not in the snapshot", box=Box(protocols=_TCP))
+            stage = Stage(name, unseen, DENIED)
+        else:
+            name = policy.name
+            stage = self.stage(policy, self.rules_of(policy))
+        stages = (_routes(routing, [] if self.explicit else routes), self._authorized(gateway), stage)
+        return Place(
+            TARGET, gateway.id or gateway.name, stages, ASSUMPTIONS, policy=name, families=("IPv4",), kind="proxy"
+        )
+
+    def policy_of(self, resource: Resource) -> Resource | None:
+        """The gateway security policy that a gateway or a rule names: by reference, or by its last part."""
+        value = resource.properties.get("gatewaySecurityPolicy")
+        made = [
+            each for each in self.snapshot.referred(resource, "gatewaySecurityPolicy", value) if each.type == POLICY
+        ]
+        if len(made) == 1:
+            return made[0]
+        if not isinstance(value, str):
+            return None
+        alike = (
+            each
+            for each in self.snapshot.of_types([POLICY])
+            if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
+            and _same_place(each, resource)
+        )
+        return next(alike, None)
+
+    def rules_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
+        """Its rules, and those of which it is not known yet whether they are."""
+        for rule in self.snapshot.of_types([RULE]):
+            found = self.policy_of(rule)
+            if found is policy:
+                yield rule, True
+            elif found is None and not isinstance(rule.properties.get("gatewaySecurityPolicy"), str):
+                yield rule, False
+
+    def stage(self, policy: Resource | None, rules: Iterable[tuple[Resource, bool]]) -> Stage:
+        ranked = [
+            RankedStep(step, number(rule.node.at("priority")))
+            for rule, sure in rules
+            for step in self._rule(rule, sure)
+        ]
+        steps, unordered = in_order(ranked)
+        seen = elsewhere(policy, box=Box(protocols=_TCP)) if policy else ()
+        name = policy.name if policy else "policy"
+        return Stage(name, (*seen, *steps), DENIED, unordered=tuple((*seen, *group) for group in unordered))
+
+    def _rule(self, rule: Resource, sure: bool) -> Iterator[Step]:
+        node = rule.node
+        enabled = node.at("enabled")
+        if enabled.value is False:
+            return
+        doubts = [] if sure else [f"{rule.name} is a rule of the policy"]
+        if enabled.unknown:
+            doubts.append(f"{rule.name} is enabled")
+        if not node.at("applicationMatcher").absent and node.at("applicationMatcher").value != "":
+            doubts.append(f"what the application matcher of {rule.name} asks for is so")
+        conditions = self._conditions(rule)
+        if conditions is None:
+            conditions = (Condition(),)
+            doubts.append(f"what the matcher of {rule.name} asks for is so, which is not read here")
+        actions: Mapping[Any, tuple[Action, ...]] = {"ALLOW": ("allow",), "DENY": ("block",)}
+        profile = node.at("basicProfile").value
+        for action in actions.get(profile, ("allow", "block")):
+            word = "allows" if action == "allow" else "denies"
+            known = doubts if profile in actions else [*doubts, f"{rule.name} {word} it"]
+            for condition in conditions:
+                label = _label(rule.name, condition)
+                for box in self._boxes(condition, known):
+                    why = f"the rule {rule.name} {word} it"
+                    yield Step(action=action, rule=label, why=why, box=box, owner=rule.urn)
+
+    def _conditions(self, rule: Resource) -> Conditions | None:
+        matcher = rule.node.at("sessionMatcher").value
+        if not isinstance(matcher, str):
+            return None
+        try:
+            return read_matcher(matcher, self._entries)
+        except UnreadableError:
+            return None
+
+    def _boxes(self, condition: Condition, doubts: Sequence[str]) -> Iterator[Box]:
+        box = Box(
+            protocols=_TCP,
+            port=condition.ports,
+            client=ClientTest(addresses=condition.sources, identities=condition.identities),
+            doubts=(*condition.doubts, *doubts),
+        )
+        if not condition.names:
+            yield box
+            return
+        if self.explicit:
+            yield replace(box, wire=condition.names, applications=frozenset({"http"}))
+            told = "in explicit mode host() is the target of CONNECT, which is documented both ways"
+            yield replace(box, wire=condition.names, applications=frozenset({"tls"}), doubts=(*box.doubts, told))
+        else:
+            yield replace(box, wire=condition.names, applications=_WEB)
+        if not condition.named:
+            told = "a connection without a name is none of those that are named"
+            yield replace(box, wire=condition.names, nameless=True, doubts=(*box.doubts, told))
+
+    def _entries(self, name: str) -> list[str] | None:
+        """The entries of the URL list of that name; None where it is not there, or not known."""
+        for each in self.snapshot.of_types([URL_LIST]):
+            told = [str(each.properties.get(key) or "") for key in ("project", "location", "name")]
+            path = f"/locations/{told[1]}/urlLists/{told[2]}"
+            alike = each.id == name or told[2] == name or (name.endswith(path) and told[0] in ("", name.split("/")[1]))
+            if not alike:
+                continue
+            values = each.node.at("values")
+            found = [item.value for item in values.items()]
+            if values.unknown or not all(isinstance(value, str) for value in found):
+                return None
+            return [str(value) for value in found]
+        return None
+
+    def _policy_routes(self, gateway: Resource) -> Iterator[Step]:
+        """Policy-based routes of the gateway's network, by priority: those that leave traffic to other routes, and others."""
+        ranges = {
+            each.properties.get("ipCidrRange") for each in self.snapshot.of_types([SUBNETWORK]) if _is_proxy_only(each)
+        }
+        routes = [each for each in self.snapshot.of_types([POLICY_ROUTE]) if self._same_network(each, gateway)]
+        for route in sorted(routes, key=lambda each: number(each.node.at("priority")) or 1_000):
+            match = route.node.at("filter")
+            source = match.at("srcRange").value
+            if match.at("protocolVersion").value == "IPV6" or (source in ranges and source is not None):
+                continue
+            past = route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING
+            box, doubts = Box(), []
+            if source not in (None, "0.0.0.0/0"):
+                doubts.append(f"the client is one of {source}")
+            if not route.node.at("virtualMachine").absent:
+                doubts.append(f"the client is one that {route.name} is for")
+            protocol = match.at("ipProtocol").value
+            if protocol not in (None, "ALL"):
+                box = replace(box, protocols=frozenset({17 if protocol == "UDP" else 6}))
+            box = replace(box, address=_range(match.at("destRange"), doubts, route.name), doubts=tuple(doubts))
+            why = f"the route {route.name} {'leaves it to other routes, past the proxy' if past else 'leads it on'}"
+            yield Step(action="allow" if past else "next", rule=route.name, why=why, box=box, owner=route.urn)
+
+    def _same_network(self, route: Resource, gateway: Resource) -> bool:
+        found = []
+        for each in (route, gateway):
+            value = each.properties.get("network")
+            made = self.snapshot.referred(each, "network", value)
+            found.append(made[0].urn if len(made) == 1 else network_path(value) if isinstance(value, str) else each.urn)
+        return found[0] == found[1]
+
+    def _authorized(self, gateway: Resource) -> Stage:
+        """Authorization policies on the gateway: those that deny first, then what nobody can tell."""
+        steps: list[Step] = []
+        later: list[Step] = []
+        for policy in self.snapshot.of_types([AUTHZ_POLICY]):
+            resources = policy.node.at("target", "resources")
+            targets = [item.value for item in resources.items()]
+            if not resources.unknown and all(isinstance(each, str) for each in targets):
+                if not any(_ends_alike(str(each), gateway) for each in targets):
+                    continue
+            elif gateway not in self.snapshot.referred(policy, "target", None):
+                continue
+            if policy.node.at("action").value == "DENY":
+                steps += _denied(policy)
+            else:
+                later += [whether("block", policy.name, "what it denies is not read here", policy.urn)]
+            said = "the proxy ignores its gateway security policy beside an authorization policy"
+            later += [whether("allow", policy.name, said, policy.urn)]
+        return Stage("authorization policies", (*steps, *later), _ONWARD)
+
+
+def _denied(policy: Resource) -> Iterator[Step]:
+    """What a policy that denies says of server names. `suffix` is not held to whole labels; plain HTTP has none, and is
+    denied by a rule that asks for one (Network Security API v1, AuthzPolicy, revision 20261104)."""
+    why, unread = f"the authorization policy {policy.name} denies it", "what it denies is not read here"
+    listed = policy.node.at("networkRules")
+    rules = [] if listed.unknown else list(listed.items())
+    if listed.unknown or not rules:
+        yield whether("block", policy.name, unread, policy.urn)
+    for rule in rules:
+        plain = all(rule.at(key).absent for key in ("from", "when")) and rule.at("to", "notOperations").absent
+        operations = [operation for to in rule.at("to").items() for operation in to.at("operations").items()]
+        snis = [sni for operation in operations for sni in operation.at("snis").items()]
+        tests = [test for sni in snis for test in _sni_tests(sni)]
+        if not plain or not tests or len(tests) != len(snis):
+            yield whether("block", policy.name, unread, policy.urn)
+            continue
+        for test in tests:
+            box = Box(protocols=_TCP, wire=(test,), applications=frozenset({"tls"}))
+            yield Step(action="block", rule=policy.name, why=why, box=box, owner=policy.urn)
+        nameless = Box(protocols=_TCP, applications=frozenset({"http"}))
+        yield Step(action="block", rule=policy.name, why=why, box=nameless, owner=policy.urn)
+
+
+def _sni_tests(sni: Node) -> Iterator[NameTest]:
+    kinds = {"exact": "exact", "prefix": "starting", "suffix": "ending", "contains": "containing"}
+    for key, kind in kinds.items():
+        text = sni.at(key).value
+        if isinstance(text, str) and text:
+            yield NameTest(kind, text, case=sni.at("ignoreCase").value is not True)  # type: ignore[arg-type]
+
+
+def _label(rule: str, condition: Condition) -> str:
+    named = [test.text for test in condition.names if not test.negated]
+    return f"{rule}#{named[0]}" if len(named) == 1 else rule
+
+
+def _range(node: Node, doubts: list[str], name: str) -> AddressSet:
+    if node.absent:
+        return EVERY_ADDRESS
+    try:
+        return networks([ipaddress.ip_network(node.value, strict=False)])  # type: ignore[arg-type]
+    except ValueError:
+        doubts.append(f"{name} is for its address")
+        return EVERY_ADDRESS
+
+
+def _is_proxy_only(subnetwork: Resource) -> bool:
+    return subnetwork.properties.get("purpose") == PROXY_ONLY
+
+
+def _same_place(one: Resource, other: Resource) -> bool:
+    """Whether both may be of one project and location: what is not said on one side is."""
+    pairs = ((one.properties.get(key), other.properties.get(key)) for key in ("project", "location"))
+    return all(a == b or not (isinstance(a, str) and isinstance(b, str)) for a, b in pairs)
+
+
+def _ends_alike(reference: str, gateway: Resource) -> bool:
+    last = reference.rpartition("/")[2]
+    return gateway.id == reference or last in (gateway.properties.get("name"), gateway.id.rpartition("/")[2] or None)

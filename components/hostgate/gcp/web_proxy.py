@@ -1,0 +1,383 @@
+"""gcp:web-proxy: URL lists and rules of a Secure Web Proxy, which reads the SNI or Host, and the routes that lead to it.
+
+The proxy denies what no rule allows, so every rule allows, and their order does not matter. A rule names its list by the
+full name in a matcher: it is made of the options, so that a preview knows it. TLS is not inspected.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hostgate.catalog.model import Entry
+from hostgate.flows.address_sets import networks
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import ClientTest, Place
+from hostgate.gcp import evaluate_proxy
+from hostgate.gcp import resources_proxy as rows
+from hostgate.gcp.proxy_options import WebProxyOptions
+from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.planning.evidence import Claim, Evidence
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.limits import Limit, Usage
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.sharding import Shard, shard
+from hostgate.planning.targets import COMPUTED
+
+URL_LIST, POLICY, RULE = rows.URL_LIST_TYPE.kind, rows.POLICY_TYPE.kind, rows.RULE_TYPE.kind
+GATEWAY, SUBNETWORK = rows.GATEWAY_TYPE.kind, rows.SUBNETWORK_TYPE.kind
+POLICY_ROUTE, STATIC_ROUTE = rows.POLICY_ROUTE_TYPE.kind, rows.STATIC_ROUTE_TYPE.kind
+
+BLOCK = Limit("rules of the block for one port", 63, "rules", "hostgate, priority slots", READ_ON)
+
+RULES = "Secure Web Proxy documentation, configure rules"
+CEL = "Secure Web Proxy documentation, CEL matcher language reference"
+DEPLOY = "Secure Web Proxy documentation, deploy as next hop"
+POLICIES = "Secure Web Proxy documentation, policies and rules"
+
+AUDIT_SLOT = 10_000_000
+"""Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
+
+_ONE_LABEL = "aws:rules, which can hold the depth to one label."
+_NO_HOST = (
+    "gcp:fqdn, which allows by address. A rule of the proxy for TCP without a name would allow the port to everybody."
+)
+
+
+class WebProxy(Mechanism[WebProxyOptions]):
+    """URL lists with a rule each in a gateway security policy."""
+
+    target = "gcp:web-proxy"
+    types = rows.TYPES
+    title = "Secure Web Proxy"
+    options = WebProxyOptions
+    limits = (LISTS, LIST_ENTRIES, POLICY_RULES, MATCHER, BLOCK)
+    means = (
+        Means(
+            name="URL lists",
+            protocols=frozenset({"https", "tls", "http"}),
+            sight="name-and-port",
+            ttl_family="wire",
+            tells_tls=False,
+            evidence=Evidence("documented", RULES, READ_ON),
+            needs=(
+                Claim("a proxy-only subnet in the network and region", DEPLOY, READ_ON),
+                Claim("clients whose traffic routes lead to the proxy, in one region and over IPv4", DEPLOY, READ_ON),
+                Claim(
+                    "no authorization policy on the gateway, beside which it ignores these rules",
+                    POLICIES,
+                    "2026-11-28",
+                ),
+            ),
+            opens=(
+                Claim("plain HTTP with the host's name on its port, and TLS on a port of HTTP", RULES, READ_ON),
+                Claim(
+                    "any server to which a client names an allowed host, unless the proxy dials the name itself",
+                    CEL,
+                    READ_ON,
+                ),
+            ),
+            costs=(
+                Claim(
+                    "1 unit for each hour of a gateway, 1 for each GB that it passes",
+                    "Secure Web Proxy pricing",
+                    READ_ON,
+                ),
+            ),
+            kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            widenings={"one-label": "deeper-names"},
+            nearest={"one-label": _ONE_LABEL, "tcp": _NO_HOST, "udp": _NO_HOST},
+        ),
+    )
+
+    def render(self, entries: Sequence[Entry], options: WebProxyOptions) -> Rendering:
+        lists: list[CloudObject] = []
+        rules: list[CloudObject] = []
+        where: dict[tuple[int, str], str] = {}
+        slots = 0
+        ports: dict[int, dict[str, set[str]]] = {}
+        for entry in entries:
+            ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(_spec(entry))
+        for port, hosts in sorted(ports.items()):
+            for part in _shards(hosts):
+                listed = _list(options, port, part, hosts)
+                rule = _allow(options, port, part, str(listed.body["name"]))
+                lists.append(listed)
+                rules.append(rule)
+                where.update({(port, host): rule.name for host in part.items})
+                slots = max(slots, part.slot + 1)
+        if options.mode == "audit":
+            rules.append(_rule(options, "audit", AUDIT_SLOT, _sources(options) or "true", "AUDIT, allows all"))
+        around = [] if options.attach is not None else [_policy(options)]
+        return Rendering(
+            objects=(*lists, *around, *rules, *_gateway(options), *_routes(options)),
+            rules={entry.key: f"{where[entry.port, entry.host]}#{_spec(entry).lstrip('*.')}" for entry in entries},
+            findings=tuple(_remarks(entries, options)),
+            usage=(
+                Usage(LISTS, len(lists)),
+                Usage(LIST_ENTRIES, max((len(each.body["values"]) for each in lists), default=0)),
+                Usage(POLICY_RULES, len(rules)),
+                Usage(MATCHER, max((len(each.body["sessionMatcher"]) for each in rules), default=0)),
+                Usage(BLOCK, slots),
+            ),
+        )
+
+    def objections(self, entries: Sequence[Entry], options: WebProxyOptions) -> Mapping[tuple[str, str], Objection]:
+        found = dict(super().objections(entries, options))
+        closed = [each for each in entries if options.ports and each.port not in options.ports]
+        for entry in closed if options.routing == "next-hop" else ():
+            listens = ", ".join(map(str, sorted(options.ports)))
+            objection = Objection(
+                f"the gateway does not listen on port {entry.port}. Found in `ports`: {listens}.",
+                "leave `ports` out, so that the gateway listens on all.",
+            )
+            found.setdefault(entry.key, objection)
+        return found
+
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: WebProxyOptions) -> Mapping[str, Any]:
+        # A list's place is part of its name, and the provider would change neither.
+        named = {"name": each.body["name"]} if each.kind == URL_LIST else {}
+        return {**super().fixed(each, objects, options), **named}
+
+    def enforcement(self, options: WebProxyOptions) -> Enforcement:
+        where = OWN_POLICY if options.attach is None else f"policy {options.policy_path}"
+        return replace(
+            super().enforcement(options),
+            traffic=("IPv4 that is led to the proxy",),
+            places=(where, *((f"network {options.network}",) if options.network else ())),
+            judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)),
+            exempt=(*options.private, *sorted(options.exempt)),
+            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+        )
+
+    def place(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Place:
+        held = tuple(
+            Resource(urn=f"plan::{each.name}", type=row.token, name=each.name, properties=each.body, id=str(full))
+            for each in objects
+            for row in (rows.URL_LIST_TYPE, rows.RULE_TYPE)
+            if each.kind == row.kind and (full := each.body["name"])
+        )
+        listens = Intervals.of((port, port) for port in options.ports) if options.ports else None
+        past = None
+        if options.routing == "next-hop" and options.route == "policy-based" and options.deny != "declared":
+            past = networks([*options.private, *options.exempt])
+        routing = evaluate_proxy.Routing(explicit=options.routing == "explicit", past=past, ports=listens)
+        return evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
+
+
+def _clients(options: WebProxyOptions) -> ClientTest | None:
+    if not options.from_:
+        return None
+    identities = {f"account:{each}" for each in options.clients_of("account")}
+    identities |= {f"tag:{each}" for each in options.clients_of("tag")}
+    ranges = options.clients_of("range")
+    found = ClientTest(identities=frozenset(identities) or None)
+    return replace(found, addresses=networks(ranges)) if ranges else found
+
+
+def _spec(entry: Entry) -> str:
+    """What stands in a list for `entry`. `*x` is x and all names below it, by whole labels; `*.x` those below it."""
+    match entry.match:
+        case "exact":
+            return entry.host
+        case "subtree+apex":
+            return f"*{entry.host}"
+        case "subtree" | "one-label":  # one-label with an accepted widening only
+            return f"*.{entry.host}"
+
+
+def _shards(hosts: Mapping[str, set[str]]) -> tuple[Shard[str], ...]:
+    return shard(sorted(hosts), key=str, weights=lambda host: (len(hosts[host]),), capacities=(LIST_ENTRIES.max,))
+
+
+def _label(port: int, part: Shard[str]) -> str:
+    return f"{port}-{part.label}" if part.label else str(port)
+
+
+def _list(options: WebProxyOptions, port: int, part: Shard[str], hosts: Mapping[str, set[str]]) -> CloudObject:
+    name = f"{options.name}-hosts-{_label(port, part)}"
+    body = {
+        "name": f"{options.parent}/urlLists/{name}",
+        "description": "hostgate: hosts of reviewed catalogs",
+        "values": sorted(spec for host in part.items for spec in hosts[host]),
+    }
+    return CloudObject(kind=URL_LIST, name=name, body=body, folder="url-lists")
+
+
+def _allow(options: WebProxyOptions, port: int, part: Shard[str], listed: str) -> CloudObject:
+    matcher = f"inUrlList(host(), '{listed}') && destination.port == {port}"
+    if sources := _sources(options):
+        matcher += f" && ({sources})"
+    return _rule(options, f"allow-{_label(port, part)}", port * 64 + part.slot, matcher, "hosts of reviewed catalogs")
+
+
+def _sources(options: WebProxyOptions) -> str:
+    """That the client is one of `from`; empty where everybody is meant."""
+    sources = [f"inIpRange(source.ip, '{each}')" for each in options.clients_of("range")]
+    sources += [f"source.matchServiceAccount('{each}')" for each in options.clients_of("account")]
+    return " || ".join([*sources, *(f"source.matchTag('{each}')" for each in options.clients_of("tag"))])
+
+
+def _rule(options: WebProxyOptions, suffix: str, slot: int, matcher: str, words: str) -> CloudObject:
+    name = f"{options.name}-{suffix}"
+    body = {
+        "name": f"{options.policy_path}/rules/{name}",
+        "description": f"hostgate: {words}",
+        "enabled": True,
+        "priority": options.base + slot,
+        "basicProfile": "ALLOW",
+        "sessionMatcher": matcher,
+    }
+    return CloudObject(kind=RULE, name=name, body=body, folder="rules")
+
+
+def _policy(options: WebProxyOptions) -> CloudObject:
+    body = {"name": options.policy_path, "description": "hostgate: egress to the hosts of reviewed catalogs"}
+    return CloudObject(kind=POLICY, name=options.name, body=body, folder="policy")
+
+
+def _gateway(options: WebProxyOptions) -> Iterable[CloudObject]:
+    if options.network is None:
+        return
+    if options.proxy_subnet is not None:
+        body: dict[str, Any] = {
+            "name": f"{options.name}-proxy-only",
+            "network": options.network,
+            "ipCidrRange": options.proxy_subnet,
+            "purpose": rows.PROXY_ONLY,
+            "role": "ACTIVE",
+        }
+        yield CloudObject(kind=SUBNETWORK, name=body["name"], body=body, folder="policy")
+    name = f"{options.name}-gateway"
+    body = {
+        "name": f"{options.parent}/gateways/{name}",
+        "type": rows.SECURE_WEB_GATEWAY,
+        "routingMode": rows.NEXT_HOP if options.routing == "next-hop" else rows.EXPLICIT,
+        "gatewaySecurityPolicy": options.policy_path,
+        "network": options.network,
+        "subnetwork": options.subnetwork,
+    }
+    body |= {"ports": sorted(options.ports)} if options.ports else {"allPorts": True}
+    if options.address is not None:
+        body["addresses"] = [options.address]
+    if options.tags:
+        body["labels"] = dict(sorted(options.tags.items()))
+    yield CloudObject(kind=GATEWAY, name=name, body=body, folder="policy")
+
+
+def _routes(options: WebProxyOptions) -> Iterable[CloudObject]:
+    """Routes past the proxy first, then the one that leads all else to it."""
+    if not options.makes_routes:
+        return
+    address = options.address or COMPUTED
+    if options.route == "static":
+        body: dict[str, Any] = {"network": options.network, "destRange": "0.0.0.0/0", "nextHopIp": address}
+        body |= {"priority": options.route_base + 1, "tags": sorted(options.network_tags)}
+        yield _route(options, STATIC_ROUTE, "to-proxy", body)
+        for cidr in sorted(options.exempt):
+            gateway = f"projects/{options.in_project}/global/gateways/default-internet-gateway"
+            body = {"network": options.network, "destRange": cidr, "nextHopGateway": gateway}
+            body |= {"priority": options.route_base, "tags": sorted(options.network_tags)}
+            yield _route(options, STATIC_ROUTE, f"past-{_dashed(cidr)}", body)
+        return
+    past = [*options.private, *sorted(options.exempt)]
+    filters = [{"destRange": cidr} for cidr in dict.fromkeys(past)]
+    if options.proxy_subnet is not None:
+        filters.append({"srcRange": options.proxy_subnet})
+    for match in filters:
+        (which,) = match.values()
+        body = {"nextHopOtherRoutes": rows.DEFAULT_ROUTING, "priority": options.route_base}
+        kind = "past" if "destRange" in match else "from"
+        yield _policy_route(options, f"{kind}-{_dashed(which)}", match, body)
+    body = {"nextHopIlbIp": address, "priority": options.route_base + 1}
+    if options.network_tags:
+        body["virtualMachine"] = {"tags": sorted(options.network_tags)}
+    yield _policy_route(options, "to-proxy", {}, body)
+
+
+def _policy_route(options: WebProxyOptions, suffix: str, match: dict[str, str], body: dict[str, Any]) -> CloudObject:
+    # ALL, so that UDP and other protocols end at the proxy, which takes none of them.
+    match = {"protocolVersion": "IPV4", "ipProtocol": "ALL", **match}
+    body |= {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
+    return _route(options, POLICY_ROUTE, suffix, {"network": options.network, "filter": match, **body})
+
+
+def _route(options: WebProxyOptions, kind: str, suffix: str, body: dict[str, Any]) -> CloudObject:
+    name = f"{options.name}-{suffix}"
+    full = f"projects/{options.in_project}/locations/global/policyBasedRoutes/{name}"
+    body = {"name": full if kind == POLICY_ROUTE else name, **body}
+    return CloudObject(kind=kind, name=name, body=body, folder="policy")
+
+
+def _dashed(cidr: str) -> str:
+    return cidr.replace(".", "-").replace("/", "-")
+
+
+def _remarks(entries: Sequence[Entry], options: WebProxyOptions) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.match in ("subtree", "one-label"):
+            yield finding("apex-by-analogy", f"*.{entry.host} is taken not to hold {entry.host}.", entry)
+    yield from (finding(id_, message) for id_, message in _told(entries, options))
+
+
+def _told(entries: Sequence[Entry], options: WebProxyOptions) -> Iterator[tuple[str, str]]:
+    """What there is to say of the whole plan, by the id of its finding."""
+    if entries:
+        yield "http-or-tls", "Plain HTTP with an allowed Host passes on the port of a TLS host, and TLS on one of HTTP."
+    if any(entry.protocol == "https" for entry in entries):
+        yield "quic-closed", "UDP 443 stays closed where it is led to the proxy; clients fall back to TLS over TCP."
+    if options.from_:
+        yield "others-cut", "Whoever is led to the proxy and not named under `from` reaches nothing through it."
+    else:
+        yield "from-everything", "Every client that reaches the proxy may use the hosts."
+    yield "ipv4-only", "The proxy takes IPv4: no rule opens anything over IPv6."
+    if options.mode == "audit":
+        whose = " of the clients under `from`" if options.from_ else ""
+        yield (
+            "audit",
+            f"The last rule allows every TCP connection{whose}, and the proxy logs each; UDP that is led to it ends there.",
+        )
+    if options.routing == "explicit":
+        yield (
+            "explicit-proxy",
+            "Whether host() is the target of CONNECT where TLS is not inspected is documented both ways (CEL matcher language "
+            "reference; configure rules): hosts may be blocked. Clients that do not use the proxy are not stopped.",
+        )
+    else:
+        tags = " or ".join(sorted(options.network_tags))
+        loop = (
+            " The route is for the whole network: one of your own has to keep the proxy-only subnet's traffic from it."
+        )
+        whole = options.makes_routes and not tags and options.proxy_subnet is None
+        yield (
+            "past-the-proxy",
+            f"Not judged are IPv6,{tags and f' instances without the tag {tags},'} clients of other regions, and whatever "
+            f"other routes lead away.{loop if whole else ''}",
+        )
+    if options.deny == "declared":
+        yield (
+            "deny-declared",
+            "The proxy denies what no rule allows; routes that lead all traffic to it are said to exist.",
+        )
+    elif options.routing == "next-hop":
+        yield (
+            "deny-cuts",
+            f"Of what is led to the proxy, everything else is cut: {'' if options.private else 'private ranges too, '}TCP that "
+            "is neither TLS nor HTTP, UDP (DNS to own resolvers on public addresses, NTP, QUIC), ICMP, Google APIs by public or "
+            "private VIP (199.36.153.4/30, 199.36.153.8/30). DNS, NTP and metadata of the platform (169.254.169.254) are not.",
+        )
+    if options.attach is not None:
+        yield (
+            "attached-policy",
+            f"{options.policy_path} needs: a gateway that uses it, no broader allow and no deny of these hosts before priority "
+            f"{options.base}, no authorization policy on the gateway, which would then ignore these rules.",
+        )
+    elif options.network is None:
+        yield (
+            "not-enforced",
+            "No `network` and `subnetwork` are named: no gateway uses the policy, and no traffic is judged by it.",
+        )
+
+
+MECHANISM = WebProxy()

@@ -1,0 +1,214 @@
+"""What stands around a Secure Web Proxy: other people's rules, authorization policies, routes, what is not known yet."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Place
+from hostgate.flows.verdicts import decide
+from hostgate.gcp.evaluate_proxy import places
+from hostgate.gcp.resources_proxy import (
+    AUTHZ_POLICY,
+    GATEWAY,
+    POLICY,
+    POLICY_ROUTE,
+    RULE,
+    SUBNETWORK,
+    URL_LIST,
+)
+
+HERE = "projects/p/locations/r"
+LIST, EGRESS, PROXY = f"{HERE}/urlLists/l", f"{HERE}/gatewaySecurityPolicies/egress", f"{HERE}/gateways/proxy"
+NET = "projects/p/global/networks/n"
+LISTED = f"inUrlList(host(), '{LIST}') && destination.port == 443"
+
+
+def resource(token: str, name: str, link: str = "", /, **properties: Any) -> Resource:
+    return Resource(urn=f"urn::{token}::{name}", type=token, name=name, properties=properties, id=link)
+
+
+def rule(name: str, matcher: Any = LISTED, profile: Any = "ALLOW", priority: Any = 10, **more: Any) -> Resource:
+    inputs = {"enabled": True, "basicProfile": profile, "sessionMatcher": matcher, "priority": priority, **more}
+    return resource(RULE, name, **{"gatewaySecurityPolicy": "egress", "location": "r", **inputs})
+
+
+def route(name: str, priority: int = 1000, **more: Any) -> Resource:
+    match = {"protocolVersion": "IPV4", **more.pop("filter", {})}
+    return resource(POLICY_ROUTE, name, network=NET, priority=priority, filter=match, **more)
+
+
+HOSTS = resource(URL_LIST, "l", LIST, values=["cgr.dev"])
+HOLDER = resource(POLICY, "egress", EGRESS, name="egress", location="r")
+GATE = resource(
+    GATEWAY, "proxy", PROXY, name="proxy", type="SECURE_WEB_GATEWAY", routingMode="NEXT_HOP_ROUTING_MODE", allPorts=True,
+    gatewaySecurityPolicy=EGRESS, network=NET, location="r",
+)  # fmt: skip
+STANDING = (HOSTS, HOLDER, GATE)
+
+
+def place(*resources: Resource) -> Place:
+    (found,) = places(Snapshot(resources, "a stack"))
+    return found
+
+
+def asked(*resources: Resource, name: str = "evil.example", **flow: Any) -> Verdict:
+    return decide(place(*resources), Flow(name, **flow))
+
+
+def test_a_proxy_with_an_allowlist_denies_the_rest() -> None:
+    assert asked(*STANDING, rule("a"), name="cgr.dev").rule == "a#cgr.dev"
+    assert asked(*STANDING, rule("a")).action == "block"
+    assert place(*STANDING, rule("a")).kind == "proxy"
+
+
+@pytest.mark.parametrize(
+    ("matcher", "priority", "action"),
+    [("true", 5, "allow"), ("destination.port == 443", 50, "allow"), ("host() == 'other.example'", 5, "block")],
+)
+def test_a_rule_of_somebody_else_counts_by_its_priority(matcher: str, priority: int, action: str) -> None:
+    assert asked(*STANDING, rule("a"), rule("theirs", matcher, priority=priority)).action == action
+
+
+def test_the_lowest_priority_decides_whatever_is_more_specific() -> None:
+    deny = rule("deny", "host() != 'x.example'", "DENY", 5)
+    assert asked(*STANDING, rule("a"), deny, name="cgr.dev").rule == "deny"
+    assert asked(
+        *STANDING, rule("a"), replace(deny, properties={**deny.properties, "priority": 50}), name="cgr.dev"
+    ).allows
+
+
+def test_a_rule_without_a_host_is_one_for_any_tcp_and_none_for_udp() -> None:
+    ports = rule("ports", "destination.port == 22")
+    assert asked(*STANDING, ports, port=22, protocol="tcp").allows
+    assert asked(*STANDING, ports, port=22, protocol="udp").action == "block"
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [
+        rule("m", "host().matches('.*')", priority=5),
+        rule("m", "request.path == '/'", priority=5),
+        rule("m", "(" * 60 + "true" + ")" * 60, priority=5),
+        rule("m", UNKNOWN, priority=5),
+        rule("m", "true", UNKNOWN, 5),
+        rule("m", "true", priority=UNKNOWN, enabled=UNKNOWN),
+        rule("m", "true", priority=5, applicationMatcher="request.method == 'GET'"),
+        rule("m", f"inUrlList(host(), '{HERE}/urlLists/elsewhere')", priority=5),
+        rule("m", "true", priority=5, gatewaySecurityPolicy=UNKNOWN),
+        rule("m", "!source.matchTag('tagValues/1')", priority=5),
+    ],
+)
+def test_what_cannot_be_read_is_unknown_and_never_passed_over(unread: Resource) -> None:
+    verdict = asked(*STANDING, rule("a"), unread)
+    assert verdict.action == "unknown"
+    assert verdict.lacks
+
+
+def test_a_rule_that_is_not_enabled_does_nothing() -> None:
+    assert asked(*STANDING, rule("a"), rule("off", "true", priority=5, enabled=False)).action == "block"
+
+
+def test_a_list_whose_entries_are_not_known_yet_may_hold_the_name() -> None:
+    unknown = replace(HOSTS, properties={"values": UNKNOWN})
+    assert asked(unknown, HOLDER, GATE, rule("a")).action == "unknown"
+    assert asked(unknown, HOLDER, GATE, rule("a"), port=8443).action == "block"
+
+
+@pytest.mark.parametrize(("entry", "name", "action"), [
+    ("*cgr.dev", "a.b.cgr.dev", "allow"), ("*cgr.dev", "notcgr.dev", "block"), ("*.cgr.dev", "cgr.dev", "unknown"),
+    ("cgr.dev/path", "cgr.dev", "allow"), ("*", "cgr.dev", "unknown"), ("c*r.dev", "cgr.dev", "unknown"),
+])  # fmt: skip
+def test_entries_are_read_by_whole_labels_and_others_are_a_doubt(entry: str, name: str, action: str) -> None:
+    assert asked(replace(HOSTS, properties={"values": [entry]}), HOLDER, GATE, rule("a"), name=name).action == action
+
+
+def test_a_name_that_cel_compares_is_a_doubt_where_it_differs_by_case_alone() -> None:
+    exact = rule("a", "host() == 'cgr.dev'")
+    assert [asked(*STANDING, exact, name=each).action for each in ("cgr.dev", "CGR.dev", "x.dev")] == [
+        "allow",
+        "unknown",
+        "block",
+    ]
+
+
+class TestAuthorizationPolicies:
+    """One on the gateway is said to make it ignore its gateway security policy; an older text says that it may deny."""
+
+    @staticmethod
+    def on(action: str, *snis: dict[str, Any], **more: Any) -> Resource:
+        rules = [{"to": {"operations": [{"snis": list(snis)}]}}] if snis else []
+        return resource(AUTHZ_POLICY, "authz", action=action, target={"resources": [PROXY]}, networkRules=rules, **more)
+
+    def test_beside_one_nothing_that_the_rules_say_is_sure(self) -> None:
+        for action in ("ALLOW", "DENY", "CUSTOM", "DENY_BY_DEFAULT"):
+            assert asked(*STANDING, rule("a"), self.on(action, {"exact": "other.example"})).action == "unknown"
+
+    @pytest.mark.parametrize(("sni", "name"), [
+        ({"suffix": "gr.dev"}, "cgr.dev"), ({"contains": "evil"}, "evil.example"), ({"prefix": "cg"}, "cgr.dev"),
+        ({"exact": "CGR.DEV", "ignoreCase": True}, "cgr.dev"),
+    ])  # fmt: skip
+    def test_what_it_denies_is_blocked_by_letters_and_not_by_labels(self, sni: dict[str, Any], name: str) -> None:
+        assert asked(*STANDING, rule("a"), self.on("DENY", sni), name=name).action == "block"
+
+    def test_plain_http_is_denied_by_one_that_asks_for_server_names(self) -> None:
+        denied = asked(*STANDING, rule("a"), self.on("DENY", {"exact": "x"}), name="cgr.dev", protocol="http")
+        assert denied.rule == "authz"
+
+    def test_one_on_another_gateway_does_nothing(self) -> None:
+        other = resource(AUTHZ_POLICY, "authz", action="DENY", target={"resources": [f"{HERE}/gateways/other"]})
+        assert asked(*STANDING, rule("a"), other, name="cgr.dev").allows
+
+
+class TestRoutes:
+    PRIVATE = route("past", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"destRange": "10.0.0.0/8"})
+
+    def test_without_routes_nobody_knows_where_private_traffic_goes(self) -> None:
+        assert asked(*STANDING, rule("a"), address="10.1.2.3").action == "unknown"
+
+    def test_what_a_route_leaves_to_others_goes_past_the_proxy(self) -> None:
+        assert asked(*STANDING, rule("a"), self.PRIVATE, address="10.1.2.3").rule == "past"
+        assert asked(*STANDING, rule("a"), self.PRIVATE, address="172.16.0.1").action == "block"
+
+    def test_a_route_to_the_proxy_ahead_of_it_leads_it_on(self) -> None:
+        ahead = route("lead", 500, nextHopIlbIp="10.0.0.9")
+        assert asked(*STANDING, rule("a"), self.PRIVATE, ahead, address="10.1.2.3").action == "block"
+
+    def test_one_for_some_clients_is_a_doubt_and_one_for_the_proxys_own_subnet_is_not(self) -> None:
+        some = route("some", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"srcRange": "10.9.0.0/23"})
+        assert asked(*STANDING, rule("a"), some).action == "unknown"
+        subnet = resource(SUBNETWORK, "s", purpose="REGIONAL_MANAGED_PROXY", ipCidrRange="10.9.0.0/23", network=NET)
+        assert asked(*STANDING, rule("a"), some, subnet).action == "block"
+
+    def test_one_of_another_network_is_not_asked(self) -> None:
+        other = replace(self.PRIVATE, properties={**self.PRIVATE.properties, "network": f"{NET}2"})
+        assert asked(*STANDING, rule("a"), other, address="10.1.2.3").action == "unknown"
+
+
+def test_a_port_that_the_gateway_does_not_listen_on_reaches_nothing() -> None:
+    ports = replace(GATE, properties={**GATE.properties, "allPorts": None, "ports": [443.0]})
+    assert asked(HOSTS, HOLDER, ports, rule("a", "true"), port=8443).action == "block"
+    assert asked(HOSTS, HOLDER, ports, rule("a", "true"), port=443).allows
+
+
+def test_a_gateway_whose_policy_is_elsewhere_is_not_known() -> None:
+    assert asked(GATE).action == "unknown"
+
+
+def test_a_policy_that_no_gateway_uses_is_told() -> None:
+    found = place(HOSTS, HOLDER, rule("a"))
+    assert found.remark == "no gateway uses the policy"
+    assert decide(found, Flow("cgr.dev")).allows
+
+
+def test_rules_of_another_policy_are_not_this_ones() -> None:
+    other = resource(POLICY, "other", f"{HERE}/gatewaySecurityPolicies/other", name="other", location="r")
+    theirs = rule("b", "true", priority=1, gatewaySecurityPolicy="other")
+    found = places(Snapshot((*STANDING, other, rule("a"), theirs), "a stack"))
+    assert [(each.policy, decide(each, Flow("evil.example")).allows) for each in found] == [
+        ("egress", False),
+        ("other", True),
+    ]
