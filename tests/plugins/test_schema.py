@@ -23,7 +23,7 @@ REFERENCES = {
         "logging[].logDestination{}",
     },
     DNS: {"vpcs[]"},
-    GCP: {"attach", "networks[]", "project"},
+    GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project"},
     AZURE: {"attach", "resourceGroup"},
 }
 """Inputs that name other resources, and may be outputs of them."""

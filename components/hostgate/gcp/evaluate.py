@@ -67,14 +67,19 @@ def places(snapshot: Snapshot) -> list[Place]:
     return found
 
 
-def policy_place(target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None) -> Place:
-    """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else.
+def policy_place(
+    target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None, network: str = ""
+) -> Place:
+    """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else:
+    `network`, where the rules name some.
 
     `ending` is what becomes of a flow that no rule decides.
     """
     reading = _Reading(snapshot)
     rules = [
-        step for rule in snapshot.of_types([RULE]) for step in PolicyRule(reading.group, rule.node, rule.name).steps()
+        step
+        for rule in snapshot.of_types([RULE, REGION_RULE, ORGANISATION_RULE])
+        for step in PolicyRule(reading.group, rule.node, rule.name, network=network).steps()
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
@@ -108,6 +113,12 @@ class _Reading:
             found.setdefault(self.network_key(resource, "network"))
         for resource in self.snapshot.of_types([NETWORK]):
             found.setdefault(self._key_of(resource))
+        for resource in self.snapshot.of_types([ORGANISATION_RULE] if not found else []):
+            for link in resource.node.at("targetResources").items():
+                if isinstance(link.value, str):
+                    found.setdefault(network_path(link.value))
+        if not found and any(self.snapshot.of_types([ORGANISATION_ASSOCIATION])):
+            found.setdefault("a network below")
         return list(found)
 
     def network_key(self, resource: Resource, key: str) -> str:
@@ -342,7 +353,7 @@ def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:
 
 def _names_of(policy: Resource) -> tuple[object, ...]:
     """What references call the policy by, `UNKNOWN` among them; without what it does not have."""
-    keys = ("name", "networkFirewallPolicyId", "firewallPolicyId")
+    keys = ("name", "networkFirewallPolicyId", "regionNetworkFirewallPolicyId", "firewallPolicyId")
     found = (*map(policy.properties.get, keys), policy.id.rpartition("/")[2] or None)
     return tuple(each for each in found if each is not None)
 

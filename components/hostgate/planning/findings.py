@@ -161,7 +161,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "others-open": FindingKind(
         "warning",
-        "`from` names some clients; for all others nothing of the plan holds, neither the hosts nor the deny.",
+        "`from`, or the scope of the policy, names some clients; for all others nothing of the plan holds, neither hosts nor deny.",
         "Leave `from` out to limit everybody, or limit the others by an allowlist or a deny of their own.",
     ),
     "others-cut": FindingKind(

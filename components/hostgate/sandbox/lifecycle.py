@@ -65,6 +65,8 @@ class Lifecycle:
     replaces_delete_first: bool = False
     """Whether a replacement deletes first whatever the name is; otherwise only where the name was set by hand."""
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
+    taken: str = "Adopt it with import_, or delete it"
+    """What to do where a create finds that something has its id."""
     always_there: bool = False
     """Whether the object is a setting that something else has anyway: a create takes it over without a word."""
 
