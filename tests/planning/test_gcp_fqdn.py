@@ -286,3 +286,26 @@ def test_a_new_policy_is_associated_with_each_network() -> None:
 def test_a_name_with_its_root_dot_or_in_capitals_is_the_same_name() -> None:
     made = plan(selection([entry()]), TARGET)
     assert made.verdict(Flow("CGR.dev.")).allows
+
+
+ON = {"networks": ["projects/p/global/networks/n"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "unsaid"),
+    [
+        (ON, ["BEFORE_CLASSIC_FIREWALL", "no outbound DNS server policy"], ["global network policy"]),
+        ({**ON, "region": "europe-west1"}, ["no global network policy that allows"], []),
+        ({"parent": "folders/1", "nodes": ["folders/1"]}, ["no hierarchical policy", "no outbound DNS"], ["VPC firewall rule"]),
+        ({"attach": "egress", "deny": "declared"}, ["no VPC firewall rule that allows egress", "no outbound DNS"], []),
+        ({"attach": "locations/global/firewallPolicies/5"}, ["a node above", "no outbound DNS"], ["VPC firewall rule"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_the_networks_must_have_is_said_with_and_without_attach(
+    options: dict[str, Any], said: list[str], unsaid: list[str]
+) -> None:
+    kind = "attached-policy" if "attach" in options else "network-preconditions"
+    (message,) = [one.message for one in plan(selection([entry()]), TARGET, options).findings if one.id == kind]
+    assert all(word in message for word in said)
+    assert not any(word in message for word in unsaid)

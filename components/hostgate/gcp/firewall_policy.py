@@ -20,9 +20,10 @@ from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering
+from hostgate.planning.mechanism import Claim, CloudObject, Mechanism, Rendering
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
 from hostgate.planning.resource_types import ResourceType, fixed_by_row
+from hostgate.planning.targets import row
 
 O = TypeVar("O", bound=FirewallPolicyOptions)  # noqa: E741 - the options type of a mechanism
 
@@ -43,6 +44,20 @@ that leaves must not be cut between the two."""
 EVERYWHERE: Mapping[Family, str] = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 _FAMILY_WORDS: Mapping[Family, str] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _PRIVATE: Mapping[Family, tuple[str, ...]] = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
+
+
+_MOVE = (
+    "A network has one, and the provider cannot put another in its place. To rename, keep what there is with `formerly` (in a "
+    "component with an alias). To move it to another policy: update without `networks` first, so that the new policy is whole; "
+    "put it in place with `gcloud compute network-firewall-policies associations create --replace-association-on-target`; then "
+    "`pulumi refresh`, and name `networks` again, with `import_` in a component."
+)
+"""The API's addAssociation takes replaceExistingAssociation; the provider sends it for hierarchical policies only
+(magic-modules 068cc456, NetworkFirewallPolicyAssociation; read 2026-11-28)."""
+
+_BASE = (
+    "An update makes the new rules before it deletes the old. Take a `base` that is 12 or more away from the old one."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +109,23 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     def _rows(self, options: O) -> dict[str, ResourceType]:
         """The types of its objects by kind; the types of a policy have the same kinds in every scope."""
         return {row.kind: row for row in (*self.types.values(), *SCOPES[options.scope])}
+
+    def claims(self, objects: Sequence[CloudObject], options: O) -> Sequence[Claim]:
+        """A network has one global policy, and a policy one rule of a priority. A node is taken over in place."""
+        names = (options.name, *options.formerly_named)
+        own = frozenset(f"{row(self.target).component.rpartition(':')[2]} {name}" for name in names)
+        found = []
+        if options.attach is None and options.scope == "global":
+            found += [
+                Claim(what=f"the global policy of {path}", holders=own, way=_MOVE) for path in options.network_paths
+            ]
+        policy = options.policy_path or f"the policy of {names[-1]}"
+        for each in objects:
+            if each.kind == RULE:
+                suffix = each.name.removeprefix(options.name)
+                rules = frozenset(f"{holder}{suffix}" for holder in own)
+                found.append(Claim(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=_BASE))
+        return found
 
     def enforcement(self, options: O) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
@@ -180,6 +212,8 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
                         f"`from` has no {said} range: a client that has {said} too is not judged over it.",
                     )
                 )
+        above = options.scope == "hierarchical"
+        first = "" if above else "no VPC firewall rule that allows egress (they come first), "
         if options.attach is not None:
             whom = "the clients under `from`" if options.from_ else "every instance of its networks"
             last = (
@@ -190,12 +224,22 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             found.append(
                 finding(
                     "attached-policy",
-                    f"{options.attach} needs: an association with the network, no broader allow before priority "
-                    f"{options.base}, no VPC firewall rule that allows egress (they come first), "
+                    f"{options.attach} needs: an association with {'a node above' if above else 'the network'}, no broader allow "
+                    f"before priority {options.base}, {first}"
                     f"{'' if self.precondition else 'and '}no other rule on these priorities{self.precondition}.{last}",
                 )
             )
-        elif not _where(options):
+        elif _where(options):
+            before = "no hierarchical policy that allows more"
+            if not above:
+                before += ", no VPC firewall rule that allows egress (they come first, unless the network's "
+                before += "`networkFirewallPolicyEnforcementOrder` is BEFORE_CLASSIC_FIREWALL)"
+            if options.scope == "region":
+                before += ", no global network policy that allows or denies more (it comes first)"
+            found.append(
+                finding("network-preconditions", f"Every network of the policy needs: {before}{self.precondition}.")
+            )
+        else:
             key = "nodes" if options.scope == "hierarchical" else "networks"
             found.append(
                 finding(

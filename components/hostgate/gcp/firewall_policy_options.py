@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from hostgate.catalog.model import Family
 from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
 from hostgate.gcp.resources import Scope
-from hostgate.planning.options import Options, merged
+from hostgate.planning.options import Name, Options, merged
 from hostgate.planning.targets import COMPUTED
 
 USER_PRIORITY_MAX = 2_147_483_547
@@ -119,6 +119,8 @@ class FirewallPolicyOptions(Options):
     """Priority of the first allow rule; the fixed slots after it are in `hostgate.gcp.firewall_policy`."""
     families: Annotated[list[Family], Field(min_length=1)] = ["ipv4", "ipv6"]
     """Address families of the network: each gets its own deny."""
+    formerly: Name | None = None
+    """The `name` before it was changed: what was made under it stays, the policy of a network above all."""
     log_allowed: bool = False
     """Whether the rules that allow the hosts log what they let through."""
     log_denied: bool = True
@@ -266,6 +268,10 @@ class FirewallPolicyOptions(Options):
             each.rpartition("/")[2] if link is None else each if each.startswith("https://") else f"{LINK}{link.path()}"
             for each, link in pairs
         )
+
+    @property
+    def formerly_named(self) -> tuple[str, ...]:
+        return () if self.formerly is None else (self.formerly,)
 
     @property
     def place(self) -> tuple[tuple[str, str], ...]:

@@ -237,6 +237,11 @@ KINDS: dict[str, FindingKind] = {
         "What the policy that the objects are attached to must have, because this plan does not own it.",
         "Compare it with the policy's owner.",
     ),
+    "network-preconditions": FindingKind(
+        "info",
+        "What the networks that the policy is associated with must have, because this plan does not own them.",
+        "Compare it with the networks' owner; `hostgate explain --state` judges by what stands.",
+    ),
     "default-action": FindingKind(
         "warning",
         "A default action of the firewall policy that was chosen costs something which the usual pair does not.",

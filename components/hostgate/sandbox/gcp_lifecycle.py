@@ -141,6 +141,13 @@ def _no_association(ask: Ask, scope: Scope) -> Iterator[str]:
                 yield f"resourceInUseByAnotherResource: {network_of(other)} is associated with the policy ({other.name})"
 
 
+def _short_name_is_free(ask: Ask) -> Iterator[str]:
+    """Short names are unique in an organization (FirewallPolicy.shortName), and here is one."""
+    for other in ask.now.objects(SCOPES["hierarchical"].policy.token) if ask.operation == "create" else ():
+        if other.inputs["shortName"] == ask.held.inputs["shortName"]:
+            yield f"alreadyExists: the short name {other.inputs['shortName']} is that of {other.id}; set another `name`"
+
+
 def _rules(ask: Ask, scope: Scope) -> list[StoredObject]:
     """A policy is deleted with its rules."""
     return [rule for rule in ask.now.objects(SCOPES[scope].rule.token) if rule.id.startswith(f"{ask.held.id}/")]
@@ -189,7 +196,11 @@ def _lifecycles(scope: Scope) -> Iterator[tuple[str, Lifecycle]]:
             place=partial(_policy_place, scope=scope),
             name=name,
             computed=partial(_policy_computed, scope=scope),
-            rules=(_fixed(name), partial(_no_association, scope=scope)),
+            rules=(
+                _fixed(name),
+                partial(_no_association, scope=scope),
+                *((_short_name_is_free,) if scope == "hierarchical" else ()),
+            ),
             takes_along=partial(_rules, scope=scope),
         ),
     )
