@@ -132,14 +132,11 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         stated = super().enforcement(options)
         denies = [each.body for each in _edges(options) if each.body["action"] == "deny"]
         denied = {cidr for body in denies for cidr in body["match"]["destIpRanges"]}
-        targets = {name for body in denies for name in body.get("targetServiceAccounts", ())}
-        targets |= {tag["name"] for body in denies for tag in body.get("targetSecureTags", ())}
-        targets |= {cidr for body in denies for cidr in body["match"].get("srcIpRanges", ())}
         return replace(
             stated,
             traffic=tuple(word for family, word in _FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
-            places=(f"policy {options.policy_path}",) if options.attach is not None else (OWN_POLICY, *_where(options)),
-            judged=tuple(sorted(targets)),
+            places=(*(() if options.attach is not None else (OWN_POLICY,)), *_where(options)),
+            judged=options.clients if denies else (),
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
@@ -380,9 +377,12 @@ def _named(node: str) -> str:
 
 
 def _where(options: FirewallPolicyOptions) -> list[str]:
-    """The places of a new policy, in words."""
-    if options.scope == "hierarchical":
-        return [*options.nodes, *(f"network {each}" for each in options.network_paths)] if options.nodes else []
+    """Where the rules judge, in words: the policy of others, or what a new one is associated with; the networks apart that
+    the rules of a hierarchical policy are about."""
+    holders = [f"policy {options.policy_path}"] if options.attach is not None else options.nodes
+    if options.attach is not None or options.scope == "hierarchical":
+        named = [f"network {path} by {holder}" for path in options.network_paths for holder in holders]
+        return named or holders
     region = f" in {options.in_region}" if options.in_region else ""
     return [f"network {each}{region}" for each in options.network_paths]
 

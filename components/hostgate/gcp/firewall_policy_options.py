@@ -270,6 +270,14 @@ class FirewallPolicyOptions(Options):
         )
 
     @property
+    def clients(self) -> tuple[str, ...]:
+        ranges = sorted(self._of_kind("range"))
+        targets = sorted(set(self.from_) - set(ranges))
+        if not ranges or not targets:
+            return super().clients
+        return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
+
+    @property
     def formerly_named(self) -> tuple[str, ...]:
         return () if self.formerly is None else (self.formerly,)
 
