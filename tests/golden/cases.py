@@ -25,6 +25,7 @@ class Variant(NamedTuple):
 
     catalogs: tuple[str, ...]
     options: Mapping[str, Any]
+    target: str = "aws:rules"
 
 
 VARIANTS = {
@@ -37,8 +38,22 @@ VARIANTS = {
             "reject": True,
         },
     ),
+    "folder": Variant(
+        (),
+        {
+            "parent": "organizations/123456789012",
+            "nodes": ["folders/345678901234"],
+            "networks": ["projects/acme-prod/global/networks/main"],
+            "from": ["tagValues/1", "10.0.0.0/8", "fd20::/20"],
+            "logAllowed": True,
+        },
+        "gcp:fqdn",
+    ),
+    "region": Variant(
+        (), {"region": "europe-west1", "networks": ["projects/acme-prod/global/networks/main"]}, "gcp:fqdn"
+    ),
 }
-"""By name; each with the newest revision, in enforce mode, for aws:rules."""
+"""By name; each with the newest revision, in enforce mode."""
 
 
 class Case(NamedTuple):
@@ -57,7 +72,7 @@ class Case(NamedTuple):
         return f"{self.revision}/{self.variant or self.mode}/{self.target.replace(':', '-')}"
 
     def plan(self) -> Plan:
-        catalogs, options = VARIANTS.get(self.variant, Variant((), {}))
+        catalogs, options, _ = VARIANTS.get(self.variant, Variant((), {}))
         hosts = select(f"{CATALOG}@{self.revision}", *catalogs, base=Path(__file__).parent)
         return plan(hosts, self.target, options, mode=self.mode)
 
@@ -77,5 +92,5 @@ def cases() -> Iterator[Case]:
         for revision in REVISIONS:
             for mode in MODES:
                 yield Case(target, revision, mode)
-    for variant in VARIANTS:
-        yield Case("aws:rules", REVISIONS[-1], "enforce", variant)
+    for name, variant in VARIANTS.items():
+        yield Case(variant.target, REVISIONS[-1], "enforce", name)
