@@ -213,7 +213,8 @@ def _lifecycles(scope: Scope) -> Iterator[tuple[str, Lifecycle]]:
             # Changing the direction in place is refused by the API, and the provider asks for it (magic-modules 11368).
             rules=(_fixed("priority", "direction"), partial(_policy_exists, scope=scope)),
             same={"firewallPolicy": _same_policy},
-            taken="A policy has one rule of a priority: move `base` further; `hostgate diff` says how far",
+            taken="Adopt it with import_, or delete it; where another rule has the priority, move `base` further "
+            "(see `hostgate diff`)",
         ),
     )
     hierarchical = scope == "hierarchical"
