@@ -126,6 +126,7 @@ class Registration:
         child: str,
         depends_on: Sequence[pulumi.Resource] = (),
         replace_on_changes: Sequence[str] | None = None,
+        ignore_changes: Sequence[str] | None = None,
     ) -> pulumi.ResourceOptions:
         """Options of a child: parent, what it waits for, and the id of an existing object if it is to be adopted.
 
@@ -138,6 +139,7 @@ class Registration:
             depends_on=[*self.after, *depends_on] or None,
             delete_before_replace=False,
             replace_on_changes=None if replace_on_changes is None else list(replace_on_changes),
+            ignore_changes=None if ignore_changes is None else list(ignore_changes),
         )
 
     def adopted_name(self, child: str) -> str | None:

@@ -61,6 +61,7 @@ def _engine_config() -> tuple[dict[str, str], frozenset[str]]:
 def _allowlist(plan: Plan, target: Target, place: str | None) -> Any:
     """The plan's component; where a stack names Regions, one in each, with the Region in its name."""
     component = load(target.component)
-    if place is None:
-        return component(plan.options.name, plan=plan)
-    return component(f"{plan.options.name}-{place}", plan=plan, region=place)
+    end, more = ("", {}) if place is None else (f"-{place}", {"region": place})
+    aliases = [pulumi.Alias(name=f"{name}{end}") for name in plan.options.formerly_named]
+    opts = pulumi.ResourceOptions(aliases=[*aliases]) if aliases else None
+    return component(f"{plan.options.name}{end}", plan=plan, opts=opts, **more)

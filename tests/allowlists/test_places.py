@@ -94,6 +94,95 @@ def test_a_network_named_by_an_output_without_a_project_is_spelled_out(run: Run)
     assert association.inputs["attachmentTarget"] == "projects/p/global/networks/main"
 
 
+ACCOUNT, TAG = "builds@p.iam.gserviceaccount.com", "tagValues/1"
+ABOVE = "locations/global/firewallPolicies/5"
+
+
+@pytest.mark.parametrize(
+    ("clients", "accounts", "tags"),
+    [
+        (f'[pulumi.Output.from_input("{ACCOUNT}"), "a@p.iam.gserviceaccount.com"]', ["a@p.iam.gserviceaccount.com", ACCOUNT], None),
+        (f'[pulumi.Output.from_input("{TAG}"), "10.0.0.0/8"]', None, [{"name": TAG}]),
+        (f'["tagValues/2", pulumi.Output.from_input("{TAG}")]', None, [{"name": TAG}, {"name": "tagValues/2"}]),
+    ],
+)  # fmt: skip
+def test_clients_that_are_outputs_become_targets_of_their_kind(
+    run: Run, clients: str, accounts: object, tags: object
+) -> None:
+    made = run(f'{GCP}    FirewallPolicyAllowlist("c", hosts=hosts, networks=["{NETWORK}"], from_={clients})')
+    rules = of(made, "NetworkFirewallPolicyRule")
+    assert len(rules) > 2
+    for each in rules:
+        assert each.inputs.get("targetServiceAccounts") == accounts
+        assert each.inputs.get("targetSecureTags") == tags
+
+
+def test_a_client_that_is_made_with_it_is_unknown_in_every_rule(run: Run) -> None:
+    made = run(
+        GCP
+        + f"""
+    theirs = gcp.compute.NetworkFirewallPolicy("theirs")
+    FirewallPolicyAllowlist("c", hosts=hosts, networks=["{NETWORK}"], from_=[theirs.fingerprint])
+    """
+    )
+    for each in of(made, "NetworkFirewallPolicyRule"):
+        assert each.inputs["targetServiceAccounts"] is UNKNOWN
+        assert each.inputs["targetSecureTags"] is UNKNOWN
+
+
+def test_a_hierarchical_policy_is_made_for_its_nodes_with_rules_about_the_networks_that_are_named(run: Run) -> None:
+    made = run(
+        GCP + '    FirewallPolicyAllowlist("c", hosts=hosts, parent=pulumi.Output.from_input("folders/7"), '
+        f'nodes=["organizations/1", pulumi.Output.from_input("folders/7")], networks=[pulumi.Output.from_input("{NETWORK}")])',
+        OTHERS,
+    )
+    (policy,) = of(made, "FirewallPolicy")
+    assert (policy.inputs["shortName"], policy.inputs["parent"]) == ("c", "folders/7")
+    rules = of(made, "FirewallPolicyRule")
+    assert {key for each in rules for key in each.inputs} & {"project", "ruleName", "region"} == set()
+    assert {str(each.inputs["targetResources"]) for each in rules} == {
+        f"['https://www.googleapis.com/compute/v1/{NETWORK}']"
+    }
+    nodes = {each.inputs["attachmentTarget"] for each in of(made, "FirewallPolicyAssociation")}
+    assert nodes == {"organizations/1", "folders/7"}
+
+
+def test_everything_of_a_regional_policy_says_its_region(run: Run) -> None:
+    made = run(
+        f'{GCP}    FirewallPolicyAllowlist("c", hosts=hosts, region="europe-west1", networks=["{NETWORK}"])', OTHERS
+    )
+    children = [each for each in made.resources if each.type.startswith("gcp:")]
+    assert {each.type.rpartition(":")[2] for each in children} == {
+        "RegionNetworkFirewallPolicy", "RegionNetworkFirewallPolicyRule", "RegionNetworkFirewallPolicyAssociation",
+    }  # fmt: skip
+    assert {(each.inputs["project"], each.inputs["region"]) for each in children} == {("net-host", "europe-west1")}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (f'attach=pulumi.Output.from_input("{ABOVE}")', "found an Output of '" + ABOVE + "' with no `region` and no `parent`"),
+        (f'attach=pulumi.Output.from_input("{POLICY}"), region="europe-west1"', "with `region`. Allowed: a policy of that scope"),
+        (f'attach=pulumi.Output.from_input("{POLICY}"), parent="folders/1"', "with `parent`. Allowed"),
+        ('parent=pulumi.Output.from_input("acme")', "`parent`: found 'acme'. Allowed: organizations/NUMBER"),
+        ('from_=[pulumi.Output.from_input("10.0.0.0/8")]', "`from_[0]`: found an Output of '10.0.0.0/8'. Allowed"),
+        (f'from_=["{TAG}", pulumi.Output.from_input("{ACCOUNT}")]', "found service accounts and secure tags"),
+    ],
+)  # fmt: skip
+def test_an_output_of_another_kind_or_scope_stops_the_program(run: Run, options: str, said: str) -> None:
+    with pytest.raises(PreviewError) as failed:
+        run(f'{GCP}    FirewallPolicyAllowlist("c", hosts=hosts, {options})')
+    assert said in str(failed.value)
+
+
+@pytest.mark.parametrize("given", [f'"{ABOVE}"', f'pulumi.Output.from_input("{ABOVE}"), parent="folders/1"'])
+def test_rules_of_an_attached_hierarchical_policy_are_hierarchical(run: Run, given: str) -> None:
+    made = run(f'{GCP}    FirewallPolicyAllowlist("c", hosts=hosts, deny="declared", attach={given})', OTHERS)
+    (rule,) = of(made, "FirewallPolicyRule")
+    assert rule.inputs["firewallPolicy"] == ABOVE
+    assert "project" not in rule.inputs
+
+
 @pytest.mark.parametrize(
     ("program", "said"),
     [

@@ -48,6 +48,20 @@ VARIANTS = {
         },
         "gcp:url-filter",
     ),
+    "folder": Variant(
+        (),
+        {
+            "parent": "organizations/123456789012",
+            "nodes": ["folders/345678901234"],
+            "networks": ["projects/acme-prod/global/networks/main"],
+            "from": ["tagValues/1", "10.0.0.0/8", "fd20::/20"],
+            "logAllowed": True,
+        },
+        "gcp:fqdn",
+    ),
+    "region": Variant(
+        (), {"region": "europe-west1", "networks": ["projects/acme-prod/global/networks/main"]}, "gcp:fqdn"
+    ),
 }
 """By name; each with the newest revision, in enforce mode."""
 

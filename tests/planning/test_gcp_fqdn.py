@@ -11,6 +11,7 @@ from hostgate.gcp.firewall_policy import EDGE_SLOT
 from hostgate.gcp.firewall_policy_options import USER_PRIORITY_MAX
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, plan
+from hostgate.planning.targets import COMPUTED
 
 TARGET = "gcp:fqdn"
 
@@ -191,6 +192,85 @@ class TestClients:
             assert plan(selection([entry()]), TARGET, {"attach": "egress", "mode": "audit", **options}).ok
 
 
+def sources(made: Plan) -> dict[str, list[str]]:
+    return {each.name.removeprefix("hostgate-"): each.body["match"].get("srcIpRanges", []) for each in rules(made)}
+
+
+class TestSourceRanges:
+    def test_every_rule_is_about_the_ranges_of_one_family(self) -> None:
+        made = plan(selection([entry()]), TARGET, from_=["10.1.0.0/16", "10.0.0.0/16", "fd00:1::/64"])
+        v4, v6 = ["10.0.0.0/15"], ["fd00:1::/64"]
+        assert sources(made) == {
+            "allow-tcp-443": v4, "allow-tcp-443-ipv6": v6, "private-ipv4": v4, "private-ipv6": v6, "deny-ipv4": v4, "deny-ipv6": v6,
+        }  # fmt: skip
+        assert len({each.body["priority"] for each in rules(made)}) == 6
+
+    def test_audit_frees_no_address_that_is_not_named(self) -> None:
+        made = plan(selection([entry()]), TARGET, mode="audit", from_=["10.0.0.0/8"])
+        assert set(map(tuple, sources(made).values())) == {("10.0.0.0/8",)}
+
+    def test_beside_targets_clients_are_the_targets_within_the_ranges(self) -> None:
+        made = plan(selection([entry()]), TARGET, from_=["tagValues/1", "10.0.0.0/8"])
+        for each in rules(made):
+            assert each.body["targetSecureTags"] == [{"name": "tagValues/1"}]
+            assert each.body["match"]["srcIpRanges"] == ["10.0.0.0/8"]
+
+    def test_clients_are_judged_by_their_address_and_others_are_not(self) -> None:
+        made = plan(selection([entry()]), TARGET, from_=["10.0.0.0/8", "fd00::/8"])
+        assert made.verdict(Flow("cgr.dev")).allows
+        for inside in ("10.1.2.3", "fd00::1"):
+            assert made.verdict(Flow("cgr.dev", source=inside)).rule
+            assert made.verdict(Flow("evil.example", source=inside)).action == "block"
+        for outside in ("192.168.0.1", "2001:db8::1"):
+            assert made.verdict(Flow("evil.example", source=outside)).allows
+        assert "others-open" in {one.id for one in made.findings}
+
+    def test_of_a_family_without_a_range_there_is_no_rule_and_the_plan_says_that_it_is_open(self) -> None:
+        made = plan(selection([entry()]), TARGET, from_=["10.0.0.0/8"])
+        assert not [name for name in sources(made) if "ipv6" in name]
+        (said,) = [one.message for one in made.findings if one.id == "ipv6-not-denied"]
+        assert said.startswith("`from` has no IPv6 range")
+
+    def test_both_families_halve_the_rules_that_a_block_has_room_for(self) -> None:
+        hosts = [entry(each.host, each.id, port=8443) for each in many(1_000)]
+        assert plan(selection(hosts), TARGET, from_=["10.0.0.0/8"]).ok
+        made = plan(selection(hosts), TARGET, from_=["10.0.0.0/8", "fd00::/8"])
+        assert made.refused
+        assert "unusual port" in made.problems[0].message
+        some = plan(selection(many(2_000)), TARGET, from_=["10.0.0.0/8", "fd00::/8"])
+        assert len({each.body["priority"] for each in rules(some)}) == len(rules(some))
+
+    def test_more_ranges_than_a_rule_takes_are_refused(self) -> None:
+        ranges = [f"10.{one}.{two}.0/24" for one in range(100) for two in range(0, 200, 2)]
+        with pytest.raises(InputError, match="found 10,000 ranges of ipv4 under `from`"):
+            plan(selection([entry()]), TARGET, from_=ranges)
+
+
+class TestLogging:
+    @pytest.mark.parametrize(
+        ("options", "logged"),
+        [
+            ({}, {"deny"}),
+            ({"log_allowed": True}, {"allow", "deny"}),
+            ({"log_denied": False}, set()),
+            ({"log_allowed": True, "log_denied": False}, {"allow"}),
+        ],
+        ids=str,
+    )
+    def test_what_is_allowed_and_what_is_denied_are_logged_as_told(
+        self, options: dict[str, Any], logged: set[str]
+    ) -> None:
+        made = rules(plan(selection([entry()]), TARGET, options))
+        assert {each.body["action"] for each in made if each.body.get("enableLogging")} == logged
+
+
+def test_a_client_that_is_not_known_yet_may_be_any() -> None:
+    made = plan(selection([entry()]), TARGET, from_=[f"{COMPUTED}/client-0"])
+    assert made.verdict(Flow("cgr.dev")).allows
+    assert made.verdict(Flow("evil.example")).action == "block"
+    assert made.verdict(Flow("evil.example", source="account:a@p.iam.gserviceaccount.com")).action == "unknown"
+
+
 def test_attaching_makes_rules_only() -> None:
     made = plan(selection([entry()]), TARGET, attach="projects/p/global/firewallPolicies/egress", deny="declared")
     assert [each.name for each in made.objects] == ["hostgate-allow-tcp-443"]
@@ -206,3 +286,26 @@ def test_a_new_policy_is_associated_with_each_network() -> None:
 def test_a_name_with_its_root_dot_or_in_capitals_is_the_same_name() -> None:
     made = plan(selection([entry()]), TARGET)
     assert made.verdict(Flow("CGR.dev.")).allows
+
+
+ON = {"networks": ["projects/p/global/networks/n"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "unsaid"),
+    [
+        (ON, ["BEFORE_CLASSIC_FIREWALL", "no outbound DNS server policy"], ["global network policy"]),
+        ({**ON, "region": "europe-west1"}, ["no global network policy that allows"], []),
+        ({"parent": "folders/1", "nodes": ["folders/1"]}, ["no hierarchical policy", "no outbound DNS"], ["VPC firewall rule"]),
+        ({"attach": "egress", "deny": "declared"}, ["no VPC firewall rule that allows egress", "no outbound DNS"], []),
+        ({"attach": "locations/global/firewallPolicies/5"}, ["a node above", "no outbound DNS"], ["VPC firewall rule"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_the_networks_must_have_is_said_with_and_without_attach(
+    options: dict[str, Any], said: list[str], unsaid: list[str]
+) -> None:
+    kind = "attached-policy" if "attach" in options else "network-preconditions"
+    (message,) = [one.message for one in plan(selection([entry()]), TARGET, options).findings if one.id == kind]
+    assert all(word in message for word in said)
+    assert not any(word in message for word in unsaid)

@@ -6,6 +6,7 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
+from hostgate.flows.flow import Flow
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan, plan
@@ -51,18 +52,48 @@ def associations(found: Plan) -> list[CloudObject]:
     ],
 )
 def test_attach_names_a_global_policy_and_its_project_by_path_link_or_name(attach: str, project: str | None) -> None:
-    assert options_of(attach=attach).in_project == project
+    found = options_of(attach=attach)
+    assert (found.scope, found.in_project) == ("global", project)
+
+
+REGIONAL = "projects/p/regions/europe-west1/firewallPolicies/egress"
+HIERARCHICAL = "locations/global/firewallPolicies/123456789012"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"attach": REGIONAL},
+        {"attach": LINK + REGIONAL},
+        {"attach": REGIONAL, "region": "europe-west1"},
+        {"attach": "egress", "project": "p", "region": "europe-west1"},
+    ],
+    ids=str,
+)
+def test_attach_names_a_regional_policy_by_path_link_or_name_and_region(options: dict[str, Any]) -> None:
+    found = options_of(**options)
+    assert (found.scope, found.in_region, found.in_project) == ("region", "europe-west1", "p")
+    assert found.policy_path is not None
+    assert found.policy_path.endswith(REGIONAL)
+
+
+@pytest.mark.parametrize(
+    "attach", [HIERARCHICAL, LINK + HIERARCHICAL, "//compute.googleapis.com/" + HIERARCHICAL, "123456789012"]
+)
+def test_attach_names_a_hierarchical_policy_by_its_number_and_it_is_in_no_project(attach: str) -> None:
+    found = options_of(attach=attach)
+    assert (found.scope, found.in_region, found.in_project) == ("hierarchical", None, None)
+    assert found.policy_path is not None
+    assert found.policy_path.endswith(HIERARCHICAL)
 
 
 NO_POLICY = {
-    "organizations/123456789012": "a hierarchical policy is of an organization or a folder",
-    "organizations/1/locations/global/firewallPolicies/5": "a hierarchical policy",
+    "organizations/123456789012": "an organization or a folder is where a hierarchical policy is made",
+    "organizations/1/locations/global/firewallPolicies/5": "the policy has a number of its own",
     "folders/987/firewallPolicies/egress": "a hierarchical policy",
-    "locations/global/firewallPolicies/123456789012": "a hierarchical policy",
-    "123456789012": "digits are the id of a hierarchical policy",
-    "projects/p/global/firewallPolicies/123456789012": "digits are the id",
-    "projects/p/regions/europe-west1/firewallPolicies/egress": "that is of one region",
-    LINK + "projects/p/regions/europe-west1/firewallPolicies/egress": "that is of one region",
+    "projects/p/global/firewallPolicies/123456789012": "digits are the number of a hierarchical policy, which is in no project",
+    "projects/p/regions/Europe/firewallPolicies/egress": "that is of one region",
+    "locations/global/firewallPolicies/egress": "",
     "projects/p/global/networks/main": "that names one of networks",
     "projects/p/global/firewallPolicies/egress/rules/1000": "that names one of rules",
     "projects/p/global/firewallPolicies/egress/": "nothing stands after the last /",
@@ -82,12 +113,81 @@ NO_POLICY = {
 
 
 @pytest.mark.parametrize("attach", NO_POLICY)
-def test_what_is_no_global_policy_is_refused_with_the_reason_and_what_is_allowed(attach: str) -> None:
+def test_what_is_no_policy_is_refused_with_the_reason_and_what_is_allowed(attach: str) -> None:
     said = refusal(attach=attach, deny="declared")
     assert f"`gcp:fqdn.attach`: found {attach!a}" in said
     assert NO_POLICY[attach] in said
     assert "projects/PROJECT/global/firewallPolicies/NAME" in said
-    assert "Hierarchical and regional policies are not filled" in said
+    assert "locations/global/firewallPolicies/NUMBER" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"parent": "folders/1", "region": "europe-west1"}, "found `parent` and `region`"),
+        ({"parent": "folders/1", "project": "p"}, "a hierarchical policy, which is in no project"),
+        ({"parent": "folders/acme"}, "found 'folders/acme'. Allowed: organizations/NUMBER or folders/NUMBER"),
+        ({"parent": "folders/1", "nodes": ["projects/p"]}, "found 'projects/p'. Allowed: organizations/NUMBER"),
+        ({"parent": "folders/1", "nodes": ["folders/2", "folders/2"]}, "found folders/2 twice in `nodes`"),
+        ({"parent": "folders/1", "networks": ["main"]}, "the network 'main' by name"),
+        ({"parent": "folders/1", "attach": POLICY}, "which is no hierarchical policy"),
+        ({"parent": "folders/1", "mode": "audit"}, "would open the policies of every project below to everybody"),
+        ({"nodes": ["folders/1"]}, "found `nodes` without `parent`"),
+        ({"attach": HIERARCHICAL, "nodes": ["folders/1"]}, "found `nodes` with `attach`"),
+        ({"attach": HIERARCHICAL, "region": "europe-west1"}, "which is hierarchical and has none"),
+        ({"attach": REGIONAL, "region": "europe-west4"}, "found the region europe-west4"),
+        ({"attach": POLICY, "region": "europe-west4"}, "which is global. Allowed: one region"),
+        ({"region": "Europe"}, "found 'Europe'. Allowed: a region, such as europe-west1"),
+    ],
+    ids=str,
+)
+def test_options_of_several_scopes_are_refused(options: dict[str, Any], said: str) -> None:
+    assert said in refusal(**options)
+
+
+def rules(found: Plan) -> list[CloudObject]:
+    return [each for each in found.objects if each.kind == "compute#firewallPolicyRule"]
+
+
+class TestHierarchicalPolicies:
+    def test_a_new_one_is_associated_with_its_nodes_and_its_rules_have_no_name_but_say_it(self) -> None:
+        found = made(parent="organizations/1", nodes=["organizations/1", "folders/2"])
+        assert found.objects[0].body["shortName"] == "hostgate"
+        assert [each.name for each in associations(found)] == ["hostgate-organizations-1", "hostgate-folders-2"]
+        assert [each.body["attachmentTarget"] for each in associations(found)] == ["organizations/1", "folders/2"]
+        for each in rules(found):
+            assert "ruleName" not in each.body
+            assert each.body["description"].startswith(f"{each.name}: ")
+
+    def test_networks_of_any_project_are_those_that_every_rule_is_about(self) -> None:
+        networks = ["projects/b/global/networks/two", LINK + "projects/a/global/networks/one", f"{COMPUTED}/network-2"]
+        found = made(attach=HIERARCHICAL, networks=networks)
+        assert not associations(found)
+        for each in rules(found):
+            assert each.body["targetResources"] == [
+                LINK + "projects/a/global/networks/one", LINK + "projects/b/global/networks/two", "network-2",
+            ]  # fmt: skip
+        assert "others-open" in {one.id for one in found.findings}
+
+    @pytest.mark.parametrize("options", [{}, {"networks": [NETWORK]}], ids=str)
+    def test_a_plan_is_judged_in_the_networks_that_it_is_about(self, options: dict[str, Any]) -> None:
+        found = made(parent="folders/1", nodes=["folders/2"], **options)
+        assert found.verdict(Flow("cgr.dev")).allows
+        assert not found.verdict(Flow("evil.example")).allows
+
+    def test_without_nodes_nothing_is_enforced(self) -> None:
+        (said,) = made(parent="folders/1").unenforced
+        assert said.message.startswith("No `nodes` are named")
+        assert not made(parent="folders/1", nodes=["folders/2"]).unenforced
+
+
+class TestRegionalPolicies:
+    def test_rules_are_those_of_a_global_policy_and_instances_elsewhere_are_said_to_be_open(self) -> None:
+        regional, everywhere = made(region="europe-west1", networks=[NETWORK]), made(networks=[NETWORK])
+        assert regional.objects == everywhere.objects
+        assert regional.digest != everywhere.digest
+        (said,) = [one.message for one in regional.findings if one.id == "others-open"]
+        assert said.startswith("Instances outside europe-west1 are not judged")
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ REFERENCES = {
         "logging[].logDestination{}",
     },
     DNS: {"vpcs[]"},
-    GCP: {"attach", "networks[]", "project"},
     URLS: {"attach", "networks[]", "project", "endpoints{}"},
     PROXY: {"network", "subnetwork"},
+    GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project"},
     AZURE: {"attach", "resourceGroup"},
 }
 """Inputs that name other resources, and may be outputs of them."""

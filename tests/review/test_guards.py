@@ -97,3 +97,41 @@ def test_the_gravest_risk_is_told_first() -> None:
 def test_a_deny_that_hostgate_no_longer_makes_is_a_risk() -> None:
     found = risks(diff([state(made("gcp:fqdn", [A]))], [state(made("gcp:fqdn", [A], deny="declared"))]))
     assert "deny-weaker" in {each.id for each in found}
+
+
+GCP = "gcp:fqdn"
+NETWORK = {"networks": ["projects/p/global/networks/main"]}
+POLICY = "projects/p/global/firewallPolicies/egress"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({}, {"base": 2001}, "priority 10002001 of the policy of hostgate (FirewallPolicyAllowlist hostgate-private-ipv6 has it)"),
+        ({}, {"base": 2010}, "priority 10002010 of the policy of hostgate"),
+        ({}, {"base": 2005, "mode": "audit"}, "priority 10002010 of the policy of hostgate"),
+        ({"mode": "audit"}, {"base": 2005}, "priority 10002005 of the policy of hostgate"),
+        ({}, {"base": 2012}, None),
+        ({}, {"mode": "audit"}, None),
+        ({"attach": POLICY}, {"attach": POLICY, "base": 1999}, f"priority 10002000 of {POLICY}"),
+        (NETWORK, {**NETWORK, "name": "acme"}, "the global policy of projects/p/global/networks/main"),
+        (NETWORK, {**NETWORK, "name": "acme", "formerly": "hostgate"}, None),
+        (NETWORK, {**NETWORK, "region": "europe-west1"}, None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_change_that_no_single_update_can_make_is_stopped_with_the_way_that_works(
+    before: dict[str, object], after: dict[str, object], said: str | None
+) -> None:
+    (change,) = diff([state(made(GCP, [A], **before))], [state(made(GCP, [A], **after))])
+    trips = [each.message for each in tripped(Guards(never_open_all=False), [change]) if each.guard == "one-update"]
+    assert len(trips) == (said is not None)
+    assert all(f"No single update leads there: it needs {said}" in message for message in trips if said)
+
+
+def test_a_network_that_another_allowlist_of_the_stack_takes_over_is_said_to_have_a_policy() -> None:
+    one, other = made(GCP, [A], name="one", **NETWORK), made(GCP, [A], name="other")
+    after = [state(made(GCP, [A], name="one")), state(made(GCP, [A], name="other", **NETWORK))]
+    (message,) = [each for change in diff([state(one), state(other)], after) for each in change.obstacles]
+    assert "FirewallPolicyAllowlist one has it" in message
+    assert "--replace-association-on-target" in message

@@ -29,6 +29,7 @@ POLICY = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub
 SUBNETS = [{"subnetId": "subnet-1a"}, {"subnetId": "subnet-1b"}]
 TLS = "arn:aws:network-firewall:eu-central-1:123456789012:tls-configuration/hub"
 FIREWALL = {"vpcId": "vpc-1", "subnetMappings": SUBNETS}
+ABOVE = {"parent": "folders/1", "nodes": ["folders/1"]}
 
 Options = dict[str, Any]
 
@@ -63,6 +64,10 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     (GCP, {"attach": "egress"}, {}, {"policy egress"}),
     (GCP, {"attach": "egress"}, {"attach": "other"}, {"policy egress"}),
     (GCP, {"networks": [NET]}, {"attach": "egress"}, {"the policy that hostgate makes", f"network {NET}"}),
+    (GCP, {"networks": [NET]}, {"networks": [NET], "region": "europe-west1"}, {f"network {NET}"}),
+    (GCP, ABOVE, {**ABOVE, "networks": [NET]}, {"folders/1"}),
+    (GCP, {**ABOVE, "networks": [NET, OTHER]}, {**ABOVE, "networks": [NET]}, {f"network {OTHER} by folders/1"}),
+    (GCP, {"attach": "5"}, {"attach": "5", "networks": [NET]}, {"policy locations/global/firewallPolicies/5"}),
     (GCP, {}, {"families": ["ipv4"]}, {"IPv6"}),
     (GCP, {}, {"families": ["ipv6"]}, {"IPv4"}),
     (GCP, {"deny": "all"}, {}, {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}),
@@ -432,3 +437,21 @@ def test_a_component_of_before_is_compared_by_mode_and_deny_alone(target: str) -
     partial = replace(old, settings=stated, enforcement=replace(old.enforcement, partial=True))
     assert not diff([partial], by_source("preview", planned(target, {})))[0].unlisted
     assert about(diff([partial], by_source("preview", planned(target, {"mode": "audit"}))), "opens") == {"mode audit"}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("before", "after", "free"),
+    [
+        (["tagValues/1"], ["tagValues/1", "10.0.0.0/8"], {"tagValues/1"}),
+        (["10.0.0.0/8"], ["10.0.0.0/16"], {"10.0.0.0/8"}),
+        (["tagValues/1", "10.0.0.0/8"], ["tagValues/1", "10.0.0.0/16"], {"tagValues/1 within 10.0.0.0/8"}),
+    ],
+    ids=str,
+)
+def test_ranges_beside_targets_narrow_whom_the_deny_is_about_and_that_is_told(
+    source: str, before: list[str], after: list[str], free: set[str]
+) -> None:
+    changes = between(source, GCP, {"from": before}, {"from": after})
+    assert {client for change in changes for client in change.clients_removed} == free
+    assert free <= about(changes, "opens")

@@ -1297,6 +1297,23 @@ def test_a_network_takes_one_global_policy() -> None:
     assert only(gcp.CLOUD.check_stack(pair)).what == "two policies"
 
 
+def test_a_node_takes_one_hierarchical_policy_and_a_network_several_regional_ones() -> None:
+    for token, target, expected in (
+        (gcp_resources.ORGANISATION_ASSOCIATION, "folders/1", ["two policies"]),
+        (gcp_resources.REGION_ASSOCIATION, "net", []),
+    ):
+        pair = [declared(token, n, {"attachmentTarget": target, "firewallPolicy": n, "name": n}) for n in "ab"]
+        assert [problem.what for problem in gcp.CLOUD.check_stack(pair)] == expected
+
+
+def test_regional_policies_of_one_name_are_told_apart_by_their_region() -> None:
+    rules = [
+        declared(gcp_resources.REGION_RULE, n, {"firewallPolicy": "egress", "priority": 1, "region": region})
+        for n, region in (("a", "europe-west1"), ("b", "europe-west4"), ("c", "europe-west1"))
+    ]
+    assert only(gcp.CLOUD.check_stack(rules)).name == "c"
+
+
 def test_aws_rule_orders_must_agree() -> None:
     group = declared(resources_firewall.RULE_GROUP, "group", changed(RULE_GROUP, "ruleGroup/statefulRuleOptions", {}))
     policy = declared(resources_firewall.FIREWALL_POLICY, "policy", FIREWALL_POLICY, firewallPolicy="group")

@@ -28,6 +28,7 @@ from provider_calls import (
 )
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from hostgate.gcp.resources import SCOPES
 from hostgate.sandbox.clouds import Cloud, clouds_of_engine
 from hostgate.sandbox.faults import Fault, delay, order
 from hostgate.sandbox.state import State
@@ -571,3 +572,39 @@ def test_a_provider_that_is_told_to_crash_dies_and_the_state_stays_readable(tmp_
     assert process.stdout is not None
     process.stdout.close()
     assert [held.name for held in state.objects()] == ["g"]
+
+
+class TestHierarchicalPolicies:
+    """Of organizations and folders: they go by a number, and their nodes are taken over in place."""
+
+    POLICY, RULE, NODE = (row.token for row in SCOPES["hierarchical"])
+
+    def made(self, engine: Deployment, name: str, parent: str = "organizations/1") -> str:
+        return engine.create(self.POLICY, name, {"shortName": name, "parent": parent})[0]
+
+    def test_a_policy_gets_a_number_by_which_rules_and_associations_find_it(self, engine: Deployment) -> None:
+        number = self.made(engine, "one").rpartition("/")[2]
+        assert number.isdecimal()
+        engine.create(self.RULE, "r", gcp_rule(number))
+        engine.create(self.NODE, "a", {"firewallPolicy": number, "attachmentTarget": "folders/1", "name": "a"})
+        places = {held.id.partition("/firewallPolicies/")[0] for held in engine.state.objects()}
+        assert places == {"locations/global"}
+        assert "notFound" in refusal(engine.create, self.RULE, "s", gcp_rule("5"))[1]
+
+    def test_a_node_has_one_policy_and_another_takes_it_over_in_place(self, engine: Deployment) -> None:
+        one, two = self.made(engine, "one"), self.made(engine, "two")
+        node = {"attachmentTarget": "folders/1", "name": "a"}
+        engine.create(self.NODE, "a", {**node, "firewallPolicy": one})
+        assert (
+            "associated with" in refusal(engine.create, self.NODE, "b", {**node, "name": "b", "firewallPolicy": two})[1]
+        )
+        changed = engine.diff(self.NODE, {**node, "firewallPolicy": one}, {**node, "firewallPolicy": two})
+        assert not changed.replaces
+        engine.update(self.NODE, engine.state.objects(self.NODE)[0].id, {**node, "firewallPolicy": two})
+        engine.delete(self.POLICY, one)
+        assert "associated" in refusal(engine.delete, self.POLICY, two)[1]
+
+    def test_a_short_name_is_one_policy_s_in_an_organization(self, engine: Deployment) -> None:
+        self.made(engine, "one")
+        said = refusal(engine.create, self.POLICY, "b", {"shortName": "one", "parent": "folders/2"})[1]
+        assert "the short name one is that of" in said

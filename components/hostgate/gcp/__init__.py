@@ -29,7 +29,14 @@ TARGETS = (
         mechanism="hostgate.gcp.fqdn",
         component="hostgate.gcp.components:FirewallPolicyAllowlist",
         outputs=("policy", "rules", "digest"),
-        references={"attach": f"{COMPUTED}/{COMPUTED}", "project": COMPUTED, "networks[]": f"{COMPUTED}/network-{{}}"},
+        references={
+            "attach": f"{COMPUTED}/{COMPUTED}",
+            "project": COMPUTED,
+            "networks[]": f"{COMPUTED}/network-{{}}",
+            "parent": f"{COMPUTED}/parent",
+            "nodes[]": f"{COMPUTED}/node-{{}}",
+            "from_[]": f"{COMPUTED}/client-{{}}",
+        },
         referred={
             "networks": (
                 "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation",

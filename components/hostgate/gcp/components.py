@@ -18,23 +18,33 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     mechanism: str
     """fqdn."""
     attach: pulumi.Input[str]
-    """An existing global network firewall policy, by id or name; a new one is made unless given."""
+    """An existing firewall policy, by id or name; a new one is made unless given."""
     project: pulumi.Input[str]
     """The project of everything that is made; that of attach or networks unless given, else the provider's."""
     networks: list[pulumi.Input[str]]
-    """VPC networks to associate a new policy with."""
-    from_: list[str]
-    """Target service accounts, or secure tags; every instance unless given."""
+    """VPC networks to associate a new policy with; of a hierarchical one those that its rules are about."""
+    region: str
+    """The region of a regional policy; a global one unless given."""
+    parent: pulumi.Input[str]
+    """organizations/NUMBER or folders/NUMBER, of a hierarchical policy."""
+    nodes: list[pulumi.Input[str]]
+    """Organizations and folders to associate a new hierarchical policy with."""
+    from_: list[pulumi.Input[str]]
+    """Target service accounts or secure tags, and source ranges; every instance unless given."""
     families: list[str]
     """Address families to deny; ipv4 and ipv6 unless given."""
     base: float
     """Priority of the first rule; 2000 unless given."""
+    log_allowed: bool
+    """Whether the rules of the hosts log; no unless given."""
+    log_denied: bool
+    """Whether the deny logs; yes unless given."""
     import_: dict[str, str]
     """Ids of existing objects to adopt, by child name."""
 
 
 class FirewallPolicyAllowlist(pulumi.ComponentResource):
-    """Egress rules with FQDN objects, and a deny of the rest, in a global network firewall policy."""
+    """Egress rules with FQDN objects, and a deny of the rest, in a global, regional or hierarchical firewall policy."""
 
     policy: pulumi.Output[str]
     """The policy that holds the rules."""

@@ -71,16 +71,21 @@ def places(snapshot: Snapshot) -> list[Place]:
     return found
 
 
-def policy_place(target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None) -> Place:
-    """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else.
+def policy_place(
+    target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None, network: str = ""
+) -> Place:
+    """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else:
+    `network`, where the rules name some.
 
     `ending` is what becomes of a flow that no rule decides.
     """
     reading = _Reading(snapshot)
     rules = [
         step
-        for rule in snapshot.of_types([RULE])
-        for step in PolicyRule(reading.group, rule.node, rule.name, inspect=reading.where_inspected).steps()
+        for rule in snapshot.of_types([RULE, REGION_RULE, ORGANISATION_RULE])
+        for step in PolicyRule(
+            reading.group, rule.node, rule.name, network=network, inspect=reading.where_inspected
+        ).steps()
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
@@ -115,6 +120,12 @@ class _Reading:
             found.setdefault(self.network_key(resource, "network"))
         for resource in self.snapshot.of_types([NETWORK]):
             found.setdefault(self._key_of(resource))
+        for resource in self.snapshot.of_types([ORGANISATION_RULE] if not found else []):
+            for link in resource.node.at("targetResources").items():
+                if isinstance(link.value, str):
+                    found.setdefault(network_path(link.value))
+        if not found and any(self.snapshot.of_types([ORGANISATION_ASSOCIATION])):
+            found.setdefault("a network below")
         return list(found)
 
     def where_inspected(self, rule: PolicyRule) -> tuple[Ruling, ...]:
@@ -427,7 +438,7 @@ def _organisation(association: Resource) -> str | None:
 
 def _names_of(policy: Resource) -> tuple[object, ...]:
     """What references call the policy by, `UNKNOWN` among them; without what it does not have."""
-    keys = ("name", "networkFirewallPolicyId", "firewallPolicyId")
+    keys = ("name", "networkFirewallPolicyId", "regionNetworkFirewallPolicyId", "firewallPolicyId")
     found = (*map(policy.properties.get, keys), policy.id.rpartition("/")[2] or None)
     return tuple(each for each in found if each is not None)
 

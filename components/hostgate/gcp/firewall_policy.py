@@ -9,17 +9,21 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
-from hostgate.catalog.model import Entry
+from hostgate.catalog.model import Entry, Family
+from hostgate.flows.address_sets import EVERY_ADDRESS, networks
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.gcp import evaluate
-from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
-from hostgate.gcp.resources import ASSOCIATION_TYPE, POLICY_TYPE, RULE_TYPE, TYPES
+from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_placeholder
+from hostgate.gcp.resources import ASSOCIATION_TYPE, POLICY_TYPE, RULE_TYPE, SCOPES, TYPES
+from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering
+from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering, Seat
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
+from hostgate.planning.resource_types import ResourceType, fixed_by_row
+from hostgate.planning.targets import row
 
 O = TypeVar("O", bound=FirewallPolicyOptions)  # noqa: E741 - the options type of a mechanism
 
@@ -37,9 +41,23 @@ PASS, AUDIT, DENY = 0, 5, 10
 before the deny that it takes the place of: an update makes the one before it deletes the other, and into audit a host
 that leaves must not be cut between the two."""
 
-EVERYWHERE = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
-_FAMILY_WORDS = {"ipv4": "IPv4", "ipv6": "IPv6"}
-_PRIVATE = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
+EVERYWHERE: Mapping[Family, str] = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
+_FAMILY_WORDS: Mapping[Family, str] = {"ipv4": "IPv4", "ipv6": "IPv6"}
+_PRIVATE: Mapping[Family, tuple[str, ...]] = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
+
+
+_MOVE = (
+    "A network has one, and the provider cannot put another in its place. To rename, keep what there is with `formerly` (in a "
+    "component with an alias). To move it to another policy: update without `networks` first, so that the new policy is whole; "
+    "put it in place with `gcloud compute network-firewall-policies associations create --replace-association-on-target`; then "
+    "`pulumi refresh`, and name `networks` again, with `import_` in a component."
+)
+"""The API's addAssociation takes replaceExistingAssociation; the provider sends it for hierarchical policies only
+(magic-modules 068cc456, NetworkFirewallPolicyAssociation; read 2026-11-28)."""
+
+_BASE = (
+    "An update makes the new rules before it deletes the old. Take a `base` that is 12 or more away from the old one."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +71,7 @@ class Allows:
 
 
 class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
-    """Base of the mechanisms whose rules stand in a global network firewall policy."""
+    """Base of the mechanisms whose rules stand in a firewall policy."""
 
     types = TYPES
     precondition = ""
@@ -65,7 +83,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
 
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
         found = self.allows(entries, options)
-        rules = [each for each in found.objects if each.kind == RULE]
+        rules = [made for each in found.objects if each.kind == RULE for made in _of_sources(each, options)]
         rules += _edges(options)
         rules.sort(key=lambda each: int(each.body["priority"]))
         objects = [*(each for each in found.objects if each.kind != RULE), *rules]
@@ -76,45 +94,69 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             objects=tuple(objects),
             rules=found.rules,
             findings=(*found.findings, *self._remarks(entries, options)),
-            usage=_fullest(found.usage),
+            usage=_fullest(found.usage, len(options.source_families) if options.source_ranges("ipv6") else 1),
         )
 
-    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         project = {} if options.in_project is None else {"project": options.in_project}
-        if each.kind == POLICY:
+        if each.kind == POLICY and options.scope == "global":
             return project
-        return {**super().fixed(each, objects, options), **project}
+        # The node of a hierarchical policy is taken over in place.
+        taken = each.kind == ASSOCIATION and options.scope == "hierarchical"
+        held = {} if taken else {"the policy that holds it": options.place}
+        return {**held, **fixed_by_row(self._rows(options), each.kind, each.body), **project}
+
+    def _rows(self, options: O) -> dict[str, ResourceType]:
+        """The types of its objects by kind; the types of a policy have the same kinds in every scope."""
+        return {row.kind: row for row in (*self.types.values(), *SCOPES[options.scope])}
+
+    def seats(self, objects: Sequence[CloudObject], options: O) -> Sequence[Seat]:
+        """A network has one global policy, and a policy one rule of a priority. A node is taken over in place."""
+        names = (options.name, *options.formerly_named)
+        own = frozenset(f"{row(self.target).component.rpartition(':')[2]} {name}" for name in names)
+        found = []
+        if options.attach is None and options.scope == "global":
+            found += [
+                Seat(what=f"the global policy of {path}", holders=own, way=_MOVE) for path in options.network_paths
+            ]
+        policy = options.policy_path or f"the policy of {names[-1]}"
+        for each in objects:
+            if each.kind == RULE:
+                suffix = each.name.removeprefix(options.name)
+                rules = frozenset(f"{holder}{suffix}" for holder in own)
+                found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=_BASE))
+        return found
 
     def enforcement(self, options: O) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
         stated = super().enforcement(options)
         denies = [each.body for each in _edges(options) if each.body["action"] == "deny"]
         denied = {cidr for body in denies for cidr in body["match"]["destIpRanges"]}
-        targets = {name for body in denies for name in body.get("targetServiceAccounts", ())}
-        targets |= {tag["name"] for body in denies for tag in body.get("targetSecureTags", ())}
         return replace(
             stated,
             traffic=tuple(word for family, word in _FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
-            places=(f"policy {options.policy_path}",)
-            if options.attach is not None
-            else (OWN_POLICY, *(f"network {each}" for each in options.network_paths)),
-            judged=tuple(sorted(targets)),
+            places=(*(() if options.attach is not None else (OWN_POLICY,)), *_where(options)),
+            judged=options.clients if denies else (),
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
         )
 
     def place(self, objects: Sequence[CloudObject], options: O) -> Place:
-        tokens = {row.kind: token for token, row in self.types.items()}
+        rows = self._rows(options)
         resources = tuple(
-            Resource(urn=f"plan::{each.name}", type=tokens[each.kind], name=each.name, properties=each.body)
+            Resource(urn=f"plan::{each.name}", type=rows[each.kind].token, name=each.name, properties=each.body)
             for each in objects
             if each.kind not in (POLICY, ASSOCIATION)
         )
         identities = [f"account:{each}" for each in options.service_accounts]
         identities += [f"tag:{each}" for each in options.secure_tags]
-        clients = ClientTest(identities=frozenset(identities) or None)
-        return evaluate.policy_place(self.target, Snapshot(resources, "the plan"), _ending(options), clients)
+        ranges = [*options.source_ranges("ipv4"), *options.source_ranges("ipv6")]
+        clients = ClientTest(
+            addresses=networks(ranges) if ranges else EVERY_ADDRESS, identities=frozenset(identities) or None
+        )
+        network = network_path((options.target_resources or [""])[0])
+        return evaluate.policy_place(self.target, Snapshot(resources, "the plan"), _ending(options), clients, network)
 
     def _remarks(self, entries: Sequence[Entry], options: O) -> list[Finding]:
         found = []
@@ -122,17 +164,17 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             found.append(finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."))
         denies = options.deny in ("internet", "all")
         if not options.from_:
-            found.append(finding("from-everything", "Every instance of the network may use the hosts."))
-        elif denies:
-            others = (
-                "VPC networks allow egress by default"
-                if options.attach is None
-                else "what else stands in the attached policy decides about them"
-            )
+            found.append(finding("from-everything", f"Every instance of {_whose(options)} may use the hosts."))
+        if denies and (others := _others(options)):
             found.append(
                 finding(
                     "others-open",
-                    f"Instances that `from` does not name are not judged by any rule of this plan, its deny included: {others}.",
+                    f"{others} are not judged by any rule of this plan, its deny included: "
+                    + (
+                        "VPC networks allow egress by default."
+                        if options.attach is None
+                        else "what else stands in the attached policy decides about them."
+                    ),
                 )
             )
         if options.mode == "audit":
@@ -159,6 +201,16 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
                 found.append(
                     finding("ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied.")
                 )
+            if unnamed := [each for each in options.families if each not in options.source_families]:
+                said = _FAMILY_WORDS[unnamed[0]]
+                found.append(
+                    finding(
+                        "ipv6-not-denied",
+                        f"`from` has no {said} range: a client that has {said} too is not judged over it.",
+                    )
+                )
+        above = options.scope == "hierarchical"
+        first = "" if above else "no VPC firewall rule that allows egress (they come first), "
         if options.attach is not None:
             whom = "the clients under `from`" if options.from_ else "every instance of its networks"
             last = (
@@ -169,16 +221,27 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             found.append(
                 finding(
                     "attached-policy",
-                    f"{options.attach} needs: an association with the network, no broader allow before priority "
-                    f"{options.base}, no VPC firewall rule that allows egress (they come first), "
+                    f"{options.attach} needs: an association with {'a node above' if above else 'the network'}, no broader allow "
+                    f"before priority {options.base}, {first}"
                     f"{'' if self.precondition else 'and '}no other rule on these priorities{self.precondition}.{last}",
                 )
             )
-        elif not options.networks:
+        elif _where(options):
+            before = "no hierarchical policy that allows more"
+            if not above:
+                before += ", no VPC firewall rule that allows egress (they come first, unless the network's "
+                before += "`networkFirewallPolicyEnforcementOrder` is BEFORE_CLASSIC_FIREWALL)"
+            if options.scope == "region":
+                before += ", no global network policy that allows or denies more (it comes first)"
+            found.append(
+                finding("network-preconditions", f"Every network of the policy needs: {before}{self.precondition}.")
+            )
+        else:
+            key = "nodes" if options.scope == "hierarchical" else "networks"
             found.append(
                 finding(
                     "not-enforced",
-                    "No `networks` are named: the new policy is associated with none, and no instance is judged by it.",
+                    f"No `{key}` are named: the new policy is associated with none, and no instance is judged by it.",
                 )
             )
         return found
@@ -208,9 +271,10 @@ def rule(
 ) -> dict[str, Any]:
     """A rule, about the clients of `from`: one without targets is about every instance of every associated network, so
     that a deny of ours would cut those whom `from` does not name, and a pass or an audit rule would free them."""
-    body: dict[str, Any] = {
-        "ruleName": name,
-        "description": description,
+    hierarchical = options.scope == "hierarchical"
+    body: dict[str, Any] = {} if hierarchical else {"ruleName": name}  # there is none in a hierarchical policy
+    body |= {
+        "description": f"{name}: {description}" if hierarchical else description,
         "priority": priority,
         "direction": "EGRESS",
         "action": action,
@@ -220,7 +284,31 @@ def rule(
         body["targetServiceAccounts"] = options.service_accounts
     if options.secure_tags:
         body["targetSecureTags"] = [{"name": tag} for tag in options.secure_tags]
+    if options.target_resources:
+        body["targetResources"] = options.target_resources
     return body
+
+
+def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[CloudObject]:
+    """A rule that allows hosts, for each family of source ranges: those of a rule are of one. The second one is in the
+    second half of its block."""
+    body = dict(each.body)
+    if options.log_allowed:
+        body["enableLogging"] = True
+    ranges = [found for family in _FAMILY_WORDS if (found := options.source_ranges(family))]
+    if not ranges:
+        return [replace(each, body=body)]
+    made = [replace(each, body={**body, "match": {**body["match"], "srcIpRanges": ranges[0]}})]
+    if len(ranges) > 1:
+        name = f"{each.name}-ipv6"
+        named = (
+            {"ruleName": name} if "ruleName" in body else {"description": body["description"].replace(each.name, name)}
+        )
+        size = BLOCK.max if body["priority"] - options.base < OTHER_SLOT else SMALL_BLOCK.max
+        match = {**body["match"], "srcIpRanges": ranges[1]}
+        second = {**body, **named, "priority": body["priority"] + (size + 1) // 2, "match": match}
+        made.append(CloudObject(kind=RULE, name=name, body=second))
+    return made
 
 
 def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
@@ -228,42 +316,42 @@ def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
     if options.deny not in ("internet", "all"):
         return []
     found = []
-    for offset, family in enumerate(("ipv4", "ipv6")):
-        if family not in options.families:
+    for offset, family in enumerate(_FAMILY_WORDS):
+        if family not in options.families or family not in options.source_families:
             continue
         if options.deny == "internet":
-            found.append(
-                _edge(options, f"private-{family}", PASS + offset, "goto_next", _PRIVATE[family], "private passes on")
-            )
+            found.append(_edge(options, family, "private", PASS + offset, "goto_next", "private passes on"))
         if options.mode == "audit":
-            found.append(
-                _edge(options, f"audit-{family}", AUDIT + offset, "allow", [EVERYWHERE[family]], "AUDIT, allows all")
-            )
+            found.append(_edge(options, family, "audit", AUDIT + offset, "allow", "AUDIT, allows all"))
         else:
-            found.append(
-                _edge(options, f"deny-{family}", DENY + offset, "deny", [EVERYWHERE[family]], "all else is denied")
-            )
+            found.append(_edge(options, family, "deny", DENY + offset, "deny", "all else is denied"))
     return found
 
 
 def _edge(
-    options: FirewallPolicyOptions, suffix: str, offset: int, action: str, ranges: Sequence[str], words: str
+    options: FirewallPolicyOptions, family: Family, suffix: str, offset: int, action: str, words: str
 ) -> CloudObject:
-    name = f"{options.name}-{suffix}"
-    match = {"destIpRanges": list(ranges), "layer4Configs": [{"ipProtocol": "all"}]}
+    name = f"{options.name}-{suffix}-{family}"
+    ranges = list(_PRIVATE[family]) if action == "goto_next" else [EVERYWHERE[family]]
+    match: dict[str, Any] = {"destIpRanges": ranges, "layer4Configs": [{"ipProtocol": "all"}]}
+    if sources := options.source_ranges(family):
+        match["srcIpRanges"] = sources
     body = rule(options, name, options.base + EDGE_SLOT + offset, action, f"hostgate: {words}", match)
-    if action != "goto_next":  # logging is refused on goto_next
+    if action != "goto_next" and options.log_denied:  # logging is refused on goto_next
         body["enableLogging"] = True
     return CloudObject(kind=RULE, name=name, body=body)
 
 
 def _policy(options: FirewallPolicyOptions) -> CloudObject:
-    body = {"name": options.name, "description": "hostgate: egress to the hosts of reviewed catalogs"}
+    named = "shortName" if options.scope == "hierarchical" else "name"
+    body = {named: options.name, "description": "hostgate: egress to the hosts of reviewed catalogs"}
     return CloudObject(kind=POLICY, name=options.name, body=body, folder="policy")
 
 
 def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
-    """The policy's associations, each named after its network."""
+    """The policy's associations, each named after its network or node."""
+    if options.scope == "hierarchical":
+        return [_association(options, node.replace("/", "-"), node) for node in map(_named, options.nodes)]
     labels = [_label(network) for network in options.networks]
     found = []
     for network, link, label in zip(options.networks, options.network_links, labels, strict=True):
@@ -274,10 +362,46 @@ def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
                 label = f"{label}-{_digest(network)}"
         elif link.project is None:
             target = link.path(options.in_project) or network
-        name = f"{options.name}-{label}"
-        body = {"name": name, "attachmentTarget": target}
-        found.append(CloudObject(kind=ASSOCIATION, name=name, body=body, folder="policy"))
+        found.append(_association(options, label, target))
     return found
+
+
+def _association(options: FirewallPolicyOptions, label: str, target: str) -> CloudObject:
+    name = f"{options.name}-{label}"
+    return CloudObject(kind=ASSOCIATION, name=name, body={"name": name, "attachmentTarget": target}, folder="policy")
+
+
+def _named(node: str) -> str:
+    """A node, or what stands in a plan for an Output: node-0."""
+    return node.rpartition("/")[2] if is_placeholder(node) else node
+
+
+def _where(options: FirewallPolicyOptions) -> list[str]:
+    """Where the rules judge, in words: the policy of others, or what a new one is associated with; the networks apart that
+    the rules of a hierarchical policy are about."""
+    holders = [f"policy {options.policy_path}"] if options.attach is not None else options.nodes
+    if options.attach is not None or options.scope == "hierarchical":
+        named = [f"network {path} by {holder}" for path in options.network_paths for holder in holders]
+        return named or holders
+    region = f" in {options.in_region}" if options.in_region else ""
+    return [f"network {each}{region}" for each in options.network_paths]
+
+
+def _whose(options: FirewallPolicyOptions) -> str:
+    """Whose instances are judged where `from` names none, as the end of a sentence."""
+    if options.scope != "hierarchical":
+        return f"the network in {options.in_region}" if options.in_region else "the network"
+    return "the networks that are named" if options.networks else "every network below its nodes"
+
+
+def _others(options: FirewallPolicyOptions) -> str:
+    """Whom no rule of the plan is about, as the subject of a sentence; empty if nobody."""
+    outside = f"instances outside {options.in_region}" if options.in_region else ""
+    if options.scope == "hierarchical" and options.networks:
+        outside = "instances of networks that are not named"
+    others = "instances that `from` does not name" if options.from_ else ""
+    said = ", and ".join(filter(None, (others, outside)))
+    return said[:1].upper() + said[1:]
 
 
 def _label(network: str) -> str:
@@ -291,9 +415,11 @@ def _digest(network: str) -> str:
     return sha256(network.encode()).hexdigest()[:6]
 
 
-def _fullest(usage: Sequence[Usage]) -> tuple[Usage, ...]:
+def _fullest(usage: Sequence[Usage], rules: int) -> tuple[Usage, ...]:
+    """The fullest of each limit; a block has `rules` for each that a mechanism puts there."""
     fullest: dict[str, Usage] = {}
     for each in usage:
+        each = replace(each, used=each.used * rules) if each.limit in (BLOCK, SMALL_BLOCK) else each
         if each.limit.name not in fullest or each.used > fullest[each.limit.name].used:
             fullest[each.limit.name] = each
     return tuple(fullest.values())

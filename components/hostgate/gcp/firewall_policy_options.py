@@ -1,15 +1,17 @@
 """Options of the mechanisms whose rules stand in a firewall policy of Google Cloud."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import Family
-from hostgate.gcp.links import Collection, Link, check_project, read_link
-from hostgate.planning.options import Options
+from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
+from hostgate.gcp.resources import Scope
+from hostgate.planning.options import Name, Options, merged
 from hostgate.planning.targets import COMPUTED
 
 USER_PRIORITY_MAX = 2_147_483_547
@@ -22,18 +24,52 @@ ONE_PROJECT = (
 """Cloud NGFW documentation, global network firewall policies: a policy and the associated networks belong to the same
 project (read 2026-11-28)."""
 
+_FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
 _TAG = re.compile(r"tagValues/[0-9]+\Z")
 _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,190}\Z")
 
 
+LINK = "https://www.googleapis.com/compute/v1/"
+
+MOST_RANGES = 5_000
+"""Source ranges of a rule (Compute Engine API v1, FirewallPolicyRuleMatcher.srcIpRanges, revision 20261106)."""
+
+
+ClientKind = Literal["account", "tag", "range"]
+
+
+def client_kind(text: str) -> ClientKind | None:
+    """What a client is known by; None for what is none of it."""
+    if _TAG.match(text):
+        return "tag"
+    if _ACCOUNT.match(text):
+        return "account"
+    try:
+        ip_network(text)
+    except ValueError:
+        return None
+    return "range"
+
+
 def _client(text: str) -> str:
-    if not (_TAG.match(text) or _ACCOUNT.match(text)):
+    kind = client_kind(text)
+    if kind is None and not is_placeholder(text):
         raise PydanticCustomError(
             "client", "{message}",
-            {"message": f"Found {text!a}. Allowed: a service account's email, or a secure tag as tagValues/123. Network "
-                        "tags and address ranges do not work in firewall policies."},
+            {"message": f"Found {text!a}. Allowed: a service account's email, a secure tag as tagValues/123, or an address "
+                        "range as CIDR, without host bits. Network tags do not work in firewall policies."},
         )  # fmt: skip
-    return text
+    return str(ip_network(text)) if kind == "range" else text
+
+
+def _checked(check: Callable[[str], str]) -> AfterValidator:
+    def checked(text: str) -> str:
+        try:
+            return text if is_placeholder(text) or text == COMPUTED else check(text)
+        except ValueError as error:
+            raise PydanticCustomError("place", "{message}", {"message": str(error)}) from None
+
+    return AfterValidator(checked)
 
 
 def _link(collection: Collection) -> AfterValidator:
@@ -51,57 +87,104 @@ def _stated(link: Link, text: str) -> str:
     return text if text.startswith("https://") else link.path() or link.name
 
 
-def _project(text: str) -> str:
-    try:
-        return text if text == COMPUTED else check_project(text)
-    except ValueError as error:
-        raise PydanticCustomError("project", "{message}", {"message": str(error)}) from None
-
-
 def is_placeholder(text: str) -> bool:
     """Whether `text` stands for an Output, whose value a plan does not know."""
     return text.startswith(f"{COMPUTED}/")
 
 
 class FirewallPolicyOptions(Options):
-    """Where the rules go and whose traffic they judge. Without `attach`, a global network firewall policy is made."""
+    """Where the rules go and whose traffic they judge. Without `attach`, a policy is made: a global one, or with `region`
+    or `parent` one of that region or a hierarchical one."""
 
     associates_beside_attach: ClassVar[bool] = False
     """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
 
     attach: Annotated[str, _link("firewallPolicies")] | None = None
-    """An existing global network firewall policy: projects/PROJECT/global/firewallPolicies/NAME, its full link, or its
-    name."""
-    project: Annotated[str, AfterValidator(_project)] | None = None
+    """An existing policy: projects/PROJECT/global/firewallPolicies/NAME or projects/PROJECT/regions/REGION/..., its full
+    link or its name; a hierarchical one as locations/global/firewallPolicies/NUMBER."""
+    project: Annotated[str, _checked(check_project)] | None = None
     """The project of everything that is made. Left out: that of `attach` or of `networks`, else the provider's."""
+    region: Annotated[str, _checked(check_region)] | None = None
+    """The region of a regional policy, which is made or which `attach` names."""
+    parent: Annotated[str, _checked(check_node)] | None = None
+    """organizations/NUMBER or folders/NUMBER: where a hierarchical policy is made. Beside `attach` it says that the policy
+    is hierarchical where that is an Output."""
+    nodes: list[Annotated[str, _checked(check_node)]] = []
+    """Organizations and folders that a new hierarchical policy is associated with; each has one policy."""
     networks: list[Annotated[str, _link("networks")]] = []
     """VPC networks that a new policy is associated with: projects/PROJECT/global/networks/NAME, a full link, or beside
-    `project` a name. One global policy fits a network, and both are of one project."""
+    `project` a name. One global policy fits a network, and both are of one project. Of a hierarchical policy the networks
+    that its rules are about, of any project; left out: all below its nodes."""
     from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from", min_length=1)] = []
-    """Target service accounts, or target secure tags; not both. Left out: every instance of the network."""
+    """Target service accounts, or target secure tags, not both; and source ranges. With ranges beside targets, clients are
+    the targets within the ranges. Left out: every instance of the network."""
     base: Annotated[int, Field(ge=0, le=USER_PRIORITY_MAX - 20_000_000)] = 2000
     """Priority of the first allow rule; the fixed slots after it are in `hostgate.gcp.firewall_policy`."""
     families: Annotated[list[Family], Field(min_length=1)] = ["ipv4", "ipv6"]
     """Address families of the network: each gets its own deny."""
+    formerly: Name | None = None
+    """The `name` before it was changed: what was made under it stays, the policy of a network above all."""
+    log_allowed: bool = False
+    """Whether the rules that allow the hosts log what they let through."""
+    log_denied: bool = True
+    """Whether the deny logs, or in audit mode what stands in its place."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if any(_TAG.match(client) for client in self.from_) and any(_ACCOUNT.match(client) for client in self.from_):
+        if self.secure_tags and self.service_accounts:
             raise ValueError(
                 "found service accounts and secure tags under `from`. Allowed in one rule: one of the two kinds."
             )
-        if self.attach is not None and self.networks and not self.associates_beside_attach:
+        beside = self.scope == "hierarchical" or self.associates_beside_attach
+        if self.attach is not None and (self.nodes or (self.networks and not beside)):
+            key = "nodes" if self.nodes else "networks"
             raise ValueError(
-                "found `networks` with `attach`. An existing policy is associated by its owner; leave one out."
+                f"found `{key}` with `attach`. An existing policy is associated by its owner; leave one out."
             )
-        if self.mode == "audit" and self.attach is not None and not self.from_ and self.deny in ("internet", "all"):
+        shared = "somebody else's policy" if self.attach is not None else "the policies of every project below"
+        if (
+            self.mode == "audit"
+            and (self.attach is not None or self.scope == "hierarchical")
+            and not self.from_
+            and self.deny in ("internet", "all")
+        ):
+            whose = "its own deny" if self.attach is not None else "their own denies"
             raise ValueError(
-                "found mode 'audit' with `attach` and no `from`: the audit rules would open somebody else's policy to everybody, "
-                "before its own deny. Name the clients to audit under `from`, or set deny 'declared'."
+                f"found mode 'audit' with `{'attach' if self.attach is not None else 'parent'}` and no `from`: the audit rules "
+                f"would open {shared} to everybody, before {whose}. Name the clients to audit under `from`, or set deny "
+                "'declared'."
             )
-        if found := list(self._place_objections()):
-            raise ValueError(" ".join(found))
+        if self.mode == "audit" and not self.log_denied:
+            raise ValueError(
+                "found mode 'audit' without `logDenied`. Audit mode is there to log what enforce would block."
+            )
+        for family in _FAMILIES:
+            if len(found := self.source_ranges(family)) > MOST_RANGES:
+                raise ValueError(
+                    f"found {len(found):,} ranges of {family} under `from`. Allowed: {MOST_RANGES:,} in a rule."
+                )
+        if said := [*self._scope_objections(), *self._place_objections()]:
+            raise ValueError(" ".join(said))
         return self
+
+    def _scope_objections(self) -> Iterator[str]:
+        """What does not hold of the options that say of which scope the policy is."""
+        link = self.policy_link
+        if self.parent is not None and self.region is not None:
+            yield "found `parent` and `region`. A hierarchical policy has no region; leave one out."
+        if self.scope == "hierarchical":
+            if self.project is not None:
+                yield "found `project` with a hierarchical policy, which is in no project; leave it out."
+            if link is not None and not link.hierarchical:
+                yield f"found `parent` with {self.attach}, which is no hierarchical policy; leave one out."
+            if link is not None and self.region is not None:
+                yield f"found the region {self.region} with {self.attach}, which is hierarchical and has none."
+            return
+        if self.nodes:
+            yield "found `nodes` without `parent`. Organizations and folders are associated with hierarchical policies."
+        if link is not None and self.region is not None and link.region != self.region and link.project is not None:
+            where = link.region or "global"
+            yield f"found the region {self.region} with {self.attach}, which is {where}. Allowed: one region."
 
     def _place_objections(self) -> Iterator[str]:
         """What does not hold of policy, networks and project together."""
@@ -111,19 +194,36 @@ class FirewallPolicyOptions(Options):
             *((f"network {link.name}", link.project) for link in self.network_links if link),
         ]
         projects = [(what, project) for what, project in stated if project is not None]
-        if len({project for _, project in projects}) > 1:
+        if len({project for _, project in projects}) > 1 and self.scope != "hierarchical":
             said = ", ".join(f"{project} ({what})" for what, project in projects)
             yield (f"found several projects: {said}. {ONE_PROJECT}")
-        elif self.project is None and not projects:
+        elif self.scope == "hierarchical" or (self.project is None and not projects):
             for link in self.network_links:
-                if link is not None:
+                if link is not None and link.project is None:
+                    beside = "" if self.scope == "hierarchical" else ", or the name beside `project`"
                     yield (
                         f"found the network {link.name!r} by name, and nothing that says its project. Allowed: "
-                        f"projects/PROJECT/global/networks/{link.name}, or the name beside `project`."
+                        f"projects/PROJECT/global/networks/{link.name}{beside}."
                     )
         paths = [link.path(self.in_project) for link in self.network_links if link]
         if twice := sorted({path for path in paths if path and paths.count(path) > 1}):
             yield f"found {', '.join(twice)} twice in `networks`. Allowed: each once."
+        if twice := sorted({node for node in self.nodes if self.nodes.count(node) > 1}):
+            yield f"found {', '.join(twice)} twice in `nodes`. Allowed: each once."
+
+    @property
+    def scope(self) -> Scope:
+        """Of the policy that is made or attached to."""
+        link = self.policy_link
+        if self.parent is not None or (link is not None and link.hierarchical):
+            return "hierarchical"
+        return "region" if self.in_region is not None else "global"
+
+    @property
+    def in_region(self) -> str | None:
+        """The region of the policy, None for one of another scope."""
+        link = self.policy_link
+        return self.region or (None if link is None else link.region)
 
     @property
     def policy_link(self) -> Link | None:
@@ -139,7 +239,10 @@ class FirewallPolicyOptions(Options):
 
     @property
     def in_project(self) -> str | None:
-        """The project of everything that is made, as far as the options tell; None: the provider's, or an Output."""
+        """The project of everything that is made, as far as the options tell; None: the provider's, an Output, or that of
+        no hierarchical policy."""
+        if self.scope == "hierarchical":
+            return None
         if self.project is not None and self.project != COMPUTED:
             return self.project
         links = (self.policy_link, *self.network_links)
@@ -149,7 +252,9 @@ class FirewallPolicyOptions(Options):
     def policy_path(self) -> str | None:
         """What `attach` names, with its project as far as that is known."""
         link = self.policy_link
-        return self.attach if link is None or link.project is not None else link.path(self.project) or self.attach
+        if link is None or link.project is not None:
+            return self.attach
+        return link.path(self.in_project, self.region) or self.attach
 
     @property
     def network_paths(self) -> tuple[str, ...]:
@@ -158,17 +263,63 @@ class FirewallPolicyOptions(Options):
         return tuple((link and link.path(self.in_project)) or network for network, link in pairs)
 
     @property
+    def target_resources(self) -> list[str]:
+        """The networks that the rules of a hierarchical policy are about, as full links; empty: all below its nodes."""
+        if self.scope != "hierarchical":
+            return []
+        pairs = zip(self.networks, self.network_links, strict=True)
+        return sorted(
+            each.rpartition("/")[2] if link is None else each if each.startswith("https://") else f"{LINK}{link.path()}"
+            for each, link in pairs
+        )
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        ranges = sorted(self._of_kind("range"))
+        targets = sorted(set(self.from_) - set(ranges))
+        if not ranges or not targets:
+            return super().clients
+        return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
+
+    @property
+    def formerly_named(self) -> tuple[str, ...]:
+        return () if self.formerly is None else (self.formerly,)
+
+    @property
     def place(self) -> tuple[tuple[str, str], ...]:
         link, attach = self.policy_link, self.policy_path
         found = () if attach is None else (("attach", attach),)
+        if self.attach is None and self.parent is not None:
+            found = (("parent", self.parent),)
+        if self.region is not None and (link is None or link.project is None):
+            found = (*found, ("region", self.region))
         told = [each for each in (link, *self.network_links) if each is not None]
         # An explicit project says something new only where no link says it already.
         return (*found, ("project", self.project)) if self.project is not None and not told else found
 
     @property
     def service_accounts(self) -> list[str]:
-        return sorted(client for client in self.from_ if _ACCOUNT.match(client))
+        """Target service accounts. An Output that nothing tells to be a tag is taken for one, until it is known."""
+        outputs = [] if self._of_kind("tag") else [*filter(is_placeholder, self.from_)]
+        return sorted([*self._of_kind("account"), *outputs])
 
     @property
     def secure_tags(self) -> list[str]:
-        return sorted(client for client in self.from_ if _TAG.match(client))
+        """Target secure tags, and Outputs beside them."""
+        tags = self._of_kind("tag")
+        return sorted([*tags, *(filter(is_placeholder, self.from_) if tags else ())])
+
+    def _of_kind(self, kind: ClientKind) -> list[str]:
+        return [client for client in self.from_ if client_kind(client) == kind]
+
+    def source_ranges(self, family: Family) -> list[str]:
+        """Source ranges of a family, without overlap; empty: from any address."""
+        version = 4 if family == "ipv4" else 6
+        ranges = merged(self._of_kind("range"))
+        return [str(each) for each in ranges if each.version == version]
+
+    @property
+    def source_families(self) -> list[Family]:
+        """Families that clients may send from: those of the source ranges, else both."""
+        found: list[Family] = [family for family in _FAMILIES if self.source_ranges(family)]
+        return found or list(_FAMILIES)

@@ -1,4 +1,4 @@
-"""Links of Compute Engine: which global firewall policy or VPC network a text names, and in which project.
+"""Links of Compute Engine: which firewall policy or VPC network a text names, and in which project or region.
 
 The provider keeps the last part of a policy's link and puts it into its own project, and sends a network's link as it
 is (magic-modules d577844, 2026-08-21): what a text names has to be known before.
@@ -21,17 +21,21 @@ _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _PROJECT = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?:)?[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 """Id, with its domain where it has one, or number; as the provider takes them (magic-modules d577844, ProjectRegex)."""
 
+_REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+")
+_NUMBER = re.compile(r"[0-9]{1,20}")
+_NODE = re.compile(r"(?:organizations|folders)/[0-9]{1,20}")
+
 _ALLOWED: dict[Collection, str] = {
-    "firewallPolicies": "a global network firewall policy, as projects/PROJECT/global/firewallPolicies/NAME, as the full link "
-    "of one, or by its name alone. Hierarchical and regional policies are not filled by this mechanism",
+    "firewallPolicies": "a network firewall policy, as projects/PROJECT/global/firewallPolicies/NAME or "
+    "projects/PROJECT/regions/REGION/firewallPolicies/NAME, as the full link of one, or by its name alone; a hierarchical "
+    "policy by its number, as locations/global/firewallPolicies/NUMBER",
     "networks": "a VPC network, as projects/PROJECT/global/networks/NAME, as the full link of one, or by its name alone where "
     "`project` is given",
 }
-_HIERARCHICAL = "a hierarchical policy is of an organization or a folder"
+_HIERARCHICAL = "an organization or a folder is where a hierarchical policy is made; the policy has a number of its own"
 _PLACES = {
     "organizations": _HIERARCHICAL,
     "folders": _HIERARCHICAL,
-    "locations": _HIERARCHICAL,
     "regions": "that is of one region",
     "zones": "that is of one zone",
 }
@@ -39,16 +43,24 @@ _PLACES = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a text names. `project` is None where the text does not say it."""
+    """What a text names. `project` is None where the text does not say it, or the policy is hierarchical: in none."""
 
     collection: Collection
     project: str | None
     name: str
+    region: str | None = None
 
-    def path(self, project: str | None = None) -> str | None:
-        """The link from `projects/` on, in `project` unless it has its own; None if neither says one."""
-        stated = self.project or project
-        return stated and f"projects/{stated}/global/{self.collection}/{self.name}"
+    @property
+    def hierarchical(self) -> bool:
+        """Whether it is a policy of an organization or a folder: such a one goes by its number."""
+        return self.collection == "firewallPolicies" and self.name.isdecimal()
+
+    def path(self, project: str | None = None, region: str | None = None) -> str | None:
+        """The link from `projects/` on, in `project` and `region` unless it has its own; None if no project is said."""
+        if self.hierarchical:
+            return f"locations/global/firewallPolicies/{self.name}"
+        stated, place = self.project or project, self.region or region
+        return stated and f"projects/{stated}/{f'regions/{place}' if place else 'global'}/{self.collection}/{self.name}"
 
 
 def read_link(text: str, collection: Collection) -> Link:
@@ -59,6 +71,16 @@ def read_link(text: str, collection: Collection) -> Link:
     match parts:
         case ["projects", project, "global", kind, name] if kind == collection and _whole(project, name):
             return Link(collection, project, name)
+        case ["projects", project, "regions", region, "firewallPolicies", name] if (
+            collection == "firewallPolicies" and _whole(project, name) and _REGION.fullmatch(region)
+        ):
+            return Link(collection, project, name, region)
+        case [*above, name] if (
+            collection == "firewallPolicies"
+            and (above == ["locations", "global", collection] or (not above and not found))
+            and _NUMBER.fullmatch(name)
+        ):
+            return Link(collection, None, name)
         case [name] | ["global", _, name] if (
             not found and parts[:-1] in ([], ["global", collection]) and _NAME.fullmatch(name)
         ):
@@ -71,6 +93,20 @@ def check_project(text: str) -> str:
     """The text, if it can be a project. Raises ValueError."""
     if not _PROJECT.fullmatch(text):
         raise ValueError(f"found {text!a}. Allowed: the id of a project, such as acme-prod.")
+    return text
+
+
+def check_region(text: str) -> str:
+    """The text, if it can be a region. Raises ValueError."""
+    if not _REGION.fullmatch(text):
+        raise ValueError(f"found {text!a}. Allowed: a region, such as europe-west1.")
+    return text
+
+
+def check_node(text: str) -> str:
+    """The text, if it can be an organization or a folder. Raises ValueError."""
+    if not _NODE.fullmatch(text):
+        raise ValueError(f"found {text!a}. Allowed: organizations/NUMBER or folders/NUMBER.")
     return text
 
 
@@ -94,7 +130,7 @@ def _why_not(below: str, collection: Collection) -> str:
     if place := next((_PLACES[part] for part in above if part in _PLACES), None):
         return place
     if name.isdecimal() and collection == "firewallPolicies":
-        return "digits are the id of a hierarchical policy"
+        return "digits are the number of a hierarchical policy, which is in no project"
     if any(part != part.lower() for part in (*above, name) if part != collection):
         return "ids and names are in lower case"
     return ""

@@ -6,15 +6,30 @@ from typing import Any, TypeVar
 
 import pulumi
 from pulumi_gcp import compute
+from pydantic.alias_generators import to_snake
 
 from hostgate.allowlist import AllowlistError, Registration
 from hostgate.catalog.problems import spelled
 from hostgate.gcp.firewall_policy import ASSOCIATION, POLICY, RULE
-from hostgate.gcp.firewall_policy_options import ONE_PROJECT, FirewallPolicyOptions
-from hostgate.gcp.links import Link, check_project, read_link
-from hostgate.planning.mechanism import CloudObject
+from hostgate.gcp.firewall_policy_options import LINK, ONE_PROJECT, FirewallPolicyOptions, client_kind
+from hostgate.gcp.links import Link, check_node, check_project, read_link
+from hostgate.gcp.resources import Scope
 
 Value = TypeVar("Value")
+
+_CLASSES: Mapping[Scope, tuple[type[Any], type[Any], type[Any]]] = {
+    "global": (
+        compute.NetworkFirewallPolicy,
+        compute.NetworkFirewallPolicyRule,
+        compute.NetworkFirewallPolicyAssociation,
+    ),
+    "region": (
+        compute.RegionNetworkFirewallPolicy,
+        compute.RegionNetworkFirewallPolicyRule,
+        compute.RegionNetworkFirewallPolicyAssociation,
+    ),
+    "hierarchical": (compute.FirewallPolicy, compute.FirewallPolicyRule, compute.FirewallPolicyAssociation),
+}
 
 
 def make_policy(
@@ -25,26 +40,29 @@ def make_policy(
     groups: Mapping[str, Any] = {},
     inspected: Sequence[pulumi.Resource] = (),
 ) -> "pulumi.Output[str]":
-    """The name of the policy of the plan, which is made or attached to, with its rules and associations as children of
-    `component`. Raises AllowlistError.
+    """The name of the policy of the plan (of a hierarchical one its number), which is made or attached to, with its rules
+    and associations as children of `component`. Raises AllowlistError.
 
     `groups`: what stands for each security profile group that the plan's rules name; `inspected`: what has to be there
     before a rule sends anything to one.
     """
-    project, attach, networks = place_of(name, options, prepared.outputs)
-    policy: pulumi.Output[str] = pulumi.Output.from_input(attach)
+    place = PolicyPlace(name, options, prepared.outputs)
+    kind_of_policy, kind_of_rule, kind_of_association = _CLASSES[options.scope]
+    policy: pulumi.Output[str] = pulumi.Output.from_input(place.attach)
     for each in prepared.plan.objects:
         if each.kind == POLICY:
             child = prepared.child(name, each)
-            # No `name`: the engine's own keeps a replacement from deleting first.
-            made = compute.NetworkFirewallPolicy(
+            # No `name`: the engine's own keeps a replacement from deleting first. A hierarchical policy has none of it.
+            named = {"name": prepared.adopted_name(child)}
+            if options.scope == "hierarchical":
+                named = {"short_name": each.body["shortName"], "parent": place.parent}
+            policy = kind_of_policy(
                 child,
-                name=prepared.adopted_name(child),
                 description=each.body["description"],
-                project=project,
                 opts=prepared.options(component, child),
-            )
-            policy = made.name
+                **named,
+                **place.stated,
+            ).name
     # Every rule waits for those of other kinds before it: the deny comes after the hosts and the private ranges, and
     # on destroy it goes before them. Into audit it is the other way round: no host goes before everything passes.
     rules: list[tuple[tuple[str, bool], pulumi.Resource]] = []
@@ -53,113 +71,150 @@ def make_policy(
         child = prepared.child(name, each)
         kind = (each.body["action"], "destFqdns" in each.body["match"])
         earlier = [rule for other, rule in rules if other != kind]
+        # Nested mappings go as the API has them: the SDK passes on what is spelled that way already.
+        stated = {to_snake(key): value for key, value in each.body.items()} | place.rules | place.stated
         group = groups.get(each.body.get("securityProfileGroup", ""))
-        child_options = prepared.options(component, child, depends_on=[*earlier, *(inspected if group else ())])
-        rules.append((kind, _rule(child, each, policy, project, group, child_options)))
+        if group is not None:
+            stated["security_profile_group"] = group
+            earlier += inspected
+        made = kind_of_rule(
+            child, firewall_policy=policy, opts=prepared.options(component, child, depends_on=earlier), **stated
+        )
+        rules.append((kind, made))
     associations = (each for each in prepared.plan.objects if each.kind == ASSOCIATION)
-    for each, network in zip(associations, networks if options.attach is None else (), strict=True):
+    for each, target in zip(associations, place.attached if options.attach is None else (), strict=True):
         # A whole policy is associated, never a half-made one. One global policy fits a network: a replacement beside
-        # the old association is refused, which is better than a network without a deny.
+        # the old association is refused, which is better than a network without a deny. So a new name replaces none.
         child = prepared.child(name, each)
-        compute.NetworkFirewallPolicyAssociation(
+        kind_of_association(
             child,
             name=each.body["name"],
-            attachment_target=each.body["attachmentTarget"] if network is None else network,
+            attachment_target=each.body["attachmentTarget"] if target is None else target,
             firewall_policy=policy,
-            project=project,
-            opts=prepared.options(component, child, depends_on=[rule for _, rule in rules]),
+            opts=prepared.options(component, child, depends_on=[rule for _, rule in rules], ignore_changes=["name"]),
+            **place.stated,
         )
     return policy
 
 
-def place_of(
-    name: str, options: FirewallPolicyOptions, outputs: Mapping[str, Any]
-) -> tuple[Any, Any, list[pulumi.Output[str] | None]]:
-    """Project, the policy of another owner, and the networks. What is an Output is read once it is known; a network that
-    is none is None, since the plan has it.
+class PolicyPlace:
+    """Where the resources go and whom the rules are about. What is an Output is read once it is known.
 
     The project goes to every resource: the provider reads none out of a link, and puts a rule into the policy of that
     name in its own project.
     """
 
-    def checked(key: str, read: Callable[[str], Value], text: Any) -> Value:
+    def __init__(self, name: str, options: FirewallPolicyOptions, outputs: Mapping[str, Any]) -> None:
+        self.name, self.options, self.outputs = name, options, outputs
+        self.parent = outputs.get("parent", options.parent)
+        if "parent" in outputs:
+            self.parent = outputs["parent"].apply(partial(self._checked, "parent", check_node))
+        network = self._listed("networks", self._network)
+        nodes = self._listed("nodes", lambda key, text: self._checked(key, check_node, text))
+        self.networks = network
+        self.attached = nodes if options.scope == "hierarchical" else network
+        """What is associated: Outputs, and None where the plan has it."""
+        self.rules = self._clients()
+        """Of the rules, inputs that have Outputs in them."""
+        if options.target_resources and (given := [each for each in network if each is not None]):
+            stated = [text for text in options.target_resources if "/" in text]
+            self.rules["target_resources"] = pulumi.Output.all(*stated, *given).apply(sorted)
+        self.project, self.attach = self._project()
+        self.stated: dict[str, Any] = {} if options.scope == "hierarchical" else {"project": self.project}
+        """What every resource says of its place."""
+        if options.scope == "region":
+            self.stated["region"] = options.in_region
+
+    def _clients(self) -> dict[str, Any]:
+        found = {index: self.outputs.get(f"from_[{index}]") for index in range(len(self.options.from_))}
+        if not any(each is not None for each in found.values()):
+            return {}
+        stated = [self.options.from_[index] if each is None else each for index, each in found.items()]
+        known = pulumi.Output.all(*stated).apply(self._read_clients)
+        return {
+            "target_service_accounts": known.apply(lambda kinds: kinds["account"] or None),
+            "target_secure_tags": known.apply(lambda kinds: [{"name": tag} for tag in kinds["tag"]] or None),
+        }
+
+    def _read_clients(self, clients: Sequence[Any]) -> dict[str, list[str]]:
+        kinds: dict[str, list[str]] = {"account": [], "tag": [], "range": []}
+        for index, text in enumerate(clients):
+            kind = client_kind(text) if isinstance(text, str) else None
+            if kind is None or (kind == "range" and f"from_[{index}]" in self.outputs):
+                raise AllowlistError(
+                    f"{self.name}: `from_[{index}]`: found an Output of {spelled(text)}. Allowed: a service account's email, or "
+                    "a secure tag as tagValues/123."
+                )
+            kinds[kind].append(text)
+        if kinds["account"] and kinds["tag"]:
+            raise AllowlistError(
+                f"{self.name}: `from_`: found service accounts and secure tags. Allowed in one rule: one of the two kinds."
+            )
+        return {kind: sorted(set(listed)) for kind, listed in kinds.items()}
+
+    def _listed(self, option: str, read: Callable[[str, Any], str]) -> list["pulumi.Output[str] | None"]:
+        keys = [f"{option}[{index}]" for index in range(len(getattr(self.options, option)))]
+        found = [(key, self.outputs.get(key)) for key in keys]
+        return [None if each is None else each.apply(partial(read, key)) for key, each in found]
+
+    def _checked(self, key: str, read: Callable[[str], Value], text: Any) -> Value:
         if not isinstance(text, str):
-            raise AllowlistError(f"{name}: `{key}`: found an Output of {spelled(text)}. Allowed: one of text.")
+            raise AllowlistError(f"{self.name}: `{key}`: found an Output of {spelled(text)}. Allowed: one of text.")
         try:
             return read(text)
         except ValueError as error:
-            raise AllowlistError(f"{name}: `{key}`: {error}") from None
+            raise AllowlistError(f"{self.name}: `{key}`: {error}") from None
 
-    def link(key: str, text: str) -> Link:
-        return checked(key, partial(read_link, collection="firewallPolicies" if key == "attach" else "networks"), text)
+    def _link(self, key: str, text: str) -> Link:
+        return self._checked(
+            key, partial(read_link, collection="firewallPolicies" if key == "attach" else "networks"), text
+        )
 
-    def one(projects: Sequence[str | None]) -> str | None:
-        stated = sorted({each for each in (options.in_project, *projects) if each is not None})
+    def _one(self, projects: Sequence[str | None]) -> str | None:
+        stated = sorted({each for each in (self.options.in_project, *projects) if each is not None})
         if len(stated) > 1:
-            raise AllowlistError(f"{name}: found several projects: {', '.join(stated)}. {ONE_PROJECT}")
+            raise AllowlistError(f"{self.name}: found several projects: {', '.join(stated)}. {ONE_PROJECT}")
         return stated[0] if stated else None
 
-    def project_of(key: str, text: str) -> str | None:
-        return link(key, text).project
+    def _project_of(self, key: str, text: str) -> str | None:
+        return self._link(key, text).project
 
-    def network(key: str, text: str) -> str:
-        found = link(key, text)
-        path = found.path(one([found.project]))
+    def _network(self, key: str, text: str) -> str:
+        found = self._link(key, text)
+        above = self.options.scope == "hierarchical"
+        path = found.path(None if above else self._one([found.project]))
         if path is None:
-            raise AllowlistError(
-                f"{name}: `{key}`: found the name {text!a}. Allowed: the network's id, or `project` too."
-            )
+            also = "" if above else ", or `project` too"
+            raise AllowlistError(f"{self.name}: `{key}`: found the name {text!a}. Allowed: the network's id{also}.")
+        if above:
+            return text if text.startswith("https://") else f"{LINK}{path}"
         return text if found.project else path
 
-    listed = {key: outputs.get(key) for key in (f"networks[{index}]" for index in range(len(options.networks)))}
-    networks = [None if each is None else each.apply(partial(network, key)) for key, each in listed.items()]
-    attach: Any = options.attach or ""
-    stated = [each.apply(partial(project_of, key)) for key, each in listed.items() if each is not None]
-    if "attach" in outputs:
-        attach = outputs["attach"].apply(lambda text: (one([project_of("attach", text)]), text)[1])
-        stated.append(outputs["attach"].apply(partial(project_of, "attach")))
-    if "project" in outputs:
-        stated.append(outputs["project"].apply(partial(checked, "project", check_project)))
-    elif options.in_project is not None or not stated:
-        return options.in_project, attach, networks
-    return pulumi.Output.all(*stated).apply(one), attach, networks
+    def _policy(self, text: str) -> str:
+        """What the provider takes for an attached policy that was an Output."""
+        found, options = self._link("attach", text), self.options
+        said = {"global": "no `region` and no `parent`", "region": "`region`", "hierarchical": "`parent`"}
+        scope: Scope = "hierarchical" if found.hierarchical else "region" if found.region else "global"
+        if (found.project or found.hierarchical) and (scope, found.region) != (options.scope, options.in_region):
+            raise AllowlistError(
+                f"{self.name}: `attach`: found an Output of {text!a} with {said[options.scope]}. Allowed: a policy of that scope."
+            )
+        self._one([found.project])
+        return text
 
-
-def _rule(
-    child: str,
-    each: CloudObject,
-    policy: "pulumi.Output[str]",
-    project: Any,
-    group: Any,
-    opts: pulumi.ResourceOptions,
-) -> compute.NetworkFirewallPolicyRule:
-    body, match = each.body, each.body["match"]
-    return compute.NetworkFirewallPolicyRule(
-        child,
-        rule_name=body["ruleName"],
-        description=body["description"],
-        firewall_policy=policy,
-        project=project,
-        priority=body["priority"],
-        direction=body["direction"],
-        action=body["action"],
-        security_profile_group=group,
-        enable_logging=body.get("enableLogging"),
-        target_service_accounts=body.get("targetServiceAccounts"),
-        target_secure_tags=[
-            compute.NetworkFirewallPolicyRuleTargetSecureTagArgs(name=tag["name"])
-            for tag in body.get("targetSecureTags", ())
-        ]
-        or None,
-        match=compute.NetworkFirewallPolicyRuleMatchArgs(
-            dest_fqdns=match.get("destFqdns"),
-            dest_ip_ranges=match.get("destIpRanges"),
-            layer4_configs=[
-                compute.NetworkFirewallPolicyRuleMatchLayer4ConfigArgs(
-                    ip_protocol=config["ipProtocol"], ports=config.get("ports")
-                )
-                for config in match["layer4Configs"]
-            ],
-        ),
-        opts=opts,
-    )
+    def _project(self) -> tuple[Any, Any]:
+        """Project, and the policy of another owner."""
+        options, outputs = self.options, self.outputs
+        attach: Any = options.attach or ""
+        networks = [(key, each) for key, each in outputs.items() if key.startswith("networks[")]
+        stated = [each.apply(partial(self._project_of, key)) for key, each in networks]
+        if "attach" in outputs:
+            attach = outputs["attach"].apply(self._policy)
+            stated.append(outputs["attach"].apply(partial(self._project_of, "attach")))
+        if options.scope == "hierarchical":
+            return None, attach
+        if "project" in outputs:
+            stated.append(outputs["project"].apply(partial(self._checked, "project", check_project)))
+        elif options.in_project is not None or not stated:
+            return options.in_project, attach
+        return pulumi.Output.all(*stated).apply(self._one), attach

@@ -1,10 +1,12 @@
-"""Resource types of Google Cloud NGFW: global network firewall policies, their rules and associations."""
+"""Resource types of Google Cloud NGFW: firewall policies of every scope, their rules and associations."""
 
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, Literal, NamedTuple
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.gcp import resources_proxy, resources_url_filter
 from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION as ENDPOINT_ASSOCIATION
 from hostgate.gcp.resources_url_filter import PROFILE as PROFILE
@@ -32,6 +34,8 @@ FQDN: Final = "Cloud NGFW documentation: FQDN objects"
 RESERVED: Final = "magic-modules, compute network firewall policy constants"
 CONTEXTS: Final = "Cloud NGFW documentation: network contexts"
 QUOTAS: Final = "Google Cloud network firewall policy quotas"
+ABOVE: Final = "magic-modules 068cc456, compute FirewallPolicy, FirewallPolicyRule and FirewallPolicyAssociation"
+"""Read 2026-11-28. Of a hierarchical association another policy is an update, which takes the node over."""
 
 POLICY: Final = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
 POLICY_WITH_RULES: Final = "gcp:compute/networkFirewallPolicyWithRules:NetworkFirewallPolicyWithRules"
@@ -132,7 +136,8 @@ def _whole_rule(rule: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
     if action == "goto_next" and rule.get("enableLogging") is True:
         where = inner(path, "enableLogging")
         yield InputProblem("logging", path=where, found="goto_next", allowed="not on goto_next", source=COMPUTE)
-    if filled(rule, "targetSecureTags") and filled(rule, "targetServiceAccounts"):
+    kinds = [key for key in ("targetSecureTags", "targetServiceAccounts") if filled(rule, key)]
+    if len(kinds) == 2 and not any(rule[key] is UNKNOWN for key in kinds):  # what is not known yet may be of one kind
         where = inner(path, "targetServiceAccounts")
         yield InputProblem("two kinds of target", path=where, found="both", allowed="one of the two", source=COMPUTE)
     inspects = action == "apply_security_profile_group"
@@ -259,17 +264,96 @@ ASSOCIATION_TYPE = ResourceType(
     kind="compute#firewallPolicyAssociation",
 )
 
-TYPES: Final = {
-    **types_by_token((POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE, *resources_url_filter.ROWS)),
-    **resources_proxy.TYPES,
-}
-"""Types that a plan makes."""
-
 _RULE = RULE_TYPE.inputs.fields
 _FOR_BALANCERS = ("targetForwardingRules", "targetType")
 _ANYWHERE = {name: _RULE[name] for name in _RULE if name not in ("project", "ruleName", *_FOR_BALANCERS)}
 """Of a rule of an organization or a folder."""
 _MATCH = {name: shape for name, shape in MATCH.fields.items() if not name.endswith("NetworkContext")}
+
+Scope = Literal["global", "region", "hierarchical"]
+"""Of a policy: every region of its networks, one region of them, or all that is below an organization or a folder."""
+
+
+class PolicyTypes(NamedTuple):
+    """The resource types of a policy, its rules and its associations in one scope."""
+
+    policy: ResourceType
+    rule: ResourceType
+    association: ResourceType
+
+
+def _in_region(row: ResourceType, token: str, computed: tuple[str, ...] = ()) -> ResourceType:
+    return replace(
+        row,
+        token=token,
+        inputs=replace(row.inputs, fields={**row.inputs.fields, "region": Text(fewest=1)}),
+        computed=computed or row.computed,
+        replaces=(*row.replaces, "region"),
+        configured=(*row.configured, "region"),
+    )
+
+
+_NODE = Text(r"(?:organizations|folders)/[0-9]+", "organizations/<number> or folders/<number>", source=ABOVE)
+
+SCOPES: Final[Mapping[Scope, PolicyTypes]] = {
+    "global": PolicyTypes(POLICY_TYPE, RULE_TYPE, ASSOCIATION_TYPE),
+    "region": PolicyTypes(
+        _in_region(
+            POLICY_TYPE,
+            REGION_POLICY,
+            tuple(name.replace("networkF", "regionNetworkF") for name in POLICY_TYPE.computed),
+        ),
+        _in_region(RULE_TYPE, REGION_RULE),
+        _in_region(
+            replace(
+                ASSOCIATION_TYPE,
+                inputs=replace(ASSOCIATION_TYPE.inputs, fields={**ASSOCIATION_TYPE.inputs.fields, "priority": ANY}),
+                replaces=(*ASSOCIATION_TYPE.replaces, "priority"),
+            ),
+            REGION_ASSOCIATION,
+        ),
+    ),
+    "hierarchical": PolicyTypes(
+        ResourceType(
+            ORGANISATION_POLICY,
+            Record(
+                {"parent": _NODE, "shortName": NAME, "description": Text(), "deletionPolicy": DELETION},
+                ("parent", "shortName"),
+                source=ABOVE,
+            ),
+            computed=(
+                "creationTimestamp", "fingerprint", "firewallPolicyId", "name", "ruleTupleCount", "selfLink", "selfLinkWithId",
+            ),
+            replaces=("parent", "shortName"),
+            kind=POLICY_TYPE.kind,
+        ),
+        replace(
+            RULE_TYPE,
+            token=ORGANISATION_RULE,
+            inputs=replace(RULE_TYPE.inputs, fields={**_ANYWHERE, "targetResources": Items(Text(fewest=1))}),
+            replaces=("firewallPolicy", "priority"),
+            configured=(),
+        ),
+        replace(
+            ASSOCIATION_TYPE,
+            token=ORGANISATION_ASSOCIATION,
+            inputs=Record(
+                {"attachmentTarget": _NODE, "firewallPolicy": Text(fewest=1), "name": NAME, "deletionPolicy": DELETION},
+                ("attachmentTarget", "firewallPolicy"),
+                source=ABOVE,
+            ),
+            replaces=("name", "attachmentTarget"),  # another policy takes the node over in place
+            configured=(),
+        ),
+    ),
+}  # fmt: skip
+
+TYPES: Final = {
+    **types_by_token((*(row for types in SCOPES.values() for row in types), *resources_url_filter.ROWS)),
+    **resources_proxy.TYPES,
+}
+"""Types that a plan makes."""
+
 _LISTED = {name: _RULE[name] for name in _ANYWHERE if name not in ("firewallPolicy", "deletionPolicy")} | {
     "match": Record(_MATCH),
     "ruleName": ANY,
@@ -278,12 +362,6 @@ _LISTED = {name: _RULE[name] for name in _ANYWHERE if name not in ("firewallPoli
 
 READ: Final = types_by_token(
     (
-        ResourceType(REGION_POLICY, fields("name", "project", "region")),
-        ResourceType(REGION_RULE, Record({**_RULE, "region": ANY})),
-        ResourceType(REGION_ASSOCIATION, fields("attachmentTarget", "firewallPolicy", "name", "project", "region")),
-        ResourceType(ORGANISATION_POLICY, fields("parent", "shortName")),
-        ResourceType(ORGANISATION_RULE, Record({**_ANYWHERE, "targetResources": ANY})),
-        ResourceType(ORGANISATION_ASSOCIATION, fields("attachmentTarget", "firewallPolicy", "name")),
         *(
             ResourceType(token, Record({**dict.fromkeys(place, ANY), "rules": Items(Record(rule))}))
             for token, place, rule in (

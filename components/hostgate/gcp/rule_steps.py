@@ -14,6 +14,7 @@ from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
 from hostgate.flows.steps import Action, Box, ClientTest, Group, Step
 from hostgate.gcp.evaluate_profiles import Ruling, unread
+from hostgate.planning.targets import COMPUTED
 
 _NUMBERS: Mapping[str, frozenset[int]] = {
     "tcp": frozenset({6}), "udp": frozenset({17}), "icmp": frozenset({1}), "esp": frozenset({50}), "ah": frozenset({51}),
@@ -168,7 +169,10 @@ class PolicyRule:
                 continue
             for item in node.items():
                 value = item.value if kind == "account" else item.at("name").value
-                identities.add(f"{kind}:{value}" if isinstance(value, str) else f"unknown:{key} of {self.name}")
+                if not isinstance(value, str) or value.startswith(COMPUTED):
+                    identities.add(f"unknown:{key} of {self.name}")
+                if isinstance(value, str):
+                    identities.add(f"{kind}:{value}")
         sources = self.ranges(self.node.at("match", "srcIpRanges"))
         for key in ("srcAddressGroups", "srcRegionCodes", "srcThreatIntelligences"):
             sources = self._symbols(key, sources)

@@ -149,7 +149,7 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         found = super().fixed(each, objects, options)
         if each.kind not in (PROFILE, PROFILE_GROUP, ENDPOINT, ENDPOINT_ASSOCIATION):
             return found
-        place = options.scope if each.kind != ENDPOINT_ASSOCIATION else f"projects/{options.in_project}"
+        place = options.made_in if each.kind != ENDPOINT_ASSOCIATION else f"projects/{options.in_project}"
         settings = {key: found[key] for key in found.keys() & {"jumboFramesEnabled"}}
         return {"project or organization": place, **settings}
 
@@ -205,7 +205,7 @@ def _inspection(options: UrlFilterOptions, port: int, entries: Sequence[Entry]) 
         filters.append(_filter("ALLOW", ALL, ["*"]))
     words = "hosts of the catalog" if closes else "AUDIT, allows all" if options.mode == "audit" else "allows all"
     profile, group = f"{options.name}-hosts-{port}", f"{options.name}-group-{port}"
-    place = f"{options.scope}/locations/global"
+    place = f"{options.made_in}/locations/global"
     labels = {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
     yield CloudObject(
         kind=PROFILE, name=profile, folder="profiles",
@@ -251,7 +251,7 @@ def _endpoints(options: UrlFilterOptions) -> Iterator[CloudObject]:
     """An endpoint for each zone that has none yet, and its associations with the networks."""
     labels = {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
     names = {zone: f"{options.name}-{_short(zone)}" for zone in options.zones}
-    made = {zone: f"{options.scope}/locations/{zone}/firewallEndpoints/{name}" for zone, name in names.items()}
+    made = {zone: f"{options.made_in}/locations/{zone}/firewallEndpoints/{name}" for zone, name in names.items()}
     for zone in sorted({*options.zones} - {*options.endpoints}):
         body: dict[str, Any] = {"name": made[zone], **labels}
         if options.billing_project is not None:
@@ -308,7 +308,7 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
     for port in sorted({str(each.port) for each in entries} & options.groups.keys()):
         yield finding(
             "attached-group",
-            f"{options.groups[port]} has to hold the profile {options.name}-hosts-{port} of {options.scope} as its URL filtering "
+            f"{options.groups[port]} has to hold the profile {options.name}-hosts-{port} of {options.made_in} as its URL filtering "
             "profile. Until it does, and where it holds more, the rule lets pass what the group says.",
         )
     if not options.zones:

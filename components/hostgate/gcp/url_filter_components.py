@@ -8,7 +8,7 @@ from pulumi_gcp import networksecurity
 
 from hostgate.allowlist import Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
-from hostgate.gcp.policy_components import make_policy, place_of
+from hostgate.gcp.policy_components import PolicyPlace, make_policy
 from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, SERVICE
 from hostgate.gcp.url_filter_options import UrlFilterOptions
 from hostgate.planning.mechanism import CloudObject
@@ -74,7 +74,8 @@ class UrlFilterAllowlist(pulumi.ComponentResource):
         super().__init__("hostgate-gcp:index:UrlFilterAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, UrlFilterOptions)
-        project, _, networks = place_of(name, plan.options, prepared.outputs)
+        where = PolicyPlace(name, plan.options, prepared.outputs)
+        project, networks = where.project, where.networks
         made = _Making(self, prepared, plan.options, pulumi.Output.concat("projects/", project))
         groups = made.groups()
         # Before a rule inspects, every zone has its endpoint: in one without, the rule would let everything pass.

@@ -115,6 +115,15 @@ class UrlFilterOptions(FirewallPolicyOptions):
         for zone, endpoint in self.endpoints.items():
             if "/locations/" in endpoint and f"/locations/{zone}/" not in endpoint:
                 found.append(f"found {endpoint} for the zone {zone}. Allowed: an endpoint of the zone.")
+        if self.scope == "region":
+            found.append(
+                f"found the regional policy of {self.in_region}. Rules that inspect stand in global policies (compute v1, "
+                "FirewallPolicyRule.action)."
+            )
+        if self.scope == "hierarchical":
+            found.append(
+                "found a hierarchical policy. Allowed here: a global one; endpoints are associated by project."
+            )
         if "ipv4" not in self.families:
             found.append("found `families` without ipv4. URL filtering is documented for IPv4; use another mechanism.")
         if (self.organization is None) != (self.billing_project is None):
@@ -142,6 +151,6 @@ class UrlFilterOptions(FirewallPolicyOptions):
         return " ".join(found) or None
 
     @property
-    def scope(self) -> str:
+    def made_in(self) -> str:
         """What profiles, groups and endpoints are made in."""
         return f"organizations/{self.organization}" if self.organization else f"projects/{self.in_project or COMPUTED}"

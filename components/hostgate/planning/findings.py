@@ -166,7 +166,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "others-open": FindingKind(
         "warning",
-        "`from` names some clients; for all others nothing of the plan holds, neither the hosts nor the deny.",
+        "`from`, or the scope of the policy, names some clients; for all others nothing of the plan holds, neither hosts nor deny.",
         "Leave `from` out to limit everybody, or limit the others by an allowlist or a deny of their own.",
     ),
     "others-cut": FindingKind(
@@ -293,6 +293,11 @@ KINDS: dict[str, FindingKind] = {
         "info",
         "What the policy that the objects are attached to must have, because this plan does not own it.",
         "Compare it with the policy's owner.",
+    ),
+    "network-preconditions": FindingKind(
+        "info",
+        "What the networks that the policy is associated with must have, because this plan does not own them.",
+        "Compare it with the networks' owner; `hostgate explain --state` judges by what stands.",
     ),
     "default-action": FindingKind(
         "warning",

@@ -101,6 +101,17 @@ class CloudObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Something that one object has at a time, so that no other can be made to have it before that one is gone."""
+
+    what: str
+    holders: frozenset[str]
+    """Names of who has it; who has one of them is the same."""
+    way: str
+    """How it goes to another, as the end of a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
     """What a mechanism makes of entries: objects, the rule that each entry got, remarks, and use of limits."""
 
@@ -141,6 +152,10 @@ class Mechanism(ABC, Generic[O]):
         """What the plan of `options` keeps closed beside its hosts. Mechanisms say which traffic, where and for whom."""
         denier, because = denier_of({"mode": options.mode, "deny": options.deny})
         return Enforcement(denier=denier, because=because)
+
+    def seats(self, objects: Sequence[CloudObject], options: O) -> Sequence[Seat]:  # noqa: ARG002
+        """What of `objects` no other object can have before they are gone: an update makes before it deletes."""
+        return ()
 
     def way(self, entry: Entry) -> Means | None:
         """The means by which `entry`'s protocol is allowed."""

@@ -113,6 +113,11 @@ class Options(BaseModel):
         return tuple((name, value) for name, value in found if value is not None)
 
     @property
+    def formerly_named(self) -> tuple[str, ...]:
+        """Names that the same objects had before."""
+        return ()
+
+    @property
     def lacking(self) -> str | None:
         """What a deployment needs and a plan does not, in words; None if nothing."""
         return None

@@ -68,6 +68,7 @@ def idle(guards: Guards, changes: "Iterable[TargetDiff]") -> tuple[str, ...]:
 
 
 def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
+    yield from (GuardTrip("one-update", change.label, message) for message in change.obstacles)
     opens = change.unlisted.opens
     if opens and guards.keeps_closed:
         yield GuardTrip(

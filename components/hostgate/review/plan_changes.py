@@ -13,6 +13,7 @@ from typing import Any, Literal
 from hostgate.catalog.model import Entry
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
+from hostgate.planning.mechanism import Seat
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
 from hostgate.review.unlisted import Unlisted, unlisted, within
@@ -118,6 +119,8 @@ class TargetDiff:
     """What changes for all that is in no catalog."""
     redirected: tuple[tuple[Entry, tuple[str, ...]], ...] = ()
     """Entries that stay, and addresses or sets of addresses that they open now and did not before."""
+    obstacles: tuple[str, ...] = ()
+    """Why no single update leads there, each with the way that does."""
     alone: bool = True
     """Whether no other difference is of the same target."""
 
@@ -196,7 +199,22 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
         base, head = ([part for each in side for part in each.apart] for side in (base, head))
     found = [_diff(old, new) for old, new in _pairs(base, head)]
     often = Counter(each.target for each in found)
-    return tuple(replace(each, alone=often[each.target] == 1) for each in found)
+    held = {seat.what: seat for old in base for seat in old.seats}
+    return tuple(
+        replace(each, alone=often[each.target] == 1, obstacles=tuple(_obstacles(each.head, held))) for each in found
+    )
+
+
+def _obstacles(head: Statement | None, held: Mapping[str, Seat]) -> Iterator[str]:
+    """What of `head` another object has until after it would be made; of several of one kind the first."""
+    taken: dict[str, list[str]] = {}
+    for seat in head.seats if head is not None and not head.refused else ():
+        before = held.get(seat.what)
+        if before is not None and not before.holders & seat.holders:
+            taken.setdefault(seat.way, []).append(f"{seat.what} ({min(before.holders)} has it)")
+    for way, found in taken.items():
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield f"No single update leads there: it needs {found[0]}{more}. {way}"
 
 
 def _pairs(base: Sequence[Statement], head: Sequence[Statement]) -> Iterator[tuple[Statement | None, Statement | None]]:

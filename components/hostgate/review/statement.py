@@ -19,7 +19,7 @@ from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.findings import Finding, Severity
-from hostgate.planning.mechanism import CloudObject, Mechanism, mechanism
+from hostgate.planning.mechanism import CloudObject, Mechanism, Seat, mechanism
 from hostgate.planning.options import Options, OptionsError, option_problems, read_options
 from hostgate.planning.plan import REFUSALS, Plan, digest_of, find_mechanism
 
@@ -53,6 +53,8 @@ class Statement:
     """Addresses by which entries are allowed, where the options give them, by entry id."""
     regions: tuple[str, ...] = ()
     """Where a program makes all of it, once in each; empty: where the provider is. The engine tells of each apart."""
+    seats: tuple[Seat, ...] = ()
+    """What of its objects no other object can have before they are gone."""
     of_engine: bool = False
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
 
@@ -117,6 +119,7 @@ def state(plan: Plan) -> Statement:
             ObjectStatement(each.kind, each.name, each.body, how.fixed(each, plan.objects, plan.options))
             for each in plan.objects
         ),
+        seats=tuple(how.seats(plan.objects, plan.options)),
         **said_by(plan.target, plan.options),
     )
 
@@ -254,6 +257,7 @@ def _statement(read: _Target, name: str) -> Statement:
             for one in read.findings
         ),
         made=tuple(ObjectStatement(each.kind, each.name, each.body, how.fixed(each, objects, options)) for each in objects),
+        seats=tuple(how.seats(objects, options)),
         **said_by(read.target, options),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from hostgate.gcp.resources import ASSOCIATION, COMPUTE, POLICY, QUOTAS, RULE, TYPES
+from hostgate.gcp.resources import ABOVE, ASSOCIATION, COMPUTE, ORGANISATION_ASSOCIATION, QUOTAS, SCOPES, TYPES
 from hostgate.gcp.resources_proxy import GATEWAY, NEXT_HOP, SERVICES
 from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.shapes import shown
@@ -11,34 +11,42 @@ from hostgate.sandbox import gcp_lifecycle, gcp_proxy_lifecycle, gcp_url_filter_
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
 
-Names = Mapping[tuple[str, str], str]
-"""URNs of the stack's policies by project (empty: the provider's) and name."""
+Names = Mapping[tuple[str, str, str, str], str]
+"""URNs of the stack's policies by type, project and region (empty: the provider's) and name."""
 
 
-def _policy_of(resource: Declaration, policies: Names) -> Any:
-    """What tells policies apart: the URN a reference came from, else project and the last part of a name or link, which
-    is all that the provider keeps of it."""
+def _policy_of(resource: Declaration, type_: str, policies: Names) -> Any:
+    """What tells policies apart: the URN a reference came from, else project, region and the last part of a name or link,
+    which is all that the provider keeps of it."""
     urns = set(policies.values())
     for urn in resource.property_dependencies.get("firewallPolicy", ()):
         if urn in urns:
             return urn
     said = resource.inputs.get("firewallPolicy")
-    place = (_project(resource), said.rpartition("/")[2] if isinstance(said, str) else "")
-    return policies.get(place, place if place[1] else "")
+    name = said.rpartition("/")[2] if isinstance(said, str) else ""
+    place = (type_, *_place(resource), name)
+    return policies.get(place, place if name else "")
 
 
-def _project(resource: Declaration) -> str:
-    said = resource.inputs.get("project")
-    return said if isinstance(said, str) else ""
+def _place(resource: Declaration) -> tuple[str, str]:
+    project, region = (resource.inputs.get(key) for key in ("project", "region"))
+    return project if isinstance(project, str) else "", region if isinstance(region, str) else ""
 
 
 def _unique_in_policy(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     """Two rules of a policy never have one priority, two associations of it never one name."""
-    policies = {(_project(each), str(each.inputs.get("name"))): each.urn for each in resources if each.type == POLICY}
+    own = {row.token: types.policy.token for types in SCOPES.values() for row in types}
+    keys = {types.rule.token: "priority" for types in SCOPES.values()}
+    keys |= {types.association.token: "name" for types in SCOPES.values()}
+    policies = {
+        (each.type, *_place(each), str(each.inputs.get("name"))): each.urn
+        for each in resources
+        if own.get(each.type) == each.type
+    }
     taken: dict[tuple[str, Any, Any], str] = {}
     for resource in resources:
-        key = {RULE: "priority", ASSOCIATION: "name"}.get(resource.type)
-        policy = _policy_of(resource, policies) if key else ""
+        key = keys.get(resource.type)
+        policy = _policy_of(resource, own[resource.type], policies) if key else ""
         value = resource.inputs.get(key) if key else None
         if not key or not policy or not isinstance(value, int | float | str):
             continue
@@ -50,21 +58,26 @@ def _unique_in_policy(resources: Sequence[Declaration]) -> Iterator[PreviewProbl
         taken.setdefault(slot, resource.name)
 
 
-def _one_policy_per_network(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
+def _one_policy_per_target(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
+    """A network has one global policy, an organization or a folder one hierarchical policy."""
     taken: dict[str, str] = {}
     for resource in resources:
-        if resource.type != ASSOCIATION:
+        if resource.type not in (ASSOCIATION, ORGANISATION_ASSOCIATION):
             continue
+        of_network = resource.type == ASSOCIATION
         target = resource.inputs.get("attachmentTarget")
         sources = resource.property_dependencies.get("attachmentTarget", ())
-        network = network_path(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
-        if network and network in taken:
-            allowed = f"one global policy per network; {taken[network]} attaches one already"
+        where = network_path(target) if isinstance(target, str) else sources[0] if len(sources) == 1 else ""
+        if where and where in taken:
+            allowed = f"one global policy per network; {taken[where]} attaches one already"
+            if not of_network:
+                allowed = f"one policy for an organization or a folder; {taken[where]} attaches one already"
+            source = QUOTAS if of_network else ABOVE
             problem = PreviewProblem(
-                "two policies", path="attachmentTarget", found=network, allowed=allowed, source=QUOTAS
+                "two policies", path="attachmentTarget", found=where, allowed=allowed, source=source
             )
             yield about(resource, problem)
-        taken.setdefault(network, resource.name)
+        taken.setdefault(where, resource.name)
 
 
 def _one_next_hop_proxy(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
@@ -73,7 +86,7 @@ def _one_next_hop_proxy(resources: Sequence[Declaration]) -> Iterator[PreviewPro
     for resource in resources:
         network, deps = resource.inputs.get("network"), resource.property_dependencies.get("network", ())
         named = network_path(network) if isinstance(network, str) else deps
-        place = (_project(resource), resource.inputs.get("location"), named)
+        place = (_place(resource), resource.inputs.get("location"), named)
         if resource.type != GATEWAY or resource.inputs.get("routingMode") != NEXT_HOP or not named:
             continue
         if place in taken:
@@ -90,5 +103,5 @@ _LIFECYCLES = {
     **gcp_url_filter_lifecycle.LIFECYCLES,
     **gcp_proxy_lifecycle.LIFECYCLES,
 }
-CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_network, _one_next_hop_proxy), _LIFECYCLES)
+CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_target, _one_next_hop_proxy), _LIFECYCLES)
 """Simulated Google Cloud."""

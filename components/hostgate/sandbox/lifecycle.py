@@ -67,6 +67,8 @@ class Lifecycle:
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     overlooks: tuple[str, ...] = ()
     """Inputs that cannot change in place, and that the provider plans so all the same: it then fails."""
+    taken: str = "Adopt it with import_, or delete it"
+    """What to do where a create finds that something has its id."""
     always_there: bool = False
     """Whether the object is a setting that something else has anyway: a create takes it over without a word."""
 

@@ -145,7 +145,7 @@ class Service:
         kind = wanted.type.rpartition(":")[2]
         if operation == "create" and before is not None and not lifecycle_of(wanted.type).always_there:
             return Refusal(
-                f"AlreadyExists: {kind} {wanted.name} exists already ({wanted.id}). Adopt it with import_, or delete it",
+                f"AlreadyExists: {kind} {wanted.name} exists already ({wanted.id}). {lifecycle_of(wanted.type).taken}",
                 "exists",
             )
         if operation != "create" and before is None:
