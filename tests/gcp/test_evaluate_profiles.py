@@ -131,7 +131,12 @@ def test_what_else_a_group_holds_may_stop_more_and_never_opens() -> None:
 
 
 def test_a_group_without_url_filters_lets_every_name_pass() -> None:
-    assert verdict(*EGRESS, inspect(), *DENY, endpoint(), group(urlFilteringProfile=None)) == "allow"
+    for nothing in (None, ""):
+        assert verdict(*EGRESS, inspect(), *DENY, endpoint(), group(urlFilteringProfile=nothing)) == "allow"
+
+
+def test_a_reference_that_the_provider_has_as_empty_text_is_none() -> None:
+    assert verdict(*CLOSED[:-2], group(threatPreventionProfile=""), endpoint(), ONE, name="cgr.dev") == "allow"
 
 
 def test_a_profile_without_filters_denies_every_name() -> None:
@@ -143,7 +148,7 @@ class TestZones:
         bare = (*EGRESS, inspect(), *DENY, group(), ONE)
         assert verdict(*bare) == "unknown"
         assert verdict(*bare, name="cgr.dev") == "allow"
-        for none in (endpoint(f"{NET}-other"), endpoint(disabled=True)):
+        for none in (endpoint(f"{NET}-other"), endpoint(disabled=True), endpoint(disabled=UNKNOWN)):
             assert verdict(*bare, none) == "unknown"
         assert verdict(*bare, endpoint()) == "block"
 

@@ -124,8 +124,6 @@ class _Reading:
             for link in resource.node.at("targetResources").items():
                 if isinstance(link.value, str):
                     found.setdefault(network_path(link.value))
-        if not found and any(self.snapshot.of_types([ORGANISATION_ASSOCIATION])):
-            found.setdefault("a network below")
         return list(found)
 
     def where_inspected(self, rule: PolicyRule) -> tuple[Ruling, ...]:

@@ -18,6 +18,8 @@ from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION, PROFILE, PRO
 _OTHERS = ("threatPreventionProfile", "customInterceptProfile", "wildfireAnalysisProfile")
 """What else a group may hold that stops traffic; what is mirrored passes all the same."""
 
+_NOTHING = (None, "")
+"""A reference that is left out: states of the provider have it as empty text."""
 
 ANY_BOX = Box()
 
@@ -57,7 +59,7 @@ class Profiles:
         group = self._one(PROFILE_GROUP, reference.value, holder, "securityProfileGroup")
         if group is None or node.at("tlsInspect").value not in (None, False):
             return unread(rule, node)
-        more = [key for key in _OTHERS if not group.node.at(key).absent]
+        more = [key for key in _OTHERS if group.node.at(key).value not in _NOTHING]
         stops = tuple(
             Ruling(
                 action="block", why=f"the {_words(key)} of {group.name} stops it",
@@ -66,7 +68,7 @@ class Profiles:
             for key in more
         )  # fmt: skip
         held = group.node.at("urlFilteringProfile")
-        if held.absent:
+        if held.value in _NOTHING:
             return (*stops, Ruling(action="allow", why=f"{group.name} filters no names"))
         profile = self._one(PROFILE, held.value, group, "urlFilteringProfile")
         filters = None if profile is None else list(_filters(profile))
@@ -75,9 +77,9 @@ class Profiles:
         return (*stops, *_by_filters(profile.name, sorted((each for each in filters if each), key=_priority)))
 
     def endpoint_associations(self) -> Iterator[Resource]:
-        """Those of endpoints with networks that are not turned off."""
+        """Those of endpoints with networks that surely are not turned off."""
         held = self.snapshot.of_types([ENDPOINT_ASSOCIATION])
-        return (each for each in held if each.properties.get("disabled") is not True)
+        return (each for each in held if each.properties.get("disabled") in (None, False))
 
     def _one(self, type_: str, value: object, holder: Resource | None, key: str) -> Resource | None:
         """The profile or group that `value` names: by its full name, or while that is not known by what it came from."""

@@ -199,19 +199,21 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
         base, head = ([part for each in side for part in each.apart] for side in (base, head))
     found = [_diff(old, new) for old, new in _pairs(base, head)]
     often = Counter(each.target for each in found)
-    held = {seat.what: seat for old in base for seat in old.seats}
+    held: dict[str, list[Seat]] = {}
+    for seat in (seat for old in base for seat in old.seats):
+        held.setdefault(seat.what, []).append(seat)
     return tuple(
         replace(each, alone=often[each.target] == 1, obstacles=tuple(_obstacles(each.head, held))) for each in found
     )
 
 
-def _obstacles(head: Statement | None, held: Mapping[str, Seat]) -> Iterator[str]:
+def _obstacles(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterator[str]:
     """What of `head` another object has until after it would be made; of several of one kind the first."""
     taken: dict[str, list[str]] = {}
     for seat in head.seats if head is not None and not head.refused else ():
-        before = held.get(seat.what)
-        if before is not None and not before.holders & seat.holders:
-            taken.setdefault(seat.way, []).append(f"{seat.what} ({min(before.holders)} has it)")
+        before = held.get(seat.what, ())
+        if before and not any(each.holders & seat.holders for each in before):
+            taken.setdefault(seat.way, []).append(f"{seat.what} ({min(before[0].holders)} has it)")
     for way, found in taken.items():
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         yield f"No single update leads there: it needs {found[0]}{more}. {way}"
