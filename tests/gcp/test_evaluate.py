@@ -301,3 +301,85 @@ def test_of_policies_of_two_organisations_one_judges_a_project(networks: tuple[R
         assert several in found[0].assumptions
     else:
         assert verdicts == {"organizations/1": "allow", "organizations/3": "block"}
+
+
+def policy_of_its_own(
+    project: str, action: str, region: str | None = None, network: str = "net"
+) -> tuple[Resource, ...]:
+    """A network with a policy called np, as stacks write them: the policy by its name alone, beside project and region."""
+    kind, upper = ("regionNetworkFirewallPolicy", "Region") if region else ("networkFirewallPolicy", "")
+    place = {"project": project, **({"region": region} if region else {})}
+    folder = f"projects/{project}/{f'regions/{region}' if region else 'global'}/firewallPolicies/np"
+    token = f"{upper}NetworkFirewallPolicy"
+    label = f"{project}-{region}"
+    link = f"projects/{project}/global/networks/{network}"
+    match = {"layer4Configs": ALL, "destIpRanges": ["0.0.0.0/0"]}
+    return (
+        resource("compute/network:Network", f"net-{label}", link, name=network, project=project),
+        resource(f"compute/{kind}:{token}", f"np-{label}", folder, name="np", **place),
+        resource(f"compute/{kind}Association:{token}Association", f"a-{label}", f"{project}/np/a", attachmentTarget=link,
+                 firewallPolicy="np", **place),
+        resource(f"compute/{kind}Rule:{token}Rule", f"r-{label}", f"{folder}/rules/9", action=action, direction="EGRESS",
+                 priority=9, firewallPolicy="np", match=match, **place),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_policies_of_one_name_in_two_projects_are_two(turned: bool) -> None:
+    parts = [policy_of_its_own("acme", "deny"), policy_of_its_own("other", "allow")]
+    standing = [each for part in (reversed(parts) if turned else parts) for each in part]
+    answers = {
+        each.name: decide(each, Flow("evil.example", address="203.0.113.1"))
+        for each in places(Snapshot(tuple(standing), "two"))
+    }
+    assert {name.split("/")[1]: answer.action for name, answer in answers.items()} == {
+        "acme": "block",
+        "other": "allow",
+    }
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_policies_of_one_name_in_two_regions_are_two(turned: bool) -> None:
+    parts = [
+        policy_of_its_own("p", "deny", "us-east1", "east"),
+        policy_of_its_own("p", "allow", "europe-west3", "west"),
+    ]
+    standing = [each for part in (reversed(parts) if turned else parts) for each in part]
+    found = places(Snapshot(tuple(standing), "two"))
+    answers = {
+        each.name.rpartition("/")[2]: decide(each, Flow("evil.example", address="203.0.113.1")) for each in found
+    }
+    # Nobody says in which region the client is.
+    assert (answers["east"].action, "us-east1" in answers["east"].why) == ("unknown", True)
+    assert answers["west"].action == "allow"
+
+
+def test_a_rule_whose_policy_may_be_one_of_two_is_in_doubt_in_both() -> None:
+    """The provider's own project is not in the snapshot."""
+    acme, other = policy_of_its_own("acme", "allow")[:3], policy_of_its_own("other", "allow")[:3]
+    anywhere = rule(9, "deny", policy="np", destIpRanges=["0.0.0.0/0"])
+    standing = places(Snapshot((*acme, *other, anywhere), "two"))
+    assert {decide(each, Flow("evil.example", address="203.0.113.1")).action for each in standing} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("of_network", "servers", "action"),
+    [
+        ([{"networkUrl": NET}], [{"ipv4Address": "10.0.0.53"}], "unknown"),
+        (UNKNOWN, [{"ipv4Address": "10.0.0.53"}], "unknown"),
+        ([{"networkUrl": NET}], UNKNOWN, "unknown"),
+        ([{"networkUrl": NET}], [], "allow"),
+        ([{"networkUrl": "projects/p/global/networks/another"}], [{"ipv4Address": "10.0.0.53"}], "allow"),
+    ],
+)  # fmt: skip
+def test_no_fqdn_object_is_sure_where_the_network_has_an_outbound_dns_server_policy(
+    of_network: Any, servers: Any, action: str
+) -> None:
+    forwarding = resource(
+        "dns/policy:Policy", "dns", networks=of_network, alternativeNameServerConfig={"targetNameServers": servers}
+    )
+    answer = asked(*EGRESS, *ALLOWLIST, *DENY, forwarding, name="cgr.dev")
+    assert answer.action == action
+    assert asked(*EGRESS, *ALLOWLIST, *DENY, forwarding).action == "block"
+    (place,) = places(Snapshot((*EGRESS, forwarding), "a stack"))
+    assert any("outbound DNS" in each for each in place.assumptions) == (action == "allow")

@@ -5,6 +5,7 @@ global and regional network policies, then the implied allow of egress; a networ
 firewall rules. In a policy the first rule by priority decides, whatever is more specific; what none decides goes on.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from hostgate.gcp.resources import (
     ADDRESS_GROUP,
     ASSOCIATION,
     CLASSIC,
+    DNS_POLICY,
     NETWORK,
     ORGANISATION_ASSOCIATION,
     ORGANISATION_POLICY,
@@ -207,32 +209,35 @@ class _Reading:
                 yield self.policy_of(association), association, doubts
 
     def policy_of(self, resource: Resource) -> Resource | None:
-        """The policy that an association or a rule names: by reference, or by the last part of a name or id."""
+        """The policy that an association or a rule names; None for one outside the snapshot, or one of several."""
+        found = self._meant(resource)
+        return found[0] if len(found) == 1 else None
+
+    def _meant(self, resource: Resource) -> list[Resource]:
+        """The policies that an association or a rule may name: by reference, or by the last part of a name or id, in the
+        resource's own project and region, which is where the provider looks for it (magic-modules d577844)."""
         value = resource.properties.get("firewallPolicy")
         made = [each for each in self.snapshot.referred(resource, "firewallPolicy", value) if each.type in _POLICIES]
-        if len(made) == 1:
-            return made[0]
-        if not isinstance(value, str):
-            return None
-        last = value.rpartition("/")[2]
-        of_kind = self.snapshot.of_types(_SCOPES[resource.type])
-        return next((policy for policy in of_kind if last in _names_of(policy)), None)
+        if len(made) == 1 or not isinstance(value, str):
+            return made if len(made) == 1 else []
+        last, own = value.rpartition("/")[2], _home(resource, value)
+        found = [each for each in self.snapshot.of_types(_SCOPES[resource.type]) if last in _names_of(each)]
+        return [each for each in found if _alike(own, _home(each, each.id, each.properties.get("selfLink")))]
 
     def _is_rule_of(self, rule: Resource, policy: Resource) -> bool | None:
         """Whether the rule is the policy's; None where the reference, or what the policy is called, is not known yet."""
-        found = self.policy_of(rule)
-        if found is not None or policy.type not in _SCOPES[rule.type]:
-            return found is policy
+        found = self._meant(rule)
+        if found or policy.type not in _SCOPES[rule.type]:
+            return (None if len(found) > 1 else True) if policy in found else False
         value = rule.properties.get("firewallPolicy")
         if not isinstance(value, str):
             return None if value is UNKNOWN else False
         return None if UNKNOWN in _names_of(policy) else False
 
     def network(self, key: str) -> Place:
-        assumptions = [
-            "Hierarchical policies that are not in the snapshot, above the project, judge first.",
-            "The VPC has no outbound DNS server policy, which FQDN objects do not work with.",
-        ]
+        assumptions = ["Hierarchical policies that are not in the snapshot, above the project, judge first."]
+        if not self.forwarding(key):
+            assumptions.append("The VPC has no outbound DNS server policy, which FQDN objects do not work with.")
         hierarchical, assumed = self._hierarchical(self.above(), network=key)
         assumptions += assumed
         attached = list(self.attached(key))
@@ -352,12 +357,16 @@ class _Reading:
         for index, node in enumerate([listed] if listed.unknown else listed.items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
             ranked += PolicyRule(
-                self.group, node, str(told), policy, default="INGRESS", network=network, inspect=self.rulings
-            ).steps()
+                self.group, node, str(told), policy, default="INGRESS", network=network, inspect=self.rulings,
+                resolving=self.forwarding(network),
+            ).steps()  # fmt: skip
         for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
             its_own = self._is_rule_of(rule, policy)
             if its_own is not False:
-                reader = PolicyRule(self.group, rule.node, rule.name, rule, network=network, inspect=self.rulings)
+                reader = PolicyRule(
+                    self.group, rule.node, rule.name, rule, network=network, inspect=self.rulings,
+                    resolving=self.forwarding(network),
+                )  # fmt: skip
                 reader.doubts += [] if its_own else [f"{rule.name} is a rule of {policy.name}"]
                 ranked += reader.steps()
         steps, unordered = in_order(ranked)
@@ -378,6 +387,21 @@ class _Reading:
         passed = _passed(doubts)
         others = tuple((*passed, *group) for group in unordered)
         return [Stage("VPC firewall rules", (*passed, *steps), onward, unordered=others)]
+
+    def forwarding(self, network: str) -> tuple[str, ...]:
+        """DNS server policies of the network that name alternative name servers, as what would have to be so for FQDN
+        objects to work there all the same (Cloud NGFW, FQDN objects overview)."""
+        found = []
+        for policy in self.snapshot.of_types([DNS_POLICY]) if network else ():
+            servers = policy.node.at("alternativeNameServerConfig", "targetNameServers")
+            listed = policy.node.at("networks")
+            of_network = listed.unknown
+            for item in listed.items() if not listed.unknown else ():
+                url = item.at("networkUrl").value
+                of_network |= not isinstance(url, str) or network_path(url) in (network, network.rpartition("/")[2])
+            if of_network and (servers.unknown or not (servers.absent or servers.empty)):
+                found.append(f"FQDN objects resolve although the DNS policy {policy.name} names other name servers")
+        return tuple(found)
 
     def group(self, reference: str) -> AddressSet:
         """The addresses of an address group: its items where the group is in the snapshot and known, else a symbol."""
@@ -439,6 +463,21 @@ def _names_of(policy: Resource) -> tuple[object, ...]:
     keys = ("name", "networkFirewallPolicyId", "regionNetworkFirewallPolicyId", "firewallPolicyId")
     found = (*map(policy.properties.get, keys), policy.id.rpartition("/")[2] or None)
     return tuple(each for each in found if each is not None)
+
+
+def _home(resource: Resource, *links: object) -> tuple[str | None, str | None]:
+    """Project and region of a resource, as far as it says them itself, else as its links do."""
+    found = []
+    for key, part in (("project", "projects"), ("region", "regions")):
+        own = resource.properties.get(key)
+        told = [re.search(rf"(?:^|/){part}/([^/]+)/", link) for link in links if isinstance(link, str)]
+        found.append(own if isinstance(own, str) else next((each[1] for each in told if each), None))
+    return found[0], found[1]
+
+
+def _alike(one: tuple[str | None, ...], other: tuple[str | None, ...]) -> bool:
+    """Whether nothing that both say differs."""
+    return all(a == b or a is None or b is None for a, b in zip(one, other, strict=True))
 
 
 def _not_known(resource: Resource) -> str:

@@ -53,6 +53,7 @@ ORGANISATION_RULE: Final = "gcp:compute/firewallPolicyRule:FirewallPolicyRule"
 ORGANISATION_ASSOCIATION: Final = "gcp:compute/firewallPolicyAssociation:FirewallPolicyAssociation"
 CLASSIC: Final = "gcp:compute/firewall:Firewall"
 NETWORK: Final = "gcp:compute/network:Network"
+DNS_POLICY: Final = "gcp:dns/policy:Policy"
 ADDRESS_GROUP: Final = "gcp:networksecurity/addressGroup:AddressGroup"
 
 FQDNS = Limit("FQDNs of a rule", 100, "names", "compute v1, FirewallPolicyRuleMatcher.destFqdns", "2026-11-23")
@@ -380,6 +381,10 @@ READ: Final = types_by_token(
         ),
         ResourceType(NETWORK, fields("name", "project", "networkFirewallPolicyEnforcementOrder")),
         ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
+        ResourceType(
+            DNS_POLICY,
+            fields("name", "project", "networks[].networkUrl", "alternativeNameServerConfig.targetNameServers"),
+        ),
         *resources_proxy.READ.values(),
     )
 )  # fmt: skip

@@ -74,9 +74,9 @@ class PolicyRule:
 
     def __init__(
         self, groups: Groups, node: Node, name: str, holder: Resource | None = None, default: str = "EGRESS",
-        network: str = "", inspect: "Inspection | None" = None,
+        network: str = "", inspect: "Inspection | None" = None, resolving: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        self.inspect = inspect
+        self.inspect, self.resolving = inspect, resolving
         self.groups, self.node, self.name, self.holder = groups, node, name, holder
         self.default, self.network = default, network
         self.doubts: list[str] = []
@@ -195,7 +195,7 @@ class PolicyRule:
         tests = list(self._names(match.at("destFqdns")))
         for protocols, ports, doubts in self._layer4(match.at("layer4Configs")):
             base = Box(protocols=protocols, port=ports, doubts=doubts)
-            yield from (replace(base, dialled=(test,)) for test in tests)
+            yield from (replace(base, dialled=(test,), doubts=(*doubts, *self.resolving)) for test in tests)
             if addresses != NO_ADDRESS:
                 yield replace(base, address=addresses)
 
