@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.lab import Lab, real_engine, well
 from engine.moments import Update, states
 from engine.stand_in import StandIn
 from hostgate.flows.flow import Flow
@@ -174,3 +175,26 @@ def test_from_addresses_to_names_in_one_policy_no_moment_opens_and_none_cuts(lab
             allowed = point.verdict(Flow("a.acme.example", address="198.51.100.7"))
             assert allowed.allows or (layers == [fqdn] and call == update.calls[0]), call
             assert not point.verdict(Flow("evil.example", address="198.51.100.7")).allows, call
+
+
+@real_engine
+def test_the_real_engine_does_nothing_that_its_stand_in_does_not(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "project", tmp_path / "sandbox")
+    steps: list[tuple[list[str], dict[str, Any]]] = [
+        (["a.acme.example"], {}),
+        (["a.acme.example", "b.acme.example"], {}),
+        (["a.acme.example", "plain=b.acme.example:80"], {}),
+        (["a.acme.example"], {"zones": [B, C]}),
+        (["a.acme.example"], {"mtu": 8_000}),
+        (["a.acme.example"], {"mtu": 8_000, "mode": "audit"}),
+        (["c.acme.example"], {"mtu": 8_000}),
+        (["c.acme.example"], {"mtu": 8_000, "base": 3_000}),
+    ]
+    for hosts, more in steps:
+        lab.configure({"gcp": {**URLS, **more}}, lab.hosts(*hosts))
+        assert not list(uninspected(well(lab.up()).update, [B]))
+    assert lab.preview() == [] or {op for op, _ in lab.preview()} == {"same"}
+    gone = lab.pulumi("destroy", "--yes", "--skip-preview")
+    assert gone.ok, gone.output
+    assert not list(uninspected(gone.update, [B]))
+    assert lab.state.objects() == []
