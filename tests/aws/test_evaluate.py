@@ -60,6 +60,43 @@ def test_an_allow_list_drops_other_names_in_action_order_alone(order: str, evil:
 
 
 @pytest.mark.parametrize(
+    ("kind", "types", "default", "cgr", "evil"),
+    [
+        ("ALLOWLIST", ["TLS_SNI", "AWS_ROUTE_53_RESOLVED_DOMAIN"], DROP, "unknown", "block"),
+        ("ALLOWLIST", ["AWS_ROUTE_53_RESOLVED_DOMAIN"], DROP, "unknown", "block"),
+        ("DENYLIST", ["AWS_ROUTE_53_RESOLVED_DOMAIN"], (), "unknown", "allow"),
+        ("DENYLIST", ["TLS_SNI", "AWS_ROUTE_53_RESOLVED_DOMAIN"], (), "block", "allow"),
+        ("ALLOWLIST", ["A_TARGET_TYPE_TO_COME"], DROP, "unknown", "unknown"),
+    ],
+)
+def test_a_list_of_resolved_names_is_about_addresses_that_nobody_here_knows(
+    kind: str, types: list[str], default: tuple[str, ...], cgr: str, evil: str
+) -> None:
+    listed = {"rulesSourceList": {"generatedRulesType": kind, "targets": ["cgr.dev"], "targetTypes": types}}
+    here = place(policy("arn:g", default=default), group("g", listed))
+    assert (decide(here, CGR).action, decide(here, EVIL).action) == (cgr, evil)
+
+
+def test_a_resolved_name_and_a_server_name_stand_together_in_an_allow_list_alone() -> None:
+    types = ["TLS_SNI", "AWS_ROUTE_53_RESOLVED_DOMAIN"]
+    spoofed = replace(CGR, name="evil.example", sni="cgr.dev")
+    for kind, default, action in (("ALLOWLIST", DROP, "unknown"), ("DENYLIST", (), "block")):
+        listed = {"rulesSourceList": {"generatedRulesType": kind, "targets": ["cgr.dev"], "targetTypes": types}}
+        assert decide(place(policy("arn:g", default=default), group("g", listed)), spoofed).action == action
+
+
+def test_a_setting_of_the_policy_that_is_not_known_here_leaves_every_verdict_open() -> None:
+    """Such as the validation of resolved addresses (API reference, Route53ResolvedIPValidation, 2026-11)."""
+    found = policy("arn:g")
+    body = {**found.properties["firewallPolicy"], "route53ResolvedIpValidation": {"action": "DROP"}}
+    here = place(
+        replace(found, properties={**found.properties, "firewallPolicy": body}), group("g", {"rulesString": ALLOW})
+    )
+    assert decide(here, CGR).action == "unknown"
+    assert "route53ResolvedIpValidation" in decide(here, CGR).why
+
+
+@pytest.mark.parametrize(
     ("stray", "opens"),
     [
         ("pass ipv4 any any -> any any (sid:9;)", True),

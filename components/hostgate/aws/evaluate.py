@@ -12,7 +12,7 @@ from typing import Final
 
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC
-from hostgate.aws.resources_firewall import FIREWALL, RULE_GROUP
+from hostgate.aws.resources_firewall import FIREWALL, POLICY_SETTINGS, RULE_GROUP
 from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
 from hostgate.aws.routes import routes_at
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
@@ -149,6 +149,16 @@ class _Policy:
 
     def stateful(self) -> tuple[Stage, ...]:
         """The rule groups in the policy's order; where that is not known yet, in either."""
+        return tuple(replace(stage, steps=(*self._unknown_settings(), *stage.steps)) for stage in self._by_order())
+
+    def _unknown_settings(self) -> Iterator[Step]:
+        """What settings of the policy may do that are not known here, such as the validation of resolved addresses."""
+        body = self.node.value if isinstance(self.node.value, Mapping) else {}
+        for key in sorted(body.keys() - POLICY_SETTINGS):
+            if body[key] not in (None, False, "", [], {}):
+                yield from either(f"the policy's {key}", "what this setting does is not known here", self.policy.urn)
+
+    def _by_order(self) -> tuple[Stage, ...]:
         order = self.node.at("statefulEngineOptions", "ruleOrder")
         if not order.unknown:
             return (self._in_strict_order() if order.value == STRICT else self._in_action_order(),)
