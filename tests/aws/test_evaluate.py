@@ -127,6 +127,76 @@ def test_what_nobody_can_read_is_said_with_the_reason() -> None:
     assert "g makes it allow (its rules are not known yet)" in found.lacks
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rulesSource": {"rulesString": 5}},
+        {"rulesSource": {}},
+        {"rulesSource": "x"},
+        "x",
+        [],
+        [{}, {}],
+        {"rulesSource": {"statefulRules": "x"}},
+        {"rulesSource": {"rulesSourceList": {**LIST["rulesSourceList"], "generatedRulesType": "A_KIND_TO_COME"}}},
+        {"rulesSource": {"rulesSourceList": {"generatedRulesType": "DENYLIST", "targets": ["evil.example"]}}},
+        {"rulesSource": {"statefulRules": [{"action": "NEW", "header": {}}]}},
+    ],
+)
+def test_a_value_of_another_form_than_is_wanted_is_not_known_and_never_nothing(body: Any) -> None:
+    properties = {"arn": "arn:s", "type": "STATEFUL", "ruleGroup": body}
+    other = Resource(urn="urn:s", type=RULE_GROUP, name="s", properties=properties)
+    here = place(policy("arn:s", "arn:g"), other, group("g", {"rulesString": ALLOW}))
+    assert decide(here, CGR).action == "unknown"
+
+
+def test_a_resource_of_which_nothing_is_known_may_do_anything() -> None:
+    other = Resource(urn="urn:s", type=RULE_GROUP, name="s", id="arn:s", properties={})
+    assert decide(place(policy("arn:s", "arn:g"), other, group("g", {"rulesString": ALLOW})), CGR).action == "unknown"
+    nothing = Resource(urn="urn:p", type=POLICY, name="p", properties={"arn": "arn:p"})
+    assert decide(place(nothing), CGR).action == "unknown"
+
+
+def test_a_list_of_one_object_is_that_object() -> None:
+    found = group("g", {"rulesString": ALLOW})
+    listed = replace(found, properties={**found.properties, "ruleGroup": [found.properties["ruleGroup"]]})
+    here = place(policy("arn:g"), listed)
+    assert (decide(here, CGR).action, decide(here, EVIL).action) == ("allow", "block")
+
+
+def test_a_range_that_is_none_leaves_a_stateless_rule_in_doubt_for_every_client() -> None:
+    rule = {"priority": 1, "ruleDefinition": {"actions": ["aws:pass"], "matchAttributes": {
+        "sources": [{"addressDefinition": "10.0.0.0/99"}]}}}  # fmt: skip
+    source = {"statelessRulesAndCustomActions": {"statelessRules": [rule]}}
+    first = group("s", source)
+    first = replace(first, properties={**first.properties, "type": "STATELESS"})
+    found = policy("arn:g")
+    body = found.properties["firewallPolicy"] | {
+        "statelessRuleGroupReferences": [{"resourceArn": "arn:s", "priority": 1}]
+    }
+    here = place(replace(found, properties={**found.properties, "firewallPolicy": body}), first,
+                 group("g", {"rulesString": ALLOW}))  # fmt: skip
+    assert decide(here, replace(EVIL, source=None)).action == "unknown"
+
+
+def test_a_protocol_that_nobody_knows_may_be_any() -> None:
+    header = {"protocol": "NEWPROTO", "source": "ANY", "sourcePort": "ANY", "destination": "ANY", "destinationPort": "443",
+              "direction": "FORWARD"}  # fmt: skip
+    rule = {"action": "PASS", "header": header, "ruleOptions": [{"keyword": "sid", "settings": ["1"]}]}
+    assert decide(place(policy("arn:g"), group("g", {"statefulRules": [rule]})), EVIL).action == "unknown"
+
+
+@pytest.mark.parametrize("range_", ["10.0.0.0/99", "banana", "@elsewhere,$NOPE"])
+def test_a_home_net_that_the_engine_refuses_is_said_and_no_traceback(range_: str) -> None:
+    found = policy("arn:g", home=False)
+    variables = {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": [range_]}}]}
+    body = {**found.properties["firewallPolicy"], "policyVariables": variables}
+    here = place(
+        replace(found, properties={**found.properties, "firewallPolicy": body}), group("g", {"rulesString": ALLOW})
+    )
+    assert decide(here, CGR).action == "unknown"
+    assert any("which the engine refuses" in each for each in here.assumptions)
+
+
 def test_a_first_preview_finds_its_group_by_what_the_reference_is_made_from() -> None:
     made = {"firewallPolicy": frozenset({"urn:g"})}
     here = place(policy(UNKNOWN, property_dependencies=made), group("g", {"rulesString": ALLOW}))

@@ -184,6 +184,18 @@ def test_a_group_made_from_two_policies_may_be_of_either() -> None:
     assert {decide(place, flow).action for place in found} == {"unknown"}
 
 
+def test_an_address_that_is_none_leaves_its_rule_in_doubt_for_every_client() -> None:
+    where = {"ipProtocols": ["TCP"], "destinationPorts": ["443"], "destinationAddresses": ["*"]}
+    rule = {"ruleType": "NetworkRule", "name": "r", "sourceAddresses": ["10.0.0.0/99"], **where}
+    assert asked(policy("hub"), group(300, collection("Allow", rule))).action == "unknown"
+
+
+@pytest.mark.parametrize("listed", ["x", [5], [{"ruleType": "NetworkRule"}, "x"]])
+def test_rules_of_another_form_are_not_known(listed: Any) -> None:
+    strange = {**collection("Allow"), "rules": listed}
+    assert asked(policy("hub"), group(300, strange)).action == "unknown"
+
+
 def test_a_deny_whose_clients_are_not_known_yet_may_be_for_everybody() -> None:
     deny = group(1, collection("Deny", {**NETWORK, "destinationAddresses": ["*"], "sourceAddresses": UNKNOWN}))
     assert asked(HUB, deny, ALLOWLIST, name="cgr.dev", source=None).action == "unknown"

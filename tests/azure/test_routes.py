@@ -113,7 +113,7 @@ def test_a_table_outside_the_snapshot_may_hold_any_route() -> None:
 
 
 def test_at_a_first_preview_references_are_what_they_were_made_from() -> None:
-    fw = made("AzureFirewall", "fw")
+    fw = made("AzureFirewall", "fw", azureFirewallName="fw")
     rt = made("RouteTable", "rt", "", {"routes": fw.urn}, routes=[hop(EVERY, "VirtualAppliance", None)
               | {"nextHopIpAddress": UNKNOWN}])  # fmt: skip
     app = made("Subnet", "app", "", {"routeTable": rt.urn}, routeTable={"id": UNKNOWN}, addressPrefix="10.1.0.0/24")

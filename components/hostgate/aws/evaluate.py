@@ -103,7 +103,8 @@ class _Policy:
 
     def __init__(self, snapshot: Snapshot, policy: Resource, firewall: Resource | None = None) -> None:
         self.snapshot, self.policy, self.firewall = snapshot, policy, firewall
-        self.node = policy.node.at("firewallPolicy")
+        body = policy.node.at("firewallPolicy").block
+        self.node = Node(UNKNOWN) if body.absent else body
         self.assumptions: list[str] = []
 
     # Stateless: each packet for itself.
@@ -119,7 +120,7 @@ class _Policy:
 
     def _stateless_doubts(self) -> tuple[Step, ...]:
         node = self.node.at("statelessDefaultActions")
-        if node.unknown or any(item.unknown for item in node.items()):
+        if node.unknown or not all(isinstance(item.value, str) for item in node.items()):
             return either("the policy's stateless default", "the stateless default is not known yet")
         return ()
 
@@ -137,8 +138,8 @@ class _Policy:
             return
         source = reference.group.node.at("ruleGroup", "rulesSource", "statelessRulesAndCustomActions")
         rules = list(source.at("statelessRules").items())
-        ranks = [rule.at("priority") for rule in rules]
-        if source.unknown or source.at("statelessRules").unknown or any(rank.unknown for rank in ranks):
+        listed = source.at("statelessRules")
+        if listed.unknown or listed.absent or any(number(rule.at("priority")) is None for rule in rules):
             yield from either(reference.name, "its rules are not known yet")
             return
         rules.sort(key=lambda rule: number(rule.at("priority")) or 0)
@@ -160,7 +161,7 @@ class _Policy:
 
     def _by_order(self) -> tuple[Stage, ...]:
         order = self.node.at("statefulEngineOptions", "ruleOrder")
-        if not order.unknown:
+        if order.value in (None, STRICT, "DEFAULT_ACTION_ORDER"):
             return (self._in_strict_order() if order.value == STRICT else self._in_action_order(),)
         strict = self._in_strict_order()
         other = Step(
@@ -278,6 +279,11 @@ class _Policy:
         if home is None:
             self.assumptions.append("HOME_NET is the range of the firewall's VPC, which is not in the snapshot.")
             return {"HOME_NET": None, "EXTERNAL_NET": "!$HOME_NET"}
+        try:
+            addresses_of(home, {})
+        except HeaderError as error:
+            self.assumptions.append(f"HOME_NET is {home}, which the engine refuses: {error}.")
+            return {"HOME_NET": None, "EXTERNAL_NET": "!$HOME_NET"}
         return {"HOME_NET": home, "EXTERNAL_NET": f"!{home}"}
 
     def _range_of_vpc(self) -> str | None:
@@ -300,10 +306,11 @@ class _Policy:
             yield from _of_others(reference)
             return
         group, owner = reference.group.node, reference.group.urn
-        source = group.at("ruleGroup", "rulesSource")
+        source = group.at("ruleGroup", "rulesSource").block
         flat = group.at("rules")
-        text = flat if not flat.absent else source.at("rulesString")
-        if source.unknown or text.unknown or source.at("statefulRules").unknown:
+        text = (flat if not flat.absent else source.at("rulesString")).words
+        kinds = (text, source.at("statefulRules"), source.at("rulesSourceList"))
+        if source.unknown or any(each.unknown for each in kinds) or all(each.absent for each in kinds):
             yield from either(name, "its rules are not known yet", owner)
             return
         own = {**variables, **_declared(group.at("ruleGroup", "ruleVariables"), variables)}

@@ -13,7 +13,7 @@ from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Moment, Step, either, whether
 from hostgate.suricata.headers import Variables, addresses_of
-from hostgate.suricata.reader import ParsedRule
+from hostgate.suricata.reader import ACTIONS, ParsedRule
 from hostgate.suricata.steps import by_detection, dropped_late
 
 _LAYERS: Final = {"TLS_SNI": "tls", "HTTP_HOST": "http"}
@@ -55,8 +55,11 @@ def list_steps(node: Node, variables: Variables, group: str, owner: str, *, stri
         yield from either(group, "its list is not known yet", owner)
         return
     action: Action | None = {"ALLOWLIST": "allow", "DENYLIST": "block", "REJECTLIST": "block"}.get(kind.value)  # type: ignore[assignment]
-    if action is None:
-        return  # an alert list decides nothing
+    if kind.value == "ALERTLIST":
+        return
+    if action is None or types.absent:
+        yield from either(group, f"what a list of type {kind.value} does is not known here", owner)
+        return
     named = [_LAYERS[str(item.value)] for item in types.items() if item.value in _LAYERS]
     others = [str(item.value) for item in types.items() if item.value not in _LAYERS]
     client, address = addresses_of("$HOME_NET", variables), addresses_of("$EXTERNAL_NET", variables)
@@ -99,14 +102,14 @@ def list_steps(node: Node, variables: Variables, group: str, owner: str, *, stri
 
 
 def five_tuple(node: Node, number: int) -> ParsedRule | None:
-    """A standard stateful rule as the Suricata rule that it stands for; None where a part is not known yet."""
+    """A standard stateful rule as the Suricata rule that it stands for; None where a part cannot be read."""
     header = node.at("header")
     parts = [
         header.at(key).value
         for key in ("protocol", "source", "sourcePort", "destination", "destinationPort", "direction")
     ]
     action = node.at("action").value
-    if not isinstance(action, str) or not all(isinstance(part, str) for part in parts):
+    if str(action).lower() not in ACTIONS or not all(isinstance(part, str) for part in parts):
         return None
     options = []
     for item in node.at("ruleOptions").items():
@@ -116,7 +119,7 @@ def five_tuple(node: Node, number: int) -> ParsedRule | None:
         options.append((keyword.strip().lower(), ",".join(map(str, settings)).strip('"')))
     protocol, source, source_port, destination, port, direction = map(str, parts)
     return ParsedRule(
-        number, action.lower(), protocol.lower(), source, source_port, destination, port, tuple(options),
+        number, str(action).lower(), protocol.lower(), source, source_port, destination, port, tuple(options),
         both_ways=direction == "ANY",
     )  # fmt: skip
 
@@ -131,6 +134,9 @@ def stateless_rule(node: Node, group: str, owner: str) -> Iterator[Step]:
     doubts: list[str] = []
     if match.unknown or definition.unknown:
         doubts.append(f"the stateless rule {label} is about it")
+    for key in ("sources", "destinations"):
+        if not all(_is_range(item.at("addressDefinition")) for item in match.at(key).items()):
+            doubts.append(f"the {key} of {label} hold it")
     for key in ("tcpFlags", "sourcePorts"):
         if not match.at(key).absent and not match.at(key).empty:
             doubts.append(f"its {key} are those of {label}")
@@ -159,6 +165,14 @@ def _spans(node: Node) -> Iterator[tuple[int, int]]:
         low, high = item.at("fromPort").value, item.at("toPort").value
         if isinstance(low, int | float):
             yield int(low), int(high) if isinstance(high, int | float) else int(low)
+
+
+def _is_range(node: Node) -> bool:
+    """Whether it is one; of one that is not known yet, nothing speaks against it."""
+    try:
+        return node.unknown or bool(networks([str(node.value)]))
+    except ValueError:
+        return False
 
 
 def _definitions(node: Node, label: str) -> AddressSet:

@@ -103,7 +103,9 @@ class _Reading:
             for depth, each in enumerate(lineage)
             for group, certain in self.groups_of(each)
         ]
-        stage = self.stage(groups, proxied=None if proxied.unknown else proxied.value is True)
+        stage = self.stage(
+            groups, proxied=bool(proxied.value) if proxied.absent or isinstance(proxied.value, bool) else None
+        )
         if not topmost.absent:
             unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
             stage = replace(stage, steps=(*unseen, *stage.steps))

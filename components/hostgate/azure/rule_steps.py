@@ -4,6 +4,7 @@ Sources: Azure Firewall FAQ (wildcards), rule processing logic, FQDN filtering i
 2026-03-28); API Microsoft.Network 2024-05-01.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,9 @@ _PROTOCOLS: Mapping[str, frozenset[int] | None] = {
     "TCP": frozenset({6}), "UDP": frozenset({17}), "ICMP": frozenset({1, 58}), "ANY": None,
 }  # fmt: skip
 _LAYERS: Mapping[str, str] = {"http": "http", "https": "tls"}
+
+_RANGE = re.compile(r"[/:]|^[0-9]")
+"""What no service tag has."""
 
 IpGroups = Callable[[str], AddressSet]
 """The addresses behind a reference to an IP group."""
@@ -57,10 +61,11 @@ class CollectionRule:
 
     def application(self) -> Iterator[Step]:
         client = self._clients()
+        unread = self._unread("sourceAddresses")
         for protocol in self._protocols():
             for names, doubts in self._names():
                 box = replace(
-                    protocol, address=EVERY_IPV4, wire=names, client=client, doubts=(*protocol.doubts, *doubts)
+                    protocol, address=EVERY_IPV4, wire=names, client=client, doubts=(*protocol.doubts, *unread, *doubts)
                 )
                 yield self._step(box, "its name")
 
@@ -126,13 +131,14 @@ class CollectionRule:
 
     def network(self, proxied: bool | None) -> Iterator[Step]:
         client = self._clients()
+        unread = self._unread("sourceAddresses")
         ports = self._ports()
         for protocols, doubts in self._ip_protocols():
             base = Box(
                 protocols=protocols,
                 port=EVERY_PORT if ports is None else ports,
                 client=client,
-                doubts=(*doubts, *((self._doubt("is about its port"),) if ports is None else ())),
+                doubts=(*doubts, *unread, *((self._doubt("is about its port"),) if ports is None else ())),
             )
             addresses = self._addresses()
             if addresses is not None:
@@ -201,6 +207,15 @@ class CollectionRule:
                 else:
                     found |= address(item.value)
         return found
+
+    def _unread(self, key: str) -> tuple[str, ...]:
+        """The doubt about a list of addresses with one in it that is none, nor a tag. What is not known yet is another
+        thing: it will be one."""
+        values = (item.value for item in self.node.at(key).items() if not item.unknown)
+        wrong = [
+            value for value in values if not isinstance(value, str) or (_RANGE.search(value) and address(value).symbols)
+        ]
+        return (self._doubt(f"is for it by its {key}, with {wrong[0]!r} in them"),) if wrong else ()
 
     def _doubt(self, what: str) -> str:
         return f"{self.label} {what}"
