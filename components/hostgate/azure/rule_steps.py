@@ -19,6 +19,9 @@ _PROTOCOLS: Mapping[str, frozenset[int] | None] = {
 }  # fmt: skip
 _LAYERS: Mapping[str, str] = {"http": "http", "https": "tls"}
 
+_PORTS: Mapping[str, int] = {"mssql": 1433}
+"""Ports of protocols of application rules that no flow here speaks, where a rule says none (SQL FQDNs, 2023-04)."""
+
 _RANGE = re.compile(r"[/:]|^[0-9]")
 """What no service tag has."""
 
@@ -62,11 +65,16 @@ class CollectionRule:
     def application(self) -> Iterator[Step]:
         client = self._clients()
         unread = self._unread("sourceAddresses")
+        there = self._addresses()
         for protocol in self._protocols():
             for names, doubts in self._names():
-                box = replace(
-                    protocol, address=EVERY_IPV4, wire=names, client=client, doubts=(*protocol.doubts, *unread, *doubts)
-                )
+                box = replace(protocol, address=EVERY_IPV4, client=client, doubts=(*protocol.doubts, *unread, *doubts))
+                # The name that a database client sends is in no flow here, and is the one that it dials.
+                box = replace(box, dialled=names) if protocol.applications is None else replace(box, wire=names)
+                if there is not None:
+                    yield self._step(replace(box, address=there), "its name")
+                    elsewhere = self._doubt("looks at names alone, whatever its destinationAddresses")
+                    box = replace(box, doubts=(*box.doubts, elsewhere))
                 yield self._step(box, "its name")
 
     def _protocols(self) -> Iterator[Box]:
@@ -89,8 +97,8 @@ class CollectionRule:
             if kind is None or item.at("protocolType").unknown:
                 doubts.append(self._doubt("is about its protocol"))
             elif layer is None:
-                continue  # Mssql: no protocol that a flow here speaks
-            default = {"http": 80, "tls": 443}.get(layer or "")
+                doubts.append(self._doubt(f"finds its name in what it speaks ({kind})"))
+            default = {"http": 80, "tls": 443}.get(layer or "") or _PORTS.get(str(kind).lower())
             if item.at("port").unknown:
                 doubts.append(self._doubt("is about its port"))
             port = told if told else default
@@ -129,7 +137,8 @@ class CollectionRule:
                 name = item.value if isinstance(item.value, str) else "not known yet"
                 yield (), (f"Microsoft counts its name to the {what} {name}",)
 
-    def network(self, proxied: bool | None) -> Iterator[Step]:
+    def network(self, named: str) -> Iterator[Step]:
+        """Steps of a network rule. `named` is what has to be so for names in it to work."""
         client = self._clients()
         unread = self._unread("sourceAddresses")
         ports = self._ports()
@@ -144,7 +153,7 @@ class CollectionRule:
             if addresses is not None:
                 yield self._step(replace(base, address=addresses), "its destination")
             fqdns = self.node.at("destinationFqdns")
-            unproxied = () if proxied else ("the policy's DNS proxy is on, which names in network rules need",)
+            unproxied = (named,) if named else ()
             for item in fqdns.items():
                 if isinstance(item.value, str):
                     test = NameTest("exact", item.value.lower().removesuffix("."))
@@ -182,7 +191,7 @@ class CollectionRule:
         return Intervals.of(parts)
 
     def _addresses(self) -> AddressSet | None:
-        """Where a network rule leads by address; None if it goes by names alone."""
+        """Where a rule leads by address; None if it goes by names alone."""
         return self._sets("destinationAddresses", "destinationIpGroups")
 
     def _clients(self) -> ClientTest:
