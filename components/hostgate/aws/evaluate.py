@@ -35,6 +35,12 @@ packets, defaults that do not wait for it drop the first (replayed); `hostgate.a
 
 _ACTION_RANK: Mapping[str, int] = {"allow": 0, "block": 1, "next": 2}
 
+_ROUTED: Final = "The clients' packets are routed to the firewall, both ways."
+_BY_TRANSIT: Final = (
+    "The firewall stands at a transit gateway, and which packets its tables send there is not read: those of the clients, "
+    "both ways."
+)
+
 PASSES = Step(action="allow", rule="", why="no rule matches, and the policy's default does not drop")
 
 
@@ -68,7 +74,7 @@ def policy_place(
     reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), *reading.stateful())
     routed = () if firewall is None else assumptions_of(routes_at(snapshot, firewall), firewall.urn)
-    routed = routed or ("The clients' packets are routed to the firewall, both ways.",)
+    routed = routed or (_ROUTED if firewall is None or firewall.node.at("transitGatewayId").absent else _BY_TRANSIT,)
     assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions)))
     named = policy.properties.get("name")
     name = named if isinstance(named, str) and named else policy.name

@@ -62,6 +62,7 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
     for name, token in (
         ("Vpc", VPC),
         ("Subnet", resources_ec2.SUBNET),
+        ("Instance", resources_ec2.INSTANCE),
         ("RouteTable", resources_ec2.ROUTE_TABLE),
         ("Route", resources_ec2.ROUTE),
         ("SubnetRouteTableAssociation", resources_ec2.SUBNET_TABLE),

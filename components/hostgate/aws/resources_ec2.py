@@ -23,6 +23,7 @@ SUBNET_TABLE: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 MAIN_TABLE: Final = "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation"
 PROPAGATION: Final = "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
+INSTANCE: Final = "aws:ec2/instance:Instance"
 INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
 EGRESS_GATEWAY: Final = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
 NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
@@ -31,6 +32,7 @@ ENDPOINT_TABLE: Final = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRou
 TRANSIT_ATTACHMENT: Final = "aws:ec2transitgateway/vpcAttachment:VpcAttachment"
 TRANSIT_TABLE: Final = "aws:ec2transitgateway/routeTableAssociation:RouteTableAssociation"
 TRANSIT_ROUTE: Final = "aws:ec2transitgateway/route:Route"
+TRANSIT_PREFIXES: Final = "aws:ec2transitgateway/prefixListReference:PrefixListReference"
 
 DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 TARGETS: Final = (
@@ -103,7 +105,10 @@ READ: Final = types_by_token(
         ResourceType(
             VPC, fields("cidrBlock", "ipv6CidrBlock"), ("defaultRouteTableId", "mainRouteTableId"), spelled=as_aws
         ),
-        ResourceType(SUBNET, fields("vpcId"), spelled=as_aws),
+        ResourceType(
+            SUBNET, fields("vpcId", "cidrBlock", "ipv6CidrBlock", "assignIpv6AddressOnCreation"), spelled=as_aws
+        ),
+        ResourceType(INSTANCE, fields("subnetId"), spelled=as_aws),
         ResourceType(ROUTE_TABLE, _table("vpcId"), spelled=as_aws),
         ResourceType(
             DEFAULT_ROUTE_TABLE,
@@ -128,6 +133,11 @@ READ: Final = types_by_token(
         ResourceType(
             TRANSIT_ROUTE,
             fields("destinationCidrBlock", "blackhole", "transitGatewayAttachmentId", "transitGatewayRouteTableId"),
+            spelled=as_aws,
+        ),
+        ResourceType(
+            TRANSIT_PREFIXES,
+            fields("prefixListId", "blackhole", "transitGatewayAttachmentId", "transitGatewayRouteTableId"),
             spelled=as_aws,
         ),
         ResourceType(PREFIX_LIST, fields("addressFamily", "entries[].cidr", "maxEntries", "name"), spelled=as_aws),

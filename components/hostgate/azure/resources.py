@@ -366,7 +366,7 @@ _CLASSIC_RULES = {
     "application": ("fqdnTags", "protocols[].port", "protocols[].protocolType", "targetFqdns"),
     "network": ("destinationAddresses", "destinationFqdns", "destinationIpGroups", "destinationPorts", "protocols"),
 }
-_SUBNET = ("addressPrefix", "addressPrefixes", "routeTable.id")
+_SUBNET = ("addressPrefix", "addressPrefixes", "routeTable.id", "serviceEndpoints[].service")
 _ROUTE = ("addressPrefix", "nextHopType", "nextHopIpAddress")
 
 READ: Final = types_by_token(

@@ -143,7 +143,12 @@ def _subnet(node: Node) -> dict[str, Any]:
     known = {"name": node.at("name").value, "subnetName": node.at("name").value}
     listed = node.at("addressPrefixes").value
     # An association of a table and a subnet is read as what it says of the subnet.
-    return known | {"addressPrefixes": listed} | _reference("routeTable", node.at("routeTableId"))
+    services = _list(node.at("serviceEndpoints"), lambda each: {"service": each.value})
+    return (
+        known
+        | {"addressPrefixes": listed, "serviceEndpoints": services}
+        | _reference("routeTable", node.at("routeTableId"))
+    )
 
 
 def _route_table(node: Node) -> dict[str, Any]:
