@@ -215,6 +215,24 @@ def test_home_net_of_a_policy_without_one_is_the_range_of_the_firewalls_vpc() ->
     assert decide(place(*resources), CGR).action == "unknown"
 
 
+def test_home_net_of_a_policy_without_one_has_every_range_that_the_stack_associates_with_the_vpc() -> None:
+    vpc = Resource(urn="urn:v", type=VPC, name="v", id="vpc-1", properties={"cidrBlock": "10.1.0.0/16"})
+    firewall = Resource(
+        urn="urn:f", type=FIREWALL, name="f", properties={"firewallPolicyArn": "arn:p", "vpcId": "vpc-1"}
+    )
+
+    def verdict(source: str, kind: str = "Ipv4", **properties: Any) -> str:
+        second = Resource(urn="urn:c", type=f"aws:ec2/vpc{kind}CidrBlockAssociation:Vpc{kind}CidrBlockAssociation", name="c",
+                          properties={"vpcId": "vpc-1", **properties})  # fmt: skip
+        resources = (policy("arn:g", home=False), group("g", {"rulesString": ALLOW}), firewall, vpc, second)
+        return decide(place(*resources), Flow("cgr.dev", source=source)).action
+
+    assert verdict("100.64.0.7", cidrBlock="100.64.0.0/16") == "allow"
+    assert verdict("2001:db8::7", "Ipv6", ipv6CidrBlock="2001:db8::/56") == "allow"
+    assert verdict("100.64.0.7", cidrBlock=UNKNOWN) == verdict("2001:db8::7", "Ipv6") == "unknown"
+    assert verdict("100.64.0.7", cidrBlock="100.64.0.0/16", vpcId="vpc-2") == "block"
+
+
 def test_external_net_does_not_follow_a_groups_own_home_net() -> None:
     own = {"ipSets": [{"key": "HOME_NET", "ipSet": {"definitions": ["10.1.0.0/16"]}}]}
     here = place(policy("arn:g"), group("g", {"rulesString": ALLOW}, ruleVariables=own))

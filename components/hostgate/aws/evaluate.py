@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hostgate.aws.resources import canonical
-from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC
+from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC, VPC_RANGES
 from hostgate.aws.resources_firewall import FIREWALL, POLICY_SETTINGS, RULE_GROUP
 from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
 from hostgate.aws.routes import routes_at
@@ -297,12 +297,23 @@ class _Policy:
         if self.firewall is None:
             return None
         made = self.snapshot.referred(self.firewall, "vpcId", self.firewall.properties.get("vpcId"))
-        ranges = [each.properties.get("cidrBlock") for each in made if each.type == VPC]
-        if len(ranges) != 1 or not isinstance(ranges[0], str):
+        vpcs = [each for each in made if each.type == VPC]
+        if len(vpcs) != 1:
             return None
-        self.assumptions.append("HOME_NET is the range of the firewall's VPC; a second range of it is not seen.")
-        ipv6 = next(each.properties.get("ipv6CidrBlock") for each in made if each.type == VPC)
-        return f"[{ranges[0]},{ipv6}]" if isinstance(ipv6, str) and ipv6 else f"[{ranges[0]}]"
+        beside = self.snapshot.of_types(VPC_RANGES)
+        of_it = [
+            each for each in beside if vpcs[0] in self.snapshot.referred(each, "vpcId", each.properties.get("vpcId"))
+        ]
+        found = [each.properties.get(key) for each in (*vpcs, *of_it) for key in ("cidrBlock", "ipv6CidrBlock")]
+        ranges = [str(each) for each in dict.fromkeys(found) if each]
+        blank = any(not (each.properties.get("cidrBlock") or each.properties.get("ipv6CidrBlock")) for each in of_it)
+        if not isinstance(found[0], str) or UNKNOWN in found or blank:
+            return None
+        said = "ranges" if ranges[1:] else "range"
+        self.assumptions.append(
+            f"HOME_NET is the {said} of the firewall's VPC, {', '.join(ranges)}; what is associated elsewhere is not seen."
+        )
+        return f"[{','.join(ranges)}]"
 
     def _stateful_group(
         self, reference: _Reference, variables: Mapping[str, str | None], *, strict: bool

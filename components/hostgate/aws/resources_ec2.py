@@ -12,6 +12,10 @@ from hostgate.planning.shapes import InputProblem, Items, Record, Text, filled, 
 API: Final = "Amazon EC2 API reference, CreateRoute"
 
 VPC: Final = "aws:ec2/vpc:Vpc"
+VPC_RANGES: Final = (
+    "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation",
+    "aws:ec2/vpcIpv6CidrBlockAssociation:VpcIpv6CidrBlockAssociation",
+)
 PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 PREFIX_LIST_ENTRY: Final = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
@@ -23,6 +27,8 @@ SUBNET_TABLE: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 MAIN_TABLE: Final = "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation"
 PROPAGATION: Final = "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
+SUBNET_IPV6: Final = ("ipv6CidrBlock", "ipv6IpamPoolId", "ipv6NetmaskLength")
+"""Inputs of a subnet without which it has no IPv6 addresses."""
 INSTANCE: Final = "aws:ec2/instance:Instance"
 INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
 EGRESS_GATEWAY: Final = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
@@ -106,8 +112,10 @@ READ: Final = types_by_token(
             VPC, fields("cidrBlock", "ipv6CidrBlock"), ("defaultRouteTableId", "mainRouteTableId"), spelled=as_aws
         ),
         ResourceType(
-            SUBNET, fields("vpcId", "cidrBlock", "ipv6CidrBlock", "assignIpv6AddressOnCreation"), spelled=as_aws
+            SUBNET, fields("vpcId", "cidrBlock", *SUBNET_IPV6), spelled=as_aws
         ),
+        ResourceType(VPC_RANGES[0], fields("vpcId", "cidrBlock"), spelled=as_aws),
+        ResourceType(VPC_RANGES[1], fields("vpcId", "ipv6CidrBlock"), spelled=as_aws),
         ResourceType(INSTANCE, fields("subnetId"), spelled=as_aws),
         ResourceType(ROUTE_TABLE, _table("vpcId"), spelled=as_aws),
         ResourceType(

@@ -96,8 +96,7 @@ class _Reading:
         """The ways of a subnet over each family that it has addresses of; over both where that is not known."""
         known = self.snapshot.by_urn.get(subnet)
         told = known.properties if known else {}
-        blank = all(told.get(key) in (None, "", False) for key in ("ipv6CidrBlock", "assignIpv6AddressOnCreation"))
-        only = isinstance(told.get("cidrBlock"), str) and blank
+        only = isinstance(told.get("cidrBlock"), str) and not any(told.get(key) for key in ec2.SUBNET_IPV6)
         return {family: self.of_subnet(subnet, family, frozenset()) for family in (FAMILIES[:1] if only else FAMILIES)}
 
     def associations(self, firewall: Resource) -> Iterator[Resource]:

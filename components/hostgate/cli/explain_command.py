@@ -106,7 +106,8 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
 @click.option(
     "--log",
     metavar="FILE",
-    help="Explain the verdicts of a log instead: AWS Network Firewall alerts, EVE JSON, Route 53 query logs; - is stdin.",
+    help="Explain the verdicts of a log instead: AWS Network Firewall alerts, EVE JSON, Route 53 query logs; Google Cloud's "
+    "logs of firewall rules, URL filter and Secure Web Proxy (none of Azure). - is stdin.",
 )
 @click.option("--sandbox", is_flag=True, help="Ask what the simulated clouds hold, not the plan.")
 @click.option(
