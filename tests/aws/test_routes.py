@@ -225,6 +225,9 @@ def test_a_subnet_without_ipv6_addresses_has_no_way_over_ipv6() -> None:
     assert of(cidrBlock="10.0.4.0/24", ipv6CidrBlock="2001:db8::/64") == {"IPv4", "IPv6"}
     assert of(cidrBlock="10.0.4.0/24", ipv6CidrBlock=UNKNOWN) == {"IPv4", "IPv6"}
     assert of() == {"IPv4", "IPv6"}
+    app = made("Subnet", "subnet-app", vpcId="vpc-1", cidrBlock="10.0.1.0/24")
+    open_ = (VPC, FW, app, *TABLE, route(EVERY_V6, name="out6", gatewayId="igw-1"))
+    assert "IPv6" in routes_at(Snapshot(open_, "made"), FW).clients[0].ways
 
 
 def test_a_subnet_with_a_gateway_and_an_instance_in_it_has_clients() -> None:

@@ -93,11 +93,15 @@ class _Reading:
         return Routes(tuple(clients), tuple(beside), tuple(others))
 
     def held(self, subnet: str) -> dict[AddressFamily, tuple[Way, ...]]:
-        """The ways of a subnet over each family that it has addresses of; over both where that is not known."""
+        """The ways of a subnet over each family that it has addresses of; over both where that is not known, and where it
+        has a route of IPv6 to the internet all the same."""
         known = self.snapshot.by_urn.get(subnet)
         told = known.properties if known else {}
+        found = {family: self.of_subnet(subnet, family, frozenset()) for family in FAMILIES}
         only = isinstance(told.get("cidrBlock"), str) and not any(told.get(key) for key in ec2.SUBNET_IPV6)
-        return {family: self.of_subnet(subnet, family, frozenset()) for family in (FAMILIES[:1] if only else FAMILIES)}
+        if only and not any(way.end == "internet" and way.addresses.v6 for way in found["IPv6"]):
+            del found["IPv6"]
+        return found
 
     def associations(self, firewall: Resource) -> Iterator[Resource]:
         """Endpoints of the firewall in other VPCs."""
@@ -210,7 +214,7 @@ class _Reading:
         if holder is not None:
             inline = holder.node.at("routes")
             for item in [inline] if inline.unknown else inline.items():
-                yield from self.read(holder, item, "routes", _INLINE, family, passed)
+                yield from self.read(holder, item.block, "routes", _INLINE, family, passed)
         for each in self.by_table.get(table, ()):
             yield from self.read(each, each.node, "", ec2.DESTINATIONS, family, passed)
         for each in self.by_table.get(None, ()):
@@ -230,7 +234,7 @@ class _Reading:
     ) -> Iterator[Route]:
         """The route at `node`, one for each range of a prefix list. `top` is the input of `holder` that it stands in."""
         onward: tuple[Way, ...] | None = None
-        for there in self.destinations(holder, node, top, keys):
+        for there in dict.fromkeys(self.destinations(holder, node, top, keys)):
             beyond = family
             if isinstance(there, IPv6Network) and there.prefixlen and there.overlaps(_NAT64):
                 if family == "IPv4":

@@ -147,7 +147,7 @@ def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
         ("Routed to the firewall", _named(routed)),
         ("Without a route to the internet", _named({name: closed[name] for name in closed if name not in routed})),
         ("Taken for no clients, as subnets of firewalls and gateways", ", ".join(sorted(routes.apart))),
-        ("Taken for no clients, as subnets of networks that no route links to it", ", ".join(sorted(routes.others))),
+        ("Taken for no clients, because no route of their networks leads to it", ", ".join(sorted(routes.others))),
     )
     found_out = tuple(f"{what}: {which}." for what, which in told if which)
     return (*found_out, "The way back is through the firewall, too.")
