@@ -6,11 +6,11 @@ Source: Suricata 7 user guide, rules; what the engine does was replayed on 7.0.1
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from hostgate.flows.names import Names, NameTest
-from hostgate.suricata.reader import ParsedRule, decoded
+from hostgate.suricata.reader import FOLDS, ParsedRule, decoded
 
 NUMBERS: Final[Mapping[str, int]] = {
     "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmpv6": 58,
@@ -77,8 +77,6 @@ class _Content:
     case: bool = True
     starts: bool = False
     ends: bool = False
-    folded: Callable[[str], str] | None = None
-    """How the engine writes the name before it looks: `to_lowercase`, `to_uppercase`."""
 
     def blur(self) -> None:
         """Where it has to be is not known: one that must not be there may be elsewhere, and asks nothing any more."""
@@ -88,8 +86,6 @@ class _Content:
 
 _CHANGED: Final = "a buffer that a transform has changed"
 _OF_NAMES: Final = frozenset({*NAME_BUFFERS, _CHANGED})
-_FOLDS: Final[Mapping[str, Callable[[str], str]]] = {"to_lowercase": str.lower, "to_uppercase": str.upper}
-"""Transforms that are followed; of any other keyword behind a buffer nobody knows here what it makes of the name."""
 
 
 def conditions(rule: ParsedRule) -> Conditions:
@@ -118,8 +114,8 @@ def conditions(rule: ParsedRule) -> Conditions:
             continue  # every request has it, one without any header too
         elif keyword == "dotprefix" and buffer in NAME_BUFFERS:
             dotted = True
-        elif keyword in _FOLDS and buffer in NAME_BUFFERS and len(contents) == untouched:
-            folded = _FOLDS[keyword]
+        elif keyword in FOLDS and buffer in NAME_BUFFERS and len(contents) == untouched and folded is None:
+            folded = FOLDS[keyword]
         elif keyword in ("content", "pcre") and buffer == _CHANGED:
             contents.append(_Content("", negated=False))  # of what nobody here knows, which is a doubt already
         elif keyword in ("content", "pcre") and buffer in NAME_BUFFERS:
@@ -242,7 +238,12 @@ def _content(
     text = value.removeprefix("!").strip('"') if keyword == "pcre" else decoded(value.removeprefix("!"))
     case = buffer != "http.host"  # the engine lower-cases the host before it looks
     if keyword == "content":
-        return _Content(text, negated, dotted=dotted, case=case, folded=folded)
+        if folded is not None and (negated or folded(text) != text):
+            found.doubt(
+                rule, f"content:{value}"
+            )  # refused, or asked of the name as it is where it is negated (replayed)
+            return _Content("", negated=False)
+        return _Content(text, negated, dotted=dotted, case=case and folded is None)
     body, slash, flags = text.removeprefix("/").rpartition("/")
     if not slash or set(flags) - {"i"} or dotted or folded or not _is_tame(body):
         found.doubt(rule, "pcre")
@@ -289,11 +290,6 @@ def _test(content: _Content) -> NameTest | None:
         return None
     if content.pattern:
         return NameTest("pattern", text, case, negated)
-    if content.folded is not None:
-        if case and content.folded(text) != text:
-            return NameTest("pattern", "(?!)", case, negated)  # no name written so has these letters
-        content = replace(content, case=False)
-        case = False
     if content.dotted:
         return _dotted(content)
     if content.starts and content.ends:
