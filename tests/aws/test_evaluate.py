@@ -60,6 +60,43 @@ def test_an_allow_list_drops_other_names_in_action_order_alone(order: str, evil:
 
 
 @pytest.mark.parametrize(
+    ("kind", "types", "default", "cgr", "evil"),
+    [
+        ("ALLOWLIST", ["TLS_SNI", "AWS_ROUTE_53_RESOLVED_DOMAIN"], DROP, "unknown", "block"),
+        ("ALLOWLIST", ["AWS_ROUTE_53_RESOLVED_DOMAIN"], DROP, "unknown", "block"),
+        ("DENYLIST", ["AWS_ROUTE_53_RESOLVED_DOMAIN"], (), "unknown", "allow"),
+        ("DENYLIST", ["TLS_SNI", "AWS_ROUTE_53_RESOLVED_DOMAIN"], (), "block", "allow"),
+        ("ALLOWLIST", ["A_TARGET_TYPE_TO_COME"], DROP, "unknown", "unknown"),
+    ],
+)
+def test_a_list_of_resolved_names_is_about_addresses_that_nobody_here_knows(
+    kind: str, types: list[str], default: tuple[str, ...], cgr: str, evil: str
+) -> None:
+    listed = {"rulesSourceList": {"generatedRulesType": kind, "targets": ["cgr.dev"], "targetTypes": types}}
+    here = place(policy("arn:g", default=default), group("g", listed))
+    assert (decide(here, CGR).action, decide(here, EVIL).action) == (cgr, evil)
+
+
+def test_a_resolved_name_and_a_server_name_stand_together_in_an_allow_list_alone() -> None:
+    types = ["TLS_SNI", "AWS_ROUTE_53_RESOLVED_DOMAIN"]
+    spoofed = replace(CGR, name="evil.example", sni="cgr.dev")
+    for kind, default, action in (("ALLOWLIST", DROP, "unknown"), ("DENYLIST", (), "block")):
+        listed = {"rulesSourceList": {"generatedRulesType": kind, "targets": ["cgr.dev"], "targetTypes": types}}
+        assert decide(place(policy("arn:g", default=default), group("g", listed)), spoofed).action == action
+
+
+def test_a_setting_of_the_policy_that_is_not_known_here_leaves_every_verdict_open() -> None:
+    """Such as the validation of resolved addresses (API reference, Route53ResolvedIPValidation, 2026-11)."""
+    found = policy("arn:g")
+    body = {**found.properties["firewallPolicy"], "route53ResolvedIpValidation": {"action": "DROP"}}
+    here = place(
+        replace(found, properties={**found.properties, "firewallPolicy": body}), group("g", {"rulesString": ALLOW})
+    )
+    assert decide(here, CGR).action == "unknown"
+    assert "route53ResolvedIpValidation" in decide(here, CGR).why
+
+
+@pytest.mark.parametrize(
     ("stray", "opens"),
     [
         ("pass ipv4 any any -> any any (sid:9;)", True),
@@ -90,6 +127,76 @@ def test_what_nobody_can_read_is_said_with_the_reason() -> None:
     assert "g makes it allow (its rules are not known yet)" in found.lacks
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rulesSource": {"rulesString": 5}},
+        {"rulesSource": {}},
+        {"rulesSource": "x"},
+        "x",
+        [],
+        [{}, {}],
+        {"rulesSource": {"statefulRules": "x"}},
+        {"rulesSource": {"rulesSourceList": {**LIST["rulesSourceList"], "generatedRulesType": "A_KIND_TO_COME"}}},
+        {"rulesSource": {"rulesSourceList": {"generatedRulesType": "DENYLIST", "targets": ["evil.example"]}}},
+        {"rulesSource": {"statefulRules": [{"action": "NEW", "header": {}}]}},
+    ],
+)
+def test_a_value_of_another_form_than_is_wanted_is_not_known_and_never_nothing(body: Any) -> None:
+    properties = {"arn": "arn:s", "type": "STATEFUL", "ruleGroup": body}
+    other = Resource(urn="urn:s", type=RULE_GROUP, name="s", properties=properties)
+    here = place(policy("arn:s", "arn:g"), other, group("g", {"rulesString": ALLOW}))
+    assert decide(here, CGR).action == "unknown"
+
+
+def test_a_resource_of_which_nothing_is_known_may_do_anything() -> None:
+    other = Resource(urn="urn:s", type=RULE_GROUP, name="s", id="arn:s", properties={})
+    assert decide(place(policy("arn:s", "arn:g"), other, group("g", {"rulesString": ALLOW})), CGR).action == "unknown"
+    nothing = Resource(urn="urn:p", type=POLICY, name="p", properties={"arn": "arn:p"})
+    assert decide(place(nothing), CGR).action == "unknown"
+
+
+def test_a_list_of_one_object_is_that_object() -> None:
+    found = group("g", {"rulesString": ALLOW})
+    listed = replace(found, properties={**found.properties, "ruleGroup": [found.properties["ruleGroup"]]})
+    here = place(policy("arn:g"), listed)
+    assert (decide(here, CGR).action, decide(here, EVIL).action) == ("allow", "block")
+
+
+def test_a_range_that_is_none_leaves_a_stateless_rule_in_doubt_for_every_client() -> None:
+    rule = {"priority": 1, "ruleDefinition": {"actions": ["aws:pass"], "matchAttributes": {
+        "sources": [{"addressDefinition": "10.0.0.0/99"}]}}}  # fmt: skip
+    source = {"statelessRulesAndCustomActions": {"statelessRules": [rule]}}
+    first = group("s", source)
+    first = replace(first, properties={**first.properties, "type": "STATELESS"})
+    found = policy("arn:g")
+    body = found.properties["firewallPolicy"] | {
+        "statelessRuleGroupReferences": [{"resourceArn": "arn:s", "priority": 1}]
+    }
+    here = place(replace(found, properties={**found.properties, "firewallPolicy": body}), first,
+                 group("g", {"rulesString": ALLOW}))  # fmt: skip
+    assert decide(here, replace(EVIL, source=None)).action == "unknown"
+
+
+def test_a_protocol_that_nobody_knows_may_be_any() -> None:
+    header = {"protocol": "NEWPROTO", "source": "ANY", "sourcePort": "ANY", "destination": "ANY", "destinationPort": "443",
+              "direction": "FORWARD"}  # fmt: skip
+    rule = {"action": "PASS", "header": header, "ruleOptions": [{"keyword": "sid", "settings": ["1"]}]}
+    assert decide(place(policy("arn:g"), group("g", {"statefulRules": [rule]})), EVIL).action == "unknown"
+
+
+@pytest.mark.parametrize("range_", ["10.0.0.0/99", "banana", "@elsewhere,$NOPE"])
+def test_a_home_net_that_the_engine_refuses_is_said_and_no_traceback(range_: str) -> None:
+    found = policy("arn:g", home=False)
+    variables = {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": [range_]}}]}
+    body = {**found.properties["firewallPolicy"], "policyVariables": variables}
+    here = place(
+        replace(found, properties={**found.properties, "firewallPolicy": body}), group("g", {"rulesString": ALLOW})
+    )
+    assert decide(here, CGR).action == "unknown"
+    assert any("which the engine refuses" in each for each in here.assumptions)
+
+
 def test_a_first_preview_finds_its_group_by_what_the_reference_is_made_from() -> None:
     made = {"firewallPolicy": frozenset({"urn:g"})}
     here = place(policy(UNKNOWN, property_dependencies=made), group("g", {"rulesString": ALLOW}))
@@ -106,6 +213,24 @@ def test_home_net_of_a_policy_without_one_is_the_range_of_the_firewalls_vpc() ->
     assert decide(place(*resources, vpc), CGR).action == "allow"
     assert decide(place(*resources, vpc), Flow("cgr.dev", source="10.2.0.1")).action == "block"
     assert decide(place(*resources), CGR).action == "unknown"
+
+
+def test_home_net_of_a_policy_without_one_has_every_range_that_the_stack_associates_with_the_vpc() -> None:
+    vpc = Resource(urn="urn:v", type=VPC, name="v", id="vpc-1", properties={"cidrBlock": "10.1.0.0/16"})
+    firewall = Resource(
+        urn="urn:f", type=FIREWALL, name="f", properties={"firewallPolicyArn": "arn:p", "vpcId": "vpc-1"}
+    )
+
+    def verdict(source: str, kind: str = "Ipv4", **properties: Any) -> str:
+        second = Resource(urn="urn:c", type=f"aws:ec2/vpc{kind}CidrBlockAssociation:Vpc{kind}CidrBlockAssociation", name="c",
+                          properties={"vpcId": "vpc-1", **properties})  # fmt: skip
+        resources = (policy("arn:g", home=False), group("g", {"rulesString": ALLOW}), firewall, vpc, second)
+        return decide(place(*resources), Flow("cgr.dev", source=source)).action
+
+    assert verdict("100.64.0.7", cidrBlock="100.64.0.0/16") == "allow"
+    assert verdict("2001:db8::7", "Ipv6", ipv6CidrBlock="2001:db8::/56") == "allow"
+    assert verdict("100.64.0.7", cidrBlock=UNKNOWN) == verdict("2001:db8::7", "Ipv6") == "unknown"
+    assert verdict("100.64.0.7", cidrBlock="100.64.0.0/16", vpcId="vpc-2") == "block"
 
 
 def test_external_net_does_not_follow_a_groups_own_home_net() -> None:

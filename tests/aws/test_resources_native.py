@@ -49,6 +49,25 @@ def test_a_rule_for_one_query_type_is_for_that_type() -> None:
     assert decide(place, Flow("cgr.dev", address="192.0.2.1")).action == "allow"
 
 
+def test_a_route_53_profile_brings_its_rule_groups_to_a_vpc_and_one_of_others_nobody_knows_what() -> None:
+    def one(kind: str, **properties: Any) -> Resource:
+        return Resource(urn=f"urn:{kind}", type=f"aws:route53/p{kind[1:]}:{kind}", name=kind, properties=properties)
+
+    stack = (group([BLOCK, ALLOW]), LISTED, EVERY)
+    arn = "arn:aws:route53resolver:eu-central-1:1:firewall-rule-group/g-1"
+    brought = one("ProfilesResourceAssociation", profileId="rp-1", resourceArn=arn)
+    attached = one("ProfilesAssociation", profileId="rp-1", resourceId="vpc-1")
+    (place,) = evaluate_queries.places(Snapshot((*stack, brought, attached), "a stack"))
+    assert place.name == "vpc-1"
+    assert (decide(place, Flow("cgr.dev")).action, decide(place, Flow("evil.example")).action) == ("allow", "block")
+    own = {"firewallRuleGroupId": "other", "vpcId": "vpc-1", "priority": 101}
+    beside = Resource(urn="urn:b", type=ASSOCIATION.type, name="b", properties=own)
+    assert asked(*stack, brought, attached, beside, name="cgr.dev").action == "unknown"
+    assert asked(ASSOCIATION, *stack, attached, name="cgr.dev").action == "unknown"
+    zone = one("ProfilesResourceAssociation", profileId="rp-1", resourceArn="arn:aws:route53:::hostedzone/Z1")
+    assert asked(ASSOCIATION, *stack, zone, attached, name="cgr.dev").action == "allow"
+
+
 @pytest.mark.parametrize("rules", [UNKNOWN, [UNKNOWN], [{**BLOCK, "action": UNKNOWN}]])
 def test_rules_that_are_not_known_yet_are_no_answer(rules: Any) -> None:
     assert asked(ASSOCIATION, group(rules), EVERY).action == "unknown"

@@ -1,12 +1,13 @@
 """Where the subnets around an AWS firewall send what goes to the internet, as route tables of the snapshot say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hostgate.aws.evaluate import places
 from hostgate.aws.resources import canonical
-from hostgate.aws.resources_firewall import FIREWALL
+from hostgate.aws.resources_firewall import ENDPOINT, FIREWALL
 from hostgate.aws.routes import routes_at
 from hostgate.flows.address_sets import AddressFamily
 from hostgate.flows.nodes import UNKNOWN
@@ -164,8 +165,85 @@ def test_subnets_of_other_vpcs_are_clients_where_a_transit_gateway_takes_them_to
         "IPv4": ["firewall"],
         "IPv6": ["internet"],
     }
-    unrelated = Snapshot((VPC, FW, *inspected, *spoke[:-1]), "made")
-    assert "subnet-s" not in {each.subnet for each in routes_at(unrelated, FW).clients}
+    unseen = Snapshot((VPC, FW, *inspected, *spoke[:-1]), "made")
+    (found,) = [each for each in routes_at(unseen, FW).clients if each.subnet == "subnet-s"]
+    assert [way.end for way in found.ways["IPv4"]] == ["unknown"]
+    lone = (spoke[0], spoke[1], spoke[2], route(of="rtb-s", name="s", gatewayId="igw-1"))
+    found_alone = routes_at(Snapshot((VPC, FW, *inspected, *lone), "made"), FW)
+    assert "subnet-s" not in {each.subnet for each in found_alone.clients}
+    assert found_alone.others == ("subnet-s",)
+
+
+def test_every_subnet_of_a_vpc_that_is_linked_to_the_firewall_is_a_client() -> None:
+    """By an endpoint of the firewall in it, or by another subnet of it whose packets come there."""
+    there = made(ENDPOINT, "vea", firewallArn="fw", vpcId="vpc-2",
+                 vpcEndpointAssociationStatuses=[])  # fmt: skip
+    other = made("Vpc", "vpc-2", cidrBlock="10.2.0.0/16")
+    one, two = (made("Subnet", f"subnet-{name}", vpcId="vpc-2") for name in ("2a", "2b"))
+    tables = [made("RouteTable", f"rtb-{name}", vpcId="vpc-2") for name in ("2a", "2b")]
+    links = [made("RouteTableAssociation", f"a-{name}", routeTableId=f"rtb-{name}", subnetId=f"subnet-{name}")
+             for name in ("2a", "2b")]  # fmt: skip
+    round_it = (other, one, two, *tables, *links, route(of="rtb-2b", name="b", gatewayId="igw-2"))
+    assert ends(there, *round_it, subnet="subnet-2b") == ["internet"]
+    met = route(of="rtb-2a", name="a", vpcEndpointId="vpce-1")
+    assert ends(*round_it, met, subnet="subnet-2b") == ["internet"]
+
+
+def test_a_prefix_list_at_a_transit_gateway_takes_its_ranges() -> None:
+    tgw = "aws:ec2transitgateway"
+    spoke = (
+        *TABLE, route(transitGatewayId="tgw-1"),
+        made(f"{tgw}/vpcAttachment:VpcAttachment", "at-s", vpcId="vpc-1", transitGatewayId="tgw-1"),
+        made(f"{tgw}/routeTableAssociation:RouteTableAssociation", "as", transitGatewayAttachmentId="at-s",
+             transitGatewayRouteTableId="tgw-rtb"),
+        made(f"{tgw}/route:Route", "r", destinationCidrBlock=EVERY, blackhole=True, transitGatewayRouteTableId="tgw-rtb"),
+        made("ManagedPrefixList", "pl-1", entries=[{"cidr": "203.0.113.0/24"}]),
+        made(f"{tgw}/prefixListReference:PrefixListReference", "plr", prefixListId="pl-1",
+             transitGatewayAttachmentId="at-e", transitGatewayRouteTableId="tgw-rtb"),
+    )  # fmt: skip
+    assert ends(*spoke) == ["unknown", "nowhere"]
+
+
+def test_nat64_is_a_way_to_the_internet_of_ipv4() -> None:
+    nat = (NAT, NAT_SUBNET, *table("rtb-nat", subnet="subnet-nat"), route(of="rtb-nat", name="n", gatewayId="igw-1"))
+    six = (*TABLE, route(EVERY_V6, name="out6", vpcEndpointId="vpce-1"), *nat)
+    assert ends(*six, family="IPv6") == ["firewall"]
+    (through, rest) = app(*six, route("64:ff9b::/96", name="n64", natGatewayId="nat-1"), family="IPv6")
+    assert (through.end, through.addresses.symbols) == ("internet", {"64:ff9b::/96 (IPv4 by NAT64)"})
+    assert rest.end == "firewall"
+    routed = ends(*six, route("64:ff9b::/96", name="n64", vpcEndpointId="vpce-1"), family="IPv6")
+    assert routed == ["firewall", "firewall"]
+
+
+def test_a_subnet_without_ipv6_addresses_has_no_way_over_ipv6() -> None:
+    def of(**more: Any) -> set[str]:
+        own = made("Subnet", "subnet-4", vpcId="vpc-1", **more)
+        (found,) = routes_at(Snapshot((VPC, FW, own), "made"), FW).clients
+        return set(found.ways)
+
+    assert of(cidrBlock="10.0.4.0/24") == {"IPv4"}
+    assert of(cidrBlock="10.0.4.0/24", ipv6CidrBlock="2001:db8::/64") == {"IPv4", "IPv6"}
+    assert of(cidrBlock="10.0.4.0/24", ipv6CidrBlock=UNKNOWN) == {"IPv4", "IPv6"}
+    assert of() == {"IPv4", "IPv6"}
+    app = made("Subnet", "subnet-app", vpcId="vpc-1", cidrBlock="10.0.1.0/24")
+    open_ = (VPC, FW, app, *TABLE, route(EVERY_V6, name="out6", gatewayId="igw-1"))
+    assert "IPv6" in routes_at(Snapshot(open_, "made"), FW).clients[0].ways
+
+
+def test_a_subnet_with_a_gateway_and_an_instance_in_it_has_clients() -> None:
+    nat = (NAT, NAT_SUBNET, *table("rtb-nat", subnet="subnet-nat"), route(of="rtb-nat", name="n", gatewayId="igw-1"))
+    assert ends(*nat, made("Instance", "i-1", subnetId="subnet-nat"), subnet="subnet-nat") == ["internet"]
+
+
+def test_of_a_subnet_that_is_only_read_the_table_may_be_given_elsewhere() -> None:
+    own = replace(made("Subnet", "subnet-x", vpcId="vpc-1"), external=True)
+    assert ends(own, subnet="subnet-x") == ["unknown"]
+
+
+def test_what_a_gateway_propagates_may_take_a_part_of_either_family() -> None:
+    vpn = made("VpnGatewayRoutePropagation", "vp", routeTableId="rtb-app")
+    both = (*TABLE, vpn, route(vpcEndpointId="vpce-1"), route(EVERY_V6, name="out6", vpcEndpointId="vpce-1"))
+    assert ends(*both) == ends(*both, family="IPv6") == ["unknown", "firewall"]
 
 
 @pytest.mark.parametrize(
@@ -254,6 +332,14 @@ def told(*resources: Resource) -> tuple[str, ...]:
         "policyVariables": {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": ["10.0.0.0/8"]}}]}})  # fmt: skip
     (place,) = places(Snapshot((policy, *resources), "made"))
     return place.assumptions
+
+
+def test_of_a_firewall_at_a_transit_gateway_no_route_is_read_and_that_is_said() -> None:
+    at = made(FIREWALL, "fw", firewallPolicyArn="arn:p", transitGatewayId="tgw-1")
+    (found,) = told(at, VPC, APP, *TABLE, route(gatewayId="igw-1"))
+    assert found.startswith(
+        "The firewall stands at a transit gateway, and which packets its tables send there is not read"
+    )
 
 
 def test_without_routes_in_the_snapshot_they_are_assumed() -> None:

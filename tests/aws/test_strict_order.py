@@ -116,6 +116,45 @@ def test_the_evaluator_agrees_with_what_was_seen_on_suricata(rule: str, flow: Fl
     assert verdict(rule, flow).allows is passes
 
 
+SNI = "tls any any -> any any (tls.sni;"
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "action"),
+    [
+        ('to_lowercase; content:"cgr.dev"; startswith; endswith;', "CGR.dev", "block"),
+        ('to_lowercase; content:"cgr.dev"; startswith; endswith;', "evil.example", "allow"),
+        ('to_lowercase; content:"CGR.dev"; startswith; endswith;', "CGR.dev", "unknown"),
+        ('to_lowercase; content:!"cgr.dev"; startswith; endswith;', "CGR.dev", "unknown"),
+        ('content:"cgr"; to_lowercase; content:"dev";', "cgr.DEV", "unknown"),
+        ('to_uppercase; content:"CGR.DEV"; startswith; endswith;', "cgr.dev", "block"),
+        ('to_uppercase; content:"cgr.dev"; nocase; startswith; endswith;', "cgr.dev", "unknown"),
+        ('to_uppercase; to_lowercase; content:"cgr"; startswith;', "cgr.dev", "unknown"),
+        ('to_lowercase; dotprefix; content:".cgr.dev"; endswith;', "A.CGR.DEV", "block"),
+        ('to_lowercase; pcre:"/^cgr/";', "CGR.DEV", "unknown"),
+        *(
+            (f'{transform}; content:"cgr.dev"; startswith; endswith;', name, "unknown")
+            for transform in (
+                'pcrexform:"([a-z]+)"', "url_decode", "xor:\"0a\"", "compress_whitespace", "strip_whitespace", "to_md5",
+                "to_sha1", "to_sha256", "header_lowercase", "a_transform_to_come",
+            )
+            for name in ("cgr.dev", "evil.example")
+        ),
+        ('content:!"cgr"; offset:4;', "cgr.dev", "unknown"),
+        ('content:!"cgr"; depth:2;', "cgr.dev", "unknown"),
+        ('content:"CGR"; offset:0; nocase;', "cgr.dev", "unknown"),
+        ('content:"cgr"; offset:0;', "evil.example", "allow"),
+    ],
+)  # fmt: skip
+def test_a_transform_changes_the_name_and_one_that_is_not_followed_leaves_the_rule_in_doubt(
+    rule: str, name: str, action: str
+) -> None:
+    """What the engine makes of `to_lowercase` and `to_uppercase` was replayed on Suricata 7.0.10: it refuses contents that
+    they never leave, and asks a negated one of the name as the client wrote it."""
+    found = verdict(f"drop {SNI} {rule} sid:1;)\npass tls any any -> any any (sid:2;)", Flow(name))
+    assert found.action == action
+
+
 class TestOrder:
     DROP = 'drop tls $HOME_NET any -> $EXTERNAL_NET any (msg:"m"; tls.sni; content:"cgr.dev"; startswith; endswith; nocase; sid:9; rev:1;)'  # fmt: skip  # noqa: E501
     ALERT = 'alert tls $HOME_NET any -> $EXTERNAL_NET any (msg:"m"; sid:8; rev:1;)'

@@ -184,6 +184,18 @@ def test_a_group_made_from_two_policies_may_be_of_either() -> None:
     assert {decide(place, flow).action for place in found} == {"unknown"}
 
 
+def test_an_address_that_is_none_leaves_its_rule_in_doubt_for_every_client() -> None:
+    where = {"ipProtocols": ["TCP"], "destinationPorts": ["443"], "destinationAddresses": ["*"]}
+    rule = {"ruleType": "NetworkRule", "name": "r", "sourceAddresses": ["10.0.0.0/99"], **where}
+    assert asked(policy("hub"), group(300, collection("Allow", rule))).action == "unknown"
+
+
+@pytest.mark.parametrize("listed", ["x", [5], [{"ruleType": "NetworkRule"}, "x"]])
+def test_rules_of_another_form_are_not_known(listed: Any) -> None:
+    strange = {**collection("Allow"), "rules": listed}
+    assert asked(policy("hub"), group(300, strange)).action == "unknown"
+
+
 def test_a_deny_whose_clients_are_not_known_yet_may_be_for_everybody() -> None:
     deny = group(1, collection("Deny", {**NETWORK, "destinationAddresses": ["*"], "sourceAddresses": UNKNOWN}))
     assert asked(HUB, deny, ALLOWLIST, name="cgr.dev", source=None).action == "unknown"
@@ -192,3 +204,48 @@ def test_a_deny_whose_clients_are_not_known_yet_may_be_for_everybody() -> None:
 def test_a_package_of_one_version_of_one_module_is_azure_native_all_the_same() -> None:
     versioned = replace(ALLOWLIST, type=ALLOWLIST.type.replace("azure-native:", "azure-native_network_v20240501:"))
     assert asked(HUB, versioned, name="cgr.dev").action == "allow"
+
+
+SQL: dict[str, Any] = {"sourceAddresses": ["*"], "targetFqdns": ["db.example"]}
+
+
+@pytest.mark.parametrize(
+    ("port", "name", "action"),
+    [(1433, "db.example", "unknown"), (1433, "x.example", "block"), (443, "db.example", "block")],
+)
+def test_an_application_rule_for_a_database_is_about_its_name_and_port(port: int, name: str, action: str) -> None:
+    for protocol in ({"protocolType": "Mssql", "port": 1433}, {"protocolType": "mssql"}):
+        rules = group(200, collection("Allow", {**SQL, "protocols": [protocol]}))
+        assert asked(HUB, rules, name=name, port=port, protocol="tcp").action == action
+
+
+def test_an_obsolete_rule_group_of_the_policy_may_do_anything() -> None:
+    old = resource("FirewallPolicyRuleGroup", "old", "firewallPolicies/hub/ruleGroups/old", firewallPolicyName="hub",
+                   resourceGroupName="rg", priority=100, rules=[])  # fmt: skip
+    other = replace(old, id="", properties={**old.properties, "firewallPolicyName": "other"})
+    assert asked(HUB, ALLOWLIST, old, name="cgr.dev").action == "unknown"
+    assert asked(HUB, ALLOWLIST, other, name="cgr.dev").action == "allow"
+
+
+@pytest.mark.parametrize(("address", "action"), [("203.0.113.7", "allow"), ("198.51.100.7", "unknown")])
+def test_whether_an_application_rule_heeds_its_addresses_is_not_known(address: str, action: str) -> None:
+    rule = {**APPLICATION, "targetFqdns": ["*"], "destinationAddresses": ["203.0.113.0/24"]}
+    assert asked(HUB, group(200, collection("Allow", rule)), address=address).action == action
+
+
+def test_names_in_network_rules_are_not_of_the_basic_tier() -> None:
+    rules = group(200, collection("Allow", {**NETWORK, "destinationFqdns": ["cgr.dev"]}))
+    assert asked(HUB, rules, name="cgr.dev").action == "allow"
+    found = asked(policy("hub", sku={"tier": "Basic"}), rules, name="cgr.dev")
+    assert found.action == "unknown"
+    assert "Basic" in found.why
+
+
+@pytest.mark.parametrize(("second", "action"), [("Allow", "unknown"), ("Deny", "block")])
+def test_groups_of_equal_priority_decide_where_their_order_does_not_matter(second: str, action: str) -> None:
+    def one(name: str, word: str, host: str) -> Resource:
+        found = group(200, collection(word, {**APPLICATION, "targetFqdns": [host]}))
+        return replace(found, urn=f"urn:{name}", id=f"{found.id}-{name}", name=name)
+
+    assert asked(HUB, one("a", "Deny", "cgr.dev"), one("b", second, "cgr.dev"), name="cgr.dev").action == action
+    assert asked(HUB, one("a", "Deny", "x.dev"), one("b", "Allow", "cgr.dev"), name="cgr.dev").action == "allow"

@@ -1,5 +1,6 @@
 """Where subnets around Azure Firewall send what goes to the internet, as route tables of the snapshot say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_table_outside_the_snapshot_may_hold_any_route() -> None:
 
 
 def test_at_a_first_preview_references_are_what_they_were_made_from() -> None:
-    fw = made("AzureFirewall", "fw")
+    fw = made("AzureFirewall", "fw", azureFirewallName="fw")
     rt = made("RouteTable", "rt", "", {"routes": fw.urn}, routes=[hop(EVERY, "VirtualAppliance", None)
               | {"nextHopIpAddress": UNKNOWN}])  # fmt: skip
     app = made("Subnet", "app", "", {"routeTable": rt.urn}, routeTable={"id": UNKNOWN}, addressPrefix="10.1.0.0/24")
@@ -164,6 +165,20 @@ def test_the_twin_providers_routes_are_read_alike() -> None:
         {"name": "app", "addressPrefixes": ["10.1.0.0/24"], "routeTableId": TABLE_ID}])  # fmt: skip
     (client,) = around(BRIDGED_FW, rt, out, network)
     assert [way.end for way in client.ways["IPv4"]] == ["firewall"]
+
+
+@pytest.mark.parametrize("kind", ["Subnet", "azure:network/subnet:Subnet"])
+def test_a_service_endpoint_takes_its_service_round_the_firewall(kind: str) -> None:
+    services = ["Microsoft.Storage"] if ":" in kind else [{"service": "Microsoft.Storage", "locations": ["*"]}]
+    at = {"routeTableId": TABLE_ID} if ":" in kind else {"routeTable": {"id": TABLE_ID}}
+    app = made(kind, "app", "virtualNetworks/spoke/subnets/app", addressPrefixes=["10.1.0.0/24"], **at,
+               serviceEndpoints=services)  # fmt: skip
+    (client,) = around(FW, table(TO_FW), app)
+    service, rest = client.ways["IPv4"]
+    assert (service.end, service.addresses.symbols, rest.end) == ("internet", {"Microsoft.Storage"}, "firewall")
+    unseen = subnet()
+    unseen = replace(unseen, properties={**unseen.properties, "serviceEndpoints": UNKNOWN})
+    assert ends(table(TO_FW), unseen) == {"IPv4": ["unknown", "firewall"]}
 
 
 def test_an_association_of_one_of_several_subnets_may_be_of_each() -> None:

@@ -275,6 +275,15 @@ class TestSnapshots:
         }
         assert answer == told | more
 
+    def test_what_is_assumed_of_one_of_two_places_says_of_which(self, run: Run, tmp_path: Path) -> None:
+        states = self.states()
+        other = {**states[0], "urn": self.URN.format(self.POLICY, "other")}
+        other["inputs"] = {**states[0]["inputs"], "firewallPolicyName": "other", "threatIntelMode": "Deny"}
+        document = {"version": 3, "deployment": {"resources": [*states, other]}}
+        found = run("explain", "cgr.dev", "--state", self.written(tmp_path, document)).out
+        assert "assumed: The clients' default routes" in found
+        assert "assumed of azure policy other: Threat intelligence of other denies" in found
+
     def test_a_state_comes_on_stdin_too(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(self.state(tmp_path).read_bytes())))
         assert "azure policy hub   allow" in run("explain", "cgr.dev", "--state", "-").out

@@ -202,6 +202,19 @@ def test_records_without_a_verdict_are_counted_and_left_out(logs: Logs) -> None:
     assert "Left out, because they say no verdict: alert of XNS (1), flow (1), netflow (1)." in made.out
 
 
+def test_a_drop_of_the_engine_is_a_verdict_with_or_without_a_rule(logs: Logs) -> None:
+    drop = {key: value for key, value in alert("evil.example").items() if key != "alert"} | {"event_type": "drop"}
+    by_rule = logs.one({**drop, "alert": DEFAULT})
+    assert (by_rule["recorded"], by_rule["name"], by_rule["by"]) == (
+        "blocked", "evil.example", "the policy's default action (aws:alert_established action): no rule before it matched"
+    )  # fmt: skip
+    bare = logs.one({**drop, "tls": None, "app_proto": None, "drop": {"reason": "stream error"}})
+    assert (bare["recorded"], bare["by"]) == (
+        "blocked", "the engine, for no rule that the log tells: no rule of this plan"
+    )  # fmt: skip
+    assert bare["plan"]["verdict"] == "unknown"
+
+
 def test_a_layer_that_the_stack_does_not_have_is_named(run: Run, logs: Logs) -> None:
     made = run("explain", "--log", _written(logs, query("x.example.")), "--catalog", logs.folder / "ours.yaml",
                "--target", "aws:rules", "--json")  # fmt: skip

@@ -125,6 +125,10 @@ class TestPreview:
             "stays": ({"x": 0}, "0"), "moves": ({"x": 2}, ""), "new": ({"x": 3}, ""), "drifted": ({"x": 1}, "0"),
         }  # fmt: skip
 
+    def test_an_operation_that_nobody_knows_is_refused_with_those_that_are_known(self) -> None:
+        with pytest.raises(InputError, match="Found the operation 'frobnicate'"):
+            of_preview(preview({"op": "frobnicate", "newState": resource("a")}), "f")
+
     def test_before_the_update_stands_what_it_replaces_and_not_what_an_earlier_one_left_to_delete(self) -> None:
         old, left = resource("a", delete=True, id="2"), resource("b", delete=True, id="1")
         steps = [

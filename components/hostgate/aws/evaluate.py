@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hostgate.aws.resources import canonical
-from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC
-from hostgate.aws.resources_firewall import FIREWALL, RULE_GROUP
+from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC, VPC_RANGES
+from hostgate.aws.resources_firewall import FIREWALL, POLICY_SETTINGS, RULE_GROUP
 from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
 from hostgate.aws.routes import routes_at
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
@@ -34,6 +34,12 @@ MOMENTS: Final = tuple(Moment)
 packets, defaults that do not wait for it drop the first (replayed); `hostgate.aws.default_actions` says which."""
 
 _ACTION_RANK: Mapping[str, int] = {"allow": 0, "block": 1, "next": 2}
+
+_ROUTED: Final = "The clients' packets are routed to the firewall, both ways."
+_BY_TRANSIT: Final = (
+    "The firewall stands at a transit gateway, and which packets its tables send there is not read: those of the clients, "
+    "both ways."
+)
 
 PASSES = Step(action="allow", rule="", why="no rule matches, and the policy's default does not drop")
 
@@ -68,7 +74,7 @@ def policy_place(
     reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), *reading.stateful())
     routed = () if firewall is None else assumptions_of(routes_at(snapshot, firewall), firewall.urn)
-    routed = routed or ("The clients' packets are routed to the firewall, both ways.",)
+    routed = routed or (_ROUTED if firewall is None or firewall.node.at("transitGatewayId").absent else _BY_TRANSIT,)
     assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions)))
     named = policy.properties.get("name")
     name = named if isinstance(named, str) and named else policy.name
@@ -103,7 +109,8 @@ class _Policy:
 
     def __init__(self, snapshot: Snapshot, policy: Resource, firewall: Resource | None = None) -> None:
         self.snapshot, self.policy, self.firewall = snapshot, policy, firewall
-        self.node = policy.node.at("firewallPolicy")
+        body = policy.node.at("firewallPolicy").block
+        self.node = Node(UNKNOWN) if body.absent else body
         self.assumptions: list[str] = []
 
     # Stateless: each packet for itself.
@@ -119,7 +126,7 @@ class _Policy:
 
     def _stateless_doubts(self) -> tuple[Step, ...]:
         node = self.node.at("statelessDefaultActions")
-        if node.unknown or any(item.unknown for item in node.items()):
+        if node.unknown or not all(isinstance(item.value, str) for item in node.items()):
             return either("the policy's stateless default", "the stateless default is not known yet")
         return ()
 
@@ -137,8 +144,8 @@ class _Policy:
             return
         source = reference.group.node.at("ruleGroup", "rulesSource", "statelessRulesAndCustomActions")
         rules = list(source.at("statelessRules").items())
-        ranks = [rule.at("priority") for rule in rules]
-        if source.unknown or source.at("statelessRules").unknown or any(rank.unknown for rank in ranks):
+        listed = source.at("statelessRules")
+        if listed.unknown or listed.absent or any(number(rule.at("priority")) is None for rule in rules):
             yield from either(reference.name, "its rules are not known yet")
             return
         rules.sort(key=lambda rule: number(rule.at("priority")) or 0)
@@ -149,8 +156,18 @@ class _Policy:
 
     def stateful(self) -> tuple[Stage, ...]:
         """The rule groups in the policy's order; where that is not known yet, in either."""
+        return tuple(replace(stage, steps=(*self._unknown_settings(), *stage.steps)) for stage in self._by_order())
+
+    def _unknown_settings(self) -> Iterator[Step]:
+        """What settings of the policy may do that are not known here, such as the validation of resolved addresses."""
+        body = self.node.value if isinstance(self.node.value, Mapping) else {}
+        for key in sorted(body.keys() - POLICY_SETTINGS):
+            if body[key] not in (None, False, "", [], {}):
+                yield from either(f"the policy's {key}", "what this setting does is not known here", self.policy.urn)
+
+    def _by_order(self) -> tuple[Stage, ...]:
         order = self.node.at("statefulEngineOptions", "ruleOrder")
-        if not order.unknown:
+        if order.value in (None, STRICT, "DEFAULT_ACTION_ORDER"):
             return (self._in_strict_order() if order.value == STRICT else self._in_action_order(),)
         strict = self._in_strict_order()
         other = Step(
@@ -268,6 +285,11 @@ class _Policy:
         if home is None:
             self.assumptions.append("HOME_NET is the range of the firewall's VPC, which is not in the snapshot.")
             return {"HOME_NET": None, "EXTERNAL_NET": "!$HOME_NET"}
+        try:
+            addresses_of(home, {})
+        except HeaderError as error:
+            self.assumptions.append(f"HOME_NET is {home}, which the engine refuses: {error}.")
+            return {"HOME_NET": None, "EXTERNAL_NET": "!$HOME_NET"}
         return {"HOME_NET": home, "EXTERNAL_NET": f"!{home}"}
 
     def _range_of_vpc(self) -> str | None:
@@ -275,12 +297,23 @@ class _Policy:
         if self.firewall is None:
             return None
         made = self.snapshot.referred(self.firewall, "vpcId", self.firewall.properties.get("vpcId"))
-        ranges = [each.properties.get("cidrBlock") for each in made if each.type == VPC]
-        if len(ranges) != 1 or not isinstance(ranges[0], str):
+        vpcs = [each for each in made if each.type == VPC]
+        if len(vpcs) != 1:
             return None
-        self.assumptions.append("HOME_NET is the range of the firewall's VPC; a second range of it is not seen.")
-        ipv6 = next(each.properties.get("ipv6CidrBlock") for each in made if each.type == VPC)
-        return f"[{ranges[0]},{ipv6}]" if isinstance(ipv6, str) and ipv6 else f"[{ranges[0]}]"
+        beside = self.snapshot.of_types(VPC_RANGES)
+        of_it = [
+            each for each in beside if vpcs[0] in self.snapshot.referred(each, "vpcId", each.properties.get("vpcId"))
+        ]
+        found = [each.properties.get(key) for each in (*vpcs, *of_it) for key in ("cidrBlock", "ipv6CidrBlock")]
+        ranges = [str(each) for each in dict.fromkeys(found) if each]
+        blank = any(not (each.properties.get("cidrBlock") or each.properties.get("ipv6CidrBlock")) for each in of_it)
+        if not isinstance(found[0], str) or UNKNOWN in found or blank:
+            return None
+        said = "ranges" if ranges[1:] else "range"
+        self.assumptions.append(
+            f"HOME_NET is the {said} of the firewall's VPC, {', '.join(ranges)}; what is associated elsewhere is not seen."
+        )
+        return f"[{','.join(ranges)}]"
 
     def _stateful_group(
         self, reference: _Reference, variables: Mapping[str, str | None], *, strict: bool
@@ -290,10 +323,11 @@ class _Policy:
             yield from _of_others(reference)
             return
         group, owner = reference.group.node, reference.group.urn
-        source = group.at("ruleGroup", "rulesSource")
+        source = group.at("ruleGroup", "rulesSource").block
         flat = group.at("rules")
-        text = flat if not flat.absent else source.at("rulesString")
-        if source.unknown or text.unknown or source.at("statefulRules").unknown:
+        text = (flat if not flat.absent else source.at("rulesString")).words
+        kinds = (text, source.at("statefulRules"), source.at("rulesSourceList"))
+        if source.unknown or any(each.unknown for each in kinds) or all(each.absent for each in kinds):
             yield from either(name, "its rules are not known yet", owner)
             return
         own = {**variables, **_declared(group.at("ruleGroup", "ruleVariables"), variables)}

@@ -10,7 +10,15 @@ from typing import Final
 
 from hostgate.aws.query_kinds import EVERYTHING, TRUST
 from hostgate.aws.resources import canonical
-from hostgate.aws.resources_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.resources_resolver import (
+    ASSOCIATION,
+    CONFIG,
+    DOMAIN_LIST,
+    PROFILE_RESOURCE,
+    PROFILE_VPC,
+    RULE,
+    RULE_GROUP,
+)
 from hostgate.flows.address_sets import EVERY_ADDRESS
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.names import Names, NameTest
@@ -44,6 +52,7 @@ _ACTIONS: Final[dict[str, tuple[Action, str]]] = {
 def places(snapshot: Snapshot) -> list[Place]:
     """Every VPC with rule groups, and every rule group that judges for none."""
     snapshot = canonical(snapshot)
+    snapshot = Snapshot((*snapshot.resources, *_of_profiles(snapshot)), snapshot.source)
     reading = _Reading(snapshot)
     vpcs: dict[str, list[Resource]] = {}
     for association in snapshot.of_types([ASSOCIATION]):
@@ -70,6 +79,40 @@ def group_place(snapshot: Snapshot, group: Resource, ending: Step = ANSWERED) ->
     if ending is not ANSWERED:  # whatever blocks names elsewhere, a dialled address asks for none
         stage = replace(stage, last=(replace(ending, box=_ASKED),))
     return Place(TARGET, "plan", (stage,), ASSUMPTIONS)
+
+
+def _of_profiles(snapshot: Snapshot) -> Iterator[Resource]:
+    """Associations of rule groups that come to a VPC by a Route 53 Profile. Where they stand among its own is not known
+    here, and of a profile of others neither what it brings (Amazon Route 53 developer guide, Profiles, 2026-11)."""
+
+    def profile(of: Resource) -> object:
+        made = snapshot.referred(of, "profileId", of.properties.get("profileId"))
+        return made[0].urn if len(made) == 1 else of.properties.get("profileId")
+
+    for vpc in snapshot.of_types([PROFILE_VPC]):
+        brought = [each for each in snapshot.of_types([PROFILE_RESOURCE]) if profile(each) in (profile(vpc), UNKNOWN)]
+        for each in brought if brought or profile(vpc) in snapshot.by_urn else [vpc]:
+            arn = each.properties.get("resourceArn", UNKNOWN)
+            made = snapshot.referred(each, "resourceArn", arn)
+            if (isinstance(arn, str) and ":firewall-rule-group/" not in arn) or any(
+                one.type != RULE_GROUP for one in made
+            ):
+                continue
+            group = arn.rpartition("/")[2] if isinstance(arn, str) else UNKNOWN
+            yield Resource(
+                urn=f"{vpc.urn} {each.urn}",
+                type=ASSOCIATION,
+                name=each.name,
+                properties={
+                    "vpcId": vpc.properties.get("resourceId"),
+                    "firewallRuleGroupId": group,
+                    "priority": UNKNOWN,
+                },
+                property_dependencies={
+                    "vpcId": vpc.property_dependencies.get("resourceId", frozenset()),
+                    "firewallRuleGroupId": frozenset(one.urn for one in made),
+                },
+            )
 
 
 class _Reading:

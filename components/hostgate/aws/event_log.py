@@ -28,13 +28,14 @@ def read_event(record: Any) -> Event:
             f"Found an object with {keys or 'no key'}. Allowed: an alert of AWS Network Firewall (`event`), of Suricata "
             "(`event_type`), or a query of Route 53 Resolver (`query_name`)."
         )
-    if event["event_type"] != "alert":
+    if event["event_type"] not in ("alert", "drop"):
         raise NoVerdict(text_of(event, "event_type"))
-    return _alert(event, label_of(record, "firewall_name"))
+    return _alert(event, label_of(record, "firewall_name"), dropped=event["event_type"] == "drop")
 
 
-def _alert(event: Mapping[str, Any], firewall: str) -> Event:
-    alert = event.get("alert")
+def _alert(event: Mapping[str, Any], firewall: str, *, dropped: bool) -> Event:
+    """The verdict of an alert, or of a drop, which tells a rule as an alert does where one dropped the packet."""
+    alert = event.get("alert", {} if dropped else None)
     if not isinstance(alert, Mapping):
         raise NotALog(f"Found `alert`: {spelled(alert)}. Allowed: what the rule was, as an object.")
     ends = [("src_ip", "src_port"), ("dest_ip", "dest_port")]
@@ -55,7 +56,7 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
         raise NotALog(f"Found a packet that cannot be: {error}") from None
     verdict = event.get("verdict")
     acted = label_of(verdict, "action") if isinstance(verdict, Mapping) else ""
-    blocked = acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
+    blocked = dropped or acted in ("drop", "reject") or (acted != "pass" and alert.get("action") == "blocked")
     sid, words = alert.get("signature_id"), label_of(alert, "signature")
     known = f", which calls itself {words!r}" if words else ""
     rule = str(sid) if isinstance(sid, int) and not isinstance(sid, bool) else None
@@ -67,7 +68,8 @@ def _alert(event: Mapping[str, Any], firewall: str) -> Event:
         words,
         firewall,
         default=words.startswith("aws:"),  # AWS names the alerts of default actions like the actions
-        called=f"signature {rule or '?'}{known}",
+        named=name is not None or not dropped,
+        called=f"signature {rule or '?'}{known}" if alert else "the engine, for no rule that the log tells",
     )
 
 

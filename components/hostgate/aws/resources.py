@@ -16,7 +16,7 @@ from hostgate.planning.resource_types import ResourceType, as_it_is, read
 TYPES: Final = resources_firewall.TYPES | resources_resolver.TYPES | resources_ram.TYPES | resources_ec2.TYPES
 """Types that a plan or a program of ours makes."""
 
-READ: Final = resources_ec2.READ | resources_firewall.READ
+READ: Final = resources_ec2.READ | resources_firewall.READ | resources_resolver.READ
 UNREAD: Final = resources_ec2.UNREAD
 
 _BY_KIND: Final[Mapping[str, ResourceType]] = {each.kind: each for each in TYPES.values() if each.kind}
@@ -61,7 +61,9 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
     f"aws-native:ec2:{name}": (READ.get(token) or TYPES[token], "")
     for name, token in (
         ("Vpc", VPC),
+        ("VpcCidrBlock", resources_ec2.VPC_RANGES[0]),
         ("Subnet", resources_ec2.SUBNET),
+        ("Instance", resources_ec2.INSTANCE),
         ("RouteTable", resources_ec2.ROUTE_TABLE),
         ("Route", resources_ec2.ROUTE),
         ("SubnetRouteTableAssociation", resources_ec2.SUBNET_TABLE),

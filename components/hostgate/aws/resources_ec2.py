@@ -12,6 +12,10 @@ from hostgate.planning.shapes import InputProblem, Items, Record, Text, filled, 
 API: Final = "Amazon EC2 API reference, CreateRoute"
 
 VPC: Final = "aws:ec2/vpc:Vpc"
+VPC_RANGES: Final = (
+    "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation",
+    "aws:ec2/vpcIpv6CidrBlockAssociation:VpcIpv6CidrBlockAssociation",
+)
 PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 PREFIX_LIST_ENTRY: Final = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
@@ -23,6 +27,9 @@ SUBNET_TABLE: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 MAIN_TABLE: Final = "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation"
 PROPAGATION: Final = "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
+SUBNET_IPV6: Final = ("ipv6CidrBlock", "ipv6IpamPoolId", "ipv6NetmaskLength")
+"""Inputs of a subnet without which it has no IPv6 addresses."""
+INSTANCE: Final = "aws:ec2/instance:Instance"
 INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
 EGRESS_GATEWAY: Final = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
 NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
@@ -31,6 +38,7 @@ ENDPOINT_TABLE: Final = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRou
 TRANSIT_ATTACHMENT: Final = "aws:ec2transitgateway/vpcAttachment:VpcAttachment"
 TRANSIT_TABLE: Final = "aws:ec2transitgateway/routeTableAssociation:RouteTableAssociation"
 TRANSIT_ROUTE: Final = "aws:ec2transitgateway/route:Route"
+TRANSIT_PREFIXES: Final = "aws:ec2transitgateway/prefixListReference:PrefixListReference"
 
 DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 TARGETS: Final = (
@@ -103,7 +111,12 @@ READ: Final = types_by_token(
         ResourceType(
             VPC, fields("cidrBlock", "ipv6CidrBlock"), ("defaultRouteTableId", "mainRouteTableId"), spelled=as_aws
         ),
-        ResourceType(SUBNET, fields("vpcId"), spelled=as_aws),
+        ResourceType(
+            SUBNET, fields("vpcId", "cidrBlock", *SUBNET_IPV6), spelled=as_aws
+        ),
+        ResourceType(VPC_RANGES[0], fields("vpcId", "cidrBlock"), spelled=as_aws),
+        ResourceType(VPC_RANGES[1], fields("vpcId", "ipv6CidrBlock"), spelled=as_aws),
+        ResourceType(INSTANCE, fields("subnetId"), spelled=as_aws),
         ResourceType(ROUTE_TABLE, _table("vpcId"), spelled=as_aws),
         ResourceType(
             DEFAULT_ROUTE_TABLE,
@@ -128,6 +141,11 @@ READ: Final = types_by_token(
         ResourceType(
             TRANSIT_ROUTE,
             fields("destinationCidrBlock", "blackhole", "transitGatewayAttachmentId", "transitGatewayRouteTableId"),
+            spelled=as_aws,
+        ),
+        ResourceType(
+            TRANSIT_PREFIXES,
+            fields("prefixListId", "blackhole", "transitGatewayAttachmentId", "transitGatewayRouteTableId"),
             spelled=as_aws,
         ),
         ResourceType(PREFIX_LIST, fields("addressFamily", "entries[].cidr", "maxEntries", "name"), spelled=as_aws),

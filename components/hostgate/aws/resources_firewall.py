@@ -369,6 +369,10 @@ POLICY_TYPE = ResourceType(
     spelled=as_aws,
 )
 
+_BODY: Final = POLICY_TYPE.inputs.fields["firewallPolicy"]
+POLICY_SETTINGS: Final = frozenset(_BODY.fields if isinstance(_BODY, Record) else ())
+"""Settings of a policy that are known here: of any other nobody knows what it does."""
+
 
 def _attachment(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
     keys = ("vpcId", "subnetMappings", "transitGatewayId", "availabilityZoneMappings")

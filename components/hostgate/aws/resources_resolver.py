@@ -6,7 +6,7 @@ from typing import Any, Final
 from hostgate.aws import query_kinds
 from hostgate.aws.spelling import as_aws
 from hostgate.planning.limits import Limit
-from hostgate.planning.resource_types import AutoName, ResourceType, types_by_token
+from hostgate.planning.resource_types import AutoName, ResourceType, fields, types_by_token
 from hostgate.planning.shapes import (
     Entries,
     InputProblem,
@@ -32,6 +32,9 @@ RULE_GROUP: Final = "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleG
 RULE: Final = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
 ASSOCIATION: Final = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 CONFIG: Final = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
+
+PROFILE_RESOURCE: Final = "aws:route53/profilesResourceAssociation:ProfilesResourceAssociation"
+PROFILE_VPC: Final = "aws:route53/profilesAssociation:ProfilesAssociation"
 
 LIST_DOMAINS = Limit(
     "domains of a list", 1_000, "domains", f"{MODEL}, UpdateFirewallDomains; the provider sends one request", READ_ON
@@ -177,3 +180,11 @@ TYPES: Final = types_by_token(
     )
 )
 """Every type of DNS Firewall."""
+
+READ: Final = types_by_token(
+    (
+        ResourceType(PROFILE_RESOURCE, fields("profileId", "resourceArn"), spelled=as_aws),
+        ResourceType(PROFILE_VPC, fields("profileId", "resourceId"), spelled=as_aws),
+    )
+)
+"""Types that are read where they stand, and never made here: what Route 53 Profiles bring to VPCs."""

@@ -9,6 +9,7 @@ the attachment's subnets (Amazon VPC transit gateways guide: one table decides f
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from ipaddress import IPv6Network
 from typing import Final
 
 from hostgate.aws import resources_ec2 as ec2
@@ -20,6 +21,8 @@ from hostgate.flows.snapshot import Resource, Snapshot
 
 _INLINE: Final = ("cidrBlock", "ipv6CidrBlock", "destinationPrefixListId")
 _INTERNET: Final = {"egressOnlyGatewayId": "egress-only internet gateway", "carrierGatewayId": "carrier gateway"}
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""Addresses that a NAT gateway makes IPv4 ones of (Amazon VPC user guide, DNS64 and NAT64; RFC 6052)."""
 _SEEN_ALL: Final = to("nowhere", "no route is for it")
 
 
@@ -27,6 +30,8 @@ def routes_at(snapshot: Snapshot, firewall: Resource) -> Routes:
     """The subnets of the firewall's VPC that the snapshot has, and tables outside it that lead to the firewall.
 
     `snapshot` is in the classic provider's types. Nothing where the firewall stands at a transit gateway."""
+    if not firewall.node.at("transitGatewayId").absent:
+        return Routes()
     return _Reading(snapshot).around(firewall)
 
 
@@ -61,22 +66,46 @@ class _Reading:
         return found
 
     def around(self, firewall: Resource) -> Routes:
-        vpc = self.one(firewall, "vpcId", ec2.VPC)
         apart = {subnet for each in self.of(FIREWALL, ENDPOINT, ec2.NAT_GATEWAY) for subnet in self.subnets_of(each)}
-        tables = [each.urn for each in self.of(ec2.ROUTE_TABLE, ec2.DEFAULT_ROUTE_TABLE) if self.is_in(each, vpc)]
-        subnets = {each.urn: self.is_in(each, vpc) for each in self.of(ec2.SUBNET)}
-        subnets |= {subnet: True for subnet, table in self.by_subnet.items() if table in tables}
-        found = []
-        for subnet, here in subnets.items():
-            held = {family: self.of_subnet(subnet, family, frozenset()) for family in FAMILIES}
-            if subnet not in apart and (here or _meets(held, firewall)):
-                found.append(SubnetRoutes(self.name(subnet), held))
-        used = {self.table_of(subnet) for subnet in subnets}
+        apart -= {subnet for each in self.of(ec2.INSTANCE) for subnet in self.subnets_of(each)}
+        tables = self.of(ec2.ROUTE_TABLE, ec2.DEFAULT_ROUTE_TABLE)
+        vpc_of_table: dict[str | None, str | None] = {each.urn: self.one(each, "vpcId", ec2.VPC) for each in tables}
+        vpcs = {subnet: vpc_of_table.get(table) for subnet, table in self.by_subnet.items()}
+        vpcs |= {each.urn: self.one(each, "vpcId", ec2.VPC) for each in self.of(ec2.SUBNET)}
+        held = {subnet: self.held(subnet) for subnet, vpc in vpcs.items() if vpc or subnet in self.snapshot.by_urn}
+        # Of a network of which one subnet is linked to the firewall, every other one should be.
+        linked = {self.one(each, "vpcId", ec2.VPC) for each in (firewall, *self.associations(firewall))}
+        linked |= {vpcs[subnet] for subnet, ways_ in held.items() if _meets(ways_, firewall)}
+        clients, others = [], []
+        for subnet in [each for each in held if each not in apart]:
+            told = [way for ways_ in held[subnet].values() for way in ways_]
+            near = vpcs[subnet] is not None and vpcs[subnet] in linked
+            if near or any(way.firewall == firewall.urn or way.end == "unknown" for way in told):
+                clients.append(SubnetRoutes(self.name(subnet), held[subnet]))
+            elif not any(way.firewall for way in told):
+                others.append(self.name(subnet))
+        used = {self.table_of(subnet) for subnet in vpcs}
         for table in (each for each in self.by_table if each and each not in used):
-            held = {family: self.of_table(table, family, frozenset()) for family in FAMILIES}
-            if _meets(held, firewall):
-                found.append(SubnetRoutes(f"table {self.name(table)}", held))
-        return Routes(tuple(found), tuple(self.name(each) for each, here in subnets.items() if here and each in apart))
+            ways_ = {family: self.of_table(table, family, frozenset()) for family in FAMILIES}
+            if _meets(ways_, firewall):
+                clients.append(SubnetRoutes(f"table {self.name(table)}", ways_))
+        beside = [self.name(each) for each in held if each in apart and vpcs[each] and vpcs[each] in linked]
+        return Routes(tuple(clients), tuple(beside), tuple(others))
+
+    def held(self, subnet: str) -> dict[AddressFamily, tuple[Way, ...]]:
+        """The ways of a subnet over each family that it has addresses of; over both where that is not known, and where it
+        has a route of IPv6 to the internet all the same."""
+        known = self.snapshot.by_urn.get(subnet)
+        told = known.properties if known else {}
+        found = {family: self.of_subnet(subnet, family, frozenset()) for family in FAMILIES}
+        only = isinstance(told.get("cidrBlock"), str) and not any(told.get(key) for key in ec2.SUBNET_IPV6)
+        if only and not any(way.end == "internet" and way.addresses.v6 for way in found["IPv6"]):
+            del found["IPv6"]
+        return found
+
+    def associations(self, firewall: Resource) -> Iterator[Resource]:
+        """Endpoints of the firewall in other VPCs."""
+        return (each for each in self.of(ENDPOINT) if self.one(each, "firewallArn") == firewall.urn)
 
     def is_in(self, holder: Resource, vpc: str | None) -> bool:
         return vpc is not None and self.one(holder, "vpcId", ec2.VPC) == vpc
@@ -149,7 +178,9 @@ class _Reading:
         if subnet in self.by_subnet:
             return self.by_subnet[subnet]
         resource = self.snapshot.by_urn.get(subnet)
-        return self.main_table(self.one(resource, "vpcId", ec2.VPC)) if resource else None
+        if resource is None or resource.external:  # of one that is only read, the association may be elsewhere
+            return None
+        return self.main_table(self.one(resource, "vpcId", ec2.VPC))
 
     def of_subnet(self, subnet: str, family: AddressFamily, passed: frozenset[str]) -> tuple[Way, ...]:
         table = self.table_of(subnet)
@@ -166,9 +197,11 @@ class _Reading:
         otherwise = _SEEN_ALL
         if holder is None or holder.external:
             otherwise = to("unknown", f"other routes of {self.name(table)} are not in the snapshot")
-        elif self.propagated(table, holder):
+        listed = list(self.routes(table, holder, family, passed))
+        if holder is not None and self.propagated(table, holder):
             otherwise = to("unknown", f"a virtual private gateway propagates routes to {holder.name}")
-        return ways(list(self.routes(table, holder, family, passed)), family, otherwise)
+            listed.append(Route(holder.name, f"ranges that are propagated to {holder.name}", otherwise))
+        return ways(listed, family, otherwise)
 
     def propagated(self, table: str, holder: Resource) -> bool:
         gateways = holder.node.at("propagatingVgws")
@@ -181,7 +214,7 @@ class _Reading:
         if holder is not None:
             inline = holder.node.at("routes")
             for item in [inline] if inline.unknown else inline.items():
-                yield from self.read(holder, item, "routes", _INLINE, family, passed)
+                yield from self.read(holder, item.block, "routes", _INLINE, family, passed)
         for each in self.by_table.get(table, ()):
             yield from self.read(each, each.node, "", ec2.DESTINATIONS, family, passed)
         for each in self.by_table.get(None, ()):
@@ -201,9 +234,14 @@ class _Reading:
     ) -> Iterator[Route]:
         """The route at `node`, one for each range of a prefix list. `top` is the input of `holder` that it stands in."""
         onward: tuple[Way, ...] | None = None
-        for there in self.destinations(holder, node, top, keys):
+        for there in dict.fromkeys(self.destinations(holder, node, top, keys)):
+            beyond = family
+            if isinstance(there, IPv6Network) and there.prefixlen and there.overlaps(_NAT64):
+                if family == "IPv4":
+                    continue
+                there, beyond = f"{there} (IPv4 by NAT64)", "IPv4"
             if onward is None:
-                onward = self.onward(holder, node, top, family, passed)
+                onward = self.onward(holder, node, top, beyond, passed)
             yield Route(holder.name, there, onward)
 
     def destinations(self, holder: Resource, node: Node, top: str, keys: Iterable[str]) -> Iterator[Destination]:
@@ -266,10 +304,12 @@ class _Reading:
 
     def endpoints(self, firewall: Resource) -> Iterator[str]:
         """Ids of the endpoints of a firewall, in its VPC and in others. The twin says `ZONE:ID`."""
-        of_it = [each for each in self.of(ENDPOINT) if self.one(each, "firewallArn") == firewall.urn]
         for each, key, states in (
             (firewall, "firewallStatuses", "syncStates"),
-            *((each, "vpcEndpointAssociationStatuses", "associationSyncStates") for each in of_it),
+            *(
+                (each, "vpcEndpointAssociationStatuses", "associationSyncStates")
+                for each in self.associations(firewall)
+            ),
         ):
             twins = (each.node.at("endpointIds"), each.node.at("endpointId"))
             yield from (str(item.value).rpartition(":")[2] for node in twins for item in node.items())
@@ -308,9 +348,9 @@ class _Reading:
         if len(tables) != 1 or tables[0] is None:
             return unseen
         routes = []
-        for each in self.of(ec2.TRANSIT_ROUTE):
+        for each in self.of(ec2.TRANSIT_ROUTE, ec2.TRANSIT_PREFIXES):
             if self.one(each, "transitGatewayRouteTableId") == tables[0]:
-                for there in self.destinations(each, each.node, "", ("destinationCidrBlock",)):
+                for there in self.destinations(each, each.node, "", ("destinationCidrBlock", "prefixListId")):
                     routes.append(Route(each.name, there, self.delivered(each, family, passed)))
         return ways(routes, family, unseen)  # what is propagated stands in no snapshot
 

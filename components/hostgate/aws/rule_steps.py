@@ -11,11 +11,12 @@ from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, sym
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
-from hostgate.flows.steps import Action, Box, ClientTest, Moment, Step, either, whether
+from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Moment, Step, either, whether
 from hostgate.suricata.headers import Variables, addresses_of
-from hostgate.suricata.reader import ParsedRule
+from hostgate.suricata.reader import ACTIONS, ParsedRule
 from hostgate.suricata.steps import by_detection, dropped_late
 
+_LAYERS: Final = {"TLS_SNI": "tls", "HTTP_HOST": "http"}
 HELLO: Final = frozenset({Moment.NAME_KNOWN})
 
 
@@ -43,55 +44,72 @@ def default_steps(actions: Sequence[str]) -> Iterator[Step]:
 
 
 def list_steps(node: Node, variables: Variables, group: str, owner: str, *, strict: bool) -> Iterator[Step]:
-    """A domain list. In strict order it makes no drop; in action order an allow list drops all other names."""
+    """A domain list. In strict order it makes no drop; in action order an allow list drops all other names.
+
+    Of target type AWS_ROUTE_53_RESOLVED_DOMAIN it is about addresses that Route 53 resolved a name to: in an allow list
+    both have to be so, else each stands for itself, and makes no drop (API reference, RulesSourceList, read 2026-11).
+    """
     kind, targets, types = (node.at(key) for key in ("generatedRulesType", "targets", "targetTypes"))
     of_types = types.unknown or any(item.unknown for item in types.items())
     if kind.unknown or targets.unknown or of_types or not isinstance(kind.value, str):
         yield from either(group, "its list is not known yet", owner)
         return
     action: Action | None = {"ALLOWLIST": "allow", "DENYLIST": "block", "REJECTLIST": "block"}.get(kind.value)  # type: ignore[assignment]
-    if action is None:
-        return  # an alert list decides nothing
-    layers = [{"TLS_SNI": "tls", "HTTP_HOST": "http"}.get(str(item.value)) for item in types.items()]
+    if kind.value == "ALERTLIST":
+        return
+    if action is None or types.absent:
+        yield from either(group, f"what a list of type {kind.value} does is not known here", owner)
+        return
+    named = [_LAYERS[str(item.value)] for item in types.items() if item.value in _LAYERS]
+    others = [str(item.value) for item in types.items() if item.value not in _LAYERS]
     client, address = addresses_of("$HOME_NET", variables), addresses_of("$EXTERNAL_NET", variables)
     word = "passed" if action == "allow" else "dropped"
-    for layer in layers:
-        doubts = (f"Route 53 resolved the name ({group})",) if layer is None else ()
+    base = Box(address=address, client=ClientTest(addresses=client))
+    resolved = f"Route 53 resolved a name of {group} to its address, and the policy validates resolved addresses"
+    met = tuple(
+        replace(base, dialled=(), doubts=(resolved,))
+        if other == "AWS_ROUTE_53_RESOLVED_DOMAIN"
+        else replace(base, doubts=(f"the list {group} holds for its target type {other}",))
+        for other in others
+    )
+    needed = tuple(doubt for each in met for doubt in each.doubts)
+    together = action == "allow" and bool(named)  # of an allow list the name and the address both have to be listed
+    boxes = [
+        replace(
+            base, protocols=frozenset({6}), applications=frozenset({layer}), wire=(), doubts=needed if together else ()
+        )
+        for layer in named
+    ]
+    boxes += [] if together else met
+    for box in boxes:
         for item in targets.items():
-            base = Box(
-                protocols=frozenset({6}), applications=None if layer is None else frozenset({layer}), address=address,
-                client=ClientTest(addresses=client), doubts=doubts,
-            )  # fmt: skip
-            if not isinstance(item.value, str):
-                seen = f"{group} lists its name"
-                base = replace(base, doubts=(*doubts, seen))
-            else:
+            if isinstance(item.value, str):
                 text = item.value.lower()
-                kind_ = "dot-ending" if text.startswith(".") else "exact"
-                base = replace(base, wire=(NameTest(kind_, text.removeprefix(".")),))  # type: ignore[arg-type]
+                names = (NameTest("dot-ending" if text.startswith(".") else "exact", text.removeprefix(".")),)
+                wire, dialled = (None if each is None else names for each in (box.wire, box.dialled))
+                listed = replace(box, wire=wire, dialled=dialled)
+            else:
+                listed = replace(box, doubts=(*box.doubts, f"{group} lists its name"))
             label = f"{group}#{item.value if isinstance(item.value, str) else '?'}"
-            yield Step(action=action, rule=label, why=f"{word} by a rule of {group}", box=base,
-                       moments=HELLO, owner=owner)  # fmt: skip
+            moments = HELLO if box.wire is not None else ANY_MOMENT
+            yield Step(action=action, rule=label, why=f"{word} by a rule of {group}", box=listed,
+                       moments=moments, owner=owner)  # fmt: skip
     if action == "allow" and not strict:
-        for layer in layers:
-            if layer is not None:
-                box = Box(
-                    protocols=frozenset({6}), applications=frozenset({layer}), address=address,
-                    client=ClientTest(addresses=client),
-                )  # fmt: skip
-                why = f"no name of the allow list {group}, which drops all others in action order"
-                yield Step(action="block", rule=f"{group}#drop", why=why, box=box, moments=HELLO, owner=owner)
+        for layer in named:
+            box = replace(base, protocols=frozenset({6}), applications=frozenset({layer}))
+            why = f"no name of the allow list {group}, which drops all others in action order"
+            yield Step(action="block", rule=f"{group}#drop", why=why, box=box, moments=HELLO, owner=owner)
 
 
 def five_tuple(node: Node, number: int) -> ParsedRule | None:
-    """A standard stateful rule as the Suricata rule that it stands for; None where a part is not known yet."""
+    """A standard stateful rule as the Suricata rule that it stands for; None where a part cannot be read."""
     header = node.at("header")
     parts = [
         header.at(key).value
         for key in ("protocol", "source", "sourcePort", "destination", "destinationPort", "direction")
     ]
     action = node.at("action").value
-    if not isinstance(action, str) or not all(isinstance(part, str) for part in parts):
+    if str(action).lower() not in ACTIONS or not all(isinstance(part, str) for part in parts):
         return None
     options = []
     for item in node.at("ruleOptions").items():
@@ -101,7 +119,7 @@ def five_tuple(node: Node, number: int) -> ParsedRule | None:
         options.append((keyword.strip().lower(), ",".join(map(str, settings)).strip('"')))
     protocol, source, source_port, destination, port, direction = map(str, parts)
     return ParsedRule(
-        number, action.lower(), protocol.lower(), source, source_port, destination, port, tuple(options),
+        number, str(action).lower(), protocol.lower(), source, source_port, destination, port, tuple(options),
         both_ways=direction == "ANY",
     )  # fmt: skip
 
@@ -116,6 +134,9 @@ def stateless_rule(node: Node, group: str, owner: str) -> Iterator[Step]:
     doubts: list[str] = []
     if match.unknown or definition.unknown:
         doubts.append(f"the stateless rule {label} is about it")
+    for key in ("sources", "destinations"):
+        if not all(_is_range(item.at("addressDefinition")) for item in match.at(key).items()):
+            doubts.append(f"the {key} of {label} hold it")
     for key in ("tcpFlags", "sourcePorts"):
         if not match.at(key).absent and not match.at(key).empty:
             doubts.append(f"its {key} are those of {label}")
@@ -144,6 +165,14 @@ def _spans(node: Node) -> Iterator[tuple[int, int]]:
         low, high = item.at("fromPort").value, item.at("toPort").value
         if isinstance(low, int | float):
             yield int(low), int(high) if isinstance(high, int | float) else int(low)
+
+
+def _is_range(node: Node) -> bool:
+    """Whether it is one; of one that is not known yet, nothing speaks against it."""
+    try:
+        return node.unknown or bool(networks([str(node.value)]))
+    except ValueError:
+        return False
 
 
 def _definitions(node: Node, label: str) -> AddressSet:

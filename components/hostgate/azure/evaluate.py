@@ -7,9 +7,10 @@ the collection. The first that matches ends it. Application rules see HTTP and T
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
-from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, UNREAD_COLLECTIONS
+from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, RULE_GROUP, UNREAD_COLLECTIONS
 from hostgate.azure.resources_bridged import canonical
 from hostgate.azure.routes import routes_at
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address
@@ -61,7 +62,7 @@ def places(snapshot: Snapshot) -> list[Place]:
 def group_place(groups: Sequence[Resource], snapshot: Snapshot, clients: ClientTest | None = None) -> Place:
     """Rule collection groups alone, as a plan has them, over a policy with nothing else."""
     reading = _Reading(snapshot)
-    stage = reading.stage([(group, reading.collections(group)) for group in groups], proxied=True)
+    stage = reading.stage([(group, reading.collections(group)) for group in groups])
     return Place(TARGET, "plan", (stage,), ASSUMPTIONS, clients=clients)
 
 
@@ -97,17 +98,20 @@ class _Reading:
                 assumptions.append(f"Threat intelligence of {each.name} denies what Microsoft lists, before any rule.")
             if each.node.at("intrusionDetection", "mode").value == "Deny":
                 assumptions.append(f"Intrusion detection of {each.name} denies what its signatures match.")
-        proxied = policy.node.at("dnsSettings", "enableProxy")
+        named = _names_work(policy.node.at("sku", "tier"), policy.node.at("dnsSettings", "enableProxy"))
         groups = [
             (group, [replace(found, depth=depth) for found in (self.collections(group) if certain else _may_be(group))])
             for depth, each in enumerate(lineage)
             for group, certain in self.groups_of(each)
         ]
-        stage = self.stage(groups, proxied=None if proxied.unknown else proxied.value is True)
+        stage = self.stage(groups, named)
         if not topmost.absent:
             unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
             stage = replace(stage, steps=(*unseen, *stage.steps))
         others = tuple(step for each in lineage for step in elsewhere(each))
+        for each in self.snapshot.of_types([RULE_GROUP]):
+            if any(self._belongs(each, policy) is not False for policy in lineage):
+                others += either(each.name, f"{each.name} is of an obsolete type, which is not read", each.urn)
         stage = replace(stage, steps=(*others, *stage.steps))
         return Place(
             TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
@@ -180,13 +184,16 @@ class _Reading:
         listed = _each(group.node.at("ruleCollections"))
         return [RuleCollection(each, name, group.urn, 0, (place, number(each.at("priority")))) for each in listed]
 
-    def stage(self, groups: Sequence[tuple[Resource, Sequence[RuleCollection]]], *, proxied: bool | None) -> Stage:
-        """All network rules, then all application rules; collections whose place is not known stand for themselves."""
+    def stage(self, groups: Sequence[tuple[Resource, Sequence[RuleCollection]]], named: str = "") -> Stage:
+        """All network rules, then all application rules; collections whose place is not known stand for themselves.
+
+        `named` is what has to be so for names in network rules to work; nothing where they do.
+        """
         collections = [each for _, several in groups for each in several]
         network: list[tuple[RuleCollection, list[Step]]] = []
         application: list[tuple[RuleCollection, list[Step]]] = []
         for each in collections:
-            of_network, of_application = self._steps(each, proxied)
+            of_network, of_application = self._steps(each, named)
             network.append((each, of_network))
             application.append((each, of_application))
         if all(each.known for each in collections):
@@ -195,7 +202,7 @@ class _Reading:
         loose = tuple((*first, *second) for (_, first), (_, second) in zip(network, application, strict=True))
         return Stage("policy", (), DENIED, unordered=loose)
 
-    def _steps(self, collection: RuleCollection, proxied: bool | None) -> tuple[list[Step], list[Step]]:
+    def _steps(self, collection: RuleCollection, named: str) -> tuple[list[Step], list[Step]]:
         """The collection's network rules and application rules as steps."""
         node = collection.node
         if node.unknown:
@@ -219,7 +226,7 @@ class _Reading:
             elif speaks == "ApplicationRule":
                 application += reader.application()
             elif speaks == "NetworkRule":
-                network += reader.network(proxied)
+                network += reader.network(named)
             elif speaks != "NatRule":
                 network += either(reader.label, "it is not known yet", collection.owner)
         return network, application
@@ -227,7 +234,8 @@ class _Reading:
     def classic(self, firewall: Resource) -> Stage:
         """A firewall without a policy: its own rule collections, network ones before application ones."""
         proxy = firewall.node.at("additionalProperties", "Network.DNS.EnableProxy")
-        proxied = None if proxy.unknown else str(proxy.value).lower() == "true"
+        proxied = Node(str(proxy.value).lower() == "true" or proxy.unknown)
+        named = _names_work(firewall.node.at("sku", "tier"), proxied)
         collections = [
             RuleCollection(node, firewall.name, firewall.urn, 0, (0, number(node.at("priority"))), kind)
             for key, kind in (
@@ -236,7 +244,7 @@ class _Reading:
             )
             for node in _each(firewall.node.at(key))
         ]
-        stage = self.stage([(firewall, collections)], proxied=proxied)
+        stage = self.stage([(firewall, collections)], named)
         return replace(stage, name="the firewall's own rules", steps=(*self.unread(), *stage.steps))
 
     def ip_group(self, reference: str) -> AddressSet:
@@ -260,7 +268,22 @@ class _Reading:
 
 def _in_order(found: Sequence[tuple[RuleCollection, list[Step]]]) -> Iterator[Step]:
     ranked = sorted(found, key=lambda each: (each[0].depth, each[0].priority[0] or 0, each[0].priority[1] or 0))
-    return (step for _, steps in ranked for step in steps)
+    for _, several in groupby(ranked, key=lambda each: (each[0].depth, each[0].priority)):
+        equal = list(several)
+        steps = [step for _, of_it in equal for step in of_it]
+        if len(equal) > 1 and len({step.action for step in steps}) > 1:  # whose turn comes first is not documented
+            for step in steps:
+                first = f"{step.rule} is asked before others of equal priority"
+                yield replace(step, box=replace(step.box, doubts=(*step.box.doubts, first)))
+        yield from steps
+
+
+def _names_work(tier: Node, proxy: Node) -> str:
+    """What has to be so for names in network rules to work: Standard or Premium, and the DNS proxy (feature table by
+    tier and FQDN filtering in network rules, read 2026-03); nothing where it is."""
+    if str(tier.value).lower() == "basic":
+        return "names in network rules work in the Basic tier, which does not have them"
+    return "" if proxy.value is True else "the policy's DNS proxy is on, which names in network rules need"
 
 
 def _may_be_in(policy: Resource, id_: str) -> bool:

@@ -366,7 +366,7 @@ _CLASSIC_RULES = {
     "application": ("fqdnTags", "protocols[].port", "protocols[].protocolType", "targetFqdns"),
     "network": ("destinationAddresses", "destinationFqdns", "destinationIpGroups", "destinationPorts", "protocols"),
 }
-_SUBNET = ("addressPrefix", "addressPrefixes", "routeTable.id")
+_SUBNET = ("addressPrefix", "addressPrefixes", "routeTable.id", "serviceEndpoints[].service")
 _ROUTE = ("addressPrefix", "nextHopType", "nextHopIpAddress")
 
 READ: Final = types_by_token(
@@ -406,7 +406,11 @@ UNREAD_COLLECTIONS: Final = (
 )
 """Rules of a firewall without a policy, in the spelling of the other provider: they may say anything."""
 
+RULE_GROUP: Final = "azure-native:network:FirewallPolicyRuleGroup"
+"""What rule collection groups were until API version 2020-05-01; azure-native still makes it."""
+
 UNREAD: Final = (
+    UnreadType(RULE_GROUP, "rules of a firewall policy"),
     UnreadType("azure-native:dnsresolver:DnsResolverDomainList", "names that DNS may answer"),
     UnreadType(UNREAD_COLLECTIONS[0], "application rules"),
     UnreadType(UNREAD_COLLECTIONS[1], "network rules"),

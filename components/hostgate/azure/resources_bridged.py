@@ -74,6 +74,7 @@ def _policy(node: Node) -> dict[str, Any]:
     found = {
         "firewallPolicyName": node.at("name").value,
         "threatIntelMode": node.at("threatIntelligenceMode").value,
+        "sku": {"tier": node.at("sku").value},
         "dnsSettings": {"enableProxy": _only(node.at("dns")).at("proxyEnabled").value},
     }
     return found | _reference("basePolicy", node.at("basePolicyId"))
@@ -117,6 +118,7 @@ def _firewall(node: Node) -> dict[str, Any]:
     places = node.at("ipConfigurations")
     addresses = [{"privateIPAddress": each.at("privateIpAddress").value} for each in places.items()]
     return _rules_of(node) | {
+        "sku": {"tier": node.at("skuTier").value},
         "ipConfigurations": UNKNOWN if places.unknown else addresses,
         "virtualHub": node.at("virtualHub").value or None,
     }
@@ -141,7 +143,12 @@ def _subnet(node: Node) -> dict[str, Any]:
     known = {"name": node.at("name").value, "subnetName": node.at("name").value}
     listed = node.at("addressPrefixes").value
     # An association of a table and a subnet is read as what it says of the subnet.
-    return known | {"addressPrefixes": listed} | _reference("routeTable", node.at("routeTableId"))
+    services = _list(node.at("serviceEndpoints"), lambda each: {"service": each.value})
+    return (
+        known
+        | {"addressPrefixes": listed, "serviceEndpoints": services}
+        | _reference("routeTable", node.at("routeTableId"))
+    )
 
 
 def _route_table(node: Node) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from hostgate.azure.resources import FIREWALL, ROUTE, ROUTE_TABLE, SUBNET, VIRTUAL_NETWORK
-from hostgate.flows.address_sets import FAMILIES, AddressFamily
+from hostgate.flows.address_sets import FAMILIES, AddressFamily, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.routes import Route, Routes, SubnetRoutes, Way, destination, to, ways
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -61,6 +61,20 @@ class _Subnet:
     node: Node
     input: str
     families: tuple[AddressFamily, ...]
+    services: tuple[Way, ...] = ()
+    """Ways of its service endpoints, which are more specific than any route of a user (virtual network service endpoints,
+    2026-02)."""
+
+
+def _services(node: Node) -> tuple[Way, ...]:
+    listed = Node(None) if node.unknown else node.at("serviceEndpoints")
+    names = [item.at("service").value for item in ([listed] if listed.unknown else listed.items())]
+    return tuple(
+        Way(addresses=symbol(name), end="internet", hop="its service endpoint")
+        if isinstance(name, str)
+        else Way(addresses=symbol("a service"), end="unknown", hop="which service endpoints it has is not known")
+        for name in names
+    )
 
 
 def _families(node: Node) -> tuple[AddressFamily, ...]:
@@ -93,7 +107,8 @@ class _Reading:
             known = found.get(key, each)
             told = known if not known.node.at("routeTable").absent else each
             families = min(known.families, each.families, key=len)
-            found[key] = replace(told, name=known.name, families=families)
+            services = tuple(dict.fromkeys((*known.services, *each.services)))
+            found[key] = replace(told, name=known.name, families=families, services=services)
         return found
 
     def _apart(self) -> Iterator[tuple[str, _Subnet]]:
@@ -104,7 +119,7 @@ class _Reading:
                 yield from ((self.subnet_key(one), replace(doubt, name=one.name)) for one in about)
             elif key != each.urn or not each.node.at("subnetId").unknown:
                 name = key.partition("/")[2] if key.count("/") == 2 else each.name
-                yield key, _Subnet(name, each, each.node, "routeTable", _families(each.node))
+                yield key, _Subnet(name, each, each.node, "routeTable", _families(each.node), _services(each.node))
 
     def about(self, association: Resource) -> list[Resource]:
         """The subnets that an association, which says `subnetId`, was made from."""
@@ -128,11 +143,13 @@ class _Reading:
             for item in [listed] if listed.unknown else listed.items():
                 name = item.at("name").value if isinstance(item.at("name").value, str) else "a subnet"
                 made_of = "" if item.unknown else "subnets"
-                found = _Subnet(f"{network.name}/{name}", network, item, made_of, _families(item))
+                found = _Subnet(f"{network.name}/{name}", network, item, made_of, _families(item), _services(item))
                 yield f"{above}/{name}".lower(), found
 
     def of_subnet(self, subnet: _Subnet) -> SubnetRoutes:
-        return SubnetRoutes(subnet.name, {family: self.ways(subnet, family) for family in subnet.families})
+        held = {family: self.ways(subnet, family) for family in subnet.families}
+        first = next(iter(held))
+        return SubnetRoutes(subnet.name, {**held, first: (*subnet.services, *held[first])})
 
     # Tables.
 

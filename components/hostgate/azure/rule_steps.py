@@ -4,6 +4,7 @@ Sources: Azure Firewall FAQ (wildcards), rule processing logic, FQDN filtering i
 2026-03-28); API Microsoft.Network 2024-05-01.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,12 @@ _PROTOCOLS: Mapping[str, frozenset[int] | None] = {
     "TCP": frozenset({6}), "UDP": frozenset({17}), "ICMP": frozenset({1, 58}), "ANY": None,
 }  # fmt: skip
 _LAYERS: Mapping[str, str] = {"http": "http", "https": "tls"}
+
+_PORTS: Mapping[str, int] = {"mssql": 1433}
+"""Ports of protocols of application rules that no flow here speaks, where a rule says none (SQL FQDNs, 2023-04)."""
+
+_RANGE = re.compile(r"[/:]|^[0-9]")
+"""What no service tag has."""
 
 IpGroups = Callable[[str], AddressSet]
 """The addresses behind a reference to an IP group."""
@@ -57,11 +64,17 @@ class CollectionRule:
 
     def application(self) -> Iterator[Step]:
         client = self._clients()
+        unread = self._unread("sourceAddresses")
+        there = self._addresses()
         for protocol in self._protocols():
             for names, doubts in self._names():
-                box = replace(
-                    protocol, address=EVERY_IPV4, wire=names, client=client, doubts=(*protocol.doubts, *doubts)
-                )
+                box = replace(protocol, address=EVERY_IPV4, client=client, doubts=(*protocol.doubts, *unread, *doubts))
+                # The name that a database client sends is in no flow here, and is the one that it dials.
+                box = replace(box, dialled=names) if protocol.applications is None else replace(box, wire=names)
+                if there is not None:
+                    yield self._step(replace(box, address=there), "its name")
+                    elsewhere = self._doubt("looks at names alone, whatever its destinationAddresses")
+                    box = replace(box, doubts=(*box.doubts, elsewhere))
                 yield self._step(box, "its name")
 
     def _protocols(self) -> Iterator[Box]:
@@ -84,8 +97,8 @@ class CollectionRule:
             if kind is None or item.at("protocolType").unknown:
                 doubts.append(self._doubt("is about its protocol"))
             elif layer is None:
-                continue  # Mssql: no protocol that a flow here speaks
-            default = {"http": 80, "tls": 443}.get(layer or "")
+                doubts.append(self._doubt(f"finds its name in what it speaks ({kind})"))
+            default = {"http": 80, "tls": 443}.get(layer or "") or _PORTS.get(str(kind).lower())
             if item.at("port").unknown:
                 doubts.append(self._doubt("is about its port"))
             port = told if told else default
@@ -124,21 +137,23 @@ class CollectionRule:
                 name = item.value if isinstance(item.value, str) else "not known yet"
                 yield (), (f"Microsoft counts its name to the {what} {name}",)
 
-    def network(self, proxied: bool | None) -> Iterator[Step]:
+    def network(self, named: str) -> Iterator[Step]:
+        """Steps of a network rule. `named` is what has to be so for names in it to work."""
         client = self._clients()
+        unread = self._unread("sourceAddresses")
         ports = self._ports()
         for protocols, doubts in self._ip_protocols():
             base = Box(
                 protocols=protocols,
                 port=EVERY_PORT if ports is None else ports,
                 client=client,
-                doubts=(*doubts, *((self._doubt("is about its port"),) if ports is None else ())),
+                doubts=(*doubts, *unread, *((self._doubt("is about its port"),) if ports is None else ())),
             )
             addresses = self._addresses()
             if addresses is not None:
                 yield self._step(replace(base, address=addresses), "its destination")
             fqdns = self.node.at("destinationFqdns")
-            unproxied = () if proxied else ("the policy's DNS proxy is on, which names in network rules need",)
+            unproxied = (named,) if named else ()
             for item in fqdns.items():
                 if isinstance(item.value, str):
                     test = NameTest("exact", item.value.lower().removesuffix("."))
@@ -176,7 +191,7 @@ class CollectionRule:
         return Intervals.of(parts)
 
     def _addresses(self) -> AddressSet | None:
-        """Where a network rule leads by address; None if it goes by names alone."""
+        """Where a rule leads by address; None if it goes by names alone."""
         return self._sets("destinationAddresses", "destinationIpGroups")
 
     def _clients(self) -> ClientTest:
@@ -201,6 +216,15 @@ class CollectionRule:
                 else:
                     found |= address(item.value)
         return found
+
+    def _unread(self, key: str) -> tuple[str, ...]:
+        """The doubt about a list of addresses with one in it that is none, nor a tag. What is not known yet is another
+        thing: it will be one."""
+        values = (item.value for item in self.node.at(key).items() if not item.unknown)
+        wrong = [
+            value for value in values if not isinstance(value, str) or (_RANGE.search(value) and address(value).symbols)
+        ]
+        return (self._doubt(f"is for it by its {key}, with {wrong[0]!r} in them"),) if wrong else ()
 
     def _doubt(self, what: str) -> str:
         return f"{self.label} {what}"

@@ -106,7 +106,8 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
 @click.option(
     "--log",
     metavar="FILE",
-    help="Explain the verdicts of a log instead: AWS Network Firewall alerts, EVE JSON, Route 53 query logs; - is stdin.",
+    help="Explain the verdicts of a log instead: AWS Network Firewall alerts, EVE JSON, Route 53 query logs; Google Cloud's "
+    "logs of firewall rules, URL filter and Secure Web Proxy (none of Azure). - is stdin.",
 )
 @click.option("--sandbox", is_flag=True, help="Ask what the simulated clouds hold, not the plan.")
 @click.option(
@@ -182,10 +183,18 @@ def command(
         for near in answer.get("nearest", ()):
             click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
     for assumed in dict.fromkeys(each for answer in answers for each in answer.get("assumptions", ())):
-        click.echo(printable(f"assumed: {assumed}"))
+        click.echo(printable(f"assumed{_of_some(answers, assumed)}: {assumed}"))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
         click.echo(f"{cloud['cloud']}, all layers: {cloud['verdict']}{f' ({blocking})' if blocking else ''}")
+
+
+def _of_some(answers: Sequence[Mapping[str, Any]], assumed: str) -> str:
+    """Whom an assumption is about, where another place of its kind has none like it."""
+    told = [str(each["target"]) for each in answers if assumed in each.get("assumptions", ())]
+    kinds = {each.rpartition(" ")[0] for each in told}
+    alike = [str(each["target"]) for each in answers if str(each["target"]).rpartition(" ")[0] in kinds - {""}]
+    return f" of {', '.join(told)}" if set(alike) - set(told) else ""
 
 
 def _alone(option: str, others: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ _GONE = frozenset(
 )
 _NEW = frozenset({"create", "create-replacement", "import", "import-replacement", "replace"})
 """Operations after which nothing stands that stood before, and those after which it is another."""
+_OPERATIONS = _GONE | _NEW | {"same", "update", "read", "read-replacement", "refresh"}
 
 _NAMES = ("name", "ruleName", "ruleCollectionGroupName", "ipGroupsName", "firewallPolicyName")
 """Inputs that name a resource in its cloud."""
@@ -89,6 +90,10 @@ def preview_steps(document: Any, file: str) -> list[Mapping[str, Any]]:
     states = [each[key] for each in steps for key in ("oldState", "newState") if isinstance(each.get(key), Mapping)]
     if any(not isinstance(each.get("urn"), str) for each in states):
         raise _error(file, "a resource without a `urn`", _PREVIEW)
+    if strange := [each.get("op") for each in steps if each.get("op") not in _OPERATIONS]:
+        raise _error(
+            file, f"the operation {spelled(strange[0])}", f"operations of the engine: {', '.join(sorted(_OPERATIONS))}"
+        )
     summary = document.get("changeSummary")
     same = summary.get("same", 0) if isinstance(summary, Mapping) else None
     if steps and not isinstance(same, int):

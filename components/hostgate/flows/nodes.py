@@ -70,15 +70,34 @@ class Node:
             self.doubts.append(found)
 
     def at(self, *keys: str) -> "Node":
-        """The value under `keys`. Below an unknown value everything is that unknown value."""
+        """The value under `keys`. Below an unknown value everything is that unknown value.
+
+        A list of one object is that object, as bridged providers have it; below any other value that is none, everything
+        is unknown, and never absent.
+        """
         node = self
         for key in keys:
+            node = node.block
             if node.unknown:
                 return node
             path = f"{node.path}.{key}" if node.path else key
-            found = node.value.get(key) if isinstance(node.value, Mapping) else None
-            node = Node(found, path, self.doubts)
+            node = Node(node.value.get(key) if isinstance(node.value, Mapping) else None, path, self.doubts)
         return node
+
+    @property
+    def block(self) -> "Node":
+        """The object that is wanted here: itself, the one of a list, or unknown; of an empty list, an absent one."""
+        value = self.value
+        if value is None or self.unknown or isinstance(value, Mapping):
+            return self
+        if isinstance(value, Sequence) and not isinstance(value, str) and len(value) < 2:
+            return Node(next(iter(value), None), self.path, self.doubts).block
+        return Node(UNKNOWN, self.path, self.doubts)
+
+    @property
+    def words(self) -> "Node":
+        """The text that is wanted here: itself, or unknown where it is none."""
+        return self if self.absent or isinstance(self.value, str) else Node(UNKNOWN, self.path, self.doubts)
 
     def items(self, *about: About) -> Iterator["Node"]:
         """The items of a list; an unknown one is a doubt about each of `about`. A single value is a list of one."""

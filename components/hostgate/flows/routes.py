@@ -53,10 +53,12 @@ class SubnetRoutes:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """The client subnets around a firewall, and the subnets that are taken for none: those of firewalls and gateways."""
+    """The client subnets around a firewall, and the subnets that are taken for none: those of firewalls and gateways
+    (`apart`), and those of other networks that lead nowhere near it (`others`)."""
 
     clients: tuple[SubnetRoutes, ...] = ()
     apart: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 def to(end: End, hop: str = "", firewall: str = "") -> tuple[Way, ...]:
@@ -145,6 +147,7 @@ def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
         ("Routed to the firewall", _named(routed)),
         ("Without a route to the internet", _named({name: closed[name] for name in closed if name not in routed})),
         ("Taken for no clients, as subnets of firewalls and gateways", ", ".join(sorted(routes.apart))),
+        ("Taken for no clients, because no route of their networks leads to it", ", ".join(sorted(routes.others))),
     )
     found_out = tuple(f"{what}: {which}." for what, which in told if which)
     return (*found_out, "The way back is through the firewall, too.")

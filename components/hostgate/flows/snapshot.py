@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from hostgate.flows.nodes import Node
+from hostgate.flows.nodes import UNKNOWN, Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,8 @@ class Resource:
 
     @property
     def node(self) -> Node:
-        return Node(self.properties)
+        """Its properties; of a resource of which nothing is known at all, each is unknown."""
+        return Node(self.properties or UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ Source: Suricata 7 user guide, rules; what the engine does was replayed on 7.0.1
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from hostgate.flows.names import Names, NameTest
-from hostgate.suricata.reader import ParsedRule, decoded
+from hostgate.suricata.reader import FOLDS, ParsedRule, decoded
 
 NUMBERS: Final[Mapping[str, int]] = {
     "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "ipv6": 41, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmpv6": 58,
@@ -78,19 +78,32 @@ class _Content:
     starts: bool = False
     ends: bool = False
 
+    def blur(self) -> None:
+        """Where it has to be is not known: one that must not be there may be elsewhere, and asks nothing any more."""
+        if self.negated:
+            self.text = ""
+
+
+_CHANGED: Final = "a buffer that a transform has changed"
+_OF_NAMES: Final = frozenset({*NAME_BUFFERS, _CHANGED})
+
 
 def conditions(rule: ParsedRule) -> Conditions:
     """What `rule` asks beside its header."""
     found = Conditions()
     buffer: str | None = None
     dotted = False
+    folded: Callable[[str], str] | None = None
     contents: list[_Content] = []
     sizes: list[str] = []
+    untouched = 0
+    """How many contents there were when the buffer began: transforms follow it directly (transformation keywords)."""
     for keyword, value in rule.options:
         if keyword in _HARMLESS:
             continue
         if keyword in NAME_BUFFERS:
-            buffer, dotted = keyword, False
+            buffer, dotted, folded, untouched = keyword, False, None, len(contents)
+            found.wire = ()
             found.after_hello = True
             found.applications = frozenset({NAME_BUFFERS[keyword]})
         elif keyword == "http.start":
@@ -101,21 +114,28 @@ def conditions(rule: ParsedRule) -> Conditions:
             continue  # every request has it, one without any header too
         elif keyword == "dotprefix" and buffer in NAME_BUFFERS:
             dotted = True
-        elif keyword == "to_lowercase" and buffer in NAME_BUFFERS:
-            found.doubt(rule, "to_lowercase")
+        elif keyword in FOLDS and buffer in NAME_BUFFERS and len(contents) == untouched and folded is None:
+            folded = FOLDS[keyword]
+        elif keyword in ("content", "pcre") and buffer == _CHANGED:
+            contents.append(_Content("", negated=False))  # of what nobody here knows, which is a doubt already
         elif keyword in ("content", "pcre") and buffer in NAME_BUFFERS:
-            contents.append(_content(rule, found, keyword, value, str(buffer), dotted=dotted))
-        elif keyword in ("nocase", "startswith", "endswith") and contents and buffer in NAME_BUFFERS:
+            content = _content(rule, found, keyword, value, str(buffer), dotted=dotted, folded=folded)
+            contents.append(content)
+        elif keyword in ("nocase", "startswith", "endswith") and contents and buffer in _OF_NAMES:
             _modify(contents[-1], keyword)
-        elif keyword in ("depth", "isdataat") and contents and buffer in NAME_BUFFERS:
+        elif keyword in ("depth", "isdataat") and contents and buffer in _OF_NAMES:
             _bound(rule, found, contents[-1], keyword, value)
-        elif keyword == "bsize" and buffer in NAME_BUFFERS:
-            sizes.append(value)
+        elif keyword == "bsize" and buffer in _OF_NAMES:
+            sizes += [value] if buffer != _CHANGED else []
         elif not _plain(rule, found, keyword, value):
             found.doubt(rule, keyword)
             if _is_buffer(keyword):
                 buffer = keyword
-    if contents or sizes or buffer in NAME_BUFFERS:
+            elif buffer in NAME_BUFFERS:  # it may change the name for what follows, and move the content before it
+                buffer = _CHANGED
+                if contents:
+                    contents[-1].blur()
+    if found.wire is not None:
         tests = [_test(each) for each in contents]
         tests += [_size(rule, found, each, dotted=dotted) for each in sizes]
         found.wire = tuple(test for test in tests if test is not None)
@@ -210,14 +230,22 @@ def _application(found: Conditions, value: str) -> bool:
     return True
 
 
-def _content(rule: ParsedRule, found: Conditions, keyword: str, value: str, buffer: str, *, dotted: bool) -> _Content:
+def _content(
+    rule: ParsedRule, found: Conditions, keyword: str, value: str, buffer: str, *,
+    dotted: bool, folded: Callable[[str], str] | None,
+) -> _Content:  # fmt: skip
     negated = value.startswith("!")
     text = value.removeprefix("!").strip('"') if keyword == "pcre" else decoded(value.removeprefix("!"))
     case = buffer != "http.host"  # the engine lower-cases the host before it looks
     if keyword == "content":
-        return _Content(text, negated, dotted=dotted, case=case)
+        if folded is not None and (negated or folded(text) != text):
+            found.doubt(
+                rule, f"content:{value}"
+            )  # refused, or asked of the name as it is where it is negated (replayed)
+            return _Content("", negated=False)
+        return _Content(text, negated, dotted=dotted, case=case and folded is None)
     body, slash, flags = text.removeprefix("/").rpartition("/")
-    if not slash or set(flags) - {"i"} or dotted or not _is_tame(body):
+    if not slash or set(flags) - {"i"} or dotted or folded or not _is_tame(body):
         found.doubt(rule, "pcre")
         return _Content("", negated=False, pattern=True, case=case)
     return _Content(body, negated, pattern=True, dotted=dotted, case=case and "i" not in flags)
@@ -251,8 +279,9 @@ def _bound(rule: ParsedRule, found: Conditions, content: _Content, keyword: str,
         content.starts = True
     elif keyword == "isdataat" and value.replace(" ", "") == "!1,relative":
         content.ends = True
-    else:
+    elif content.text:
         found.doubt(rule, keyword)
+        content.blur()
 
 
 def _test(content: _Content) -> NameTest | None:

@@ -7,9 +7,10 @@ developer guide, limitations and caveats.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 ACTIONS = ("pass", "drop", "reject", "alert")
 """What the service takes (limitations and caveats, 2026-11); the engine has further ones."""
@@ -21,6 +22,8 @@ _LISTED = re.compile(r"(?<=[\[,])\s+")
 """Blanks that the engine takes inside a list: after a comma or an opening bracket, nowhere else."""
 _BUFFERS = {"tls_sni": "tls.sni", "dns_query": "dns.query", "http_host": "http.host", "http_raw_host": "http.host.raw"}
 """Old names of buffers. The `http_` ones are modifiers: they stand after the content that they are about."""
+FOLDS: Final[Mapping[str, Callable[[str], str]]] = {"to_lowercase": str.lower, "to_uppercase": str.upper}
+"""Transforms that write a buffer in one case. The engine refuses a content that it can never hold then."""
 _HEX = re.compile(r"\|([0-9A-Fa-f ]*)\|")
 _AFTER_CONTENT = frozenset({"http_host", "http_raw_host"})
 
@@ -141,13 +144,19 @@ def _options(text: str) -> tuple[tuple[str, str], ...] | str:
 def _refused(options: tuple[tuple[str, str], ...]) -> str | None:
     """What of the options the engine refuses, of all that can be told without knowing every keyword."""
     buffer, starts = "", 0
+    folds: list[str] = []
     for keyword, value in options:
         if "." in keyword:
-            buffer = keyword
+            buffer, folds = keyword, []
+        if keyword in FOLDS:
+            folds.append(keyword)
         if keyword == "content":
             starts = 0
             if not value.removeprefix("!"):
                 return "an empty content"
+            text = decoded(value)
+            if not value.startswith("!") and (wrong := [each for each in folds if FOLDS[each](text) != text]):
+                return f"a content that {wrong[0]} never leaves"
             if buffer == "http.host" and value != value.lower():
                 return "a content with upper-case letters on http.host, which is lower case"
         if keyword == "nocase" and buffer == "http.host":

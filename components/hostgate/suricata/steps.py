@@ -25,6 +25,12 @@ _HEADERS: Final[Mapping[str, tuple[frozenset[int] | None, str | None]]] = {
 }  # fmt: skip
 """Protocols of headers: IP protocol numbers (None: all), and what the packets speak (None: whatever)."""
 
+_OTHER_PROTOCOLS: Final = frozenset({
+    "dcerpc", "dhcp", "dnp3", "dns", "enip", "ftp", "ftp-data", "http2", "ike", "ikev2", "imap", "krb5", "modbus", "mqtt",
+    "msn", "nfs", "ntp", "pgsql", "rdp", "rfb", "sip", "smb", "smtp", "snmp", "ssh", "telnet", "tftp",
+})  # fmt: skip
+"""Application protocols that the engine knows and no flow here speaks by name. Of any further word, nobody knows what."""
+
 _ONE_FAMILY = {"ipv4": "IPv4", "ip4": "IPv4", "ipv6": "IPv6", "ip6": "IPv6"}
 
 _WITH_PORTS = frozenset({NUMBERS["tcp"], NUMBERS["udp"], NUMBERS["sctp"]})
@@ -70,7 +76,8 @@ def _steps(
     if {rule.source_port.lower(), rule.port.lower()} != {"any"}:
         asked.only(_WITH_PORTS)
     if speaks == "?":
-        asked.applications = frozenset({"other"})
+        if rule.protocol in _OTHER_PROTOCOLS:
+            asked.applications = frozenset({"other"})
         asked.doubt(rule, f"the protocol {rule.protocol}")
     elif speaks is not None:
         asked.applications = frozenset({speaks}) & (asked.applications or {speaks})
