@@ -72,6 +72,19 @@ def test_an_installed_wheel_plans_without_the_checkout(wheel: Path, tmp_path: Pa
     assert digest == here.digest
 
 
+def test_an_installed_wheel_writes_a_project_and_has_the_pages_that_it_points_to(wheel: Path, tmp_path: Path) -> None:
+    unpacked = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(unpacked)
+    code = f"import sys; sys.path.insert(0, {str(unpacked)!r}); from hostgate.cli.main import main; main()"
+    words = [sys.executable, "-c", code, "init", "egress", "--cloud", "aws"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.rpartition(" in ")[2].rstrip(".\n")
+    assert (tmp_path / shown).is_relative_to(unpacked)
+    assert (tmp_path / shown).read_text() == (ROOT / "docs/plan.md").read_text()
+    assert (tmp_path / "egress/policy/__main__.py").read_text() == (ROOT / "policy/__main__.py").read_text()
+
+
 def test_every_direct_dependency_is_pinned() -> None:
     import re
     import tomllib
