@@ -24,8 +24,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
 _README = """\
 # {name}
 
-Which hosts may be reached, and from where, stands in `Pulumi.{stack}.yaml`; lines that end in `yours` have examples in
-them: put your own there. `hostgate preview --host builtin` needs no account and deploys nothing.
+Which hosts may be reached, and from where, stands in `Pulumi.{stack}.yaml`; lines marked `yours` have examples in them:
+put your own there. `hostgate preview --host builtin` needs no account and deploys nothing.
 
 | command | does |
 | --- | --- |
@@ -63,7 +63,7 @@ def command(folder: Path, clouds: tuple[str, ...], stack: str, catalogs: tuple[s
     _write(folder, files)
     there = os.path.relpath(folder)
     click.echo(f"Wrote {there}: {', '.join(files)}.")
-    click.echo(f"Lines that end in `yours` in Pulumi.{stack}.yaml have examples in them: put your own there. Try it:")
+    click.echo(f"Lines marked `yours` in Pulumi.{stack}.yaml have examples in them: put your own there. Try it:")
     click.echo(
         f"  {'' if there == '.' else f'cd {shlex.quote(there)} && '}hostgate preview --stack {stack} --host builtin"
     )
@@ -119,7 +119,7 @@ def _files(folder: Path, stack: str, clouds: Sequence[str], catalogs: Sequence[s
         "Pulumi.yaml": f"name: {json.dumps(name)}\n"
         "description: Egress rules from reviewed catalogs of hosts\n"
         "runtime:\n  name: python\n  options:\n    toolchain: pip\n    virtualenv: .venv\n",
-        f"Pulumi.{stack}.yaml": "# What may be reached, and by whom. Lines that end in `yours` have examples in them.\n"
+        f"Pulumi.{stack}.yaml": "# What may be reached, and by whom. Lines marked `yours` have examples in them.\n"
         f"config:\n  hostgate:catalogs:\n{_items(catalogs, 4)}" + "".join(sections[cloud] for cloud in clouds),
         "__main__.py": program,
         "requirements.txt": _requirement([*clouds, "sandbox"]),
