@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+TOOLS ?= .venv-tools
 STACK ?= dev
 SEED ?= 1
 PYTEST_ARGS ?= -n 2 --dist loadfile
@@ -9,7 +10,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 # Packages are installed without compiled files; Python keeps those of what it imports, also where the machine says no.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: preview test test-python test-pythons lint golden differential oracle bench clean
+.PHONY: preview test test-python test-pythons lint golden differential oracle bench lock sbom audit clean
 
 preview: $(VENV)/.installed
 	@$(VENV)/bin/hostgate preview --stack $(STACK)
@@ -51,24 +52,46 @@ differential: $(VENV)/.tested dataplane
 oracle: $(VENV)/.tested
 	HOSTGATE_ORACLE_STACKS=2000 $(VENV)/bin/pytest tests/oracle -q
 
+# What is installed, with the hashes of every file of it, for every Python and platform at once.
+lock: $(TOOLS)/.installed
+	@for name in requirements tests/requirements .ci/tools; do \
+	  $(TOOLS)/bin/uv pip compile -q $$name.txt -o $$name.lock --generate-hashes --universal --python-version 3.11 \
+	    --no-annotate --no-emit-package hostgate --custom-compile-command 'make lock' || exit 1; \
+	done
+
+# The bill of materials of what `make preview` installs, as CycloneDX.
+sbom: $(TOOLS)/.installed
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore $(TOOLS)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+	  -o dist/hostgate.cdx.json
+	@echo "Wrote dist/hostgate.cdx.json"
+
+audit: $(TOOLS)/.installed
+	@sh .ci/audit.sh $(TOOLS)/bin/pip-audit requirements.lock tests/requirements.lock .ci/tools.lock
+
 clean:
-	rm -rf .venv .venv-3.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* .venv-tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The environment is looked at each time, because what it was made of may be gone: the interpreter, or the path.
-$(VENV)/pyvenv.cfg: look
-	@sh .ci/venv.sh make $(VENV) '$(PYTHON)' '$(origin PYTHON)'
+$(VENV)/pyvenv.cfg $(TOOLS)/pyvenv.cfg: look
+	@sh .ci/venv.sh make $(@D) '$(PYTHON)' '$(origin PYTHON)'
 
-.PRECIOUS: $(VENV)/pyvenv.cfg
+.PRECIOUS: $(VENV)/pyvenv.cfg $(TOOLS)/pyvenv.cfg
 .PHONY: look
 look:
 
-$(VENV)/.installed: requirements.txt pyproject.toml $(VENV)/pyvenv.cfg
-	@echo "Installing the packages of requirements.txt into $(VENV) (about 1 GB; once)" >&2
-	@sh .ci/venv.sh install $(VENV) requirements.txt
+$(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/pyvenv.cfg
+	@echo "Installing the packages of requirements.lock into $(VENV) (about 1 GB; once)" >&2
+	@sh .ci/venv.sh install $(VENV) requirements.lock
+	@sh .ci/venv.sh editable $(VENV) .
 	@touch $@
 
-$(VENV)/.tested: tests/requirements.txt $(VENV)/.installed
-	@sh .ci/venv.sh install $(VENV) tests/requirements.txt
+$(VENV)/.tested: tests/requirements.lock $(VENV)/.installed
+	@sh .ci/venv.sh install $(VENV) tests/requirements.lock
+	@touch $@
+
+$(TOOLS)/.installed: .ci/tools.lock $(TOOLS)/pyvenv.cfg
+	@sh .ci/venv.sh install $(TOOLS) .ci/tools.lock
 	@touch $@
 
 # What the data-plane and DNS checks need, where this machine lets us install it; otherwise it says what will be skipped.

@@ -2,7 +2,8 @@
 # The virtual environment that make works in.
 #
 #   venv.sh make VENV PYTHON ORIGIN   keeps a whole one, makes one where there is none, and makes one that cannot work again
-#   venv.sh install VENV FILE         installs what the requirements file says
+#   venv.sh install VENV LOCK         installs what the lock file says, and nothing whose hash is not in it
+#   venv.sh editable VENV FOLDER      installs the project in FOLDER, of which the rest is there
 #
 # ORIGIN is what make says of PYTHON: `file` is the Makefile's default, which gives way to the Python that is there.
 set -u
@@ -80,11 +81,12 @@ make_venv() {
 install() {
     # Without compiling: of the 1 GB of SDKs a run imports a hundredth, and Python compiles that when it does.
     echo $$ >"$marker" || stop "This user cannot write into $venv. Ask its owner to run make, or use another: make VENV=..."
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile -r "$3"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile "$@"
     code=$?
     rm -f "$marker"
+    shift $(($# - 1))
     [ $code = 0 ] ||
-        stop "The packages of $3 could not be installed into $venv; see above." \
+        stop "The packages of $1 could not be installed into $venv; see above." \
             "They come from the package index that pip is set up for: look at the network, then run the same command again."
 }
 
@@ -92,5 +94,6 @@ venv=$2
 marker=$venv/.installing
 case $1 in
 make) make_venv "$@" ;;
-install) install "$@" ;;
+install) install --require-hashes -r "$3" ;;
+editable) install --no-deps --no-build-isolation --editable "$3" ;;
 esac

@@ -20,15 +20,18 @@ def on_demand(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
         try:
             components = import_module(module)
         except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] == "hostgate":
+            if (message := sdk_missing(f"{package}.{name}", package.rpartition(".")[2], error)) is None:
                 raise
-            cloud = package.rpartition(".")[2]
-            raise ModuleNotFoundError(
-                f"{package}.{name} needs {error.name}, which is not installed. Install it: pip install 'hostgate[{cloud}]'",
-                name=error.name,
-            ) from None
+            raise ModuleNotFoundError(message, name=error.name) from None
         except AttributeError as error:
             raise ImportError(f"{module}: {error}") from error
         return getattr(components, name)
 
     return __getattr__
+
+
+def sdk_missing(what: str, cloud: str, error: ModuleNotFoundError) -> str | None:
+    """What to install for `what`, a thing of `cloud`; None if `error` is about a module of our own."""
+    if error.name is None or error.name.partition(".")[0] == "hostgate":
+        return None
+    return f"{what} needs {error.name}, which is not installed. Install it: pip install 'hostgate[{cloud}]'"

@@ -1,5 +1,6 @@
 """The program that `pulumi up` runs: stack config to allowlists. `__main__.py` is three lines over `run`."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from hostgate.allowlist import announced
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.problems import InputError
+from hostgate.on_demand import sdk_missing
 from hostgate.planning.plan import Plan, plan_all
 from hostgate.planning.targets import Target, load, row
 from hostgate.stack import read_stack, values_of_engine
@@ -35,6 +37,7 @@ def run(*, as_of: date | None = None) -> None:
         problems = [str(problem) for problem in stack.reviewed.objections(plans)]
     if problems:
         raise pulumi.RunError("the plan is refused\n" + "\n".join(problems))
+    _load_components(plans)
     first: set[str] = set()
     with announced(plans):
         for plan in plans:
@@ -45,6 +48,21 @@ def run(*, as_of: date | None = None) -> None:
                 plan.target.replace(":", "-") if target.cloud in first else target.cloud, made.get(None, made)
             )
             first.add(target.cloud)
+
+
+def _load_components(plans: Sequence[Plan]) -> None:
+    """Import the SDKs that the plans need. Raises pulumi.RunError with every one that is not installed."""
+    missing: list[str] = []
+    for target in (row(plan.target) for plan in plans):
+        try:
+            load(target.component)
+        except ModuleNotFoundError as error:
+            ours = target.component.startswith("hostgate.")
+            if not ours or (message := sdk_missing(target.name, target.cloud, error)) is None:
+                raise
+            missing.append(message)
+    if missing:
+        raise pulumi.RunError("\n".join(missing))
 
 
 def _exported(allowlist: Any, target: Target) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_show_for_people_names_document_date_and_every_host(run: Run) -> None:
     made = run("catalog", "show", REFERENCE)
 
     assert (made.code, made.err) == (0, "")
-    for word in ("chainguard/images@2024-03-28", "Network Requirements", "ghcr.io", "withdrawn 2024-05-13"):
+    for word in ("chainguard/images@2024-03-28", "Network Requirements", "ghcr.io", "withdrawn", "2024-05-13"):
         assert word in made.out
 
 

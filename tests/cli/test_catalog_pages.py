@@ -435,3 +435,15 @@ class TestCheck:
 
         assert (made.code, made.out) == (1, "")
         assert "page-without-hosts" in made.err
+
+
+@pytest.mark.parametrize("command", ["check", "import"])
+def test_a_url_is_not_fetched_and_the_command_that_gets_it_is_said(run: Run, command: str) -> None:
+    url = "https://docs.example/network?a=b.md"
+    said = run("catalog", command, url)
+    assert said.code == 1
+    assert said.err.splitlines()[:2] == [
+        url,
+        "  Found a URL. Files are read, and nothing is fetched. Get its source first, e.g. "
+        f"curl -fsSLo page.md '{url}'  [file-unreadable]",
+    ]

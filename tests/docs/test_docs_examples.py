@@ -186,7 +186,7 @@ def _run(command: str, folder: Path) -> tuple[int, str]:
         return 0, ""  # tests/plugins runs what the pages tell of the CLI, where there is one
     if "sandbox" in command and pulumi_cli() is None:
         return 0, ""  # nothing can be deployed there, and so nothing is there to look at
-    assert first in ("hostgate", "make", "diff", "head", "sed", "cp"), f"`{first}` is no command for the docs"
+    assert first in ("hostgate", "make", "diff", "head", "sed", "cp", "cd"), f"`{first}` is no command for the docs"
     if first == "make":
         # A dry run, because the tests may not install packages or start themselves. Of the commands that make would
         # run, those of hostgate run.

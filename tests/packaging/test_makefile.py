@@ -53,7 +53,7 @@ class Checkout:
         )  # fmt: skip
 
     def installed(self) -> list[str]:
-        """The requirements files that were installed, in order."""
+        """The lock files and the project that were installed, in order."""
         log = self.folder / "installed"
         return [line.split()[-1] for line in log.read_text().splitlines()] if log.exists() else []
 
@@ -61,7 +61,7 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     folder = tmp_path / "check out"
-    for name in ("Makefile", ".ci", "requirements.txt", "pyproject.toml", "tests/requirements.txt"):
+    for name in ("Makefile", ".ci", "requirements.lock", "pyproject.toml", "tests/requirements.lock"):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, target)
@@ -84,20 +84,20 @@ class TestFirstRun:
     def test_it_makes_installs_and_previews_also_where_the_path_has_a_space(self, checkout: Checkout) -> None:
         done = checkout.make("preview")
         assert (done.returncode, done.stdout) == (0, "previews with Python 3.11\n"), done.stderr
-        assert checkout.installed() == ["requirements.txt"]
+        assert checkout.installed() == ["requirements.lock", "."]
 
     def test_the_second_run_installs_nothing(self, checkout: Checkout) -> None:
         checkout.make("preview")
         done = checkout.make("preview")
         assert (done.stdout, done.stderr) == ("previews with Python 3.11\n", "")
-        assert checkout.installed() == ["requirements.txt"]
+        assert checkout.installed() == ["requirements.lock", "."]
 
     def test_new_requirements_are_installed(self, checkout: Checkout) -> None:
         checkout.make("preview")
         later = (checkout.folder / ".venv/.installed").stat().st_mtime + 10
-        os.utime(checkout.folder / "requirements.txt", (later, later))
+        os.utime(checkout.folder / "requirements.lock", (later, later))
         checkout.make("preview")
-        assert checkout.installed() == ["requirements.txt", "requirements.txt"]
+        assert checkout.installed() == ["requirements.lock", ".", "requirements.lock", "."]
 
     @pytest.mark.parametrize("version", ["2.7", "3.6", "3.9", "3.10"])
     def test_an_old_python_is_refused(self, checkout: Checkout, version: str) -> None:
@@ -141,7 +141,7 @@ class TestWhatWasLeftBehind:
         done = checkout.make("preview")
         assert (done.returncode, done.stdout) == (0, "previews with Python 3.11\n"), done.stderr
         assert f".venv cannot be used: {why}" in done.stderr
-        assert checkout.installed() == ["requirements.txt"]
+        assert checkout.installed() == ["requirements.lock", "."]
 
     def test_the_interpreter_is_gone(self, checkout: Checkout) -> None:
         python = self.made(checkout) / "bin/python"
@@ -222,7 +222,47 @@ class TestWhatWasLeftBehind:
         pip = checkout.folder / ".venv/bin/pip"
         pip.write_text(pip.read_text().replace("exit 1", "exit 0"))
         assert checkout.make("preview").stdout == "previews with Python 3.11\n"
-        assert checkout.installed() == ["requirements.txt", "requirements.txt"]
+        assert checkout.installed() == ["requirements.lock", "requirements.lock", "."]
+
+
+class TestHashes:
+    def test_nothing_is_installed_without_its_hash_but_the_checkout_itself(self, checkout: Checkout) -> None:
+        assert checkout.make(".venv/.tested").returncode == 0
+        first, own, tests = (checkout.folder / "installed").read_text().splitlines()
+        assert first.endswith("--require-hashes -r requirements.lock")
+        assert own.endswith("--no-deps --no-build-isolation --editable .")
+        assert tests.endswith("--require-hashes -r tests/requirements.lock")
+
+
+class TestAudit:
+    """pip-audit ends with 1 for what it found and for what it could not ask; only one of them is an answer."""
+
+    def audit(self, folder: Path, says: str, code: int) -> subprocess.CompletedProcess[str]:
+        stand_in = folder / "pip-audit"
+        stand_in.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit {code}\n")
+        stand_in.chmod(0o755)
+        words = ["sh", str(ROOT / ".ci/audit.sh"), str(stand_in), "a.lock", "b.lock"]
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+
+    def test_nothing_known_passes(self, tmp_path: Path) -> None:
+        done = self.audit(tmp_path, "No known vulnerabilities found", 0)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "a.lock: no known vulnerabilities\nb.lock: no known vulnerabilities\n"
+
+    def test_one_that_is_known_is_shown_with_what_to_do(self, tmp_path: Path) -> None:
+        done = self.audit(tmp_path, "Found 1 known vulnerability in 1 package", 1)
+        assert done.returncode == 1
+        assert "a.lock: see above. Raise the version in a.txt, then make lock." in done.stdout
+
+    @pytest.mark.parametrize(
+        "says", ["ProxyError: Unable to connect", "ERROR: six: Dependency not found on PyPI and could not be audited"]
+    )
+    def test_a_database_that_cannot_be_asked_is_no_answer(self, tmp_path: Path, says: str) -> None:
+        done = self.audit(tmp_path, says, 1)
+        assert done.returncode == 1
+        assert f"a.lock: NOT AUDITED, the database of vulnerabilities gave no answer: {says}" in done.stderr
+        assert done.stderr.splitlines()[-1].endswith("Try again with a network.")
+        assert "no known" not in done.stdout
 
 
 class TestAnotherPython:

@@ -5,11 +5,13 @@ its kind before a byte is read. What may be as long as it likes (logs, surveys) 
 """
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO, Protocol
 
 from hostgate.catalog.problems import InputError, Problem
@@ -145,6 +147,12 @@ def _refuse_other_kinds(mode: int, shown: str, rule: str | None, allowed: str) -
 
 def _unreadable(error: OSError | ValueError, shown: str, rule: str | None, missing: str) -> InputError:
     if isinstance(error, FileNotFoundError):
+        if url := re.match(r"(https?):/+(.*)", shown):  # a path has lost one of its slashes
+            shown, ending = f"{url[1]}://{url[2]}", Path(url[2]).suffix
+            missing = f"Get its source first, e.g. curl -fsSLo page{ending} {quote(shown)}"
+            return _error(
+                rule or "file-unreadable", f"Found a URL. Files are read, and nothing is fetched. {missing}", shown
+            )
         reason = "There is no such file"
     elif isinstance(error, OSError):
         reason = f"Cannot read it: {error.strerror or error}"

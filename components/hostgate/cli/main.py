@@ -21,6 +21,7 @@ from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.sandbox.signals import Ended, ended_by_signals
 
 _COMMANDS = {
+    "init": "write a Pulumi project that runs: stack file, program, policy pack, CI",
     "plan": "what a selection becomes on each cloud",
     "diff": "what a change opens and closes, and whether guards let it through",
     "comment": "the same as one Markdown comment for a pull request",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.cli.shipped import page
 from hostgate.cli.sources import find_stack
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _show_plans(plans: Sequence["Plan"]) -> None:
         for line in finding_lines(one):
             click.echo(f"  {line}")
         click.echo(f"          on {where}")
-    click.echo("\nWhat each finding means and what to do about it: docs/plan.md")
+    click.echo(f"\nWhat each finding means and what to do about it: {page('plan.md')}")
 
 
 def _tree(made: "Preview") -> "Tree":

@@ -1,8 +1,12 @@
 """Tables and findings as text for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from io import StringIO
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
 
 from hostgate.catalog.problems import printable
 
@@ -11,31 +15,79 @@ if TYPE_CHECKING:
 
 
 SHORT = 24
-"""Characters. Where there is room, a column of short cells is not folded: a date over two lines misleads at night."""
+"""Characters. A column of short cells is folded last: a date over two lines misleads at night."""
+
+_GAP = 3
+"""Columns between two cells."""
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> str:
-    """A table without colour that fits the terminal; long cells are folded, never cut."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table without colour that fits the terminal, as far as its words do: a cell is wrapped, never cut, and never within
+    a word, for half a host name misleads.
 
-    made = Table(*header, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, header_style="")
-    for column in made.columns:
-        column.overflow = "fold"
-    cells = [tuple(row) for row in rows]
-    widths = [max([len(title), *(len(row[index]) for row in cells)]) for index, title in enumerate(header)]
-    whole = [width for width in widths if width <= SHORT]
-    if sum(whole) + SHORT * (len(widths) - len(whole)) + 3 * len(widths) <= terminal_width():
-        for column, width in zip(made.columns, widths, strict=True):
-            column.no_wrap = width <= SHORT
-    for row in cells:
-        made.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in row))
-    console = Console(file=StringIO(), width=terminal_width(), color_system=None, highlight=False)
-    console.print(made)
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    Columns that do not fit side by side leave the first on a line of its own; where the others do not fit either, each
+    cell is a line with its title.
+    """
+    lines = [tuple(header), *(tuple(_printable(cell) for cell in row) for row in rows)]
+    room = terminal_width() - 1
+    if widths := _widths(lines, room):
+        told = [_side_by_side(line, widths) for line in lines]
+    elif widths := _widths([line[1:] for line in lines], room - 2):
+        told = [[line[0], *(f"  {each}" for each in _side_by_side(line[1:], widths))] for line in lines]
+    else:
+        told = [[line[0], *_with_titles(header[1:], line[1:], room)] for line in lines[1:]]
+        return "\n".join(f" {each}" for line in told for each in line)
+    ruled = [*told[0], "─" * max(len(each) for line in told for each in line)]
+    return "\n".join(f" {each}".rstrip() for line in (ruled, *told[1:]) for each in line)
+
+
+def _printable(cell: str) -> str:
+    return "\n".join(map(printable, cell.split("\n")))
+
+
+def _widths(lines: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Of each column, as narrow as it takes for all to fit into `room`, where the fewest cells are wrapped for it; None if
+    the words themselves do not fit."""
+    columns = list(zip(*lines, strict=True))
+    least = [max((cell_len(word) for cell in column for word in cell.split()), default=0) for column in columns]
+    parts = [sorted(cell_len(part) for cell in column for part in cell.split("\n")) for column in columns]
+    widths = [lengths[-1] for lengths in parts]
+    room -= _GAP * (len(columns) - 1)
+    if sum(least) > room:
+        return None
+
+    def harm(index: int) -> tuple[bool, int, int]:
+        lengths, width = parts[index], widths[index]
+        return lengths[-1] <= SHORT, len(lengths) - bisect_left(lengths, width), -width
+
+    while sum(widths) > room:
+        widths[min((index for index in range(len(widths)) if widths[index] > least[index]), key=harm)] -= 1
+    return widths
+
+
+def _side_by_side(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    wrapped = [
+        [line for part in cell.split("\n") for line in _wrapped(part, width)]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    return [
+        (" " * _GAP)
+        .join(part + " " * (width - cell_len(part)) for part, width in zip(parts, widths, strict=True))
+        .rstrip()
+        for parts in zip_longest(*wrapped, fillvalue="")
+    ]
+
+
+def _with_titles(titles: Sequence[str], cells: Sequence[str], room: int) -> Iterator[str]:
+    wide = max(map(len, titles))
+    for title, cell in zip(titles, cells, strict=True):
+        first, *more = _wrapped(cell.replace("/\n", "/").replace("\n", " "), room - wide - 4)
+        yield f"  {title:<{wide}}  {first}".rstrip()
+        yield from (f"  {'':<{wide}}  {each}" for each in more)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def finding_lines(one: "Finding") -> list[str]:

@@ -137,7 +137,7 @@ def _other_name(entry: Entry, seen: str) -> str:
 
 def advice(near: Sequence[Near]) -> str:
     """What to do about a flow that the plan blocks, by the nearest entries."""
-    own = "allow it by an entry of a catalog of your own (docs/catalog.md)"
+    own = "allow it by an entry of a catalog of your own"
     if not near:
         return f"No entry has such a name. If it is needed, {own}."
     best = near[0]
