@@ -11,6 +11,7 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.flows.flow import Flow
 from hostgate.planning import targets as target_rows
 from hostgate.planning.advice import FITS, Advice, advise
 from hostgate.planning.mechanism import Mechanism, main_targets, mechanism, targets
@@ -189,3 +190,24 @@ class TestFindings:
     @pytest.mark.parametrize("target", [each for each in targets() if row(each).cloud != "gcp"])
     def test_what_resolves_nothing_for_itself_has_no_such_finding(self, target: str) -> None:
         assert not [each for each in plan(HOSTS, target).findings if each.id == "no-survey"]
+
+
+class TestShortTtlsOnGoogleCloud:
+    """The reference revision with a survey in which every host rotates: what names can be filtered by fits all of them."""
+
+    def test_each_host_has_a_mechanism_that_fits_and_its_plan_opens_it(self) -> None:
+        hosts = select("chainguard/images@2024-03-28", choose={"blob-storage": "r2-any-bucket"})
+        rotating = HostVerdict(
+            target="gcp:fqdn", family="own-lookup", verdict="unfit", reason="an answer holds 2 of 32 A addresses."
+        )
+        about = Survey(date(2026, 11, 20), {each.host: (rotating,) for each in hosts.entries})
+        for found in advise(hosts, about):
+            of_cloud = [each for each in found.advice if each.target.startswith("gcp:")]
+            assert [each.target for each in of_cloud if each.fit == "ok"] == ["gcp:url-filter", "gcp:web-proxy"], found
+            assert next(each for each in of_cloud if each.target == "gcp:fqdn").fit in ("unfit", "refused")
+        for target in ("gcp:url-filter", "gcp:web-proxy"):
+            made = plan(hosts, target, survey=about)
+            assert made.ok
+            allowed = {each.entry.id for each in made.decisions if each.outcome == "allowed"}
+            assert allowed == {each.id for each in hosts.entries} - {"r2-account-host"}
+            assert made.verdict(Flow("any-bucket.r2.cloudflarestorage.com")).allows
