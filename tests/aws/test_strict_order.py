@@ -131,6 +131,7 @@ SNI = "tls any any -> any any (tls.sni;"
         ('to_uppercase; content:"cgr.dev"; nocase; startswith; endswith;', "cgr.dev", "unknown"),
         ('to_uppercase; to_lowercase; content:"cgr"; startswith;', "cgr.dev", "unknown"),
         ('to_lowercase; dotprefix; content:".cgr.dev"; endswith;', "A.CGR.DEV", "block"),
+        ('dotprefix; content:!".cgr.dev"; endswith;', "cgr.dev", "unknown"),
         ('to_lowercase; pcre:"/^cgr/";', "CGR.DEV", "unknown"),
         *(
             (f'{transform}; content:"cgr.dev"; startswith; endswith;', name, "unknown")
@@ -150,7 +151,7 @@ def test_a_transform_changes_the_name_and_one_that_is_not_followed_leaves_the_ru
     rule: str, name: str, action: str
 ) -> None:
     """What the engine makes of `to_lowercase` and `to_uppercase` was replayed on Suricata 7.0.10: it refuses contents that
-    they never leave, and asks a negated one of the name as the client wrote it."""
+    they never leave, and a negated one alone behind a transform, dotprefix too, stops packets that it should not."""
     found = verdict(f"drop {SNI} {rule} sid:1;)\npass tls any any -> any any (sid:2;)", Flow(name))
     assert found.action == action
 

@@ -238,10 +238,10 @@ def _content(
     text = value.removeprefix("!").strip('"') if keyword == "pcre" else decoded(value.removeprefix("!"))
     case = buffer != "http.host"  # the engine lower-cases the host before it looks
     if keyword == "content":
-        if folded is not None and (negated or folded(text) != text):
-            found.doubt(
-                rule, f"content:{value}"
-            )  # refused, or asked of the name as it is where it is negated (replayed)
+        changed = dotted or folded is not None
+        if (negated and changed) or (folded is not None and folded(text) != text):
+            # Refused; or negated, which the engine asks of more than the changed name where it stands alone (replayed).
+            found.doubt(rule, f"content:{value}")
             return _Content("", negated=False)
         return _Content(text, negated, dotted=dotted, case=case and folded is None)
     body, slash, flags = text.removeprefix("/").rpartition("/")
@@ -299,17 +299,16 @@ def _test(content: _Content) -> NameTest | None:
 
 
 def _dotted(content: _Content) -> NameTest:
-    """A condition on the name with a dot in front of it."""
-    text, case, negated = content.text, content.case, content.negated
+    """A condition on the name with a dot in front of it, which is never negated."""
+    text, case = content.text, content.case
     if not text.startswith("."):
-        kind = "ending" if content.ends else "containing"
-        return NameTest(kind, text, case, negated)  # type: ignore[arg-type]
+        return NameTest("ending" if content.ends else "containing", text, case)
     if content.starts and content.ends:
-        return NameTest("exact", text[1:], case, negated)
+        return NameTest("exact", text[1:], case)
     if content.ends:
-        return NameTest("dot-ending", text[1:], case, negated)
+        return NameTest("dot-ending", text[1:], case)
     escaped = re.escape(text[1:])
-    return NameTest("pattern", rf"\A{escaped}" if content.starts else rf"(?:\A|\.){escaped}", case, negated)
+    return NameTest("pattern", rf"\A{escaped}" if content.starts else rf"(?:\A|\.){escaped}", case)
 
 
 def _size(rule: ParsedRule, found: Conditions, value: str, *, dotted: bool) -> NameTest | None:
