@@ -178,13 +178,19 @@ class TestFiles:
             ({"steps": []}, "no resource is in it"),
             ({"steps": [], "changeSummary": {"same": 3}}, "3 resources that do not change are left out"),
             (
-                {"steps": [{"newState": {"urn": "urn:pulumi:dev::shop::a:b:C::d"}}], "changeSummary": {}},
+                {
+                    "steps": [{"op": "create", "newState": {"urn": "urn:pulumi:dev::shop::a:b:C::d"}}],
+                    "changeSummary": {},
+                },
                 "no component of hostgate",
             ),
             (
                 {
                     "steps": [
-                        {"newState": {"urn": "urn:pulumi:dev::shop::t::vendors", "type": "hostgate-aws:index:X"}}
+                        {
+                            "op": "create",
+                            "newState": {"urn": "urn:pulumi:dev::shop::t::vendors", "type": "hostgate-aws:index:X"},
+                        }
                     ],
                     "changeSummary": {},
                 },
