@@ -110,9 +110,11 @@ def _monitor(make: Any) -> Iterator[None]:
 
 
 def foreign_policies(first: Preview, service: Service, project: str) -> list[str]:
-    """Make the policies that rules are attached to, with what such a policy must have: on Google Cloud a last deny of
-    everything and an association, on Azure nothing, because the service denies what no rule allows. Their names."""
-    google = sorted(_names(first, "firewallPolicy", GCP_RULE) - _names(first, "name", GCP_POLICY))
+    """Make the policies that rules are attached to, but for those that another stack made, with what such a policy must
+    have: on Google Cloud a last deny of everything and an association, on Azure nothing, because the service denies what
+    no rule allows. Their names."""
+    there = {each.id for each in service.state.objects(GCP_POLICY)}
+    google = sorted(_names(first, "firewallPolicy", GCP_RULE) - _names(first, "name", GCP_POLICY) - there)
     azure = sorted(_names(first, "firewallPolicyName", AZURE_GROUP) - _names(first, "firewallPolicyName", AZURE_POLICY))
     for name in google:
         service.create(GCP_POLICY, {"name": last_part(name)})

@@ -30,7 +30,6 @@ from hostgate.stack import AcceptSection, GuardsSection, SelectSection, SurveySe
 CATALOG, MECHANISMS, PLAN, POLICIES, REVIEW, SURVEY = (
     ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "policies.md", "review.md", "survey.md")
 )
-AWS = ROOT / "docs" / "aws.md"
 AWS_POLICY = ROOT / "docs" / "aws-policy.md"
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
 
@@ -211,16 +210,18 @@ def _listed(order: tuple[str, ...], some: frozenset[str]) -> str:
     return ", ".join(each for each in order if each in some)
 
 
-def test_every_limit_of_aws_is_in_its_page_with_its_source() -> None:
-    table = next(table for table in _tables(AWS, "Limits", "limit") if "source" in table.header)
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_every_limit_of_a_cloud_is_in_its_page_with_its_source(cloud: str) -> None:
+    page = ROOT / "docs" / f"{cloud}.md"
+    table = next(table for table in _tables(page, "Limits", "limit") if "source" in table.header)
     known = {
         (limit.name, f"{limit.max:,}", limit.unit, limit.source, limit.date)
         for target in targets()
-        if target.startswith("aws:")
+        if target.startswith(f"{cloud}:")
         for limit in mechanism(target).limits
     }
     pasted = "\n".join(f"| {' | '.join(row)} |" for row in sorted(known) if row not in table.rows)
-    assert sorted(table.rows) == sorted(known), f"The rows that are missing in docs/aws.md:\n{pasted}"
+    assert sorted(table.rows) == sorted(known), f"The rows that are missing in {page.name}:\n{pasted}"
 
 
 @pytest.mark.parametrize("target", ["aws:dns-firewall", "gcp:web-proxy"])

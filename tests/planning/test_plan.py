@@ -1,8 +1,10 @@
 """From entries to decisions: outcomes, alternatives, acceptances, and what a date changes."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,26 @@ class TestOutcomes:
         assert problem.entry == "db-example-com"
         for words in ("tcp", "5432", "https", "Nearest: ", "gcp:fqdn"):
             assert words in problem.message
+
+    @pytest.mark.parametrize(
+        ("target", "asked"),
+        [
+            ("gcp:fqdn", {"match": "subtree"}),
+            ("gcp:fqdn", {"match": "subtree+apex"}),
+            ("gcp:url-filter", {"port": 8443}),
+            ("gcp:url-filter", {"protocol": "tcp", "port": 22}),
+            ("gcp:url-filter", {"protocol": "udp", "port": 123}),
+            ("gcp:web-proxy", {"protocol": "tcp", "port": 22}),
+        ],
+    )
+    def test_a_refusal_on_google_cloud_names_every_mechanism_there_that_takes_the_host(
+        self, target: str, asked: dict[str, Any]
+    ) -> None:
+        hosts = selection([entry("host.vendor.example", **asked)])
+        (problem,) = plan(hosts, target).problems
+        google = [each for each in targets() if each.startswith("gcp:")]
+        named = set(re.findall("gcp:[a-z-]+", problem.message.partition("Nearest: ")[2]))
+        assert named == {each for each in google if not plan(hosts, each).refused}
 
 
 class TestAlternatives:

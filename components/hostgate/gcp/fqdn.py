@@ -42,7 +42,8 @@ LOOKUP = Lookup(
 # published walk-throughs, 2026-02); the other three are Google's own too.
 _GOOGLE = ("googleapis.com", "google.com", "gstatic.com", "googleusercontent.com")
 _WILDCARD = (
-    "list the names that are needed as exact entries; a subtree needs a mechanism that sees names, gcp:url-filter."
+    "list the names that are needed as exact entries; a subtree needs a mechanism that sees names, gcp:url-filter or "
+    "gcp:web-proxy."
 )
 
 

@@ -57,6 +57,8 @@ INSPECT = 2
 """Priority after the slot of a port. Private ranges are passed on before the first slot, one rule for each family: a rule
 that inspects is about every destination, and would deny private TLS to names that no entry has."""
 
+_NO_NAME = "gcp:fqdn, which allows by address."
+
 
 class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
     """URL filters of Cloud NGFW Enterprise in a global network firewall policy."""
@@ -104,7 +106,11 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             widenings={"one-label": "deeper-names"},
-            nearest={"one-label": "list the names that are needed as exact entries; a filter has no depth."},
+            nearest={
+                "one-label": "list the names that are needed as exact entries; a filter has no depth.",
+                "tcp": _NO_NAME,
+                "udp": _NO_NAME,
+            },
         ),
     )
 
@@ -115,7 +121,7 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             if entry.port not in WEB_PORTS and (known is None or known.widening):
                 found[entry.key] = Objection(
                     f"URL filtering is documented for the ports 80 and 443. Found: {entry.port}.",
-                    "gcp:fqdn for an exact name, or a port that is documented.",
+                    "gcp:web-proxy, which takes every port, gcp:fqdn for an exact name, or a port that is documented.",
                     "other-port" if known is None else None,  # what is wrong twice is not lifted by one acceptance
                 )
         return found

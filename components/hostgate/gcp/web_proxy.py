@@ -39,7 +39,7 @@ POLICIES = "Secure Web Proxy documentation, policies and rules"
 AUDIT_SLOT = 10_000_000
 """Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
 
-_ONE_LABEL = "aws:rules, which can hold the depth to one label."
+_ONE_LABEL = "list the names that are needed as exact entries; a list has no depth."
 _NO_HOST = (
     "gcp:fqdn, which allows by address. A rule of the proxy for TCP without a name would allow the port to everybody."
 )
