@@ -147,6 +147,30 @@ def test_a_hierarchical_policy_is_made_for_its_nodes_with_rules_about_the_networ
     assert nodes == {"organizations/1", "folders/7"}
 
 
+def test_a_response_policy_answers_for_the_networks_once_the_rules_allow_what_it_leads_to(run: Run) -> None:
+    made = run(
+        GCP
+        + """
+    hosts = hostgate.select("chainguard/images@2024-03-28", ids=["chainctl-downloads"]).accepting(
+        [hostgate.Acceptance(finding="google-apis", entry="chainctl-downloads", because="reviewed")]
+    )
+    other = pulumi.Output.from_input("projects/net-host/global/networks/other")
+    """
+        + f'FirewallPolicyAllowlist("c", hosts=hosts, networks=["{NETWORK}", other], '
+        'google_apis={"access": "private", "response_policy": "make"})',
+        OTHERS,
+    )
+    (policy,) = of(made, "ResponsePolicy")
+    (answer,) = of(made, "ResponsePolicyRule")
+    links = [each["networkUrl"] for each in policy.inputs["networks"]]
+    assert links == [NETWORK, "projects/net-host/global/networks/other"]
+    assert policy.inputs["project"] == answer.inputs["project"] == "net-host"
+    assert answer.inputs["dnsName"] == "storage.googleapis.com."
+    assert answer.inputs["localData"]["localDatas"][0]["rrdatas"][0] == "199.36.153.8"
+    waits = {urn.rpartition("::")[2] for urn in answer.dependencies}
+    assert {each.name for each in of(made, "NetworkFirewallPolicyRule")} <= waits
+
+
 def test_everything_of_a_regional_policy_says_its_region(run: Run) -> None:
     made = run(
         f'{GCP}    FirewallPolicyAllowlist("c", hosts=hosts, region="europe-west1", networks=["{NETWORK}"])', OTHERS

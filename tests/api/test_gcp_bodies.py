@@ -28,8 +28,10 @@ SCHEMAS |= {
     "networkconnectivity#policyBasedRoute": "PolicyBasedRoute",
     "compute#route": "Route",
     "compute#subnetwork": "Subnetwork",
+    "dns#responsePolicy": "ResponsePolicy",
+    "dns#responsePolicyRule": "ResponsePolicyRule",
 }
-DOCUMENTS = ("compute.v1", "networksecurity.v1", "networkservices.v1", "networkconnectivity.v1")
+DOCUMENTS = ("compute.v1", "networksecurity.v1", "networkservices.v1", "networkconnectivity.v1", "dns.v1")
 LOCATED = re.compile(
     r"(?:projects|organizations)/[a-z0-9-]+/locations/[a-z0-9-]+/(?:[A-Za-z]+/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?/?)+"
 )
@@ -112,7 +114,7 @@ def test_every_body_is_one_that_the_discovery_document_takes() -> None:
         assert list(wrong(dict(each.body), schemas()[SCHEMAS[each.kind]])) == [], f"{plan}: {each.name}"
         if each.kind == RULE:
             assert list(wrong_rule(dict(each.body))) == [], f"{plan}: {each.name}"
-        if not each.kind.startswith("compute#"):
+        if not each.kind.startswith(("compute#", "dns#")):
             assert LOCATED.fullmatch(each.body["name"]), each.body["name"]
         if each.kind == POLICY:
             assert NAME.fullmatch(each.body.get("name") or each.body["shortName"])

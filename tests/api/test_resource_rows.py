@@ -24,6 +24,7 @@ from hostgate.aws import resources_ec2, resources_firewall, resources_ram, resou
 from hostgate.azure import resources as azure
 from hostgate.azure.resources_bridged import BRIDGED
 from hostgate.gcp import resources as gcp
+from hostgate.gcp import resources_dns as dns
 from hostgate.gcp import resources_proxy as proxy
 from hostgate.gcp.resources_url_filter import ROWS as URL_FILTER_ROWS
 from hostgate.planning.resource_types import ResourceType, UnreadType
@@ -241,6 +242,8 @@ SCHEMAS = {
     proxy.POLICY_ROUTE: ("networkconnectivity.v1", "PolicyBasedRoute"),
     proxy.STATIC_ROUTE: ("compute.v1", "Route"),
     proxy.SUBNETWORK: ("compute.v1", "Subnetwork"),
+    dns.RESPONSE_POLICY: ("dns.v1", "ResponsePolicy"),
+    dns.RESPONSE_RULE: ("dns.v1", "ResponsePolicyRule"),
 }
 PLACES = {
     "project",
@@ -249,6 +252,7 @@ PLACES = {
     "parent",
     "firewallPolicy",
     "gatewaySecurityPolicy",
+    "responsePolicy",
     "deletionPolicy",
     "deleteSwgAutogenRouterOnDestroy",
     "nextHopInstanceZone",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hostgate.catalog.selection import select
+from hostgate.catalog.selection import Acceptance, select
 from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, plan
 
@@ -26,6 +26,7 @@ class Variant(NamedTuple):
     catalogs: tuple[str, ...]
     options: Mapping[str, Any]
     target: str = "aws:rules"
+    accept: tuple[Acceptance, ...] = ()
 
 
 VARIANTS = {
@@ -59,6 +60,18 @@ VARIANTS = {
         },
         "gcp:fqdn",
     ),
+    "google-apis": Variant(
+        ("./google-apis.yaml",),
+        {
+            "networks": ["projects/acme-prod/global/networks/main"],
+            "googleApis": {"access": "restricted", "responsePolicy": "make"},
+        },
+        "gcp:fqdn",
+        tuple(
+            Acceptance(finding="google-apis", entry=entry, because="all of them may be used")
+            for entry in ("any-run", "storage")
+        ),
+    ),
     "region": Variant(
         (), {"region": "europe-west1", "networks": ["projects/acme-prod/global/networks/main"]}, "gcp:fqdn"
     ),
@@ -82,8 +95,8 @@ class Case(NamedTuple):
         return f"{self.revision}/{self.variant or self.mode}/{self.target.replace(':', '-')}"
 
     def plan(self) -> Plan:
-        catalogs, options, _ = VARIANTS.get(self.variant, Variant((), {}))
-        hosts = select(f"{CATALOG}@{self.revision}", *catalogs, base=Path(__file__).parent)
+        catalogs, options, _, accept = VARIANTS.get(self.variant, Variant((), {}))
+        hosts = select(f"{CATALOG}@{self.revision}", *catalogs, base=Path(__file__).parent).accepting(accept)
         return plan(hosts, self.target, options, mode=self.mode)
 
     def files(self) -> dict[str, str]:

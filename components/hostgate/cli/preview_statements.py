@@ -18,7 +18,7 @@ from hostgate.planning.decision import read_registered
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.findings import KINDS, Finding
 from hostgate.planning.mechanism import mechanism, targets
-from hostgate.planning.options import Deny, Mode, OptionsError, read_options
+from hostgate.planning.options import Deny, Mode, Options, OptionsError, read_options
 from hostgate.planning.resource_types import value_at
 from hostgate.planning.targets import COMPUTED, rows
 from hostgate.review.statement import ObjectStatement, Statement, said_by
@@ -81,32 +81,45 @@ def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any
         decisions = read_registered(decided, inputs.get("purposes"))
     except ValueError as error:
         raise wrong(str(error)) from None
+    stated = {**inputs, "options": _resolved(inputs.get("options"), children, target)}
+    options = _options(stated, target)
     findings = inputs.get("findings")
     return Statement(
         target=target,
         name=name,
         digest=digest,
-        decisions=tuple(replace(each, means=how.way(each.entry)) for each in decisions),
+        decisions=tuple(replace(each, means=how.way(each.entry, options)) for each in decisions),
         catalogs=tuple(map(str, inputs.get("catalogs") or ())),
         findings=tuple(_finding(str(each)) for each in findings) if isinstance(findings, list) else None,
         made=tuple(_made(children, target)),
         of_engine=True,
-        **_said_by({**inputs, "options": _resolved(inputs.get("options"), children, target)}, target),
+        **_said_by(stated, options, target),
     )
 
 
-def _said_by(inputs: Mapping[str, Any], target: str) -> dict[str, Any]:
-    """What the options of a component say. A component of 0.1.0 states `mode`, `deny` and clients only, and options that
-    this release would not take are not read either: an old deployment must stay comparable."""
+def _options(inputs: Mapping[str, Any], target: str) -> Options | None:
+    """The options of a component. One of 0.1.0 states `mode`, `deny` and clients only, and options that this release would
+    not take are not read either: an old deployment must stay comparable."""
     given, region = inputs["options"], inputs.get("region")
-    stated = {key: inputs[key] for key in ("mode", "deny") if key in inputs}
-    if given is not None:
-        options = {**given, **stated, **({"regions": [region]} if isinstance(region, str) else {})}
-        try:
-            read = read_options(mechanism(target).options, options, target)
-            return {**said_by(target, read), "regions": ()}  # one component is of one Region
-        except OptionsError:
-            pass
+    if given is None:
+        return None
+    options = {**given, **_stated(inputs), **({"regions": [region]} if isinstance(region, str) else {})}
+    try:
+        found: Options = read_options(mechanism(target).options, options, target)
+    except OptionsError:
+        return None
+    return found
+
+
+def _stated(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: inputs[key] for key in ("mode", "deny") if key in inputs}
+
+
+def _said_by(inputs: Mapping[str, Any], options: Options | None, target: str) -> dict[str, Any]:
+    """What the options of a component say, as far as they are read."""
+    if options is not None:
+        return {**said_by(target, options), "regions": ()}  # one component is of one Region
+    stated = _stated(inputs)
     clients = inputs.get("from")
     denier, because = denier_of(stated)
     return {

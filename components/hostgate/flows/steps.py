@@ -12,7 +12,7 @@ from typing import Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.names import Names, endings
+from hostgate.flows.names import Names, NameTest, endings
 from hostgate.flows.snapshot import Resource
 
 Action = Literal["allow", "block", "next"]
@@ -170,6 +170,9 @@ class Place:
     """What a flow goes over that names neither source nor address."""
     inside: AddressSet = NO_ADDRESS
     """Addresses that are not the internet's here, though they might be elsewhere: what a flow without one never has."""
+    answers: tuple[tuple[NameTest, AddressSet], ...] = ()
+    """What names resolve to there, where that is not what the internet answers: the first test that holds decides. No
+    address: nobody can tell."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
 

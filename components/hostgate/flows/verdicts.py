@@ -61,7 +61,7 @@ def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -
     """
     verdicts = [(family, _one_family(place, flow, family, sharing)) for family in _families(place, flow)]
     if not verdicts:
-        none = "source and destination have no address family in common"
+        none = "source and destination have no address family in common, or nobody can tell what the name resolves to"
         return Verdict("unknown", None, none, ("an address of a family that both have",))
     first = verdicts[0][1]
     if all(verdict.action == first.action for _, verdict in verdicts):
@@ -454,6 +454,11 @@ def _asked(flow: Flow) -> str | None:
 
 
 def _destination(place: Place, flow: Flow) -> AddressSet:
+    """Where the flow goes: its address; else what its name resolves to at the place, some address of the internet."""
+    if flow.address is None:
+        for test, addresses in place.answers:
+            if test.holds(_dialled(flow)):
+                return addresses
     return internet().less(place.inside) if flow.address is None else networks([flow.address])
 
 

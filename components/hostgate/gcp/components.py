@@ -1,15 +1,26 @@
 """hostgate.gcp.FirewallPolicyAllowlist: the plan of gcp:fqdn as Pulumi resources."""
 
-from typing import Unpack
+from typing import TypedDict, Unpack
 
 import pulumi
 
 from hostgate.allowlist import SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.firewall_policy import RULE
-from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
+from hostgate.gcp.google_apis import FqdnOptions
 from hostgate.gcp.policy_components import make_policy
 from hostgate.planning.plan import Plan
+
+
+class GoogleApisArgs(TypedDict, total=False):
+    """How googleapis.com and the names below it are reached."""
+
+    access: str
+    """private, restricted or psc."""
+    addresses: list[str]
+    """Of the endpoints, for psc."""
+    response_policy: str
+    """make or declared."""
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -39,6 +50,8 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """Whether the rules of the hosts log; no unless given."""
     log_denied: bool
     """Whether the deny logs; yes unless given."""
+    google_apis: GoogleApisArgs
+    """How Google's own APIs are reached; by FQDN objects unless given."""
     import_: dict[str, str]
     """Ids of existing objects to adopt, by child name."""
 
@@ -67,7 +80,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:fqdn",))
         super().__init__("hostgate-gcp:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan
-        assert isinstance(plan.options, FirewallPolicyOptions)
+        assert isinstance(plan.options, FqdnOptions)
         self.policy = make_policy(self, name, prepared, plan.options)
         self.rules = pulumi.Output.from_input([each.name for each in plan.objects if each.kind == RULE])
         self.digest = pulumi.Output.from_input(plan.digest)

@@ -15,6 +15,7 @@ from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, int
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
+from hostgate.gcp.evaluate_answers import answers
 from hostgate.gcp.evaluate_profiles import Profiles, Ruling
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
@@ -91,7 +92,8 @@ def policy_place(
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
-    return Place(target, "plan", (_platform(), stage, Stage("implied", (), ending)), clients=clients)
+    stages = (_platform(), stage, Stage("implied", (), ending))
+    return Place(target, "plan", stages, clients=clients, answers=answers(snapshot))
 
 
 def _platform() -> Stage:
@@ -271,8 +273,22 @@ class _Reading:
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(
             TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
-            families=_families(stages),
+            families=_families(stages), answers=answers(self.snapshot, lambda policy: self._answers(policy, key)),
         )  # fmt: skip
+
+    def _answers(self, policy: Resource, network: str) -> bool | None:
+        """Whether a response policy is the network's; None where nobody can tell."""
+        made = [each for each in self.snapshot.referred(policy, "networks", UNKNOWN) if each.type == NETWORK]
+        keys = {self._key_of(each) for each in made}
+        links = (
+            [policy.node.at("networks")] if policy.node.at("networks").unknown else policy.node.at("networks").items()
+        )
+        for value in (link.at("networkUrl").value for link in links):
+            if isinstance(value, str):
+                keys.add(network_path(value))
+            elif not made:
+                return True if network in keys else None
+        return network in keys
 
     def above(self) -> list[Resource]:
         """Associations of hierarchical policies, those of organisations before those of folders."""

@@ -32,9 +32,10 @@ POLICY, RULE, ASSOCIATION = POLICY_TYPE.kind, RULE_TYPE.kind, ASSOCIATION_TYPE.k
 BLOCK = Limit("rules of the block for one protocol and port", 2047, "rules", "hostgate, priority slots", "2026-11-23")
 SMALL_BLOCK = Limit("rules of the block for an unusual port", 63, "rules", "hostgate, priority slots", "2026-11-23")
 
-HTTPS_SLOT, HTTP_SLOT, OTHER_SLOT, EDGE_SLOT = 0, 2_048, 10_000, 10_000_000
-"""Priorities after the user's base: tcp:443, tcp:80, then 64 for every other protocol and port, then the deny. A rule's
-priority cannot change without replacing it, so a slot depends on its own protocol and port and on nothing else."""
+HTTPS_SLOT, HTTP_SLOT, GOOGLE_SLOT, OTHER_SLOT, EDGE_SLOT = 0, 2_048, 4_096, 10_000, 10_000_000
+"""Priorities after the user's base: tcp:443, tcp:80, Google's APIs by address, then 64 for every other protocol and port,
+then the deny. A rule's priority cannot change without replacing it, so a slot depends on its own protocol and port and on
+nothing else."""
 
 PASS, AUDIT, DENY = 0, 5, 10
 """Priorities after EDGE_SLOT; IPv4 first, IPv6 next to it. Private ranges are passed on before the deny. Audit comes
@@ -191,8 +192,8 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             found.append(
                 finding(
                     "deny-cuts",
-                    f"Everything else is cut{whose}: {what}DNS to own resolvers on public addresses, Google APIs by public or "
-                    "private VIP (199.36.153.4/30, 199.36.153.8/30). DNS, NTP and metadata of the platform (169.254.169.254) "
+                    f"Everything else is cut{whose}: {what}DNS to own resolvers on public addresses, {options.google_cut}. "
+                    "DNS, NTP and metadata of the platform (169.254.169.254) "
                     "are not.",
                 )
             )
@@ -290,12 +291,14 @@ def rule(
 
 
 def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[CloudObject]:
-    """A rule that allows hosts, for each family of source ranges: those of a rule are of one. The second one is in the
-    second half of its block."""
+    """A rule that allows hosts, for each family of source ranges: those of a rule are of one, that of its own ranges if it
+    has some. The second one is in the second half of its block."""
     body = dict(each.body)
     if options.log_allowed:
         body["enableLogging"] = True
-    ranges = [found for family in _FAMILY_WORDS if (found := options.source_ranges(family))]
+    to = each.body["match"].get("destIpRanges")
+    families = [family for family in _FAMILY_WORDS if to is None or (":" in to[0]) == (family == "ipv6")]
+    ranges = [found for family in families if (found := options.source_ranges(family))]
     if not ranges:
         return [replace(each, body=body)]
     made = [replace(each, body={**body, "match": {**body["match"], "srcIpRanges": ranges[0]}})]

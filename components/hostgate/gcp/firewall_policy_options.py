@@ -282,6 +282,11 @@ class FirewallPolicyOptions(Options):
         return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
 
     @property
+    def google_cut(self) -> str:
+        """What the deny cuts of Google's APIs, as a part of a sentence."""
+        return "Google APIs by public or private VIP (199.36.153.4/30, 199.36.153.8/30)"
+
+    @property
     def formerly_named(self) -> tuple[str, ...]:
         return () if self.formerly is None else (self.formerly,)
 

@@ -4,11 +4,17 @@ Google's control plane resolves the names: a rule matches addresses, so a name w
 name without an answer matches nothing (Cloud NGFW, FQDN objects overview).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from hostgate.catalog.model import Entry
+from hostgate.flows.address_sets import networks
+from hostgate.flows.names import NameTest
+from hostgate.flows.steps import Place
 from hostgate.gcp.firewall_policy import (
     BLOCK,
+    GOOGLE_SLOT,
     RULE,
     SMALL_BLOCK,
     Allows,
@@ -17,13 +23,16 @@ from hostgate.gcp.firewall_policy import (
     rule,
     slot,
 )
-from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
+from hostgate.gcp.google_apis import MEANS as GOOGLE_APIS
+from hostgate.gcp.google_apis import ZONE, FqdnOptions, answers, needs, objection
 from hostgate.gcp.resources import FQDNS
+from hostgate.gcp.resources_dns import POLICY_TYPE as RESPONSE_POLICY_TYPE
+from hostgate.gcp.resources_dns import RULE_TYPE as RESPONSE_RULE_TYPE
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.lookup import Lookup
-from hostgate.planning.mechanism import CloudObject, Means
+from hostgate.planning.mechanism import CloudObject, Means, Objection
 from hostgate.planning.sharding import Shard, shard
 
 OVERVIEW = "Cloud NGFW, FQDN objects overview"
@@ -47,12 +56,12 @@ _WILDCARD = (
 )
 
 
-class Fqdn(FirewallPolicyMechanism[FirewallPolicyOptions]):
+class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
     """FQDN objects in a global network firewall policy."""
 
     target = "gcp:fqdn"
     title = "Cloud NGFW FQDN objects"
-    options = FirewallPolicyOptions
+    options = FqdnOptions
     limits = (FQDNS, BLOCK, SMALL_BLOCK)
     precondition = ", and no outbound DNS server policy with an alternative name server in the VPC"
     means = (
@@ -86,14 +95,36 @@ class Fqdn(FirewallPolicyMechanism[FirewallPolicyOptions]):
             nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
             lookup=LOOKUP,
         ),
+        GOOGLE_APIS,
     )
 
-    def allows(self, entries: Sequence[Entry], options: FirewallPolicyOptions) -> Allows:
+    def way(self, entry: Entry, options: FqdnOptions | None = None) -> Means | None:
+        return GOOGLE_APIS if options is not None and options.leads(entry) else super().way(entry)
+
+    def objections(self, entries: Sequence[Entry], options: FqdnOptions) -> Mapping[tuple[str, str], Objection]:
+        led = {entry.key: objection(entry, options) for entry in entries if options.leads(entry)}
+        return {**super().objections(entries, options), **led}
+
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: FqdnOptions) -> Mapping[str, Any]:
+        found = super().fixed(each, objects, options)
+        # The component keeps the name that a response policy was made with: a network takes no second one meanwhile.
+        return {key: value for key, value in found.items() if key != "responsePolicyName"}
+
+    def place(self, objects: Sequence[CloudObject], options: FqdnOptions) -> Place:
+        found = super().place(objects, options)
+        if options.google_apis is None or options.google_apis.response_policy == "make":
+            return found
+        there = networks(each for ranges in options.google_ranges.values() for each in ranges)
+        return replace(found, answers=((NameTest("subtree+apex", ZONE), there),))
+
+    def allows(self, entries: Sequence[Entry], options: FqdnOptions) -> Allows:
         objects: list[CloudObject] = []
         where: dict[tuple[str, str], str] = {}
         usage = [Usage(FQDNS, 0), Usage(BLOCK, 0), Usage(SMALL_BLOCK, 0)]
         ports: dict[tuple[str, int], dict[str, list[Entry]]] = {}
-        for entry in entries:
+        led = [entry for entry in entries if options.leads(entry)]
+        looked_up = [entry for entry in entries if not options.leads(entry)]
+        for entry in looked_up:
             ports.setdefault((entry.transport, entry.port), {}).setdefault(entry.host, []).append(entry)
         for (transport, port), hosts in sorted(ports.items()):
             for part in shard(sorted(hosts), key=str, weights=lambda _: (1,), capacities=(FQDNS.max,)):
@@ -102,15 +133,45 @@ class Fqdn(FirewallPolicyMechanism[FirewallPolicyOptions]):
                 where.update({entry.key: made.name for host in part.items for entry in hosts[host]})
                 usage.append(Usage(FQDNS, len(part.items)))
                 usage.append(Usage(block(transport, port), part.slot + 1))
-        variable = [
+        objects += _google_apis(led, options)
+        where.update({entry.key: f"{options.name}-{_GOOGLE_APIS}" for entry in led})
+        remarks = [finding("google-access", needs(options))] if led else []
+        remarks += [
             finding("google-name", f"{entry.host} answers with highly variable addresses.", entry)
-            for entry in entries
+            for entry in looked_up
             if any(entry.host == name or entry.host.endswith(f".{name}") for name in _GOOGLE)
         ]
-        return Allows(objects=tuple(objects), rules=where, findings=tuple(variable), usage=tuple(usage))
+        return Allows(objects=tuple(objects), rules=where, findings=tuple(remarks), usage=tuple(usage))
 
 
-def _allow(options: FirewallPolicyOptions, transport: str, port: int, part: Shard[str]) -> CloudObject:
+def _google_apis(led: Sequence[Entry], options: FqdnOptions) -> list[CloudObject]:
+    """A rule for each family of the addresses, and what leads the names of `led` there."""
+    found = []
+    for offset, (family, ranges) in enumerate(options.google_ranges.items() if led else ()):
+        name = f"{options.name}-{_GOOGLE_APIS}{'-ipv6' if family == 'ipv6' else ''}"
+        match = {"destIpRanges": ranges, "layer4Configs": [{"ipProtocol": "tcp", "ports": ["443"]}]}
+        body = rule(options, name, options.base + GOOGLE_SLOT + offset, "allow", "hostgate: Google APIs", match)
+        found.append(CloudObject(kind=RULE, name=name, body=body))
+    if led and options.google_apis is not None and options.google_apis.response_policy == "make":
+        body = {
+            "responsePolicyName": options.name,
+            "description": "hostgate: Google APIs by their own addresses",
+            "networks": [{"networkUrl": each} for each in options.network_paths],
+        }
+        found.append(
+            CloudObject(kind=RESPONSE_POLICY_TYPE.kind, name=f"{options.name}-answers", body=body, folder="policy")
+        )
+        found += [
+            CloudObject(kind=RESPONSE_RULE_TYPE.kind, name=f"{options.name}-answer-{each['ruleName']}", body=each)
+            for each in answers(led, options)
+        ]
+    return found
+
+
+_GOOGLE_APIS = "google-apis"
+
+
+def _allow(options: FqdnOptions, transport: str, port: int, part: Shard[str]) -> CloudObject:
     label = f"-{part.label}" if part.label else ""
     name = f"{options.name}-allow-{transport}-{port}{label}"
     body = rule(

@@ -5,15 +5,17 @@ from functools import partial
 from typing import Any, TypeVar
 
 import pulumi
-from pulumi_gcp import compute
+from pulumi_gcp import compute, dns
 from pydantic.alias_generators import to_snake
 
 from hostgate.allowlist import AllowlistError, Registration
 from hostgate.catalog.problems import spelled
-from hostgate.gcp.firewall_policy import ASSOCIATION, POLICY, RULE
+from hostgate.gcp.firewall_policy import ASSOCIATION, EDGE_SLOT, POLICY, RULE
 from hostgate.gcp.firewall_policy_options import LINK, ONE_PROJECT, FirewallPolicyOptions, client_kind
 from hostgate.gcp.links import Link, check_node, check_project, read_link
 from hostgate.gcp.resources import Scope
+from hostgate.gcp.resources_dns import POLICY_TYPE as RESPONSE_POLICY_TYPE
+from hostgate.gcp.resources_dns import RULE_TYPE as RESPONSE_RULE_TYPE
 
 Value = TypeVar("Value")
 
@@ -69,7 +71,7 @@ def make_policy(
     ordered = [each for each in prepared.plan.objects if each.kind == RULE]
     for each in reversed(ordered) if options.mode == "audit" else ordered:
         child = prepared.child(name, each)
-        kind = (each.body["action"], "destFqdns" in each.body["match"])
+        kind = (each.body["action"], each.body["priority"] - options.base < EDGE_SLOT)
         earlier = [rule for other, rule in rules if other != kind]
         # Nested mappings go as the API has them: the SDK passes on what is spelled that way already.
         stated = {to_snake(key): value for key, value in each.body.items()} | place.rules | place.stated
@@ -94,7 +96,42 @@ def make_policy(
             opts=prepared.options(component, child, depends_on=[rule for _, rule in rules], ignore_changes=["name"]),
             **place.stated,
         )
+    _make_answers(component, name, prepared, place, [rule for _, rule in rules])
     return policy
+
+
+def _make_answers(
+    component: pulumi.ComponentResource,
+    name: str,
+    prepared: Registration,
+    place: "PolicyPlace",
+    rules: Sequence[pulumi.Resource],
+) -> None:
+    """The response policy of the plan with its rules. Names are led to addresses that the firewall allows by then."""
+    made: Any = None
+    for each in prepared.plan.objects:
+        child = prepared.child(name, each)
+        if each.kind == RESPONSE_POLICY_TYPE.kind:
+            stated = (one["networkUrl"] for one in each.body["networks"])
+            real = [link if given is None else given for link, given in zip(stated, place.attached, strict=True)]
+            made = dns.ResponsePolicy(
+                child,
+                response_policy_name=each.body["responsePolicyName"],
+                description=each.body["description"],
+                networks=[dns.ResponsePolicyNetworkArgs(network_url=link) for link in real],
+                project=place.project,
+                opts=prepared.options(component, child, ignore_changes=["responsePolicyName"]),
+            )
+        elif each.kind == RESPONSE_RULE_TYPE.kind:
+            dns.ResponsePolicyRule(
+                child,
+                response_policy=made.response_policy_name,
+                rule_name=each.body["ruleName"],
+                dns_name=each.body["dnsName"],
+                local_data=each.body["localData"],
+                project=place.project,
+                opts=prepared.options(component, child, depends_on=rules),
+            )
 
 
 class PolicyPlace:

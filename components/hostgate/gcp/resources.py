@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple
 
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.gcp import resources_proxy, resources_url_filter
+from hostgate.gcp import resources_dns, resources_proxy, resources_url_filter
 from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION as ENDPOINT_ASSOCIATION
 from hostgate.gcp.resources_url_filter import PROFILE as PROFILE
 from hostgate.planning.limits import Limit
@@ -352,6 +352,7 @@ SCOPES: Final[Mapping[Scope, PolicyTypes]] = {
 TYPES: Final = {
     **types_by_token((*(row for types in SCOPES.values() for row in types), *resources_url_filter.ROWS)),
     **resources_proxy.TYPES,
+    **resources_dns.TYPES,
 }
 """Types that a plan makes."""
 

@@ -80,7 +80,7 @@ def advise(
         chosen = (options or {}).get(target) or read_options(how.options, {}, target)
         standing = objections(how, entries, chosen, selection, mistaken)
         enough = covered(entries, standing, dict(selection.choose))
-        columns.append([_judge(entry, how, standing, survey, enough.get(entry.key)) for entry in entries])
+        columns.append([_judge(entry, how, chosen, standing, survey, enough.get(entry.key)) for entry in entries])
     main = main_targets()
     return tuple(
         HostAdvice(entry, tuple(sorted(row, key=lambda each: _order(each, main))))
@@ -93,8 +93,9 @@ def fitting(entries: Sequence[Entry], asked: Sequence[str], survey: Survey | Non
     found = {}
     for target in asked:
         how = mechanism(target)
-        standing = how.objections(entries, read_options(how.options, {}, target))
-        advice = {entry.key: _judge(entry, how, standing, survey) for entry in entries}
+        chosen = read_options(how.options, {}, target)
+        standing = how.objections(entries, chosen)
+        advice = {entry.key: _judge(entry, how, chosen, standing, survey) for entry in entries}
         found[target] = frozenset(key for key, each in advice.items() if each.fit == "ok" and not _questions(each))
     return found
 
@@ -102,11 +103,12 @@ def fitting(entries: Sequence[Entry], asked: Sequence[str], survey: Survey | Non
 def _judge(
     entry: Entry,
     how: Mechanism[Any],
+    options: Options,
     standing: Mapping[Key, Objection],
     survey: Survey | None,
     enough: str | None = None,
 ) -> Advice:
-    way = how.way(entry)
+    way = how.way(entry, options)
     fit, why = _fit(entry, how, way, standing.get(entry.key), survey)
     return Advice(how.target, fit, f"{enough}. {why}" if enough and fit != "refused" else enough or why, way)
 

@@ -134,6 +134,16 @@ KINDS: dict[str, FindingKind] = {
         "Names of Google APIs answer with highly variable addresses and make poor FQDN objects.",
         "Allow Google's API addresses by range, or use a mechanism that sees the name.",
     ),
+    "google-apis": FindingKind(
+        "warning",
+        "The rule allows addresses behind which every Google API is, whatever its name. Only with an acceptance.",
+        "Use a mechanism that sees the name, or keep the acceptance under review.",
+    ),
+    "google-access": FindingKind(
+        "info",
+        "Google's APIs are reached by addresses of their own: what that takes beside the plan.",
+        "See that it is so; without it the names stay blocked.",
+    ),
     "shared-hosting": FindingKind(
         "warning",
         "The name serves customers of one company beside the vendor: all of them are allowed.",

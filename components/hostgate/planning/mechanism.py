@@ -157,8 +157,8 @@ class Mechanism(ABC, Generic[O]):
         """What of `objects` no other object can have before they are gone: an update makes before it deletes."""
         return ()
 
-    def way(self, entry: Entry) -> Means | None:
-        """The means by which `entry`'s protocol is allowed."""
+    def way(self, entry: Entry, options: O | None = None) -> Means | None:  # noqa: ARG002
+        """The means by which `entry` is allowed: by its protocol; mechanisms whose `options` choose another extend this."""
         return next((means for means in self.means if entry.protocol in means.protocols), None)
 
     def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:  # noqa: ARG002

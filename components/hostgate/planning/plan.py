@@ -166,7 +166,7 @@ def draft(
     decided = _decide(how, selection, chosen, opposed)
     allowed = [each.entry for each in decided if each.outcome == "allowed"]
     empty = not allowed and not selection.allow_empty
-    surveyed = survey_findings(how, allowed, survey, as_of, accepted(selection))
+    surveyed = survey_findings(how, allowed, survey, as_of, accepted(selection), chosen)
     in_zones = list(_mistakes_in_zones(chosen, misprints))
     refused = empty or bool(in_zones) or any(each.outcome == "refused" for each in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
@@ -333,7 +333,7 @@ def _decide(
     """What becomes of every entry, by key; the rule that an allowed one gets is told by who renders it."""
 
     def told(entry: Entry, outcome: Outcome, reason: str) -> Decision:
-        return Decision(entry, outcome, reason, means=how.way(entry))
+        return Decision(entry, outcome, reason, means=how.way(entry, options))
 
     decided = [told(entry, "left out", reason) for entry, reason in selection.left_out]
     wanted = []
@@ -353,7 +353,7 @@ def _decide(
         elif entry.key in standing:
             decided.append(told(entry, "refused", str(standing[entry.key])))
         else:
-            way = how.way(entry)
+            way = how.way(entry, options)
             assert way is not None
             decided.append(Decision(entry, "allowed", f"{way.name}: {way.ttl_means}", means=way))
     decided.sort(key=lambda each: each.entry.key)

@@ -8,6 +8,7 @@ from hostgate.catalog.model import Entry
 from hostgate.planning.advice import fitting
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Mechanism, targets
+from hostgate.planning.options import Options
 from hostgate.planning.survey import WORDS, HostVerdict, Survey, Word
 
 
@@ -17,6 +18,7 @@ def survey_findings(
     survey: Survey | None,
     as_of: date | None,
     accepted: frozenset[tuple[str, str | None]],
+    options: Options | None = None,
 ) -> list[Finding]:
     """What `survey` says about `entries`, which `how` allows; and, if one is worse than it demands, that it is refused.
     Without one, that there is none. Where a host is not ok, what of the same cloud fits it is named.
@@ -24,14 +26,14 @@ def survey_findings(
     `accepted` names findings and entries that a person means: these meet any demand.
     """
     if survey is None:
-        return list(_unsurveyed(how, entries))
+        return list(_unsurveyed(how, entries, options))
     found: list[Finding] = []
     fine: list[str] = []
     doubtful: list[tuple[str, Entry, Word, HostVerdict | None]] = []
     if as_of is not None and (old := survey.stale(as_of)):
         found.append(finding("survey-stale", old))
     for entry in entries:
-        way = how.way(entry)
+        way = how.way(entry, options)
         assert way is not None
         verdict = survey.of(entry.host, how.target, way.ttl_family)
         if way.ttl_family != "own-lookup":
@@ -80,10 +82,10 @@ def _remedies(verdict: HostVerdict | None, how: Mechanism[Any], ok: Sequence[str
         )
 
 
-def _unsurveyed(how: Mechanism[Any], entries: Sequence[Entry]) -> Iterator[Finding]:
+def _unsurveyed(how: Mechanism[Any], entries: Sequence[Entry], options: Options | None) -> Iterator[Finding]:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        way = how.way(entry)
+        way = how.way(entry, options)
         if way is not None and way.ttl_family == "own-lookup":
             groups.setdefault(way.ttl_means, []).append(entry)
     cloud = how.target.partition(":")[0]

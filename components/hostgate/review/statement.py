@@ -245,7 +245,7 @@ def _statement(read: _Target, name: str) -> Statement:
         target=read.target,
         name=options.name,
         digest=read.digest,
-        decisions=tuple(_decision(each, how) for each in read.decisions),
+        decisions=tuple(_decision(each, how, options) for each in read.decisions),
         catalogs=tuple(read.catalogs),
         findings=None
         if read.findings is None
@@ -262,12 +262,12 @@ def _statement(read: _Target, name: str) -> Statement:
     )  # fmt: skip
 
 
-def _decision(read: _Decision, how: Mechanism[Any]) -> Decision:
+def _decision(read: _Decision, how: Mechanism[Any], options: Options) -> Decision:
     entry = Entry(
         catalog=read.catalog, id=read.entry, host=read.host, match=read.match, port=read.port, protocol=read.protocol,
         purpose=read.purpose, notes=read.notes, replaces=read.replaces,
     )  # fmt: skip
-    return Decision(entry, read.outcome, read.reason, read.rule, how.way(entry))
+    return Decision(entry, read.outcome, read.reason, read.rule, how.way(entry, options))
 
 
 def _problem(name: str, message: str) -> Problem:
