@@ -147,7 +147,7 @@ class TestRefusals:
             ({"exempt": ["0.0.0.0/1"]}, "exempt: "),
             ({"region": "europe"}, "a region such as europe-west4"),
             ({"attach": "egress"}, "projects/PROJECT/locations/REGION/gatewaySecurityPolicies/NAME"),
-            ({**GATED, "ports": [80, 81, 82, 83, 84, 85]}, "ports"),
+            ({**GATED, "ports": [80, 81, 82, 83, 84, 85]}, "ports`: found 6 items. Allowed: at most 5."),
             ({**GATED, "address": "10.0.0.0/8"}, "one IPv4 address of the subnetwork"),
         ],
     )

@@ -113,14 +113,15 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
 
     def seats(self, objects: Sequence[CloudObject], options: O) -> Sequence[Seat]:
         """A network has one global policy, and a policy one rule of a priority. A node is taken over in place."""
+        component = row(self.target).component.rpartition(":")[2]
         names = (options.name, *options.formerly_named)
-        own = frozenset(f"{row(self.target).component.rpartition(':')[2]} {name}" for name in names)
+        own = frozenset(f"{component} {name}" for name in names)
         found = []
         if options.attach is None and options.scope == "global":
             found += [
                 Seat(what=f"the global policy of {path}", holders=own, way=_MOVE) for path in options.network_paths
             ]
-        policy = options.policy_path or f"the policy of {names[-1]}"
+        policy = options.policy_path or f"the policy of {component} {names[-1]}"
         for each in objects:
             if each.kind == RULE:
                 suffix = each.name.removeprefix(options.name)

@@ -185,6 +185,8 @@ def option_problems(
                 message = f"`{key}`: found {found}{not_json(item['input'])}. Allowed: {word}."
             case "string_unicode":
                 message = f"`{key}`: found {found}, which is half a character. Allowed: text."
+            case "too_long":
+                message = f"`{key}`: found {context['actual_length']} items. Allowed: at most {context['max_length']}."
             case "too_short":
                 message = f"`{key}` is empty. Allowed: at least one, or leave the key out."
             case _:
