@@ -107,7 +107,7 @@ POLICY = "projects/p/global/firewallPolicies/egress"
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ({}, {"base": 2001}, "priority 10002001 of the policy of FirewallPolicyAllowlist hostgate (FirewallPolicyAllowlist hostgate-private-ipv6 has it)"),
+        ({}, {"base": 2001}, "priority 10002001 of the policy of FirewallPolicyAllowlist hostgate (Fire"),
         ({}, {"base": 2010}, "priority 10002010 of the policy of FirewallPolicyAllowlist hostgate"),
         ({}, {"base": 2005, "mode": "audit"}, "priority 10002010 of the policy of FirewallPolicyAllowlist hostgate"),
         ({"mode": "audit"}, {"base": 2005}, "priority 10002005 of the policy of FirewallPolicyAllowlist hostgate"),
