@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, symbol
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
@@ -179,11 +179,13 @@ def _definitions(node: Node, label: str) -> AddressSet:
     """Addresses of a stateless match; without any, every address."""
     if node.absent or node.empty:
         return EVERY_ADDRESS
-    found = AddressSet()
-    for item in node.items():
-        value: Any = item.at("addressDefinition").value
-        try:
-            found |= networks([value]) if isinstance(value, str) else symbol(f"unknown:{label}")
-        except ValueError:
-            found |= symbol(f"unknown:{label}")
-    return found if not node.unknown else symbol(f"unknown:{label}")
+    unseen = symbol(f"unknown:{label}")
+    return unseen if node.unknown else union(_definition(item, unseen) for item in node.items())
+
+
+def _definition(item: Node, unseen: AddressSet) -> AddressSet:
+    value: Any = item.at("addressDefinition").value
+    try:
+        return networks([value]) if isinstance(value, str) else unseen
+    except ValueError:
+        return unseen

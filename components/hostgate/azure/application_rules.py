@@ -16,7 +16,7 @@ from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import EVERY_IPV4, AddressSet, symbol
+from hostgate.flows.address_sets import EVERY_IPV4, symbol, union
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import ORDER, Enforcement
@@ -138,9 +138,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             for each in objects
             if each.kind == GROUP
         )
-        addresses = AddressSet()
-        for text in options.from_:
-            addresses |= symbol(f"IP group {text}") if text.startswith("/") else address(text)
+        addresses = union(
+            symbol(f"IP group {text}") if text.startswith("/") else address(text) for text in options.from_
+        )
         clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
         return evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
 

@@ -14,7 +14,7 @@ from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, RULE_GRO
 from hostgate.azure.resources_bridged import canonical
 from hostgate.azure.routes import routes_at
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address
-from hostgate.flows.address_sets import AddressSet, symbol
+from hostgate.flows.address_sets import AddressSet, symbol, union
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.routes import assumptions_of
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -260,10 +260,7 @@ class _Reading:
         node = group.node.at("ipAddresses")
         if node.unknown or any(not isinstance(item.value, str) for item in node.items()):
             return symbol(f"IP group {group.name}")
-        found = AddressSet()
-        for item in node.items():
-            found |= address(str(item.value))
-        return found
+        return union(address(str(item.value)) for item in node.items())
 
 
 def _in_order(found: Sequence[tuple[RuleCollection, list[Step]]]) -> Iterator[Step]:

@@ -8,7 +8,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, between, internet, networks, symbol
+from hostgate.flows.address_sets import (
+    EVERY_ADDRESS,
+    EVERY_IPV4,
+    AddressSet,
+    between,
+    internet,
+    networks,
+    symbol,
+    union,
+)
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
@@ -200,22 +209,17 @@ class CollectionRule:
         return ClientTest(addresses=EVERY_ADDRESS if found is None else found)
 
     def _sets(self, addresses: str, groups: str) -> AddressSet | None:
-        found: AddressSet | None = None
+        found: list[AddressSet] = []
         for key in (addresses, groups):
             node = self.node.at(key)
-            if node.absent or node.empty:
-                continue
-            found = AddressSet() if found is None else found
             if node.unknown:
-                found |= symbol(f"unknown:{self.label}#{key}")
+                found.append(symbol(f"unknown:{self.label}#{key}"))
             for item in node.items() if not node.unknown else ():
                 if not isinstance(item.value, str):
-                    found |= symbol(f"unknown:{self.label}#{key}")
-                elif key == groups:
-                    found |= self.ip_groups(item.value)
+                    found.append(symbol(f"unknown:{self.label}#{key}"))
                 else:
-                    found |= address(item.value)
-        return found
+                    found.append(self.ip_groups(item.value) if key == groups else address(item.value))
+        return union(found) if found else None
 
     def _unread(self, key: str) -> tuple[str, ...]:
         """The doubt about a list of addresses with one in it that is none, nor a tag. What is not known yet is another

@@ -45,10 +45,7 @@ class AddressSet:
         return self.v4 if family == "IPv4" else self.v6
 
     def __or__(self, other: "AddressSet") -> "AddressSet":
-        """The union. What is taken out of one and not of the other stays in doubt, never lost."""
-        return AddressSet(
-            self.v4 | other.v4, self.v6 | other.v6, self.symbols | other.symbols, self.without | other.without
-        )
+        return union((self, other))
 
     def less(self, other: "AddressSet") -> "AddressSet":
         """What is left without the addresses of `other` that are known."""
@@ -105,6 +102,17 @@ def networks(cidrs: Iterable[str | IPv4Network | IPv6Network]) -> AddressSet:
         part = (int(network.network_address), int(network.broadcast_address))
         (v4 if network.version == 4 else v6).append(part)
     return AddressSet(Intervals.of(v4), Intervals.of(v6))
+
+
+def union(sets: Iterable[AddressSet]) -> AddressSet:
+    """All of them together. What is taken out of one and not of the others stays in doubt, never lost."""
+    found = tuple(sets)
+    return AddressSet(
+        Intervals.of(part for each in found for part in each.v4),
+        Intervals.of(part for each in found for part in each.v6),
+        frozenset(name for each in found for name in each.symbols),
+        frozenset(name for each in found for name in each.without),
+    )
 
 
 def between(first: str, last: str) -> AddressSet:

@@ -1,7 +1,8 @@
 """Options of the mechanisms whose rules stand in a firewall policy of Google Cloud."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -225,14 +226,14 @@ class FirewallPolicyOptions(Options):
         link = self.policy_link
         return self.region or (None if link is None else link.region)
 
-    @property
+    @cached_property
     def policy_link(self) -> Link | None:
         """What `attach` names; None where nothing is attached, or to an Output."""
         return (
             None if self.attach is None or is_placeholder(self.attach) else read_link(self.attach, "firewallPolicies")
         )
 
-    @property
+    @cached_property
     def network_links(self) -> tuple[Link | None, ...]:
         """What each of `networks` names; None for an Output."""
         return tuple(None if is_placeholder(each) else read_link(each, "networks") for each in self.networks)
@@ -319,9 +320,15 @@ class FirewallPolicyOptions(Options):
 
     def source_ranges(self, family: Family) -> list[str]:
         """Source ranges of a family, without overlap; empty: from any address."""
-        version = 4 if family == "ipv4" else 6
-        ranges = merged(self._of_kind("range"))
-        return [str(each) for each in ranges if each.version == version]
+        return [*self._source_ranges[family]]
+
+    @cached_property
+    def _source_ranges(self) -> Mapping[Family, tuple[str, ...]]:
+        ranges = merged(self._of_kind("range"))  # once: every rule asks for them
+        return {
+            "ipv4": tuple(str(each) for each in ranges if each.version == 4),
+            "ipv6": tuple(str(each) for each in ranges if each.version == 6),
+        }
 
     @property
     def source_families(self) -> list[Family]:

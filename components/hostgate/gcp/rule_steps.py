@@ -7,7 +7,7 @@ FQDN objects and network contexts.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, symbol
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
@@ -90,7 +90,8 @@ class PolicyRule:
         self.switches()
         priority = self.node.at("priority")
         number = int(priority.value) if isinstance(priority.value, int | float) else None
-        boxes = [self._with(box) for box in self._boxes()]
+        client = self._client()
+        boxes = [replace(box, doubts=(*box.doubts, *self.doubts), client=client) for box in self._boxes()]
         return [RankedStep(step, number) for box in boxes for step in self._acting(box)]
 
     def _acting(self, box: Box) -> Iterator[Step]:
@@ -124,9 +125,6 @@ class PolicyRule:
                 for may, word in words:
                     doubt = f"the action of {self.name} is {word}"
                     yield step(may, f"the rule {self.name} has the action {word}", doubt)
-
-    def _with(self, box: Box) -> Box:
-        return replace(box, doubts=(*box.doubts, *self.doubts), client=self._client())
 
     def _word(self, key: str) -> str | None:
         value = self.node.at(key).value
@@ -221,38 +219,37 @@ class PolicyRule:
         if node.absent or node.empty:
             return None
         unseen = symbol(f"unknown:{self.name}#{node.path}")
-        if node.unknown:
-            return unseen
-        found = NO_ADDRESS
-        for item in node.items():
-            try:
-                found |= networks([item.value]) if isinstance(item.value, str) else unseen
-            except ValueError:
-                found |= unseen
-        return found
+        return unseen if node.unknown else union(_range(item, unseen) for item in node.items())
 
     def _symbols(self, key: str, found: AddressSet | None) -> AddressSet | None:
         """`found` with the sets that the rule names under `key`; address groups of the snapshot are read."""
         node = self.node.at("match", key)
         if node.absent or node.empty:
             return found
-        added = NO_ADDRESS
+        added: list[AddressSet] = [] if found is None else [found]
         if node.unknown:
-            added = symbol(f"unknown:{self.name}#{key}")
+            added.append(symbol(f"unknown:{self.name}#{key}"))
         for item in node.items() if not node.unknown else ():
             if not isinstance(item.value, str):
-                added |= symbol(f"unknown:{self.name}#{key}")
+                added.append(symbol(f"unknown:{self.name}#{key}"))
             elif key.endswith("AddressGroups"):
-                added |= self.groups(item.value)
+                added.append(self.groups(item.value))
             else:
-                added |= symbol(f"{'region' if key.endswith('RegionCodes') else 'threat list'} {item.value}")
-        return added if found is None else found | added
+                added.append(symbol(f"{'region' if key.endswith('RegionCodes') else 'threat list'} {item.value}"))
+        return union(added)
 
     def _layer4(self, node: Node) -> Iterator[tuple[frozenset[int] | None, Intervals, tuple[str, ...]]]:
         if node.unknown:
             yield None, EVERY_PORT, (f"{self.name} is about its protocol",)
         for item in node.items() if not node.unknown else ():
             yield layer4(item, "ipProtocol", self.name)
+
+
+def _range(item: Node, unseen: AddressSet) -> AddressSet:
+    try:
+        return networks([item.value]) if isinstance(item.value, str) else unseen
+    except ValueError:
+        return unseen
 
 
 def layer4(node: Node, key: str, rule: str) -> tuple[frozenset[int] | None, Intervals, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 from operator import or_
 from typing import Generic, TypeVar
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, TOP, AddressFamily, AddressSet, between, networks, symbol
+from hostgate.flows.address_sets import EVERY_ADDRESS, TOP, AddressFamily, AddressSet, between, networks, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 
 T = TypeVar("T")
@@ -48,8 +48,7 @@ def addresses_of(text: str, variables: Variables) -> AddressSet:
 def _set_of(text: str, variables: Variables, depth: int) -> AddressSet:
     parts: _Parts[AddressSet] = _Parts()
     _collect(text, variables, parts, _address, _set_of, depth)
-    named = reduce(or_, parts.named, AddressSet())
-    excluded = reduce(or_, parts.excluded, AddressSet())
+    named, excluded = union(parts.named), union(parts.excluded)
     if (excluded.v4, excluded.v6) == (EVERY_ADDRESS.v4, EVERY_ADDRESS.v6) and not excluded.without:
         raise HeaderError(f"{text!r} excludes every address")
     found = AddressSet(
