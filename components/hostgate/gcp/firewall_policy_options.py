@@ -147,7 +147,7 @@ class FirewallPolicyOptions(Options):
             self.mode == "audit"
             and (self.attach is not None or self.scope == "hierarchical")
             and not self.from_
-            and self.deny in ("internet", "all")
+            and self.denies
         ):
             whose = "its own deny" if self.attach is not None else "their own denies"
             raise ValueError(
@@ -281,6 +281,11 @@ class FirewallPolicyOptions(Options):
         if not ranges or not targets:
             return super().clients
         return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
+
+    @property
+    def denies(self) -> bool:
+        """Whether the plan has a deny of its own, or in audit mode what stands in its place."""
+        return self.deny in ("internet", "all")
 
     @property
     def google_cut(self) -> str:
