@@ -335,9 +335,11 @@ def _about_the_deny(options: FirewallPolicyOptions) -> Iterator[tuple[str, str]]
         return
     what = "private ranges too, " if options.deny == "all" else ""
     whose = " for the clients under `from`" if options.from_ else ""
+    denied = [word for each, word in _FAMILY_WORDS.items() if each in {*options.families} & {*options.source_families}]
+    everything = "Everything" if len(denied) > 1 else f"Over {denied[0]} everything"
     yield (
         "deny-cuts",
-        f"Everything else is cut{whose}: {what}DNS to own resolvers on public addresses, {options.google_cut}. "
+        f"{everything} else is cut{whose}: {what}DNS to own resolvers on public addresses, {options.google_cut}. "
         "DNS, NTP and metadata of the platform (169.254.169.254) are not.",
     )
     if missing := [family for family in _FAMILY_WORDS if family not in options.families]:

@@ -164,6 +164,12 @@ class FirewallPolicyOptions(Options):
                 raise ValueError(
                     f"found {len(found):,} ranges of {family} under `from`. Allowed: {MOST_RANGES:,} in a rule."
                 )
+        for family in _FAMILIES:
+            if self.denies and family not in self.families and (found := self.source_ranges(family)):
+                raise ValueError(
+                    f"found {found[0]} under `from` and `families` without {family}. No deny would be about clients of that "
+                    f"range. Add {family} to `families`, or take its ranges out of `from`."
+                )
         if said := [*self._scope_objections(), *self._place_objections()]:
             raise ValueError(" ".join(said))
         return self
