@@ -17,7 +17,7 @@ from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_place
 from hostgate.gcp.resources import ASSOCIATION_TYPE, POLICY_TYPE, RULE_TYPE, SCOPES, TYPES
 from hostgate.gcp.rule_steps import network_path
 from hostgate.gcp.spelling import short_digest
-from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, Enforcement, RulesInPlace
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering, Seat
@@ -56,8 +56,11 @@ _MOVE = (
 """The API's addAssociation takes replaceExistingAssociation; the provider sends it for hierarchical policies only
 (magic-modules 068cc456, NetworkFirewallPolicyAssociation; read 2026-11-28)."""
 
-_BASE = (
-    "An update makes the new rules before it deletes the old. Take a `base` that is 12 or more away from the old one."
+_FAR = "12 or more away from the old one, or as many as a port has rules where that is more"
+_BASE = f"An update makes the new rules before it deletes the old. Take a `base` that is {_FAR}."
+_LEAVE = (
+    f"Take another `base` in the same update, {_FAR}: every rule is then made anew for those who stay, and of the old ones the "
+    "deny goes first."
 )
 
 
@@ -139,6 +142,8 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             traffic=tuple(word for family, word in _FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
             places=(*(() if options.attach is not None else (OWN_POLICY,)), *_where(options)),
             judged=options.clients if denies else (),
+            inside=_inside(options),
+            in_place=RulesInPlace(clients=_judged_by(options), way=_LEAVE),
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
@@ -383,6 +388,38 @@ def _about_the_place(options: FirewallPolicyOptions, precondition: str) -> Itera
             "not-enforced",
             f"No `{key}` are named: the new policy is associated with none, and no instance is judged by it.",
         )
+
+
+def _inside(options: FirewallPolicyOptions) -> dict[str, str]:
+    """Of the places where the rules judge, what each is a part of."""
+    if options.scope == "region":
+        return {f"network {each} in {options.in_region}": f"network {each}" for each in options.network_paths}
+    return {place: place.partition(" by ")[2] for place in _where(options) if " by " in place}
+
+
+def _judged_by(options: FirewallPolicyOptions) -> dict[str, tuple[str, ...]]:
+    """Whom the rules before the deny are about, by what identifies a rule in an update. Rules for hosts of a second family of
+    ranges, and those that pass private ranges on, are rules of their own: they are deleted with that family's deny."""
+    policy = f"base {options.base} of {options.policy_path or OWN_POLICY}"
+    families = [family for family in _FAMILY_WORDS if options.source_ranges(family)]
+    found = {f"hosts {number}, {policy}": _of_family(options, each) for number, each in enumerate(families)}
+    if not families:
+        found = {f"hosts 0, {policy}": options.clients}
+    for each in _edges(options):
+        if each.body["action"] == "goto_next":
+            family = next(one for one in _FAMILY_WORDS if each.name.endswith(one))
+            found[f"{each.name.removeprefix(options.name)}, {policy}"] = _of_family(options, family)
+    if options.scope == "hierarchical":
+        found[f"networks, {policy}"] = tuple(f"network {each}" for each in options.target_resources)
+    return found
+
+
+def _of_family(options: FirewallPolicyOptions, family: Family) -> tuple[str, ...]:
+    """The clients that rules for source ranges of a family are about."""
+    targets, ranges = [*options.service_accounts, *options.secure_tags], options.source_ranges(family)
+    if not targets or not ranges:
+        return tuple(targets or ranges)
+    return tuple(f"{each}{WITHIN}{', '.join(ranges)}" for each in targets)
 
 
 def _whose(options: FirewallPolicyOptions) -> str:

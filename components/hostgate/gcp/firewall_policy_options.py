@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from hostgate.catalog.model import Family
 from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
 from hostgate.gcp.resources import Scope
+from hostgate.planning.enforcement import WITHIN
 from hostgate.planning.options import Name, Options, merged
 from hostgate.planning.targets import COMPUTED
 
@@ -286,7 +287,7 @@ class FirewallPolicyOptions(Options):
         targets = sorted(set(self.from_) - set(ranges))
         if not ranges or not targets:
             return super().clients
-        return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
+        return tuple(f"{target}{WITHIN}{', '.join(ranges)}" for target in targets)
 
     @property
     def denies(self) -> bool:

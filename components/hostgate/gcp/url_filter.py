@@ -20,6 +20,7 @@ from hostgate.gcp.resources_url_filter import (
     ENDPOINT_ASSOCIATION_TYPE,
     ENDPOINT_TYPE,
     ENDPOINTS,
+    JUMBO_MTU,
     NETWORKS,
     ORGANIZATION_GROUPS,
     PLAIN_MTU,
@@ -158,7 +159,12 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
 
     def enforcement(self, options: UrlFilterOptions) -> Enforcement:
         stated = super().enforcement(options)
-        return replace(stated, places=(*stated.places, *(f"zone {each}" for each in sorted(options.zones))))
+        safeguards = dict(stated.safeguards)
+        if {*options.zones} - {*options.endpoints}:
+            largest = JUMBO_MTU if options.mtu > PLAIN_MTU else PLAIN_MTU
+            safeguards["packets that are inspected"] = f"of up to {largest} bytes, and larger ones pass"
+        places = (*stated.places, *(f"zone {each}" for each in sorted(options.zones)))
+        return replace(stated, places=places, safeguards=safeguards)
 
     def place(self, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
         found = super().place(objects, options)
