@@ -90,6 +90,48 @@ def test_a_family_left_out_is_reachable_and_the_plan_says_so() -> None:
     assert not made.verdict(Flow("evil.example", address="198.51.100.1")).allows
 
 
+@pytest.mark.parametrize(
+    ("options", "lacking"),
+    [
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"]}, "ipv4"),
+        ({"families": ["ipv4"], "from_": ["fd00::/8"]}, "ipv6"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8", "fd00::/8"]}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8", "tagValues/1"]}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"], "deny": "all"}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"], "mode": "audit"}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"], "deny": "declared"}, None),
+        ({"families": ["ipv4"], "from_": ["10.0.0.0/8"]}, None),
+        ({"families": ["ipv6"], "from_": ["tagValues/1"]}, None),
+    ],
+    ids=str,
+)
+def test_a_client_that_no_deny_could_be_about_is_refused(options: dict[str, Any], lacking: str | None) -> None:
+    if lacking is not None:
+        with pytest.raises(InputError, match=rf"`families` without {lacking}\. No deny would be about clients"):
+            plan(selection([entry()]), TARGET, options)
+        return
+    made = plan(selection([entry()]), TARGET, options)
+    denied = {each.body["match"]["destIpRanges"][0] for each in rules(made) if each.body["action"] == "deny"}
+    assert bool(denied) == any(one.id == "deny-cuts" for one in made.findings)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "Everything else is cut: "),
+        ({"families": ["ipv4"]}, "Over IPv4 everything else is cut: "),
+        ({"families": ["ipv6"]}, "Over IPv6 everything else is cut: "),
+        ({"from_": ["10.0.0.0/8"]}, "Over IPv4 everything else is cut for the clients under `from`: "),
+        ({"from_": ["fd00::/8"]}, "Over IPv6 everything else is cut for the clients under `from`: "),
+        ({"from_": ["10.0.0.0/8", "fd00::/8"]}, "Everything else is cut for the clients under `from`: "),
+    ],
+    ids=str,
+)
+def test_what_is_cut_is_said_of_the_families_that_are_denied(options: dict[str, Any], said: str) -> None:
+    (cuts,) = (one for one in plan(selection([entry()]), TARGET, options).findings if one.id == "deny-cuts")
+    assert cuts.message.startswith(said)
+
+
 class TestPriorities:
     def test_another_port_moves_no_rule(self) -> None:
         before = {each.name: each.body["priority"] for each in rules(plan(selection([entry()]), TARGET))}

@@ -217,6 +217,8 @@ class TestWhatIsRefused:
             ({"mtu": 8_896}, "lower the MTU of the VPC network"),
             ({"organization": "1"}, "`billingProject`"),
             ({"families": ["ipv6"]}, "documented for IPv4"),
+            ({"from_": ["fd00::/8"]}, "would inspect everybody's"),
+            ({"from_": ["10.0.0.0/8", "fd00::/8"], "families": ["ipv4"]}, "`families` without ipv6"),
             ({"tags": {"Team": "x"}}, "Allowed as a label"),
         ],
     )

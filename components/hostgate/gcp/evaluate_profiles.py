@@ -14,6 +14,7 @@ from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box
 from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
+from hostgate.gcp.spelling import SERVICE
 
 _OTHERS = ("threatPreventionProfile", "customInterceptProfile", "wildfireAnalysisProfile")
 """What else a group may hold that stops traffic; what is mirrored passes all the same."""
@@ -88,7 +89,7 @@ class Profiles:
             return made[0] if len(made) == 1 else None
         if not isinstance(value, str):
             return None
-        wanted = value.removeprefix("//networksecurity.googleapis.com/")
+        wanted = value.removeprefix(SERVICE)
         return next((each for each in self.snapshot.of_types([type_]) if wanted in _full_names(each)), None)
 
 

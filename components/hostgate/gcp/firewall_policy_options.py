@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from hostgate.catalog.model import Family
 from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
 from hostgate.gcp.resources import Scope
+from hostgate.planning.enforcement import WITHIN
 from hostgate.planning.options import Name, Options, merged
 from hostgate.planning.targets import COMPUTED
 
@@ -147,7 +148,7 @@ class FirewallPolicyOptions(Options):
             self.mode == "audit"
             and (self.attach is not None or self.scope == "hierarchical")
             and not self.from_
-            and self.deny in ("internet", "all")
+            and self.denies
         ):
             whose = "its own deny" if self.attach is not None else "their own denies"
             raise ValueError(
@@ -163,6 +164,12 @@ class FirewallPolicyOptions(Options):
             if len(found := self.source_ranges(family)) > MOST_RANGES:
                 raise ValueError(
                     f"found {len(found):,} ranges of {family} under `from`. Allowed: {MOST_RANGES:,} in a rule."
+                )
+        for family in _FAMILIES:
+            if self.denies and family not in self.families and (found := self.source_ranges(family)):
+                raise ValueError(
+                    f"found {found[0]} under `from` and `families` without {family}. No deny would be about clients of that "
+                    f"range. Add {family} to `families`, or take its ranges out of `from`."
                 )
         if said := [*self._scope_objections(), *self._place_objections()]:
             raise ValueError(" ".join(said))
@@ -280,7 +287,12 @@ class FirewallPolicyOptions(Options):
         targets = sorted(set(self.from_) - set(ranges))
         if not ranges or not targets:
             return super().clients
-        return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
+        return tuple(f"{target}{WITHIN}{', '.join(ranges)}" for target in targets)
+
+    @property
+    def denies(self) -> bool:
+        """Whether the plan has a deny of its own, or in audit mode what stands in its place."""
+        return self.deny in ("internet", "all")
 
     @property
     def google_cut(self) -> str:

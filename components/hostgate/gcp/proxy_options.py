@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.gcp.links import check_project, read_link
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import PRIVATE_IPV4, Options, cidr
+from hostgate.planning.options import PRIVATE_IPV4, Name, Options, cidr
 from hostgate.planning.targets import COMPUTED
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -130,6 +130,9 @@ class WebProxyOptions(Options):
     base: Annotated[int, Field(ge=0, le=2_000_000_000)] = 1000
     """Priority of the first rule; the fixed slots after it are in `hostgate.gcp.web_proxy`."""
 
+    formerly: Name | None = None
+    """The `name` before it was changed: what was made under it stays, the gateway above all."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if found := list(self._objections()):
@@ -223,6 +226,10 @@ class WebProxyOptions(Options):
         """The policy that holds the rules, from `projects/` on."""
         matched = _POLICY.match(self.attach or "")
         return f"{self.parent}/gatewaySecurityPolicies/{matched['name'] if matched else self.name}"
+
+    @property
+    def formerly_named(self) -> tuple[str, ...]:
+        return () if self.formerly is None else (self.formerly,)
 
     @property
     def place(self) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,6 @@ No rule says `destNetworkContext`: Google's own APIs may count as NON_INTERNET, 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
 from hostgate.catalog.model import Entry
@@ -21,6 +20,7 @@ from hostgate.gcp.resources_url_filter import (
     ENDPOINT_ASSOCIATION_TYPE,
     ENDPOINT_TYPE,
     ENDPOINTS,
+    JUMBO_MTU,
     NETWORKS,
     ORGANIZATION_GROUPS,
     PLAIN_MTU,
@@ -28,6 +28,7 @@ from hostgate.gcp.resources_url_filter import (
     PROFILE_TYPE,
     PROJECT_GROUPS,
 )
+from hostgate.gcp.spelling import SERVICE, short_digest
 from hostgate.gcp.url_filter_options import DECLARED, UrlFilterOptions
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
@@ -40,9 +41,6 @@ PROFILE, PROFILE_GROUP = PROFILE_TYPE.kind, PROFILE_GROUP_TYPE.kind
 ENDPOINT, ENDPOINT_ASSOCIATION = ENDPOINT_TYPE.kind, ENDPOINT_ASSOCIATION_TYPE.kind
 
 ABOUT = "Cloud NGFW, about URL filtering"
-
-SERVICE = "//networksecurity.googleapis.com/"
-"""What begins a group's name in a rule; the provider compares it as it is."""
 
 WEB_PORTS = (80, 443)
 """Ports that the vendor's pages show; of others they say nothing."""
@@ -161,7 +159,12 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
 
     def enforcement(self, options: UrlFilterOptions) -> Enforcement:
         stated = super().enforcement(options)
-        return replace(stated, places=(*stated.places, *(f"zone {each}" for each in sorted(options.zones))))
+        safeguards = dict(stated.safeguards)
+        if {*options.zones} - {*options.endpoints}:
+            largest = JUMBO_MTU if options.mtu > PLAIN_MTU else PLAIN_MTU
+            safeguards["packets that are inspected"] = f"of up to {largest} bytes, and larger ones pass"
+        places = (*stated.places, *(f"zone {each}" for each in sorted(options.zones)))
+        return replace(stated, places=places, safeguards=safeguards)
 
     def place(self, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
         found = super().place(objects, options)
@@ -268,7 +271,7 @@ def _endpoints(options: UrlFilterOptions) -> Iterator[CloudObject]:
     for zone in sorted(options.zones):
         endpoint = options.endpoints.get(zone, made[zone])
         for network in options.network_paths if endpoint != DECLARED else ():
-            name = f"{names[zone]}-{_digest(network)}"
+            name = f"{names[zone]}-{short_digest(network)}"
             place = f"projects/{options.in_project or COMPUTED}/locations/{zone}/firewallEndpointAssociations/{name}"
             body = {"name": place, "firewallEndpoint": endpoint, "network": network, **labels}
             yield CloudObject(kind=ENDPOINT_ASSOCIATION, name=name, body=body, folder="policy")
@@ -276,11 +279,7 @@ def _endpoints(options: UrlFilterOptions) -> Iterator[CloudObject]:
 
 def _short(zone: str) -> str:
     """A zone in so few characters that a name with it and a network's digest has room for what an engine appends to it."""
-    return zone if len(zone) <= 17 else f"{zone[:10]}-{_digest(zone)}"
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:6]
+    return zone if len(zone) <= 17 else f"{zone[:10]}-{short_digest(zone)}"
 
 
 def _rules_of(objects: Sequence[CloudObject]) -> tuple[CloudObject, ...]:

@@ -126,6 +126,11 @@ class UrlFilterOptions(FirewallPolicyOptions):
             )
         if "ipv4" not in self.families:
             found.append("found `families` without ipv4. URL filtering is documented for IPv4; use another mechanism.")
+        if "ipv4" not in self.source_families:
+            found.append(
+                "found `from` with IPv6 ranges alone. Rules that inspect are about IPv4, and would inspect everybody's. Allowed: "
+                "IPv4 ranges among them."
+            )
         if (self.organization is None) != (self.billing_project is None):
             found.append("found one of `organization` and `billingProject`. Allowed: both, or neither.")
         if found:

@@ -21,9 +21,9 @@ from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.targets import COMPUTED, row
 
 URL_LIST, POLICY, RULE = rows.URL_LIST_TYPE.kind, rows.POLICY_TYPE.kind, rows.RULE_TYPE.kind
 GATEWAY, SUBNETWORK = rows.GATEWAY_TYPE.kind, rows.SUBNETWORK_TYPE.kind
@@ -35,6 +35,16 @@ RULES = "Secure Web Proxy documentation, configure rules"
 CEL = "Secure Web Proxy documentation, CEL matcher language reference"
 DEPLOY = "Secure Web Proxy documentation, deploy as next hop"
 POLICIES = "Secure Web Proxy documentation, policies and rules"
+
+TO_PROXY, BY_ROUTE = "IPv4 that clients send to the proxy", "IPv4 that routes lead to the proxy"
+
+_ONE = (
+    "The service takes one next-hop proxy in a network and region, and an address once; it makes no second one before the first "
+    "is gone, and lets none go while a route leads to it. To rename alone, keep what there is with `formerly` (in a component "
+    "with an alias). Otherwise close the way out by other means first, such as a VPC "
+    "firewall rule that denies egress to everything but private ranges; update without `network` and `subnetwork`; update again "
+    "with the new settings; then take the firewall rule away. All is cut in between, and nothing opens."
+)
 
 AUDIT_SLOT = 10_000_000
 """Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
@@ -142,14 +152,37 @@ class WebProxy(Mechanism[WebProxyOptions]):
 
     def enforcement(self, options: WebProxyOptions) -> Enforcement:
         where = OWN_POLICY if options.attach is None else f"policy {options.policy_path}"
+        led = options.routing == "next-hop"
+        safeguards = {ORDER: str(options.base)} if options.attach is not None else {}
+        if options.makes_routes:
+            first = "before every other route" if options.route == "policy-based" else "after more specific routes"
+            safeguards["route to the proxy"] = f"{options.route}, {first}, priority {options.route_base + 1}"
         return replace(
             super().enforcement(options),
-            traffic=("IPv4 that is led to the proxy",),
-            places=(where, *((f"network {options.network}",) if options.network else ())),
-            judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)),
+            # A client that is only told to use an explicit proxy is stopped by nobody where it does not.
+            traffic=(TO_PROXY, *((BY_ROUTE,) if led else ())),
+            places=tuple(
+                f"{place} in {options.in_region}" if options.in_region != COMPUTED else place
+                for place in (where, *((f"network {options.network}",) if options.network else ()))
+            ),
+            judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)) if led else (),
             exempt=(*options.private, *sorted(options.exempt)),
-            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+            safeguards=safeguards,
         )
+
+    def seats(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Sequence[Seat]:  # noqa: ARG002
+        """A network has one next-hop proxy in a region, and one gateway an address. What replaces a gateway is another."""
+        if options.network is None:
+            return ()
+        component = row(self.target).component.rpartition(":")[2]
+        where = f"{options.network} in {options.in_region}"
+        ports = f"ports {', '.join(map(str, sorted(options.ports)))}" if options.ports else "all ports"
+        about = f"on {ports} of {options.address or 'an allocated address'}, {options.subnetwork}"
+        names = (options.name, *options.formerly_named)
+        holders = frozenset(f"the gateway of {component} {name} {about}" for name in names)
+        found = [f"the next-hop proxy of {where}"] if options.routing == "next-hop" else []
+        found += [f"the address {options.address} of {where}"] if options.address is not None else []
+        return [Seat(what=what, holders=holders, way=_ONE) for what in found]
 
     def place(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Place:
         held = tuple(
