@@ -8,7 +8,7 @@ from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance, select
 from hostgate.flows.flow import Flow
-from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, url
+from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
 from hostgate.gcp.url_filter_options import UrlFilterOptions
 from hostgate.planning.advice import advise
 from hostgate.planning.mechanism import CloudObject, mechanism
@@ -99,13 +99,6 @@ class TestWhatIsRendered:
         found = plan(selection([]), TARGET, {"zones": [B], "networks": [NET]})
         assert not of(found, PROFILE)
         assert [each.body["action"] for each in of(found, RULE)] == ["goto_next", "goto_next", "deny", "deny"]
-
-
-@pytest.mark.parametrize(
-    ("match", "text"), [("exact", "x.example"), ("subtree", "*.x.example"), ("subtree+apex", "*x.example")]
-)
-def test_a_match_kind_is_a_matcher_string(match: Any, text: str) -> None:
-    assert url(entry("x.example", match=match)) == text
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,19 @@ passes only where an explicit filter allows, of which names is not said; in a zo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hostgate.catalog.model import Match
 from hostgate.flows.names import Names, NameTest
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box
 from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
+from hostgate.gcp.wildcards import read_wildcard
 
-_OTHERS = ("threatPreventionProfile", "customInterceptProfile", "wildfireAnalysisProfile")
-"""What else a group may hold that stops traffic; what is mirrored passes all the same."""
+_OTHERS = {
+    "threatPreventionProfile": "threat prevention profile",
+    "customInterceptProfile": "intercept profile",
+    "wildfireAnalysisProfile": "WildFire profile",
+}
+"""What else a group may hold that stops traffic, in words; what is mirrored passes all the same."""
 
 _NOTHING = (None, "")
 """A reference that is left out: states of the provider have it as empty text."""
@@ -59,13 +63,13 @@ class Profiles:
         group = self._one(PROFILE_GROUP, reference.value, holder, "securityProfileGroup")
         if group is None or node.at("tlsInspect").value not in (None, False):
             return unread(rule, node)
-        more = [key for key in _OTHERS if group.node.at(key).value not in _NOTHING]
+        more = [words for key, words in _OTHERS.items() if group.node.at(key).value not in _NOTHING]
         stops = tuple(
             Ruling(
-                action="block", why=f"the {_words(key)} of {group.name} stops it",
-                box=Box(doubts=(f"the {_words(key)} of {group.name} stops it",)),
+                action="block", why=f"the {words} of {group.name} stops it",
+                box=Box(doubts=(f"the {words} of {group.name} stops it",)),
             )
-            for key in more
+            for words in more
         )  # fmt: skip
         held = group.node.at("urlFilteringProfile")
         if held.value in _NOTHING:
@@ -155,15 +159,5 @@ def matcher(text: str) -> tuple[Names, bool]:
     host = text.lower().removesuffix(".")
     if host == "*":
         return (), True
-    marks: tuple[tuple[str, Match], ...] = (("*.", "subtree"), ("*", "subtree+apex"), ("", "exact"))
-    mark, kind = next(each for each in marks if host.startswith(each[0]))
-    rest = host.removeprefix(mark)
+    kind, rest = read_wildcard(host)
     return ((), False) if "*" in rest or not rest else ((NameTest(kind, rest),), True)
-
-
-def _words(key: str) -> str:
-    return {
-        "threatPreventionProfile": "threat prevention profile",
-        "customInterceptProfile": "intercept profile",
-        "wildfireAnalysisProfile": "WildFire profile",
-    }[key]

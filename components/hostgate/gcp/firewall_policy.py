@@ -77,6 +77,10 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     types = TYPES
     precondition = ""
     """What else an attached policy's network must have, as a sentence goes on after the list of the others."""
+    rules_folder = ""
+    """Where an export puts the rules."""
+    private_slot = EDGE_SLOT
+    """Priority after the base from which private ranges are passed on."""
 
     @abstractmethod
     def allows(self, entries: Sequence[Entry], options: O) -> Allows:
@@ -85,7 +89,8 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
         found = self.allows(entries, options)
         rules = [made for each in found.objects if each.kind == RULE for made in _of_sources(each, options)]
-        rules += _edges(options)
+        rules += _edges(options, self.private_slot)
+        rules = [replace(each, folder=self.rules_folder) for each in rules]
         rules.sort(key=lambda each: int(each.body["priority"]))
         objects = [*(each for each in found.objects if each.kind != RULE), *rules]
         if options.attach is None:
@@ -315,7 +320,7 @@ def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[Cloud
     return made
 
 
-def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
+def _edges(options: FirewallPolicyOptions, private_slot: int = EDGE_SLOT) -> list[CloudObject]:
     """Private ranges passed on, then everything else denied; in audit mode allowed and logged, last and marked."""
     if options.deny not in ("internet", "all"):
         return []
@@ -324,11 +329,13 @@ def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
         if family not in options.families or family not in options.source_families:
             continue
         if options.deny == "internet":
-            found.append(_edge(options, family, "private", PASS + offset, "goto_next", "private passes on"))
+            found.append(
+                _edge(options, family, "private", private_slot + PASS + offset, "goto_next", "private passes on")
+            )
         if options.mode == "audit":
-            found.append(_edge(options, family, "audit", AUDIT + offset, "allow", "AUDIT, allows all"))
+            found.append(_edge(options, family, "audit", EDGE_SLOT + AUDIT + offset, "allow", "AUDIT, allows all"))
         else:
-            found.append(_edge(options, family, "deny", DENY + offset, "deny", "all else is denied"))
+            found.append(_edge(options, family, "deny", EDGE_SLOT + DENY + offset, "deny", "all else is denied"))
     return found
 
 
@@ -340,7 +347,7 @@ def _edge(
     match: dict[str, Any] = {"destIpRanges": ranges, "layer4Configs": [{"ipProtocol": "all"}]}
     if sources := options.source_ranges(family):
         match["srcIpRanges"] = sources
-    body = rule(options, name, options.base + EDGE_SLOT + offset, action, f"hostgate: {words}", match)
+    body = rule(options, name, options.base + offset, action, f"hostgate: {words}", match)
     if action != "goto_next" and options.log_denied:  # logging is refused on goto_next
         body["enableLogging"] = True
     return CloudObject(kind=RULE, name=name, body=body)

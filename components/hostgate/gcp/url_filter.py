@@ -16,7 +16,7 @@ from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.steps import Box, Place, Stage, Step
-from hostgate.gcp.firewall_policy import EDGE_SLOT, EVERYWHERE, RULE, Allows, FirewallPolicyMechanism, rule, slot
+from hostgate.gcp.firewall_policy import EVERYWHERE, RULE, Allows, FirewallPolicyMechanism, rule, slot
 from hostgate.gcp.resources_url_filter import (
     ENDPOINT_ASSOCIATION_TYPE,
     ENDPOINT_TYPE,
@@ -29,11 +29,12 @@ from hostgate.gcp.resources_url_filter import (
     PROJECT_GROUPS,
 )
 from hostgate.gcp.url_filter_options import DECLARED, UrlFilterOptions
+from hostgate.gcp.wildcards import write_wildcard
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
-from hostgate.planning.mechanism import CloudObject, Means, Objection, Rendering
+from hostgate.planning.mechanism import CloudObject, Means, Objection
 from hostgate.planning.targets import COMPUTED
 
 PROFILE, PROFILE_GROUP = PROFILE_TYPE.kind, PROFILE_GROUP_TYPE.kind
@@ -54,8 +55,7 @@ NOBODY = "nameless.invalid"
 """What the first filter denies: a name that cannot exist (RFC 6761), for the sake of flows that have none."""
 
 INSPECT = 2
-"""Priority after the slot of a port. Private ranges are passed on before the first slot, one rule for each family: a rule
-that inspects is about every destination, and would deny private TLS to names that no entry has."""
+"""Priority after the slot of a port, behind the two rules that pass private ranges on."""
 
 _NO_NAME = "gcp:fqdn, which allows by address."
 
@@ -67,6 +67,9 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
     title = "Cloud NGFW URL filtering"
     options = UrlFilterOptions
     limits = (PROJECT_GROUPS, ORGANIZATION_GROUPS, NETWORKS)
+    rules_folder = "rules"
+    private_slot = 0
+    """A rule that inspects is about every destination, and would deny private TLS to names that no entry has."""
     precondition = (
         ", no rule of its own about private ranges, which are passed on first, and no network that is not under `networks`: in "
         "one without endpoints the rules let everything pass"
@@ -126,14 +129,6 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
                 )
         return found
 
-    def render(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Rendering:
-        made = super().render(entries, options)
-        placed = [_placed(each) for each in made.objects]
-        rules = iter(
-            sorted((each for each in placed if each.kind == RULE), key=lambda each: int(each.body["priority"]))
-        )
-        return replace(made, objects=tuple(next(rules) if each.kind == RULE else each for each in placed))
-
     def allows(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Allows:
         ports: dict[int, list[Entry]] = {}
         for entry in entries:
@@ -142,7 +137,7 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         objects.sort(key=lambda each: _ORDER.index(each.kind))
         return Allows(
             objects=(*(each for each in objects if each.kind != RULE), *_endpoints(options), *_rules_of(objects)),
-            rules={each.key: f"{_rule_name(options, each.port)}#{url(each)}" for each in entries},
+            rules={each.key: f"{_rule_name(options, each.port)}#{write_wildcard(each)}" for each in entries},
             findings=tuple(_own_remarks(entries, options)),
             usage=(
                 Usage(PROJECT_GROUPS, len(ports)),
@@ -186,25 +181,13 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         return replace(found, stages=(first, Stage("zones", (passes,), onward), *rest))
 
 
-def url(entry: Entry) -> str:
-    """The matcher string for `entry` (Cloud NGFW, configure URL filtering security profiles): `*.x` is any depth below x,
-    `*x` x as well, by whole labels."""
-    match entry.match:
-        case "exact":
-            return entry.host
-        case "subtree+apex":
-            return f"*{entry.host}"
-        case "subtree" | "one-label":  # one-label with an accepted widening only
-            return f"*.{entry.host}"
-
-
 _ORDER = (PROFILE, PROFILE_GROUP, RULE)
 
 
 def _inspection(options: UrlFilterOptions, port: int, entries: Sequence[Entry]) -> Iterator[CloudObject]:
     """The profile of a port, the group that holds it, and the rule that applies the group."""
     closes = options.mode == "enforce" and options.deny != "none"
-    filters = [_filter("ALLOW", HOSTS, sorted({url(each) for each in entries}))]
+    filters = [_filter("ALLOW", HOSTS, sorted({write_wildcard(each) for each in entries}))]
     if closes:
         filters.insert(0, _filter("DENY", NAMELESS, [NOBODY]))
     else:
@@ -241,16 +224,6 @@ def _filter(action: str, priority: int, urls: list[str]) -> dict[str, Any]:
 
 def _rule_name(options: UrlFilterOptions, port: int) -> str:
     return f"{options.name}-inspect-tcp-{port}"
-
-
-def _placed(each: CloudObject) -> CloudObject:
-    """The object in its folder; a rule that passes private ranges on before the rules that inspect."""
-    if each.kind != RULE:
-        return each
-    body = each.body
-    if body["action"] == "goto_next":
-        body = {**body, "priority": body["priority"] - EDGE_SLOT}
-    return replace(each, body=body, folder="rules")
 
 
 def _endpoints(options: UrlFilterOptions) -> Iterator[CloudObject]:

@@ -17,6 +17,7 @@ from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources_proxy as rows
 from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
+from hostgate.gcp.wildcards import write_wildcard
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
@@ -98,7 +99,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         slots = 0
         ports: dict[int, dict[str, set[str]]] = {}
         for entry in entries:
-            ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(_spec(entry))
+            ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(write_wildcard(entry))
         for port, hosts in sorted(ports.items()):
             for part in _shards(hosts):
                 listed = _list(options, port, part, hosts)
@@ -112,7 +113,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         around = [] if options.attach is not None else [_policy(options)]
         return Rendering(
             objects=(*lists, *around, *rules, *_gateway(options), *_routes(options)),
-            rules={entry.key: f"{where[entry.port, entry.host]}#{_spec(entry).lstrip('*.')}" for entry in entries},
+            rules={entry.key: f"{where[entry.port, entry.host]}#{entry.host}" for entry in entries},
             findings=tuple(_remarks(entries, options)),
             usage=(
                 Usage(LISTS, len(lists)),
@@ -174,17 +175,6 @@ def _clients(options: WebProxyOptions) -> ClientTest | None:
     ranges = options.clients_of("range")
     found = ClientTest(identities=frozenset(identities) or None)
     return replace(found, addresses=networks(ranges)) if ranges else found
-
-
-def _spec(entry: Entry) -> str:
-    """What stands in a list for `entry`. `*x` is x and all names below it, by whole labels; `*.x` those below it."""
-    match entry.match:
-        case "exact":
-            return entry.host
-        case "subtree+apex":
-            return f"*{entry.host}"
-        case "subtree" | "one-label":  # one-label with an accepted widening only
-            return f"*.{entry.host}"
 
 
 def _shards(hosts: Mapping[str, set[str]]) -> tuple[Shard[str], ...]:
