@@ -217,6 +217,58 @@ class TestWhatIsRefused:
         assert said in refusal(**options)
 
 
+class TestAudit:
+    """Filters that allow every name stand before the owner's rules, whatever kind of deny is asked for."""
+
+    ATTACHED = "projects/p/global/firewallPolicies/egress"
+
+    @pytest.mark.parametrize("deny", ["none", "declared", "internet", "all"])
+    @pytest.mark.parametrize("clients", [None, ["0.0.0.0/0"], ["::/0"]], ids=str)
+    def test_in_anothers_policy_it_opens_to_nobody_who_is_not_named(self, deny: str, clients: list[str] | None) -> None:
+        given = {} if clients is None else {"from_": clients}
+        said = refusal(attach=self.ATTACHED, mode="audit", deny=deny, **given)
+        assert "would open somebody else's policy to everybody" in said
+        assert "declared" not in said  # which would open it as well
+
+    @pytest.mark.parametrize("deny", ["declared", "internet", "all"])
+    def test_clients_that_are_named_are_the_only_ones_that_its_rules_are_about(self, deny: str) -> None:
+        found = made(attach=self.ATTACHED, mode="audit", deny=deny, from_=["tagValues/1"])
+        assert all(each.body["targetSecureTags"] == [{"name": "tagValues/1"}] for each in of(found, RULE))
+
+    @pytest.mark.parametrize("mode", ["audit", "enforce"])
+    def test_without_a_deny_there_is_none_of_the_owner_either_so_that_is_refused(self, mode: str) -> None:
+        said = refusal(attach=self.ATTACHED, mode=mode, deny="none", from_=["tagValues/1"])
+        assert "found deny 'none' with `attach`" in said
+
+    @pytest.mark.parametrize(
+        ("options", "rest"),
+        [
+            ({}, "The last rules allow everything else over IPv4 and IPv6 and log it."),
+            ({"deny": "declared"}, "No rule of the plan allows the rest or logs it"),
+            ({"deny": "none"}, "No last rule logs what enforce would block"),
+        ],
+        ids=str,
+    )
+    def test_it_says_on_which_ports_the_filters_allow_every_name_and_what_becomes_of_the_rest(
+        self, options: dict[str, Any], rest: str
+    ) -> None:
+        (said,) = [one.message for one in made(*WEB, mode="audit", **options).findings if one.id == "audit"]
+        assert said.startswith("The URL filters allow every name on TCP 80 and 443, and their own log has each")
+        assert rest in said
+        assert not {"deny-cuts", "quic-closed"} & ids(made(*WEB, mode="audit", **options))
+
+    def test_it_says_whom_it_frees_and_from_whose_deny(self) -> None:
+        found = made(attach=self.ATTACHED, mode="audit", deny="declared", from_=["tagValues/1"])
+        (said,) = [one.message for one in found.findings if one.id == "audit"]
+        assert "of the clients under `from`" in said
+        assert f"before any later deny of {self.ATTACHED}" in said
+
+    def test_without_hosts_no_filter_allows_anything(self) -> None:
+        found = plan(selection([]), TARGET, {"zones": [B], "networks": [NET], "mode": "audit"})
+        (said,) = [one.message for one in found.findings if one.id == "audit"]
+        assert "filters" not in said
+
+
 def test_every_host_of_the_reference_revision_fits_its_wildcard_too() -> None:
     hosts = select("chainguard/images@2024-03-28")
     found = {

@@ -20,7 +20,7 @@ from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering, Seat
+from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
 from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import row
@@ -43,7 +43,6 @@ before the deny that it takes the place of: an update makes the one before it de
 that leaves must not be cut between the two."""
 
 EVERYWHERE: Mapping[Family, str] = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
-_FAMILY_WORDS: Mapping[Family, str] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _PRIVATE: Mapping[Family, tuple[str, ...]] = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
 
 
@@ -85,6 +84,16 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     @abstractmethod
     def allows(self, entries: Sequence[Entry], options: O) -> Allows:
         """What allows `entries`, by rules with priorities of `slot`."""
+
+    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:
+        found = dict(super().objections(entries, options))
+        for entry in entries if "ipv6" not in options.source_families else ():
+            if entry.families == ("ipv6",):
+                found[entry.key] = Objection(
+                    "Found families ipv6 only, but no range under `from` is IPv6: no rule would match.",
+                    "add the clients' IPv6 ranges to `from`.",
+                )
+        return found
 
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
         found = self.allows(entries, options)
@@ -141,7 +150,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         denied = {cidr for body in denies for cidr in body["match"]["destIpRanges"]}
         return replace(
             stated,
-            traffic=tuple(word for family, word in _FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
+            traffic=tuple(word for family, word in FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
             places=(*(() if options.attach is not None else (OWN_POLICY,)), *_where(options)),
             judged=options.clients if denies else (),
             # Of both families: where one is not denied, all of it passes.
@@ -165,9 +174,20 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         network = network_path((options.target_resources or [""])[0])
         return evaluate.policy_place(self.target, Snapshot(resources, "the plan"), _ending(options), clients, network)
 
+    def audited(self, entries: Sequence[Entry], options: O) -> str:  # noqa: ARG002
+        """What lets everything pass in audit mode, and what logs it, in sentences."""
+        if options.deny == "declared":
+            return "No rule of the plan allows the rest or logs it: the deny that is declared has to allow in its place, and log."
+        audits = [each.body["match"]["destIpRanges"][0] for each in _edges(options) if each.body["action"] == "allow"]
+        if not audits:
+            return "No last rule logs what enforce would block: with `deny: none` that is nothing."
+        over = " and ".join(word for family, word in FAMILY_WORDS.items() if EVERYWHERE[family] in audits)
+        return f"The last rules allow everything else{named_clients(options)} over {over} and log it{ahead(options)}."
+
     def _remarks(self, entries: Sequence[Entry], options: O) -> list[Finding]:
         found = []
-        if any(entry.protocol == "https" for entry in entries):
+        enforces = options.mode == "enforce"
+        if any(entry.protocol == "https" for entry in entries) and enforces and options.deny != "none":
             found.append(finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."))
         denies = options.deny in ("internet", "all")
         if not options.from_:
@@ -185,14 +205,18 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
                 )
             )
         if options.mode == "audit":
-            found.append(finding("audit", "The last rules allow everything and log it."))
+            found.append(finding("audit", self.audited(entries, options)))
         if options.deny == "none":
-            found.append(finding("deny-none", "VPC networks allow egress by default; the allow rules change nothing."))
+            idle = "VPC networks allow egress by default; the allow rules change nothing."
+            theirs = (
+                f"What no rule allows is left to the rules of {options.attach} that come after, and to the default."
+            )
+            found.append(finding("deny-none", idle if options.attach is None else theirs))
         if options.deny == "declared":
             found.append(
                 finding("deny-declared", "A deny of 0.0.0.0/0 and ::/0 after these rules is said to exist elsewhere.")
             )
-        if denies:
+        if denies and enforces:
             what = "private ranges too, " if options.deny == "all" else ""
             whose = " for the clients under `from`" if options.from_ else ""
             found.append(
@@ -203,13 +227,14 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
                     "are not.",
                 )
             )
+        if denies:
             missing = [family for family in ("ipv4", "ipv6") if family not in options.families]
             if missing:
                 found.append(
                     finding("ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied.")
                 )
             if unnamed := [each for each in options.families if each not in options.source_families]:
-                said = _FAMILY_WORDS[unnamed[0]]
+                said = FAMILY_WORDS[unnamed[0]]
                 found.append(
                     finding(
                         "ipv6-not-denied",
@@ -303,7 +328,7 @@ def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[Cloud
     if options.log_allowed:
         body["enableLogging"] = True
     to = each.body["match"].get("destIpRanges")
-    families = [family for family in _FAMILY_WORDS if to is None or (":" in to[0]) == (family == "ipv6")]
+    families = [family for family in FAMILY_WORDS if to is None or (":" in to[0]) == (family == "ipv6")]
     ranges = [found for family in families if (found := options.source_ranges(family))]
     if not ranges:
         return [replace(each, body=body)]
@@ -325,7 +350,7 @@ def _edges(options: FirewallPolicyOptions, private_slot: int = EDGE_SLOT) -> lis
     if options.deny not in ("internet", "all"):
         return []
     found = []
-    for offset, family in enumerate(_FAMILY_WORDS):
+    for offset, family in enumerate(FAMILY_WORDS):
         if family not in options.families or family not in options.source_families:
             continue
         if options.deny == "internet":
@@ -403,6 +428,18 @@ def _whose(options: FirewallPolicyOptions) -> str:
     if options.scope != "hierarchical":
         return f"the network in {options.in_region}" if options.in_region else "the network"
     return "the networks that are named" if options.networks else "every network below its nodes"
+
+
+def named_clients(options: FirewallPolicyOptions) -> str:
+    """Whose traffic rules are about that have the targets of `from`, as a part of a sentence."""
+    return " of the clients under `from`" if options.from_ else ""
+
+
+def ahead(options: FirewallPolicyOptions) -> str:
+    """What comes too late where rules of the plan let everything pass, as the end of a sentence."""
+    if options.attach is not None:
+        return f", before any later deny of {options.attach}"
+    return ", before any deny of the projects below" if options.scope == "hierarchical" else ""
 
 
 def _others(options: FirewallPolicyOptions) -> str:

@@ -16,7 +16,16 @@ from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.steps import Box, Place, Stage, Step
-from hostgate.gcp.firewall_policy import EVERYWHERE, RULE, Allows, FirewallPolicyMechanism, rule, slot
+from hostgate.gcp.firewall_policy import (
+    EVERYWHERE,
+    RULE,
+    Allows,
+    FirewallPolicyMechanism,
+    ahead,
+    named_clients,
+    rule,
+    slot,
+)
 from hostgate.gcp.resources_url_filter import (
     ENDPOINT_ASSOCIATION_TYPE,
     ENDPOINT_TYPE,
@@ -58,6 +67,7 @@ INSPECT = 2
 """Priority after the slot of a port, behind the two rules that pass private ranges on."""
 
 _NO_NAME = "gcp:fqdn, which allows by address."
+_BY_ADDRESS = "gcp:fqdn for an exact name, which allows by the addresses of either family."
 
 
 class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
@@ -108,8 +118,10 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
                 ),
             ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            families=("ipv4",),  # that IPv6 is filtered by name is documented nowhere, and the deny closes it
             widenings={"one-label": "deeper-names"},
             nearest={
+                "ipv6": _BY_ADDRESS,
                 "one-label": "list the names that are needed as exact entries; a filter has no depth.",
                 "tcp": _NO_NAME,
                 "udp": _NO_NAME,
@@ -144,6 +156,16 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
                 Usage(ORGANIZATION_GROUPS, len(ports)),
                 Usage(NETWORKS, len(options.networks)),
             ),
+        )
+
+    def audited(self, entries: Sequence[Entry], options: UrlFilterOptions) -> str:
+        rest = super().audited(entries, options)
+        if not entries:
+            return rest
+        ports = " and ".join(map(str, sorted({entry.port for entry in entries})))
+        return (
+            f"The URL filters allow every name{named_clients(options)} on TCP {ports}, and their own log has each connection"
+            f"{ahead(options)}. {rest}"
         )
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Mapping[str, Any]:
@@ -282,7 +304,8 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
     if options.deny == "declared" and options.mode == "enforce" and entries:
         yield finding(
             "deny-cuts",
-            "Private destinations are inspected as well: names that no entry has are cut on the ports of the hosts.",
+            "On the ports of the hosts the filters decide for good, before the declared deny: what no entry names is cut there, "
+            "to private destinations as well.",
         )
     for port in sorted({str(each.port) for each in entries} & options.groups.keys()):
         yield finding(

@@ -41,6 +41,7 @@ AUDIT_SLOT = 10_000_000
 """Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
 
 _ONE_LABEL = "list the names that are needed as exact entries; a list has no depth."
+_BY_ADDRESS = "gcp:fqdn for an exact name, which allows by the addresses of either family."
 _NO_HOST = (
     "gcp:fqdn, which allows by address. A rule of the proxy for TCP without a name would allow the port to everybody."
 )
@@ -87,8 +88,9 @@ class WebProxy(Mechanism[WebProxyOptions]):
                 ),
             ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            families=("ipv4",),  # Secure Web Proxy documentation, known limitations (read 2026-11-27)
             widenings={"one-label": "deeper-names"},
-            nearest={"one-label": _ONE_LABEL, "tcp": _NO_HOST, "udp": _NO_HOST},
+            nearest={"one-label": _ONE_LABEL, "ipv6": _BY_ADDRESS, "tcp": _NO_HOST, "udp": _NO_HOST},
         ),
     )
 
@@ -133,7 +135,8 @@ class WebProxy(Mechanism[WebProxyOptions]):
                 f"the gateway does not listen on port {entry.port}. Found in `ports`: {listens}.",
                 "leave `ports` out, so that the gateway listens on all.",
             )
-            found.setdefault(entry.key, objection)
+            if (known := found.get(entry.key)) is None or known.widening:  # no acceptance opens the port
+                found[entry.key] = objection
         return found
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: WebProxyOptions) -> Mapping[str, Any]:

@@ -356,7 +356,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "audit": FindingKind(
         "warning",
-        "Audit mode: nothing is blocked; what enforce would block is logged.",
+        "Audit mode: the plan blocks nothing; what passes beside the hosts, and what logs it.",
         "Read the logs, then set `mode` to enforce.",
         unenforced=True,
     ),
