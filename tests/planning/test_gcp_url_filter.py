@@ -170,6 +170,51 @@ class TestFlows:
         assert B in " ".join(made().place.assumptions)
         assert "zones" in ids(made())
 
+    def test_a_plan_without_zones_says_of_nothing_on_the_ports_of_its_hosts_that_it_is_blocked(self) -> None:
+        found = plan(selection(WEB), TARGET)
+        for flow in (
+            Flow("evil.example"),
+            Flow("cgr.dev", sni=None),
+            Flow("cgr.dev", 80, "http"),
+            Flow("x.dev", 443, "tcp"),
+        ):
+            verdict = found.verdict(flow)
+            assert verdict.action == "unknown", flow
+            assert verdict.lacks == (
+                "the client's zone has no firewall endpoint, and the plan names no zone that has one",
+            )
+        assert found.verdict(Flow("cgr.dev")).action == "allow"
+        assert found.verdict(Flow("evil.example", 8443)).action == "block"
+        assert found.verdict(Flow("evil.example", 443, "quic")).action == "block"
+
+    def test_no_open_zone_frees_whom_the_rules_are_not_about(self) -> None:
+        found = made(open_zones=[C], from_=["tagValues/1"], deny="declared")
+        assert found.verdict(Flow("evil.example", source="tag:tagValues/1")).action == "unknown"
+        assert found.verdict(Flow("evil.example", source="tag:tagValues/2")).action == "block"
+
+    @pytest.mark.parametrize(
+        ("options", "action"),
+        [
+            ({"mtu": 8_500}, "block"),  # the endpoints of the plan are made for it
+            ({"mtu": 1_400, "endpoints": {B: "declared"}}, "block"),
+            ({"mtu": 1_461, "endpoints": {B: "declared"}}, "unknown"),
+            ({"mtu": 8_500, "endpoints": {B: f"projects/p/locations/{B}/firewallEndpoints/theirs"}}, "unknown"),
+        ],
+        ids=str,
+    )
+    def test_whether_an_endpoint_of_others_takes_jumbo_frames_is_not_known(
+        self, options: dict[str, Any], action: str
+    ) -> None:
+        found = made(**options)
+        verdict = found.verdict(Flow("evil.example"))
+        assert verdict.action == action
+        assert f"MTU of the networks is at most {options['mtu']};" in " ".join(found.place.assumptions)
+        if action == "unknown":
+            assert verdict.lacks == (
+                f"the endpoint of {B}, which is not of the plan, has no jumbo frames, and the MTU is {options['mtu']}",
+            )
+            assert "has jumbo frames" in next(one.message for one in found.findings if one.id == "zones")
+
     def test_where_ipv6_is_left_open_no_verdict_is_about_ipv4_alone(self) -> None:
         assert made(families=["ipv4"]).verdict(Flow("evil.example")).action == "unknown"
 

@@ -172,7 +172,13 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             addresses=networks(ranges) if ranges else EVERY_ADDRESS, identities=frozenset(identities) or None
         )
         network = network_path((options.target_resources or [""])[0])
-        return evaluate.policy_place(self.target, Snapshot(resources, "the plan"), _ending(options), clients, network)
+        return evaluate.policy_place(
+            self.target, Snapshot(resources, "the plan"), _ending(options), clients, network, self.uninspected(options)
+        )
+
+    def uninspected(self, options: O) -> Sequence[str]:  # noqa: ARG002
+        """What would have to be so for rules that inspect to let everything pass."""
+        return ()
 
     def audited(self, entries: Sequence[Entry], options: O) -> str:  # noqa: ARG002
         """What lets everything pass in audit mode, and what logs it, in sentences."""

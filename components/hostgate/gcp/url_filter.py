@@ -13,9 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import networks
-from hostgate.flows.intervals import Intervals
-from hostgate.flows.steps import Box, Place, Stage, Step
+from hostgate.flows.steps import Place
 from hostgate.gcp.firewall_policy import (
     EVERYWHERE,
     RULE,
@@ -184,23 +182,27 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         found = super().place(objects, options)
         if options.mode == "enforce" and options.deny != "none" and "ipv6" in options.families:
             found = replace(found, families=("IPv4",))  # IPv6 is closed as a whole, and clients fall back
-        ports = [(int(port), int(port)) for each in _rules_of(objects) for port in _ports(each)]
-        where = ", ".join(sorted(options.zones)) or "zones that have a firewall endpoint"
-        found = replace(
-            found,
-            assumptions=(*found.assumptions, f"Clients run in {where} alone; elsewhere these ports pass uninspected."),
-        )
-        if not options.open_zones or not ports:
+        if not _rules_of(objects):
             return found
-        zones = " or ".join(sorted(options.open_zones))
-        passes = Step(
-            action="allow", rule="", why="in a zone without a firewall endpoint the rule lets everything pass",
-            box=Box(protocols=frozenset({6}), port=Intervals.of(ports), address=networks([EVERYWHERE["ipv4"]]),
-                    doubts=(f"the client is in {zones}, which has no firewall endpoint",)),
-        )  # fmt: skip
-        onward = Step(action="next", rule="", why="the client's zone has a firewall endpoint")
-        first, *rest = found.stages
-        return replace(found, stages=(first, Stage("zones", (passes,), onward), *rest))
+        assumed = [f"The MTU of the networks is at most {options.mtu}; larger packets pass uninspected."]
+        if zones := ", ".join(sorted({*options.zones, *options.open_zones})):
+            assumed.insert(0, f"Clients run in {zones} alone; elsewhere the ports of the hosts pass uninspected.")
+        return replace(found, assumptions=(*found.assumptions, *assumed))
+
+    def uninspected(self, options: UrlFilterOptions) -> Sequence[str]:
+        doubts = []
+        if not options.zones:
+            doubts.append("the client's zone has no firewall endpoint, and the plan names no zone that has one")
+        if options.open_zones:
+            zones = " or ".join(sorted(options.open_zones))
+            doubts.append(f"the client is in {zones}, which has no firewall endpoint")
+        if options.mtu > PLAIN_MTU and options.endpoints:
+            zones = " or ".join(sorted(options.endpoints))
+            theirs = (
+                f"the endpoint of {zones}, which is not of the plan, has no jumbo frames, and the MTU is {options.mtu}"
+            )
+            doubts.append(theirs)
+        return doubts
 
 
 _ORDER = (PROFILE, PROFILE_GROUP, RULE)
@@ -283,10 +285,6 @@ def _rules_of(objects: Sequence[CloudObject]) -> tuple[CloudObject, ...]:
     return tuple(each for each in objects if each.kind == RULE and "securityProfileGroup" in each.body)
 
 
-def _ports(each: CloudObject) -> list[str]:
-    return [port for config in each.body["match"]["layer4Configs"] for port in config["ports"]]
-
-
 def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterator[Finding]:
     for entry in entries:
         if entry.port not in WEB_PORTS:
@@ -321,6 +319,8 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
         )
         return
     covered = f"Inspected is what comes from {', '.join(sorted(options.zones))}"
+    if options.mtu > PLAIN_MTU and options.endpoints:
+        covered += f" (where the endpoint of {' and '.join(sorted(options.endpoints))} has jumbo frames)"
     if options.open_zones:
         yield finding(
             "open-zones",
