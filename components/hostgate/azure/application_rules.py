@@ -138,7 +138,11 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             symbol(f"IP group {text}") if text.startswith("/") else address(text) for text in options.from_
         )
         clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
-        return evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        found = evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        if options.attach is None:
+            return found
+        beside = f"No other rule of {options.attach}, or of a policy above it, decides about these flows first."
+        return replace(found, assumptions=(*found.assumptions, beside))
 
 
 def _group(

@@ -4,7 +4,7 @@ What allows the hosts is each mechanism's own; what stands around it is the same
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
@@ -172,9 +172,10 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             addresses=networks(ranges) if ranges else EVERY_ADDRESS, identities=frozenset(identities) or None
         )
         network = network_path((options.target_resources or [""])[0])
-        return evaluate.policy_place(
+        found = evaluate.policy_place(
             self.target, Snapshot(resources, "the plan"), _ending(options), clients, network, self.uninspected(options)
         )
+        return replace(found, assumptions=tuple(_assumed(options)))
 
     def uninspected(self, options: O) -> Sequence[str]:  # noqa: ARG002
         """What would have to be so for rules that inspect to let everything pass."""
@@ -477,6 +478,21 @@ def _fullest(usage: Sequence[Usage], rules: int) -> tuple[Usage, ...]:
         if each.limit.name not in fullest or each.used > fullest[each.limit.name].used:
             fullest[each.limit.name] = each
     return tuple(fullest.values())
+
+
+def _assumed(options: FirewallPolicyOptions) -> Iterator[str]:
+    """What lies outside a plan: the policies that judge before its own, and what holds its rules."""
+    whose = "The policy" if options.attach is None else options.attach
+    if options.scope == "hierarchical":
+        yield f"{whose} is associated with a node above the clients' projects; no policy above that node decides first."
+    else:
+        first = "no hierarchical policy and no VPC firewall rule decides first"
+        also = ", nor a global network policy" if options.scope == "region" else ""
+        yield f"{whose} is associated with the clients' networks; {first}{also}."
+    if options.attach is not None:
+        yield f"No rule of {options.attach} before priority {options.base} decides about these flows."
+    if options.deny == "declared" and options.mode == "enforce":
+        yield "The declared deny comes after these rules and is one of both address families, for everybody."
 
 
 def _ending(options: FirewallPolicyOptions) -> Step:

@@ -167,7 +167,11 @@ class WebProxy(Mechanism[WebProxyOptions]):
         if options.routing == "next-hop" and options.route == "policy-based" and options.deny != "declared":
             past = networks([*options.private, *options.exempt])
         routing = evaluate_proxy.Routing(explicit=options.routing == "explicit", past=past, ports=listens)
-        return evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
+        found = evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
+        beside = "No authorization policy stands on the gateway, beside which it ignores these rules."
+        if options.attach is not None:
+            beside = f"A gateway uses {options.policy_path}, and no rule there decides first. {beside}"
+        return replace(found, assumptions=(*found.assumptions, beside))
 
 
 def _clients(options: WebProxyOptions) -> ClientTest | None:
