@@ -375,6 +375,19 @@ class TestEndpoints:
         assert found.verdict(Flow("plain.example", 80, "http")).action == "allow"
         assert "securityProfileGroups/NAME" in refusal(groups={"443": "web"})
 
+    @pytest.mark.parametrize("port", ["8080", "8443", "1"])
+    def test_a_group_for_a_port_that_no_host_has_is_said(self, port: str) -> None:
+        theirs = "organizations/1/locations/global/securityProfileGroups/web"
+        found = made(entry(), groups={port: theirs, "443": theirs})
+        (said,) = [one.message for one in found.findings if one.id == "group-unused"]
+        assert said == f"{theirs} is given for port {port}, and no rule applies it."
+        assert "group-unused" not in ids(made(*WEB, groups={"443": theirs, "80": theirs}))
+
+    @pytest.mark.parametrize("port", ["0", "0443", "65536", "99999", "443 ", "443-444", "https"])
+    def test_the_key_of_a_group_is_a_port(self, port: str) -> None:
+        theirs = "organizations/1/locations/global/securityProfileGroups/web"
+        assert "Allowed: a port as text, such as '443'" in refusal(groups={port: theirs})
+
     def test_names_leave_room_for_what_an_engine_appends(self) -> None:
         found = made(zones=["northamerica-northeast1-a"], name="n" * 30)
         for kind in (ENDPOINT, ENDPOINT_ASSOCIATION):

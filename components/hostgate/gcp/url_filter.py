@@ -311,6 +311,8 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
             f"{options.groups[port]} has to hold the profile {options.name}-hosts-{port} of {options.made_in} as its URL filtering "
             "profile. Until it does, and where it holds more, the rule lets pass what the group says.",
         )
+    for port in sorted(options.groups.keys() - {str(each.port) for each in entries}, key=int):
+        yield finding("group-unused", f"{options.groups[port]} is given for port {port}, and no rule applies it.")
     if not options.zones:
         yield finding(
             "no-zones",

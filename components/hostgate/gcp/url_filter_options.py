@@ -55,6 +55,12 @@ def _group(text: str) -> str:
     return found[1]
 
 
+def _port(text: str) -> str:
+    if not re.fullmatch("[1-9][0-9]{0,4}", text) or int(text) > 65_535:
+        raise _refusal("port", f"Found {text!a}. Allowed: a port as text, such as '443'.")
+    return text
+
+
 def _mtu(number: int) -> int:
     if not 1_300 <= number <= JUMBO_MTU:
         raise _refusal(
@@ -95,7 +101,7 @@ class UrlFilterOptions(FirewallPolicyOptions):
     endpoints: dict[Zone, Annotated[str, AfterValidator(_endpoint)]] = {}
     """Firewall endpoints that are there already, by zone: their ids, which are associated with the networks; or
     `declared`, where the association is there too. Every other zone gets one."""
-    groups: dict[Annotated[str, Field(pattern=r"^[0-9]{1,5}$")], Annotated[str, AfterValidator(_group)]] = {}
+    groups: dict[Annotated[str, AfterValidator(_port)], Annotated[str, AfterValidator(_group)]] = {}
     """Security profile groups of others that the rules apply, by port; each has to hold the profile of the port."""
     mtu: Annotated[int, AfterValidator(_mtu)] = PLAIN_MTU
     """Of the VPC networks: above 1460 the endpoints are made for jumbo frames, which cannot be changed later."""
