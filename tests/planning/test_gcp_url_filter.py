@@ -298,7 +298,7 @@ class TestAudit:
         self, options: dict[str, Any], rest: str
     ) -> None:
         (said,) = [one.message for one in made(*WEB, mode="audit", **options).findings if one.id == "audit"]
-        assert said.startswith("The URL filters allow every name on TCP 80 and 443, and their own log has each")
+        assert said.startswith("The URL filters allow every name on TCP 80, 443, and their own log has each")
         assert rest in said
         assert not {"deny-cuts", "quic-closed"} & ids(made(*WEB, mode="audit", **options))
 

@@ -35,7 +35,7 @@ LOOKUP = Lookup(
 _WILDCARD = "exact names; network rules take no wildcard by design, and such packets carry no name to match."
 
 IPV4_HOST = "an IPv4 host."
-"""Instead of one over IPv6 alone: Azure Firewall takes IPv4 (Azure Firewall, known issues; read 2026-11-23)."""
+"""Instead of one over IPv6 alone: Azure Firewall known issues, 2025-09 (read 2026-11-23)."""
 
 MEANS = Means(
     name="FQDN network rules",

@@ -265,8 +265,8 @@ def _answer(target: str, place: str, verdict: "Verdict", assumptions: Sequence[s
         "verdict": verdict.action,
         "rule": verdict.rule,
         "why": verdict.why,
+        "assumptions": list(assumptions),
     }
-    told["assumptions"] = list(assumptions)
     return told | ({"lacks": list(verdict.lacks)} if verdict.action == "unknown" else {})
 
 

@@ -160,7 +160,7 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         rest = super().audited(entries, options)
         if not entries:
             return rest
-        ports = " and ".join(map(str, sorted({entry.port for entry in entries})))
+        ports = ", ".join(map(str, sorted({entry.port for entry in entries})))
         return (
             f"The URL filters allow every name{named_clients(options)} on TCP {ports}, and their own log has each connection"
             f"{ahead(options)}. {rest}"
