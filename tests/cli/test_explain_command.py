@@ -28,7 +28,9 @@ def test_the_json_has_the_agreed_keys_and_nothing_else_is_printed(run: Run) -> N
     made = run("explain", "cgr.dev", "--catalog", REFERENCE, "--json")
 
     assert (made.code, made.err, list(made.json)) == (0, "", ["targets"])
-    assert [list(answer) for answer in made.json["targets"]] == [["target", "place", "verdict", "rule", "why"]] * 3
+    assert [list(answer) for answer in made.json["targets"]] == [
+        ["target", "place", "verdict", "rule", "why", "assumptions"]
+    ] * 3
 
 
 @pytest.mark.parametrize("host", ["cgr.dev", "CGR.dev", R2_ACCOUNT, "storage.googleapis.com"])
@@ -39,6 +41,7 @@ def test_a_host_of_the_catalog_is_allowed_everywhere(run: Run, host: str) -> Non
 def test_a_name_of_the_host_itself_is_answered_by_the_vpcs_resolver_and_blocked_elsewhere(run: Run) -> None:
     made = verdicts(run, "localhost")
     assert made.pop("aws:dns-firewall") == "allow"
+    assert made.pop("gcp:url-filter") == "unknown"  # a plan by catalog names no zone that has an endpoint
     assert set(made.values()) == {"block"}
 
 
@@ -60,6 +63,8 @@ def test_anything_else_is_blocked_wherever_it_is_seen_and_that_is_fine(run: Run,
     made = verdicts(run, *arguments)
     if arguments[1:]:  # a port or a protocol, which a question for a name does not have
         assert made.pop("aws:dns-firewall") == "allow"
+    else:  # on a port that is inspected; a plan by catalog names no zone that has an endpoint
+        assert made.pop("gcp:url-filter") == "unknown"
     assert set(made.values()) == {"block"}
 
 

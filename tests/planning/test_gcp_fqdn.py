@@ -230,8 +230,57 @@ class TestClients:
     def test_audit_in_another_s_policy_frees_nobody_who_is_not_named(self) -> None:
         with pytest.raises(InputError, match="the audit rules would open somebody else's policy to everybody"):
             plan(selection([entry()]), TARGET, attach="egress", mode="audit")
-        for options in ({"from_": ["tagValues/1"]}, {"deny": "declared"}):
+        for options in ({"from_": ["tagValues/1"]}, {"deny": "declared"}, {"deny": "none"}):
             assert plan(selection([entry()]), TARGET, {"attach": "egress", "mode": "audit", **options}).ok
+
+    @pytest.mark.parametrize(
+        "everybody", [["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["::/0", "10.0.0.0/8"]], ids=str
+    )
+    def test_every_address_is_nobody_named(self, everybody: list[str]) -> None:
+        with pytest.raises(InputError, match="a `from` of every address: the audit rules would open"):
+            plan(selection([entry()]), TARGET, attach="egress", mode="audit", from_=everybody)
+        tagged = ["tagValues/1", *everybody]
+        assert plan(selection([entry()]), TARGET, attach="egress", mode="audit", from_=tagged).ok
+
+
+class TestWhatAuditSays:
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({}, "The last rules allow everything else over IPv4 and IPv6 and log it."),
+            ({"deny": "all", "families": ["ipv4"]}, "The last rules allow everything else over IPv4 and log it."),
+            (
+                {"from_": ["tagValues/1"], "attach": "egress"},
+                "The last rules allow everything else of the clients under `from` over IPv4 and IPv6 and log it, before any "
+                "later deny of egress.",
+            ),
+            (
+                {"from_": ["10.0.0.0/8"], "parent": "folders/1"},
+                "The last rules allow everything else of the clients under `from` over IPv4 and log it, before any deny of the "
+                "projects below.",
+            ),
+            ({"deny": "declared"}, "No rule of the plan allows the rest or logs it: the deny that is declared has to"),
+            ({"deny": "declared", "attach": "egress"}, "No rule of the plan allows the rest or logs it"),
+            ({"deny": "none", "attach": "egress"}, "with `deny: none` that is nothing"),
+        ],
+        ids=str,
+    )
+    def test_what_passes_and_what_logs_it(self, options: dict[str, Any], said: str) -> None:
+        found = plan(selection([entry()]), TARGET, {"mode": "audit", **options})
+        (audit,) = [one.message for one in found.findings if one.id == "audit"]
+        assert audit.startswith(said) or said in audit
+        audits = [each for each in rules(found) if "audit" in each.name]
+        assert bool(audits) == ("last rules allow" in audit)
+
+    @pytest.mark.parametrize("options", [{"mode": "audit"}, {"deny": "none"}, {"mode": "audit", "deny": "declared"}])
+    def test_nothing_is_said_to_be_cut_that_passes(self, options: dict[str, Any]) -> None:
+        found = plan(selection([entry()]), TARGET, options)
+        assert not {"deny-cuts", "quic-closed"} & {one.id for one in found.findings}
+
+    def test_a_policy_of_others_may_deny_what_a_plan_without_a_deny_leaves_to_it(self) -> None:
+        found = plan(selection([entry()]), TARGET, deny="none", attach="egress")
+        (said,) = [one.message for one in found.findings if one.id == "deny-none"]
+        assert "left to the rules of egress" in said
 
 
 def sources(made: Plan) -> dict[str, list[str]]:

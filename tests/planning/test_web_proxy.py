@@ -148,7 +148,14 @@ class TestRefusals:
             ({"region": "europe"}, "a region such as europe-west4"),
             ({"attach": "egress"}, "projects/PROJECT/locations/REGION/gatewaySecurityPolicies/NAME"),
             ({**GATED, "ports": [80, 81, 82, 83, 84, 85]}, "ports`: found 6 items. Allowed: at most 5."),
-            ({**GATED, "address": "10.0.0.0/8"}, "one IPv4 address of the subnetwork"),
+            ({**GATED, "address": "10.0.0.0/8"}, "one private IPv4 address of the subnetwork"),
+            ({**GATED, "address": "fd00::5"}, "one private IPv4 address of the subnetwork"),
+            ({**GATED, "address": "34.1.0.1"}, "found 34.1.0.1, which is public"),
+            ({**GATED, "address": "8.8.8.8"}, "left out, one is allocated"),
+            ({**GATED, "address": "127.0.0.1"}, "which no subnetwork has"),
+            ({**GATED, "address": "169.254.169.254"}, "which no subnetwork has"),
+            ({**GATED, "address": "239.0.0.1"}, "which no subnetwork has"),
+            ({**GATED, "address": "0.0.0.0"}, "which no subnetwork has"),
         ],
     )
     def test_options_that_do_not_hold_are_refused_with_what_is_allowed(

@@ -85,6 +85,11 @@ def urls(*filters: tuple[str, list[str]]) -> list[R]:
 
 NOBODY = ("DENY", ["nobody.invalid"])
 
+
+def network_of(mtu: int) -> R:
+    return R("gcp:compute/network:Network", "main", {"name": "main", "project": "p", "mtu": mtu})
+
+
 FAMILY = (
     R("azure-native:network:FirewallPolicy", "parent", {"firewallPolicyName": "parent"}),
     R("azure-native:network:FirewallPolicy", "hub", {
@@ -138,6 +143,11 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
         [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies()], "", ""),
     "names by a group whose first filter lets pass what has none": (
         [GCP_POLICY, *urls(("ALLOW", ["cgr.dev"])), *gcp_denies()], "void-allow", "any destination is allowed on port 443"),
+    "names by a group, whose network sends more than its endpoint inspects": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies(), network_of(8_896)], "void-allow",
+        "its MTU of 8896 is above the 1460 bytes of the endpoint of europe-west1-b"),
+    "the same, with an MTU that it inspects": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies(), network_of(1_400)], "", ""),
     "names by a group, and a last filter for every name": (
         [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"]), ("ALLOW", ["*"])), *gcp_denies()], "void-allow", "look#*"),
     "names by a group without a deny of the rest": (

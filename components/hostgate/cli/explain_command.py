@@ -182,7 +182,8 @@ def command(
     for answer in answers:
         for near in answer.get("nearest", ()):
             click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
-    for assumed in dict.fromkeys(each for answer in answers for each in answer.get("assumptions", ())):
+    told = answers if standing else ()  # a plan says it in its findings
+    for assumed in dict.fromkeys(each for answer in told for each in answer.get("assumptions", ())):
         click.echo(printable(f"assumed{_of_some(answers, assumed)}: {assumed}"))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
@@ -234,7 +235,7 @@ def _of_plan(plan: "Plan", flow: "Flow") -> dict[str, Any]:
     from hostgate.planning.near import nearest
 
     verdict = plan.verdict(flow)
-    answer = _answer(plan.target, "plan", verdict)
+    answer = _answer(plan.target, "plan", verdict, plan.assumptions)
     if verdict.action == "block":
         answer["nearest"] = [near.as_json() for near in nearest(plan, flow)]
     if verdict.allows and (judged := plan.surveyed(flow)) is not None:
@@ -250,17 +251,22 @@ def _of_point(point: "Point", flow: "Flow") -> dict[str, Any]:
 
     verdict = point.verdict(flow)
     why = f"{verdict.why} ({point.remark})" if point.remark else verdict.why
-    answer = _answer(point.title, point.place, verdict) | {"why": why}
-    if point.judged.assumptions:
-        answer["assumptions"] = list(point.judged.assumptions)
+    answer = _answer(point.title, point.place, verdict, point.judged.assumptions) | {"why": why}
     if verdict.action == "block":
         near = nearest_steps(point.judged, flow)
         answer["nearest"] = [{"rule": each.step.rule, "lacking": list(each.lacking)} for each in near]
     return answer
 
 
-def _answer(target: str, place: str, verdict: "Verdict") -> dict[str, Any]:
-    told = {"target": target, "place": place, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why}
+def _answer(target: str, place: str, verdict: "Verdict", assumptions: Sequence[str]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "target": target,
+        "place": place,
+        "verdict": verdict.action,
+        "rule": verdict.rule,
+        "why": verdict.why,
+        "assumptions": list(assumptions),
+    }
     return told | ({"lacks": list(verdict.lacks)} if verdict.action == "unknown" else {})
 
 

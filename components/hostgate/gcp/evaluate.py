@@ -75,20 +75,24 @@ def places(snapshot: Snapshot) -> list[Place]:
 
 
 def policy_place(
-    target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None, network: str = ""
-) -> Place:
+    target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None, network: str = "",
+    uninspected: Sequence[str] = (),
+) -> Place:  # fmt: skip
     """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else:
     `network`, where the rules name some.
 
-    `ending` is what becomes of a flow that no rule decides.
+    `ending` is what becomes of a flow that no rule decides; `uninspected` what would have to be so for rules that inspect
+    to let everything pass.
     """
     reading = _Reading(snapshot)
+
+    def inspect(rule: PolicyRule) -> tuple[Ruling, ...]:
+        return reading.rulings(rule, uninspected)
+
     rules = [
         step
         for rule in snapshot.of_types([RULE, REGION_RULE, ORGANISATION_RULE])
-        for step in PolicyRule(
-            reading.group, rule.node, rule.name, network=network, inspect=reading.where_inspected
-        ).steps()
+        for step in PolicyRule(reading.group, rule.node, rule.name, network=network, inspect=inspect).steps()
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
@@ -130,27 +134,41 @@ class _Reading:
                     found.setdefault(network_path(link.value))
         return list(found)
 
-    def where_inspected(self, rule: PolicyRule) -> tuple[Ruling, ...]:
-        """What a security profile group does to what the rule sends to it."""
-        return self.profiles.rulings(rule.name, rule.node, rule.holder)
-
-    def rulings(self, rule: PolicyRule) -> tuple[Ruling, ...]:
-        """The same, where nobody says that the client's zone has an endpoint: all passes in one that has none."""
-        found = self.where_inspected(rule)
-        sure = any(each.action == "block" and not each.box.doubts for each in found)
-        if not sure or self.zones(rule.network):
+    def rulings(self, rule: PolicyRule, uninspected: Sequence[str] | None = None) -> tuple[Ruling, ...]:
+        """What a security profile group does to what the rule sends to it. What is not inspected passes, whatever the group
+        says: `uninspected` is what would have to be so for that, by the snapshot unless given."""
+        found = self.profiles.rulings(rule.name, rule.node, rule.holder)
+        if not any(each.action == "block" and not each.box.doubts for each in found):
             return found
-        why = f"in a zone without a firewall endpoint {rule.name} lets everything pass"
-        unseen = "the client's zone has no firewall endpoint for the network, and none is in the snapshot"
-        return (Ruling(action="allow", why=why, box=Box(doubts=(unseen,))), *found)
+        why = f"{rule.name} lets everything pass where no firewall endpoint inspects it"
+        doubts = self.uninspected(rule.network) if uninspected is None else uninspected
+        return (*(Ruling(action="allow", why=why, box=Box(doubts=(each,))) for each in doubts), *found)
+
+    def uninspected(self, network: str) -> list[str]:
+        """What would have to be so for traffic of the network to pass endpoints by, as far as the snapshot tells."""
+        listed = self._inspecting(network)
+        if not listed:
+            return ["the client's zone has no firewall endpoint for the network, and none is in the snapshot"]
+        doubts: dict[str, None] = {}
+        for each in listed:
+            mtu = self._mtu(network or self.network_key(each, "network"))
+            if mtu is not None and (doubt := self.profiles.too_large(each, mtu)):
+                doubts.setdefault(doubt)
+        return list(doubts)
 
     def zones(self, network: str) -> list[str]:
         """Where an endpoint inspects traffic of the network; without one, of any that the snapshot has an endpoint for."""
-        return sorted(
-            str(each.properties.get("location"))
-            for each in self.profiles.endpoint_associations()
-            if not network or self._of_network(each, "network", network) == ()
-        )
+        return sorted({str(each.properties.get("location")) for each in self._inspecting(network)})
+
+    def _inspecting(self, network: str) -> list[Resource]:
+        """The associations of endpoints with the network, or with any."""
+        held = self.profiles.endpoint_associations()
+        return [each for each in held if not network or self._of_network(each, "network", network) == ()]
+
+    def _mtu(self, key: str) -> Node | None:
+        """The MTU of the network; None where the network is not in the snapshot."""
+        held = self.snapshot.of_types([NETWORK])
+        return next((each.node.at("mtu") for each in held if self._key_of(each) == key), None)
 
     def network_key(self, resource: Resource, key: str) -> str:
         value = resource.properties.get(key)
@@ -258,6 +276,8 @@ class _Reading:
             assumptions.append(
                 f"Clients run in {', '.join(zones)} alone; elsewhere what is inspected by name passes as it is."
             )
+            if self._mtu(key) is None:
+                assumptions.append(self.profiles.largest(self._inspecting(key)))
         order, said = self._enforcement(key)
         stages = [_platform(), *hierarchical]
         if order == "BEFORE_CLASSIC_FIREWALL":

@@ -13,7 +13,7 @@ from hostgate.catalog.model import Family
 from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
 from hostgate.gcp.resources import Scope
 from hostgate.planning.enforcement import WITHIN
-from hostgate.planning.options import Name, Options, merged
+from hostgate.planning.options import Deny, Name, Options, merged
 from hostgate.planning.targets import COMPUTED
 
 USER_PRIORITY_MAX = 2_147_483_547
@@ -101,6 +101,9 @@ class FirewallPolicyOptions(Options):
     associates_beside_attach: ClassVar[bool] = False
     """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
 
+    audit_opens: ClassVar[frozenset[Deny]] = frozenset({"internet", "all"})
+    """With which of `deny` there are rules in audit mode that let everything pass."""
+
     attach: Annotated[str, _link("firewallPolicies")] | None = None
     """An existing policy: projects/PROJECT/global/firewallPolicies/NAME or projects/PROJECT/regions/REGION/..., its full
     link or its name; a hierarchical one as locations/global/firewallPolicies/NUMBER."""
@@ -147,14 +150,15 @@ class FirewallPolicyOptions(Options):
         if (
             self.mode == "audit"
             and (self.attach is not None or self.scope == "hierarchical")
-            and not self.from_
-            and self.denies
+            and not self.names_clients
+            and self.deny in self.audit_opens
         ):
             whose = "its own deny" if self.attach is not None else "their own denies"
+            otherwise = "" if "declared" in self.audit_opens else ", or set deny 'declared'"
+            whom = "a `from` of every address" if self.from_ else "no `from`"
             raise ValueError(
-                f"found mode 'audit' with `{'attach' if self.attach is not None else 'parent'}` and no `from`: the audit rules "
-                f"would open {shared} to everybody, before {whose}. Name the clients to audit under `from`, or set deny "
-                "'declared'."
+                f"found mode 'audit' with `{'attach' if self.attach is not None else 'parent'}` and {whom}: the audit rules "
+                f"would open {shared} to everybody, before {whose}. Name the clients to audit under `from`{otherwise}."
             )
         if self.mode == "audit" and not self.log_denied:
             raise ValueError(
@@ -280,6 +284,12 @@ class FirewallPolicyOptions(Options):
             each.rpartition("/")[2] if link is None else each if each.startswith("https://") else f"{LINK}{link.path()}"
             for each, link in pairs
         )
+
+    @property
+    def names_clients(self) -> bool:
+        """Whether `from` leaves anybody out."""
+        everywhere = self.source_ranges("ipv4") == ["0.0.0.0/0"] or self.source_ranges("ipv6") == ["::/0"]
+        return bool(self.service_accounts or self.secure_tags or (self.from_ and not everywhere))
 
     @property
     def clients(self) -> tuple[str, ...]:

@@ -82,10 +82,16 @@ def _project(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    allowed = "one private IPv4 address of the subnetwork; left out, one is allocated"
     try:
-        return str(IPv4Address(text))
+        address = IPv4Address(text)
     except ValueError:
-        raise _refused("address", f"found {text!a}. Allowed: one IPv4 address of the subnetwork.") from None
+        raise _refused("address", f"found {text!a}. Allowed: {allowed}.") from None
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise _refused("address", f"found {text}, which no subnetwork has. Allowed: {allowed}.")
+    if address.is_global:
+        raise _refused("address", f"found {text}, which is public. Allowed: {allowed}.")
+    return str(address)
 
 
 class WebProxyOptions(Options):

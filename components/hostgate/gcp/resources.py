@@ -380,7 +380,7 @@ READ: Final = types_by_token(
                 "denies[].ports", "logConfig",
             ),
         ),
-        ResourceType(NETWORK, fields("name", "project", "networkFirewallPolicyEnforcementOrder")),
+        ResourceType(NETWORK, fields("name", "project", "mtu", "networkFirewallPolicyEnforcementOrder")),
         ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
         ResourceType(
             DNS_POLICY,

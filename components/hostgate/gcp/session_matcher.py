@@ -13,6 +13,7 @@ from typing import Final
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names, NameTest, TestKind
+from hostgate.gcp.wildcards import read_wildcard
 
 MOST: Final = 20_000
 """Alternatives of a matcher that are looked at; one with more is not read."""
@@ -62,19 +63,12 @@ def entry_tests(entry: str) -> tuple[tuple[NameTest, tuple[str, ...]], ...]:
     That `*.x` does not hold x is documented for the same form in URL filtering, and not for these lists.
     """
     domain = entry.partition("/")[0].lower()
-    if domain.startswith("*."):
-        below = domain[2:]
-        apex = (NameTest("exact", below), (f"Secure Web Proxy counts {below} to *.{below}",))
-        found = [(NameTest("subtree", below), ()), apex]
-    elif domain.startswith("*"):
-        below = domain[1:]
-        found = [(NameTest("subtree+apex", below), ())]
-    else:
-        below = domain
-        found = [(NameTest("exact", below), ())]
-    if "*" in below or "." not in below.strip("."):
+    kind, host = read_wildcard(domain)
+    if "*" in host or "." not in host.strip("."):
         raise UnreadableError(entry)
-    return tuple(found)
+    named = (NameTest(kind, host), ())
+    apex = (NameTest("exact", host), (f"Secure Web Proxy counts {host} to *.{host}",))
+    return (named, apex) if kind == "subtree" else (named,)
 
 
 _TEXT = r"(?:'(?P<{0}>[^'\\]*)'|\"(?P<{0}2>[^\"\\]*)\")"

@@ -17,6 +17,7 @@ from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources_proxy as rows
 from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
+from hostgate.gcp.wildcards import write_wildcard
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
@@ -50,6 +51,7 @@ AUDIT_SLOT = 10_000_000
 """Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
 
 _ONE_LABEL = "list the names that are needed as exact entries; a list has no depth."
+_BY_ADDRESS = "gcp:fqdn for an exact name, which allows by the addresses of either family."
 _NO_HOST = (
     "gcp:fqdn, which allows by address. A rule of the proxy for TCP without a name would allow the port to everybody."
 )
@@ -96,8 +98,9 @@ class WebProxy(Mechanism[WebProxyOptions]):
                 ),
             ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            families=("ipv4",),  # Secure Web Proxy documentation, known limitations (read 2026-11-27)
             widenings={"one-label": "deeper-names"},
-            nearest={"one-label": _ONE_LABEL, "tcp": _NO_HOST, "udp": _NO_HOST},
+            nearest={"one-label": _ONE_LABEL, "ipv6": _BY_ADDRESS, "tcp": _NO_HOST, "udp": _NO_HOST},
         ),
     )
 
@@ -108,7 +111,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         slots = 0
         ports: dict[int, dict[str, set[str]]] = {}
         for entry in entries:
-            ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(_spec(entry))
+            ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(write_wildcard(entry))
         for port, hosts in sorted(ports.items()):
             for part in _shards(hosts):
                 listed = _list(options, port, part, hosts)
@@ -122,7 +125,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         around = [] if options.attach is not None else [_policy(options)]
         return Rendering(
             objects=(*lists, *around, *rules, *_gateway(options), *_routes(options)),
-            rules={entry.key: f"{where[entry.port, entry.host]}#{_spec(entry).lstrip('*.')}" for entry in entries},
+            rules={entry.key: f"{where[entry.port, entry.host]}#{entry.host}" for entry in entries},
             findings=tuple(_remarks(entries, options)),
             usage=(
                 Usage(LISTS, len(lists)),
@@ -142,7 +145,8 @@ class WebProxy(Mechanism[WebProxyOptions]):
                 f"the gateway does not listen on port {entry.port}. Found in `ports`: {listens}.",
                 "leave `ports` out, so that the gateway listens on all.",
             )
-            found.setdefault(entry.key, objection)
+            if (known := found.get(entry.key)) is None or known.widening:  # no acceptance opens the port
+                found[entry.key] = objection
         return found
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: WebProxyOptions) -> Mapping[str, Any]:
@@ -196,7 +200,11 @@ class WebProxy(Mechanism[WebProxyOptions]):
         if options.routing == "next-hop" and options.route == "policy-based" and options.deny != "declared":
             past = networks([*options.private, *options.exempt])
         routing = evaluate_proxy.Routing(explicit=options.routing == "explicit", past=past, ports=listens)
-        return evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
+        found = evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
+        beside = "No authorization policy stands on the gateway, beside which it ignores these rules."
+        if options.attach is not None:
+            beside = f"A gateway uses {options.policy_path}, and no rule there decides first. {beside}"
+        return replace(found, assumptions=(*found.assumptions, beside))
 
 
 def _clients(options: WebProxyOptions) -> ClientTest | None:
@@ -207,17 +215,6 @@ def _clients(options: WebProxyOptions) -> ClientTest | None:
     ranges = options.clients_of("range")
     found = ClientTest(identities=frozenset(identities) or None)
     return replace(found, addresses=networks(ranges)) if ranges else found
-
-
-def _spec(entry: Entry) -> str:
-    """What stands in a list for `entry`. `*x` is x and all names below it, by whole labels; `*.x` those below it."""
-    match entry.match:
-        case "exact":
-            return entry.host
-        case "subtree+apex":
-            return f"*{entry.host}"
-        case "subtree" | "one-label":  # one-label with an accepted widening only
-            return f"*.{entry.host}"
 
 
 def _shards(hosts: Mapping[str, set[str]]) -> tuple[Shard[str], ...]:

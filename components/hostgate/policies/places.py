@@ -192,7 +192,9 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
     if policy is None or policy.type not in _ASSOCIATIONS:
         return snapshot
     kind = _ASSOCIATIONS[policy.type]
-    own = Resource(urn=f"{_ELSEWHERE}network", type=gcp_types.NETWORK, name="the network", properties={})
+    own = Resource(
+        urn=f"{_ELSEWHERE}network", type=gcp_types.NETWORK, name="the network", properties={"name": "the network"}
+    )
     targets: list[tuple[Any, frozenset[str]]] = [
         (classic.properties.get("network"), classic.property_dependencies.get("network", frozenset()))
         for classic in snapshot.of_types([gcp_types.CLASSIC])
@@ -204,7 +206,7 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
         known = (each.properties.get("attachmentTarget") for each in snapshot.of_types([kind]))
         ours = (each for each in known if isinstance(each, str) and each.startswith("organizations/"))
         targets, added = [(next(ours, "organizations/0"), frozenset())], []
-    inspects = any(snapshot.of_types([gcp_types.ENDPOINT_ASSOCIATION]))
+    inspecting = list(snapshot.of_types([gcp_types.ENDPOINT_ASSOCIATION]))
     for number, (target, made) in enumerate(targets):
         added.append(
             Resource(
@@ -213,11 +215,11 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
                 property_dependencies={"attachmentTarget": made, "firewallPolicy": frozenset({policy.urn})},
             )
         )  # fmt: skip
-        if inspects:  # the stack's endpoints are for the networks of the policy, wherever that is
-            added.append(
-                Resource(
-                    urn=f"{_ELSEWHERE}endpoint:{number}", type=gcp_types.ENDPOINT_ASSOCIATION, name=policy.name,
-                    properties={"network": target}, property_dependencies={"network": made},
-                )
-            )  # fmt: skip
+        added += [  # the stack's endpoints are for the networks of the policy, wherever that is
+            replace(
+                each, urn=f"{_ELSEWHERE}endpoint:{number}:{each.urn}", properties={**each.properties, "network": target},
+                property_dependencies={**each.property_dependencies, "network": made},
+            )
+            for each in inspecting
+        ]  # fmt: skip
     return Snapshot((*snapshot.resources, *added), snapshot.source)
