@@ -17,6 +17,7 @@ from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
+from hostgate.gcp.references import alike
 from hostgate.gcp.resources_proxy import (
     AUTHZ_POLICY,
     DEFAULT_ROUTING,
@@ -150,13 +151,13 @@ class _Reading:
             return made[0]
         if not isinstance(value, str):
             return None
-        alike = (
+        called = (
             each
             for each in self.snapshot.of_types([POLICY])
             if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
-            and _same_place(each, resource)
+            and alike(_home(each), _home(resource))
         )
-        return next(alike, None)
+        return next(called, None)
 
     def rules_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
         """Its rules, and those of which it is not known yet whether they are."""
@@ -237,8 +238,8 @@ class _Reading:
         for each in self.snapshot.of_types([URL_LIST]):
             told = [str(each.properties.get(key) or "") for key in ("project", "location", "name")]
             path = f"/locations/{told[1]}/urlLists/{told[2]}"
-            alike = each.id == name or told[2] == name or (name.endswith(path) and told[0] in ("", name.split("/")[1]))
-            if not alike:
+            called = each.id == name or told[2] == name or (name.endswith(path) and told[0] in ("", name.split("/")[1]))
+            if not called:
                 continue
             values = each.node.at("values")
             found = [item.value for item in values.items()]
@@ -350,10 +351,8 @@ def _is_proxy_only(subnetwork: Resource) -> bool:
     return subnetwork.properties.get("purpose") == PROXY_ONLY
 
 
-def _same_place(one: Resource, other: Resource) -> bool:
-    """Whether both may be of one project and location: what is not said on one side is."""
-    pairs = ((one.properties.get(key), other.properties.get(key)) for key in ("project", "location"))
-    return all(a == b or not (isinstance(a, str) and isinstance(b, str)) for a, b in pairs)
+def _home(resource: Resource) -> tuple[object, object]:
+    return resource.properties.get("project"), resource.properties.get("location")
 
 
 def _ends_alike(reference: str, gateway: Resource) -> bool:
