@@ -30,12 +30,17 @@ from hostgate.gcp.resources import (
     REGION_RULE,
     RULE,
 )
-from hostgate.gcp.rule_steps import PolicyRule, RankedStep, classic_steps, in_order, network_path
+from hostgate.gcp.rule_steps import (
+    METADATA_ANSWERS,
+    PolicyRule,
+    RankedStep,
+    classic_steps,
+    in_order,
+    network_path,
+    platform,
+)
 
 TARGET: Final = "gcp:fqdn"
-
-_METADATA = "169.254.169.254"
-"""DNS, time and metadata of the platform: no rule judges traffic to it (VPC firewall rules, always allowed traffic)."""
 
 ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks allow egress by default (implied rule)")
 
@@ -53,9 +58,9 @@ def places(snapshot: Snapshot) -> list[Place]:
             hierarchical = policy.type in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES)
             what = "organisation or folder" if hierarchical else "network"
             alone = Place(
-                TARGET, policy.id or policy.name, (_platform(), reading.stage(policy), _implied()),
+                TARGET, policy.id or policy.name, (platform(), reading.stage(policy), _implied()),
                 remark=f"no {what} is associated with the policy",
-                policy=policy.name,
+                policy=policy.name, answers=METADATA_ANSWERS,
             )  # fmt: skip
             found.append(alone)
     return found
@@ -79,16 +84,8 @@ def policy_place(
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
-    stages = (_platform(), stage, Stage("implied", (), ending))
-    return Place(target, "plan", stages, clients=clients, answers=answers(snapshot))
-
-
-def _platform() -> Stage:
-    metadata = Step(
-        action="allow", rule="metadata server", why="no rule judges traffic to the metadata server",
-        box=Box(address=networks([_METADATA])),
-    )  # fmt: skip
-    return Stage("platform", (metadata,), Step(action="next", rule="", why="the platform passes it on"))
+    stages = (platform(), stage, Stage("implied", (), ending))
+    return Place(target, "plan", stages, clients=clients, answers=(*answers(snapshot), *METADATA_ANSWERS))
 
 
 def _implied() -> Stage:
@@ -171,7 +168,7 @@ class _Reading:
                 f"Clients run in {', '.join(zones)} alone; elsewhere what is inspected by name passes as it is."
             )
         order, said = self._enforcement(key)
-        stages = [_platform(), *hierarchical]
+        stages = [platform(), *hierarchical]
         if order == "BEFORE_CLASSIC_FIREWALL":
             stages += [*network, *self._classic(key)]
         elif order == "AFTER_CLASSIC_FIREWALL":
@@ -185,7 +182,8 @@ class _Reading:
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(
             TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
-            families=_families(stages), answers=answers(self.snapshot, lambda policy: self._answers(policy, key)),
+            families=_families(stages),
+            answers=(*answers(self.snapshot, lambda policy: self._answers(policy, key)), *METADATA_ANSWERS),
         )  # fmt: skip
 
     def _answers(self, policy: Resource, network: str) -> bool | None:
@@ -218,11 +216,11 @@ class _Reading:
             stages, assumptions = self._hierarchical(others)
             stages.append(self.stage(self.names.policy_of(association), association))
         none = "Its VPC firewall rules and the policies of the network are not in the snapshot: there may be none."
-        stages = [_platform(), *stages, _implied()]
+        stages = [platform(), *stages, _implied()]
         return Place(
             TARGET, str(target) if isinstance(target, str) else association.name, tuple(stages),
             (*assumptions, none), policy=str(association.properties.get("firewallPolicy")).rpartition("/")[2],
-            kind="projects below",
+            kind="projects below", answers=METADATA_ANSWERS,
         )  # fmt: skip
 
     def _hierarchical(self, associations: Sequence[Resource], network: str = "") -> tuple[list[Stage], list[str]]:
