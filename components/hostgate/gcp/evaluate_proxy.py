@@ -36,6 +36,9 @@ TARGET: Final = "gcp:web-proxy"
 _TCP: Final = frozenset({6})
 _WEB: Final = frozenset({"tls", "http"})
 
+_BEFORE: Final = frozenset({"platform", "routes"})
+"""Stages that come before the proxy."""
+
 DENIED = Step(action="block", rule="", why="no rule matches, and the proxy denies what no rule allows")
 _REACHED = Step(action="next", rule="", why="the gateway listens on its port")
 _ONWARD = Step(action="next", rule="", why="no authorization policy decides")
@@ -48,7 +51,7 @@ def places(snapshot: Snapshot) -> list[Place]:
     found = []
     for gateway in snapshot.of_types([GATEWAY]):
         if gateway.properties.get("type") == SECURE_WEB_GATEWAY:
-            policy = reading.policy_of(gateway)
+            policy = policy_of(gateway, snapshot)
             used |= {policy.urn} if policy else set()
             found.append(reading.gateway(gateway, policy))
     reading.explicit = False
@@ -75,6 +78,28 @@ def policy_place(
     stages = (platform(), proxy_routes.stage_of(routing), *listens, policy)
     assumed = proxy_routes.ASKED if routing.explicit else proxy_routes.ASSUMED
     return replace(_place("plan", stages, assumed), clients=clients)
+
+
+def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
+    """The gateway security policy that a gateway or a rule names: by reference, or by its last part."""
+    value = resource.properties.get("gatewaySecurityPolicy")
+    made = [each for each in snapshot.referred(resource, "gatewaySecurityPolicy", value) if each.type == POLICY]
+    if len(made) == 1:
+        return made[0]
+    if not isinstance(value, str):
+        return None
+    called = (
+        each
+        for each in snapshot.of_types([POLICY])
+        if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
+        and alike(_home(each), _home(resource))
+    )
+    return next(called, None)
+
+
+def proxy_alone(place: Place) -> Place:
+    """What the proxy does with what comes to it, whatever routes do."""
+    return replace(place, stages=tuple(stage for stage in place.stages if stage.name not in _BEFORE))
 
 
 def _place(
@@ -127,28 +152,10 @@ class _Reading:
         known = Intervals.of((port, port) for port in ports if port is not None)
         return _gateway(known, (f"{gateway.name} does not listen on the port",) if None in ports else ())
 
-    def policy_of(self, resource: Resource) -> Resource | None:
-        """The gateway security policy that a gateway or a rule names: by reference, or by its last part."""
-        value = resource.properties.get("gatewaySecurityPolicy")
-        made = [
-            each for each in self.snapshot.referred(resource, "gatewaySecurityPolicy", value) if each.type == POLICY
-        ]
-        if len(made) == 1:
-            return made[0]
-        if not isinstance(value, str):
-            return None
-        called = (
-            each
-            for each in self.snapshot.of_types([POLICY])
-            if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
-            and alike(_home(each), _home(resource))
-        )
-        return next(called, None)
-
     def rules_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
         """Its rules, and those of which it is not known yet whether they are."""
         for rule in self.snapshot.of_types([RULE]):
-            found = self.policy_of(rule)
+            found = policy_of(rule, self.snapshot)
             if found is policy:
                 yield rule, True
             elif found is None and not isinstance(rule.properties.get("gatewaySecurityPolicy"), str):
