@@ -262,6 +262,34 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), led, past, address="203.0.113.7").rule == "past"
         assert asked(*STANDING, rule("a"), led, past, address="198.51.100.7").action == "block"
 
+    @pytest.mark.parametrize("key", ["nextHopIp", "nextHopIlb", "nextHopInstance", "nextHopVpnTunnel"])
+    def test_what_stands_at_another_next_hop_of_a_static_route_is_not_seen(self, key: str) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        other = self.static("other", "203.0.113.0/24", **{key: "10.0.0.77"})
+        assert asked(*STANDING, rule("a"), led, other, address="203.0.113.7").action == "unknown"
+        assert asked(*STANDING, rule("a"), led, other, address="198.51.100.7").action == "block"
+
+    def test_a_static_route_past_the_proxy_for_some_clients_is_a_doubt(self) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        some = self.static("some", "203.0.113.0/24", nextHopGateway="default-internet-gateway", tags=["admins"])
+        assert asked(*STANDING, rule("a"), led, some, address="203.0.113.7").action == "unknown"
+
+    def test_where_no_route_to_the_proxy_is_seen_a_default_route_is_not_what_takes_everything_past_it(self) -> None:
+        default = self.static("default", "0.0.0.0/0", nextHopGateway="default-internet-gateway")
+        assert asked(*STANDING, rule("a"), default).action == "block"
+        some = self.static("some", "203.0.113.0/24", nextHopGateway="default-internet-gateway")
+        assert asked(*STANDING, rule("a"), default, some, address="203.0.113.7").action == "unknown"
+
+    def test_beside_a_route_to_the_proxy_a_default_route_takes_what_that_does_not(self) -> None:
+        default = self.static("default", "0.0.0.0/0", nextHopGateway="default-internet-gateway")
+        led = self.lead(filter={"ipProtocol": "TCP"})
+        assert asked(*STANDING, rule("a"), default, led).action == "block"
+        assert asked(*STANDING, rule("a"), default, led, protocol="udp", port=53).rule == "default"
+
+    def test_subnets_own_routes_come_before_a_static_route_to_the_proxy(self) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        assert asked(*STANDING, rule("a"), self.PRIVATE, led, address="172.16.0.1").action == "unknown"
+
     def test_a_policy_based_route_comes_before_a_static_one(self) -> None:
         past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway")
         assert asked(*STANDING, rule("a"), self.lead(), past, address="203.0.113.7").action == "block"

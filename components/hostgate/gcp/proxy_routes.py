@@ -22,6 +22,9 @@ from hostgate.planning.options import PRIVATE_IPV4
 
 _IPV6: Final = replace(EVERY_ADDRESS, v4=NO_NUMBER)
 _PRIVATE: Final = networks(PRIVATE_IPV4)
+_HOPS: Final = ("nextHopIp", "nextHopIlb", "nextHopInstance", "nextHopVpnTunnel")
+"""Next hops of static routes that may be the proxy, or something of which nobody sees here what it does; what is left is
+the internet gateway."""
 _PROTOCOLS: Final = {"TCP": frozenset({6}), "UDP": frozenset({17})}
 
 LED: Final = Step(action="next", rule="", why="it is led to the proxy")
@@ -82,8 +85,11 @@ def around(gateway: Resource, snapshot: Snapshot, *, explicit: bool) -> tuple[St
     reading = _Routes(gateway, snapshot)
     by_policy = list(reading.by_policy())
     static = list(reading.static())
+    if not reading.leads:  # what leads to the proxy is elsewhere, and may come before all of these
+        static = [_behind(step) for step in static if not step.box.address.holds(EVERY_ADDRESS, "IPv4")]
     # What subnets' own routes take is not seen: a static route comes after them, a policy-based one before.
-    private = [] if by_policy else [_perhaps_past("its route leads past the proxy", Box(address=_PRIVATE))]
+    unseen = static or not by_policy
+    private = [_perhaps_past("its route leads past the proxy", Box(address=_PRIVATE))] if unseen else []
     steps = (*_ipv6(), *by_policy, *private, *static)
     return Stage("routes", steps, PAST if reading.leads else LED), SEEN if reading.leads else ASSUMED
 
@@ -106,12 +112,21 @@ def _perhaps_past(doubt: str, box: Box) -> Step:
     return Step(action="allow", rule="", why=doubt, box=replace(box, doubts=(doubt,)))
 
 
+def _behind(step: Step) -> Step:
+    doubt = f"no route to the proxy comes before {step.rule}"
+    return replace(step, box=replace(step.box, doubts=(*step.box.doubts, doubt)))
+
+
 def _tagged(tags: Iterable[str]) -> ClientTest:
     return ClientTest(identities=frozenset(f"network-tag:{each}" for each in tags))
 
 
 class _Routes:
-    """The routes of the gateway's network. `leads`: whether one of them is seen to lead to the gateway, or may."""
+    """The routes of the gateway's network. `leads`: whether one of them is seen to lead to the gateway, or may.
+
+    A flow that names no client is from one that routes lead to the proxy, so that a route past it for some clients is a
+    doubt: else every such flow would be said to pass by an exemption for a few.
+    """
 
     def __init__(self, gateway: Resource, snapshot: Snapshot) -> None:
         self.gateway, self.snapshot, self.leads = gateway, snapshot, False
@@ -148,15 +163,14 @@ class _Routes:
             doubts = _order(route)
             box = Box(address=_range(route.node.at("destRange"), doubts, route.name))
             box = replace(box, client=_clients(route.node.at("tags"), Node(None), route.name, doubts))
-            if not route.node.at("nextHopIp").absent:
-                yield from self._led(route, "nextHopIp", box, doubts)
-            elif box.client.identities is None:
-                why = f"the route {route.name} leads it past the proxy"
-                yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
-            else:
+            hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
+            if hop is not None:
+                yield from self._led(route, hop, box, doubts)
+                continue
+            if box.client != ClientTest():
                 doubts.append(f"the client is one that {route.name} is for")
-                box, why = replace(box, client=ClientTest()), f"the route {route.name} leads it past the proxy"
-                yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
+            box, why = replace(box, client=ClientTest()), f"the route {route.name} leads it past the proxy"
+            yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
 
     def _led(self, route: Resource, key: str, box: Box, doubts: Sequence[str]) -> Iterator[Step]:
         """To the proxy, or to another next hop, of which nobody sees here what it does."""
