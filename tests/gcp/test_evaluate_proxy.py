@@ -274,6 +274,16 @@ class TestRoutes:
         some = self.static("some", "203.0.113.0/24", nextHopGateway="default-internet-gateway", tags=["admins"])
         assert asked(*STANDING, rule("a"), led, some, address="203.0.113.7").action == "unknown"
 
+    @pytest.mark.parametrize(
+        ("tags", "action"),
+        [(["builds"], "allow"), (["a", "builds"], "allow"), (["a"], "unknown"), (UNKNOWN, "unknown")],
+    )
+    def test_a_static_route_past_the_proxy_for_whoever_is_led_to_it_is_none(self, tags: Any, action: str) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", tags=["builds"])
+        past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway", tags=tags)
+        assert asked(*STANDING, rule("a"), led, past, address="203.0.113.7").action == action
+        assert asked(*STANDING, rule("a"), led, past, address="198.51.100.7").action == "block"
+
     def test_where_no_route_to_the_proxy_is_seen_a_default_route_is_not_what_takes_everything_past_it(self) -> None:
         default = self.static("default", "0.0.0.0/0", nextHopGateway="default-internet-gateway")
         assert asked(*STANDING, rule("a"), default).action == "block"

@@ -8,6 +8,7 @@ here: what goes past the proxy is said to be allowed, as far as the proxy goes, 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Final
 
@@ -85,13 +86,13 @@ def around(gateway: Resource, snapshot: Snapshot, *, explicit: bool) -> tuple[St
     reading = _Routes(gateway, snapshot)
     by_policy = list(reading.by_policy())
     static = list(reading.static())
-    if not reading.leads:  # what leads to the proxy is elsewhere, and may come before all of these
+    if not reading.led:  # what leads to the proxy is elsewhere, and may come before all of these
         static = [_behind(step) for step in static if not step.box.address.holds(EVERY_ADDRESS, "IPv4")]
     # What subnets' own routes take is not seen: a static route comes after them, a policy-based one before.
     unseen = static or not by_policy
     private = [_perhaps_past("its route leads past the proxy", Box(address=_PRIVATE))] if unseen else []
     steps = (*_ipv6(), *by_policy, *private, *static)
-    return Stage("routes", steps, PAST if reading.leads else LED), SEEN if reading.leads else ASSUMED
+    return Stage("routes", steps, PAST if reading.led else LED), SEEN if reading.led else ASSUMED
 
 
 def _told() -> Stage:
@@ -122,14 +123,25 @@ def _tagged(tags: Iterable[str]) -> ClientTest:
 
 
 class _Routes:
-    """The routes of the gateway's network. `leads`: whether one of them is seen to lead to the gateway, or may.
+    """The routes of the gateway's network.
 
     A flow that names no client is from one that routes lead to the proxy, so that a route past it for some clients is a
     doubt: else every such flow would be said to pass by an exemption for a few.
     """
 
     def __init__(self, gateway: Resource, snapshot: Snapshot) -> None:
-        self.gateway, self.snapshot, self.leads = gateway, snapshot, False
+        self.gateway, self.snapshot = gateway, snapshot
+
+    @cached_property
+    def led(self) -> list[ClientTest]:
+        """The clients of each route that leads to the gateway, or may."""
+        found = []
+        for route in (*self._of_network(POLICY_ROUTE), *self._of_network(STATIC_ROUTE)):
+            tags = route.node.at("virtualMachine", "tags") if route.type == POLICY_ROUTE else route.node.at("tags")
+            hop = next((key for key in ("nextHopIlbIp", *_HOPS) if not route.node.at(key).absent), None)
+            if hop is not None and self._is_ours(route, hop, route.properties.get(hop)) is not False:
+                found.append(_clients(tags, Node(None), route.name, []))
+        return found
 
     def by_policy(self) -> Iterator[Step]:
         held = self.snapshot.of_types([SUBNETWORK])
@@ -167,17 +179,24 @@ class _Routes:
             if hop is not None:
                 yield from self._led(route, hop, box, doubts)
                 continue
-            if box.client != ClientTest():
+            if not self._is_for_all_led(box.client):
                 doubts.append(f"the client is one that {route.name} is for")
-            box, why = replace(box, client=ClientTest()), f"the route {route.name} leads it past the proxy"
+                box = replace(box, client=ClientTest())
+            why = f"the route {route.name} leads it past the proxy"
             yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
+
+    def _is_for_all_led(self, client: ClientTest) -> bool:
+        """Whether a route past the proxy is for every client that routes lead to it."""
+        tags = client.identities
+        return tags is None or (
+            bool(self.led) and all(each.identities is not None and each.identities <= tags for each in self.led)
+        )
 
     def _led(self, route: Resource, key: str, box: Box, doubts: Sequence[str]) -> Iterator[Step]:
         """To the proxy, or to another next hop, of which nobody sees here what it does."""
         hop = route.properties.get(key)
         ours = self._is_ours(route, key, hop)
         if ours is not False:
-            self.leads = True
             doubts = doubts if ours else [*doubts, f"the next hop of {route.name} is the proxy"]
             why = f"the route {route.name} leads it on"
             yield Step(action="next", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
