@@ -1,15 +1,15 @@
 """Options of the mechanisms whose rules stand in a firewall policy of Google Cloud."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from ipaddress import ip_network
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import Family
+from hostgate.gcp.clients import ClientKind, client_kind, of_kind
 from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
 from hostgate.gcp.resources import Scope
 from hostgate.planning.enforcement import WITHIN
@@ -27,30 +27,12 @@ ONE_PROJECT = (
 project (read 2026-11-28)."""
 
 _FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
-_TAG = re.compile(r"tagValues/[0-9]+\Z")
-_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,190}\Z")
 
 
 LINK = "https://www.googleapis.com/compute/v1/"
 
 MOST_RANGES = 5_000
 """Source ranges of a rule (Compute Engine API v1, FirewallPolicyRuleMatcher.srcIpRanges, revision 20261106)."""
-
-
-ClientKind = Literal["account", "tag", "range"]
-
-
-def client_kind(text: str) -> ClientKind | None:
-    """What a client is known by; None for what is none of it."""
-    if _TAG.match(text):
-        return "tag"
-    if _ACCOUNT.match(text):
-        return "account"
-    try:
-        ip_network(text)
-    except ValueError:
-        return None
-    return "range"
 
 
 def _client(text: str) -> str:
@@ -338,7 +320,7 @@ class FirewallPolicyOptions(Options):
         return sorted([*tags, *(filter(is_placeholder, self.from_) if tags else ())])
 
     def _of_kind(self, kind: ClientKind) -> list[str]:
-        return [client for client in self.from_ if client_kind(client) == kind]
+        return of_kind(self.from_, kind)
 
     def source_ranges(self, family: Family) -> list[str]:
         """Source ranges of a family, without overlap; empty: from any address."""

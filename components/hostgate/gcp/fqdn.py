@@ -123,7 +123,7 @@ class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
         if options.google_apis is None or options.google_apis.response_policy == "make":
             return found
         there = networks(each for ranges in options.google_ranges.values() for each in ranges)
-        return replace(found, answers=((NameTest("subtree+apex", ZONE), there),))
+        return replace(found, answers=((NameTest("subtree+apex", ZONE), there), *found.answers))
 
     def allows(self, entries: Sequence[Entry], options: FqdnOptions) -> Allows:
         objects: list[CloudObject] = []

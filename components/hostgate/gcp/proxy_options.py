@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hostgate.gcp.clients import ClientKind, client_kind, of_kind
 from hostgate.gcp.links import check_project, read_link
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Name, Options, cidr
@@ -16,8 +17,6 @@ from hostgate.planning.targets import COMPUTED
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 _PROJECT, _REGION = r"[a-z0-9][a-z0-9.:-]*", r"[a-z]+-[a-z]+[0-9]+"
-_TAG = re.compile(r"tagValues/[0-9]+\Z")
-_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,190}\Z")
 _NETWORK_TAG = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?\Z")
 _POLICY = re.compile(
     r"(?:(?:https:)?//networksecurity\.googleapis\.com/(?:v1/)?)?"
@@ -42,7 +41,7 @@ def _v4(text: str) -> str:
 
 
 def _client(text: str) -> str:
-    if _TAG.match(text) or _ACCOUNT.match(text):
+    if client_kind(text) in ("account", "tag"):
         return text
     try:
         return _v4(text)
@@ -151,7 +150,7 @@ class WebProxyOptions(Options):
                 "found deny 'none'. The proxy denies what no rule allows and cannot be told otherwise. Allowed: internet, "
                 "declared, all."
             )
-        if broad := too_broad(each for each in self.from_ if "/" in each and not _TAG.match(each)):
+        if broad := too_broad(self.clients_of("range")):
             yield f"from: {broad} If everybody is meant, leave `from` out: a finding says so then."
         if broad := too_broad(self.exempt):
             yield f"exempt: {broad}"
@@ -242,10 +241,9 @@ class WebProxyOptions(Options):
         found = () if self.attach is None else (("attach", self.policy_path),)
         return (*found, ("project", self.in_project), ("region", self.in_region))
 
-    def clients_of(self, kind: Literal["range", "account", "tag"]) -> list[str]:
+    def clients_of(self, kind: ClientKind) -> list[str]:
         """The clients of one kind, in order."""
-        told = {each: "tag" if _TAG.match(each) else "account" if "@" in each else "range" for each in self.from_}
-        return sorted(each for each, its in told.items() if its == kind)
+        return sorted(of_kind(self.from_, kind))
 
 
 def _camel(key: str) -> str:

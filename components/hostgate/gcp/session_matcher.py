@@ -64,7 +64,7 @@ def entry_tests(entry: str) -> tuple[tuple[NameTest, tuple[str, ...]], ...]:
     """
     domain = entry.partition("/")[0].lower()
     kind, host = read_wildcard(domain)
-    if "*" in host or "." not in host.strip("."):
+    if "*" in host or not host.strip(".") or ("." not in domain and not domain.startswith("*.")):
         raise UnreadableError(entry)
     named = (NameTest(kind, host), ())
     apex = (NameTest("exact", host), (f"Secure Web Proxy counts {host} to *.{host}",))
@@ -158,10 +158,11 @@ class _Reader:
         if entries is None:
             last = name.rpartition("/")[2]
             word = "is not" if negated else "is"
-            return (Condition(doubts=(f"its name {word} on the URL list {last}, which is not in the snapshot",)),)
-        tests = [each for entry in sorted(entries, key=_breadth) for each in entry_tests(entry)]
+            said = f"its name {word} on the URL list {last}, whose entries are not known here"
+            return (Condition(doubts=(said,)),)
         if not negated:
-            return tuple(Condition(names=(test,), doubts=doubts) for test, doubts in tests)
+            return tuple(each for entry in sorted(entries, key=_breadth) for each in _of_entry(entry))
+        tests = [each for entry in sorted(entries, key=_breadth) for each in entry_tests(entry)]
         others = tuple(replace(test, negated=True) for test, doubts in tests if not doubts)
         doubtful = [(test, f"not so: {doubts[0]}") for test, doubts in tests if doubts]
         sure = (*others, *(replace(test, negated=True) for test, _ in doubtful))
@@ -177,6 +178,14 @@ class _Reader:
         taken = self.text.startswith(word, self.at) and not (word == "!" and self.text.startswith("!=", self.at))
         self.at += len(word) if taken else 0
         return taken
+
+
+def _of_entry(entry: str) -> Iterator[Condition]:
+    """What is on the list by an entry; by one of another form, nobody here can tell what."""
+    try:
+        yield from (Condition(names=(test,), doubts=doubts) for test, doubts in entry_tests(entry))
+    except UnreadableError:
+        yield Condition(doubts=(f"its name is what {entry!a} on the list means",))
 
 
 def _name(kind: TestKind, text: str, *, negated: bool) -> Conditions:

@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import networks
+from hostgate.flows.address_sets import NO_ADDRESS, networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources_proxy as rows
 from hostgate.gcp.proxy_options import WebProxyOptions
+from hostgate.gcp.proxy_routes import Routing
 from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
 from hostgate.gcp.wildcards import write_wildcard
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
@@ -195,23 +196,33 @@ class WebProxy(Mechanism[WebProxyOptions]):
             for row in (rows.URL_LIST_TYPE, rows.RULE_TYPE)
             if each.kind == row.kind and (full := each.body["name"])
         )
-        listens = Intervals.of((port, port) for port in options.ports) if options.ports else None
-        past = None
-        if options.routing == "next-hop" and options.route == "policy-based" and options.deny != "declared":
-            past = networks([*options.private, *options.exempt])
-        routing = evaluate_proxy.Routing(explicit=options.routing == "explicit", past=past, ports=listens)
-        found = evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
+        ports = Intervals.of((port, port) for port in options.ports) if options.ports else None
+        found = evaluate_proxy.policy_place(Snapshot(held, "the plan"), _routing(options), ports, _clients(options))
         beside = "No authorization policy stands on the gateway, beside which it ignores these rules."
         if options.attach is not None:
             beside = f"A gateway uses {options.policy_path}, and no rule there decides first. {beside}"
         return replace(found, assumptions=(*found.assumptions, beside))
 
 
+def _routing(options: WebProxyOptions) -> Routing:
+    if options.routing == "explicit":
+        return Routing(explicit=True)
+    tags = tuple(sorted(options.network_tags)) if options.makes_routes else ()
+    if options.deny == "declared":
+        return Routing()
+    exempt = networks(options.exempt)
+    if options.route == "static":  # subnets' own routes are not seen, and more specific
+        return Routing(past=exempt, tags=tags)
+    return Routing(past=networks(options.private) | exempt, perhaps=NO_ADDRESS, tags=tags)
+
+
 def _clients(options: WebProxyOptions) -> ClientTest | None:
-    if not options.from_:
+    """Those that the plan is meant for: of `from`, and with a tag that leads them to the proxy."""
+    identities = {f"{kind}:{each}" for kind in ("account", "tag") for each in options.clients_of(kind)}
+    if options.makes_routes:
+        identities |= {f"network-tag:{each}" for each in options.network_tags}
+    if not options.from_ and not identities:
         return None
-    identities = {f"account:{each}" for each in options.clients_of("account")}
-    identities |= {f"tag:{each}" for each in options.clients_of("tag")}
     ranges = options.clients_of("range")
     found = ClientTest(identities=frozenset(identities) or None)
     return replace(found, addresses=networks(ranges)) if ranges else found

@@ -18,9 +18,11 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Place, Step
 from hostgate.gcp import evaluate as gcp
+from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.policies.belonging import Together
+from hostgate.policies.readers import PROXY_POLICY
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -78,7 +80,12 @@ def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> 
     evaluators = {"aws": aws.places, "gcp": gcp.places, "azure": azure.places}
     places = {cloud: evaluators[cloud](snapshot) for cloud in clouds}
     found = []
+    proxies = evaluate_proxy.places(snapshot) if any(each.proxy for each in sets) else []
     for each in sets:
+        if each.proxy:
+            mine = [evaluate_proxy.proxy_alone(place) for place in _of(each, proxies)]
+            found.append(JudgedPolicy(each.cloud, each.key, each.policy, each.rules, tuple(mine), by_urn))
+            continue
         mine = _of(each, places[each.cloud])
         if each.cloud == "gcp" and all(place.remark for place in mine):
             mine = _of(each, gcp.places(_associated(each, snapshot))) or mine
@@ -174,11 +181,17 @@ def _put_in(each: Together, standing: Mapping[str, Resource]) -> Iterator[Resour
                 unnamed = {**rule.properties, "firewallPolicyName": UNKNOWN}
                 made = {"firewallPolicyName": frozenset({owner})}
                 yield replace(rule, properties=unnamed, property_dependencies=made, id="")
+    elif each.proxy:
+        policy = Resource(urn=urn, type=PROXY_POLICY, name=each.key, properties={"name": each.key}, id=urn)
+        if each.policy is None:
+            yield policy
+            for rule in rules:
+                yield replace(rule, properties={**rule.properties, "gatewaySecurityPolicy": urn})
     elif rules[0].type in _KINDS_OF_GCP:
-        policy = None if each.policy is None else standing[each.policy.resource.urn]
+        own = None if each.policy is None else standing[each.policy.resource.urn]
         name = each.key.rpartition("/")[2]
         kind = _KINDS_OF_GCP[rules[0].type][0]
-        policy = policy or Resource(urn=urn, type=kind, name=name, properties={"name": name})
+        policy = own or Resource(urn=urn, type=kind, name=name, properties={"name": name})
         policy = policy if policy.id else replace(policy, id=policy.urn)
         yield policy
         for rule in rules:
