@@ -43,6 +43,11 @@ def test_a_host_beside_the_cli_needs_no_path_and_providers_there_stay_out_of_sig
     assert machine.hidden("python")
 
 
+def test_a_host_that_the_cli_does_not_look_for_beside_itself_is_found_there_by_path(machine: Machine) -> None:
+    machine.put(machine.beside, "pulumi-language-hcl")
+    assert not machine.hidden("hcl")
+
+
 @pytest.mark.parametrize("language", ["yaml", "nodejs", "hcl"])
 def test_a_host_in_another_folder_of_path_is_found(machine: Machine, language: str) -> None:
     machine.put(machine.other, f"pulumi-language-{language}")

@@ -31,6 +31,8 @@ TIME_LIMIT = 300
 
 PASSPHRASE = "sandbox"
 _WHEELS = {"aws": "pulumi-aws", "gcp": "pulumi-gcp", "azure-native": "pulumi-azure-native"}
+_BUNDLED = frozenset({"bun", "dotnet", "go", "java", "nodejs", "pcl", "python", "yaml"})
+"""Languages whose hosts the engine looks for beside the CLI (IsPluginBundled, CLI 3.259): that of HCL is none of them."""
 _OF_THE_BACKEND = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys of a stack file that tell how its own backend encrypts."""
 
@@ -190,7 +192,7 @@ def _named(project: Path) -> tuple[str, str]:
 
 
 def _host_beside(cli: Path, language: str = "python") -> bool:
-    return (cli.resolve().parent / f"pulumi-language-{language}").exists()
+    return language in _BUNDLED and (cli.resolve().parent / f"pulumi-language-{language}").exists()
 
 
 def _without_path(cli: Path, home: Path, languages: set[str]) -> bool:
