@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from hostgate.aws.resources_firewall import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox import aws_ec2, aws_ram
-from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of
+from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of, fixed
+
+_INVALID: Final = "InvalidRequestException"
 
 
 def _arn(kind: str) -> "_Place":
@@ -155,17 +157,6 @@ def _address_types_stay(ask: Ask) -> Iterator[str]:
             yield f"InvalidRequestException: the IP address type of {each['subnetId']} cannot change"
 
 
-def _fixed(*names: str) -> CallRule:
-    """What the API has no call to change; the provider never asks, somebody by hand might."""
-
-    def rule(ask: Ask) -> Iterator[str]:
-        for name in names:
-            if ask.operation == "update" and ask.before and ask.before.inputs.get(name) != ask.held.inputs.get(name):
-                yield f"InvalidRequestException: {name} cannot change"
-
-    return rule
-
-
 def _order(value: object) -> str:
     return str(value or "DEFAULT_ACTION_ORDER")
 
@@ -176,7 +167,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         computed=_computed,
         rules=(
-            _fixed("name", "type", "capacity"),
+            fixed("name", "type", "capacity", says=_INVALID),
             _unused_on_delete(FIREWALL_POLICY, ("firewallPolicy", "statefulRuleGroupReferences"), "firewall policy"),
         ),
     ),
@@ -185,7 +176,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         computed=_computed,
         rules=(
-            _fixed("name"),
+            fixed("name", says=_INVALID),
             _references_exist,
             _tls_inspection_stays,
             _unused_on_delete(FIREWALL, ("firewallPolicyArn",), "firewall"),
@@ -196,7 +187,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         computed=_firewall_computed,
         rules=(
-            _fixed("name", "vpcId", "transitGatewayId"),
+            fixed("name", "vpcId", "transitGatewayId", says=_INVALID),
             _policy_exists,
             _not_protected,
             _protected("firewallPolicyChangeProtection", ("firewallPolicyArn",), "policy change protection is on"),

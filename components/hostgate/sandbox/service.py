@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn
 
 from hostgate.sandbox.clouds import clouds_of_engine
@@ -17,9 +18,10 @@ from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refusal
 from hostgate.sandbox.state import Operation, State, StoredObject, Transaction, acquire, release
 
 
+@cache
 def lifecycle_of(type_: str) -> Lifecycle:
     """How objects of the type live. Raises KeyError for one that no simulated cloud makes."""
-    return {token: life for each in clouds_of_engine().values() for token, life in each.lifecycles.items()}[type_]
+    return clouds_of_engine()[type_.partition(":")[0]].lifecycles[type_]
 
 
 def die() -> NoReturn:
