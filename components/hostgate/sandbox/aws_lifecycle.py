@@ -36,10 +36,13 @@ def _computed(ask: Ask) -> dict[str, Any]:
 
 
 def _firewall_computed(ask: Ask) -> dict[str, Any]:
-    """With an endpoint for each subnet or zone. Which zone a subnet is in is made up: a, b, c in the order given."""
+    """With an endpoint for each subnet or zone. The zone of a subnet that nobody here made is made up: a, b, c in the order
+    given."""
     region, inputs = ask.held.id.split(":")[3], ask.held.inputs
     subnets = [str(each["subnetId"]) for each in inputs.get("subnetMappings") or ()]
-    places = [(f"{region}{chr(ord('a') + index)}", subnet) for index, subnet in enumerate(subnets)]
+    places = [
+        (_zone_of(ask, subnet) or f"{region}{chr(ord('a') + index)}", subnet) for index, subnet in enumerate(subnets)
+    ]
     places += [(str(each["availabilityZoneId"]), "") for each in inputs.get("availabilityZoneMappings") or ()]
     states = [
         {
@@ -57,6 +60,12 @@ def _firewall_computed(ask: Ask) -> dict[str, Any]:
         "firewallStatuses": [{"syncStates": states, "transitGatewayAttachmentSyncStates": attached}],
         "transitGatewayOwnerAccountId": ask.account.number if gateway else "",
     }
+
+
+def _zone_of(ask: Ask, subnet: str) -> str:
+    """The zone that the stack gave the subnet; empty where it gave none, or is not the one that made it."""
+    held = ask.now.get("aws:ec2/subnet:Subnet", subnet)
+    return str(held.inputs.get("availabilityZone") or "") if held else ""
 
 
 def _unused_on_delete(user: str, path: tuple[str, ...], words: str) -> CallRule:
