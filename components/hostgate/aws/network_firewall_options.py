@@ -96,7 +96,7 @@ class NetworkFirewallOptions(PolicyOptions):
         return self
 
     @property
-    def clients(self) -> tuple[str, ...]:
+    def own_clients(self) -> tuple[str, ...]:
         return tuple(sorted(self.from_ or self.home_net))
 
     @property

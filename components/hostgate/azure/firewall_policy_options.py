@@ -55,7 +55,7 @@ class FirewallPolicyOptions(Options):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if broad := too_broad(client for client in self.from_ if not IP_GROUP.match(client)):
+        if broad := too_broad(client for client in self.clients if not IP_GROUP.match(client)):
             raise ValueError(f"from: {broad} If everybody is meant, leave `from` out: a finding says so then.")
         if self.deny == "none":
             raise ValueError(
@@ -70,7 +70,7 @@ class FirewallPolicyOptions(Options):
                     "found deny 'all' with `attach`: a deny in the middle of somebody else's policy cuts the groups after "
                     "it. Allowed: internet, declared."
                 )
-            if self.mode == "audit" and not self.from_:
+            if self.mode == "audit" and not (self.from_ or self.grants):
                 raise ValueError(
                     "found mode 'audit' with `attach` and no `from`: the audit rules would open somebody else's firewall to "
                     "everybody. Name the clients to audit under `from`."
@@ -108,9 +108,9 @@ class FirewallPolicyOptions(Options):
 
     @property
     def sources(self) -> dict[str, list[str]]:
-        """The clients as a rule spells them; `*` if nobody is named."""
-        ranges = sorted(client for client in self.from_ if not IP_GROUP.match(client))
-        groups = sorted(client for client in self.from_ if IP_GROUP.match(client))
+        """The clients, of all grants, as a rule spells them; `*` if nobody is named."""
+        ranges = sorted(client for client in self.clients if not IP_GROUP.match(client))
+        groups = sorted(client for client in self.clients if IP_GROUP.match(client))
         if not ranges and not groups:
             return {"sourceAddresses": ["*"]}
         return {key: value for key, value in (("sourceAddresses", ranges), ("sourceIpGroups", groups)) if value}

@@ -103,14 +103,12 @@ def _show(project: Path, stack: str, made: "Preview") -> None:
 
 def _plans(project: Path, stack: str) -> "tuple[Plan, ...]":
     """The plans of the stack's own config; empty for a project whose config has none of our keys."""
-    from hostgate.planning.plan import plan_all
     from hostgate.stack import read_stack, values_of_file
 
     values = values_of_file(project, stack)
     if not values:
         return ()
-    wanted = read_stack(values, project)
-    return plan_all(wanted.selection, wanted.targets, as_of=date.today(), survey=wanted.survey)
+    return read_stack(values, project).plans(date.today())
 
 
 def _show_tree(made: "Preview") -> None:

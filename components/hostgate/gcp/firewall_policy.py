@@ -19,6 +19,7 @@ from hostgate.gcp.resources import ASSOCIATION_TYPE, POLICY_TYPE, RULE_TYPE, SCO
 from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering, Seat
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
@@ -75,6 +76,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     """Base of the mechanisms whose rules stand in a firewall policy."""
 
     types = TYPES
+    several = True
     precondition = ""
     """What else an attached policy's network must have, as a sentence goes on after the list of the others."""
 
@@ -83,20 +85,37 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         """What allows `entries`, by rules with priorities of `slot`."""
 
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
-        found = self.allows(entries, options)
-        rules = [made for each in found.objects if each.kind == RULE for made in _of_sources(each, options)]
-        rules += _edges(options)
+        objects: list[CloudObject] = []
+        rules: list[CloudObject] = []
+        where: dict[tuple[str, str], str] = {}
+        usage: list[Usage] = []
+        for share, own in shared(entries, options):
+            found = self.allows(own, share)
+            rules += [made for each in found.objects if each.kind == RULE for made in _of_sources(each, share)]
+            objects += [each for each in found.objects if each.kind != RULE]
+            where.update(found.rules)
+            usage += _fullest(found.usage, len(share.source_families) if share.source_ranges("ipv6") else 1)
+        rules += _all_edges(options)
         rules.sort(key=lambda each: int(each.body["priority"]))
-        objects = [*(each for each in found.objects if each.kind != RULE), *rules]
+        objects += [*self.around(entries, options), *rules]
         if options.attach is None:
             objects.insert(0, _policy(options))
             objects += _associations(options)
+        usage += crowded(options, (int(each.body["priority"]) for each in rules))
+
+        def remarks(own: Sequence[Entry], share: O) -> list[Finding]:
+            return [*self.allows(own, share).findings, *self._remarks(own, share)]
+
         return Rendering(
             objects=tuple(objects),
-            rules=found.rules,
-            findings=(*found.findings, *self._remarks(entries, options)),
-            usage=_fullest(found.usage, len(options.source_families) if options.source_ranges("ipv6") else 1),
+            rules=where,
+            findings=tuple(told(entries, options, remarks)),
+            usage=_fullest(usage, 1),
         )
+
+    def around(self, entries: Sequence[Entry], options: O) -> Sequence[CloudObject]:  # noqa: ARG002
+        """What the rules of all grants share, and is no rule."""
+        return ()
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         project = {} if options.in_project is None else {"project": options.in_project}
@@ -132,7 +151,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     def enforcement(self, options: O) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
         stated = super().enforcement(options)
-        denies = [each.body for each in _edges(options) if each.body["action"] == "deny"]
+        denies = [each.body for each in _all_edges(options) if each.body["action"] == "deny"]
         denied = {cidr for body in denies for cidr in body["match"]["destIpRanges"]}
         return replace(
             stated,
@@ -315,6 +334,12 @@ def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[Cloud
     return made
 
 
+def _all_edges(options: FirewallPolicyOptions) -> list[CloudObject]:
+    """The edges of each grant, for its own clients; where one is for everybody, of those alone."""
+    shares = [each for each in options.shares if not each.from_] or options.shares
+    return [edge for share in shares for edge in _edges(share)]
+
+
 def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
     """Private ranges passed on, then everything else denied; in audit mode allowed and logged, last and marked."""
     if options.deny not in ("internet", "all"):
@@ -335,7 +360,7 @@ def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
 def _edge(
     options: FirewallPolicyOptions, family: Family, suffix: str, offset: int, action: str, words: str
 ) -> CloudObject:
-    name = f"{options.name}-{suffix}-{family}"
+    name = f"{options.prefix}-{suffix}-{family}"
     ranges = list(_PRIVATE[family]) if action == "goto_next" else [EVERYWHERE[family]]
     match: dict[str, Any] = {"destIpRanges": ranges, "layer4Configs": [{"ipProtocol": "all"}]}
     if sources := options.source_ranges(family):

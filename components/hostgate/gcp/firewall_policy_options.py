@@ -97,6 +97,7 @@ class FirewallPolicyOptions(Options):
     """Where the rules go and whose traffic they judge. Without `attach`, a policy is made: a global one, or with `region`
     or `parent` one of that region or a hierarchical one."""
 
+    between_grants: ClassVar[int] = 8
     associates_beside_attach: ClassVar[bool] = False
     """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
 
@@ -147,6 +148,7 @@ class FirewallPolicyOptions(Options):
             self.mode == "audit"
             and (self.attach is not None or self.scope == "hierarchical")
             and not self.from_
+            and not self.grants
             and self.deny in ("internet", "all")
         ):
             whose = "its own deny" if self.attach is not None else "their own denies"
@@ -275,11 +277,11 @@ class FirewallPolicyOptions(Options):
         )
 
     @property
-    def clients(self) -> tuple[str, ...]:
+    def own_clients(self) -> tuple[str, ...]:
         ranges = sorted(self._of_kind("range"))
         targets = sorted(set(self.from_) - set(ranges))
         if not ranges or not targets:
-            return super().clients
+            return super().own_clients
         return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
 
     @property

@@ -132,7 +132,14 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         rules = iter(
             sorted((each for each in placed if each.kind == RULE), key=lambda each: int(each.body["priority"]))
         )
-        return replace(made, objects=tuple(next(rules) if each.kind == RULE else each for each in placed))
+        groups = len({(each.grant, each.port) for each in entries})
+        usage = (
+            Usage(PROJECT_GROUPS, groups),
+            Usage(ORGANIZATION_GROUPS, groups),
+            Usage(NETWORKS, len(options.networks)),
+        )
+        ordered = tuple(next(rules) if each.kind == RULE else each for each in placed)
+        return replace(made, objects=ordered, usage=(*usage, *made.usage))
 
     def allows(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Allows:
         ports: dict[int, list[Entry]] = {}
@@ -141,15 +148,13 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         objects = [each for port, of_port in sorted(ports.items()) for each in _inspection(options, port, of_port)]
         objects.sort(key=lambda each: _ORDER.index(each.kind))
         return Allows(
-            objects=(*(each for each in objects if each.kind != RULE), *_endpoints(options), *_rules_of(objects)),
+            objects=tuple(objects),
             rules={each.key: f"{_rule_name(options, each.port)}#{url(each)}" for each in entries},
             findings=tuple(_own_remarks(entries, options)),
-            usage=(
-                Usage(PROJECT_GROUPS, len(ports)),
-                Usage(ORGANIZATION_GROUPS, len(ports)),
-                Usage(NETWORKS, len(options.networks)),
-            ),
         )
+
+    def around(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Sequence[CloudObject]:  # noqa: ARG002
+        return [*_endpoints(options)]
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Mapping[str, Any]:
         found = super().fixed(each, objects, options)
@@ -210,7 +215,7 @@ def _inspection(options: UrlFilterOptions, port: int, entries: Sequence[Entry]) 
     else:
         filters.append(_filter("ALLOW", ALL, ["*"]))
     words = "hosts of the catalog" if closes else "AUDIT, allows all" if options.mode == "audit" else "allows all"
-    profile, group = f"{options.name}-hosts-{port}", f"{options.name}-group-{port}"
+    profile, group = f"{options.prefix}-hosts-{port}", f"{options.prefix}-group-{port}"
     place = f"{options.made_in}/locations/global"
     labels = {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
     yield CloudObject(
@@ -240,7 +245,7 @@ def _filter(action: str, priority: int, urls: list[str]) -> dict[str, Any]:
 
 
 def _rule_name(options: UrlFilterOptions, port: int) -> str:
-    return f"{options.name}-inspect-tcp-{port}"
+    return f"{options.prefix}-inspect-tcp-{port}"
 
 
 def _placed(each: CloudObject) -> CloudObject:
@@ -314,8 +319,8 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
     for port in sorted({str(each.port) for each in entries} & options.groups.keys()):
         yield finding(
             "attached-group",
-            f"{options.groups[port]} has to hold the profile {options.name}-hosts-{port} of {options.made_in} as its URL filtering "
-            "profile. Until it does, and where it holds more, the rule lets pass what the group says.",
+            f"{options.groups[port]} has to hold the profile {options.prefix}-hosts-{port} of {options.made_in} as its URL "
+            "filtering profile. Until it does, and where it holds more, the rule lets pass what the group says.",
         )
     if not options.zones:
         yield finding(
