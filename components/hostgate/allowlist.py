@@ -411,9 +411,10 @@ def _separate(given: Mapping[str, Any], references: Mapping[str, str]) -> tuple[
 
 
 def _finding_line(one: Finding) -> str:
-    """A finding as component inputs carry it: id, entry or `-`, the host if it names one, and the reason of who accepted
-    it."""
-    said = f"{one.id} {one.entry or '-'}{f' {one.host}' if one.host else ''}"
+    """A finding as component inputs carry it: id, entry or `-` (behind its grant, if it has one), the host if it names one,
+    and the reason of who accepted it."""
+    whose = f"{one.grant}:" if one.grant else ""
+    said = f"{one.id} {whose}{one.entry or '-'}{f' {one.host}' if one.host else ''}"
     return said if one.accepted is None else f"{said} accepted: {one.accepted}"
 
 

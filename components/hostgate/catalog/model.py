@@ -251,6 +251,11 @@ class Entry:
         return (self.catalog, f"{self.id} {self.grant}" if self.grant else self.id)
 
     @property
+    def label(self) -> str:
+        """Its id for people, with its grant if it has one."""
+        return f"{self.id} for {self.grant}" if self.grant else self.id
+
+    @property
     def reach(self) -> str:
         """The names allowed, in words."""
         return self.host if self.match == "exact" else f"{self.match} of {self.host}"

@@ -98,14 +98,20 @@ def together(grants: Mapping[str, Selection]) -> Selection:
 
 
 def union(*selections: Selection) -> Selection:
-    """Every entry of `selections`, once: to measure hosts and to advise on them, not to plan."""
+    """Every entry of `selections`, once: to measure hosts and to advise on them, not to plan. Of choices and acceptances
+    those in which all that have the entry agree."""
     entries = {entry: None for each in selections for entry in each.entries}
+
+    def agreed(one: Acceptance) -> bool:
+        having = (each for each in selections if one.entry in (None, *(entry.id for entry in each.entries)))
+        return all(one in each.accept for each in having)
+
     return replace(
         together({}),
         refs=tuple(dict.fromkeys(ref for each in selections for ref in each.refs)),
         entries=tuple(sorted(entries, key=lambda entry: entry.key)),
-        choose=tuple(dict.fromkeys(pair for each in selections for pair in each.choose)),
-        accept=tuple(dict.fromkeys(one for each in selections for one in each.accept)),
+        choose=tuple(pair for pair in selections[0].choose if all(pair in each.choose for each in selections)),
+        accept=tuple(dict.fromkeys(one for each in selections for one in each.accept if agreed(one))),
         mistakes=tuple(dict.fromkeys(one for each in selections for one in each.mistakes)),
     )
 

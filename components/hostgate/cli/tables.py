@@ -92,7 +92,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def finding_lines(one: "Finding") -> list[str]:
     """A finding with its severity, entry, place and, where somebody accepted it, the reason."""
-    about = f" {one.entry}" if one.entry else ""
+    about = "".join(f" {part}" for part in (one.grant and f"({one.grant})", one.entry) if part)
     place = f"  ({one.origin})" if one.origin else ""
     lines = [f"{one.severity:<7} {one.id}{about}: {one.message}{place}"]
     if one.accepted:

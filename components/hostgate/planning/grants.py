@@ -65,8 +65,12 @@ def told(
     entries: Sequence[Entry], options: O, remarks: Callable[[Sequence[Entry], O], Iterable[Finding]]
 ) -> list[Finding]:
     """The findings of each grant: those that all of them have once, as findings of the plan, the others with its name."""
-    each = [(share.grant, list(remarks(own, share))) for share, own in shared(entries, options)]
-    common = [one for one in each[0][1] if all(one in found for _, found in each)]
+    return once([(share.grant, list(remarks(own, share))) for share, own in shared(entries, options)])
+
+
+def once(each: Sequence[tuple[str, Sequence[Finding]]]) -> list[Finding]:
+    """Findings by grant: those that every grant has once, as findings of the plan; the others with the name of theirs."""
+    common = [one for one in each[0][1] if len(each) > 1 and all(one in found for _, found in each)]
     return [*common, *(replace(one, grant=grant) for grant, found in each for one in found if one not in common)]
 
 

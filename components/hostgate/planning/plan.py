@@ -21,7 +21,7 @@ from hostgate.flows.verdicts import decide
 from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.evidence import Evidence
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.grants import Grant, split
+from hostgate.planning.grants import Grant, once, split
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.objections import accepted, covered, meant, objections, opening_mistakes
@@ -75,7 +75,7 @@ class Plan:
                 line=one.origin.line if one.origin else None,
                 column=one.origin.column if one.origin else None,
                 entry=one.entry,
-                message=f"{self.target}: {one.message}",
+                message=f"{self.target}{f' {one.grant}' if one.grant else ''}: {one.message}",
             )
             for one in self.findings
             if one.severity == "error"
@@ -88,23 +88,22 @@ class Plan:
 
     def verdict(self, flow: Flow) -> Verdict:
         """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
-        if not isinstance(flow, Flow):
-            raise InputError([wrong_type("flow", flow, "a hostgate.Flow, such as Flow('cgr.dev', 443, 'https')")])
-        if self.refused:
-            raise InputError(self.problems)
-        # The place says which clients are meant where the flow names none by address.
-        places = self._places[:1] if flow.source is not None and flow.identity is None else self._places
-        found = [(share.grant, decide(place, flow)) for share, place in places]
+        found = self.verdicts(flow)
         if len({verdict.action for _, verdict in found}) == 1:
             return found[0][1]
         said = "; ".join(f"{grant}: {verdict.action}, {verdict.why}" for grant, verdict in found)
         return Verdict("unknown", None, said, ("whose client it is",))
 
     def verdicts(self, flow: Flow) -> tuple[tuple[str, Verdict], ...]:
-        """What becomes of `flow` from the clients of each grant, by its name; from those of the plan, without grants."""
-        if flow.source is not None:
-            return (("", self.verdict(flow)),)
-        return tuple((share.grant, decide(place, flow)) for share, place in self._places if not self.refused)
+        """What becomes of `flow` from the clients of each grant, with its name; one without a name where the flow says its
+        address, or the plan has no grants. Raises as `verdict` does."""
+        if not isinstance(flow, Flow):
+            raise InputError([wrong_type("flow", flow, "a hostgate.Flow, such as Flow('cgr.dev', 443, 'https')")])
+        if self.refused:
+            raise InputError(self.problems)
+        if flow.source is not None and flow.identity is None:
+            return (("", decide(self.place, flow)),)
+        return tuple((share.grant, decide(place, flow)) for share, place in self._places)
 
     @property
     def place(self) -> Place:
@@ -198,17 +197,12 @@ def draft(
     decisions = tuple(
         replace(each, rule=rules.get(each.entry.key)) if each.outcome == "allowed" else each for each in decided
     )
-    findings = [
-        replace(one, grant=part.grant)
-        for part in parts
-        for own in ([each for each in decisions if each.entry.grant == part.grant],)
-        for one in (
-            *_about_entries(part.selection, own, as_of, part.opposed),
-            *part.surveyed,
-            *_opened_mistakes(part.selection, own, part.misprints),
-        )
-    ]
-    findings += [*rendering.findings, *in_zones]
+    of_parts = []
+    for part in parts:
+        own = [each for each in decisions if each.entry.grant == part.grant]
+        said = [*_about_entries(part.selection, own, as_of, part.opposed), *part.surveyed]
+        of_parts.append((part.grant, [*said, *_opened_mistakes(part.selection, own, part.misprints)]))
+    findings = [*once(of_parts), *rendering.findings, *in_zones]
     findings += [
         finding(
             "limit-exceeded",
