@@ -23,6 +23,7 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
+from hostgate.default_base import shared_policy
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import spelled_out
@@ -200,6 +201,9 @@ def prepare(
             given["name"] = given.pop("name_prefix", name)
             options, outputs = _separate(given, references)
             made = plan(selection, target, options, as_of=as_of)
+            shared = shared_policy(row(target).cloud, made.options, outputs, opts)
+            if "base" not in options and (base := shared.take(made.options)) is not None:
+                made = plan(selection, target, options, as_of=as_of, base=base)
         if reviewed is not None and made.ok:
             _pin(reviewed, made.target).check([made])
     except InputError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,8 @@ class NetworkFirewallOptions(PolicyOptions):
     Without `attach` and with any `deny` but declared, a firewall policy is made; otherwise only rule groups are, and
     their references are handed out for a policy that somebody else owns.
     """
+
+    between_components: ClassVar[int] = 32
 
     attach: str | None = None
     """The ARN of the policy, owned elsewhere, that will hold the references. Nothing is attached: a policy's references
@@ -103,6 +105,10 @@ class NetworkFirewallOptions(PolicyOptions):
     def dialled(self) -> Mapping[str, tuple[str, ...]]:
         sets = {entry: (arn,) for entry, arn in self.ip_sets.items()}
         return {**sets, **{entry: tuple(cidrs) for entry, cidrs in self.addresses.items()}}
+
+    @property
+    def shared_policy(self) -> str | None:
+        return None if self.creates_policy else self.attach or "references"
 
     @property
     def creates_policy(self) -> bool:

@@ -13,6 +13,7 @@ from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.selection import Selection
+from hostgate.default_base import hand_out, shared_policy
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
 
@@ -65,7 +66,8 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         resource_group, policy_name = _place(name, plan.options, prepared.outputs, opts)
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         self.policy_id = pulumi.Output.from_input("")
-        before: list[pulumi.Resource] = []
+        shared = shared_policy("azure", plan.options, prepared.outputs, opts)
+        before = shared.written
         for each in plan.objects:
             child = prepared.child(name, each)
             properties = each.body["properties"]
@@ -96,6 +98,8 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     opts=prepared.options(self, child, depends_on=before),
                 )
                 before = [group]
+        hand_out("azure", plan.options, self.policy_id, *before)
+        shared.written = before
         self.rule_collection_groups = pulumi.Output.from_input(
             [each.name for each in plan.objects if each.kind == GROUP]
         )

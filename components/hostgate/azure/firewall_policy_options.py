@@ -1,7 +1,7 @@
 """Options of the Azure Firewall mechanisms."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -39,6 +39,8 @@ def _client(text: str) -> str:
 
 class FirewallPolicyOptions(Options):
     """Where the rule collection group goes and whose traffic it judges. Without `attach`, a policy is made."""
+
+    between_components: ClassVar[int] = 100
 
     attach: str | None = None
     """An existing policy: RESOURCE_GROUP/POLICY, or its ARM id."""
@@ -99,6 +101,10 @@ class FirewallPolicyOptions(Options):
             return matched["group"], matched["name"]
         group, _, name = self.attach.partition("/")
         return group, name
+
+    @property
+    def shared_policy(self) -> str | None:
+        return None if self.attach is None else "/".join(self.policy)
 
     @property
     def subscription(self) -> str | None:

@@ -98,6 +98,7 @@ class FirewallPolicyOptions(Options):
     or `parent` one of that region or a hierarchical one."""
 
     between_grants: ClassVar[int] = 8
+    between_components: ClassVar[int] = 8
     associates_beside_attach: ClassVar[bool] = False
     """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
 
@@ -258,6 +259,10 @@ class FirewallPolicyOptions(Options):
         if link is None or link.project is not None:
             return self.attach
         return link.path(self.in_project, self.region) or self.attach
+
+    @property
+    def shared_policy(self) -> str | None:
+        return self.policy_path
 
     @property
     def network_paths(self) -> tuple[str, ...]:

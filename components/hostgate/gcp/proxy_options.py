@@ -92,6 +92,7 @@ class WebProxyOptions(Options):
     """Where the rules go and whose traffic they judge. With `network` and `subnetwork` a gateway is made, and its routes."""
 
     between_grants: ClassVar[int] = 8
+    between_components: ClassVar[int] = 8
 
     project: Annotated[str, AfterValidator(_project)] | None = None
     """The project of everything that is made. It stands in the matchers, so it is never an Output. Left out: that of

@@ -122,6 +122,8 @@ class Options(BaseModel):
 
     between_grants: ClassVar[int] = 0
     """How far the priorities of one grant's rules are from those of the next; 0 where they have none of their own."""
+    between_components: ClassVar[int] = 0
+    """The same of components that share a policy and give no `base`; 0 where none share one."""
 
     name: Name = "hostgate"
     mode: Mode = "enforce"
@@ -231,6 +233,12 @@ class Options(BaseModel):
         """Where the objects go, as far as their bodies do not say it: option and value."""
         found = ((name, getattr(self, name, None)) for name in ("attach", "resource_group"))
         return tuple((name, value) for name, value in found if value is not None)
+
+    @property
+    def shared_policy(self) -> str | None:
+        """What the policy of another owner is known by, to which the rules go; None where they have one of their own."""
+        attach: str | None = getattr(self, "attach", None)
+        return attach
 
     @property
     def formerly_named(self) -> tuple[str, ...]:
