@@ -171,7 +171,9 @@ def _one(target: str, where: str, given: Mapping[str, Any]) -> Layer:
     """A layer that one mapping describes."""
     grants = given.get("grants")
     own = {key: value for key, value in given.items() if key not in ("mechanism", *OF_HOSTS)}
-    if not isinstance(grants, list) or not all(isinstance(each, dict) for each in grants) or not grants:
+    if grants == []:
+        raise OptionsError([problem(f"`{where}.grants` is empty. Allowed: at least one, or leave the key out.")])
+    if not isinstance(grants, list) or not all(isinstance(each, dict) for each in grants):
         options = _options(target, own, where)
         return Layer(target, options, (HostList(where, "", _hosts(where, given)),))
     places = [(f"{where}.grants[{index}]", each) for index, each in enumerate(grants)]

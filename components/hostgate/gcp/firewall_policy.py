@@ -61,6 +61,12 @@ _BASE = (
     "An update makes the new rules before it deletes the old. Take a `base` that is 12 or more away from the old one."
 )
 
+_BASE_OF_GRANT = (
+    "An update makes the new rules before it deletes the old, and grants stand 8 apart in the order of their list. Add new ones "
+    "at the end; where one before them goes or is renamed, give each that stays the `base` that it has, and one with a new "
+    "name another."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allows:
@@ -103,8 +109,12 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             objects += _associations(options)
         usage += crowded(options, (int(each.body["priority"]) for each in rules))
 
+        everybody = any(not share.from_ for share in options.shares)
+
         def remarks(own: Sequence[Entry], share: O) -> list[Finding]:
-            return [*self.allows(own, share).findings, *self._remarks(own, share)]
+            found = [*self.allows(own, share).findings, *self._remarks(own, share)]
+            denied = everybody and bool(share.from_)  # to all, by another grant
+            return [one for one in found if not (denied and one.id == "others-open")]
 
         return Rendering(
             objects=tuple(objects),
@@ -140,12 +150,13 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             found += [
                 Seat(what=f"the global policy of {path}", holders=own, way=_MOVE) for path in options.network_paths
             ]
+        way = _BASE_OF_GRANT if options.grants else _BASE
         policy = options.policy_path or f"the policy of {component} {names[-1]}"
         for each in objects:
             if each.kind == RULE:
                 suffix = each.name.removeprefix(options.name)
                 rules = frozenset(f"{holder}{suffix}" for holder in own)
-                found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=_BASE))
+                found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=way))
         return found
 
     def enforcement(self, options: O) -> Enforcement:

@@ -173,7 +173,8 @@ class Options(BaseModel):
     def _share(self, index: int, grant: GrantOptions) -> Self:
         values = self.model_dump(exclude_unset=True, exclude={"grants"})
         if grant.from_ is not None:
-            values["from_"] = grant.from_
+            values.pop("from_", None)
+            values["from"] = grant.from_
         if self.between_grants:
             base: int = getattr(self, "base", 0)
             values["base"] = base + index * self.between_grants if grant.base is None else grant.base
