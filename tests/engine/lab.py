@@ -113,7 +113,8 @@ class Lab:
         return [(step["op"], step["urn"]) for step in steps]
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
-        (self.project / name).write_text(yaml.safe_dump(dict(document), sort_keys=False))
+        plain = json.loads(json.dumps(dict(document)))  # what stands in it twice would be an alias, which is refused
+        (self.project / name).write_text(yaml.safe_dump(plain, sort_keys=False))
 
 
 def well(ended: Ended) -> Ended:

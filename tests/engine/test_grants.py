@@ -23,12 +23,9 @@ def lists(**named: dict[str, Any]) -> dict[str, Any]:
     """A list for each name on every cloud; what is said of the policy stands in the first."""
     found: dict[str, Any] = {}
     for cloud, options in CLOUDS.items():
-        items = [{"name": name.replace("_", "-"), **own} for name, own in named.items()]
-        own_base = cloud == "gcp"
-        for item in items:
-            if not own_base:
-                item.pop("base", None)
-        found[cloud] = [{**items[0], **options}, *({**each, "mechanism": options["mechanism"]} for each in items[1:])]
+        items = [{"name": name, "mechanism": options["mechanism"], **own} for name, own in named.items()]
+        items = [{key: item[key] for key in item if key != "base" or cloud == "gcp"} for item in items]
+        found[cloud] = [{**items[0], **options}, *items[1:]]
     return found
 
 
@@ -50,7 +47,7 @@ class Course:
         self.first_gone = lab.up()
         lab.configure(lists(nodes={**nodes, "base": 2008}, workers={"from": AGENTS, "base": 2024}), hosts)
         self.renamed = lab.up()
-        lab.configure({"aws": {"from": NODES}, "gcp": {**GCP, "from": NODES, "base": 3000}, "azure": {**AZURE}}, hosts)
+        lab.configure({"aws": {"from": NODES}, "gcp": {**GCP, "from": NODES, "base": 3000}, "azure": AZURE}, hosts)
         self.single = lab.up()
         self.gone = lab.pulumi("destroy", "--yes", "--skip-preview")
 
