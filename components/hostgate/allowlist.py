@@ -25,6 +25,7 @@ from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_pat
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.default_base import shared_policy
 from hostgate.planning.findings import Finding
+from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import spelled_out
 from hostgate.planning.plan import Plan, plan, unenforced
@@ -155,18 +156,24 @@ class Registration:
 def prepare(
     name: str,
     args: Mapping[str, Any] | None,
-    hosts: Selection | None,
+    hosts: Selection | Sequence[Grant] | None,
     keywords: Mapping[str, Any],
     opts: pulumi.ResourceOptions | None,
     mechanisms: Sequence[str],
 ) -> Registration:
-    """The plan that `args` (plain values, any language) and `keywords` (Python) ask for, or that `plan=` brings.
+    """The plan that `args` (plain values, any language) and `keywords` (Python) ask for, or that `plan=` brings. `hosts` are
+    a selection, or grants, each with clients and hosts of its own.
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
     """
     wanted: list[tuple[str, object, tuple[type, ...], str]] = [
         ("args", args, (Mapping,), "a mapping of inputs; a Selection goes by name, hosts=..."),
-        ("hosts", hosts, (Selection,), "a Selection, as hostgate.select() makes it; references go under `catalogs`"),
+        (
+            "hosts",
+            hosts,
+            (Selection, list, tuple),
+            "a Selection, as hostgate.select() makes it, or a list of hostgate.Grant; references go under `catalogs`",
+        ),
         ("plan", keywords.get("plan"), (Plan,), "a Plan, as hostgate.plan() makes it"),
         ("opts", opts, (pulumi.ResourceOptions,), "a pulumi.ResourceOptions"),
     ]
@@ -185,6 +192,8 @@ def prepare(
         given[key] = _plain_numbers(value)
     references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
+        if hosts is not None and not isinstance(hosts, Selection):
+            hosts, given["grants"] = split(hosts)
         _refuse_blanks(given)
         _refuse_outputs(given, references)
         adopt = given.pop("import_", {})

@@ -28,7 +28,17 @@ from hostgate.planning.survey import Survey, Word
 from hostgate.planning.targets import clouds
 from hostgate.review.guards import Guards
 from hostgate.review.pin import DIGEST, Pin, read_pin
-from hostgate.stack_lists import OF_HOSTS, HostList, HostsSection, Layer, Section, host_name, problem, read_layers
+from hostgate.stack_lists import (
+    OF_HOSTS,
+    AcceptSection,
+    HostList,
+    Layer,
+    Section,
+    SelectSection,
+    host_name,
+    problem,
+    read_layers,
+)
 
 PROJECT = "hostgate"
 _FREE = ("tags",)
@@ -79,9 +89,13 @@ class ReviewedSection(Section):
     plan: str | None = None
 
 
-class StackSection(HostsSection):
+class StackSection(Section):
     """The keys under `hostgate:` beside those of the clouds (`stack_section`)."""
 
+    catalogs: Annotated[list[str], Field(min_length=1)] | None = None
+    select: SelectSection = SelectSection()
+    choose: dict[str, str] = {}
+    accept: list[AcceptSection] = []
     allow_empty: bool = False
     guards: GuardsSection = GuardsSection()
     reviewed: ReviewedSection | None = None
@@ -198,23 +212,23 @@ class _Hosts:
 
 
 def _select(section: StackSection, base: Path) -> Selection:
-    accept = [
-        Acceptance(
-            finding=item.finding,
-            because=item.because,
-            entry=item.entry,
-            host=item.host,
-            until=None if item.until is None else iso_date(item.until),
-        )
-        for item in section.accept or ()
-    ]
     return select(
         *(section.catalogs or ()),
-        **({} if section.select is None else dict(section.select)),
+        **dict(section.select),
         choose=section.choose,
-        accept=accept,
+        accept=map(_acceptance, section.accept),
         base=base,
         allow_empty=section.allow_empty,
+    )
+
+
+def _acceptance(item: AcceptSection) -> Acceptance:
+    return Acceptance(
+        finding=item.finding,
+        because=item.because,
+        entry=item.entry,
+        host=item.host,
+        until=None if item.until is None else iso_date(item.until),
     )
 
 

@@ -3,7 +3,7 @@
 Args classes at every level: plain dictionaries inside `rule_collections` reach the service untranslated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import pulumi
@@ -14,6 +14,7 @@ from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.selection import Selection
 from hostgate.default_base import hand_out, shared_policy
+from hostgate.planning.grants import Grant
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
 
@@ -55,11 +56,11 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         args: FirewallPolicyAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[FirewallPolicyAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("azure:application-rules",))
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
