@@ -125,7 +125,7 @@ class Stack:
     digests: Mapping[str, str] = field(default_factory=dict)
     """Those of the reviewed plans, also where their file is not read."""
 
-    def plans(self, as_of: date) -> tuple[Plan, ...]:
+    def plans(self, as_of: date | None = None) -> tuple[Plan, ...]:
         """A plan for each target. Raises InputError."""
         return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
 

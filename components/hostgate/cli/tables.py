@@ -112,4 +112,5 @@ def near_line(near: Mapping[str, Any]) -> str:
     what = "; ".join(near["lacking"]) or near["outcome"]
     if "rule" in near:
         return f"{near['rule']}: {what}"
-    return f"{near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}"
+    whose = f" for {near['grant']}" if near.get("grant") else ""
+    return f"{near['entry']}{whose} ({near['host']}, {near['port']}/{near['protocol']}): {what}"
