@@ -25,7 +25,7 @@ from hostgate.catalog.yaml_reader import read_file
 from hostgate.flows.flow import Flow
 from hostgate.intake.page import read_page
 from hostgate.planning import mechanism
-from hostgate.planning.plan import plan
+from hostgate.planning.plan import plan, plan_all
 from hostgate.planning.targets import GROUP, _rows, clouds
 from hostgate.policies.settings import read_settings
 from hostgate.sandbox.builtin_preview import preview
@@ -278,7 +278,8 @@ def _of_stack(block: Block, folder: Path) -> list[tuple[str, str, int]]:
     """Options have no line in their errors, so the line is that of the key that the message names."""
     (folder / "Pulumi.example.yaml").write_text(block.text, "utf-8")
     try:
-        plans = read_stack(values_of_file(folder, "example"), folder).plans()
+        wanted = read_stack(values_of_file(folder, "example"), folder)
+        plans = plan_all(wanted.selections, wanted.targets)
     except InputError as error:
         return sorted(
             (("error", problem.rule, _line(block, problem)) for problem in error.problems), key=lambda e: e[2]
