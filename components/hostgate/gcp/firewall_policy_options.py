@@ -262,7 +262,8 @@ class FirewallPolicyOptions(Options):
 
     @property
     def shared_policy(self) -> str | None:
-        return self.policy_path
+        link = self.policy_link
+        return self.attach if link is None else link.path(self.in_project, self.region) or self.attach
 
     @property
     def network_paths(self) -> tuple[str, ...]:
