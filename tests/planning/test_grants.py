@@ -1,6 +1,7 @@
 """Several grants of hosts to clients in one plan: builders may use A and B, nodes only A."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -105,6 +106,27 @@ def test_on_google_cloud_accounts_and_tags_and_ranges_stand_beside_each_other() 
     assert rule(made, "hostgate-b-deny-ipv6").body["targetSecureTags"] == [{"name": "tagValues/123"}]
     assert "targetSecureTags" not in rule(made, "hostgate-c-deny-ipv6").body
     assert len(set(priorities(made).values())) == len(priorities(made))
+    tagged = Flow("b.example", source="tag:tagValues/123")
+    assert made.verdict(replace(tagged, name="c.example")).action == "block"
+
+
+def test_identities_of_two_grants_are_told_apart() -> None:
+    a, b = "a@acme.iam.gserviceaccount.com", "b@acme.iam.gserviceaccount.com"
+    made = plan([Grant("a", selection([A, B]), [a]), Grant("b", selection([A]), [b])], "gcp:fqdn")
+    answers = {
+        (who, host): made.verdict(Flow(host, source=f"account:{who}")).action
+        for who in (a, b)
+        for host in ("a.example", "b.example", "c.example")
+    }
+    allowed = {(a, "a.example"), (a, "b.example"), (b, "a.example")}
+    assert answers == {key: "allow" if key in allowed else "block" for key in answers}
+
+
+def test_a_grant_that_says_no_base_stands_where_no_other_one_does() -> None:
+    wanted = [Grant("nodes", selection([A]), [NODES], base=2008), Grant("agents", selection([B]), ["10.7.0.0/16"])]
+    found = priorities(plan(wanted, "gcp:fqdn"))
+    assert (found["hostgate-nodes-allow-tcp-443"], found["hostgate-agents-allow-tcp-443"]) == (2008, 2016)
+    assert priorities(plan(wanted[::-1], "gcp:fqdn"))["hostgate-agents-allow-tcp-443"] == 2000
 
 
 def test_on_azure_each_grant_has_collections_of_its_own_in_one_group() -> None:
@@ -188,7 +210,7 @@ def test_bases_so_far_apart_that_a_deny_came_before_an_allow_are_refused() -> No
 
 
 def test_grants_whose_rules_would_have_one_priority_are_refused_with_what_to_do() -> None:
-    near = [Grant("a", selection([A]), [BUILDERS]), Grant("b", selection([B]), [NODES], base=2000)]
+    near = [Grant("a", selection([A]), [BUILDERS], base=2000), Grant("b", selection([B]), [NODES], base=2000)]
     made = plan(near, "gcp:fqdn")
     assert made.refused
     assert any("give the grants a `base` further apart" in problem.message for problem in made.problems)

@@ -288,7 +288,8 @@ def _families(options: NetworkFirewallOptions) -> Iterator[Finding]:
         if version not in versions:
             silent = options.mode == "audit" or options.deny == "none"
             then = "match no rule that allows" if silent else "reach none of the hosts"
-            out = "" if silent or options.deny == "declared" else ", and nothing of theirs gets out to the internet"
+            elsewhere = options.deny == "declared" or bool(options.grant)  # others may be of another list
+            out = "" if silent or elsewhere else ", and nothing of theirs gets out to the internet"
             what = "`from`" if options.from_ else "homeNet"
             yield finding(id_, f"{what} has no IPv{version} range: IPv{version} clients {then}{out}.")
 

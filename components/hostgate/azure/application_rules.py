@@ -323,7 +323,9 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
         )
     if options.from_:
         others = (
-            "The firewall denies everything to others."
+            "Others may use what other lists say."
+            if options.grant
+            else "The firewall denies everything to others."
             if options.attach is None
             else "About others the rest of the attached policy decides; what it does not allow is denied."
         )

@@ -6,6 +6,7 @@ A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON,
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from itertools import count
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import (
@@ -176,11 +177,22 @@ class Options(BaseModel):
             values.pop("from_", None)
             values["from"] = grant.from_
         if self.between_grants:
-            base: int = getattr(self, "base", 0)
-            values["base"] = base + index * self.between_grants if grant.base is None else grant.base
+            values["base"] = self._bases[index]
         share = type(self).model_validate(values)
         share._grant, share._index = grant.name, index
         return share
+
+    @property
+    def _bases(self) -> list[int]:
+        """Where the rules of each grant begin: where it says, else at the next place, by its place among all, that no other
+        grant says."""
+        base: int = getattr(self, "base", 0)
+        found: list[int] = []
+        for index, grant in enumerate(self.grants):
+            taken = {*found, *(each.base for each in self.grants)}
+            places = (base + place * self.between_grants for place in count(index))
+            found.append(grant.base if grant.base is not None else next(each for each in places if each not in taken))
+        return found
 
     @property
     def shares(self) -> tuple[Self, ...]:
