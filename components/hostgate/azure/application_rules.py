@@ -77,8 +77,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             costs=COSTS,
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             ports=range(1, 64_001),  # 2024-05-01 firewallPolicy API: 0 to 64000; the limits page starts at 1
+            families=("ipv4",),
             widenings={"one-label": "deeper-names"},
-            nearest={"one-label": _ONE_LABEL},
+            nearest={"one-label": _ONE_LABEL, "ipv6": network_rules.IPV4_HOST},
         ),
         network_rules.MEANS,
     )
@@ -88,12 +89,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     ) -> Mapping[tuple[str, str], Objection]:
         found = dict(super().objections(entries, options))
         for entry in entries:
-            if entry.families == ("ipv6",):
-                found[entry.key] = Objection(
-                    "Azure Firewall rules apply to IPv4. Found families ipv6 only: the rule would never match.",
-                    "an IPv4 host.",
-                )
-            elif options.tier == "Basic" and entry.protocol in network_rules.MEANS.protocols:
+            if options.tier == "Basic" and entry.protocol in network_rules.MEANS.protocols:
                 found[entry.key] = Objection(
                     f"FQDNs in network rules need tier Standard or Premium. Found: {entry.protocol} with tier Basic.",
                     "tier Standard.",
@@ -146,7 +142,11 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             symbol(f"IP group {text}") if text.startswith("/") else address(text) for text in options.from_
         )
         clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
-        return evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        found = evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        if options.attach is None:
+            return found
+        beside = f"No other rule of {options.attach}, or of a policy above it, decides about these flows first."
+        return replace(found, assumptions=(*found.assumptions, beside))
 
 
 def _group(

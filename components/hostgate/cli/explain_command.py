@@ -56,10 +56,15 @@ _IDENTITIES = (
 )
 """What clients are known by, and how each cloud writes it."""
 
+_NETWORK_TAG = re.compile(r"network-tag:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
+"""A network tag of Google Cloud is a bare word, so it is given with its kind."""
+
 
 def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
     if value is None:
         return None
+    if _NETWORK_TAG.fullmatch(value):
+        return value
     if kind := next((kind for kind, form in _IDENTITIES if form.fullmatch(value)), None):
         return f"{kind}:{value}"
     try:
@@ -67,7 +72,8 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     except ValueError:
         raise click.BadParameter(
             f"{value!r} is no client. Allowed: an IP address or CIDR, a service account "
-            "(NAME@PROJECT.iam.gserviceaccount.com), a secure tag (tagValues/NUMBER), or the resource id of an IP group."
+            "(NAME@PROJECT.iam.gserviceaccount.com), a secure tag (tagValues/NUMBER), a network tag (network-tag:NAME), or the "
+            "resource id of an IP group."
         ) from None
 
 
@@ -182,7 +188,8 @@ def command(
     for answer in answers:
         for near in answer.get("nearest", ()):
             click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
-    for assumed in dict.fromkeys(each for answer in answers for each in answer.get("assumptions", ())):
+    told = answers if standing else ()  # a plan says it in its findings
+    for assumed in dict.fromkeys(each for answer in told for each in answer.get("assumptions", ())):
         click.echo(printable(f"assumed{_of_some(answers, assumed)}: {assumed}"))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
@@ -237,7 +244,7 @@ def _of_plan(plan: "Plan", flow: "Flow") -> Iterator[dict[str, Any]]:
     from hostgate.planning.near import nearest
 
     for grant, verdict in plan.verdicts(flow):
-        answer = _answer(f"{plan.target} {grant}" if grant else plan.target, "plan", verdict)
+        answer = _answer(f"{plan.target} {grant}" if grant else plan.target, "plan", verdict, plan.assumptions)
         if verdict.action == "block":
             answer["nearest"] = [near.as_json() for near in nearest(plan, flow, grant)]
         if verdict.allows and (judged := plan.surveyed(flow)) is not None:
@@ -253,17 +260,22 @@ def _of_point(point: "Point", flow: "Flow") -> dict[str, Any]:
 
     verdict = point.verdict(flow)
     why = f"{verdict.why} ({point.remark})" if point.remark else verdict.why
-    answer = _answer(point.title, point.place, verdict) | {"why": why}
-    if point.judged.assumptions:
-        answer["assumptions"] = list(point.judged.assumptions)
+    answer = _answer(point.title, point.place, verdict, point.judged.assumptions) | {"why": why}
     if verdict.action == "block":
         near = nearest_steps(point.judged, flow)
         answer["nearest"] = [{"rule": each.step.rule, "lacking": list(each.lacking)} for each in near]
     return answer
 
 
-def _answer(target: str, place: str, verdict: "Verdict") -> dict[str, Any]:
-    told = {"target": target, "place": place, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why}
+def _answer(target: str, place: str, verdict: "Verdict", assumptions: Sequence[str]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "target": target,
+        "place": place,
+        "verdict": verdict.action,
+        "rule": verdict.rule,
+        "why": verdict.why,
+        "assumptions": list(assumptions),
+    }
     return told | ({"lacks": list(verdict.lacks)} if verdict.action == "unknown" else {})
 
 

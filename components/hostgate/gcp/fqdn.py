@@ -56,6 +56,12 @@ _WILDCARD = (
 )
 
 
+_ASSUMED = (
+    "The VPC has no outbound DNS server policy, which FQDN objects do not work with.",
+    "What Google resolves for the name of a host holds every address that clients dial for it.",
+)
+
+
 class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
     """FQDN objects in a global network firewall policy."""
 
@@ -112,10 +118,12 @@ class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: FqdnOptions) -> Place:
         found = super().place(objects, options)
+        if any("destFqdns" in each.body.get("match", {}) for each in objects):
+            found = replace(found, assumptions=(*found.assumptions, *_ASSUMED))
         if options.google_apis is None or options.google_apis.response_policy == "make":
             return found
         there = networks(each for ranges in options.google_ranges.values() for each in ranges)
-        return replace(found, answers=((NameTest("subtree+apex", ZONE), there),))
+        return replace(found, answers=((NameTest("subtree+apex", ZONE), there), *found.answers))
 
     def allows(self, entries: Sequence[Entry], options: FqdnOptions) -> Allows:
         objects: list[CloudObject] = []

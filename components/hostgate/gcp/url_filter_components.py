@@ -9,7 +9,8 @@ from pulumi_gcp import networksecurity
 from hostgate.allowlist import Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.policy_components import PolicyPlace, make_policy
-from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, SERVICE
+from hostgate.gcp.spelling import SERVICE
+from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
 from hostgate.gcp.url_filter_options import UrlFilterOptions
 from hostgate.planning.grants import Grant
 from hostgate.planning.mechanism import CloudObject

@@ -3,7 +3,7 @@
 import re
 from ipaddress import ip_network
 from itertools import combinations
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,7 @@ from hostgate.catalog.model import Family
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_placeholder
 from hostgate.gcp.links import check_project
 from hostgate.gcp.resources_url_filter import JUMBO_MTU, PLAIN_MTU, ZONE_PATTERN
+from hostgate.planning.options import Deny
 from hostgate.planning.targets import COMPUTED
 
 DECLARED = "declared"
@@ -57,6 +58,12 @@ def _group(text: str) -> str:
     return found[1]
 
 
+def _port(text: str) -> str:
+    if not re.fullmatch("[1-9][0-9]{0,4}", text) or int(text) > 65_535:
+        raise _refusal("port", f"Found {text!a}. Allowed: a port as text, such as '443'.")
+    return text
+
+
 def _mtu(number: int) -> int:
     if not 1_300 <= number <= JUMBO_MTU:
         raise _refusal(
@@ -85,6 +92,8 @@ class UrlFilterOptions(FirewallPolicyOptions):
     """Beside those of a firewall policy: where traffic is inspected, by which endpoints, and in which scope."""
 
     associates_beside_attach: ClassVar[bool] = True
+    audit_opens: ClassVar[frozenset[Deny]] = frozenset(get_args(Deny))
+    """The rules that inspect, whose filters allow every name then, come before any deny of others."""
 
     tags: Annotated[dict[str, str], AfterValidator(_labels)] = {}
     zones: list[Zone] = []
@@ -95,7 +104,7 @@ class UrlFilterOptions(FirewallPolicyOptions):
     endpoints: dict[Zone, Annotated[str, AfterValidator(_endpoint)]] = {}
     """Firewall endpoints that are there already, by zone: their ids, which are associated with the networks; or
     `declared`, where the association is there too. Every other zone gets one."""
-    groups: dict[Annotated[str, Field(pattern=r"^[0-9]{1,5}$")], Annotated[str, AfterValidator(_group)]] = {}
+    groups: dict[Annotated[str, AfterValidator(_port)], Annotated[str, AfterValidator(_group)]] = {}
     """Security profile groups of others that the rules apply, by port; each has to hold the profile of the port."""
     mtu: Annotated[int, AfterValidator(_mtu)] = PLAIN_MTU
     """Of the VPC networks: above 1460 the endpoints are made for jumbo frames, which cannot be changed later."""
@@ -127,8 +136,18 @@ class UrlFilterOptions(FirewallPolicyOptions):
             found.append(
                 "found a hierarchical policy. Allowed here: a global one; endpoints are associated by project."
             )
+        if self.attach is not None and self.deny == "none":
+            found.append(
+                "found deny 'none' with `attach`: filters have to allow every name then, before any deny of the attached "
+                "policy. Allowed: declared, where that policy denies; internet, all."
+            )
         if "ipv4" not in self.families:
             found.append("found `families` without ipv4. URL filtering is documented for IPv4; use another mechanism.")
+        if "ipv4" not in self.source_families:
+            found.append(
+                "found `from` with IPv6 ranges alone. Rules that inspect are about IPv4, and would inspect everybody's. Allowed: "
+                "IPv4 ranges among them."
+            )
         if (self.organization is None) != (self.billing_project is None):
             found.append("found one of `organization` and `billingProject`. Allowed: both, or neither.")
         if self.grants and self.groups:

@@ -253,6 +253,11 @@ KINDS: dict[str, FindingKind] = {
         "A rule applies a security profile group of somebody else: it allows what that group holds.",
         "Have its owner put the named profile into it; leave `groups` out where one of your own will do.",
     ),
+    "group-unused": FindingKind(
+        "warning",
+        "A security profile group is given for a port that no host of the plan has: misspelt, or its hosts are left out.",
+        "Correct the port under `groups`, or remove it.",
+    ),
     "other-port": FindingKind(
         "warning",
         "Names are filtered on a port of which the vendor's pages say nothing. Only with an acceptance.",
@@ -356,7 +361,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "audit": FindingKind(
         "warning",
-        "Audit mode: nothing is blocked; what enforce would block is logged.",
+        "Audit mode: the plan blocks nothing; what passes beside the hosts, and what logs it.",
         "Read the logs, then set `mode` to enforce.",
         unenforced=True,
     ),

@@ -115,6 +115,11 @@ class Plan:
         """The same for the clients of each grant, with its options."""
         return tuple((share, self._mechanism.place(self.objects, share)) for share in self.options.shares)
 
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What lies outside the plan, and its verdicts take for granted; of a refused plan nothing."""
+        return () if self.refused else self.place.assumptions
+
     def surveyed(self, flow: Flow) -> HostVerdict | None:
         """What the plan's survey says of the host that `flow` dials, by the way that allows it; None if nothing."""
         if self.survey is None:
@@ -136,6 +141,7 @@ class Plan:
             "limits": [each.as_json() for each in self.limits],
             "catalogs": sorted(self.selection.refs),
             "options": self.options.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            "assumptions": list(self.assumptions),
         }
 
 

@@ -16,7 +16,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import Seat
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
-from hostgate.review.unlisted import Unlisted, unlisted, within
+from hostgate.review.unlisted import Unlisted, clients_beyond, unlisted, within
 
 PART_WORDS = {Part.NAME: "name", Part.ONE: "one label below", Part.DEEP: "deeper"}
 
@@ -215,11 +215,37 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
     for seat in (seat for old in base for seat in old.seats):
         held.setdefault(seat.what, []).append(seat)
     return tuple(
-        replace(each, alone=often[each.target] == 1, obstacles=tuple(_obstacles(each.head, held))) for each in found
+        replace(
+            each,
+            alone=often[each.target] == 1,
+            obstacles=(*_taken(each.head, held), *_leaving(each.base, each.head)),
+        )
+        for each in found
     )
 
 
-def _obstacles(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterator[str]:
+def _leaving(base: Statement | None, head: Statement | None) -> Iterator[str]:
+    """Clients that rules before a deny let pass no more, where those change before the deny does."""
+    if base is None or head is None or head.refused or base.enforcement.denier != "hostgate":
+        return
+    before, after = base.enforcement.in_place, head.enforcement.in_place
+    if before is None or after is None:
+        return
+    left = {
+        client: None
+        for rule, clients in before.clients.items()
+        if rule in after.clients
+        for client in clients_beyond(clients, after.clients[rule])
+    }
+    if left:
+        who = ", ".join([*left][:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+        yield (
+            f"No single update leads there: the rules for the hosts leave out {who} before the deny does, which would cut "
+            f"them until then. {after.way}"
+        )
+
+
+def _taken(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterator[str]:
     """What of `head` another object has until after it would be made; of several of one kind the first."""
     taken: dict[str, list[str]] = {}
     for seat in head.seats if head is not None and not head.refused else ():
