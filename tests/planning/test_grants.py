@@ -272,7 +272,7 @@ class TestReview:
         aws = self.changed(plan(wanted, SEVERAL[0]), plan(wanted[::-1], SEVERAL[0]))
         assert [(change.name, change.what) for change in aws.objects] == [("hostgate", "updated")]
         google = self.changed(plan(wanted, "gcp:fqdn"), plan(wanted[::-1], "gcp:fqdn"))
-        (obstacle,) = google.obstacles
+        obstacle = google.obstacles[0]
         assert "priority 2000 of the policy of FirewallPolicyAllowlist hostgate" in obstacle
         assert "give each that stays the `base` that it has" in obstacle
 
@@ -284,6 +284,11 @@ class TestReview:
         assert stays.obstacles == ()
         assert {change.what for change in stays.objects} == {"deleted"}
         assert self.changed(base, plan(wanted[:1], "gcp:fqdn")).obstacles == ()
+
+    def test_two_lists_in_place_of_one_on_google_cloud_are_one_update_with_a_base_of_their_own(self) -> None:
+        one = plan(selection([A]), "gcp:fqdn", {"from": [NODES]})
+        assert self.changed(one, builders_and_nodes("gcp:fqdn")).obstacles
+        assert self.changed(one, builders_and_nodes("gcp:fqdn", base=3000)).obstacles == ()
 
     def test_a_plan_read_from_its_file_says_the_same(self) -> None:
         made = builders_and_nodes("azure:application-rules")
