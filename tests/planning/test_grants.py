@@ -218,6 +218,21 @@ def test_grants_whose_rules_would_have_one_priority_are_refused_with_what_to_do(
     assert plan(crowd, "gcp:fqdn").refused
 
 
+def test_on_aws_there_are_as_many_lists_as_have_room_before_the_edge_group() -> None:
+    def lists(number: int) -> list[Grant]:
+        return [
+            Grant(f"g{each}", selection([entry("ntp.example", "n", port=123, protocol="udp")]))
+            for each in range(number)
+        ]
+
+    made = plan(lists(15), "aws:rules", addresses={"n": ["203.0.113.5/32"]})
+    references = made.objects[-1].body["FirewallPolicy"]["StatefulRuleGroupReferences"]
+    assert references[-1]["ResourceArn"].endswith("hostgate-edge")
+    assert len({each["Priority"] for each in references}) == 16
+    with pytest.raises(InputError, match=r"found 16 lists. Allowed: 15"):
+        plan(lists(16), "aws:rules", addresses={"n": ["203.0.113.5/32"]})
+
+
 def test_profiles_that_inspect_take_no_client_of_two_grants() -> None:
     a, b = selection([A]), selection([B])
     accounts = [["a@acme.iam.gserviceaccount.com"], ["b@acme.iam.gserviceaccount.com"]]

@@ -10,6 +10,9 @@ from hostgate.aws.policy_options import PolicyOptions
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
 
+MOST_GRANTS = 15
+"""Their groups by address have priorities of 32 each before the edge group, which begins at 500."""
+
 
 class NetworkFirewallOptions(PolicyOptions):
     """Where the groups go and whose traffic they judge.
@@ -57,6 +60,10 @@ class NetworkFirewallOptions(PolicyOptions):
             raise ValueError(
                 f"found deny {self.deny!r} with `attach`. The deny is the policy's default action and the policy is owned "
                 "elsewhere. Allowed: deny 'declared' (the default with attach)."
+            )
+        if len(self.grants) > MOST_GRANTS:
+            raise ValueError(
+                f"found {len(self.grants)} lists. Allowed: {MOST_GRANTS}; each has a rule group, of which a policy has 20."
             )
         home = [ip_network(cidr) for cidr in self.home_net]
         for cidr in self.from_:
