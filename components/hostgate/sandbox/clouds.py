@@ -24,7 +24,8 @@ class Declaration:
     type: str
     name: str
     inputs: Mapping[str, Any]
-    dependencies: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] | None = ()
+    """None: not known, as where the engine asks a provider about one resource."""
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

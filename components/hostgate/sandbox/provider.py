@@ -209,7 +209,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Why the resource cannot be beside those that were checked before it. A provider that asks an API would find out
         while it makes them, and half of them would be made."""
         with self._lock:
-            self._declared[request.urn] = Declaration(request.urn, type_, _name(request), inputs)
+            self._declared[request.urn] = Declaration(request.urn, type_, _name(request), inputs, None)
             declared = list(self._declared.values())
         yield from (problem for problem in self.cloud.check_stack(declared) if problem.urn == request.urn)
 
