@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hostgate.sandbox.engine import _named, _without_path
+from hostgate.sandbox.engine import _project_file, _runtime, _without_path
 from hostgate.sandbox.preview_problems import PreviewError
 
 
@@ -89,4 +89,5 @@ def test_a_host_that_is_nowhere_is_named_with_what_to_do(machine: Machine) -> No
 )
 def test_the_language_is_what_the_project_file_says_in_either_form(tmp_path: Path, text: str, runtime: str) -> None:
     (tmp_path / "Pulumi.yaml").write_text(f"name: shop\n{text}\n")
-    assert _named(tmp_path) == ("shop", runtime)
+    name, document = _project_file(tmp_path)
+    assert (name, _runtime(document)) == ("shop", runtime)

@@ -3,7 +3,7 @@
 Args classes at every level: plain dictionaries inside `rule_collections` reach the service untranslated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import pulumi
@@ -13,6 +13,8 @@ from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.selection import Selection
+from hostgate.default_base import hand_out, shared_policy
+from hostgate.planning.grants import Grant
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
 
@@ -54,18 +56,19 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         args: FirewallPolicyAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[FirewallPolicyAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("azure:application-rules",))
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
         resource_group, policy_name = _place(name, plan.options, prepared.outputs, opts)
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         self.policy_id = pulumi.Output.from_input("")
-        before: list[pulumi.Resource] = []
+        shared = shared_policy("azure", plan.options, prepared.outputs, opts)
+        before = shared.written
         for each in plan.objects:
             child = prepared.child(name, each)
             properties = each.body["properties"]
@@ -96,6 +99,8 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     opts=prepared.options(self, child, depends_on=before),
                 )
                 before = [group]
+        hand_out("azure", plan.options, self.policy_id, *before)
+        shared.written = before
         self.rule_collection_groups = pulumi.Output.from_input(
             [each.name for each in plan.objects if each.kind == GROUP]
         )

@@ -1,7 +1,7 @@
 """Options of the Azure Firewall mechanisms."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -40,6 +40,8 @@ def _client(text: str) -> str:
 class FirewallPolicyOptions(Options):
     """Where the rule collection group goes and whose traffic it judges. Without `attach`, a policy is made."""
 
+    between_components: ClassVar[int] = 100
+
     attach: str | None = None
     """An existing policy: RESOURCE_GROUP/POLICY, or its ARM id."""
     resource_group: str | None = None
@@ -55,7 +57,7 @@ class FirewallPolicyOptions(Options):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if broad := too_broad(client for client in self.from_ if not IP_GROUP.match(client)):
+        if broad := too_broad(client for client in self.clients if not IP_GROUP.match(client)):
             raise ValueError(f"from: {broad} If everybody is meant, leave `from` out: a finding says so then.")
         if self.deny == "none":
             raise ValueError(
@@ -70,7 +72,7 @@ class FirewallPolicyOptions(Options):
                     "found deny 'all' with `attach`: a deny in the middle of somebody else's policy cuts the groups after "
                     "it. Allowed: internet, declared."
                 )
-            if self.mode == "audit" and not self.from_:
+            if self.mode == "audit" and not (self.from_ or self.grants):
                 raise ValueError(
                     "found mode 'audit' with `attach` and no `from`: the audit rules would open somebody else's firewall to "
                     "everybody. Name the clients to audit under `from`."
@@ -101,6 +103,10 @@ class FirewallPolicyOptions(Options):
         return group, name
 
     @property
+    def shared_policy(self) -> str | None:
+        return None if self.attach is None else "/".join(self.policy)
+
+    @property
     def subscription(self) -> str | None:
         """That of `attach`, where it says one. Objects are made in the provider's, whatever `attach` says."""
         matched = None if self.attach is None else _POLICY_ID.match(self.attach)
@@ -108,9 +114,9 @@ class FirewallPolicyOptions(Options):
 
     @property
     def sources(self) -> dict[str, list[str]]:
-        """The clients as a rule spells them; `*` if nobody is named."""
-        ranges = sorted(client for client in self.from_ if not IP_GROUP.match(client))
-        groups = sorted(client for client in self.from_ if IP_GROUP.match(client))
+        """The clients, of all grants, as a rule spells them; `*` if nobody is named."""
+        ranges = sorted(client for client in self.clients if not IP_GROUP.match(client))
+        groups = sorted(client for client in self.clients if IP_GROUP.match(client))
         if not ranges and not groups:
             return {"sourceAddresses": ["*"]}
         return {key: value for key, value in (("sourceAddresses", ranges), ("sourceIpGroups", groups)) if value}

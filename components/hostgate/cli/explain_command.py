@@ -5,7 +5,7 @@ connections are those of a log, and the question is why they were blocked or let
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -175,7 +175,7 @@ def command(
         answers = [_of_point(point, flow) for point in _points(sandbox=sandbox, state=state, preview=preview)]
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
-        answers = [_of_plan(plan, flow) for plan in plans]
+        answers = [answer for plan in plans for answer in _of_plan(plan, flow)]
     together = [] if standing or catalogs else _together(answers)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
@@ -223,33 +223,36 @@ def _usable(plans: Sequence["Plan"]) -> Sequence["Plan"]:
 
 
 def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it."""
-    layers: dict[str, list[Mapping[str, Any]]] = {}
+    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it. The clients
+    of several grants of a layer may fare differently."""
+    layers: dict[str, dict[str, set[str]]] = {}
     for answer in answers:
-        layers.setdefault(answer["target"].partition(":")[0], []).append(answer)
+        target = answer["target"].partition(" ")[0]
+        layers.setdefault(target.partition(":")[0], {}).setdefault(target, set()).add(answer["verdict"])
     found = []
     for cloud, theirs in layers.items():
-        blocking = [answer["target"] for answer in theirs if answer["verdict"] == "block"]
+        blocking = [target for target, verdicts in theirs.items() if verdicts == {"block"}]
         if len(theirs) > 1:
-            open_question = any(answer["verdict"] == "unknown" for answer in theirs)
+            open_question = any(verdicts != {"allow"} for verdicts in theirs.values())
             verdict = "block" if blocking else "unknown" if open_question else "allow"
             found.append({"cloud": cloud, "verdict": verdict, "blocking": blocking})
     return found
 
 
-def _of_plan(plan: "Plan", flow: "Flow") -> dict[str, Any]:
+def _of_plan(plan: "Plan", flow: "Flow") -> Iterator[dict[str, Any]]:
+    """One answer; of a plan with several grants one for the clients of each, unless the flow names its client."""
     from hostgate.planning.near import nearest
 
-    verdict = plan.verdict(flow)
-    answer = _answer(plan.target, "plan", verdict, plan.assumptions)
-    if verdict.action == "block":
-        answer["nearest"] = [near.as_json() for near in nearest(plan, flow)]
-    if verdict.allows and (judged := plan.surveyed(flow)) is not None:
-        answer |= {
-            "survey": judged.verdict,
-            "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
-        }
-    return answer
+    for grant, verdict in plan.verdicts(flow):
+        answer = _answer(f"{plan.target} {grant}" if grant else plan.target, "plan", verdict, plan.assumptions)
+        if verdict.action == "block":
+            answer["nearest"] = [near.as_json() for near in nearest(plan, flow, grant)]
+        if verdict.allows and (judged := plan.surveyed(flow)) is not None:
+            answer |= {
+                "survey": judged.verdict,
+                "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
+            }
+        yield answer
 
 
 def _of_point(point: "Point", flow: "Flow") -> dict[str, Any]:

@@ -84,7 +84,7 @@ class _Layer:
         for decision in plan.decisions:
             if decision.rule is not None and "#" in decision.rule:
                 entry = decision.entry.id
-                told = (f"the rule of {entry} ({decision.rule})", entry)
+                told = (f"the rule of {decision.entry.label} ({decision.rule})", entry)
                 self.rules.setdefault(decision.rule.rpartition("#")[2], told)
         for each in plan.objects:
             for line in (each.text or "").splitlines():

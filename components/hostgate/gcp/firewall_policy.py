@@ -19,6 +19,7 @@ from hostgate.gcp.rule_steps import network_path
 from hostgate.gcp.spelling import short_digest
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, Enforcement, RulesInPlace
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
@@ -62,6 +63,12 @@ _LEAVE = (
     "deny goes first."
 )
 
+_BASE_OF_GRANT = (
+    "An update makes the new rules before it deletes the old, and grants stand 8 apart in the order of their list. Add new ones "
+    "at the end; where one before them goes or is renamed, give each that stays the `base` that it has, and one with a new "
+    "name another."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allows:
@@ -77,6 +84,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     """Base of the mechanisms whose rules stand in a firewall policy."""
 
     types = TYPES
+    several = True
     precondition = ""
     """What else an attached policy's network must have, as a sentence goes on after the list of the others."""
     rules_folder = ""
@@ -99,21 +107,42 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         return found
 
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
-        found = self.allows(entries, options)
-        rules = [made for each in found.objects if each.kind == RULE for made in _of_sources(each, options)]
-        rules += _edges(options, self.private_slot)
+        objects: list[CloudObject] = []
+        rules: list[CloudObject] = []
+        where: dict[tuple[str, str], str] = {}
+        usage: list[Usage] = []
+        for share, own in shared(entries, options):
+            found = self.allows(own, share)
+            rules += [made for each in found.objects if each.kind == RULE for made in _of_sources(each, share)]
+            objects += [each for each in found.objects if each.kind != RULE]
+            where.update(found.rules)
+            usage += _fullest(found.usage, len(share.source_families) if share.source_ranges("ipv6") else 1)
+        rules += _all_edges(options, self.private_slot)
         rules = [replace(each, folder=self.rules_folder) for each in rules]
         rules.sort(key=lambda each: int(each.body["priority"]))
-        objects = [*(each for each in found.objects if each.kind != RULE), *rules]
+        objects += [*self.around(entries, options), *rules]
         if options.attach is None:
             objects.insert(0, _policy(options))
             objects += _associations(options)
+        usage += crowded(options, (int(each.body["priority"]) for each in rules))
+
+        everybody = any(not share.from_ for share in options.shares)
+
+        def remarks(own: Sequence[Entry], share: O) -> list[Finding]:
+            found = [*self.allows(own, share).findings, *self._remarks(own, share)]
+            denied = everybody and bool(share.from_)  # to all, by another grant
+            return [one for one in found if not (denied and one.id == "others-open")]
+
         return Rendering(
             objects=tuple(objects),
-            rules=found.rules,
-            findings=(*found.findings, *self._remarks(entries, options)),
-            usage=_fullest(found.usage, len(options.source_families) if options.source_ranges("ipv6") else 1),
+            rules=where,
+            findings=tuple(told(entries, options, remarks)),
+            usage=_fullest(usage, 1),
         )
+
+    def around(self, entries: Sequence[Entry], options: O) -> Sequence[CloudObject]:  # noqa: ARG002
+        """What the rules of all grants share, and is no rule."""
+        return ()
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         project = {} if options.in_project is None else {"project": options.in_project}
@@ -138,26 +167,28 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             found += [
                 Seat(what=f"the global policy of {path}", holders=own, way=_MOVE) for path in options.network_paths
             ]
+        way = _BASE_OF_GRANT if options.grants else _BASE
         policy = options.policy_path or f"the policy of {component} {names[-1]}"
         for each in objects:
             if each.kind == RULE:
                 suffix = each.name.removeprefix(options.name)
                 rules = frozenset(f"{holder}{suffix}" for holder in own)
-                found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=_BASE))
+                found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=way))
         return found
 
     def enforcement(self, options: O) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
         stated = super().enforcement(options)
-        denies = [each.body for each in _edges(options) if each.body["action"] == "deny"]
+        denies = [each.body for each in _all_edges(options) if each.body["action"] == "deny"]
         denied = {cidr for body in denies for cidr in body["match"]["destIpRanges"]}
+        about = {rule: whom for share in options.shares for rule, whom in _judged_by(share).items()}
         return replace(
             stated,
             traffic=tuple(word for family, word in FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
             places=(*(() if options.attach is not None else (OWN_POLICY,)), *_where(options)),
             judged=options.clients if denies else (),
             inside=_inside(options),
-            in_place=RulesInPlace(clients=_judged_by(options), way=_LEAVE),
+            in_place=RulesInPlace(clients=about, way=_LEAVE),
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
@@ -273,6 +304,12 @@ def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[Cloud
     return made
 
 
+def _all_edges(options: FirewallPolicyOptions, private_slot: int = EDGE_SLOT) -> list[CloudObject]:
+    """The edges of each grant, for its own clients; where one is for everybody, of those alone."""
+    shares = [each for each in options.shares if not each.from_] or options.shares
+    return [edge for share in shares for edge in _edges(share, private_slot)]
+
+
 def _edges(options: FirewallPolicyOptions, private_slot: int = EDGE_SLOT) -> list[CloudObject]:
     """Private ranges passed on, then everything else denied; in audit mode allowed and logged, last and marked."""
     if not options.denies:
@@ -295,7 +332,7 @@ def _edges(options: FirewallPolicyOptions, private_slot: int = EDGE_SLOT) -> lis
 def _edge(
     options: FirewallPolicyOptions, family: Family, suffix: str, offset: int, action: str, words: str
 ) -> CloudObject:
-    name = f"{options.name}-{suffix}-{family}"
+    name = f"{options.prefix}-{suffix}-{family}"
     ranges = list(_PRIVATE[family]) if action == "goto_next" else [EVERYWHERE[family]]
     match: dict[str, Any] = {"destIpRanges": ranges, "layer4Configs": [{"ipProtocol": "all"}]}
     if sources := options.source_ranges(family):

@@ -80,6 +80,8 @@ class FirewallPolicyOptions(Options):
     """Where the rules go and whose traffic they judge. Without `attach`, a policy is made: a global one, or with `region`
     or `parent` one of that region or a hierarchical one."""
 
+    between_grants: ClassVar[int] = 8
+    between_components: ClassVar[int] = 8
     associates_beside_attach: ClassVar[bool] = False
     """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
 
@@ -132,6 +134,7 @@ class FirewallPolicyOptions(Options):
         if (
             self.mode == "audit"
             and (self.attach is not None or self.scope == "hierarchical")
+            and not self.grants
             and not self.names_clients
             and self.deny in self.audit_opens
         ):
@@ -251,6 +254,11 @@ class FirewallPolicyOptions(Options):
         return link.path(self.in_project, self.region) or self.attach
 
     @property
+    def shared_policy(self) -> str | None:
+        link = self.policy_link
+        return self.attach if link is None else link.path(self.in_project, self.region) or self.attach
+
+    @property
     def network_paths(self) -> tuple[str, ...]:
         """What `networks` name, with their project as far as that is known."""
         pairs = zip(self.networks, self.network_links, strict=True)
@@ -274,11 +282,11 @@ class FirewallPolicyOptions(Options):
         return bool(self.service_accounts or self.secure_tags or (self.from_ and not everywhere))
 
     @property
-    def clients(self) -> tuple[str, ...]:
+    def own_clients(self) -> tuple[str, ...]:
         ranges = sorted(self._of_kind("range"))
         targets = sorted(set(self.from_) - set(ranges))
         if not ranges or not targets:
-            return super().clients
+            return super().own_clients
         return tuple(f"{target}{WITHIN}{', '.join(ranges)}" for target in targets)
 
     @property

@@ -10,6 +10,7 @@ from hostgate.allowlist import Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.web_proxy import GATEWAY, POLICY, POLICY_ROUTE, RULE, STATIC_ROUTE, SUBNETWORK, URL_LIST
+from hostgate.planning.grants import Grant
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 
@@ -69,11 +70,11 @@ class WebProxyAllowlist(pulumi.ComponentResource):
         args: WebProxyAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[WebProxyAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:web-proxy",))
         super().__init__("hostgate-gcp:index:WebProxyAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan

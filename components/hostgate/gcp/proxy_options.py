@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -96,6 +96,9 @@ def _address(text: str) -> str:
 class WebProxyOptions(Options):
     """Where the rules go and whose traffic they judge. With `network` and `subnetwork` a gateway is made, and its routes."""
 
+    between_grants: ClassVar[int] = 8
+    between_components: ClassVar[int] = 8
+
     project: Annotated[str, AfterValidator(_project)] | None = None
     """The project of everything that is made. It stands in the matchers, so it is never an Output. Left out: that of
     `attach`, `network` or `subnetwork`."""
@@ -150,11 +153,11 @@ class WebProxyOptions(Options):
                 "found deny 'none'. The proxy denies what no rule allows and cannot be told otherwise. Allowed: internet, "
                 "declared, all."
             )
-        if broad := too_broad(self.clients_of("range")):
+        if broad := too_broad(each for share in self.shares for each in share.clients_of("range")):
             yield f"from: {broad} If everybody is meant, leave `from` out: a finding says so then."
         if broad := too_broad(self.exempt):
             yield f"exempt: {broad}"
-        if self.mode == "audit" and self.attach is not None and not self.from_:
+        if self.mode == "audit" and self.attach is not None and not (self.from_ or self.grants):
             yield (
                 "found mode 'audit' with `attach` and no `from`: the audit rule would open somebody else's proxy to everybody. "
                 "Name the clients to audit under `from`."

@@ -42,7 +42,7 @@ from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
-from hostgate.planning.mechanism import CloudObject, Means, Objection
+from hostgate.planning.mechanism import CloudObject, Means, Objection, Rendering
 from hostgate.planning.targets import COMPUTED
 
 PROFILE, PROFILE_GROUP = PROFILE_TYPE.kind, PROFILE_GROUP_TYPE.kind
@@ -137,6 +137,13 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
                 )
         return found
 
+    def render(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Rendering:
+        made = super().render(entries, options)
+        groups = len({(each.grant, each.port) for each in entries})
+        networks = Usage(NETWORKS, len(options.networks))
+        usage = (Usage(PROJECT_GROUPS, groups), Usage(ORGANIZATION_GROUPS, groups), networks, *made.usage)
+        return replace(made, usage=usage)
+
     def allows(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Allows:
         ports: dict[int, list[Entry]] = {}
         for entry in entries:
@@ -144,15 +151,13 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         objects = [each for port, of_port in sorted(ports.items()) for each in _inspection(options, port, of_port)]
         objects.sort(key=lambda each: _ORDER.index(each.kind))
         return Allows(
-            objects=(*(each for each in objects if each.kind != RULE), *_endpoints(options), *_rules_of(objects)),
+            objects=tuple(objects),
             rules={each.key: f"{_rule_name(options, each.port)}#{write_wildcard(each)}" for each in entries},
             findings=tuple(_own_remarks(entries, options)),
-            usage=(
-                Usage(PROJECT_GROUPS, len(ports)),
-                Usage(ORGANIZATION_GROUPS, len(ports)),
-                Usage(NETWORKS, len(options.networks)),
-            ),
         )
+
+    def around(self, entries: Sequence[Entry], options: UrlFilterOptions) -> Sequence[CloudObject]:  # noqa: ARG002
+        return [*_endpoints(options)]
 
     def audited(self, entries: Sequence[Entry], options: UrlFilterOptions) -> str:
         rest = super().audited(entries, options)
@@ -220,7 +225,7 @@ def _inspection(options: UrlFilterOptions, port: int, entries: Sequence[Entry]) 
     else:
         filters.append(_filter("ALLOW", ALL, ["*"]))
     words = "hosts of the catalog" if closes else "AUDIT, allows all" if options.mode == "audit" else "allows all"
-    profile, group = f"{options.name}-hosts-{port}", f"{options.name}-group-{port}"
+    profile, group = f"{options.prefix}-hosts-{port}", f"{options.prefix}-group-{port}"
     place = f"{options.made_in}/locations/global"
     labels = {"labels": dict(sorted(options.tags.items()))} if options.tags else {}
     yield CloudObject(
@@ -250,7 +255,7 @@ def _filter(action: str, priority: int, urls: list[str]) -> dict[str, Any]:
 
 
 def _rule_name(options: UrlFilterOptions, port: int) -> str:
-    return f"{options.name}-inspect-tcp-{port}"
+    return f"{options.prefix}-inspect-tcp-{port}"
 
 
 def _endpoints(options: UrlFilterOptions) -> Iterator[CloudObject]:
@@ -307,8 +312,8 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
     for port in sorted({str(each.port) for each in entries} & options.groups.keys()):
         yield finding(
             "attached-group",
-            f"{options.groups[port]} has to hold the profile {options.name}-hosts-{port} of {options.made_in} as its URL filtering "
-            "profile. Until it does, and where it holds more, the rule lets pass what the group says.",
+            f"{options.groups[port]} has to hold the profile {options.prefix}-hosts-{port} of {options.made_in} as its URL "
+            "filtering profile. Until it does, and where it holds more, the rule lets pass what the group says.",
         )
     for port in sorted(options.groups.keys() - {str(each.port) for each in entries}, key=int):
         yield finding("group-unused", f"{options.groups[port]} is given for port {port}, and no rule applies it.")

@@ -1,11 +1,14 @@
 """Options of URL filtering: zones whose instances are inspected, endpoints, and whom profiles and endpoints belong to."""
 
 import re
+from ipaddress import ip_network
+from itertools import combinations
 from typing import Annotated, ClassVar, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hostgate.catalog.model import Family
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_placeholder
 from hostgate.gcp.links import check_project
 from hostgate.gcp.resources_url_filter import JUMBO_MTU, PLAIN_MTU, ZONE_PATTERN
@@ -147,6 +150,17 @@ class UrlFilterOptions(FirewallPolicyOptions):
             )
         if (self.organization is None) != (self.billing_project is None):
             found.append("found one of `organization` and `billingProject`. Allowed: both, or neither.")
+        if self.grants and self.groups:
+            found.append(
+                "found `groups` with several grants, each of which has a profile of its own. Leave `groups` out."
+            )
+        for one, other in combinations(self.shares, 2):
+            if not _apart(one, other):
+                found.append(
+                    f"found the grants {one.grant} and {other.grant}, which may have a client in common: a rule that inspects "
+                    "for one denies it the hosts of the other. Allowed here: service accounts, each in one grant, or ranges "
+                    "apart; give clients of both a grant of their own."
+                )
         if found:
             raise ValueError(" ".join(found))
         return self
@@ -173,3 +187,17 @@ class UrlFilterOptions(FirewallPolicyOptions):
     def made_in(self) -> str:
         """What profiles, groups and endpoints are made in."""
         return f"organizations/{self.organization}" if self.organization else f"projects/{self.in_project or COMPUTED}"
+
+
+def _apart(one: UrlFilterOptions, other: UrlFilterOptions) -> bool:
+    """Whether no instance is a client of both: an instance has one service account (Compute Engine, service accounts; read
+    2026-11-28) and may have several tags."""
+    if one.service_accounts and other.service_accounts:
+        named = {*one.service_accounts} | {*other.service_accounts}
+        if not any(map(is_placeholder, named)) and not {*one.service_accounts} & {*other.service_accounts}:
+            return True
+    families: tuple[Family, ...] = ("ipv4", "ipv6")
+    ranges = [
+        [ip_network(each) for family in families for each in share.source_ranges(family)] for share in (one, other)
+    ]
+    return all(ranges) and not any(a.version == b.version and a.overlaps(b) for a in ranges[0] for b in ranges[1])

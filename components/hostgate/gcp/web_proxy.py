@@ -22,6 +22,7 @@ from hostgate.gcp.wildcards import write_wildcard
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
@@ -62,6 +63,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
     """URL lists with a rule each in a gateway security policy."""
 
     target = "gcp:web-proxy"
+    several = True
     types = rows.TYPES
     title = "Secure Web Proxy"
     options = WebProxyOptions
@@ -108,27 +110,29 @@ class WebProxy(Mechanism[WebProxyOptions]):
     def render(self, entries: Sequence[Entry], options: WebProxyOptions) -> Rendering:
         lists: list[CloudObject] = []
         rules: list[CloudObject] = []
-        where: dict[tuple[int, str], str] = {}
+        where: dict[tuple[str, int, str], str] = {}
         slots = 0
-        ports: dict[int, dict[str, set[str]]] = {}
-        for entry in entries:
-            ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(write_wildcard(entry))
-        for port, hosts in sorted(ports.items()):
-            for part in _shards(hosts):
-                listed = _list(options, port, part, hosts)
-                rule = _allow(options, port, part, str(listed.body["name"]))
-                lists.append(listed)
-                rules.append(rule)
-                where.update({(port, host): rule.name for host in part.items})
-                slots = max(slots, part.slot + 1)
-        if options.mode == "audit":
-            rules.append(_rule(options, "audit", AUDIT_SLOT, _sources(options) or "true", "AUDIT, allows all"))
+        for share, own in shared(entries, options):
+            ports: dict[int, dict[str, set[str]]] = {}
+            for entry in own:
+                ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(write_wildcard(entry))
+            for port, hosts in sorted(ports.items()):
+                for part in _shards(hosts):
+                    listed = _list(share, port, part, hosts)
+                    rule = _allow(share, port, part, str(listed.body["name"]))
+                    lists.append(listed)
+                    rules.append(rule)
+                    where.update({(share.grant, port, host): rule.name for host in part.items})
+                    slots = max(slots, part.slot + 1)
+        for share in options.shares if options.mode == "audit" else ():
+            rules.append(_rule(share, "audit", AUDIT_SLOT, _sources(share) or "true", "AUDIT, allows all"))
         around = [] if options.attach is not None else [_policy(options)]
         return Rendering(
             objects=(*lists, *around, *rules, *_gateway(options), *_routes(options)),
-            rules={entry.key: f"{where[entry.port, entry.host]}#{entry.host}" for entry in entries},
-            findings=tuple(_remarks(entries, options)),
+            rules={entry.key: f"{where[entry.grant, entry.port, entry.host]}#{entry.host}" for entry in entries},
+            findings=tuple(told(entries, options, _remarks)),
             usage=(
+                *crowded(options, (each.body["priority"] for each in rules)),
                 Usage(LISTS, len(lists)),
                 Usage(LIST_ENTRIES, max((len(each.body["values"]) for each in lists), default=0)),
                 Usage(POLICY_RULES, len(rules)),
@@ -237,7 +241,7 @@ def _label(port: int, part: Shard[str]) -> str:
 
 
 def _list(options: WebProxyOptions, port: int, part: Shard[str], hosts: Mapping[str, set[str]]) -> CloudObject:
-    name = f"{options.name}-hosts-{_label(port, part)}"
+    name = f"{options.prefix}-hosts-{_label(port, part)}"
     body = {
         "name": f"{options.parent}/urlLists/{name}",
         "description": "hostgate: hosts of reviewed catalogs",
@@ -261,7 +265,7 @@ def _sources(options: WebProxyOptions) -> str:
 
 
 def _rule(options: WebProxyOptions, suffix: str, slot: int, matcher: str, words: str) -> CloudObject:
-    name = f"{options.name}-{suffix}"
+    name = f"{options.prefix}-{suffix}"
     body = {
         "name": f"{options.policy_path}/rules/{name}",
         "description": f"hostgate: {words}",

@@ -408,6 +408,8 @@ class Finding:
     origin: Origin | None = None
     accepted: str | None = None
     host: str | None = None
+    grant: str = ""
+    """The grant that it is about, where a plan has several and it is not about all of them."""
 
     @property
     def unenforced(self) -> bool:
@@ -423,11 +425,12 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """Id, entry and message, as logs have it."""
-        return f"{self.id}: {self.entry}: {self.message}" if self.entry else f"{self.id}: {self.message}"
+        """Id, grant, entry and message, as logs have it."""
+        return ": ".join((self.id, *filter(None, (self.grant, self.entry)), self.message))
 
     def as_json(self) -> dict[str, str | None]:
         return {
+            **({"grant": self.grant} if self.grant else {}),
             "id": self.id,
             "severity": self.severity,
             "entry": self.entry,
@@ -452,4 +455,5 @@ def finding(id_: str, message: str, entry: Entry | None = None, host: str | None
         catalog=entry.catalog,
         origin=entry.origin,
         host=host,
+        grant=entry.grant,
     )

@@ -135,6 +135,8 @@ class Mechanism(ABC, Generic[O]):
     limits: ClassVar[tuple[Limit, ...]]
     types: ClassVar[Mapping[str, ResourceType]] = {}
     """The resource types that its objects become."""
+    several: ClassVar[bool] = False
+    """Whether its plans may have several grants: it tells clients apart, and renders what `options.shares` say."""
     options: type[O]
 
     @abstractmethod
