@@ -35,6 +35,7 @@ LEVELS = {
     "policies": 6,
     "sandbox": 6,
     "stack": 6,
+    "package_schema": 5,
     "hosting": 6,
     "program": 6,
     "intake": 7,

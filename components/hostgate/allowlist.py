@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import NoneType
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 import pulumi
 from pydantic.alias_generators import to_snake
@@ -40,13 +40,13 @@ class AllowlistError(pulumi.RunError):
 class AcceptanceArgs(TypedDict, total=False):
     """A finding that a person knows and means."""
 
-    finding: str
+    finding: Required[str]
     """The finding's id."""
     entry: str
     """The entry it is about."""
     host: str
     """The name it is about, where the finding names one."""
-    because: str
+    because: Required[str]
     """Why it is accepted."""
     until: str
     """The last day it holds, as YYYY-MM-DD."""
@@ -55,7 +55,7 @@ class AcceptanceArgs(TypedDict, total=False):
 class ReviewedArgs(TypedDict, total=False):
     """The plan that was reviewed; another one is refused."""
 
-    digest: str
+    digest: Required[str]
     """Its digest."""
     plan: str
     """The file that holds it, so that a refusal can say what differs."""
@@ -83,11 +83,11 @@ class SelectionArgs(TypedDict, total=False):
     accept: list[AcceptanceArgs]
     """Findings that are known and meant."""
     allow_empty: bool
-    """Whether an empty selection is meant."""
+    """Whether an empty selection is meant. Default: false."""
     mode: str
-    """enforce or audit."""
+    """enforce: what no rule allows is denied. audit: it passes and is logged."""
     deny: str
-    """none, declared, internet or all."""
+    """internet: all but private ranges is denied. all: those too. declared: the deny exists elsewhere. none: no deny."""
     tags: dict[str, str]
     """Tags of every object that carries them."""
     name_prefix: str

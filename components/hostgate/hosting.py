@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from hostgate.catalog.blanks import blanks, is_blank
 from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import did_you_mean, key_path, spelled
 from hostgate.catalog.references import is_path
+from hostgate.package_schema import served
 from hostgate.planning.targets import load, rows
 
 
@@ -86,7 +86,7 @@ class ComponentPackage(ComponentProvider):
 
     def __init__(self, package: str, *components: type[pulumi.ComponentResource]) -> None:
         super().__init__(list(components), package, version=__version__)
-        self.schema: str = json.dumps(_undented(self._described(json.loads(self.schema or ""))))
+        self.schema: str = json.dumps(served(self._described(json.loads(self.schema or "")), package))
 
     def construct(
         self,
@@ -138,6 +138,9 @@ class ComponentPackage(ComponentProvider):
                 yield f"`{place}` is no input here.{did_you_mean(key, known)} Allowed: {', '.join(sorted(known))}."
             elif not is_blank(value):
                 yield from self._misfits(value, known[key], place)
+        for key in sorted(known.keys() - given.keys()):
+            if not known[key].optional:
+                yield f"`{path}.{key}` is missing."
 
     def _misfits(self, value: Any, wanted: PropertyDefinition, path: str) -> Iterator[str]:
         if isinstance(value, pulumi.Output | Unknown):
@@ -205,20 +208,6 @@ def _refusal(message: str) -> InputPropertiesError:
     never without the empty list: the SDK cannot send an error that has none.
     """
     return InputPropertiesError(message, [])
-
-
-def _undented(schema: Any) -> Any:
-    """`schema` without our source's indentation in its descriptions.
-
-    The SDK describes a class by its `__doc__`, from which Python 3.13 and newer take the indentation and older ones do
-    not, and a property by the source text, which always has it. SDKs in other languages are generated from the schema.
-    """
-    if isinstance(schema, dict):
-        return {
-            key: cleandoc(value) if key == "description" and isinstance(value, str) else _undented(value)
-            for key, value in schema.items()
-        }
-    return [_undented(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _unanchored(inputs: Mapping[str, Any]) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""Egress rules of a team that has its own firewall policy on AWS, a shared one on Google Cloud, and none on Azure."""
+"""Egress rules of a team that has firewall policies of its own on AWS and Google Cloud, and none on Azure."""
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_gcp as gcp
 from pulumi_hostgate_aws import NetworkFirewallAllowlist
 from pulumi_hostgate_azure import FirewallPolicyAllowlist as AzureAllowlist
 from pulumi_hostgate_gcp import FirewallPolicyAllowlist as GoogleAllowlist
@@ -31,16 +32,23 @@ policy = aws.networkfirewall.FirewallPolicy(
     },
 )
 
-# Closed by the policy itself: it is associated with the network, and behind these rules it denies 0.0.0.0/0 and ::/0.
+# Put your own VPC network here: it must be there, and have no other global firewall policy.
+egress = gcp.compute.NetworkFirewallPolicy("egress")
 shared = GoogleAllowlist(
     "vendors",
     catalogs=catalogs,
     phases=["pull", "build"],
-    attach="projects/acme-prod/global/firewallPolicies/egress",
-    deny="declared",
+    attach=egress.id,
     from_=["builds@acme-prod.iam.gserviceaccount.com"],
 )
+gcp.compute.NetworkFirewallPolicyAssociation(
+    "egress",
+    firewall_policy=egress.id,
+    attachment_target="projects/acme-prod/global/networks/prod",
+    opts=pulumi.ResourceOptions(depends_on=[shared]),
+)
 
+# And your own resource group.
 new = AzureAllowlist("vendors", catalogs=catalogs, resource_group="rg-hub", from_=["10.20.0.0/16"])
 
 pulumi.export("policy", policy.arn)

@@ -1,4 +1,4 @@
-// Egress rules of a team that has no firewall policy on AWS yet, a shared one on Google Cloud, and none on Azure.
+// Egress rules of a team that has no firewall policies yet, on three clouds.
 import * as pulumi from "@pulumi/pulumi";
 import { NetworkFirewallAllowlist } from "@pulumi/hostgate-aws";
 import { FirewallPolicyAllowlist as AzureAllowlist } from "@pulumi/hostgate-azure";
@@ -9,19 +9,19 @@ const catalogs = ["chainguard/images@2026-02-23", "../ours.yaml"];
 const rules = new NetworkFirewallAllowlist("vendors", {
     catalogs,
     phases: ["pull", "build"],
-    base: 500,
     homeNet: ["10.0.0.0/8"],
+    accept: [{ finding: "shared-hosting", entry: "base-images", because: "Reviewed by the platform team" }],
 });
 
-// Closed by the policy itself: it is associated with the network, and behind these rules it denies 0.0.0.0/0 and ::/0.
+// Put your own VPC network here: it must be there, and have no other global firewall policy.
 const shared = new GoogleAllowlist("vendors", {
     catalogs,
     phases: ["pull", "build"],
-    attach: "projects/acme-prod/global/firewallPolicies/egress",
-    deny: "declared",
+    networks: ["projects/acme-prod/global/networks/prod"],
     from: ["builds@acme-prod.iam.gserviceaccount.com"],
 });
 
+// And your own resource group.
 const hosts = new AzureAllowlist("vendors", {
     catalogs,
     resourceGroup: "rg-hub",

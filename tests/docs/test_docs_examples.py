@@ -37,7 +37,7 @@ CHECKOUT = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.team.yaml", "__main__.py",
 PROGRAMS = [
     path.read_text("utf-8")
     for path in sorted(ROOT.glob("examples/**/*"))
-    if path.is_file() and path.parent != ROOT / "examples" and path.suffix in (".py", ".ts", ".yaml")
+    if path.is_file() and path.parent != ROOT / "examples" and path.suffix in (".py", ".ts", ".yaml", ".go", ".tf")
 ]
 """The programs in examples/. tests/plugins and tests/engine run them; a page that shows a part shows what was run."""
 EXPECTED = re.compile(r"# (error|lint): ([a-z, -]+?)\s*$")
@@ -331,18 +331,20 @@ def _mermaid(block: Block, folder: Path) -> None:
     assert set(re.findall(r"NAME-[a-z-]+", block.text)) <= objects
 
 
-def _typescript(block: Block, folder: Path) -> None:
+def _of_an_example(block: Block, folder: Path) -> None:
     del folder
-    raise AssertionError(f"{block}: found TypeScript that is no part of a program in examples/")
+    raise AssertionError(f"{block}: found {block.language} that is no part of a program in examples/")
 
 
 RUNNERS: dict[str, Callable[[Block, Path], None]] = {
     "console": _console,
+    "go": _of_an_example,
+    "hcl": _of_an_example,
     "mermaid": _mermaid,
     "markdown": _markdown,
     "pycon": _pycon,
     "python": _python,
     "toml": _toml,
-    "typescript": _typescript,
+    "typescript": _of_an_example,
     "yaml": _yaml,
 }

@@ -12,6 +12,7 @@ from pulumi.runtime.proto import provider_pb2
 import hostgate
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.hosting import ComponentPackage
+from hostgate.planning.targets import rows
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.resources import PreviewResource
 from hostgate.sandbox.wire_values import SECRET_SIGNATURE, SIGNATURE
@@ -340,6 +341,11 @@ WRONG: list[tuple[Package, dict[str, Any], str]] = [
     (GCP, {"ids": ["r2-any-bucket"]}, "FQDN objects take exact names only"),
     (AZURE, {"tier": "premium"}, "'premium'"),
     (AZURE, {}, "chainguard: `resourceGroup` is missing"),
+    (AWS, {"managedGroups": [{}]}, "`managedGroups[0].arn` is missing."),
+    (AWS, {"logging": [{"logType": "ALERT"}]}, "`logging[0].logDestination` is missing.\n`logging[0].logDestinationType` is"),
+    (AWS, {"reviewed": {"plan": "plan.json"}}, "`reviewed.digest` is missing."),
+    (GCP, {"accept": [{"finding": "no-survey"}]}, "`accept[0].because` is missing."),
+    (GCP, {"googleApis": {"access": "private"}}, "`googleApis.responsePolicy` is missing."),
 ]  # fmt: skip
 
 
@@ -403,6 +409,18 @@ def test_a_second_component_of_a_package_is_constructed_by_its_token(plugins: Pl
     (association,) = of_type(made, "ResolverFirewallRuleGroupAssociation")
     assert (association.inputs["vpcId"], association.inputs["priority"]) == ("vpc-0a1b2c3d", 200)
     assert {rule.inputs.get("blockResponse") for rule in of_type(made, "ResolverFirewallRule")} == {None, "NXDOMAIN"}
+
+
+@pytest.mark.parametrize("package", COMPONENTS, ids=str)
+def test_the_example_of_the_documentation_holds(package: Package, plugins: Plugins, run: Deployment) -> None:
+    [example] = {
+        json.dumps(each.example)
+        for each in rows()
+        if each.cloud == package.cloud and each.component.endswith(f":{package.component}") and each.example
+    }
+    inputs = {"catalogs": ["chainguard/images@2026-02-23"], "asOf": HOSTS["asOf"], **json.loads(example)}
+    more = {"type": package.token}
+    assert not plugins[package.cloud].construct(run, "vendors", inputs, **more).problems
 
 
 def test_closed_sets_in_lists_arrive_as_they_were_sent(plugins: Plugins, run: Deployment) -> None:

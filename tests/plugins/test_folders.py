@@ -52,7 +52,17 @@ def test_a_plugin_serves_its_package_under_the_permanent_name(package: Package) 
     assert served == {each.component for each in COMPONENTS if each.name == package.name}
 
 
-@pytest.mark.parametrize("language", ["python", "typescript", "yaml"])
+def test_the_examples_in_go_and_hcl_name_what_the_one_in_yaml_names() -> None:
+    """Where their hosts are, they run. Elsewhere this holds them together: hosts, ranges, accounts and places."""
+    yaml_texts = yaml.safe_load((ROOT / "examples" / "yaml-consumer" / "Pulumi.yaml").read_text("utf-8"))["resources"]
+    named = {each for each in re.findall(r"'([^']*)'", repr(yaml_texts)) if re.search(r"[./ ]|^rg-", each)}
+    assert len(named) > 5
+    for file in ("go-consumer/main.go", "hcl-consumer/main.tf"):
+        program = (ROOT / "examples" / file).read_text("utf-8")
+        assert [each for each in sorted(named) if f'"{each}"' not in program] == [], file
+
+
+@pytest.mark.parametrize("language", ["python", "typescript", "yaml", "go", "hcl"])
 def test_an_example_names_every_package_by_its_folder(language: str) -> None:
     folder = ROOT / "examples" / f"{language}-consumer"
     named = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["packages"]

@@ -30,6 +30,7 @@ _OF_FIREWALL = Target(
     mechanism="hostgate.aws.rules",
     component="hostgate.aws.components:NetworkFirewallAllowlist",
     outputs=("references", "policy_arn", "firewall_arn", "endpoints", "share_arn", "digest"),
+    example={"phases": ["pull", "build"], "homeNet": ["10.0.0.0/8"]},
     references={
         "ip_sets{}": f"arn:{COMPUTED}/{{}}",
         "tls_inspection": COMPUTED,
@@ -59,6 +60,7 @@ TARGETS = (
         mechanism="hostgate.aws.dns_firewall",
         component="hostgate.aws.dns_components:DnsFirewallAllowlist",
         outputs=("rule_group_id", "rule_group_arn", "digest"),
+        example={"vpcs": ["vpc-0123456789abcdef0"], "inside": ["corp.example"]},
         references={"vpcs[]": "vpc-{}"},
         referred={
             "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, Required, TypedDict, Unpack
 
 import pulumi
 from pulumi_aws import networkfirewall
@@ -34,7 +34,7 @@ _REFERENCES = "StatefulRuleGroupReferences"
 class ManagedGroupArgs(TypedDict, total=False):
     """A rule group of AWS or of a partner, judged before the hosts."""
 
-    arn: str
+    arn: Required[str]
     """Its ARN; REGION in it stands for the Region."""
     priority: float
     """Below `base`; its place in the list unless given."""
@@ -46,7 +46,7 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """Inputs from any language. Numbers are floats, lists are plain: reviewers and policies must see them."""
 
     mechanism: str
-    """rules (the default) or domain-list."""
+    """rules (the default): each host on its port. domain-list: the service's own lists, with a guard of the ports."""
     attach: str
     """The ARN of a policy owned elsewhere; only rule groups are made, and its owner writes `references` into it."""
     from_: list[str]
@@ -54,7 +54,8 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     home_net: list[str]
     """The ranges behind the firewall; RFC 1918 unless given."""
     base: float
-    """Priority of the first rule group; 1000 unless given."""
+    """Where the priorities of the rule groups begin; each kind of group has a fixed place from here on, the first one 500
+    on unless there are `addresses`. 1000 unless given."""
     edge: bool
     """Whether the group is made that stops all but TCP, ahead of the hosts. False only with a declared deny, where the
     policy's owner stops UDP, ICMP and other IP protocols."""
@@ -85,7 +86,7 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
 
 
 class RuleGroupReference(TypedDict):
-    """A reference as a firewall policy's stateful_rule_group_references take it."""
+    """A reference as the `stateful_rule_group_references` of a firewall policy take it."""
 
     resource_arn: str
     """ARN of a rule group."""

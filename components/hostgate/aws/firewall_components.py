@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations` here: the SDK's analyzer reads the annotations themselves.
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 import pulumi
 import pulumi_aws
@@ -16,7 +16,7 @@ from hostgate.planning.mechanism import CloudObject
 class SubnetMappingArgs(TypedDict, total=False):
     """A subnet that gets a firewall endpoint."""
 
-    subnet_id: pulumi.Input[str]
+    subnet_id: Required[pulumi.Input[str]]
     """Its id; each is in another Availability Zone."""
     ip_address_type: str
     """IPV4, IPV6 or DUALSTACK."""
@@ -46,18 +46,18 @@ class FirewallPlaceArgs(TypedDict, total=False):
 class LogDestinationArgs(TypedDict, total=False):
     """Where logs of one type go."""
 
-    log_type: str
+    log_type: Required[str]
     """ALERT, FLOW or TLS."""
-    log_destination_type: str
+    log_destination_type: Required[str]
     """S3, CloudWatchLogs or KinesisDataFirehose."""
-    log_destination: dict[str, pulumi.Input[str]]
+    log_destination: Required[dict[str, pulumi.Input[str]]]
     """bucketName and prefix, logGroup, or deliveryStream."""
 
 
 class GroupShareArgs(TypedDict, total=False):
     """With whom the rule groups are shared by AWS Resource Access Manager."""
 
-    principals: list[str]
+    principals: Required[list[str]]
     """Account ids, and ARNs of organizations and organizational units."""
     allow_external_principals: bool
     """Whether accounts outside the organization may be among them."""

@@ -19,6 +19,7 @@ TARGETS = (
         mechanism="hostgate.azure.application_rules",
         component="hostgate.azure.components:FirewallPolicyAllowlist",
         outputs=("policy_id", "rule_collection_groups", "digest"),
+        example={"resourceGroup": "rg-hub", "from": ["10.20.0.0/16"]},
         references={"attach": f"{COMPUTED}/{COMPUTED}", "resource_group": COMPUTED},
         places="hostgate.azure.evaluate:places",
         simulated="hostgate.sandbox.azure:CLOUD",

@@ -23,7 +23,7 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """Inputs from any language. Numbers are floats, lists of hosts are plain: reviewers and policies must see them."""
 
     mechanism: str
-    """application-rules."""
+    """application-rules: by SNI or Host, and network rules for all else."""
     attach: pulumi.Input[str]
     """An existing policy: RESOURCE_GROUP/POLICY or its ARM id; a new one is made unless given."""
     resource_group: pulumi.Input[str]

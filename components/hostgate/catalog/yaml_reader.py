@@ -5,6 +5,7 @@ use before anything is built: anchors and aliases (an alias bomb is 1 kB of text
 documents, deep nesting. Plain scalars become null, booleans, integers or text; a date stays the text it was.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,10 @@ def read_file(path: Path, shown: str | None = None) -> Mapping:
 
 def file_bytes(path: Path, name: str) -> bytes:
     """What the file at `path` holds. Raises InputError as `read_file` does."""
-    return read_file_bytes(
-        path, SIZE, name, allowed="one YAML file", missing="Check the path; a missing list is never an empty one."
-    )
+    # Where a relative path begins is not to be seen: at the project's folder, or where a program without one was started.
+    place = "" if Path(name).is_absolute() else f" (looked for as {os.path.abspath(path)})"  # noqa: PTH100 - keeps links
+    missing = f"Check the path{place}; a missing list is never an empty one."
+    return read_file_bytes(path, SIZE, name, allowed="one YAML file", missing=missing)
 
 
 def read_bytes(data: bytes, name: str) -> Mapping:

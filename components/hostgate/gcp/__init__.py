@@ -29,6 +29,7 @@ TARGETS = (
         mechanism="hostgate.gcp.fqdn",
         component="hostgate.gcp.components:FirewallPolicyAllowlist",
         outputs=("policy", "rules", "digest"),
+        example={"networks": ["projects/acme-prod/global/networks/prod"]},
         references={
             "attach": f"{COMPUTED}/{COMPUTED}",
             "project": COMPUTED,
@@ -53,6 +54,7 @@ TARGETS = (
         mechanism="hostgate.gcp.url_filter",
         component="hostgate.gcp.url_filter_components:UrlFilterAllowlist",
         outputs=("policy", "group_ids", "digest"),
+        example={"networks": ["projects/acme-prod/global/networks/prod"], "zones": ["europe-west4-a"]},
         references={
             "attach": f"{COMPUTED}/{COMPUTED}",
             "project": COMPUTED,
@@ -78,6 +80,11 @@ TARGETS = (
         mechanism="hostgate.gcp.web_proxy",
         component="hostgate.gcp.proxy_components:WebProxyAllowlist",
         outputs=("policy", "gateway", "address", "digest"),
+        example={
+            "network": "projects/acme-prod/global/networks/prod",
+            "subnetwork": "projects/acme-prod/regions/europe-west4/subnetworks/prod",
+            "from": ["10.20.0.0/16"],
+        },
         references={"network": COMPUTED, "subnetwork": COMPUTED},
         referred={
             "network": ("gcp:networkservices/gateway:Gateway", "network"),

@@ -1,7 +1,7 @@
 """hostgate.gcp.FirewallPolicyAllowlist: the plan of gcp:fqdn as Pulumi resources."""
 
 from collections.abc import Sequence
-from typing import TypedDict, Unpack
+from typing import Required, TypedDict, Unpack
 
 import pulumi
 
@@ -17,11 +17,11 @@ from hostgate.planning.plan import Plan
 class GoogleApisArgs(TypedDict, total=False):
     """How googleapis.com and the names below it are reached."""
 
-    access: str
+    access: Required[str]
     """private, restricted or psc."""
     addresses: list[str]
     """Of the endpoints, for psc."""
-    response_policy: str
+    response_policy: Required[str]
     """make or declared."""
 
 
@@ -29,7 +29,7 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """Inputs from any language. Numbers are floats, lists of hosts are plain: reviewers and policies must see them."""
 
     mechanism: str
-    """fqdn."""
+    """fqdn: rules with FQDN objects."""
     attach: pulumi.Input[str]
     """An existing firewall policy, by id or name; a new one is made unless given."""
     project: pulumi.Input[str]

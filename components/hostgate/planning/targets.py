@@ -51,6 +51,8 @@ class Target:
     """`module:function` that finds in a snapshot where flows meet such objects."""
     simulated: str = ""
     """`module:name` of the simulated cloud that has the component's resource types."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """Inputs of the component beside `catalogs`, as a package's documentation shows them: texts, and lists of texts."""
     exports: Mapping[str, str] = field(default_factory=dict)
     """Forms of `hostgate export`: `module:function` that makes of a plan texts by file name; for one with options of its
     own, what its command takes."""

@@ -31,6 +31,8 @@ TIME_LIMIT = 300
 """Seconds for one call of the CLI; a preview of the dev stack takes about five."""
 
 PASSPHRASE = "sandbox"
+_BUNDLED = frozenset({"bun", "dotnet", "go", "java", "nodejs", "pcl", "python", "yaml"})
+"""Languages whose hosts the engine looks for beside the CLI (IsPluginBundled, CLI 3.259): that of HCL is none of them."""
 _LAST = "999.999.999"
 _OF_THE_BACKEND = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys of a stack file that tell how its own backend encrypts."""
@@ -157,12 +159,8 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
     # A real plugin must not be taken for a simulated one, nor a real backend for ours.
     for name in ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_DEBUG_PROVIDERS", "PULUMI_ACCESS_TOKEN"):
         environment.pop(name, None)
-    if _host_beside(cli):
+    if _without_path(cli, home, {"python", _runtime(document)}):
         environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"
-    elif real := next((found for package in sdks() if (found := shutil.which(f"pulumi-resource-{package}"))), None):
-        raise PreviewError(
-            [PreviewProblem("A real provider plugin is on PATH.", found=real, allowed="take it off PATH")]
-        )
     made = Engine(cli, project, stack, environment, folder, left_out)
     if not (backend / ".pulumi" / "stacks" / owner / f"{stack}.json").exists():
         chosen = Engine(cli, copies, stack, environment, folder)
@@ -197,7 +195,8 @@ def _project_file(project: Path) -> tuple[str, dict[str, Any]]:
         document = read_pulumi_yaml(project / "Pulumi.yaml")
     except Unreadable as error:
         raise PreviewError([PreviewProblem(f"{project / 'Pulumi.yaml'} cannot be read", found=str(error))]) from None
-    name = document.get("name") if isinstance(document, dict) else None
+    document = document if isinstance(document, dict) else {}
+    name = document.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) or name.strip(".") == "":
         allowed = "name: letters, digits, dots, hyphens and underscores"
         raise PreviewError(
@@ -206,17 +205,68 @@ def _project_file(project: Path) -> tuple[str, dict[str, Any]]:
     return name, document
 
 
+def _runtime(document: dict[str, Any]) -> str:
+    """The language that the project file names; that of a project without a readable one, which the engine will say."""
+    runtime = document.get("runtime")
+    runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
+    return runtime if isinstance(runtime, str) and re.fullmatch(r"[a-z]+", runtime) else "python"
+
+
 def _yaml_tokens(project: Path, document: dict[str, Any]) -> str | None:
     """What a program in YAML names of the providers, for which their whole schemas need not be made; None of others."""
-    runtime = document.get("runtime")
-    if (runtime.get("name") if isinstance(runtime, dict) else runtime) != "yaml":
+    if _runtime(document) != "yaml":
         return None
     main = project / str(document.get("main") or "")
     return ",".join({**dict.fromkeys(tokens_in(project, sdks())), **dict.fromkeys(tokens_in(main, sdks()))})
 
 
-def _host_beside(cli: Path) -> bool:
-    return (cli.resolve().parent / "pulumi-language-python").exists()
+def _host_beside(cli: Path, language: str = "python") -> bool:
+    return language in _BUNDLED and (cli.resolve().parent / f"pulumi-language-{language}").exists()
+
+
+def _without_path(cli: Path, home: Path, languages: set[str]) -> bool:
+    """Whether the engine finds the hosts of `languages` without the plugins on PATH, among which real providers may be.
+
+    They are found where the CLI finds them: beside it, on PATH, or in the user's plugin cache, to which `home` then has
+    a link. Raises PreviewError: a host is nowhere, or is on PATH where providers are too.
+    """
+    elsewhere = sorted(language for language in languages if not _host_beside(cli, language))
+    on_path = {language: found for language in elsewhere if (found := shutil.which(f"pulumi-language-{language}"))}
+    cache = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
+    for language in elsewhere:
+        kept = sorted(cache.glob(f"language-{language}-v*/pulumi-language-{language}"))
+        for host in kept:
+            link = home / "plugins" / host.parent.name / host.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(host)
+        if not kept and language not in on_path:
+            raise PreviewError(
+                [
+                    PreviewProblem(
+                        f"The language host pulumi-language-{language} is not beside {cli}, not on PATH and not in {cache}.",
+                        allowed=f"put it on PATH; it comes with the pulumi CLI, or by `pulumi plugin install language {language}`",
+                    )
+                ]
+            )
+    if not on_path:
+        return True
+    own = {each.name for each in cli.resolve().parent.glob("pulumi-resource-*")}
+    folders = map(Path, filter(None, os.get_exec_path()))
+    real = next(
+        (each for folder in folders for each in sorted(folder.glob("pulumi-resource-*")) if each.name not in own), None
+    )
+    if real is not None:
+        raise PreviewError(
+            [
+                PreviewProblem(
+                    "A real provider plugin is on PATH, and so is the language host: the engine takes both or neither.",
+                    found=f"{real}, {', '.join(on_path.values())}",
+                    allowed="take the provider off PATH, or put the host beside the pulumi CLI",
+                )
+            ]
+        )
+    return False
 
 
 def _copy_stack_file(source: Path, copy: Path) -> tuple[str, ...]:

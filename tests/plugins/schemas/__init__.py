@@ -12,7 +12,7 @@ from hostgate.hosting import ComponentPackage
 
 from ..wire import COMPONENTS, PACKAGES, Package
 
-FOLDER = Path(__file__).parent
+PLUGINS = Path(__file__).resolve().parents[3] / "components" / "plugins"
 COMMAND = ".venv/bin/python -m tests.plugins.schemas"
 
 
@@ -30,7 +30,7 @@ def text_of(package: Package) -> str:
 
 
 def golden(package: Package) -> Path:
-    return FOLDER / f"{package.name}.json"
+    return PLUGINS / package.cloud / "schema.json"
 
 
 def write() -> None:

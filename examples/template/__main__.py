@@ -1,0 +1,3 @@
+from hostgate.program import run
+
+run()
