@@ -71,7 +71,7 @@ def test_a_plugin_says_its_version_and_schema(package: Package, plugins: Plugins
 SAME = [
     (AWS, {"phases": ["pull"], "base": 500, "tags": {"team": "platform"}, "homeNet": ["10.0.0.0/8"]}),
     (AWS, {"mechanism": "domain-list", "without": ["support"], "deny": "declared", "namePrefix": "egress"}),
-    (AWS, {"catalogs": ["./ours.yaml"], "import": {"chainguard-allow": ADOPTED}, "logAllowed": True}),
+    (AWS, {"catalogs": ["./ours.yaml"], "logAllowed": True}),
     (
         AWS,
         {
@@ -145,6 +145,14 @@ def test_a_plugin_makes_what_the_python_component_makes(
     assert made.urn == made.resources[0].urn
     assert [_shape(each) for each in made.resources] == [_shape(each) for each in theirs if each.parent]
     assert {each.parent for each in made.resources[1:]} == {made.urn}
+
+
+def test_what_is_there_already_is_adopted_by_its_id(plugins: Plugins, run: Deployment) -> None:
+    made = plugins["aws"].construct(run, "chainguard", HOSTS | {"import": {"chainguard-allow": ADOPTED}})
+    adopted = {
+        each.urn.rpartition("::")[2]: str(each.options) for each in made.resources if ADOPTED in str(each.options)
+    }
+    assert list(adopted) == ["chainguard-allow"]
 
 
 def _shape(resource: PreviewResource) -> tuple[object, ...]:
