@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from hostgate.aws.policy_options import PolicyOptions
+from hostgate.catalog.model import FAMILIES, Family
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
 
@@ -17,6 +18,8 @@ class NetworkFirewallOptions(PolicyOptions):
     Without `attach` and with any `deny` but declared, a firewall policy is made; otherwise only rule groups are, and
     their references are handed out for a policy that somebody else owns.
     """
+
+    clients_key: ClassVar[str] = "homeNet (and `from`)"
 
     attach: str | None = None
     """The ARN of the policy, owned elsewhere, that will hold the references. Nothing is attached: a policy's references
@@ -98,6 +101,10 @@ class NetworkFirewallOptions(PolicyOptions):
     @property
     def clients(self) -> tuple[str, ...]:
         return tuple(sorted(self.from_ or self.home_net))
+
+    @property
+    def source_families(self) -> Sequence[Family]:
+        return [family for family in FAMILIES if any((":" in each) == (family == "ipv6") for each in self.clients)]
 
     @property
     def dialled(self) -> Mapping[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from hostgate.gcp.spelling import short_digest
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, Enforcement, RulesInPlace
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Objection, Rendering, Seat
+from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Rendering, Seat
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
 from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import row
@@ -87,16 +87,6 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     @abstractmethod
     def allows(self, entries: Sequence[Entry], options: O) -> Allows:
         """What allows `entries`, by rules with priorities of `slot`."""
-
-    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:
-        found = dict(super().objections(entries, options))
-        for entry in entries if "ipv6" not in options.source_families else ():
-            if entry.families == ("ipv6",):
-                found[entry.key] = Objection(
-                    "Found families ipv6 only, but no range under `from` is IPv6: no rule would match.",
-                    "add the clients' IPv6 ranges to `from`.",
-                )
-        return found
 
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
         found = self.allows(entries, options)

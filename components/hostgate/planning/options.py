@@ -5,13 +5,14 @@ A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON,
 
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blank_message, is_blank
+from hostgate.catalog.model import FAMILIES, Family
 from hostgate.catalog.problems import Problem, did_you_mean, key_path, spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 
@@ -95,6 +96,14 @@ class Options(BaseModel):
     def clients(self) -> tuple[str, ...]:
         """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
         return tuple(sorted(getattr(self, "from_", ())))
+
+    clients_key: ClassVar[str] = "`from`"
+    """Where clients are added, in words."""
+
+    @property
+    def source_families(self) -> Sequence[Family]:
+        """Address families that clients may send from, as far as the options name their ranges."""
+        return FAMILIES
 
     @property
     def dialled(self) -> Mapping[str, tuple[str, ...]]:
