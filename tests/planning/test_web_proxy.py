@@ -135,6 +135,8 @@ class TestRefusals:
             ({"network": NETWORK}, "`subnetwork` is missing"),
             ({**GATED, "routing": "explicit"}, "`ports` is missing"),
             ({**GATED, "route": "static"}, "`networkTags` is missing"),
+            ({**GATED, "route": "static", "network_tags": ["a"], "route_base": 999}, "would have priority 1000"),
+            ({**GATED, "route": "static", "network_tags": ["a"], "route_base": 1000}, "Allowed: 1 to 998"),
             ({**GATED, "route": "static", "network_tags": ["a"], "deny": "all"}, "deny 'all' with route 'static'"),
             ({"attach": ATTACHED, **GATED}, "found `network` with `attach`"),
             (
@@ -209,6 +211,18 @@ class TestGatewayAndRoutes:
         assert len(bodies(found, POLICY_ROUTE)) == private + 1
         flow = Flow("db.internal", 5432, "tcp", address="10.20.30.40")
         assert found.verdict(flow).allows == bool(private) or mode == "audit"
+
+    @pytest.mark.parametrize(("given", "leads"), [({}, 901), ({"route_base": 998}, 999), ({"route_base": 1}, 2)])
+    def test_a_static_route_to_the_proxy_comes_before_the_network_s_own_default_route(
+        self, given: dict[str, Any], leads: int
+    ) -> None:
+        found = made(**GATED, route="static", network_tags=["builds"], exempt=["203.0.113.0/24"], **given)
+        numbers = {name: body["priority"] for name, body in bodies(found, STATIC_ROUTE).items()}
+        assert numbers == {"hostgate-past-203-0-113-0-24": leads - 1, "hostgate-to-proxy": leads}
+        assert any(f"has priority {leads} or a lower number" in each for each in found.assumptions)
+
+    def test_of_policy_based_routes_which_come_before_all_others_nothing_is_assumed(self) -> None:
+        assert not any("0.0.0.0/0" in each for each in made(**GATED).assumptions)
 
     def test_a_static_route_is_for_tagged_instances(self) -> None:
         routes = bodies(made(**GATED, route="static", network_tags=["builds"], exempt=["203.0.113.0/24"]), STATIC_ROUTE)

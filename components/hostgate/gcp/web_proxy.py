@@ -201,7 +201,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         beside = "No authorization policy stands on the gateway, beside which it ignores these rules."
         if options.attach is not None:
             beside = f"A gateway uses {options.policy_path}, and no rule there decides first. {beside}"
-        return replace(found, assumptions=(*found.assumptions, beside))
+        return replace(found, assumptions=(*found.assumptions, *_other_routes(options), beside))
 
 
 def _routing(options: WebProxyOptions) -> Routing:
@@ -214,6 +214,16 @@ def _routing(options: WebProxyOptions) -> Routing:
     if options.route == "static":  # subnets' own routes are not seen, and more specific
         return Routing(past=exempt, tags=tags)
     return Routing(past=networks(options.private) | exempt, perhaps=NO_ADDRESS, tags=tags)
+
+
+def _other_routes(options: WebProxyOptions) -> Iterator[str]:
+    """What is assumed of the network's other routes: of static ones the longest prefix takes a packet, then the lowest
+    number; between equal ones nobody tells which."""
+    if options.makes_routes and options.route == "static":
+        yield (
+            f"No other route of 0.0.0.0/0 that is for these instances has priority {options.route_base + 1} or a lower number, "
+            "and none to the internet is more specific."
+        )
 
 
 def _clients(options: WebProxyOptions) -> ClientTest | None:
