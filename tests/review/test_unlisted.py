@@ -316,6 +316,14 @@ class TestBeside:
         ("target", "before", "after", "subject"),
         [
             (URL, {"networks": [NET], "zones": ZONES, "mtu": 8000}, {"mtu": 1460}, "packets that are inspected"),
+            (
+                URL,
+                {"zones": ZONES[:1], "endpoints": {ZONES[0]: "declared"}},
+                {"mtu": 8500},
+                "packets that are inspected",
+            ),
+            (URL, {"zones": ZONES, "mtu": 8000}, {"endpoints": {ZONES[0]: "declared"}}, "packets that are inspected"),
+            (URL, {"zones": ZONES[:1]}, {"openZones": ZONES[1:]}, "packets that are inspected"),
             (PROXY, {**IN, "networkTags": ["web"]}, {"route": "static"}, "route to the proxy"),
             (PROXY, IN, {"routeBase": 2000}, "route to the proxy"),
             (GCP, {"attach": "egress"}, {"base": 3000}, "first priority among rules of others"),
@@ -327,6 +335,22 @@ class TestBeside:
         found = risks(between(source, target, before, {**before, **after}))
         assert ("safeguard", subject) in {(each.id, each.subject) for each in found}
         assert "everything-open" not in {each.id for each in found}
+
+    @pytest.mark.parametrize("source", SOURCES)
+    @pytest.mark.parametrize(
+        "after",
+        [
+            {"endpoints": {ZONES[0]: "declared"}},
+            {"endpoints": dict.fromkeys(ZONES, "declared")},
+            {"endpoints": {ZONES[1]: f"projects/acme/locations/{ZONES[1]}/firewallEndpoints/theirs"}},
+            {"mtu": 1300},
+        ],
+        ids=str,
+    )
+    def test_an_endpoint_of_others_that_surely_inspects_is_no_less(self, source: str, after: Options) -> None:
+        before: Options = {"networks": [NET], "zones": ZONES}
+        for one, other in ((before, {**before, **after}), ({**before, **after}, before)):
+            assert not about(between(source, URL, one, other), "safeguards")
 
     @pytest.mark.parametrize("source", SOURCES)
     @pytest.mark.parametrize(
