@@ -502,7 +502,9 @@ config:
         self, gcp: Logs, denied: dict[str, str], mode: str, said: str
     ) -> None:
         urls = "config:\n  hostgate:catalogs: [./ours.yaml]\n  hostgate:select: {phases: [build]}\n"
-        urls += f"  hostgate:gcp: {{mechanism: url-filter, zones: [a-b1-c], openZones: [a-b1-d], project: acme{mode}}}\n"
+        urls += (
+            f"  hostgate:gcp: {{mechanism: url-filter, zones: [a-b1-c], openZones: [a-b1-d], project: acme{mode}}}\n"
+        )
         (gcp.folder / "Pulumi.urls.yaml").write_text(urls)
         payload = {
             "connection": {"clientIp": "10.1.2.3", "clientPort": 1, "protocol": 6, "serverIp": "192.0.2.7", "serverPort": 443},

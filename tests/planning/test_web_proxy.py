@@ -150,10 +150,8 @@ class TestRefusals:
             ({"region": "europe"}, "a region such as europe-west4"),
             ({"attach": "egress"}, "projects/PROJECT/locations/REGION/gatewaySecurityPolicies/NAME"),
             ({**GATED, "ports": [80, 81, 82, 83, 84, 85]}, "ports`: found 6 items. Allowed: at most 5."),
-            ({**GATED, "address": "10.0.0.0/8"}, "one private IPv4 address of the subnetwork"),
-            ({**GATED, "address": "fd00::5"}, "one private IPv4 address of the subnetwork"),
-            ({**GATED, "address": "34.1.0.1"}, "found 34.1.0.1, which is public"),
-            ({**GATED, "address": "8.8.8.8"}, "left out, one is allocated"),
+            ({**GATED, "address": "10.0.0.0/8"}, "one IPv4 address of the subnetwork"),
+            ({**GATED, "address": "fd00::5"}, "one IPv4 address of the subnetwork"),
             ({**GATED, "address": "127.0.0.1"}, "which no subnetwork has"),
             ({**GATED, "address": "169.254.169.254"}, "which no subnetwork has"),
             ({**GATED, "address": "239.0.0.1"}, "which no subnetwork has"),
@@ -211,6 +209,11 @@ class TestGatewayAndRoutes:
         assert len(bodies(found, POLICY_ROUTE)) == private + 1
         flow = Flow("db.internal", 5432, "tcp", address="10.20.30.40")
         assert found.verdict(flow).allows == bool(private) or mode == "audit"
+
+    @pytest.mark.parametrize("address", ["10.0.0.9", "34.1.0.1", "100.64.0.9", "240.0.0.9"])
+    def test_its_address_may_be_a_public_one_that_the_network_has_for_private_use(self, address: str) -> None:
+        (body,) = bodies(made(**GATED, address=address), GATEWAY).values()
+        assert body["addresses"] == [address]
 
     @pytest.mark.parametrize(("given", "leads"), [({}, 901), ({"route_base": 998}, 999), ({"route_base": 1}, 2)])
     def test_a_static_route_to_the_proxy_comes_before_the_network_s_own_default_route(

@@ -88,16 +88,14 @@ def _project(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    allowed = "one private IPv4 address of the subnetwork; left out, one is allocated"
+    allowed = "one IPv4 address of the subnetwork; left out, one is allocated"
     try:
         address = IPv4Address(text)
     except ValueError:
         raise _refused("address", f"found {text!a}. Allowed: {allowed}.") from None
     if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
         raise _refused("address", f"found {text}, which no subnetwork has. Allowed: {allowed}.")
-    if address.is_global:
-        raise _refused("address", f"found {text}, which is public. Allowed: {allowed}.")
-    return str(address)
+    return str(address)  # a public one, too: subnets may have them for private use (VPC documentation, subnets)
 
 
 class WebProxyOptions(Options):
