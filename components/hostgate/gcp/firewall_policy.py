@@ -437,7 +437,7 @@ def _judged_by(options: FirewallPolicyOptions) -> dict[str, tuple[str, ...]]:
             family = next(one for one in FAMILY_WORDS if each.name.endswith(one))
             found[f"{each.name.removeprefix(options.name)}, {policy}"] = _of_family(options, family)
     if options.scope == "hierarchical":
-        found[f"networks, {policy}"] = tuple(f"network {each}" for each in options.target_resources)
+        found[f"networks, {policy}"] = tuple(f"network {each}" for each in options.network_paths)
     return found
 
 
