@@ -54,7 +54,8 @@ _NEXT_HOP_WAY = (
 _EXPLICIT_WAY = (
     "Clients are told of the address, which a gateway keeps for its life, and no second one is made with it before the first is "
     f"gone. {_RENAME} Otherwise make a second proxy beside it, by another `name` and with an `address` of its own; tell the "
-    "clients of that; then take the first away."
+    "clients of that; then take the first away. Or cut them in between: update without `network` and `subnetwork`; update "
+    "again with the new settings."
 )
 
 AUDIT_SLOT = 10_000_000
