@@ -198,8 +198,7 @@ class Mechanism(ABC, Generic[O]):
                 for each in (options.source_families, over)
             )
             return Objection(
-                f"Found a host over {found} only, and clients over {able} only ({', '.join(options.clients)}): no rule would "
-                "match.",
+                f"Found a host over {found} only, and clients over {able} only: no rule would match.",
                 f"add the clients' {found} ranges to {options.clients_key}.",
             )
         if entry.port not in means.ports:
