@@ -33,6 +33,30 @@ def test_the_json_has_the_agreed_keys_and_nothing_else_is_printed(run: Run) -> N
     ] * 3
 
 
+@pytest.mark.parametrize("target", targets())
+def test_what_a_plan_takes_for_granted_is_told_once_in_the_text_too(run: Run, target: str) -> None:
+    asked = ("explain", "cgr.dev", "--catalog", REFERENCE, "--target", target)
+    (answer,) = run(*asked, "--json").json["targets"]
+    told = [line for line in run(*asked).out.splitlines() if line.startswith("assumed")]
+    assert told == [f"assumed: {each}" for each in answer["assumptions"]]
+    assert told
+
+
+def test_of_several_targets_it_is_told_whose_it_is(run: Run) -> None:
+    asked = ["--target=aws:rules", "--target=aws:domain-list", "--target=gcp:fqdn", "--target=gcp:url-filter"]
+    lines = run("explain", "cgr.dev", "--catalog", REFERENCE, *asked).out.splitlines()
+    assert [line.partition(": ")[0] for line in lines if line.startswith("assumed")] == [
+        "assumed of aws:rules, aws:domain-list",
+        "assumed of gcp:fqdn, gcp:url-filter",
+        *["assumed of gcp:fqdn"] * 2,
+        "assumed of gcp:url-filter",
+    ]
+
+
+def test_a_network_tag_is_among_the_clients_that_the_help_names(run: Run) -> None:
+    assert "network-tag:NAME" in run("explain", "--help").out
+
+
 @pytest.mark.parametrize("host", ["cgr.dev", "CGR.dev", R2_ACCOUNT, "storage.googleapis.com"])
 def test_a_host_of_the_catalog_is_allowed_everywhere(run: Run, host: str) -> None:
     assert verdicts(run, host) == dict.fromkeys(targets(), "allow")

@@ -489,6 +489,33 @@ config:
         answer = gcp.one(self.record(priority=77))
         assert answer["by"] == "network:main/firewallPolicy:42, priority 77: no rule of this plan"
 
+    @pytest.mark.parametrize(
+        ("denied", "mode", "said"),
+        [
+            ({"denyType": "SNI"}, "", "Whether the plan blocks it is not known."),
+            ({}, "", "Whether the plan blocks it is not known."),
+            ({}, ", mode: audit", "It was only logged. Whether the plan blocks it in enforce mode is not known."),
+        ],
+        ids=str,
+    )
+    def test_where_the_plan_does_not_know_it_says_what_that_hangs_on(
+        self, gcp: Logs, denied: dict[str, str], mode: str, said: str
+    ) -> None:
+        urls = "config:\n  hostgate:catalogs: [./ours.yaml]\n  hostgate:select: {phases: [build]}\n"
+        urls += (
+            f"  hostgate:gcp: {{mechanism: url-filter, zones: [a-b1-c], openZones: [a-b1-d], project: acme{mode}}}\n"
+        )
+        (gcp.folder / "Pulumi.urls.yaml").write_text(urls)
+        payload = {
+            "connection": {"clientIp": "10.1.2.3", "clientPort": 1, "protocol": 6, "serverIp": "192.0.2.7", "serverPort": 443},
+            "ruleIndex": 3, "uriMatched": "evil.example", **denied,
+        }  # fmt: skip
+        name = "projects/p/logs/networksecurity.googleapis.com%2Ffirewall_url_filter"
+        answer = gcp.one({"logName": name, "jsonPayload": payload}, stack="urls")
+        assert answer["plan"]["verdict"] == "unknown"
+        told = "What it hangs on: the client is in a-b1-d, which has no firewall endpoint. No entry has such a name."
+        assert answer["next"].startswith(f"{said} {told}")
+
     def test_private_addresses_pass_by_the_plan_too(self, gcp: Logs) -> None:
         answer = gcp.one(self.record("ALLOWED", dest_ip="10.9.9.9"))
         assert (answer["plan"]["verdict"], answer["next"]) == ("allow", "Nothing: log and plan agree.")

@@ -47,7 +47,7 @@ def test_beside_a_policy_of_others_more_is_taken_for_granted(target: str) -> Non
         ("aws:rules", {}, "routed to the firewall"),
         ("aws:dns-firewall", {}, "ask the VPC's resolver"),
         ("gcp:fqdn", {}, "no VPC firewall rule decides first"),
-        ("gcp:fqdn", {}, "outbound DNS server policy"),
+        ("gcp:fqdn", {}, "no outbound DNS server policy with an alternative name server"),
         ("gcp:fqdn", {"region": "europe-west4"}, "nor a global network policy"),
         ("gcp:fqdn", {"parent": "folders/1"}, "no policy above that node decides first"),
         ("gcp:fqdn", {"deny": "declared"}, "The declared deny comes after these rules"),

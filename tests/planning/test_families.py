@@ -12,7 +12,9 @@ from hostgate.planning.options import read_options
 from hostgate.planning.plan import draft
 
 SIX = entry("six.example.net", "six", families=("ipv6",))
+FOUR = entry("four.example.net", "four", families=("ipv4",))
 BOTH = entry("six.example.net", "six", families=("ipv6", "ipv4"))
+ARN = "arn:aws:ec2:eu-central-1:123456789012:prefix-list/pl-1"
 WIDER = [
     Acceptance(finding=finding, entry="six", because="a test")
     for finding in ("deeper-names", "apex-included", "other-port")
@@ -38,16 +40,36 @@ OVER_IPV6: list[tuple[str, dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("target", "options", "opens"), OVER_IPV6, ids=str)
-def test_a_host_over_ipv6_alone(target: str, options: dict[str, Any], opens: bool) -> None:
-    made = draft(selection([SIX]), target, options)
+OVER_IPV4: list[tuple[str, dict[str, Any], bool]] = [
+    ("aws:rules", {}, True),
+    ("aws:rules", {"home_net": ["2600:1f18::/56"]}, False),
+    ("aws:rules", {"home_net": ["10.0.0.0/8", "2600:1f18::/56"], "from_": ["2600:1f18::/64"]}, False),
+    ("aws:rules", {"home_net": ["10.0.0.0/8", "2600:1f18::/56"]}, True),
+    ("aws:domain-list", {"home_net": ["2600:1f18::/56"]}, False),
+    ("aws:domain-list", {"home_net": ["2600:1f18::/56"], "mode": "audit"}, False),
+    ("gcp:fqdn", {"from_": ["fd20::/64"]}, False),
+    ("gcp:fqdn", {"from_": ["fd20::/64", "a@p.iam.gserviceaccount.com"]}, False),
+    ("gcp:fqdn", {"from_": ["fd20::/64"], "deny": "declared"}, False),
+    ("gcp:fqdn", {"from_": ["fd20::/64", "10.0.0.0/8"]}, True),
+    ("gcp:fqdn", {"from_": ["tagValues/1"]}, True),
+    ("azure:application-rules", {"from_": ["10.0.0.0/8"]}, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "options", "opens"),
+    [*((SIX, *case) for case in OVER_IPV6), *((FOUR, *case) for case in OVER_IPV4)],
+    ids=str,
+)
+def test_a_host_over_one_family_alone(host: Any, target: str, options: dict[str, Any], opens: bool) -> None:
+    made = draft(selection([host]), target, options)
     (decision,) = made.decisions
     chosen = {target: read_options(mechanism(target).options, options, target)}
-    (advised,) = advise(selection([SIX]), asked=[target], options=chosen)[0].advice
+    (advised,) = advise(selection([host]), asked=[target], options=chosen)[0].advice
     assert (decision.outcome, advised.fit == "refused") == (("allowed", False) if opens else ("refused", True))
     if not opens:
         assert made.refused
-        assert "ipv6" in decision.reason.lower()
+        assert f"over {'IPv6' if host is SIX else 'IPv4'} only" in decision.reason
         assert decision.reason == advised.why
 
 
@@ -66,6 +88,24 @@ def test_a_host_that_has_ipv4_too_is_opened_by_its_defaults(target: str, host: A
 def test_no_accepted_widening_opens_a_host_over_ipv6_alone(target: str, match: Any) -> None:
     wide = entry("six.example.net", "six", match=match, port=8443, families=("ipv6",))
     assert draft(selection([wide], accept=WIDER), target).decisions[0].outcome == "refused"
+
+
+@pytest.mark.parametrize("families", [("ipv4",), ("ipv6",)])
+@pytest.mark.parametrize(
+    "given", [{"addresses": {"git": ["192.0.2.0/28", "2001:db8::/48"]}}, {"ip_sets": {"git": ARN}}]
+)
+def test_addresses_on_aws_open_no_host_over_a_family_that_no_client_has(given: dict[str, Any], families: Any) -> None:
+    git = entry("git.example", "git", protocol="tcp", port=22, families=families)
+    own, other = ("10.0.0.0/8", "2600:1f18::/56")[:: 1 if families == ("ipv4",) else -1]
+    assert draft(selection([git]), "aws:rules", {**given, "home_net": [own]}).decisions[0].outcome == "allowed"
+    assert draft(selection([git]), "aws:rules", {**given, "home_net": [other]}).decisions[0].outcome == "refused"
+
+
+def test_addresses_of_another_family_than_the_host_s_open_nothing() -> None:
+    git = entry("git.example", "git", protocol="tcp", port=22, families=("ipv4",))
+    options = {"addresses": {"git": ["2001:db8::/48"]}, "home_net": ["10.0.0.0/8", "2600:1f18::/56"]}
+    (decision,) = draft(selection([git]), "aws:rules", options).decisions
+    assert "the families differ" in decision.reason
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])

@@ -234,11 +234,26 @@ class TestClients:
             assert plan(selection([entry()]), TARGET, {"attach": "egress", "mode": "audit", **options}).ok
 
     @pytest.mark.parametrize(
-        "everybody", [["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["::/0", "10.0.0.0/8"]], ids=str
+        "everybody",
+        [
+            ["0.0.0.0/0"],
+            ["0.0.0.0/1", "128.0.0.0/1"],
+            ["::/0", "10.0.0.0/8"],
+            ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/3"],
+            ["2000::/3", "10.0.0.0/8"],
+            ["::ffff:0:0/96"],
+            [f"{each}.0.0.0/8" for each in range(11, 40)],
+        ],
+        ids=str,
     )
-    def test_every_address_is_nobody_named(self, everybody: list[str]) -> None:
-        with pytest.raises(InputError, match="a `from` of every address: the audit rules would open"):
-            plan(selection([entry()]), TARGET, attach="egress", mode="audit", from_=everybody)
+    @pytest.mark.parametrize("place", [{"attach": "egress"}, {"parent": "folders/1"}], ids=str)
+    def test_most_of_the_internet_is_nobody_named(self, place: dict[str, str], everybody: list[str]) -> None:
+        with pytest.raises(
+            InputError, match=r"a `from` that is most of the internet \(found .*\): the audit rules would"
+        ):
+            plan(selection([entry()]), TARGET, {**place, "mode": "audit", "from_": everybody})
+        named = ["10.0.0.0/8", "203.0.113.0/24", "2600:1f18::/56"]
+        assert plan(selection([entry()]), TARGET, {**place, "mode": "audit", "from_": named}).ok
         tagged = ["tagValues/1", *everybody]
         assert plan(selection([entry()]), TARGET, attach="egress", mode="audit", from_=tagged).ok
 

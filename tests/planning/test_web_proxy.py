@@ -135,6 +135,8 @@ class TestRefusals:
             ({"network": NETWORK}, "`subnetwork` is missing"),
             ({**GATED, "routing": "explicit"}, "`ports` is missing"),
             ({**GATED, "route": "static"}, "`networkTags` is missing"),
+            ({**GATED, "route": "static", "network_tags": ["a"], "route_base": 999}, "would have priority 1000"),
+            ({**GATED, "route": "static", "network_tags": ["a"], "route_base": 1000}, "Allowed: 1 to 998"),
             ({**GATED, "route": "static", "network_tags": ["a"], "deny": "all"}, "deny 'all' with route 'static'"),
             ({"attach": ATTACHED, **GATED}, "found `network` with `attach`"),
             (
@@ -148,10 +150,8 @@ class TestRefusals:
             ({"region": "europe"}, "a region such as europe-west4"),
             ({"attach": "egress"}, "projects/PROJECT/locations/REGION/gatewaySecurityPolicies/NAME"),
             ({**GATED, "ports": [80, 81, 82, 83, 84, 85]}, "ports`: found 6 items. Allowed: at most 5."),
-            ({**GATED, "address": "10.0.0.0/8"}, "one private IPv4 address of the subnetwork"),
-            ({**GATED, "address": "fd00::5"}, "one private IPv4 address of the subnetwork"),
-            ({**GATED, "address": "34.1.0.1"}, "found 34.1.0.1, which is public"),
-            ({**GATED, "address": "8.8.8.8"}, "left out, one is allocated"),
+            ({**GATED, "address": "10.0.0.0/8"}, "one IPv4 address of the subnetwork"),
+            ({**GATED, "address": "fd00::5"}, "one IPv4 address of the subnetwork"),
             ({**GATED, "address": "127.0.0.1"}, "which no subnetwork has"),
             ({**GATED, "address": "169.254.169.254"}, "which no subnetwork has"),
             ({**GATED, "address": "239.0.0.1"}, "which no subnetwork has"),
@@ -209,6 +209,23 @@ class TestGatewayAndRoutes:
         assert len(bodies(found, POLICY_ROUTE)) == private + 1
         flow = Flow("db.internal", 5432, "tcp", address="10.20.30.40")
         assert found.verdict(flow).allows == bool(private) or mode == "audit"
+
+    @pytest.mark.parametrize("address", ["10.0.0.9", "34.1.0.1", "100.64.0.9", "240.0.0.9"])
+    def test_its_address_may_be_a_public_one_that_the_network_has_for_private_use(self, address: str) -> None:
+        (body,) = bodies(made(**GATED, address=address), GATEWAY).values()
+        assert body["addresses"] == [address]
+
+    @pytest.mark.parametrize(("given", "leads"), [({}, 901), ({"route_base": 998}, 999), ({"route_base": 1}, 2)])
+    def test_a_static_route_to_the_proxy_comes_before_the_network_s_own_default_route(
+        self, given: dict[str, Any], leads: int
+    ) -> None:
+        found = made(**GATED, route="static", network_tags=["builds"], exempt=["203.0.113.0/24"], **given)
+        numbers = {name: body["priority"] for name, body in bodies(found, STATIC_ROUTE).items()}
+        assert numbers == {"hostgate-past-203-0-113-0-24": leads - 1, "hostgate-to-proxy": leads}
+        assert any(f"has priority {leads} or a lower number" in each for each in found.assumptions)
+
+    def test_of_policy_based_routes_which_come_before_all_others_nothing_is_assumed(self) -> None:
+        assert not any("0.0.0.0/0" in each for each in made(**GATED).assumptions)
 
     def test_a_static_route_is_for_tagged_instances(self) -> None:
         routes = bodies(made(**GATED, route="static", network_tags=["builds"], exempt=["203.0.113.0/24"]), STATIC_ROUTE)

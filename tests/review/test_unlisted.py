@@ -19,6 +19,7 @@ from hostgate.review.plan_changes import TargetDiff, diff
 from hostgate.review.review import Review
 from hostgate.review.risks import risks
 from hostgate.review.statement import Statement, state
+from hostgate.review.unlisted import within
 from review.changes import SOURCES, by_source, made
 
 HOSTS = [entry("a.example"), entry("b.example")]
@@ -96,6 +97,12 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     (GCP, {"from": TAGS}, {"from": [TAG]}, {"tagValues/2"}),
     (GCP, {"from": [TAG]}, {"from": ["tagValues/2"]}, {TAG}),
     (GCP, {"from": [TAG, "10.0.0.0/8"]}, {"from": [TAG, "10.1.0.0/16"]}, {f"{TAG} within 10.0.0.0/8"}),
+    (
+        GCP,
+        {"from": [TAG, "10.1.0.0/16"], "base": 1000},
+        {"from": ["tagValues/2", "10.0.0.0/16", "10.1.0.0/16"], "base": 2000},
+        {f"{TAG} within 10.1.0.0/16"},
+    ),
     (GCP, {"from": ["10.0.0.0/8", "fd00::/8"]}, {"from": ["10.0.0.0/8"]}, {"IPv6", "fd00::/8"}),
     (GCP, {**ABOVE}, {**ABOVE, "nodes": []}, {"folders/1"}),
     (URL, {"networks": [NET], "zones": ZONES}, {"networks": [NET], "zones": ZONES[:1]}, {f"zone {ZONES[1]}"}),
@@ -133,6 +140,25 @@ def test_whatever_no_longer_denies_opens_everything(
     trips = {each.guard: each.message for each in tripped(Guards(max_opened=1_000), changes)}
     assert trips["max-opened"] == "Everything would open, allowed 1000."
     assert trips["never-open-all"].startswith("Everything would open: ")
+
+
+@pytest.mark.parametrize(
+    ("one", "others", "expected"),
+    [
+        ("A within 10.1.0.0/16", ["A within 10.0.0.0/8"], True),
+        ("A within 10.1.0.0/16, fd00::/8", ["A within 10.0.0.0/16, 10.1.0.0/16, fd00::/8"], True),
+        ("A within 10.1.0.0/16", ["A"], True),
+        ("A within 10.1.0.0/16", ["10.0.0.0/8"], True),
+        ("A within 10.1.0.0/16", ["B within 10.1.0.0/16"], False),
+        ("A within 10.1.0.0/16", ["B within 10.0.0.0/16, 10.1.0.0/16"], False),
+        ("A within fd01::/16", ["B within 10.0.0.0/16, fd01::/16"], False),
+        ("A within 10.1.0.0/16, fd00::/8", ["A within 10.1.0.0/16", "B within 10.1.0.0/16, fd00::/8"], False),
+        ("A", ["A within 10.0.0.0/8"], False),
+        ("10.1.0.0/16", ["A within 10.0.0.0/16, 10.1.0.0/16"], False),
+    ],
+)
+def test_the_ranges_of_a_client_say_nothing_of_another(one: str, others: Sequence[str], expected: bool) -> None:
+    assert within(one, others) == expected
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -290,6 +316,14 @@ class TestBeside:
         ("target", "before", "after", "subject"),
         [
             (URL, {"networks": [NET], "zones": ZONES, "mtu": 8000}, {"mtu": 1460}, "packets that are inspected"),
+            (
+                URL,
+                {"zones": ZONES[:1], "endpoints": {ZONES[0]: "declared"}},
+                {"mtu": 8500},
+                "packets that are inspected",
+            ),
+            (URL, {"zones": ZONES, "mtu": 8000}, {"endpoints": {ZONES[0]: "declared"}}, "packets that are inspected"),
+            (URL, {"zones": ZONES[:1]}, {"openZones": ZONES[1:]}, "packets that are inspected"),
             (PROXY, {**IN, "networkTags": ["web"]}, {"route": "static"}, "route to the proxy"),
             (PROXY, IN, {"routeBase": 2000}, "route to the proxy"),
             (GCP, {"attach": "egress"}, {"base": 3000}, "first priority among rules of others"),
@@ -301,6 +335,22 @@ class TestBeside:
         found = risks(between(source, target, before, {**before, **after}))
         assert ("safeguard", subject) in {(each.id, each.subject) for each in found}
         assert "everything-open" not in {each.id for each in found}
+
+    @pytest.mark.parametrize("source", SOURCES)
+    @pytest.mark.parametrize(
+        "after",
+        [
+            {"endpoints": {ZONES[0]: "declared"}},
+            {"endpoints": dict.fromkeys(ZONES, "declared")},
+            {"endpoints": {ZONES[1]: f"projects/acme/locations/{ZONES[1]}/firewallEndpoints/theirs"}},
+            {"mtu": 1300},
+        ],
+        ids=str,
+    )
+    def test_an_endpoint_of_others_that_surely_inspects_is_no_less(self, source: str, after: Options) -> None:
+        before: Options = {"networks": [NET], "zones": ZONES}
+        for one, other in ((before, {**before, **after}), ({**before, **after}, before)):
+            assert not about(between(source, URL, one, other), "safeguards")
 
     @pytest.mark.parametrize("source", SOURCES)
     @pytest.mark.parametrize(

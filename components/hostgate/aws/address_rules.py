@@ -71,8 +71,8 @@ def _objection(entry: Entry, options: NetworkFirewallOptions, catalogs: Sequence
         return None
     clients = {ip_network(cidr).version for cidr in options.from_ or options.home_net}
     servers = {ip_network(cidr).version for cidr in cidrs}
-    if entry.families == ("ipv6",):
-        servers &= {6}
+    if entry.families:
+        servers &= {6 if family == "ipv6" else 4 for family in entry.families}
     if not clients & servers:
         return Objection(
             f"Found addresses {', '.join(cidrs)} for {entry.id}: no client can reach it by them, because the families differ.",

@@ -14,7 +14,6 @@ from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.plan_place import of_network_firewall
-from hostgate.aws.rules import family_objections
 from hostgate.catalog.model import Entry, Match
 from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import Enforcement
@@ -75,7 +74,6 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
     ) -> Mapping[tuple[str, str], Objection]:
         found = dict(super().objections(entries, options))
         found.update(_port_conflicts([entry for entry in entries if self.way(entry)]))  # no acceptance lifts these
-        found.update(family_objections(entries, options))
         if options.from_:
             found.update(dict.fromkeys((entry.key for entry in entries), _SOURCES))
         return found

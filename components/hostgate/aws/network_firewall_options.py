@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from hostgate.aws.policy_options import PolicyOptions
+from hostgate.catalog.model import FAMILIES, Family
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
 
@@ -22,6 +23,7 @@ class NetworkFirewallOptions(PolicyOptions):
     """
 
     between_components: ClassVar[int] = 32
+    clients_key: ClassVar[str] = "homeNet (and `from`)"
 
     attach: str | None = None
     """The ARN of the policy, owned elsewhere, that will hold the references. Nothing is attached: a policy's references
@@ -107,6 +109,10 @@ class NetworkFirewallOptions(PolicyOptions):
     @property
     def own_clients(self) -> tuple[str, ...]:
         return tuple(sorted(self.from_ or self.home_net))
+
+    @property
+    def source_families(self) -> Sequence[Family]:
+        return [family for family in FAMILIES if any((":" in each) == (family == "ipv6") for each in self.clients)]
 
     @property
     def dialled(self) -> Mapping[str, tuple[str, ...]]:

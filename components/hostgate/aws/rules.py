@@ -54,11 +54,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
     def objections(
         self, entries: Sequence[Entry], options: NetworkFirewallOptions
     ) -> Mapping[tuple[str, str], Objection]:
-        return {
-            **super().objections(entries, options),
-            **addresses.objections(entries, options),
-            **family_objections(entries, options),
-        }
+        return {**addresses.objections(entries, options), **super().objections(entries, options)}
 
     def render(self, entries: Sequence[Entry], options: NetworkFirewallOptions) -> Rendering:
         sids = Sids()
@@ -132,20 +128,6 @@ def entry_rules(
         entry.key: addresses.rules(entry, share, sids) if addresses.by_address(entry) else (_rule(entry, share, sids),)
         for share, own in shared(entries, options)
         for entry in own
-    }
-
-
-def family_objections(entries: Sequence[Entry], options: NetworkFirewallOptions) -> dict[tuple[str, str], Objection]:
-    """Entries served over IPv6 only, where no client of that family is behind the firewall: a rule would never match."""
-    if any(":" in cidr for cidr in options.from_ or options.home_net):
-        return {}
-    return {
-        entry.key: Objection(
-            f"Found families ipv6 only, but no client range is IPv6 ({', '.join(options.from_ or options.home_net)}).",
-            "add the clients' IPv6 ranges to homeNet (and from).",
-        )
-        for entry in entries
-        if entry.families == ("ipv6",)
     }
 
 

@@ -106,8 +106,8 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
     "source",
     metavar="CLIENT",
     callback=_source,
-    help="Where they come from: an address or CIDR, a service account, a secure tag, or the id of an IP group; an allowed "
-    "client unless given.",
+    help="Where they come from: an address or CIDR, a service account, a secure tag, a network tag (network-tag:NAME), or the "
+    "id of an IP group; an allowed client unless given.",
 )
 @click.option(
     "--log",
@@ -188,8 +188,7 @@ def command(
     for answer in answers:
         for near in answer.get("nearest", ()):
             click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
-    told = answers if standing else ()  # a plan says it in its findings
-    for assumed in dict.fromkeys(each for answer in told for each in answer.get("assumptions", ())):
+    for assumed in dict.fromkeys(each for answer in answers for each in answer["assumptions"]):
         click.echo(printable(f"assumed{_of_some(answers, assumed)}: {assumed}"))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
@@ -198,9 +197,9 @@ def command(
 
 def _of_some(answers: Sequence[Mapping[str, Any]], assumed: str) -> str:
     """Whom an assumption is about, where another place of its kind has none like it."""
-    told = [str(each["target"]) for each in answers if assumed in each.get("assumptions", ())]
-    kinds = {each.rpartition(" ")[0] for each in told}
-    alike = [str(each["target"]) for each in answers if str(each["target"]).rpartition(" ")[0] in kinds - {""}]
+    told = [str(each["target"]) for each in answers if assumed in each["assumptions"]]
+    kinds = {each.rpartition(" ")[0] for each in told}  # of a plan's targets: none, so that all are alike
+    alike = [str(each["target"]) for each in answers if str(each["target"]).rpartition(" ")[0] in kinds]
     return f" of {', '.join(told)}" if set(alike) - set(told) else ""
 
 

@@ -269,13 +269,17 @@ def _next(event: "Event", layer: _Layer, verdict: "Verdict", near: Sequence["Nea
             if blocked
             else "Nothing: log and plan agree."
         )
+    audited = layer.plan.options.mode == "audit" and event.action == "allowed"
+    if verdict.action == "unknown":
+        logged = "It was only logged. " if audited or event.action == "alerted" else ""
+        whose = "Whether the plan blocks it in enforce mode" if logged else "Whether the plan blocks it"
+        return f"{logged}{whose} is not known. What it hangs on: {'; '.join(verdict.lacks)}. {advice(near)}"
     zone = " If it is a zone of your own, name it under `inside`." if event.kind == "query" else ""
     passed = {
         "blocked": "",
         "alerted": "It was only logged; in enforce mode the plan blocks it. ",
         "allowed": "The plan blocks it: what is deployed may be older, or another rule group let it pass. ",
     }
-    audited = layer.plan.options.mode == "audit" and event.action == "allowed"
     return f"{passed['alerted' if audited else event.action]}{advice(near) if event.named else _NO_HOST}{zone}"
 
 

@@ -42,6 +42,11 @@ from hostgate.gcp.rule_steps import (
 
 TARGET: Final = "gcp:fqdn"
 
+NO_FORWARDING: Final = (
+    "The VPC has no outbound DNS server policy with an alternative name server, with which FQDN objects do not work."
+)
+"""What is assumed of a network where none is seen (Cloud NGFW, FQDN objects overview)."""
+
 ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks allow egress by default (implied rule)")
 
 
@@ -166,7 +171,7 @@ class _Reading:
     def network(self, key: str) -> Place:
         assumptions = ["Hierarchical policies that are not in the snapshot, above the project, judge first."]
         if not self.forwarding(key):
-            assumptions.append("The VPC has no outbound DNS server policy, which FQDN objects do not work with.")
+            assumptions.append(NO_FORWARDING)
         hierarchical, assumed = self._hierarchical(self.above(), network=key)
         assumptions += assumed
         attached = list(self.attached(key))

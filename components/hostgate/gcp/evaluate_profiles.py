@@ -47,6 +47,15 @@ class Ruling:
     url: str = ""
 
 
+UNSURE_ABOVE = "of a network with a larger MTU nothing is surely inspected"
+"""No page says what becomes of the smaller packets of such a network, so all of it may pass."""
+
+
+def mtu_assumed(most: int) -> str:
+    """What is assumed of the MTU of a network that nobody sees here, by the bytes that its endpoints inspect."""
+    return f"The MTU of the network is at most {most}, which its firewall endpoints inspect; {UNSURE_ABOVE}."
+
+
 def unread(rule: str, node: Node) -> tuple[Ruling, ...]:
     """The rulings of a group that nobody can read: it may let everything through, or nothing."""
     reference = node.at("securityProfileGroup").value
@@ -112,8 +121,7 @@ class Profiles:
 
     def largest(self, associations: Sequence[Resource]) -> str:
         """What is assumed of the MTU of a network that is not in the snapshot."""
-        most = min(self._limit(each) or PLAIN_MTU for each in associations)
-        return f"The MTU of the network is at most {most}, which its firewall endpoints inspect; larger packets pass."
+        return mtu_assumed(min(self._limit(each) or PLAIN_MTU for each in associations))
 
     def _limit(self, association: Resource) -> int | None:
         """The largest packet that the endpoint of the association inspects; None: nobody knows."""

@@ -21,7 +21,7 @@ from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, Enforcement
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Objection, Rendering, Seat
+from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Rendering, Seat
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
 from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import row
@@ -95,16 +95,6 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     @abstractmethod
     def allows(self, entries: Sequence[Entry], options: O) -> Allows:
         """What allows `entries`, by rules with priorities of `slot`."""
-
-    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:
-        found = dict(super().objections(entries, options))
-        for entry in entries if "ipv6" not in options.source_families else ():
-            if entry.families == ("ipv6",):
-                found[entry.key] = Objection(
-                    "Found families ipv6 only, but no range under `from` is IPv6: no rule would match.",
-                    "add the clients' IPv6 ranges to `from`.",
-                )
-        return found
 
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
         objects: list[CloudObject] = []
@@ -484,7 +474,7 @@ def _judged_by(options: FirewallPolicyOptions) -> dict[str, tuple[str, ...]]:
             family = next(one for one in FAMILY_WORDS if each.name.endswith(one))
             found[f"{each.name.removeprefix(options.name)}, {policy}"] = _of_family(options, family)
     if options.scope == "hierarchical":
-        found[f"networks, {policy}"] = tuple(f"network {each}" for each in options.target_resources)
+        found[f"networks, {policy}"] = tuple(f"network {each}" for each in options.network_paths)
     return found
 
 

@@ -12,6 +12,7 @@ from hostgate.catalog.model import Family
 from hostgate.gcp.clients import ClientKind, client_kind, of_kind
 from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
 from hostgate.gcp.resources import Scope
+from hostgate.planning.breadth import too_broad
 from hostgate.planning.enforcement import WITHIN
 from hostgate.planning.options import Deny, Name, Options, merged
 from hostgate.planning.targets import COMPUTED
@@ -140,7 +141,8 @@ class FirewallPolicyOptions(Options):
         ):
             whose = "its own deny" if self.attach is not None else "their own denies"
             otherwise = "" if "declared" in self.audit_opens else ", or set deny 'declared'"
-            whom = "a `from` of every address" if self.from_ else "no `from`"
+            broad = self.broad_sources
+            whom = "no `from`" if broad is None else f"a `from` that is most of the internet ({broad.rstrip('.')})"
             raise ValueError(
                 f"found mode 'audit' with `{'attach' if self.attach is not None else 'parent'}` and {whom}: the audit rules "
                 f"would open {shared} to everybody, before {whose}. Name the clients to audit under `from`{otherwise}."
@@ -277,9 +279,13 @@ class FirewallPolicyOptions(Options):
 
     @property
     def names_clients(self) -> bool:
-        """Whether `from` leaves anybody out."""
-        everywhere = self.source_ranges("ipv4") == ["0.0.0.0/0"] or self.source_ranges("ipv6") == ["::/0"]
-        return bool(self.service_accounts or self.secure_tags or (self.from_ and not everywhere))
+        """Whether `from` leaves anybody out, however its ranges are cut."""
+        return bool(self.service_accounts or self.secure_tags or (self.from_ and self.broad_sources is None))
+
+    @property
+    def broad_sources(self) -> str | None:
+        """What is too much of the internet among the source ranges; None if nothing is."""
+        return too_broad(self._of_kind("range"))
 
     @property
     def own_clients(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import networks
 from hostgate.flows.names import NameTest
 from hostgate.flows.steps import Place
+from hostgate.gcp import evaluate
 from hostgate.gcp.firewall_policy import (
     BLOCK,
     GOOGLE_SLOT,
@@ -57,7 +58,7 @@ _WILDCARD = (
 
 
 _ASSUMED = (
-    "The VPC has no outbound DNS server policy, which FQDN objects do not work with.",
+    evaluate.NO_FORWARDING,
     "What Google resolves for the name of a host holds every address that clients dial for it.",
 )
 

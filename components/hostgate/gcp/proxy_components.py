@@ -41,7 +41,7 @@ class WebProxyAllowlistArgs(SelectionArgs, total=False):
     network_tags: list[str]
     """Network tags of the instances whose traffic is led to the proxy; every instance unless given."""
     route_base: float
-    """Priority of the routes that lead past the proxy; 1000 unless given."""
+    """Priority of the routes that lead past the proxy; 1000 unless given, 900 with a static route."""
     exempt: list[str]
     """Destinations, beside private ones, that keep their own routes."""
     from_: list[str]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,13 @@ from hostgate.gcp.links import check_project, read_link
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Name, Options, cidr
 from hostgate.planning.targets import COMPUTED
+
+OWN_DEFAULT_ROUTE = 1_000
+"""Priority of the route of 0.0.0.0/0 that a VPC network is made with: where two of one length fit, the lower number wins
+(compute v1, Route.priority; Virtual Private Cloud documentation, routes)."""
+
+STATIC_BASE = 900
+"""`routeBase` of static routes unless given: before the network's own default route."""
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -81,16 +88,14 @@ def _project(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    allowed = "one private IPv4 address of the subnetwork; left out, one is allocated"
+    allowed = "one IPv4 address of the subnetwork; left out, one is allocated"
     try:
         address = IPv4Address(text)
     except ValueError:
         raise _refused("address", f"found {text!a}. Allowed: {allowed}.") from None
     if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
         raise _refused("address", f"found {text}, which no subnetwork has. Allowed: {allowed}.")
-    if address.is_global:
-        raise _refused("address", f"found {text}, which is public. Allowed: {allowed}.")
-    return str(address)
+    return str(address)  # a public one, too: subnets may have them for private use (VPC documentation, subnets)
 
 
 class WebProxyOptions(Options):
@@ -130,7 +135,8 @@ class WebProxyOptions(Options):
     ] = []
     """Network tags of the instances whose traffic the route leads to the proxy. Left out: every instance of the network."""
     route_base: Annotated[int, Field(ge=1, le=65_000)] = 1000
-    """Priority of the routes that lead past the proxy; the one that leads to it has the next number."""
+    """Priority of the routes that lead past the proxy; the one that leads to it has the next number. Left out with
+    `route: static`: 900."""
     exempt: list[Annotated[str, AfterValidator(_v4)]] = []
     """Destinations, beside private ones, that keep their own routes."""
     from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from", min_length=1)] = []
@@ -140,6 +146,13 @@ class WebProxyOptions(Options):
 
     formerly: Name | None = None
     """The `name` before it was changed: what was made under it stays, the gateway above all."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _static_routes_come_before_the_network_s_own(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("route") == "static" and not {"routeBase", "route_base"} & {*values}:
+            return {**values, "routeBase": STATIC_BASE}
+        return values
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -180,6 +193,12 @@ class WebProxyOptions(Options):
                 yield (
                     "found deny 'all' with route 'static': a static route takes no traffic from the subnets' own routes. "
                     "Allowed: internet, declared."
+                )
+            if self.route_base + 1 >= OWN_DEFAULT_ROUTE:
+                yield (
+                    f"found routeBase {self.route_base} with route 'static': the route to the proxy would have priority "
+                    f"{self.route_base + 1}, and a network's own default route, which has {OWN_DEFAULT_ROUTE}, takes everything "
+                    f"past the proxy unless the number is lower. Allowed: 1 to {OWN_DEFAULT_ROUTE - 2}."
                 )
         for key in ("project", "region"):
             stated = self._stated(key)

@@ -13,6 +13,7 @@ from typing import Any
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.steps import Place
+from hostgate.gcp.evaluate_profiles import UNSURE_ABOVE, mtu_assumed
 from hostgate.gcp.firewall_policy import (
     EVERYWHERE,
     RULE,
@@ -180,9 +181,9 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
     def enforcement(self, options: UrlFilterOptions) -> Enforcement:
         stated = super().enforcement(options)
         safeguards = dict(stated.safeguards)
-        if {*options.zones} - {*options.endpoints}:
-            largest = JUMBO_MTU if options.mtu > PLAIN_MTU else PLAIN_MTU
-            safeguards["packets that are inspected"] = f"of up to {largest} bytes, and larger ones pass"
+        if options.zones:
+            unless = "".join(f", unless {doubt}" for doubt in self.uninspected(options))
+            safeguards["packets that are inspected"] = f"of networks with an MTU of up to {_largest(options)}{unless}"
         places = (*stated.places, *(f"zone {each}" for each in sorted(options.zones)))
         return replace(stated, places=places, safeguards=safeguards)
 
@@ -192,7 +193,7 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             found = replace(found, families=("IPv4",))  # IPv6 is closed as a whole, and clients fall back
         if not _rules_of(objects):
             return found
-        assumed = [f"The MTU of the networks is at most {options.mtu}; larger packets pass uninspected."]
+        assumed = [mtu_assumed(_largest(options))]
         if zones := ", ".join(sorted({*options.zones, *options.open_zones})):
             assumed.insert(0, f"Clients run in {zones} alone; elsewhere the ports of the hosts pass uninspected.")
         return replace(found, assumptions=(*found.assumptions, *assumed))
@@ -211,6 +212,11 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             )
             doubts.append(theirs)
         return doubts
+
+
+def _largest(options: UrlFilterOptions) -> int:
+    """Bytes of a packet that the endpoints inspect: those of the plan, and those of others as far as the plan needs it."""
+    return JUMBO_MTU if options.mtu > PLAIN_MTU else PLAIN_MTU
 
 
 _ORDER = (PROFILE, PROFILE_GROUP, RULE)
@@ -342,7 +348,7 @@ def _own_remarks(entries: Sequence[Entry], options: UrlFilterOptions) -> Iterato
             "new-endpoints",
             f"{new} firewall {'endpoints are' if new > 1 else 'endpoint is'} made, which takes up to an hour; charged are "
             f"{new} endpoint-hours each hour, and what they inspect by the GiB. Each inspects packets of up to "
-            f"{'8500' if options.mtu > PLAIN_MTU else '1460'} bytes, and larger ones pass: `mtu` has to be that of the networks.",
+            f"{_largest(options)} bytes, and {UNSURE_ABOVE}: `mtu` has to be that of the networks.",
         )
 
 

@@ -68,8 +68,8 @@ def _mtu(number: int) -> int:
     if not 1_300 <= number <= JUMBO_MTU:
         raise _refusal(
             "mtu",
-            f"Found {number}. Allowed: 1300 to {JUMBO_MTU}. An endpoint inspects no larger packets, and what it does not "
-            "inspect passes: lower the MTU of the VPC network (Cloud NGFW, firewall endpoints).",
+            f"Found {number}. Allowed: 1300 to {JUMBO_MTU}. An endpoint inspects no larger packets, and of a network with a "
+            "larger MTU nothing is surely inspected: lower that of the VPC network (Cloud NGFW, firewall endpoints).",
         )
     return number
 

@@ -41,12 +41,22 @@ POLICIES = "Secure Web Proxy documentation, policies and rules"
 
 TO_PROXY, BY_ROUTE = "IPv4 that clients send to the proxy", "IPv4 that routes lead to the proxy"
 
-_ONE = (
+_RENAME = "To rename alone, keep what there is with `formerly` (in a component with an alias)."
+
+_NEXT_HOP_WAY = (
     "The service takes one next-hop proxy in a network and region, and an address once; it makes no second one before the first "
-    "is gone, and lets none go while a route leads to it. To rename alone, keep what there is with `formerly` (in a component "
-    "with an alias). Otherwise close the way out by other means first, such as a VPC "
-    "firewall rule that denies egress to everything but private ranges; update without `network` and `subnetwork`; update again "
-    "with the new settings; then take the firewall rule away. All is cut in between, and nothing opens."
+    f"is gone, and lets none go while a route leads to it. {_RENAME} An address that was allocated is not known here: to give "
+    "that very one as `address` counts as another gateway too, and `pulumi preview` shows whether it is replaced. Otherwise "
+    "close the way out by other means first, such as a VPC firewall rule that denies egress to everything but private ranges; "
+    "update without `network` and `subnetwork`; update again with the new settings; then take the firewall rule away. All is "
+    "cut in between, and nothing opens."
+)
+
+_EXPLICIT_WAY = (
+    "Clients are told of the address, which a gateway keeps for its life, and no second one is made with it before the first is "
+    f"gone. {_RENAME} Otherwise make a second proxy beside it, by another `name` and with an `address` of its own; tell the "
+    "clients of that; then take the first away. Or cut them in between: update without `network` and `subnetwork`; update "
+    "again with the new settings."
 )
 
 AUDIT_SLOT = 10_000_000
@@ -180,7 +190,8 @@ class WebProxy(Mechanism[WebProxyOptions]):
         )
 
     def seats(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Sequence[Seat]:  # noqa: ARG002
-        """A network has one next-hop proxy in a region, and one gateway an address. What replaces a gateway is another."""
+        """A network has one next-hop proxy in a region, and one gateway an address. What replaces a gateway is another, and
+        of an explicit proxy the clients know the address, which was allocated unless it is given."""
         if options.network is None:
             return ()
         component = row(self.target).component.rpartition(":")[2]
@@ -189,9 +200,13 @@ class WebProxy(Mechanism[WebProxyOptions]):
         about = f"on {ports} of {options.address or 'an allocated address'}, {options.subnetwork}"
         names = (options.name, *options.formerly_named)
         holders = frozenset(f"the gateway of {component} {name} {about}" for name in names)
-        found = [f"the next-hop proxy of {where}"] if options.routing == "next-hop" else []
+        found, way = [f"the next-hop proxy of {where}"], _NEXT_HOP_WAY
+        if options.routing == "explicit":
+            found, way = [], _EXPLICIT_WAY
+            if options.address is None:
+                found = [f"the allocated address of {component} {names[-1]} in {where}"]
         found += [f"the address {options.address} of {where}"] if options.address is not None else []
-        return [Seat(what=what, holders=holders, way=_ONE) for what in found]
+        return [Seat(what=what, holders=holders, way=way) for what in found]
 
     def place(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Place:
         held = tuple(
@@ -205,7 +220,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         beside = "No authorization policy stands on the gateway, beside which it ignores these rules."
         if options.attach is not None:
             beside = f"A gateway uses {options.policy_path}, and no rule there decides first. {beside}"
-        return replace(found, assumptions=(*found.assumptions, beside))
+        return replace(found, assumptions=(*found.assumptions, *_other_routes(options), beside))
 
 
 def _routing(options: WebProxyOptions) -> Routing:
@@ -218,6 +233,16 @@ def _routing(options: WebProxyOptions) -> Routing:
     if options.route == "static":  # subnets' own routes are not seen, and more specific
         return Routing(past=exempt, tags=tags)
     return Routing(past=networks(options.private) | exempt, perhaps=NO_ADDRESS, tags=tags)
+
+
+def _other_routes(options: WebProxyOptions) -> Iterator[str]:
+    """What is assumed of the network's other routes: of static ones the longest prefix takes a packet, then the lowest
+    number; between equal ones nobody tells which."""
+    if options.makes_routes and options.route == "static":
+        yield (
+            f"No other route of 0.0.0.0/0 that is for these instances has priority {options.route_base + 1} or a lower number, "
+            "and none to the internet is more specific."
+        )
 
 
 def _clients(options: WebProxyOptions) -> ClientTest | None:

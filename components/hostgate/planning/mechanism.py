@@ -167,19 +167,19 @@ class Mechanism(ABC, Generic[O]):
         """The means by which `entry` is allowed: by its protocol; mechanisms whose `options` choose another extend this."""
         return next((means for means in self.means if entry.protocol in means.protocols), None)
 
-    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:  # noqa: ARG002
+    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:
         """Why entries cannot be expressed exactly, by entry key; those that can are absent.
 
         Mechanisms with conditions of their own extend this.
         """
         found = {}
         for entry in entries:
-            objection = self._objection(entry)
+            objection = self._objection(entry, options)
             if objection is not None:
                 found[entry.key] = objection
         return found
 
-    def _objection(self, entry: Entry) -> Objection | None:
+    def _objection(self, entry: Entry, options: O) -> Objection | None:
         means = self.way(entry)
         if means is None:
             able = ", ".join(sorted({protocol for way in self.means for protocol in way.protocols}))
@@ -192,6 +192,16 @@ class Mechanism(ABC, Generic[O]):
             return Objection(
                 f"{means.name} open hosts over {able}. Found: a host over {found} only, which no rule would match.",
                 next((means.nearest[each] for each in entry.families if each in means.nearest), _ELSEWHERE),
+            )
+        over = {*(entry.families or FAMILIES)} & {*means.families}
+        if not over & {*options.source_families}:
+            able, found = (
+                " and ".join(FAMILY_WORDS[one] for one in FAMILIES if one in each)
+                for each in (options.source_families, over)
+            )
+            return Objection(
+                f"Found a host over {found} only, and clients over {able} only: no rule would match.",
+                f"add the clients' {found} ranges to {options.clients_key}.",
             )
         if entry.port not in means.ports:
             return Objection(

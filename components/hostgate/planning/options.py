@@ -23,6 +23,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blank_message, is_blank
+from hostgate.catalog.model import FAMILIES, Family
 from hostgate.catalog.problems import Problem, did_you_mean, key_path, spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 
@@ -230,6 +231,14 @@ class Options(BaseModel):
     def own_clients(self) -> tuple[str, ...]:
         """The same of options without grants."""
         return tuple(sorted(getattr(self, "from_", ())))
+
+    clients_key: ClassVar[str] = "`from`"
+    """Where clients are added, in words."""
+
+    @property
+    def source_families(self) -> Sequence[Family]:
+        """Address families that clients may send from, as far as the options name their ranges."""
+        return FAMILIES
 
     @property
     def dialled(self) -> Mapping[str, tuple[str, ...]]:

@@ -181,7 +181,8 @@ def within(one: str, others: Sequence[str]) -> bool:
         return True
     target, of_target, ranges = one.partition(WITHIN)
     if of_target:
-        known = [each.removeprefix(f"{target}{WITHIN}") for each in others if each != target]
+        own = f"{target}{WITHIN}"  # the ranges of another target say nothing of this one
+        known = [each.removeprefix(own) for each in others if each.startswith(own) or WITHIN not in each]
         listed = [network for each in known for network in each.split(", ")]
         return target in others or all(within(each, listed) for each in ranges.split(", "))
     network = network_of(one)
