@@ -49,8 +49,10 @@ class Deployed:
 class _Referring(Monitor):
     """A preview that knows the outputs of other stacks."""
 
-    def __init__(self, project: str, stack: str, clouds: Sequence[Cloud], others: Outputs) -> None:
-        super().__init__(project, stack, clouds)
+    def __init__(
+        self, project: str, stack: str, clouds: Sequence[Cloud], config: Mapping[str, str], others: Outputs
+    ) -> None:
+        super().__init__(project, stack, clouds, config)
         self._others = others
 
     def ReadResource(  # noqa: N802
@@ -65,8 +67,16 @@ class _Referring(Monitor):
 class _Deploying(_Referring):
     """An engine that makes what it is asked for. What a cloud refuses is a problem of the run."""
 
-    def __init__(self, project: str, stack: str, clouds: Sequence[Cloud], others: Outputs, service: Service) -> None:
-        super().__init__(project, stack, clouds, others)
+    def __init__(
+        self,
+        project: str,
+        stack: str,
+        clouds: Sequence[Cloud],
+        config: Mapping[str, str],
+        others: Outputs,
+        service: Service,
+    ) -> None:
+        super().__init__(project, stack, clouds, config, others)
         self._service = service
 
     def _create(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:

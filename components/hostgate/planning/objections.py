@@ -7,6 +7,7 @@ from hostgate.catalog.match_kinds import BREADTH
 from hostgate.catalog.mistakes import Misprints
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Selection
+from hostgate.planning.grants import shared
 from hostgate.planning.mechanism import Mechanism, Objection
 from hostgate.planning.options import Options
 
@@ -26,7 +27,8 @@ def objections(
     ids = {entry.key: entry.id for entry in entries}
     found = {
         key: objection
-        for key, objection in how.objections(entries, options).items()
+        for share, own in shared(entries, options)
+        for key, objection in how.objections(own, share).items()
         if objection.widening is None or (objection.widening, ids[key]) not in lifted
     }
     # What no mechanism may open goes first, so that what only one of them cannot say does not hide it.

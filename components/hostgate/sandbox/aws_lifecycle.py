@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.aws.resources_ec2 import SUBNET
 from hostgate.aws.resources_firewall import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox import aws_ec2, aws_ram
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of, fixed
@@ -64,7 +65,7 @@ def _firewall_computed(ask: Ask) -> dict[str, Any]:
 
 def _zone_of(ask: Ask, subnet: str) -> str:
     """The zone that the stack gave the subnet; empty where it gave none, or is not the one that made it."""
-    held = ask.now.get("aws:ec2/subnet:Subnet", subnet)
+    held = ask.now.get(SUBNET, subnet)
     return str(held.inputs.get("availabilityZone") or "") if held else ""
 
 
