@@ -117,7 +117,7 @@ class Registration:
 
     def child(self, name: str, each: CloudObject) -> str:
         """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
-        suffix = each.name.removeprefix(self.plan.options.name)
+        suffix = each.name.removeprefix(self.plan.options.stem)
         return f"{name}{suffix}"
 
     def options(
@@ -127,8 +127,11 @@ class Registration:
         depends_on: Sequence[pulumi.Resource] = (),
         replace_on_changes: Sequence[str] | None = None,
         ignore_changes: Sequence[str] | None = None,
+        deleted_with: pulumi.Resource | None = None,
     ) -> pulumi.ResourceOptions:
         """Options of a child: parent, what it waits for, and the id of an existing object if it is to be adopted.
+
+        `deleted_with`: what the cloud deletes it with, so that it stays for as long as that cannot go.
 
         No child is deleted before its replacement is made, whatever its provider would do: a replacement that the cloud
         refuses is an error, a rule or policy that is gone meanwhile is an outage or an open network.
@@ -140,6 +143,7 @@ class Registration:
             delete_before_replace=False,
             replace_on_changes=None if replace_on_changes is None else list(replace_on_changes),
             ignore_changes=None if ignore_changes is None else list(ignore_changes),
+            deleted_with=deleted_with,
         )
 
     def adopted_name(self, child: str) -> str | None:

@@ -33,7 +33,7 @@ def managed_references(options: NetworkFirewallOptions) -> list[dict[str, Any]]:
 def around(options: NetworkFirewallOptions, groups: Sequence[CloudObject]) -> Iterator[CloudObject]:
     """Firewall, logging configuration and share, as far as the options ask for them."""
     if options.firewall is not None:
-        name = f"{options.name}-firewall"
+        name = f"{options.stem}-firewall"
         arn = f"arn:aws:network-firewall:REGION:ACCOUNT:firewall/{name}"
         yield CloudObject(kind=FIREWALL, name=name, body=_firewall(options, options.firewall, name))
         if options.logging:
@@ -47,9 +47,9 @@ def around(options: NetworkFirewallOptions, groups: Sequence[CloudObject]) -> It
                 for each in configured
             ]
             body = {"FirewallArn": arn, "LoggingConfiguration": {"LogDestinationConfigs": destinations}}
-            yield CloudObject(kind=LOGGING, name=f"{options.name}-logs", body=body)
+            yield CloudObject(kind=LOGGING, name=f"{options.stem}-logs", body=body)
     if options.share is not None:
-        name = f"{options.name}-share"
+        name = f"{options.stem}-share"
         shared: dict[str, Any] = {
             "name": name,
             "resourceArns": [
@@ -66,7 +66,7 @@ def around(options: NetworkFirewallOptions, groups: Sequence[CloudObject]) -> It
 def _firewall(options: NetworkFirewallOptions, wanted: FirewallSection, name: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "FirewallName": name,
-        "FirewallPolicyArn": f"arn:aws:network-firewall:REGION:ACCOUNT:firewall-policy/{options.name}",
+        "FirewallPolicyArn": f"arn:aws:network-firewall:REGION:ACCOUNT:firewall-policy/{options.stem}",
         "Description": "hostgate: only the hosts of the catalogs",
         "DeleteProtection": wanted.delete_protection,
         "FirewallPolicyChangeProtection": wanted.firewall_policy_change_protection,

@@ -168,7 +168,7 @@ def share(
     )
     shared: list[pulumi.Resource] = []
     for key, group in groups.items():
-        name = f"{child}{key.removeprefix(prepared.plan.options.name)}"
+        name = f"{child}{key.removeprefix(prepared.plan.options.stem)}"
         shared.append(
             pulumi_aws.ram.ResourceAssociation(
                 name,

@@ -5,7 +5,7 @@ twin logs nothing), stream exceptions rejected, and HOME_NET set at policy level
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_network
@@ -14,7 +14,7 @@ from typing import Any
 from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, managed_references, remarks_around
-from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.firewall_limits import (
     GROUP_BYTES,
     GROUP_CAPACITY,
@@ -79,12 +79,12 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     objects = tuple(group for _, group in sorted(groups, key=lambda item: item[0]))
     if not options.creates_policy:
         wanted = CloudObject(
-            kind=REFERENCES, name=f"{options.name}-references", body={"StatefulRuleGroupReferences": references}
+            kind=REFERENCES, name=f"{options.stem}-references", body={"StatefulRuleGroupReferences": references}
         )
         return (*objects, wanted, *around(options, objects))
     silent = options.mode == "audit" or options.deny == "none"
     body: dict[str, Any] = {
-        "FirewallPolicyName": options.name,
+        "FirewallPolicyName": options.stem,
         "FirewallPolicy": {
             "StatelessDefaultActions": ["aws:forward_to_sfe"],
             "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
@@ -100,7 +100,7 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     if options.tags:
         body["Tags"] = _tags(options)
     objects = tuple(_marked(each, settings_of(body["FirewallPolicy"])) for each in objects)
-    return (*objects, CloudObject(kind=POLICY, name=options.name, body=body), *around(options, objects))
+    return (*objects, CloudObject(kind=POLICY, name=options.stem, body=body), *around(options, objects))
 
 
 def _description(options: NetworkFirewallOptions, *, silent: bool) -> str:
@@ -132,6 +132,23 @@ def fixed(each: CloudObject, objects: Sequence[CloudObject], *, whole: bool) -> 
         if whole:
             found["RuleGroup"] = each.body["RuleGroup"]
     return found
+
+
+def outside(kinds: Collection[str]) -> Mapping[str, str]:
+    """Whom it touches where firewall, policy or groups of a plan are made anew: the outermost that there is."""
+    if FIREWALL in kinds:
+        words = (
+            "Its endpoints are others: what routes of other stacks lead to the old ones is lost until they are changed."
+        )
+        return {FIREWALL: words}
+    if POLICY in kinds:
+        return {
+            POLICY: "A firewall of another stack has to take the new one: until then AWS keeps the old one, and `up` ends so."
+        }
+    words = (
+        "A policy that holds old groups has to take the new `references`: until then AWS keeps them, and `up` ends so."
+    )
+    return {RULE_GROUP: words} if REFERENCES in kinds else {}
 
 
 _TLS = "TLSInspectionConfigurationArn"
@@ -243,15 +260,15 @@ def _declared(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> Iter
     whose = options.attach or "The policy"
     default = ALERT_TO_SERVER if options.mode == "audit" else f"{DROP_TO_SERVER} and {ALERT_TO_SERVER}"
     if options.edge:
-        groups = f"references to all groups of the plan, {options.name}-edge among them, "
+        groups = f"references to all groups of the plan, {options.stem}-edge among them, "
         rest = (
-            f"{options.name}-edge {'logs' if options.mode == 'audit' else 'stops'} all but TCP to addresses that are not private, "
+            f"{options.stem}-edge {'logs' if options.mode == 'audit' else 'stops'} all but TCP to addresses that are not private, "
             f"of both families and from everybody: what else of that may pass has to pass before priority "
             f"{options.base + EDGE_SLOT}"
         )
     else:
         datagrams = any(entry.transport == "udp" for entry in entries)
-        place = f"after {options.name}-address and before other groups" if datagrams else "before other groups"
+        place = f"after {options.stem}-address and before other groups" if datagrams else "before other groups"
         groups, rest = (
             "",
             f"a drop of all but TCP {place}, which leans on no inverse of IPv4 ranges: that holds no IPv6 packet",
@@ -340,7 +357,7 @@ def _group(
     text: str | None,
     references: Mapping[str, str] = {},
 ) -> CloudObject:
-    name = f"{options.name}-{suffix}"
+    name = f"{options.stem}-{suffix}"
     sets = {key: {"ReferenceArn": arn} for key, arn in references.items()}
     body: dict[str, Any] = {
         "RuleGroupName": name,

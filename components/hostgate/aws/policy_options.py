@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.aws import default_actions
-from hostgate.planning.options import Options
+from hostgate.planning.options import RenamedOptions
 from hostgate.planning.targets import COMPUTED
 
 REGION = "REGION"
@@ -140,7 +140,7 @@ class ShareSection(OptionSection):
     """Whether accounts outside the organization may be among them."""
 
 
-class PolicyOptions(Options):
+class PolicyOptions(RenamedOptions):
     """What a policy of the plan holds beside the plan's own groups, and what is made around it."""
 
     default_actions: list[str] = []
@@ -217,9 +217,9 @@ class PolicyOptions(Options):
         if wrong := [each.arn for each in self.managed_groups if each.arn.endswith("ActionOrder")]:
             yield f"found managedGroups with {', '.join(wrong)}. Allowed: groups in strict order, like the policy."
         if ours := [
-            each.arn for each in self.managed_groups if each.arn.rpartition("/")[2].startswith(f"{self.name}-")
+            each.arn for each in self.managed_groups if each.arn.rpartition("/")[2].startswith(f"{self.stem}-")
         ]:
-            yield f"found managedGroups with {', '.join(ours)}. Names that begin with {self.name}- are the plan's own groups."
+            yield f"found managedGroups with {', '.join(ours)}. Names that begin with {self.stem}- are the plan's own groups."
         priorities = self.managed_priorities
         if late := [str(priority) for priority in priorities if priority >= base]:
             yield (

@@ -6,7 +6,7 @@ client DNS, TTL and rotation do not matter (Azure Firewall, DNS details). It den
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from hostgate.planning.enforcement import ORDER, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
 
 POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
@@ -45,6 +45,22 @@ NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, 
     65_000,
 )
 """Of the collections within a group. Whatever the numbers, network collections come before application ones."""
+
+_BASE = (
+    "An update makes the new group before it deletes the old. Take a `base` that no group has, or keep what there is with "
+    "`formerly` (in a component with an alias)."
+)
+_PLACE = (
+    "Of that name it would be replaced: in another location there is no room beside it, and in another resource group its groups "
+    "go before it, so that a firewall of another stack that still uses it denies every host. Change `name` in the same update: the "
+    "new policy is whole before the old one goes, and its groups go with it."
+)
+"""The engine asks `deleted_with` for what is deleted, and not for what is replaced (CLI 3.259)."""
+
+_DENY = (
+    "Its groups move one after the other, and what comes behind the deny meanwhile is cut. Take deny 'internet' first, move "
+    "`base`, and then take deny 'all' again."
+)
 
 _ONE_LABEL = "name the hosts as exact entries, or use aws:rules, which can hold the depth to one label."
 
@@ -124,11 +140,43 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         """The firewall denies what no rule allows: all that can be lost is the policy that says what its rules are."""
         return replace(
             super().enforcement(options),
-            places=(f"policy {'/'.join(filter(None, options.policy))}".lower(),),  # names are of either case
+            places=(_whose(options),),
             exempt=() if options.deny == "all" else ("the platform's built-in infrastructure names",),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
             unless="the firewall denies it, as it does whatever no rule of its policy allows",
         )
+
+    def seats(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Sequence[Seat]:
+        """A priority of a policy, the name of a policy of our own, and the end of one that denies everything itself."""
+        policy = _whose(options)
+        groups = [each for each in objects if each.kind == GROUP]
+        found = [
+            Seat(
+                what=f"priority {each.body['properties']['priority']} of {policy}",
+                holders=tuple(
+                    f"group {name}{each.name.removeprefix(options.stem)}"
+                    for name in (options.name, *options.formerly_named)
+                ),
+                way=_BASE,
+            )
+            for each in groups
+        ]
+        if options.attach is None:
+            stated = {"resource group": options.resource_group, "location": options.location}
+            found += [
+                Seat(what=f"the {key} of policy {name}", holders=(each.replace(" ", "").lower(),), way=_PLACE)
+                for key, each in stated.items()
+                for name in (options.name, *options.formerly_named)
+                if each is not None
+            ]
+        if options.deny == "all" and len(groups) > 1:
+            begins = (f"what begins at {options.base}",)
+            found.append(Seat(what=f"the end of {policy}, with its deny", holders=begins, way=_DENY))
+        return found
+
+    def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
+        words = "A firewall of another stack has to take the new policy: until then the cloud keeps the old one, and `up` ends so."
+        return {POLICY: words} if POLICY in kinds else {}
 
     def place(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Place:
         groups = tuple(
@@ -145,13 +193,18 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         return evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
 
 
+def _whose(options: FirewallPolicyOptions) -> str:
+    """The policy of the rules, as it is called in reviews: names are of either case."""
+    return f"policy {'/'.join(filter(None, options.policy))}".lower()
+
+
 def _group(
     options: FirewallPolicyOptions,
     part: Shard[Entry],
     where: dict[tuple[str, str], str],
     tail: Sequence[dict[str, Any]],
 ) -> CloudObject:
-    name = f"{options.name}-{part.label}" if part.label else options.name
+    name = f"{options.stem}-{part.label}" if part.label else options.stem
     collections: list[dict[str, Any]] = []
     for collection, priority, made in (
         ("allow-network", NETWORK_PRIORITY, network_rules.rules(part.items, options)),
@@ -273,12 +326,12 @@ def _policy(options: FirewallPolicyOptions, entries: Sequence[Entry]) -> CloudOb
     properties: dict[str, Any] = {"sku": {"tier": options.tier}, "threatIntelMode": "Alert"}
     if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
         properties["dnsSettings"] = {"enableProxy": True}
-    body: dict[str, Any] = {"type": POLICY, "apiVersion": API_VERSION, "name": options.name, "properties": properties}
+    body: dict[str, Any] = {"type": POLICY, "apiVersion": API_VERSION, "name": options.stem, "properties": properties}
     if options.location:
         body["location"] = options.location
     if options.tags:
         body["tags"] = dict(sorted(options.tags.items()))
-    return CloudObject(kind=POLICY, name=f"{options.name}-policy", body=body)
+    return CloudObject(kind=POLICY, name=f"{options.stem}-policy", body=body)
 
 
 def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[Finding]:

@@ -65,6 +65,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         resource_group, policy_name = _place(name, plan.options, prepared.outputs, opts)
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         self.policy_id = pulumi.Output.from_input("")
+        policy: network.FirewallPolicy | None = None
         before: list[pulumi.Resource] = []
         for each in plan.objects:
             child = prepared.child(name, each)
@@ -92,8 +93,16 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     resource_group_name=resource_group,
                     priority=properties["priority"],
                     rule_collections=[_collection(collection) for collection in properties["ruleCollections"]],
-                    # One at a time: parallel updates of one policy fail, on destroy too.
-                    opts=prepared.options(self, child, depends_on=before),
+                    # One at a time: parallel updates of one policy fail, on destroy too. A new name alone replaces none: beside
+                    # the old one the policy has no room for the same priority. They go with the policy, for as long as a
+                    # firewall uses that it denies what its groups do not allow.
+                    opts=prepared.options(
+                        self,
+                        child,
+                        depends_on=before,
+                        ignore_changes=["ruleCollectionGroupName"],
+                        deleted_with=policy,
+                    ),
                 )
                 before = [group]
         self.rule_collection_groups = pulumi.Output.from_input(

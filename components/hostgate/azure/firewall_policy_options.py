@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import Options, cidr
+from hostgate.planning.options import RenamedOptions, cidr
 from hostgate.planning.targets import COMPUTED
 
 IP_GROUP = re.compile(
@@ -37,7 +37,7 @@ def _client(text: str) -> str:
     return network
 
 
-class FirewallPolicyOptions(Options):
+class FirewallPolicyOptions(RenamedOptions):
     """Where the rule collection group goes and whose traffic it judges. Without `attach`, a policy is made."""
 
     attach: str | None = None
@@ -93,7 +93,7 @@ class FirewallPolicyOptions(Options):
     def policy(self) -> tuple[str, str]:
         """Resource group and name of the policy."""
         if self.attach is None:
-            return self.resource_group or "", self.name
+            return self.resource_group or "", self.stem
         matched = _POLICY_ID.match(self.attach)
         if matched:
             return matched["group"], matched["name"]

@@ -113,6 +113,11 @@ class Options(BaseModel):
         return tuple((name, value) for name, value in found if value is not None)
 
     @property
+    def stem(self) -> str:
+        """What the names of the plan's objects begin with."""
+        return self.name
+
+    @property
     def formerly_named(self) -> tuple[str, ...]:
         """Names that the same objects had before."""
         return ()
@@ -126,6 +131,21 @@ class Options(BaseModel):
     def places(self) -> tuple[str | None, ...]:
         """Where a program makes the whole plan, once in each: Regions, or None for where the provider is."""
         return (None,)
+
+
+class RenamedOptions(Options):
+    """Options whose objects keep their names where `name` changes, so that it moves nothing."""
+
+    formerly: Name | None = None
+    """The `name` before it was changed."""
+
+    @property
+    def stem(self) -> str:
+        return self.formerly or self.name
+
+    @property
+    def formerly_named(self) -> tuple[str, ...]:
+        return () if self.formerly is None else (self.formerly,)
 
 
 def spelled_out(options: Options) -> dict[str, Any]:
