@@ -6,7 +6,7 @@ the same inputs passed to the engine, so that moving between them changes nothin
 
 # No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -86,7 +86,7 @@ class SelectionArgs(TypedDict, total=False):
     """enforce or audit."""
     deny: str
     """none, declared, internet or all."""
-    tags: dict[str, str]
+    tags: dict[str, pulumi.Input[str]]
     """Tags of every object that carries them."""
     name_prefix: str
     """Begins the objects' names in the cloud; the component's name unless given."""
@@ -114,6 +114,23 @@ class Registration:
     def real(self, place: str, planned: Any) -> Any:
         """The value at `place` of the options: the Output that was given there, or what the plan has."""
         return self.outputs.get(place, planned)
+
+    def checked(self, place: str, planned: Any, check: Callable[[str], str | None]) -> Any:
+        """The same; an Output is judged by `check` once it is known, and its objections are AllowlistErrors."""
+
+        def known(value: Any) -> Any:
+            said = check(value) if isinstance(value, str) else f"found {spelled(value)}. Allowed: text."
+            if said is not None:
+                raise AllowlistError(f"`{place}`: found an Output of {spelled(value)}. {said}")
+            return value
+
+        given = self.outputs.get(place)
+        return planned if given is None else given.apply(known)
+
+    @property
+    def tags(self) -> dict[str, Any] | None:
+        """The tags of every object, None if there are none. Their values may be Outputs."""
+        return {key: self.real(f"tags.{key}", value) for key, value in self.plan.options.tags.items()} or None
 
     def child(self, name: str, each: CloudObject) -> str:
         """The logical name of the child that realises `each`: the component's name and the object's own suffix."""

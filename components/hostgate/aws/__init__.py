@@ -32,6 +32,10 @@ _OF_FIREWALL = Target(
     outputs=("references", "policy_arn", "firewall_arn", "endpoints", "share_arn", "digest"),
     references={
         "ip_sets{}": f"arn:{COMPUTED}/{{}}",
+        "attach": COMPUTED,
+        "managed_groups[].arn": COMPUTED,
+        "share.principals[]": f"{COMPUTED}/{{}}",
+        "tags{}": COMPUTED,
         "tls_inspection": COMPUTED,
         "firewall.vpc_id": COMPUTED,
         "firewall.subnet_mappings[].subnet_id": COMPUTED,
@@ -59,7 +63,7 @@ TARGETS = (
         mechanism="hostgate.aws.dns_firewall",
         component="hostgate.aws.dns_components:DnsFirewallAllowlist",
         outputs=("rule_group_id", "rule_group_arn", "digest"),
-        references={"vpcs[]": "vpc-{}"},
+        references={"vpcs[]": "vpc-{}", "tags{}": COMPUTED},
         referred={
             "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId")
         },

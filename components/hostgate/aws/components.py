@@ -1,7 +1,8 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 import pulumi
@@ -19,13 +20,13 @@ from hostgate.aws.firewall_components import (
 )
 from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
-from hostgate.aws.policy_options import REGION, REGION_NAME
+from hostgate.aws.policy_options import REGION, REGION_NAME, managed_group_objection
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP_TYPE
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
-from hostgate.planning.targets import row
+from hostgate.planning.targets import is_computed, row
 
 _REFERENCES = "StatefulRuleGroupReferences"
 
@@ -33,7 +34,7 @@ _REFERENCES = "StatefulRuleGroupReferences"
 class ManagedGroupArgs(TypedDict, total=False):
     """A rule group of AWS or of a partner, judged before the hosts."""
 
-    arn: str
+    arn: pulumi.Input[str]
     """Its ARN; REGION in it stands for the Region."""
     priority: float
     """Below `base`; its place in the list unless given."""
@@ -46,7 +47,7 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
 
     mechanism: str
     """rules (the default) or domain-list."""
-    attach: str
+    attach: pulumi.Input[str]
     """The ARN of a policy owned elsewhere; only rule groups are made, and its owner writes `references` into it."""
     from_: list[str]
     """Clients, as source ranges within HOME_NET; all of HOME_NET unless given."""
@@ -79,7 +80,7 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """Where the firewall's logs go, one destination for each type."""
     share: GroupShareArgs
     """Shares the rule groups with other accounts, for policies that they own."""
-    region: str
+    region: pulumi.Input[str]
     """The Region to make everything in; the provider's unless given."""
 
 
@@ -127,24 +128,27 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, plain, hosts, keywords, opts, ("aws:rules", "aws:domain-list"))
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, NetworkFirewallOptions)
-        if plan.options.regions and region not in plan.options.regions:
+        if plan.options.regions and not isinstance(region, pulumi.Output) and region not in plan.options.regions:
             raise AllowlistError(
                 f"{name}: the plan is for {', '.join(plan.options.regions)}: `regions` is of a stack, and a component is made in "
                 f"one `region` of them. Found: {region}."
             )
-        if plan.options.attach is not None and region is not None:
+        if plan.options.attach is not None and region is not None and not is_computed(plan.options.attach):
             _in_region(name, plan.options.attach, region)
         holder = next(each for each in plan.objects if each.kind in (POLICY, REFERENCES))
         body = holder.body.get("FirewallPolicy", holder.body)
         made = {each.name for each in plan.objects if each.kind == RULE_GROUP}
         own = [reference for reference in body[_REFERENCES] if _short(reference) in made]
-        managed = [
-            (_in_region(name, reference["ResourceArn"], region), reference)
-            for reference in body[_REFERENCES]
-            if _short(reference) not in made
-        ]
+        managed = []
+        for reference in body[_REFERENCES]:
+            if _short(reference) not in made:
+                index = plan.options.managed_priorities.index(reference["Priority"])
+                arn = prepared.checked(
+                    f"managed_groups[{index}].arn", reference["ResourceArn"], managed_group_objection
+                )
+                managed.append((_in_region(name, arn, region), reference))
         tls_inspection = prepared.real("tls_inspection", plan.options.tls_inspection)
-        if isinstance(tls_inspection, str):
+        if tls_inspection is not None:
             tls_inspection = _in_region(name, tls_inspection, region)
         inputs = prepared.inputs if region is None else {**prepared.inputs, "region": region}
         super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, inputs, opts)
@@ -168,7 +172,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 description=holder.body["Description"],
                 firewall_policy=_policy(body, managed, priorities, tls_inspection),
                 region=region,
-                tags=dict(plan.options.tags) or None,
+                tags=prepared.tags,
                 # TLS inspection cannot be added to a policy nor taken out of it (AWS developer guide, updating a policy).
                 opts=prepared.options(self, child, replace_on_changes=row(plan.target).replaces[FIREWALL_POLICY]),
             )
@@ -200,7 +204,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         )
 
     def _groups(
-        self, prepared: Registration, name: str, holder: CloudObject, region: str | None
+        self, prepared: Registration, name: str, holder: CloudObject, region: pulumi.Input[str] | None
     ) -> dict[str, networkfirewall.RuleGroup]:
         """The rule groups by the plan's names.
 
@@ -229,7 +233,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 description=each.body["Description"],
                 rule_group=_rule_group(each, arns),
                 region=region,
-                tags=dict(plan.options.tags) or None,
+                tags=prepared.tags,
                 opts=prepared.options(
                     self,
                     child,
@@ -242,29 +246,42 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
 
 def _without_region(
     name: str, args: Mapping[str, Any] | None, options: dict[str, Any]
-) -> tuple[Mapping[str, Any] | None, str | None]:
-    """The args without `region`, and the Region. It is of the component, not of the plan: one plan serves several."""
+) -> tuple[Mapping[str, Any] | None, Any]:
+    """The args without `region`, and the Region: None, text or an Output. It is of the component, not of the plan: one plan
+    serves several."""
     written = args.get("region") if isinstance(args, Mapping) else None
     given = [each for each in (written, options.pop("region", None)) if each is not None]
     if len(given) > 1:
         raise AllowlistError(f"{name}: `region` is given twice, in args and as a keyword. Keep one.")
-    for region in given:
-        if not isinstance(region, str) or not re.match(REGION_NAME, region):
-            found = repr(region) if isinstance(region, str) else type(region).__name__
-            raise AllowlistError(
-                f"{name}: `region`: found {found}. Allowed: the name of a Region as plain text, e.g. eu-central-1."
-            )
     left = {key: value for key, value in args.items() if key != "region"} if isinstance(args, Mapping) else args
-    return left, given[0] if given else None
+    return left, _with(partial(_region, name), given[0]) if given else None
+
+
+def _region(name: str, region: Any) -> str:
+    if not isinstance(region, str) or not re.match(REGION_NAME, region):
+        found = repr(region) if isinstance(region, str) else type(region).__name__
+        raise AllowlistError(f"{name}: `region`: found {found}. Allowed: the name of a Region, e.g. eu-central-1.")
+    return region
+
+
+def _with(function: Callable[..., Any], *values: Any) -> Any:
+    """What `function` makes of `values`; an Output where one of them is."""
+    if any(isinstance(each, pulumi.Output) for each in values):
+        return pulumi.Output.all(*values).apply(lambda known: function(*known))
+    return function(*values)
 
 
 def _short(reference: Mapping[str, Any]) -> str:
     return str(reference["ResourceArn"]).rpartition("/")[2]
 
 
-def _in_region(name: str, arn: str, region: str | None) -> str:
-    """The ARN in the component's Region; a policy refers to nothing of another."""
-    stated = arn.split(":")[3]
+def _in_region(name: str, arn: Any, region: Any) -> Any:
+    """The ARN in the component's Region; a policy refers to nothing of another. Both may be Outputs."""
+    return _with(partial(_arn_in_region, name), arn, region)
+
+
+def _arn_in_region(name: str, arn: str, region: str | None) -> str:
+    stated = f"{arn}:::".split(":")[3]
     if stated == REGION:
         if region is None:
             raise AllowlistError(
@@ -317,7 +334,7 @@ def _rule_group(each: CloudObject, arns: Mapping[str, pulumi.Input[str]]) -> net
 
 def _policy(
     body: Mapping[str, Any],
-    managed: Sequence[tuple[str, Mapping[str, Any]]],
+    managed: Sequence[tuple[Any, Mapping[str, Any]]],
     priorities: Sequence[tuple[networkfirewall.RuleGroup, int]],
     tls_inspection: Any,
 ) -> networkfirewall.FirewallPolicyFirewallPolicyArgs:
@@ -354,7 +371,7 @@ def _policy(
 
 
 def _managed_reference(
-    arn: str, reference: Mapping[str, Any]
+    arn: Any, reference: Mapping[str, Any]
 ) -> networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs:
     override = reference.get("Override")
     return networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs(

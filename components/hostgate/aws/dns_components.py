@@ -1,6 +1,6 @@
 """hostgate.aws.DnsFirewallAllowlist: the plan of aws:dns-firewall as Pulumi resources."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import pulumi
 from pulumi_aws import route53
@@ -66,7 +66,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         super().__init__("hostgate-aws:index:DnsFirewallAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, DnsFirewallOptions)
-        tags = dict(plan.options.tags) or None
+        tags = prepared.tags
         group = self._group(prepared, tags)
         rules = self._rules(prepared, group, tags)
         vpcs = [prepared.real(f"vpcs[{index}]", vpc) for index, vpc in enumerate(plan.options.vpcs)]
@@ -99,7 +99,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
             {"ruleGroupId": self.rule_group_id, "ruleGroupArn": self.rule_group_arn, "digest": self.digest}
         )
 
-    def _group(self, prepared: Registration, tags: dict[str, str] | None) -> route53.ResolverFirewallRuleGroup:
+    def _group(self, prepared: Registration, tags: dict[str, Any] | None) -> route53.ResolverFirewallRuleGroup:
         (each,) = _of(prepared, RULE_GROUP)
         child = prepared.child(self._name, each)
         # No `name`, here and below: the engine's own lets a replacement be made beside the old object.
@@ -108,7 +108,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         )
 
     def _rules(
-        self, prepared: Registration, group: route53.ResolverFirewallRuleGroup, tags: dict[str, str] | None
+        self, prepared: Registration, group: route53.ResolverFirewallRuleGroup, tags: dict[str, Any] | None
     ) -> list[pulumi.Resource]:
         """The lists and their rules, one kind after another."""
         lists = {each.name: each for each in _of(prepared, DOMAIN_LIST)}

@@ -10,7 +10,9 @@ from pulumi_aws import networkfirewall
 
 from hostgate.allowlist import Registration
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+from hostgate.aws.policy_options import principal_objection
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.targets import is_computed
 
 
 class SubnetMappingArgs(TypedDict, total=False):
@@ -57,7 +59,7 @@ class LogDestinationArgs(TypedDict, total=False):
 class GroupShareArgs(TypedDict, total=False):
     """With whom the rule groups are shared by AWS Resource Access Manager."""
 
-    principals: list[str]
+    principals: list[pulumi.Input[str]]
     """Account ids, and ARNs of organizations and organizational units."""
     allow_external_principals: bool
     """Whether accounts outside the organization may be among them."""
@@ -68,7 +70,7 @@ def firewall(
     child: str,
     each: CloudObject,
     policy_arn: "pulumi.Output[str]",
-    region: str | None,
+    region: pulumi.Input[str] | None,
     prepared: Registration,
 ) -> networkfirewall.Firewall:
     """The firewall over the policy."""
@@ -99,7 +101,7 @@ def firewall(
         subnet_change_protection=body.get("SubnetChangeProtection"),
         availability_zone_change_protection=body.get("AvailabilityZoneChangeProtection"),
         region=region,
-        tags=dict(prepared.plan.options.tags) or None,
+        tags=prepared.tags,
         opts=prepared.options(parent, child),
     )
 
@@ -119,7 +121,7 @@ def logging_configuration(
     child: str,
     each: CloudObject,
     firewall_arn: "pulumi.Output[str]",
-    region: str | None,
+    region: pulumi.Input[str] | None,
     prepared: Registration,
 ) -> None:
     """Where the firewall's logs go. On a change the provider takes all out and puts them in again, one by one."""
@@ -152,7 +154,7 @@ def share(
     child: str,
     each: CloudObject,
     groups: Mapping[str, networkfirewall.RuleGroup],
-    region: str | None,
+    region: pulumi.Input[str] | None,
     prepared: Registration,
 ) -> "pulumi.Output[str]":
     """The share, its groups and its principals; its ARN. Whoever joins finds all groups there."""
@@ -163,7 +165,7 @@ def share(
         child,
         allow_external_principals=each.body["allowExternalPrincipals"],
         region=region,
-        tags=dict(prepared.plan.options.tags) or None,
+        tags=prepared.tags,
         opts=opts,
     )
     shared: list[pulumi.Resource] = []
@@ -179,10 +181,14 @@ def share(
             )
         )
     for principal in each.body["principals"]:
-        name = f"{child}-{principal.rpartition('/')[2]}"
+        last = principal.rpartition("/")[2]
+        name = f"{child}-{last}"
+        stated = principal
+        if is_computed(principal):
+            stated = prepared.checked(f"share.principals[{last}]", principal, principal_objection)
         pulumi_aws.ram.PrincipalAssociation(
             name,
-            principal=principal,
+            principal=stated,
             resource_share_arn=made.arn,
             region=region,
             opts=prepared.options(parent, name, depends_on=shared),

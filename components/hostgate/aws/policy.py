@@ -320,13 +320,13 @@ def _unenforced(options: NetworkFirewallOptions) -> list[Finding]:
             )
         ]
     where = POLICY_ARN.fullmatch(options.attach)
-    assert where is not None
+    region, account = (f" ({where['region']})", where["account"]) if where else ("", "its own")
     return [
         finding(
             "not-enforced",
             f"`attach` attaches nothing on AWS: the groups judge nothing until the owner of {options.attach} writes `references` "
-            f"into it. It can hold groups of its own Region ({where['region']}) only, and those of another account than "
-            f"{where['account']} only if they are shared.",
+            f"into it. It can hold groups of its own Region{region} only, and those of another account than {account} only if "
+            "they are shared.",
         )
     ]
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.aws import default_actions
 from hostgate.planning.options import RenamedOptions
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.targets import COMPUTED, is_computed
 
 REGION = "REGION"
 """Stands in an ARN for the Region that a component is made in, so that one plan serves several."""
@@ -28,6 +28,7 @@ _TLS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:tls-configurati
 _PRINCIPAL = re.compile(
     r"[0-9]{12}|arn:aws[\w-]*:organizations::[0-9]{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[a-z0-9-]+)"
 )
+_PRINCIPALS = "an account id of 12 digits as text, or the ARN of an organization or OU"
 LogType = Literal["ALERT", "FLOW", "TLS"]
 LOG_TYPES: tuple[LogType, ...] = get_args(LogType)
 DESTINATIONS = {
@@ -42,11 +43,28 @@ def _reference(pattern: str | re.Pattern[str], what: str) -> Any:
     """Text that names another resource: of the API's own form, or not known before that resource is made."""
 
     def check(text: str) -> str:
-        if text != COMPUTED and not re.fullmatch(pattern, text):
+        if not is_computed(text) and not re.fullmatch(pattern, text):
             raise PydanticCustomError("reference", "{message}", {"message": f"Found {text!a}. Allowed: {what}."})
         return text
 
     return AfterValidator(check)
+
+
+_ACTION_ORDER = "ActionOrder"
+_IN_STRICT_ORDER = "Allowed: groups in strict order, like the policy."
+"""AWS publishes each of its groups twice, and names the order of each (developer guide, AWS managed rule groups)."""
+
+
+def managed_group_objection(arn: str) -> str | None:
+    """Why the ARN of a managed group that was an Output is none; None if it is one."""
+    if not _GROUP.fullmatch(arn):
+        return "Allowed: the ARN of a stateful rule group."
+    return _IN_STRICT_ORDER if arn.endswith(_ACTION_ORDER) else None
+
+
+def principal_objection(text: str) -> str | None:
+    """The same of a principal of a share."""
+    return None if _PRINCIPAL.fullmatch(text) else f"Allowed: {_PRINCIPALS}."
 
 
 class OptionSection(BaseModel):
@@ -129,11 +147,7 @@ class ShareSection(OptionSection):
     """A share of the rule groups by AWS Resource Access Manager."""
 
     principals: Annotated[
-        list[
-            Annotated[
-                str, _reference(_PRINCIPAL, "an account id of 12 digits as text, or the ARN of an organization or OU")
-            ]
-        ],
+        list[Annotated[str, _reference(_PRINCIPAL, _PRINCIPALS)]],
         Field(min_length=1),
     ]
     allow_external_principals: bool = False
@@ -189,12 +203,17 @@ class PolicyOptions(RenamedOptions):
             yield "found logging of TLS without tlsInspection. Its events come from TLS inspection only."
         if len(self.regions) > 1 and self.firewall is not None:
             yield "found firewall with several regions. A VPC is of one Region: use a stack for each, or components."
-        if attach is not None and not POLICY_ARN.fullmatch(attach):
+        if attach is not None and not is_computed(attach) and not POLICY_ARN.fullmatch(attach):
             yield (
                 f"found attach {attach!r}. Allowed: the ARN of a firewall policy, "
                 "arn:aws:network-firewall:REGION:ACCOUNT:firewall-policy/NAME."
             )
-        elif attach is not None and self.regions and _region_of(attach) not in (*self.regions, REGION):
+        elif (
+            attach is not None
+            and not is_computed(attach)
+            and self.regions
+            and _region_of(attach) not in (*self.regions, REGION)
+        ):
             yield f"found attach {attach} with regions {', '.join(self.regions)}. A policy holds groups of its own Region only."
         if len(self.regions) > 1 and attach is not None:
             yield "found attach with several regions. A policy is of one Region: use deny 'declared' and its outputs by Region."
@@ -212,10 +231,10 @@ class PolicyOptions(RenamedOptions):
         yield from self._managed_group_objections(base)
 
     def _managed_group_objections(self, base: int) -> Iterator[str]:
-        if twice := _twice([each.arn for each in self.managed_groups]):
+        if twice := _twice([each.arn for each in self.managed_groups if not is_computed(each.arn)]):
             yield f"found managedGroups with {', '.join(twice)} twice."
-        if wrong := [each.arn for each in self.managed_groups if each.arn.endswith("ActionOrder")]:
-            yield f"found managedGroups with {', '.join(wrong)}. Allowed: groups in strict order, like the policy."
+        if wrong := [each.arn for each in self.managed_groups if each.arn.endswith(_ACTION_ORDER)]:
+            yield f"found managedGroups with {', '.join(wrong)}. {_IN_STRICT_ORDER}"
         if ours := [
             each.arn for each in self.managed_groups if each.arn.rpartition("/")[2].startswith(f"{self.stem}-")
         ]:

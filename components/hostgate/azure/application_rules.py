@@ -12,7 +12,7 @@ from typing import Any
 
 from hostgate.azure import evaluate, network_rules
 from hostgate.azure.firewall_evidence import COSTS, ROUTE
-from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, is_group
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
@@ -25,6 +25,7 @@ from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
+from hostgate.planning.targets import is_computed
 
 POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
 API_VERSION = "2024-05-01"
@@ -167,7 +168,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
                 Seat(what=f"the {key} of policy {name}", holders=(each.replace(" ", "").lower(),), way=_PLACE)
                 for key, each in stated.items()
                 for name in (options.name, *options.formerly_named)
-                if each is not None
+                if each is not None and not is_computed(each)
             ]
         if options.deny == "all" and len(groups) > 1:
             begins = (f"what begins at {options.base}",)
@@ -186,9 +187,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             for each in objects
             if each.kind == GROUP
         )
-        addresses = union(
-            symbol(f"IP group {text}") if text.startswith("/") else address(text) for text in options.from_
-        )
+        addresses = union(symbol(f"IP group {text}") if is_group(text) else address(text) for text in options.from_)
         clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
         return evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
 

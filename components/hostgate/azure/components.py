@@ -11,7 +11,7 @@ from pulumi_azure_native import network
 
 from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
-from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, group_objection
 from hostgate.catalog.selection import Selection
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
@@ -26,11 +26,11 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """An existing policy: RESOURCE_GROUP/POLICY or its ARM id; a new one is made unless given."""
     resource_group: pulumi.Input[str]
     """Of a new policy."""
-    location: str
+    location: pulumi.Input[str]
     """Of a new policy; the provider's unless given."""
     tier: str
     """Basic, Standard (the default) or Premium."""
-    from_: list[str]
+    from_: list[pulumi.Input[str]]
     """Clients: IPv4 ranges and IP group ids; any unless given."""
     base: float
     """Priority of the rule collection group; 2000 unless given."""
@@ -65,6 +65,8 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         resource_group, policy_name = _place(name, plan.options, prepared.outputs, opts)
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         self.policy_id = pulumi.Output.from_input("")
+        given = enumerate(plan.options.from_)
+        clients = {one: prepared.checked(f"from_[{index}]", one, group_objection) for index, one in given}
         policy: network.FirewallPolicy | None = None
         before: list[pulumi.Resource] = []
         for each in plan.objects:
@@ -76,11 +78,11 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     child,
                     firewall_policy_name=each.body["name"],
                     resource_group_name=resource_group,
-                    location=each.body.get("location"),
+                    location=prepared.real("location", each.body.get("location")),
                     sku=network.FirewallPolicySkuArgs(tier=properties["sku"]["tier"]),
                     threat_intel_mode=properties["threatIntelMode"],
                     dns_settings=None if dns is None else network.DnsSettingsArgs(enable_proxy=dns["enableProxy"]),
-                    tags=each.body.get("tags"),
+                    tags=prepared.tags,
                     opts=prepared.options(self, child),
                 )
                 self.policy_id = policy.id
@@ -92,7 +94,7 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     firewall_policy_name=policy_name,
                     resource_group_name=resource_group,
                     priority=properties["priority"],
-                    rule_collections=[_collection(collection) for collection in properties["ruleCollections"]],
+                    rule_collections=[_collection(collection, clients) for collection in properties["ruleCollections"]],
                     # One at a time: parallel updates of one policy fail, on destroy too. A new name alone replaces none: beside
                     # the old one the policy has no room for the same priority. They go with the policy, for as long as a
                     # firewall uses that it denies what its groups do not allow.
@@ -151,25 +153,33 @@ def _subscription(opts: pulumi.ResourceOptions | None) -> str | None:
     return pulumi.Config("azure-native").get("subscriptionId")
 
 
-def _collection(body: Mapping[str, Any]) -> network.FirewallPolicyFilterRuleCollectionArgs:
+def _collection(body: Mapping[str, Any], clients: Mapping[str, Any]) -> network.FirewallPolicyFilterRuleCollectionArgs:
     return network.FirewallPolicyFilterRuleCollectionArgs(
         rule_collection_type=body["ruleCollectionType"],
         name=body["name"],
         priority=body["priority"],
         action=network.FirewallPolicyFilterRuleCollectionActionArgs(type=body["action"]["type"]),
         rules=[
-            _application_rule(rule) if rule["ruleType"] == "ApplicationRule" else _network_rule(rule)
+            (_application_rule if rule["ruleType"] == "ApplicationRule" else _network_rule)(
+                rule, _groups(rule, clients)
+            )
             for rule in body["rules"]
         ],
     )
 
 
-def _application_rule(rule: Mapping[str, Any]) -> network.ApplicationRuleArgs:
+def _groups(rule: Mapping[str, Any], clients: Mapping[str, Any]) -> list[Any] | None:
+    """The IP groups of a rule, with the Outputs in the places of what stands for them in the plan."""
+    listed = rule.get("sourceIpGroups")
+    return None if listed is None else [clients.get(each, each) for each in listed]
+
+
+def _application_rule(rule: Mapping[str, Any], groups: list[Any] | None) -> network.ApplicationRuleArgs:
     return network.ApplicationRuleArgs(
         rule_type=rule["ruleType"],
         name=rule["name"],
         source_addresses=rule.get("sourceAddresses"),
-        source_ip_groups=rule.get("sourceIpGroups"),
+        source_ip_groups=groups,
         protocols=[
             network.FirewallPolicyRuleApplicationProtocolArgs(protocol_type=each["protocolType"], port=each["port"])
             for each in rule["protocols"]
@@ -178,12 +188,12 @@ def _application_rule(rule: Mapping[str, Any]) -> network.ApplicationRuleArgs:
     )
 
 
-def _network_rule(rule: Mapping[str, Any]) -> network.NetworkRuleArgs:
+def _network_rule(rule: Mapping[str, Any], groups: list[Any] | None) -> network.NetworkRuleArgs:
     return network.NetworkRuleArgs(
         rule_type=rule["ruleType"],
         name=rule["name"],
         source_addresses=rule.get("sourceAddresses"),
-        source_ip_groups=rule.get("sourceIpGroups"),
+        source_ip_groups=groups,
         ip_protocols=rule["ipProtocols"],
         destination_addresses=rule.get("destinationAddresses"),
         destination_fqdns=rule.get("destinationFqdns"),

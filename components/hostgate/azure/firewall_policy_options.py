@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import RenamedOptions, cidr
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.targets import COMPUTED, is_computed
 
 IP_GROUP = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/[^/]+\Z", re.IGNORECASE
@@ -25,8 +25,18 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
 """Firewall policy and group names (2024-05-01 API text). The provider's own check of it does not run."""
 
 
+def is_group(client: str) -> bool:
+    """Whether a client is an IP group, by its id or as an Output that is to name one."""
+    return bool(IP_GROUP.match(client)) or is_computed(client)
+
+
+def group_objection(text: str) -> str | None:
+    """Why a client that was an Output is no reference to others; None if it is one."""
+    return None if IP_GROUP.match(text) else "Allowed: the id of an IP group; ranges are plain values."
+
+
 def _client(text: str) -> str:
-    if IP_GROUP.match(text):
+    if is_group(text):
         return text
     network = cidr(text)
     if ":" in network:
@@ -55,7 +65,7 @@ class FirewallPolicyOptions(RenamedOptions):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if broad := too_broad(client for client in self.from_ if not IP_GROUP.match(client)):
+        if broad := too_broad(client for client in self.from_ if not is_group(client)):
             raise ValueError(f"from: {broad} If everybody is meant, leave `from` out: a finding says so then.")
         if self.deny == "none":
             raise ValueError(
@@ -109,8 +119,8 @@ class FirewallPolicyOptions(RenamedOptions):
     @property
     def sources(self) -> dict[str, list[str]]:
         """The clients as a rule spells them; `*` if nobody is named."""
-        ranges = sorted(client for client in self.from_ if not IP_GROUP.match(client))
-        groups = sorted(client for client in self.from_ if IP_GROUP.match(client))
+        ranges = sorted(client for client in self.from_ if not is_group(client))
+        groups = sorted(client for client in self.from_ if is_group(client))
         if not ranges and not groups:
             return {"sourceAddresses": ["*"]}
         return {key: value for key, value in (("sourceAddresses", ranges), ("sourceIpGroups", groups)) if value}

@@ -32,6 +32,7 @@ TARGETS = (
         references={
             "attach": f"{COMPUTED}/{COMPUTED}",
             "project": COMPUTED,
+            "tags{}": COMPUTED,
             "networks[]": f"{COMPUTED}/network-{{}}",
             "parent": f"{COMPUTED}/parent",
             "nodes[]": f"{COMPUTED}/node-{{}}",
@@ -56,6 +57,7 @@ TARGETS = (
         references={
             "attach": f"{COMPUTED}/{COMPUTED}",
             "project": COMPUTED,
+            "tags{}": COMPUTED,
             "networks[]": f"{COMPUTED}/network-{{}}",
             "endpoints{}": f"{COMPUTED}/endpoint-{{}}",
         },

@@ -161,7 +161,7 @@ class _Children:
                 addresses=body.get("addresses"),
                 ports=body.get("ports"),
                 all_ports=body.get("allPorts"),
-                labels=body.get("labels"),
+                labels=self._prepared.tags if "labels" in body else None,
                 **self._network,
                 location=self._options.in_region,
             )
@@ -201,7 +201,7 @@ class _Children:
             ),
             next_hop_ilb_ip=address,
             next_hop_other_routes=body.get("nextHopOtherRoutes"),
-            labels=body.get("labels"),
+            labels=self._prepared.tags if "labels" in body else None,
             virtual_machine=tags and networkconnectivity.PolicyBasedRouteVirtualMachineArgs(tags=tags),
             **more,
         )

@@ -101,7 +101,7 @@ class _Making:
         self.component, self.prepared, self.options = component, prepared, options
         self.project: Any = f"projects/{options.in_project}" if options.in_project else project
         self.parent: Any = f"organizations/{options.organization}" if options.organization else self.project
-        self.labels = dict(options.tags) or None
+        self.labels = prepared.tags
         self.group_resources: list[pulumi.Resource] = []
 
     def of(self, kind: str) -> list[tuple[str, CloudObject]]:
