@@ -96,6 +96,9 @@ class SelectionArgs(TypedDict, total=False):
     """The plan that was reviewed; another one is refused."""
 
 
+_FREE = ("tags", *(f"{kind}{tags}" for kind in ("group", "policy", "firewall") for tags in ("_tags", "Tags")))
+"""Inputs below which empty text is a value."""
+
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 
@@ -130,7 +133,14 @@ class Registration:
     @property
     def tags(self) -> dict[str, Any] | None:
         """The tags of every object, None if there are none. Their values may be Outputs."""
-        return {key: self.real(f"tags.{key}", value) for key, value in self.plan.options.tags.items()} or None
+        return self.tags_of("tags")
+
+    def tags_of(self, *options: str) -> dict[str, Any] | None:
+        """The tags that these options give, the later ones in the place of the earlier."""
+        given = ((option, getattr(self.plan.options, option)) for option in options)
+        return {
+            key: self.real(f"{option}.{key}", value) for option, tags in given for key, value in tags.items()
+        } or None
 
     def child(self, name: str, each: CloudObject) -> str:
         """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
@@ -378,7 +388,7 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
 
 def _refuse_blanks(given: Mapping[str, Any]) -> None:
     plain = {key: value for key, value in given.items() if key != "plan"}
-    if found := blanks(plain, free=("tags",)):
+    if found := blanks(plain, free=_FREE):
         raise InputError(
             Problem(rule="allowlist", message=blank.message(key_path("", blank.path)[1:])) for blank in found
         )

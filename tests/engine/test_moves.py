@@ -110,8 +110,8 @@ def test_a_policy_of_azure_moves_to_another_name_group_and_location_before_the_o
     for place in moves[:2]:
         lab.configure({"azure": place}, "./ours.yaml")
         update = well(lab.up()).update
-        assert [call.operation for call in update.calls] == ["create", "create", "delete"]
-        assert update.calls[-1].type.endswith(":FirewallPolicy")  # and with it its group
+        assert [call.operation for call in update.calls] == ["create", "create", "delete", "delete"]
+        assert update.calls[2].type.endswith(":FirewallPolicy")  # and with it its group
     lab.configure({"azure": moves[2]}, "./ours.yaml")
     assert well(lab.up()).update.done("update") == ["FirewallPolicyRuleCollectionGroup acme"]
     lab.configure({"azure": {**moves[2], "location": "westeurope"}}, "./ours.yaml")

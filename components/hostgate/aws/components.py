@@ -10,13 +10,18 @@ from pulumi_aws import networkfirewall
 
 from hostgate.allowlist import AllowlistError, Registration, SelectionArgs, prepare, report
 from hostgate.aws.firewall_components import (
+    EncryptionConfigurationArgs,
     FirewallPlaceArgs,
+    FlowTimeoutsArgs,
     GroupShareArgs,
     LogDestinationArgs,
+    custom_actions,
+    encryption,
     endpoints,
     firewall,
     logging_configuration,
     share,
+    stateless_references,
 )
 from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
@@ -40,6 +45,15 @@ class ManagedGroupArgs(TypedDict, total=False):
     """Below `base`; its place in the list unless given."""
     override: str
     """DROP_TO_ALERT: log what the group would drop."""
+
+
+class StatelessGroupArgs(TypedDict, total=False):
+    """A rule group that judges each packet for itself, before every stateful group."""
+
+    arn: pulumi.Input[str]
+    """Its ARN; REGION in it stands for the Region."""
+    priority: float
+    """Its place in the list unless given."""
 
 
 class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
@@ -72,6 +86,20 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """Stateful default actions of the policy; the to_server drop and its alert twin unless given."""
     managed_groups: list[ManagedGroupArgs]
     """Rule groups of AWS or partners in the policy, before the hosts."""
+    stateless_groups: list[StatelessGroupArgs]
+    """Stateless rule groups in the policy: they judge before everything of the plan."""
+    stateless_custom_actions: dict[str, str]
+    """Metrics that count the packets handed to the stateful engine: the dimension's value by the action's name."""
+    flow_timeouts: FlowTimeoutsArgs
+    """How long the engine remembers a connection; 350 seconds unless given."""
+    encryption_configuration: EncryptionConfigurationArgs
+    """The key that encrypts rule groups, policy and firewall; one of AWS unless given."""
+    group_tags: dict[str, pulumi.Input[str]]
+    """Tags of the rule groups, beside tags."""
+    policy_tags: dict[str, pulumi.Input[str]]
+    """Tags of the policy, beside tags."""
+    firewall_tags: dict[str, pulumi.Input[str]]
+    """Tags of the firewall, beside tags."""
     tls_inspection: pulumi.Input[str]
     """The ARN of a TLS inspection configuration for the policy."""
     firewall: FirewallPlaceArgs
@@ -147,6 +175,10 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                     f"managed_groups[{index}].arn", reference["ResourceArn"], managed_group_objection
                 )
                 managed.append((_in_region(name, arn, region), reference))
+        stateless = [
+            {**reference, "ResourceArn": _in_region(name, arn, region)}
+            for reference, arn in stateless_references(body, prepared)
+        ]
         tls_inspection = prepared.real("tls_inspection", plan.options.tls_inspection)
         if tls_inspection is not None:
             tls_inspection = _in_region(name, tls_inspection, region)
@@ -170,9 +202,12 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 child,
                 name=prepared.adopted_name(child),
                 description=holder.body["Description"],
-                firewall_policy=_policy(body, managed, priorities, tls_inspection),
+                firewall_policy=_policy(body, managed, priorities, tls_inspection, stateless),
                 region=region,
-                tags=prepared.tags,
+                tags=prepared.tags_of("tags", "policy_tags"),
+                encryption_configuration=encryption(
+                    networkfirewall.FirewallPolicyEncryptionConfigurationArgs, holder, prepared
+                ),
                 # TLS inspection cannot be added to a policy nor taken out of it (AWS developer guide, updating a policy).
                 opts=prepared.options(self, child, replace_on_changes=row(plan.target).replaces[FIREWALL_POLICY]),
             )
@@ -233,7 +268,10 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 description=each.body["Description"],
                 rule_group=_rule_group(each, arns),
                 region=region,
-                tags=prepared.tags,
+                tags=prepared.tags_of("tags", "group_tags"),
+                encryption_configuration=encryption(
+                    networkfirewall.RuleGroupEncryptionConfigurationArgs, each, prepared
+                ),
                 opts=prepared.options(
                     self,
                     child,
@@ -337,15 +375,31 @@ def _policy(
     managed: Sequence[tuple[Any, Mapping[str, Any]]],
     priorities: Sequence[tuple[networkfirewall.RuleGroup, int]],
     tls_inspection: Any,
+    stateless: Sequence[Mapping[str, Any]],
 ) -> networkfirewall.FirewallPolicyFirewallPolicyArgs:
     engine = body["StatefulEngineOptions"]
+    timeouts = engine.get("FlowTimeouts")
     return networkfirewall.FirewallPolicyFirewallPolicyArgs(
         stateless_default_actions=body["StatelessDefaultActions"],
         stateless_fragment_default_actions=body["StatelessFragmentDefaultActions"],
         stateful_default_actions=body.get("StatefulDefaultActions"),
         stateful_engine_options=networkfirewall.FirewallPolicyFirewallPolicyStatefulEngineOptionsArgs(
-            rule_order=engine["RuleOrder"], stream_exception_policy=engine["StreamExceptionPolicy"]
+            rule_order=engine["RuleOrder"],
+            stream_exception_policy=engine["StreamExceptionPolicy"],
+            flow_timeouts=None
+            if timeouts is None
+            else networkfirewall.FirewallPolicyFirewallPolicyStatefulEngineOptionsFlowTimeoutsArgs(
+                tcp_idle_timeout_seconds=timeouts["TcpIdleTimeoutSeconds"]
+            ),
         ),
+        stateless_custom_actions=custom_actions(body),
+        stateless_rule_group_references=[
+            networkfirewall.FirewallPolicyFirewallPolicyStatelessRuleGroupReferenceArgs(
+                resource_arn=reference["ResourceArn"], priority=reference["Priority"]
+            )
+            for reference in stateless
+        ]
+        or None,
         stateful_rule_group_references=[
             *(_managed_reference(arn, reference) for arn, reference in managed),
             *(

@@ -37,6 +37,8 @@ class DnsFirewallAllowlistArgs(SelectionArgs, total=False):
     """Seconds for which that answer may be cached; 0 unless given."""
     fail_mode: str
     """closed (the default) or open while DNS Firewall does not answer; unset leaves the VPC's setting alone."""
+    mutation_protection: bool
+    """Whether the associations cannot be changed or deleted until it is turned off again; no unless given."""
     import_: dict[str, str]
     """Ids of existing objects to adopt, by child name."""
 
@@ -88,6 +90,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
                 firewall_rule_group_id=group.id,
                 vpc_id=vpc,
                 priority=each.body["Priority"],
+                mutation_protection=each.body.get("MutationProtection"),
                 tags=tags,
                 opts=_adopting(prepared, child, prepared.options(self, child, depends_on=[*rules, *configs])),
             )

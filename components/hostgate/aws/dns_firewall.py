@@ -25,6 +25,10 @@ from hostgate.planning.sharding import shard
 
 _KEEP = "An update makes the new one before it deletes the old. Keep what there is with `formerly` (in a component with an alias)."
 
+_PROTECTED = (
+    "With `mutationProtection` nothing of it changes: turn that off in the same update, and on again in the next."
+)
+
 SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ_ON)
 
 GUARD_FIRST, GUARD_LAST, AUDIT_GUARD, ALLOW, INSIDE, AUDIT, BLOCK = 1_000, 2_000, 3_000, 4_000, 5_000, 8_000, 9_000
@@ -138,7 +142,13 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
         what = [f"association priority {options.base} of {vpc}" for vpc in options.vpcs]
         if options.fail_mode != "unset":
             what += [f"the fail mode of {vpc}" for vpc in options.vpcs]
-        return [Seat(what=each, holders=holders, way=_KEEP) for each in what]
+        found = [Seat(what=each, holders=holders, way=_KEEP) for each in what]
+        if options.mutation_protection:
+            place = (f"what stands at {options.base}",)
+            found += [
+                Seat(what=f"the protected association of {vpc}", holders=place, way=_PROTECTED) for vpc in options.vpcs
+            ]
+        return found
 
     def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
         words = "Associations of other owners have to take the new rule group: until then the cloud keeps the old one."
@@ -285,6 +295,8 @@ def _associations(options: DnsFirewallOptions) -> Iterable[CloudObject]:
             "VpcId": vpc,
             "Priority": options.base,
         }
+        if options.mutation_protection:
+            body["MutationProtection"] = "ENABLED"
         if options.tags:
             body["Tags"] = _tags(options)
         yield CloudObject(kind=ASSOCIATION, name=body["Name"], body=body, folder="group")

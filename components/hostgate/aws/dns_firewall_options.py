@@ -60,6 +60,9 @@ class DnsFirewallOptions(RenamedOptions):
     """What the resolver does while DNS Firewall does not answer: refuse (closed) or resolve (open). A setting of the
     VPC, not of the group; unset leaves it to whoever manages it."""
 
+    mutation_protection: bool = False
+    """Whether nobody, this program included, can change or delete the associations until it is turned off again."""
+
     @property
     def open_names(self) -> tuple[str, ...]:
         return tuple(self.inside)

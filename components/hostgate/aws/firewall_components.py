@@ -1,8 +1,8 @@
 """What NetworkFirewallAllowlist makes around its policy and groups: firewall, logs, share; with their inputs."""
 
 # No `from __future__ import annotations` here: the SDK's analyzer reads the annotations themselves.
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict, TypeVar
 
 import pulumi
 import pulumi_aws
@@ -10,9 +10,27 @@ from pulumi_aws import networkfirewall
 
 from hostgate.allowlist import Registration
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
-from hostgate.aws.policy_options import principal_objection
+from hostgate.aws.policy_options import principal_objection, priorities_of, stateless_group_objection
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.targets import is_computed
+
+Made = TypeVar("Made")
+
+
+class EncryptionConfigurationArgs(TypedDict, total=False):
+    """The key that encrypts what AWS stores."""
+
+    key_id: pulumi.Input[str]
+    """Of AWS KMS: ARN, id or alias."""
+    type: str
+    """CUSTOMER_KMS (the default) or AWS_OWNED_KMS_KEY."""
+
+
+class FlowTimeoutsArgs(TypedDict, total=False):
+    """How long the engine remembers a connection."""
+
+    tcp_idle_timeout_seconds: float
+    """Seconds without a packet, 60 to 6000."""
 
 
 class SubnetMappingArgs(TypedDict, total=False):
@@ -65,6 +83,55 @@ class GroupShareArgs(TypedDict, total=False):
     """Whether accounts outside the organization may be among them."""
 
 
+def encryption(kind: Callable[..., Made], each: CloudObject, prepared: Registration) -> Made | None:
+    """The key of an object, as the `kind` of its type."""
+    key = each.body.get("EncryptionConfiguration")
+    if key is None:
+        return None
+    return kind(type=key["Type"], key_id=prepared.real("encryption_configuration.key_id", key.get("KeyId")))
+
+
+def stateless_references(body: Mapping[str, Any], prepared: Registration) -> list[tuple[Mapping[str, Any], Any]]:
+    """The references to stateless groups, each with its ARN, which may be an Output."""
+    options = prepared.plan.options
+    assert isinstance(options, NetworkFirewallOptions)
+    places = {priority: index for index, priority in enumerate(priorities_of(options.stateless_groups))}
+    return [
+        (
+            each,
+            prepared.checked(
+                f"stateless_groups[{places[each['Priority']]}].arn", each["ResourceArn"], stateless_group_objection
+            ),
+        )
+        for each in body.get("StatelessRuleGroupReferences", ())
+    ]
+
+
+def custom_actions(
+    body: Mapping[str, Any],
+) -> list[networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionArgs] | None:
+    """The policy's own actions on packets; None if it has none."""
+    found = []
+    for each in body.get("StatelessCustomActions", ()):
+        (dimension,) = each["ActionDefinition"]["PublishMetricAction"]["Dimensions"]
+        metric = networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionActionDefinitionPublishMetricActionArgs(
+            dimensions=[
+                networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionActionDefinitionPublishMetricActionDimensionArgs(
+                    value=dimension["Value"]
+                )
+            ]
+        )
+        found.append(
+            networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionArgs(
+                action_name=each["ActionName"],
+                action_definition=networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionActionDefinitionArgs(
+                    publish_metric_action=metric
+                ),
+            )
+        )
+    return found or None
+
+
 def firewall(
     parent: pulumi.Resource,
     child: str,
@@ -101,7 +168,8 @@ def firewall(
         subnet_change_protection=body.get("SubnetChangeProtection"),
         availability_zone_change_protection=body.get("AvailabilityZoneChangeProtection"),
         region=region,
-        tags=prepared.tags,
+        tags=prepared.tags_of("tags", "firewall_tags"),
+        encryption_configuration=encryption(networkfirewall.FirewallEncryptionConfigurationArgs, each, prepared),
         opts=prepared.options(parent, child),
     )
 

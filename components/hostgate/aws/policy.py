@@ -13,7 +13,7 @@ from typing import Any
 
 from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
-from hostgate.aws.firewall import around, managed_references, remarks_around
+from hostgate.aws.firewall import around, beside, managed_references, remarks_around, stateless
 from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.firewall_limits import (
     GROUP_BYTES,
@@ -86,10 +86,9 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     body: dict[str, Any] = {
         "FirewallPolicyName": options.stem,
         "FirewallPolicy": {
-            "StatelessDefaultActions": ["aws:forward_to_sfe"],
-            "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+            **stateless(options),
             **({} if options.rejects else {"StatefulDefaultActions": _default_actions(options, silent=silent)}),
-            "StatefulEngineOptions": {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"},
+            "StatefulEngineOptions": _engine(options),
             "StatefulRuleGroupReferences": [*managed_references(options), *references],
             "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(options.home_net)}}},
         },
@@ -97,10 +96,16 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     }
     if options.tls_inspection is not None:
         body["FirewallPolicy"][_TLS] = options.tls_inspection
-    if options.tags:
-        body["Tags"] = _tags(options)
+    body |= beside(options, options.policy_tags)
     objects = tuple(_marked(each, settings_of(body["FirewallPolicy"])) for each in objects)
     return (*objects, CloudObject(kind=POLICY, name=options.stem, body=body), *around(options, objects))
+
+
+def _engine(options: NetworkFirewallOptions) -> dict[str, Any]:
+    found: dict[str, Any] = {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"}
+    if options.flow_timeouts is not None:
+        found["FlowTimeouts"] = {"TcpIdleTimeoutSeconds": options.flow_timeouts.tcp_idle_timeout_seconds}
+    return found
 
 
 def _description(options: NetworkFirewallOptions, *, silent: bool) -> str:
@@ -156,7 +161,9 @@ _TLS = "TLSInspectionConfigurationArn"
 
 def settings_of(policy: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a policy of ours with which its groups are replaced: they change at the moment of its update."""
-    return {key: value for key, value in policy.items() if key not in ("StatefulRuleGroupReferences", _TLS)}
+    apart = ("StatefulRuleGroupReferences", "StatelessRuleGroupReferences", "StatelessCustomActions", _TLS)
+    engine = {key: value for key, value in policy["StatefulEngineOptions"].items() if key != "FlowTimeouts"}
+    return {key: value for key, value in policy.items() if key not in apart} | {"StatefulEngineOptions": engine}
 
 
 def _marked(group: CloudObject, settings: Mapping[str, Any]) -> CloudObject:
@@ -370,13 +377,8 @@ def _group(
             "StatefulRuleOptions": {"RuleOrder": "STRICT_ORDER"},
         },
     }
-    if options.tags:
-        body["Tags"] = _tags(options)
+    body |= beside(options, options.group_tags)
     return CloudObject(kind=RULE_GROUP, name=name, body=body, text=text)
-
-
-def _tags(options: NetworkFirewallOptions) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(options.tags.items())]
 
 
 def _list_bytes(group: CloudObject) -> int:

@@ -1,7 +1,7 @@
 """Options of a policy that the plan makes, and of what stands around it: managed groups, firewall, logs, share, Regions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -18,6 +18,7 @@ REGION = "REGION"
 
 REGION_NAME = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
 
+_STATELESS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateless-rulegroup/[a-zA-Z0-9-]+")
 _GROUP = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateful-rulegroup/[a-zA-Z0-9-]+")
 POLICY_ARN = re.compile(
     r"arn:aws[\w-]*:network-firewall:(?P<region>[\w-]+):(?P<account>[\w-]+):firewall-policy/[a-zA-Z0-9-]{1,128}"
@@ -62,6 +63,11 @@ def managed_group_objection(arn: str) -> str | None:
     return _IN_STRICT_ORDER if arn.endswith(_ACTION_ORDER) else None
 
 
+def stateless_group_objection(arn: str) -> str | None:
+    """The same of a stateless group."""
+    return None if _STATELESS.fullmatch(arn) else "Allowed: the ARN of a stateless rule group."
+
+
 def principal_objection(text: str) -> str | None:
     """The same of a principal of a share."""
     return None if _PRINCIPAL.fullmatch(text) else f"Allowed: {_PRINCIPALS}."
@@ -81,6 +87,39 @@ class ManagedGroup(OptionSection):
     """Its place in the list, counted from 1, unless given. Below `base` in any case."""
     override: Literal["DROP_TO_ALERT"] | None = None
     """Log what the group would drop. The API takes it for managed groups only."""
+
+
+class StatelessGroup(OptionSection):
+    """A rule group that judges each packet for itself, before every stateful group."""
+
+    arn: Annotated[str, _reference(_STATELESS, "the ARN of a stateless rule group; REGION in it stands for the Region")]
+    priority: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """Its place in the list, counted from 1, unless given."""
+
+
+class EncryptionConfiguration(OptionSection):
+    """The key that encrypts what AWS stores (AWS SDK service model, EncryptionConfiguration, read 2026-11-28)."""
+
+    key_id: Annotated[str, Field(pattern=r"\S", min_length=1, max_length=2048)] | None = None
+    """Of AWS KMS: ARN, id or alias."""
+    type: Literal["CUSTOMER_KMS", "AWS_OWNED_KMS_KEY"] = "CUSTOMER_KMS"
+
+    @model_validator(mode="after")
+    def _whose_key(self) -> Self:
+        if (self.key_id is None) == (self.type == "CUSTOMER_KMS"):
+            found = "no keyId" if self.key_id is None else "a keyId"
+            raise ValueError(
+                f"found {found} with type {self.type}. Allowed: CUSTOMER_KMS with a keyId, AWS_OWNED_KMS_KEY without."
+            )
+        return self
+
+
+class FlowTimeouts(OptionSection):
+    """How long the engine remembers a connection."""
+
+    tcp_idle_timeout_seconds: Annotated[int, Field(ge=60, le=6000)]
+    """Seconds without a packet, 350 unless given (API reference, FlowTimeouts, read 2026-11-28). A change may restart the
+    engine and break connections."""
 
 
 class SubnetMapping(OptionSection):
@@ -161,6 +200,21 @@ class PolicyOptions(RenamedOptions):
     """Stateful default actions of the policy; the to_server drop with its alert twin unless given. Audit and `deny:
     none` leave the drop out and keep what logs."""
     managed_groups: list[ManagedGroup] = []
+    stateless_groups: Annotated[list[StatelessGroup], Field(max_length=20)] = []
+    """Stateless rule groups of the policy, before all that the plan makes. 20 at most (AWS developer guide, quotas)."""
+    stateless_custom_actions: dict[
+        Annotated[str, Field(pattern=r"^[a-zA-Z0-9]+$", max_length=128)],
+        Annotated[str, Field(pattern=r"^[a-zA-Z0-9-_ ]+$", max_length=128)],
+    ] = {}
+    """Metrics of Amazon CloudWatch that count the packets handed to the stateful engine: the dimension's value by the name of
+    the action (AWS SDK service model, CustomAction and PublishMetricAction, read 2026-11-28)."""
+    flow_timeouts: FlowTimeouts | None = None
+    encryption_configuration: EncryptionConfiguration | None = None
+    """Of the rule groups, the policy and the firewall that are made."""
+    group_tags: dict[str, str] = {}
+    """Tags of the rule groups beside `tags`, and in their place where both have a key."""
+    policy_tags: dict[str, str] = {}
+    firewall_tags: dict[str, str] = {}
     tls_inspection: Annotated[str, _reference(_TLS, "the ARN of a TLS inspection configuration")] | None = None
     firewall: FirewallSection | None = None
     logging: list[LogDestination] = []
@@ -169,16 +223,18 @@ class PolicyOptions(RenamedOptions):
     regions: list[Annotated[str, Field(pattern=REGION_NAME)]] = []
     """Regions of a stack: a program makes the whole plan in each. The provider's Region unless given."""
 
+    def tags_of(self, more: Mapping[str, str]) -> dict[str, str]:
+        """All tags of an object that has `more` of its own."""
+        return dict(sorted({**self.tags, **more}.items()))
+
     @property
     def places(self) -> tuple[str | None, ...]:
         return tuple(self.regions) or (None,)
 
     @property
     def managed_priorities(self) -> tuple[int, ...]:
-        """The priority of each managed group: its own, or its place in the list, so that one more moves no other."""
-        return tuple(
-            place if each.priority is None else each.priority for place, each in enumerate(self.managed_groups, start=1)
-        )
+        """Of the managed groups."""
+        return priorities_of(self.managed_groups)
 
     def objections(self, *, owned: bool, attach: str | None, base: int) -> Iterator[str]:
         """What does not hold of these options together.
@@ -186,7 +242,10 @@ class PolicyOptions(RenamedOptions):
         `owned`: the plan makes the policy; `attach`: the ARN of one that it does not; `base`: where its groups begin.
         """
         if not owned:
-            keys = ("default_actions", "managed_groups", "tls_inspection", "firewall", "logging")
+            keys = (
+                "default_actions", "managed_groups", "tls_inspection", "firewall", "logging", "stateless_groups",
+                "stateless_custom_actions", "flow_timeouts", "policy_tags",
+            )  # fmt: skip
             found = [to_camel(key) for key in keys if getattr(self, key)]
             if found:
                 yield f"found {', '.join(found)} with a policy that is owned elsewhere. They are its owner's to set."
@@ -195,6 +254,12 @@ class PolicyOptions(RenamedOptions):
                 "found share with a policy of the plan. Its groups are replaced when the policy's settings change, and a group "
                 "that another account's policy holds cannot go. Allowed: share with deny 'declared'."
             )
+        if self.firewall_tags and self.firewall is None:
+            yield "found firewallTags without firewall."
+        if twice := _twice([each.arn for each in self.stateless_groups if not is_computed(each.arn)]):
+            yield f"found statelessGroups with {', '.join(twice)} twice."
+        if twice := _twice([str(priority) for priority in priorities_of(self.stateless_groups)]):
+            yield f"found statelessGroups with priority {', '.join(twice)} twice; a place in the list counts too."
         if self.logging and self.firewall is None:
             yield "found logging without firewall. Logs are the firewall's."
         if twice := _twice([each.log_type for each in self.logging]):
@@ -247,6 +312,11 @@ class PolicyOptions(RenamedOptions):
             )
         if twice := _twice([str(priority) for priority in priorities]):
             yield f"found managedGroups with priority {', '.join(twice)} twice; a place in the list counts too."
+
+
+def priorities_of(groups: Sequence[ManagedGroup | StatelessGroup]) -> tuple[int, ...]:
+    """The priority of each group: its own, or its place in the list, so that one more moves no other."""
+    return tuple(place if each.priority is None else each.priority for place, each in enumerate(groups, start=1))
 
 
 def _region_of(arn: str) -> str:

@@ -48,11 +48,18 @@ COMMON: Final[Mapping[str, Shape]] = {
     "description": DESCRIPTION,
     "region": Text(),
     "tags": TAGS,
-    "encryptionConfiguration": ANY,
+    "encryptionConfiguration": Record(
+        {
+            "keyId": Text(r"(?s).*\S.*", "no blanks alone", fewest=1, most=2048, source=API),
+            "type": Text(one_of=("CUSTOMER_KMS", "AWS_OWNED_KMS_KEY"), source=API),
+        },
+        ("type",),
+    ),
 }
 VARIABLE = Text(r"[A-Za-z][A-Za-z0-9_]*", "a letter, then letters, digits, _", fewest=1, most=32, source=API)
 ORDERS = Text(one_of=("STRICT_ORDER", "DEFAULT_ACTION_ORDER"), source=API)
 ARN = Text(r"arn:.+", "an ARN", source=API)
+METRIC = Text(r"[a-zA-Z0-9_ -]+", "letters, digits, _ - and blanks", fewest=1, most=128, source=API)
 
 PLAIN_ESTABLISHED: Final = frozenset({"aws:drop_established", "aws:alert_established"})
 APP_LAYER: Final = frozenset(
@@ -351,8 +358,37 @@ POLICY_TYPE = ResourceType(
                         }
                     ),
                     "enableTlsSessionHolding": Flag(),
-                    "statelessCustomActions": ANY,
-                    "statelessRuleGroupReferences": Items(fields("resourceArn", "priority")),
+                    "statelessCustomActions": Items(
+                        Record(
+                            {
+                                "actionName": Text(
+                                    r"[a-zA-Z0-9]+", "letters and digits", fewest=1, most=128, source=API
+                                ),
+                                "actionDefinition": Record(
+                                    {
+                                        "publishMetricAction": Record(
+                                            {
+                                                "dimensions": Items(
+                                                    Record({"value": METRIC}, ("value",)), fewest=1, most=1
+                                                )
+                                            },
+                                            ("dimensions",),
+                                        )
+                                    },
+                                    ("publishMetricAction",),
+                                ),
+                            },
+                            ("actionName", "actionDefinition"),
+                        ),
+                        unique_by=("actionName",),
+                        source=API,
+                    ),
+                    "statelessRuleGroupReferences": Items(
+                        Record({"resourceArn": ARN, "priority": Whole(1, 65_535, API)}, ("resourceArn", "priority")),
+                        most=POLICY_GROUPS.max,
+                        unique_by=("priority", "resourceArn"),
+                        source=QUOTAS,
+                    ),
                     "tlsInspectionConfigurationArn": ARN,
                 },
                 ("statelessDefaultActions", "statelessFragmentDefaultActions"),

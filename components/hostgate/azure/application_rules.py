@@ -6,7 +6,7 @@ client DNS, TTL and rotation do not matter (Azure Firewall, DNS details). It den
 
 import itertools
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POL
 from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_IPV4, symbol, union
+from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import ORDER, Enforcement
@@ -113,6 +114,11 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
                     f"FQDNs in network rules need tier Standard or Premium. Found: {entry.protocol} with tier Basic.",
                     "tier Standard.",
                 )
+            elif options.dns_proxy is False and entry.protocol in network_rules.MEANS.protocols:
+                found[entry.key] = Objection(
+                    f"FQDNs in network rules need the policy's DNS proxy. Found: {entry.protocol} with dnsProxy false.",
+                    "dnsProxy true, or left out.",
+                )
         return found
 
     def render(self, entries: Sequence[Entry], options: FirewallPolicyOptions) -> Rendering:
@@ -143,7 +149,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             super().enforcement(options),
             places=(_whose(options),),
             exempt=() if options.deny == "all" else ("the platform's built-in infrastructure names",),
-            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+            safeguards={ORDER: str(options.base)} if options.attach is not None else dict(_safeguards(options)),
             unless="the firewall denies it, as it does whatever no rule of its policy allows",
         )
 
@@ -189,12 +195,23 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         )
         addresses = union(symbol(f"IP group {text}") if is_group(text) else address(text) for text in options.from_)
         clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
-        return evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        place = evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        policies = [Node(each.body["properties"]) for each in objects if each.kind == POLICY]
+        beside = (said for policy in policies for said in evaluate.before_the_rules(policy, "the policy"))
+        return replace(place, assumptions=(*place.assumptions, *beside))
 
 
 def _whose(options: FirewallPolicyOptions) -> str:
     """The policy of the rules, as it is called in reviews: names are of either case."""
     return f"policy {'/'.join(filter(None, options.policy))}".lower()
+
+
+def _safeguards(options: FirewallPolicyOptions) -> Iterator[tuple[str, str]]:
+    """What else narrows what a policy of our own lets pass."""
+    if options.threat_intel_mode != "Off":
+        yield "threat intelligence", options.threat_intel_mode
+    if options.intrusion_detection not in (None, "Off"):
+        yield "intrusion detection", str(options.intrusion_detection)
 
 
 def _group(
@@ -322,9 +339,18 @@ def _collection(name: str, priority: int, action: str, rules: Sequence[dict[str,
 
 
 def _policy(options: FirewallPolicyOptions, entries: Sequence[Entry]) -> CloudObject:
-    properties: dict[str, Any] = {"sku": {"tier": options.tier}, "threatIntelMode": "Alert"}
-    if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
-        properties["dnsSettings"] = {"enableProxy": True}
+    properties: dict[str, Any] = {"sku": {"tier": options.tier}, "threatIntelMode": options.threat_intel_mode}
+    if (known := options.threat_intel_allowlist) is not None:
+        listed = {"fqdns": sorted(known.fqdns), "ipAddresses": sorted(known.ip_addresses)}
+        properties["threatIntelWhitelist"] = {key: each for key, each in listed.items() if each}
+    if options.intrusion_detection is not None:
+        properties["intrusionDetection"] = {"mode": options.intrusion_detection}
+    proxied = options.dns_proxy
+    if proxied is None and any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
+        proxied = True
+    if proxied is not None or options.dns_servers:
+        servers = {"servers": list(options.dns_servers)} if options.dns_servers else {}
+        properties["dnsSettings"] = {"enableProxy": bool(proxied), **servers}
     body: dict[str, Any] = {"type": POLICY, "apiVersion": API_VERSION, "name": options.stem, "properties": properties}
     if options.location:
         body["location"] = options.location
@@ -344,6 +370,20 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
     if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
         whose = "It is turned on in the new policy" if options.attach is None else f"Turn it on in {options.attach}"
         found.append(finding("needs-dns-proxy", f"{whose}; point the clients' DNS at the firewall."))
+    if "Deny" in (options.threat_intel_mode, options.intrusion_detection):
+        what = [
+            word
+            for word, mode in (
+                ("threat intelligence denies what Microsoft lists", options.threat_intel_mode),
+                ("intrusion detection denies what its signatures match", options.intrusion_detection),
+            )
+            if mode == "Deny"
+        ]
+        found.append(
+            finding(
+                "denied-before", f"{' and '.join(what).capitalize()}, before any rule and though the catalog allows it."
+            )
+        )
     if options.mode == "audit":
         found.append(
             finding(

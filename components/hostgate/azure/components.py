@@ -4,7 +4,7 @@ Args classes at every level: plain dictionaries inside `rule_collections` reach 
 """
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import pulumi
 from pulumi_azure_native import network
@@ -15,6 +15,15 @@ from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, group_
 from hostgate.catalog.selection import Selection
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
+
+
+class ThreatIntelAllowlistArgs(TypedDict, total=False):
+    """What threat intelligence lets through to the rules."""
+
+    fqdns: list[str]
+    """Names; *.x for what is below x."""
+    ip_addresses: list[str]
+    """Addresses and ranges."""
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -34,6 +43,16 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """Clients: IPv4 ranges and IP group ids; any unless given."""
     base: float
     """Priority of the rule collection group; 2000 unless given."""
+    threat_intel_mode: str
+    """Of a new policy: Alert (the default), Deny or Off."""
+    threat_intel_allowlist: ThreatIntelAllowlistArgs
+    """What threat intelligence is not about; it opens nothing."""
+    intrusion_detection: str
+    """Of a new policy of tier Premium: Off, Alert or Deny."""
+    dns_servers: list[str]
+    """Resolvers of a new policy; Azure's own unless given."""
+    dns_proxy: bool
+    """Whether a new policy answers the clients' DNS; where names in network rules need it unless given."""
     import_: dict[str, str]
     """Ids of existing objects to adopt, by child name."""
 
@@ -73,7 +92,8 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
             child = prepared.child(name, each)
             properties = each.body["properties"]
             if each.kind == POLICY:
-                dns = properties.get("dnsSettings")
+                dns, known = properties.get("dnsSettings"), properties.get("threatIntelWhitelist")
+                intrusion = properties.get("intrusionDetection")
                 policy = network.FirewallPolicy(
                     child,
                     firewall_policy_name=each.body["name"],
@@ -81,7 +101,17 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     location=prepared.real("location", each.body.get("location")),
                     sku=network.FirewallPolicySkuArgs(tier=properties["sku"]["tier"]),
                     threat_intel_mode=properties["threatIntelMode"],
-                    dns_settings=None if dns is None else network.DnsSettingsArgs(enable_proxy=dns["enableProxy"]),
+                    dns_settings=None
+                    if dns is None
+                    else network.DnsSettingsArgs(enable_proxy=dns["enableProxy"], servers=dns.get("servers")),
+                    threat_intel_whitelist=None
+                    if known is None
+                    else network.FirewallPolicyThreatIntelWhitelistArgs(
+                        fqdns=known.get("fqdns"), ip_addresses=known.get("ipAddresses")
+                    ),
+                    intrusion_detection=None
+                    if intrusion is None
+                    else network.FirewallPolicyIntrusionDetectionArgs(mode=intrusion["mode"]),
                     tags=prepared.tags,
                     opts=prepared.options(self, child),
                 )

@@ -178,6 +178,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         rules=(
             _fixed("name", "type", "capacity"),
             _unused_on_delete(FIREWALL_POLICY, ("firewallPolicy", "statefulRuleGroupReferences"), "firewall policy"),
+            _unused_on_delete(FIREWALL_POLICY, ("firewallPolicy", "statelessRuleGroupReferences"), "firewall policy"),
         ),
     ),
     FIREWALL_POLICY: Lifecycle(
