@@ -143,9 +143,8 @@ class Registration:
         } or None
 
     def child(self, name: str, each: CloudObject) -> str:
-        """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
-        suffix = each.name.removeprefix(self.plan.options.stem)
-        return f"{name}{suffix}"
+        """The logical name of the child that realises `each`."""
+        return child_of(self.plan, name, each)
 
     def options(
         self,
@@ -180,6 +179,18 @@ class Registration:
         """
         id_ = self.adopt.get(child)
         return None if id_ is None else id_.rpartition("/")[2]
+
+
+def child_of(made: Plan, name: str, each: CloudObject) -> str:
+    """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
+    return f"{name}{each.name.removeprefix(made.options.stem)}"
+
+
+def strangers(made: Plan, names: Sequence[str], adopt: Mapping[str, str]) -> str | None:
+    """What is to be adopted and is no child of the components `names` over the plan, in words; None if all of it is."""
+    children = sorted(child_of(made, name, each) for name in names for each in made.objects)
+    found = sorted(set(adopt) - set(children))
+    return f"{', '.join(found)}, which is no child. Children: {', '.join(children)}." if found else None
 
 
 def prepare(
@@ -242,12 +253,8 @@ def prepare(
     waits = opts.depends_on if opts is not None else None
     after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
     prepared = Registration(made, _inputs(made), outputs, adopt, after)
-    children = sorted(prepared.child(name, each) for each in made.objects)
-    strangers = sorted(set(adopt) - set(children))
-    if strangers:
-        raise AllowlistError(
-            f"{name}: `import_` names {', '.join(strangers)}, which is no child. Children: {', '.join(children)}."
-        )
+    if found := strangers(made, [name], adopt):
+        raise AllowlistError(f"{name}: `import_` names {found}")
     return prepared
 
 

@@ -105,6 +105,26 @@ def test_a_metric_a_timeout_a_key_and_tags_change_no_verdict_and_replace_no_grou
     assert plain.digest != timed.digest
 
 
+def test_a_firewall_has_endpoints_in_other_vpcs(run: Run) -> None:
+    made = run(
+        START
+        + """
+    vpc = {"vpc_id": "vpc-1", "subnet_mappings": [{"subnet_id": "subnet-1"}]}
+    more = [
+        {"vpc_id": later("vpc-2"), "subnet_id": later("subnet-2")},
+        {"vpc_id": "vpc-3", "subnet_id": "subnet-3", "ip_address_type": "IPV4"},
+    ]
+    NetworkFirewallAllowlist("c", hosts=hosts, firewall=vpc, endpoint_associations=more, tags={"a": "b"})
+    """
+    )
+    one, other = of(made, "VpcEndpointAssociation")
+    assert [each.name for each in (one, other)] == ["c-endpoint-0", "c-endpoint-subnet-3"]
+    assert (one.inputs["vpcId"], one.inputs["subnetMapping"]) == ("vpc-2", {"subnetId": "subnet-2"})
+    assert other.inputs["subnetMapping"] == {"subnetId": "subnet-3", "ipAddressType": "IPV4"}
+    assert other.inputs["tags"] == {"a": "b"}
+    assert {urn.rpartition("::")[2] for urn in one.dependencies} == {"c-firewall"}
+
+
 def test_a_protected_association_is_passed_on(run: Run) -> None:
     made = run(START + '    DnsFirewallAllowlist("c", hosts=hosts, vpcs=["vpc-0a1"], mutation_protection=True)')
     (association,) = of(made, "ResolverFirewallRuleGroupAssociation")
@@ -162,6 +182,7 @@ def test_names_in_network_rules_need_the_proxy() -> None:
     assert policy.body["properties"]["dnsSettings"] == {"enableProxy": True, "servers": ["10.0.0.4"]}
 
 
+FIREWALL = {"firewall": {"vpcId": "vpc-1", "subnetMappings": [{"subnetId": "subnet-1"}]}}
 AWS, AZURE = "aws:rules", "azure:application-rules"
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     (AWS, {"encryptionConfiguration": {}}, "found no keyId with type CUSTOMER_KMS"),
@@ -185,6 +206,13 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (AWS, {"statelessCustomActions": {"count": "a/b"}}, "statelessCustomActions.count"),
     (AWS, {"deny": "declared", "statelessGroups": [{"arn": STATELESS.format("r")}]}, "owned elsewhere"),
     (AWS, {"deny": "declared", "flowTimeouts": {"tcpIdleTimeoutSeconds": 60}}, "owned elsewhere"),
+    (AWS, {"endpointAssociations": [{"vpcId": "vpc-1", "subnetId": "subnet-1"}]}, "without a firewall in a VPC"),
+    (AWS, {**FIREWALL, "endpointAssociations": [{"vpcId": "vpc-1", "subnetId": "subnet-1"}]}, "found subnet-1 twice"),
+    (
+        AWS,
+        {**FIREWALL, "endpointAssociations": [{"subnetId": "subnet-2"}]},
+        "endpointAssociations[0].vpcId` is missing",
+    ),
     (AWS, {"firewallTags": {"a": "b"}}, "firewallTags without firewall"),
     (AZURE, {"intrusionDetection": "Deny"}, "found intrusionDetection with tier Standard"),
     (AZURE, {"tier": "Basic", "threatIntelMode": "Deny"}, "with tier Basic"),

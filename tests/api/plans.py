@@ -59,6 +59,9 @@ _MORE: dict[str, list[dict[str, Any]]] = {
             "flow_timeouts": {"tcp_idle_timeout_seconds": 600},
             "group_tags": {"team": "platform"},
             "policy_tags": {"team": "network"},
+            "firewall": {"vpc_id": "vpc-0a1b", "subnet_mappings": [{"subnet_id": "subnet-0a"}]},
+            "endpoint_associations": [{"vpc_id": "vpc-0c", "subnet_id": "subnet-0c", "ip_address_type": "IPV4"}],
+            "firewall_tags": {"team": "network"},
         },
         {"firewall": {"transit_gateway_id": "tgw-0a1b", "availability_zone_ids": ["euc1-az1", "euc1-az2"]}},
         {

@@ -17,6 +17,8 @@ REFERENCES = {
     AWS: {
         "attach",
         "encryptionConfiguration.keyId",
+        "endpointAssociations[].subnetId",
+        "endpointAssociations[].vpcId",
         "firewallTags{}",
         "groupTags{}",
         "managedGroups[].arn",

@@ -29,7 +29,7 @@ _OF_FIREWALL = Target(
     name="aws:rules",
     mechanism="hostgate.aws.rules",
     component="hostgate.aws.components:NetworkFirewallAllowlist",
-    outputs=("references", "policy_arn", "firewall_arn", "endpoints", "share_arn", "digest"),
+    outputs=("references", "policy_arn", "firewall_arn", "endpoints", "associated_endpoints", "share_arn", "digest"),
     references={
         "ip_sets{}": f"arn:{COMPUTED}/{{}}",
         "attach": COMPUTED,
@@ -45,6 +45,8 @@ _OF_FIREWALL = Target(
         "firewall.vpc_id": COMPUTED,
         "firewall.subnet_mappings[].subnet_id": COMPUTED,
         "firewall.transit_gateway_id": COMPUTED,
+        "endpoint_associations[].vpc_id": COMPUTED,
+        "endpoint_associations[].subnet_id": COMPUTED,
         "logging[].log_destination{}": COMPUTED,
     },
     replaces=_REPLACES,

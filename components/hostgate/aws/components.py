@@ -11,19 +11,21 @@ from pulumi_aws import networkfirewall
 from hostgate.allowlist import AllowlistError, Registration, SelectionArgs, prepare, report
 from hostgate.aws.firewall_components import (
     EncryptionConfigurationArgs,
+    EndpointAssociationArgs,
     FirewallPlaceArgs,
     FlowTimeoutsArgs,
     GroupShareArgs,
     LogDestinationArgs,
     custom_actions,
     encryption,
+    endpoint_association,
     endpoints,
     firewall,
     logging_configuration,
     share,
     stateless_references,
 )
-from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
+from hostgate.aws.firewall_kinds import ENDPOINT, FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import REGION, REGION_NAME, managed_group_objection
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
@@ -104,6 +106,8 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """The ARN of a TLS inspection configuration for the policy."""
     firewall: FirewallPlaceArgs
     """A firewall that uses the policy; none unless given."""
+    endpoint_associations: list[EndpointAssociationArgs]
+    """More endpoints of the firewall, in other VPCs or Availability Zones."""
     logging: list[LogDestinationArgs]
     """Where the firewall's logs go, one destination for each type."""
     share: GroupShareArgs
@@ -135,6 +139,8 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
     """ARN of the firewall made; empty if none is."""
     endpoints: pulumi.Output[dict[str, str]]
     """Ids of the firewall's endpoints by Availability Zone, for routes; empty if no firewall is made."""
+    associated_endpoints: pulumi.Output[dict[str, str]]
+    """Ids of the endpoints of `endpoint_associations` by subnet, for routes."""
     share_arn: pulumi.Output[str]
     """ARN of the resource share made; empty if none is."""
     digest: pulumi.Output[str]
@@ -212,16 +218,21 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 opts=prepared.options(self, child, replace_on_changes=row(plan.target).replaces[FIREWALL_POLICY]),
             )
             self.policy_arn = policy.arn
+        more: list[tuple[Any, pulumi.Output[str]]] = []
         for each in plan.objects:
             child = prepared.child(name, each)
             if each.kind == FIREWALL:
                 over_policy = firewall(self, child, each, self.policy_arn, region, prepared)
                 self.firewall_arn = over_policy.arn
                 self.endpoints = over_policy.firewall_statuses.apply(endpoints)
+            elif each.kind == ENDPOINT:
+                more.append(endpoint_association(self, child, each, len(more), self.firewall_arn, region, prepared))
             elif each.kind == LOGGING:
                 logging_configuration(self, child, each, self.firewall_arn, region, prepared)
             elif each.kind == SHARE:
                 self.share_arn = share(self, child, each, groups, region, prepared)
+        pairs = pulumi.Output.all(*(pulumi.Output.all(*pair) for pair in more))
+        self.associated_endpoints = pairs.apply(lambda found: dict(found))
         self.digest = pulumi.Output.from_input(plan.digest)
         report(self, plan)
         shown = self.references.apply(
@@ -233,6 +244,7 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 "policyArn": self.policy_arn,
                 "firewallArn": self.firewall_arn,
                 "endpoints": self.endpoints,
+                "associatedEndpoints": self.associated_endpoints,
                 "shareArn": self.share_arn,
                 "digest": self.digest,
             }

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws.default_actions import remarks as default_action_remarks
-from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, SHARE
+from hostgate.aws.firewall_kinds import ENDPOINT, FIREWALL, LOGGING, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import FirewallSection, priorities_of
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.targets import is_computed
 
 _AWS_OWNED = ":aws-managed:"
 """In the ARN of a rule group that AWS maintains."""
@@ -68,6 +69,18 @@ def around(options: NetworkFirewallOptions, groups: Sequence[CloudObject]) -> It
         name = f"{options.stem}-firewall"
         arn = f"arn:aws:network-firewall:REGION:ACCOUNT:firewall/{name}"
         yield CloudObject(kind=FIREWALL, name=name, body=_firewall(options, options.firewall, name))
+        for index, each in enumerate(options.endpoint_associations):
+            kind = {"IPAddressType": each.ip_address_type} if each.ip_address_type else {}
+            endpoint: dict[str, Any] = {
+                "FirewallArn": arn,
+                "VpcId": each.vpc_id,
+                "SubnetMapping": {"SubnetId": each.subnet_id, **kind},
+                "Description": "hostgate: only the hosts of the catalogs",
+            }
+            if tags := options.tags_of(options.firewall_tags):
+                endpoint["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+            label = index if is_computed(each.subnet_id) else each.subnet_id
+            yield CloudObject(kind=ENDPOINT, name=f"{options.stem}-endpoint-{label}", body=endpoint)
         if options.logging:
             configured = sorted(options.logging, key=lambda each: each.log_type)
             destinations = [

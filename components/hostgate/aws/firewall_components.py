@@ -42,6 +42,17 @@ class SubnetMappingArgs(TypedDict, total=False):
     """IPV4, IPV6 or DUALSTACK."""
 
 
+class EndpointAssociationArgs(TypedDict, total=False):
+    """Another endpoint of the firewall, in a subnet of any VPC."""
+
+    vpc_id: pulumi.Input[str]
+    """The VPC of the subnet."""
+    subnet_id: pulumi.Input[str]
+    """Id of the subnet."""
+    ip_address_type: str
+    """IPV4, IPV6 or DUALSTACK."""
+
+
 class FirewallPlaceArgs(TypedDict, total=False):
     """Where a firewall stands, and what of it is protected; nothing unless given."""
 
@@ -182,6 +193,43 @@ def endpoints(statuses: Sequence[Any] | None) -> dict[str, str]:
         for state in status.sync_states or ()
         for attachment in state.attachments or ()
     }
+
+
+def endpoint_association(
+    parent: pulumi.Resource,
+    child: str,
+    each: CloudObject,
+    index: int,
+    firewall_arn: "pulumi.Output[str]",
+    region: pulumi.Input[str] | None,
+    prepared: Registration,
+) -> tuple[Any, "pulumi.Output[str]"]:
+    """Another endpoint of the firewall: its subnet, and its id."""
+    mapping, place = each.body["SubnetMapping"], f"endpoint_associations[{index}]"
+    subnet = prepared.real(f"{place}.subnet_id", mapping["SubnetId"])
+    made = networkfirewall.VpcEndpointAssociation(
+        child,
+        firewall_arn=firewall_arn,
+        vpc_id=prepared.real(f"{place}.vpc_id", each.body["VpcId"]),
+        subnet_mapping=networkfirewall.VpcEndpointAssociationSubnetMappingArgs(
+            subnet_id=subnet, ip_address_type=mapping.get("IPAddressType")
+        ),
+        description=each.body["Description"],
+        region=region,
+        tags=prepared.tags_of("tags", "firewall_tags"),
+        opts=prepared.options(parent, child),
+    )
+    return subnet, made.vpc_endpoint_association_statuses.apply(_endpoint)
+
+
+def _endpoint(statuses: Sequence[Any] | None) -> str:
+    found = (
+        attachment.endpoint_id
+        for status in statuses or ()
+        for state in status.association_sync_states or ()
+        for attachment in state.attachments or ()
+    )
+    return next(found, "")
 
 
 def logging_configuration(

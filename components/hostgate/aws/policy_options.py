@@ -129,6 +129,12 @@ class SubnetMapping(OptionSection):
     ip_address_type: Literal["IPV4", "IPV6", "DUALSTACK"] | None = None
 
 
+class EndpointAssociation(SubnetMapping):
+    """Another endpoint of the firewall, in a subnet of any VPC (API reference, CreateVpcEndpointAssociation)."""
+
+    vpc_id: Annotated[str, _reference(r"vpc-[0-9a-f]+", "an id like vpc-0123abcd")]
+
+
 class FirewallSection(OptionSection):
     """The firewall: in a VPC with subnets, or attached to a transit gateway with Availability Zones.
 
@@ -217,6 +223,8 @@ class PolicyOptions(RenamedOptions):
     firewall_tags: dict[str, str] = {}
     tls_inspection: Annotated[str, _reference(_TLS, "the ARN of a TLS inspection configuration")] | None = None
     firewall: FirewallSection | None = None
+    endpoint_associations: list[EndpointAssociation] = []
+    """More endpoints of the firewall, in other VPCs or Availability Zones."""
     logging: list[LogDestination] = []
     """One destination for each type of log."""
     share: ShareSection | None = None
@@ -244,6 +252,7 @@ class PolicyOptions(RenamedOptions):
         if not owned:
             keys = (
                 "default_actions", "managed_groups", "tls_inspection", "firewall", "logging", "stateless_groups",
+                "endpoint_associations",
                 "stateless_custom_actions", "flow_timeouts", "policy_tags",
             )  # fmt: skip
             found = [to_camel(key) for key in keys if getattr(self, key)]
@@ -260,6 +269,15 @@ class PolicyOptions(RenamedOptions):
             yield f"found statelessGroups with {', '.join(twice)} twice."
         if twice := _twice([str(priority) for priority in priorities_of(self.stateless_groups)]):
             yield f"found statelessGroups with priority {', '.join(twice)} twice; a place in the list counts too."
+        if self.endpoint_associations:
+            if self.firewall is None or self.firewall.vpc_id is None:
+                yield "found endpointAssociations without a firewall in a VPC, whose endpoints they are."
+            if self.tls_inspection is not None:
+                yield "found endpointAssociations with tlsInspection, which AWS does not take together."
+            subnets = [each.subnet_id for each in self.endpoint_associations]
+            subnets += [] if self.firewall is None else [each.subnet_id for each in self.firewall.subnet_mappings]
+            if twice := _twice([each for each in subnets if not is_computed(each)]):
+                yield f"found {', '.join(twice)} twice among the subnets with endpoints. Allowed: each once."
         if self.logging and self.firewall is None:
             yield "found logging without firewall. Logs are the firewall's."
         if twice := _twice([each.log_type for each in self.logging]):

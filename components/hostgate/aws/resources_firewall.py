@@ -440,24 +440,23 @@ def _destination_keys(config: Mapping[str, Any], path: str) -> Iterator[InputPro
         )
 
 
+VPC_ID = Text(r"vpc-[0-9a-f]+", "vpc- and hex digits", source=API)
+SUBNET = Record(
+    {
+        "subnetId": Text(r"subnet-[0-9a-f]+", "subnet- and hex digits", source=API),
+        "ipAddressType": Text(one_of=("IPV4", "IPV6", "DUALSTACK"), source=API),
+    },
+    ("subnetId",),
+)
+
 FIREWALL_TYPE = ResourceType(
     FIREWALL,
     Record(
         {
             **COMMON,
             "firewallPolicyArn": ARN,
-            "vpcId": Text(r"vpc-[0-9a-f]+", "vpc- and hex digits", source=API),
-            "subnetMappings": Items(
-                Record(
-                    {
-                        "subnetId": Text(r"subnet-[0-9a-f]+", "subnet- and hex digits", source=API),
-                        "ipAddressType": Text(one_of=("IPV4", "IPV6", "DUALSTACK"), source=API),
-                    },
-                    ("subnetId",),
-                ),
-                unique_by=("subnetId",),
-                source=API,
-            ),
+            "vpcId": VPC_ID,
+            "subnetMappings": Items(SUBNET, unique_by=("subnetId",), source=API),
             "transitGatewayId": Text(r"tgw-[0-9a-z]+", "tgw- and letters or digits", source=API),
             "availabilityZoneMappings": Items(
                 Record(
@@ -523,17 +522,28 @@ LOGGING_TYPE = ResourceType(
 )
 
 
-TYPES: Final = types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE))
-"""Every type of Network Firewall that a plan has."""
+ENDPOINT_TYPE = ResourceType(
+    ENDPOINT,
+    Record(
+        {
+            "description": DESCRIPTION,
+            "firewallArn": ARN,
+            "region": Text(),
+            "subnetMapping": SUBNET,
+            "tags": TAGS,
+            "vpcId": VPC_ID,
+        },
+        ("firewallArn", "subnetMapping", "vpcId"),
+    ),
+    computed=(
+        "tagsAll", "vpcEndpointAssociationArn", "vpcEndpointAssociationId", "vpcEndpointAssociationStatuses",
+    ),
+    # CloudFormation reference, `Update requires: Replacement` (2026-11-28): all but the tags.
+    replaces=("description", "firewallArn", "region", "subnetMapping", "vpcId"),
+    kind=firewall_kinds.ENDPOINT,
+    spelled=as_aws,
+)  # fmt: skip
 
-READ: Final = types_by_token(
-    (
-        ResourceType(
-            ENDPOINT,
-            fields("firewallArn", "subnetMapping.subnetId", "vpcId"),
-            ("vpcEndpointAssociationStatuses",),
-            spelled=as_aws,
-        ),
-    )
-)
-"""Types that are read where they stand, and never made here."""
+
+TYPES: Final = types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, ENDPOINT_TYPE, LOGGING_TYPE))
+"""Every type of Network Firewall that a plan has."""

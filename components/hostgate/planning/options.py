@@ -90,6 +90,8 @@ class Options(BaseModel):
     mode: Mode = "enforce"
     deny: Deny = "internet"
     tags: dict[str, str] = {}
+    import_: Annotated[dict[str, str], Field(alias="import")] = {}
+    """Ids of existing objects to adopt, by child name. They are of the update that adopts them; no object says them."""
 
     @property
     def clients(self) -> tuple[str, ...]:
