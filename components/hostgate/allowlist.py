@@ -181,6 +181,15 @@ class Registration:
         return None if id_ is None else id_.rpartition("/")[2]
 
 
+class AllowlistComponent(pulumi.ComponentResource):
+    """Base of the components. Beside their outputs they have `plan`, and what they made."""
+
+    @property
+    def children(self) -> dict[str, pulumi.Resource]:
+        """The resources that the component made, by their logical names."""
+        return {child._name: child for child in sorted(self._childResources, key=lambda child: child._name)}
+
+
 def child_of(made: Plan, name: str, each: CloudObject) -> str:
     """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
     return f"{name}{each.name.removeprefix(made.options.stem)}"

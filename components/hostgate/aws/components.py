@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 import pulumi
 from pulumi_aws import networkfirewall
 
-from hostgate.allowlist import AllowlistError, Registration, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, AllowlistError, Registration, SelectionArgs, prepare, report
 from hostgate.aws.firewall_components import (
     EncryptionConfigurationArgs,
     EndpointAssociationArgs,
@@ -125,7 +125,7 @@ class RuleGroupReference(TypedDict):
     """Its priority: lower ones are evaluated first."""
 
 
-class NetworkFirewallAllowlist(pulumi.ComponentResource):
+class NetworkFirewallAllowlist(AllowlistComponent):
     """Stateful rule groups that allow the hosts, and a strict-order policy that drops the rest.
 
     With `attach`, or with `deny="declared"`, no policy is made: hand all of `references` to your own.

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 import pulumi
 from pulumi_aws import route53
 
-from hostgate.allowlist import Registration, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.aws.dns_firewall import ALLOW, AUDIT, AUDIT_GUARD, BLOCK, GUARD_FIRST, GUARD_LAST, INSIDE, SLOTS
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
@@ -43,7 +43,7 @@ class DnsFirewallAllowlistArgs(SelectionArgs, total=False):
     """Ids of existing objects to adopt, by child name."""
 
 
-class DnsFirewallAllowlist(pulumi.ComponentResource):
+class DnsFirewallAllowlist(AllowlistComponent):
     """Domain lists and a rule group of Route 53 Resolver DNS Firewall that answer the hosts and block the rest."""
 
     rule_group_id: pulumi.Output[str]

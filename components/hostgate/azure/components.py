@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 import pulumi
 from pulumi_azure_native import network
 
-from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, AllowlistError, SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, group_objection
 from hostgate.catalog.selection import Selection
@@ -57,7 +57,7 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """Ids of existing objects to adopt, by child name."""
 
 
-class FirewallPolicyAllowlist(pulumi.ComponentResource):
+class FirewallPolicyAllowlist(AllowlistComponent):
     """Rule collection groups with application and network rules, in a firewall policy that denies the rest."""
 
     policy_id: pulumi.Output[str]

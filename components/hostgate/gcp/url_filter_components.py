@@ -6,7 +6,7 @@ from typing import Any, Unpack
 import pulumi
 from pulumi_gcp import networksecurity
 
-from hostgate.allowlist import Registration, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.policy_components import PolicyPlace, make_policy
 from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, SERVICE
@@ -49,7 +49,7 @@ class UrlFilterAllowlistArgs(SelectionArgs, total=False):
     """Ids of existing objects to adopt, by child name."""
 
 
-class UrlFilterAllowlist(pulumi.ComponentResource):
+class UrlFilterAllowlist(AllowlistComponent):
     """Security profiles with URL filters, firewall endpoints, and the rules of a firewall policy that apply them."""
 
     policy: pulumi.Output[str]
