@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from hostgate.catalog.problems import InputError, Problem
     from hostgate.catalog.selection import Acceptance, Selection, select
     from hostgate.flows.flow import Flow, Verdict
+    from hostgate.planning.grants import Grant
     from hostgate.planning.plan import Plan, plan
 
 __version__ = "0.1.0"
-__all__ = ["Acceptance", "Flow", "InputError", "Plan", "Problem", "Selection", "Verdict", "plan", "select"]
+__all__ = ["Acceptance", "Flow", "Grant", "InputError", "Plan", "Problem", "Selection", "Verdict", "plan", "select"]
 
 _HOMES = {
     "Acceptance": "hostgate.catalog.selection",
@@ -23,6 +24,7 @@ _HOMES = {
     "Problem": "hostgate.catalog.problems",
     "Flow": "hostgate.flows.flow",
     "Verdict": "hostgate.flows.flow",
+    "Grant": "hostgate.planning.grants",
     "Plan": "hostgate.planning.plan",
     "plan": "hostgate.planning.plan",
 }

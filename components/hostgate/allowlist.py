@@ -23,7 +23,9 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
+from hostgate.default_base import shared_policy
 from hostgate.planning.findings import Finding
+from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import spelled_out
 from hostgate.planning.plan import Plan, plan, unenforced
@@ -205,18 +207,24 @@ def strangers(made: Plan, names: Sequence[str], adopt: Mapping[str, str]) -> str
 def prepare(
     name: str,
     args: Mapping[str, Any] | None,
-    hosts: Selection | None,
+    hosts: Selection | Sequence[Grant] | None,
     keywords: Mapping[str, Any],
     opts: pulumi.ResourceOptions | None,
     mechanisms: Sequence[str],
 ) -> Registration:
-    """The plan that `args` (plain values, any language) and `keywords` (Python) ask for, or that `plan=` brings.
+    """The plan that `args` (plain values, any language) and `keywords` (Python) ask for, or that `plan=` brings. `hosts` are
+    a selection, or grants, each with clients and hosts of its own.
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
     """
     wanted: list[tuple[str, object, tuple[type, ...], str]] = [
         ("args", args, (Mapping,), "a mapping of inputs; a Selection goes by name, hosts=..."),
-        ("hosts", hosts, (Selection,), "a Selection, as hostgate.select() makes it; references go under `catalogs`"),
+        (
+            "hosts",
+            hosts,
+            (Selection, list, tuple),
+            "a Selection, as hostgate.select() makes it, or a list of hostgate.Grant; references go under `catalogs`",
+        ),
         ("plan", keywords.get("plan"), (Plan,), "a Plan, as hostgate.plan() makes it"),
         ("opts", opts, (pulumi.ResourceOptions,), "a pulumi.ResourceOptions"),
     ]
@@ -235,6 +243,8 @@ def prepare(
         given[key] = _plain_numbers(value)
     references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
+        if hosts is not None and not isinstance(hosts, Selection):
+            hosts, given["grants"] = split(hosts)
         _refuse_blanks(given)
         _refuse_outputs(given, references)
         adopt = given.pop("import_", {})
@@ -251,6 +261,9 @@ def prepare(
             given["name"] = given.pop("name_prefix", name)
             options, outputs = _separate(given, references)
             made = plan(selection, target, options, as_of=as_of)
+            shared = shared_policy(row(target).cloud, made.options, outputs, opts)
+            if "base" not in options and (base := shared.take(made.options)) is not None:
+                made = plan(selection, target, options, as_of=as_of, base=base)
         if reviewed is not None and made.ok:
             _pin(reviewed, made.target).check([made])
     except InputError as error:
@@ -458,9 +471,10 @@ def _separate(given: Mapping[str, Any], references: Mapping[str, str]) -> tuple[
 
 
 def _finding_line(one: Finding) -> str:
-    """A finding as component inputs carry it: id, entry or `-`, the host if it names one, and the reason of who accepted
-    it."""
-    said = f"{one.id} {one.entry or '-'}{f' {one.host}' if one.host else ''}"
+    """A finding as component inputs carry it: id, entry or `-` (behind its grant, if it has one), the host if it names one,
+    and the reason of who accepted it."""
+    whose = f"{one.grant}:" if one.grant else ""
+    said = f"{one.id} {whose}{one.entry or '-'}{f' {one.host}' if one.host else ''}"
     return said if one.accepted is None else f"{said} accepted: {one.accepted}"
 
 

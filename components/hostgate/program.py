@@ -13,7 +13,7 @@ from hostgate.allowlist import announced, child_of, strangers
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.problems import InputError
 from hostgate.on_demand import sdk_missing
-from hostgate.planning.plan import Plan, plan_all
+from hostgate.planning.plan import Plan
 from hostgate.planning.targets import Target, load, row
 from hostgate.stack import read_stack, values_of_engine
 
@@ -29,7 +29,7 @@ def run(*, as_of: date | None = None) -> None:
     try:
         values = values_of_engine(*_engine_config())
         stack = read_stack(values, Path(pulumi.runtime.get_root_directory() or "."))
-        plans = plan_all(stack.selection, stack.targets, as_of=day, survey=stack.survey)
+        plans = stack.plans(day)
     except InputError as error:
         raise pulumi.RunError(f"the config or the catalogs have errors\n{error}") from None
     problems = [str(problem) for plan in plans for problem in plan.problems]

@@ -6,30 +6,39 @@ errors name the key, what was found and what is allowed. Our keys are never secr
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
-from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, key_path, spelled
-from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.catalog.selection import Acceptance, Selection, select, together, union
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
-from hostgate.planning.mechanism import Sight, main_targets, mechanism, targets
-from hostgate.planning.options import Options, OptionsError, not_json, option_problems, read_options
-from hostgate.planning.plan import find_mechanism
+from hostgate.planning.options import Options, not_json, option_problems
+from hostgate.planning.plan import Plan, find_mechanism, plan_all
 from hostgate.planning.survey import Survey, Word
 from hostgate.planning.targets import clouds
 from hostgate.review.guards import Guards
 from hostgate.review.pin import DIGEST, Pin, read_pin
+from hostgate.stack_lists import (
+    OF_HOSTS,
+    AcceptSection,
+    HostList,
+    Layer,
+    Section,
+    SelectSection,
+    host_name,
+    problem,
+    read_layers,
+)
 
 PROJECT = "hostgate"
 _FREE = ("tags", "groupTags", "policyTags", "firewallTags")
@@ -37,56 +46,6 @@ _FREE = ("tags", "groupTags", "policyTags", "firewallTags")
 
 _REWRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00 \+0000 UTC|T00:00:00Z)\Z")
 """What the engine makes of an unquoted date: in a stack file the first form, in Pulumi.yaml the second (CLI 3.259)."""
-
-
-def _date(text: str) -> str:
-    try:
-        iso_date(text)
-    except ValueError:
-        raise PydanticCustomError(
-            "date", "{message}", {"message": f"found {spelled(text)}. Allowed: a quoted date as YYYY-MM-DD."}
-        ) from None
-    return text
-
-
-def _host(text: str) -> str:
-    host = check_host(text)
-    if host.rule is not None:
-        raise PydanticCustomError(host.rule, "{message}", {"message": host.message})
-    return host.name
-
-
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError(
-            "reason", "{message}", {"message": f"found {spelled(text)}. Allowed: a reason in words."}
-        )
-    return text
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
-
-
-class SelectSection(_Section):
-    """`hostgate:select`."""
-
-    phases: list[str] | None = None
-    parties: list[str] | None = None
-    purposes: list[str] | None = None
-    directions: list[str] | None = None
-    ids: list[str] | None = None
-    without: list[str] = []
-
-
-class AcceptSection(_Section):
-    """An item of `hostgate:accept`."""
-
-    finding: str
-    because: Annotated[str, AfterValidator(_reason)]
-    entry: str | None = None
-    host: Annotated[str, AfterValidator(_host)] | None = None
-    until: Annotated[str, AfterValidator(_date)] | None = None
 
 
 def _layers(value: Any) -> Any:
@@ -106,34 +65,34 @@ def _layers(value: Any) -> Any:
 Layers = Annotated[list[dict[str, Any]], BeforeValidator(_layers)]
 
 
-class SurveySection(_Section):
+class SurveySection(Section):
     """`hostgate:survey`."""
 
     file: str
     worst: Word | None = None
 
 
-class GuardsSection(_Section):
+class GuardsSection(Section):
     """`hostgate:guards`: what a change may do on any one target; `hostgate diff` and `comment` look at them."""
 
     max_removed: Annotated[int, Field(ge=0)] | None = None
     max_opened: Annotated[int, Field(ge=0)] | None = None
-    never_remove: list[Annotated[str, AfterValidator(_host)]] = []
+    never_remove: list[Annotated[str, AfterValidator(host_name)]] = []
     never_open_all: bool | None = None
     """Yes unless it is false."""
 
 
-class ReviewedSection(_Section):
+class ReviewedSection(Section):
     """`hostgate:reviewed`: the plans that were reviewed; others are refused."""
 
     digests: Annotated[dict[str, Annotated[str, Field(pattern=DIGEST)]], Field(min_length=1)]
     plan: str | None = None
 
 
-class StackSection(_Section):
+class StackSection(Section):
     """The keys under `hostgate:` beside those of the clouds (`stack_section`)."""
 
-    catalogs: Annotated[list[str], Field(min_length=1)]
+    catalogs: Annotated[list[str], Field(min_length=1)] | None = None
     select: SelectSection = SelectSection()
     choose: dict[str, str] = {}
     accept: list[AcceptSection] = []
@@ -151,17 +110,24 @@ def stack_section() -> type[StackSection]:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What a stack asks for: a selection, for each layer of each cloud a target with its options, and what a survey says
+    """What a stack asks for: for each layer of each cloud a target with its options and its hosts, and what a survey says
     of the hosts."""
 
     selection: Selection
+    """Every host that is asked for, whichever layer or list asks."""
     targets: tuple[tuple[str, Options], ...]
+    selections: tuple[Selection, ...]
+    """The hosts of each of `targets`."""
     survey: Survey | None = None
     guards: Guards = field(default_factory=Guards)
     reviewed: Pin | None = None
     """The plans that were reviewed; nothing else may be applied."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Those of the reviewed plans, also where their file is not read."""
+
+    def plans(self, as_of: date | None = None) -> tuple[Plan, ...]:
+        """A plan for each target. Raises InputError."""
+        return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
 
 
 def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> Stack:
@@ -177,56 +143,92 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         section = kind.model_validate(dict(values))
     except ValidationError as error:
         problems += [_renamed(problem) for problem in option_problems(error, kind, PROJECT)]
-    wanted: list[tuple[str, Options]] = []
+    layers: list[Layer] = []
     for cloud in clouds():
-        ours: list[tuple[str, Options]] = []
-        for where, options in _places(cloud, values.get(cloud)):
-            try:
-                ours.append(_target(cloud, options, where))
-            except OptionsError as error:
-                problems += error.problems
-        problems += _alike(cloud, [target for target, _ in ours])
-        wanted += ours
-    if not wanted and not problems:
+        found, objections = read_layers(cloud, values.get(cloud), PROJECT)
+        layers += found
+        problems += objections
+    lists = [each for layer in layers for each in layer.lists]
+    if "catalogs" not in values and not (lists and all(each.hosts.catalogs for each in lists)):
+        problems.append(problem(f"`{PROJECT}:catalogs` is missing."))
+    if not layers and not problems:
         problems.append(
-            _problem(
+            problem(
                 f"no cloud is named. Set at least one of {', '.join(f'`{PROJECT}:{cloud}`' for cloud in clouds())}."
             )
         )
     if problems or section is None:
         raise InputError(dict.fromkeys(problems))
-    selection = select(
-        *section.catalogs,
-        phases=section.select.phases,
-        parties=section.select.parties,
-        purposes=section.select.purposes,
-        directions=section.select.directions,
-        ids=section.select.ids,
-        without=section.select.without,
-        choose=section.choose,
-        accept=[
-            Acceptance(
-                finding=item.finding,
-                because=item.because,
-                entry=item.entry,
-                host=item.host,
-                until=None if item.until is None else iso_date(item.until),
-            )
-            for item in section.accept
-        ],
-        base=base,
-        allow_empty=section.allow_empty,
-    )
+    hosts = _Hosts(section, base)
+    selections = [hosts.of_layer(layer) for layer in layers]
+    if hosts.problems:
+        raise InputError(dict.fromkeys(hosts.problems))
     guards, reviewed = Guards(**section.guards.model_dump()), section.reviewed
     # A stack that says nothing says yes, so that two sides turn the guard off only together.
     guards = replace(guards, never_open_all=guards.keeps_closed)
     return Stack(
-        selection,
-        tuple(wanted),
+        hosts.all,
+        tuple((layer.target, layer.options) for layer in layers),
+        tuple(selections),
         None if section.survey is None else _survey(section.survey, base),
         guards,
         _pin(reviewed if pins else None, base),
         {} if reviewed is None else reviewed.digests,
+    )
+
+
+class _Hosts:
+    """The selections that lists ask for, each made once; `problems` are those of all of them."""
+
+    def __init__(self, stack: StackSection, base: Path) -> None:
+        self.stack, self.base = stack, base
+        self.problems: list[Problem] = []
+        self._made: dict[str, Selection] = {}
+
+    def of_layer(self, layer: Layer) -> Selection:
+        made = [self._of_list(each) for each in layer.lists]
+        if not layer.options.grants:
+            return made[0]
+        return together({each.grant: selection for each, selection in zip(layer.lists, made, strict=True)})
+
+    @property
+    def all(self) -> Selection:
+        """Every host, once."""
+        first, *others = self._made.values()
+        return union(first, *others) if others else first
+
+    def _of_list(self, wanted: HostList) -> Selection:
+        own = {key: value for key, value in wanted.hosts if value is not None}
+        hosts = self.stack.model_copy(update=own)
+        key = repr([getattr(hosts, name) for name in OF_HOSTS])
+        if key not in self._made:
+            try:
+                self._made[key] = _select(hosts, self.base)
+            except InputError as error:
+                where = f"`{wanted.where}`: " if own else ""
+                self.problems += [replace(each, message=f"{where}{each.message}") for each in error.problems]
+                self._made[key] = Selection(refs=(), entries=())
+        return self._made[key]
+
+
+def _select(section: StackSection, base: Path) -> Selection:
+    return select(
+        *(section.catalogs or ()),
+        **dict(section.select),
+        choose=section.choose,
+        accept=map(_acceptance, section.accept),
+        base=base,
+        allow_empty=section.allow_empty,
+    )
+
+
+def _acceptance(item: AcceptSection) -> Acceptance:
+    return Acceptance(
+        finding=item.finding,
+        because=item.because,
+        entry=item.entry,
+        host=item.host,
+        until=None if item.until is None else iso_date(item.until),
     )
 
 
@@ -319,17 +321,17 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
         prefix, _, name = key.partition(":")
         if prefix != PROJECT:
             if message := _capitals(key, prefix):
-                problems.append(_problem(message))
+                problems.append(problem(message))
             continue
         if key in secret:
             problems.append(
-                _problem(f"`{key}`: found a secret. Allowed: plain values; reviewers must see what is opened.")
+                problem(f"`{key}`: found a secret. Allowed: plain values; reviewers must see what is opened.")
             )
             continue
         value = _parsed(text)
         problems += _blanks({name: value})
         problems += [
-            _problem(f'`{where}`: found a date without quotes. Allowed: a quoted date, "{found[:10]}".')
+            problem(f'`{where}`: found a date without quotes. Allowed: a quoted date, "{found[:10]}".')
             for where, found in _texts(value, key)
             if _REWRITTEN.match(found)
         ]
@@ -337,44 +339,6 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
     if problems:
         raise InputError(problems)
     return values
-
-
-def _places(cloud: str, layers: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each layer's place and options; what is neither a mapping nor a list of them is objected to by the model."""
-    where = f"{PROJECT}:{cloud}"
-    if isinstance(layers, dict):
-        yield where, layers
-    elif isinstance(layers, list):
-        for index, layer in enumerate(layers):
-            if isinstance(layer, dict):
-                yield f"{where}[{index}]", layer
-
-
-def _alike(cloud: str, wanted: Sequence[str]) -> Iterator[Problem]:
-    """Layers that take each other's place: only what sees something else of a flow adds to another."""
-    seen: dict[Sight, str] = {}
-    for target in wanted:
-        sight, name = mechanism(target).means[0].sight, target.partition(":")[2]
-        if sight in seen:
-            yield _problem(
-                f"`{PROJECT}:{cloud}`: found the layers {seen[sight]} and {name}, which see the same of a flow ({sight}). "
-                "Allowed: one of them."
-            )
-        seen.setdefault(sight, name)
-
-
-def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Options]:
-    values = dict(options)
-    main = next(target for target in main_targets() if target.startswith(f"{cloud}:"))
-    named = values.pop("mechanism", main.partition(":")[2])
-    target = f"{cloud}:{named}"
-    allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]
-    if target not in targets():
-        raise OptionsError([_problem(f"`{where}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")])
-    chosen: Options = read_options(mechanism(target).options, values, where, ("mechanism",))
-    if chosen.lacking:
-        raise OptionsError([_problem(f"`{where}`: {chosen.lacking}")])
-    return target, chosen
 
 
 def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Iterator[Problem]:
@@ -457,7 +421,3 @@ def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
 def _renamed(problem: Problem) -> Problem:
     """`hostgate.select.phases` as people write it: `hostgate:select.phases`."""
     return Problem(rule=problem.rule, message=problem.message.replace(f"`{PROJECT}.", f"`{PROJECT}:", 1))
-
-
-def _problem(message: str) -> Problem:
-    return Problem(rule="config", message=message)

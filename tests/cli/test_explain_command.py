@@ -28,7 +28,9 @@ def test_the_json_has_the_agreed_keys_and_nothing_else_is_printed(run: Run) -> N
     made = run("explain", "cgr.dev", "--catalog", REFERENCE, "--json")
 
     assert (made.code, made.err, list(made.json)) == (0, "", ["targets"])
-    assert [list(answer) for answer in made.json["targets"]] == [["target", "place", "verdict", "rule", "why"]] * 3
+    assert [list(answer) for answer in made.json["targets"]] == [
+        ["target", "place", "verdict", "rule", "why", "assumptions"]
+    ] * 3
 
 
 @pytest.mark.parametrize("host", ["cgr.dev", "CGR.dev", R2_ACCOUNT, "storage.googleapis.com"])
@@ -39,6 +41,7 @@ def test_a_host_of_the_catalog_is_allowed_everywhere(run: Run, host: str) -> Non
 def test_a_name_of_the_host_itself_is_answered_by_the_vpcs_resolver_and_blocked_elsewhere(run: Run) -> None:
     made = verdicts(run, "localhost")
     assert made.pop("aws:dns-firewall") == "allow"
+    assert made.pop("gcp:url-filter") == "unknown"  # a plan by catalog names no zone that has an endpoint
     assert set(made.values()) == {"block"}
 
 
@@ -60,6 +63,8 @@ def test_anything_else_is_blocked_wherever_it_is_seen_and_that_is_fine(run: Run,
     made = verdicts(run, *arguments)
     if arguments[1:]:  # a port or a protocol, which a question for a name does not have
         assert made.pop("aws:dns-firewall") == "allow"
+    else:  # on a port that is inspected; a plan by catalog names no zone that has an endpoint
+        assert made.pop("gcp:url-filter") == "unknown"
     assert set(made.values()) == {"block"}
 
 
@@ -149,6 +154,8 @@ def test_an_answer_for_people_is_a_table_under_the_question(run: Run) -> None:
         ["cgr.dev", "--from", "here"],
         ["cgr.dev", "--from", "tagValues/x"],
         ["cgr.dev", "--from", "a@b"],
+        ["cgr.dev", "--from", "network-tag:"],
+        ["cgr.dev", "--from", "network-tag:Builds"],
         ["cgr.dev", "--sni", "x.example", "--protocol", "udp"],
     ],
     ids=" ".join,
@@ -178,6 +185,7 @@ def test_a_refused_plan_has_no_verdict(run: Run) -> None:
         ("builds@acme.iam.gserviceaccount.com", {"aws:rules": "unknown", "gcp:fqdn": "allow"}),
         ("other@acme.iam.gserviceaccount.com", {"aws:rules": "unknown", "gcp:fqdn": "block"}),
         ("tagValues/123", {"aws:rules": "unknown", "gcp:fqdn": "unknown"}),
+        ("network-tag:builds", {"aws:rules": "unknown", "gcp:fqdn": "unknown"}),
         ("10.1.2.3", {"aws:rules": "allow", "gcp:fqdn": "unknown"}),
         (
             "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/ipGroups/builders",
@@ -194,6 +202,24 @@ def test_a_client_is_answered_by_target_and_unknown_where_it_cannot_be_told(
     answers = run("explain", "cgr.dev", "--from", source, "--json").json["targets"]
     assert {answer["target"]: answer["verdict"] for answer in answers} == said
     assert all(answer["lacks"] for answer in answers if answer["verdict"] == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("network-tag:builds", "block"),
+        ("network-tag:web", "allow"),
+        ("10.1.2.3", "unknown"),
+    ],
+)
+def test_a_client_without_the_network_tag_of_a_route_is_not_led_to_a_web_proxy(
+    run: Run, project: Project, source: str, said: str
+) -> None:
+    place = "projects/p/global/networks/main, subnetwork: projects/p/regions/europe-west4/subnetworks/main"
+    project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n"
+                f"  hostgate:gcp: {{mechanism: web-proxy, networkTags: [builds], network: {place}}}\n")  # fmt: skip
+    (answer,) = run("explain", "evil.example", "--from", source, "--json").json["targets"]
+    assert answer["verdict"] == said
 
 
 def test_a_blocked_connection_names_the_nearest_entry_and_what_does_not_match(run: Run) -> None:

@@ -280,7 +280,33 @@ def test_a_reader_that_finds_no_verdict_leaves_the_record_to_the_others(
     assert "It has gate of 1, flow (1)" in logs({"event_type": "flow"}).err
     monkeypatch.setattr(explain_log, "rows", lambda: (strangers[1], *rows()))
     said = logs({"nothing": 1}).err
-    assert "Found 1. Allowed: none. Found an object with 'nothing'" in said
+    assert "Found 1. Allowed: none." in said  # it knows the record
+
+
+FORMS = ("`event`", "`event_type`", "`query_name`", "`logName`", "firewall_url_filter", "gateway_requests")
+
+
+@pytest.mark.parametrize("line", ["not json", '{"a": 1}', "{}", '{"records": []}', '{"event": {"a": 1}}'])
+def test_a_line_of_no_log_is_told_every_form_that_is_read(logs: Logs, line: str) -> None:
+    said = " ".join(logs(alert(), line).err.split())
+    assert [form for form in FORMS if form not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"logName": "projects/p/logs/networksecurity.googleapis.com%2Ffirewall_url_filter"}, "`jsonPayload`: nothing"),
+        ({"logName": "x"}, "`logName`: 'x'"),
+        ({"event": {"event_type": "alert"}}, "`alert`: nothing"),
+        ({"query_name": 3}, "`query_name`: 3"),
+    ],
+)
+def test_a_line_of_a_log_that_is_read_is_told_what_is_wrong_in_it_and_no_other_form(
+    logs: Logs, record: dict[str, Any], found: str
+) -> None:
+    said = logs(alert(), record).err
+    assert f"Found {found}" in said
+    assert "Found an object" not in said
 
 
 @pytest.mark.parametrize(
@@ -472,6 +498,24 @@ config:
         made = gcp(self.record(), alert(), flow_log, options=("--json",))
         assert [each["target"] for each in made.json["events"]] == ["gcp:fqdn", None]
         assert made.json["without"] == {"compute.googleapis.com/vpc_flows": 1}
+
+    def test_an_entry_that_does_not_say_what_became_of_it_is_unknown_and_says_what_the_plan_does(
+        self, gcp: Logs
+    ) -> None:
+        ends = {
+            "clientIp": "10.1.2.3",
+            "clientPort": 40_000,
+            "serverIp": "203.0.113.5",
+            "serverPort": 443,
+            "protocol": 6,
+        }
+        name = "projects/p/logs/networksecurity.googleapis.com%2Ffirewall_url_filter"
+        gcp.folder.joinpath("Pulumi.dev.yaml").write_text(
+            self.STACK.replace("MODE", ", zones: [europe-west1-b]").replace("fqdn", "url-filter")
+        )
+        told = gcp.one({"logName": name, "jsonPayload": {"connection": ends, "ruleIndex": 3}})
+        assert told["recorded"] == "unknown"
+        assert told["next"] == "The log does not say whether it passed. The plan does not allow it."
 
     @pytest.mark.parametrize(
         "log",

@@ -51,7 +51,17 @@ def plan_of(run: Run, *wanted: str) -> Any:  # a JSON document
 def test_the_json_has_one_item_a_target_with_the_agreed_keys(run: Run) -> None:
     (made,) = plan_of(run, "aws:rules")["targets"]
 
-    assert list(made) == ["target", "digest", "objects", "decisions", "findings", "limits", "catalogs", "options"]
+    assert list(made) == [
+        "target",
+        "digest",
+        "objects",
+        "decisions",
+        "findings",
+        "limits",
+        "catalogs",
+        "options",
+        "assumptions",
+    ]
 
 
 @pytest.mark.parametrize(

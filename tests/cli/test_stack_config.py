@@ -478,3 +478,124 @@ def test_a_key_whose_capitals_differ_is_never_passed_over(project: Project) -> N
 
     with pytest.raises(InputError, match="capitals count"):
         values_of_engine({"Hostgate:gcp": "{}"})
+
+
+BUILDERS: dict[str, Any] = {"name": "builders", "from": ["10.1.0.0/16"]}
+NODES: dict[str, Any] = {"name": "nodes", "from": ["10.0.0.0/8"], "select": {"phases": ["pull"]}}
+GCP = {"networks": ["projects/acme/global/networks/main"]}
+
+
+class TestSeveralListsOfHostsAndClients:
+    def read(self, **clouds: Any) -> Any:
+        return read_stack({"catalogs": [REFERENCE], **clouds}, Path.cwd())
+
+    @pytest.mark.parametrize(
+        ("cloud", "once"), [("aws", {"mode": "audit"}), ("gcp", GCP), ("azure", {"attach": "rg-hub/fp-hub"})]
+    )
+    def test_items_of_one_mechanism_that_have_names_are_lists_of_one_policy(
+        self, cloud: str, once: dict[str, Any]
+    ) -> None:
+        stack = self.read(**{cloud: [{**BUILDERS, **once}, NODES]})
+        ((target, options),), (hosts,) = stack.targets, stack.selections
+
+        assert target in main_targets()
+        assert [(each.name, each.from_) for each in options.grants] == [
+            ("builders", ["10.1.0.0/16"]), ("nodes", ["10.0.0.0/8"]),
+        ]  # fmt: skip
+        assert [len(selection.entries) for _, selection in hosts.grants] == [13, 5]
+        assert options.model_dump(exclude_unset=True).items() >= once.items()
+        assert [grant for grant, _ in stack.plans(date(2026, 1, 1))[0].selection.grants] == ["builders", "nodes"]
+
+    def test_a_mapping_takes_its_lists_under_grants_and_says_the_rest_for_all(self) -> None:
+        stack = self.read(gcp={**GCP, "name": "egress", "grants": [BUILDERS, {**NODES, "base": 2100}]})
+        ((_, options),) = stack.targets
+
+        assert (options.name, [each.base for each in options.shares]) == ("egress", [2000, 2100])
+        assert [len(selection.entries) for _, selection in stack.selections[0].grants] == [13, 5]
+
+    def test_a_list_may_have_catalogs_choices_and_words_of_its_own_and_the_top_is_the_default(
+        self, project: Project
+    ) -> None:
+        folder = project()
+        (folder / "ours.yaml").write_text(
+            "catalog: acme/ours\nentries:\n  - {id: git, host: git.acme.example, port: 443, protocol: https}\n"
+        )
+        stack = read_stack(
+            {
+                "catalogs": [REFERENCE],
+                "choose": {"blob-storage": "r2-any-bucket"},
+                "aws": [{**BUILDERS, "catalogs": ["./ours.yaml"], "choose": {}}, {**NODES, "accept": []}],
+            },
+            folder,
+        )
+        builders, nodes = (selection for _, selection in stack.selections[0].grants)
+        assert (builders.refs, nodes.refs) == (("acme/ours",), (REFERENCE,))
+        assert (builders.choose, nodes.choose) == ((), (("blob-storage", "r2-any-bucket"),))
+        assert {entry.id for entry in stack.selection.entries} > {"git", "registry"}
+
+    def test_catalogs_may_be_named_by_the_lists_alone(self) -> None:
+        own = [{**BUILDERS, "catalogs": [REFERENCE]}, {**NODES, "catalogs": [REFERENCE]}]
+        assert read_stack({"aws": own}, Path.cwd()).selections[0].refs == (REFERENCE,)
+        (problem,) = config_problems({"aws": [own[0], NODES]})
+        assert problem.message == "`hostgate:catalogs` is missing."
+
+    def test_one_cloud_or_layer_may_say_its_own_hosts(self) -> None:
+        stack = self.read(
+            aws=[{"select": {"phases": ["pull"]}}, {"mechanism": "dns-firewall"}], gcp={"select": {"ids": ["registry"]}}
+        )
+        assert [len(selection.entries) for selection in stack.selections] == [5, 13, 1]
+
+    @pytest.mark.parametrize(
+        ("lists", "said"),
+        [
+            ([{}, BUILDERS], ["`hostgate:aws[0].name` is missing: several lists of one mechanism have a name each."]),
+            ([BUILDERS, BUILDERS], ["`hostgate:aws`: found the grant 'builders' twice. Allowed: each name once."]),
+            (
+                [{**BUILDERS, "mode": "audit"}, {**NODES, "mode": "enforce"}],
+                ["`hostgate:aws`: found mode 'audit' (`hostgate:aws[0].mode`), 'enforce' (`hostgate:aws[1].mode`). The lists "
+                 "share one policy. Allowed: one value, given once or alike."],
+            ),
+            ([BUILDERS, {**NODES, "form": []}], ["`hostgate:aws[1].form` is no key here. Did you mean `from`?"]),
+            ([BUILDERS, {**NODES, "selct": {}}], ["`hostgate:aws[1].selct` is no key here. Did you mean `select`?"]),
+            ([BUILDERS, {**NODES, "from": ["10.0.0.1/8"]}], ["`hostgate:aws[1].from[0]`: Found '10.0.0.1/8'"]),
+            ([BUILDERS, {**NODES, "from": ["100.64.0.0/10"]}], ["`hostgate:aws[1]`: found from 100.64.0.0/10, outside homeNet"]),
+            ([{**BUILDERS, "base": "x"}, NODES], ["`hostgate:aws[0].base`: found 'x'. Allowed: a whole number."]),
+            ([BUILDERS, {**NODES, "select": {"phase": []}}], ["`hostgate:aws[1].select.phase` is no key here. Did you mean"]),
+            ([BUILDERS, {**NODES, "select": {"phases": ["pul"]}}], ["`hostgate:aws[1]`: Found the phase 'pul'"]),
+            ([BUILDERS, {**NODES, "grants": []}], ["`hostgate:aws[1].grants`: found lists in an item of a list."]),
+            (
+                [{**BUILDERS, "mechanism": "domain-list"}, {**NODES, "mechanism": "domain-list"}],
+                ["`hostgate:aws`: found several lists for aws:domain-list, which tells no clients apart. Allowed: one list"],
+            ),
+            (
+                [BUILDERS, {**NODES, "mechanism": "domain-list"}],
+                ["found the layers rules and domain-list, which see the same of a flow"],
+            ),
+            (
+                {"grants": [BUILDERS, {**NODES, "nam": "x"}, {"from": []}]},
+                ["`hostgate:aws.grants[1].nam` is no key here. Did you mean `name`?", "`hostgate:aws.grants[2].name` is missing."],
+            ),
+            ({"grants": []}, ["`hostgate:aws.grants` is empty"]),
+        ],
+    )  # fmt: skip
+    def test_what_does_not_hold_is_said_at_the_key_of_the_list(self, lists: Any, said: list[str]) -> None:
+        problems = config_problems({"catalogs": [REFERENCE], "aws": lists})
+        assert len(problems) == len(said), problems
+        for problem, words in zip(problems, said, strict=True):
+            assert words in problem.message
+
+    def test_what_all_lists_need_may_be_said_by_any_of_them(self) -> None:
+        stack = self.read(
+            aws=[BUILDERS, {**NODES, "from": ["100.64.0.0/10"], "homeNet": ["10.0.0.0/8", "100.64.0.0/10"]}]
+        )
+        assert stack.targets[0][1].clients == ("10.1.0.0/16", "100.64.0.0/10")
+
+    def test_lists_stand_beside_a_layer_that_sees_something_else(self) -> None:
+        stack = self.read(aws=[BUILDERS, {"mechanism": "dns-firewall"}, NODES])
+        assert [target for target, _ in stack.targets] == ["aws:rules", "aws:dns-firewall"]
+
+    def test_items_without_names_are_told_how_several_lists_are_written(self) -> None:
+        (problem,) = config_problems({**GOOD, "aws": [{"from": ["10.1.0.0/16"]}, {"from": ["10.0.0.0/8"]}]})
+        assert problem.message.endswith(
+            "Allowed: one of them, or a `name` for each of several lists of hosts and clients."
+        )

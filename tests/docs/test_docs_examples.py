@@ -279,7 +279,7 @@ def _of_stack(block: Block, folder: Path) -> list[tuple[str, str, int]]:
     (folder / "Pulumi.example.yaml").write_text(block.text, "utf-8")
     try:
         wanted = read_stack(values_of_file(folder, "example"), folder)
-        plans = plan_all(wanted.selection, wanted.targets)
+        plans = plan_all(wanted.selections, wanted.targets)
     except InputError as error:
         return sorted(
             (("error", problem.rule, _line(block, problem)) for problem in error.problems), key=lambda e: e[2]

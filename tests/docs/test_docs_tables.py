@@ -21,6 +21,7 @@ from hostgate.planning.evidence import Claim
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
+from hostgate.planning.targets import load, rows
 from hostgate.policies.readers import READERS, UNREAD
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import SettingsFile
@@ -30,8 +31,11 @@ from hostgate.stack import AcceptSection, GuardsSection, SelectSection, SurveySe
 CATALOG, MECHANISMS, PLAN, POLICIES, REVIEW, SURVEY = (
     ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "policies.md", "review.md", "survey.md")
 )
+SANDBOX = ROOT / "docs" / "sandbox.md"
 AWS_POLICY = ROOT / "docs" / "aws-policy.md"
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+
+_CLOUDS = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
 
 OPTIONS_OF = {"aws": "aws:rules", "gcp": "gcp:fqdn", "azure": "azure:application-rules"}
 """A target whose options the cloud's table lists."""
@@ -161,6 +165,47 @@ def test_the_mechanisms_are_those_of_the_registry() -> None:
     ]
     made = next(table for table in tables(MECHANISMS) if table.introduction == "What each makes:")
     assert made.column("target") == list(targets())
+    told = ""
+    for target, component in zip(table.column("target"), table.column("component"), strict=True):
+        told = told if component.startswith("same") else component.strip("`")
+        assert told == _components()[target.strip("`")]
+
+
+def _components() -> dict[str, str]:
+    """The component of each target, as a program imports it."""
+    found = {}
+    for each in rows():
+        module, _, name = each.component.partition(":")
+        found[each.name] = f"{module.rpartition('.')[0]}.{name}"
+    return found
+
+
+def test_the_components_of_the_readme_are_all_there_are_with_their_outputs() -> None:
+    (table,) = [table for table in tables(ROOT / "README.md") if table.header[0] == "component"]
+    outputs = {_components()[each.name]: ", ".join(f"`{output}`" for output in each.outputs) for each in rows()}
+    assert table.rows == tuple((f"`{name}`", outputs[name]) for name in outputs)
+
+
+def test_the_types_of_the_sandbox_are_those_that_its_clouds_have() -> None:
+    (table,) = [table for table in tables(SANDBOX) if table.header == ("cloud", "types")]
+    simulated = {each.cloud: load(each.simulated).types for each in rows()}
+    wanted: dict[str, list[str]] = {}
+    for cloud, types in simulated.items():
+        modules: dict[str, list[str]] = {}
+        for token in types:
+            module, _, name = token.partition(":")[2].partition(":")
+            modules.setdefault(module.partition("/")[0], []).append(f"`{name}`")
+        wanted[_CLOUDS[cloud]] = [f"`{module}`: {', '.join(names)}" for module, names in modules.items()]
+    pasted = "\n".join(f"| {cloud} | {'; '.join(parts)} |" for cloud, parts in wanted.items())
+    assert {cloud: types.split("; ") for cloud, types in table.rows} == wanted, f"docs/sandbox.md lacks:\n{pasted}"
+
+
+def test_the_plan_page_has_slots_and_a_folder_for_every_target() -> None:
+    (table,) = _tables(PLAN, "Objects, priorities, slots", "target")
+    assert {name.strip("`") for each in table.column("target") for name in each.split(", ")} == set(targets())
+    folders = re.search(r"writes one folder a target \(([^)]*)\)", PLAN.read_text("utf-8"))
+    assert folders is not None
+    assert re.findall(r"`([a-z-]+)/`", folders[1]) == [target.replace(":", "-") for target in targets()]
 
 
 def test_the_figures_of_lookups_are_those_that_verdicts_are_made_from() -> None:

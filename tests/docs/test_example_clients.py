@@ -23,6 +23,7 @@ GOOGLE = ("storage.googleapis.com", "199.36.153.9")
 BUILDER = "account:builder@acme-builds.iam.gserviceaccount.com"
 NODE = "account:gke-nodes@acme-prod.iam.gserviceaccount.com"
 ANOTHER = "account:web@acme-prod.iam.gserviceaccount.com"
+UNTAGGED = "network-tag:web"
 
 
 @pytest.fixture
@@ -42,14 +43,14 @@ def made(tmp_path: Path) -> Callable[[str], Deployed]:
         ("gcp-shared-vpc/service", ANOTHER, [PULLED, PRIVATE], [BUILT, OTHER, GOOGLE]),
         ("gcp-gke-nodes", NODE, [PULLED, GOOGLE, PRIVATE], [OTHER]),
         ("gcp-gke-nodes", ANOTHER, [PULLED, GOOGLE, PRIVATE, OTHER], []),  # no node, so not judged
-        ("gcp-web-proxy", "10.20.1.2", [PULLED, BUILT, PRIVATE], [OTHER, GOOGLE]),
-        ("gcp-web-proxy", "10.30.1.2", [PRIVATE], [PULLED, BUILT, OTHER, GOOGLE]),
+        ("gcp-web-proxy", None, [PULLED, BUILT, PRIVATE], [OTHER, GOOGLE]),
+        ("gcp-web-proxy", UNTAGGED, [PULLED, BUILT, PRIVATE, OTHER, GOOGLE], []),  # goes past the proxy, so not judged
         ("gcp-folder-policy", BUILDER, [PULLED, BUILT, PRIVATE], [OTHER, GOOGLE]),
     ],
 )
 def test_a_client_reaches_what_the_program_says(
     name: str,
-    client: str,
+    client: str | None,
     reached: list[tuple[str, str | None]],
     blocked: list[tuple[str, str | None]],
     made: Callable[[str], Deployed],

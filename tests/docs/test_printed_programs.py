@@ -7,7 +7,7 @@ policy pack judges the first preview and what is deployed. A program that closes
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -253,15 +253,18 @@ def _cloud(target: object) -> str:
 
 def _allowed(component: PreviewResource) -> Iterator[Flow]:
     """A flow to each host that the plan allows and that shows its name, from a client that may use it."""
-    clients = [
-        text for text in component.inputs.get("from") or () if text[:1].isdigit() and "." in text and "/" in text
-    ]
-    source = str(ip_network(clients[0])[5]) if clients else None
+    said = component.inputs["options"].get("grants") or [{"name": "", "from": component.inputs.get("from")}]
+    sources = {each["name"]: _client(each.get("from") or ()) for each in said}
     for decision in read_registered(component.inputs["decisions"]):
         entry = decision.entry
         if decision.outcome == "allowed" and entry.protocol in ("https", "tls", "http"):
             host = entry.host if entry.match in ("exact", "subtree+apex") else f"a.{entry.host}"
-            yield Flow(host, entry.port, entry.protocol, source=source)
+            yield Flow(host, entry.port, entry.protocol, source=sources[entry.grant])
+
+
+def _client(clients: Sequence[str]) -> str | None:
+    ranges = [text for text in clients if text[:1].isdigit() and "." in text and "/" in text]
+    return str(ip_network(ranges[0])[5]) if ranges else None
 
 
 def _resource(each: PreviewResource) -> Resource:

@@ -5,7 +5,7 @@ no moment opens what neither plan allows, cuts what both allow, or takes away a 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from hostgate.flows.flow import Flow
@@ -82,8 +82,9 @@ def _wrong(update: Update, point: Point, was_there: bool, probes: Sequence[Flow]
 
 
 def flows_about(plans: Iterable[Plan]) -> list[Flow]:
-    """Flows to every host of the plans and close by: other ports, protocols and names, and private destinations."""
-    found: dict[Flow, None] = {}
+    """Flows to every host of the plans and close by: other ports, protocols and names, and private destinations; of plans
+    with several grants from a client of each range, and from one that none names."""
+    plans, found = list(plans), dict[Flow, None]()
     for plan in plans:
         for decision in plan.decisions:
             entry = decision.entry
@@ -100,7 +101,11 @@ def flows_about(plans: Iterable[Plan]) -> list[Flow]:
         found[Flow(name, 443, "quic")] = None
         found[Flow(name, 22, "tcp")] = None
     found[Flow("db.internal", 5432, "tcp", address="10.1.2.3")] = None
-    return list(found)
+    granted = {client for plan in plans for share in plan.options.shares if share.grant for client in share.own_clients}
+    if not granted:
+        return list(found)
+    sources = {str(ip_network(cidr)[7]) for cidr in granted} | {"192.168.77.7"}
+    return [replace(flow, source=source) for flow in found for source in sorted(sources)]
 
 
 def _places(held: Iterable[StoredObject]) -> dict[str, Point]:

@@ -103,7 +103,7 @@ def test_a_refused_plan_stops_the_real_preview_with_the_reason(tmp_path: Path) -
     with pytest.raises(PreviewError) as failed:
         engine_preview.preview(tmp_path, "dev")
     (problem,) = failed.value.problems
-    assert "`hostgate:gcp.mechanism`: found 'dns'. Allowed: fqdn." in problem.what
+    assert "`hostgate:gcp.mechanism`: found 'dns'. Allowed: fqdn, " in problem.what
     assert "Traceback" not in problem.what
 
 

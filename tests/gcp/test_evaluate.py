@@ -55,6 +55,18 @@ def asked(
     return decide(place, Flow(name, **flow), sharing=sharing)
 
 
+@pytest.mark.parametrize(
+    "flow",
+    [
+        {"name": "metadata.google.internal", "port": 80, "protocol": "http"},
+        {"name": "dns.example", "address": "169.254.169.254", "port": 53, "protocol": "udp"},
+    ],
+)
+def test_no_rule_judges_traffic_to_the_metadata_server_by_name_or_address(flow: dict[str, Any]) -> None:
+    verdict = asked(*EGRESS, *ALLOWLIST, *DENY, **flow)
+    assert (verdict.action, verdict.rule) == ("allow", "metadata server")
+
+
 def test_an_allowlist_before_a_deny_of_both_families_is_closed() -> None:
     assert asked(*EGRESS, *ALLOWLIST, *DENY).action == "block"
     assert asked(*EGRESS, *ALLOWLIST, *DENY, name="cgr.dev").action == "allow"

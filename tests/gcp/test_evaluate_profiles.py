@@ -162,6 +162,97 @@ class TestZones:
         assert asked(*CLOSED, ONE, address="10.1.2.3").action == "block"
 
 
+def network(**more: Any) -> Resource:
+    return resource("compute/network:Network", "main", NET, name="main", project="p", **more)
+
+
+def made_endpoint(zone: str = "europe-west1-b", **more: Any) -> Resource:
+    token = "networksecurity/firewallEndpoint:FirewallEndpoint"
+    link = f"projects/p/locations/{zone}/firewallEndpoints/e"
+    return resource(token, f"e-{zone}", link, name="e", location=zone, parent="projects/p", **more)
+
+
+def bound(zone: str = "europe-west1-b") -> Resource:
+    return endpoint(zone=zone, firewallEndpoint=f"projects/p/locations/{zone}/firewallEndpoints/e")
+
+
+JUMBO: dict[str, Any] = {"endpointSettings": {"jumboFramesEnabled": True}}
+
+
+POLICY = tuple(each for each in EGRESS if "compute/network:" not in each.type)
+"""And its association with a network that is elsewhere."""
+
+
+class TestMtu:
+    """What an endpoint does not inspect passes: no verdict of block rests on packets that may be too large for it."""
+
+    @pytest.mark.parametrize(
+        ("mtu", "settings", "action"),
+        [
+            ({}, {}, "block"),  # 1460, the default
+            ({"mtu": 0}, {}, "block"),
+            ({"mtu": 1_460}, {}, "block"),
+            ({"mtu": 1_461}, {}, "unknown"),
+            ({"mtu": 1_500.0}, {}, "unknown"),
+            ({"mtu": 8_896}, {}, "unknown"),
+            ({"mtu": 8_500}, JUMBO, "block"),
+            ({"mtu": 8_501}, JUMBO, "unknown"),
+            ({"mtu": 8_500}, {"endpointSettings": {"jumboFramesEnabled": False}}, "unknown"),
+            ({"mtu": 8_500}, {"endpointSettings": UNKNOWN}, "unknown"),
+            ({"mtu": 1_400}, {"endpointSettings": UNKNOWN}, "block"),
+            ({"mtu": UNKNOWN}, {}, "unknown"),
+            ({"mtu": UNKNOWN}, JUMBO, "unknown"),
+        ],
+        ids=str,
+    )
+    def test_the_networks_is_compared_with_what_its_endpoint_inspects(
+        self, mtu: dict[str, Any], settings: dict[str, Any], action: str
+    ) -> None:
+        stack = (*POLICY, inspect(), *DENY, group(), ONE, network(**mtu), made_endpoint(**settings), bound())
+        assert verdict(*stack) == action
+        assert verdict(*stack, name="cgr.dev") == "allow"
+        assert verdict(*stack, port=8443) == "block"  # which no rule inspects
+
+    def test_the_verdict_says_by_how_much_and_of_which_endpoint(self) -> None:
+        stack = (*POLICY, inspect(), *DENY, group(), ONE, network(mtu=8_896), made_endpoint(), bound())
+        (lack,) = asked(*stack, name="evil.example", address=ADDRESS).lacks
+        assert "its MTU of 8896 is above the 1460 bytes of the endpoint of europe-west1-b" in lack
+
+    def test_one_endpoint_of_several_that_is_too_small_is_enough(self) -> None:
+        c = "europe-west1-c"
+        zones = (made_endpoint(**JUMBO), bound(), made_endpoint(c), bound(c))
+        assert verdict(*POLICY, inspect(), *DENY, group(), ONE, network(mtu=8_500), *zones) == "unknown"
+        zones = (made_endpoint(**JUMBO), bound(), made_endpoint(c, **JUMBO), bound(c))
+        assert verdict(*POLICY, inspect(), *DENY, group(), ONE, network(mtu=8_500), *zones) == "block"
+
+    def test_an_endpoint_that_is_elsewhere_may_have_no_jumbo_frames(self) -> None:
+        stack = (*POLICY, inspect(), *DENY, group(), ONE, bound())
+        assert verdict(*stack, network(mtu=8_500)) == "unknown"
+        assert verdict(*stack, network(mtu=8_800)) == "unknown"
+        assert verdict(*stack, network(mtu=1_400)) == "block"
+
+    def test_an_endpoint_is_found_by_what_its_association_was_made_from(self) -> None:
+        there = made_endpoint(**JUMBO)
+        loose = replace(
+            endpoint(firewallEndpoint=UNKNOWN), property_dependencies={"firewallEndpoint": frozenset({there.urn})}
+        )
+        assert verdict(*POLICY, inspect(), *DENY, group(), ONE, network(mtu=8_500), there, loose) == "block"
+
+    @pytest.mark.parametrize(("settings", "most"), [({}, 1_460), (JUMBO, 8_500)], ids=str)
+    def test_that_of_a_network_which_is_elsewhere_is_an_assumption(self, settings: dict[str, Any], most: int) -> None:
+        stack = (*POLICY, inspect(), *DENY, group(), ONE, made_endpoint(**settings), bound())
+        assert verdict(*stack) == "block"
+        for there, assumed in (((), True), ((network(),), False)):
+            (place,) = places(Snapshot((*stack, *there), "a stack"))
+            assert any(f"MTU of the network is at most {most}," in each for each in place.assumptions) == assumed
+
+    def test_another_network_has_its_own(self) -> None:
+        other = replace(network(mtu=8_896), urn="other", id=f"{NET}-other")
+        stack = (*POLICY, inspect(), *DENY, group(), ONE, network(), other, made_endpoint(), bound())
+        place = next(each for each in places(Snapshot(stack, "a stack")) if each.name == NET)
+        assert decide(place, Flow("evil.example", address=ADDRESS)).action == "block"
+
+
 def test_in_a_preview_group_and_profile_are_found_by_what_they_will_be_called() -> None:
     unmade = [replace(each, id="") for each in (group(parent="projects/p", location="global"), ONE)]
     (place,) = places(Snapshot((*EGRESS, inspect(), *DENY, endpoint(), *unmade), "a preview"))

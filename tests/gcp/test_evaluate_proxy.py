@@ -17,6 +17,7 @@ from hostgate.gcp.resources_proxy import (
     POLICY,
     POLICY_ROUTE,
     RULE,
+    STATIC_ROUTE,
     SUBNETWORK,
     URL_LIST,
 )
@@ -45,9 +46,13 @@ HOSTS = resource(URL_LIST, "l", LIST, values=["cgr.dev"])
 HOLDER = resource(POLICY, "egress", EGRESS, name="egress", location="r")
 GATE = resource(
     GATEWAY, "proxy", PROXY, name="proxy", type="SECURE_WEB_GATEWAY", routingMode="NEXT_HOP_ROUTING_MODE", allPorts=True,
-    gatewaySecurityPolicy=EGRESS, network=NET, location="r",
+    gatewaySecurityPolicy=EGRESS, network=NET, location="r", addresses=["10.0.0.9"],
 )  # fmt: skip
 STANDING = (HOSTS, HOLDER, GATE)
+
+
+EXPLICIT = replace(GATE, properties={**GATE.properties, "routingMode": "EXPLICIT_ROUTING_MODE", "ports": [8080]})
+METADATA = "169.254.169.254"
 
 
 def place(*resources: Resource) -> Place:
@@ -143,9 +148,12 @@ class TestAuthorizationPolicies:
         rules = [{"to": {"operations": [{"snis": list(snis)}]}}] if snis else []
         return resource(AUTHZ_POLICY, "authz", action=action, target={"resources": [PROXY]}, networkRules=rules, **more)
 
-    def test_beside_one_nothing_that_the_rules_say_is_sure(self) -> None:
-        for action in ("ALLOW", "DENY", "CUSTOM", "DENY_BY_DEFAULT"):
-            assert asked(*STANDING, rule("a"), self.on(action, {"exact": "other.example"})).action == "unknown"
+    @pytest.mark.parametrize("action", ["ALLOW", "DENY", "CUSTOM", "DENY_BY_DEFAULT", UNKNOWN])
+    @pytest.mark.parametrize("name", ["cgr.dev", "evil.example"])
+    def test_beside_one_nothing_that_the_rules_say_is_sure(self, action: Any, name: str) -> None:
+        verdict = asked(*STANDING, rule("a"), self.on(action, {"exact": "other.example"}), name=name)
+        assert verdict.action == "unknown"
+        assert "authz" in " ".join(verdict.lacks)
 
     @pytest.mark.parametrize(("sni", "name"), [
         ({"suffix": "gr.dev"}, "cgr.dev"), ({"contains": "evil"}, "evil.example"), ({"prefix": "cg"}, "cgr.dev"),
@@ -166,6 +174,14 @@ class TestAuthorizationPolicies:
 class TestRoutes:
     PRIVATE = route("past", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"destRange": "10.0.0.0/8"})
 
+    @staticmethod
+    def lead(name: str = "lead", priority: int = 1000, hop: Any = "10.0.0.9", **more: Any) -> Resource:
+        return route(name, priority, nextHopIlbIp=hop, **more)
+
+    @staticmethod
+    def static(name: str, cidr: str, **more: Any) -> Resource:
+        return resource(STATIC_ROUTE, name, network=NET, destRange=cidr, **more)
+
     def test_without_routes_nobody_knows_where_private_traffic_goes(self) -> None:
         assert asked(*STANDING, rule("a"), address="10.1.2.3").action == "unknown"
 
@@ -174,7 +190,7 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), self.PRIVATE, address="172.16.0.1").action == "block"
 
     def test_a_route_to_the_proxy_ahead_of_it_leads_it_on(self) -> None:
-        ahead = route("lead", 500, nextHopIlbIp="10.0.0.9")
+        ahead = self.lead(priority=500)
         assert asked(*STANDING, rule("a"), self.PRIVATE, ahead, address="10.1.2.3").action == "block"
 
     def test_one_for_some_clients_is_a_doubt_and_one_for_the_proxys_own_subnet_is_not(self) -> None:
@@ -186,6 +202,169 @@ class TestRoutes:
     def test_one_of_another_network_is_not_asked(self) -> None:
         other = replace(self.PRIVATE, properties={**self.PRIVATE.properties, "network": f"{NET}2"})
         assert asked(*STANDING, rule("a"), other, address="10.1.2.3").action == "unknown"
+
+    @pytest.mark.parametrize(
+        ("led", "flow", "action"),
+        [
+            ("TCP", {"protocol": "udp", "port": 53}, "allow"),
+            ("TCP", {"protocol": "quic"}, "allow"),
+            ("TCP", {"protocol": "icmp", "port": 0}, "allow"),
+            ("TCP", {"protocol": "https"}, "block"),
+            ("UDP", {"protocol": "https"}, "allow"),
+            ("UDP", {"protocol": "udp", "port": 53}, "block"),
+            ("ALL", {"protocol": "udp", "port": 53}, "block"),
+            (None, {"protocol": "gre", "port": 0}, "block"),
+            (UNKNOWN, {"protocol": "udp", "port": 53}, "unknown"),
+        ],
+    )
+    def test_what_no_route_leads_to_the_proxy_goes_past_it(self, led: Any, flow: dict[str, Any], action: str) -> None:
+        assert asked(*STANDING, rule("a"), self.lead(filter={"ipProtocol": led}), **flow).action == action
+
+    def test_a_route_for_some_destinations_leads_those_alone(self) -> None:
+        some = self.lead(filter={"destRange": "203.0.113.0/24"})
+        assert asked(*STANDING, rule("a"), some, address="203.0.113.7").action == "block"
+        assert asked(*STANDING, rule("a"), some, address="198.51.100.7").allows
+
+    def test_a_route_to_another_next_hop_leads_nothing_to_the_proxy(self) -> None:
+        other = self.lead("other", hop="10.0.0.77")
+        assert asked(*STANDING, rule("a"), other, self.lead(priority=2000)).action == "unknown"
+        assert asked(*STANDING, rule("a"), other, self.lead(priority=2000), name="cgr.dev").action == "unknown"
+
+    def test_a_next_hop_that_is_not_known_yet_is_what_it_was_made_from(self) -> None:
+        made = replace(self.lead(hop=UNKNOWN), property_dependencies={"nextHopIlbIp": frozenset({GATE.urn})})
+        unknown = replace(GATE, properties={**GATE.properties, "addresses": UNKNOWN})
+        assert asked(HOSTS, HOLDER, unknown, rule("a"), made).action == "block"
+        assert asked(HOSTS, HOLDER, unknown, rule("a"), self.lead(hop=UNKNOWN)).action == "unknown"
+
+    @pytest.mark.parametrize(
+        ("source", "action"),
+        [
+            (None, "block"),
+            ("network-tag:builds", "block"),
+            ("network-tag:others", "allow"),
+            ("10.1.2.3", "unknown"),
+            ("account:a@p.iam.gserviceaccount.com", "unknown"),
+        ],
+    )
+    @pytest.mark.parametrize("static", [False, True])
+    def test_a_client_without_the_tag_of_a_route_is_not_led_to_the_proxy(
+        self, source: str | None, action: str, static: bool
+    ) -> None:
+        led = self.lead(virtualMachine={"tags": ["builds"]})
+        if static:
+            led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", tags=["builds"])
+        assert asked(*STANDING, rule("a"), led, source=source).action == action
+        assert asked(*STANDING, rule("a"), led, source=source, name="cgr.dev").allows
+
+    def test_of_static_routes_the_longest_prefix_takes_a_packet(self) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", priority=1)
+        past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway", priority=2)
+        assert asked(*STANDING, rule("a"), led, past, address="203.0.113.7").rule == "past"
+        assert asked(*STANDING, rule("a"), led, past, address="198.51.100.7").action == "block"
+
+    @pytest.mark.parametrize("key", ["nextHopIp", "nextHopIlb", "nextHopInstance", "nextHopVpnTunnel"])
+    def test_what_stands_at_another_next_hop_of_a_static_route_is_not_seen(self, key: str) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        other = self.static("other", "203.0.113.0/24", **{key: "10.0.0.77"})
+        assert asked(*STANDING, rule("a"), led, other, address="203.0.113.7").action == "unknown"
+        assert asked(*STANDING, rule("a"), led, other, address="198.51.100.7").action == "block"
+
+    def test_a_static_route_past_the_proxy_for_some_clients_is_a_doubt(self) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        some = self.static("some", "203.0.113.0/24", nextHopGateway="default-internet-gateway", tags=["admins"])
+        assert asked(*STANDING, rule("a"), led, some, address="203.0.113.7").action == "unknown"
+
+    @pytest.mark.parametrize(
+        ("tags", "action"),
+        [(["builds"], "allow"), (["a", "builds"], "allow"), (["a"], "unknown"), (UNKNOWN, "unknown")],
+    )
+    def test_a_static_route_past_the_proxy_for_whoever_is_led_to_it_is_none(self, tags: Any, action: str) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", tags=["builds"])
+        past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway", tags=tags)
+        assert asked(*STANDING, rule("a"), led, past, address="203.0.113.7").action == action
+        assert asked(*STANDING, rule("a"), led, past, address="198.51.100.7").action == "block"
+
+    def test_where_no_route_to_the_proxy_is_seen_a_default_route_is_not_what_takes_everything_past_it(self) -> None:
+        default = self.static("default", "0.0.0.0/0", nextHopGateway="default-internet-gateway")
+        assert asked(*STANDING, rule("a"), default).action == "block"
+        some = self.static("some", "203.0.113.0/24", nextHopGateway="default-internet-gateway")
+        assert asked(*STANDING, rule("a"), default, some, address="203.0.113.7").action == "unknown"
+
+    def test_beside_a_route_to_the_proxy_a_default_route_takes_what_that_does_not(self) -> None:
+        default = self.static("default", "0.0.0.0/0", nextHopGateway="default-internet-gateway")
+        led = self.lead(filter={"ipProtocol": "TCP"})
+        assert asked(*STANDING, rule("a"), default, led).action == "block"
+        assert asked(*STANDING, rule("a"), default, led, protocol="udp", port=53).rule == "default"
+
+    def test_subnets_own_routes_come_before_a_static_route_to_the_proxy(self) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        assert asked(*STANDING, rule("a"), self.PRIVATE, led, address="172.16.0.1").action == "unknown"
+
+    def test_a_policy_based_route_comes_before_a_static_one(self) -> None:
+        past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway")
+        assert asked(*STANDING, rule("a"), self.lead(), past, address="203.0.113.7").action == "block"
+
+    def test_what_is_led_to_a_port_that_the_gateway_does_not_listen_on_is_blocked(self) -> None:
+        listens = replace(GATE, properties={**GATE.properties, "allPorts": None, "ports": [443]})
+        assert asked(HOSTS, HOLDER, listens, rule("a", "true"), self.lead(), port=8443).action == "block"
+        assert asked(HOSTS, HOLDER, listens, rule("a", "true"), self.lead(), port=443).allows
+
+
+@pytest.mark.parametrize("gateway", [GATE, EXPLICIT])
+@pytest.mark.parametrize(
+    "flow",
+    [
+        {"name": "metadata.google.internal", "port": 80, "protocol": "http"},
+        {"name": "metadata.google.internal.", "port": 80, "protocol": "http"},
+        {"name": METADATA, "port": 80, "protocol": "http"},
+        {"name": "evil.example", "address": METADATA, "port": 53, "protocol": "udp"},
+        {"name": "time", "address": METADATA, "port": 123, "protocol": "udp"},
+    ],
+)
+def test_the_metadata_server_answers_every_client_whatever_the_routes(gateway: Resource, flow: dict[str, Any]) -> None:
+    verdict = asked(HOSTS, HOLDER, gateway, rule("a"), TestRoutes.lead(), **flow)
+    assert (verdict.action, verdict.rule) == ("allow", "metadata server")
+
+
+@pytest.mark.parametrize("gateway", [GATE, EXPLICIT])
+@pytest.mark.parametrize("name", ["cgr.dev", "evil.example"])
+def test_over_ipv6_the_network_decides_and_no_rule_of_the_proxy(gateway: Resource, name: str) -> None:
+    for led in ([], [TestRoutes.lead()]):
+        verdict = asked(HOSTS, HOLDER, gateway, rule("a"), *led, name=name, address="2001:db8::7")
+        assert verdict.action == "unknown"
+        assert "past the proxy" in verdict.lacks[0]
+
+
+class TestExplicitMode:
+    @pytest.mark.parametrize(
+        "flow",
+        [
+            {"name": "evil.example"},
+            {"name": "evil.example", "protocol": "http"},
+            {"name": "evil.example", "port": 22, "protocol": "tcp"},
+            {"name": "evil.example", "port": 53, "protocol": "udp"},
+        ],
+    )
+    def test_a_client_that_does_not_use_the_proxy_is_not_stopped_by_it(self, flow: dict[str, Any]) -> None:
+        verdict = asked(HOSTS, HOLDER, EXPLICIT, rule("a"), **flow)
+        assert verdict.action == "unknown"
+        assert verdict.lacks == (
+            "the client does not use the proxy, and the network's own routes and rules let it out",
+        )
+
+    def test_it_is_said_as_an_assumption(self) -> None:
+        (said,) = place(HOSTS, HOLDER, EXPLICIT, rule("a")).assumptions
+        assert said.startswith("Clients are told of the proxy and use it.")
+
+    def test_a_gateway_without_a_mode_is_an_explicit_one(self) -> None:
+        without = replace(EXPLICIT, properties={**EXPLICIT.properties, "routingMode": None})
+        assert asked(HOSTS, HOLDER, without, rule("a")).action == "unknown"
+
+    def test_a_policy_that_no_gateway_uses_is_read_as_behind_a_next_hop_whatever_others_are(self) -> None:
+        other = resource(POLICY, "other", f"{HERE}/gatewaySecurityPolicies/other", name="other", location="r")
+        theirs = rule("b", gatewaySecurityPolicy="other")
+        *_, alone = places(Snapshot((HOSTS, HOLDER, EXPLICIT, other, theirs), "a stack"))
+        assert decide(alone, Flow("cgr.dev")).allows
 
 
 def test_a_port_that_the_gateway_does_not_listen_on_reaches_nothing() -> None:

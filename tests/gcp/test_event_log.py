@@ -145,6 +145,36 @@ class TestUrlFilter:
         with pytest.raises(NoVerdict, match="wildcard"):
             read_event(filter_log("*.cgr.dev"))
 
+    @staticmethod
+    def without_action(name: Any = "cgr.dev", **more: Any) -> dict[str, Any]:
+        record = filter_log(name, **more)
+        del record["jsonPayload"]["action"]
+        return record
+
+    @pytest.mark.parametrize("deny_type", ["SNI", "HOST", "URI", "HOST_AND_SNI", "sni"])
+    def test_without_an_action_what_was_used_to_deny_says_that_it_was(self, deny_type: str) -> None:
+        for name in ("cgr.dev", None):
+            assert read_event(self.without_action(name, denyType=deny_type)).action == "blocked"
+
+    @pytest.mark.parametrize("more", [{}, {"denyType": ""}, {"denyType": None}, {"denyType": "DENY_TYPE_UNSPECIFIED"}])
+    def test_without_an_action_and_a_deny_type_a_named_connection_passed_and_of_another_nobody_can_tell(
+        self, more: dict[str, Any]
+    ) -> None:
+        assert read_event(self.without_action(**more)).action == "allowed"
+        for name in (None, ""):
+            assert read_event(self.without_action(name, **more)).action == "unknown"
+
+    def test_an_action_that_is_told_counts(self) -> None:
+        assert read_event(filter_log(None, action="allow")).action == "allowed"
+
+    @pytest.mark.parametrize("name", ["cgr.dev/a/b", "cgr.dev:443", "https://cgr.dev/"])
+    def test_of_what_was_matched_the_host_is_read(self, name: str) -> None:
+        assert read_event(filter_log(name)).flow.name == "cgr.dev"
+
+    @pytest.mark.parametrize("number", [17, "UDP"])
+    def test_over_udp_it_is_quic(self, number: Any) -> None:
+        assert read_event(filter_log(ends={"protocol": number})).flow.protocol == "quic"
+
 
 class TestWebProxy:
     def test_a_denied_tunnel_of_the_vendors_page(self) -> None:
@@ -180,6 +210,29 @@ class TestWebProxy:
         assert (event.action, event.rule) == ("blocked", None)
         assert "authorization policy" in event.called
 
+    @pytest.mark.parametrize(("result", "action"), [("DENIED", "blocked"), ("ALLOWED", "allowed")])
+    @pytest.mark.parametrize(
+        ("url", "port", "protocol"),
+        [
+            ("https://a.example/x", 443, "https"),
+            ("http://a.example:8080/", 8080, "http"),
+            ("a.example:8443", 8443, "https"),
+        ],
+    )
+    def test_an_authorization_policy_judges_in_place_of_the_rules(
+        self, result: str, action: str, url: str, port: int, protocol: str
+    ) -> None:
+        record = proxy_log("", request={"requestUrl": url}, authzPolicyInfo={"result": result})
+        del record["jsonPayload"]["enforcedGatewaySecurityPolicy"]
+        event = read_event(record)
+        assert (event.action, event.rule) == (action, None)
+        assert event.flow == Flow("a.example", port, protocol, source="10.128.0.12")
+        assert "authorization policy" in event.called
+
+    def test_the_port_of_a_tunnel_is_in_what_was_asked_for(self) -> None:
+        request = {"requestMethod": "CONNECT", "requestUrl": "a.example:8443"}
+        assert read_event(proxy_log("a.example", (RULE, "ALLOWED"), request=request)).flow.port == 8443
+
     def test_a_request_that_met_no_rule_says_no_verdict(self) -> None:
         with pytest.raises(NoVerdict, match="without a rule"):
             read_event(proxy_log("a.example"))
@@ -211,6 +264,7 @@ class TestOthers:
             (rule_log(ends={"protocol": "tcp"}), "`protocol`"),
             (rule_log(ends={"dest_ip": "2001:db8::5"}), "cannot be"),
             (filter_log(action="maybe"), "`action`"),
+            (filter_log(denyType=3), "`denyType`"),
             (filter_log(ends={"serverIp": None}), "`serverIp`"),
             (proxy_log("a.example", (RULE, "PERHAPS")), "`action`"),
             (proxy_log("", (RULE, "ALLOWED")), "`hostname`"),

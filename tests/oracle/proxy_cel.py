@@ -84,3 +84,31 @@ class Policy:
 
     def _passes(self, request: Request) -> bool:
         return next((allows for matcher, allows in self._rules if matcher.holds(request)), False)
+
+
+class Packet(NamedTuple):
+    """The first of a flow, as routes see it. `protocol` is TCP, UDP or another; `tags` are the sender's network tags."""
+
+    address: str
+    protocol: str
+    source: str
+    tags: frozenset[str] = frozenset()
+
+
+def led(routes: Iterable[Mapping[str, Any]], proxy: str, packet: Packet) -> bool:
+    """Whether policy-based routes lead it to the proxy: the lowest number that is for it decides, and what none is for goes
+    by other routes (Virtual Private Cloud documentation, policy-based routes). No IPv6 does, nor the metadata server's."""
+    if ":" in packet.address or packet.address == "169.254.169.254":
+        return False
+    for route in sorted(routes, key=lambda each: int(each["priority"])):
+        match = route["filter"]
+        tags = route.get("virtualMachine", {}).get("tags")
+        if (
+            match["protocolVersion"] == "IPV4"
+            and match.get("ipProtocol", "ALL") in ("ALL", packet.protocol)
+            and ip_address(packet.address) in ip_network(match.get("destRange", "0.0.0.0/0"))
+            and ip_address(packet.source) in ip_network(match.get("srcRange", "0.0.0.0/0"))
+            and (tags is None or packet.tags & set(tags))
+        ):
+            return route.get("nextHopIlbIp") == proxy
+    return False

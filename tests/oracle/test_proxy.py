@@ -1,5 +1,6 @@
 """Secure Web Proxy's evaluation against a CEL engine, on plans of generated catalogs and on matchers of other people."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from hostgate.gcp.evaluate_proxy import places
 from hostgate.gcp.resources_proxy import GATEWAY, POLICY, POLICY_ROUTE, RULE, URL_LIST
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, draft
-from oracle.proxy_cel import Matcher, Policy, Request
+from oracle.proxy_cel import Matcher, Packet, Policy, Request, led
 
 LIST = "projects/p/locations/r/urlLists/l"
 VALUES = ["cgr.dev", "*.wide.example", "*apex.example"]
 NET = "projects/p/global/networks/n"
+PROXY = "10.0.0.9"
 
 
 def request(flow: Flow) -> Request | None:
@@ -119,8 +121,12 @@ def test_what_every_atom_says_is_told_apart_by_some_flow(atom: str) -> None:
     assert definite == {"allow" if each else "block" for each in wanted}
 
 
-def standing(*rules: dict[str, Any]) -> Any:
+def standing(*rules: dict[str, Any], routes: Sequence[dict[str, Any]] | None = None) -> Any:
     """A gateway with a policy of these rules, in a network whose routes leave private ranges to themselves."""
+    private = {
+        "nextHopOtherRoutes": "DEFAULT_ROUTING",
+        "filter": {"protocolVersion": "IPV4", "destRange": "10.0.0.0/8"},
+    }
     policy = "projects/p/locations/r/gatewaySecurityPolicies/g"
     found = [
         Resource(urn="l", type=URL_LIST, name="l", id=LIST, properties={"name": "l", "values": VALUES}),
@@ -128,14 +134,13 @@ def standing(*rules: dict[str, Any]) -> Any:
         Resource(
             urn="g", type=GATEWAY, name="gateway",
             properties={"type": "SECURE_WEB_GATEWAY", "routingMode": "NEXT_HOP_ROUTING_MODE", "allPorts": True,
-                        "gatewaySecurityPolicy": policy, "network": NET},
-        ),
-        Resource(
-            urn="r", type=POLICY_ROUTE, name="past",
-            properties={"network": NET, "nextHopOtherRoutes": "DEFAULT_ROUTING",
-                        "filter": {"protocolVersion": "IPV4", "destRange": "10.0.0.0/8"}},
+                        "gatewaySecurityPolicy": policy, "network": NET, "addresses": [PROXY]},
         ),
     ]  # fmt: skip
+    found += [
+        Resource(urn=f"route{number}", type=POLICY_ROUTE, name=f"route{number}", properties={"network": NET, **each})
+        for number, each in enumerate([private] if routes is None else routes)
+    ]
     found += [
         Resource(
             urn=f"rule{number}", type=RULE, name=f"rule{number}", properties={**rule, "gatewaySecurityPolicy": "g"}
@@ -144,6 +149,70 @@ def standing(*rules: dict[str, Any]) -> Any:
     ]
     (place,) = places(Snapshot(tuple(found), "a stack"))
     return place
+
+
+def routes() -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Policy-based routes, one of them to the proxy."""
+    match = st.fixed_dictionaries(
+        {"protocolVersion": st.sampled_from(["IPV4", "IPV4", "IPV6"])},
+        optional={
+            "ipProtocol": st.sampled_from(["TCP", "UDP", "ALL"]),
+            "destRange": st.sampled_from(["203.0.113.0/24", "203.0.0.0/16", "10.0.0.0/8", "0.0.0.0/0"]),
+            "srcRange": st.sampled_from(["10.1.0.0/16", "192.0.2.0/24", "0.0.0.0/0"]),
+        },
+    )
+    hop = st.sampled_from(
+        [
+            {"nextHopIlbIp": PROXY},
+            {"nextHopIlbIp": PROXY},
+            {"nextHopOtherRoutes": "DEFAULT_ROUTING"},
+            {"nextHopIlbIp": "10.0.0.77"},
+        ]
+    )
+    tags = st.sampled_from([{}, {}, {"virtualMachine": {"tags": ["builds"]}}])
+    one = st.tuples(match, hop, tags).map(lambda each: {"filter": each[0], **each[1], **each[2]})
+    whole = st.lists(one, max_size=4).map(lambda some: [*some, to_proxy("TCP")]).flatmap(st.permutations)
+    return whole.map(lambda some: [{**each, "priority": 100 + place} for place, each in enumerate(some)])
+
+
+def to_proxy(protocol: str) -> dict[str, Any]:
+    return {"priority": 1, "nextHopIlbIp": PROXY, "filter": {"protocolVersion": "IPV4", "ipProtocol": protocol}}
+
+
+SENT = [
+    Flow(name, port, protocol, address=address, source=source)
+    for name, port, protocol in (
+        ("cgr.dev", 443, "https"), ("evil.test", 443, "https"), ("evil.test", 53, "udp"), ("evil.test", 0, "icmp")
+    )
+    for address in ("203.0.113.7", "203.0.77.7", "10.2.3.4", "169.254.169.254", "2001:db8::7")
+    for source in (("10.1.2.3", "192.0.2.9", "network-tag:builds") if ":" not in address else ("2001:db8::1",))
+]  # fmt: skip
+
+
+@given(routes=routes())
+def test_a_definite_verdict_beside_routes_of_others_is_that_of_the_routes(routes: list[dict[str, Any]]) -> None:
+    rule = {"priority": 1, "enabled": True, "basicProfile": "ALLOW", "sessionMatcher": "host() == 'cgr.dev'"}
+    place, policy = standing(rule, routes=routes), Policy([rule], {})
+    for flow in SENT:
+        verdict = decide(place, flow)
+        word = {6: "TCP", 17: "UDP"}.get(flow.number, "OTHER")
+        tags = [frozenset({"builds"})] if flow.identity else [frozenset[str](), frozenset({"builds"})]
+        sources = ["10.1.2.3", "192.0.2.9"] if flow.identity else [flow.source or ""]
+        for packet in (Packet(flow.address or "", word, source, of) for source in sources for of in tags):
+            if verdict.action == "unknown":
+                continue
+            to_proxy = led(routes, PROXY, packet)
+            passes = flow.number == 6 and policy.passes(Request(flow.name, flow.port, packet.source))
+            assert verdict.allows == (not to_proxy or passes), f"{flow} {packet}: {verdict}"
+
+
+@pytest.mark.parametrize("protocol", ["TCP", "UDP", "ALL"])
+def test_beside_one_route_for_everybody_every_flow_over_ipv4_is_told(protocol: str) -> None:
+    """Unknown everywhere would agree with everything."""
+    rule = {"priority": 1, "enabled": True, "basicProfile": "ALLOW", "sessionMatcher": "host() == 'cgr.dev'"}
+    place = standing(rule, routes=[to_proxy(protocol)])
+    found = {decide(place, flow).action for flow in SENT if ":" not in (flow.address or "")}
+    assert found == {"allow", "block"}
 
 
 def test_the_oracle_finds_a_plan_whose_list_holds_a_stranger() -> None:

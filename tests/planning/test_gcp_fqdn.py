@@ -90,6 +90,48 @@ def test_a_family_left_out_is_reachable_and_the_plan_says_so() -> None:
     assert not made.verdict(Flow("evil.example", address="198.51.100.1")).allows
 
 
+@pytest.mark.parametrize(
+    ("options", "lacking"),
+    [
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"]}, "ipv4"),
+        ({"families": ["ipv4"], "from_": ["fd00::/8"]}, "ipv6"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8", "fd00::/8"]}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8", "tagValues/1"]}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"], "deny": "all"}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"], "mode": "audit"}, "ipv4"),
+        ({"families": ["ipv6"], "from_": ["10.0.0.0/8"], "deny": "declared"}, None),
+        ({"families": ["ipv4"], "from_": ["10.0.0.0/8"]}, None),
+        ({"families": ["ipv6"], "from_": ["tagValues/1"]}, None),
+    ],
+    ids=str,
+)
+def test_a_client_that_no_deny_could_be_about_is_refused(options: dict[str, Any], lacking: str | None) -> None:
+    if lacking is not None:
+        with pytest.raises(InputError, match=rf"`families` without {lacking}\. No deny would be about clients"):
+            plan(selection([entry()]), TARGET, options)
+        return
+    made = plan(selection([entry()]), TARGET, options)
+    denied = {each.body["match"]["destIpRanges"][0] for each in rules(made) if each.body["action"] == "deny"}
+    assert bool(denied) == any(one.id == "deny-cuts" for one in made.findings)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "Everything else is cut: "),
+        ({"families": ["ipv4"]}, "Over IPv4 everything else is cut: "),
+        ({"families": ["ipv6"]}, "Over IPv6 everything else is cut: "),
+        ({"from_": ["10.0.0.0/8"]}, "Over IPv4 everything else is cut for the clients under `from`: "),
+        ({"from_": ["fd00::/8"]}, "Over IPv6 everything else is cut for the clients under `from`: "),
+        ({"from_": ["10.0.0.0/8", "fd00::/8"]}, "Everything else is cut for the clients under `from`: "),
+    ],
+    ids=str,
+)
+def test_what_is_cut_is_said_of_the_families_that_are_denied(options: dict[str, Any], said: str) -> None:
+    (cuts,) = (one for one in plan(selection([entry()]), TARGET, options).findings if one.id == "deny-cuts")
+    assert cuts.message.startswith(said)
+
+
 class TestPriorities:
     def test_another_port_moves_no_rule(self) -> None:
         before = {each.name: each.body["priority"] for each in rules(plan(selection([entry()]), TARGET))}
@@ -188,8 +230,57 @@ class TestClients:
     def test_audit_in_another_s_policy_frees_nobody_who_is_not_named(self) -> None:
         with pytest.raises(InputError, match="the audit rules would open somebody else's policy to everybody"):
             plan(selection([entry()]), TARGET, attach="egress", mode="audit")
-        for options in ({"from_": ["tagValues/1"]}, {"deny": "declared"}):
+        for options in ({"from_": ["tagValues/1"]}, {"deny": "declared"}, {"deny": "none"}):
             assert plan(selection([entry()]), TARGET, {"attach": "egress", "mode": "audit", **options}).ok
+
+    @pytest.mark.parametrize(
+        "everybody", [["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["::/0", "10.0.0.0/8"]], ids=str
+    )
+    def test_every_address_is_nobody_named(self, everybody: list[str]) -> None:
+        with pytest.raises(InputError, match="a `from` of every address: the audit rules would open"):
+            plan(selection([entry()]), TARGET, attach="egress", mode="audit", from_=everybody)
+        tagged = ["tagValues/1", *everybody]
+        assert plan(selection([entry()]), TARGET, attach="egress", mode="audit", from_=tagged).ok
+
+
+class TestWhatAuditSays:
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({}, "The last rules allow everything else over IPv4 and IPv6 and log it."),
+            ({"deny": "all", "families": ["ipv4"]}, "The last rules allow everything else over IPv4 and log it."),
+            (
+                {"from_": ["tagValues/1"], "attach": "egress"},
+                "The last rules allow everything else of the clients under `from` over IPv4 and IPv6 and log it, before any "
+                "later deny of egress.",
+            ),
+            (
+                {"from_": ["10.0.0.0/8"], "parent": "folders/1"},
+                "The last rules allow everything else of the clients under `from` over IPv4 and log it, before any deny of the "
+                "projects below.",
+            ),
+            ({"deny": "declared"}, "No rule of the plan allows the rest or logs it: the deny that is declared has to"),
+            ({"deny": "declared", "attach": "egress"}, "No rule of the plan allows the rest or logs it"),
+            ({"deny": "none", "attach": "egress"}, "with `deny: none` that is nothing"),
+        ],
+        ids=str,
+    )
+    def test_what_passes_and_what_logs_it(self, options: dict[str, Any], said: str) -> None:
+        found = plan(selection([entry()]), TARGET, {"mode": "audit", **options})
+        (audit,) = [one.message for one in found.findings if one.id == "audit"]
+        assert audit.startswith(said) or said in audit
+        audits = [each for each in rules(found) if "audit" in each.name]
+        assert bool(audits) == ("last rules allow" in audit)
+
+    @pytest.mark.parametrize("options", [{"mode": "audit"}, {"deny": "none"}, {"mode": "audit", "deny": "declared"}])
+    def test_nothing_is_said_to_be_cut_that_passes(self, options: dict[str, Any]) -> None:
+        found = plan(selection([entry()]), TARGET, options)
+        assert not {"deny-cuts", "quic-closed"} & {one.id for one in found.findings}
+
+    def test_a_policy_of_others_may_deny_what_a_plan_without_a_deny_leaves_to_it(self) -> None:
+        found = plan(selection([entry()]), TARGET, deny="none", attach="egress")
+        (said,) = [one.message for one in found.findings if one.id == "deny-none"]
+        assert "left to the rules of egress" in said
 
 
 def sources(made: Plan) -> dict[str, list[str]]:

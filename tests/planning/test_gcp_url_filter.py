@@ -8,7 +8,7 @@ from conformance.catalogs import entry, selection
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance, select
 from hostgate.flows.flow import Flow
-from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, url
+from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
 from hostgate.gcp.url_filter_options import UrlFilterOptions
 from hostgate.planning.advice import advise
 from hostgate.planning.mechanism import CloudObject, mechanism
@@ -102,13 +102,6 @@ class TestWhatIsRendered:
 
 
 @pytest.mark.parametrize(
-    ("match", "text"), [("exact", "x.example"), ("subtree", "*.x.example"), ("subtree+apex", "*x.example")]
-)
-def test_a_match_kind_is_a_matcher_string(match: Any, text: str) -> None:
-    assert url(entry("x.example", match=match)) == text
-
-
-@pytest.mark.parametrize(
     ("match", "passes"),
     [
         ("exact", {"x.example": True, "a.x.example": False, "newx.example": False}),
@@ -177,6 +170,51 @@ class TestFlows:
         assert B in " ".join(made().place.assumptions)
         assert "zones" in ids(made())
 
+    def test_a_plan_without_zones_says_of_nothing_on_the_ports_of_its_hosts_that_it_is_blocked(self) -> None:
+        found = plan(selection(WEB), TARGET)
+        for flow in (
+            Flow("evil.example"),
+            Flow("cgr.dev", sni=None),
+            Flow("cgr.dev", 80, "http"),
+            Flow("x.dev", 443, "tcp"),
+        ):
+            verdict = found.verdict(flow)
+            assert verdict.action == "unknown", flow
+            assert verdict.lacks == (
+                "the client's zone has no firewall endpoint, and the plan names no zone that has one",
+            )
+        assert found.verdict(Flow("cgr.dev")).action == "allow"
+        assert found.verdict(Flow("evil.example", 8443)).action == "block"
+        assert found.verdict(Flow("evil.example", 443, "quic")).action == "block"
+
+    def test_no_open_zone_frees_whom_the_rules_are_not_about(self) -> None:
+        found = made(open_zones=[C], from_=["tagValues/1"], deny="declared")
+        assert found.verdict(Flow("evil.example", source="tag:tagValues/1")).action == "unknown"
+        assert found.verdict(Flow("evil.example", source="tag:tagValues/2")).action == "block"
+
+    @pytest.mark.parametrize(
+        ("options", "action"),
+        [
+            ({"mtu": 8_500}, "block"),  # the endpoints of the plan are made for it
+            ({"mtu": 1_400, "endpoints": {B: "declared"}}, "block"),
+            ({"mtu": 1_461, "endpoints": {B: "declared"}}, "unknown"),
+            ({"mtu": 8_500, "endpoints": {B: f"projects/p/locations/{B}/firewallEndpoints/theirs"}}, "unknown"),
+        ],
+        ids=str,
+    )
+    def test_whether_an_endpoint_of_others_takes_jumbo_frames_is_not_known(
+        self, options: dict[str, Any], action: str
+    ) -> None:
+        found = made(**options)
+        verdict = found.verdict(Flow("evil.example"))
+        assert verdict.action == action
+        assert f"MTU of the networks is at most {options['mtu']};" in " ".join(found.place.assumptions)
+        if action == "unknown":
+            assert verdict.lacks == (
+                f"the endpoint of {B}, which is not of the plan, has no jumbo frames, and the MTU is {options['mtu']}",
+            )
+            assert "has jumbo frames" in next(one.message for one in found.findings if one.id == "zones")
+
     def test_where_ipv6_is_left_open_no_verdict_is_about_ipv4_alone(self) -> None:
         assert made(families=["ipv4"]).verdict(Flow("evil.example")).action == "unknown"
 
@@ -217,11 +255,65 @@ class TestWhatIsRefused:
             ({"mtu": 8_896}, "lower the MTU of the VPC network"),
             ({"organization": "1"}, "`billingProject`"),
             ({"families": ["ipv6"]}, "documented for IPv4"),
+            ({"from_": ["fd00::/8"]}, "would inspect everybody's"),
+            ({"from_": ["10.0.0.0/8", "fd00::/8"], "families": ["ipv4"]}, "`families` without ipv6"),
             ({"tags": {"Team": "x"}}, "Allowed as a label"),
         ],
     )
     def test_an_option_says_what_is_allowed(self, options: dict[str, Any], said: str) -> None:
         assert said in refusal(**options)
+
+
+class TestAudit:
+    """Filters that allow every name stand before the owner's rules, whatever kind of deny is asked for."""
+
+    ATTACHED = "projects/p/global/firewallPolicies/egress"
+
+    @pytest.mark.parametrize("deny", ["none", "declared", "internet", "all"])
+    @pytest.mark.parametrize("clients", [None, ["0.0.0.0/0"], ["::/0"]], ids=str)
+    def test_in_anothers_policy_it_opens_to_nobody_who_is_not_named(self, deny: str, clients: list[str] | None) -> None:
+        given = {} if clients is None else {"from_": clients}
+        said = refusal(attach=self.ATTACHED, mode="audit", deny=deny, **given)
+        assert "would open somebody else's policy to everybody" in said
+        assert "declared" not in said  # which would open it as well
+
+    @pytest.mark.parametrize("deny", ["declared", "internet", "all"])
+    def test_clients_that_are_named_are_the_only_ones_that_its_rules_are_about(self, deny: str) -> None:
+        found = made(attach=self.ATTACHED, mode="audit", deny=deny, from_=["tagValues/1"])
+        assert all(each.body["targetSecureTags"] == [{"name": "tagValues/1"}] for each in of(found, RULE))
+
+    @pytest.mark.parametrize("mode", ["audit", "enforce"])
+    def test_without_a_deny_there_is_none_of_the_owner_either_so_that_is_refused(self, mode: str) -> None:
+        said = refusal(attach=self.ATTACHED, mode=mode, deny="none", from_=["tagValues/1"])
+        assert "found deny 'none' with `attach`" in said
+
+    @pytest.mark.parametrize(
+        ("options", "rest"),
+        [
+            ({}, "The last rules allow everything else over IPv4 and IPv6 and log it."),
+            ({"deny": "declared"}, "No rule of the plan allows the rest or logs it"),
+            ({"deny": "none"}, "No last rule logs what enforce would block"),
+        ],
+        ids=str,
+    )
+    def test_it_says_on_which_ports_the_filters_allow_every_name_and_what_becomes_of_the_rest(
+        self, options: dict[str, Any], rest: str
+    ) -> None:
+        (said,) = [one.message for one in made(*WEB, mode="audit", **options).findings if one.id == "audit"]
+        assert said.startswith("The URL filters allow every name on TCP 80, 443, and their own log has each")
+        assert rest in said
+        assert not {"deny-cuts", "quic-closed"} & ids(made(*WEB, mode="audit", **options))
+
+    def test_it_says_whom_it_frees_and_from_whose_deny(self) -> None:
+        found = made(attach=self.ATTACHED, mode="audit", deny="declared", from_=["tagValues/1"])
+        (said,) = [one.message for one in found.findings if one.id == "audit"]
+        assert "of the clients under `from`" in said
+        assert f"before any later deny of {self.ATTACHED}" in said
+
+    def test_without_hosts_no_filter_allows_anything(self) -> None:
+        found = plan(selection([]), TARGET, {"zones": [B], "networks": [NET], "mode": "audit"})
+        (said,) = [one.message for one in found.findings if one.id == "audit"]
+        assert "filters" not in said
 
 
 def test_every_host_of_the_reference_revision_fits_its_wildcard_too() -> None:
@@ -284,6 +376,19 @@ class TestEndpoints:
         assert found.verdict(Flow("cgr.dev")).action == "unknown"
         assert found.verdict(Flow("plain.example", 80, "http")).action == "allow"
         assert "securityProfileGroups/NAME" in refusal(groups={"443": "web"})
+
+    @pytest.mark.parametrize("port", ["8080", "8443", "1"])
+    def test_a_group_for_a_port_that_no_host_has_is_said(self, port: str) -> None:
+        theirs = "organizations/1/locations/global/securityProfileGroups/web"
+        found = made(entry(), groups={port: theirs, "443": theirs})
+        (said,) = [one.message for one in found.findings if one.id == "group-unused"]
+        assert said == f"{theirs} is given for port {port}, and no rule applies it."
+        assert "group-unused" not in ids(made(*WEB, groups={"443": theirs, "80": theirs}))
+
+    @pytest.mark.parametrize("port", ["0", "0443", "65536", "99999", "443 ", "443-444", "https"])
+    def test_the_key_of_a_group_is_a_port(self, port: str) -> None:
+        theirs = "organizations/1/locations/global/securityProfileGroups/web"
+        assert "Allowed: a port as text, such as '443'" in refusal(groups={port: theirs})
 
     def test_names_leave_room_for_what_an_engine_appends(self) -> None:
         found = made(zones=["northamerica-northeast1-a"], name="n" * 30)

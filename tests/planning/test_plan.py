@@ -276,7 +276,17 @@ class TestAsking:
 
     def test_the_json_has_the_keys_that_other_tools_rely_on(self) -> None:
         made = plan(selection([entry()]), "aws:rules").as_json()
-        assert set(made) == {"target", "digest", "objects", "decisions", "findings", "limits", "catalogs", "options"}
+        assert set(made) == {
+            "target",
+            "digest",
+            "objects",
+            "decisions",
+            "findings",
+            "limits",
+            "catalogs",
+            "options",
+            "assumptions",
+        }
         assert {"kind", "name", "body"} <= set(made["objects"][0])
         keys = {"entry", "host", "match", "port", "protocol", "outcome", "reason", "rule"}
         assert keys <= set(made["decisions"][0])

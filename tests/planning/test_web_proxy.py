@@ -148,7 +148,14 @@ class TestRefusals:
             ({"region": "europe"}, "a region such as europe-west4"),
             ({"attach": "egress"}, "projects/PROJECT/locations/REGION/gatewaySecurityPolicies/NAME"),
             ({**GATED, "ports": [80, 81, 82, 83, 84, 85]}, "ports`: found 6 items. Allowed: at most 5."),
-            ({**GATED, "address": "10.0.0.0/8"}, "one IPv4 address of the subnetwork"),
+            ({**GATED, "address": "10.0.0.0/8"}, "one private IPv4 address of the subnetwork"),
+            ({**GATED, "address": "fd00::5"}, "one private IPv4 address of the subnetwork"),
+            ({**GATED, "address": "34.1.0.1"}, "found 34.1.0.1, which is public"),
+            ({**GATED, "address": "8.8.8.8"}, "left out, one is allocated"),
+            ({**GATED, "address": "127.0.0.1"}, "which no subnetwork has"),
+            ({**GATED, "address": "169.254.169.254"}, "which no subnetwork has"),
+            ({**GATED, "address": "239.0.0.1"}, "which no subnetwork has"),
+            ({**GATED, "address": "0.0.0.0"}, "which no subnetwork has"),
         ],
     )
     def test_options_that_do_not_hold_are_refused_with_what_is_allowed(
@@ -235,6 +242,9 @@ class TestVerdicts:
             (Flow("cgr.dev", 8443), "block"),
             (Flow("a.cgr.dev"), "block"),
             (Flow("evil.example", address="2001:db8::7"), "unknown"),
+            (Flow("cgr.dev", address="2001:db8::7"), "unknown"),
+            (Flow("metadata.google.internal", 80, "http"), "allow"),
+            (Flow("169.254.169.254", 53, "udp"), "allow"),
             (Flow("evil.example", address="10.1.2.3"), "allow"),
         ],
     )
@@ -251,14 +261,31 @@ class TestVerdicts:
         found = made(**GATED, routing="explicit", ports=[8080])
         assert found.verdict(Flow("cgr.dev")).action == "unknown"
         assert found.verdict(Flow("cgr.dev", 443, "http")).action == "allow"
-        assert found.verdict(Flow("evil.example")).action == "block"
-        assert found.verdict(Flow("evil.example", 22, "tcp")).action == "unknown"
+        for protocol in ("https", "http", "tcp", "udp"):  # a client that does not use the proxy is not stopped by it
+            assert found.verdict(Flow("evil.example", protocol=protocol)).action == "unknown"
         assert "documented both ways" in said(found, "explicit-proxy")
 
     def test_what_comes_to_a_port_that_the_gateway_does_not_listen_on_is_blocked(self) -> None:
         found = made(**GATED, ports=[443], mode="audit")
         assert found.verdict(Flow("evil.example", 443)).allows
         assert found.verdict(Flow("evil.example", 8443)).action == "block"
+
+    @pytest.mark.parametrize("route", ["policy-based", "static"])
+    @pytest.mark.parametrize(
+        ("source", "action"),
+        [(None, "block"), ("network-tag:builds", "block"), ("network-tag:other", "allow"), ("10.1.2.3", "unknown")],
+    )
+    def test_a_client_without_a_network_tag_of_the_route_goes_past_the_proxy(
+        self, route: str, source: str | None, action: str
+    ) -> None:
+        found = made(**GATED, route=route, network_tags=["builds"])
+        assert found.verdict(Flow("evil.example", source=source)).action == action
+        assert found.verdict(Flow("cgr.dev", source=source)).action == "allow"
+
+    def test_destinations_that_static_routes_exempt_go_past_it(self) -> None:
+        found = made(**GATED, route="static", network_tags=["builds"], exempt=["8.8.8.0/24"])
+        assert found.verdict(Flow("dns.example", address="8.8.8.8")).allows
+        assert found.verdict(Flow("dns.example", address="8.8.4.4")).action == "block"
 
     def test_with_a_static_route_or_declared_ones_nobody_here_knows_where_private_traffic_goes(self) -> None:
         flow = Flow("db.internal", 5432, "tcp", address="10.20.30.40")

@@ -10,6 +10,8 @@ from policies.resources import (
     DNS_BLOCK,
     DNS_GROUP,
     GCP_POLICY,
+    LISTED,
+    PROXY_PLACE,
     UNKNOWN,
     application,
     arn_of,
@@ -22,14 +24,17 @@ from policies.resources import (
     bridged,
     dns_list,
     dns_rule,
+    gateway,
     gcp_classic,
     gcp_denies,
     gcp_rule,
     http,
     native_group,
     network,
+    proxy_rule,
     stateless,
     tls,
+    url_list,
 )
 
 Kind = Literal["fails", "passes", "unknown", "not applicable"]
@@ -361,7 +366,6 @@ def _resources() -> Iterator[Case]:
     yield of(unread, "aws", "fails", default, "holds egress of a security group", "default group")
     native = R("aws-native:networkfirewall:RuleGroup", "rules", aws_rules(tls("evil.example")).properties)
     yield of("host-not-in-catalog", "aws", "fails", native, "evil.example: in no named catalog", "aws-native")
-    yield of(unread, "gcp", "fails", R("gcp:networksecurity/urlList:UrlList", "u", {}), "web proxy")
     yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")
     app = {"name": "app", "sourceAddresses": ["*"], "protocols": [{"type": "Https", "port": 443}]}
     twin = bridged({**app, "destinationFqdns": ["evil.example"]}, kind="application")
@@ -792,6 +796,72 @@ def _queries() -> Iterator[Case]:
     yield Case("limit-nearly-used", "aws", "unknown", [R(full.type, "hosts", {"domains": UNKNOWN})], UNJUDGED, "DNS")
 
 
+def _proxies() -> Iterator[Case]:
+    """Cases of Secure Web Proxy."""
+    names, gone, elsewhere = "proxy-names", "proxy-withdrawn", "deny-elsewhere"
+    allow, fine = proxy_rule(), [url_list("cgr.dev"), proxy_rule(), *gateway()]
+    for values, said in {
+        ("evil.example",): "evil.example: in no named catalog",
+        ("cgr.dev", "EVIL.example/path"): "evil.example: in no named catalog",
+        ("typo.acme.example",): "acme/ours records it as a mistake",
+        ("*cgr.dev",): "allows subtree+apex of cgr.dev; the catalog has cgr.dev",
+        ("*.co.uk",): "anybody can register a name below",
+        ("*.com",): "anybody can register a name below",
+        ("*",): "cannot be judged: its name is what '*' on the list means",
+    }.items():
+        yield Case(names, "gcp", "fails", [url_list(*values), allow, *gateway()], said, " ".join(values))
+    web = "destination.port == 443"
+    for matcher, said in {
+        LISTED.partition(" &&")[0]: "allowed on any port, the catalog has port 443",
+        LISTED.replace("443", "8443"): "allowed on port 8443, the catalog has port 443",
+        f"host().contains('cgr') && {web}": "any name containing 'cgr'",
+        f"host().endsWith('cgr.dev') && {web}": "it does not stop at a dot",
+        f"host().startsWith('cgr.dev') && {web}": "every name there is",
+        f"(host() == 'cgr.dev' || host() == 'evil.example') && {web}": "evil.example: in no named catalog",
+        f"host() != 'cgr.dev' && {web}": "any name is allowed",
+        "true": "any name is allowed",
+        f"!inUrlList(host(), '{PROXY_PLACE}/urlLists/hosts')": "any name is allowed",
+    }.items():
+        yield Case(names, "gcp", "fails", [url_list("cgr.dev"), proxy_rule(matcher), *gateway()], said, matcher)
+    yield Case(
+        names, "gcp", "fails", [url_list("evil.example"), proxy_rule(policy="hub")], "evil.example", "policy elsewhere"
+    )
+    yield Case(names, "gcp", "passes", fine)
+    yield Case(names, "gcp", "passes", [proxy_rule(f"host() == 'cgr.dev' && {web}"), *gateway()], "", "by comparison")
+    both = proxy_rule(f"host() == 'cgr.dev' && host().contains('cgr') && {web}")
+    yield Case(names, "gcp", "passes", [both, *gateway()], "", "two conditions")
+    bad = LISTED.replace("urlLists/hosts", "urlLists/bad")
+    denying = [url_list("evil.example", name="bad"), proxy_rule(bad, "DENY", 1, "deny")]
+    yield Case(names, "gcp", "passes", [*fine, *denying], "", "a list that denies")
+    yield Case(names, "gcp", "passes", [*fine, url_list("evil.example", name="unused")], "", "a list that no rule uses")
+    yield Case(
+        names, "gcp", "passes", [url_list("*.below.acme.example"), allow, *gateway()], "", "a wildcard and its apex"
+    )
+    for note, unknown in {
+        "matcher": [proxy_rule(UNKNOWN), *gateway()],
+        "list": [url_list(UNKNOWN), allow, *gateway()],
+        "list elsewhere": [allow, *gateway()],
+        "another matcher": [proxy_rule("host().matches('cgr.dev')"), *gateway()],
+    }.items():
+        yield Case(names, "gcp", "unknown", unknown, OPEN_QUESTION, note)
+        yield Case(gone, "gcp", "unknown", unknown, OPEN_QUESTION, note)
+    yield Case(names, "gcp", "not applicable", [GOOD["gcp"]])
+    old = [url_list("chainguardhelp.zendesk.com"), allow, *gateway()]
+    yield Case(gone, "gcp", "fails", old, "no longer holds it since 2025-06-17")
+    yield Case(gone, "gcp", "passes", fine)
+    yield Case(gone, "gcp", "not applicable", [GOOD["gcp"]])
+
+    yield Case(elsewhere, "gcp", "fails", fine[:-1], "no route of this stack leads clients to the proxy", "proxy")
+    yield Case(elsewhere, "gcp", "fails", [*fine[:2], *gateway("EXPLICIT_ROUTING_MODE")], "explicit one", "proxy")
+    yield Case(
+        elsewhere, "gcp", "fails", [url_list("cgr.dev"), proxy_rule(policy="hub")], "no gateway of this stack", "proxy"
+    )
+    yield Case(elsewhere, "gcp", "not applicable", fine, "", "proxy")
+    yield Case("empty-list", "gcp", "fails", [url_list()], "a URL list without entries", "proxy")
+    full = url_list(*(f"h{number}.wide.acme.example" for number in range(2_400)))
+    yield Case("limit-nearly-used", "gcp", "fails", [full], "2,400 of 2,500 entries", "proxy")
+
+
 def _of_other_clouds() -> Iterator[Case]:
     """Rules that do not exist on a cloud do not apply to it, whatever stands there."""
     for name, rule in RULES.items():
@@ -799,4 +869,4 @@ def _of_other_clouds() -> Iterator[Case]:
             yield Case(name, cloud, "not applicable", [UNKNOWN_NAMES[cloud]], "", NOT_STATED)
 
 
-CASES = (*_resources(), *_stacks(), *_queries(), *_of_other_clouds())
+CASES = (*_resources(), *_stacks(), *_queries(), *_proxies(), *_of_other_clouds())

@@ -158,6 +158,45 @@ def gcp_classic(**more: Any) -> R:
     return R("gcp:compute/firewall:Firewall", "classic", properties)
 
 
+PROXY_PLACE = "projects/p/locations/europe-west4"
+LISTED = f"inUrlList(host(), '{PROXY_PLACE}/urlLists/hosts') && destination.port == 443"
+
+
+def url_list(*values: Any, name: str = "hosts") -> R:
+    held = UNKNOWN if values == (UNKNOWN,) else list(values)
+    return R("gcp:networksecurity/urlList:UrlList", name, {"name": name, "location": "europe-west4", "values": held})
+
+
+def proxy_rule(
+    matcher: Any = LISTED, action: Any = "ALLOW", priority: Any = 100, name: str = "allow", policy: Any = "egress"
+) -> R:
+    inputs = {"basicProfile": action, "sessionMatcher": matcher, "priority": priority, "enabled": True}
+    named = {"name": name, "location": "europe-west4", "gatewaySecurityPolicy": policy}
+    return R("gcp:networksecurity/gatewaySecurityPolicyRule:GatewaySecurityPolicyRule", name, {**named, **inputs})
+
+
+def gateway(routing: Any = "NEXT_HOP_ROUTING_MODE", policy: str = "egress") -> list[R]:
+    """A gateway, its policy, and a route that leads everybody to it."""
+    network = "projects/p/global/networks/main"
+    used = f"{PROXY_PLACE}/gatewaySecurityPolicies/{policy}"
+    return [
+        R("gcp:networksecurity/gatewaySecurityPolicy:GatewaySecurityPolicy", policy,
+          {"name": policy, "location": "europe-west4"}),
+        R("gcp:networkservices/gateway:Gateway", "proxy",
+          {"name": "proxy", "location": "europe-west4", "type": "SECURE_WEB_GATEWAY", "routingMode": routing, "allPorts": True,
+           "addresses": ["10.0.0.9"], "network": network, "gatewaySecurityPolicy": used}),
+        R("gcp:networkconnectivity/policyBasedRoute:PolicyBasedRoute", "lead",
+          {"network": network, "filter": {"protocolVersion": "IPV4"}, "priority": 1000, "nextHopIlbIp": "10.0.0.9"}),
+    ]  # fmt: skip
+
+
+def authorization(action: str = "DENY", proxy: str = "proxy") -> R:
+    """An authorization policy that names one host."""
+    rules = [{"to": {"operations": [{"snis": [{"exact": "other.example"}]}]}}]
+    inputs = {"action": action, "networkRules": rules, "target": {"resources": [f"{PROXY_PLACE}/gateways/{proxy}"]}}
+    return R("gcp:networksecurity/authzPolicy:AuthzPolicy", "authz", inputs)
+
+
 def application(
     *fqdns: str, kind: Any = "Https", port: Any = 443, sources: Any = ("*",), **more: Any
 ) -> dict[str, Any]:

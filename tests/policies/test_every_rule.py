@@ -9,6 +9,7 @@ from policies.cases import CASES, KINDS, Case
 from policies.process import Answer, Pack, running, write_pack
 
 LACKING = {
+    ("not-read", "gcp", "fails"): "every type of Google Cloud that decides about egress is read",
     ("not-read", "passes"): "it objects to a type, or does not apply",
     ("not-read", "unknown"): "it asks for the type alone",
     ("dead-allow", "unknown"): "what may be reached is not dead",

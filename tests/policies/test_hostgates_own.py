@@ -23,10 +23,14 @@ gcp.FirewallPolicyAllowlist("names", hosts=hosts, mode="{mode}", networks=["proj
 gcp.UrlFilterAllowlist(
     "urls", hosts=hosts, mode="{mode}", networks=["projects/p/global/networks/other"], zones=["europe-west1-b"]
 )
+gcp.WebProxyAllowlist(
+    "proxy", hosts=hosts, mode="{mode}", network="projects/p/global/networks/proxied", proxy_subnet="10.9.0.0/23",
+    subnetwork="projects/p/regions/europe-west4/subnetworks/main",
+)
 azure.FirewallPolicyAllowlist("hub", hosts=hosts, mode="{mode}", resource_group="rg")
 """
 
-OLD = {"host-withdrawn", "shared-host"}
+OLD = {"host-withdrawn", "proxy-withdrawn", "shared-host"}
 AUDIT = {"void-allow", "datagrams-out", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others"}
 REPORTED = {
     ("2024-03-28", "enforce"): OLD,

@@ -11,15 +11,19 @@ from policies.resources import (
     GCP_POLICY,
     UNKNOWN,
     application,
+    authorization,
     aws_list,
     aws_policy,
     aws_rules,
     azure,
+    gateway,
     gcp_classic,
     gcp_denies,
     gcp_rule,
     network,
+    proxy_rule,
     tls,
+    url_list,
 )
 
 OPENNESS = ("void-allow", "no-deny", "datagrams-out", "list-without-drop", "domain-list-any-port", "dead-allow")
@@ -85,11 +89,18 @@ def urls(*filters: tuple[str, list[str]]) -> list[R]:
 
 NOBODY = ("DENY", ["nobody.invalid"])
 
+
+def network_of(mtu: int) -> R:
+    return R("gcp:compute/network:Network", "main", {"name": "main", "project": "p", "mtu": mtu})
+
+
 FAMILY = (
     R("azure-native:network:FirewallPolicy", "parent", {"firewallPolicyName": "parent"}),
     R("azure-native:network:FirewallPolicy", "hub", {
         "firewallPolicyName": "hub", "basePolicy": {"id": "/subscriptions/s/firewallPolicies/parent"}}),
 )  # fmt: skip
+
+PROXY = (url_list("cgr.dev"), proxy_rule(), *gateway())
 
 CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "B1: a network rule for everything": (
@@ -138,6 +149,11 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
         [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies()], "", ""),
     "names by a group whose first filter lets pass what has none": (
         [GCP_POLICY, *urls(("ALLOW", ["cgr.dev"])), *gcp_denies()], "void-allow", "any destination is allowed on port 443"),
+    "names by a group, whose network sends more than its endpoint inspects": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies(), network_of(8_896)], "void-allow",
+        "its MTU of 8896 is above the 1460 bytes of the endpoint of europe-west1-b"),
+    "the same, with an MTU that it inspects": (
+        [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"])), *gcp_denies(), network_of(1_400)], "", ""),
     "names by a group, and a last filter for every name": (
         [GCP_POLICY, *urls(NOBODY, ("ALLOW", ["cgr.dev"]), ("ALLOW", ["*"])), *gcp_denies()], "void-allow", "look#*"),
     "names by a group without a deny of the rest": (
@@ -178,6 +194,32 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "a deny of one of two ports before the names": (
         [gcp_rule("cgr.dev", ports=("80", "443")), gcp_rule(name="no80", priority=900, action="deny", ports=("80",),
          ranges=["0.0.0.0/0"]), *gcp_denies()], "", ""),
+    "proxy: a rule for every host beside the names": (
+        [*PROXY, proxy_rule("true", priority=900, name="wide")], "void-allow", "wide: any destination is allowed on any port"),
+    "proxy: a rule for every host but one": (
+        [*PROXY, proxy_rule("host() != 'x.example'", priority=1, name="wide")], "void-allow", "any destination is allowed"),
+    "proxy: a rule for the port alone": (
+        [*PROXY, proxy_rule("destination.port == 443", name="wide")], "void-allow", "any destination is allowed on port 443"),
+    "proxy: a rule for another port": ([*PROXY, proxy_rule("destination.port == 22", name="ssh")], "", ""),
+    "proxy: a star on the list": (
+        [url_list("cgr.dev", "*"), *PROXY[1:]], "void-allow", "cannot be judged: its name is what '*' on the list means"),
+    "proxy: a rule that is not read": (
+        [*PROXY, proxy_rule("host().matches('.*')", name="other")], "void-allow", "cannot be judged: what the matcher of other"),
+    "proxy: a rule whose priority is not known yet": (
+        [*PROXY, proxy_rule("true", "DENY", UNKNOWN, "none")], "", ""),
+    "proxy: a deny of everything before the names": (
+        [*PROXY, proxy_rule("true", "DENY", 1, "none")], "dead-allow", "none: the rule none denies it"),
+    "proxy: a deny of everything behind the names": ([*PROXY, proxy_rule("true", "DENY", 900, "none")], "", ""),
+    "proxy: a deny of some clients": (
+        [*PROXY, proxy_rule("inIpRange(source.ip, '10.1.0.0/16')", "DENY", 1, "some")], "", ""),
+    "proxy: an authorization policy on the gateway": (
+        [*PROXY, authorization()], "void-allow", "cannot be judged: authz makes it"),
+    "proxy: an authorization policy on another": ([*PROXY, authorization(proxy="other")], "", ""),
+    "proxy: the names stand in a policy elsewhere, and so does what is wider": (
+        [url_list("cgr.dev"), proxy_rule(policy="hub"), proxy_rule("true", priority=900, name="wide", policy="hub")],
+        "void-allow", "wide: any destination"),
+    "proxy: a firewall rule of another policy is not what the proxy allows": (
+        [*PROXY, gcp_rule(policy="hub", name="out", ranges=["0.0.0.0/0"])], "", ""),
     "reject ends UDP as well as a drop": (
         [aws_rules(EDGE.replace("drop ip", "reject ip"), tls("cgr.dev")), aws_policy("rules")], "", ""),
 }  # fmt: skip

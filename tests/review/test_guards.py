@@ -12,7 +12,7 @@ from hostgate.review.plan_changes import diff
 from hostgate.review.review import Review
 from hostgate.review.risks import RISKS, risks
 from hostgate.review.statement import state
-from review.changes import change, made
+from review.changes import SOURCES, by_source, change, made
 
 A, B, C = entry("a.example"), entry("b.example"), entry("c.example")
 WILD = entry("example.net", match="subtree")
@@ -220,6 +220,51 @@ def test_of_a_network_the_rules_of_a_stack_with_its_former_name_change_in_place(
     after = made(GCP, [A], **NETWORK, name="acme", formerly="hostgate")
     (change,) = diff([state(made(GCP, [A], **NETWORK))], [state(after)])
     assert {each.what for each in change.objects or ()} == {"updated"}
+
+
+LEAVE = "Take another `base` in the same update, 12 or more away"
+TAGS = ["tagValues/1", "tagValues/2"]
+FOLDER = {"parent": "folders/1", "nodes": ["folders/1"]}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("target", [GCP, "gcp:url-filter"])
+@pytest.mark.parametrize(
+    ("before", "after", "who"),
+    [
+        ({"from": TAGS}, {"from": TAGS[:1]}, "tagValues/2"),
+        ({"from": TAGS[:1]}, {"from": TAGS[1:]}, "tagValues/1"),
+        ({}, {"from": TAGS[:1]}, "everybody but tagValues/1"),
+        ({"from": ["10.0.0.0/8"]}, {"from": ["10.1.0.0/16"]}, "10.0.0.0/8"),
+        ({"from": ["10.0.0.0/8", "fd00::/8"]}, {"from": ["10.0.0.0/8", "fd00::/16"]}, "fd00::/8"),
+        ({"from": ["tagValues/1", "10.0.0.0/8"]}, {"from": ["tagValues/1", "10.1.0.0/16"]}, "tagValues/1 within 10.0.0.0/8"),
+        ({"from": TAGS}, {"from": TAGS[:1], "mode": "audit"}, "tagValues/2"),
+        ({"from": TAGS}, {"from": TAGS[:1], "deny": "declared"}, "tagValues/2"),
+        ({"from": TAGS[:1]}, {"from": TAGS}, None),
+        ({"from": TAGS[:1]}, {}, None),
+        ({"from": TAGS}, {"from": TAGS[:1], "base": 2012}, None),
+        ({"from": ["10.0.0.0/9", "10.128.0.0/9"]}, {"from": ["10.0.0.0/8"]}, None),
+        ({"from": ["10.0.0.0/8", "fd00::/8"]}, {"from": ["10.0.0.0/8"]}, None),
+        ({"from": TAGS, "deny": "declared"}, {"from": TAGS[:1], "deny": "declared"}, None),
+        ({"from": TAGS, "mode": "audit"}, {"from": TAGS[:1], "mode": "audit"}, None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_clients_that_leave_while_the_deny_is_still_about_them_are_told_with_the_way_that_works(
+    source: str, target: str, before: dict[str, object], after: dict[str, object], who: str | None
+) -> None:
+    (change,) = diff(*(by_source(source, [made(target, [A], **NETWORK, **each)]) for each in (before, after)))
+    trips = [each.message for each in tripped(Guards(never_open_all=False), [change]) if each.guard == "one-update"]
+    assert len(trips) == (who is not None)
+    assert all(f"leave out {who} before the deny does" in each and LEAVE in each for each in trips)
+
+
+def test_networks_that_leave_a_policy_above_leave_its_deny_last_too() -> None:
+    two = ["projects/p/global/networks/main", "projects/p/global/networks/other"]
+    for before, after in ((two, two[:1]), ([], two)):
+        sides = (state(made(GCP, [A], **FOLDER, networks=each)) for each in (before, after))
+        (change,) = diff(*([each] for each in sides))
+        assert any("before the deny does" in each for each in change.obstacles)
 
 
 def test_a_network_that_another_allowlist_of_the_stack_takes_over_is_said_to_have_a_policy() -> None:

@@ -31,6 +31,14 @@ TLS = "arn:aws:network-firewall:eu-central-1:123456789012:tls-configuration/hub"
 FIREWALL = {"vpcId": "vpc-1", "subnetMappings": SUBNETS}
 ABOVE = {"parent": "folders/1", "nodes": ["folders/1"]}
 
+IN, ZONES = (
+    {"network": NET, "subnetwork": "projects/acme/regions/europe-west4/subnetworks/main"},
+    ["europe-west1-b", "europe-west1-c"],
+)
+EAST = {**IN, "subnetwork": "projects/acme/regions/us-east1/subnetworks/main"}
+EXPLICIT, ALONE = {**IN, "routing": "explicit", "ports": [8080]}, {"project": "acme", "region": "europe-west4"}
+TAG, TAGS = "tagValues/1", ["tagValues/1", "tagValues/2"]
+
 Options = dict[str, Any]
 
 
@@ -84,6 +92,26 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     (DNS, {"vpcs": ["vpc-1", "vpc-2"]}, {"vpcs": ["vpc-2", "vpc-3"]}, {"VPC vpc-1"}),
     (DNS, {}, {"failMode": "open"}, {"queries while DNS Firewall does not answer"}),
     (DNS, {}, {"failMode": "unset"}, {"queries while DNS Firewall does not answer"}),
+    (GCP, {"networks": [NET]}, {"networks": [NET], "from": [TAG]}, {f"everybody but {TAG}"}),
+    (GCP, {"from": TAGS}, {"from": [TAG]}, {"tagValues/2"}),
+    (GCP, {"from": [TAG]}, {"from": ["tagValues/2"]}, {TAG}),
+    (GCP, {"from": [TAG, "10.0.0.0/8"]}, {"from": [TAG, "10.1.0.0/16"]}, {f"{TAG} within 10.0.0.0/8"}),
+    (GCP, {"from": ["10.0.0.0/8", "fd00::/8"]}, {"from": ["10.0.0.0/8"]}, {"IPv6", "fd00::/8"}),
+    (GCP, {**ABOVE}, {**ABOVE, "nodes": []}, {"folders/1"}),
+    (URL, {"networks": [NET], "zones": ZONES}, {"networks": [NET], "zones": ZONES[:1]}, {f"zone {ZONES[1]}"}),
+    (URL, {"zones": ZONES}, {"zones": ZONES[:1], "openZones": ZONES[1:]}, {f"zone {ZONES[1]}"}),
+    (URL, {"networks": [NET, OTHER], "zones": ZONES}, {"networks": [NET], "zones": ZONES}, {f"network {OTHER}"}),
+    (URL, {"networks": [NET], "from": TAGS}, {"networks": [NET], "from": [TAG]}, {"tagValues/2"}),
+    (URL, {"networks": [NET]}, {"networks": [NET], "families": ["ipv4"]}, {"IPv6"}),
+    (PROXY, IN, EXPLICIT, {"IPv4 that routes lead to the proxy"}),
+    (PROXY, {**IN, "deny": "declared"}, {**EXPLICIT, "deny": "declared"}, {"IPv4 that routes lead to the proxy"}),
+    (PROXY, {**IN, **ALONE}, ALONE, {f"network {NET} in europe-west4"}),
+    (PROXY, IN, {**IN, "network": OTHER}, {f"network {NET} in europe-west4"}),
+    (PROXY, IN, EAST, {f"network {NET} in europe-west4", "the policy that hostgate makes in europe-west4"}),
+    (PROXY, IN, {**IN, "networkTags": ["web"]}, {"everybody but network tag web"}),
+    (PROXY, {**IN, "networkTags": ["web", "api"]}, {**IN, "networkTags": ["web"]}, {"network tag api"}),
+    (PROXY, {**IN, "deny": "all"}, IN, {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}),
+    (PROXY, EXPLICIT, {**EXPLICIT, "mode": "audit"}, {"mode audit"}),
     (AZURE, {"resourceGroup": "rg-hub"}, {"resourceGroup": "rg-new"}, {"policy rg-hub/hostgate"}),
     (AZURE, {"attach": "rg-hub/fp-hub"}, {"attach": "rg-hub/fp-new"}, {"policy rg-hub/fp-hub"}),
     (AZURE, {"attach": "rg-hub/fp-hub"}, {"resourceGroup": "rg-hub"}, {"policy rg-hub/fp-hub"}),
@@ -133,6 +161,20 @@ def test_whatever_no_longer_denies_opens_everything(
         (RULES, {"deny": "declared"}, {"attach": POLICY, "deny": "declared"}),
         (RULES, {"deny": "declared"}, {}),
         (AZURE, {"attach": "rg-hub/fp-hub"}, {"attach": "RG-HUB/fp-hub"}),
+        (GCP, {"from": [TAG]}, {"from": TAGS}),
+        (GCP, {"from": [TAG, "10.1.0.0/16"]}, {"from": [TAG, "10.0.0.0/8"]}),
+        (GCP, {"from": [TAG, "10.1.0.0/16"]}, {"from": [TAG]}),
+        (GCP, {**ABOVE, "networks": [NET]}, ABOVE),
+        (GCP, {"attach": "5", "networks": [NET]}, {"attach": "5"}),
+        (GCP, {"networks": [NET], "region": "europe-west1"}, {"networks": [NET]}),
+        (URL, {"networks": [NET], "zones": ZONES[:1]}, {"networks": [NET], "zones": ZONES}),
+        (URL, {"zones": ZONES[:1]}, {"zones": ZONES[:1], "openZones": ZONES[1:]}),
+        (PROXY, EXPLICIT, {**EXPLICIT, "routing": "next-hop"}),
+        (PROXY, EXPLICIT, EXPLICIT | {"networkTags": ["web"]}),
+        (PROXY, ALONE, {**ALONE, **IN}),
+        (PROXY, {**IN, "networkTags": ["web"]}, IN),
+        (PROXY, IN, {**IN, "from": ["10.0.0.0/8"]}),
+        (PROXY, {**IN, "exempt": ["203.0.113.0/24"]}, IN),
     ],
 )
 def test_what_narrows_or_comes_new_is_never_said_to_open_everything(
@@ -240,6 +282,23 @@ class TestBeside:
         self, source: str, before: Options, after: Options, subject: str
     ) -> None:
         found = risks(between(source, RULES, before, after))
+        assert ("safeguard", subject) in {(each.id, each.subject) for each in found}
+        assert "everything-open" not in {each.id for each in found}
+
+    @pytest.mark.parametrize("source", SOURCES)
+    @pytest.mark.parametrize(
+        ("target", "before", "after", "subject"),
+        [
+            (URL, {"networks": [NET], "zones": ZONES, "mtu": 8000}, {"mtu": 1460}, "packets that are inspected"),
+            (PROXY, {**IN, "networkTags": ["web"]}, {"route": "static"}, "route to the proxy"),
+            (PROXY, IN, {"routeBase": 2000}, "route to the proxy"),
+            (GCP, {"attach": "egress"}, {"base": 3000}, "first priority among rules of others"),
+        ],
+    )
+    def test_so_is_what_narrows_on_google_cloud(
+        self, source: str, target: str, before: Options, after: Options, subject: str
+    ) -> None:
+        found = risks(between(source, target, before, {**before, **after}))
         assert ("safeguard", subject) in {(each.id, each.subject) for each in found}
         assert "everything-open" not in {each.id for each in found}
 

@@ -60,23 +60,24 @@ def test_a_duplicate_urn_is_an_error(project: WriteProject, toy: Cloud) -> None:
     )
 
 
-def test_an_unknown_type_names_the_type_and_the_known_ones(project: WriteProject, toy: Cloud) -> None:
-    folder = project('pulumi.CustomResource("aws:s3/bucket:Bucket", "b", {})')
-    (problem,) = problems_of(folder, toy)
-    assert "no simulated cloud" in problem.what
-    assert (problem.found, problem.allowed) == ("aws:s3/bucket:Bucket", "toy:index:Box")
+@pytest.mark.parametrize(
+    ("type_", "says"),
+    [
+        ("aws:s3/bucket:Bukket", "no simulated cloud has the resource type aws:s3/bucket:Bukket, and neither has the "),
+        (
+            "random:index/randomId:RandomId",
+            "the Python SDK of the provider random, which says what its resources give,",
+        ),
+    ],
+)
+def test_a_type_that_no_sdk_knows_is_refused_by_name(project: WriteProject, toy: Cloud, type_: str, says: str) -> None:
+    (problem,) = problems_of(project(f'pulumi.CustomResource("{type_}", "b", {{}})'), toy)
+    assert problem.what.startswith(says)
 
 
 @pytest.mark.parametrize(
     ("program", "what"),
     [
-        ('pulumi.StackReference("org/net/prod").get_output("id")', "stack reference org/net/prod"),
-        ('pulumi.runtime.invoke("aws:ec2/getVpc:getVpc", {})', "function aws:ec2/getVpc:getVpc"),
-        (
-            'pulumi.export("x", pulumi.runtime.invoke_output("aws:ec2/getVpc:getVpc", {}))',
-            "function aws:ec2/getVpc:getVpc",
-        ),
-        ('pulumi.export("x", Box.get_it())', "reading the existing toy:index:Box box-7"),
         ('pulumi.ComponentResource("other:index:Thing", "t", {}, remote=True)', "remote component other:index:Thing"),
         ('pulumi.runtime.call("toy:index:Box/open", {}, Box("a", size=1))', "method toy:index:Box/open"),
         ("pulumi.runtime.register_resource_transform(lambda args: None)", "transforms"),
@@ -87,9 +88,33 @@ def test_an_unknown_type_names_the_type_and_the_known_ones(project: WriteProject
     ],
 )
 def test_what_needs_the_engine_is_said_so(project: WriteProject, toy: Cloud, program: str, what: str) -> None:
-    helper = 'Box.get_it = staticmethod(lambda: Box("it", pulumi.ResourceOptions(id="box-7")).label)\n'
-    problems = problems_of(project(helper + program), toy)
+    problems = problems_of(project(program), toy)
     assert [problem.what for problem in problems] == [f"needs the pulumi CLI: {what}"]
+
+
+EMPTY = "a preview is of empty clouds. Deploy what makes it to a sandbox first: hostgate sandbox run"
+NO_FUNCTION = (
+    "no simulated cloud has the function aws:ec2/getNothing:getNothing, and neither has the installed SDK of aws"
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ('pulumi.StackReference("org/net/prod").get_output("id")', f'unknown stack "org/net/prod": {EMPTY}'),
+        ('pulumi.export("x", Box("it", pulumi.ResourceOptions(id="box-7")).label)',
+         f"resource 'box-7' does not exist: {EMPTY}"),
+        ('Box("it", pulumi.ResourceOptions(import_="box-7"), size=1)', f"resource 'box-7' does not exist: {EMPTY}"),
+        ('pulumi.runtime.invoke("aws:ec2/getNothing:getNothing", {})', NO_FUNCTION),
+        ('pulumi.export("x", pulumi.runtime.invoke_output("aws:ec2/getNothing:getNothing", {}))', NO_FUNCTION),
+        ('pulumi.runtime.invoke("random:index:thing", {})', "the Python SDK of the provider random, which says"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_said_with_the_next_step(
+    project: WriteProject, toy: Cloud, program: str, says: str
+) -> None:
+    (problem,) = problems_of(project(program), toy)
+    assert str(problem).startswith(says)
 
 
 def test_a_run_error_is_its_message(project: WriteProject, toy: Cloud) -> None:

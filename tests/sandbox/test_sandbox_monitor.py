@@ -88,15 +88,23 @@ def test_output_values_are_understood(monitor: Monitor) -> None:
     assert monitor.secrets == {"swordfish"}
 
 
-@pytest.mark.parametrize("method", ["ExistsResource", "Call", "Invoke", "ReadResource"])
-def test_what_is_not_a_preview_is_refused(monitor: Monitor, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [
+        ("ExistsResource", "needs the pulumi CLI: "),
+        ("Call", "needs the pulumi CLI: "),
+        ("Invoke", "the Python SDK of the provider toy, "),
+        ("ReadResource", "resource '1' does not exist: a preview is of empty clouds. "),
+    ],
+)
+def test_what_is_not_a_preview_is_refused(monitor: Monitor, method: str, says: str) -> None:
     request = {
         "ExistsResource": resource_pb2.ExistsResourceRequest(type="toy:index:Box", id="1"),
         "Call": resource_pb2.ResourceCallRequest(tok="toy:index:Box/open"),
         "Invoke": resource_pb2.ResourceInvokeRequest(tok="toy:index:find"),
         "ReadResource": resource_pb2.ReadResourceRequest(type="toy:index:Box", id="1"),
     }[method]
-    with pytest.raises(RuntimeError, match=re.escape("FAILED_PRECONDITION: needs the pulumi CLI: ")):
+    with pytest.raises(RuntimeError, match=re.escape(f"FAILED_PRECONDITION: {says}")):
         getattr(monitor, method)(request, Context())
 
 

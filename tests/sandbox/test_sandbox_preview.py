@@ -126,7 +126,7 @@ def test_options_are_reported_and_protect_is_inherited(project: WriteProject, to
     folder = project("""
         group = Group("group", pulumi.ResourceOptions(protect=True))
         Box("a", pulumi.ResourceOptions(parent=group, ignore_changes=["size"], delete_before_replace=True,
-            aliases=[pulumi.Alias(name="old"), pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)], import_="box-1"),
+            aliases=[pulumi.Alias(name="old"), pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]),
             size=1)
     """)
     result = preview(folder, "dev", {}, clouds=[toy])
@@ -138,8 +138,7 @@ def test_options_are_reported_and_protect_is_inherited(project: WriteProject, to
         "urn:pulumi:dev::demo::demo:index:Group$toy:index:Box::old",
         "urn:pulumi:dev::demo::toy:index:Box::a",
     )
-    assert (box.options.import_id, box.id) == ("box-1", "box-1")
-    assert [said.severity for said in result.diagnostics] == ["warning"]
+    assert (box.options.import_id, box.id) == ("", UNKNOWN)
 
 
 def test_secrets_are_masked_everywhere(project: WriteProject, toy: Cloud) -> None:

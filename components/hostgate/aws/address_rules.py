@@ -15,7 +15,7 @@ from hostgate.catalog.model import Entry
 from hostgate.planning.evidence import Claim
 from hostgate.planning.mechanism import Means, Objection
 from hostgate.planning.options import merged
-from hostgate.suricata.writer import Rule, Sids, group, source
+from hostgate.suricata.writer import Rule, Sids, group, message, source
 
 MEANS = Means(
     name="Address rules",
@@ -102,7 +102,7 @@ def rules(entry: Entry, options: NetworkFirewallOptions, sids: Sids) -> tuple[Ru
         source=source(options.from_),
         destination=group(merged(cidrs)) if cidrs else f"@{reference_key(entry)}",
         port=str(entry.port),
-        msg=f"hostgate {entry.catalog} {entry.id}",
+        msg=message(entry),
         conditions=("flow:to_server",),
         sid=sids.of_entry(entry),
     )

@@ -31,6 +31,7 @@ from hostgate.aws.policy_options import REGION, REGION_NAME, managed_group_objec
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP_TYPE
 from hostgate.catalog.selection import Selection
+from hostgate.planning.grants import Grant
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import is_computed, row
@@ -152,11 +153,11 @@ class NetworkFirewallAllowlist(AllowlistComponent):
         args: NetworkFirewallAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[NetworkFirewallAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` and `region` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` and `region` alone. Raises AllowlistError."""
         keywords: dict[str, Any] = {**options, "plan": plan}
         plain, region = _without_region(name, args, keywords)
         prepared = prepare(name, plain, hosts, keywords, opts, ("aws:rules", "aws:domain-list"))

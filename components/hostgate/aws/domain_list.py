@@ -108,7 +108,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
         return Rendering(
             objects=objects,
             rules=where,
-            findings=tuple(policy.remarks(options, entries, sids)),
+            findings=(*policy.remarks_of_all(options, entries), *policy.remarks(options, entries, sids)),
             usage=policy.usage(options, objects),
         )
 

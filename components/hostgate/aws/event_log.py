@@ -11,22 +11,23 @@ from typing import Any, Literal
 
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
-from hostgate.flows.events import Event, NotALog, NoVerdict, address_of, label_of, port_of, text_of
+from hostgate.flows.events import Event, NotALog, NoVerdict, OtherLog, address_of, keys_of, label_of, port_of, text_of
 from hostgate.flows.flow import Flow, flow_protocol
 
 
 def read_event(record: Any) -> Event:
-    """The verdict that a record tells. Raises NotALog, or NoVerdict for a record of another kind."""
+    """The verdict that a record tells. Raises NotALog, OtherLog for a record of another log, or NoVerdict for a record of
+    another kind."""
     if not isinstance(record, Mapping):
         raise NotALog(f"Found {spelled(record)}. Allowed: a JSON object.")
     if "query_name" in record:
         return _query(record)
     event = record.get("event", record)
     if not isinstance(event, Mapping) or "event_type" not in event:
-        keys = ", ".join(spelled(key) for key in list(record)[:5])
-        raise NotALog(
-            f"Found an object with {keys or 'no key'}. Allowed: an alert of AWS Network Firewall (`event`), of Suricata "
-            "(`event_type`), or a query of Route 53 Resolver (`query_name`)."
+        raise OtherLog(
+            keys_of(record),
+            "an alert of AWS Network Firewall (`event`) or of Suricata (`event_type`), a query of Route 53 Resolver "
+            "(`query_name`)",
         )
     if event["event_type"] not in ("alert", "drop"):
         raise NoVerdict(text_of(event, "event_type"))

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from hostgate.aws.policy_options import PolicyOptions
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
+
+MOST_GRANTS = 15
+"""Their groups by address have priorities of 32 each before the edge group, which begins at 500."""
 
 
 class NetworkFirewallOptions(PolicyOptions):
@@ -17,6 +20,8 @@ class NetworkFirewallOptions(PolicyOptions):
     Without `attach` and with any `deny` but declared, a firewall policy is made; otherwise only rule groups are, and
     their references are handed out for a policy that somebody else owns.
     """
+
+    between_components: ClassVar[int] = 32
 
     attach: str | None = None
     """The ARN of the policy, owned elsewhere, that will hold the references. Nothing is attached: a policy's references
@@ -55,6 +60,10 @@ class NetworkFirewallOptions(PolicyOptions):
             raise ValueError(
                 f"found deny {self.deny!r} with `attach`. The deny is the policy's default action and the policy is owned "
                 "elsewhere. Allowed: deny 'declared' (the default with attach)."
+            )
+        if len(self.grants) > MOST_GRANTS:
+            raise ValueError(
+                f"found {len(self.grants)} lists. Allowed: {MOST_GRANTS}; each has a rule group, of which a policy has 20."
             )
         home = [ip_network(cidr) for cidr in self.home_net]
         for cidr in self.from_:
@@ -96,13 +105,17 @@ class NetworkFirewallOptions(PolicyOptions):
         return self
 
     @property
-    def clients(self) -> tuple[str, ...]:
+    def own_clients(self) -> tuple[str, ...]:
         return tuple(sorted(self.from_ or self.home_net))
 
     @property
     def dialled(self) -> Mapping[str, tuple[str, ...]]:
         sets = {entry: (arn,) for entry, arn in self.ip_sets.items()}
         return {**sets, **{entry: tuple(cidrs) for entry, cidrs in self.addresses.items()}}
+
+    @property
+    def shared_policy(self) -> str | None:
+        return None if self.creates_policy else self.attach or "references"
 
     @property
     def creates_policy(self) -> bool:

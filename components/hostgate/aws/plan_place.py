@@ -24,7 +24,12 @@ def of_network_firewall(options: NetworkFirewallOptions, objects: Sequence[Cloud
     (policy,) = snapshot.of_types([FIREWALL_POLICY])
     found = evaluate.policy_place(snapshot, policy, ClientTest(addresses=networks(options.from_ or options.home_net)))
     if references is not None:
-        found = replace(found, stages=(*found.stages[:-1], _undecided(options, found.stages[-1])))
+        beside = (
+            "The policy that holds the groups is in strict order, forwards every packet to them, has the HOME_NET of the options "
+            "and no rule before them that decides."
+        )
+        stages = (*found.stages[:-1], _undecided(options, found.stages[-1]))
+        found = replace(found, stages=stages, assumptions=(*found.assumptions, beside))
     return replace(found, inside=networks(options.home_net))
 
 

@@ -42,6 +42,9 @@ capacity), so a group takes the first step that its rules fill to at most 70 %."
 ADDRESS_SLOT, EDGE_SLOT, GUARD_SLOT, ALLOW_SLOT, HTTP_SLOT, CLOSING_SLOT = 0, 500, 1000, 2000, 3000, 5000
 """Priority of each kind of group, after the user's base; shards of a kind follow by their own fixed number."""
 
+BETWEEN_GRANTS = 32
+"""Between the groups of one grant and those of the next of the same kind: room for 16 shards, and a policy has 20 groups."""
+
 
 def capacity(rules: int) -> int:
     """Capacity units to reserve for `rules`; more than the maximum where they do not fit, so that the limit shows."""
@@ -204,11 +207,17 @@ def expanded_length(rule: str, options: NetworkFirewallOptions) -> int:
     return len(rule) + grown
 
 
+def remarks_of_all(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """The findings that follow from the options and the entries of all grants together."""
+    used = {entry.id for entry in entries if entry.protocol in ("tcp", "udp")}
+    for name in sorted({*options.addresses, *options.ip_sets} - used):
+        yield finding("addresses-unused", f"Addresses are given for {name}, and no rule of this plan uses them.")
+
+
 def remarks(options: NetworkFirewallOptions, entries: Sequence[Entry], sids: Sids) -> list[Finding]:
-    """The findings that follow from the options."""
+    """The findings that follow from the options of one grant and its entries."""
     found = [
         *_quic(options, entries),
-        *_unused_addresses(options, entries),
         *(finding("sid-collision", f"The signature id of {name} moved to the next free one.") for name in sids.yielded),
     ]
     if not options.from_:
@@ -303,7 +312,8 @@ def _families(options: NetworkFirewallOptions) -> Iterator[Finding]:
         if version not in versions:
             silent = options.mode == "audit" or options.deny == "none"
             then = "match no rule that allows" if silent else "reach none of the hosts"
-            out = "" if silent or options.deny == "declared" else ", and nothing of theirs gets out to the internet"
+            elsewhere = options.deny == "declared" or bool(options.grant)  # others may be of another list
+            out = "" if silent or elsewhere else ", and nothing of theirs gets out to the internet"
             what = "`from`" if options.from_ else "homeNet"
             yield finding(id_, f"{what} has no IPv{version} range: IPv{version} clients {then}{out}.")
 
@@ -347,14 +357,6 @@ def _quic(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> list[Fin
     return [finding("quic-closed", f"UDP 443 stays closed{but}; clients fall back to TLS over TCP.")]
 
 
-def _unused_addresses(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> list[Finding]:
-    used = {entry.id for entry in entries if entry.protocol in ("tcp", "udp")}
-    return [
-        finding("addresses-unused", f"Addresses are given for {name}, and no rule of this plan uses them.")
-        for name in sorted({*options.addresses, *options.ip_sets} - used)
-    ]
-
-
 def _group(
     options: NetworkFirewallOptions,
     suffix: str,
@@ -364,7 +366,7 @@ def _group(
     text: str | None,
     references: Mapping[str, str] = {},
 ) -> CloudObject:
-    name = f"{options.stem}-{suffix}"
+    name = f"{options.prefix}-{suffix}"
     sets = {key: {"ReferenceArn": arn} for key, arn in references.items()}
     body: dict[str, Any] = {
         "RuleGroupName": name,

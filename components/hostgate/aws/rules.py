@@ -1,6 +1,6 @@
 """aws:rules: one strict-order Suricata rule for each entry, which passes its name on its port and nothing else."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws import address_rules as addresses
@@ -13,15 +13,17 @@ from hostgate.aws.plan_place import of_network_firewall
 from hostgate.catalog.model import Entry
 from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import Enforcement
+from hostgate.planning.grants import shared, told
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
-from hostgate.suricata.writer import Rule, Sids, name_conditions, source
+from hostgate.suricata.writer import Rule, Sids, message, name_conditions, source
 
 
 class Rules(Mechanism[NetworkFirewallOptions]):
     """Suricata rules that read the TLS server name or the HTTP Host of a connection."""
 
     target = "aws:rules"
+    several = True
     title = "AWS Network Firewall rules"
     options = NetworkFirewallOptions
     limits = firewall_limits.LIMITS
@@ -62,8 +64,25 @@ class Rules(Mechanism[NetworkFirewallOptions]):
         sids = Sids()
         edge = edge_group(options, sids)
         groups = [(policy.EDGE_SLOT, edge)] if edge else []
-        rules = entry_rules(entries, options, sids)
         where: dict[tuple[str, str], str] = {}
+        for share, own in shared(entries, options):
+            groups += self._groups(own, share, sids, where)
+        if closing := closing_group(options, sids):
+            groups.append((policy.CLOSING_SLOT, closing))
+        objects = policy.assemble(options, groups)
+        remarks = told(entries, options, lambda own, share: policy.remarks(share, own, sids))
+        return Rendering(
+            objects=objects,
+            rules=where,
+            findings=(*policy.remarks_of_all(options, entries), *remarks),
+            usage=policy.usage(options, objects),
+        )
+
+    def _groups(
+        self, entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids, where: dict[tuple[str, str], str]
+    ) -> Iterator[tuple[int, CloudObject]]:
+        """The groups that allow `entries`, with their slots; the rule that each entry got is put into `where`."""
+        rules = entry_rules(entries, options, sids)
         for blind, slot, suffix, words in (
             (True, policy.ADDRESS_SLOT, "address", "hosts of the catalog, by address and port"),
             (False, policy.ALLOW_SLOT, "allow", "hosts of the catalog, by name and port"),
@@ -89,17 +108,8 @@ class Rules(Mechanism[NetworkFirewallOptions]):
                     words,
                     addresses.references(part.items, options) if blind else {},
                 )
-                groups.append((slot + part.slot, group))
                 where.update({entry.key: f"{group.name}#{rules[entry.key][0].sid}" for entry in part.items})
-        if closing := closing_group(options, sids):
-            groups.append((policy.CLOSING_SLOT, closing))
-        objects = policy.assemble(options, groups)
-        return Rendering(
-            objects=objects,
-            rules=where,
-            findings=tuple(policy.remarks(options, entries, sids)),
-            usage=policy.usage(options, objects),
-        )
+                yield slot + options.index * policy.BETWEEN_GRANTS + part.slot, group
 
     def fixed(
         self, each: CloudObject, objects: Sequence[CloudObject], options: NetworkFirewallOptions
@@ -122,10 +132,9 @@ def entry_rules(
 ) -> dict[tuple[str, str], tuple[Rule, ...]]:
     """What passes each entry, by entry key."""
     return {
-        entry.key: addresses.rules(entry, options, sids)
-        if addresses.by_address(entry)
-        else (_rule(entry, options, sids),)
-        for entry in entries
+        entry.key: addresses.rules(entry, share, sids) if addresses.by_address(entry) else (_rule(entry, share, sids),)
+        for share, own in shared(entries, options)
+        for entry in own
     }
 
 
@@ -152,7 +161,7 @@ def _rule(entry: Entry, options: NetworkFirewallOptions, sids: Sids) -> Rule:
         source=source(options.from_),
         destination="$EXTERNAL_NET",
         port=str(entry.port),
-        msg=f"hostgate {entry.catalog} {entry.id}",
+        msg=message(entry),
         conditions=(*conditions, "alert") if options.log_allowed else conditions,
         sid=sids.of_entry(entry),
     )

@@ -23,6 +23,7 @@ from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import ORDER, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.grants import shared, told
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
@@ -71,6 +72,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     """Application rules in a rule collection group; entries that are neither HTTP nor TLS become network rules in it."""
 
     target = "azure:application-rules"
+    several = True
     types = TYPES
     title = "Azure Firewall rules"
     options = FirewallPolicyOptions
@@ -93,8 +95,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             costs=COSTS,
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
             ports=range(1, 64_001),  # 2024-05-01 firewallPolicy API: 0 to 64000; the limits page starts at 1
+            families=("ipv4",),
             widenings={"one-label": "deeper-names"},
-            nearest={"one-label": _ONE_LABEL},
+            nearest={"one-label": _ONE_LABEL, "ipv6": network_rules.IPV4_HOST},
         ),
         network_rules.MEANS,
     )
@@ -104,12 +107,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
     ) -> Mapping[tuple[str, str], Objection]:
         found = dict(super().objections(entries, options))
         for entry in entries:
-            if entry.families == ("ipv6",):
-                found[entry.key] = Objection(
-                    "Azure Firewall rules apply to IPv4. Found families ipv6 only: the rule would never match.",
-                    "an IPv4 host.",
-                )
-            elif options.tier == "Basic" and entry.protocol in network_rules.MEANS.protocols:
+            if options.tier == "Basic" and entry.protocol in network_rules.MEANS.protocols:
                 found[entry.key] = Objection(
                     f"FQDNs in network rules need tier Standard or Premium. Found: {entry.protocol} with tier Basic.",
                     "tier Standard.",
@@ -125,7 +123,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         where: dict[tuple[str, str], str] = {}
         shards = shard(
             entries,
-            key=lambda entry: "\n".join((entry.catalog, entry.id)),
+            key=lambda entry: "\n".join(entry.key),
             weights=lambda entry: (2 * len(entry.host) + (10 if entry.port in (80, 443) else 300),),
             capacities=(GROUP_BYTES.max - 20_000,),
         )
@@ -141,7 +139,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             Usage(LAST_PRIORITY, max((each.body["properties"]["priority"] for each in groups), default=0)),
             Usage(network_rules.FQDNS, len(network_fqdns)),
         )
-        return Rendering(objects=tuple(objects), rules=where, findings=tuple(_remarks(entries, options)), usage=usage)
+        return Rendering(
+            objects=tuple(objects), rules=where, findings=tuple(told(entries, options, _remarks)), usage=usage
+        )
 
     def enforcement(self, options: FirewallPolicyOptions) -> Enforcement:
         """The firewall denies what no rule allows: all that can be lost is the policy that says what its rules are."""
@@ -198,7 +198,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         place = evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
         policies = [Node(each.body["properties"]) for each in objects if each.kind == POLICY]
         beside = (said for policy in policies for said in evaluate.before_the_rules(policy, "the policy"))
-        return replace(place, assumptions=(*place.assumptions, *beside))
+        others = f"No other rule of {options.attach}, or of a policy above it, decides about these flows first."
+        more = [] if options.attach is None else [others]
+        return replace(place, assumptions=(*place.assumptions, *beside, *more))
 
 
 def _whose(options: FirewallPolicyOptions) -> str:
@@ -222,14 +224,18 @@ def _group(
 ) -> CloudObject:
     name = f"{options.stem}-{part.label}" if part.label else options.stem
     collections: list[dict[str, Any]] = []
-    for collection, priority, made in (
-        ("allow-network", NETWORK_PRIORITY, network_rules.rules(part.items, options)),
-        ("allow-application", APPLICATION_PRIORITY, _application_rules(part.items, options)),
+    shares = shared(part.items, options)
+    for kind, first, rules in (
+        ("allow-network", NETWORK_PRIORITY, network_rules.rules),
+        ("allow-application", APPLICATION_PRIORITY, _application_rules),
     ):
-        if made:
-            collections.append(_collection(collection, priority, "Allow", [rule for rule, _ in made]))
-            for rule, members in made:
-                where.update({entry.key: f"{name}/{collection}/{rule['name']}" for entry in members})
+        for share, own in shares:
+            if made := rules(own, share):
+                collection = f"{kind}-{share.grant}" if share.grant else kind
+                allowing = [rule for rule, _ in made]
+                collections.append(_collection(collection, first + share.index, "Allow", allowing))
+                for rule, members in made:
+                    where.update({entry.key: f"{name}/{collection}/{rule['name']}" for entry in members})
     collections += tail
     body = {
         "type": GROUP,
@@ -407,7 +413,9 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
         )
     if options.from_:
         others = (
-            "The firewall denies everything to others."
+            "Others may use what other lists say."
+            if options.grant
+            else "The firewall denies everything to others."
             if options.attach is None
             else "About others the rest of the attached policy decides; what it does not allow is denied."
         )

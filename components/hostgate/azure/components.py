@@ -3,7 +3,7 @@
 Args classes at every level: plain dictionaries inside `rule_collections` reach the service untranslated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
 import pulumi
@@ -13,6 +13,8 @@ from hostgate.allowlist import AllowlistComponent, AllowlistError, SelectionArgs
 from hostgate.azure.application_rules import GROUP, POLICY
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, group_objection
 from hostgate.catalog.selection import Selection
+from hostgate.default_base import hand_out, shared_policy
+from hostgate.planning.grants import Grant
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
 
@@ -73,11 +75,11 @@ class FirewallPolicyAllowlist(AllowlistComponent):
         args: FirewallPolicyAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[FirewallPolicyAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("azure:application-rules",))
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, FirewallPolicyOptions)
@@ -87,7 +89,8 @@ class FirewallPolicyAllowlist(AllowlistComponent):
         given = enumerate(plan.options.from_)
         clients = {one: prepared.checked(f"from_[{index}]", one, group_objection) for index, one in given}
         policy: network.FirewallPolicy | None = None
-        before: list[pulumi.Resource] = []
+        shared = shared_policy("azure", plan.options, prepared.outputs, opts)
+        before = shared.written
         for each in plan.objects:
             child = prepared.child(name, each)
             properties = each.body["properties"]
@@ -137,6 +140,8 @@ class FirewallPolicyAllowlist(AllowlistComponent):
                     ),
                 )
                 before = [group]
+        hand_out("azure", plan.options, self.policy_id, *before)
+        shared.written = before
         self.rule_collection_groups = pulumi.Output.from_input(
             [each.name for each in plan.objects if each.kind == GROUP]
         )

@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import IPv4Address
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -81,6 +81,8 @@ class ThreatIntelAllowlist(BaseModel):
 class FirewallPolicyOptions(RenamedOptions):
     """Where the rule collection group goes and whose traffic it judges. Without `attach`, a policy is made."""
 
+    between_components: ClassVar[int] = 100
+
     attach: str | None = None
     """An existing policy: RESOURCE_GROUP/POLICY, or its ARM id."""
     resource_group: str | None = None
@@ -106,7 +108,7 @@ class FirewallPolicyOptions(RenamedOptions):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if broad := too_broad(client for client in self.from_ if not is_group(client)):
+        if broad := too_broad(client for client in self.clients if not is_group(client)):
             raise ValueError(f"from: {broad} If everybody is meant, leave `from` out: a finding says so then.")
         if self.deny == "none":
             raise ValueError(
@@ -135,7 +137,7 @@ class FirewallPolicyOptions(RenamedOptions):
                     "found deny 'all' with `attach`: a deny in the middle of somebody else's policy cuts the groups after "
                     "it. Allowed: internet, declared."
                 )
-            if self.mode == "audit" and not self.from_:
+            if self.mode == "audit" and not (self.from_ or self.grants):
                 raise ValueError(
                     "found mode 'audit' with `attach` and no `from`: the audit rules would open somebody else's firewall to "
                     "everybody. Name the clients to audit under `from`."
@@ -166,6 +168,10 @@ class FirewallPolicyOptions(RenamedOptions):
         return group, name
 
     @property
+    def shared_policy(self) -> str | None:
+        return None if self.attach is None else "/".join(self.policy)
+
+    @property
     def subscription(self) -> str | None:
         """That of `attach`, where it says one. Objects are made in the provider's, whatever `attach` says."""
         matched = None if self.attach is None else _POLICY_ID.match(self.attach)
@@ -173,9 +179,9 @@ class FirewallPolicyOptions(RenamedOptions):
 
     @property
     def sources(self) -> dict[str, list[str]]:
-        """The clients as a rule spells them; `*` if nobody is named."""
-        ranges = sorted(client for client in self.from_ if not is_group(client))
-        groups = sorted(client for client in self.from_ if is_group(client))
+        """The clients, of all grants, as a rule spells them; `*` if nobody is named."""
+        ranges = sorted(client for client in self.clients if not is_group(client))
+        groups = sorted(client for client in self.clients if is_group(client))
         if not ranges and not groups:
             return {"sourceAddresses": ["*"]}
         return {key: value for key, value in (("sourceAddresses", ranges), ("sourceIpGroups", groups)) if value}

@@ -34,6 +34,9 @@ LOOKUP = Lookup(
 
 _WILDCARD = "exact names; network rules take no wildcard by design, and such packets carry no name to match."
 
+IPV4_HOST = "an IPv4 host."
+"""Instead of one over IPv6 alone: Azure Firewall known issues, 2025-09 (read 2026-11-23)."""
+
 MEANS = Means(
     name="FQDN network rules",
     protocols=frozenset({"tcp", "udp"}),
@@ -54,7 +57,8 @@ MEANS = Means(
     ),
     costs=COSTS,
     kinds=frozenset({"exact"}),
-    nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD},
+    families=LOOKUP.families,
+    nearest={"one-label": _WILDCARD, "subtree": _WILDCARD, "subtree+apex": _WILDCARD, "ipv6": IPV4_HOST},
     lookup=LOOKUP,
 )
 

@@ -238,6 +238,8 @@ class Entry:
     replaces: str | None = None
     notes: str = ""
     origin: Origin = NOWHERE
+    grant: str = ""
+    """The grant that asks for it, where a plan has several."""
 
     @property
     def transport(self) -> Literal["tcp", "udp"]:
@@ -245,8 +247,13 @@ class Entry:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Catalog and entry id: unique in a selection, and the order of everything rendered."""
-        return (self.catalog, self.id)
+        """Catalog and entry id, with its grant if it has one: unique in a selection, and the order of everything rendered."""
+        return (self.catalog, f"{self.id} {self.grant}" if self.grant else self.id)
+
+    @property
+    def label(self) -> str:
+        """Its id for people, with its grant if it has one."""
+        return f"{self.id} for {self.grant}" if self.grant else self.id
 
     @property
     def reach(self) -> str:

@@ -52,6 +52,13 @@ class Selection:
     """What any of the catalogs records as mistaken, at whichever revision."""
     narrowing: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The lists that narrowed it, as given: `phases` and its items."""
+    grants: tuple[tuple[str, "Selection"], ...] = ()
+    """Of several selections in one plan, each with the name of its grant; their entries say it too."""
+
+    @property
+    def parts(self) -> tuple["Selection", ...]:
+        """The selection of each grant; without any, this one."""
+        return tuple(each for _, each in self.grants) or (self,)
 
     @property
     def summary(self) -> str:
@@ -59,6 +66,8 @@ class Selection:
 
         What a catalog records as a misprint is no host.
         """
+        if self.grants:
+            return ". ".join(f"{name}: {each.summary}" for name, each in self.grants)
         kept = sum(each.status != "mistaken" for each in self.entries)
         left = sum(each.status != "mistaken" for each, _ in self.left_out)
         said = f"{kept} of {kept + left} hosts of {', '.join(self.refs)} selected"
@@ -70,6 +79,49 @@ class Selection:
     def accepting(self, accept: Iterable[Acceptance]) -> "Selection":
         """The same selection with other acceptances."""
         return replace(self, accept=tuple(accept))
+
+
+def together(grants: Mapping[str, Selection]) -> Selection:
+    """The selections of several grants as one, in which each entry says its grant."""
+    named = tuple((name, _granted(each, name)) for name, each in grants.items())
+    parts = [each for _, each in named]
+    return Selection(
+        refs=tuple(dict.fromkeys(ref for each in parts for ref in each.refs)),
+        entries=tuple(sorted((entry for each in parts for entry in each.entries), key=lambda entry: entry.key)),
+        left_out=tuple(item for each in parts for item in each.left_out),
+        floating=tuple(dict.fromkeys(ref for each in parts for ref in each.floating)),
+        accept=tuple(dict.fromkeys(one for each in parts for one in each.accept)),
+        allow_empty=all(each.allow_empty for each in parts),
+        mistakes=tuple(dict.fromkeys(one for each in parts for one in each.mistakes)),
+        grants=named,
+    )
+
+
+def union(*selections: Selection) -> Selection:
+    """Every entry of `selections`, once: to measure hosts and to advise on them, not to plan. Of choices and acceptances
+    those in which all that have the entry agree."""
+    entries = {entry: None for each in selections for entry in each.entries}
+
+    def agreed(one: Acceptance) -> bool:
+        having = (each for each in selections if one.entry in (None, *(entry.id for entry in each.entries)))
+        return all(one in each.accept for each in having)
+
+    return replace(
+        together({}),
+        refs=tuple(dict.fromkeys(ref for each in selections for ref in each.refs)),
+        entries=tuple(sorted(entries, key=lambda entry: entry.key)),
+        choose=tuple(pair for pair in selections[0].choose if all(pair in each.choose for each in selections)),
+        accept=tuple(dict.fromkeys(one for each in selections for one in each.accept if agreed(one))),
+        mistakes=tuple(dict.fromkeys(one for each in selections for one in each.mistakes)),
+    )
+
+
+def _granted(selection: Selection, name: str) -> Selection:
+    return replace(
+        selection,
+        entries=tuple(replace(entry, grant=name) for entry in selection.entries),
+        left_out=tuple((replace(entry, grant=name), reason) for entry, reason in selection.left_out),
+    )
 
 
 @collector_at_rest()

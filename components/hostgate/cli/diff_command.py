@@ -153,7 +153,7 @@ def _target_lines(target: "TargetDiff") -> Iterable[str]:
     yield from (f"  option {name}: {old!r} -> {new!r}" for name, old, new in target.settings)
     for each in target.decisions:
         entry = each.after.entry
-        yield f"  {entry.id}: {each.before.outcome} -> {each.after.outcome}: {each.after.reason}"
+        yield f"  {entry.label}: {each.before.outcome} -> {each.after.outcome}: {each.after.reason}"
     for change in target.objects or ():
         because = f" ({', '.join(change.because)} cannot change in place)" if change.because else ""
         yield f"  {change.kind} {change.name} is {change.what}{because}"
@@ -172,7 +172,7 @@ def _flow_lines(sign: str, flows: "Sequence[FlowChange]") -> Iterable[str]:
         other = f"; {'replaces' if sign == '+' else 'replaced by'} {flow.other.host}" if flow.other else ""
         purpose = f": {entry.purpose}" if entry.purpose else ""
         by = f" by {flow.opening.decision.rule}" if flow.opening.decision.rule else ""
-        yield f"  {sign} {entry.host} ({reach_of(flow)}) {entry.port}/{entry.protocol}{by}{other}{purpose}"
+        yield f"  {sign} {entry.host} ({reach_of(flow)}) {entry.port}/{entry.protocol}{flow.whose}{by}{other}{purpose}"
     if len(flows) > SHOWN:
         yield f"  {sign} ... and {len(flows) - SHOWN} more (--json lists them)"
 

@@ -5,7 +5,7 @@ connections are those of a log, and the question is why they were blocked or let
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -56,10 +56,15 @@ _IDENTITIES = (
 )
 """What clients are known by, and how each cloud writes it."""
 
+_NETWORK_TAG = re.compile(r"network-tag:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
+"""A network tag of Google Cloud is a bare word, so it is given with its kind."""
+
 
 def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
     if value is None:
         return None
+    if _NETWORK_TAG.fullmatch(value):
+        return value
     if kind := next((kind for kind, form in _IDENTITIES if form.fullmatch(value)), None):
         return f"{kind}:{value}"
     try:
@@ -67,7 +72,8 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     except ValueError:
         raise click.BadParameter(
             f"{value!r} is no client. Allowed: an IP address or CIDR, a service account "
-            "(NAME@PROJECT.iam.gserviceaccount.com), a secure tag (tagValues/NUMBER), or the resource id of an IP group."
+            "(NAME@PROJECT.iam.gserviceaccount.com), a secure tag (tagValues/NUMBER), a network tag (network-tag:NAME), or the "
+            "resource id of an IP group."
         ) from None
 
 
@@ -169,7 +175,7 @@ def command(
         answers = [_of_point(point, flow) for point in _points(sandbox=sandbox, state=state, preview=preview)]
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
-        answers = [_of_plan(plan, flow) for plan in plans]
+        answers = [answer for plan in plans for answer in _of_plan(plan, flow)]
     together = [] if standing or catalogs else _together(answers)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
@@ -182,7 +188,8 @@ def command(
     for answer in answers:
         for near in answer.get("nearest", ()):
             click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
-    for assumed in dict.fromkeys(each for answer in answers for each in answer.get("assumptions", ())):
+    told = answers if standing else ()  # a plan says it in its findings
+    for assumed in dict.fromkeys(each for answer in told for each in answer.get("assumptions", ())):
         click.echo(printable(f"assumed{_of_some(answers, assumed)}: {assumed}"))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
@@ -216,33 +223,36 @@ def _usable(plans: Sequence["Plan"]) -> Sequence["Plan"]:
 
 
 def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it."""
-    layers: dict[str, list[Mapping[str, Any]]] = {}
+    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it. The clients
+    of several grants of a layer may fare differently."""
+    layers: dict[str, dict[str, set[str]]] = {}
     for answer in answers:
-        layers.setdefault(answer["target"].partition(":")[0], []).append(answer)
+        target = answer["target"].partition(" ")[0]
+        layers.setdefault(target.partition(":")[0], {}).setdefault(target, set()).add(answer["verdict"])
     found = []
     for cloud, theirs in layers.items():
-        blocking = [answer["target"] for answer in theirs if answer["verdict"] == "block"]
+        blocking = [target for target, verdicts in theirs.items() if verdicts == {"block"}]
         if len(theirs) > 1:
-            open_question = any(answer["verdict"] == "unknown" for answer in theirs)
+            open_question = any(verdicts != {"allow"} for verdicts in theirs.values())
             verdict = "block" if blocking else "unknown" if open_question else "allow"
             found.append({"cloud": cloud, "verdict": verdict, "blocking": blocking})
     return found
 
 
-def _of_plan(plan: "Plan", flow: "Flow") -> dict[str, Any]:
+def _of_plan(plan: "Plan", flow: "Flow") -> Iterator[dict[str, Any]]:
+    """One answer; of a plan with several grants one for the clients of each, unless the flow names its client."""
     from hostgate.planning.near import nearest
 
-    verdict = plan.verdict(flow)
-    answer = _answer(plan.target, "plan", verdict)
-    if verdict.action == "block":
-        answer["nearest"] = [near.as_json() for near in nearest(plan, flow)]
-    if verdict.allows and (judged := plan.surveyed(flow)) is not None:
-        answer |= {
-            "survey": judged.verdict,
-            "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
-        }
-    return answer
+    for grant, verdict in plan.verdicts(flow):
+        answer = _answer(f"{plan.target} {grant}" if grant else plan.target, "plan", verdict, plan.assumptions)
+        if verdict.action == "block":
+            answer["nearest"] = [near.as_json() for near in nearest(plan, flow, grant)]
+        if verdict.allows and (judged := plan.surveyed(flow)) is not None:
+            answer |= {
+                "survey": judged.verdict,
+                "why": f"{verdict.why}; by the survey {judged.verdict}: {judged.reason}",
+            }
+        yield answer
 
 
 def _of_point(point: "Point", flow: "Flow") -> dict[str, Any]:
@@ -250,17 +260,22 @@ def _of_point(point: "Point", flow: "Flow") -> dict[str, Any]:
 
     verdict = point.verdict(flow)
     why = f"{verdict.why} ({point.remark})" if point.remark else verdict.why
-    answer = _answer(point.title, point.place, verdict) | {"why": why}
-    if point.judged.assumptions:
-        answer["assumptions"] = list(point.judged.assumptions)
+    answer = _answer(point.title, point.place, verdict, point.judged.assumptions) | {"why": why}
     if verdict.action == "block":
         near = nearest_steps(point.judged, flow)
         answer["nearest"] = [{"rule": each.step.rule, "lacking": list(each.lacking)} for each in near]
     return answer
 
 
-def _answer(target: str, place: str, verdict: "Verdict") -> dict[str, Any]:
-    told = {"target": target, "place": place, "verdict": verdict.action, "rule": verdict.rule, "why": verdict.why}
+def _answer(target: str, place: str, verdict: "Verdict", assumptions: Sequence[str]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "target": target,
+        "place": place,
+        "verdict": verdict.action,
+        "rule": verdict.rule,
+        "why": verdict.why,
+        "assumptions": list(assumptions),
+    }
     return told | ({"lacks": list(verdict.lacks)} if verdict.action == "unknown" else {})
 
 

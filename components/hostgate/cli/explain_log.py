@@ -84,7 +84,7 @@ class _Layer:
         for decision in plan.decisions:
             if decision.rule is not None and "#" in decision.rule:
                 entry = decision.entry.id
-                told = (f"the rule of {entry} ({decision.rule})", entry)
+                told = (f"the rule of {decision.entry.label} ({decision.rule})", entry)
                 self.rules.setdefault(decision.rule.rpartition("#")[2], told)
         for each in plan.objects:
             for line in (each.text or "").splitlines():
@@ -148,23 +148,48 @@ def _read(path: str, shown: str) -> tuple[Counter[tuple[str, "Event"]], Counter[
 
 
 def _event(record: Any) -> tuple[str, "Event"]:
-    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict: what all
-    readers said, of those that know the record if any does."""
-    from hostgate.flows.events import NotALog, NoVerdict
+    """The verdict that a record tells, after the reader that knows such records. Raises NotALog or NoVerdict: what those
+    readers said that know the record; where none does, what all of them read."""
+    from hostgate.flows.events import NotALog, NoVerdict, OtherLog
 
+    if isinstance(record, OtherLog):
+        raise OtherLog(record.found, _forms())
     if isinstance(record, NotALog):
         raise record
-    kinds, problems = [], []
-    for reader in dict.fromkeys(reader for each in rows() for reader in each.logs.values()):
+    kinds, problems, found = [], [], ""
+    for reader in _readers():
         try:
             return reader, load(reader)(record)
         except NoVerdict as other:
             kinds.append(str(other))
+        except OtherLog as error:
+            found = found or error.found
         except NotALog as error:
             problems.append(str(error))
     if kinds:
         raise NoVerdict(", ".join(dict.fromkeys(kinds)))
-    raise NotALog(" ".join(dict.fromkeys(problems)))
+    if problems:
+        raise NotALog(" ".join(dict.fromkeys(problems)))
+    raise OtherLog(found, _forms())
+
+
+def _readers() -> list[str]:
+    return list(dict.fromkeys(reader for each in rows() for reader in each.logs.values()))
+
+
+def _forms() -> str:
+    """What all readers read, as each says it of an object that is none of it."""
+    from hostgate.flows.events import NotALog, NoVerdict, OtherLog
+
+    found: dict[str, None] = {}
+    for reader in _readers():
+        try:
+            load(reader)({})
+        except OtherLog as error:
+            found.setdefault(error.forms)
+        except (NotALog, NoVerdict):
+            continue
+    return "; ".join(found)
 
 
 def _opened(path: str) -> AbstractContextManager[BinaryIO]:
@@ -227,6 +252,9 @@ def _next(event: "Event", layer: _Layer, verdict: "Verdict", near: Sequence["Nea
     from hostgate.planning.near import advice
 
     blocked = event.action == "blocked"
+    if event.action == "unknown":
+        allowed = "The plan allows it." if verdict.allows else "The plan does not allow it."
+        return f"The log does not say whether it passed. {allowed if verdict.action != 'unknown' else 'Nor does the plan.'}"
     if verdict.action == "unknown" and not event.named:
         if not blocked:
             return "Nothing, if the client dialled a host of the plan: the log has its address only."

@@ -129,5 +129,7 @@ def _wanted(
     if allow_empty:
         values["allowEmpty"] = True
     wanted = read_stack(values, project)
-    options = (each for _, each in wanted.targets if isinstance(each, NetworkFirewallOptions))
-    return wanted.selection, options_for_suricata(next(options, NetworkFirewallOptions()))
+    for (_, options), selection in zip(wanted.targets, wanted.selections, strict=True):
+        if isinstance(options, NetworkFirewallOptions):
+            return selection, options_for_suricata(options)
+    return wanted.selection, options_for_suricata(NetworkFirewallOptions())

@@ -87,12 +87,20 @@ def show(plans: Sequence["Plan"]) -> None:
         summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
         click.secho(f"{plan.target}  {summary}", bold=True)
         shown = [d for d in plan.decisions if d.outcome != "allowed" or counts["allowed"] <= SHOWN]
+        order = [share.grant for share in plan.options.shares]
+        shown.sort(key=lambda d: order.index(d.entry.grant))
         rows = [
-            (d.entry.host, d.entry.match, f"{d.entry.port}/{d.entry.protocol}", d.outcome, d.rule or d.reason)
+            (
+                *([d.entry.grant] if plan.options.grants else ()),
+                *(d.entry.host, d.entry.match, f"{d.entry.port}/{d.entry.protocol}", d.outcome, d.rule or d.reason),
+            )
             for d in shown
         ]
+        for share in plan.options.shares if plan.options.grants else ():
+            click.echo(f"{share.grant}: for {', '.join(_few(share.own_clients)) or 'everybody'}")
         if rows:
-            click.echo(table(("host", "match", "port", "outcome", "rule or reason"), rows))
+            whose = ["for"] if plan.options.grants else []
+            click.echo(table((*whose, "host", "match", "port", "outcome", "rule or reason"), rows))
         if counts["allowed"] > SHOWN:
             click.echo(f"  ... and {counts['allowed']} allowed entries (--json lists them).")
         click.echo("objects: " + ", ".join(_few([each.name for each in plan.objects]) or ["none"]))

@@ -103,14 +103,12 @@ def _show(project: Path, stack: str, made: "Preview") -> None:
 
 def _plans(project: Path, stack: str) -> "tuple[Plan, ...]":
     """The plans of the stack's own config; empty for a project whose config has none of our keys."""
-    from hostgate.planning.plan import plan_all
     from hostgate.stack import read_stack, values_of_file
 
     values = values_of_file(project, stack)
     if not values:
         return ()
-    wanted = read_stack(values, project)
-    return plan_all(wanted.selection, wanted.targets, as_of=date.today(), survey=wanted.survey)
+    return read_stack(values, project).plans(date.today())
 
 
 def _show_tree(made: "Preview") -> None:
@@ -175,15 +173,17 @@ def _hosts(plans: Sequence["Plan"]) -> str:
     from hostgate.cli.tables import table
 
     rows: dict[tuple[str, str], list[str]] = {}
-    for plan in plans:
+    for column, plan in enumerate(plans):
         for decision in plan.decisions:
             entry = decision.entry
-            row = rows.setdefault(entry.key, [entry.reach, f"{entry.port}/{entry.protocol}"])
+            whose = f" for {entry.grant}" if entry.grant else ""
+            nothing = ["-"] * len(plans)  # a list that only another cloud has
+            row = rows.setdefault(entry.key, [f"{entry.reach}{whose}", f"{entry.port}/{entry.protocol}", *nothing])
             told = decision.rule or decision.reason.partition(",")[0].partition(". ")[0]
             way = decision.means
             port = f" :{entry.port}" if way is not None and way.sight != "query-name" else ""
             whole = told.replace("/", "/\n")  # names are not folded in their middle
-            row.append(f"{whole}{port}" if decision.rule else f"{decision.outcome}: {told}")
+            row[2 + column] = f"{whole}{port}" if decision.rule else f"{decision.outcome}: {told}"
     return table(("host", "need", *(plan.target for plan in plans)), rows.values())
 
 

@@ -151,10 +151,12 @@ def _finding(line: str) -> Finding:
     id_, _, entry = line.partition(" ")
     entry, _, accepted = entry.partition(" accepted: ")
     entry, _, host = entry.partition(" ")
+    grant, colon, rest = entry.partition(":")
+    grant, entry = (grant, rest) if colon else ("", entry)
     kind = KINDS.get(id_)
     return Finding(
         id=id_, severity=kind.severity if kind else "warning", message=kind.meaning if kind else "",
-        entry=None if entry in ("", "-") else entry, host=host or None, accepted=accepted or None,
+        entry=None if entry in ("", "-") else entry, host=host or None, accepted=accepted or None, grant=grant,
     )  # fmt: skip
 
 

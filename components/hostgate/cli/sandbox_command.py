@@ -68,6 +68,8 @@ def run(stack: str | None, state_dir: Path | None, words: tuple[str, ...]) -> No
     for key in ready.left_out:
         click.echo(f"{key} is left out: it holds a secret, which only the stack's own backend can read.", err=True)
     code = ready.pass_through(words[1:])
+    if made_up := ready.made_up():
+        click.echo(made_up, err=True)
     if code:
         raise click.exceptions.Exit(code)
 

@@ -14,10 +14,10 @@ from hostgate.catalog.file_input import real_path, user_path
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import catalog_folder, is_path
 from hostgate.cli.sources import find_stack
-from hostgate.planning.plan import plan_all
 from hostgate.review.guards import Guards
 from hostgate.review.statement import Statement, read_json, read_statements, state
 from hostgate.stack import read_stack, values_of_file
+from hostgate.stack_lists import rewrite_catalogs
 
 GIT_LIMIT = 60
 """Seconds for one call of git; it reads a few files of the local repository."""
@@ -87,7 +87,7 @@ def _read(text: str, as_of: date, default: str) -> Side:
 
 def _of_stack(project: Path, stack: str, as_of: date, values: dict[str, Any] | None = None) -> Side:
     wanted = read_stack(values_of_file(project, stack) if values is None else values, project, pins=False)
-    plans = plan_all(wanted.selection, wanted.targets, as_of=as_of, survey=wanted.survey)
+    plans = wanted.plans(as_of)
     name = read_name(project)
     return Side(
         tuple(map(state, plans)),
@@ -127,9 +127,7 @@ def _of_git(ref: str, stack: str, as_of: date) -> Side:
             tree.take(commit, here / name, needed=True)
         project = tree.at(here)
         values = values_of_file(project, stack)
-        refs = values.get("catalogs")
-        if isinstance(refs, list):
-            values["catalogs"] = [tree.reference(commit, each, here) for each in refs]
+        values = rewrite_catalogs(values, lambda each: tree.reference(commit, each, here))
         side = _of_stack(project, stack, as_of, values)
         return replace(side, notes=tuple(tree.notes))
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hostgate.planning.options import Options
     from hostgate.planning.survey import Survey
     from hostgate.review.pin import Pin
+    from hostgate.stack import Stack
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -148,9 +149,13 @@ def plans_and_pin(
         )
     if targets and not catalogs:
         raise click.UsageError("--target needs at least one --catalog.")
-    selection, layers, surveyed, pin = hosts_and_layers(stack, catalogs, allow_empty, survey, pins=pins)
-    chosen = [(target, None) for target in dict.fromkeys(targets) or main_targets()] if catalogs else layers
-    return plan_all(selection, chosen, as_of=as_of or date.today(), survey=surveyed), pin
+    day = as_of or date.today()
+    if not catalogs:
+        wanted = _wanted(stack, allow_empty, survey, pins=pins)
+        return wanted.plans(day), wanted.reviewed
+    selection, _, surveyed, _ = hosts_and_layers(stack, catalogs, allow_empty, survey, pins=pins)
+    chosen = [(target, None) for target in dict.fromkeys(targets) or main_targets()]
+    return plan_all(selection, chosen, as_of=day, survey=surveyed), None
 
 
 def hosts_and_layers(
@@ -161,10 +166,17 @@ def hosts_and_layers(
     Catalogs bring neither targets nor a pin. Raises InputError.
     """
     from hostgate.catalog.selection import select
-    from hostgate.stack import read_stack, values_of_file
 
     if catalogs:
         return select(*catalogs, allow_empty=allow_empty), (), None if survey is None else _read(survey), None
+    wanted = _wanted(stack, allow_empty, survey, pins=pins)
+    return wanted.selection, wanted.targets, wanted.survey, wanted.reviewed
+
+
+def _wanted(stack: str | None, allow_empty: bool, survey: Path | None, *, pins: bool) -> "Stack":
+    """What the stack asks for, with what the command line says beside it. Raises InputError."""
+    from hostgate.stack import read_stack, values_of_file
+
     project, name = find_stack(stack)
     values = values_of_file(project, name)
     if allow_empty:
@@ -172,8 +184,7 @@ def hosts_and_layers(
     if survey is not None:
         section = values.get("survey")
         values["survey"] = {**(section if isinstance(section, dict) else {}), "file": str(Path.cwd() / survey)}
-    wanted = read_stack(values, project, pins=pins)
-    return wanted.selection, wanted.targets, wanted.survey, wanted.reviewed
+    return read_stack(values, project, pins=pins)
 
 
 def _read(survey: Path) -> "Survey":

@@ -92,7 +92,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def finding_lines(one: "Finding") -> list[str]:
     """A finding with its severity, entry, place and, where somebody accepted it, the reason."""
-    about = f" {one.entry}" if one.entry else ""
+    about = "".join(f" {part}" for part in (one.grant and f"({one.grant})", one.entry) if part)
     place = f"  ({one.origin})" if one.origin else ""
     lines = [f"{one.severity:<7} {one.id}{about}: {one.message}{place}"]
     if one.accepted:
@@ -112,4 +112,5 @@ def near_line(near: Mapping[str, Any]) -> str:
     what = "; ".join(near["lacking"]) or near["outcome"]
     if "rule" in near:
         return f"{near['rule']}: {what}"
-    return f"{near['entry']} ({near['host']}, {near['port']}/{near['protocol']}): {what}"
+    whose = f" for {near['grant']}" if near.get("grant") else ""
+    return f"{near['entry']}{whose} ({near['host']}, {near['port']}/{near['protocol']}): {what}"

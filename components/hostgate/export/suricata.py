@@ -18,7 +18,7 @@ from hostgate.suricata.writer import Rule, Sids, group
 RULES, ADDRESSES = "hostgate.rules", "hostgate-addresses.yaml"
 """Names of the files."""
 
-_MEANT = {"mode", "from_", "home_net", "log_allowed", "reject", "addresses", "ip_sets"}
+_MEANT = {"grants", "mode", "from_", "home_net", "log_allowed", "reject", "addresses", "ip_sets"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,12 @@ EventKind = Literal["connection", "inspection", "request", "query"]
 @dataclass(frozen=True, slots=True)
 class Event:
     """One logged verdict. `rule` is that by which a plan knows the rule: the signature id of an alert, a priority, a name;
-    `words` is what the log says of it, and `called` how to name it where no rule of a plan is it."""
+    `words` is what the log says of it, and `called` how to name it where no rule of a plan is it. The action is unknown where
+    the entry does not say it."""
 
     kind: EventKind
     flow: Flow
-    action: Literal["blocked", "alerted", "allowed"]
+    action: Literal["blocked", "alerted", "allowed", "unknown"]
     rule: str | None
     words: str
     place: str
@@ -49,6 +50,15 @@ class Event:
 
 class NotALog(ValueError):  # noqa: N818 - what a text is, said to whoever gave it
     """The text is no line of such a log. The message says what was found and what is allowed."""
+
+
+class OtherLog(NotALog):
+    """The record is none of the logs that a reader knows. `forms` are those that it knows, each by what tells it; none of
+    a line that no reader can know."""
+
+    def __init__(self, found: str, forms: str = "") -> None:
+        super().__init__(f"Found {found}. Allowed: {forms}." if forms else f"Found {found}.")
+        self.found, self.forms = found, forms
 
 
 class NoVerdict(ValueError):  # noqa: N818 - not an error
@@ -168,13 +178,10 @@ def _records_of_lines(stream: Lines) -> Iterator[tuple[int, Any]]:
                 yield from ((number, each) for each in _unwrapped(read_json_text(line)))
             except NotJSON as error:
                 text = line.decode("utf-8", "backslashreplace").strip()
-                cut = "" if line.endswith(b"\n") else " It is the last one and has no end: was the log cut?"
+                cut = "" if line.endswith(b"\n") else "; it is the last one and has no end: was the log cut?"
                 yield (
                     number,
-                    NotALog(
-                        f"Found {spelled(text)}, which is not JSON: {error}.{cut} Allowed: a line of the alert log or of the "
-                        "query log."
-                    ),
+                    OtherLog(f"{spelled(text)}, which is not JSON: {error}{cut}"),
                 )
 
 
@@ -206,6 +213,12 @@ def _unwrapped(document: Any) -> Iterator[Any]:
                 yield NotALog(f"Found a `message` of {spelled(one['message'])}, which is not JSON: {error}.")
         else:
             yield one
+
+
+def keys_of(record: Mapping[str, Any]) -> str:
+    """What to say of an object that is none of a log."""
+    keys = ", ".join(spelled(key) for key in list(record)[:5])
+    return f"an object with {keys or 'no key'}"
 
 
 def label_of(record: Mapping[str, Any], key: str) -> str:

@@ -1,5 +1,6 @@
 """hostgate.gcp.FirewallPolicyAllowlist: the plan of gcp:fqdn as Pulumi resources."""
 
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 import pulumi
@@ -9,6 +10,7 @@ from hostgate.catalog.selection import Selection
 from hostgate.gcp.firewall_policy import RULE
 from hostgate.gcp.google_apis import FqdnOptions
 from hostgate.gcp.policy_components import make_policy
+from hostgate.planning.grants import Grant
 from hostgate.planning.plan import Plan
 
 
@@ -72,11 +74,11 @@ class FirewallPolicyAllowlist(AllowlistComponent):
         args: FirewallPolicyAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[FirewallPolicyAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:fqdn",))
         super().__init__("hostgate-gcp:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan

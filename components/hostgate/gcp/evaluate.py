@@ -5,10 +5,8 @@ global and regional network policies, then the implied allow of egress; a networ
 firewall rules. In a policy the first rule by priority decides, whatever is more specific; what none decides goes on.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Final
 
 from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, internet, networks, symbol
@@ -17,6 +15,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
 from hostgate.gcp.evaluate_answers import answers
 from hostgate.gcp.evaluate_profiles import Profiles, Ruling
+from hostgate.gcp.references import NETWORK_ASSOCIATIONS, POLICIES, References
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
     ASSOCIATION,
@@ -27,28 +26,21 @@ from hostgate.gcp.resources import (
     ORGANISATION_POLICY,
     ORGANISATION_POLICY_WITH_RULES,
     ORGANISATION_RULE,
-    POLICY,
-    POLICY_WITH_RULES,
     REGION_ASSOCIATION,
-    REGION_POLICY,
-    REGION_POLICY_WITH_RULES,
     REGION_RULE,
     RULE,
 )
-from hostgate.gcp.rule_steps import PolicyRule, RankedStep, classic_steps, in_order, network_path
+from hostgate.gcp.rule_steps import (
+    METADATA_ANSWERS,
+    PolicyRule,
+    RankedStep,
+    classic_steps,
+    in_order,
+    network_path,
+    platform,
+)
 
 TARGET: Final = "gcp:fqdn"
-
-_POLICIES = {
-    POLICY: RULE, POLICY_WITH_RULES: "", REGION_POLICY: REGION_RULE, REGION_POLICY_WITH_RULES: "",
-    ORGANISATION_POLICY: ORGANISATION_RULE, ORGANISATION_POLICY_WITH_RULES: "",
-}  # fmt: skip
-"""Types of policies, and the type of rules that stand apart from them."""
-
-_NETWORK_ASSOCIATIONS = (ASSOCIATION, REGION_ASSOCIATION)
-
-_METADATA = "169.254.169.254"
-"""DNS, time and metadata of the platform: no rule judges traffic to it (VPC firewall rules, always allowed traffic)."""
 
 ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks allow egress by default (implied rule)")
 
@@ -60,48 +52,44 @@ def places(snapshot: Snapshot) -> list[Place]:
     keys, above = reading.networks(), reading.above()
     found = [reading.network(key) for key in keys] or [reading.below(each) for each in above]
     attached = (each for key in keys for each, _, _ in reading.attached(key))
-    used = {policy.urn for policy in (*attached, *map(reading.policy_of, above)) if policy is not None}
-    for policy in snapshot.of_types(_POLICIES):
+    used = {policy.urn for policy in (*attached, *map(reading.names.policy_of, above)) if policy is not None}
+    for policy in snapshot.of_types(POLICIES):
         if policy.urn not in used:
             hierarchical = policy.type in (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES)
             what = "organisation or folder" if hierarchical else "network"
             alone = Place(
-                TARGET, policy.id or policy.name, (_platform(), reading.stage(policy), _implied()),
+                TARGET, policy.id or policy.name, (platform(), reading.stage(policy), _implied()),
                 remark=f"no {what} is associated with the policy",
-                policy=policy.name,
+                policy=policy.name, answers=METADATA_ANSWERS,
             )  # fmt: skip
             found.append(alone)
     return found
 
 
 def policy_place(
-    target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None, network: str = ""
-) -> Place:
+    target: str, snapshot: Snapshot, ending: Step = ALLOWED, clients: ClientTest | None = None, network: str = "",
+    uninspected: Sequence[str] = (),
+) -> Place:  # fmt: skip
     """The one policy of a plan, with or without the policy itself among the objects, over a network with nothing else:
     `network`, where the rules name some.
 
-    `ending` is what becomes of a flow that no rule decides.
+    `ending` is what becomes of a flow that no rule decides; `uninspected` what would have to be so for rules that inspect
+    to let everything pass.
     """
     reading = _Reading(snapshot)
+
+    def inspect(rule: PolicyRule) -> tuple[Ruling, ...]:
+        return reading.rulings(rule, uninspected)
+
     rules = [
         step
         for rule in snapshot.of_types([RULE, REGION_RULE, ORGANISATION_RULE])
-        for step in PolicyRule(
-            reading.group, rule.node, rule.name, network=network, inspect=reading.where_inspected
-        ).steps()
+        for step in PolicyRule(reading.group, rule.node, rule.name, network=network, inspect=inspect).steps()
     ]
     steps, unordered = in_order(rules)
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
-    stages = (_platform(), stage, Stage("implied", (), ending))
-    return Place(target, "plan", stages, clients=clients, answers=answers(snapshot))
-
-
-def _platform() -> Stage:
-    metadata = Step(
-        action="allow", rule="metadata server", why="no rule judges traffic to the metadata server",
-        box=Box(address=networks([_METADATA])),
-    )  # fmt: skip
-    return Stage("platform", (metadata,), Step(action="next", rule="", why="the platform passes it on"))
+    stages = (platform(), stage, Stage("implied", (), ending))
+    return Place(target, "plan", stages, clients=clients, answers=(*answers(snapshot), *METADATA_ANSWERS))
 
 
 def _implied() -> Stage:
@@ -113,128 +101,67 @@ class _Reading:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.names = References(snapshot)
         self.profiles = Profiles(snapshot)
 
     def networks(self) -> list[str]:
         """Keys of the networks: the path of a link where it is known, else what the network is called here."""
         found: dict[str, None] = {}
-        for resource in self.snapshot.of_types(_NETWORK_ASSOCIATIONS):
-            found.setdefault(self.network_key(resource, "attachmentTarget"))
+        for resource in self.snapshot.of_types(NETWORK_ASSOCIATIONS):
+            found.setdefault(self.names.network(resource, "attachmentTarget"))
         for resource in self.snapshot.of_types([CLASSIC]):
-            found.setdefault(self.network_key(resource, "network"))
+            found.setdefault(self.names.network(resource, "network"))
         for resource in self.snapshot.of_types([NETWORK]):
-            found.setdefault(self._key_of(resource))
+            found.setdefault(self.names.key_of(resource))
         for resource in self.snapshot.of_types([ORGANISATION_RULE] if not found else []):
             for link in resource.node.at("targetResources").items():
                 if isinstance(link.value, str):
                     found.setdefault(network_path(link.value))
         return list(found)
 
-    def where_inspected(self, rule: PolicyRule) -> tuple[Ruling, ...]:
-        """What a security profile group does to what the rule sends to it."""
-        return self.profiles.rulings(rule.name, rule.node, rule.holder)
-
-    def rulings(self, rule: PolicyRule) -> tuple[Ruling, ...]:
-        """The same, where nobody says that the client's zone has an endpoint: all passes in one that has none."""
-        found = self.where_inspected(rule)
-        sure = any(each.action == "block" and not each.box.doubts for each in found)
-        if not sure or self.zones(rule.network):
+    def rulings(self, rule: PolicyRule, uninspected: Sequence[str] | None = None) -> tuple[Ruling, ...]:
+        """What a security profile group does to what the rule sends to it. What is not inspected passes, whatever the group
+        says: `uninspected` is what would have to be so for that, by the snapshot unless given."""
+        found = self.profiles.rulings(rule.name, rule.node, rule.holder)
+        if not any(each.action == "block" and not each.box.doubts for each in found):
             return found
-        why = f"in a zone without a firewall endpoint {rule.name} lets everything pass"
-        unseen = "the client's zone has no firewall endpoint for the network, and none is in the snapshot"
-        return (Ruling(action="allow", why=why, box=Box(doubts=(unseen,))), *found)
+        why = f"{rule.name} lets everything pass where no firewall endpoint inspects it"
+        doubts = self.uninspected(rule.network) if uninspected is None else uninspected
+        return (*(Ruling(action="allow", why=why, box=Box(doubts=(each,))) for each in doubts), *found)
+
+    def uninspected(self, network: str) -> list[str]:
+        """What would have to be so for traffic of the network to pass endpoints by, as far as the snapshot tells."""
+        listed = self._inspecting(network)
+        if not listed:
+            return ["the client's zone has no firewall endpoint for the network, and none is in the snapshot"]
+        doubts: dict[str, None] = {}
+        for each in listed:
+            mtu = self._mtu(network or self.names.network(each, "network"))
+            if mtu is not None and (doubt := self.profiles.too_large(each, mtu)):
+                doubts.setdefault(doubt)
+        return list(doubts)
 
     def zones(self, network: str) -> list[str]:
         """Where an endpoint inspects traffic of the network; without one, of any that the snapshot has an endpoint for."""
-        return sorted(
-            str(each.properties.get("location"))
-            for each in self.profiles.endpoint_associations()
-            if not network or self._of_network(each, "network", network) == ()
-        )
+        return sorted({str(each.properties.get("location")) for each in self._inspecting(network)})
 
-    def network_key(self, resource: Resource, key: str) -> str:
-        value = resource.properties.get(key)
-        made = self.snapshot.referred(resource, key, value)
-        own = [each for each in made if each.type == NETWORK]
-        if len(own) == 1:
-            return self._key_of(own[0])
-        if isinstance(value, str) and "projects/" not in value:
-            return self._named(value.rpartition("/")[2], resource.properties.get("project"))
-        return network_path(value) if isinstance(value, str) else _not_known(resource)
+    def _inspecting(self, network: str) -> list[Resource]:
+        """The associations of endpoints with the network, or with any."""
+        held = self.profiles.endpoint_associations()
+        return [each for each in held if not network or self.names.of_network(each, "network", network) == ()]
 
-    def _named(self, name: str, project: object) -> str:
-        """The key of the network that a name without a project means, as VPC firewall rules take one (compute v1,
-        Firewall.network, revision 20261106): that of the rule's own project."""
-        path = f"projects/{project}/global/networks/{name}" if isinstance(project, str) else ""
-        alike = {key for key in self._paths if key.rpartition("/")[2] == name and path in ("", key)}
-        for each in self.snapshot.of_types([NETWORK]):
-            key = self._key_of(each)
-            if name == each.properties.get("name") and (path in ("", key) or not key.startswith("projects/")):
-                alike.add(key)
-        return alike.pop() if len(alike) == 1 else path or name
-
-    @cached_property
-    def _paths(self) -> frozenset[str]:
-        """Of the networks, those that something in the snapshot calls by their whole path."""
-        values = [each.properties.get("attachmentTarget") for each in self.snapshot.of_types(_NETWORK_ASSOCIATIONS)]
-        values += [each.properties.get("network") for each in self.snapshot.of_types([CLASSIC])]
-        values += [each.id for each in self.snapshot.of_types([NETWORK])]
-        return frozenset(network_path(each) for each in values if isinstance(each, str) and "projects/" in each)
-
-    def _key_of(self, network: Resource) -> str:
-        """The path of the network; of one that is not made yet, the path that others call it by, if it is one."""
-        link = network.properties.get("selfLink") or network.id
-        if isinstance(link, str) and "networks/" in link:
-            return network_path(link)
-        name, project = network.properties.get("name"), network.properties.get("project")
-        if isinstance(name, str) and isinstance(project, str):
-            return f"projects/{project}/global/networks/{name}"
-        alike = {path for path in self._paths if path.rpartition("/")[2] == name}
-        alike = {path for path in alike if not isinstance(project, str) or path.startswith(f"projects/{project}/")}
-        return alike.pop() if len(alike) == 1 else f"network {network.name}"
-
-    def _of_network(self, resource: Resource, key: str, network: str) -> tuple[str, ...] | None:
-        """None if the input `key` names another network; else what would have to be so for it not to be this one."""
-        named = self.network_key(resource, key)
-        if named == network:
-            return ()
-        if named == _not_known(resource):
-            return (f"{resource.name} is not about this network",)
-        return None
+    def _mtu(self, key: str) -> Node | None:
+        """The MTU of the network; None where the network is not in the snapshot."""
+        held = self.snapshot.of_types([NETWORK])
+        return next((each.node.at("mtu") for each in held if self.names.key_of(each) == key), None)
 
     def attached(self, network: str) -> Iterator[tuple[Resource | None, Resource, tuple[str, ...]]]:
         """Policies that are associated with the network, with the association; None for one outside the snapshot. What
         would have to be so for the association not to be with it comes third."""
-        for association in self.snapshot.of_types(_NETWORK_ASSOCIATIONS):
-            doubts = self._of_network(association, "attachmentTarget", network)
+        for association in self.snapshot.of_types(NETWORK_ASSOCIATIONS):
+            doubts = self.names.of_network(association, "attachmentTarget", network)
             if doubts is not None:
-                yield self.policy_of(association), association, doubts
-
-    def policy_of(self, resource: Resource) -> Resource | None:
-        """The policy that an association or a rule names; None for one outside the snapshot, or one of several."""
-        found = self._meant(resource)
-        return found[0] if len(found) == 1 else None
-
-    def _meant(self, resource: Resource) -> list[Resource]:
-        """The policies that an association or a rule may name: by reference, or by the last part of a name or id, in the
-        resource's own project and region, which is where the provider looks for it (magic-modules d577844)."""
-        value = resource.properties.get("firewallPolicy")
-        made = [each for each in self.snapshot.referred(resource, "firewallPolicy", value) if each.type in _POLICIES]
-        if len(made) == 1 or not isinstance(value, str):
-            return made if len(made) == 1 else []
-        last, own = value.rpartition("/")[2], _home(resource, value)
-        found = [each for each in self.snapshot.of_types(_SCOPES[resource.type]) if last in _names_of(each)]
-        return [each for each in found if _alike(own, _home(each, each.id, each.properties.get("selfLink")))]
-
-    def _is_rule_of(self, rule: Resource, policy: Resource) -> bool | None:
-        """Whether the rule is the policy's; None where the reference, or what the policy is called, is not known yet."""
-        found = self._meant(rule)
-        if found or policy.type not in _SCOPES[rule.type]:
-            return (None if len(found) > 1 else True) if policy in found else False
-        value = rule.properties.get("firewallPolicy")
-        if not isinstance(value, str):
-            return None if value is UNKNOWN else False
-        return None if UNKNOWN in _names_of(policy) else False
+                yield self.names.policy_of(association), association, doubts
 
     def network(self, key: str) -> Place:
         assumptions = ["Hierarchical policies that are not in the snapshot, above the project, judge first."]
@@ -258,8 +185,10 @@ class _Reading:
             assumptions.append(
                 f"Clients run in {', '.join(zones)} alone; elsewhere what is inspected by name passes as it is."
             )
+            if self._mtu(key) is None:
+                assumptions.append(self.profiles.largest(self._inspecting(key)))
         order, said = self._enforcement(key)
-        stages = [_platform(), *hierarchical]
+        stages = [platform(), *hierarchical]
         if order == "BEFORE_CLASSIC_FIREWALL":
             stages += [*network, *self._classic(key)]
         elif order == "AFTER_CLASSIC_FIREWALL":
@@ -273,13 +202,14 @@ class _Reading:
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(
             TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
-            families=_families(stages), answers=answers(self.snapshot, lambda policy: self._answers(policy, key)),
+            families=_families(stages),
+            answers=(*answers(self.snapshot, lambda policy: self._answers(policy, key)), *METADATA_ANSWERS),
         )  # fmt: skip
 
     def _answers(self, policy: Resource, network: str) -> bool | None:
         """Whether a response policy is the network's; None where nobody can tell."""
         made = [each for each in self.snapshot.referred(policy, "networks", UNKNOWN) if each.type == NETWORK]
-        keys = {self._key_of(each) for each in made}
+        keys = {self.names.key_of(each) for each in made}
         links = (
             [policy.node.at("networks")] if policy.node.at("networks").unknown else policy.node.at("networks").items()
         )
@@ -304,13 +234,13 @@ class _Reading:
             stages, assumptions = self._hierarchical([association, *others])
         else:  # a folder may be below another
             stages, assumptions = self._hierarchical(others)
-            stages.append(self.stage(self.policy_of(association), association))
+            stages.append(self.stage(self.names.policy_of(association), association))
         none = "Its VPC firewall rules and the policies of the network are not in the snapshot: there may be none."
-        stages = [_platform(), *stages, _implied()]
+        stages = [platform(), *stages, _implied()]
         return Place(
             TARGET, str(target) if isinstance(target, str) else association.name, tuple(stages),
             (*assumptions, none), policy=str(association.properties.get("firewallPolicy")).rpartition("/")[2],
-            kind="projects below",
+            kind="projects below", answers=METADATA_ANSWERS,
         )  # fmt: skip
 
     def _hierarchical(self, associations: Sequence[Resource], network: str = "") -> tuple[list[Stage], list[str]]:
@@ -327,7 +257,7 @@ class _Reading:
             if not one or _organisation(association) is None:
                 where = target if isinstance(target, str) else f"what {association.name} is attached to"
                 doubts = (f"the project is not below {where}",)
-            stages.append(self.stage(self.policy_of(association), association, doubts, network))
+            stages.append(self.stage(self.names.policy_of(association), association, doubts, network))
         if not organisations:
             return stages, []
         several = f"one of {', '.join(organisations)}; which, the snapshot does not say"
@@ -337,7 +267,7 @@ class _Reading:
         """Which of VPC firewall rules and network policies judge first, None if that is not known yet; and whether the
         network says so."""
         for network in self.snapshot.of_types([NETWORK]):
-            if self._key_of(network) == key:
+            if self.names.key_of(network) == key:
                 order = network.properties.get("networkFirewallPolicyEnforcementOrder")
                 return (
                     (order, True)
@@ -368,21 +298,23 @@ class _Reading:
             )
             return Stage(name, (*passed, *either), onward)
         passed = (*passed, *elsewhere(policy))
+        resolving = self.forwarding(network)
+
+        def rule_of(node: Node, name: str, holder: Resource, default: str = "EGRESS") -> PolicyRule:
+            return PolicyRule(
+                self.group, node, name, holder, default=default, network=network, inspect=self.rulings,
+                resolving=resolving,
+            )  # fmt: skip
+
         ranked: list[RankedStep] = []
         listed = policy.node.at("rules")
         for index, node in enumerate([listed] if listed.unknown else listed.items()):
             told = node.at("ruleName").value or f"{policy.name}#{_shown(node.at('priority'), index)}"
-            ranked += PolicyRule(
-                self.group, node, str(told), policy, default="INGRESS", network=network, inspect=self.rulings,
-                resolving=self.forwarding(network),
-            ).steps()  # fmt: skip
-        for rule in self.snapshot.of_types([_POLICIES[policy.type]]):
-            its_own = self._is_rule_of(rule, policy)
+            ranked += rule_of(node, str(told), policy, "INGRESS").steps()
+        for rule in self.snapshot.of_types([POLICIES[policy.type]]):
+            its_own = self.names.is_rule_of(rule, policy)
             if its_own is not False:
-                reader = PolicyRule(
-                    self.group, rule.node, rule.name, rule, network=network, inspect=self.rulings,
-                    resolving=self.forwarding(network),
-                )  # fmt: skip
+                reader = rule_of(rule.node, rule.name, rule)
                 reader.doubts += [] if its_own else [f"{rule.name} is a rule of {policy.name}"]
                 ranked += reader.steps()
         steps, unordered = in_order(ranked)
@@ -393,7 +325,7 @@ class _Reading:
         """VPC firewall rules, which pass all on if `doubts` are so."""
         ranked: list[RankedStep] = []
         for rule in self.snapshot.of_types([CLASSIC]):
-            elsewhere = self._of_network(rule, "network", key)
+            elsewhere = self.names.of_network(rule, "network", key)
             if elsewhere is not None:
                 ranked += classic_steps(rule, [f"{rule.name} is about this network"] if elsewhere else [])
         if not ranked:
@@ -438,16 +370,6 @@ class _Reading:
         return symbol(f"address group {reference}")
 
 
-_SCOPES: Mapping[str, tuple[str, ...]] = {
-    RULE: (POLICY, POLICY_WITH_RULES),
-    ASSOCIATION: (POLICY, POLICY_WITH_RULES),
-    REGION_RULE: (REGION_POLICY, REGION_POLICY_WITH_RULES),
-    REGION_ASSOCIATION: (REGION_POLICY, REGION_POLICY_WITH_RULES),
-    ORGANISATION_RULE: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
-    ORGANISATION_ASSOCIATION: (ORGANISATION_POLICY, ORGANISATION_POLICY_WITH_RULES),
-}
-
-
 def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:
     """Those that a flow may go over: not IPv6 where a deny of all of it comes before anything that lets some of it pass."""
     every = internet().of("IPv6")
@@ -472,32 +394,6 @@ def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:
 def _organisation(association: Resource) -> str | None:
     target = association.properties.get("attachmentTarget")
     return target if isinstance(target, str) and target.startswith("organizations/") else None
-
-
-def _names_of(policy: Resource) -> tuple[object, ...]:
-    """What references call the policy by, `UNKNOWN` among them; without what it does not have."""
-    keys = ("name", "networkFirewallPolicyId", "regionNetworkFirewallPolicyId", "firewallPolicyId")
-    found = (*map(policy.properties.get, keys), policy.id.rpartition("/")[2] or None)
-    return tuple(each for each in found if each is not None)
-
-
-def _home(resource: Resource, *links: object) -> tuple[str | None, str | None]:
-    """Project and region of a resource, as far as it says them itself, else as its links do."""
-    found = []
-    for key, part in (("project", "projects"), ("region", "regions")):
-        own = resource.properties.get(key)
-        told = [re.search(rf"(?:^|/){part}/([^/]+)/", link) for link in links if isinstance(link, str)]
-        found.append(own if isinstance(own, str) else next((each[1] for each in told if each), None))
-    return found[0], found[1]
-
-
-def _alike(one: tuple[str | None, ...], other: tuple[str | None, ...]) -> bool:
-    """Whether nothing that both say differs."""
-    return all(a == b or a is None or b is None for a, b in zip(one, other, strict=True))
-
-
-def _not_known(resource: Resource) -> str:
-    return f"a network not known yet ({resource.name})"
 
 
 def _shown(priority: Node, index: int) -> str:

@@ -5,12 +5,12 @@ several rules the one for the longest name is taken, an exact one before a star.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, internet, networks
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.gcp.references import alike
 from hostgate.gcp.resources_dns import RESPONSE_POLICY, RESPONSE_RULE
 
 Answers = tuple[tuple[NameTest, AddressSet], ...]
@@ -42,13 +42,9 @@ def _policy_of(rule: Resource, snapshot: Snapshot) -> Resource | None:
             each
             for each in snapshot.of_types([RESPONSE_POLICY])
             if each.properties.get("responsePolicyName") == last
-            and _alike(each.properties.get("project"), rule.properties.get("project"))
+            and alike([each.properties.get("project")], [rule.properties.get("project")])
         ]
     return made[0] if len(made) == 1 else None
-
-
-def _alike(one: Any, other: Any) -> bool:
-    return one == other or not (isinstance(one, str) and isinstance(other, str))
 
 
 def _addresses(rule: Node) -> AddressSet:

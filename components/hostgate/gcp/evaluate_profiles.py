@@ -8,15 +8,27 @@ passes only where an explicit filter allows, of which names is not said; in a zo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hostgate.catalog.model import Match
 from hostgate.flows.names import Names, NameTest
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box
-from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
+from hostgate.gcp.resources_url_filter import (
+    ENDPOINT,
+    ENDPOINT_ASSOCIATION,
+    JUMBO_MTU,
+    PLAIN_MTU,
+    PROFILE,
+    PROFILE_GROUP,
+)
+from hostgate.gcp.spelling import SERVICE
+from hostgate.gcp.wildcards import read_wildcard
 
-_OTHERS = ("threatPreventionProfile", "customInterceptProfile", "wildfireAnalysisProfile")
-"""What else a group may hold that stops traffic; what is mirrored passes all the same."""
+_OTHERS = {
+    "threatPreventionProfile": "threat prevention profile",
+    "customInterceptProfile": "intercept profile",
+    "wildfireAnalysisProfile": "WildFire profile",
+}
+"""What else a group may hold that stops traffic, in words; what is mirrored passes all the same."""
 
 _NOTHING = (None, "")
 """A reference that is left out: states of the provider have it as empty text."""
@@ -59,13 +71,13 @@ class Profiles:
         group = self._one(PROFILE_GROUP, reference.value, holder, "securityProfileGroup")
         if group is None or node.at("tlsInspect").value not in (None, False):
             return unread(rule, node)
-        more = [key for key in _OTHERS if group.node.at(key).value not in _NOTHING]
+        more = [words for key, words in _OTHERS.items() if group.node.at(key).value not in _NOTHING]
         stops = tuple(
             Ruling(
-                action="block", why=f"the {_words(key)} of {group.name} stops it",
-                box=Box(doubts=(f"the {_words(key)} of {group.name} stops it",)),
+                action="block", why=f"the {words} of {group.name} stops it",
+                box=Box(doubts=(f"the {words} of {group.name} stops it",)),
             )
-            for key in more
+            for words in more
         )  # fmt: skip
         held = group.node.at("urlFilteringProfile")
         if held.value in _NOTHING:
@@ -81,6 +93,36 @@ class Profiles:
         held = self.snapshot.of_types([ENDPOINT_ASSOCIATION])
         return (each for each in held if each.properties.get("disabled") in (None, False))
 
+    def too_large(self, association: Resource, mtu: Node) -> str | None:
+        """What would have to be so for the association's endpoint not to inspect what a network of this MTU sends; None if it
+        does inspect it. What becomes of the smaller packets of a network with too large ones, no page says."""
+        endpoint = f"the endpoint of {association.properties.get('location')}"
+        limit = self._limit(association)
+        most = limit or PLAIN_MTU
+        size = PLAIN_MTU if mtu.value in (None, 0) else number(mtu)  # the default (compute v1, Network.mtu)
+        if size is not None and size <= most:
+            return None
+        if size is None:
+            return f"the MTU of the network is above the {most} bytes that {endpoint} inspects"
+        if limit is None and size <= JUMBO_MTU:
+            return (
+                f"{endpoint}, which is not in the snapshot, has no jumbo frames, and the MTU of the network is {size}"
+            )
+        return f"what the network sends is not inspected: its MTU of {size} is above the {most} bytes of {endpoint}"
+
+    def largest(self, associations: Sequence[Resource]) -> str:
+        """What is assumed of the MTU of a network that is not in the snapshot."""
+        most = min(self._limit(each) or PLAIN_MTU for each in associations)
+        return f"The MTU of the network is at most {most}, which its firewall endpoints inspect; larger packets pass."
+
+    def _limit(self, association: Resource) -> int | None:
+        """The largest packet that the endpoint of the association inspects; None: nobody knows."""
+        endpoint = self._one(ENDPOINT, association.properties.get("firewallEndpoint"), association, "firewallEndpoint")
+        if endpoint is None:
+            return None
+        jumbo = endpoint.node.at("endpointSettings", "jumboFramesEnabled")
+        return None if jumbo.unknown else JUMBO_MTU if jumbo.value is True else PLAIN_MTU
+
     def _one(self, type_: str, value: object, holder: Resource | None, key: str) -> Resource | None:
         """The profile or group that `value` names: by its full name, or while that is not known by what it came from."""
         if value is UNKNOWN and holder is not None:
@@ -88,15 +130,22 @@ class Profiles:
             return made[0] if len(made) == 1 else None
         if not isinstance(value, str):
             return None
-        wanted = value.removeprefix("//networksecurity.googleapis.com/")
+        wanted = value.removeprefix(SERVICE)
         return next((each for each in self.snapshot.of_types([type_]) if wanted in _full_names(each)), None)
+
+
+_COLLECTIONS = {
+    PROFILE: "securityProfiles",
+    PROFILE_GROUP: "securityProfileGroups",
+    ENDPOINT: "firewallEndpoints",
+}
 
 
 def _full_names(resource: Resource) -> tuple[object, ...]:
     """The names by which others refer to a profile or group, as far as they are known."""
     properties = resource.properties
     name, parent, location = (properties.get(key) for key in ("name", "parent", "location"))
-    kind = "securityProfiles" if resource.type == PROFILE else "securityProfileGroups"
+    kind = _COLLECTIONS[resource.type]
     composed = f"{parent}/locations/{location or 'global'}/{kind}/{name}" if parent and name else None
     return (resource.id or None, name, composed)
 
@@ -155,15 +204,5 @@ def matcher(text: str) -> tuple[Names, bool]:
     host = text.lower().removesuffix(".")
     if host == "*":
         return (), True
-    marks: tuple[tuple[str, Match], ...] = (("*.", "subtree"), ("*", "subtree+apex"), ("", "exact"))
-    mark, kind = next(each for each in marks if host.startswith(each[0]))
-    rest = host.removeprefix(mark)
+    kind, rest = read_wildcard(host)
     return ((), False) if "*" in rest or not rest else ((NameTest(kind, rest),), True)
-
-
-def _words(key: str) -> str:
-    return {
-        "threatPreventionProfile": "threat prevention profile",
-        "customInterceptProfile": "intercept profile",
-        "wildfireAnalysisProfile": "WildFire profile",
-    }[key]

@@ -3,61 +3,45 @@
 The rule with the lowest priority number that matches decides, and what none matches is denied (Secure Web Proxy
 documentation, rule evaluation). In next-hop mode host() is the SNI, or the Host of plain HTTP; a rule that does not ask
 for it is one for any TCP (same, configure rules; read 2026-11-27). A gateway with an authorization policy is said to ignore
-its gateway security policy (same, policies and rules, read 2026-11-28), and by an older text may deny what that allows.
+its gateway security policy (same, configure rules, read 2026-11-28), and by an older text may deny what that allows: what
+it does not deny is unknown.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks
-from hostgate.flows.intervals import NO_NUMBER, Intervals
+from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
+from hostgate.gcp import proxy_routes
+from hostgate.gcp.proxy_routes import Routing
+from hostgate.gcp.references import alike
 from hostgate.gcp.resources_proxy import (
     AUTHZ_POLICY,
-    DEFAULT_ROUTING,
-    EXPLICIT,
     GATEWAY,
+    NEXT_HOP,
     POLICY,
-    POLICY_ROUTE,
-    PROXY_ONLY,
     RULE,
     SECURE_WEB_GATEWAY,
-    SUBNETWORK,
     URL_LIST,
 )
-from hostgate.gcp.rule_steps import RankedStep, in_order, network_path
+from hostgate.gcp.rule_steps import METADATA_ANSWERS, RankedStep, in_order, platform
 from hostgate.gcp.session_matcher import Condition, Conditions, UnreadableError, read_matcher
-from hostgate.planning.options import PRIVATE_IPV4
 
 TARGET: Final = "gcp:web-proxy"
 
-ASSUMPTIONS: Final = (
-    "Routes lead the clients' traffic to the proxy. What goes past it, as IPv6 and clients of other regions do, is not judged.",
-)
-
 _TCP: Final = frozenset({6})
 _WEB: Final = frozenset({"tls", "http"})
-_IPV6: Final = replace(EVERY_ADDRESS, v4=NO_NUMBER)
-_PRIVATE: Final = networks(PRIVATE_IPV4)
+
+_BEFORE: Final = frozenset({"platform", "routes"})
+"""Stages that come before the proxy."""
 
 DENIED = Step(action="block", rule="", why="no rule matches, and the proxy denies what no rule allows")
-_LED = Step(action="next", rule="", why="it is led to the proxy")
+_REACHED = Step(action="next", rule="", why="the gateway listens on its port")
 _ONWARD = Step(action="next", rule="", why="no authorization policy decides")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routing:
-    """How traffic comes to a proxy: what is known to go past it, and the ports that it listens on (None: all)."""
-
-    explicit: bool = False
-    past: AddressSet | None = None
-    """Destinations with routes past it; None: nobody knows, and private ranges may be among them."""
-    ports: Intervals | None = None
 
 
 def places(snapshot: Snapshot) -> list[Place]:
@@ -67,48 +51,76 @@ def places(snapshot: Snapshot) -> list[Place]:
     found = []
     for gateway in snapshot.of_types([GATEWAY]):
         if gateway.properties.get("type") == SECURE_WEB_GATEWAY:
-            policy = reading.policy_of(gateway)
+            policy = policy_of(gateway, snapshot)
             used |= {policy.urn} if policy else set()
             found.append(reading.gateway(gateway, policy))
+    reading.explicit = False
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
             stage = reading.stage(policy, reading.rules_of(policy))
             remark = "no gateway uses the policy"
             name = policy.id or policy.name
-            stages = (_routes(Routing()), stage)
-            found.append(Place(TARGET, name, stages, ASSUMPTIONS, remark, policy.name, families=("IPv4",)))
+            stages = (platform(), proxy_routes.stage_of(Routing()), stage)
+            found.append(_place(name, stages, proxy_routes.ASSUMED, remark=remark, policy=policy.name))
     return found
 
 
-def policy_place(snapshot: Snapshot, routing: Routing, clients: ClientTest | None, ending: Step = DENIED) -> Place:
-    """The rules of a plan behind a gateway that is routed so. `ending` is what becomes of a flow that none matches."""
+def policy_place(
+    snapshot: Snapshot, routing: Routing, ports: Intervals | None, clients: ClientTest | None, ending: Step = DENIED
+) -> Place:
+    """The rules of a plan behind a gateway that is routed so and listens on `ports` (None: on all).
+
+    `ending` is what becomes of a flow that no rule matches.
+    """
     reading = _Reading(snapshot, explicit=routing.explicit)
-    stage = reading.stage(None, [(rule, True) for rule in snapshot.of_types([RULE])])
-    return Place(
-        TARGET, "plan", (_routes(routing), replace(stage, otherwise=ending)), ASSUMPTIONS, clients=clients,
-        families=("IPv4",),
-    )  # fmt: skip
+    policy = replace(reading.stage(None, [(rule, True) for rule in snapshot.of_types([RULE])]), otherwise=ending)
+    listens = () if routing.explicit else (_gateway(ports),)
+    stages = (platform(), proxy_routes.stage_of(routing), *listens, policy)
+    assumed = proxy_routes.ASKED if routing.explicit else proxy_routes.ASSUMED
+    return replace(_place("plan", stages, assumed), clients=clients)
 
 
-def _routes(routing: Routing, steps: Iterable[Step] = ()) -> Stage:
-    """What does not come to the proxy at all, and what comes to a port that it does not listen on."""
-    found = [_perhaps_past("IPv6 is not led to the proxy", Box(address=_IPV6))]
-    if routing.explicit:
-        found.append(_perhaps_past("the network lets past the proxy what no client sends to it", Box(but=_WEB)))
-    found += steps
-    if routing.past is not None:
-        why = "its route leads past the proxy, and the network's own rules decide"
-        found.append(Step(action="allow", rule="", why=why, box=Box(address=routing.past)))
-    else:
-        found.append(_perhaps_past("its route leads past the proxy", Box(address=_PRIVATE)))
-    if routing.ports is not None and not routing.explicit:
-        why = "the gateway does not listen on the port"
-        found.append(Step(action="block", rule="", why=why, box=Box(port=routing.ports.outside(65_535))))
-    return Stage("routes", tuple(found), _LED)
+def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
+    """The gateway security policy that a gateway or a rule names: by reference, or by its last part."""
+    value = resource.properties.get("gatewaySecurityPolicy")
+    made = [each for each in snapshot.referred(resource, "gatewaySecurityPolicy", value) if each.type == POLICY]
+    if len(made) == 1:
+        return made[0]
+    if not isinstance(value, str):
+        return None
+    called = (
+        each
+        for each in snapshot.of_types([POLICY])
+        if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
+        and alike(_home(each), _home(resource))
+    )
+    return next(called, None)
 
 
-def _perhaps_past(doubt: str, box: Box) -> Step:
-    return Step(action="allow", rule="", why=doubt, box=replace(box, doubts=(doubt,)))
+def proxy_alone(place: Place) -> Place:
+    """What the proxy does with what comes to it, whatever routes do."""
+    return replace(place, stages=tuple(stage for stage in place.stages if stage.name not in _BEFORE))
+
+
+def _place(
+    name: str,
+    stages: tuple[Stage, ...],
+    assumed: tuple[str, ...],
+    *,
+    policy: str = "",
+    remark: str = "",
+    kind: str = "policy",
+) -> Place:
+    return Place(TARGET, name, stages, assumed, remark, policy, families=("IPv4",), answers=METADATA_ANSWERS, kind=kind)
+
+
+def _gateway(ports: Intervals | None, doubts: tuple[str, ...] = ()) -> Stage:
+    """A gateway in next-hop mode, which takes what is led to one of its ports."""
+    if ports is None:
+        return Stage("gateway", (), _REACHED)
+    closed = Box(port=ports.outside(65_535), doubts=doubts)
+    step = Step(action="block", rule="", why="the gateway does not listen on the port", box=closed)
+    return Stage("gateway", (step,), _REACHED)
 
 
 class _Reading:
@@ -118,16 +130,9 @@ class _Reading:
         self.snapshot, self.explicit = snapshot, explicit
 
     def gateway(self, gateway: Resource, policy: Resource | None) -> Place:
-        self.explicit = gateway.properties.get("routingMode") == EXPLICIT
-        listed = gateway.node.at("ports")
-        ports = [port for item in listed.items() if (port := number(item)) is not None]
-        known = not listed.unknown and len(ports) == len(list(listed.items())) and ports
-        routes = list(self._policy_routes(gateway))
-        routing = Routing(
-            explicit=self.explicit,
-            past=AddressSet() if routes and not self.explicit else None,
-            ports=Intervals.of((port, port) for port in ports) if known else None,
-        )
+        # Without a mode a gateway is an explicit one (Network Services API v1, Gateway.routingMode, revision 20261027).
+        self.explicit = gateway.properties.get("routingMode") != NEXT_HOP
+        routes, assumed = proxy_routes.around(gateway, self.snapshot, explicit=self.explicit)
         name = str(gateway.properties.get("gatewaySecurityPolicy") or gateway.name).rpartition("/")[2]
         if policy is None:
             unseen = either(name, f"{name} is not in the snapshot", box=Box(protocols=_TCP))
@@ -135,33 +140,22 @@ class _Reading:
         else:
             name = policy.name
             stage = self.stage(policy, self.rules_of(policy))
-        stages = (_routes(routing, [] if self.explicit else routes), self._authorized(gateway), stage)
-        return Place(
-            TARGET, gateway.id or gateway.name, stages, ASSUMPTIONS, policy=name, families=("IPv4",), kind="proxy"
-        )
+        listens = () if self.explicit else (self._listens(gateway),)
+        stages = (platform(), routes, *listens, self._authorized(gateway), stage)
+        return _place(gateway.id or gateway.name, stages, assumed, policy=name, kind="proxy")
 
-    def policy_of(self, resource: Resource) -> Resource | None:
-        """The gateway security policy that a gateway or a rule names: by reference, or by its last part."""
-        value = resource.properties.get("gatewaySecurityPolicy")
-        made = [
-            each for each in self.snapshot.referred(resource, "gatewaySecurityPolicy", value) if each.type == POLICY
-        ]
-        if len(made) == 1:
-            return made[0]
-        if not isinstance(value, str):
-            return None
-        alike = (
-            each
-            for each in self.snapshot.of_types([POLICY])
-            if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
-            and _same_place(each, resource)
-        )
-        return next(alike, None)
+    def _listens(self, gateway: Resource) -> Stage:
+        listed = gateway.node.at("ports")
+        if listed.absent or listed.empty:
+            return _gateway(None)
+        ports = [None] if listed.unknown else [number(item) for item in listed.items()]
+        known = Intervals.of((port, port) for port in ports if port is not None)
+        return _gateway(known, (f"{gateway.name} does not listen on the port",) if None in ports else ())
 
     def rules_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
         """Its rules, and those of which it is not known yet whether they are."""
         for rule in self.snapshot.of_types([RULE]):
-            found = self.policy_of(rule)
+            found = policy_of(rule, self.snapshot)
             if found is policy:
                 yield rule, True
             elif found is None and not isinstance(rule.properties.get("gatewaySecurityPolicy"), str):
@@ -237,8 +231,8 @@ class _Reading:
         for each in self.snapshot.of_types([URL_LIST]):
             told = [str(each.properties.get(key) or "") for key in ("project", "location", "name")]
             path = f"/locations/{told[1]}/urlLists/{told[2]}"
-            alike = each.id == name or told[2] == name or (name.endswith(path) and told[0] in ("", name.split("/")[1]))
-            if not alike:
+            called = each.id == name or told[2] == name or (name.endswith(path) and told[0] in ("", name.split("/")[1]))
+            if not called:
                 continue
             values = each.node.at("values")
             found = [item.value for item in values.items()]
@@ -246,38 +240,6 @@ class _Reading:
                 return None
             return [str(value) for value in found]
         return None
-
-    def _policy_routes(self, gateway: Resource) -> Iterator[Step]:
-        """Policy-based routes of the gateway's network, by priority: those that leave traffic to other routes, and others."""
-        ranges = {
-            each.properties.get("ipCidrRange") for each in self.snapshot.of_types([SUBNETWORK]) if _is_proxy_only(each)
-        }
-        routes = [each for each in self.snapshot.of_types([POLICY_ROUTE]) if self._same_network(each, gateway)]
-        for route in sorted(routes, key=lambda each: number(each.node.at("priority")) or 1_000):
-            match = route.node.at("filter")
-            source = match.at("srcRange").value
-            if match.at("protocolVersion").value == "IPV6" or (source in ranges and source is not None):
-                continue
-            past = route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING
-            box, doubts = Box(), []
-            if source not in (None, "0.0.0.0/0"):
-                doubts.append(f"the client is one of {source}")
-            if not route.node.at("virtualMachine").absent:
-                doubts.append(f"the client is one that {route.name} is for")
-            protocol = match.at("ipProtocol").value
-            if protocol not in (None, "ALL"):
-                box = replace(box, protocols=frozenset({17 if protocol == "UDP" else 6}))
-            box = replace(box, address=_range(match.at("destRange"), doubts, route.name), doubts=tuple(doubts))
-            why = f"the route {route.name} {'leaves it to other routes, past the proxy' if past else 'leads it on'}"
-            yield Step(action="allow" if past else "next", rule=route.name, why=why, box=box, owner=route.urn)
-
-    def _same_network(self, route: Resource, gateway: Resource) -> bool:
-        found = []
-        for each in (route, gateway):
-            value = each.properties.get("network")
-            made = self.snapshot.referred(each, "network", value)
-            found.append(made[0].urn if len(made) == 1 else network_path(value) if isinstance(value, str) else each.urn)
-        return found[0] == found[1]
 
     def _authorized(self, gateway: Resource) -> Stage:
         """Authorization policies on the gateway: those that deny first, then what nobody can tell."""
@@ -293,10 +255,8 @@ class _Reading:
                 continue
             if policy.node.at("action").value == "DENY":
                 steps += _denied(policy)
-            else:
-                later += [whether("block", policy.name, "what it denies is not read here", policy.urn)]
-            said = "the proxy ignores its gateway security policy beside an authorization policy"
-            later += [whether("allow", policy.name, said, policy.urn)]
+            said = "the proxy is said to ignore its gateway security policy beside an authorization policy"
+            later += either(policy.name, said, policy.urn)
         return Stage("authorization policies", (*steps, *later), _ONWARD)
 
 
@@ -336,24 +296,8 @@ def _label(rule: str, condition: Condition) -> str:
     return f"{rule}#{named[0]}" if len(named) == 1 else rule
 
 
-def _range(node: Node, doubts: list[str], name: str) -> AddressSet:
-    if node.absent:
-        return EVERY_ADDRESS
-    try:
-        return networks([ipaddress.ip_network(node.value, strict=False)])  # type: ignore[arg-type]
-    except ValueError:
-        doubts.append(f"{name} is for its address")
-        return EVERY_ADDRESS
-
-
-def _is_proxy_only(subnetwork: Resource) -> bool:
-    return subnetwork.properties.get("purpose") == PROXY_ONLY
-
-
-def _same_place(one: Resource, other: Resource) -> bool:
-    """Whether both may be of one project and location: what is not said on one side is."""
-    pairs = ((one.properties.get(key), other.properties.get(key)) for key in ("project", "location"))
-    return all(a == b or not (isinstance(a, str) and isinstance(b, str)) for a, b in pairs)
+def _home(resource: Resource) -> tuple[object, object]:
+    return resource.properties.get("project"), resource.properties.get("location")
 
 
 def _ends_alike(reference: str, gateway: Resource) -> bool:

@@ -8,24 +8,32 @@ written by strangers: names and texts are data, to be escaped wherever they are 
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import spelled
-from hostgate.flows.events import Event, NotALog, NoVerdict, address_of, label_of, port_of, text_of
+from hostgate.flows.events import Event, NotALog, NoVerdict, OtherLog, address_of, keys_of, label_of, port_of, text_of
 from hostgate.flows.flow import Flow, ip_protocol
 
-Action = Literal["blocked", "alerted", "allowed"]
+Logged = Literal["blocked", "allowed", "unknown"]
+
+_FORMS = (
+    "an entry of Cloud Logging (`logName`): of firewall rules (compute.googleapis.com/firewall), of the URL filter "
+    "(networksecurity.googleapis.com/firewall_url_filter), of Secure Web Proxy (networkservices.googleapis.com/gateway_requests)"
+)
 
 
 def read_event(record: Any) -> Event:
     """The verdict that a record tells: `connection` of a firewall rule, `inspection` of the URL filter, `request` of a proxy.
 
-    Raises NotALog, or NoVerdict for an entry of another log, or one that leaves the verdict to another.
+    Raises NotALog, OtherLog for what is no entry of Cloud Logging, or NoVerdict for an entry of another of its logs, or one
+    that leaves the verdict to another.
     """
     if not isinstance(record, Mapping):
         raise NotALog(f"Found {spelled(record)}. Allowed: a JSON object.")
-    name = record.get("logName")
+    if "logName" not in record:
+        raise OtherLog(keys_of(record), _FORMS)
+    name = record["logName"]
     if not isinstance(name, str) or "/logs/" not in name:
         raise NotALog(f"Found `logName`: {spelled(name)}. Allowed: an entry of Cloud Logging, projects/P/logs/LOG.")
     log = unquote(name.partition("/logs/")[2])
@@ -63,45 +71,68 @@ def _url_filter(payload: Mapping[str, Any], record: Mapping[str, Any]) -> Event:
     if isinstance(name, str) and "*" in name:  # the filter, and not what the client named
         raise NoVerdict("wildcard filter without a host")
     address, port = address_of(ends, "serverIp"), port_of(ends, "serverPort")
+    host = _host_and_port(name)[0] if isinstance(name, str) and name else None
+    denied = _deny_type(payload)
     # An allowed connection has no `denyType`: whether SNI or Host was read is told by the port.
-    plain = payload.get("denyType") in ("HOST", "URI") or (payload.get("denyType") is None and port == 80)
-    host = name if isinstance(name, str) and name else None
-    flow = _made(host or address, port, "http" if plain else "tls", host, address, address_of(ends, "clientIp"))
+    plain = denied in ("HOST", "URI") or (not denied and port == 80)
+    protocol = "quic" if ends.get("protocol") in (17, "17", "UDP") else "http" if plain else "tls"
+    flow = _made(host or address, port, protocol, host, address, address_of(ends, "clientIp"))
     index = payload.get("ruleIndex")
+    action: Logged = "blocked" if denied else "allowed" if host else "unknown"
+    if payload.get("action") is not None:
+        action = _action(text_of(payload, "action"), "action")
     return Event(
-        "inspection", flow, _action(text_of(payload, "action"), "action"), None, "",
+        "inspection", flow, action, None, "",
         label_of(_optional(payload, "interceptVpc"), "vpc"), called=f"URL filter {spelled(index)}",
     )  # fmt: skip
+
+
+def _deny_type(payload: Mapping[str, Any]) -> str:
+    """By what a connection was denied: SNI, HOST, URI, or another word; nothing where it passed. An entry without an `action`
+    (older pages have none) tells nothing else; of one without a name not even that, as there is none to deny by."""
+    value = payload.get("denyType")
+    if value is not None and not isinstance(value, str):
+        raise NotALog(f"Found `denyType`: {spelled(value)}. Allowed: text.")
+    return "" if value is None or value.upper().endswith("UNSPECIFIED") else value.upper()
 
 
 def _web_proxy(payload: Mapping[str, Any], record: Mapping[str, Any]) -> Event:
     policy, request = _optional(payload, "enforcedGatewaySecurityPolicy"), _optional(record, "httpRequest")
     rules = policy.get("matchedRules")
     matched = [each for each in rules if isinstance(each, Mapping)] if isinstance(rules, list) else []
-    refused = _optional(payload, "authzPolicyInfo").get("result") == "DENIED"  # a second layer, which can only deny
-    if not matched and not refused:
+    # An authorization policy judges beside the rules, or in their place: then none is matched.
+    authorized = _optional(payload, "authzPolicyInfo").get("result")
+    refused = authorized == "DENIED"
+    if not matched and authorized not in ("DENIED", "ALLOWED"):
         raise NoVerdict("request without a rule")
     denying = [each for each in matched if each.get("action") == "DENIED"]
-    action: Action = "blocked" if denying or refused else _action(text_of(matched[0], "action"), "action")
+    action: Logged = "blocked" if denying or refused else "allowed"
+    if matched and action == "allowed":
+        action = _action(text_of(matched[0], "action"), "action")
     decisive = label_of((denying or matched or [{}])[0], "name")
-    host, port = _host_and_port(text_of(policy, "hostname"))
     try:
-        url = urlsplit(label_of(request, "requestUrl"))
+        asked = label_of(request, "requestUrl")
+        url = _split(asked)  # of a tunnel, host and port
         plain = url.scheme == "http"
+        named = policy.get("hostname") is not None or not url.hostname
+        host, port = _host_and_port(text_of(policy, "hostname")) if named else (str(url.hostname), None)
         port = port or url.port or (80 if plain else 443)
+    except NotALog:
+        raise
     except ValueError:
         raise NotALog(f"Found `requestUrl`: {spelled(request.get('requestUrl'))}. Allowed: a URL.") from None
+    by_policy = not denying and (refused or not matched)
     server, client = (_end(request, key) for key in ("serverIp", "remoteIp"))
     labels = _optional(_optional(record, "resource"), "labels")
     return Event(
         "request",
         _made(host, port, "http" if plain else "https", host, server, client),
         action,
-        None if refused and not denying else decisive.rpartition("/")[2] or None,
+        None if by_policy else decisive.rpartition("/")[2] or None,
         "default_denied" if decisive == "default_denied" else "",
         label_of(labels, "gateway_name"),
         default=decisive == "default_denied",
-        called="an authorization policy of the gateway" if refused and not denying else f"the rule {spelled(decisive)}",
+        called="an authorization policy of the gateway" if by_policy else f"the rule {spelled(decisive)}",
     )
 
 
@@ -111,10 +142,10 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Event]] 
     "networkservices.googleapis.com/gateway_requests": _web_proxy,
 }
 
-_ACTIONS: Mapping[str, Action] = {"ALLOWED": "allowed", "ALLOW": "allowed", "DENIED": "blocked", "DENY": "blocked"}
+_ACTIONS: Mapping[str, Logged] = {"ALLOWED": "allowed", "ALLOW": "allowed", "DENIED": "blocked", "DENY": "blocked"}
 
 
-def _action(text: str, key: str) -> Action:
+def _action(text: str, key: str) -> Logged:
     if text.upper() not in _ACTIONS:
         raise NotALog(f"Found `{key}`: {spelled(text)}. Allowed: {', '.join(_ACTIONS)}.")
     return _ACTIONS[text.upper()]
@@ -135,10 +166,15 @@ def _made(name: str, port: int, protocol: str, sni: str | None, address: str | N
         raise NotALog(f"Found a connection that cannot be: {error}") from None
 
 
+def _split(text: str) -> SplitResult:
+    """A URL, or what stands in one from its host on. Raises ValueError."""
+    return urlsplit(text if "://" in text else f"//{text}")
+
+
 def _host_and_port(text: str) -> tuple[str, int | None]:
     """`www.example.com`, `www.example.com:443` or `[2001:db8::1]:443`, apart."""
     try:
-        split = urlsplit(f"//{text}")
+        split = _split(text)
         host, port = split.hostname, split.port
     except ValueError:
         return text, None

@@ -4,9 +4,8 @@ What allows the hosts is each mechanism's own; what stands around it is the same
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from hostgate.catalog.model import Entry, Family
@@ -17,10 +16,12 @@ from hostgate.gcp import evaluate
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_placeholder
 from hostgate.gcp.resources import ASSOCIATION_TYPE, POLICY_TYPE, RULE_TYPE, SCOPES, TYPES
 from hostgate.gcp.rule_steps import network_path
-from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.gcp.spelling import short_digest
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, Enforcement, RulesInPlace
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering, Seat
+from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
 from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import row
@@ -43,7 +44,6 @@ before the deny that it takes the place of: an update makes the one before it de
 that leaves must not be cut between the two."""
 
 EVERYWHERE: Mapping[Family, str] = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
-_FAMILY_WORDS: Mapping[Family, str] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _PRIVATE: Mapping[Family, tuple[str, ...]] = {"ipv4": PRIVATE_IPV4, "ipv6": PRIVATE_IPV6}
 
 
@@ -56,8 +56,17 @@ _MOVE = (
 """The API's addAssociation takes replaceExistingAssociation; the provider sends it for hierarchical policies only
 (magic-modules 068cc456, NetworkFirewallPolicyAssociation; read 2026-11-28)."""
 
-_BASE = (
-    "An update makes the new rules before it deletes the old. Take a `base` that is 12 or more away from the old one."
+_FAR = "12 or more away from the old one, or as many as a port has rules where that is more"
+_BASE = f"An update makes the new rules before it deletes the old. Take a `base` that is {_FAR}."
+_LEAVE = (
+    f"Take another `base` in the same update, {_FAR}: every rule is then made anew for those who stay, and of the old ones the "
+    "deny goes first."
+)
+
+_BASE_OF_GRANT = (
+    "An update makes the new rules before it deletes the old, and grants stand 8 apart in the order of their list. Add new ones "
+    "at the end; where one before them goes or is renamed, give each that stays the `base` that it has, and one with a new "
+    "name another."
 )
 
 
@@ -75,28 +84,65 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     """Base of the mechanisms whose rules stand in a firewall policy."""
 
     types = TYPES
+    several = True
     precondition = ""
     """What else an attached policy's network must have, as a sentence goes on after the list of the others."""
+    rules_folder = ""
+    """Where an export puts the rules."""
+    private_slot = EDGE_SLOT
+    """Priority after the base from which private ranges are passed on."""
 
     @abstractmethod
     def allows(self, entries: Sequence[Entry], options: O) -> Allows:
         """What allows `entries`, by rules with priorities of `slot`."""
 
+    def objections(self, entries: Sequence[Entry], options: O) -> Mapping[tuple[str, str], Objection]:
+        found = dict(super().objections(entries, options))
+        for entry in entries if "ipv6" not in options.source_families else ():
+            if entry.families == ("ipv6",):
+                found[entry.key] = Objection(
+                    "Found families ipv6 only, but no range under `from` is IPv6: no rule would match.",
+                    "add the clients' IPv6 ranges to `from`.",
+                )
+        return found
+
     def render(self, entries: Sequence[Entry], options: O) -> Rendering:
-        found = self.allows(entries, options)
-        rules = [made for each in found.objects if each.kind == RULE for made in _of_sources(each, options)]
-        rules += _edges(options)
+        objects: list[CloudObject] = []
+        rules: list[CloudObject] = []
+        where: dict[tuple[str, str], str] = {}
+        usage: list[Usage] = []
+        for share, own in shared(entries, options):
+            found = self.allows(own, share)
+            rules += [made for each in found.objects if each.kind == RULE for made in _of_sources(each, share)]
+            objects += [each for each in found.objects if each.kind != RULE]
+            where.update(found.rules)
+            usage += _fullest(found.usage, len(share.source_families) if share.source_ranges("ipv6") else 1)
+        rules += _all_edges(options, self.private_slot)
+        rules = [replace(each, folder=self.rules_folder) for each in rules]
         rules.sort(key=lambda each: int(each.body["priority"]))
-        objects = [*(each for each in found.objects if each.kind != RULE), *rules]
+        objects += [*self.around(entries, options), *rules]
         if options.attach is None:
             objects.insert(0, _policy(options))
             objects += _associations(options)
+        usage += crowded(options, (int(each.body["priority"]) for each in rules))
+
+        everybody = any(not share.from_ for share in options.shares)
+
+        def remarks(own: Sequence[Entry], share: O) -> list[Finding]:
+            found = [*self.allows(own, share).findings, *self._remarks(own, share)]
+            denied = everybody and bool(share.from_)  # to all, by another grant
+            return [one for one in found if not (denied and one.id == "others-open")]
+
         return Rendering(
             objects=tuple(objects),
-            rules=found.rules,
-            findings=(*found.findings, *self._remarks(entries, options)),
-            usage=_fullest(found.usage, len(options.source_families) if options.source_ranges("ipv6") else 1),
+            rules=where,
+            findings=tuple(told(entries, options, remarks)),
+            usage=_fullest(usage, 1),
         )
+
+    def around(self, entries: Sequence[Entry], options: O) -> Sequence[CloudObject]:  # noqa: ARG002
+        """What the rules of all grants share, and is no rule."""
+        return ()
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         project = {} if options.in_project is None else {"project": options.in_project}
@@ -121,24 +167,28 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             found += [
                 Seat(what=f"the global policy of {path}", holders=own, way=_MOVE) for path in options.network_paths
             ]
+        way = _BASE_OF_GRANT if options.grants else _BASE
         policy = options.policy_path or f"the policy of {component} {names[-1]}"
         for each in objects:
             if each.kind == RULE:
                 suffix = each.name.removeprefix(options.name)
                 rules = tuple(f"{holder}{suffix}" for holder in own)
-                found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=_BASE))
+                found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=way))
         return found
 
     def enforcement(self, options: O) -> Enforcement:
         """As the rules themselves say it; a deny that is declared is one of both families, for everybody."""
         stated = super().enforcement(options)
-        denies = [each.body for each in _edges(options) if each.body["action"] == "deny"]
+        denies = [each.body for each in _all_edges(options) if each.body["action"] == "deny"]
         denied = {cidr for body in denies for cidr in body["match"]["destIpRanges"]}
+        about = {rule: whom for share in options.shares for rule, whom in _judged_by(share).items()}
         return replace(
             stated,
-            traffic=tuple(word for family, word in _FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
+            traffic=tuple(word for family, word in FAMILY_WORDS.items() if not denies or EVERYWHERE[family] in denied),
             places=(*(() if options.attach is not None else (OWN_POLICY,)), *_where(options)),
             judged=options.clients if denies else (),
+            inside=_inside(options),
+            in_place=RulesInPlace(clients=about, way=_LEAVE),
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
@@ -158,95 +208,34 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             addresses=networks(ranges) if ranges else EVERY_ADDRESS, identities=frozenset(identities) or None
         )
         network = network_path((options.target_resources or [""])[0])
-        return evaluate.policy_place(self.target, Snapshot(resources, "the plan"), _ending(options), clients, network)
+        found = evaluate.policy_place(
+            self.target, Snapshot(resources, "the plan"), _ending(options), clients, network, self.uninspected(options)
+        )
+        return replace(found, assumptions=tuple(_assumed(options)))
+
+    def uninspected(self, options: O) -> Sequence[str]:  # noqa: ARG002
+        """What would have to be so for rules that inspect to let everything pass."""
+        return ()
+
+    def audited(self, entries: Sequence[Entry], options: O) -> str:  # noqa: ARG002
+        """What lets everything pass in audit mode, and what logs it, in sentences."""
+        if options.deny == "declared":
+            return "No rule of the plan allows the rest or logs it: the deny that is declared has to allow in its place, and log."
+        audits = [each.body["match"]["destIpRanges"][0] for each in _edges(options) if each.body["action"] == "allow"]
+        if not audits:
+            return "No last rule logs what enforce would block: with `deny: none` that is nothing."
+        over = " and ".join(word for family, word in FAMILY_WORDS.items() if EVERYWHERE[family] in audits)
+        return f"The last rules allow everything else{named_clients(options)} over {over} and log it{ahead(options)}."
 
     def _remarks(self, entries: Sequence[Entry], options: O) -> list[Finding]:
         found = []
-        if any(entry.protocol == "https" for entry in entries):
+        enforces = options.mode == "enforce"
+        if any(entry.protocol == "https" for entry in entries) and enforces and options.deny != "none":
             found.append(finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."))
-        denies = options.deny in ("internet", "all")
-        if not options.from_:
-            found.append(finding("from-everything", f"Every instance of {_whose(options)} may use the hosts."))
-        if denies and (others := _others(options)):
-            found.append(
-                finding(
-                    "others-open",
-                    f"{others} are not judged by any rule of this plan, its deny included: "
-                    + (
-                        "VPC networks allow egress by default."
-                        if options.attach is None
-                        else "what else stands in the attached policy decides about them."
-                    ),
-                )
-            )
         if options.mode == "audit":
-            found.append(finding("audit", "The last rules allow everything and log it."))
-        if options.deny == "none":
-            found.append(finding("deny-none", "VPC networks allow egress by default; the allow rules change nothing."))
-        if options.deny == "declared":
-            found.append(
-                finding("deny-declared", "A deny of 0.0.0.0/0 and ::/0 after these rules is said to exist elsewhere.")
-            )
-        if denies:
-            what = "private ranges too, " if options.deny == "all" else ""
-            whose = " for the clients under `from`" if options.from_ else ""
-            found.append(
-                finding(
-                    "deny-cuts",
-                    f"Everything else is cut{whose}: {what}DNS to own resolvers on public addresses, {options.google_cut}. "
-                    "DNS, NTP and metadata of the platform (169.254.169.254) "
-                    "are not.",
-                )
-            )
-            missing = [family for family in ("ipv4", "ipv6") if family not in options.families]
-            if missing:
-                found.append(
-                    finding("ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied.")
-                )
-            if unnamed := [each for each in options.families if each not in options.source_families]:
-                said = _FAMILY_WORDS[unnamed[0]]
-                found.append(
-                    finding(
-                        "ipv6-not-denied",
-                        f"`from` has no {said} range: a client that has {said} too is not judged over it.",
-                    )
-                )
-        above = options.scope == "hierarchical"
-        first = "" if above else "no VPC firewall rule that allows egress (they come first), "
-        if options.attach is not None:
-            whom = "the clients under `from`" if options.from_ else "every instance of its networks"
-            last = (
-                f" No rule of its own after priority {options.base + EDGE_SLOT} is about {whom} any more."
-                if denies
-                else ""
-            )
-            found.append(
-                finding(
-                    "attached-policy",
-                    f"{options.attach} needs: an association with {'a node above' if above else 'the network'}, no broader allow "
-                    f"before priority {options.base}, {first}"
-                    f"{'' if self.precondition else 'and '}no other rule on these priorities{self.precondition}.{last}",
-                )
-            )
-        elif _where(options):
-            before = "no hierarchical policy that allows more"
-            if not above:
-                before += ", no VPC firewall rule that allows egress (they come first, unless the network's "
-                before += "`networkFirewallPolicyEnforcementOrder` is BEFORE_CLASSIC_FIREWALL)"
-            if options.scope == "region":
-                before += ", no global network policy that allows or denies more (it comes first)"
-            found.append(
-                finding("network-preconditions", f"Every network of the policy needs: {before}{self.precondition}.")
-            )
-        else:
-            key = "nodes" if options.scope == "hierarchical" else "networks"
-            found.append(
-                finding(
-                    "not-enforced",
-                    f"No `{key}` are named: the new policy is associated with none, and no instance is judged by it.",
-                )
-            )
-        return found
+            found.append(finding("audit", self.audited(entries, options)))
+        said = (*_about_clients(options), *_about_the_deny(options), *_about_the_place(options, self.precondition))
+        return [*found, *(finding(id_, message) for id_, message in said)]
 
 
 def slot(transport: str, port: int) -> int:
@@ -298,7 +287,7 @@ def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[Cloud
     if options.log_allowed:
         body["enableLogging"] = True
     to = each.body["match"].get("destIpRanges")
-    families = [family for family in _FAMILY_WORDS if to is None or (":" in to[0]) == (family == "ipv6")]
+    families = [family for family in FAMILY_WORDS if to is None or (":" in to[0]) == (family == "ipv6")]
     ranges = [found for family in families if (found := options.source_ranges(family))]
     if not ranges:
         return [replace(each, body=body)]
@@ -315,32 +304,40 @@ def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[Cloud
     return made
 
 
-def _edges(options: FirewallPolicyOptions) -> list[CloudObject]:
+def _all_edges(options: FirewallPolicyOptions, private_slot: int = EDGE_SLOT) -> list[CloudObject]:
+    """The edges of each grant, for its own clients; where one is for everybody, of those alone."""
+    shares = [each for each in options.shares if not each.from_] or options.shares
+    return [edge for share in shares for edge in _edges(share, private_slot)]
+
+
+def _edges(options: FirewallPolicyOptions, private_slot: int = EDGE_SLOT) -> list[CloudObject]:
     """Private ranges passed on, then everything else denied; in audit mode allowed and logged, last and marked."""
-    if options.deny not in ("internet", "all"):
+    if not options.denies:
         return []
     found = []
-    for offset, family in enumerate(_FAMILY_WORDS):
+    for offset, family in enumerate(FAMILY_WORDS):
         if family not in options.families or family not in options.source_families:
             continue
         if options.deny == "internet":
-            found.append(_edge(options, family, "private", PASS + offset, "goto_next", "private passes on"))
+            found.append(
+                _edge(options, family, "private", private_slot + PASS + offset, "goto_next", "private passes on")
+            )
         if options.mode == "audit":
-            found.append(_edge(options, family, "audit", AUDIT + offset, "allow", "AUDIT, allows all"))
+            found.append(_edge(options, family, "audit", EDGE_SLOT + AUDIT + offset, "allow", "AUDIT, allows all"))
         else:
-            found.append(_edge(options, family, "deny", DENY + offset, "deny", "all else is denied"))
+            found.append(_edge(options, family, "deny", EDGE_SLOT + DENY + offset, "deny", "all else is denied"))
     return found
 
 
 def _edge(
     options: FirewallPolicyOptions, family: Family, suffix: str, offset: int, action: str, words: str
 ) -> CloudObject:
-    name = f"{options.name}-{suffix}-{family}"
+    name = f"{options.prefix}-{suffix}-{family}"
     ranges = list(_PRIVATE[family]) if action == "goto_next" else [EVERYWHERE[family]]
     match: dict[str, Any] = {"destIpRanges": ranges, "layer4Configs": [{"ipProtocol": "all"}]}
     if sources := options.source_ranges(family):
         match["srcIpRanges"] = sources
-    body = rule(options, name, options.base + EDGE_SLOT + offset, action, f"hostgate: {words}", match)
+    body = rule(options, name, options.base + offset, action, f"hostgate: {words}", match)
     if action != "goto_next" and options.log_denied:  # logging is refused on goto_next
         body["enableLogging"] = True
     return CloudObject(kind=RULE, name=name, body=body)
@@ -363,7 +360,7 @@ def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
         if link is None:
             target = label
             if labels.count(label) > 1:  # an Output is called network-0, which may be the name of a network beside it
-                label = f"{label}-{_digest(network)}"
+                label = f"{label}-{short_digest(network)}"
         elif link.project is None:
             target = link.path(options.in_project) or network
         found.append(_association(options, label, target))
@@ -391,11 +388,131 @@ def _where(options: FirewallPolicyOptions) -> list[str]:
     return [f"network {each}{region}" for each in options.network_paths]
 
 
+def _about_clients(options: FirewallPolicyOptions) -> Iterator[tuple[str, str]]:
+    """Whom the rules are about, and whom they are not, by the id of a finding."""
+    if not options.from_:
+        yield "from-everything", f"Every instance of {_whose(options)} may use the hosts."
+    if options.denies and (others := _others(options)):
+        decides = (
+            "VPC networks allow egress by default."
+            if options.attach is None
+            else "what else stands in the attached policy decides about them."
+        )
+        yield "others-open", f"{others} are not judged by any rule of this plan, its deny included: {decides}"
+
+
+def _about_the_deny(options: FirewallPolicyOptions) -> Iterator[tuple[str, str]]:
+    """What is denied, or why nothing is."""
+    if options.deny == "none":
+        idle = "VPC networks allow egress by default; the allow rules change nothing."
+        theirs = f"What no rule allows is left to the rules of {options.attach} that come after, and to the default."
+        yield "deny-none", idle if options.attach is None else theirs
+    if options.deny == "declared":
+        yield "deny-declared", "A deny of 0.0.0.0/0 and ::/0 after these rules is said to exist elsewhere."
+    if not options.denies:
+        return
+    what = "private ranges too, " if options.deny == "all" else ""
+    whose = " for the clients under `from`" if options.from_ else ""
+    denied = [word for each, word in FAMILY_WORDS.items() if each in {*options.families} & {*options.source_families}]
+    everything = "Everything" if len(denied) > 1 else f"Over {denied[0]} everything"
+    if options.mode == "enforce":
+        yield (
+            "deny-cuts",
+            f"{everything} else is cut{whose}: {what}DNS to own resolvers on public addresses, {options.google_cut}. "
+            "DNS, NTP and metadata of the platform (169.254.169.254) are not.",
+        )
+    if missing := [family for family in FAMILY_WORDS if family not in options.families]:
+        yield "ipv6-not-denied", f"{' and '.join(missing)} is left out of `families` and is not denied."
+    if unnamed := [each for each in options.families if each not in options.source_families]:
+        said = FAMILY_WORDS[unnamed[0]]
+        yield (
+            "ipv6-not-denied",
+            f"`from` has no {said} range: a client that has {said} too is not judged over it.",
+        )
+
+
+def _about_the_place(options: FirewallPolicyOptions, precondition: str) -> Iterator[tuple[str, str]]:
+    """What the policy and its networks need, `precondition` at the end; or that no network has it."""
+    above = options.scope == "hierarchical"
+    if options.attach is not None:
+        first = "" if above else "no VPC firewall rule that allows egress (they come first), "
+        whom = "the clients under `from`" if options.from_ else "every instance of its networks"
+        last = (
+            f" No rule of its own after priority {options.base + EDGE_SLOT} is about {whom} any more."
+            if options.denies
+            else ""
+        )
+        yield (
+            "attached-policy",
+            f"{options.attach} needs: an association with {'a node above' if above else 'the network'}, no broader allow "
+            f"before priority {options.base}, {first}{'' if precondition else 'and '}no other rule on these "
+            f"priorities{precondition}.{last}",
+        )
+    elif _where(options):
+        before = "no hierarchical policy that allows more"
+        if not above:
+            before += ", no VPC firewall rule that allows egress (they come first, unless the network's "
+            before += "`networkFirewallPolicyEnforcementOrder` is BEFORE_CLASSIC_FIREWALL)"
+        if options.scope == "region":
+            before += ", no global network policy that allows or denies more (it comes first)"
+        yield "network-preconditions", f"Every network of the policy needs: {before}{precondition}."
+    else:
+        key = "nodes" if above else "networks"
+        yield (
+            "not-enforced",
+            f"No `{key}` are named: the new policy is associated with none, and no instance is judged by it.",
+        )
+
+
+def _inside(options: FirewallPolicyOptions) -> dict[str, str]:
+    """Of the places where the rules judge, what each is a part of."""
+    if options.scope == "region":
+        return {f"network {each} in {options.in_region}": f"network {each}" for each in options.network_paths}
+    return {place: place.partition(" by ")[2] for place in _where(options) if " by " in place}
+
+
+def _judged_by(options: FirewallPolicyOptions) -> dict[str, tuple[str, ...]]:
+    """Whom the rules before the deny are about, by what identifies a rule in an update. Rules for hosts of a second family of
+    ranges, and those that pass private ranges on, are rules of their own: they are deleted with that family's deny."""
+    policy = f"base {options.base} of {options.policy_path or OWN_POLICY}"
+    families = [family for family in FAMILY_WORDS if options.source_ranges(family)]
+    found = {f"hosts {number}, {policy}": _of_family(options, each) for number, each in enumerate(families)}
+    if not families:
+        found = {f"hosts 0, {policy}": options.clients}
+    for each in _edges(options):
+        if each.body["action"] == "goto_next":
+            family = next(one for one in FAMILY_WORDS if each.name.endswith(one))
+            found[f"{each.name.removeprefix(options.name)}, {policy}"] = _of_family(options, family)
+    if options.scope == "hierarchical":
+        found[f"networks, {policy}"] = tuple(f"network {each}" for each in options.target_resources)
+    return found
+
+
+def _of_family(options: FirewallPolicyOptions, family: Family) -> tuple[str, ...]:
+    """The clients that rules for source ranges of a family are about."""
+    targets, ranges = [*options.service_accounts, *options.secure_tags], options.source_ranges(family)
+    if not targets or not ranges:
+        return tuple(targets or ranges)
+    return tuple(f"{each}{WITHIN}{', '.join(ranges)}" for each in targets)
+
+
 def _whose(options: FirewallPolicyOptions) -> str:
     """Whose instances are judged where `from` names none, as the end of a sentence."""
     if options.scope != "hierarchical":
         return f"the network in {options.in_region}" if options.in_region else "the network"
     return "the networks that are named" if options.networks else "every network below its nodes"
+
+
+def named_clients(options: FirewallPolicyOptions) -> str:
+    """Whose traffic rules are about that have the targets of `from`, as a part of a sentence."""
+    return " of the clients under `from`" if options.from_ else ""
+
+
+def ahead(options: FirewallPolicyOptions) -> str:
+    """What comes too late where rules of the plan let everything pass, as the end of a sentence."""
+    if options.attach is not None:
+        return f", before any later deny of {options.attach}"
+    return ", before any deny of the projects below" if options.scope == "hierarchical" else ""
 
 
 def _others(options: FirewallPolicyOptions) -> str:
@@ -411,12 +528,8 @@ def _others(options: FirewallPolicyOptions) -> str:
 def _label(network: str) -> str:
     last = network.rpartition("/")[2]
     if len(last) > 32:  # a name has 63 characters at most, and 30 of them may be the user's
-        return f"{last[:25]}-{_digest(network)}"
+        return f"{last[:25]}-{short_digest(network)}"
     return last
-
-
-def _digest(network: str) -> str:
-    return sha256(network.encode()).hexdigest()[:6]
 
 
 def _fullest(usage: Sequence[Usage], rules: int) -> tuple[Usage, ...]:
@@ -427,6 +540,21 @@ def _fullest(usage: Sequence[Usage], rules: int) -> tuple[Usage, ...]:
         if each.limit.name not in fullest or each.used > fullest[each.limit.name].used:
             fullest[each.limit.name] = each
     return tuple(fullest.values())
+
+
+def _assumed(options: FirewallPolicyOptions) -> Iterator[str]:
+    """What lies outside a plan: the policies that judge before its own, and what holds its rules."""
+    whose = "The policy" if options.attach is None else options.attach
+    if options.scope == "hierarchical":
+        yield f"{whose} is associated with a node above the clients' projects; no policy above that node decides first."
+    else:
+        first = "no hierarchical policy and no VPC firewall rule decides first"
+        also = ", nor a global network policy" if options.scope == "region" else ""
+        yield f"{whose} is associated with the clients' networks; {first}{also}."
+    if options.attach is not None:
+        yield f"No rule of {options.attach} before priority {options.base} decides about these flows."
+    if options.deny == "declared" and options.mode == "enforce":
+        yield "The declared deny comes after these rules and is one of both address families, for everybody."
 
 
 def _ending(options: FirewallPolicyOptions) -> Step:

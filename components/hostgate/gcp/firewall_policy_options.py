@@ -1,18 +1,19 @@
 """Options of the mechanisms whose rules stand in a firewall policy of Google Cloud."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from ipaddress import ip_network
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import Family
+from hostgate.gcp.clients import ClientKind, client_kind, of_kind
 from hostgate.gcp.links import Collection, Link, check_node, check_project, check_region, read_link
 from hostgate.gcp.resources import Scope
-from hostgate.planning.options import Name, Options, merged
+from hostgate.planning.enforcement import WITHIN
+from hostgate.planning.options import Deny, Name, Options, merged
 from hostgate.planning.targets import COMPUTED
 
 USER_PRIORITY_MAX = 2_147_483_547
@@ -26,30 +27,12 @@ ONE_PROJECT = (
 project (read 2026-11-28)."""
 
 _FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
-_TAG = re.compile(r"tagValues/[0-9]+\Z")
-_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,190}\Z")
 
 
 LINK = "https://www.googleapis.com/compute/v1/"
 
 MOST_RANGES = 5_000
 """Source ranges of a rule (Compute Engine API v1, FirewallPolicyRuleMatcher.srcIpRanges, revision 20261106)."""
-
-
-ClientKind = Literal["account", "tag", "range"]
-
-
-def client_kind(text: str) -> ClientKind | None:
-    """What a client is known by; None for what is none of it."""
-    if _TAG.match(text):
-        return "tag"
-    if _ACCOUNT.match(text):
-        return "account"
-    try:
-        ip_network(text)
-    except ValueError:
-        return None
-    return "range"
 
 
 def _client(text: str) -> str:
@@ -97,8 +80,13 @@ class FirewallPolicyOptions(Options):
     """Where the rules go and whose traffic they judge. Without `attach`, a policy is made: a global one, or with `region`
     or `parent` one of that region or a hierarchical one."""
 
+    between_grants: ClassVar[int] = 8
+    between_components: ClassVar[int] = 8
     associates_beside_attach: ClassVar[bool] = False
     """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
+
+    audit_opens: ClassVar[frozenset[Deny]] = frozenset({"internet", "all"})
+    """With which of `deny` there are rules in audit mode that let everything pass."""
 
     attach: Annotated[str, _link("firewallPolicies")] | None = None
     """An existing policy: projects/PROJECT/global/firewallPolicies/NAME or projects/PROJECT/regions/REGION/..., its full
@@ -146,14 +134,16 @@ class FirewallPolicyOptions(Options):
         if (
             self.mode == "audit"
             and (self.attach is not None or self.scope == "hierarchical")
-            and not self.from_
-            and self.deny in ("internet", "all")
+            and not self.grants
+            and not self.names_clients
+            and self.deny in self.audit_opens
         ):
             whose = "its own deny" if self.attach is not None else "their own denies"
+            otherwise = "" if "declared" in self.audit_opens else ", or set deny 'declared'"
+            whom = "a `from` of every address" if self.from_ else "no `from`"
             raise ValueError(
-                f"found mode 'audit' with `{'attach' if self.attach is not None else 'parent'}` and no `from`: the audit rules "
-                f"would open {shared} to everybody, before {whose}. Name the clients to audit under `from`, or set deny "
-                "'declared'."
+                f"found mode 'audit' with `{'attach' if self.attach is not None else 'parent'}` and {whom}: the audit rules "
+                f"would open {shared} to everybody, before {whose}. Name the clients to audit under `from`{otherwise}."
             )
         if self.mode == "audit" and not self.log_denied:
             raise ValueError(
@@ -163,6 +153,12 @@ class FirewallPolicyOptions(Options):
             if len(found := self.source_ranges(family)) > MOST_RANGES:
                 raise ValueError(
                     f"found {len(found):,} ranges of {family} under `from`. Allowed: {MOST_RANGES:,} in a rule."
+                )
+        for family in _FAMILIES:
+            if self.denies and family not in self.families and (found := self.source_ranges(family)):
+                raise ValueError(
+                    f"found {found[0]} under `from` and `families` without {family}. No deny would be about clients of that "
+                    f"range. Add {family} to `families`, or take its ranges out of `from`."
                 )
         if said := [*self._scope_objections(), *self._place_objections()]:
             raise ValueError(" ".join(said))
@@ -258,6 +254,11 @@ class FirewallPolicyOptions(Options):
         return link.path(self.in_project, self.region) or self.attach
 
     @property
+    def shared_policy(self) -> str | None:
+        link = self.policy_link
+        return self.attach if link is None else link.path(self.in_project, self.region) or self.attach
+
+    @property
     def network_paths(self) -> tuple[str, ...]:
         """What `networks` name, with their project as far as that is known."""
         pairs = zip(self.networks, self.network_links, strict=True)
@@ -275,12 +276,23 @@ class FirewallPolicyOptions(Options):
         )
 
     @property
-    def clients(self) -> tuple[str, ...]:
+    def names_clients(self) -> bool:
+        """Whether `from` leaves anybody out."""
+        everywhere = self.source_ranges("ipv4") == ["0.0.0.0/0"] or self.source_ranges("ipv6") == ["::/0"]
+        return bool(self.service_accounts or self.secure_tags or (self.from_ and not everywhere))
+
+    @property
+    def own_clients(self) -> tuple[str, ...]:
         ranges = sorted(self._of_kind("range"))
         targets = sorted(set(self.from_) - set(ranges))
         if not ranges or not targets:
-            return super().clients
-        return tuple(f"{target} within {', '.join(ranges)}" for target in targets)
+            return super().own_clients
+        return tuple(f"{target}{WITHIN}{', '.join(ranges)}" for target in targets)
+
+    @property
+    def denies(self) -> bool:
+        """Whether the plan has a deny of its own, or in audit mode what stands in its place."""
+        return self.deny in ("internet", "all")
 
     @property
     def google_cut(self) -> str:
@@ -316,7 +328,7 @@ class FirewallPolicyOptions(Options):
         return sorted([*tags, *(filter(is_placeholder, self.from_) if tags else ())])
 
     def _of_kind(self, kind: ClientKind) -> list[str]:
-        return [client for client in self.from_ if client_kind(client) == kind]
+        return of_kind(self.from_, kind)
 
     def source_ranges(self, family: Family) -> list[str]:
         """Source ranges of a family, without overlap; empty: from any address."""

@@ -56,6 +56,12 @@ _WILDCARD = (
 )
 
 
+_ASSUMED = (
+    "The VPC has no outbound DNS server policy, which FQDN objects do not work with.",
+    "What Google resolves for the name of a host holds every address that clients dial for it.",
+)
+
+
 class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
     """FQDN objects in a global network firewall policy."""
 
@@ -112,10 +118,12 @@ class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: FqdnOptions) -> Place:
         found = super().place(objects, options)
+        if any("destFqdns" in each.body.get("match", {}) for each in objects):
+            found = replace(found, assumptions=(*found.assumptions, *_ASSUMED))
         if options.google_apis is None or options.google_apis.response_policy == "make":
             return found
         there = networks(each for ranges in options.google_ranges.values() for each in ranges)
-        return replace(found, answers=((NameTest("subtree+apex", ZONE), there),))
+        return replace(found, answers=((NameTest("subtree+apex", ZONE), there), *found.answers))
 
     def allows(self, entries: Sequence[Entry], options: FqdnOptions) -> Allows:
         objects: list[CloudObject] = []
@@ -134,7 +142,7 @@ class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
                 usage.append(Usage(FQDNS, len(part.items)))
                 usage.append(Usage(block(transport, port), part.slot + 1))
         objects += _google_apis(led, options)
-        where.update({entry.key: f"{options.name}-{_GOOGLE_APIS}" for entry in led})
+        where.update({entry.key: f"{options.prefix}-{_GOOGLE_APIS}" for entry in led})
         remarks = [finding("google-access", needs(options))] if led else []
         remarks += [
             finding("google-name", f"{entry.host} answers with highly variable addresses.", entry)
@@ -143,15 +151,24 @@ class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
         ]
         return Allows(objects=tuple(objects), rules=where, findings=tuple(remarks), usage=tuple(usage))
 
+    def around(self, entries: Sequence[Entry], options: FqdnOptions) -> Sequence[CloudObject]:
+        return _answers([entry for entry in entries if options.leads(entry)], options)
+
 
 def _google_apis(led: Sequence[Entry], options: FqdnOptions) -> list[CloudObject]:
-    """A rule for each family of the addresses, and what leads the names of `led` there."""
+    """A rule for each family of the addresses of Google's APIs."""
     found = []
     for offset, (family, ranges) in enumerate(options.google_ranges.items() if led else ()):
-        name = f"{options.name}-{_GOOGLE_APIS}{'-ipv6' if family == 'ipv6' else ''}"
+        name = f"{options.prefix}-{_GOOGLE_APIS}{'-ipv6' if family == 'ipv6' else ''}"
         match = {"destIpRanges": ranges, "layer4Configs": [{"ipProtocol": "tcp", "ports": ["443"]}]}
         body = rule(options, name, options.base + GOOGLE_SLOT + offset, "allow", "hostgate: Google APIs", match)
         found.append(CloudObject(kind=RULE, name=name, body=body))
+    return found
+
+
+def _answers(led: Sequence[Entry], options: FqdnOptions) -> list[CloudObject]:
+    """What leads the names of `led` to those addresses."""
+    found = []
     if led and options.google_apis is not None and options.google_apis.response_policy == "make":
         body = {
             "responsePolicyName": options.name,
@@ -173,7 +190,7 @@ _GOOGLE_APIS = "google-apis"
 
 def _allow(options: FqdnOptions, transport: str, port: int, part: Shard[str]) -> CloudObject:
     label = f"-{part.label}" if part.label else ""
-    name = f"{options.name}-allow-{transport}-{port}{label}"
+    name = f"{options.prefix}-allow-{transport}-{port}{label}"
     body = rule(
         options, name, options.base + slot(transport, port) + part.slot, "allow", "hostgate: hosts of the catalog",
         {"destFqdns": list(part.items), "layer4Configs": [{"ipProtocol": transport, "ports": [str(port)]}]},

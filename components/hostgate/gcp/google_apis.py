@@ -5,7 +5,6 @@ Connect have fixed addresses for all of them; a response policy of Cloud DNS, or
 """
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -14,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import MATCHES, Entry, Family, Match
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
+from hostgate.gcp.spelling import short_digest
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.mechanism import Means, Objection
 from hostgate.planning.options import PRIVATE_IPV4, SHARED_IPV4, Options
@@ -194,7 +194,7 @@ def answers(entries: Iterable[Entry], options: FqdnOptions) -> list[dict[str, An
     names = sorted({f"{star}{entry.host}." for entry in entries for star in _STARS[entry.match]})
     return [
         {
-            "ruleName": f"{_label(name)}-{sha256(name.encode()).hexdigest()[:6]}",
+            "ruleName": f"{_label(name)}-{short_digest(name)}",
             "dnsName": name,
             "localData": {"localDatas": [{"name": name, "type": "A", "ttl": 300, "rrdatas": addresses}]},
         }

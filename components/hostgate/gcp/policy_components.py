@@ -10,8 +10,10 @@ from pydantic.alias_generators import to_snake
 
 from hostgate.allowlist import AllowlistError, Registration
 from hostgate.catalog.problems import spelled
+from hostgate.default_base import hand_out
+from hostgate.gcp.clients import client_kind
 from hostgate.gcp.firewall_policy import ASSOCIATION, EDGE_SLOT, POLICY, RULE
-from hostgate.gcp.firewall_policy_options import LINK, ONE_PROJECT, FirewallPolicyOptions, client_kind
+from hostgate.gcp.firewall_policy_options import LINK, ONE_PROJECT, FirewallPolicyOptions
 from hostgate.gcp.links import Link, check_node, check_project, read_link
 from hostgate.gcp.resources import Scope
 from hostgate.gcp.resources_dns import POLICY_TYPE as RESPONSE_POLICY_TYPE
@@ -97,6 +99,7 @@ def make_policy(
             **place.stated,
         )
     _make_answers(component, name, prepared, place, [rule for _, rule in rules])
+    hand_out("gcp", options, policy)
     return policy
 
 

@@ -10,6 +10,7 @@ from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, 
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.web_proxy import GATEWAY, POLICY, POLICY_ROUTE, RULE, STATIC_ROUTE, SUBNETWORK, URL_LIST
+from hostgate.planning.grants import Grant
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 
@@ -69,24 +70,25 @@ class WebProxyAllowlist(AllowlistComponent):
         args: WebProxyAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[WebProxyAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:web-proxy",))
         super().__init__("hostgate-gcp:index:WebProxyAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, WebProxyOptions)
         made = _Children(self, name, prepared, plan.options)
         policy, rules = made.policy_and_rules()
-        gateway = made.gateway(policy, rules)
+        past = made.routes_past()
+        gateway = made.gateway(policy, rules, past)
         nothing = pulumi.Output.from_input("")
         self.policy = pulumi.Output.from_input(plan.options.policy_path) if policy is None else policy.id
         self.gateway = nothing if gateway is None else gateway.id
         self.address = nothing if gateway is None else _address(gateway)
         if gateway is not None:
-            made.routes(gateway)
+            made.routes_to(gateway, past)
         self.digest = pulumi.Output.from_input(plan.digest)
         report(self, plan)
         self.register_outputs(
@@ -131,15 +133,20 @@ class _Children:
         return policy, rules
 
     def gateway(
-        self, policy: networksecurity.GatewaySecurityPolicy | None, rules: Sequence[pulumi.Resource]
+        self,
+        policy: networksecurity.GatewaySecurityPolicy | None,
+        rules: Sequence[pulumi.Resource],
+        past: Sequence[pulumi.Resource],
     ) -> networkservices.Gateway | None:
-        """The gateway, None where none is made: after the rules, so that it never judges by half a policy."""
+        """The gateway, None where none is made: after the rules, so that it never judges by half a policy. Its proxy-only
+        subnet comes after the route that keeps the subnet's traffic from the proxy itself."""
         before = [*rules]
         for each in self._of(SUBNETWORK):
             body = each.body
             subnet = self._make(
                 compute.Subnetwork,
                 each,
+                past,
                 region=self._options.in_region,
                 ip_cidr_range=body["ipCidrRange"],
                 purpose=body["purpose"],
@@ -167,13 +174,17 @@ class _Children:
             )
         return None
 
-    def routes(self, gateway: networkservices.Gateway) -> None:
-        """Routes past the proxy, then the one that leads all else to it: on destroy it goes first."""
-        routes = [*self._of(POLICY_ROUTE), *self._of(STATIC_ROUTE)]
-        leading = [each for each in routes if "nextHopIlbIp" in each.body or "nextHopIp" in each.body]
-        past = [self._route(each, None, []) for each in routes if each not in leading]
-        for each in leading:
+    def routes_past(self) -> list[pulumi.Resource]:
+        """Routes that lead past the proxy."""
+        return [self._route(each, None, []) for each in self._routes() if not _leads_there(each)]
+
+    def routes_to(self, gateway: networkservices.Gateway, past: Sequence[pulumi.Resource]) -> None:
+        """The route that leads all else to the proxy, after those `past` it: on destroy it goes first."""
+        for each in filter(_leads_there, self._routes()):
             self._route(each, _address(gateway), [gateway, *past])
+
+    def _routes(self) -> list[CloudObject]:
+        return [*self._of(POLICY_ROUTE), *self._of(STATIC_ROUTE)]
 
     def _route(self, each: CloudObject, address: Any, before: Sequence[pulumi.Resource]) -> Any:
         body, more = each.body, {**self._network, "priority": each.body["priority"]}
@@ -242,6 +253,10 @@ class _Children:
         child = self._prepared.child(self._name, each)
         inputs = {"name": self._prepared.adopted_name(child), **inputs}
         return resource(child, opts=self._prepared.options(self._component, child, before, replacing), **inputs)
+
+
+def _leads_there(route: CloudObject) -> bool:
+    return "nextHopIlbIp" in route.body or "nextHopIp" in route.body
 
 
 def _address(gateway: networkservices.Gateway) -> "pulumi.Output[str]":

@@ -3,21 +3,20 @@
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hostgate.gcp.clients import ClientKind, client_kind, of_kind
 from hostgate.gcp.links import check_project, read_link
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import PRIVATE_IPV4, Options, cidr
+from hostgate.planning.options import PRIVATE_IPV4, Name, Options, cidr
 from hostgate.planning.targets import COMPUTED
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 _PROJECT, _REGION = r"[a-z0-9][a-z0-9.:-]*", r"[a-z]+-[a-z]+[0-9]+"
-_TAG = re.compile(r"tagValues/[0-9]+\Z")
-_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,190}\Z")
 _NETWORK_TAG = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?\Z")
 _POLICY = re.compile(
     r"(?:(?:https:)?//networksecurity\.googleapis\.com/(?:v1/)?)?"
@@ -42,7 +41,7 @@ def _v4(text: str) -> str:
 
 
 def _client(text: str) -> str:
-    if _TAG.match(text) or _ACCOUNT.match(text):
+    if client_kind(text) in ("account", "tag"):
         return text
     try:
         return _v4(text)
@@ -82,14 +81,23 @@ def _project(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    allowed = "one private IPv4 address of the subnetwork; left out, one is allocated"
     try:
-        return str(IPv4Address(text))
+        address = IPv4Address(text)
     except ValueError:
-        raise _refused("address", f"found {text!a}. Allowed: one IPv4 address of the subnetwork.") from None
+        raise _refused("address", f"found {text!a}. Allowed: {allowed}.") from None
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise _refused("address", f"found {text}, which no subnetwork has. Allowed: {allowed}.")
+    if address.is_global:
+        raise _refused("address", f"found {text}, which is public. Allowed: {allowed}.")
+    return str(address)
 
 
 class WebProxyOptions(Options):
     """Where the rules go and whose traffic they judge. With `network` and `subnetwork` a gateway is made, and its routes."""
+
+    between_grants: ClassVar[int] = 8
+    between_components: ClassVar[int] = 8
 
     project: Annotated[str, AfterValidator(_project)] | None = None
     """The project of everything that is made. It stands in the matchers, so it is never an Output. Left out: that of
@@ -130,6 +138,9 @@ class WebProxyOptions(Options):
     base: Annotated[int, Field(ge=0, le=2_000_000_000)] = 1000
     """Priority of the first rule; the fixed slots after it are in `hostgate.gcp.web_proxy`."""
 
+    formerly: Name | None = None
+    """The `name` before it was changed: what was made under it stays, the gateway above all."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if found := list(self._objections()):
@@ -142,11 +153,11 @@ class WebProxyOptions(Options):
                 "found deny 'none'. The proxy denies what no rule allows and cannot be told otherwise. Allowed: internet, "
                 "declared, all."
             )
-        if broad := too_broad(each for each in self.from_ if "/" in each and not _TAG.match(each)):
+        if broad := too_broad(each for share in self.shares for each in share.clients_of("range")):
             yield f"from: {broad} If everybody is meant, leave `from` out: a finding says so then."
         if broad := too_broad(self.exempt):
             yield f"exempt: {broad}"
-        if self.mode == "audit" and self.attach is not None and not self.from_:
+        if self.mode == "audit" and self.attach is not None and not (self.from_ or self.grants):
             yield (
                 "found mode 'audit' with `attach` and no `from`: the audit rule would open somebody else's proxy to everybody. "
                 "Name the clients to audit under `from`."
@@ -225,14 +236,17 @@ class WebProxyOptions(Options):
         return f"{self.parent}/gatewaySecurityPolicies/{matched['name'] if matched else self.name}"
 
     @property
+    def formerly_named(self) -> tuple[str, ...]:
+        return () if self.formerly is None else (self.formerly,)
+
+    @property
     def place(self) -> tuple[tuple[str, str], ...]:
         found = () if self.attach is None else (("attach", self.policy_path),)
         return (*found, ("project", self.in_project), ("region", self.in_region))
 
-    def clients_of(self, kind: Literal["range", "account", "tag"]) -> list[str]:
+    def clients_of(self, kind: ClientKind) -> list[str]:
         """The clients of one kind, in order."""
-        told = {each: "tag" if _TAG.match(each) else "account" if "@" in each else "range" for each in self.from_}
-        return sorted(each for each, its in told.items() if its == kind)
+        return sorted(of_kind(self.from_, kind))
 
 
 def _camel(key: str) -> str:

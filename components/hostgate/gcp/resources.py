@@ -10,6 +10,7 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.gcp import resources_dns, resources_proxy, resources_url_filter
 from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION as ENDPOINT_ASSOCIATION
 from hostgate.gcp.resources_url_filter import PROFILE as PROFILE
+from hostgate.gcp.spelling import DELETION
 from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
 from hostgate.planning.shapes import (
@@ -66,7 +67,6 @@ NAME = Text(
     "1 to 63 of a-z, 0-9 and -, a letter first, no - last (RFC 1035)",
     source="Compute Engine API v1, FirewallPolicy, revision 20261106",
 )
-DELETION = Text(one_of=("DELETE", "PREVENT", "ABANDON"), source="pulumi-gcp 10.2.0")
 CONTEXT = Text(one_of=("INTERNET", "INTRA_VPC", "NON_INTERNET", "UNSPECIFIED", "VPC_NETWORKS"), source=COMPUTE)
 TAG = Record({"name": Text(r"tagValues/[0-9]+", "tagValues/<number>", source=COMPUTE), "state": ANY}, ("name",))
 WITH_PORTS: Final = ("tcp", "6", "udp", "17")
@@ -380,7 +380,7 @@ READ: Final = types_by_token(
                 "denies[].ports", "logConfig",
             ),
         ),
-        ResourceType(NETWORK, fields("name", "project", "networkFirewallPolicyEnforcementOrder")),
+        ResourceType(NETWORK, fields("name", "project", "mtu", "networkFirewallPolicyEnforcementOrder")),
         ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
         ResourceType(
             DNS_POLICY,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.gcp.spelling import DELETION
 from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, fields, types_by_token
 from hostgate.planning.shapes import (
@@ -55,7 +56,6 @@ PROXY_ONLY: Final = "REGIONAL_MANAGED_PROXY"
 
 ANY = Anything()
 NAME = Text(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "1 to 63 of a-z, 0-9 and -, a letter first, no - last", source=SECURITY)
-DELETION = Text(one_of=("DELETE", "PREVENT", "ABANDON"), source="pulumi-gcp 10.2.0")
 
 
 def _entries(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hostgate.gcp.spelling import DELETION
 from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType
 from hostgate.planning.shapes import (
@@ -49,7 +50,6 @@ PLAIN_MTU, JUMBO_MTU = 1_460, 8_500
 """The largest packets that an endpoint inspects, without jumbo frames and with them, ENDPOINTS."""
 
 _ANY = Anything()
-_DELETION = Text(one_of=("DELETE", "PREVENT", "ABANDON"), source="pulumi-gcp 10.2.0")
 _NAME = Text(
     r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?",
     "1 to 63 of a-z, 0-9 and -, a letter first, no - last",
@@ -98,7 +98,7 @@ def _payer(endpoint: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
         )  # fmt: skip
 
 
-_PLACE: Final[dict[str, Shape]] = {"parent": _PARENT, "location": Text(), "name": _NAME, "deletionPolicy": _DELETION}
+_PLACE: Final[dict[str, Shape]] = {"parent": _PARENT, "location": Text(), "name": _NAME, "deletionPolicy": DELETION}
 _OTHERS: Final = (
     "threatPreventionProfile",
     "customMirroringProfile",

@@ -6,13 +6,14 @@ FQDN objects and network contexts.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource
-from hostgate.flows.steps import Action, Box, ClientTest, Group, Step
+from hostgate.flows.steps import Action, Box, ClientTest, Group, Stage, Step
 from hostgate.gcp.evaluate_profiles import Ruling, unread
 from hostgate.planning.targets import COMPUTED
 
@@ -29,6 +30,10 @@ _CONTEXTS: Mapping[str, str] = {
     "srcNetworkScope": "the client as network scope",
 }
 """Where a flow comes from or goes, by routes that nobody sees here; the scope is the older name of the context."""
+
+METADATA: Final = networks(["169.254.169.254"])
+METADATA_ANSWERS: Final = ((NameTest("exact", "metadata.google.internal"), METADATA),)
+"""The name of the metadata server in every network (Compute Engine documentation, VM metadata, read 2026-11-28)."""
 
 Groups = Callable[[str], AddressSet]
 """The addresses behind a reference to an address group."""
@@ -61,6 +66,16 @@ def in_order(ranked: Iterable[RankedStep], *, denies_first: bool = False) -> tup
             known.append(each)
     known.sort(key=lambda each: (each.priority, denies_first and each.step.action != "block"))
     return tuple(each.step for each in known), tuple(map(tuple, unknown.values()))
+
+
+def platform() -> Stage:
+    """What no rule and no route is asked for: DNS, time and metadata of the platform (VPC firewall rules, always allowed
+    traffic)."""
+    metadata = Step(
+        action="allow", rule="metadata server", why="no rule judges traffic to the metadata server",
+        box=Box(address=METADATA),
+    )  # fmt: skip
+    return Stage("platform", (metadata,), Step(action="next", rule="", why="the platform passes it on"))
 
 
 def network_path(link: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names, NameTest, TestKind
+from hostgate.gcp.wildcards import read_wildcard
 
 MOST: Final = 20_000
 """Alternatives of a matcher that are looked at; one with more is not read."""
@@ -62,19 +63,12 @@ def entry_tests(entry: str) -> tuple[tuple[NameTest, tuple[str, ...]], ...]:
     That `*.x` does not hold x is documented for the same form in URL filtering, and not for these lists.
     """
     domain = entry.partition("/")[0].lower()
-    if domain.startswith("*."):
-        below = domain[2:]
-        apex = (NameTest("exact", below), (f"Secure Web Proxy counts {below} to *.{below}",))
-        found = [(NameTest("subtree", below), ()), apex]
-    elif domain.startswith("*"):
-        below = domain[1:]
-        found = [(NameTest("subtree+apex", below), ())]
-    else:
-        below = domain
-        found = [(NameTest("exact", below), ())]
-    if "*" in below or "." not in below.strip("."):
+    kind, host = read_wildcard(domain)
+    if "*" in host or not host.strip(".") or ("." not in domain and not domain.startswith("*.")):
         raise UnreadableError(entry)
-    return tuple(found)
+    named = (NameTest(kind, host), ())
+    apex = (NameTest("exact", host), (f"Secure Web Proxy counts {host} to *.{host}",))
+    return (named, apex) if kind == "subtree" else (named,)
 
 
 _TEXT = r"(?:'(?P<{0}>[^'\\]*)'|\"(?P<{0}2>[^\"\\]*)\")"
@@ -164,10 +158,11 @@ class _Reader:
         if entries is None:
             last = name.rpartition("/")[2]
             word = "is not" if negated else "is"
-            return (Condition(doubts=(f"its name {word} on the URL list {last}, which is not in the snapshot",)),)
-        tests = [each for entry in sorted(entries, key=_breadth) for each in entry_tests(entry)]
+            said = f"its name {word} on the URL list {last}, whose entries are not known here"
+            return (Condition(doubts=(said,)),)
         if not negated:
-            return tuple(Condition(names=(test,), doubts=doubts) for test, doubts in tests)
+            return tuple(each for entry in sorted(entries, key=_breadth) for each in _of_entry(entry))
+        tests = [each for entry in sorted(entries, key=_breadth) for each in entry_tests(entry)]
         others = tuple(replace(test, negated=True) for test, doubts in tests if not doubts)
         doubtful = [(test, f"not so: {doubts[0]}") for test, doubts in tests if doubts]
         sure = (*others, *(replace(test, negated=True) for test, _ in doubtful))
@@ -183,6 +178,14 @@ class _Reader:
         taken = self.text.startswith(word, self.at) and not (word == "!" and self.text.startswith("!=", self.at))
         self.at += len(word) if taken else 0
         return taken
+
+
+def _of_entry(entry: str) -> Iterator[Condition]:
+    """What is on the list by an entry; by one of another form, nobody here can tell what."""
+    try:
+        yield from (Condition(names=(test,), doubts=doubts) for test, doubts in entry_tests(entry))
+    except UnreadableError:
+        yield Condition(doubts=(f"its name is what {entry!a} on the list means",))
 
 
 def _name(kind: TestKind, text: str, *, negated: bool) -> Conditions:

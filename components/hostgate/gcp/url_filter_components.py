@@ -9,8 +9,10 @@ from pulumi_gcp import networksecurity
 from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.policy_components import PolicyPlace, make_policy
-from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP, SERVICE
+from hostgate.gcp.spelling import SERVICE
+from hostgate.gcp.url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
 from hostgate.gcp.url_filter_options import UrlFilterOptions
+from hostgate.planning.grants import Grant
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import COMPUTED
@@ -65,11 +67,11 @@ class UrlFilterAllowlist(AllowlistComponent):
         args: UrlFilterAllowlistArgs = None,  # type: ignore[assignment]  # the analyzer refuses Optional here
         opts: pulumi.ResourceOptions = None,  # type: ignore[assignment]
         *,
-        hosts: Selection = None,  # type: ignore[assignment]
+        hosts: Selection | Sequence[Grant] = None,  # type: ignore[assignment]
         plan: Plan = None,  # type: ignore[assignment]
         **options: Unpack[UrlFilterAllowlistArgs],
     ) -> None:
-        """`hosts` is a Selection and other keywords as in the args; or `plan` alone. Raises AllowlistError."""
+        """`hosts` are a Selection or Grants, other keywords as in the args; or `plan` alone. Raises AllowlistError."""
         prepared = prepare(name, args, hosts, {**options, "plan": plan}, opts, ("gcp:url-filter",))
         super().__init__("hostgate-gcp:index:UrlFilterAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan

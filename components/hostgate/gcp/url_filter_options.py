@@ -1,14 +1,18 @@
 """Options of URL filtering: zones whose instances are inspected, endpoints, and whom profiles and endpoints belong to."""
 
 import re
-from typing import Annotated, ClassVar, Self
+from ipaddress import ip_network
+from itertools import combinations
+from typing import Annotated, ClassVar, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hostgate.catalog.model import Family
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_placeholder
 from hostgate.gcp.links import check_project
 from hostgate.gcp.resources_url_filter import JUMBO_MTU, PLAIN_MTU, ZONE_PATTERN
+from hostgate.planning.options import Deny
 from hostgate.planning.targets import COMPUTED
 
 DECLARED = "declared"
@@ -54,6 +58,12 @@ def _group(text: str) -> str:
     return found[1]
 
 
+def _port(text: str) -> str:
+    if not re.fullmatch("[1-9][0-9]{0,4}", text) or int(text) > 65_535:
+        raise _refusal("port", f"Found {text!a}. Allowed: a port as text, such as '443'.")
+    return text
+
+
 def _mtu(number: int) -> int:
     if not 1_300 <= number <= JUMBO_MTU:
         raise _refusal(
@@ -82,6 +92,8 @@ class UrlFilterOptions(FirewallPolicyOptions):
     """Beside those of a firewall policy: where traffic is inspected, by which endpoints, and in which scope."""
 
     associates_beside_attach: ClassVar[bool] = True
+    audit_opens: ClassVar[frozenset[Deny]] = frozenset(get_args(Deny))
+    """The rules that inspect, whose filters allow every name then, come before any deny of others."""
 
     tags: Annotated[dict[str, str], AfterValidator(_labels)] = {}
     zones: list[Zone] = []
@@ -92,7 +104,7 @@ class UrlFilterOptions(FirewallPolicyOptions):
     endpoints: dict[Zone, Annotated[str, AfterValidator(_endpoint)]] = {}
     """Firewall endpoints that are there already, by zone: their ids, which are associated with the networks; or
     `declared`, where the association is there too. Every other zone gets one."""
-    groups: dict[Annotated[str, Field(pattern=r"^[0-9]{1,5}$")], Annotated[str, AfterValidator(_group)]] = {}
+    groups: dict[Annotated[str, AfterValidator(_port)], Annotated[str, AfterValidator(_group)]] = {}
     """Security profile groups of others that the rules apply, by port; each has to hold the profile of the port."""
     mtu: Annotated[int, AfterValidator(_mtu)] = PLAIN_MTU
     """Of the VPC networks: above 1460 the endpoints are made for jumbo frames, which cannot be changed later."""
@@ -124,10 +136,31 @@ class UrlFilterOptions(FirewallPolicyOptions):
             found.append(
                 "found a hierarchical policy. Allowed here: a global one; endpoints are associated by project."
             )
+        if self.attach is not None and self.deny == "none":
+            found.append(
+                "found deny 'none' with `attach`: filters have to allow every name then, before any deny of the attached "
+                "policy. Allowed: declared, where that policy denies; internet, all."
+            )
         if "ipv4" not in self.families:
             found.append("found `families` without ipv4. URL filtering is documented for IPv4; use another mechanism.")
+        if "ipv4" not in self.source_families:
+            found.append(
+                "found `from` with IPv6 ranges alone. Rules that inspect are about IPv4, and would inspect everybody's. Allowed: "
+                "IPv4 ranges among them."
+            )
         if (self.organization is None) != (self.billing_project is None):
             found.append("found one of `organization` and `billingProject`. Allowed: both, or neither.")
+        if self.grants and self.groups:
+            found.append(
+                "found `groups` with several grants, each of which has a profile of its own. Leave `groups` out."
+            )
+        for one, other in combinations(self.shares, 2):
+            if not _apart(one, other):
+                found.append(
+                    f"found the grants {one.grant} and {other.grant}, which may have a client in common: a rule that inspects "
+                    "for one denies it the hosts of the other. Allowed here: service accounts, each in one grant, or ranges "
+                    "apart; give clients of both a grant of their own."
+                )
         if found:
             raise ValueError(" ".join(found))
         return self
@@ -154,3 +187,17 @@ class UrlFilterOptions(FirewallPolicyOptions):
     def made_in(self) -> str:
         """What profiles, groups and endpoints are made in."""
         return f"organizations/{self.organization}" if self.organization else f"projects/{self.in_project or COMPUTED}"
+
+
+def _apart(one: UrlFilterOptions, other: UrlFilterOptions) -> bool:
+    """Whether no instance is a client of both: an instance has one service account (Compute Engine, service accounts; read
+    2026-11-28) and may have several tags."""
+    if one.service_accounts and other.service_accounts:
+        named = {*one.service_accounts} | {*other.service_accounts}
+        if not any(map(is_placeholder, named)) and not {*one.service_accounts} & {*other.service_accounts}:
+            return True
+    families: tuple[Family, ...] = ("ipv4", "ipv6")
+    ranges = [
+        [ip_network(each) for family in families for each in share.source_ranges(family)] for share in (one, other)
+    ]
+    return all(ranges) and not any(a.version == b.version and a.overlaps(b) for a in ranges[0] for b in ranges[1])

@@ -9,21 +9,24 @@ from dataclasses import replace
 from typing import Any
 
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import networks
+from hostgate.flows.address_sets import NO_ADDRESS, networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources_proxy as rows
 from hostgate.gcp.proxy_options import WebProxyOptions
+from hostgate.gcp.proxy_routes import Routing
 from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
+from hostgate.gcp.wildcards import write_wildcard
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.targets import COMPUTED, row
 
 URL_LIST, POLICY, RULE = rows.URL_LIST_TYPE.kind, rows.POLICY_TYPE.kind, rows.RULE_TYPE.kind
 GATEWAY, SUBNETWORK = rows.GATEWAY_TYPE.kind, rows.SUBNETWORK_TYPE.kind
@@ -36,10 +39,21 @@ CEL = "Secure Web Proxy documentation, CEL matcher language reference"
 DEPLOY = "Secure Web Proxy documentation, deploy as next hop"
 POLICIES = "Secure Web Proxy documentation, policies and rules"
 
+TO_PROXY, BY_ROUTE = "IPv4 that clients send to the proxy", "IPv4 that routes lead to the proxy"
+
+_ONE = (
+    "The service takes one next-hop proxy in a network and region, and an address once; it makes no second one before the first "
+    "is gone, and lets none go while a route leads to it. To rename alone, keep what there is with `formerly` (in a component "
+    "with an alias). Otherwise close the way out by other means first, such as a VPC "
+    "firewall rule that denies egress to everything but private ranges; update without `network` and `subnetwork`; update again "
+    "with the new settings; then take the firewall rule away. All is cut in between, and nothing opens."
+)
+
 AUDIT_SLOT = 10_000_000
 """Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
 
 _ONE_LABEL = "list the names that are needed as exact entries; a list has no depth."
+_BY_ADDRESS = "gcp:fqdn for an exact name, which allows by the addresses of either family."
 _NO_HOST = (
     "gcp:fqdn, which allows by address. A rule of the proxy for TCP without a name would allow the port to everybody."
 )
@@ -49,6 +63,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
     """URL lists with a rule each in a gateway security policy."""
 
     target = "gcp:web-proxy"
+    several = True
     types = rows.TYPES
     title = "Secure Web Proxy"
     options = WebProxyOptions
@@ -86,35 +101,38 @@ class WebProxy(Mechanism[WebProxyOptions]):
                 ),
             ),
             kinds=frozenset({"exact", "subtree", "subtree+apex"}),
+            families=("ipv4",),  # Secure Web Proxy documentation, known limitations (read 2026-11-27)
             widenings={"one-label": "deeper-names"},
-            nearest={"one-label": _ONE_LABEL, "tcp": _NO_HOST, "udp": _NO_HOST},
+            nearest={"one-label": _ONE_LABEL, "ipv6": _BY_ADDRESS, "tcp": _NO_HOST, "udp": _NO_HOST},
         ),
     )
 
     def render(self, entries: Sequence[Entry], options: WebProxyOptions) -> Rendering:
         lists: list[CloudObject] = []
         rules: list[CloudObject] = []
-        where: dict[tuple[int, str], str] = {}
+        where: dict[tuple[str, int, str], str] = {}
         slots = 0
-        ports: dict[int, dict[str, set[str]]] = {}
-        for entry in entries:
-            ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(_spec(entry))
-        for port, hosts in sorted(ports.items()):
-            for part in _shards(hosts):
-                listed = _list(options, port, part, hosts)
-                rule = _allow(options, port, part, str(listed.body["name"]))
-                lists.append(listed)
-                rules.append(rule)
-                where.update({(port, host): rule.name for host in part.items})
-                slots = max(slots, part.slot + 1)
-        if options.mode == "audit":
-            rules.append(_rule(options, "audit", AUDIT_SLOT, _sources(options) or "true", "AUDIT, allows all"))
+        for share, own in shared(entries, options):
+            ports: dict[int, dict[str, set[str]]] = {}
+            for entry in own:
+                ports.setdefault(entry.port, {}).setdefault(entry.host, set()).add(write_wildcard(entry))
+            for port, hosts in sorted(ports.items()):
+                for part in _shards(hosts):
+                    listed = _list(share, port, part, hosts)
+                    rule = _allow(share, port, part, str(listed.body["name"]))
+                    lists.append(listed)
+                    rules.append(rule)
+                    where.update({(share.grant, port, host): rule.name for host in part.items})
+                    slots = max(slots, part.slot + 1)
+        for share in options.shares if options.mode == "audit" else ():
+            rules.append(_rule(share, "audit", AUDIT_SLOT, _sources(share) or "true", "AUDIT, allows all"))
         around = [] if options.attach is not None else [_policy(options)]
         return Rendering(
             objects=(*lists, *around, *rules, *_gateway(options), *_routes(options)),
-            rules={entry.key: f"{where[entry.port, entry.host]}#{_spec(entry).lstrip('*.')}" for entry in entries},
-            findings=tuple(_remarks(entries, options)),
+            rules={entry.key: f"{where[entry.grant, entry.port, entry.host]}#{entry.host}" for entry in entries},
+            findings=tuple(told(entries, options, _remarks)),
             usage=(
+                *crowded(options, (each.body["priority"] for each in rules)),
                 Usage(LISTS, len(lists)),
                 Usage(LIST_ENTRIES, max((len(each.body["values"]) for each in lists), default=0)),
                 Usage(POLICY_RULES, len(rules)),
@@ -132,7 +150,8 @@ class WebProxy(Mechanism[WebProxyOptions]):
                 f"the gateway does not listen on port {entry.port}. Found in `ports`: {listens}.",
                 "leave `ports` out, so that the gateway listens on all.",
             )
-            found.setdefault(entry.key, objection)
+            if (known := found.get(entry.key)) is None or known.widening:  # no acceptance opens the port
+                found[entry.key] = objection
         return found
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: WebProxyOptions) -> Mapping[str, Any]:
@@ -142,14 +161,37 @@ class WebProxy(Mechanism[WebProxyOptions]):
 
     def enforcement(self, options: WebProxyOptions) -> Enforcement:
         where = OWN_POLICY if options.attach is None else f"policy {options.policy_path}"
+        led = options.routing == "next-hop"
+        safeguards = {ORDER: str(options.base)} if options.attach is not None else {}
+        if options.makes_routes:
+            first = "before every other route" if options.route == "policy-based" else "after more specific routes"
+            safeguards["route to the proxy"] = f"{options.route}, {first}, priority {options.route_base + 1}"
         return replace(
             super().enforcement(options),
-            traffic=("IPv4 that is led to the proxy",),
-            places=(where, *((f"network {options.network}",) if options.network else ())),
-            judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)),
+            # A client that is only told to use an explicit proxy is stopped by nobody where it does not.
+            traffic=(TO_PROXY, *((BY_ROUTE,) if led else ())),
+            places=tuple(
+                f"{place} in {options.in_region}" if options.in_region != COMPUTED else place
+                for place in (where, *((f"network {options.network}",) if options.network else ()))
+            ),
+            judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)) if led else (),
             exempt=(*options.private, *sorted(options.exempt)),
-            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+            safeguards=safeguards,
         )
+
+    def seats(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Sequence[Seat]:  # noqa: ARG002
+        """A network has one next-hop proxy in a region, and one gateway an address. What replaces a gateway is another."""
+        if options.network is None:
+            return ()
+        component = row(self.target).component.rpartition(":")[2]
+        where = f"{options.network} in {options.in_region}"
+        ports = f"ports {', '.join(map(str, sorted(options.ports)))}" if options.ports else "all ports"
+        about = f"on {ports} of {options.address or 'an allocated address'}, {options.subnetwork}"
+        names = (options.name, *options.formerly_named)
+        holders = tuple(f"the gateway of {component} {name} {about}" for name in names)
+        found = [f"the next-hop proxy of {where}"] if options.routing == "next-hop" else []
+        found += [f"the address {options.address} of {where}"] if options.address is not None else []
+        return [Seat(what=what, holders=holders, way=_ONE) for what in found]
 
     def place(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Place:
         held = tuple(
@@ -158,33 +200,36 @@ class WebProxy(Mechanism[WebProxyOptions]):
             for row in (rows.URL_LIST_TYPE, rows.RULE_TYPE)
             if each.kind == row.kind and (full := each.body["name"])
         )
-        listens = Intervals.of((port, port) for port in options.ports) if options.ports else None
-        past = None
-        if options.routing == "next-hop" and options.route == "policy-based" and options.deny != "declared":
-            past = networks([*options.private, *options.exempt])
-        routing = evaluate_proxy.Routing(explicit=options.routing == "explicit", past=past, ports=listens)
-        return evaluate_proxy.policy_place(Snapshot(held, "the plan"), routing, _clients(options))
+        ports = Intervals.of((port, port) for port in options.ports) if options.ports else None
+        found = evaluate_proxy.policy_place(Snapshot(held, "the plan"), _routing(options), ports, _clients(options))
+        beside = "No authorization policy stands on the gateway, beside which it ignores these rules."
+        if options.attach is not None:
+            beside = f"A gateway uses {options.policy_path}, and no rule there decides first. {beside}"
+        return replace(found, assumptions=(*found.assumptions, beside))
+
+
+def _routing(options: WebProxyOptions) -> Routing:
+    if options.routing == "explicit":
+        return Routing(explicit=True)
+    tags = tuple(sorted(options.network_tags)) if options.makes_routes else ()
+    if options.deny == "declared":
+        return Routing()
+    exempt = networks(options.exempt)
+    if options.route == "static":  # subnets' own routes are not seen, and more specific
+        return Routing(past=exempt, tags=tags)
+    return Routing(past=networks(options.private) | exempt, perhaps=NO_ADDRESS, tags=tags)
 
 
 def _clients(options: WebProxyOptions) -> ClientTest | None:
-    if not options.from_:
+    """Those that the plan is meant for: of `from`, and with a tag that leads them to the proxy."""
+    identities = {f"{kind}:{each}" for kind in ("account", "tag") for each in options.clients_of(kind)}
+    if options.makes_routes:
+        identities |= {f"network-tag:{each}" for each in options.network_tags}
+    if not options.from_ and not identities:
         return None
-    identities = {f"account:{each}" for each in options.clients_of("account")}
-    identities |= {f"tag:{each}" for each in options.clients_of("tag")}
     ranges = options.clients_of("range")
     found = ClientTest(identities=frozenset(identities) or None)
     return replace(found, addresses=networks(ranges)) if ranges else found
-
-
-def _spec(entry: Entry) -> str:
-    """What stands in a list for `entry`. `*x` is x and all names below it, by whole labels; `*.x` those below it."""
-    match entry.match:
-        case "exact":
-            return entry.host
-        case "subtree+apex":
-            return f"*{entry.host}"
-        case "subtree" | "one-label":  # one-label with an accepted widening only
-            return f"*.{entry.host}"
 
 
 def _shards(hosts: Mapping[str, set[str]]) -> tuple[Shard[str], ...]:
@@ -196,7 +241,7 @@ def _label(port: int, part: Shard[str]) -> str:
 
 
 def _list(options: WebProxyOptions, port: int, part: Shard[str], hosts: Mapping[str, set[str]]) -> CloudObject:
-    name = f"{options.name}-hosts-{_label(port, part)}"
+    name = f"{options.prefix}-hosts-{_label(port, part)}"
     body = {
         "name": f"{options.parent}/urlLists/{name}",
         "description": "hostgate: hosts of reviewed catalogs",
@@ -220,7 +265,7 @@ def _sources(options: WebProxyOptions) -> str:
 
 
 def _rule(options: WebProxyOptions, suffix: str, slot: int, matcher: str, words: str) -> CloudObject:
-    name = f"{options.name}-{suffix}"
+    name = f"{options.prefix}-{suffix}"
     body = {
         "name": f"{options.policy_path}/rules/{name}",
         "description": f"hostgate: {words}",

@@ -28,6 +28,7 @@ class Decision:
     def as_json(self) -> dict[str, Any]:
         entry = self.entry
         return {
+            **({"grant": entry.grant} if entry.grant else {}),
             "entry": entry.id,
             "catalog": entry.catalog,
             "host": entry.host,
@@ -44,8 +45,8 @@ class Decision:
 
     @property
     def registered(self) -> tuple[str, str]:
-        """Key and value of the decision in a component's inputs: `catalog#entry`, and outcome, match,
-        host:port/protocol, rule and purpose with a space between.
+        """Key and value of the decision in a component's inputs: `catalog#entry` (of a grant `grant:catalog#entry`), and
+        outcome, match, host:port/protocol, rule and purpose with a space between.
 
         One text each, so that a host that comes or goes is one line of an engine's diff. An outcome has a hyphen for its
         space, a rule that there is none of is `-`, and the purpose, which may have spaces, ends the text.
@@ -53,7 +54,8 @@ class Decision:
         entry = self.entry
         need = f"{entry.host}:{entry.port}/{entry.protocol}"
         words = (self.outcome.replace(" ", "-"), entry.match, need, self.rule or "-", entry.purpose)
-        return f"{entry.catalog}#{entry.id}", " ".join(filter(None, words))
+        whose = f"{entry.grant}:" if entry.grant else ""
+        return f"{whose}{entry.catalog}#{entry.id}", " ".join(filter(None, words))
 
 
 def read_registered(registered: object, purposes: object = None) -> tuple[Decision, ...]:
@@ -74,6 +76,8 @@ def read_registered(registered: object, purposes: object = None) -> tuple[Decisi
 
 def _read(key: str, words: str, purpose: str | None) -> Decision:
     catalog, _, id_ = key.rpartition("#")
+    grant, colon, rest = catalog.partition(":")
+    grant, catalog = (grant, rest) if colon else ("", catalog)
     parts = words.split(" ", 4)
     place, _, protocol = (parts[2] if len(parts) > 3 else "").partition("/")
     host, _, port = place.rpartition(":")
@@ -93,5 +97,7 @@ def _read(key: str, words: str, purpose: str | None) -> Decision:
     match: Any = parts[1]
     checked: Any = protocol
     told = purpose if purpose is not None else parts[4] if len(parts) > 4 else ""
-    entry = Entry(catalog=catalog, id=id_, host=host, match=match, port=int(port), protocol=checked, purpose=told)
+    entry = Entry(
+        catalog=catalog, id=id_, host=host, match=match, port=int(port), protocol=checked, purpose=told, grant=grant
+    )  # fmt: skip
     return Decision(entry, outcome, "", None if parts[3] == "-" else parts[3])

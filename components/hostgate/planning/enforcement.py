@@ -16,8 +16,22 @@ ORDER = "first priority among rules of others"
 OWN_POLICY = "the policy that hostgate makes"
 """A place whatever the policy is called: where it can be renamed, the new one takes the old one's networks or firewall."""
 
+WITHIN = " within "
+"""Between a client and the ranges in which alone it is meant."""
+
 OTHERS = "the policy of another owner denies it"
 """What may deny where `deny: declared` says so, as the end of a sentence with "unless"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesInPlace:
+    """Rules that let clients pass and that an update changes where they stand, before the deny: a client that leaves such a
+    rule meets the deny until that changes too, and for good where the update stops between them."""
+
+    clients: Mapping[str, tuple[str, ...]]
+    """Whom each rule is about, by what identifies it; empty: everybody."""
+    way: str
+    """How clients leave all the same, as the end of a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +46,16 @@ class Enforcement:
     """What is denied, e.g. an address family."""
     places: tuple[str, ...] = ()
     """Where: policies, networks, VPCs, firewall endpoints."""
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """Of a place the one that it is a part of: enforced there, it is enforced in the part too."""
     judged: tuple[str, ...] = ()
     """Clients that the deny holds for; empty: everybody in these places."""
     exempt: tuple[str, ...] = ()
     """Destinations that pass all the same: ranges as CIDR, zones, or words for what the cloud keeps open."""
     safeguards: Mapping[str, str] = field(default_factory=dict)
     """What else narrows what passes, by name."""
+    in_place: RulesInPlace | None = None
+    """Where rules are about clients, those that let them pass."""
     unless: str = ""
     """What may deny it all the same once the plan does not, as the end of a sentence."""
     partial: bool = False

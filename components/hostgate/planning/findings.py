@@ -253,6 +253,11 @@ KINDS: dict[str, FindingKind] = {
         "A rule applies a security profile group of somebody else: it allows what that group holds.",
         "Have its owner put the named profile into it; leave `groups` out where one of your own will do.",
     ),
+    "group-unused": FindingKind(
+        "warning",
+        "A security profile group is given for a port that no host of the plan has: misspelt, or its hosts are left out.",
+        "Correct the port under `groups`, or remove it.",
+    ),
     "other-port": FindingKind(
         "warning",
         "Names are filtered on a port of which the vendor's pages say nothing. Only with an acceptance.",
@@ -366,7 +371,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "audit": FindingKind(
         "warning",
-        "Audit mode: nothing is blocked; what enforce would block is logged.",
+        "Audit mode: the plan blocks nothing; what passes beside the hosts, and what logs it.",
         "Read the logs, then set `mode` to enforce.",
         unenforced=True,
     ),
@@ -413,6 +418,8 @@ class Finding:
     origin: Origin | None = None
     accepted: str | None = None
     host: str | None = None
+    grant: str = ""
+    """The grant that it is about, where a plan has several and it is not about all of them."""
 
     @property
     def unenforced(self) -> bool:
@@ -428,11 +435,12 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """Id, entry and message, as logs have it."""
-        return f"{self.id}: {self.entry}: {self.message}" if self.entry else f"{self.id}: {self.message}"
+        """Id, grant, entry and message, as logs have it."""
+        return ": ".join((self.id, *filter(None, (self.grant, self.entry)), self.message))
 
     def as_json(self) -> dict[str, str | None]:
         return {
+            **({"grant": self.grant} if self.grant else {}),
             "id": self.id,
             "severity": self.severity,
             "entry": self.entry,
@@ -457,4 +465,5 @@ def finding(id_: str, message: str, entry: Entry | None = None, host: str | None
         catalog=entry.catalog,
         origin=entry.origin,
         host=host,
+        grant=entry.grant,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from hostgate.catalog.model import MATCHES, Entry, Match, Protocol
+from hostgate.catalog.model import FAMILIES, MATCHES, Entry, Family, Match, Protocol
 from hostgate.flows.steps import Place
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.evidence import Claim, Evidence
@@ -27,6 +27,8 @@ Sight = Literal["name-and-port", "address-and-port", "query-name"]
 
 O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a mechanism
 
+FAMILY_WORDS: Mapping[Family, str] = {"ipv4": "IPv4", "ipv6": "IPv6"}
+
 TTL_MEANS: dict[TtlFamily, str] = {
     "wire": "matches the name in the packet; TTL and rotation do not matter",
     "own-lookup": "the firewall resolves the name for itself; TTL and rotation decide correctness",
@@ -38,7 +40,8 @@ TTL_MEANS: dict[TtlFamily, str] = {
 class Means:
     """One way in which a mechanism allows an entry, and what that way can express.
 
-    `nearest` says, per match kind or protocol that it cannot express, the nearest thing that works. `widenings` maps
+    `families` are those over which it opens a host: one that has none of them is refused, since nothing would match.
+    `nearest` says, per match kind, protocol or family that it cannot express, the nearest thing that works. `widenings` maps
     a kind that it can only express wider to the finding id that a person has to accept. `lookup` says how a mechanism
     of the family `own-lookup` resolves names.
     `needs`: what has to stand beside the objects of a plan; `opens`: what passes beside the hosts by the nature of this
@@ -55,6 +58,7 @@ class Means:
     costs: tuple[Claim, ...] = ()
     kinds: frozenset[Match] = frozenset(MATCHES)
     ports: range = range(1, 65536)
+    families: tuple[Family, ...] = FAMILIES
     widenings: Mapping[Match, str] = field(default_factory=dict)
     nearest: Mapping[str, str] = field(default_factory=dict)
     lookup: Lookup | None = None
@@ -131,6 +135,8 @@ class Mechanism(ABC, Generic[O]):
     limits: ClassVar[tuple[Limit, ...]]
     types: ClassVar[Mapping[str, ResourceType]] = {}
     """The resource types that its objects become."""
+    several: ClassVar[bool] = False
+    """Whether its plans may have several grants: it tells clients apart, and renders what `options.shares` say."""
     options: type[O]
 
     @abstractmethod
@@ -186,17 +192,23 @@ class Mechanism(ABC, Generic[O]):
                 f"{self.title} cannot allow {entry.protocol} by name. Found: port {entry.port}; allowed: {able}.",
                 next((way.nearest[entry.protocol] for way in self.means if entry.protocol in way.nearest), _ELSEWHERE),
             )
-        if entry.match not in means.kinds:
-            able = ", ".join(kind for kind in MATCHES if kind in means.kinds)
+        if entry.families and not {*entry.families} & {*means.families}:
+            able, found = (" and ".join(FAMILY_WORDS[one] for one in each) for each in (means.families, entry.families))
             return Objection(
-                f"{means.name} take {able} names only. Found: {entry.reach}.",
-                means.nearest.get(entry.match, _ELSEWHERE),
-                means.widenings.get(entry.match),
+                f"{means.name} open hosts over {able}. Found: a host over {found} only, which no rule would match.",
+                next((means.nearest[each] for each in entry.families if each in means.nearest), _ELSEWHERE),
             )
         if entry.port not in means.ports:
             return Objection(
                 f"{means.name} take ports {means.ports.start} to {means.ports.stop - 1}. Found: {entry.port}.",
                 _ELSEWHERE,
+            )
+        if entry.match not in means.kinds:  # last, so that no acceptance of a widening lifts what else is wrong
+            able = ", ".join(kind for kind in MATCHES if kind in means.kinds)
+            return Objection(
+                f"{means.name} take {able} names only. Found: {entry.reach}.",
+                means.nearest.get(entry.match, _ELSEWHERE),
+                means.widenings.get(entry.match),
             )
         return None
 

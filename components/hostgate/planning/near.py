@@ -43,21 +43,23 @@ class Near:
         """The entry, what became of it, and what does not match."""
         entry = self.entry
         return {
+            **({"grant": entry.grant} if entry.grant else {}),
             "entry": entry.id, "host": entry.reach, "port": entry.port, "protocol": entry.protocol,
             "outcome": self.decision.outcome, "lacking": list(self.lacking),
         }  # fmt: skip
 
 
 class EntryIndex:
-    """The entries of a plan by the endings of their hosts, so that the nearest to a flow are found without a scan."""
+    """The entries of a plan, or of one grant of it, by the endings of their hosts, so that the nearest to a flow are found
+    without a scan."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, grant: str = "") -> None:
+        self.plan, self.grant = plan, grant
         sights = {way.sight for way in mechanism(plan.target).means}
         self._sight: Sight = sights.pop() if len(sights) == 1 else "name-and-port"
         self._of_host: dict[str, list[Decision]] = {}
         self._below: dict[str, list[Decision]] = {}
-        for decision in plan.decisions:
+        for decision in (each for each in plan.decisions if grant in ("", each.entry.grant)):
             host, *above = endings(decision.entry.host)
             self._of_host.setdefault(host, []).append(decision)
             for name in above:
@@ -76,7 +78,7 @@ class EntryIndex:
             if kin is not None:
                 related.setdefault(kin, []).append(decision)
         decisions = related[min(related)] if related else self._spelled_alike(name, most)
-        found = [Near(decision, _why_not(self.plan, decision, flow, self._sight)) for decision in decisions]
+        found = [Near(decision, self._why_not(decision, flow)) for decision in decisions]
         return tuple(sorted(found, key=lambda near: (len(near.lacking), near.entry.key))[:most])
 
     def _spelled_alike(self, name: str, most: int) -> list[Decision]:
@@ -87,22 +89,26 @@ class EntryIndex:
             self._misspelt[name] = get_close_matches(name, self._of_host, most, 0.8) if looked else []
         return [decision for host in self._misspelt[name] for decision in self._of_host[host]]
 
+    def _why_not(self, decision: Decision, flow: Flow) -> tuple[str, ...]:
+        lacking = tuple(_lacking(decision.entry, flow, self._sight))
+        if lacking or decision.outcome != "allowed" or self._allows(flow):
+            return lacking
+        # The entry is about this very flow and does not let it pass: then it is where the flow comes from or goes to.
+        if self._allows(replace(flow, source=None)):
+            return (f"source: {flow.source} is none of the clients that the rules are for",)
+        if self._allows(replace(flow, address=None)):
+            return (f"address: {flow.address} is none that the rules are for",)
+        return ("source and address: the rules are for other clients and destinations",)
 
-def nearest(plan: Plan, flow: Flow, most: int = 3) -> tuple[Near, ...]:
-    """As `EntryIndex.nearest`, for one flow."""
-    return EntryIndex(plan).nearest(flow, most)
+    def _allows(self, flow: Flow) -> bool:
+        """Whether the flow passes from some client that is meant."""
+        found = self.plan.verdicts(flow)
+        return any(verdict.allows for grant, verdict in found if self.grant in ("", grant) or not grant)
 
 
-def _why_not(plan: Plan, decision: Decision, flow: Flow, sight: Sight) -> tuple[str, ...]:
-    lacking = tuple(_lacking(decision.entry, flow, sight))
-    if lacking or decision.outcome != "allowed" or plan.verdict(flow).allows:
-        return lacking
-    # The entry is about this very flow and does not let it pass: then it is where the flow comes from or goes to.
-    if plan.verdict(replace(flow, source=None)).allows:
-        return (f"source: {flow.source} is none of the clients that the rules are for",)
-    if plan.verdict(replace(flow, address=None)).allows:
-        return (f"address: {flow.address} is none that the rules are for",)
-    return ("source and address: the rules are for other clients and destinations",)
+def nearest(plan: Plan, flow: Flow, grant: str = "", most: int = 3) -> tuple[Near, ...]:
+    """As `EntryIndex.nearest`, for one flow of the clients of one grant."""
+    return EntryIndex(plan, grant).nearest(flow, most)
 
 
 def _lacking(entry: Entry, flow: Flow, sight: Sight) -> Iterable[str]:

@@ -23,10 +23,11 @@ def objections(
 ) -> dict[Key, Objection]:
     """Why `entries` of `selection` cannot be opened by `how`, less what is accepted, and with what is `mistaken`."""
     lifted = accepted(selection)
+    ids = {entry.key: entry.id for entry in entries}
     found = {
         key: objection
         for key, objection in how.objections(entries, options).items()
-        if objection.widening is None or (objection.widening, key[1]) not in lifted
+        if objection.widening is None or (objection.widening, ids[key]) not in lifted
     }
     # What no mechanism may open goes first, so that what only one of them cannot say does not hide it.
     return found | {entry.key: mistaken[entry.key] for entry in entries if entry.key in mistaken}

@@ -4,10 +4,21 @@ A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON,
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from itertools import count
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -77,14 +88,43 @@ def cidr(text: str) -> str:
 
 Cidr = Annotated[str, AfterValidator(cidr)]
 
+MOST_BETWEEN = 1_000_000
+"""Between the first priorities of two grants; on Google Cloud what allows has 8,398,608, and what denies begins at 10,000,000."""
+
+LONGEST_NAME = 30
 Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")]
 """Begins every object's name. 30 characters leave room for suffixes under every maximum (63 on Google Cloud)."""
+
+
+CONFIG = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+
+
+class GrantOptions(BaseModel):
+    """One of several lists of hosts in one plan: whom it is for. Its hosts are those entries of the selection that say its
+    name."""
+
+    model_config = CONFIG
+
+    name: Name
+    from_: Annotated[list[str] | None, Field(alias="from")] = None
+    """Its clients; left out: those under `from` of the whole plan, else everybody."""
+    base: int | None = None
+    """Of its rules, where each has a priority of its own; left out: by its place among the grants."""
+
+    @model_serializer(mode="wrap")
+    def _said(self, whole: Any) -> dict[str, Any]:
+        return {key: value for key, value in whole(self).items() if value is not None}
 
 
 class Options(BaseModel):
     """Options of any mechanism. `tags` and `name` reach every object that can carry them."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+    model_config = CONFIG
+
+    between_grants: ClassVar[int] = 0
+    """How far the priorities of one grant's rules are from those of the next; 0 where they have none of their own."""
+    between_components: ClassVar[int] = 0
+    """The same of components that share a policy and give no `base`; 0 where none share one."""
 
     name: Name = "hostgate"
     mode: Mode = "enforce"
@@ -92,10 +132,105 @@ class Options(BaseModel):
     tags: dict[str, str] = {}
     import_: Annotated[dict[str, str], Field(alias="import")] = {}
     """Ids of existing objects to adopt, by child name. They are of the update that adopts them; no object says them."""
+    grants: list[GrantOptions] = []
+    """Several lists of hosts and clients in one plan. What is denied is denied to the clients of all of them, after every
+    rule that allows; a client of several may use the hosts of each."""
+    _grant: str = PrivateAttr("")
+    _index: int = PrivateAttr(0)
+
+    @model_validator(mode="after")
+    def _several_hold(self) -> Self:
+        names = [each.name for each in self.grants]
+        found = [f"found the grant {name!r} twice. Allowed: each name once." for name in names if names.count(name) > 1]
+        for name in names:
+            if len(f"{self.name}-{name}") > LONGEST_NAME:
+                found.append(
+                    f"found the name {self.name!r} and the grant {name!r}, which make {self.name}-{name}. Allowed: "
+                    f"{LONGEST_NAME} characters together."
+                )
+        if not self.between_grants:
+            found += [
+                f"found a `base` of the grant {each.name!r}. Leave it out: its place among the grants says its order."
+                for each in self.grants
+                if each.base is not None
+            ]
+        if not found:
+            found = list(self._share_problems())
+        bases = [getattr(each, "base", 0) for each in self.shares] if not found else [0]
+        if max(bases) - min(bases) > MOST_BETWEEN:
+            found.append(
+                f"found grants with the bases {min(bases)} and {max(bases)}. Allowed: at most {MOST_BETWEEN:,} apart, so that what "
+                "allows for one comes before what denies for another."
+            )
+        if found:
+            raise ValueError(" ".join(dict.fromkeys(found)))
+        return self
+
+    def _share_problems(self) -> Iterable[str]:
+        for index, grant in enumerate(self.grants):
+            try:
+                self._share(index, grant)
+            except ValidationError as error:
+                yield from (each.message for each in option_problems(error, type(self), f"grants.{grant.name}"))
+
+    def _share(self, index: int, grant: GrantOptions) -> Self:
+        values = self.model_dump(exclude_unset=True, exclude={"grants"})
+        if grant.from_ is not None:
+            values.pop("from_", None)
+            values["from"] = grant.from_
+        if self.between_grants:
+            values["base"] = self._bases[index]
+        share = type(self).model_validate(values)
+        share._grant, share._index = grant.name, index
+        return share
+
+    @property
+    def _bases(self) -> list[int]:
+        """Where the rules of each grant begin: where it says, else at the next place, by its place among all, that no other
+        grant says."""
+        base: int = getattr(self, "base", 0)
+        found: list[int] = []
+        for index, grant in enumerate(self.grants):
+            taken = {*found, *(each.base for each in self.grants)}
+            places = (base + place * self.between_grants for place in count(index))
+            found.append(grant.base if grant.base is not None else next(each for each in places if each not in taken))
+        return found
+
+    @property
+    def shares(self) -> tuple[Self, ...]:
+        """The options of each grant, in their order; without grants, these alone."""
+        return self._shares or (self,)
+
+    @cached_property
+    def _shares(self) -> tuple[Self, ...]:
+        return tuple(self._share(*each) for each in enumerate(self.grants))
+
+    @property
+    def grant(self) -> str:
+        """The grant whose share these options are."""
+        return self._grant
+
+    @property
+    def index(self) -> int:
+        """The place of that grant among all, from 0."""
+        return self._index
+
+    @property
+    def prefix(self) -> str:
+        """Begins the names of what allows the hosts."""
+        return f"{self.stem}-{self.grant}" if self.grant else self.stem
 
     @property
     def clients(self) -> tuple[str, ...]:
         """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
+        if not self.grants:
+            return self.own_clients
+        found = [each.own_clients for each in self.shares]
+        return tuple(sorted({client for each in found for client in each})) if all(found) else ()
+
+    @property
+    def own_clients(self) -> tuple[str, ...]:
+        """The same of options without grants."""
         return tuple(sorted(getattr(self, "from_", ())))
 
     @property
@@ -118,6 +253,12 @@ class Options(BaseModel):
     def stem(self) -> str:
         """What the names of the plan's objects begin with."""
         return self.name
+
+    @property
+    def shared_policy(self) -> str | None:
+        """What the policy of another owner is known by, to which the rules go; None where they have one of their own."""
+        attach: str | None = getattr(self, "attach", None)
+        return attach
 
     @property
     def formerly_named(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from hostgate.flows.verdicts import decide
 from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.evidence import Evidence
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.grants import Grant, once, split
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.objections import accepted, covered, meant, objections, opening_mistakes
@@ -74,7 +75,7 @@ class Plan:
                 line=one.origin.line if one.origin else None,
                 column=one.origin.column if one.origin else None,
                 entry=one.entry,
-                message=f"{self.target}: {one.message}",
+                message=f"{self.target}{f' {one.grant}' if one.grant else ''}: {one.message}",
             )
             for one in self.findings
             if one.severity == "error"
@@ -87,16 +88,37 @@ class Plan:
 
     def verdict(self, flow: Flow) -> Verdict:
         """What becomes of `flow` under this plan's objects. Raises InputError if the plan was refused."""
+        found = self.verdicts(flow)
+        if len({verdict.action for _, verdict in found}) == 1:
+            return found[0][1]
+        said = "; ".join(f"{grant}: {verdict.action}, {verdict.why}" for grant, verdict in found)
+        return Verdict("unknown", None, said, ("whose client it is",))
+
+    def verdicts(self, flow: Flow) -> tuple[tuple[str, Verdict], ...]:
+        """What becomes of `flow` from the clients of each grant, with its name; one without a name where the flow says its
+        address, or the plan has no grants. Raises as `verdict` does."""
         if not isinstance(flow, Flow):
             raise InputError([wrong_type("flow", flow, "a hostgate.Flow, such as Flow('cgr.dev', 443, 'https')")])
         if self.refused:
             raise InputError(self.problems)
-        return decide(self.place, flow)
+        if flow.source is not None and flow.identity is None:
+            return (("", decide(self.place, flow)),)
+        return tuple((share.grant, decide(place, flow)) for share, place in self._places)
+
+    @property
+    def place(self) -> Place:
+        """Where flows meet the plan's objects, with nothing else there; for the clients of the first of several grants."""
+        return self._places[0][1]
 
     @cached_property
-    def place(self) -> Place:
-        """Where flows meet the plan's objects, with nothing else there."""
-        return self._mechanism.place(self.objects, self.options)
+    def _places(self) -> tuple[tuple[Options, Place], ...]:
+        """The same for the clients of each grant, with its options."""
+        return tuple((share, self._mechanism.place(self.objects, share)) for share in self.options.shares)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What lies outside the plan, and its verdicts take for granted; of a refused plan nothing."""
+        return () if self.refused else self.place.assumptions
 
     def surveyed(self, flow: Flow) -> HostVerdict | None:
         """What the plan's survey says of the host that `flow` dials, by the way that allows it; None if nothing."""
@@ -119,11 +141,12 @@ class Plan:
             "limits": [each.as_json() for each in self.limits],
             "catalogs": sorted(self.selection.refs),
             "options": self.options.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            "assumptions": list(self.assumptions),
         }
 
 
 def plan(
-    selection: Selection,
+    selection: Selection | Sequence[Grant],
     target: str,
     options: Options | Mapping[str, Any] | None = None,
     *,
@@ -131,7 +154,8 @@ def plan(
     survey: Survey | None = None,
     **more: Any,
 ) -> Plan:
-    """The plan of `selection` for `target` (`cloud:mechanism`).
+    """The plan of `selection` for `target` (`cloud:mechanism`); of several grants, where each has clients and hosts of its
+    own.
 
     Options are an options value, a mapping, or keywords, e.g. `plan(hosts, target="aws:rules", mode="audit")`.
     `as_of` judges expiries and the age of the `survey`; without it they are not judged. Raises InputError: unknown target,
@@ -146,7 +170,7 @@ def plan(
 
 @collector_at_rest()
 def draft(
-    selection: Selection,
+    selection: Selection | Sequence[Grant],
     target: str,
     options: Options | Mapping[str, Any] | None = None,
     *,
@@ -155,20 +179,23 @@ def draft(
     **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
+    if isinstance(selection, list | tuple):
+        selection, more["grants"] = split(selection)
     if not isinstance(selection, Selection):
         raise InputError([wrong_type("selection", selection, "a Selection, as hostgate.select() makes it")])
     if not isinstance(target, str):
         raise InputError([wrong_type("target", target, f"one of {', '.join(targets())}")])
     how = find_mechanism(target)
     chosen = _options(how, options, more)
-    misprints = Misprints(selection.mistakes)
-    opposed = opening_mistakes(selection, misprints)
-    decided = _decide(how, selection, chosen, opposed)
+    if problem := _ungranted(how, selection, chosen):
+        raise InputError([problem])
+    parts = [_Part.of(how, *each, survey, as_of) for each in zip(selection.parts, chosen.shares, strict=True)]
+    decided = sorted((each for part in parts for each in part.decided), key=lambda each: each.entry.key)
     allowed = [each.entry for each in decided if each.outcome == "allowed"]
-    empty = not allowed and not selection.allow_empty
-    surveyed = survey_findings(how, allowed, survey, as_of, accepted(selection), chosen)
-    in_zones = list(_mistakes_in_zones(chosen, misprints))
-    refused = empty or bool(in_zones) or any(each.outcome == "refused" for each in decided)
+    empty = [part for part in parts if part.empty]
+    surveyed = [one for part in parts for one in part.surveyed]
+    in_zones = list(_mistakes_in_zones(chosen, Misprints(selection.mistakes)))
+    refused = bool(empty or in_zones) or any(each.outcome == "refused" for each in decided)
     rendering = Rendering(objects=(), rules={}) if refused else how.render(allowed, chosen)
     over = [usage for usage in rendering.usage if usage.exceeded and not usage.limit.soft]
     nothing = bool(over) or any(one.id == "survey-demand" for one in surveyed)
@@ -176,9 +203,12 @@ def draft(
     decisions = tuple(
         replace(each, rule=rules.get(each.entry.key)) if each.outcome == "allowed" else each for each in decided
     )
-    findings = [*_about_entries(selection, decisions, as_of, opposed), *surveyed, *rendering.findings]
-    findings += _opened_mistakes(selection, decisions, misprints)
-    findings += in_zones
+    of_parts = []
+    for part in parts:
+        own = [each for each in decisions if each.entry.grant == part.grant]
+        said = [*_about_entries(part.selection, own, as_of, part.opposed), *part.surveyed]
+        of_parts.append((part.grant, [*said, *_opened_mistakes(part.selection, own, part.misprints)]))
+    findings = [*once(of_parts), *rendering.findings, *in_zones]
     findings += [
         finding(
             "limit-exceeded",
@@ -196,9 +226,15 @@ def draft(
         for usage in rendering.usage
         if usage.exceeded and usage.limit.soft
     ]
-    if empty and all(each.outcome != "refused" for each in decided):
-        findings.append(finding("empty-plan", f"Nothing is allowed: {len(decided)} entries, all of them left out."))
-    judged, unused = _judge_acceptances(findings, selection.accept, as_of)
+    findings += [
+        replace(
+            finding("empty-plan", f"Nothing is allowed: {len(part.decided)} entries, all of them left out."),
+            grant=part.grant,
+        )
+        for part in empty
+        if all(each.outcome != "refused" for each in part.decided)
+    ]
+    judged, unused = _judge_parts(findings, parts, as_of)
     objects = () if nothing else rendering.objects
     return Plan(
         target=target,
@@ -216,22 +252,70 @@ def draft(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What is decided for one grant, or for the whole plan where there are none."""
+
+    grant: str
+    selection: Selection
+    misprints: Misprints
+    opposed: Mapping[tuple[str, str], Objection]
+    decided: list[Decision]
+    surveyed: list[Finding]
+
+    @staticmethod
+    def of(
+        how: Mechanism[Any], selection: Selection, options: Options, survey: Survey | None, as_of: date | None
+    ) -> "_Part":
+        misprints = Misprints(selection.mistakes)
+        opposed = opening_mistakes(selection, misprints)
+        decided = _decide(how, selection, options, opposed)
+        allowed = [each.entry for each in decided if each.outcome == "allowed"]
+        surveyed = survey_findings(how, allowed, survey, as_of, accepted(selection), options)
+        return _Part(
+            grant=options.grant, selection=selection, misprints=misprints, opposed=opposed, decided=decided,
+            surveyed=surveyed,
+        )  # fmt: skip
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is allowed, and nobody said that this is meant."""
+        return not self.selection.allow_empty and all(each.outcome != "allowed" for each in self.decided)
+
+
+def _ungranted(how: Mechanism[Any], selection: Selection, options: Options) -> Problem | None:
+    """What does not hold of a plan's grants: whether the mechanism takes any, and whether each has hosts and clients."""
+    clients, hosts = [each.name for each in options.grants], [name for name, _ in selection.grants]
+    if clients and not how.several:
+        able = ", ".join(target for target in targets() if mechanism(target).several)
+        message = f"{how.target} has one list of hosts: it tells no clients apart. Found: {', '.join(clients)}. Allowed: {able}."
+        return Problem(rule="config", message=message)
+    if clients != hosts:
+        message = (
+            f"`grants`: found clients for {', '.join(clients) or 'none'} and hosts for {', '.join(hosts) or 'none'}."
+        )
+        return Problem(rule="config", message=f"{message} Allowed: both for each, as hostgate.Grant has them.")
+    return None
+
+
 def plan_all(
-    selection: Selection,
+    selection: Selection | Sequence[Selection],
     targets: Sequence[tuple[str, Options | Mapping[str, Any] | None]],
     *,
     as_of: date | None = None,
     survey: Survey | None = None,
 ) -> tuple[Plan, ...]:
-    """A plan for each target. Raises InputError with the option errors of all, or stale acceptances.
+    """A plan for each target, of one selection or of as many. Raises InputError with the option errors of all, or stale
+    acceptances.
 
     An acceptance counts as met if its finding occurs for any of the targets.
     """
     made: list[Plan] = []
     problems: list[Problem] = []
-    for target, options in targets:
+    selections = [selection] * len(targets) if isinstance(selection, Selection) else selection
+    for own, (target, options) in zip(selections, targets, strict=True):
         try:
-            made.append(draft(selection, target, options, as_of=as_of, survey=survey))
+            made.append(draft(own, target, options, as_of=as_of, survey=survey))
         except InputError as error:
             problems += error.problems
     problems += unused_acceptances(made) if not problems else []
@@ -242,9 +326,8 @@ def plan_all(
 
 def unused_acceptances(plans: Sequence[Plan]) -> list[Problem]:
     """Acceptances whose finding occurred in none of `plans`: stale, misspelt, or about another entry."""
-    if not plans:
-        return []
-    stale = [each for each in plans[0].unused if all(each in other.unused for other in plans[1:])]
+    given = dict.fromkeys(one for made in plans for one in made.unused)
+    stale = [one for one in given if all(one in made.unused for made in plans if one in made.selection.accept)]
     known = sorted({one.id for made in plans for one in made.findings})
     problems = []
     for acceptance in stale:
@@ -456,6 +539,25 @@ def _judge_acceptances(
                 _expiry("acceptance-expires-soon", f"Accepting {acceptance} ends on {acceptance.until}.", where)
             )
     return judged, tuple(unused)
+
+
+def _judge_parts(
+    findings: Sequence[Finding], parts: Sequence[_Part], as_of: date | None
+) -> tuple[list[Finding], tuple[Acceptance, ...]]:
+    """As `_judge_acceptances`: a grant's word is about its own findings, and what is about all is accepted by the word of
+    each."""
+    if len(parts) == 1:
+        return _judge_acceptances(findings, parts[0].selection.accept, as_of)
+    accept = [part.selection.accept for part in parts]
+    common = [one for one in accept[0] if all(one in other for other in accept)]
+    whole, unmet = _judge_acceptances([one for one in findings if not one.grant], common, as_of)
+    judged, met = list(whole), {*common} - {*unmet}
+    for part in parts:
+        mine = [one for one in findings if one.grant == part.grant]
+        found, unused = _judge_acceptances(mine, part.selection.accept, as_of)
+        judged += [replace(one, grant=part.grant) for one in found]
+        met |= {*part.selection.accept} - {*unused}
+    return judged, tuple(dict.fromkeys(one for each in accept for one in each if one not in met))
 
 
 def _expiry(id_: str, message: str, about: Finding | None) -> Finding:

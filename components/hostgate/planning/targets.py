@@ -51,8 +51,8 @@ class Target:
     So it does where it has children of all these types."""
     logs: Mapping["EventKind", str] = field(default_factory=dict)
     """`module:function` that reads an event of a kind, of a record of the logs that tell this target's verdicts. Rows may
-    share one: what it reads is judged by the rows that have it for the kind of event. It raises NotALog and NoVerdict of
-    `hostgate.flows.events`."""
+    share one: what it reads is judged by the rows that have it for the kind of event. It raises NotALog, NoVerdict,
+    and for a record of another log OtherLog, of `hostgate.flows.events`."""
     places: str = ""
     """`module:function` that finds in a snapshot where flows meet such objects."""
     simulated: str = ""

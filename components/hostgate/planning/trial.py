@@ -30,32 +30,39 @@ def trials(plan: Plan) -> tuple[Trial, ...]:
     """An allowed host, a stranger, a hello without SNI, QUIC and IPv6. Empty for a plan that is refused."""
     if plan.refused:
         return ()
-    return tuple(Trial(what, command, plan.verdict(flow).action) for what, command, flow in _tried(plan))
+    found = []
+    for what, command, flow, grant in _tried(plan):
+        verdict = dict(plan.verdicts(flow)).get(grant) or plan.verdict(flow)
+        found.append(Trial(f"{what}, from a client of {grant}" if grant else what, command, verdict.action))
+    return tuple(found)
 
 
-def _tried(plan: Plan) -> Iterator[tuple[str, str, Flow]]:
+def _tried(plan: Plan) -> Iterator[tuple[str, str, Flow, str]]:
+    """What is tried, the command, its flow, and of which grant the client is."""
     allowed = [each.entry for each in plan.decisions if each.outcome == "allowed" and each.entry.match == "exact"]
     dialled = [entry for entry in allowed if entry.protocol in _DIALLED]
     # What the vendor withdrew may not answer any more, and would look blocked.
     entry = min(dialled, key=lambda entry: (entry.withdrawn is not None, _DIALLED.index(entry.protocol)), default=None)
     if entry is not None:
-        yield "an allowed host", _command(entry), Flow(entry.host, entry.port, entry.protocol)
+        yield "an allowed host", _command(entry), Flow(entry.host, entry.port, entry.protocol), entry.grant
     blocked = (name for name in STRANGERS if plan.verdict(Flow(name)).action == "block")
     stranger = next(blocked, STRANGERS[0])
-    yield "a host of no entry", f"curl -sSI -m 10 https://{stranger}/", Flow(stranger)
+    yield "a host of no entry", f"curl -sSI -m 10 https://{stranger}/", Flow(stranger), ""
     if entry is not None and entry.protocol in ("https", "tls"):
         yield (
             "the allowed host without SNI",
             f"openssl s_client -connect {entry.host}:{entry.port} -noservername < /dev/null",
             Flow(entry.host, entry.port, entry.protocol, sni=None),
+            entry.grant,
         )
     if entry is not None and entry.protocol == "https":
         quic = f"curl -sSI -m 10 --http3-only https://{entry.host}:{entry.port}/"
-        yield "the allowed host over QUIC", quic, Flow(entry.host, entry.port, "quic")
+        yield "the allowed host over QUIC", quic, Flow(entry.host, entry.port, "quic"), entry.grant
     yield (
         "a host of no entry over IPv6, from a client that has it",
         f"curl -sSI -m 10 -6 https://{stranger}/",
         Flow(stranger, address=_IPV6),
+        "",
     )
 
 

@@ -4,12 +4,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hostgate.flows.snapshot import Resource
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.gcp.evaluate_proxy import policy_of
 from hostgate.policies.readers import (
     AWS_POLICY,
     AZURE_GROUP,
     AZURE_POLICY,
     GCP_POLICIES,
+    PROXY_POLICY,
+    PROXY_RULE,
     RULE_GROUP,
     RULES_OF_GCP,
     CloudName,
@@ -26,13 +29,32 @@ class Together:
     policy: ResourceReading | None
     rules: tuple[ResourceReading, ...]
 
+    @property
+    def proxy(self) -> bool:
+        """Whether the policy is a web proxy's, which denies what no rule allows."""
+        return self.rules[0].resource.type == PROXY_RULE if self.rules else False
+
 
 def together(stack: Sequence[ResourceReading], others: Sequence[Resource]) -> list[Together]:
     """Every policy of the stack with its rules; rules of policies owned elsewhere are kept by the policy they name.
 
     `others` are the resources without a reader, policies of Google Cloud and Azure among them.
     """
-    return [*_aws(stack), *_by_policy(stack, others, "gcp"), *_by_policy(stack, others, "azure")]
+    found = [*_aws(stack), *_by_policy(stack, others, "gcp"), *_by_policy(stack, others, "azure")]
+    return [*found, *_proxies(stack)]
+
+
+def _proxies(stack: Sequence[ResourceReading]) -> list[Together]:
+    """Gateway security policies with their rules."""
+    snapshot = Snapshot(tuple(seen.resource for seen in stack), "the stack")
+    policies = {seen.resource.urn: seen for seen in stack if seen.resource.type == PROXY_POLICY}
+    groups: dict[str, list[ResourceReading]] = {}
+    for seen in stack:
+        if seen.resource.type == PROXY_RULE:
+            owner = policy_of(seen.resource, snapshot)
+            key = owner.urn if owner else seen.reading.policy or "?"
+            groups.setdefault(key, []).append(seen)
+    return [Together("gcp", key, policies.get(key), tuple(rules)) for key, rules in groups.items()]
 
 
 def _aws(stack: Sequence[ResourceReading]) -> list[Together]:

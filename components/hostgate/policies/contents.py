@@ -118,6 +118,22 @@ def _compared(resource: Resource, effects: list[Effect], known: CatalogIndex, ru
             )  # fmt: skip
 
 
+def against(resource: Resource, effect: Effect, known: CatalogIndex, *, withdrawn: bool) -> Violation | None:
+    """What the catalogs have against a name that is allowed, a wildcard that others can be in included; with `withdrawn`, only
+    that it was given up."""
+    assert effect.names is not None
+    broken, message, entry = judged(effect, effect.names, known)
+    reason = None if effect.names.kind == "exact" else whose(effect.names)
+    if reason is not None and not withdrawn:
+        broken, message = "wildcard-over-others", f"{effect.names}: {reason}"
+    if broken is None or (broken == "host-withdrawn") is not withdrawn:
+        return None
+    return Violation(
+        resource=resource, where=effect.where, message=message, host=effect.names.host or None,
+        entry=None if entry is None else entry.id,
+    )  # fmt: skip
+
+
 def judged(effect: Effect, names: Names, known: CatalogIndex) -> tuple[str | None, str, Entry | None]:
     """The rule that the allowed names break, what to say, and the entry it is about."""
     mistakes = known.mistakes(names)

@@ -3,7 +3,7 @@
 Azure Firewall denies what no rule allows and cannot be told otherwise, so there is nothing to ask there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
@@ -11,6 +11,8 @@ from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.steps import ClientTest, Place, keeping
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN, decide
+from hostgate.gcp.proxy_routes import ASKED as CLIENTS_ASK
+from hostgate.gcp.proxy_routes import ASSUMED as ROUTES_ELSEWHERE
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.places import JudgedPolicy, steps_in
 from hostgate.policies.rule_table import RULES
@@ -50,10 +52,11 @@ def no_deny(policies: Sequence[JudgedPolicy]) -> CheckResult:
 
 
 def deny_elsewhere(policies: Sequence[JudgedPolicy]) -> CheckResult:
+    round_it = list(_round_proxies(policies))
     loose = [
         each for each in policies if each.cloud != "azure" and each.policy is None and each.may_name
     ]  # fmt: skip
-    if not loose:
+    if not loose and not round_it:
         return NotApplicable("every policy with allowed names is part of this stack, or denies by default")
     return [
         Violation(
@@ -65,7 +68,21 @@ def deny_elsewhere(policies: Sequence[JudgedPolicy]) -> CheckResult:
         if each.cloud == "aws" or any(_open_families(each))
         for seen in each.rules
         if seen.resource.urn in each.naming
-    ]
+    ] + round_it
+
+
+def _round_proxies(policies: Sequence[JudgedPolicy]) -> Iterator[Violation]:
+    """Web proxies that allow by name, and that clients of this stack are not seen to be led to."""
+    told: Mapping[tuple[str, ...], str] = {
+        ROUTES_ELSEWHERE: "no route of this stack leads clients to the proxy; who is not led there is not limited by it.",
+        CLIENTS_ASK: "the proxy is an explicit one: who does not use it is not limited by it.",
+    }
+    for each in policies:
+        for place in each.places if each.proxy and each.may_name else ():
+            why = "no gateway of this stack uses the policy." if place.remark else told.get(place.assumptions)
+            if why is not None:
+                first = next(seen for seen in each.rules if seen.resource.urn in each.naming)
+                yield Violation(resource=first.resource, where=place.policy or "the policy", message=why)
 
 
 def domain_list_any_port(policies: Sequence[JudgedPolicy], known: CatalogIndex) -> CheckResult:

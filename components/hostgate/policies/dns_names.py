@@ -11,7 +11,7 @@ from hostgate.aws.dns_firewall import RESOLVER_ZONES
 from hostgate.flows.nodes import NOT_KNOWN, Node
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.catalogs import CatalogIndex
-from hostgate.policies.contents import judged, whose
+from hostgate.policies.contents import against
 from hostgate.policies.dns_lists import domains_of
 from hostgate.policies.effects import ANY_PORT, Effect, Names
 from hostgate.policies.readers import DNS_GROUP, DNS_LIST, DNS_RULE
@@ -77,7 +77,10 @@ def dns_names(queries: Queries, known: CatalogIndex, *, withdrawn: bool) -> Chec
         for where, names in domains_of(node):
             if any(names.inside(zone) for zone in _INSIDE):
                 continue
-            found += _against(listed, where, _guarded(queries, listed, names), known, withdrawn=withdrawn)
+            held = _guarded(queries, listed, names)
+            effect = Effect(where=where, action="allow", layer=None, ports=ANY_PORT, names=held, listed=True)
+            remark = against(listed, effect, known, withdrawn=withdrawn)
+            found += [] if remark is None else [remark]
         found += [
             Violation(resource=listed, where=doubt.where, message=f"cannot be judged: {doubt.why}")
             for doubt in node.doubts
@@ -119,21 +122,6 @@ def _guarded(queries: Queries, listed: Resource, names: Names) -> Names:
     if names.kind == "subtree+apex" and queries.guarded(listed, names.host):
         return Names("subtree", names.host)
     return names
-
-
-def _against(
-    listed: Resource, where: str, names: Names, known: CatalogIndex, *, withdrawn: bool
-) -> Iterator[Violation]:
-    effect = Effect(where=where, action="allow", layer=None, ports=ANY_PORT, names=names, listed=True)
-    broken, message, entry = judged(effect, names, known)
-    reason = None if names.kind == "exact" else whose(names)
-    if reason is not None and not withdrawn:
-        broken, message = "wildcard-over-others", f"{names}: {reason}"
-    if broken is not None and (broken == "host-withdrawn") is withdrawn:
-        yield Violation(
-            resource=listed, where=where, message=message, host=names.host or None,
-            entry=None if entry is None else entry.id,
-        )  # fmt: skip
 
 
 def _rule(resource: Resource, lists: Sequence[Resource], groups: Sequence[Resource]) -> _Rule:

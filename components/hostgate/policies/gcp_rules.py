@@ -6,6 +6,7 @@ from hostgate.catalog.hosts import check_host
 from hostgate.flows.address_sets import AddressSet
 from hostgate.flows.nodes import Node
 from hostgate.gcp.resources import FQDNS
+from hostgate.gcp.wildcards import read_wildcard
 from hostgate.planning.limits import Usage
 from hostgate.policies.effects import (
     ANY_PORT,
@@ -77,19 +78,12 @@ def read_profile(node: Node) -> Reading:
         for url in each.at("urls").items("names"):
             text = url.text("names")
             if text is not None:
-                names = _of_matcher(text.lower().removesuffix("."))
+                host = text.lower().removesuffix(".")
+                names = Names("any", "") if host == "*" else Names(*read_wildcard(host))
                 reading.effects.append(
                     Effect(where=url.path, action="allow", layer=None, ports=ANY_PORT, names=names, listed=True)
                 )
     return reading
-
-
-def _of_matcher(text: str) -> Names:
-    if text == "*":
-        return Names("any", "")
-    if text.startswith("*."):
-        return Names("subtree", text[2:])
-    return Names("subtree+apex", text[1:]) if text.startswith("*") else Names("exact", text)
 
 
 def _rule(node: Node, reading: Reading, default: str = "EGRESS") -> None:

@@ -14,6 +14,7 @@ from hostgate.policies.reading import Reading
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Exemption, Settings
 from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
+from hostgate.policies.web_proxies import proxy_names
 
 MOST_LINES = 20
 """Lines of one report; a list of ten thousand strange hosts is no better told in full."""
@@ -95,6 +96,8 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
         "dns-names": dns_names(queries, settings.known, withdrawn=False),
         "dns-withdrawn": dns_names(queries, settings.known, withdrawn=True),
         "dns-no-block": dns_no_block(queries),
+        "proxy-names": proxy_names(policies, settings.known, withdrawn=False),
+        "proxy-withdrawn": proxy_names(policies, settings.known, withdrawn=True),
         "limit-nearly-used": near_limits.limit_nearly_used(sets, stack, settings.near_limit),
     }
     verdicts: dict[str, Sequence[Judgement] | NotApplicable] = {

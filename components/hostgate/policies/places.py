@@ -18,9 +18,11 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Place, Step
 from hostgate.gcp import evaluate as gcp
+from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.policies.belonging import Together
+from hostgate.policies.readers import PROXY_POLICY
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -78,7 +80,12 @@ def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> 
     evaluators = {"aws": aws.places, "gcp": gcp.places, "azure": azure.places}
     places = {cloud: evaluators[cloud](snapshot) for cloud in clouds}
     found = []
+    proxies = evaluate_proxy.places(snapshot) if any(each.proxy for each in sets) else []
     for each in sets:
+        if each.proxy:
+            mine = [evaluate_proxy.proxy_alone(place) for place in _of(each, proxies)]
+            found.append(JudgedPolicy(each.cloud, each.key, each.policy, each.rules, tuple(mine), by_urn))
+            continue
         mine = _of(each, places[each.cloud])
         if each.cloud == "gcp" and all(place.remark for place in mine):
             mine = _of(each, gcp.places(_associated(each, snapshot))) or mine
@@ -174,11 +181,17 @@ def _put_in(each: Together, standing: Mapping[str, Resource]) -> Iterator[Resour
                 unnamed = {**rule.properties, "firewallPolicyName": UNKNOWN}
                 made = {"firewallPolicyName": frozenset({owner})}
                 yield replace(rule, properties=unnamed, property_dependencies=made, id="")
+    elif each.proxy:
+        policy = Resource(urn=urn, type=PROXY_POLICY, name=each.key, properties={"name": each.key}, id=urn)
+        if each.policy is None:
+            yield policy
+            for rule in rules:
+                yield replace(rule, properties={**rule.properties, "gatewaySecurityPolicy": urn})
     elif rules[0].type in _KINDS_OF_GCP:
-        policy = None if each.policy is None else standing[each.policy.resource.urn]
+        own = None if each.policy is None else standing[each.policy.resource.urn]
         name = each.key.rpartition("/")[2]
         kind = _KINDS_OF_GCP[rules[0].type][0]
-        policy = policy or Resource(urn=urn, type=kind, name=name, properties={"name": name})
+        policy = own or Resource(urn=urn, type=kind, name=name, properties={"name": name})
         policy = policy if policy.id else replace(policy, id=policy.urn)
         yield policy
         for rule in rules:
@@ -192,7 +205,9 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
     if policy is None or policy.type not in _ASSOCIATIONS:
         return snapshot
     kind = _ASSOCIATIONS[policy.type]
-    own = Resource(urn=f"{_ELSEWHERE}network", type=gcp_types.NETWORK, name="the network", properties={})
+    own = Resource(
+        urn=f"{_ELSEWHERE}network", type=gcp_types.NETWORK, name="the network", properties={"name": "the network"}
+    )
     targets: list[tuple[Any, frozenset[str]]] = [
         (classic.properties.get("network"), classic.property_dependencies.get("network", frozenset()))
         for classic in snapshot.of_types([gcp_types.CLASSIC])
@@ -204,7 +219,7 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
         known = (each.properties.get("attachmentTarget") for each in snapshot.of_types([kind]))
         ours = (each for each in known if isinstance(each, str) and each.startswith("organizations/"))
         targets, added = [(next(ours, "organizations/0"), frozenset())], []
-    inspects = any(snapshot.of_types([gcp_types.ENDPOINT_ASSOCIATION]))
+    inspecting = list(snapshot.of_types([gcp_types.ENDPOINT_ASSOCIATION]))
     for number, (target, made) in enumerate(targets):
         added.append(
             Resource(
@@ -213,11 +228,11 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
                 property_dependencies={"attachmentTarget": made, "firewallPolicy": frozenset({policy.urn})},
             )
         )  # fmt: skip
-        if inspects:  # the stack's endpoints are for the networks of the policy, wherever that is
-            added.append(
-                Resource(
-                    urn=f"{_ELSEWHERE}endpoint:{number}", type=gcp_types.ENDPOINT_ASSOCIATION, name=policy.name,
-                    properties={"network": target}, property_dependencies={"network": made},
-                )
-            )  # fmt: skip
+        added += [  # the stack's endpoints are for the networks of the policy, wherever that is
+            replace(
+                each, urn=f"{_ELSEWHERE}endpoint:{number}:{each.urn}", properties={**each.properties, "network": target},
+                property_dependencies={**each.property_dependencies, "network": made},
+            )
+            for each in inspecting
+        ]  # fmt: skip
     return Snapshot((*snapshot.resources, *added), snapshot.source)

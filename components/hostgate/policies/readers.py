@@ -17,7 +17,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.gcp import resources as gcp
 from hostgate.gcp import resources_proxy
 from hostgate.policies import address_resources as addresses
-from hostgate.policies import aws_policies, azure_rules, dns_lists, gcp_rules, rule_groups
+from hostgate.policies import aws_policies, azure_rules, dns_lists, gcp_rules, proxy_rules, rule_groups
 from hostgate.policies.reading import Reading
 
 CloudName = Literal["aws", "gcp", "azure"]
@@ -26,6 +26,7 @@ AWS_POLICY: Final = FIREWALL_POLICY
 DNS_LIST, DNS_RULE, DNS_GROUP = resources_resolver.DOMAIN_LIST, resources_resolver.RULE, resources_resolver.RULE_GROUP
 GCP_POLICIES: Final = frozenset({gcp.POLICY, gcp.REGION_POLICY, gcp.ORGANISATION_POLICY})
 GCP_CLASSIC, GCP_NETWORK = gcp.CLASSIC, gcp.NETWORK
+PROXY_POLICY, PROXY_RULE = resources_proxy.POLICY, resources_proxy.RULE
 AZURE_POLICY, AZURE_GROUP = azure.POLICY, azure.GROUP
 
 READERS: Mapping[str, Callable[[Node], Reading]] = {
@@ -43,6 +44,11 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
     gcp.ORGANISATION_POLICY_WITH_RULES: gcp_rules.read_rules,
     GCP_CLASSIC: gcp_rules.read_classic,
     gcp.PROFILE: gcp_rules.read_profile,
+    resources_proxy.URL_LIST: proxy_rules.read_list,
+    resources_proxy.RULE: proxy_rules.read_rule,
+    resources_proxy.POLICY: proxy_rules.read_apart,
+    resources_proxy.GATEWAY: proxy_rules.read_apart,
+    resources_proxy.AUTHZ_POLICY: proxy_rules.read_apart,
     gcp.ADDRESS_GROUP: addresses.read_address_group,
     AZURE_GROUP: azure_rules.read_group,
     azure.IP_GROUP: addresses.read_ip_group,
@@ -53,9 +59,6 @@ RULES_OF_GCP: Final = frozenset(type_ for type_ in READERS if "irewallPolicy" in
 
 UNREAD: Mapping[str, tuple[str, tuple[str, ...]]] = {
     **{each.token: (each.holds, each.unless) for each in (*aws.UNREAD, *gcp.UNREAD, *azure.UNREAD)},
-    resources_proxy.URL_LIST: ("names that a web proxy may reach", ()),
-    resources_proxy.RULE: ("what a web proxy may reach", ()),
-    resources_proxy.AUTHZ_POLICY: ("what a web proxy may reach, in place of its rules", ()),
     azure.FIREWALL: ("classic rule collections", ("applicationRuleCollections", "networkRuleCollections")),
 }
 """Types that decide about egress and that no reader reads, what they hold, and the inputs without which they hold

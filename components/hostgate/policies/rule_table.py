@@ -197,7 +197,8 @@ RULES: dict[str, PolicyRule] = {
     ),
     "deny-elsewhere": PolicyRule(
         scope="stack", level="advisory", severity="medium", clouds=("aws", "gcp"),
-        finds="Names are allowed in a policy that is not part of this stack, and no deny is to be seen.",
+        finds="Names are allowed in a policy that is not part of this stack, and no deny is to be seen; or by a web proxy to which "
+        "no route of this stack leads.",
         matters="Whether the list does anything is decided elsewhere.",
         fix="See that the policy denies the rest, then exempt the resource with that reason.",
         source="hostgate, deny: declared",
@@ -222,6 +223,21 @@ RULES: dict[str, PolicyRule] = {
         matters="The resolver answers what no rule blocks: the list does nothing.",
         fix="A last rule with BLOCK and a list of `*.`; if another group blocks, exempt this one with that reason.",
         source="Amazon Route 53 developer guide, DNS Firewall rule actions",
+    ),
+    "proxy-names": PolicyRule(
+        scope="stack", level="mandatory", severity="critical", clouds=("gcp",),
+        finds="A rule of a web proxy allows a name that no named catalog holds, a mistake, or more names or ports than the "
+        "catalog has.",
+        matters="The proxy lets it through, whatever the reviewers of the catalog approved.",
+        fix="List the entry's own names, with its port in the matcher; or add the host to a catalog.",
+        source="Secure Web Proxy documentation, CEL matcher language and UrlList syntax references; catalog entry",
+    ),
+    "proxy-withdrawn": PolicyRule(
+        scope="stack", level="advisory", severity="medium", clouds=("gcp",),
+        finds="A rule of a web proxy allows a name that a later revision of the catalog no longer holds.",
+        matters="A vendor gives up names; who has them next is let in.",
+        fix="Move to the newer revision once nothing uses the name.",
+        source="catalog, spans of the entry",
     ),
     "limit-nearly-used": PolicyRule(
         scope="stack", level="advisory", severity="low", needs=frozenset({"size", "names"}),

@@ -43,7 +43,8 @@ def _voids(policy: JudgedPolicy, policies: Sequence[JudgedPolicy]) -> Iterator[V
     if not policy.may_name:
         if policy.cloud != "gcp" or policy.policy is not None:
             return
-        named = [step for other in policies if other.cloud == "gcp" for step in named_steps(other)]
+        alike = (other for other in policies if other.cloud == "gcp" and other.proxy == policy.proxy)
+        named = [step for other in alike for step in named_steps(other)]
     if not policy.places:
         for seen in policy.rules:
             if seen.resource.urn in policy.naming:

@@ -148,7 +148,8 @@ class _Comment:
                     shown = ", ".join(map(code, clients[: self.cap]))
                     more = f" and {len(clients) - self.cap} more" if len(clients) > self.cap else ""
                     yield f"- {code(target.label)}: {word} {shown}{more}"
-            if target.opened and target.head is not None and target.head.clients is not None:
+            of_plan = [flow for flow in target.opened if flow.clients is None]
+            if of_plan and target.head is not None and target.head.clients is not None:
                 shown = ", ".join(map(code, target.head.clients[: self.cap])) or EVERYBODY
                 yield f"- {code(target.label)}: what opens is for {shown}"
         yield ""
@@ -186,7 +187,8 @@ class _Comment:
                 ("accepted", each.accepted_now),
             ):
                 for one in found:
-                    cells = (word, one.severity, code(one.id), code(one.entry or ""), code(one.message))
+                    about = ": ".join(filter(None, (one.grant, one.entry)))
+                    cells = (word, one.severity, code(one.id), code(about), code(one.message))
                     together.setdefault(cells, []).append(each.label)
         if together:
             rows = [(*cells, _on(on)) for cells, on in together.items()]
@@ -195,7 +197,7 @@ class _Comment:
 
     def _choices(self, changed: Sequence[TargetDiff]) -> Iterable[str]:
         rows = [
-            (code(change.after.entry.id), f"{change.before.outcome} → {change.after.outcome}", code(each.label))
+            (code(change.after.entry.label), f"{change.before.outcome} → {change.after.outcome}", code(each.label))
             for each in changed
             for change in each.decisions
         ]
@@ -240,6 +242,9 @@ def _flow_cells(row: _Row, title: str) -> tuple[str, ...]:
         purpose += f" ({'replaces' if title == 'Opens' else 'replaced by'} {code(row.flow.other.host)})"
     if entry.notes and title == "Opens":
         purpose += f"<br>{code(entry.notes)}"
+    if row.flow.clients is not None:
+        purpose = f"{purpose}<br>" if purpose else ""
+        purpose += code(row.flow.whose.strip())
     return (code(entry.host), reach_of(row.flow), f"{entry.port} {entry.protocol}", purpose, _on(row.targets))
 
 

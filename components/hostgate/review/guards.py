@@ -86,6 +86,7 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
         yield GuardTrip("max-opened", change.label, f"{change.added} would open{about}, allowed {guards.max_opened}.")
     if not guards.never_remove:
         return
+    from hostgate.catalog.match_kinds import holds
     from hostgate.review.openings import Openings
 
     before, after = Openings(change.base), Openings(change.head)
@@ -98,6 +99,10 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
         if gone:
             ports = ", ".join(map(str, gone)) if gone != [0] else "any"
             yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close on port {ports}.")
+        elif some := [
+            flow for flow in change.closed if flow.clients and holds(flow.opening.match, flow.entry.host, host)
+        ]:
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close{some[0].whose}.")
         elif open_now and change.clients_removed:
             clients = ", ".join(change.clients_removed)
             yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close for {clients}.")

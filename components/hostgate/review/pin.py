@@ -103,7 +103,7 @@ def _lines(change: "TargetDiff") -> Iterator[str]:
     for words, flows in (("opens", change.opened), ("closes", change.closed)):
         for flow in flows:
             entry = flow.entry
-            yield f"{words} {entry.host}:{entry.port}/{entry.protocol} ({reach_of(flow)}; {entry.id})."
+            yield f"{words} {entry.host}:{entry.port}/{entry.protocol} ({reach_of(flow)}; {entry.id}){flow.whose}."
     for client in change.clients_added:
         yield f"lets {client} use the hosts too."
     for client in change.clients_removed:

@@ -16,19 +16,29 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import Seat
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
-from hostgate.review.unlisted import Unlisted, unlisted, within
+from hostgate.review.unlisted import Unlisted, clients_beyond, unlisted, within
 
 PART_WORDS = {Part.NAME: "name", Part.ONE: "one label below", Part.DEEP: "deeper"}
 
 
 @dataclass(frozen=True, slots=True)
 class FlowChange:
-    """Flows of one entry that open or close; `parts` are those of its names that do. `other` is its counterpart."""
+    """Flows of one entry that open or close; `parts` are those of its names that do. `other` is its counterpart. `clients`:
+    for whom, where a side has several grants; None: for the clients of the plan."""
 
     opening: Opening
     parts: Part
     other: Entry | None = None
     """Of an opening the entry that it replaces, of a closing the one that took over."""
+    clients: tuple[str, ...] | None = None
+
+    @property
+    def whose(self) -> str:
+        """For whom, in words that end a sentence; empty where it is for the clients of the plan."""
+        if self.clients is None:
+            return ""
+        of = f"{self.entry.grant}: " if self.entry.grant else ""
+        return f" for {of}{', '.join(self.clients)}"
 
     @property
     def entry(self) -> Entry:
@@ -39,10 +49,10 @@ class FlowChange:
         return self.parts == PARTS[self.opening.match]
 
     @property
-    def key(self) -> tuple[str, str, int, str, int]:
-        """What is opened, whichever entry says it."""
+    def key(self) -> tuple[str, str, int, str, int, tuple[str, ...] | None]:
+        """What is opened and for whom, whichever entry says it."""
         entry = self.entry
-        return (entry.host, self.opening.match, entry.port, entry.protocol, int(self.parts))
+        return (entry.host, self.opening.match, entry.port, entry.protocol, int(self.parts), self.clients)
 
     def as_json(self) -> dict[str, Any]:
         entry = self.entry
@@ -60,6 +70,7 @@ class FlowChange:
             "purpose": entry.purpose,
             "notes": entry.notes,
             "other": None if self.other is None else self.other.host,
+            **({} if self.clients is None else {"grant": entry.grant, "clients": list(self.clients)}),
         }
 
 
@@ -86,6 +97,7 @@ class DecisionChange:
     def as_json(self) -> dict[str, Any]:
         entry = self.after.entry
         return {
+            **({"grant": entry.grant} if entry.grant else {}),
             "entry": entry.id,
             "catalog": entry.catalog,
             "host": entry.host,
@@ -203,11 +215,37 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
     for seat in (seat for old in base for seat in old.seats):
         held.setdefault(seat.what, []).append(seat)
     return tuple(
-        replace(each, alone=often[each.target] == 1, obstacles=tuple(_obstacles(each.head, held))) for each in found
+        replace(
+            each,
+            alone=often[each.target] == 1,
+            obstacles=(*_taken(each.head, held), *_leaving(each.base, each.head)),
+        )
+        for each in found
     )
 
 
-def _obstacles(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterator[str]:
+def _leaving(base: Statement | None, head: Statement | None) -> Iterator[str]:
+    """Clients that rules before a deny let pass no more, where those change before the deny does."""
+    if base is None or head is None or head.refused or base.enforcement.denier != "hostgate":
+        return
+    before, after = base.enforcement.in_place, head.enforcement.in_place
+    if before is None or after is None:
+        return
+    left = {
+        client: None
+        for rule, clients in before.clients.items()
+        if rule in after.clients
+        for client in clients_beyond(clients, after.clients[rule])
+    }
+    if left:
+        who = ", ".join([*left][:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+        yield (
+            f"No single update leads there: the rules for the hosts leave out {who} before the deny does, which would cut "
+            f"them until then. {after.way}"
+        )
+
+
+def _taken(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterator[str]:
     """What of `head` another object has until after it would be made; of several of one kind the first."""
     taken: dict[str, list[str]] = {}
     for seat in head.seats if head is not None and not head.refused else ():
@@ -253,12 +291,16 @@ _LIKENESSES: tuple[tuple[Callable[[Statement], object], bool], ...] = (
 def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
     if base is not None and head is not None and base.of_engine != head.of_engine:
         base, head = _comparable(base), _comparable(head)
-    before, after = Openings(base), Openings(head)
-    if head is not None and head.refused:
-        after = before  # nothing of a refused plan is made, so nothing opens or closes
+    after_that = base if head is not None and head.refused else head  # nothing of a refused plan is made
+    before, after = Openings(base), Openings(after_that)
     opened, closed = list(_missing(after, before)), list(_missing(before, after))
-    opened, closed = _paired(opened, closed)
     added, removed = _clients(base, head)
+    kept = sum(not _lacks(after, each) for each in before.listed)
+    if any(each is not None and each.grants for each in (base, head)):
+        opened, closed = list(_of_clients(after_that, base)), list(_of_clients(base, after_that))
+        added, removed = (), ()
+        kept = len(before.listed) - len({change.entry.key for change in closed})
+    opened, closed = _paired(opened, closed)
     new, gone, accepted = _findings(base, head)
     settings: tuple[tuple[str, Any, Any], ...] = ()
     if base is not None and head is not None:
@@ -272,7 +314,7 @@ def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
         head=head,
         opened=tuple(opened),
         closed=tuple(closed),
-        kept=sum(not _lacks(after, each) for each in before.listed),
+        kept=kept,
         clients_added=added,
         clients_removed=removed,
         settings=settings,
@@ -317,26 +359,64 @@ def _missing(has: Openings, other: Openings) -> Iterator[FlowChange]:
             yield change
 
 
+def _of_clients(has: Statement | None, other: Statement | None) -> Iterator[FlowChange]:
+    """As `_missing`, client by client, where a side has several grants."""
+    theirs, seen = _by_clients(other), set()
+    for clients, openings in _by_clients(has):
+        for each in openings.listed:
+            holders = [(whom, found) for whom, found in theirs if not _lacks(found, each)]
+            everybody = any(not whom for whom, _ in holders)
+            united = [client for whom, _ in holders for client in whom]
+            lost: dict[Part, list[str]] = {}
+            for client in clients or (EVERYBODY,):
+                if everybody or (clients and within(client, united)):
+                    continue
+                parts = PARTS[each.match]
+                for whom, found in theirs:
+                    if not whom or (clients and within(client, whom)):
+                        parts &= _lacks(found, each)
+                if parts:
+                    lost.setdefault(parts, []).append(client)
+            for parts, losers in lost.items():
+                change = FlowChange(each, parts, clients=tuple(losers))
+                if change.key not in seen:
+                    seen.add(change.key)
+                    yield change
+
+
+def _by_clients(statement: Statement | None) -> list[tuple[tuple[str, ...], Openings]]:
+    """Who may use what: the clients of each grant, or of the whole statement, and what is open to them."""
+    if statement is None or not statement.grants:
+        return [] if statement is None else [(statement.clients or (), Openings(statement))]
+    return [
+        (
+            clients,
+            Openings(replace(statement, decisions=tuple(d for d in statement.decisions if d.entry.grant == grant))),
+        )
+        for grant, clients in statement.grants.items()
+    ]
+
+
 def _lacks(openings: Openings, each: Opening) -> Part:
     return openings.lacks(PARTS[each.match], each.decision.entry.host, each.wire, each.port)
 
 
 def _paired(opened: list[FlowChange], closed: list[FlowChange]) -> tuple[list[FlowChange], list[FlowChange]]:
     """Each change with its counterpart: the same entry with another host, or the entry that it says it replaces."""
-    by_key = {change.entry.key: change.entry for change in closed}
+    by_key = {(change.entry.catalog, change.entry.id, change.entry.grant): change.entry for change in closed}
     took_over: dict[tuple[str, str], Entry] = {}
     paired = []
     for change in opened:
         entry = change.entry
         for id_ in (entry.id, entry.replaces):
-            other = by_key.get((entry.catalog, id_)) if id_ else None
+            other = by_key.get((entry.catalog, id_, entry.grant)) if id_ else None
             if other is not None and (other.host, other.port) != (entry.host, entry.port):
                 took_over[other.key] = entry
-                paired.append(FlowChange(change.opening, change.parts, other))
+                paired.append(replace(change, other=other))
                 break
         else:
             paired.append(change)
-    return paired, [FlowChange(each.opening, each.parts, took_over.get(each.entry.key)) for each in closed]
+    return paired, [replace(each, other=took_over.get(each.entry.key)) for each in closed]
 
 
 def _clients(base: Statement | None, head: Statement | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -426,12 +506,12 @@ def _findings(
     return new, gone, now
 
 
-def _by_id(statement: Statement | None) -> dict[tuple[str, str | None, str | None, str | None, int], Finding]:
+def _by_id(statement: Statement | None) -> dict[tuple[str | int | None, ...], Finding]:
     """Findings by what they are about; of several about the same, such as two of the whole plan, each by its turn."""
-    found: dict[tuple[str, str | None, str | None, str | None, int], Finding] = {}
+    found: dict[tuple[str | int | None, ...], Finding] = {}
     turns: Counter[tuple[str | None, ...]] = Counter()
     for one in (statement and statement.findings) or ():
-        about = (one.id, one.catalog, one.entry, one.host)
+        about = (one.id, one.catalog, one.entry, one.host, one.grant)
         found[(*about, turns[about])] = one
         turns[about] += 1
     return found

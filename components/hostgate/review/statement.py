@@ -45,6 +45,8 @@ class Statement:
     settings: Mapping[str, Any]
     clients: tuple[str, ...] | None
     """Who may use the hosts; empty: everybody that the mechanism sees."""
+    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Where each list of hosts has clients of its own: the clients by grant. The decisions say whose they are."""
     catalogs: tuple[str, ...]
     findings: tuple[Finding, ...] | None = None
     made: tuple[ObjectStatement, ...] | None = None
@@ -102,6 +104,7 @@ def said_by(target: str, options: Options) -> dict[str, Any]:
     return {
         "settings": options.model_dump(mode="json", by_alias=True),
         "clients": options.clients,
+        "grants": {share.grant: share.own_clients for share in options.shares if options.grants},
         "enforcement": mechanism(target).enforcement(options),
         "dialled": options.dialled,
         "regions": tuple(place for place in options.places if place is not None),
@@ -174,6 +177,7 @@ class _Object(_Written):
 
 
 class _Decision(_Written):
+    grant: str = ""
     entry: str
     catalog: str
     host: str
@@ -189,6 +193,7 @@ class _Decision(_Written):
 
 
 class _Finding(_Written):
+    grant: str = ""
     id: str
     severity: Severity
     message: str
@@ -256,7 +261,7 @@ def _statement(read: _Target, name: str) -> Statement:
         else tuple(
             Finding(
                 id=one.id, severity=one.severity, message=one.message, entry=one.entry, catalog=one.catalog,
-                host=one.host, accepted=one.accepted,
+                host=one.host, accepted=one.accepted, grant=one.grant,
             )
             for one in read.findings
         ),
@@ -269,7 +274,7 @@ def _statement(read: _Target, name: str) -> Statement:
 def _decision(read: _Decision, how: Mechanism[Any], options: Options) -> Decision:
     entry = Entry(
         catalog=read.catalog, id=read.entry, host=read.host, match=read.match, port=read.port, protocol=read.protocol,
-        purpose=read.purpose, notes=read.notes, replaces=read.replaces,
+        purpose=read.purpose, notes=read.notes, replaces=read.replaces, grant=read.grant,
     )  # fmt: skip
     return Decision(entry, read.outcome, read.reason, read.rule, how.way(entry, options))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from hostgate.planning.enforcement import ORDER, OTHERS, Enforcement
+from hostgate.planning.enforcement import ORDER, OTHERS, WITHIN, Enforcement
 from hostgate.review.statement import Statement
 
 
@@ -118,20 +118,20 @@ def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     """What was denied and is not, in each respect in which an enforcement can shrink."""
     unless = _unless(before, after)
     who = "hostgate no longer denies there" if before.denier == "hostgate" else "Its rules are no longer there"
-    for place in _beyond(before.places, after.places):
+    for place in _places_beyond(before, after):
         yield Shift(place, f"{who}: what is in no catalog opens{unless}.")
     for traffic in _beyond(before.traffic, after.traffic):
         yield Shift(traffic, f"No longer denied, wherever it goes{unless}.")
-    for client in _clients_beyond(before.judged, after.judged):
+    for client in clients_beyond(before.judged, after.judged):
         yield Shift(client, f"The deny no longer holds for them: to them what is in no catalog opens{unless}.")
 
 
 def _gained(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
-    for place in _beyond(after.places, before.places):
+    for place in _places_beyond(after, before):
         yield Shift(place, "Enforced there now: what is in no catalog closes.")
     for traffic in _beyond(after.traffic, before.traffic):
         yield Shift(traffic, "Denied now to what is in no catalog.")
-    for client in _clients_beyond(after.judged, before.judged):
+    for client in clients_beyond(after.judged, before.judged):
         yield Shift(client, "The deny holds for them now: to them what is in no catalog closes.")
 
 
@@ -161,7 +161,11 @@ def _beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
     return [each for each in some if each not in others]
 
 
-def _clients_beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
+def _places_beyond(some: Enforcement, others: Enforcement) -> list[str]:
+    return [each for each in some.places if each not in others.places and some.inside.get(each) not in others.places]
+
+
+def clients_beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
     """Those of `some` that are not among `others`; nobody named is everybody."""
     if not others:
         return []
@@ -171,14 +175,20 @@ def _clients_beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
 
 
 def within(one: str, others: Sequence[str]) -> bool:
-    """Whether `one` (a range, a zone, or any other name) is one of `others`, or inside of what they hold together."""
+    """Whether `one` (a range, a zone, a target within ranges, or any other name) is one of `others`, or inside of what they
+    hold together."""
     if one in others:
         return True
+    target, of_target, ranges = one.partition(WITHIN)
+    if of_target:
+        known = [each.removeprefix(f"{target}{WITHIN}") for each in others if each != target]
+        listed = [network for each in known for network in each.split(", ")]
+        return target in others or all(within(each, listed) for each in ranges.split(", "))
     network = network_of(one)
     if network is None:
         return any(one.endswith(f".{zone}") for zone in others)
-    known = [other for each in others if (other := network_of(each)) is not None and other.version == network.version]
-    return any(network.subnet_of(each) for each in collapse_addresses(known))  # type: ignore[arg-type, type-var]
+    alike = [other for each in others if (other := network_of(each)) is not None and other.version == network.version]
+    return any(network.subnet_of(each) for each in collapse_addresses(alike))  # type: ignore[arg-type, type-var]
 
 
 def network_of(text: str) -> IPv4Network | IPv6Network | None:

@@ -1,8 +1,9 @@
 """Simulated Amazon EC2, as far as a firewall needs it: routes to its endpoints.
 
-Route tables are taken as given, and so is every target but a VPC endpoint: those are of firewalls that this cloud holds.
+Route tables are taken as given, and so is every target but a VPC endpoint: those are of what this cloud holds.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -23,8 +24,13 @@ def _computed(ask: Ask) -> dict[str, Any]:  # noqa: ARG001
 
 def _endpoint_exists(ask: Ask) -> Iterator[str]:
     wanted = ask.held.inputs.get("vpcEndpointId")
-    if ask.writes and wanted and wanted not in set(_endpoints(ask)):
+    if ask.writes and wanted and wanted not in set(_endpoints(ask)) and not _goes_by(ask, str(wanted)):
         yield f"InvalidVpcEndpointId.NotFound: the VPC endpoint {wanted} does not exist"
+
+
+def _goes_by(ask: Ask, endpoint: str) -> bool:
+    """Whether an object that is not simulated has the endpoint: one of a service, or of an association with a firewall."""
+    return any(endpoint in (each.id, *re.findall(r"vpce-\w+", str(each.computed))) for each in ask.now.objects())
 
 
 def _endpoints(ask: Ask) -> Iterator[str]:

@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from hostgate.aws.resources_firewall import ENDPOINT, FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox import aws_ec2, aws_ram
-from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of
+from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of, fixed
+
+_INVALID: Final = "InvalidRequestException"
 
 
 def _arn(kind: str) -> "_Place":
@@ -34,10 +36,13 @@ def _computed(ask: Ask) -> dict[str, Any]:
 
 
 def _firewall_computed(ask: Ask) -> dict[str, Any]:
-    """With an endpoint for each subnet or zone. Which zone a subnet is in is made up: a, b, c in the order given."""
+    """With an endpoint for each subnet or zone. The zone of a subnet that nobody here made is made up: a, b, c in the order
+    given."""
     region, inputs = ask.held.id.split(":")[3], ask.held.inputs
     subnets = [str(each["subnetId"]) for each in inputs.get("subnetMappings") or ()]
-    places = [(f"{region}{chr(ord('a') + index)}", subnet) for index, subnet in enumerate(subnets)]
+    places = [
+        (_zone_of(ask, subnet) or f"{region}{chr(ord('a') + index)}", subnet) for index, subnet in enumerate(subnets)
+    ]
     places += [(str(each["availabilityZoneId"]), "") for each in inputs.get("availabilityZoneMappings") or ()]
     states = [
         {
@@ -76,6 +81,12 @@ def _endpoint_place(inputs: Inputs, account: Account) -> str:
     region = inputs.get("region") or account.region
     number = digest_of(inputs["firewallArn"], inputs["subnetMapping"]["subnetId"], digits=17)
     return f"arn:aws:network-firewall:{region}:{account.number}:vpc-endpoint-association/{number}"
+
+
+def _zone_of(ask: Ask, subnet: str) -> str:
+    """The zone that the stack gave the subnet; empty where it gave none, or is not the one that made it."""
+    held = ask.now.get("aws:ec2/subnet:Subnet", subnet)
+    return str(held.inputs.get("availabilityZone") or "") if held else ""
 
 
 def _unused_on_delete(user: str, path: tuple[str, ...], words: str) -> CallRule:
@@ -176,17 +187,6 @@ def _address_types_stay(ask: Ask) -> Iterator[str]:
             yield f"InvalidRequestException: the IP address type of {each['subnetId']} cannot change"
 
 
-def _fixed(*names: str) -> CallRule:
-    """What the API has no call to change; the provider never asks, somebody by hand might."""
-
-    def rule(ask: Ask) -> Iterator[str]:
-        for name in names:
-            if ask.operation == "update" and ask.before and ask.before.inputs.get(name) != ask.held.inputs.get(name):
-                yield f"InvalidRequestException: {name} cannot change"
-
-    return rule
-
-
 def _order(value: object) -> str:
     return str(value or "DEFAULT_ACTION_ORDER")
 
@@ -197,7 +197,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         computed=_computed,
         rules=(
-            _fixed("name", "type", "capacity"),
+            fixed("name", "type", "capacity", says=_INVALID),
             _unused_on_delete(FIREWALL_POLICY, ("firewallPolicy", "statefulRuleGroupReferences"), "firewall policy"),
             _unused_on_delete(FIREWALL_POLICY, ("firewallPolicy", "statelessRuleGroupReferences"), "firewall policy"),
         ),
@@ -207,7 +207,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         computed=_computed,
         rules=(
-            _fixed("name"),
+            fixed("name", says=_INVALID),
             _references_exist,
             _tls_inspection_stays,
             _unused_on_delete(FIREWALL, ("firewallPolicyArn",), "firewall"),
@@ -218,7 +218,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         computed=_firewall_computed,
         rules=(
-            _fixed("name", "vpcId", "transitGatewayId"),
+            fixed("name", "vpcId", "transitGatewayId", says=_INVALID),
             _policy_exists,
             _not_protected,
             _unused_on_delete(ENDPOINT, ("firewallArn",), "VPC endpoint association"),

@@ -52,6 +52,8 @@ def unique_priorities(resources: Sequence[Declaration]) -> Iterator[PreviewProbl
 def one_at_a_time(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
     """Groups of one policy must depend on one another in a chain: the service refuses a second update meanwhile."""
     known = {resource.urn: resource for resource in resources}
+    if any(resource.dependencies is None for resource in resources):
+        return
     for groups in _groups_by_policy(resources).values():
         before = {group.urn: _all_dependencies(group, known) for group in groups}
         for index, group in enumerate(groups):
@@ -65,12 +67,12 @@ def one_at_a_time(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
 
 def _all_dependencies(resource: Declaration, known: Mapping[str, Declaration]) -> set[str]:
     seen: set[str] = set()
-    waiting = list(resource.dependencies)
+    waiting = list(resource.dependencies or ())
     while waiting:
         urn = waiting.pop()
         if urn not in seen:
             seen.add(urn)
-            waiting.extend(known[urn].dependencies if urn in known else ())
+            waiting.extend((known[urn].dependencies or ()) if urn in known else ())
     return seen
 
 

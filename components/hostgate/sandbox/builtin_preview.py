@@ -12,7 +12,7 @@ from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.findings import UNENFORCED
 from hostgate.planning.targets import named
-from hostgate.sandbox import analyzers
+from hostgate.sandbox import analyzers, opaque
 from hostgate.sandbox import program_runner as program
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.monitor import GRPC_OPTIONS, NEEDS_CLI, EngineService, Monitor
@@ -56,7 +56,7 @@ def preview(
     needs the real engine, or a policy pack does not work. Policy violations are part of the result.
     """
     project = program.Project.read(project_dir)
-    monitor = Monitor(project.name, stack, named("simulated") if clouds is None else clouds)
+    monitor = Monitor(project.name, stack, named("simulated") if clouds is None else clouds, config)
     engine = EngineService(monitor, {config[key] for key in secret_keys if key in config})
 
     def say(line: str) -> None:
@@ -77,13 +77,18 @@ def preview(
             raise PreviewError(problems, _said(monitor, entries))
         run = analyzers.AnalyzerRun(project.name, stack, program.ORGANIZATION, config, frozenset(secret_keys), address)
         verdict = analyzers.analyze(policy_packs, run, entries)
+    made_up = opaque.made_up_line(monitor.made_up)
     stack_outputs = next((entry.outputs for entry in entries if entry.urn == monitor.stack_urn), {})
     return Preview(
         project=project.name,
         stack=stack,
         resources=tuple(entry.shown() for entry in entries if not entry.implicit),
         outputs=plain_fields(stack_outputs),
-        diagnostics=(*_said(monitor, entries), *verdict.diagnostics),
+        diagnostics=(
+            *_said(monitor, entries),
+            *([Diagnostic("info", made_up)] if made_up else ()),
+            *verdict.diagnostics,
+        ),
         violations=tuple(
             replace(violation, message=masked(violation.message, monitor.secrets)) for violation in verdict.violations
         ),

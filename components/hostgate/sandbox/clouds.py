@@ -9,6 +9,7 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.shapes import InputProblem
 from hostgate.planning.targets import named
+from hostgate.sandbox import opaque
 from hostgate.sandbox.preview_problems import PreviewProblem
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Declaration:
     type: str
     name: str
     inputs: Mapping[str, Any]
-    dependencies: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] | None = ()
+    """None: not known, as where the engine asks a provider about one resource."""
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -46,9 +48,23 @@ class Cloud:
         lifecycles = {**self.lifecycles, **other.lifecycles}
         return Cloud(self.package, {**self.types, **other.types}, rules, lifecycles)
 
+    def type_of(self, token: str) -> ResourceType | None:
+        """The resource type: one of this cloud's, or an opaque one that the installed SDK tells; None where neither is."""
+        return self.types.get(token) or (opaque.type_of(token) if token.startswith(f"{self.package}:") else None)
+
+    def life_of(self, token: str) -> "Lifecycle | None":
+        """How objects of the type live."""
+        return self.lifecycles.get(token) or (None if token in self.types else opaque.lifecycle(token))
+
+    def _type(self, token: str) -> ResourceType:
+        found = self.type_of(token)
+        if found is None:
+            raise KeyError(token)
+        return found
+
     def named(self, token: str, name: str, inputs: Mapping[str, Any], seed: str) -> dict[str, Any]:
         """The inputs as the provider's Check returns them: with a made-up name if the program gave none."""
-        auto = self.types[token].auto_name
+        auto = self._type(token).auto_name
         if auto is None or inputs.get(auto.property) is not None:
             return dict(inputs)
         return {**inputs, auto.property: auto.make(name, seed)}
@@ -56,12 +72,14 @@ class Cloud:
     def check(self, token: str, inputs: Mapping[str, Any]) -> list[PreviewProblem]:
         """Every reason why the API would refuse these inputs (plain values, camelCase, unknowns as `UNKNOWN`).
 
-        Raises KeyError for a type this cloud does not have.
+        Raises KeyError for a type that neither this cloud nor an installed SDK has.
         """
-        return [PreviewProblem.of(problem, type=token) for problem in self.types[token].inputs.check(inputs, "")]
+        return [PreviewProblem.of(problem, type=token) for problem in self._type(token).inputs.check(inputs, "")]
 
     def outputs(self, token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What a create would answer in a preview: the inputs, and `UNKNOWN` for what the cloud computes."""
+        if token not in self.types:
+            return opaque.preview_outputs(token, inputs)
         return {**dict.fromkeys(self.types[token].computed, UNKNOWN), **inputs}
 
     def check_stack(self, resources: Sequence[Declaration]) -> list[PreviewProblem]:
@@ -81,8 +99,21 @@ def clouds_of_engine() -> Mapping[str, Cloud]:
 
 
 def cloud_of(clouds: Iterable[Cloud], token: str) -> Cloud | None:
-    """The cloud that has the resource type, or None."""
-    return next((cloud for cloud in clouds if token in cloud.types), None)
+    """The cloud that has the resource type, or one with nothing but opaque types where an installed SDK tells it; or None."""
+    found = next((cloud for cloud in clouds if token in cloud.types), None)
+    if found is None and opaque.type_of(token) is not None:
+        return Cloud(token.partition(":")[0], {})
+    return found
+
+
+def cloud_of_engine(package: str) -> Cloud:
+    """The simulated cloud behind a package, all of whose types are opaque where no target names one."""
+    return clouds_of_engine().get(package) or Cloud(package, {})
+
+
+def simulated(token: str) -> bool:
+    """Whether a simulated cloud has rows for the type, so that what is told of it is not made up."""
+    return any(token in each.types for each in clouds_of_engine().values())
 
 
 def about(resource: Declaration, problem: InputProblem) -> PreviewProblem:

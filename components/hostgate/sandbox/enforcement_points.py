@@ -6,15 +6,19 @@ so is a policy that nothing is associated with. A VPC of AWS
 judges queries by all rule groups of DNS Firewall that are associated with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.targets import named
+from hostgate.sandbox.clouds import simulated
 from hostgate.sandbox.lifecycle import last_part
+from hostgate.sandbox.sdk import resource_of
 from hostgate.sandbox.state import StoredObject
 
 
@@ -65,7 +69,20 @@ def points_of(snapshot: Snapshot) -> list[Point]:
 def snapshot_of(held: Iterable[StoredObject]) -> Snapshot:
     """What the clouds hold, as they would answer for it."""
     resources = (
-        Resource(urn=f"{each.type}::{each.id}", type=each.type, name=each.name, properties=each.outputs, id=each.id)
+        Resource(urn=f"{each.type}::{each.id}", type=each.type, name=each.name, properties=_known(each), id=each.id)
         for each in held
     )
     return Snapshot(tuple(resources), "the simulated clouds")
+
+
+_GOES_BY = ("id", "arn", "name", "selfLink")
+
+
+def _known(held: StoredObject) -> Mapping[str, Any]:
+    """Of an opaque object what a program gave and what it goes by: the rest is made up, so it decides nothing. What could
+    be given and was not is absent, as in a preview; what only a cloud computes is unknown."""
+    row = None if simulated(held.type) else resource_of(held.type)
+    if row is None:
+        return held.outputs
+    computed = {key: value for key, value in held.computed.items() if key not in row.inputs or key in _GOES_BY}
+    return {**{key: value if key in _GOES_BY else UNKNOWN for key, value in computed.items()}, **held.inputs}

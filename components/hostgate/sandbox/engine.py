@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,19 @@ import yaml
 
 from hostgate.catalog.file_output import replace_file
 from hostgate.sandbox.children import Finished, OutOfTime, run_child
-from hostgate.sandbox.clouds import clouds_of_engine
+from hostgate.sandbox.opaque import made_up_line
 from hostgate.sandbox.preview_problems import PreviewError, PreviewProblem
+from hostgate.sandbox.schema import YAML_TOKENS
+from hostgate.sandbox.sdk import sdks
 from hostgate.sandbox.signals import Ended
 from hostgate.sandbox.state import State, state_of
-from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml
+from hostgate.sandbox.yaml_files import Unreadable, read_pulumi_yaml, tokens_in
 
 TIME_LIMIT = 300
 """Seconds for one call of the CLI; a preview of the dev stack takes about five."""
 
 PASSPHRASE = "sandbox"
-_WHEELS = {"aws": "pulumi-aws", "gcp": "pulumi-gcp", "azure-native": "pulumi-azure-native"}
+_LAST = "999.999.999"
 _OF_THE_BACKEND = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys of a stack file that tell how its own backend encrypts."""
 
@@ -73,8 +74,13 @@ class Engine:
         """`pulumi ARGUMENTS` as the user typed them, on the user's terminal and without a limit; its exit code."""
         return self._run(arguments, capture=False, limit=None).returncode
 
+    def made_up(self) -> str:
+        """What the last run was told that no simulated cloud knows, in one line; empty for nothing."""
+        return made_up_line(self.state.take_made_up())
+
     def _run(self, arguments: Sequence[str], capture: bool, limit: float | None) -> Finished:
         command = [str(self.cli), *arguments]
+        self.state.take_made_up()
         with _kept(self.project / f"Pulumi.{self.stack}.yaml"):
             try:
                 return run_child(command, self.project, self.environment, capture=capture, limit=limit)
@@ -119,11 +125,13 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
         backend.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PreviewError([PreviewProblem(f"the sandbox cannot be kept in {folder}: {error.strerror}")]) from None
-    for package in clouds_of_engine():
+    for package in sdks():
         _plugin(home, package, state_of(folder).path)
+    for schema in (home / "plugins").glob("schema-*.json"):  # the engine's copy, of another program or another SDK
+        schema.unlink(missing_ok=True)
     # The stack is made beside copies: `stack select` writes its salt into the stack file of the folder it runs in.
     # A sandbox may hold the stacks of several projects, which then see one another's objects and outputs.
-    owner = _name_of(project)
+    owner, document = _project_file(project)
     copies = folder / "stacks" / owner / stack
     copies.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(project / "Pulumi.yaml", copies / "Pulumi.yaml")
@@ -139,17 +147,19 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+        # Of the plugins that are not older than the SDK that a program asks for, the newest: the search of CLI 3.65.
+        "PULUMI_ENABLE_LEGACY_PLUGIN_SEARCH": "true",
         # Of a policy pack that names no virtualenv: the Python on PATH need not be one that has the SDK.
         "PULUMI_PYTHON_CMD": os.environ.get("PULUMI_PYTHON_CMD", sys.executable),
     }
+    if (tokens := _yaml_tokens(project, document)) is not None:
+        environment[YAML_TOKENS] = tokens
     # A real plugin must not be taken for a simulated one, nor a real backend for ours.
     for name in ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_DEBUG_PROVIDERS", "PULUMI_ACCESS_TOKEN"):
         environment.pop(name, None)
     if _host_beside(cli):
         environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"
-    elif real := next(
-        (found for package in clouds_of_engine() if (found := shutil.which(f"pulumi-resource-{package}"))), None
-    ):
+    elif real := next((found for package in sdks() if (found := shutil.which(f"pulumi-resource-{package}"))), None):
         raise PreviewError(
             [PreviewProblem("A real provider plugin is on PATH.", found=real, allowed="take it off PATH")]
         )
@@ -166,7 +176,10 @@ def preview(project: Path, stack: str, policy_packs: Sequence[Path]) -> int:
     """Run the real `pulumi preview` with policy packs on empty clouds, printing as it does; its exit code."""
     packs = [word for pack in policy_packs for word in ("--policy-pack", str(pack.resolve()))]
     with engine(project, stack) as ready:
-        return ready.run("preview", *packs).returncode
+        code = ready.run("preview", *packs).returncode
+        if made_up := ready.made_up():
+            sys.stderr.write(f"info: {made_up}\n")
+    return code
 
 
 def _keep_no_log(home: Path) -> None:
@@ -178,8 +191,8 @@ def _keep_no_log(home: Path) -> None:
     (home / "logs").touch()
 
 
-def _name_of(project: Path) -> str:
-    """The project's name. Raises PreviewError: it has none that can be read."""
+def _project_file(project: Path) -> tuple[str, dict[str, Any]]:
+    """The project's name, and what its file says. Raises PreviewError: it has no name that can be read."""
     try:
         document = read_pulumi_yaml(project / "Pulumi.yaml")
     except Unreadable as error:
@@ -190,7 +203,16 @@ def _name_of(project: Path) -> str:
         raise PreviewError(
             [PreviewProblem(f"{project / 'Pulumi.yaml'} names no project", found=repr(name), allowed=allowed)]
         )
-    return name
+    return name, document
+
+
+def _yaml_tokens(project: Path, document: dict[str, Any]) -> str | None:
+    """What a program in YAML names of the providers, for which their whole schemas need not be made; None of others."""
+    runtime = document.get("runtime")
+    if (runtime.get("name") if isinstance(runtime, dict) else runtime) != "yaml":
+        return None
+    main = project / str(document.get("main") or "")
+    return ",".join({**dict.fromkeys(tokens_in(project, sdks())), **dict.fromkeys(tokens_in(main, sdks()))})
 
 
 def _host_beside(cli: Path) -> bool:
@@ -231,15 +253,12 @@ def _is_secret(value: Any) -> bool:
 
 
 def _plugin(home: Path, package: str, state: Path) -> None:
-    """Put the simulated cloud where the engine looks for the plugin of the installed SDK's version."""
-    try:
-        number = version(_WHEELS[package])
-    except PackageNotFoundError:
-        return
-    folder = home / "plugins" / f"resource-{package}-v{number}"
+    """Put the simulated cloud where the engine looks for plugins, as the last of all versions: programs in other languages ask
+    for that of their own SDK. The provider refuses those of another major by name."""
+    folder = home / "plugins" / f"resource-{package}-v{_LAST}"
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / f"pulumi-resource-{package}"
-    call = f'exec "{sys.executable}" -m hostgate.sandbox.provider {package} {number} "{state}"'
+    call = f'exec "{sys.executable}" -m hostgate.sandbox.provider {package} {_LAST} "{state}"'
     fresh = folder / "fresh"
     fresh.write_text(f"#!/bin/sh\n{call}\n")
     fresh.chmod(0o755)

@@ -5,12 +5,12 @@ from typing import Final
 
 from hostgate.gcp.resources_dns import RESPONSE_POLICY, RESPONSE_RULE
 from hostgate.gcp.rule_steps import network_path
-from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, last_part
+from hostgate.sandbox.gcp_projects import project_of
+from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, last_part, same_name
 
 
 def _policy_id(inputs: Inputs, account: Account, key: str = "responsePolicyName") -> str:
-    project = str(inputs.get("project") or account.project).removeprefix("projects/")
-    return f"projects/{project}/responsePolicies/{last_part(inputs[key])}"
+    return f"projects/{project_of(inputs, account)}/responsePolicies/{last_part(inputs[key])}"
 
 
 def _rule_id(inputs: Inputs, account: Account) -> str:
@@ -52,6 +52,6 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="ruleName",
         computed=lambda ask: {"project": ask.held.id.split("/")[1]},
         rules=(_policy_exists, _name_is_free),
-        same={"responsePolicy": lambda old, new: bool(last_part(old) == last_part(new))},
+        same={"responsePolicy": same_name},
     ),
 }

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from hostgate.gcp.resources import SCOPES, Scope
 from hostgate.gcp.rule_steps import network_path
+from hostgate.sandbox.gcp_projects import project_of
 from hostgate.sandbox.gcp_url_filter_lifecycle import group_exists
-from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
+from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of, fixed, last_part, same_name
 from hostgate.sandbox.state import StoredObject
 
 _LINK = "https://www.googleapis.com/compute/v1"
@@ -40,15 +41,6 @@ def network_of(held: StoredObject) -> str:
     return network_path(str(held.inputs["attachmentTarget"]))
 
 
-def _project(inputs: Inputs, account: Account) -> str:
-    return str(inputs.get("project") or account.project).removeprefix("projects/")
-
-
-def _same_policy(old: Any, new: Any) -> bool:
-    """CompareResourceNames: a rule's diff knows a policy by its name alone."""
-    return bool(last_part(old) == last_part(new))
-
-
 def _same_link(old: Any, new: Any) -> bool:
     """CompareSelfLinkOrResourceName: a name is that of the old link; links are the same from `projects/` on."""
     if "/" not in str(new):
@@ -60,7 +52,7 @@ def _folder(inputs: Inputs, account: Account, scope: Scope) -> str:
     if scope == "hierarchical":
         return "locations/global/firewallPolicies"
     place = f"regions/{inputs.get('region') or account.region}" if scope == "region" else "global"
-    return f"projects/{_project(inputs, account)}/{place}/firewallPolicies"
+    return f"projects/{project_of(inputs, account)}/{place}/firewallPolicies"
 
 
 def _policy_place(inputs: Inputs, account: Account, scope: Scope) -> str:
@@ -179,15 +171,6 @@ def _one_policy_per_target(ask: Ask, scope: Scope) -> Iterator[str]:
             )
 
 
-def _fixed(*names: str) -> CallRule:
-    def rule(ask: Ask) -> Iterator[str]:
-        for name in names:
-            if ask.operation == "update" and ask.before and ask.before.inputs.get(name) != ask.held.inputs.get(name):
-                yield f"invalid: {name} cannot change"
-
-    return rule
-
-
 def _lifecycles(scope: Scope) -> Iterator[tuple[str, Lifecycle]]:
     policy, rule, association = SCOPES[scope]
     name = "shortName" if scope == "hierarchical" else "name"
@@ -198,7 +181,7 @@ def _lifecycles(scope: Scope) -> Iterator[tuple[str, Lifecycle]]:
             name=name,
             computed=partial(_policy_computed, scope=scope),
             rules=(
-                _fixed(name),
+                fixed(name, says="invalid"),
                 partial(_no_association, scope=scope),
                 *((_short_name_is_free,) if scope == "hierarchical" else ()),
             ),
@@ -212,8 +195,8 @@ def _lifecycles(scope: Scope) -> Iterator[tuple[str, Lifecycle]]:
             name="description" if scope == "hierarchical" else "ruleName",
             computed=_rule_computed,
             # Changing the direction in place is refused by the API, and the provider asks for it (magic-modules 11368).
-            rules=(_fixed("priority", "direction"), partial(_policy_exists, scope=scope), group_exists),
-            same={"firewallPolicy": _same_policy},
+            rules=(fixed("priority", "direction", says="invalid"), partial(_policy_exists, scope=scope), group_exists),
+            same={"firewallPolicy": same_name},
             taken="Adopt it with import_, or delete it; where another rule has the priority, move `base` further "
             "(see `hostgate diff`)",
         ),
@@ -230,7 +213,7 @@ def _lifecycles(scope: Scope) -> Iterator[tuple[str, Lifecycle]]:
                 *(() if hierarchical else (_network_of_the_project,)),
                 partial(_one_policy_per_target, scope=scope),
             ),
-            same={"firewallPolicy": _same_policy if hierarchical else _same_link, "attachmentTarget": _same_link},
+            same={"firewallPolicy": same_name if hierarchical else _same_link, "attachmentTarget": _same_link},
         ),
     )
 

@@ -25,14 +25,13 @@ from hostgate.gcp.resources_proxy import (
 )
 from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.limits import Limit
-from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, last_part
+from hostgate.sandbox.gcp_projects import project_of
+from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, fixed, last_part, same_name
 from hostgate.sandbox.state import StoredObject
 
 _MADE: Final = "2026-01-01T00:00:00Z"
-
-
-def _project(inputs: Inputs, account: Account) -> str:
-    return str(inputs.get("project") or account.project).removeprefix("projects/")
+_OVERLOOKED: Final = " (Provider produced inconsistent result after apply)"
+"""Of inputs that the provider plans in place, and that then do not change."""
 
 
 class _Id:
@@ -43,17 +42,17 @@ class _Id:
 
     def __call__(self, inputs: Inputs, account: Account) -> str:
         where = self.location or f"locations/{inputs.get('location') or account.region}"
-        return f"projects/{_project(inputs, account)}/{where}/{self.collection}/{inputs['name']}"
+        return f"projects/{project_of(inputs, account)}/{where}/{self.collection}/{inputs['name']}"
 
 
 def _subnetwork_id(inputs: Inputs, account: Account) -> str:
     region = inputs.get("region") or account.region
-    return f"projects/{_project(inputs, account)}/regions/{region}/subnetworks/{inputs['name']}"
+    return f"projects/{project_of(inputs, account)}/regions/{region}/subnetworks/{inputs['name']}"
 
 
 def _policy_id(inputs: Inputs, account: Account) -> str:
     """The policy that a rule gets into, whatever project its reference names."""
-    place = f"projects/{_project(inputs, account)}/locations/{inputs['location']}"
+    place = f"projects/{project_of(inputs, account)}/locations/{inputs['location']}"
     return f"{place}/gatewaySecurityPolicies/{last_part(inputs['gatewaySecurityPolicy'])}"
 
 
@@ -73,17 +72,6 @@ def _gateway_computed(ask: Ask) -> dict[str, Any]:
     """Where no address is given, one of the subnetwork is allocated."""
     number = int(digest_of(ask.held.id, digits=4), 16)
     return {**_linked(ask), "addresses": ask.held.inputs.get("addresses") or [f"10.128.{number // 256}.{number % 256}"]}
-
-
-def _overlooked(*names: str) -> CallRule:
-    """Inputs that the provider plans in place, and that then do not change."""
-
-    def rule(ask: Ask) -> Iterator[str]:
-        for name in names:
-            if ask.operation == "update" and ask.before and ask.before.inputs.get(name) != ask.held.inputs.get(name):
-                yield f"invalid: {name} cannot change (Provider produced inconsistent result after apply)"
-
-    return rule
 
 
 def _at_most(limit: Limit) -> CallRule:
@@ -166,7 +154,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         place=_Id("urlLists"),
         name="name",
         computed=_computed,
-        rules=(_overlooked("name", "location"), _at_most(LISTS), _list_unused),
+        rules=(fixed("name", "location", says="invalid", because=_OVERLOOKED), _at_most(LISTS), _list_unused),
         overlooks=("name", "location"),
     ),
     POLICY: Lifecycle(
@@ -182,13 +170,13 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         computed=_linked,
         rules=(_policy_exists, _lists_exist, _at_most(POLICY_RULES)),
         locks=lambda inputs, account: (_policy_id(inputs, account),),
-        same={"gatewaySecurityPolicy": lambda old, new: bool(last_part(old) == last_part(new))},
+        same={"gatewaySecurityPolicy": same_name},
     ),
     GATEWAY: Lifecycle(
         place=_Id("gateways"),
         name="name",
         computed=_gateway_computed,
-        rules=(_overlooked("ports"), _at_most(GATEWAYS), _gateway_fits, _gateway_unused),
+        rules=(fixed("ports", says="invalid", because=_OVERLOOKED), _at_most(GATEWAYS), _gateway_fits, _gateway_unused),
         overlooks=("ports",),
         same={"network": _same_network, "subnetwork": _same_network, "gatewaySecurityPolicy": _same_network},
     ),

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from hostgate.gcp.resources import RULE
 from hostgate.gcp.resources_url_filter import ENDPOINT, ENDPOINT_ASSOCIATION, PROFILE, PROFILE_GROUP
+from hostgate.gcp.spelling import SERVICE
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
 from hostgate.sandbox.state import StoredObject
 
-_SERVICE = "//networksecurity.googleapis.com/"
 _IN_A_GROUP = ("urlFilteringProfile", "threatPreventionProfile")
 
 _COLLECTIONS = {
@@ -50,7 +50,7 @@ def _computed(ask: Ask) -> dict[str, Any]:
 
 
 def _is(reference: Any, held: StoredObject) -> bool:
-    return isinstance(reference, str) and reference.removeprefix(_SERVICE) == held.id
+    return isinstance(reference, str) and reference.removeprefix(SERVICE) == held.id
 
 
 def _associations(ask: Ask) -> list[StoredObject]:
@@ -68,7 +68,7 @@ def _profiles_exist(ask: Ask) -> Iterator[str]:
 
 def group_exists(ask: Ask) -> Iterator[str]:
     """Of a firewall policy rule: the security profile group that it names is there."""
-    wanted = str(ask.held.inputs.get("securityProfileGroup") or "").removeprefix(_SERVICE)
+    wanted = str(ask.held.inputs.get("securityProfileGroup") or "").removeprefix(SERVICE)
     if ask.writes and wanted and ask.now.get(PROFILE_GROUP, wanted) is None:
         yield f"notFound: securityProfileGroup {wanted} was not found"
 
@@ -91,7 +91,7 @@ def _not_associated(ask: Ask) -> Iterator[str]:
 
 
 def _endpoint_of_the_zone(ask: Ask) -> Iterator[str]:
-    wanted = str(ask.held.inputs["firewallEndpoint"]).removeprefix(_SERVICE)
+    wanted = str(ask.held.inputs["firewallEndpoint"]).removeprefix(SERVICE)
     if ask.writes and ask.now.get(ENDPOINT, wanted) is None:
         yield f"notFound: firewallEndpoint {wanted} was not found"
     elif ask.writes and f"/locations/{ask.held.inputs['location']}/" not in wanted:

@@ -86,6 +86,22 @@ def last_part(reference: Any) -> Any:
     return reference.rpartition("/")[2] if isinstance(reference, str) else reference
 
 
+def same_name(old: Any, new: Any) -> bool:
+    """Whether two references are one to a provider that keeps the name alone (CompareResourceNames of Google's)."""
+    return bool(last_part(old) == last_part(new))
+
+
+def fixed(*names: str, says: str, because: str = "") -> CallRule:
+    """Inputs that an update does not change, `says` the cloud: the provider never asks, somebody by hand might."""
+
+    def rule(ask: Ask) -> Iterator[str]:
+        for name in names:
+            if ask.operation == "update" and ask.before and ask.before.inputs.get(name) != ask.held.inputs.get(name):
+                yield f"{says}: {name} cannot change{because}"
+
+    return rule
+
+
 def digest_of(*values: Any, digits: int = 12) -> str:
     """A made-up token that changes when the values do, and is the same for the same values."""
     text = json.dumps(values, sort_keys=True, default=str)

@@ -1,16 +1,21 @@
 """The engine's side of a preview: a resource monitor and an engine service on the SDK's own protocol."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
+from hostgate.sandbox import opaque
 from hostgate.sandbox.clouds import Cloud, cloud_of
-from hostgate.sandbox.preview_problems import PreviewProblem
+from hostgate.sandbox.functions import account_of, answer
+from hostgate.sandbox.lifecycle import Account
+from hostgate.sandbox.preview_problems import ON_EMPTY_CLOUDS, PreviewProblem, does_not_exist
 from hostgate.sandbox.registry import (
     PROVIDER_PREFIX,
     STACK_TYPE,
@@ -22,6 +27,7 @@ from hostgate.sandbox.registry import (
     urn_of,
 )
 from hostgate.sandbox.resources import Diagnostic
+from hostgate.sandbox.sdk import sdk_of
 from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE, as_secret, from_struct, plain_fields, secret_texts, to_struct
 
 # Only what this monitor does. Transforms, hooks, parameterized packages and state migrations need the real engine.
@@ -49,7 +55,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     program goes on and one preview names every problem. Calls arrive concurrently.
     """
 
-    def __init__(self, project: str, stack: str, clouds: Sequence[Cloud]) -> None:
+    def __init__(
+        self, project: str, stack: str, clouds: Sequence[Cloud], config: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self.config = config
         self.project = project
         self.stack = stack
         self.clouds = clouds
@@ -58,6 +67,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.refusals: list[str] = []
         self.diagnostics: list[Diagnostic] = []
         self.secrets: set[str] = set()
+        self.made_up: Counter[str] = Counter()
+        """Resources of each type, and functions, that were answered with made-up values."""
         self._lock = threading.Lock()
 
     @property
@@ -88,16 +99,16 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self, request: resource_pb2.RegisterResourceRequest, context: grpc.ServicerContext
     ) -> resource_pb2.RegisterResourceResponse:
         if request.remote:
-            self._refuse(context, f"remote component {request.type}", request.type, request.name)
+            self._refuse(context, f"{NEEDS_CLI}: remote component {request.type}")
         if request.type == "pulumi:pulumi:StackReference":
-            self._refuse(context, f"stack reference {request.name}", request.type, request.name)
+            self._refuse(context, f'unknown stack "{request.name}": {ON_EMPTY_CLOUDS}')
         urn = urn_of(self.stack, self.project, request.parent, request.type, request.name)
         inputs = from_struct(request.object)
         with self._lock:
             self.secrets.update(secret_texts(inputs))
             if urn in self.entries:
                 what = f"Duplicate resource URN '{urn}'; try giving it a unique name"
-                self.problems.append(PreviewProblem(what, urn=urn, type=request.type, name=request.name))
+                self.problems.append(PreviewProblem(what, urn=urn))
                 return _failed(urn)
             parent = self.entries.get(request.parent)
             if request.parent and parent is None:
@@ -126,7 +137,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self, request: resource_pb2.RegisterPackageRequest, context: grpc.ServicerContext
     ) -> resource_pb2.RegisterPackageResponse:
         if request.HasField("parameterization") or request.HasField("extension"):
-            self._refuse(context, f"parameterized package {request.name}")
+            self._refuse(context, f"{NEEDS_CLI}: parameterized package {request.name}")
         return resource_pb2.RegisterPackageResponse(ref=f"{request.name}@{request.version}")
 
     def Invoke(  # noqa: N802
@@ -134,24 +145,37 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     ) -> resource_pb2.ResourceInvokeResponse:
         if request.tok == "pulumi:pulumi:getResource":
             return self._get_resource(from_struct(request.args).get("urn", ""), context)
-        return self._refuse(context, f"function {request.tok}", request.tok)
+        given = plain_fields(from_struct(request.args), reveal=True)
+        told = answer(request.tok, given, self._account(package_of(request.tok), request.provider))
+        if told is None:
+            self._refuse(context, opaque.unknown("the function", request.tok))
+        with self._lock:
+            self.made_up[request.tok] = 1
+        return _returned(told)
 
     def Call(  # noqa: N802
         self, request: resource_pb2.ResourceCallRequest, context: grpc.ServicerContext
     ) -> NoReturn:
-        self._refuse(context, f"method {request.tok}", request.tok)
+        self._refuse(context, f"{NEEDS_CLI}: method {request.tok}")
 
     def ReadResource(  # noqa: N802
         self, request: resource_pb2.ReadResourceRequest, context: grpc.ServicerContext
-    ) -> NoReturn:
+    ) -> resource_pb2.ReadResourceResponse:
         if request.type == "pulumi:pulumi:StackReference":
-            self._refuse(context, f"stack reference {request.name}", request.type, request.name)
-        self._refuse(context, f"reading the existing {request.type} {request.id}", request.type, request.name)
+            self._refuse(context, f'unknown stack "{request.name}": {ON_EMPTY_CLOUDS}')
+        if any(request.type in cloud.types for cloud in self.clouds) or opaque.type_of(request.type) is None:
+            self._refuse(context, does_not_exist(request.id))
+        with self._lock:
+            self.made_up[request.type] += 1
+        account = self._account(package_of(request.type), request.provider)
+        told = opaque.outputs_of_existing(request.type, request.id, account)
+        urn = urn_of(self.stack, self.project, request.parent, request.type, request.name)
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=to_struct(told))
 
     def ExistsResource(  # noqa: N802
         self, request: resource_pb2.ExistsResourceRequest, context: grpc.ServicerContext
     ) -> NoReturn:
-        self._refuse(context, f"asking whether {request.type} {request.id} exists", request.type)
+        self._refuse(context, f"{NEEDS_CLI}: asking whether {request.type} {request.id} exists")
 
     def SignalAndWaitForShutdown(  # noqa: N802
         self, _request: empty_pb2.Empty, _context: grpc.ServicerContext
@@ -209,15 +233,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def _create(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:
         cloud = cloud_of(self.clouds, entry.type)
         if cloud is None:
-            known = ", ".join(sorted(token for each in self.clouds for token in each.types))
-            problems = [
-                PreviewProblem(
-                    f"{NEEDS_CLI}: no simulated cloud has this resource type",
-                    found=entry.type,
-                    allowed=known,
-                    source="built-in preview",
-                )
-            ]
+            problems = [PreviewProblem(opaque.unknown("the resource type", entry.type))]
         else:
             inputs = cloud.named(entry.type, entry.name, entry.inputs, entry.urn)
             outputs = cloud.outputs(entry.type, inputs)
@@ -228,10 +244,15 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             problems = cloud.check(entry.type, plain_fields(inputs, reveal=True))
         with self._lock:
             self.entries[entry.urn] = entry
-            self.problems += [replace(problem, urn=entry.urn, type=entry.type, name=entry.name) for problem in problems]
+            if cloud is not None and entry.type not in cloud.types:
+                self.made_up[entry.type] += 1
+            # Without an SDK there is no plugin, and then the engine names no resource either.
+            named = {"type": entry.type, "name": entry.name} if cloud or sdk_of(entry.type) else {}
+            self.problems += [replace(problem, urn=entry.urn, **named) for problem in problems]
             if entry.id:
-                message = f"import of {entry.id}: the real object is not read, so differences are not shown"
-                self.diagnostics.append(Diagnostic("warning", message, entry.urn))
+                opaque_one = cloud is not None and entry.type not in cloud.types
+                why = opaque.not_adopted(entry.type, entry.id) if opaque_one else does_not_exist(entry.id)
+                self.problems.append(PreviewProblem(why, urn=entry.urn))
         return _failed(entry.urn) if problems else self._answer(entry)
 
     def _answer(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:
@@ -245,16 +266,19 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         if entry is None:
             context.abort(grpc.StatusCode.NOT_FOUND, f"unknown resource {urn}")
             raise AssertionError(urn)  # abort raises
-        found = {"urn": entry.urn, "id": entry.id, "state": dict(entry.outputs)}
-        answer = resource_pb2.ResourceInvokeResponse()
-        getattr(answer, "return").CopyFrom(to_struct(found))  # a field named by a Python keyword
-        return answer
+        return _returned({"urn": entry.urn, "id": entry.id, "state": dict(entry.outputs)})
 
-    def _refuse(self, context: grpc.ServicerContext, what: str, type_: str = "", name: str = "") -> NoReturn:
-        message = f"{NEEDS_CLI}: {what}"
+    def _account(self, package: str, provider: str) -> Account:
+        """Whose cloud a call asks: by the provider that it names, else by the stack's config."""
+        with self._lock:
+            entry = self.entries.get(provider.rpartition("::")[0])
+        said = {key.partition(":")[2]: value for key, value in self.config.items() if key.startswith(f"{package}:")}
+        return account_of(package, said | (plain_fields(entry.inputs, reveal=True) if entry else {}))
+
+    def _refuse(self, context: grpc.ServicerContext, message: str) -> NoReturn:
         with self._lock:
             self.refusals.append(message)
-            self.problems.append(PreviewProblem(message, type=type_, name=name))
+            self.problems.append(PreviewProblem(message))
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
         raise AssertionError(message)  # abort raises
 
@@ -291,6 +315,12 @@ class EngineService(engine_pb2_grpc.EngineServicer):
         message = f"the program wants pulumi {request.pulumi_version_range}: not checked, there is no CLI here"
         self._monitor.diagnostics.append(Diagnostic("warning", message))
         return engine_pb2.RequirePulumiVersionResponse()
+
+
+def _returned(values: Mapping[str, Any]) -> resource_pb2.ResourceInvokeResponse:
+    told = resource_pb2.ResourceInvokeResponse()
+    getattr(told, "return").CopyFrom(to_struct(values))  # a field named by a Python keyword
+    return told
 
 
 def _failed(urn: str) -> resource_pb2.RegisterResourceResponse:

@@ -6,6 +6,14 @@ from dataclasses import dataclass, fields
 from hostgate.planning.shapes import InputProblem
 from hostgate.sandbox.resources import Diagnostic
 
+ON_EMPTY_CLOUDS = "a preview is of empty clouds. Deploy what makes it to a sandbox first: hostgate sandbox run"
+"""What to do about something that is elsewhere, on either host of a preview."""
+
+
+def does_not_exist(id_: str) -> str:
+    """That what a program reads or adopts is not there, in the engine's words, and what to do."""
+    return f"resource '{id_}' does not exist: {ON_EMPTY_CLOUDS}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewProblem(InputProblem):

@@ -4,10 +4,12 @@ Run as `python -m hostgate.sandbox.provider PACKAGE VERSION STATE`; the first li
 file in which the clouds keep what they hold; several provider processes share it.
 """
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn
@@ -16,11 +18,16 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from hostgate.sandbox.clouds import Cloud, Declaration, clouds_of_engine
+from hostgate.planning.resource_types import ResourceType
+from hostgate.sandbox import opaque
+from hostgate.sandbox.clouds import Cloud, Declaration, cloud_of_engine
+from hostgate.sandbox.functions import account_of, answer
 from hostgate.sandbox.input_changes import DEFAULTS, Changes, diff
-from hostgate.sandbox.lifecycle import Account, Refusal
+from hostgate.sandbox.lifecycle import Refusal
 from hostgate.sandbox.preview_problems import PreviewProblem
-from hostgate.sandbox.service import Service
+from hostgate.sandbox.schema import YAML_TOKENS, schema_of
+from hostgate.sandbox.sdk import sdks
+from hostgate.sandbox.service import Service, lifecycle_of
 from hostgate.sandbox.state import State
 from hostgate.sandbox.wire_values import from_struct, plain_fields, to_struct
 
@@ -58,8 +65,26 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, _request: empty_pb2.Empty, _context: _Context) -> plugin_pb2.PluginInfo:  # noqa: N802
         return plugin_pb2.PluginInfo(version=self.version)
 
+    def GetSchema(self, _request: provider_pb2.GetSchemaRequest, context: _Context) -> provider_pb2.GetSchemaResponse:  # noqa: N802
+        sdk = sdks().get(self.cloud.package)
+        if sdk is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, opaque.no_sdk(self.cloud.package))
+            raise AssertionError(self.cloud.package)  # abort raises
+        told = os.environ.get(YAML_TOKENS)
+        wanted = [each for each in told.split(",") if each.startswith(f"{sdk.package}:")] if told is not None else None
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema_of(sdk, wanted)))
+
     def CheckConfig(self, request: provider_pb2.CheckRequest, _context: _Context) -> provider_pb2.CheckResponse:  # noqa: N802
-        return provider_pb2.CheckResponse(inputs=request.news)
+        sdk, asked = sdks().get(self.cloud.package), str(from_struct(request.news).get("version", ""))
+        failures = []
+        if sdk and asked and _major(asked) != _major(sdk.version):
+            reason = (
+                f"the program asks for version {asked} of the provider {sdk.package}, and the sandbox speaks "
+                f"{_major(sdk.version)}.x, as its Python SDK beside hostgate ({sdk.version}) does. Use an SDK of "
+                f"{_major(sdk.version)}.x, or install pulumi-{sdk.package} {_major(asked)}.x beside hostgate"
+            )
+            failures = [provider_pb2.CheckFailure(property="version", reason=reason)]
+        return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, _request: provider_pb2.DiffRequest, _context: _Context) -> provider_pb2.DiffResponse:  # noqa: N802
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
@@ -67,33 +92,32 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(  # noqa: N802
         self, request: provider_pb2.ConfigureRequest, _context: _Context
     ) -> provider_pb2.ConfigureResponse:
-        said = {key: value for key, value in from_struct(request.args).items() if isinstance(value, str)}
-        known = Account()
-        self.service.account = Account(
-            region=said.get("region", known.region),
-            project=said.get("project", known.project),
-            subscription=said.get("subscriptionId", known.subscription),
-        )
+        self.service.account = account_of(self.cloud.package, from_struct(request.args))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
 
     def Check(self, request: provider_pb2.CheckRequest, context: _Context) -> provider_pb2.CheckResponse:  # noqa: N802
-        type_ = self._known(_type(request), context)
+        type_ = self._known(request, context)
+        if type_ not in self.cloud.types:
+            self.service.state.note_made_up(type_, request.urn)
         inputs = self._named(type_, request)
         plain = plain_fields({key: value for key, value in inputs.items() if key != DEFAULTS}, reveal=True)
         failures = [
-            provider_pb2.CheckFailure(property=problem.path, reason=str(problem))
+            provider_pb2.CheckFailure(property=problem.path, reason=str(replace(problem, name=_name(request))))
             for problem in (*self.cloud.check(type_, plain), *self._together(type_, request, plain))
         ]
-        auto = self.cloud.types[type_].auto_name
+        auto = self._row(type_).auto_name
         if auto is not None and auto.property not in inputs:
             reason = f"{auto.property} is missing, and autonaming is turned off"
             failures.append(provider_pb2.CheckFailure(property=auto.property, reason=reason))
         return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
 
     def Diff(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:  # noqa: N802
-        type_ = self._known(_type(request), context)
+        type_ = self._known(request, context)
+        adopts = type_ not in self.cloud.types and not request.old_inputs.fields and bool(request.news.fields)
+        if adopts and not self._holds(type_, request.id):
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, opaque.not_adopted(type_, request.id))
         found = self._diff(type_, request)
         detailed = {
             path: provider_pb2.PropertyDiff(kind=_KINDS[kind, path in found.replacing], inputDiff=True)
@@ -110,7 +134,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: provider_pb2.CreateRequest, context: _Context) -> provider_pb2.CreateResponse:  # noqa: N802
-        type_ = self._known(_type(request), context)
+        type_ = self._known(request, context)
         inputs = from_struct(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=to_struct(_shown(self.cloud.outputs(type_, inputs))))
@@ -121,12 +145,18 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=made.id, properties=to_struct(made.outputs))
 
     def Update(self, request: provider_pb2.UpdateRequest, context: _Context) -> provider_pb2.UpdateResponse:  # noqa: N802
-        type_ = self._known(_type(request), context)
+        type_ = self._known(request, context)
         inputs = from_struct(request.news)
         if request.preview:
-            had = from_struct(request.old_inputs)
-            computed = {key: value for key, value in from_struct(request.olds).items() if key not in had}
-            return provider_pb2.UpdateResponse(properties=to_struct(_shown({**computed, **inputs})))
+            had, olds = from_struct(request.old_inputs), from_struct(request.olds)
+            if type_ in self.cloud.types:
+                told = {**{key: value for key, value in olds.items() if key not in had}, **inputs}
+            else:
+                fresh = self.cloud.outputs(type_, inputs)
+                told = {
+                    key: olds.get(key, new) if inputs.get(key) == had.get(key) else new for key, new in fresh.items()
+                }
+            return provider_pb2.UpdateResponse(properties=to_struct(_shown(told)))
         try:
             made = self.service.update(type_, request.id, _plain(inputs))
         except Refusal as refused:
@@ -134,7 +164,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=to_struct(made.outputs))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: _Context) -> empty_pb2.Empty:  # noqa: N802
-        type_ = self._known(_type(request), context)
+        type_ = self._known(request, context)
         try:
             self.service.delete(type_, request.id)
         except Refusal as refused:
@@ -143,21 +173,32 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Read(self, request: provider_pb2.ReadRequest, context: _Context) -> provider_pb2.ReadResponse:  # noqa: N802
-        type_ = self._known(_type(request), context)
+        type_ = self._known(request, context)
         try:
             held = self.service.read(type_, request.id)
         except Refusal as refused:
             _abort(context, f"reading {_name(request)}", refused)
+        if held is None and type_ not in self.cloud.types and not request.inputs.fields:
+            # A program looks up what was there before; a refresh comes with the inputs of what a stack made.
+            self.service.state.note_made_up(type_, request.urn)
+            told = opaque.outputs_of_existing(type_, request.id, self.service.account)
+            return provider_pb2.ReadResponse(id=request.id, properties=to_struct(told), inputs=to_struct({}))
         if held is None:
             return provider_pb2.ReadResponse(id="")
         # What the provider had filled in itself stays marked so; of an import nothing is (tfbridge, schema.go).
         inputs = {**held.inputs, DEFAULTS: from_struct(request.inputs).get(DEFAULTS) or []}
         return provider_pb2.ReadResponse(id=held.id, properties=to_struct(held.outputs), inputs=to_struct(inputs))
 
-    def Invoke(self, request: provider_pb2.InvokeRequest, context: _Context) -> NoReturn:  # noqa: N802
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED, f"the simulated {self.cloud.package} cloud answers no call of {request.tok}"
-        )
+    def Invoke(self, request: provider_pb2.InvokeRequest, context: _Context) -> provider_pb2.InvokeResponse:  # noqa: N802
+        given = plain_fields(from_struct(request.args), reveal=True)
+        told = answer(request.tok, given, self.service.account, self.service.state.objects())
+        if told is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, opaque.unknown("the function", request.tok))
+            raise AssertionError(request.tok)  # abort raises
+        self.service.state.note_made_up(request.tok, request.tok)
+        found = provider_pb2.InvokeResponse()
+        getattr(found, "return").CopyFrom(to_struct(told))  # a field named by a Python keyword
+        return found
 
     def Cancel(self, _request: empty_pb2.Empty, _context: _Context) -> empty_pb2.Empty:  # noqa: N802
         return empty_pb2.Empty()
@@ -168,14 +209,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Why the resource cannot be beside those that were checked before it. A provider that asks an API would find out
         while it makes them, and half of them would be made."""
         with self._lock:
-            self._declared[request.urn] = Declaration(request.urn, type_, _name(request), inputs)
+            self._declared[request.urn] = Declaration(request.urn, type_, _name(request), inputs, None)
             declared = list(self._declared.values())
         yield from (problem for problem in self.cloud.check_stack(declared) if problem.urn == request.urn)
 
     def _named(self, type_: str, request: provider_pb2.CheckRequest) -> dict[str, Any]:
         """The inputs, with a name where the program gave none: the one it had, the engine's, or a new one."""
         inputs, olds = from_struct(request.news), from_struct(request.olds)
-        auto = self.cloud.types[type_].auto_name
+        auto = self._row(type_).auto_name
         if auto is None:
             return inputs
         inputs.pop(DEFAULTS, None)
@@ -196,21 +237,36 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _diff(self, type_: str, request: provider_pb2.DiffRequest) -> Changes:
         return diff(
-            self.cloud.types[type_],
-            self.cloud.lifecycles[type_],
+            self._row(type_),
+            lifecycle_of(type_),
             _inputs(request),
             from_struct(request.news),
             tuple(request.ignoreChanges),
             from_struct(request.olds),
         )
 
-    def _known(self, type_: str, context: _Context) -> str:
-        if type_ not in self.cloud.types:
-            known = ", ".join(sorted(self.cloud.types))
+    def _known(self, request: Any, context: _Context) -> str:
+        """The type of what a request is about. Aborts the call where nobody tells what it is."""
+        type_ = _type(request)
+        if self.cloud.type_of(type_) is None:
             context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"the simulated cloud does not know {type_}. Known types: {known}"
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"{_name(request)} ({type_}): {opaque.unknown('the resource type', type_)}",
             )
         return type_
+
+    def _holds(self, type_: str, id_: str) -> bool:
+        with self.service.state.transaction() as now:
+            return now.get(type_, id_) is not None
+
+    def _row(self, type_: str) -> ResourceType:
+        found = self.cloud.type_of(type_)
+        assert found is not None  # _known has looked
+        return found
+
+
+def _major(version: str) -> str:
+    return version.removeprefix("v").partition(".")[0]
 
 
 def _type(request: Any) -> str:
@@ -224,7 +280,7 @@ def _name(request: Any) -> str:
 
 def _inputs(request: Any) -> dict[str, Any]:
     """The inputs of the state, which an engine sends if it can."""
-    return from_struct(request.old_inputs if len(request.old_inputs.fields) else request.olds)
+    return from_struct(request.old_inputs if request.HasField("old_inputs") else request.olds)
 
 
 def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,7 +306,7 @@ def main() -> None:
     with ThreadPoolExecutor(16) as executor:
         server = grpc.server(executor, options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)])
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(
-            Provider(clouds_of_engine()[package], version, service), server
+            Provider(cloud_of_engine(package), version, service), server
         )
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()

@@ -9,17 +9,22 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn
 
-from hostgate.sandbox.clouds import clouds_of_engine
+from hostgate.sandbox.clouds import cloud_of_engine
 from hostgate.sandbox.faults import Fault, delay_of, trip
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, Refusal
 from hostgate.sandbox.state import Operation, State, StoredObject, Transaction, acquire, release
 
 
+@cache
 def lifecycle_of(type_: str) -> Lifecycle:
-    """How objects of the type live. Raises KeyError for one that no simulated cloud makes."""
-    return {token: life for each in clouds_of_engine().values() for token, life in each.lifecycles.items()}[type_]
+    """How objects of the type live. Raises KeyError for one that no simulated cloud and no installed SDK has."""
+    found = cloud_of_engine(type_.partition(":")[0]).life_of(type_)
+    if found is None:
+        raise KeyError(type_)
+    return found
 
 
 def die() -> NoReturn:
@@ -34,10 +39,11 @@ def account_of(held: StoredObject) -> Account:
         return Account(region=held.id.split(":")[3])
     if "region" in held.computed:
         return Account(region=str(held.computed["region"]))
-    part = held.id.strip("/").split("/")[1]
-    if held.id.startswith("organizations/"):
-        return Account()
-    return Account(project=part) if held.id.startswith("projects/") else Account(subscription=part)
+    first, _, rest = held.id.strip("/").partition("/")
+    part = rest.partition("/")[0]
+    if first == "projects":
+        return Account(project=part)
+    return Account(subscription=part) if first == "subscriptions" else Account()
 
 
 class Service:

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS faults (
     number INTEGER PRIMARY KEY AUTOINCREMENT, about TEXT NOT NULL, operation TEXT NOT NULL, pass INTEGER NOT NULL,
     times INTEGER NOT NULL, crash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS delays (about TEXT PRIMARY KEY, seconds REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS made_up (token TEXT NOT NULL, what TEXT NOT NULL, PRIMARY KEY (token, what));
 CREATE TABLE IF NOT EXISTS running (lock TEXT PRIMARY KEY, process INTEGER NOT NULL, what TEXT NOT NULL);
 """
 
@@ -52,7 +53,7 @@ class StoredObject:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        return {**self.computed, **self.inputs}
+        return {**self.inputs, **self.computed}
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -190,10 +191,24 @@ class State:
             for number, operation, type_, id_, name, before, after, refusal in rows
         ]
 
+    def note_made_up(self, token: str, what: str) -> None:
+        """Note that a run was told made-up values: of a resource (by URN) of the type `token`, or by a function."""
+        with self._connected() as connection:
+            connection.execute("INSERT OR IGNORE INTO made_up VALUES (?, ?)", (token, what))
+
+    def take_made_up(self) -> dict[str, int]:
+        """How many resources of each type, and which functions, had made-up values; forgotten then."""
+        with self.transaction() as now:
+            rows = now.connection.execute(
+                "SELECT token, COUNT(*) FROM made_up GROUP BY token ORDER BY token"
+            ).fetchall()
+            now.connection.execute("DELETE FROM made_up")
+        return {str(token): int(count) for token, count in rows}
+
     def reset(self) -> None:
         """Forget every object, call, fault and delay."""
         with self.transaction() as now:
-            for table in ("objects", "journal", "faults", "delays", "running"):
+            for table in ("objects", "journal", "faults", "delays", "made_up", "running"):
                 now.connection.execute(f"DELETE FROM {table}")
 
     @contextmanager

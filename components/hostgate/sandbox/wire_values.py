@@ -70,8 +70,8 @@ def plain(value: object, *, reveal: bool = False) -> object:
                 return plain(value["value"], reveal=reveal) if "value" in value else UNKNOWN
             case signature if signature == RESOURCE_SIGNATURE:
                 return plain(value["id"] or UNKNOWN_ON_WIRE) if "id" in value else value["urn"]
-            case _:  # asset or archive
-                return {key: plain(item, reveal=reveal) for key, item in value.items() if key != SIGNATURE}
+            case _:  # asset or archive: a cloud gives it back, and the SDKs know it by its mark only
+                return {key: plain(item, reveal=reveal) for key, item in value.items() if reveal or key != SIGNATURE}
     return UNKNOWN if value == UNKNOWN_ON_WIRE else value
 
 

@@ -1,5 +1,7 @@
 """Pulumi's own YAML files, read as leniently as Pulumi reads them: their form is not ours to narrow."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,3 +26,13 @@ def read_pulumi_yaml(file: Path) -> Any:
         raise Unreadable("it is nested too deep") from None
     except (ValueError, yaml.YAMLError) as error:
         raise Unreadable(" ".join(str(error).split())) from None
+
+
+def tokens_in(folder: Path, packages: Iterable[str]) -> tuple[str, ...]:
+    """What looks like a resource type or a function of one of the packages, in any YAML file of a program."""
+    named = "|".join(map(re.escape, packages))
+    pattern = re.compile(rf"(?<![\w-])(?:{named}):[\w/.-]+(?::\w+)?")
+    found: dict[str, None] = {}
+    for file in sorted(folder.glob("*.y*ml")) if named else ():
+        found.update(dict.fromkeys(pattern.findall(file.read_text(encoding="utf-8", errors="replace"))))
+    return tuple(found)

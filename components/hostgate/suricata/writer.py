@@ -76,7 +76,13 @@ class Sids:
 
     def of_entry(self, entry: Entry, purpose: str = "allow") -> int:
         identity = (entry.catalog, entry.id, entry.host, entry.port, entry.protocol)
-        return self.of(*identity) if purpose == "allow" else self.of(*identity, purpose)
+        more = (*([purpose] if purpose != "allow" else []), *([f"grant {entry.grant}"] if entry.grant else []))
+        return self.of(*identity, *more)
+
+
+def message(entry: Entry) -> str:
+    """What a rule logs as the reason: the entry that it passes, and for which grant."""
+    return f"hostgate {entry.catalog} {entry.id}{f' for {entry.grant}' if entry.grant else ''}"
 
 
 def source(ranges: Iterable[str]) -> str:

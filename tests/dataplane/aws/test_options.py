@@ -189,3 +189,30 @@ def test_what_is_allowed_is_logged_only_on_request(tmp_path: Path) -> None:
         assert {policy.labels[sid] for sid in heard[flow].alert_sids if sid < FIRST_SID} == (
             {plan.verdict(flow).rule} if wanted else set()
         )
+
+
+@pytest.mark.usefixtures("suricata")
+def test_suricata_and_the_plan_agree_on_what_the_clients_of_several_grants_may_use(tmp_path: Path) -> None:
+    hosts = {
+        name: hostgate.select("catalog.yaml", base=Path(__file__).parent, ids=ids)
+        for name, ids in {"builders": ["registry", "cdn", "packages"], "nodes": ["registry", "api-admin"]}.items()
+    }
+    clients = {"builders": ["10.1.0.0/16", "192.168.40.0/24"], "nodes": ["10.0.0.0/8"]}
+    plan = hostgate.plan([hostgate.Grant(name, hosts[name], clients[name]) for name in hosts], "aws:rules")
+    fates: dict[Flow, Fate] = {
+        _tls("cgr.dev"): "allow",
+        _tls("cgr.dev", OTHER_CLIENT): "allow",
+        _tls("a.cdn.vendor.example"): "allow",
+        _tls("a.cdn.vendor.example", SPOKE): "allow",
+        _tls("a.cdn.vendor.example", OTHER_CLIENT): "block",
+        _tls("api.vendor.example", port=8443): "allow",  # of nodes, and a builder of 10.1.0.0/16 is one too
+        _tls("api.vendor.example", SPOKE, port=8443): "block",
+        _tls("api.vendor.example", OTHER_CLIENT, port=8443): "allow",
+        _tls("api.vendor.example", OTHER_CLIENT): "block",
+        _tls("other.example"): "block",
+        _tls("cgr.dev", "192.168.41.1"): "block",
+        _quic(OTHER_CLIENT): "block",
+    }
+    _, heard = judge(plan, fates, tmp_path)
+    assert {flow: judged.verdict for flow, judged in heard.items()} == fates
+    assert {flow: plan.verdict(flow).action for flow in fates} == fates

@@ -1,0 +1,93 @@
+"""An entry over one address family is opened where the mechanism and the clients have it, and refused with a reason elsewhere."""
+
+from typing import Any
+
+import pytest
+
+from conformance.catalogs import entry, selection
+from hostgate.catalog.selection import Acceptance
+from hostgate.planning.advice import advise
+from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.options import read_options
+from hostgate.planning.plan import draft
+
+SIX = entry("six.example.net", "six", families=("ipv6",))
+BOTH = entry("six.example.net", "six", families=("ipv6", "ipv4"))
+WIDER = [
+    Acceptance(finding=finding, entry="six", because="a test")
+    for finding in ("deeper-names", "apex-included", "other-port")
+]
+
+OVER_IPV6: list[tuple[str, dict[str, Any], bool]] = [
+    ("aws:rules", {}, False),  # clients of HOME_NET have IPv4
+    ("aws:rules", {"home_net": ["10.0.0.0/8", "2600:1f18::/56"]}, True),
+    ("aws:domain-list", {}, False),
+    ("aws:domain-list", {"home_net": ["2600:1f18::/56"]}, True),
+    ("aws:dns-firewall", {}, True),  # a question for AAAA is one for the name
+    ("gcp:fqdn", {}, True),
+    ("gcp:fqdn", {"from_": ["tagValues/1"]}, True),
+    ("gcp:fqdn", {"from_": ["10.0.0.0/8"]}, False),
+    ("gcp:fqdn", {"from_": ["10.0.0.0/8", "tagValues/1"]}, False),
+    ("gcp:fqdn", {"from_": ["10.0.0.0/8", "fd20::/64"]}, True),
+    ("gcp:url-filter", {}, False),
+    ("gcp:url-filter", {"from_": ["fd20::/64", "10.0.0.0/8"]}, False),
+    ("gcp:url-filter", {"deny": "none"}, False),
+    ("gcp:web-proxy", {}, False),
+    ("gcp:web-proxy", {"mode": "audit"}, False),
+    ("azure:application-rules", {}, False),
+]
+
+
+@pytest.mark.parametrize(("target", "options", "opens"), OVER_IPV6, ids=str)
+def test_a_host_over_ipv6_alone(target: str, options: dict[str, Any], opens: bool) -> None:
+    made = draft(selection([SIX]), target, options)
+    (decision,) = made.decisions
+    chosen = {target: read_options(mechanism(target).options, options, target)}
+    (advised,) = advise(selection([SIX]), asked=[target], options=chosen)[0].advice
+    assert (decision.outcome, advised.fit == "refused") == (("allowed", False) if opens else ("refused", True))
+    if not opens:
+        assert made.refused
+        assert "ipv6" in decision.reason.lower()
+        assert decision.reason == advised.why
+
+
+def test_every_target_is_asked() -> None:
+    assert {target for target, _, _ in OVER_IPV6} == {*targets()}
+
+
+@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("host", [BOTH, entry("six.example.net", "six", families=("ipv4",)), entry("six.example.net")])
+def test_a_host_that_has_ipv4_too_is_opened_by_its_defaults(target: str, host: Any) -> None:
+    assert draft(selection([host]), target).decisions[0].outcome == "allowed"
+
+
+@pytest.mark.parametrize("target", ["gcp:url-filter", "gcp:web-proxy", "azure:application-rules", "aws:domain-list"])
+@pytest.mark.parametrize("match", ["one-label", "subtree"])
+def test_no_accepted_widening_opens_a_host_over_ipv6_alone(target: str, match: Any) -> None:
+    wide = entry("six.example.net", "six", match=match, port=8443, families=("ipv6",))
+    assert draft(selection([wide], accept=WIDER), target).decisions[0].outcome == "refused"
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_network_rules_of_azure_take_ipv4_as_well(protocol: Any) -> None:
+    (decision,) = draft(
+        selection([entry(protocol=protocol, port=22, families=("ipv6",))]), "azure:application-rules"
+    ).decisions
+    assert "over IPv4. Found: a host over IPv6 only" in decision.reason
+
+
+def test_names_of_google_lead_to_ipv4_addresses_whatever_their_own_have() -> None:
+    google = entry("storage.googleapis.com", "g", families=("ipv6",))
+    accept = [Acceptance(finding="google-apis", entry="g", because="a test")]
+    options = {"google_apis": {"access": "private", "response_policy": "declared"}, "from_": ["10.0.0.0/8"]}
+    assert draft(selection([google], accept=accept), "gcp:fqdn", options).decisions[0].outcome == "allowed"
+
+
+def test_an_accepted_widening_opens_no_port_that_a_mechanism_cannot_take() -> None:
+    wide = entry("x.example", "six", match="one-label", port=64_001)
+    assert draft(selection([wide], accept=WIDER), "azure:application-rules").decisions[0].outcome == "refused"
+    behind = {"network": "projects/p/global/networks/main", "ports": [443, 80],
+              "subnetwork": "projects/p/regions/europe-west4/subnetworks/main"}  # fmt: skip
+    wide = entry("x.example", "six", match="one-label", port=8443)
+    (decision,) = draft(selection([wide], accept=WIDER), "gcp:web-proxy", behind).decisions
+    assert "does not listen on port 8443" in decision.reason
