@@ -98,7 +98,7 @@ class SelectionArgs(TypedDict, total=False):
     """The plan that was reviewed; another one is refused."""
 
 
-_FREE = ("tags", *(f"{kind}{tags}" for kind in ("group", "policy", "firewall") for tags in ("_tags", "Tags")))
+FREE = ("tags", *(f"{kind}{tags}" for kind in ("group", "policy", "firewall") for tags in ("_tags", "Tags")))
 """Inputs below which empty text is a value."""
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
@@ -417,7 +417,7 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
 
 def _refuse_blanks(given: Mapping[str, Any]) -> None:
     plain = {key: value for key, value in given.items() if key != "plan"}
-    if found := blanks(plain, free=_FREE):
+    if found := blanks(plain, free=FREE):
         raise InputError(
             Problem(rule="allowlist", message=blank.message(key_path("", blank.path)[1:])) for blank in found
         )

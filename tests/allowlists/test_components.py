@@ -267,7 +267,7 @@ def test_a_stack_with_two_layers_makes_both_of_the_same_hosts_and_exports_each(r
     ]
     assert decided[0] == decided[1]
     assert {key: set(value) for key, value in made.outputs.items()} == {  # type: ignore[call-overload]
-        "aws": {"references", "policyArn", "firewallArn", "endpoints", "shareArn", "digest"},
+        "aws": {"references", "policyArn", "firewallArn", "endpoints", "associatedEndpoints", "shareArn", "digest"},
         "aws-dns-firewall": {"ruleGroupId", "ruleGroupArn", "digest"},
     }
 
