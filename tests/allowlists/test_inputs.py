@@ -165,7 +165,10 @@ def test_what_denies_before_the_rules_is_an_assumption_of_every_verdict(
     made = planned("azure:application-rules", **options)
     told = [each for each in made.place.assumptions if "of the policy denies" in each]
     assert [each.startswith(one) for each, one in zip(told, said, strict=True)] == [True] * len(said)
-    assert ("denied-before" in {each.id for each in made.findings}) == bool(said)
+    messages = [each.message for each in made.findings if each.id == "denied-before"]
+    assert [
+        each.replace("denies", "of the policy denies").startswith(one) for each, one in zip(messages, said, strict=True)
+    ] == [True for _ in said]
 
 
 def test_the_allowlist_of_threat_intelligence_opens_nothing() -> None:

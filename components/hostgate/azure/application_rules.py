@@ -376,19 +376,17 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
     if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
         whose = "It is turned on in the new policy" if options.attach is None else f"Turn it on in {options.attach}"
         found.append(finding("needs-dns-proxy", f"{whose}; point the clients' DNS at the firewall."))
-    if "Deny" in (options.threat_intel_mode, options.intrusion_detection):
-        what = [
-            word
-            for word, mode in (
-                ("threat intelligence denies what Microsoft lists", options.threat_intel_mode),
-                ("intrusion detection denies what its signatures match", options.intrusion_detection),
-            )
-            if mode == "Deny"
-        ]
+    before = [
+        words
+        for words, mode in (
+            ("Threat intelligence denies what Microsoft lists", options.threat_intel_mode),
+            ("Intrusion detection denies what its signatures match", options.intrusion_detection),
+        )
+        if mode == "Deny"
+    ]
+    if before:
         found.append(
-            finding(
-                "denied-before", f"{' and '.join(what).capitalize()}, before any rule and though the catalog allows it."
-            )
+            finding("denied-before", f"{'. '.join(before)}: before any rule, and though the catalog allows it.")
         )
     if options.mode == "audit":
         found.append(
