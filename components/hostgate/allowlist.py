@@ -6,7 +6,7 @@ the same inputs passed to the engine, so that moving between them changes nothin
 
 # No `from __future__ import annotations` here or in the components: the SDK's analyzer reads the annotations themselves.
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -88,7 +88,7 @@ class SelectionArgs(TypedDict, total=False):
     """enforce: what no rule allows is denied. audit: it passes and is logged."""
     deny: str
     """internet: all but private ranges is denied. all: those too. declared: the deny exists elsewhere. none: no deny."""
-    tags: dict[str, str]
+    tags: dict[str, pulumi.Input[str]]
     """Tags of every object that carries them."""
     name_prefix: str
     """Begins the objects' names in the cloud; the component's name unless given."""
@@ -97,6 +97,9 @@ class SelectionArgs(TypedDict, total=False):
     reviewed: ReviewedArgs
     """The plan that was reviewed; another one is refused."""
 
+
+FREE = ("tags", *(f"{kind}{tags}" for kind in ("group", "policy", "firewall") for tags in ("_tags", "Tags")))
+"""Inputs below which empty text is a value."""
 
 _PROJECTS = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
@@ -117,10 +120,33 @@ class Registration:
         """The value at `place` of the options: the Output that was given there, or what the plan has."""
         return self.outputs.get(place, planned)
 
+    def checked(self, place: str, planned: Any, check: Callable[[str], str | None]) -> Any:
+        """The same; an Output is judged by `check` once it is known, and its objections are AllowlistErrors."""
+
+        def known(value: Any) -> Any:
+            said = check(value) if isinstance(value, str) else f"found {spelled(value)}. Allowed: text."
+            if said is not None:
+                raise AllowlistError(f"`{place}`: found an Output of {spelled(value)}. {said}")
+            return value
+
+        given = self.outputs.get(place)
+        return planned if given is None else given.apply(known)
+
+    @property
+    def tags(self) -> dict[str, Any] | None:
+        """The tags of every object, None if there are none. Their values may be Outputs."""
+        return self.tags_of("tags")
+
+    def tags_of(self, *options: str) -> dict[str, Any] | None:
+        """The tags that these options give, the later ones in the place of the earlier."""
+        given = ((option, getattr(self.plan.options, option)) for option in options)
+        return {
+            key: self.real(f"{option}.{key}", value) for option, tags in given for key, value in tags.items()
+        } or None
+
     def child(self, name: str, each: CloudObject) -> str:
-        """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
-        suffix = each.name.removeprefix(self.plan.options.name)
-        return f"{name}{suffix}"
+        """The logical name of the child that realises `each`."""
+        return child_of(self.plan, name, each)
 
     def options(
         self,
@@ -129,8 +155,11 @@ class Registration:
         depends_on: Sequence[pulumi.Resource] = (),
         replace_on_changes: Sequence[str] | None = None,
         ignore_changes: Sequence[str] | None = None,
+        deleted_with: pulumi.Resource | None = None,
     ) -> pulumi.ResourceOptions:
         """Options of a child: parent, what it waits for, and the id of an existing object if it is to be adopted.
+
+        `deleted_with`: what the cloud deletes it with, so that it stays for as long as that cannot go.
 
         No child is deleted before its replacement is made, whatever its provider would do: a replacement that the cloud
         refuses is an error, a rule or policy that is gone meanwhile is an outage or an open network.
@@ -142,6 +171,7 @@ class Registration:
             delete_before_replace=False,
             replace_on_changes=None if replace_on_changes is None else list(replace_on_changes),
             ignore_changes=None if ignore_changes is None else list(ignore_changes),
+            deleted_with=deleted_with,
         )
 
     def adopted_name(self, child: str) -> str | None:
@@ -151,6 +181,27 @@ class Registration:
         """
         id_ = self.adopt.get(child)
         return None if id_ is None else id_.rpartition("/")[2]
+
+
+class AllowlistComponent(pulumi.ComponentResource):
+    """Base of the components. Beside their outputs they have `plan`, and what they made."""
+
+    @property
+    def children(self) -> dict[str, pulumi.Resource]:
+        """The resources that the component made, by their logical names."""
+        return {child._name: child for child in sorted(self._childResources, key=lambda child: child._name)}
+
+
+def child_of(made: Plan, name: str, each: CloudObject) -> str:
+    """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
+    return f"{name}{each.name.removeprefix(made.options.stem)}"
+
+
+def strangers(made: Plan, names: Sequence[str], adopt: Mapping[str, str]) -> str | None:
+    """What is to be adopted and is no child of the components `names` over the plan, in words; None if all of it is."""
+    children = sorted(child_of(made, name, each) for name in names for each in made.objects)
+    found = sorted(set(adopt) - set(children))
+    return f"{', '.join(found)}, which is no child. Children: {', '.join(children)}." if found else None
 
 
 def prepare(
@@ -224,12 +275,8 @@ def prepare(
     waits = opts.depends_on if opts is not None else None
     after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
     prepared = Registration(made, _inputs(made), outputs, adopt, after)
-    children = sorted(prepared.child(name, each) for each in made.objects)
-    strangers = sorted(set(adopt) - set(children))
-    if strangers:
-        raise AllowlistError(
-            f"{name}: `import_` names {', '.join(strangers)}, which is no child. Children: {', '.join(children)}."
-        )
+    if found := strangers(made, [name], adopt):
+        raise AllowlistError(f"{name}: `import_` names {found}")
     return prepared
 
 
@@ -370,7 +417,7 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
 
 def _refuse_blanks(given: Mapping[str, Any]) -> None:
     plain = {key: value for key, value in given.items() if key != "plan"}
-    if found := blanks(plain, free=("tags",)):
+    if found := blanks(plain, free=FREE):
         raise InputError(
             Problem(rule="allowlist", message=blank.message(key_path("", blank.path)[1:])) for blank in found
         )

@@ -28,7 +28,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from pulumi.runtime.rpc import _special_sig_key
 
 from hostgate import __version__
-from hostgate.allowlist import SelectionArgs, project_folder
+from hostgate.allowlist import FREE, SelectionArgs, project_folder
 from hostgate.catalog.blanks import blanks, is_blank
 from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import did_you_mean, key_path, spelled
@@ -98,7 +98,7 @@ class ComponentPackage(ComponentProvider):
         """The component `name`, made of `inputs` as they came over the wire. Raises InputPropertiesError."""
         known = self._component_defs[resource_type.rpartition(":")[2]]
         # A null would count as "not given", and what is not given keeps everything.
-        empty = [blank.message(key_path("", blank.path)[1:]) for blank in blanks(inputs, free=("tags",))]
+        empty = [blank.message(key_path("", blank.path)[1:]) for blank in blanks(inputs, free=FREE)]
         if problems := [*self._objections(inputs, known.inputs, ""), *empty, *_unanchored(inputs)]:
             raise _refusal("\n".join([f"{name}: the inputs do not hold.", *problems]))
         try:

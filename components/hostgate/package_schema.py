@@ -53,6 +53,11 @@ EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "unset": "The VPC's setting is left alone.",
     },
     "Family": {"ipv4": "IPv4.", "ipv6": "IPv6."},
+    "IntrusionDetection": {
+        "Off": "Nothing is looked for.",
+        "Alert": "What a signature recognises is logged, and passes.",
+        "Deny": "What a signature recognises is denied, before any rule allows it.",
+    },
     "IpAddressType": {
         "IPV4": "An endpoint with an IPv4 address.",
         "IPV6": "An endpoint with an IPv6 address.",
@@ -98,6 +103,15 @@ EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "Basic": "Application rules only; no names in network rules.",
         "Standard": "Names in network rules too.",
         "Premium": "As Standard; the tier in which TLS inspection and intrusion detection can be had.",
+    },
+    "ThreatIntelMode": {
+        "Off": "Nothing is compared.",
+        "Alert": "What Microsoft knows as malicious is logged, and passes.",
+        "Deny": "What Microsoft knows as malicious is denied, before any rule allows it.",
+    },
+    "Type": {
+        "CUSTOMER_KMS": "A key of the account, which `keyId` names.",
+        "AWS_OWNED_KMS_KEY": "A key that AWS owns.",
     },
 }
 """What each value of a closed set does, by the set's name. What a mechanism is, its title says."""

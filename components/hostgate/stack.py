@@ -41,7 +41,7 @@ from hostgate.stack_lists import (
 )
 
 PROJECT = "hostgate"
-_FREE = ("tags",)
+_FREE = ("tags", "groupTags", "policyTags", "firewallTags")
 """Keys below which empty text is a value."""
 
 _REWRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00 \+0000 UTC|T00:00:00Z)\Z")

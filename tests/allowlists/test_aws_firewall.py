@@ -151,6 +151,7 @@ def test_a_share_has_the_groups_before_anybody_joins(run: Run) -> None:
     assert all(after(each) == {"c-share", "c-share-edge", "c-share-allow"} for each in joined)
 
 
+@pytest.mark.usefixtures("filled")
 def test_an_adopted_share_keeps_its_name(run: Run) -> None:
     arn = "arn:aws:ram:eu-central-1:123456789012:resource-share/0a"
     call = 'NetworkFirewallAllowlist("c", hosts=hosts, deny="declared", share={"principals": ["210987654321"]}'
@@ -175,15 +176,15 @@ def test_an_adopted_share_keeps_its_name(run: Run) -> None:
         ('"c", hosts=hosts, regions=["us-east-1"], region="eu-west-1"', "Found: eu-west-1."),
         ('"c", {"region": "us-east-1"}, hosts=hosts, region="us-east-1"', "`region` is given twice"),
         ('"c", hosts=hosts, region="Frankfurt"', "`region`: found 'Frankfurt'"),
-        ('"c", hosts=hosts, region=pulumi.Output.from_input("us-east-1")', "`region`: found Output"),
+        ('"c", hosts=hosts, region=pulumi.Output.from_input("Frankfurt")', "`region`: found 'Frankfurt'"),
         (
             '"c", hosts=hosts, firewall={**vpc, "delete_protection": pulumi.Output.from_input(True)}',
             "`firewall.delete_protection` is an Output",
         ),
         ('"c", hosts=hosts, firewall=pulumi.Output.from_input(vpc)', "`firewall` is an Output. Allowed: a mapping"),
         ('"c", hosts=hosts, logging=pulumi.Output.from_input([alerts])', "`logging` is an Output. Allowed: a list"),
-        ('"c", hosts=hosts, managed_groups=[{"arn": pulumi.Output.from_input("arn")}]', "`managed_groups[0].arn` is an Output"),
-        ('"c", hosts=hosts, tags={"a": pulumi.Output.from_input("b")}', "`tags.a` is an Output. Allowed: a plain value"),
+        ('"c", hosts=hosts, managed_groups=[{"priority": pulumi.Output.from_input(1)}]', "[0].priority` is an Output"),
+        ('"c", hosts=hosts, from_=[pulumi.Output.from_input("10.0.0.0/8")]', "`from_[0]` is an Output. Allowed: a plain value"),
         ('"c", hosts=hosts, deny="declared", firewall=vpc', "owned elsewhere"),
         ('"c", hosts=hosts, firewall={**vpc, "vpc": "vpc-1"}', "`aws:rules.firewall.vpc` is no key here"),
     ],

@@ -267,11 +267,12 @@ def test_a_stack_with_two_layers_makes_both_of_the_same_hosts_and_exports_each(r
     ]
     assert decided[0] == decided[1]
     assert {key: set(value) for key, value in made.outputs.items()} == {  # type: ignore[call-overload]
-        "aws": {"references", "policyArn", "firewallArn", "endpoints", "shareArn", "digest"},
+        "aws": {"references", "policyArn", "firewallArn", "endpoints", "associatedEndpoints", "shareArn", "digest"},
         "aws-dns-firewall": {"ruleGroupId", "ruleGroupArn", "digest"},
     }
 
 
+@pytest.mark.usefixtures("filled")
 def test_an_adopted_dns_object_keeps_the_name_that_its_id_does_not_tell(run: Run) -> None:
     made = run(DNS + '    DnsFirewallAllowlist("c", hosts=hosts, import_={"c-hosts": "rslvr-fdl-0123456789abcdef"})')
     adopted, other = the(made, DNS_LIST, "c-hosts"), the(made, DNS_LIST, "c-everything")
@@ -431,6 +432,7 @@ def test_wrong_inputs_stop_with_the_reason_and_no_traceback(run: Run, program: s
     assert "Traceback" not in str(failed.value)
 
 
+@pytest.mark.usefixtures("filled")
 def test_existing_objects_are_adopted_by_child_name(run: Run) -> None:
     arn = "arn:aws:network-firewall:eu-central-1:123456789012:stateful-rulegroup/old"
     made = run(

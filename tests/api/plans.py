@@ -52,6 +52,17 @@ _MORE: dict[str, list[dict[str, Any]]] = {
             ],
             "tags": {"team": "platform"},
         },
+        {
+            "encryption_configuration": {"key_id": "alias/firewall"},
+            "stateless_groups": [{"arn": f"{_NFW}:123456789012:stateless-rulegroup/edge"}],
+            "stateless_custom_actions": {"counted": "egress"},
+            "flow_timeouts": {"tcp_idle_timeout_seconds": 600},
+            "group_tags": {"team": "platform"},
+            "policy_tags": {"team": "network"},
+            "firewall": {"vpc_id": "vpc-0a1b", "subnet_mappings": [{"subnet_id": "subnet-0a"}]},
+            "endpoint_associations": [{"vpc_id": "vpc-0c", "subnet_id": "subnet-0c", "ip_address_type": "IPV4"}],
+            "firewall_tags": {"team": "network"},
+        },
         {"firewall": {"transit_gateway_id": "tgw-0a1b", "availability_zone_ids": ["euc1-az1", "euc1-az2"]}},
         {
             "deny": "declared",
@@ -64,6 +75,7 @@ _MORE: dict[str, list[dict[str, Any]]] = {
         {"vpcs": ["vpc-0a1b2c3d"], "fail_mode": "open", "inside": ["corp", "acme.example"], "mode": "audit"},
         {"block_response": "OVERRIDE", "override_domain": "blocked.acme.example", "override_ttl": 604_800},
         {"deny": "declared", "block_response": "NXDOMAIN"},
+        {"vpcs": ["vpc-0a1b2c3d"], "mutation_protection": True},
         {"deny": "all"},
     ],
     "gcp": [
@@ -110,6 +122,14 @@ _MORE: dict[str, list[dict[str, Any]]] = {
         {"attach": "rg/fp"},
         {"location": "westeurope", "tags": {"team": "platform"}},
         {"deny": "all", "from_": ["10.1.0.0/16"]},
+        {
+            "tier": "Premium",
+            "threat_intel_mode": "Deny",
+            "threat_intel_allowlist": {"fqdns": ["*.vendor.example"], "ip_addresses": ["203.0.113.0/24"]},
+            "intrusion_detection": "Deny",
+            "dns_servers": ["10.0.0.4"],
+            "dns_proxy": True,
+        },
     ],
 }
 _ALL_KINDS = [

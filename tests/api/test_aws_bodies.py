@@ -19,6 +19,7 @@ from hostgate.planning.shapes import Items, Record, Shape, Text
 RULE_GROUP, POLICY = "AWS::NetworkFirewall::RuleGroup", "AWS::NetworkFirewall::FirewallPolicy"
 REFERENCES = f"{POLICY}.StatefulRuleGroupReferences"
 FIREWALL, LOGGING = "AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::LoggingConfiguration"
+ENDPOINT = "AWS::NetworkFirewall::VpcEndpointAssociation"
 SHARE = "AWS::RAM::ResourceShare"
 LIST, GROUP = "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup"
 ASSOCIATION, CONFIG = f"{GROUP}Association", "AWS::Route53Resolver::FirewallConfig"
@@ -27,6 +28,7 @@ SHAPES = {
     POLICY: "CreateFirewallPolicyRequest",
     REFERENCES: "FirewallPolicy",
     FIREWALL: "CreateFirewallRequest",
+    ENDPOINT: "CreateVpcEndpointAssociationRequest",
     LOGGING: "UpdateLoggingConfigurationRequest",
     SHARE: "CreateResourceShareRequest",
     LIST: "CreateFirewallDomainListRequest",

@@ -108,7 +108,17 @@ PROTOCOL = {
 POLICY_PROPERTIES = {
     "sku": Field(lambda value: value in [{"tier": tier} for tier in ("Basic", "Standard", "Premium")], True, API),
     "threatIntelMode": Field(one_of("Alert", "Deny", "Off"), False, API),
-    "dnsSettings": Field(lambda value: value == {"enableProxy": True}, False, API),
+    "dnsSettings": Field(
+        lambda value: isinstance(value.get("enableProxy"), bool) and set(value) <= {"enableProxy", "servers"},
+        False,
+        API,
+    ),
+    "threatIntelWhitelist": Field(
+        lambda value: set(value) <= {"fqdns", "ipAddresses"} and all(value.values()), False, API
+    ),
+    "intrusionDetection": Field(
+        lambda value: value in [{"mode": mode} for mode in ("Off", "Alert", "Deny")], False, API
+    ),
 }
 RESOURCE = {
     "apiVersion": Field(one_of("2024-05-01"), True, API),

@@ -25,6 +25,18 @@ each_component = pytest.mark.parametrize("package", COMPONENTS, ids=str)
 
 REFERENCES = {
     AWS: {
+        "attach",
+        "encryptionConfiguration.keyId",
+        "endpointAssociations[].subnetId",
+        "endpointAssociations[].vpcId",
+        "firewallTags{}",
+        "groupTags{}",
+        "managedGroups[].arn",
+        "policyTags{}",
+        "region",
+        "share.principals[]",
+        "statelessGroups[].arn",
+        "tags{}",
         "ipSets{}",
         "tlsInspection",
         "firewall.vpcId",
@@ -32,11 +44,11 @@ REFERENCES = {
         "firewall.transitGatewayId",
         "logging[].logDestination{}",
     },
-    DNS: {"vpcs[]"},
-    URLS: {"attach", "networks[]", "project", "endpoints{}"},
-    PROXY: {"network", "subnetwork"},
-    GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project"},
-    AZURE: {"attach", "resourceGroup"},
+    DNS: {"tags{}", "vpcs[]"},
+    URLS: {"attach", "networks[]", "project", "endpoints{}", "tags{}"},
+    PROXY: {"network", "subnetwork", "tags{}"},
+    GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},
+    AZURE: {"attach", "from[]", "location", "resourceGroup", "tags{}"},
 }
 """Inputs that name other resources, and may be outputs of them."""
 

@@ -1,6 +1,7 @@
 """Guards: counts and hosts, over what is reachable."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -173,6 +174,98 @@ def test_an_explicit_proxy_that_keeps_its_address_or_is_given_another_one_is_not
 def test_a_second_explicit_proxy_beside_the_first_is_not_stopped() -> None:
     first, second = made("gcp:web-proxy", [A], **TOLD), made("gcp:web-proxy", [A], **TOLD, name="second")
     assert not [each for change in diff([state(first)], [state(first), state(second)]) for each in change.obstacles]
+
+
+HUB = {"attach": "rg-hub/fp-hub"}
+HERE = {"resource_group": "rg-hub", "location": "westeurope"}
+VPC = {"vpcs": ["vpc-0a1"]}
+AZURE, QUERIES, RULES = "azure:application-rules", "aws:dns-firewall", "aws:rules"
+
+
+@pytest.mark.parametrize(
+    ("target", "before", "after", "said"),
+    [
+        (AZURE, HUB, {**HUB, "name": "acme"}, "priority 2000 of policy rg-hub/fp-hub (group hostgate has it)"),
+        (AZURE, HUB, {**HUB, "name": "acme", "base": 2100}, None),
+        (AZURE, HUB, {**HUB, "name": "acme", "formerly": "hostgate"}, None),
+        (AZURE, HUB, {**HUB, "base": 2001}, None),
+        (AZURE, HUB, {"attach": "rg-hub/fp-two", "name": "acme"}, None),
+        (AZURE, HERE, {**HERE, "location": "northeurope"}, "the location of policy hostgate (westeurope has it)"),
+        (AZURE, HERE, {**HERE, "location": "West Europe"}, None),
+        (AZURE, HERE, {**HERE, "location": "northeurope", "name": "acme"}, None),
+        (AZURE, HERE, {**HERE, "resource_group": "rg-two"}, "the resource group of policy hostgate (rg-hub has it)"),
+        (AZURE, HERE, {**HERE, "resource_group": "RG-Hub"}, None),
+        (AZURE, HERE, {**HERE, "resource_group": "rg-two", "name": "acme"}, None),
+        (AZURE, HERE, {**HERE, "location": "northeurope", "name": "acme", "formerly": "hostgate"}, "the location of policy"),
+        (AZURE, HERE, {**HERE, "name": "acme"}, None),
+        (AZURE, {**HERE, "name": "acme", "formerly": "hostgate"}, HERE, "priority 2000 of policy rg-hub/hostgate (group acme"),
+        (QUERIES, VPC, {**VPC, "name": "acme"}, "association priority 9000 of vpc-0a1 (the rule group hostgate has it)"),
+        (QUERIES, VPC, {**VPC, "name": "acme", "base": 500}, "the fail mode of vpc-0a1"),
+        (QUERIES, VPC, {**VPC, "name": "acme", "base": 500, "fail_mode": "unset"}, None),
+        (QUERIES, VPC, {**VPC, "name": "acme", "formerly": "hostgate"}, None),
+        (QUERIES, VPC, {**VPC, "base": 500}, None),
+        (QUERIES, VPC, {"vpcs": ["vpc-0a2"], "name": "acme"}, None),
+        (RULES, {}, {"name": "acme"}, None),
+        (RULES, {}, {"base": 1001}, None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_so_is_one_on_the_other_clouds(
+    target: str, before: dict[str, object], after: dict[str, object], said: str | None
+) -> None:
+    (change,) = diff([state(made(target, [A], **before))], [state(made(target, [A], **after))])
+    assert bool(change.obstacles) == (said is not None)
+    assert said is None or any(f"No single update leads there: it needs {said}" in each for each in change.obstacles)
+
+
+def test_groups_that_deny_everything_in_the_end_do_not_move_one_after_the_other() -> None:
+    long = [replace(A, id=f"a{n}", host=f"{'a' * 60}.{'b' * 60}.h{n}.acme.example") for n in range(8000)]
+    plans = [state(made(AZURE, long, deny="all", base=base, **HERE)) for base in (2000, 3000)]
+    (message,) = diff(*([each] for each in plans))[0].obstacles
+    assert "the end of policy rg-hub/hostgate, with its deny (what begins at 2000 has it)" in message
+
+
+FIREWALL = {"firewall": {"vpcId": "vpc-0a1", "subnetMappings": [{"subnetId": "subnet-0a1"}]}}
+
+
+@pytest.mark.parametrize(
+    ("target", "before", "after", "said"),
+    [
+        (RULES, {}, {"name": "acme"}, "firewall of another stack has to take the new one"),
+        (RULES, FIREWALL, {**FIREWALL, "name": "acme"}, "Its endpoints are others"),
+        (RULES, {"deny": "declared"}, {"deny": "declared", "name": "acme"}, "take the new `references`"),
+        (RULES, FIREWALL, {**FIREWALL, "name": "acme", "formerly": "hostgate"}, None),
+        (RULES, FIREWALL, {**FIREWALL, "home_net": ["10.0.0.0/8"]}, None),
+        (QUERIES, {}, {"name": "acme"}, "Associations of other owners"),
+        (QUERIES, VPC, {**VPC, "name": "acme"}, None),
+        (AZURE, HERE, {**HERE, "name": "acme"}, "firewall of another stack has to take the new policy"),
+        (AZURE, HERE, {**HERE, "resource_group": "rg-two"}, "firewall of another stack has to take the new policy"),
+        (AZURE, {**HERE, "name": "acme", "formerly": "hostgate"}, HERE, "firewall of another stack"),
+        (AZURE, HUB, {**HUB, "base": 3000}, None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_others_refer_to_is_said_to_be_made_anew(
+    target: str, before: dict[str, object], after: dict[str, object], said: str | None
+) -> None:
+    changes = diff([state(made(target, [A], **before))], [state(made(target, [A], **after))])
+    found = [each.message for each in risks(changes) if each.id == "made-anew"]
+    assert len(found) == (said is not None)
+    assert all(said in message for message in found if said)
+
+
+def test_a_stack_with_its_former_name_changes_no_object() -> None:
+    for target, options in ((AZURE, HERE), (RULES, FIREWALL), (QUERIES, VPC)):
+        after = made(target, [A], **options, name="acme", formerly="hostgate")
+        (change,) = diff([state(made(target, [A], **options))], [state(after)])
+        assert change.objects == ()
+        assert after.digest == made(target, [A], **options).digest
+
+
+def test_of_a_network_the_rules_of_a_stack_with_its_former_name_change_in_place() -> None:
+    after = made(GCP, [A], **NETWORK, name="acme", formerly="hostgate")
+    (change,) = diff([state(made(GCP, [A], **NETWORK))], [state(after)])
+    assert {each.what for each in change.objects or ()} == {"updated"}
 
 
 LEAVE = "Take another `base` in the same update, 12 or more away"

@@ -1,32 +1,40 @@
 """hostgate.aws.NetworkFirewallAllowlist: the plan of aws:rules or aws:domain-list as Pulumi resources."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Required, TypedDict, Unpack
 
 import pulumi
 from pulumi_aws import networkfirewall
 
-from hostgate.allowlist import AllowlistError, Registration, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, AllowlistError, Registration, SelectionArgs, prepare, report
 from hostgate.aws.firewall_components import (
+    EncryptionConfigurationArgs,
+    EndpointAssociationArgs,
     FirewallPlaceArgs,
+    FlowTimeoutsArgs,
     GroupShareArgs,
     LogDestinationArgs,
+    custom_actions,
+    encryption,
+    endpoint_association,
     endpoints,
     firewall,
     logging_configuration,
     share,
+    stateless_references,
 )
-from hostgate.aws.firewall_kinds import FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
+from hostgate.aws.firewall_kinds import ENDPOINT, FIREWALL, LOGGING, POLICY, REFERENCES, RULE_GROUP, SHARE
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
-from hostgate.aws.policy_options import REGION, REGION_NAME
+from hostgate.aws.policy_options import REGION, REGION_NAME, managed_group_objection
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP_TYPE
 from hostgate.catalog.selection import Selection
 from hostgate.planning.grants import Grant
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
-from hostgate.planning.targets import row
+from hostgate.planning.targets import is_computed, row
 
 _REFERENCES = "StatefulRuleGroupReferences"
 
@@ -34,7 +42,7 @@ _REFERENCES = "StatefulRuleGroupReferences"
 class ManagedGroupArgs(TypedDict, total=False):
     """A rule group of AWS or of a partner, judged before the hosts."""
 
-    arn: Required[str]
+    arn: Required[pulumi.Input[str]]
     """Its ARN; REGION in it stands for the Region."""
     priority: float
     """Below `base`; its place in the list unless given."""
@@ -42,12 +50,21 @@ class ManagedGroupArgs(TypedDict, total=False):
     """DROP_TO_ALERT: log what the group would drop."""
 
 
+class StatelessGroupArgs(TypedDict, total=False):
+    """A rule group that judges each packet for itself, before every stateful group."""
+
+    arn: Required[pulumi.Input[str]]
+    """Its ARN; REGION in it stands for the Region."""
+    priority: float
+    """Its place in the list unless given."""
+
+
 class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """Inputs from any language. Numbers are floats, lists are plain: reviewers and policies must see them."""
 
     mechanism: str
     """rules (the default): each host on its port. domain-list: the service's own lists, with a guard of the ports."""
-    attach: str
+    attach: pulumi.Input[str]
     """The ARN of a policy owned elsewhere; only rule groups are made, and its owner writes `references` into it."""
     from_: list[str]
     """Clients, as source ranges within HOME_NET; all of HOME_NET unless given."""
@@ -73,15 +90,31 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """Stateful default actions of the policy; the to_server drop and its alert twin unless given."""
     managed_groups: list[ManagedGroupArgs]
     """Rule groups of AWS or partners in the policy, before the hosts."""
+    stateless_groups: list[StatelessGroupArgs]
+    """Stateless rule groups in the policy: they judge before everything of the plan."""
+    stateless_custom_actions: dict[str, str]
+    """Metrics that count the packets handed to the stateful engine: the dimension's value by the action's name."""
+    flow_timeouts: FlowTimeoutsArgs
+    """How long the engine remembers a connection; 350 seconds unless given."""
+    encryption_configuration: EncryptionConfigurationArgs
+    """The key that encrypts rule groups, policy and firewall; one of AWS unless given."""
+    group_tags: dict[str, pulumi.Input[str]]
+    """Tags of the rule groups, beside tags."""
+    policy_tags: dict[str, pulumi.Input[str]]
+    """Tags of the policy, beside tags."""
+    firewall_tags: dict[str, pulumi.Input[str]]
+    """Tags of the firewall, beside tags."""
     tls_inspection: pulumi.Input[str]
     """The ARN of a TLS inspection configuration for the policy."""
     firewall: FirewallPlaceArgs
     """A firewall that uses the policy; none unless given."""
+    endpoint_associations: list[EndpointAssociationArgs]
+    """More endpoints of the firewall, in other VPCs or Availability Zones."""
     logging: list[LogDestinationArgs]
     """Where the firewall's logs go, one destination for each type."""
     share: GroupShareArgs
     """Shares the rule groups with other accounts, for policies that they own."""
-    region: str
+    region: pulumi.Input[str]
     """The Region to make everything in; the provider's unless given."""
 
 
@@ -94,7 +127,7 @@ class RuleGroupReference(TypedDict):
     """Its priority: lower ones are evaluated first."""
 
 
-class NetworkFirewallAllowlist(pulumi.ComponentResource):
+class NetworkFirewallAllowlist(AllowlistComponent):
     """Stateful rule groups that allow the hosts, and a strict-order policy that drops the rest.
 
     With `attach`, or with `deny="declared"`, no policy is made: hand all of `references` to your own.
@@ -108,6 +141,8 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
     """ARN of the firewall made; empty if none is."""
     endpoints: pulumi.Output[dict[str, str]]
     """Ids of the firewall's endpoints by Availability Zone, for routes; empty if no firewall is made."""
+    associated_endpoints: pulumi.Output[dict[str, str]]
+    """Ids of the endpoints of `endpoint_associations` by subnet, for routes."""
     share_arn: pulumi.Output[str]
     """ARN of the resource share made; empty if none is."""
     digest: pulumi.Output[str]
@@ -129,24 +164,31 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
         prepared = prepare(name, plain, hosts, keywords, opts, ("aws:rules", "aws:domain-list"))
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, NetworkFirewallOptions)
-        if plan.options.regions and region not in plan.options.regions:
+        if plan.options.regions and not isinstance(region, pulumi.Output) and region not in plan.options.regions:
             raise AllowlistError(
                 f"{name}: the plan is for {', '.join(plan.options.regions)}: `regions` is of a stack, and a component is made in "
                 f"one `region` of them. Found: {region}."
             )
-        if plan.options.attach is not None and region is not None:
+        if plan.options.attach is not None and region is not None and not is_computed(plan.options.attach):
             _in_region(name, plan.options.attach, region)
         holder = next(each for each in plan.objects if each.kind in (POLICY, REFERENCES))
         body = holder.body.get("FirewallPolicy", holder.body)
         made = {each.name for each in plan.objects if each.kind == RULE_GROUP}
         own = [reference for reference in body[_REFERENCES] if _short(reference) in made]
-        managed = [
-            (_in_region(name, reference["ResourceArn"], region), reference)
-            for reference in body[_REFERENCES]
-            if _short(reference) not in made
+        managed = []
+        for reference in body[_REFERENCES]:
+            if _short(reference) not in made:
+                index = plan.options.managed_priorities.index(reference["Priority"])
+                arn = prepared.checked(
+                    f"managed_groups[{index}].arn", reference["ResourceArn"], managed_group_objection
+                )
+                managed.append((_in_region(name, arn, region), reference))
+        stateless = [
+            {**reference, "ResourceArn": _in_region(name, arn, region)}
+            for reference, arn in stateless_references(body, prepared)
         ]
         tls_inspection = prepared.real("tls_inspection", plan.options.tls_inspection)
-        if isinstance(tls_inspection, str):
+        if tls_inspection is not None:
             tls_inspection = _in_region(name, tls_inspection, region)
         inputs = prepared.inputs if region is None else {**prepared.inputs, "region": region}
         super().__init__("hostgate-aws:index:NetworkFirewallAllowlist", name, inputs, opts)
@@ -168,23 +210,31 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 child,
                 name=prepared.adopted_name(child),
                 description=holder.body["Description"],
-                firewall_policy=_policy(body, managed, priorities, tls_inspection),
+                firewall_policy=_policy(body, managed, priorities, tls_inspection, stateless),
                 region=region,
-                tags=dict(plan.options.tags) or None,
+                tags=prepared.tags_of("tags", "policy_tags"),
+                encryption_configuration=encryption(
+                    networkfirewall.FirewallPolicyEncryptionConfigurationArgs, holder, prepared
+                ),
                 # TLS inspection cannot be added to a policy nor taken out of it (AWS developer guide, updating a policy).
                 opts=prepared.options(self, child, replace_on_changes=row(plan.target).replaces[FIREWALL_POLICY]),
             )
             self.policy_arn = policy.arn
+        more: list[tuple[Any, pulumi.Output[str]]] = []
         for each in plan.objects:
             child = prepared.child(name, each)
             if each.kind == FIREWALL:
                 over_policy = firewall(self, child, each, self.policy_arn, region, prepared)
                 self.firewall_arn = over_policy.arn
                 self.endpoints = over_policy.firewall_statuses.apply(endpoints)
+            elif each.kind == ENDPOINT:
+                more.append(endpoint_association(self, child, each, len(more), self.firewall_arn, region, prepared))
             elif each.kind == LOGGING:
                 logging_configuration(self, child, each, self.firewall_arn, region, prepared)
             elif each.kind == SHARE:
                 self.share_arn = share(self, child, each, groups, region, prepared)
+        pairs = pulumi.Output.all(*(pulumi.Output.all(*pair) for pair in more))
+        self.associated_endpoints = pairs.apply(lambda found: dict(found))
         self.digest = pulumi.Output.from_input(plan.digest)
         report(self, plan)
         shown = self.references.apply(
@@ -196,13 +246,14 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 "policyArn": self.policy_arn,
                 "firewallArn": self.firewall_arn,
                 "endpoints": self.endpoints,
+                "associatedEndpoints": self.associated_endpoints,
                 "shareArn": self.share_arn,
                 "digest": self.digest,
             }
         )
 
     def _groups(
-        self, prepared: Registration, name: str, holder: CloudObject, region: str | None
+        self, prepared: Registration, name: str, holder: CloudObject, region: pulumi.Input[str] | None
     ) -> dict[str, networkfirewall.RuleGroup]:
         """The rule groups by the plan's names.
 
@@ -231,7 +282,10 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
                 description=each.body["Description"],
                 rule_group=_rule_group(each, arns),
                 region=region,
-                tags=dict(plan.options.tags) or None,
+                tags=prepared.tags_of("tags", "group_tags"),
+                encryption_configuration=encryption(
+                    networkfirewall.RuleGroupEncryptionConfigurationArgs, each, prepared
+                ),
                 opts=prepared.options(
                     self,
                     child,
@@ -244,29 +298,42 @@ class NetworkFirewallAllowlist(pulumi.ComponentResource):
 
 def _without_region(
     name: str, args: Mapping[str, Any] | None, options: dict[str, Any]
-) -> tuple[Mapping[str, Any] | None, str | None]:
-    """The args without `region`, and the Region. It is of the component, not of the plan: one plan serves several."""
+) -> tuple[Mapping[str, Any] | None, Any]:
+    """The args without `region`, and the Region: None, text or an Output. It is of the component, not of the plan: one plan
+    serves several."""
     written = args.get("region") if isinstance(args, Mapping) else None
     given = [each for each in (written, options.pop("region", None)) if each is not None]
     if len(given) > 1:
         raise AllowlistError(f"{name}: `region` is given twice, in args and as a keyword. Keep one.")
-    for region in given:
-        if not isinstance(region, str) or not re.match(REGION_NAME, region):
-            found = repr(region) if isinstance(region, str) else type(region).__name__
-            raise AllowlistError(
-                f"{name}: `region`: found {found}. Allowed: the name of a Region as plain text, e.g. eu-central-1."
-            )
     left = {key: value for key, value in args.items() if key != "region"} if isinstance(args, Mapping) else args
-    return left, given[0] if given else None
+    return left, _with(partial(_region, name), given[0]) if given else None
+
+
+def _region(name: str, region: Any) -> str:
+    if not isinstance(region, str) or not re.match(REGION_NAME, region):
+        found = repr(region) if isinstance(region, str) else type(region).__name__
+        raise AllowlistError(f"{name}: `region`: found {found}. Allowed: the name of a Region, e.g. eu-central-1.")
+    return region
+
+
+def _with(function: Callable[..., Any], *values: Any) -> Any:
+    """What `function` makes of `values`; an Output where one of them is."""
+    if any(isinstance(each, pulumi.Output) for each in values):
+        return pulumi.Output.all(*values).apply(lambda known: function(*known))
+    return function(*values)
 
 
 def _short(reference: Mapping[str, Any]) -> str:
     return str(reference["ResourceArn"]).rpartition("/")[2]
 
 
-def _in_region(name: str, arn: str, region: str | None) -> str:
-    """The ARN in the component's Region; a policy refers to nothing of another."""
-    stated = arn.split(":")[3]
+def _in_region(name: str, arn: Any, region: Any) -> Any:
+    """The ARN in the component's Region; a policy refers to nothing of another. Both may be Outputs."""
+    return _with(partial(_arn_in_region, name), arn, region)
+
+
+def _arn_in_region(name: str, arn: str, region: str | None) -> str:
+    stated = f"{arn}:::".split(":")[3]
     if stated == REGION:
         if region is None:
             raise AllowlistError(
@@ -319,18 +386,34 @@ def _rule_group(each: CloudObject, arns: Mapping[str, pulumi.Input[str]]) -> net
 
 def _policy(
     body: Mapping[str, Any],
-    managed: Sequence[tuple[str, Mapping[str, Any]]],
+    managed: Sequence[tuple[Any, Mapping[str, Any]]],
     priorities: Sequence[tuple[networkfirewall.RuleGroup, int]],
     tls_inspection: Any,
+    stateless: Sequence[Mapping[str, Any]],
 ) -> networkfirewall.FirewallPolicyFirewallPolicyArgs:
     engine = body["StatefulEngineOptions"]
+    timeouts = engine.get("FlowTimeouts")
     return networkfirewall.FirewallPolicyFirewallPolicyArgs(
         stateless_default_actions=body["StatelessDefaultActions"],
         stateless_fragment_default_actions=body["StatelessFragmentDefaultActions"],
         stateful_default_actions=body.get("StatefulDefaultActions"),
         stateful_engine_options=networkfirewall.FirewallPolicyFirewallPolicyStatefulEngineOptionsArgs(
-            rule_order=engine["RuleOrder"], stream_exception_policy=engine["StreamExceptionPolicy"]
+            rule_order=engine["RuleOrder"],
+            stream_exception_policy=engine["StreamExceptionPolicy"],
+            flow_timeouts=None
+            if timeouts is None
+            else networkfirewall.FirewallPolicyFirewallPolicyStatefulEngineOptionsFlowTimeoutsArgs(
+                tcp_idle_timeout_seconds=timeouts["TcpIdleTimeoutSeconds"]
+            ),
         ),
+        stateless_custom_actions=custom_actions(body),
+        stateless_rule_group_references=[
+            networkfirewall.FirewallPolicyFirewallPolicyStatelessRuleGroupReferenceArgs(
+                resource_arn=reference["ResourceArn"], priority=reference["Priority"]
+            )
+            for reference in stateless
+        ]
+        or None,
         stateful_rule_group_references=[
             *(_managed_reference(arn, reference) for arn, reference in managed),
             *(
@@ -356,7 +439,7 @@ def _policy(
 
 
 def _managed_reference(
-    arn: str, reference: Mapping[str, Any]
+    arn: Any, reference: Mapping[str, Any]
 ) -> networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs:
     override = reference.get("Override")
     return networkfirewall.FirewallPolicyFirewallPolicyStatefulRuleGroupReferenceArgs(

@@ -1,11 +1,11 @@
 """hostgate.aws.DnsFirewallAllowlist: the plan of aws:dns-firewall as Pulumi resources."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import pulumi
 from pulumi_aws import route53
 
-from hostgate.allowlist import Registration, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.aws.dns_firewall import ALLOW, AUDIT, AUDIT_GUARD, BLOCK, GUARD_FIRST, GUARD_LAST, INSIDE, SLOTS
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
@@ -37,11 +37,13 @@ class DnsFirewallAllowlistArgs(SelectionArgs, total=False):
     """Seconds for which that answer may be cached; 0 unless given."""
     fail_mode: str
     """closed (the default) or open while DNS Firewall does not answer; unset leaves the VPC's setting alone."""
+    mutation_protection: bool
+    """Whether the associations cannot be changed or deleted until it is turned off again; no unless given."""
     import_: dict[str, str]
     """Ids of existing objects to adopt, by child name."""
 
 
-class DnsFirewallAllowlist(pulumi.ComponentResource):
+class DnsFirewallAllowlist(AllowlistComponent):
     """Domain lists and a rule group of Route 53 Resolver DNS Firewall that answer the hosts and block the rest."""
 
     rule_group_id: pulumi.Output[str]
@@ -66,7 +68,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         super().__init__("hostgate-aws:index:DnsFirewallAllowlist", name, prepared.inputs, opts)
         self.plan = plan = prepared.plan
         assert isinstance(plan.options, DnsFirewallOptions)
-        tags = dict(plan.options.tags) or None
+        tags = prepared.tags
         group = self._group(prepared, tags)
         rules = self._rules(prepared, group, tags)
         vpcs = [prepared.real(f"vpcs[{index}]", vpc) for index, vpc in enumerate(plan.options.vpcs)]
@@ -88,6 +90,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
                 firewall_rule_group_id=group.id,
                 vpc_id=vpc,
                 priority=each.body["Priority"],
+                mutation_protection=each.body.get("MutationProtection"),
                 tags=tags,
                 opts=_adopting(prepared, child, prepared.options(self, child, depends_on=[*rules, *configs])),
             )
@@ -99,7 +102,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
             {"ruleGroupId": self.rule_group_id, "ruleGroupArn": self.rule_group_arn, "digest": self.digest}
         )
 
-    def _group(self, prepared: Registration, tags: dict[str, str] | None) -> route53.ResolverFirewallRuleGroup:
+    def _group(self, prepared: Registration, tags: dict[str, Any] | None) -> route53.ResolverFirewallRuleGroup:
         (each,) = _of(prepared, RULE_GROUP)
         child = prepared.child(self._name, each)
         # No `name`, here and below: the engine's own lets a replacement be made beside the old object.
@@ -108,7 +111,7 @@ class DnsFirewallAllowlist(pulumi.ComponentResource):
         )
 
     def _rules(
-        self, prepared: Registration, group: route53.ResolverFirewallRuleGroup, tags: dict[str, str] | None
+        self, prepared: Registration, group: route53.ResolverFirewallRuleGroup, tags: dict[str, Any] | None
     ) -> list[pulumi.Resource]:
         """The lists and their rules, one kind after another."""
         lists = {each.name: each for each in _of(prepared, DOMAIN_LIST)}

@@ -20,8 +20,14 @@ from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering, Seat
 from hostgate.planning.sharding import shard
+
+_KEEP = "An update makes the new one before it deletes the old. Keep what there is with `formerly` (in a component with an alias)."
+
+_PROTECTED = (
+    "With `mutationProtection` nothing of it changes: turn that off in the same update, and on again in the next."
+)
 
 SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ_ON)
 
@@ -130,6 +136,24 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
             safeguards={ORDER: str(options.base)} if options.vpcs else {},
         )
 
+    def seats(self, objects: Sequence[CloudObject], options: DnsFirewallOptions) -> Sequence[Seat]:  # noqa: ARG002
+        """A VPC has one association of a priority, and one fail mode, which goes back when what set it first goes."""
+        holders = tuple(f"the rule group {name}" for name in (options.name, *options.formerly_named))
+        what = [f"association priority {options.base} of {vpc}" for vpc in options.vpcs]
+        if options.fail_mode != "unset":
+            what += [f"the fail mode of {vpc}" for vpc in options.vpcs]
+        found = [Seat(what=each, holders=holders, way=_KEEP) for each in what]
+        if options.mutation_protection:
+            place = (f"what stands at {options.base}",)
+            found += [
+                Seat(what=f"the protected association of {vpc}", holders=place, way=_PROTECTED) for vpc in options.vpcs
+            ]
+        return found
+
+    def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
+        words = "Associations of other owners have to take the new rule group: until then the cloud keeps the old one."
+        return {RULE_GROUP: words} if RULE_GROUP in kinds and ASSOCIATION not in kinds else {}
+
     def place(self, objects: Sequence[CloudObject], options: DnsFirewallOptions) -> Place:
         return of_dns_firewall(options, objects)
 
@@ -164,7 +188,7 @@ class _Group:
 
     def add(self, suffix: str, rule: str, priority: int, action: str, domains: Iterable[str]) -> str:
         """A list and its rule; the rule's name."""
-        prefix = self._options.name
+        prefix = self._options.stem
         body: dict[str, Any] = {"Name": f"{prefix}-{suffix}", "Domains": sorted(domains)}
         if self._options.tags:
             body["Tags"] = _tags(self._options)
@@ -185,10 +209,10 @@ class _Group:
 
     def objects(self) -> list[CloudObject]:
         options = self._options
-        body: dict[str, Any] = {"Name": options.name}
+        body: dict[str, Any] = {"Name": options.stem}
         if options.tags:
             body["Tags"] = _tags(options)
-        group = CloudObject(kind=RULE_GROUP, name=options.name, body=body, folder="group")
+        group = CloudObject(kind=RULE_GROUP, name=options.stem, body=body, folder="group")
         rules = sorted(self._rules, key=lambda each: int(each.body["Priority"]))
         return [*self._lists, group, *rules, *_configs(options), *_associations(options)]
 
@@ -260,17 +284,19 @@ def _configs(options: DnsFirewallOptions) -> Iterable[CloudObject]:
         return
     for vpc in options.vpcs:
         body = {"ResourceId": vpc, "FirewallFailOpen": "ENABLED" if options.fail_mode == "open" else "DISABLED"}
-        yield CloudObject(kind=CONFIG, name=f"{options.name}-fail-{vpc}", body=body, folder="group")
+        yield CloudObject(kind=CONFIG, name=f"{options.stem}-fail-{vpc}", body=body, folder="group")
 
 
 def _associations(options: DnsFirewallOptions) -> Iterable[CloudObject]:
     for vpc in options.vpcs:
         body: dict[str, Any] = {
-            "Name": f"{options.name}-{vpc}",
-            "FirewallRuleGroupId": options.name,
+            "Name": f"{options.stem}-{vpc}",
+            "FirewallRuleGroupId": options.stem,
             "VpcId": vpc,
             "Priority": options.base,
         }
+        if options.mutation_protection:
+            body["MutationProtection"] = "ENABLED"
         if options.tags:
             body["Tags"] = _tags(options)
         yield CloudObject(kind=ASSOCIATION, name=body["Name"], body=body, folder="group")

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from hostgate.catalog.hosts import check_host, is_public_suffix
 from hostgate.catalog.problems import spelled
 from hostgate.catalog.shared_hosting import shared_hosting
-from hostgate.planning.options import Options
+from hostgate.planning.options import RenamedOptions
 
 BlockResponse = Literal["NODATA", "NXDOMAIN", "OVERRIDE"]
 FailMode = Literal["closed", "open", "unset"]
@@ -39,7 +39,7 @@ def _zone(text: str) -> str:
     return name
 
 
-class DnsFirewallOptions(Options):
+class DnsFirewallOptions(RenamedOptions):
     """Which VPCs the rule group judges, and what happens to a query that nothing allows."""
 
     vpcs: list[Annotated[str, AfterValidator(_vpc)]] = []
@@ -59,6 +59,9 @@ class DnsFirewallOptions(Options):
     fail_mode: FailMode = "closed"
     """What the resolver does while DNS Firewall does not answer: refuse (closed) or resolve (open). A setting of the
     VPC, not of the group; unset leaves it to whoever manages it."""
+
+    mutation_protection: bool = False
+    """Whether nobody, this program included, can change or delete the associations until it is turned off again."""
 
     @property
     def open_names(self) -> tuple[str, ...]:

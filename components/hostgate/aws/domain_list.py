@@ -5,7 +5,7 @@ The guard drops listed hosts on every other port and leaves other traffic alone;
 acceptance of `apex-included`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws import firewall_evidence, firewall_limits, policy
@@ -118,6 +118,9 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
 
     def enforcement(self, options: NetworkFirewallOptions) -> Enforcement:
         return enforcement.of_options(super().enforcement(options), options)
+
+    def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
+        return policy.outside(kinds)
 
     def place(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions) -> Place:
         return of_network_firewall(options, objects)

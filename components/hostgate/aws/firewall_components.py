@@ -1,8 +1,8 @@
 """What NetworkFirewallAllowlist makes around its policy and groups: firewall, logs, share; with their inputs."""
 
 # No `from __future__ import annotations` here: the SDK's analyzer reads the annotations themselves.
-from collections.abc import Mapping, Sequence
-from typing import Any, Required, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Required, TypedDict, TypeVar
 
 import pulumi
 import pulumi_aws
@@ -10,7 +10,27 @@ from pulumi_aws import networkfirewall
 
 from hostgate.allowlist import Registration
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+from hostgate.aws.policy_options import principal_objection, priorities_of, stateless_group_objection
 from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.targets import is_computed
+
+Made = TypeVar("Made")
+
+
+class EncryptionConfigurationArgs(TypedDict, total=False):
+    """The key that encrypts what AWS stores."""
+
+    key_id: pulumi.Input[str]
+    """Of AWS KMS: ARN, id or alias."""
+    type: str
+    """CUSTOMER_KMS (the default) or AWS_OWNED_KMS_KEY."""
+
+
+class FlowTimeoutsArgs(TypedDict, total=False):
+    """How long the engine remembers a connection."""
+
+    tcp_idle_timeout_seconds: Required[float]
+    """Seconds without a packet, 60 to 6000."""
 
 
 class SubnetMappingArgs(TypedDict, total=False):
@@ -18,6 +38,17 @@ class SubnetMappingArgs(TypedDict, total=False):
 
     subnet_id: Required[pulumi.Input[str]]
     """Its id; each is in another Availability Zone."""
+    ip_address_type: str
+    """IPV4, IPV6 or DUALSTACK."""
+
+
+class EndpointAssociationArgs(TypedDict, total=False):
+    """Another endpoint of the firewall, in a subnet of any VPC."""
+
+    vpc_id: pulumi.Input[str]
+    """The VPC of the subnet."""
+    subnet_id: pulumi.Input[str]
+    """Id of the subnet."""
     ip_address_type: str
     """IPV4, IPV6 or DUALSTACK."""
 
@@ -57,10 +88,59 @@ class LogDestinationArgs(TypedDict, total=False):
 class GroupShareArgs(TypedDict, total=False):
     """With whom the rule groups are shared by AWS Resource Access Manager."""
 
-    principals: Required[list[str]]
+    principals: Required[list[pulumi.Input[str]]]
     """Account ids, and ARNs of organizations and organizational units."""
     allow_external_principals: bool
     """Whether accounts outside the organization may be among them."""
+
+
+def encryption(kind: Callable[..., Made], each: CloudObject, prepared: Registration) -> Made | None:
+    """The key of an object, as the `kind` of its type."""
+    key = each.body.get("EncryptionConfiguration")
+    if key is None:
+        return None
+    return kind(type=key["Type"], key_id=prepared.real("encryption_configuration.key_id", key.get("KeyId")))
+
+
+def stateless_references(body: Mapping[str, Any], prepared: Registration) -> list[tuple[Mapping[str, Any], Any]]:
+    """The references to stateless groups, each with its ARN, which may be an Output."""
+    options = prepared.plan.options
+    assert isinstance(options, NetworkFirewallOptions)
+    places = {priority: index for index, priority in enumerate(priorities_of(options.stateless_groups))}
+    return [
+        (
+            each,
+            prepared.checked(
+                f"stateless_groups[{places[each['Priority']]}].arn", each["ResourceArn"], stateless_group_objection
+            ),
+        )
+        for each in body.get("StatelessRuleGroupReferences", ())
+    ]
+
+
+def custom_actions(
+    body: Mapping[str, Any],
+) -> list[networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionArgs] | None:
+    """The policy's own actions on packets; None if it has none."""
+    found = []
+    for each in body.get("StatelessCustomActions", ()):
+        (dimension,) = each["ActionDefinition"]["PublishMetricAction"]["Dimensions"]
+        metric = networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionActionDefinitionPublishMetricActionArgs(
+            dimensions=[
+                networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionActionDefinitionPublishMetricActionDimensionArgs(
+                    value=dimension["Value"]
+                )
+            ]
+        )
+        found.append(
+            networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionArgs(
+                action_name=each["ActionName"],
+                action_definition=networkfirewall.FirewallPolicyFirewallPolicyStatelessCustomActionActionDefinitionArgs(
+                    publish_metric_action=metric
+                ),
+            )
+        )
+    return found or None
 
 
 def firewall(
@@ -68,7 +148,7 @@ def firewall(
     child: str,
     each: CloudObject,
     policy_arn: "pulumi.Output[str]",
-    region: str | None,
+    region: pulumi.Input[str] | None,
     prepared: Registration,
 ) -> networkfirewall.Firewall:
     """The firewall over the policy."""
@@ -99,7 +179,8 @@ def firewall(
         subnet_change_protection=body.get("SubnetChangeProtection"),
         availability_zone_change_protection=body.get("AvailabilityZoneChangeProtection"),
         region=region,
-        tags=dict(prepared.plan.options.tags) or None,
+        tags=prepared.tags_of("tags", "firewall_tags"),
+        encryption_configuration=encryption(networkfirewall.FirewallEncryptionConfigurationArgs, each, prepared),
         opts=prepared.options(parent, child),
     )
 
@@ -114,12 +195,49 @@ def endpoints(statuses: Sequence[Any] | None) -> dict[str, str]:
     }
 
 
+def endpoint_association(
+    parent: pulumi.Resource,
+    child: str,
+    each: CloudObject,
+    index: int,
+    firewall_arn: "pulumi.Output[str]",
+    region: pulumi.Input[str] | None,
+    prepared: Registration,
+) -> tuple[Any, "pulumi.Output[str]"]:
+    """Another endpoint of the firewall: its subnet, and its id."""
+    mapping, place = each.body["SubnetMapping"], f"endpoint_associations[{index}]"
+    subnet = prepared.real(f"{place}.subnet_id", mapping["SubnetId"])
+    made = networkfirewall.VpcEndpointAssociation(
+        child,
+        firewall_arn=firewall_arn,
+        vpc_id=prepared.real(f"{place}.vpc_id", each.body["VpcId"]),
+        subnet_mapping=networkfirewall.VpcEndpointAssociationSubnetMappingArgs(
+            subnet_id=subnet, ip_address_type=mapping.get("IPAddressType")
+        ),
+        description=each.body["Description"],
+        region=region,
+        tags=prepared.tags_of("tags", "firewall_tags"),
+        opts=prepared.options(parent, child),
+    )
+    return subnet, made.vpc_endpoint_association_statuses.apply(_endpoint)
+
+
+def _endpoint(statuses: Sequence[Any] | None) -> str:
+    found = (
+        attachment.endpoint_id
+        for status in statuses or ()
+        for state in status.association_sync_states or ()
+        for attachment in state.attachments or ()
+    )
+    return next(found, "")
+
+
 def logging_configuration(
     parent: pulumi.Resource,
     child: str,
     each: CloudObject,
     firewall_arn: "pulumi.Output[str]",
-    region: str | None,
+    region: pulumi.Input[str] | None,
     prepared: Registration,
 ) -> None:
     """Where the firewall's logs go. On a change the provider takes all out and puts them in again, one by one."""
@@ -152,7 +270,7 @@ def share(
     child: str,
     each: CloudObject,
     groups: Mapping[str, networkfirewall.RuleGroup],
-    region: str | None,
+    region: pulumi.Input[str] | None,
     prepared: Registration,
 ) -> "pulumi.Output[str]":
     """The share, its groups and its principals; its ARN. Whoever joins finds all groups there."""
@@ -163,12 +281,12 @@ def share(
         child,
         allow_external_principals=each.body["allowExternalPrincipals"],
         region=region,
-        tags=dict(prepared.plan.options.tags) or None,
+        tags=prepared.tags,
         opts=opts,
     )
     shared: list[pulumi.Resource] = []
     for key, group in groups.items():
-        name = f"{child}{key.removeprefix(prepared.plan.options.name)}"
+        name = f"{child}{key.removeprefix(prepared.plan.options.stem)}"
         shared.append(
             pulumi_aws.ram.ResourceAssociation(
                 name,
@@ -179,10 +297,14 @@ def share(
             )
         )
     for principal in each.body["principals"]:
-        name = f"{child}-{principal.rpartition('/')[2]}"
+        last = principal.rpartition("/")[2]
+        name = f"{child}-{last}"
+        stated = principal
+        if is_computed(principal):
+            stated = prepared.checked(f"share.principals[{last}]", principal, principal_objection)
         pulumi_aws.ram.PrincipalAssociation(
             name,
-            principal=principal,
+            principal=stated,
             resource_share_arn=made.arn,
             region=region,
             opts=prepared.options(parent, name, depends_on=shared),

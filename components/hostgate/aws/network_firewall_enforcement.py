@@ -8,7 +8,7 @@ from hostgate.aws.edge import edge_rules
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
 from hostgate.planning.options import public_ranges
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.targets import COMPUTED, is_computed
 from hostgate.suricata.writer import Sids
 
 TCP, OTHERS = "TCP connections", "UDP, ICMP and all other IP protocols"
@@ -44,6 +44,9 @@ def _places(options: NetworkFirewallOptions) -> Iterator[str]:
     subnets = [each.subnet_id for each in firewall.subnet_mappings]
     for number, each in enumerate([*subnets, *firewall.availability_zone_ids], start=1):
         yield f"{where}, {f'subnet {number}' if each == COMPUTED else each}"
+    for index, more in enumerate(options.endpoint_associations, start=1):
+        subnet = f"subnet {index} of the associations" if is_computed(more.subnet_id) else more.subnet_id
+        yield f"firewall endpoint in {more.vpc_id}, {subnet}"
 
 
 def _safeguards(options: NetworkFirewallOptions) -> Iterator[tuple[str, str]]:

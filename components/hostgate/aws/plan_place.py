@@ -53,7 +53,7 @@ def _attached(options: NetworkFirewallOptions, references: CloudObject) -> Cloud
         "StatefulEngineOptions": {"RuleOrder": "STRICT_ORDER"},
         "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(options.home_net)}}},
     }
-    return CloudObject(kind=POLICY, name=options.name, body={"FirewallPolicy": body})
+    return CloudObject(kind=POLICY, name=options.stem, body={"FirewallPolicy": body})
 
 
 def _undecided(options: NetworkFirewallOptions, stage: Stage) -> Stage:

@@ -5,7 +5,7 @@ twin logs nothing), stream exceptions rejected, and HOME_NET set at policy level
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_network
@@ -13,8 +13,8 @@ from typing import Any
 
 from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
-from hostgate.aws.firewall import around, managed_references, remarks_around
-from hostgate.aws.firewall_kinds import POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.firewall import around, beside, managed_references, remarks_around, stateless
+from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.firewall_limits import (
     GROUP_BYTES,
     GROUP_CAPACITY,
@@ -82,17 +82,16 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     objects = tuple(group for _, group in sorted(groups, key=lambda item: item[0]))
     if not options.creates_policy:
         wanted = CloudObject(
-            kind=REFERENCES, name=f"{options.name}-references", body={"StatefulRuleGroupReferences": references}
+            kind=REFERENCES, name=f"{options.stem}-references", body={"StatefulRuleGroupReferences": references}
         )
         return (*objects, wanted, *around(options, objects))
     silent = options.mode == "audit" or options.deny == "none"
     body: dict[str, Any] = {
-        "FirewallPolicyName": options.name,
+        "FirewallPolicyName": options.stem,
         "FirewallPolicy": {
-            "StatelessDefaultActions": ["aws:forward_to_sfe"],
-            "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+            **stateless(options),
             **({} if options.rejects else {"StatefulDefaultActions": _default_actions(options, silent=silent)}),
-            "StatefulEngineOptions": {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"},
+            "StatefulEngineOptions": _engine(options),
             "StatefulRuleGroupReferences": [*managed_references(options), *references],
             "PolicyVariables": {"RuleVariables": {"HOME_NET": {"Definition": list(options.home_net)}}},
         },
@@ -100,10 +99,16 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     }
     if options.tls_inspection is not None:
         body["FirewallPolicy"][_TLS] = options.tls_inspection
-    if options.tags:
-        body["Tags"] = _tags(options)
+    body |= beside(options, options.policy_tags)
     objects = tuple(_marked(each, settings_of(body["FirewallPolicy"])) for each in objects)
-    return (*objects, CloudObject(kind=POLICY, name=options.name, body=body), *around(options, objects))
+    return (*objects, CloudObject(kind=POLICY, name=options.stem, body=body), *around(options, objects))
+
+
+def _engine(options: NetworkFirewallOptions) -> dict[str, Any]:
+    found: dict[str, Any] = {"RuleOrder": "STRICT_ORDER", "StreamExceptionPolicy": "REJECT"}
+    if options.flow_timeouts is not None:
+        found["FlowTimeouts"] = {"TcpIdleTimeoutSeconds": options.flow_timeouts.tcp_idle_timeout_seconds}
+    return found
 
 
 def _description(options: NetworkFirewallOptions, *, silent: bool) -> str:
@@ -137,12 +142,31 @@ def fixed(each: CloudObject, objects: Sequence[CloudObject], *, whole: bool) -> 
     return found
 
 
+def outside(kinds: Collection[str]) -> Mapping[str, str]:
+    """Whom it touches where firewall, policy or groups of a plan are made anew: the outermost that there is."""
+    if FIREWALL in kinds:
+        words = (
+            "Its endpoints are others: what routes of other stacks lead to the old ones is lost until they are changed."
+        )
+        return {FIREWALL: words}
+    if POLICY in kinds:
+        return {
+            POLICY: "A firewall of another stack has to take the new one: until then AWS keeps the old one, and `up` ends so."
+        }
+    words = (
+        "A policy that holds old groups has to take the new `references`: until then AWS keeps them, and `up` ends so."
+    )
+    return {RULE_GROUP: words} if REFERENCES in kinds else {}
+
+
 _TLS = "TLSInspectionConfigurationArn"
 
 
 def settings_of(policy: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a policy of ours with which its groups are replaced: they change at the moment of its update."""
-    return {key: value for key, value in policy.items() if key not in ("StatefulRuleGroupReferences", _TLS)}
+    apart = ("StatefulRuleGroupReferences", "StatelessRuleGroupReferences", "StatelessCustomActions", _TLS)
+    engine = {key: value for key, value in policy["StatefulEngineOptions"].items() if key != "FlowTimeouts"}
+    return {key: value for key, value in policy.items() if key not in apart} | {"StatefulEngineOptions": engine}
 
 
 def _marked(group: CloudObject, settings: Mapping[str, Any]) -> CloudObject:
@@ -252,15 +276,15 @@ def _declared(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> Iter
     whose = options.attach or "The policy"
     default = ALERT_TO_SERVER if options.mode == "audit" else f"{DROP_TO_SERVER} and {ALERT_TO_SERVER}"
     if options.edge:
-        groups = f"references to all groups of the plan, {options.name}-edge among them, "
+        groups = f"references to all groups of the plan, {options.stem}-edge among them, "
         rest = (
-            f"{options.name}-edge {'logs' if options.mode == 'audit' else 'stops'} all but TCP to addresses that are not private, "
+            f"{options.stem}-edge {'logs' if options.mode == 'audit' else 'stops'} all but TCP to addresses that are not private, "
             f"of both families and from everybody: what else of that may pass has to pass before priority "
             f"{options.base + EDGE_SLOT}"
         )
     else:
         datagrams = any(entry.transport == "udp" for entry in entries)
-        place = f"after {options.name}-address and before other groups" if datagrams else "before other groups"
+        place = f"after {options.stem}-address and before other groups" if datagrams else "before other groups"
         groups, rest = (
             "",
             f"a drop of all but TCP {place}, which leans on no inverse of IPv4 ranges: that holds no IPv6 packet",
@@ -313,13 +337,13 @@ def _unenforced(options: NetworkFirewallOptions) -> list[Finding]:
             )
         ]
     where = POLICY_ARN.fullmatch(options.attach)
-    assert where is not None
+    region, account = (f" ({where['region']})", where["account"]) if where else ("", "its own")
     return [
         finding(
             "not-enforced",
             f"`attach` attaches nothing on AWS: the groups judge nothing until the owner of {options.attach} writes `references` "
-            f"into it. It can hold groups of its own Region ({where['region']}) only, and those of another account than "
-            f"{where['account']} only if they are shared.",
+            f"into it. It can hold groups of its own Region{region} only, and those of another account than {account} only if "
+            "they are shared.",
         )
     ]
 
@@ -355,13 +379,8 @@ def _group(
             "StatefulRuleOptions": {"RuleOrder": "STRICT_ORDER"},
         },
     }
-    if options.tags:
-        body["Tags"] = _tags(options)
+    body |= beside(options, options.group_tags)
     return CloudObject(kind=RULE_GROUP, name=name, body=body, text=text)
-
-
-def _tags(options: NetworkFirewallOptions) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(options.tags.items())]
 
 
 def _list_bytes(group: CloudObject) -> int:

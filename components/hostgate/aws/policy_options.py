@@ -1,7 +1,7 @@
 """Options of a policy that the plan makes, and of what stands around it: managed groups, firewall, logs, share, Regions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -10,14 +10,15 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.aws import default_actions
-from hostgate.planning.options import Options
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.options import RenamedOptions
+from hostgate.planning.targets import COMPUTED, is_computed
 
 REGION = "REGION"
 """Stands in an ARN for the Region that a component is made in, so that one plan serves several."""
 
 REGION_NAME = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
 
+_STATELESS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateless-rulegroup/[a-zA-Z0-9-]+")
 _GROUP = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:stateful-rulegroup/[a-zA-Z0-9-]+")
 POLICY_ARN = re.compile(
     r"arn:aws[\w-]*:network-firewall:(?P<region>[\w-]+):(?P<account>[\w-]+):firewall-policy/[a-zA-Z0-9-]{1,128}"
@@ -28,6 +29,7 @@ _TLS = re.compile(r"arn:aws[\w-]*:network-firewall:[\w-]+:[\w-]+:tls-configurati
 _PRINCIPAL = re.compile(
     r"[0-9]{12}|arn:aws[\w-]*:organizations::[0-9]{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[a-z0-9-]+)"
 )
+_PRINCIPALS = "an account id of 12 digits as text, or the ARN of an organization or OU"
 LogType = Literal["ALERT", "FLOW", "TLS"]
 LOG_TYPES: tuple[LogType, ...] = get_args(LogType)
 DESTINATIONS = {
@@ -42,11 +44,33 @@ def _reference(pattern: str | re.Pattern[str], what: str) -> Any:
     """Text that names another resource: of the API's own form, or not known before that resource is made."""
 
     def check(text: str) -> str:
-        if text != COMPUTED and not re.fullmatch(pattern, text):
+        if not is_computed(text) and not re.fullmatch(pattern, text):
             raise PydanticCustomError("reference", "{message}", {"message": f"Found {text!a}. Allowed: {what}."})
         return text
 
     return AfterValidator(check)
+
+
+_ACTION_ORDER = "ActionOrder"
+_IN_STRICT_ORDER = "Allowed: groups in strict order, like the policy."
+"""AWS publishes each of its groups twice, and names the order of each (developer guide, AWS managed rule groups)."""
+
+
+def managed_group_objection(arn: str) -> str | None:
+    """Why the ARN of a managed group that was an Output is none; None if it is one."""
+    if not _GROUP.fullmatch(arn):
+        return "Allowed: the ARN of a stateful rule group."
+    return _IN_STRICT_ORDER if arn.endswith(_ACTION_ORDER) else None
+
+
+def stateless_group_objection(arn: str) -> str | None:
+    """The same of a stateless group."""
+    return None if _STATELESS.fullmatch(arn) else "Allowed: the ARN of a stateless rule group."
+
+
+def principal_objection(text: str) -> str | None:
+    """The same of a principal of a share."""
+    return None if _PRINCIPAL.fullmatch(text) else f"Allowed: {_PRINCIPALS}."
 
 
 class OptionSection(BaseModel):
@@ -65,11 +89,50 @@ class ManagedGroup(OptionSection):
     """Log what the group would drop. The API takes it for managed groups only."""
 
 
+class StatelessGroup(OptionSection):
+    """A rule group that judges each packet for itself, before every stateful group."""
+
+    arn: Annotated[str, _reference(_STATELESS, "the ARN of a stateless rule group; REGION in it stands for the Region")]
+    priority: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """Its place in the list, counted from 1, unless given."""
+
+
+class EncryptionConfiguration(OptionSection):
+    """The key that encrypts what AWS stores (AWS SDK service model, EncryptionConfiguration, read 2026-11-28)."""
+
+    key_id: Annotated[str, Field(pattern=r"\S", min_length=1, max_length=2048)] | None = None
+    """Of AWS KMS: ARN, id or alias."""
+    type: Literal["CUSTOMER_KMS", "AWS_OWNED_KMS_KEY"] = "CUSTOMER_KMS"
+
+    @model_validator(mode="after")
+    def _whose_key(self) -> Self:
+        if (self.key_id is None) == (self.type == "CUSTOMER_KMS"):
+            found = "no keyId" if self.key_id is None else "a keyId"
+            raise ValueError(
+                f"found {found} with type {self.type}. Allowed: CUSTOMER_KMS with a keyId, AWS_OWNED_KMS_KEY without."
+            )
+        return self
+
+
+class FlowTimeouts(OptionSection):
+    """How long the engine remembers a connection."""
+
+    tcp_idle_timeout_seconds: Annotated[int, Field(ge=60, le=6000)]
+    """Seconds without a packet, 350 unless given (API reference, FlowTimeouts, read 2026-11-28). A change may restart the
+    engine and break connections."""
+
+
 class SubnetMapping(OptionSection):
     """A subnet that gets a firewall endpoint; each is in another Availability Zone."""
 
     subnet_id: Annotated[str, _reference(r"subnet-[0-9a-f]+", "an id like subnet-0123abcd")]
     ip_address_type: Literal["IPV4", "IPV6", "DUALSTACK"] | None = None
+
+
+class EndpointAssociation(SubnetMapping):
+    """Another endpoint of the firewall, in a subnet of any VPC (API reference, CreateVpcEndpointAssociation)."""
+
+    vpc_id: Annotated[str, _reference(r"vpc-[0-9a-f]+", "an id like vpc-0123abcd")]
 
 
 class FirewallSection(OptionSection):
@@ -129,31 +192,48 @@ class ShareSection(OptionSection):
     """A share of the rule groups by AWS Resource Access Manager."""
 
     principals: Annotated[
-        list[
-            Annotated[
-                str, _reference(_PRINCIPAL, "an account id of 12 digits as text, or the ARN of an organization or OU")
-            ]
-        ],
+        list[Annotated[str, _reference(_PRINCIPAL, _PRINCIPALS)]],
         Field(min_length=1),
     ]
     allow_external_principals: bool = False
     """Whether accounts outside the organization may be among them."""
 
 
-class PolicyOptions(Options):
+class PolicyOptions(RenamedOptions):
     """What a policy of the plan holds beside the plan's own groups, and what is made around it."""
 
     default_actions: list[str] = []
     """Stateful default actions of the policy; the to_server drop with its alert twin unless given. Audit and `deny:
     none` leave the drop out and keep what logs."""
     managed_groups: list[ManagedGroup] = []
+    stateless_groups: Annotated[list[StatelessGroup], Field(max_length=20)] = []
+    """Stateless rule groups of the policy, before all that the plan makes. 20 at most (AWS developer guide, quotas)."""
+    stateless_custom_actions: dict[
+        Annotated[str, Field(pattern=r"^[a-zA-Z0-9]+$", max_length=128)],
+        Annotated[str, Field(pattern=r"^[a-zA-Z0-9-_ ]+$", max_length=128)],
+    ] = {}
+    """Metrics of Amazon CloudWatch that count the packets handed to the stateful engine: the dimension's value by the name of
+    the action (AWS SDK service model, CustomAction and PublishMetricAction, read 2026-11-28)."""
+    flow_timeouts: FlowTimeouts | None = None
+    encryption_configuration: EncryptionConfiguration | None = None
+    """Of the rule groups, the policy and the firewall that are made."""
+    group_tags: dict[str, str] = {}
+    """Tags of the rule groups beside `tags`, and in their place where both have a key."""
+    policy_tags: dict[str, str] = {}
+    firewall_tags: dict[str, str] = {}
     tls_inspection: Annotated[str, _reference(_TLS, "the ARN of a TLS inspection configuration")] | None = None
     firewall: FirewallSection | None = None
+    endpoint_associations: list[EndpointAssociation] = []
+    """More endpoints of the firewall, in other VPCs or Availability Zones."""
     logging: list[LogDestination] = []
     """One destination for each type of log."""
     share: ShareSection | None = None
     regions: list[Annotated[str, Field(pattern=REGION_NAME)]] = []
     """Regions of a stack: a program makes the whole plan in each. The provider's Region unless given."""
+
+    def tags_of(self, more: Mapping[str, str]) -> dict[str, str]:
+        """All tags of an object that has `more` of its own."""
+        return dict(sorted({**self.tags, **more}.items()))
 
     @property
     def places(self) -> tuple[str | None, ...]:
@@ -161,10 +241,8 @@ class PolicyOptions(Options):
 
     @property
     def managed_priorities(self) -> tuple[int, ...]:
-        """The priority of each managed group: its own, or its place in the list, so that one more moves no other."""
-        return tuple(
-            place if each.priority is None else each.priority for place, each in enumerate(self.managed_groups, start=1)
-        )
+        """Of the managed groups."""
+        return priorities_of(self.managed_groups)
 
     def objections(self, *, owned: bool, attach: str | None, base: int) -> Iterator[str]:
         """What does not hold of these options together.
@@ -172,7 +250,11 @@ class PolicyOptions(Options):
         `owned`: the plan makes the policy; `attach`: the ARN of one that it does not; `base`: where its groups begin.
         """
         if not owned:
-            keys = ("default_actions", "managed_groups", "tls_inspection", "firewall", "logging")
+            keys = (
+                "default_actions", "managed_groups", "tls_inspection", "firewall", "logging", "stateless_groups",
+                "endpoint_associations",
+                "stateless_custom_actions", "flow_timeouts", "policy_tags",
+            )  # fmt: skip
             found = [to_camel(key) for key in keys if getattr(self, key)]
             if found:
                 yield f"found {', '.join(found)} with a policy that is owned elsewhere. They are its owner's to set."
@@ -181,6 +263,21 @@ class PolicyOptions(Options):
                 "found share with a policy of the plan. Its groups are replaced when the policy's settings change, and a group "
                 "that another account's policy holds cannot go. Allowed: share with deny 'declared'."
             )
+        if self.firewall_tags and self.firewall is None:
+            yield "found firewallTags without firewall."
+        if twice := _twice([each.arn for each in self.stateless_groups if not is_computed(each.arn)]):
+            yield f"found statelessGroups with {', '.join(twice)} twice."
+        if twice := _twice([str(priority) for priority in priorities_of(self.stateless_groups)]):
+            yield f"found statelessGroups with priority {', '.join(twice)} twice; a place in the list counts too."
+        if self.endpoint_associations:
+            if self.firewall is None or self.firewall.vpc_id is None:
+                yield "found endpointAssociations without a firewall in a VPC, whose endpoints they are."
+            if self.tls_inspection is not None:
+                yield "found endpointAssociations with tlsInspection, which AWS does not take together."
+            subnets = [each.subnet_id for each in self.endpoint_associations]
+            subnets += [] if self.firewall is None else [each.subnet_id for each in self.firewall.subnet_mappings]
+            if twice := _twice([each for each in subnets if not is_computed(each)]):
+                yield f"found {', '.join(twice)} twice among the subnets with endpoints. Allowed: each once."
         if self.logging and self.firewall is None:
             yield "found logging without firewall. Logs are the firewall's."
         if twice := _twice([each.log_type for each in self.logging]):
@@ -189,12 +286,17 @@ class PolicyOptions(Options):
             yield "found logging of TLS without tlsInspection. Its events come from TLS inspection only."
         if len(self.regions) > 1 and self.firewall is not None:
             yield "found firewall with several regions. A VPC is of one Region: use a stack for each, or components."
-        if attach is not None and not POLICY_ARN.fullmatch(attach):
+        if attach is not None and not is_computed(attach) and not POLICY_ARN.fullmatch(attach):
             yield (
                 f"found attach {attach!r}. Allowed: the ARN of a firewall policy, "
                 "arn:aws:network-firewall:REGION:ACCOUNT:firewall-policy/NAME."
             )
-        elif attach is not None and self.regions and _region_of(attach) not in (*self.regions, REGION):
+        elif (
+            attach is not None
+            and not is_computed(attach)
+            and self.regions
+            and _region_of(attach) not in (*self.regions, REGION)
+        ):
             yield f"found attach {attach} with regions {', '.join(self.regions)}. A policy holds groups of its own Region only."
         if len(self.regions) > 1 and attach is not None:
             yield "found attach with several regions. A policy is of one Region: use deny 'declared' and its outputs by Region."
@@ -212,14 +314,14 @@ class PolicyOptions(Options):
         yield from self._managed_group_objections(base)
 
     def _managed_group_objections(self, base: int) -> Iterator[str]:
-        if twice := _twice([each.arn for each in self.managed_groups]):
+        if twice := _twice([each.arn for each in self.managed_groups if not is_computed(each.arn)]):
             yield f"found managedGroups with {', '.join(twice)} twice."
-        if wrong := [each.arn for each in self.managed_groups if each.arn.endswith("ActionOrder")]:
-            yield f"found managedGroups with {', '.join(wrong)}. Allowed: groups in strict order, like the policy."
+        if wrong := [each.arn for each in self.managed_groups if each.arn.endswith(_ACTION_ORDER)]:
+            yield f"found managedGroups with {', '.join(wrong)}. {_IN_STRICT_ORDER}"
         if ours := [
-            each.arn for each in self.managed_groups if each.arn.rpartition("/")[2].startswith(f"{self.name}-")
+            each.arn for each in self.managed_groups if each.arn.rpartition("/")[2].startswith(f"{self.stem}-")
         ]:
-            yield f"found managedGroups with {', '.join(ours)}. Names that begin with {self.name}- are the plan's own groups."
+            yield f"found managedGroups with {', '.join(ours)}. Names that begin with {self.stem}- are the plan's own groups."
         priorities = self.managed_priorities
         if late := [str(priority) for priority in priorities if priority >= base]:
             yield (
@@ -228,6 +330,11 @@ class PolicyOptions(Options):
             )
         if twice := _twice([str(priority) for priority in priorities]):
             yield f"found managedGroups with priority {', '.join(twice)} twice; a place in the list counts too."
+
+
+def priorities_of(groups: Sequence[ManagedGroup | StatelessGroup]) -> tuple[int, ...]:
+    """The priority of each group: its own, or its place in the list, so that one more moves no other."""
+    return tuple(place if each.priority is None else each.priority for place, each in enumerate(groups, start=1))
 
 
 def _region_of(arn: str) -> str:

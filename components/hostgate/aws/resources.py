@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from hostgate.aws import query_kinds, resources_ec2, resources_firewall, resources_ram, resources_resolver
 from hostgate.aws.resources_ec2 import PREFIX_LIST, PREFIX_LIST_ENTRY, VPC
-from hostgate.aws.resources_firewall import ENDPOINT
 from hostgate.aws.resources_resolver import ASSOCIATION, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.flows.nodes import UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -16,7 +15,7 @@ from hostgate.planning.resource_types import ResourceType, as_it_is, read
 TYPES: Final = resources_firewall.TYPES | resources_resolver.TYPES | resources_ram.TYPES | resources_ec2.TYPES
 """Types that a plan or a program of ours makes."""
 
-READ: Final = resources_ec2.READ | resources_firewall.READ | resources_resolver.READ
+READ: Final = resources_ec2.READ | resources_resolver.READ
 UNREAD: Final = resources_ec2.UNREAD
 
 _BY_KIND: Final[Mapping[str, ResourceType]] = {each.kind: each for each in TYPES.values() if each.kind}
@@ -51,7 +50,7 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
     "aws-native:networkfirewall:FirewallPolicy": (resources_firewall.POLICY_TYPE, "firewallPolicyArn"),
     "aws-native:networkfirewall:Firewall": (resources_firewall.FIREWALL_TYPE, "firewallArn"),
     "aws-native:networkfirewall:VpcEndpointAssociation": (
-        resources_firewall.READ[ENDPOINT],
+        resources_firewall.ENDPOINT_TYPE,
         "vpcEndpointAssociationArn",
     ),
     "aws-native:route53resolver:FirewallDomainList": (resources_resolver.TYPES[DOMAIN_LIST], "arn"),

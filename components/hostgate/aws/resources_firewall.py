@@ -48,11 +48,18 @@ COMMON: Final[Mapping[str, Shape]] = {
     "description": DESCRIPTION,
     "region": Text(),
     "tags": TAGS,
-    "encryptionConfiguration": ANY,
+    "encryptionConfiguration": Record(
+        {
+            "keyId": Text(r"(?s).*\S.*", "no blanks alone", fewest=1, most=2048, source=API),
+            "type": Text(one_of=("CUSTOMER_KMS", "AWS_OWNED_KMS_KEY"), source=API),
+        },
+        ("type",),
+    ),
 }
 VARIABLE = Text(r"[A-Za-z][A-Za-z0-9_]*", "a letter, then letters, digits, _", fewest=1, most=32, source=API)
 ORDERS = Text(one_of=("STRICT_ORDER", "DEFAULT_ACTION_ORDER"), source=API)
 ARN = Text(r"arn:.+", "an ARN", source=API)
+METRIC = Text(r"[a-zA-Z0-9_ -]+", "letters, digits, _ - and blanks", fewest=1, most=128, source=API)
 
 PLAIN_ESTABLISHED: Final = frozenset({"aws:drop_established", "aws:alert_established"})
 APP_LAYER: Final = frozenset(
@@ -351,8 +358,37 @@ POLICY_TYPE = ResourceType(
                         }
                     ),
                     "enableTlsSessionHolding": Flag(),
-                    "statelessCustomActions": ANY,
-                    "statelessRuleGroupReferences": Items(fields("resourceArn", "priority")),
+                    "statelessCustomActions": Items(
+                        Record(
+                            {
+                                "actionName": Text(
+                                    r"[a-zA-Z0-9]+", "letters and digits", fewest=1, most=128, source=API
+                                ),
+                                "actionDefinition": Record(
+                                    {
+                                        "publishMetricAction": Record(
+                                            {
+                                                "dimensions": Items(
+                                                    Record({"value": METRIC}, ("value",)), fewest=1, most=1
+                                                )
+                                            },
+                                            ("dimensions",),
+                                        )
+                                    },
+                                    ("publishMetricAction",),
+                                ),
+                            },
+                            ("actionName", "actionDefinition"),
+                        ),
+                        unique_by=("actionName",),
+                        source=API,
+                    ),
+                    "statelessRuleGroupReferences": Items(
+                        Record({"resourceArn": ARN, "priority": Whole(1, 65_535, API)}, ("resourceArn", "priority")),
+                        most=POLICY_GROUPS.max,
+                        unique_by=("priority", "resourceArn"),
+                        source=QUOTAS,
+                    ),
                     "tlsInspectionConfigurationArn": ARN,
                 },
                 ("statelessDefaultActions", "statelessFragmentDefaultActions"),
@@ -404,24 +440,23 @@ def _destination_keys(config: Mapping[str, Any], path: str) -> Iterator[InputPro
         )
 
 
+VPC_ID = Text(r"vpc-[0-9a-f]+", "vpc- and hex digits", source=API)
+SUBNET = Record(
+    {
+        "subnetId": Text(r"subnet-[0-9a-f]+", "subnet- and hex digits", source=API),
+        "ipAddressType": Text(one_of=("IPV4", "IPV6", "DUALSTACK"), source=API),
+    },
+    ("subnetId",),
+)
+
 FIREWALL_TYPE = ResourceType(
     FIREWALL,
     Record(
         {
             **COMMON,
             "firewallPolicyArn": ARN,
-            "vpcId": Text(r"vpc-[0-9a-f]+", "vpc- and hex digits", source=API),
-            "subnetMappings": Items(
-                Record(
-                    {
-                        "subnetId": Text(r"subnet-[0-9a-f]+", "subnet- and hex digits", source=API),
-                        "ipAddressType": Text(one_of=("IPV4", "IPV6", "DUALSTACK"), source=API),
-                    },
-                    ("subnetId",),
-                ),
-                unique_by=("subnetId",),
-                source=API,
-            ),
+            "vpcId": VPC_ID,
+            "subnetMappings": Items(SUBNET, unique_by=("subnetId",), source=API),
             "transitGatewayId": Text(r"tgw-[0-9a-z]+", "tgw- and letters or digits", source=API),
             "availabilityZoneMappings": Items(
                 Record(
@@ -487,17 +522,28 @@ LOGGING_TYPE = ResourceType(
 )
 
 
-TYPES: Final = types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, LOGGING_TYPE))
-"""Every type of Network Firewall that a plan has."""
+ENDPOINT_TYPE = ResourceType(
+    ENDPOINT,
+    Record(
+        {
+            "description": DESCRIPTION,
+            "firewallArn": ARN,
+            "region": Text(),
+            "subnetMapping": SUBNET,
+            "tags": TAGS,
+            "vpcId": VPC_ID,
+        },
+        ("firewallArn", "subnetMapping", "vpcId"),
+    ),
+    computed=(
+        "tagsAll", "vpcEndpointAssociationArn", "vpcEndpointAssociationId", "vpcEndpointAssociationStatuses",
+    ),
+    # CloudFormation reference, `Update requires: Replacement` (2026-11-28): all but the tags.
+    replaces=("description", "firewallArn", "region", "subnetMapping", "vpcId"),
+    kind=firewall_kinds.ENDPOINT,
+    spelled=as_aws,
+)  # fmt: skip
 
-READ: Final = types_by_token(
-    (
-        ResourceType(
-            ENDPOINT,
-            fields("firewallArn", "subnetMapping.subnetId", "vpcId"),
-            ("vpcEndpointAssociationStatuses",),
-            spelled=as_aws,
-        ),
-    )
-)
-"""Types that are read where they stand, and never made here."""
+
+TYPES: Final = types_by_token((RULE_GROUP_TYPE, POLICY_TYPE, FIREWALL_TYPE, ENDPOINT_TYPE, LOGGING_TYPE))
+"""Every type of Network Firewall that a plan has."""

@@ -1,6 +1,6 @@
 """aws:rules: one strict-order Suricata rule for each entry, which passes its name on its port and nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws import address_rules as addresses
@@ -115,6 +115,9 @@ class Rules(Mechanism[NetworkFirewallOptions]):
 
     def enforcement(self, options: NetworkFirewallOptions) -> Enforcement:
         return enforcement.of_options(super().enforcement(options), options)
+
+    def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
+        return policy.outside(kinds)
 
     def place(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions) -> Place:
         return of_network_firewall(options, objects)

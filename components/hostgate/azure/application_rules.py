@@ -6,17 +6,18 @@ client DNS, TTL and rotation do not matter (Azure Firewall, DNS details). It den
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hostgate.azure import evaluate, network_rules
 from hostgate.azure.firewall_evidence import COSTS, ROUTE
-from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, is_group
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_IPV4, symbol, union
+from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import ORDER, Enforcement
@@ -24,8 +25,9 @@ from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.grants import shared, told
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
+from hostgate.planning.targets import is_computed
 
 POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
 API_VERSION = "2024-05-01"
@@ -46,6 +48,22 @@ NETWORK_PRIORITY, APPLICATION_PRIORITY, AUDIT_NETWORK_PRIORITY, AUDIT_PRIORITY, 
     65_000,
 )
 """Of the collections within a group. Whatever the numbers, network collections come before application ones."""
+
+_BASE = (
+    "An update makes the new group before it deletes the old. Take a `base` that no group has, or keep what there is with "
+    "`formerly` (in a component with an alias)."
+)
+_PLACE = (
+    "Of that name it would be replaced: in another location there is no room beside it, and in another resource group its groups "
+    "go before it, so that a firewall of another stack that still uses it denies every host. Change `name` in the same update: the "
+    "new policy is whole before the old one goes, and its groups go with it."
+)
+"""The engine asks `deleted_with` for what is deleted, and not for what is replaced (CLI 3.259)."""
+
+_DENY = (
+    "Its groups move one after the other, and what comes behind the deny meanwhile is cut. Take deny 'internet' first, move "
+    "`base`, and then take deny 'all' again."
+)
 
 _ONE_LABEL = "name the hosts as exact entries, or use aws:rules, which can hold the depth to one label."
 
@@ -94,6 +112,11 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
                     f"FQDNs in network rules need tier Standard or Premium. Found: {entry.protocol} with tier Basic.",
                     "tier Standard.",
                 )
+            elif options.dns_proxy is False and entry.protocol in network_rules.MEANS.protocols:
+                found[entry.key] = Objection(
+                    f"FQDNs in network rules need the policy's DNS proxy. Found: {entry.protocol} with dnsProxy false.",
+                    "dnsProxy true, or left out.",
+                )
         return found
 
     def render(self, entries: Sequence[Entry], options: FirewallPolicyOptions) -> Rendering:
@@ -124,11 +147,43 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         """The firewall denies what no rule allows: all that can be lost is the policy that says what its rules are."""
         return replace(
             super().enforcement(options),
-            places=(f"policy {'/'.join(filter(None, options.policy))}".lower(),),  # names are of either case
+            places=(_whose(options),),
             exempt=() if options.deny == "all" else ("the platform's built-in infrastructure names",),
-            safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+            safeguards={ORDER: str(options.base)} if options.attach is not None else dict(_safeguards(options)),
             unless="the firewall denies it, as it does whatever no rule of its policy allows",
         )
+
+    def seats(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Sequence[Seat]:
+        """A priority of a policy, the name of a policy of our own, and the end of one that denies everything itself."""
+        policy = _whose(options)
+        groups = [each for each in objects if each.kind == GROUP]
+        found = [
+            Seat(
+                what=f"priority {each.body['properties']['priority']} of {policy}",
+                holders=tuple(
+                    f"group {name}{each.name.removeprefix(options.stem)}"
+                    for name in (options.name, *options.formerly_named)
+                ),
+                way=_BASE,
+            )
+            for each in groups
+        ]
+        if options.attach is None:
+            stated = {"resource group": options.resource_group, "location": options.location}
+            found += [
+                Seat(what=f"the {key} of policy {name}", holders=(each.replace(" ", "").lower(),), way=_PLACE)
+                for key, each in stated.items()
+                for name in (options.name, *options.formerly_named)
+                if each is not None and not is_computed(each)
+            ]
+        if options.deny == "all" and len(groups) > 1:
+            begins = (f"what begins at {options.base}",)
+            found.append(Seat(what=f"the end of {policy}, with its deny", holders=begins, way=_DENY))
+        return found
+
+    def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
+        words = "A firewall of another stack has to take the new policy: until then the cloud keeps the old one, and `up` ends so."
+        return {POLICY: words} if POLICY in kinds else {}
 
     def place(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Place:
         groups = tuple(
@@ -138,15 +193,27 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             for each in objects
             if each.kind == GROUP
         )
-        addresses = union(
-            symbol(f"IP group {text}") if text.startswith("/") else address(text) for text in options.from_
-        )
+        addresses = union(symbol(f"IP group {text}") if is_group(text) else address(text) for text in options.from_)
         clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
-        found = evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
-        if options.attach is None:
-            return found
-        beside = f"No other rule of {options.attach}, or of a policy above it, decides about these flows first."
-        return replace(found, assumptions=(*found.assumptions, beside))
+        place = evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        policies = [Node(each.body["properties"]) for each in objects if each.kind == POLICY]
+        beside = (said for policy in policies for said in evaluate.before_the_rules(policy, "the policy"))
+        others = f"No other rule of {options.attach}, or of a policy above it, decides about these flows first."
+        more = [] if options.attach is None else [others]
+        return replace(place, assumptions=(*place.assumptions, *beside, *more))
+
+
+def _whose(options: FirewallPolicyOptions) -> str:
+    """The policy of the rules, as it is called in reviews: names are of either case."""
+    return f"policy {'/'.join(filter(None, options.policy))}".lower()
+
+
+def _safeguards(options: FirewallPolicyOptions) -> Iterator[tuple[str, str]]:
+    """What else narrows what a policy of our own lets pass."""
+    if options.threat_intel_mode != "Off":
+        yield "threat intelligence", options.threat_intel_mode
+    if options.intrusion_detection not in (None, "Off"):
+        yield "intrusion detection", str(options.intrusion_detection)
 
 
 def _group(
@@ -155,7 +222,7 @@ def _group(
     where: dict[tuple[str, str], str],
     tail: Sequence[dict[str, Any]],
 ) -> CloudObject:
-    name = f"{options.name}-{part.label}" if part.label else options.name
+    name = f"{options.stem}-{part.label}" if part.label else options.stem
     collections: list[dict[str, Any]] = []
     shares = shared(part.items, options)
     for kind, first, rules in (
@@ -278,15 +345,24 @@ def _collection(name: str, priority: int, action: str, rules: Sequence[dict[str,
 
 
 def _policy(options: FirewallPolicyOptions, entries: Sequence[Entry]) -> CloudObject:
-    properties: dict[str, Any] = {"sku": {"tier": options.tier}, "threatIntelMode": "Alert"}
-    if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
-        properties["dnsSettings"] = {"enableProxy": True}
-    body: dict[str, Any] = {"type": POLICY, "apiVersion": API_VERSION, "name": options.name, "properties": properties}
+    properties: dict[str, Any] = {"sku": {"tier": options.tier}, "threatIntelMode": options.threat_intel_mode}
+    if (known := options.threat_intel_allowlist) is not None:
+        listed = {"fqdns": sorted(known.fqdns), "ipAddresses": sorted(known.ip_addresses)}
+        properties["threatIntelWhitelist"] = {key: each for key, each in listed.items() if each}
+    if options.intrusion_detection is not None:
+        properties["intrusionDetection"] = {"mode": options.intrusion_detection}
+    proxied = options.dns_proxy
+    if proxied is None and any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
+        proxied = True
+    if proxied is not None or options.dns_servers:
+        servers = {"servers": list(options.dns_servers)} if options.dns_servers else {}
+        properties["dnsSettings"] = {"enableProxy": bool(proxied), **servers}
+    body: dict[str, Any] = {"type": POLICY, "apiVersion": API_VERSION, "name": options.stem, "properties": properties}
     if options.location:
         body["location"] = options.location
     if options.tags:
         body["tags"] = dict(sorted(options.tags.items()))
-    return CloudObject(kind=POLICY, name=f"{options.name}-policy", body=body)
+    return CloudObject(kind=POLICY, name=f"{options.stem}-policy", body=body)
 
 
 def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[Finding]:
@@ -300,6 +376,18 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
     if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):
         whose = "It is turned on in the new policy" if options.attach is None else f"Turn it on in {options.attach}"
         found.append(finding("needs-dns-proxy", f"{whose}; point the clients' DNS at the firewall."))
+    before = [
+        words
+        for words, mode in (
+            ("Threat intelligence denies what Microsoft lists", options.threat_intel_mode),
+            ("Intrusion detection denies what its signatures match", options.intrusion_detection),
+        )
+        if mode == "Deny"
+    ]
+    if before:
+        found.append(
+            finding("denied-before", f"{'. '.join(before)}: before any rule, and though the catalog allows it.")
+        )
     if options.mode == "audit":
         found.append(
             finding(

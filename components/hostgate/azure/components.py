@@ -4,19 +4,28 @@ Args classes at every level: plain dictionaries inside `rule_collections` reach 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import pulumi
 from pulumi_azure_native import network
 
-from hostgate.allowlist import AllowlistError, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, AllowlistError, SelectionArgs, prepare, report
 from hostgate.azure.application_rules import GROUP, POLICY
-from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, group_objection
 from hostgate.catalog.selection import Selection
 from hostgate.default_base import hand_out, shared_policy
 from hostgate.planning.grants import Grant
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
+
+
+class ThreatIntelAllowlistArgs(TypedDict, total=False):
+    """What threat intelligence lets through to the rules."""
+
+    fqdns: list[str]
+    """Names; *.x for what is below x."""
+    ip_addresses: list[str]
+    """Addresses and ranges."""
 
 
 class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
@@ -28,19 +37,29 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """An existing policy: RESOURCE_GROUP/POLICY or its ARM id; a new one is made unless given."""
     resource_group: pulumi.Input[str]
     """Of a new policy."""
-    location: str
+    location: pulumi.Input[str]
     """Of a new policy; the provider's unless given."""
     tier: str
     """Basic, Standard (the default) or Premium."""
-    from_: list[str]
+    from_: list[pulumi.Input[str]]
     """Clients: IPv4 ranges and IP group ids; any unless given."""
     base: float
     """Priority of the rule collection group; 2000 unless given."""
+    threat_intel_mode: str
+    """Of a new policy: Alert (the default), Deny or Off."""
+    threat_intel_allowlist: ThreatIntelAllowlistArgs
+    """What threat intelligence is not about; it opens nothing."""
+    intrusion_detection: str
+    """Of a new policy of tier Premium: Off, Alert or Deny."""
+    dns_servers: list[str]
+    """Resolvers of a new policy; Azure's own unless given."""
+    dns_proxy: bool
+    """Whether a new policy answers the clients' DNS; where names in network rules need it unless given."""
     import_: dict[str, str]
     """Ids of existing objects to adopt, by child name."""
 
 
-class FirewallPolicyAllowlist(pulumi.ComponentResource):
+class FirewallPolicyAllowlist(AllowlistComponent):
     """Rule collection groups with application and network rules, in a firewall policy that denies the rest."""
 
     policy_id: pulumi.Output[str]
@@ -67,22 +86,36 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
         resource_group, policy_name = _place(name, plan.options, prepared.outputs, opts)
         super().__init__("hostgate-azure:index:FirewallPolicyAllowlist", name, prepared.inputs, opts)
         self.policy_id = pulumi.Output.from_input("")
+        given = enumerate(plan.options.from_)
+        clients = {one: prepared.checked(f"from_[{index}]", one, group_objection) for index, one in given}
+        policy: network.FirewallPolicy | None = None
         shared = shared_policy("azure", plan.options, prepared.outputs, opts)
         before = shared.written
         for each in plan.objects:
             child = prepared.child(name, each)
             properties = each.body["properties"]
             if each.kind == POLICY:
-                dns = properties.get("dnsSettings")
+                dns, known = properties.get("dnsSettings"), properties.get("threatIntelWhitelist")
+                intrusion = properties.get("intrusionDetection")
                 policy = network.FirewallPolicy(
                     child,
                     firewall_policy_name=each.body["name"],
                     resource_group_name=resource_group,
-                    location=each.body.get("location"),
+                    location=prepared.real("location", each.body.get("location")),
                     sku=network.FirewallPolicySkuArgs(tier=properties["sku"]["tier"]),
                     threat_intel_mode=properties["threatIntelMode"],
-                    dns_settings=None if dns is None else network.DnsSettingsArgs(enable_proxy=dns["enableProxy"]),
-                    tags=each.body.get("tags"),
+                    dns_settings=None
+                    if dns is None
+                    else network.DnsSettingsArgs(enable_proxy=dns["enableProxy"], servers=dns.get("servers")),
+                    threat_intel_whitelist=None
+                    if known is None
+                    else network.FirewallPolicyThreatIntelWhitelistArgs(
+                        fqdns=known.get("fqdns"), ip_addresses=known.get("ipAddresses")
+                    ),
+                    intrusion_detection=None
+                    if intrusion is None
+                    else network.FirewallPolicyIntrusionDetectionArgs(mode=intrusion["mode"]),
+                    tags=prepared.tags,
                     opts=prepared.options(self, child),
                 )
                 self.policy_id = policy.id
@@ -94,9 +127,17 @@ class FirewallPolicyAllowlist(pulumi.ComponentResource):
                     firewall_policy_name=policy_name,
                     resource_group_name=resource_group,
                     priority=properties["priority"],
-                    rule_collections=[_collection(collection) for collection in properties["ruleCollections"]],
-                    # One at a time: parallel updates of one policy fail, on destroy too.
-                    opts=prepared.options(self, child, depends_on=before),
+                    rule_collections=[_collection(collection, clients) for collection in properties["ruleCollections"]],
+                    # One at a time: parallel updates of one policy fail, on destroy too. A new name alone replaces none: beside
+                    # the old one the policy has no room for the same priority. They go with the policy, for as long as a
+                    # firewall uses that it denies what its groups do not allow.
+                    opts=prepared.options(
+                        self,
+                        child,
+                        depends_on=before,
+                        ignore_changes=["ruleCollectionGroupName"],
+                        deleted_with=policy,
+                    ),
                 )
                 before = [group]
         hand_out("azure", plan.options, self.policy_id, *before)
@@ -147,25 +188,33 @@ def _subscription(opts: pulumi.ResourceOptions | None) -> str | None:
     return pulumi.Config("azure-native").get("subscriptionId")
 
 
-def _collection(body: Mapping[str, Any]) -> network.FirewallPolicyFilterRuleCollectionArgs:
+def _collection(body: Mapping[str, Any], clients: Mapping[str, Any]) -> network.FirewallPolicyFilterRuleCollectionArgs:
     return network.FirewallPolicyFilterRuleCollectionArgs(
         rule_collection_type=body["ruleCollectionType"],
         name=body["name"],
         priority=body["priority"],
         action=network.FirewallPolicyFilterRuleCollectionActionArgs(type=body["action"]["type"]),
         rules=[
-            _application_rule(rule) if rule["ruleType"] == "ApplicationRule" else _network_rule(rule)
+            (_application_rule if rule["ruleType"] == "ApplicationRule" else _network_rule)(
+                rule, _groups(rule, clients)
+            )
             for rule in body["rules"]
         ],
     )
 
 
-def _application_rule(rule: Mapping[str, Any]) -> network.ApplicationRuleArgs:
+def _groups(rule: Mapping[str, Any], clients: Mapping[str, Any]) -> list[Any] | None:
+    """The IP groups of a rule, with the Outputs in the places of what stands for them in the plan."""
+    listed = rule.get("sourceIpGroups")
+    return None if listed is None else [clients.get(each, each) for each in listed]
+
+
+def _application_rule(rule: Mapping[str, Any], groups: list[Any] | None) -> network.ApplicationRuleArgs:
     return network.ApplicationRuleArgs(
         rule_type=rule["ruleType"],
         name=rule["name"],
         source_addresses=rule.get("sourceAddresses"),
-        source_ip_groups=rule.get("sourceIpGroups"),
+        source_ip_groups=groups,
         protocols=[
             network.FirewallPolicyRuleApplicationProtocolArgs(protocol_type=each["protocolType"], port=each["port"])
             for each in rule["protocols"]
@@ -174,12 +223,12 @@ def _application_rule(rule: Mapping[str, Any]) -> network.ApplicationRuleArgs:
     )
 
 
-def _network_rule(rule: Mapping[str, Any]) -> network.NetworkRuleArgs:
+def _network_rule(rule: Mapping[str, Any], groups: list[Any] | None) -> network.NetworkRuleArgs:
     return network.NetworkRuleArgs(
         rule_type=rule["ruleType"],
         name=rule["name"],
         source_addresses=rule.get("sourceAddresses"),
-        source_ip_groups=rule.get("sourceIpGroups"),
+        source_ip_groups=groups,
         ip_protocols=rule["ipProtocols"],
         destination_addresses=rule.get("destinationAddresses"),
         destination_fqdns=rule.get("destinationFqdns"),

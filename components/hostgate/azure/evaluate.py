@@ -66,6 +66,17 @@ def group_place(groups: Sequence[Resource], snapshot: Snapshot, clients: ClientT
     return Place(TARGET, "plan", (stage,), ASSUMPTIONS, clients=clients)
 
 
+def before_the_rules(policy: Node, name: str) -> Iterator[str]:
+    """What denies before any rule of the policy is asked, as assumptions: nobody here knows what it is about."""
+    for key, words in (
+        ("threatIntelMode", "Threat intelligence of {} denies what Microsoft lists, before any rule."),
+        ("intrusionDetection.mode", "Intrusion detection of {} denies what its signatures match."),
+    ):
+        mode = policy.at(*key.split("."))
+        if mode.unknown or mode.value == "Deny":
+            yield words.format(name)
+
+
 def _unseen() -> Stage:
     actions: tuple[Action, ...] = ("allow", "block")
     steps = tuple(
@@ -93,11 +104,7 @@ class _Reading:
         if not topmost.absent:
             assumptions.append(f"The parent policy of {lineage[0].name} is not in the snapshot; its rules come first.")
         for each in lineage:
-            mode = each.node.at("threatIntelMode")
-            if mode.unknown or mode.value == "Deny":
-                assumptions.append(f"Threat intelligence of {each.name} denies what Microsoft lists, before any rule.")
-            if each.node.at("intrusionDetection", "mode").value == "Deny":
-                assumptions.append(f"Intrusion detection of {each.name} denies what its signatures match.")
+            assumptions += before_the_rules(each.node, each.name)
         named = _names_work(policy.node.at("sku", "tier"), policy.node.at("dnsSettings", "enableProxy"))
         groups = [
             (group, [replace(found, depth=depth) for found in (self.collections(group) if certain else _may_be(group))])

@@ -1,14 +1,17 @@
 """Options of the Azure Firewall mechanisms."""
 
 import re
+from ipaddress import IPv4Address
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from hostgate.catalog.hosts import check_host
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import Options, cidr
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.options import Cidr, RenamedOptions, cidr
+from hostgate.planning.targets import COMPUTED, is_computed
 
 IP_GROUP = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/[^/]+\Z", re.IGNORECASE
@@ -21,12 +24,25 @@ _POLICY_ID = re.compile(
 _GROUP = re.compile(r"[\w().-]{0,89}[\w()-]\Z")
 """Resource group names: 1 to 90 characters, no period at the end (Azure, naming rules of Microsoft.Resources; read
 2026-11-28)."""
+_OF_THE_POLICY = ("threat_intel_mode", "threat_intel_allowlist", "intrusion_detection", "dns_servers", "dns_proxy")
+"""Options of a policy, which are its owner's to set where it is attached to."""
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?\Z")
 """Firewall policy and group names (2024-05-01 API text). The provider's own check of it does not run."""
 
 
+def is_group(client: str) -> bool:
+    """Whether a client is an IP group, by its id or as an Output that is to name one."""
+    return bool(IP_GROUP.match(client)) or is_computed(client)
+
+
+def group_objection(text: str) -> str | None:
+    """Why a client that was an Output is no reference to others; None if it is one."""
+    return None if IP_GROUP.match(text) else "Allowed: the id of an IP group; ranges are plain values."
+
+
 def _client(text: str) -> str:
-    if IP_GROUP.match(text):
+    if is_group(text):
         return text
     network = cidr(text)
     if ":" in network:
@@ -37,7 +53,32 @@ def _client(text: str) -> str:
     return network
 
 
-class FirewallPolicyOptions(Options):
+def _server(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        message = f"Found {text!a}. Allowed: the IPv4 address of a DNS server."
+        raise PydanticCustomError("server", "{message}", {"message": message}) from None
+
+
+def _listed(text: str) -> str:
+    """A name of the allowlist of threat intelligence; `*.x` for what is below x."""
+    host = check_host(text.removeprefix("*."))
+    if host.rule is not None:
+        raise PydanticCustomError("host", "{message}", {"message": host.message})
+    return f"{'*.' if text.startswith('*.') else ''}{host.name}"
+
+
+class ThreatIntelAllowlist(BaseModel):
+    """What threat intelligence lets through to the rules (2024-05-01 API, FirewallPolicyThreatIntelWhitelist)."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True)
+
+    fqdns: list[Annotated[str, AfterValidator(_listed)]] = []
+    ip_addresses: list[Cidr] = []
+
+
+class FirewallPolicyOptions(RenamedOptions):
     """Where the rule collection group goes and whose traffic it judges. Without `attach`, a policy is made."""
 
     between_components: ClassVar[int] = 100
@@ -50,6 +91,16 @@ class FirewallPolicyOptions(Options):
     """Of a new policy; absent: the provider's."""
     tier: Literal["Basic", "Standard", "Premium"] = "Standard"
     """Of the policy, new or attached. FQDNs in network rules need Standard or Premium."""
+    threat_intel_mode: Literal["Alert", "Deny", "Off"] = "Alert"
+    """What a new policy does with what Microsoft lists as malicious, before any rule (2024-05-01 firewallPolicy API)."""
+    threat_intel_allowlist: ThreatIntelAllowlist | None = None
+    """What that is not about; it opens nothing that no rule allows."""
+    intrusion_detection: Literal["Off", "Alert", "Deny"] | None = None
+    """What a new policy of tier Premium does with what its signatures match (2024-05-01 firewallPolicy API)."""
+    dns_servers: Annotated[list[Annotated[str, AfterValidator(_server)]], Field(max_length=15)] = []
+    """Resolvers of a new policy; Azure's own unless given. 15 at most (Azure Firewall, DNS settings, 2022-10)."""
+    dns_proxy: bool | None = None
+    """Whether a new policy answers the clients' DNS. Left out: where names in network rules need it."""
     from_: Annotated[list[Annotated[str, AfterValidator(_client)]], Field(alias="from", min_length=1)] = []
     """Clients: IPv4 ranges and IP group ids. Left out: any (the service needs a source, so it is spelled `*`)."""
     base: Annotated[int, Field(ge=100, le=60_000)] = 2000
@@ -57,14 +108,28 @@ class FirewallPolicyOptions(Options):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if broad := too_broad(client for client in self.clients if not IP_GROUP.match(client)):
+        if broad := too_broad(client for client in self.clients if not is_group(client)):
             raise ValueError(f"from: {broad} If everybody is meant, leave `from` out: a finding says so then.")
         if self.deny == "none":
             raise ValueError(
                 "found deny 'none'. Azure Firewall denies what no rule allows and cannot be told otherwise. "
                 "Allowed: internet, declared, all. With mode audit, leave `deny` out."
             )
+        if self.intrusion_detection is not None and self.tier != "Premium":
+            raise ValueError(f"found intrusionDetection with tier {self.tier}. Allowed with tier Premium.")
+        if self.threat_intel_mode == "Deny" and self.tier == "Basic":
+            raise ValueError(
+                "found threatIntelMode Deny with tier Basic, which has Alert alone. Allowed: Standard or Premium."
+            )
+        if self.tier == "Basic" and (self.dns_proxy or self.dns_servers):
+            raise ValueError(
+                "found dnsProxy or dnsServers with tier Basic, which has neither. Allowed: Standard or Premium."
+            )
         if self.attach is not None:
+            unset = type(self).model_fields
+            if given := [key for key in _OF_THE_POLICY if getattr(self, key) != unset[key].get_default()]:
+                named = ", ".join(map(to_camel, given))
+                raise ValueError(f"found {named} with `attach`. They are of the policy, and its owner's to set.")
             if self.resource_group is not None:
                 raise ValueError("found `resourceGroup` with `attach`, which names it already. Leave one out.")
             if self.deny == "all":
@@ -95,7 +160,7 @@ class FirewallPolicyOptions(Options):
     def policy(self) -> tuple[str, str]:
         """Resource group and name of the policy."""
         if self.attach is None:
-            return self.resource_group or "", self.name
+            return self.resource_group or "", self.stem
         matched = _POLICY_ID.match(self.attach)
         if matched:
             return matched["group"], matched["name"]
@@ -115,8 +180,8 @@ class FirewallPolicyOptions(Options):
     @property
     def sources(self) -> dict[str, list[str]]:
         """The clients, of all grants, as a rule spells them; `*` if nobody is named."""
-        ranges = sorted(client for client in self.clients if not IP_GROUP.match(client))
-        groups = sorted(client for client in self.clients if IP_GROUP.match(client))
+        ranges = sorted(client for client in self.clients if not is_group(client))
+        groups = sorted(client for client in self.clients if is_group(client))
         if not ranges and not groups:
             return {"sourceAddresses": ["*"]}
         return {key: value for key, value in (("sourceAddresses", ranges), ("sourceIpGroups", groups)) if value}

@@ -291,7 +291,13 @@ POLICY_TYPE = ResourceType(
             ),
             "identity": ANY,
             "insights": ANY,
-            "intrusionDetection": fields("configuration", "mode", "profile"),
+            "intrusionDetection": Record(
+                {
+                    "configuration": ANY,
+                    "mode": Text(one_of=("Off", "Alert", "Deny"), source=SWAGGER),
+                    "profile": Text(one_of=("Basic", "Standard", "Advanced", "Extended"), source=SWAGGER),
+                }
+            ),
             "sku": Record({"tier": Text(one_of=("Basic", "Standard", "Premium"), source=SWAGGER)}),
             "snat": Record({"autoLearnPrivateRanges": Text(), "privateRanges": TEXTS}),
             "sql": Record({"allowSqlRedirect": Flag()}),

@@ -33,6 +33,7 @@ TARGETS = (
         references={
             "attach": f"{COMPUTED}/{COMPUTED}",
             "project": COMPUTED,
+            "tags{}": COMPUTED,
             "networks[]": f"{COMPUTED}/network-{{}}",
             "parent": f"{COMPUTED}/parent",
             "nodes[]": f"{COMPUTED}/node-{{}}",
@@ -58,6 +59,7 @@ TARGETS = (
         references={
             "attach": f"{COMPUTED}/{COMPUTED}",
             "project": COMPUTED,
+            "tags{}": COMPUTED,
             "networks[]": f"{COMPUTED}/network-{{}}",
             "endpoints{}": f"{COMPUTED}/endpoint-{{}}",
         },

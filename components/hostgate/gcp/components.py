@@ -5,7 +5,7 @@ from typing import Required, TypedDict, Unpack
 
 import pulumi
 
-from hostgate.allowlist import SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.firewall_policy import RULE
 from hostgate.gcp.google_apis import FqdnOptions
@@ -58,7 +58,7 @@ class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """Ids of existing objects to adopt, by child name."""
 
 
-class FirewallPolicyAllowlist(pulumi.ComponentResource):
+class FirewallPolicyAllowlist(AllowlistComponent):
     """Egress rules with FQDN objects, and a deny of the rest, in a global, regional or hierarchical firewall policy."""
 
     policy: pulumi.Output[str]

@@ -151,7 +151,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         """A network has one global policy, and a policy one rule of a priority. A node is taken over in place."""
         component = row(self.target).component.rpartition(":")[2]
         names = (options.name, *options.formerly_named)
-        own = frozenset(f"{component} {name}" for name in names)
+        own = tuple(f"{component} {name}" for name in names)
         found = []
         if options.attach is None and options.scope == "global":
             found += [
@@ -162,7 +162,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         for each in objects:
             if each.kind == RULE:
                 suffix = each.name.removeprefix(options.name)
-                rules = frozenset(f"{holder}{suffix}" for holder in own)
+                rules = tuple(f"{holder}{suffix}" for holder in own)
                 found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=way))
         return found
 

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 import pulumi
 from pulumi_gcp import compute, networkconnectivity, networksecurity, networkservices
 
-from hostgate.allowlist import Registration, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.web_proxy import GATEWAY, POLICY, POLICY_ROUTE, RULE, STATIC_ROUTE, SUBNETWORK, URL_LIST
@@ -52,7 +52,7 @@ class WebProxyAllowlistArgs(SelectionArgs, total=False):
     """Ids of existing objects to adopt, by child name."""
 
 
-class WebProxyAllowlist(pulumi.ComponentResource):
+class WebProxyAllowlist(AllowlistComponent):
     """URL lists and rules of a Secure Web Proxy that let the hosts pass, and with a network its gateway and routes."""
 
     policy: pulumi.Output[str]
@@ -168,7 +168,7 @@ class _Children:
                 addresses=body.get("addresses"),
                 ports=body.get("ports"),
                 all_ports=body.get("allPorts"),
-                labels=body.get("labels"),
+                labels=self._prepared.tags if "labels" in body else None,
                 **self._network,
                 location=self._options.in_region,
             )
@@ -212,7 +212,7 @@ class _Children:
             ),
             next_hop_ilb_ip=address,
             next_hop_other_routes=body.get("nextHopOtherRoutes"),
-            labels=body.get("labels"),
+            labels=self._prepared.tags if "labels" in body else None,
             virtual_machine=tags and networkconnectivity.PolicyBasedRouteVirtualMachineArgs(tags=tags),
             **more,
         )

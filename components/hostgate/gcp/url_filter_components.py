@@ -6,7 +6,7 @@ from typing import Any, Unpack
 import pulumi
 from pulumi_gcp import networksecurity
 
-from hostgate.allowlist import Registration, SelectionArgs, prepare, report
+from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.policy_components import PolicyPlace, make_policy
 from hostgate.gcp.spelling import SERVICE
@@ -51,7 +51,7 @@ class UrlFilterAllowlistArgs(SelectionArgs, total=False):
     """Ids of existing objects to adopt, by child name."""
 
 
-class UrlFilterAllowlist(pulumi.ComponentResource):
+class UrlFilterAllowlist(AllowlistComponent):
     """Security profiles with URL filters, firewall endpoints, and the rules of a firewall policy that apply them."""
 
     policy: pulumi.Output[str]
@@ -103,7 +103,7 @@ class _Making:
         self.component, self.prepared, self.options = component, prepared, options
         self.project: Any = f"projects/{options.in_project}" if options.in_project else project
         self.parent: Any = f"organizations/{options.organization}" if options.organization else self.project
-        self.labels = dict(options.tags) or None
+        self.labels = prepared.tags
         self.group_resources: list[pulumi.Resource] = []
 
     def of(self, kind: str) -> list[tuple[str, CloudObject]]:

@@ -199,7 +199,7 @@ class WebProxy(Mechanism[WebProxyOptions]):
         ports = f"ports {', '.join(map(str, sorted(options.ports)))}" if options.ports else "all ports"
         about = f"on {ports} of {options.address or 'an allocated address'}, {options.subnetwork}"
         names = (options.name, *options.formerly_named)
-        holders = frozenset(f"the gateway of {component} {name} {about}" for name in names)
+        holders = tuple(f"the gateway of {component} {name} {about}" for name in names)
         found, way = [f"the next-hop proxy of {where}"], _NEXT_HOP_WAY
         if options.routing == "explicit":
             found, way = [], _EXPLICIT_WAY

@@ -334,6 +334,16 @@ KINDS: dict[str, FindingKind] = {
         "A rule group that the cloud's vendor does not maintain is part of the policy: a pass in it would open more.",
         "Read its rules; accept the finding if none of them passes.",
     ),
+    "stateless-groups": FindingKind(
+        "warning",
+        "Stateless rule groups stand before everything of the plan: a pass in one opens more, to anybody and unseen.",
+        "Read their rules; accept the finding if none of them passes.",
+    ),
+    "denied-before": FindingKind(
+        "info",
+        "The firewall denies what lists and signatures of its vendor match, before it asks the rules.",
+        "Where an allowed host is hit, name it under `threatIntelAllowlist`, or take mode Alert.",
+    ),
     "tls-inspection": FindingKind(
         "info",
         "The policy decrypts TLS: what cannot be decrypted in its scope is dropped.",

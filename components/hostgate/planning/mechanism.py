@@ -6,7 +6,7 @@ entries to allow, and nothing outside its module asks which cloud it is.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -109,8 +109,8 @@ class Seat:
     """Something that one object has at a time, so that no other can be made to have it before that one is gone."""
 
     what: str
-    holders: frozenset[str]
-    """Names of who has it; who has one of them is the same."""
+    holders: tuple[str, ...]
+    """Who has it, then what the same was called before."""
     way: str
     """How it goes to another, as the end of a message."""
 
@@ -162,6 +162,11 @@ class Mechanism(ABC, Generic[O]):
     def seats(self, objects: Sequence[CloudObject], options: O) -> Sequence[Seat]:  # noqa: ARG002
         """What of `objects` no other object can have before they are gone: an update makes before it deletes."""
         return ()
+
+    def outside(self, kinds: Collection[str]) -> Mapping[str, str]:  # noqa: ARG002
+        """By kind, who outside of a plan with objects of `kinds` refers to them, and what that means where they are made
+        anew: a sentence."""
+        return {}
 
     def way(self, entry: Entry, options: O | None = None) -> Means | None:  # noqa: ARG002
         """The means by which `entry` is allowed: by its protocol; mechanisms whose `options` choose another extend this."""

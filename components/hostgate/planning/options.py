@@ -131,6 +131,8 @@ class Options(BaseModel):
     mode: Mode = "enforce"
     deny: Deny = "internet"
     tags: dict[str, str] = {}
+    import_: Annotated[dict[str, str], Field(alias="import")] = {}
+    """Ids of existing objects to adopt, by child name. They are of the update that adopts them; no object says them."""
     grants: list[GrantOptions] = []
     """Several lists of hosts and clients in one plan. What is denied is denied to the clients of all of them, after every
     rule that allows; a client of several may use the hosts of each."""
@@ -217,7 +219,7 @@ class Options(BaseModel):
     @property
     def prefix(self) -> str:
         """Begins the names of what allows the hosts."""
-        return f"{self.name}-{self.grant}" if self.grant else self.name
+        return f"{self.stem}-{self.grant}" if self.grant else self.stem
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -257,6 +259,11 @@ class Options(BaseModel):
         return tuple((name, value) for name, value in found if value is not None)
 
     @property
+    def stem(self) -> str:
+        """What the names of the plan's objects begin with."""
+        return self.name
+
+    @property
     def shared_policy(self) -> str | None:
         """What the policy of another owner is known by, to which the rules go; None where they have one of their own."""
         attach: str | None = getattr(self, "attach", None)
@@ -276,6 +283,21 @@ class Options(BaseModel):
     def places(self) -> tuple[str | None, ...]:
         """Where a program makes the whole plan, once in each: Regions, or None for where the provider is."""
         return (None,)
+
+
+class RenamedOptions(Options):
+    """Options whose objects keep their names where `name` changes, so that it moves nothing."""
+
+    formerly: Name | None = None
+    """The `name` before it was changed."""
+
+    @property
+    def stem(self) -> str:
+        return self.formerly or self.name
+
+    @property
+    def formerly_named(self) -> tuple[str, ...]:
+        return () if self.formerly is None else (self.formerly,)
 
 
 def spelled_out(options: Options) -> dict[str, Any]:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 COMPUTED: Final = "known-after-apply"
 """What stands in a plan for a value that another resource will have."""
 
+
+def is_computed(text: str) -> bool:
+    """Whether `text` stands for a value that another resource will have."""
+    return text == COMPUTED or text.startswith(f"{COMPUTED}/")
+
+
 GROUP = "hostgate.targets"
 """The entry points of other distributions: each names a sequence of Targets, `acme = "acme_gate:TARGETS"`."""
 

@@ -250,8 +250,8 @@ def _taken(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterat
     taken: dict[str, list[str]] = {}
     for seat in head.seats if head is not None and not head.refused else ():
         before = held.get(seat.what, ())
-        if before and not any(each.holders & seat.holders for each in before):
-            taken.setdefault(seat.way, []).append(f"{seat.what} ({min(before[0].holders)} has it)")
+        if before and not any(each.holders[0] in seat.holders for each in before):
+            taken.setdefault(seat.way, []).append(f"{seat.what} ({before[0].holders[0]} has it)")
     for way, found in taken.items():
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         yield f"No single update leads there: it needs {found[0]}{more}. {way}"
@@ -440,6 +440,12 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
     if head is not None and head.refused:
         return ()
     before, after = _by_name(base), _by_name(head)
+    if base is not None and head is not None and not base.of_engine and base.name != head.name:
+        if base.name not in head.formerly:
+            gone = [ObjectChange(*key, "deleted") for key in before]
+            return (*(ObjectChange(*key, "created") for key in after), *gone)
+        now = {key: (key[0], f"{head.name}{key[1].removeprefix(base.name)}") for key in before if key not in after}
+        before = {now[key] if now.get(key) in after else key: each for key, each in before.items()}
     found = []
     for key in (*after, *(key for key in before if key not in after)):
         old, new = before.get(key), after.get(key)

@@ -16,6 +16,7 @@ RISKS: dict[str, str] = {
     "not-enforced": "nothing is enforced",
     "deny-weaker": "weaker deny",
     "target-gone": "cloud is left out",
+    "made-anew": "made anew",
     "everything-closed": "everything else closes",
     "clients-wider": "more clients",
     "exempt": "passes unjudged",
@@ -103,6 +104,7 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
         )
     if base is not None and head.enforcement.denier != "nobody" and _rank(head) < _rank(base):
         yield risk("deny-weaker", change.target, f"Deny was {_deny(base)}, and is {_deny(head)}: {_means(head)}.")
+    yield from _made_anew(change, risk)
     for entry, more in change.redirected:
         yield risk(
             "addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} too, beside the addresses before."
@@ -112,6 +114,19 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     for flow in change.opened:
         yield from _of_flow(flow, risk)
     yield from _of_findings(change, risk)
+
+
+def _made_anew(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:
+    """Objects that others refer to, and that another one takes the place of."""
+    made = (change.head.made if change.head else None) or ()
+    for kind, words in mechanism(change.target).outside({each.kind for each in made}).items():
+        about = [each for each in change.objects or () if each.kind == kind]
+        came = sorted(each.name for each in about if each.what in ("created", "replaced"))
+        went = sorted(each.name for each in about if each.what in ("deleted", "replaced"))
+        if came and went:
+            what = f"{kind.rpartition('::')[2].rpartition('/')[2]} {', '.join(came)}"
+            old = "the old one" if came == went else ", ".join(went)
+            yield risk("made-anew", what, f"It is made before {old} goes. {words}")
 
 
 _DENIES = ("none", "declared", "internet", "all")

@@ -57,6 +57,8 @@ class Statement:
     """Where a program makes all of it, once in each; empty: where the provider is. The engine tells of each apart."""
     seats: tuple[Seat, ...] = ()
     """What of its objects no other object can have before they are gone."""
+    formerly: tuple[str, ...] = ()
+    """Names that it had before, where what they made stays."""
     of_engine: bool = False
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
 
@@ -79,7 +81,8 @@ class Statement:
         found = []
         for region in self.regions:
             said = said_by(self.target, read_options(kind, {**given, "regions": [region]}, self.target))
-            found.append(replace(self, name=f"{self.name}-{region}", **{**said, "regions": ()}))
+            names = tuple(f"{name}-{region}" for name in self.formerly)
+            found.append(replace(self, name=f"{self.name}-{region}", **{**said, "regions": (), "formerly": names}))
         return tuple(found)
 
     @property
@@ -105,6 +108,7 @@ def said_by(target: str, options: Options) -> dict[str, Any]:
         "enforcement": mechanism(target).enforcement(options),
         "dialled": options.dialled,
         "regions": tuple(place for place in options.places if place is not None),
+        "formerly": options.formerly_named,
     }
 
 

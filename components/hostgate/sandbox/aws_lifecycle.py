@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hostgate.aws.resources_ec2 import SUBNET
-from hostgate.aws.resources_firewall import FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
+from hostgate.aws.resources_firewall import ENDPOINT, FIREWALL, FIREWALL_POLICY, LOGGING, RULE_GROUP
 from hostgate.sandbox import aws_ec2, aws_ram
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, at, digest_of, fixed
 
@@ -61,6 +61,27 @@ def _firewall_computed(ask: Ask) -> dict[str, Any]:
         "firewallStatuses": [{"syncStates": states, "transitGatewayAttachmentSyncStates": attached}],
         "transitGatewayOwnerAccountId": ask.account.number if gateway else "",
     }
+
+
+def _endpoint_computed(ask: Ask) -> dict[str, Any]:
+    """An endpoint in a zone, which is made up."""
+    arn = ask.held.id
+    region, subnet = arn.split(":")[3], ask.held.inputs["subnetMapping"]["subnetId"]
+    attachment = {"endpointId": f"vpce-{digest_of(arn, subnet, digits=17)}", "subnetId": subnet, "status": "READY"}
+    state = {"availabilityZone": f"{region}a", "attachments": [{**attachment, "statusMessage": ""}]}
+    return {
+        "region": region,
+        "tagsAll": ask.held.inputs.get("tags") or {},
+        "vpcEndpointAssociationArn": arn,
+        "vpcEndpointAssociationId": arn.rpartition("/")[2],
+        "vpcEndpointAssociationStatuses": [{"associationSyncStates": [state]}],
+    }
+
+
+def _endpoint_place(inputs: Inputs, account: Account) -> str:
+    region = inputs.get("region") or account.region
+    number = digest_of(inputs["firewallArn"], inputs["subnetMapping"]["subnetId"], digits=17)
+    return f"arn:aws:network-firewall:{region}:{account.number}:vpc-endpoint-association/{number}"
 
 
 def _zone_of(ask: Ask, subnet: str) -> str:
@@ -179,6 +200,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         rules=(
             fixed("name", "type", "capacity", says=_INVALID),
             _unused_on_delete(FIREWALL_POLICY, ("firewallPolicy", "statefulRuleGroupReferences"), "firewall policy"),
+            _unused_on_delete(FIREWALL_POLICY, ("firewallPolicy", "statelessRuleGroupReferences"), "firewall policy"),
         ),
     ),
     FIREWALL_POLICY: Lifecycle(
@@ -200,6 +222,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
             fixed("name", "vpcId", "transitGatewayId", says=_INVALID),
             _policy_exists,
             _not_protected,
+            _unused_on_delete(ENDPOINT, ("firewallArn",), "VPC endpoint association"),
             _protected("firewallPolicyChangeProtection", ("firewallPolicyArn",), "policy change protection is on"),
             _protected("subnetChangeProtection", ("subnetMappings",), "subnet change protection is on"),
             _protected(
@@ -209,6 +232,9 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
             ),
             _address_types_stay,
         ),
+    ),
+    ENDPOINT: Lifecycle(
+        place=_endpoint_place, name="firewallArn", computed=_endpoint_computed, rules=(_firewall_exists,)
     ),
     LOGGING: Lifecycle(
         place=lambda inputs, _: str(inputs["firewallArn"]),

@@ -136,9 +136,9 @@ class Service:
                 now.refused(operation, wanted, str(refusal))
             elif operation == "delete":
                 held = now.get(wanted.type, wanted.id) or wanted
-                for other in lifecycle_of(held.type).takes_along(Ask(operation, held, held, now, self.account)):
-                    now.remove(other)
-                now.remove(held)
+                along = lifecycle_of(held.type).takes_along(Ask(operation, held, held, now, self.account))
+                for each in (held, *along):  # in one call, of which no moment has the object without what is in it
+                    now.remove(each)
             else:
                 before = now.get(wanted.type, wanted.id)
                 made = now.write(operation, self._computed(now, operation, wanted, before))

@@ -1,0 +1,47 @@
+"""A component's children and its plan, as attributes for the program around it, under the names by which they are adopted."""
+
+import pytest
+
+from hostgate.sandbox.preview_problems import PreviewError
+
+from .conftest import Run
+
+START = """
+    import pulumi
+    import hostgate
+    from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
+    from hostgate.azure import FirewallPolicyAllowlist as Azure
+    from hostgate.gcp import FirewallPolicyAllowlist as Google
+
+    hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+"""
+CALLS = {
+    'NetworkFirewallAllowlist("c", hosts=hosts)': {"c", "c-allow", "c-edge"},
+    'DnsFirewallAllowlist("c", hosts=hosts, vpcs=["vpc-0a1"])': {
+        "c",
+        "c-hosts",
+        "c-allow",
+        "c-vpc-0a1",
+        "c-fail-vpc-0a1",
+    },
+    'Google("c", hosts=hosts, networks=["projects/p/global/networks/main"])': {"c", "c-allow-tcp-443", "c-main"},
+    'Azure("c", hosts=hosts, resource_group="rg")': {"c-policy", "c"},
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_children_and_plan_are_there(run: Run, call: str) -> None:
+    made = run(START + f"    made = {call}\n    pulumi.export('names', list(made.children))\n    made.plan.verdict\n")
+    names = set(made.outputs["names"])
+    assert names >= CALLS[call]
+    assert names == {
+        each.name for each in made.resources if each.parent and each.name.startswith("c") and ":index:" not in each.type
+    }
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_they_are_the_names_that_can_be_adopted(run: Run, call: str) -> None:
+    with pytest.raises(PreviewError) as failed:
+        run(START + f"    {call[:-1]}, import_={{'c-nothing': 'x'}})")
+    said = str(failed.value)
+    assert all(f" {name}" in said.partition("Children:")[2].replace(",", " ").replace(".", " ") for name in CALLS[call])
