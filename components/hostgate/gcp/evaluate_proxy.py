@@ -8,6 +8,7 @@ it does not deny is unknown.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -95,6 +96,26 @@ def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
         and alike(_home(each), _home(resource))
     )
     return next(called, None)
+
+
+def lists_in_use(snapshot: Snapshot) -> frozenset[str]:
+    """The URL lists that some rule names, or may, by URN; what a matcher says behind what is not read is not seen."""
+    reading = _Reading(snapshot)
+    lists = {each.urn for each in snapshot.of_types([URL_LIST])}
+    found: set[str] = set()
+
+    def entries(name: str) -> list[str] | None:
+        named = reading.list_of(name)
+        found.update([named.urn] if named else [])
+        return None
+
+    for rule in snapshot.of_types([RULE]):
+        matcher = rule.properties.get("sessionMatcher")
+        if isinstance(matcher, str):
+            with suppress(UnreadableError):
+                read_matcher(matcher, entries)
+        found |= rule.dependencies & lists
+    return frozenset(found)
 
 
 def proxy_alone(place: Place) -> Place:
@@ -228,17 +249,23 @@ class _Reading:
 
     def _entries(self, name: str) -> list[str] | None:
         """The entries of the URL list of that name; None where it is not there, or not known."""
+        named = self.list_of(name)
+        if named is None:
+            return None
+        values = named.node.at("values")
+        found = [item.value for item in values.items()]
+        if values.unknown or not all(isinstance(value, str) for value in found):
+            return None
+        return [str(value) for value in found]
+
+    def list_of(self, name: str) -> Resource | None:
+        """The URL list of that name; None where it is not in the snapshot."""
         for each in self.snapshot.of_types([URL_LIST]):
             told = [str(each.properties.get(key) or "") for key in ("project", "location", "name")]
             path = f"/locations/{told[1]}/urlLists/{told[2]}"
             called = each.id == name or told[2] == name or (name.endswith(path) and told[0] in ("", name.split("/")[1]))
-            if not called:
-                continue
-            values = each.node.at("values")
-            found = [item.value for item in values.items()]
-            if values.unknown or not all(isinstance(value, str) for value in found):
-                return None
-            return [str(value) for value in found]
+            if called:
+                return each
         return None
 
     def _authorized(self, gateway: Resource) -> Stage:
