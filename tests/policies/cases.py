@@ -873,6 +873,11 @@ def _proxies() -> Iterator[Case]:
     yield Case(
         elsewhere, "gcp", "fails", [url_list("cgr.dev"), proxy_rule(policy="hub")], "no gateway of this stack", "proxy"
     )
+    main = {"network": "projects/p/global/networks/main"}
+    tunnel = R("gcp:compute/route:Route", "vpn", {**main, "destRange": "10.9.0.0/16", "nextHopVpnTunnel": "t"})
+    over_ipv6 = R("gcp:compute/route:Route", "v6", {**main, "destRange": "::/0", "nextHopIp": "10.0.0.9"})
+    for note, beside in {"a tunnel": tunnel, "a route for IPv6": over_ipv6}.items():
+        yield Case(elsewhere, "gcp", "fails", [*fine[:-1], beside], "no route of this stack leads clients", note)
     yield Case(elsewhere, "gcp", "not applicable", fine, "", "proxy")
     idle = "cannot be judged: no rule of this stack uses the list"
     yield Case(elsewhere, "gcp", "unknown", [url_list("evil.example")], idle, "a list alone")

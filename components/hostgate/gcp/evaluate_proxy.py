@@ -16,7 +16,7 @@ from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
+from hostgate.flows.steps import Action, Box, ClientTest, Led, Place, Stage, Step, either, elsewhere, whether
 from hostgate.gcp import proxy_routes
 from hostgate.gcp.proxy_routes import Routing
 from hostgate.gcp.references import alike
@@ -37,9 +37,6 @@ TARGET: Final = "gcp:web-proxy"
 _TCP: Final = frozenset({6})
 _WEB: Final = frozenset({"tls", "http"})
 
-_BEFORE: Final = frozenset({"platform", "routes"})
-"""Stages that come before the proxy."""
-
 DENIED = Step(action="block", rule="", why="no rule matches, and the proxy denies what no rule allows")
 _REACHED = Step(action="next", rule="", why="the gateway listens on its port")
 _ONWARD = Step(action="next", rule="", why="no authorization policy decides")
@@ -47,22 +44,21 @@ _ONWARD = Step(action="next", rule="", why="no authorization policy decides")
 
 def places(snapshot: Snapshot) -> list[Place]:
     """Every gateway of a Secure Web Proxy, and every gateway security policy that no gateway uses."""
-    reading = _Reading(snapshot)
     used: set[str] = set()
     found = []
     for gateway in snapshot.of_types([GATEWAY]):
         if gateway.properties.get("type") == SECURE_WEB_GATEWAY:
             policy = policy_of(gateway, snapshot)
             used |= {policy.urn} if policy else set()
-            found.append(reading.gateway(gateway, policy))
-    reading.explicit = False
+            # Without a mode it is an explicit one (Network Services API v1, Gateway.routingMode, revision 20261027).
+            explicit = gateway.properties.get("routingMode") != NEXT_HOP
+            found.append(_Reading(snapshot, explicit=explicit).gateway(gateway, policy))
+    alone = _Reading(snapshot, explicit=False)
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
-            stage = reading.stage(policy, reading.rules_of(policy))
             remark = "no gateway uses the policy"
-            name = policy.id or policy.name
-            stages = (platform(), proxy_routes.stage_of(Routing()), stage)
-            found.append(_place(name, stages, proxy_routes.ASSUMED, remark=remark, policy=policy.name))
+            stages = (platform(), proxy_routes.stage_of(Routing()), alone.stage(policy, alone.rules_of(policy)))
+            found.append(_place(policy.id or policy.name, stages, "assumed", remark=remark, policy=policy.name))
     return found
 
 
@@ -77,8 +73,7 @@ def policy_place(
     policy = replace(reading.stage(None, [(rule, True) for rule in snapshot.of_types([RULE])]), otherwise=ending)
     listens = () if routing.explicit else (_gateway(ports),)
     stages = (platform(), proxy_routes.stage_of(routing), *listens, policy)
-    assumed = proxy_routes.ASKED if routing.explicit else proxy_routes.ASSUMED
-    return replace(_place("plan", stages, assumed), clients=clients)
+    return replace(_place("plan", stages, "asked" if routing.explicit else "assumed"), clients=clients)
 
 
 def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
@@ -100,7 +95,7 @@ def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
 
 def lists_in_use(snapshot: Snapshot) -> frozenset[str]:
     """The URL lists that some rule names, or may, by URN; what a matcher says behind what is not read is not seen."""
-    reading = _Reading(snapshot)
+    reading = _Reading(snapshot, explicit=False)
     lists = {each.urn for each in snapshot.of_types([URL_LIST])}
     found: set[str] = set()
 
@@ -120,19 +115,16 @@ def lists_in_use(snapshot: Snapshot) -> frozenset[str]:
 
 def proxy_alone(place: Place) -> Place:
     """What the proxy does with what comes to it, whatever routes do."""
-    return replace(place, stages=tuple(stage for stage in place.stages if stage.name not in _BEFORE))
+    return replace(place, stages=tuple(stage for stage in place.stages if not stage.around))
 
 
 def _place(
-    name: str,
-    stages: tuple[Stage, ...],
-    assumed: tuple[str, ...],
-    *,
-    policy: str = "",
-    remark: str = "",
-    kind: str = "policy",
+    name: str, stages: tuple[Stage, ...], led: Led, *, policy: str = "", remark: str = "", kind: str = "policy"
 ) -> Place:
-    return Place(TARGET, name, stages, assumed, remark, policy, families=("IPv4",), answers=METADATA_ANSWERS, kind=kind)
+    return Place(
+        TARGET, name, stages, proxy_routes.ASSUMPTIONS[led], remark, policy, families=("IPv4",),
+        answers=METADATA_ANSWERS, led=led, kind=kind,
+    )  # fmt: skip
 
 
 def _gateway(ports: Intervals | None, doubts: tuple[str, ...] = ()) -> Stage:
@@ -147,13 +139,11 @@ def _gateway(ports: Intervals | None, doubts: tuple[str, ...] = ()) -> Stage:
 class _Reading:
     """A snapshot as far as Secure Web Proxy goes."""
 
-    def __init__(self, snapshot: Snapshot, *, explicit: bool = False) -> None:
+    def __init__(self, snapshot: Snapshot, *, explicit: bool) -> None:
         self.snapshot, self.explicit = snapshot, explicit
 
     def gateway(self, gateway: Resource, policy: Resource | None) -> Place:
-        # Without a mode a gateway is an explicit one (Network Services API v1, Gateway.routingMode, revision 20261027).
-        self.explicit = gateway.properties.get("routingMode") != NEXT_HOP
-        routes, assumed = proxy_routes.around(gateway, self.snapshot, explicit=self.explicit)
+        routes, led = proxy_routes.around(gateway, self.snapshot, explicit=self.explicit)
         name = str(gateway.properties.get("gatewaySecurityPolicy") or gateway.name).rpartition("/")[2]
         if policy is None:
             unseen = either(name, f"{name} is not in the snapshot", box=Box(protocols=_TCP))
@@ -163,7 +153,7 @@ class _Reading:
             stage = self.stage(policy, self.rules_of(policy))
         listens = () if self.explicit else (self._listens(gateway),)
         stages = (platform(), routes, *listens, self._authorized(gateway), stage)
-        return _place(gateway.id or gateway.name, stages, assumed, policy=name, kind="proxy")
+        return _place(gateway.id or gateway.name, stages, led, policy=name, kind="proxy")
 
     def _listens(self, gateway: Resource) -> Stage:
         listed = gateway.node.at("ports")

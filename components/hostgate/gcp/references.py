@@ -23,6 +23,7 @@ from hostgate.gcp.resources import (
     REGION_RULE,
     RULE,
 )
+from hostgate.gcp.resources_proxy import GATEWAY
 from hostgate.gcp.rule_steps import network_path
 
 POLICIES: Final[Mapping[str, str]] = {
@@ -114,7 +115,7 @@ class References:
     def _paths(self) -> frozenset[str]:
         """Of the networks, those that something in the snapshot calls by their whole path."""
         values = [each.properties.get("attachmentTarget") for each in self.snapshot.of_types(NETWORK_ASSOCIATIONS)]
-        values += [each.properties.get("network") for each in self.snapshot.of_types([CLASSIC])]
+        values += [each.properties.get("network") for each in self.snapshot.of_types([CLASSIC, GATEWAY])]
         values += [each.id for each in self.snapshot.of_types([NETWORK])]
         return frozenset(network_path(each) for each in values if isinstance(each, str) and "projects/" in each)
 

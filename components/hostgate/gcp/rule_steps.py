@@ -75,7 +75,8 @@ def platform() -> Stage:
         action="allow", rule="metadata server", why="no rule judges traffic to the metadata server",
         box=Box(address=METADATA),
     )  # fmt: skip
-    return Stage("platform", (metadata,), Step(action="next", rule="", why="the platform passes it on"))
+    onward = Step(action="next", rule="", why="the platform passes it on")
+    return Stage("platform", (metadata,), onward, around=True)
 
 
 def network_path(link: str) -> str:

@@ -10,11 +10,9 @@ from hostgate.flows.address_sets import FAMILIES, AddressFamily
 from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import ClientTest, Place, keeping
+from hostgate.flows.steps import ClientTest, Led, Place, keeping
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN, decide
 from hostgate.gcp.evaluate_proxy import lists_in_use
-from hostgate.gcp.proxy_routes import ASKED as CLIENTS_ASK
-from hostgate.gcp.proxy_routes import ASSUMED as ROUTES_ELSEWHERE
 from hostgate.gcp.resources_proxy import AUTHZ_POLICY, URL_LIST
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.places import JudgedPolicy, steps_in
@@ -76,13 +74,13 @@ def deny_elsewhere(policies: Sequence[JudgedPolicy], resources: Sequence[Resourc
 
 def _round_proxies(policies: Sequence[JudgedPolicy]) -> Iterator[Violation]:
     """Web proxies that allow by name, and that clients of this stack are not seen to be led to."""
-    told: Mapping[tuple[str, ...], str] = {
-        ROUTES_ELSEWHERE: "no route of this stack leads clients to the proxy; who is not led there is not limited by it.",
-        CLIENTS_ASK: "the proxy is an explicit one: who does not use it is not limited by it.",
+    told: Mapping[Led, str] = {
+        "assumed": "no route of this stack leads clients to the proxy; who is not led there is not limited by it.",
+        "asked": "the proxy is an explicit one: who does not use it is not limited by it.",
     }
     for each in policies:
         for place in each.places if each.proxy and each.may_name else ():
-            why = "no gateway of this stack uses the policy." if place.remark else told.get(place.assumptions)
+            why = "no gateway of this stack uses the policy." if place.remark else told.get(place.led)
             if why is not None:
                 first = next(seen for seen in each.rules if seen.resource.urn in each.naming)
                 yield Violation(resource=first.resource, where=place.policy or "the policy", message=why)
