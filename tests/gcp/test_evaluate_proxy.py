@@ -126,9 +126,18 @@ def test_a_list_whose_entries_are_not_known_yet_may_hold_the_name() -> None:
 @pytest.mark.parametrize(("entry", "name", "action"), [
     ("*cgr.dev", "a.b.cgr.dev", "allow"), ("*cgr.dev", "notcgr.dev", "block"), ("*.cgr.dev", "cgr.dev", "unknown"),
     ("cgr.dev/path", "cgr.dev", "allow"), ("*", "cgr.dev", "unknown"), ("c*r.dev", "cgr.dev", "unknown"),
+    ("*.dev", "cgr.dev", "allow"), ("cgr.dev.", "cgr.dev", "unknown"), ("localhost.", "localhost", "unknown"),
+    ("cgr.dev:443", "cgr.dev", "unknown"), ("*.cgr.dev.", "a.cgr.dev", "unknown"), ("", "cgr.dev", "unknown"),
+    ("192.0.2.7", "192.0.2.7", "unknown"), ("bücher.example", "xn--bcher-kva.example", "allow"),
 ])  # fmt: skip
 def test_entries_are_read_by_whole_labels_and_others_are_a_doubt(entry: str, name: str, action: str) -> None:
     assert asked(replace(HOSTS, properties={"values": [entry]}), HOLDER, GATE, rule("a"), name=name).action == action
+
+
+@pytest.mark.parametrize("entry", ["evil.example.", "evil.example:443", "*.evil.example.", "localhost."])
+def test_what_a_deny_means_by_an_entry_that_is_no_host_is_a_doubt_and_not_nothing(entry: str) -> None:
+    listed = replace(HOSTS, properties={"values": [entry]})
+    assert asked(listed, HOLDER, GATE, rule("all", "true", priority=20), rule("no", profile="DENY")).action == "unknown"
 
 
 def test_a_name_that_cel_compares_is_a_doubt_where_it_differs_by_case_alone() -> None:

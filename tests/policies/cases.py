@@ -843,6 +843,13 @@ def _proxies() -> Iterator[Case]:
     yield Case(
         names, "gcp", "fails", [url_list("evil.example"), proxy_rule(policy="hub")], "evil.example", "policy elsewhere"
     )
+    wide = proxy_rule("true", name="wide", policy="projects/a/locations/europe-west4/gatewaySecurityPolicies/hub")
+    hubs = {"b/locations/europe-west4": "another project", "a/locations/europe-west1": "another location"}
+    for home, note in hubs.items():
+        namesake = proxy_rule(policy=f"projects/{home}/gatewaySecurityPolicies/hub")
+        of_its_own = R(namesake.type, namesake.name, {**namesake.properties, "location": home.rpartition("/")[2]})
+        apart = [wide, url_list("cgr.dev"), of_its_own]
+        yield Case(names, "gcp", "fails", apart, "any name is allowed", f"a namesake in {note}")
     yield Case(names, "gcp", "passes", fine)
     yield Case(names, "gcp", "passes", [proxy_rule(f"host() == 'cgr.dev' && {web}"), *gateway()], "", "by comparison")
     both = proxy_rule(f"host() == 'cgr.dev' && host().contains('cgr') && {web}")

@@ -10,7 +10,7 @@ it does not deny is unknown.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
@@ -19,7 +19,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Led, Place, Stage, Step, either, elsewhere, whether
 from hostgate.gcp import proxy_routes
 from hostgate.gcp.proxy_routes import Routing
-from hostgate.gcp.references import alike
+from hostgate.gcp.references import alike, home_of
 from hostgate.gcp.resources_proxy import (
     AUTHZ_POLICY,
     GATEWAY,
@@ -33,6 +33,8 @@ from hostgate.gcp.rule_steps import METADATA_ANSWERS, RankedStep, in_order, plat
 from hostgate.gcp.session_matcher import Condition, Conditions, UnreadableError, read_matcher
 
 TARGET: Final = "gcp:web-proxy"
+
+_WITHIN: Final = "location"
 
 _TCP: Final = frozenset({6})
 _WEB: Final = frozenset({"tls", "http"})
@@ -88,9 +90,19 @@ def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
         each
         for each in snapshot.of_types([POLICY])
         if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
-        and alike(_home(each), _home(resource))
+        and alike(home_of(each, each.id, within=_WITHIN), home_of(resource, value, within=_WITHIN))
     )
     return next(called, None)
+
+
+def policy_named(rule: Resource) -> str | None:
+    """The path of the policy that a rule names, as far as it is told; None where it is not."""
+    value = rule.properties.get("gatewaySecurityPolicy")
+    if not isinstance(value, str):
+        return None
+    project, location = home_of(rule, value, within=_WITHIN)
+    parts = (("projects", project), ("locations", location), ("gatewaySecurityPolicies", value.rpartition("/")[2]))
+    return "/".join(f"{kind}/{name}" for kind, name in parts if name is not None)
 
 
 def lists_in_use(snapshot: Snapshot) -> frozenset[str]:
@@ -197,11 +209,12 @@ class _Reading:
         if conditions is None:
             conditions = (Condition(),)
             doubts.append(f"what the matcher of {rule.name} asks for is so, which is not read here")
-        actions: Mapping[Any, tuple[Action, ...]] = {"ALLOW": ("allow",), "DENY": ("block",)}
+        actions: Mapping[str, Action] = {"ALLOW": "allow", "DENY": "block"}
         profile = node.at("basicProfile").value
-        for action in actions.get(profile, ("allow", "block")):
+        told = actions.get(profile) if isinstance(profile, str) else None
+        for action in actions.values() if told is None else (told,):
             word = "allows" if action == "allow" else "denies"
-            known = doubts if profile in actions else [*doubts, f"{rule.name} {word} it"]
+            known = doubts if told else [*doubts, f"{rule.name} {word} it"]
             for condition in conditions:
                 label = _label(rule.name, condition)
                 for box in self._boxes(condition, known):
@@ -311,10 +324,6 @@ def _sni_tests(sni: Node) -> Iterator[NameTest]:
 def _label(rule: str, condition: Condition) -> str:
     named = [test.text for test in condition.names if not test.negated]
     return f"{rule}#{named[0]}" if len(named) == 1 else rule
-
-
-def _home(resource: Resource) -> tuple[object, object]:
-    return resource.properties.get("project"), resource.properties.get("location")
 
 
 def _ends_alike(reference: str, gateway: Resource) -> bool:

@@ -132,9 +132,9 @@ class References:
         made = [each for each in self.snapshot.referred(resource, "firewallPolicy", value) if each.type in POLICIES]
         if len(made) == 1 or not isinstance(value, str):
             return made if len(made) == 1 else []
-        last, own = value.rpartition("/")[2], _home(resource, value)
+        last, own = value.rpartition("/")[2], home_of(resource, value)
         found = [each for each in self.snapshot.of_types(_SCOPES[resource.type]) if last in _names_of(each)]
-        return [each for each in found if alike(own, _home(each, each.id, each.properties.get("selfLink")))]
+        return [each for each in found if alike(own, home_of(each, each.id, each.properties.get("selfLink")))]
 
 
 def alike(one: Iterable[object], other: Iterable[object]) -> bool:
@@ -150,12 +150,12 @@ def _names_of(policy: Resource) -> tuple[object, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _home(resource: Resource, *links: object) -> tuple[str | None, str | None]:
-    """Project and region of a resource, as far as it says them itself, else as its links do."""
+def home_of(resource: Resource, *links: object, within: str = "region") -> tuple[str | None, str | None]:
+    """Project and region, or location, of a resource, as far as it says them itself, else as its links do."""
     found = []
-    for key, part in (("project", "projects"), ("region", "regions")):
+    for key in ("project", within):
         own = resource.properties.get(key)
-        told = [re.search(rf"(?:^|/){part}/([^/]+)/", link) for link in links if isinstance(link, str)]
+        told = [re.search(rf"(?:^|/){key}s/([^/]+)/", link) for link in links if isinstance(link, str)]
         found.append(own if isinstance(own, str) else next((each[1] for each in told if each), None))
     return found[0], found[1]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.gcp.evaluate_proxy import policy_of
+from hostgate.gcp.evaluate_proxy import policy_named, policy_of
 from hostgate.policies.readers import (
     AWS_POLICY,
     AZURE_GROUP,
@@ -52,7 +52,7 @@ def _proxies(stack: Sequence[ResourceReading]) -> list[Together]:
     for seen in stack:
         if seen.resource.type == PROXY_RULE:
             owner = policy_of(seen.resource, snapshot)
-            key = owner.urn if owner else seen.reading.policy or "?"
+            key = owner.urn if owner else policy_named(seen.resource) or "?"
             groups.setdefault(key, []).append(seen)
     return [Together("gcp", key, policies.get(key), tuple(rules)) for key, rules in groups.items()]
 
