@@ -265,6 +265,14 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), led, source=source).action == action
         assert asked(*STANDING, rule("a"), led, source=source, name="cgr.dev").allows
 
+    def test_where_nobody_can_tell_whether_a_client_is_led_a_listed_name_is_allowed_either_way(self) -> None:
+        led = self.lead(virtualMachine={"tags": ["builds"]})
+        why = asked(*STANDING, rule("a"), led, source="10.1.2.3", name="cgr.dev").why
+        assert "the rule a allows it; or no route leads it to the proxy" in why
+        assert why.endswith("allow either way")
+        sure = asked(*STANDING, rule("a"), led, source="network-tag:builds", name="cgr.dev").why
+        assert "either way" not in sure
+
     def test_of_static_routes_the_longest_prefix_takes_a_packet(self) -> None:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", priority=1)
         past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway", priority=2)

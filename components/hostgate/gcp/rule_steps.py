@@ -308,7 +308,8 @@ def _port(value: object) -> tuple[int, int] | None:
         return None
     low, _, high = text.partition("-")
     high = high or low
-    return (int(low), int(high)) if low.isdecimal() and high.isdecimal() and int(low) <= int(high) else None
+    known = low.isdecimal() and high.isdecimal() and int(low) <= int(high) <= 65_535
+    return (int(low), int(high)) if known else None
 
 
 def classic_steps(rule: Resource, more: Sequence[str] = ()) -> Iterator[RankedStep]:
