@@ -12,7 +12,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, range_of
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -335,8 +335,8 @@ def _clients(tags: Node, source: Node, name: str, doubts: list[str]) -> ClientTe
 def _range(node: Node, doubts: list[str], name: str) -> AddressSet:
     if node.absent or node.value == "":
         return EVERY_ADDRESS
-    network = _network_of(node.value)
-    if network is None:
+    found = range_of(node.value)
+    if found is None:
         doubts.append(f"{name} is for its addresses")
         return EVERY_ADDRESS
-    return networks([network])
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, symbol, union
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
@@ -235,7 +235,7 @@ class PolicyRule:
         if node.absent or node.empty:
             return None
         unseen = symbol(f"unknown:{self.name}#{node.path}")
-        return unseen if node.unknown else union(_range(item, unseen) for item in node.items())
+        return unseen if node.unknown else union(range_of(item.value) or unseen for item in node.items())
 
     def _symbols(self, key: str, found: AddressSet | None) -> AddressSet | None:
         """`found` with the sets that the rule names under `key`; address groups of the snapshot are read."""
@@ -259,13 +259,6 @@ class PolicyRule:
             yield None, EVERY_PORT, (f"{self.name} is about its protocol",)
         for item in node.items() if not node.unknown else ():
             yield layer4(item, "ipProtocol", self.name)
-
-
-def _range(item: Node, unseen: AddressSet) -> AddressSet:
-    try:
-        return networks([item.value]) if isinstance(item.value, str) else unseen
-    except ValueError:
-        return unseen
 
 
 def layer4(node: Node, key: str, rule: str) -> tuple[frozenset[int] | None, Intervals, tuple[str, ...]]:
