@@ -126,9 +126,18 @@ def test_a_list_whose_entries_are_not_known_yet_may_hold_the_name() -> None:
 @pytest.mark.parametrize(("entry", "name", "action"), [
     ("*cgr.dev", "a.b.cgr.dev", "allow"), ("*cgr.dev", "notcgr.dev", "block"), ("*.cgr.dev", "cgr.dev", "unknown"),
     ("cgr.dev/path", "cgr.dev", "allow"), ("*", "cgr.dev", "unknown"), ("c*r.dev", "cgr.dev", "unknown"),
+    ("*.dev", "cgr.dev", "allow"), ("cgr.dev.", "cgr.dev", "unknown"), ("localhost.", "localhost", "unknown"),
+    ("cgr.dev:443", "cgr.dev", "unknown"), ("*.cgr.dev.", "a.cgr.dev", "unknown"), ("", "cgr.dev", "unknown"),
+    ("192.0.2.7", "192.0.2.7", "unknown"), ("bücher.example", "xn--bcher-kva.example", "allow"),
 ])  # fmt: skip
 def test_entries_are_read_by_whole_labels_and_others_are_a_doubt(entry: str, name: str, action: str) -> None:
     assert asked(replace(HOSTS, properties={"values": [entry]}), HOLDER, GATE, rule("a"), name=name).action == action
+
+
+@pytest.mark.parametrize("entry", ["evil.example.", "evil.example:443", "*.evil.example.", "localhost."])
+def test_what_a_deny_means_by_an_entry_that_is_no_host_is_a_doubt_and_not_nothing(entry: str) -> None:
+    listed = replace(HOSTS, properties={"values": [entry]})
+    assert asked(listed, HOLDER, GATE, rule("all", "true", priority=20), rule("no", profile="DENY")).action == "unknown"
 
 
 def test_a_name_that_cel_compares_is_a_doubt_where_it_differs_by_case_alone() -> None:
@@ -180,7 +189,7 @@ class TestRoutes:
 
     @staticmethod
     def static(name: str, cidr: str, **more: Any) -> Resource:
-        return resource(STATIC_ROUTE, name, network=NET, destRange=cidr, **more)
+        return resource(STATIC_ROUTE, name, **{"network": NET, "destRange": cidr, **more})
 
     def test_without_routes_nobody_knows_where_private_traffic_goes(self) -> None:
         assert asked(*STANDING, rule("a"), address="10.1.2.3").action == "unknown"
@@ -256,6 +265,14 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), led, source=source).action == action
         assert asked(*STANDING, rule("a"), led, source=source, name="cgr.dev").allows
 
+    def test_where_nobody_can_tell_whether_a_client_is_led_a_listed_name_is_allowed_either_way(self) -> None:
+        led = self.lead(virtualMachine={"tags": ["builds"]})
+        why = asked(*STANDING, rule("a"), led, source="10.1.2.3", name="cgr.dev").why
+        assert "the rule a allows it; or no route leads it to the proxy" in why
+        assert why.endswith("allow either way")
+        sure = asked(*STANDING, rule("a"), led, source="network-tag:builds", name="cgr.dev").why
+        assert "either way" not in sure
+
     def test_of_static_routes_the_longest_prefix_takes_a_packet(self) -> None:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", priority=1)
         past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway", priority=2)
@@ -268,6 +285,69 @@ class TestRoutes:
         other = self.static("other", "203.0.113.0/24", **{key: "10.0.0.77"})
         assert asked(*STANDING, rule("a"), led, other, address="203.0.113.7").action == "unknown"
         assert asked(*STANDING, rule("a"), led, other, address="198.51.100.7").action == "block"
+
+    NO_ADDRESS = replace(GATE, properties={**GATE.properties, "addresses": None})
+
+    @pytest.mark.parametrize("key", ["nextHopInstance", "nextHopVpnTunnel"])
+    def test_an_instance_or_a_tunnel_is_not_the_proxy_whose_route_stands_elsewhere(self, key: str) -> None:
+        tunnel = self.static("tunnel", "10.9.0.0/16", **{key: "projects/p/regions/r/somewhere"})
+        standing = (HOSTS, HOLDER, self.NO_ADDRESS, rule("a"), tunnel)
+        assert asked(*standing).action == "block"
+        assert asked(*standing, address="10.9.0.7").action == "unknown"
+        assert place(*standing).led == "assumed"
+
+    def test_where_a_route_may_lead_to_the_proxy_nobody_can_tell_what_goes_past_it(self) -> None:
+        perhaps = self.static("perhaps", "203.0.113.0/24", nextHopIp="10.0.0.9")
+        standing = (HOSTS, HOLDER, self.NO_ADDRESS, rule("a"), perhaps)
+        verdict = asked(*standing, address="198.51.100.7")
+        assert (verdict.action, verdict.lacks) == ("unknown", ("perhaps alone leads to the proxy, and not this",))
+        assert asked(*standing, name="cgr.dev", address="198.51.100.7").allows
+        assert place(*standing).led == "assumed"
+        default = self.static("default", "0.0.0.0/0", nextHopGateway="default-internet-gateway")
+        assert asked(*standing, default, address="198.51.100.7").action == "unknown"
+
+    def test_a_route_for_ipv6_leads_nothing_to_the_proxy(self) -> None:
+        over_ipv6 = self.static("v6", "::/0", nextHopIp="10.0.0.9")
+        for led in (over_ipv6, self.lead("v6", filter={"protocolVersion": "IPV6"})):
+            assert asked(*STANDING, rule("a"), led).action == "block"
+            assert place(*STANDING, rule("a"), led).led == "assumed"
+
+    def test_a_route_that_is_seen_to_lead_to_the_proxy_is(self) -> None:
+        assert place(*STANDING, rule("a"), self.lead()).led == "seen"
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_of_routes_with_one_priority_nobody_can_tell_which_comes_first(self, turned: bool) -> None:
+        past = route("past", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"destRange": "203.0.113.0/24"})
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        out = self.static("out", "0.0.0.0/0", nextHopGateway="default-internet-gateway")
+        for pair, address in (((self.lead(), past), "203.0.113.7"), ((led, out), "198.51.100.7")):
+            verdict = asked(*STANDING, rule("a"), *(reversed(pair) if turned else pair), address=address)
+            assert verdict.action == "unknown"
+            assert "comes before others with its priority" in verdict.lacks[0]
+
+    def test_of_routes_with_one_priority_that_do_alike_everybody_can(self) -> None:
+        two = (self.lead("one"), self.lead("two"))
+        assert asked(*STANDING, rule("a"), *two).action == "block"
+        assert asked(*STANDING, rule("a"), *two, name="cgr.dev").allows
+        past = [route(name, nextHopOtherRoutes="DEFAULT_ROUTING") for name in ("one", "two", "three")]
+        assert asked(*STANDING, rule("a"), *past).allows
+
+    def test_a_route_whose_priority_is_not_known_yet_may_come_first_or_last(self) -> None:
+        past = route("past", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"destRange": "203.0.113.0/24"})
+        past = replace(past, properties={**past.properties, "priority": UNKNOWN})
+        assert asked(*STANDING, rule("a"), self.lead(priority=1), past, address="203.0.113.7").action == "unknown"
+        assert asked(*STANDING, rule("a"), past, address="203.0.113.7").allows
+
+    @pytest.mark.parametrize(("network", "project"), [("n", "p"), (f"https://compute/v1/{NET}", None), ("n", None)])
+    def test_a_network_is_called_by_its_path_or_by_its_name(self, network: str, project: str | None) -> None:
+        past = self.static("past", "203.0.113.0/24", nextHopGateway="g", network=network, project=project)
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        assert asked(*STANDING, rule("a"), led, past, address="203.0.113.7").rule == "past"
+
+    def test_a_route_whose_network_is_not_known_yet_is_a_doubt(self) -> None:
+        past = self.static("past", "203.0.113.0/24", nextHopGateway="g", network=UNKNOWN)
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        assert asked(*STANDING, rule("a"), led, past, address="203.0.113.7").action == "unknown"
 
     def test_a_static_route_past_the_proxy_for_some_clients_is_a_doubt(self) -> None:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")

@@ -167,6 +167,15 @@ class TestUrlFilter:
     def test_an_action_that_is_told_counts(self) -> None:
         assert read_event(filter_log(None, action="allow")).action == "allowed"
 
+    @pytest.mark.parametrize(("action", "deny_type", "said"), [
+        ("allow", "SNI", "unknown"), ("ALLOWED", "HOST", "unknown"), ("deny", "SNI", "blocked"),
+        ("DENY", None, "blocked"), ("allow", "", "allowed"), ("allow", "DENY_TYPE_UNSPECIFIED", "allowed"),
+    ])  # fmt: skip
+    def test_where_action_and_deny_type_differ_nobody_can_tell(
+        self, action: str, deny_type: str | None, said: str
+    ) -> None:
+        assert read_event(filter_log(action=action, denyType=deny_type)).action == said
+
     @pytest.mark.parametrize("name", ["cgr.dev/a/b", "cgr.dev:443", "https://cgr.dev/"])
     def test_of_what_was_matched_the_host_is_read(self, name: str) -> None:
         assert read_event(filter_log(name)).flow.name == "cgr.dev"
@@ -203,7 +212,9 @@ class TestWebProxy:
         assert (flow.port, flow.protocol) == (port, protocol)
 
     def test_one_rule_that_denies_decides(self) -> None:
-        assert read_event(proxy_log("a.example", (RULE, "ALLOWED"), ("default_denied", "DENIED"))).action == "blocked"
+        for word in ("DENIED", "DENY", "denied"):
+            event = read_event(proxy_log("a.example", (RULE, "ALLOWED"), ("default_denied", word)))
+            assert (event.action, event.default) == ("blocked", True)
 
     def test_an_authorization_policy_can_deny_what_the_rules_allow(self) -> None:
         event = read_event(proxy_log("a.example", (RULE, "ALLOWED"), authzPolicyInfo={"result": "DENIED"}))

@@ -15,6 +15,7 @@ from policies.resources import (
     UNKNOWN,
     application,
     arn_of,
+    authorization,
     aws_group,
     aws_list,
     aws_policy,
@@ -823,9 +824,32 @@ def _proxies() -> Iterator[Case]:
         f"!inUrlList(host(), '{PROXY_PLACE}/urlLists/hosts')": "any name is allowed",
     }.items():
         yield Case(names, "gcp", "fails", [url_list("cgr.dev"), proxy_rule(matcher), *gateway()], said, matcher)
+    for matcher in (
+        "destination.port == 8443",
+        "destination.port != 443",
+        "host() != 'x.example' && destination.port == 8443",
+        "inIpRange(source.ip, '10.0.0.0/8') && destination.port >= 443",
+    ):
+        beside = [*fine, proxy_rule(matcher, priority=900, name="wide")]
+        yield Case(names, "gcp", "fails", beside, "any name is allowed", f"beside names: {matcher}")
+    some = url_list("cgr.dev"), proxy_rule(f"source.matchTag('tagValues/1') && {LISTED}"), *gateway()
+    for clients, said in {
+        "source.matchTag('tagValues/2')": "fails",
+        "source.matchTag('tagValues/1')": "passes",
+    }.items():
+        beside = [*some, proxy_rule(f"{clients} && {web}", priority=900, name="wide")]
+        told = "any name is allowed" if said == "fails" else ""
+        yield Case(names, "gcp", said, beside, told, f"beside names for some: {clients}")
     yield Case(
         names, "gcp", "fails", [url_list("evil.example"), proxy_rule(policy="hub")], "evil.example", "policy elsewhere"
     )
+    wide = proxy_rule("true", name="wide", policy="projects/a/locations/europe-west4/gatewaySecurityPolicies/hub")
+    hubs = {"b/locations/europe-west4": "another project", "a/locations/europe-west1": "another location"}
+    for home, note in hubs.items():
+        namesake = proxy_rule(policy=f"projects/{home}/gatewaySecurityPolicies/hub")
+        of_its_own = R(namesake.type, namesake.name, {**namesake.properties, "location": home.rpartition("/")[2]})
+        apart = [wide, url_list("cgr.dev"), of_its_own]
+        yield Case(names, "gcp", "fails", apart, "any name is allowed", f"a namesake in {note}")
     yield Case(names, "gcp", "passes", fine)
     yield Case(names, "gcp", "passes", [proxy_rule(f"host() == 'cgr.dev' && {web}"), *gateway()], "", "by comparison")
     both = proxy_rule(f"host() == 'cgr.dev' && host().contains('cgr') && {web}")
@@ -856,7 +880,22 @@ def _proxies() -> Iterator[Case]:
     yield Case(
         elsewhere, "gcp", "fails", [url_list("cgr.dev"), proxy_rule(policy="hub")], "no gateway of this stack", "proxy"
     )
+    main = {"network": "projects/p/global/networks/main"}
+    tunnel = R("gcp:compute/route:Route", "vpn", {**main, "destRange": "10.9.0.0/16", "nextHopVpnTunnel": "t"})
+    over_ipv6 = R("gcp:compute/route:Route", "v6", {**main, "destRange": "::/0", "nextHopIp": "10.0.0.9"})
+    for note, beside in {"a tunnel": tunnel, "a route for IPv6": over_ipv6}.items():
+        yield Case(elsewhere, "gcp", "fails", [*fine[:-1], beside], "no route of this stack leads clients", note)
     yield Case(elsewhere, "gcp", "not applicable", fine, "", "proxy")
+    idle = "cannot be judged: no rule of this stack uses the list"
+    yield Case(elsewhere, "gcp", "unknown", [url_list("evil.example")], idle, "a list alone")
+    yield Case(elsewhere, "gcp", "unknown", [*fine, url_list("evil.example", name="unused")], idle, "one list of two")
+    yield Case(elsewhere, "gcp", "not applicable", [*fine, *denying], "", "a list that denies")
+    authz = "cannot be judged: no gateway that is judged here has it"
+    yield Case(elsewhere, "gcp", "unknown", [*gateway(), authorization("ALLOW")], authz, "a gateway without rules")
+    yield Case(elsewhere, "gcp", "unknown", [*fine, authorization(proxy="other")], authz, "one on another gateway")
+    yield Case(
+        elsewhere, "gcp", "not applicable", [*fine, authorization()], "", "an authorization policy on the gateway"
+    )
     yield Case("empty-list", "gcp", "fails", [url_list()], "a URL list without entries", "proxy")
     full = url_list(*(f"h{number}.wide.acme.example" for number in range(2_400)))
     yield Case("limit-nearly-used", "gcp", "fails", [full], "2,400 of 2,500 entries", "proxy")

@@ -31,7 +31,10 @@ azure.FirewallPolicyAllowlist("hub", hosts=hosts, mode="{mode}", resource_group=
 """
 
 OLD = {"host-withdrawn", "proxy-withdrawn", "shared-host"}
-AUDIT = {"void-allow", "datagrams-out", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others"}
+AUDIT = {
+    "void-allow", "datagrams-out", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others",
+    "proxy-names",
+}  # fmt: skip
 REPORTED = {
     ("2024-03-28", "enforce"): OLD,
     ("2026-02-23", "enforce"): set(),

@@ -194,6 +194,12 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "a deny of one of two ports before the names": (
         [gcp_rule("cgr.dev", ports=("80", "443")), gcp_rule(name="no80", priority=900, action="deny", ports=("80",),
          ranges=["0.0.0.0/0"]), *gcp_denies()], "", ""),
+    "a port that is none": (
+        [LIST, gcp_rule(name="odd", priority=900, ranges=["0.0.0.0/0"], ports=("70000",)), *gcp_denies()],
+        "void-allow", "cannot be judged: odd is about its port"),
+    "a project that is no text": (
+        [LIST, *gcp_denies(), R("gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy", "p",
+         {"name": "egress", "project": []})], "", ""),
     "proxy: a rule for every host beside the names": (
         [*PROXY, proxy_rule("true", priority=900, name="wide")], "void-allow", "wide: any destination is allowed on any port"),
     "proxy: a rule for every host but one": (

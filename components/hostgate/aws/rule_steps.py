@@ -5,9 +5,9 @@ Sources: AWS Network Firewall developer guide, stateful domain list rule groups,
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, symbol, union
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
@@ -180,12 +180,8 @@ def _definitions(node: Node, label: str) -> AddressSet:
     if node.absent or node.empty:
         return EVERY_ADDRESS
     unseen = symbol(f"unknown:{label}")
-    return unseen if node.unknown else union(_definition(item, unseen) for item in node.items())
-
-
-def _definition(item: Node, unseen: AddressSet) -> AddressSet:
-    value: Any = item.at("addressDefinition").value
-    try:
-        return networks([value]) if isinstance(value, str) else unseen
-    except ValueError:
-        return unseen
+    return (
+        unseen
+        if node.unknown
+        else union(range_of(item.at("addressDefinition").value) or unseen for item in node.items())
+    )

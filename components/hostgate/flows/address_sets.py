@@ -104,6 +104,14 @@ def networks(cidrs: Iterable[str | IPv4Network | IPv6Network]) -> AddressSet:
     return AddressSet(Intervals.of(v4), Intervals.of(v6))
 
 
+def range_of(value: object) -> AddressSet | None:
+    """The addresses of a range in CIDR form; None for a value that is none."""
+    try:
+        return networks([value]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def union(sets: Iterable[AddressSet]) -> AddressSet:
     """All of them together. What is taken out of one and not of the others stays in doubt, never lost."""
     found = tuple(sets)

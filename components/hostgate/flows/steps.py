@@ -19,6 +19,10 @@ Action = Literal["allow", "block", "next"]
 """`next` leaves the stage: the stage after it goes on."""
 
 
+Led = Literal["seen", "assumed", "asked"]
+"""How flows come to a place: something that was read leads them there, something else is taken to, or clients are told."""
+
+
 class Moment(IntEnum):
     """Packets of a flow at which an engine judges it again, in order. A hello is taken to be in one packet."""
 
@@ -134,6 +138,8 @@ class Stage:
     unordered: tuple[Group, ...] = ()
     last: Group = ()
     """Steps after all others, whatever the order of those: at each moment they are asked when no other has decided."""
+    around: bool = False
+    """Whether it stands around what judges at the place: what no rule is asked for, and the way there."""
 
     @cached_property
     def groups(self) -> tuple["Index", ...]:
@@ -173,6 +179,7 @@ class Place:
     answers: tuple[tuple[NameTest, AddressSet], ...] = ()
     """What names resolve to there, where that is not what the internet answers: the first test that holds decides. No
     address: nobody can tell."""
+    led: Led = "seen"
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
 

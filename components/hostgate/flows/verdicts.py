@@ -152,7 +152,7 @@ def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozen
     outcomes = list(_follow(place.stages, facts))
     last = outcomes[-1]
     if all(outcome.step.action == last.step.action for outcome in outcomes):
-        return last.verdict
+        return _either_way(outcomes)
     others = [each for each in outcomes if each.step.action != last.step.action]
     outcomes = [each for each in outcomes if not any(_says_less(each, other) for other in others)]
     lacks = tuple(dict.fromkeys(what for outcome in outcomes for what in outcome.lacks))
@@ -161,6 +161,13 @@ def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozen
     by = f" by {either.step.rule}" if either.step.rule else ""
     why = f"{either.step.action}{by} if {needs}; else {last.step.action}: {last.step.why}"
     return Verdict("unknown", either.step.rule or None, why, lacks)
+
+
+def _either_way(outcomes: Sequence[_Outcome]) -> Verdict:
+    """The verdict of ways that all end alike. Where they end by different steps, no reason of one is that of all."""
+    last = outcomes[-1].verdict
+    other = next((each.verdict for each in outcomes if each.step.why != outcomes[-1].step.why), None)
+    return last if other is None else replace(last, why=f"{other.why}; or {last.why}: {last.action} either way")
 
 
 def _says_less(outcome: _Outcome, other: _Outcome) -> bool:

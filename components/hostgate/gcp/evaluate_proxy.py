@@ -8,17 +8,18 @@ it does not deny is unknown.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
+from hostgate.flows.steps import Action, Box, ClientTest, Led, Place, Stage, Step, either, elsewhere, whether
 from hostgate.gcp import proxy_routes
 from hostgate.gcp.proxy_routes import Routing
-from hostgate.gcp.references import alike
+from hostgate.gcp.references import alike, home_of
 from hostgate.gcp.resources_proxy import (
     AUTHZ_POLICY,
     GATEWAY,
@@ -33,11 +34,10 @@ from hostgate.gcp.session_matcher import Condition, Conditions, UnreadableError,
 
 TARGET: Final = "gcp:web-proxy"
 
+_WITHIN: Final = "location"
+
 _TCP: Final = frozenset({6})
 _WEB: Final = frozenset({"tls", "http"})
-
-_BEFORE: Final = frozenset({"platform", "routes"})
-"""Stages that come before the proxy."""
 
 DENIED = Step(action="block", rule="", why="no rule matches, and the proxy denies what no rule allows")
 _REACHED = Step(action="next", rule="", why="the gateway listens on its port")
@@ -46,22 +46,21 @@ _ONWARD = Step(action="next", rule="", why="no authorization policy decides")
 
 def places(snapshot: Snapshot) -> list[Place]:
     """Every gateway of a Secure Web Proxy, and every gateway security policy that no gateway uses."""
-    reading = _Reading(snapshot)
     used: set[str] = set()
     found = []
     for gateway in snapshot.of_types([GATEWAY]):
         if gateway.properties.get("type") == SECURE_WEB_GATEWAY:
             policy = policy_of(gateway, snapshot)
             used |= {policy.urn} if policy else set()
-            found.append(reading.gateway(gateway, policy))
-    reading.explicit = False
+            # Without a mode it is an explicit one (Network Services API v1, Gateway.routingMode, revision 20261027).
+            explicit = gateway.properties.get("routingMode") != NEXT_HOP
+            found.append(_Reading(snapshot, explicit=explicit).gateway(gateway, policy))
+    alone = _Reading(snapshot, explicit=False)
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
-            stage = reading.stage(policy, reading.rules_of(policy))
             remark = "no gateway uses the policy"
-            name = policy.id or policy.name
-            stages = (platform(), proxy_routes.stage_of(Routing()), stage)
-            found.append(_place(name, stages, proxy_routes.ASSUMED, remark=remark, policy=policy.name))
+            stages = (platform(), proxy_routes.stage_of(Routing()), alone.stage(policy, alone.rules_of(policy)))
+            found.append(_place(policy.id or policy.name, stages, "assumed", remark=remark, policy=policy.name))
     return found
 
 
@@ -76,8 +75,7 @@ def policy_place(
     policy = replace(reading.stage(None, [(rule, True) for rule in snapshot.of_types([RULE])]), otherwise=ending)
     listens = () if routing.explicit else (_gateway(ports),)
     stages = (platform(), proxy_routes.stage_of(routing), *listens, policy)
-    assumed = proxy_routes.ASKED if routing.explicit else proxy_routes.ASSUMED
-    return replace(_place("plan", stages, assumed), clients=clients)
+    return replace(_place("plan", stages, "asked" if routing.explicit else "assumed"), clients=clients)
 
 
 def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
@@ -92,26 +90,53 @@ def policy_of(resource: Resource, snapshot: Snapshot) -> Resource | None:
         each
         for each in snapshot.of_types([POLICY])
         if value.rpartition("/")[2] in (each.properties.get("name"), each.id.rpartition("/")[2])
-        and alike(_home(each), _home(resource))
+        and alike(home_of(each, each.id, within=_WITHIN), home_of(resource, value, within=_WITHIN))
     )
     return next(called, None)
 
 
+def policy_named(rule: Resource) -> str | None:
+    """The path of the policy that a rule names, as far as it is told; None where it is not."""
+    value = rule.properties.get("gatewaySecurityPolicy")
+    if not isinstance(value, str):
+        return None
+    project, location = home_of(rule, value, within=_WITHIN)
+    parts = (("projects", project), ("locations", location), ("gatewaySecurityPolicies", value.rpartition("/")[2]))
+    return "/".join(f"{kind}/{name}" for kind, name in parts if name is not None)
+
+
+def lists_in_use(snapshot: Snapshot) -> frozenset[str]:
+    """The URL lists that some rule names, or may, by URN; what a matcher says behind what is not read is not seen."""
+    reading = _Reading(snapshot, explicit=False)
+    lists = {each.urn for each in snapshot.of_types([URL_LIST])}
+    found: set[str] = set()
+
+    def entries(name: str) -> list[str] | None:
+        named = reading.list_of(name)
+        found.update([named.urn] if named else [])
+        return None
+
+    for rule in snapshot.of_types([RULE]):
+        matcher = rule.properties.get("sessionMatcher")
+        if isinstance(matcher, str):
+            with suppress(UnreadableError):
+                read_matcher(matcher, entries)
+        found |= rule.dependencies & lists
+    return frozenset(found)
+
+
 def proxy_alone(place: Place) -> Place:
     """What the proxy does with what comes to it, whatever routes do."""
-    return replace(place, stages=tuple(stage for stage in place.stages if stage.name not in _BEFORE))
+    return replace(place, stages=tuple(stage for stage in place.stages if not stage.around))
 
 
 def _place(
-    name: str,
-    stages: tuple[Stage, ...],
-    assumed: tuple[str, ...],
-    *,
-    policy: str = "",
-    remark: str = "",
-    kind: str = "policy",
+    name: str, stages: tuple[Stage, ...], led: Led, *, policy: str = "", remark: str = "", kind: str = "policy"
 ) -> Place:
-    return Place(TARGET, name, stages, assumed, remark, policy, families=("IPv4",), answers=METADATA_ANSWERS, kind=kind)
+    return Place(
+        TARGET, name, stages, proxy_routes.ASSUMPTIONS[led], remark, policy, families=("IPv4",),
+        answers=METADATA_ANSWERS, led=led, kind=kind,
+    )  # fmt: skip
 
 
 def _gateway(ports: Intervals | None, doubts: tuple[str, ...] = ()) -> Stage:
@@ -126,13 +151,11 @@ def _gateway(ports: Intervals | None, doubts: tuple[str, ...] = ()) -> Stage:
 class _Reading:
     """A snapshot as far as Secure Web Proxy goes."""
 
-    def __init__(self, snapshot: Snapshot, *, explicit: bool = False) -> None:
+    def __init__(self, snapshot: Snapshot, *, explicit: bool) -> None:
         self.snapshot, self.explicit = snapshot, explicit
 
     def gateway(self, gateway: Resource, policy: Resource | None) -> Place:
-        # Without a mode a gateway is an explicit one (Network Services API v1, Gateway.routingMode, revision 20261027).
-        self.explicit = gateway.properties.get("routingMode") != NEXT_HOP
-        routes, assumed = proxy_routes.around(gateway, self.snapshot, explicit=self.explicit)
+        routes, led = proxy_routes.around(gateway, self.snapshot, explicit=self.explicit)
         name = str(gateway.properties.get("gatewaySecurityPolicy") or gateway.name).rpartition("/")[2]
         if policy is None:
             unseen = either(name, f"{name} is not in the snapshot", box=Box(protocols=_TCP))
@@ -142,7 +165,7 @@ class _Reading:
             stage = self.stage(policy, self.rules_of(policy))
         listens = () if self.explicit else (self._listens(gateway),)
         stages = (platform(), routes, *listens, self._authorized(gateway), stage)
-        return _place(gateway.id or gateway.name, stages, assumed, policy=name, kind="proxy")
+        return _place(gateway.id or gateway.name, stages, led, policy=name, kind="proxy")
 
     def _listens(self, gateway: Resource) -> Stage:
         listed = gateway.node.at("ports")
@@ -186,11 +209,12 @@ class _Reading:
         if conditions is None:
             conditions = (Condition(),)
             doubts.append(f"what the matcher of {rule.name} asks for is so, which is not read here")
-        actions: Mapping[Any, tuple[Action, ...]] = {"ALLOW": ("allow",), "DENY": ("block",)}
+        actions: Mapping[str, Action] = {"ALLOW": "allow", "DENY": "block"}
         profile = node.at("basicProfile").value
-        for action in actions.get(profile, ("allow", "block")):
+        told = actions.get(profile) if isinstance(profile, str) else None
+        for action in actions.values() if told is None else (told,):
             word = "allows" if action == "allow" else "denies"
-            known = doubts if profile in actions else [*doubts, f"{rule.name} {word} it"]
+            known = doubts if told else [*doubts, f"{rule.name} {word} it"]
             for condition in conditions:
                 label = _label(rule.name, condition)
                 for box in self._boxes(condition, known):
@@ -228,17 +252,23 @@ class _Reading:
 
     def _entries(self, name: str) -> list[str] | None:
         """The entries of the URL list of that name; None where it is not there, or not known."""
+        named = self.list_of(name)
+        if named is None:
+            return None
+        values = named.node.at("values")
+        found = [item.value for item in values.items()]
+        if values.unknown or not all(isinstance(value, str) for value in found):
+            return None
+        return [str(value) for value in found]
+
+    def list_of(self, name: str) -> Resource | None:
+        """The URL list of that name; None where it is not in the snapshot."""
         for each in self.snapshot.of_types([URL_LIST]):
             told = [str(each.properties.get(key) or "") for key in ("project", "location", "name")]
             path = f"/locations/{told[1]}/urlLists/{told[2]}"
             called = each.id == name or told[2] == name or (name.endswith(path) and told[0] in ("", name.split("/")[1]))
-            if not called:
-                continue
-            values = each.node.at("values")
-            found = [item.value for item in values.items()]
-            if values.unknown or not all(isinstance(value, str) for value in found):
-                return None
-            return [str(value) for value in found]
+            if called:
+                return each
         return None
 
     def _authorized(self, gateway: Resource) -> Stage:
@@ -294,10 +324,6 @@ def _sni_tests(sni: Node) -> Iterator[NameTest]:
 def _label(rule: str, condition: Condition) -> str:
     named = [test.text for test in condition.names if not test.negated]
     return f"{rule}#{named[0]}" if len(named) == 1 else rule
-
-
-def _home(resource: Resource) -> tuple[object, object]:
-    return resource.properties.get("project"), resource.properties.get("location")
 
 
 def _ends_alike(reference: str, gateway: Resource) -> bool:

@@ -80,7 +80,8 @@ def _url_filter(payload: Mapping[str, Any], record: Mapping[str, Any]) -> Event:
     index = payload.get("ruleIndex")
     action: Logged = "blocked" if denied else "allowed" if host else "unknown"
     if payload.get("action") is not None:
-        action = _action(text_of(payload, "action"), "action")
+        told = _action(text_of(payload, "action"), "action")
+        action = "unknown" if denied and told != action else told
     return Event(
         "inspection", flow, action, None, "",
         label_of(_optional(payload, "interceptVpc"), "vpc"), called=f"URL filter {spelled(index)}",
@@ -105,7 +106,7 @@ def _web_proxy(payload: Mapping[str, Any], record: Mapping[str, Any]) -> Event:
     refused = authorized == "DENIED"
     if not matched and authorized not in ("DENIED", "ALLOWED"):
         raise NoVerdict("request without a rule")
-    denying = [each for each in matched if each.get("action") == "DENIED"]
+    denying = [each for each in matched if _ACTIONS.get(str(each.get("action")).upper()) == "blocked"]
     action: Logged = "blocked" if denying or refused else "allowed"
     if matched and action == "allowed":
         action = _action(text_of(matched[0], "action"), "action")

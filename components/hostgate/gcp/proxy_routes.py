@@ -6,26 +6,27 @@ the lowest number (Virtual Private Cloud documentation, routes and policy-based 
 here: what goes past the proxy is said to be allowed, as far as the proxy goes, where the snapshot holds the route.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, range_of
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Box, ClientTest, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Led, Stage, Step
+from hostgate.gcp.references import References
 from hostgate.gcp.resources_proxy import DEFAULT_ROUTING, POLICY_ROUTE, PROXY_ONLY, STATIC_ROUTE, SUBNETWORK
-from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.options import PRIVATE_IPV4
 
 _IPV6: Final = replace(EVERY_ADDRESS, v4=NO_NUMBER)
 _PRIVATE: Final = networks(PRIVATE_IPV4)
-_HOPS: Final = ("nextHopIp", "nextHopIlb", "nextHopInstance", "nextHopVpnTunnel")
-"""Next hops of static routes that may be the proxy, or something of which nobody sees here what it does; what is left is
-the internet gateway."""
+_TO_PROXY: Final = ("nextHopIp", "nextHopIlb", "nextHopIlbIp")
+"""Next hops that may be the proxy, which is called by its address: no instance and no VPN tunnel is one."""
+_HOPS: Final = (*_TO_PROXY, "nextHopInstance", "nextHopVpnTunnel")
+"""Next hops of which nobody sees here what they do, unless they are the proxy; what is left is the internet gateway."""
 _PROTOCOLS: Final = {"TCP": frozenset({6}), "UDP": frozenset({17})}
 
 LED: Final = Step(action="next", rule="", why="it is led to the proxy")
@@ -35,17 +36,20 @@ PAST: Final = Step(
     why="no route leads it to the proxy: it goes past it, and the network's own routes and rules decide",
 )
 
-ASSUMED: Final = (
-    "Routes lead the clients' traffic to the proxy. What goes past it, as IPv6 and clients of other regions do, is not judged.",
-)
-SEEN: Final = (
-    "No route outside the snapshot leads traffic to the proxy, or past it. What goes past it, as IPv6 and clients of other "
-    "regions do, meets the network's own rules alone, which are not judged here.",
-)
-ASKED: Final = (
-    "Clients are told of the proxy and use it. One that does not meets the network's own routes and rules alone, which are "
-    "not judged here.",
-)
+ASSUMPTIONS: Final[Mapping[Led, tuple[str, ...]]] = {
+    "assumed": (
+        "Routes lead the clients' traffic to the proxy. What goes past it, as IPv6 and clients of other regions do, is not "
+        "judged.",
+    ),
+    "seen": (
+        "No route outside the snapshot leads traffic to the proxy, or past it. What goes past it, as IPv6 and clients of "
+        "other regions do, meets the network's own rules alone, which are not judged here.",
+    ),
+    "asked": (
+        "Clients are told of the proxy and use it. One that does not meets the network's own routes and rules alone, which "
+        "are not judged here.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,37 +74,46 @@ def stage_of(routing: Routing) -> Stage:
     steps = [*_ipv6(), Step(action="allow", rule="", why=past, box=Box(address=routing.past))]
     steps += [_perhaps_past("its route leads past the proxy", Box(address=routing.perhaps))]
     if not routing.tags:
-        return Stage("routes", tuple(steps), LED)
+        return _stage(steps, LED)
     led = replace(LED, box=Box(client=_tagged(routing.tags)))
-    return Stage("routes", (*steps, led), PAST)
+    return _stage((*steps, led), PAST)
 
 
-def around(gateway: Resource, snapshot: Snapshot, *, explicit: bool) -> tuple[Stage, tuple[str, ...]]:
-    """The routes that the snapshot has around a gateway, and what is assumed of others.
+def around(gateway: Resource, snapshot: Snapshot, *, explicit: bool) -> tuple[Stage, Led]:
+    """The routes that the snapshot has around a gateway, and how traffic comes to it.
 
-    Where one of them leads to the proxy, what none of them leads there goes past it; where there is none, they are
-    elsewhere and lead everything there.
+    Where one of them is seen to lead to the proxy, what none of them leads there goes past it. Where none is, routes are
+    elsewhere and lead everything there; where one may, nobody can tell which of the two it is.
     """
     if explicit:
-        return _told(), ASKED
+        return _told(), "asked"
     reading = _Routes(gateway, snapshot)
+    seen = any(lead.surely for lead in reading.leads)
     by_policy = list(reading.by_policy())
     static = list(reading.static())
-    if not reading.led:  # what leads to the proxy is elsewhere, and may come before all of these
-        static = [_behind(step) for step in static if not step.box.address.holds(EVERY_ADDRESS, "IPv4")]
+    if not seen:  # what leads to the proxy is elsewhere, and may come before all of these
+        every = [] if reading.leads else [step for step in static if step.box.address.holds(EVERY_ADDRESS, "IPv4")]
+        static = [_behind(step) for step in static if step not in every]
     # What subnets' own routes take is not seen: a static route comes after them, a policy-based one before.
     unseen = static or not by_policy
     private = [_perhaps_past("its route leads past the proxy", Box(address=_PRIVATE))] if unseen else []
-    steps = (*_ipv6(), *by_policy, *private, *static)
-    return Stage("routes", steps, PAST if reading.led else LED), SEEN if reading.led else ASSUMED
+    perhaps = []
+    if reading.leads and not seen:
+        names = ", ".join(dict.fromkeys(lead.route.name for lead in reading.leads))
+        perhaps = [_perhaps_past(f"{names} alone leads to the proxy, and not this", Box())]
+    return _stage(
+        (*_ipv6(), *by_policy, *private, *static, *perhaps), PAST if seen else LED
+    ), "seen" if seen else "assumed"
+
+
+def _stage(steps: Iterable[Step], otherwise: Step) -> Stage:
+    return Stage("routes", tuple(steps), otherwise, around=True)
 
 
 def _told() -> Stage:
     """An explicit proxy: whoever does not use it is stopped by nothing here."""
     unused = "the client does not use the proxy, and the network's own routes and rules let it out"
-    return Stage(
-        "routes", (*_ipv6(), _perhaps_past(unused, Box())), replace(LED, why="the client sends it to the proxy")
-    )
+    return _stage((*_ipv6(), _perhaps_past(unused, Box())), replace(LED, why="the client sends it to the proxy"))
 
 
 def _ipv6() -> Iterator[Step]:
@@ -122,6 +135,24 @@ def _tagged(tags: Iterable[str]) -> ClientTest:
     return ClientTest(identities=frozenset(f"network-tag:{each}" for each in tags))
 
 
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """A route that leads to the gateway, or may, and whom."""
+
+    route: Resource
+    client: ClientTest
+    surely: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The steps of a route. `place` None: which of them it comes before is not known yet."""
+
+    route: Resource
+    place: int | None
+    steps: tuple[Step, ...]
+
+
 class _Routes:
     """The routes of the gateway's network.
 
@@ -131,66 +162,80 @@ class _Routes:
 
     def __init__(self, gateway: Resource, snapshot: Snapshot) -> None:
         self.gateway, self.snapshot = gateway, snapshot
+        self.names = References(snapshot)
+        self.network = self.names.network(gateway, "network")
 
     @cached_property
-    def led(self) -> list[ClientTest]:
-        """The clients of each route that leads to the gateway, or may."""
+    def leads(self) -> list[_Lead]:
         found = []
-        for route in (*self._of_network(POLICY_ROUTE), *self._of_network(STATIC_ROUTE)):
+        for route, doubts in (*self._of_network(POLICY_ROUTE), *self._of_network(STATIC_ROUTE)):
             tags = route.node.at("virtualMachine", "tags") if route.type == POLICY_ROUTE else route.node.at("tags")
-            hop = next((key for key in ("nextHopIlbIp", *_HOPS) if not route.node.at(key).absent), None)
-            if hop is not None and self._is_ours(route, hop, route.properties.get(hop)) is not False:
-                found.append(_clients(tags, Node(None), route.name, []))
+            hop = next((key for key in _TO_PROXY if not route.node.at(key).absent), None)
+            ours = False if hop is None else self._is_ours(route, hop, route.properties.get(hop))
+            if ours is not False:
+                found.append(_Lead(route, _clients(tags, Node(None), route.name, []), ours is True and not doubts))
         return found
 
     def by_policy(self) -> Iterator[Step]:
+        turns = []
+        for route, doubts in self._of_network(POLICY_ROUTE):
+            turns.append(_Turn(route, _priority(route), tuple(self._of_policy_route(route, list(doubts)))))
+        yield from _in_turn(turns)
+
+    def _of_policy_route(self, route: Resource, doubts: list[str]) -> Iterator[Step]:
         held = self.snapshot.of_types([SUBNETWORK])
-        own = {each.properties.get("ipCidrRange") for each in held if each.properties.get("purpose") == PROXY_ONLY}
-        for route in sorted(self._of_network(POLICY_ROUTE), key=_priority):
-            match, doubts = route.node.at("filter"), _order(route)
-            source, version, protocol = (match.at(key).value for key in ("srcRange", "protocolVersion", "ipProtocol"))
-            if version == "IPV6" or (isinstance(source, str) and source in own):
-                continue
-            if not isinstance(version, str):
-                doubts.append(f"{route.name} is for IPv4")
-            if not route.node.at("interconnectAttachment").absent:
-                doubts.append(f"{route.name} is for instances, and not for what comes by Interconnect")
-            box = Box(address=_range(match.at("destRange"), doubts, route.name))
-            if protocol in _PROTOCOLS:
-                box = replace(box, protocols=_PROTOCOLS[protocol])
-            elif protocol not in (None, "ALL"):
-                doubts.append(f"{route.name} is for its protocol")
-            tags = route.node.at("virtualMachine")
-            if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING:
-                doubts += [f"the client is one of {source}"] if source not in (None, "0.0.0.0/0") else []
-                doubts += [] if tags.absent else [f"the client is one that {route.name} is for"]
-                why = f"the route {route.name} leaves it to other routes, past the proxy"
-                yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
-                continue
-            box = replace(box, client=_clients(tags.at("tags"), match.at("srcRange"), route.name, doubts))
-            yield from self._led(route, "nextHopIlbIp", box, doubts)
+        own = [each.properties.get("ipCidrRange") for each in held if each.properties.get("purpose") == PROXY_ONLY]
+        match = route.node.at("filter")
+        source, protocol = match.at("srcRange").value, match.at("ipProtocol").value
+        if isinstance(source, str) and source in own:
+            return
+        if not isinstance(match.at("protocolVersion").value, str):
+            doubts.append(f"{route.name} is for IPv4")
+        if not route.node.at("interconnectAttachment").absent:
+            doubts.append(f"{route.name} is for instances, and not for what comes by Interconnect")
+        box = Box(address=_range(match.at("destRange"), doubts, route.name))
+        if isinstance(protocol, str) and protocol in _PROTOCOLS:
+            box = replace(box, protocols=_PROTOCOLS[protocol])
+        elif protocol not in (None, "ALL"):
+            doubts.append(f"{route.name} is for its protocol")
+        tags = route.node.at("virtualMachine")
+        if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING:
+            doubts += [f"the client is one of {source}"] if source not in (None, "0.0.0.0/0") else []
+            doubts += [] if tags.absent else [f"the client is one that {route.name} is for"]
+            why = f"the route {route.name} leaves it to other routes, past the proxy"
+            yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
+            return
+        box = replace(box, client=_clients(tags.at("tags"), match.at("srcRange"), route.name, doubts))
+        yield from self._led(route, "nextHopIlbIp", box, doubts)
 
     def static(self) -> Iterator[Step]:
-        for route in sorted(self._of_network(STATIC_ROUTE), key=lambda each: (_width(each), _priority(each))):
-            doubts = _order(route)
-            box = Box(address=_range(route.node.at("destRange"), doubts, route.name))
-            box = replace(box, client=_clients(route.node.at("tags"), Node(None), route.name, doubts))
-            hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
-            if hop is not None:
-                yield from self._led(route, hop, box, doubts)
-                continue
-            if not self._is_for_all_led(box.client):
-                doubts.append(f"the client is one that {route.name} is for")
-                box = replace(box, client=ClientTest())
-            why = f"the route {route.name} leads it past the proxy"
-            yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
+        """The longest prefix first; a range that is not known yet before all."""
+        turns: dict[tuple[int, str], list[_Turn]] = {}
+        for route, doubts in self._of_network(STATIC_ROUTE):
+            network = _network_of(route.node.at("destRange").value)
+            key = (-129, "") if network is None else (-network.prefixlen, str(network))
+            steps = tuple(self._of_static_route(route, list(doubts)))
+            turns.setdefault(key, []).append(_Turn(route, _priority(route), steps))
+        for key in sorted(turns):
+            yield from _in_turn(turns[key])
+
+    def _of_static_route(self, route: Resource, doubts: list[str]) -> Iterator[Step]:
+        box = Box(address=_range(route.node.at("destRange"), doubts, route.name))
+        box = replace(box, client=_clients(route.node.at("tags"), Node(None), route.name, doubts))
+        hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
+        if hop is not None:
+            yield from self._led(route, hop, box, doubts)
+            return
+        if not self._is_for_all_led(box.client):
+            doubts.append(f"the client is one that {route.name} is for")
+            box = replace(box, client=ClientTest())
+        why = f"the route {route.name} leads it past the proxy"
+        yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
 
     def _is_for_all_led(self, client: ClientTest) -> bool:
         """Whether a route past the proxy is for every client that routes lead to it."""
-        tags = client.identities
-        return tags is None or (
-            bool(self.led) and all(each.identities is not None and each.identities <= tags for each in self.led)
-        )
+        tags, led = client.identities, [each.client.identities for each in self.leads]
+        return tags is None or (bool(led) and all(each is not None and each <= tags for each in led))
 
     def _led(self, route: Resource, key: str, box: Box, doubts: Sequence[str]) -> Iterator[Step]:
         """To the proxy, or to another next hop, of which nobody sees here what it does."""
@@ -214,6 +259,8 @@ class _Routes:
 
     def _is_ours(self, route: Resource, key: str, hop: object) -> bool | None:
         """Whether the next hop is the gateway's address; None where nobody can tell."""
+        if key not in _TO_PROXY:
+            return False
         listed = self.gateway.node.at("addresses")
         addresses = [item.value for item in listed.items()]
         if isinstance(hop, str):
@@ -223,35 +270,56 @@ class _Routes:
         made = self.snapshot.referred(route, key, hop)
         return (self.gateway in made or None) if len(made) < 2 else None
 
-    def _of_network(self, type_: str) -> list[Resource]:
-        held = self.snapshot.of_types([type_])
-        return [each for each in held if self._network(each) == self._network(self.gateway)]
+    def _of_network(self, type_: str) -> Iterator[tuple[Resource, tuple[str, ...]]]:
+        """Routes of the network for IPv4, and what would have to be so for each to be one."""
+        for route in self.snapshot.of_types([type_]):
+            elsewhere = self.names.of_network(route, "network", self.network)
+            if elsewhere is not None and not _is_for_ipv6(route):
+                yield route, (f"{route.name} is of the proxy's network",) if elsewhere else ()
 
-    def _network(self, resource: Resource) -> str:
-        value = resource.properties.get("network")
-        made = self.snapshot.referred(resource, "network", value)
-        return made[0].urn if len(made) == 1 else network_path(value) if isinstance(value, str) else resource.urn
+
+def _in_turn(turns: Sequence[_Turn]) -> Iterator[Step]:
+    """Steps of routes, the lowest number first. Of several with one number, and of one whose number is not known yet, each
+    may be the first that holds: it is asked with that as a doubt, and behind the others surely."""
+    loose = [turn for turn in turns if turn.place is None]
+    for turn in loose:
+        yield from _doubted(turn, f"{turn.route.name} comes before other routes")
+    for place in sorted({turn.place for turn in turns if turn.place is not None}):
+        *others, last = [turn for turn in turns if turn.place == place]
+        for turn in others:
+            yield from _doubted(turn, f"{turn.route.name} comes before others with its priority")
+        yield from last.steps
+        for turn in reversed(others):
+            yield from turn.steps
+    for turn in loose:
+        yield from turn.steps
+
+
+def _doubted(turn: _Turn, doubt: str) -> Iterator[Step]:
+    return (replace(step, box=_in(step.box, (*step.box.doubts, doubt))) for step in turn.steps)
 
 
 def _in(box: Box, doubts: Sequence[str]) -> Box:
     return replace(box, doubts=tuple(doubts))
 
 
-def _priority(route: Resource) -> int:
-    found = number(route.node.at("priority"))
-    return 1_000 if found is None else found
+def _priority(route: Resource) -> int | None:
+    """None: not known yet."""
+    told = route.node.at("priority")
+    return 1_000 if told.absent else number(told)
 
 
-def _order(route: Resource) -> list[str]:
-    return [f"{route.name} comes at its place among the routes"] if route.node.at("priority").unknown else []
+def _is_for_ipv6(route: Resource) -> bool:
+    network = _network_of(route.node.at("destRange").value)
+    version = route.node.at("filter", "protocolVersion").value
+    return version == "IPV6" or (network is not None and network.version == 6)
 
 
-def _width(route: Resource) -> int:
-    """The longest prefix first; a range that is not known yet before all."""
+def _network_of(value: object) -> IPv4Network | IPv6Network | None:
     try:
-        return -ip_network(str(route.properties.get("destRange")), strict=False).prefixlen
+        return ip_network(value, strict=False) if isinstance(value, str) else None
     except ValueError:
-        return -129
+        return None
 
 
 def _clients(tags: Node, source: Node, name: str, doubts: list[str]) -> ClientTest:
@@ -267,8 +335,8 @@ def _clients(tags: Node, source: Node, name: str, doubts: list[str]) -> ClientTe
 def _range(node: Node, doubts: list[str], name: str) -> AddressSet:
     if node.absent or node.value == "":
         return EVERY_ADDRESS
-    try:
-        return networks([str(node.value)])
-    except ValueError:
+    found = range_of(node.value)
+    if found is None:
         doubts.append(f"{name} is for its addresses")
         return EVERY_ADDRESS
+    return found

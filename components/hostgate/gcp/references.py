@@ -23,6 +23,7 @@ from hostgate.gcp.resources import (
     REGION_RULE,
     RULE,
 )
+from hostgate.gcp.resources_proxy import GATEWAY
 from hostgate.gcp.rule_steps import network_path
 
 POLICIES: Final[Mapping[str, str]] = {
@@ -114,7 +115,7 @@ class References:
     def _paths(self) -> frozenset[str]:
         """Of the networks, those that something in the snapshot calls by their whole path."""
         values = [each.properties.get("attachmentTarget") for each in self.snapshot.of_types(NETWORK_ASSOCIATIONS)]
-        values += [each.properties.get("network") for each in self.snapshot.of_types([CLASSIC])]
+        values += [each.properties.get("network") for each in self.snapshot.of_types([CLASSIC, GATEWAY])]
         values += [each.id for each in self.snapshot.of_types([NETWORK])]
         return frozenset(network_path(each) for each in values if isinstance(each, str) and "projects/" in each)
 
@@ -131,9 +132,9 @@ class References:
         made = [each for each in self.snapshot.referred(resource, "firewallPolicy", value) if each.type in POLICIES]
         if len(made) == 1 or not isinstance(value, str):
             return made if len(made) == 1 else []
-        last, own = value.rpartition("/")[2], _home(resource, value)
+        last, own = value.rpartition("/")[2], home_of(resource, value)
         found = [each for each in self.snapshot.of_types(_SCOPES[resource.type]) if last in _names_of(each)]
-        return [each for each in found if alike(own, _home(each, each.id, each.properties.get("selfLink")))]
+        return [each for each in found if alike(own, home_of(each, each.id, each.properties.get("selfLink")))]
 
 
 def alike(one: Iterable[object], other: Iterable[object]) -> bool:
@@ -149,12 +150,12 @@ def _names_of(policy: Resource) -> tuple[object, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _home(resource: Resource, *links: object) -> tuple[str | None, str | None]:
-    """Project and region of a resource, as far as it says them itself, else as its links do."""
+def home_of(resource: Resource, *links: object, within: str = "region") -> tuple[str | None, str | None]:
+    """Project and region, or location, of a resource, as far as it says them itself, else as its links do."""
     found = []
-    for key, part in (("project", "projects"), ("region", "regions")):
+    for key in ("project", within):
         own = resource.properties.get(key)
-        told = [re.search(rf"(?:^|/){part}/([^/]+)/", link) for link in links if isinstance(link, str)]
+        told = [re.search(rf"(?:^|/){key}s/([^/]+)/", link) for link in links if isinstance(link, str)]
         found.append(own if isinstance(own, str) else next((each[1] for each in told if each), None))
     return found[0], found[1]
 

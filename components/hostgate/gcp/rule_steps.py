@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, symbol, union
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node
@@ -75,7 +75,8 @@ def platform() -> Stage:
         action="allow", rule="metadata server", why="no rule judges traffic to the metadata server",
         box=Box(address=METADATA),
     )  # fmt: skip
-    return Stage("platform", (metadata,), Step(action="next", rule="", why="the platform passes it on"))
+    onward = Step(action="next", rule="", why="the platform passes it on")
+    return Stage("platform", (metadata,), onward, around=True)
 
 
 def network_path(link: str) -> str:
@@ -234,7 +235,7 @@ class PolicyRule:
         if node.absent or node.empty:
             return None
         unseen = symbol(f"unknown:{self.name}#{node.path}")
-        return unseen if node.unknown else union(_range(item, unseen) for item in node.items())
+        return unseen if node.unknown else union(range_of(item.value) or unseen for item in node.items())
 
     def _symbols(self, key: str, found: AddressSet | None) -> AddressSet | None:
         """`found` with the sets that the rule names under `key`; address groups of the snapshot are read."""
@@ -258,13 +259,6 @@ class PolicyRule:
             yield None, EVERY_PORT, (f"{self.name} is about its protocol",)
         for item in node.items() if not node.unknown else ():
             yield layer4(item, "ipProtocol", self.name)
-
-
-def _range(item: Node, unseen: AddressSet) -> AddressSet:
-    try:
-        return networks([item.value]) if isinstance(item.value, str) else unseen
-    except ValueError:
-        return unseen
 
 
 def layer4(node: Node, key: str, rule: str) -> tuple[frozenset[int] | None, Intervals, tuple[str, ...]]:
@@ -307,7 +301,8 @@ def _port(value: object) -> tuple[int, int] | None:
         return None
     low, _, high = text.partition("-")
     high = high or low
-    return (int(low), int(high)) if low.isdecimal() and high.isdecimal() and int(low) <= int(high) else None
+    known = low.isdecimal() and high.isdecimal() and int(low) <= int(high) <= 65_535
+    return (int(low), int(high)) if known else None
 
 
 def classic_steps(rule: Resource, more: Sequence[str] = ()) -> Iterator[RankedStep]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hostgate.catalog.hosts import check_host
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names, NameTest, TestKind
@@ -62,9 +63,9 @@ def entry_tests(entry: str) -> tuple[tuple[NameTest, tuple[str, ...]], ...]:
 
     That `*.x` does not hold x is documented for the same form in URL filtering, and not for these lists.
     """
-    domain = entry.partition("/")[0].lower()
-    kind, host = read_wildcard(domain)
-    if "*" in host or not host.strip(".") or ("." not in domain and not domain.startswith("*.")):
+    kind, text = read_wildcard(entry.partition("/")[0])
+    host, broken, _ = check_host(text)
+    if broken and not (broken == "host-single-label" and kind == "subtree"):
         raise UnreadableError(entry)
     named = (NameTest(kind, host), ())
     apex = (NameTest("exact", host), (f"Secure Web Proxy counts {host} to *.{host}",))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.gcp.evaluate_proxy import policy_of
+from hostgate.gcp.evaluate_proxy import policy_named, policy_of
+from hostgate.gcp.references import alike
 from hostgate.policies.readers import (
     AWS_POLICY,
     AZURE_GROUP,
@@ -52,7 +53,7 @@ def _proxies(stack: Sequence[ResourceReading]) -> list[Together]:
     for seen in stack:
         if seen.resource.type == PROXY_RULE:
             owner = policy_of(seen.resource, snapshot)
-            key = owner.urn if owner else seen.reading.policy or "?"
+            key = owner.urn if owner else policy_named(seen.resource) or "?"
             groups.setdefault(key, []).append(seen)
     return [Together("gcp", key, policies.get(key), tuple(rules)) for key, rules in groups.items()]
 
@@ -106,7 +107,6 @@ def _owns(policy: Resource, rule: ResourceReading, cloud: CloudName) -> bool:
     if not isinstance(name, str) or rule.reading.policy is None:
         return False
     # Google's provider puts a rule into the policy of that name in the rule's own project.
-    projects = {each.properties.get("project") for each in (policy, rule.resource)}
-    if len(projects) > 1 and all(isinstance(project, str) for project in projects):
+    if not alike(*([each.properties.get("project")] for each in (policy, rule.resource))):
         return False
     return rule.reading.policy == (name.lower() if cloud == "azure" else name)

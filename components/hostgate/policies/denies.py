@@ -9,10 +9,11 @@ from dataclasses import replace
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
 from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.steps import ClientTest, Place, keeping
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import ClientTest, Led, Place, keeping
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN, decide
-from hostgate.gcp.proxy_routes import ASKED as CLIENTS_ASK
-from hostgate.gcp.proxy_routes import ASSUMED as ROUTES_ELSEWHERE
+from hostgate.gcp.evaluate_proxy import lists_in_use
+from hostgate.gcp.resources_proxy import AUTHZ_POLICY, URL_LIST
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.places import JudgedPolicy, steps_in
 from hostgate.policies.rule_table import RULES
@@ -51,8 +52,8 @@ def no_deny(policies: Sequence[JudgedPolicy]) -> CheckResult:
     return found
 
 
-def deny_elsewhere(policies: Sequence[JudgedPolicy]) -> CheckResult:
-    round_it = list(_round_proxies(policies))
+def deny_elsewhere(policies: Sequence[JudgedPolicy], resources: Sequence[Resource]) -> CheckResult:
+    round_it = [*_round_proxies(policies), *_apart(policies, resources)]
     loose = [
         each for each in policies if each.cloud != "azure" and each.policy is None and each.may_name
     ]  # fmt: skip
@@ -73,16 +74,31 @@ def deny_elsewhere(policies: Sequence[JudgedPolicy]) -> CheckResult:
 
 def _round_proxies(policies: Sequence[JudgedPolicy]) -> Iterator[Violation]:
     """Web proxies that allow by name, and that clients of this stack are not seen to be led to."""
-    told: Mapping[tuple[str, ...], str] = {
-        ROUTES_ELSEWHERE: "no route of this stack leads clients to the proxy; who is not led there is not limited by it.",
-        CLIENTS_ASK: "the proxy is an explicit one: who does not use it is not limited by it.",
+    told: Mapping[Led, str] = {
+        "assumed": "no route of this stack leads clients to the proxy; who is not led there is not limited by it.",
+        "asked": "the proxy is an explicit one: who does not use it is not limited by it.",
     }
     for each in policies:
         for place in each.places if each.proxy and each.may_name else ():
-            why = "no gateway of this stack uses the policy." if place.remark else told.get(place.assumptions)
+            why = "no gateway of this stack uses the policy." if place.remark else told.get(place.led)
             if why is not None:
                 first = next(seen for seen in each.rules if seen.resource.urn in each.naming)
                 yield Violation(resource=first.resource, where=place.policy or "the policy", message=why)
+
+
+def _apart(policies: Sequence[JudgedPolicy], resources: Sequence[Resource]) -> Iterator[Violation]:
+    """URL lists and authorization policies of web proxies for rules and gateways that are not judged here."""
+    snapshot = Snapshot(tuple(resources), "the stack")
+    met = {step.owner for each in policies for place in each.places for step in steps_in(place)}
+    met |= lists_in_use(snapshot)
+    told = {
+        URL_LIST: ("values", "no rule of this stack uses the list; what becomes of its names, others decide."),
+        AUTHZ_POLICY: ("target", "no gateway that is judged here has it; what it lets past the rules is not seen."),
+    }
+    for resource in snapshot.of_types(told):
+        if resource.urn not in met:
+            where, why = told[resource.type]
+            yield Violation(resource=resource, where=where, message=f"cannot be judged: {why}")
 
 
 def domain_list_any_port(policies: Sequence[JudgedPolicy], known: CatalogIndex) -> CheckResult:

@@ -92,7 +92,7 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
         "dead-allow": void.dead_allow(policies),
         "no-deny": denies.no_deny(policies),
         "datagrams-out": datagrams_out(policies),
-        "deny-elsewhere": denies.deny_elsewhere(policies),
+        "deny-elsewhere": denies.deny_elsewhere(policies, resources),
         "dns-names": dns_names(queries, settings.known, withdrawn=False),
         "dns-withdrawn": dns_names(queries, settings.known, withdrawn=True),
         "dns-no-block": dns_no_block(queries),

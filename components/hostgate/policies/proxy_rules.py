@@ -16,14 +16,6 @@ def read_list(node: Node) -> Reading:
     return reading
 
 
-def read_rule(node: Node) -> Reading:
-    """A GatewaySecurityPolicyRule by itself: whose it is. What it does, flows that meet it tell."""
-    reading = Reading(node.doubts)
-    policy = node.at("gatewaySecurityPolicy").value
-    reading.policy = policy.rpartition("/")[2] if isinstance(policy, str) else None
-    return reading
-
-
 def read_apart(node: Node) -> Reading:
-    """A gateway, its policy, an authorization policy: flows that meet them tell what they do."""
+    """A rule, its policy, a gateway, an authorization policy: flows that meet them tell what they do."""
     return Reading(node.doubts)

@@ -45,7 +45,7 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
     GCP_CLASSIC: gcp_rules.read_classic,
     gcp.PROFILE: gcp_rules.read_profile,
     resources_proxy.URL_LIST: proxy_rules.read_list,
-    resources_proxy.RULE: proxy_rules.read_rule,
+    resources_proxy.RULE: proxy_rules.read_apart,
     resources_proxy.POLICY: proxy_rules.read_apart,
     resources_proxy.GATEWAY: proxy_rules.read_apart,
     resources_proxy.AUTHZ_POLICY: proxy_rules.read_apart,

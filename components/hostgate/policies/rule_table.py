@@ -198,7 +198,7 @@ RULES: dict[str, PolicyRule] = {
     "deny-elsewhere": PolicyRule(
         scope="stack", level="advisory", severity="medium", clouds=("aws", "gcp"),
         finds="Names are allowed in a policy that is not part of this stack, and no deny is to be seen; or by a web proxy to which "
-        "no route of this stack leads.",
+        "no route of this stack leads. Or a URL list or an authorization policy of one stands here without what uses it.",
         matters="Whether the list does anything is decided elsewhere.",
         fix="See that the policy denies the rest, then exempt the resource with that reason.",
         source="hostgate, deny: declared",

@@ -159,6 +159,19 @@ def named_steps(policy: JudgedPolicy, at: Place | None = None) -> list[Step]:
     ]
 
 
+def is_judged(step: Step, named: Sequence[Step]) -> bool:
+    """Whether `void_allow` asks for every port and for all clients of a step beside those that allow by name."""
+    ports = reduce(or_, (each.box.port for each in named), NO_NUMBER)
+    clients = (each.box.client for each in named)
+    return ports.holds(step.box.port) is True and any(_among(step.box.client, each) for each in clients)
+
+
+def _among(some: ClientTest, others: ClientTest) -> bool:
+    ranges = [(some.addresses.of(family), others.addresses.of(family)) for family in FAMILIES]
+    identities = others.identities is None or (some.identities is not None and some.identities <= others.identities)
+    return identities and all(few & many == few for few, many in ranges)
+
+
 def _tests(step: Step) -> tuple[NameTest, ...]:
     found = step.box.wire or step.box.dialled or ()
     return tuple(test for test in found if not test.negated and test.text)

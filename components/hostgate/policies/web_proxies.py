@@ -12,6 +12,7 @@ from hostgate.policies.contents import against
 from hostgate.policies.effects import Effect, Names
 from hostgate.policies.places import JudgedPolicy, steps_in
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
+from hostgate.policies.void import is_judged, named_steps
 
 
 def proxy_names(policies: Sequence[JudgedPolicy], known: CatalogIndex, *, withdrawn: bool) -> CheckResult:
@@ -30,7 +31,7 @@ def _of_policy(policy: JudgedPolicy, known: CatalogIndex, *, withdrawn: bool) ->
         for step in steps_in(place)
         if step.action == "allow" and step.owner in policy.urns
     ]
-    named = any(_tests(step) for step in allowing)
+    named = named_steps(policy)
     below = {(step.owner, test.text) for step in allowing for test in _tests(step) if test.kind == "subtree"}
     for step in allowing:
         tests = _tests(step)
@@ -38,7 +39,7 @@ def _of_policy(policy: JudgedPolicy, known: CatalogIndex, *, withdrawn: bool) ->
             continue  # whether *.x holds x is not documented: its finding is `apex-by-analogy`
         if tests:
             yield from _against(policy, step, tests, known, withdrawn=withdrawn)
-        elif not named and (step.box.doubts or not withdrawn):  # beside names it makes them void: `void-allow`
+        elif not is_judged(step, named) and (step.box.doubts or not withdrawn):
             message = "any name is allowed; a catalog has hosts."
             if step.box.doubts:
                 message = f"cannot be judged: {'; '.join(step.box.doubts)}."
