@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -186,6 +187,7 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
             except OptionsError as error:
                 problems += error.problems
         problems += _alike(cloud, [target for target, _ in ours])
+        problems += _one_list(cloud, ours)
         wanted += ours
     if not wanted and not problems:
         problems.append(
@@ -361,6 +363,19 @@ def _alike(cloud: str, wanted: Sequence[str]) -> Iterator[Problem]:
                 "Allowed: one of them."
             )
         seen.setdefault(sight, name)
+
+
+def _one_list(cloud: str, ours: Sequence[tuple[str, Options]]) -> Iterator[Problem]:
+    """Layers of which the first rule that matches decides: neither narrows what the other opens, and each is planned and
+    reviewed as if it stood alone."""
+    for (one, mine), (other, theirs) in combinations(ours, 2):
+        names = [each.partition(":")[2] for each in (one, other)]
+        if names[0] != names[1] and (where := mine.one_list(theirs)) is not None:
+            yield _problem(
+                f"`{PROJECT}:{cloud}`: found the layers {' and '.join(names)}, whose rules are one list for the same clients: "
+                f"{where}. The first rule that matches decides there, a deny or audit rule of one before every rule of the "
+                "other. Allowed: one of them, or layers whose `networks` or clients under `from` are apart."
+            )
 
 
 def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Options]:

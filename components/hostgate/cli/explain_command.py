@@ -5,6 +5,7 @@ connections are those of a log, and the question is why they were blocked or let
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address, ip_network
@@ -173,10 +174,11 @@ def command(
                 "--sandbox, --state and --preview ask what stands; leave out --stack, --catalog, --target and --survey."
             )
         answers = [_of_point(point, flow) for point in _points(sandbox=sandbox, state=state, preview=preview)]
+        together = []
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
         answers = [_of_plan(plan, flow) for plan in plans]
-    together = [] if standing or catalogs else _together(answers)
+        together = [] if catalogs else _together(answers, [plan.options.one_at_a_time for plan in plans])
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
         return
@@ -222,13 +224,19 @@ def _usable(plans: Sequence["Plan"]) -> Sequence["Plan"]:
     return plans
 
 
-def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it."""
+def _together(answers: Sequence[Mapping[str, Any]], alone: Sequence[bool]) -> list[dict[str, Any]]:
+    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it. Not where
+    several judge `alone`: they are about clients or networks that are apart, and a connection meets one of them."""
     layers: dict[str, list[Mapping[str, Any]]] = {}
-    for answer in answers:
-        layers.setdefault(answer["target"].partition(":")[0], []).append(answer)
+    lone: Counter[str] = Counter()
+    for answer, one in zip(answers, alone, strict=True):
+        cloud = answer["target"].partition(":")[0]
+        layers.setdefault(cloud, []).append(answer)
+        lone[cloud] += one
     found = []
     for cloud, theirs in layers.items():
+        if lone[cloud] > 1:
+            continue
         blocking = [answer["target"] for answer in theirs if answer["verdict"] == "block"]
         if len(theirs) > 1:
             open_question = any(answer["verdict"] == "unknown" for answer in theirs)

@@ -5,7 +5,7 @@ A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON,
 
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -91,6 +91,9 @@ class Options(BaseModel):
     deny: Deny = "internet"
     tags: dict[str, str] = {}
 
+    one_at_a_time: ClassVar[bool] = False
+    """Whether of several such layers of a cloud one alone judges a flow, so that there is no joined verdict of them."""
+
     @property
     def clients(self) -> tuple[str, ...]:
         """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
@@ -111,6 +114,11 @@ class Options(BaseModel):
         """Where the objects go, as far as their bodies do not say it: option and value."""
         found = ((name, getattr(self, name, None)) for name in ("attach", "resource_group"))
         return tuple((name, value) for name, value in found if value is not None)
+
+    def one_list(self, other: "Options") -> str | None:  # noqa: ARG002
+        """Where rules of both are one list of which the first that matches decides, for the same clients, in words; None
+        where a flow has to pass both."""
+        return None
 
     @property
     def formerly_named(self) -> tuple[str, ...]:
