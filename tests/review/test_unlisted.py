@@ -193,6 +193,82 @@ def test_the_way_back_is_told_as_closing(source: str, target: str) -> None:
     assert "everything-closed" in {each.id for each in risks(changes)}
 
 
+AUDIT: Options = {"mode": "audit"}
+SHARED: Options = {"attach": "egress", **AUDIT}
+UNDER: Options = {**ABOVE, **AUDIT}
+ZONED: Options = {**SHARED, "networks": [NET], "zones": ZONES}
+HUB: Options = {"attach": "rg-hub/fp-hub", **AUDIT}
+FEW, MORE, BOTH = {"from": ["10.1.0.0/16"]}, {"from": ["10.0.0.0/8"]}, {"from": ["10.1.0.0/16", "10.2.0.0/16"]}
+
+AUDITED: list[tuple[str, Options, Options, set[str]]] = [
+    *((PROXY, {**where, **AUDIT, **FEW}, {**where, **AUDIT, **MORE}, {"10.0.0.0/8"}) for where in ({}, IN, EXPLICIT)),
+    (PROXY, {**IN, **AUDIT, **MORE}, {**IN, **AUDIT}, {"everybody but 10.0.0.0/8"}),
+    (PROXY, {**AUDIT, **FEW}, {**AUDIT, **BOTH}, {"10.2.0.0/16"}),
+    (PROXY, {**AUDIT, "from": [TAG]}, {**AUDIT, "from": TAGS}, {"tagValues/2"}),
+    (AZURE, {**AUDIT, **FEW}, {**AUDIT, **BOTH}, {"10.2.0.0/16"}),
+    (AZURE, {**HUB, **FEW}, {**HUB, **MORE}, {"10.0.0.0/8"}),
+    (AZURE, {**AUDIT, **FEW}, AUDIT, {"everybody but 10.1.0.0/16"}),
+    (GCP, {**SHARED, "from": [TAG]}, {**SHARED, "from": TAGS}, {"tagValues/2"}),
+    (GCP, {**SHARED, "from": [TAG]}, {**SHARED, "from": [TAG], "attach": "other"}, {"policy other"}),
+    (GCP, {**SHARED, "deny": "none", "from": [TAG]}, {**SHARED, "from": [TAG]}, {TAG}),
+    (GCP, {"networks": [NET], "from": [TAG], **AUDIT}, {**SHARED, "from": [TAG]}, {TAG}),
+    (GCP, {**UNDER, "from": [TAG]}, {**UNDER, "from": TAGS}, {"tagValues/2"}),
+    (URL, {**ZONED, **FEW}, {**ZONED, **BOTH}, {"10.2.0.0/16"}),
+    (URL, {**ZONED, **FEW, "deny": "declared"}, {**ZONED, **BOTH, "deny": "declared"}, {"10.2.0.0/16"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("target", "fewer", "more", "who"), AUDITED)
+def test_audit_opens_everything_to_whom_something_else_denies_it_and_the_way_back_closes_it(
+    source: str, target: str, fewer: Options, more: Options, who: set[str]
+) -> None:
+    forth, back = between(source, target, fewer, more), between(source, target, more, fewer)
+
+    assert who <= about(forth, "opens")
+    assert {each.guard for each in tripped(Guards(max_opened=99), forth)} >= {"never-open-all", "max-opened"}
+    assert who <= about(back, "closes")
+
+
+@pytest.mark.parametrize(
+    ("target", "fewer", "more"),
+    [
+        (GCP, {"networks": [NET], **AUDIT, "from": [TAG]}, {"networks": [NET], **AUDIT, "from": TAGS}),
+        (GCP, {**SHARED, "deny": "declared", "from": [TAG]}, {**SHARED, "deny": "declared", "from": TAGS}),
+        (URL, {"networks": [NET], "zones": ZONES, **AUDIT, **FEW}, {"networks": [NET], "zones": ZONES, **AUDIT, **BOTH}),
+        (RULES, {**AUDIT, **FEW}, {**AUDIT, **BOTH}),
+        (RULES, {**AUDIT, "attach": POLICY, **FEW}, {**AUDIT, "attach": POLICY, **BOTH}),
+    ],
+)  # fmt: skip
+def test_audit_opens_nothing_to_more_clients_where_nobody_denied_them(
+    target: str, fewer: Options, more: Options
+) -> None:
+    changes = between("stack", target, fewer, more)
+    assert (about(changes, "opens"), about(changes, "closes")) == (set(), set())
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("target", "options", "who"),
+    [
+        (GCP, {**SHARED, "from": [TAG]}, TAG),
+        (URL, {**ZONED, "from": [TAG]}, TAG),
+        (GCP, {**UNDER, "from": [TAG]}, TAG),
+        (
+            PROXY,
+            {**AUDIT, "attach": "projects/acme/locations/europe-west4/gatewaySecurityPolicies/p", **FEW},
+            "10.1.0.0/16",
+        ),
+        (AZURE, {**HUB, **FEW}, "10.1.0.0/16"),
+    ],
+)
+def test_a_new_layer_in_audit_mode_opens_what_the_place_that_it_comes_into_denies(
+    source: str, target: str, options: Options, who: str
+) -> None:
+    assert about(between(source, target, None, options), "opens") == {who}
+    assert about(between(source, target, options, None), "closes") == {who}
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("option", [{"mode": "audit"}, {"deny": "none"}])
 def test_a_new_layer_that_denies_nothing_says_so_and_opens_nothing(source: str, option: Options) -> None:

@@ -19,7 +19,7 @@ from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.proxy_routes import Routing
 from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
 from hostgate.gcp.wildcards import write_wildcard
-from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, AuditOpening, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
@@ -173,6 +173,9 @@ class WebProxy(Mechanism[WebProxyOptions]):
             judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)) if led else (),
             exempt=(*options.private, *sorted(options.exempt)),
             safeguards=safeguards,
+            audit=AuditOpening(clients=options.clients, denier="the proxy", stands=options.attach is not None)
+            if options.mode == "audit"
+            else None,
         )
 
     def seats(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Sequence[Seat]:  # noqa: ARG002

@@ -35,6 +35,20 @@ class RulesInPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditOpening:
+    """What audit allows although something else denies it: everything, to those that the audit rules are about."""
+
+    clients: tuple[str, ...]
+    """Empty: everybody in these places."""
+    denier: str
+    """What denies it to all others, as the subject of a sentence."""
+    stands: bool
+    """Whether that denies without the plan too, so that a new plan opens everything and one that goes closes it."""
+    places: tuple[str, ...] = ()
+    """Where the audit rules stand, as far as another place is another opening."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enforcement:
     """What becomes of traffic to what is in no catalog. Items are in words that a reviewer reads."""
 
@@ -56,6 +70,8 @@ class Enforcement:
     """What else narrows what passes, by name."""
     in_place: RulesInPlace | None = None
     """Where rules are about clients, those that let them pass."""
+    audit: AuditOpening | None = None
+    """Of mode audit, where it does not only leave out a deny."""
     unless: str = ""
     """What may deny it all the same once the plan does not, as the end of a sentence."""
     partial: bool = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from hostgate.planning.enforcement import ORDER, OTHERS, WITHIN, Enforcement
+from hostgate.planning.enforcement import ORDER, OTHERS, WITHIN, AuditOpening, Enforcement
 from hostgate.review.statement import Statement
 
 
@@ -51,10 +51,13 @@ def unlisted(base: Statement | None, head: Statement | None) -> Unlisted:
     if head is not None and head.refused:
         return Unlisted()
     if base is None:
+        if head is not None and (found := head.enforcement.audit) is not None and found.stands:
+            return Unlisted(opens=tuple(_freed(found, None)))
         nobody = head is not None and head.enforcement.denier == "nobody"
         return Unlisted(unenforced=head.enforcement.because if head is not None and nobody else None)
     if head is None:
-        return Unlisted(opens=tuple(_gone(base.enforcement, base.target)))
+        opens = tuple(_gone(base.enforcement, base.target))
+        return Unlisted(opens=opens, closes=tuple(_held(base.enforcement.audit, None)))
     return _between(base.enforcement, head.enforcement)
 
 
@@ -73,9 +76,11 @@ def _unless(before: Enforcement, after: Enforcement) -> str:
 
 def _between(before: Enforcement, after: Enforcement) -> Unlisted:
     safeguards = tuple(_safeguards(before, after))
+    if before.denier == after.denier == "nobody":
+        freed, held = _freed(after.audit, before.audit), _held(before.audit, after.audit)
+        return Unlisted(opens=tuple(freed), closes=tuple(held), safeguards=safeguards)
     if after.denier == "nobody":
-        opens = () if before.denier == "nobody" else (_open(before, after),)
-        return Unlisted(opens=opens, safeguards=safeguards)
+        return Unlisted(opens=(_open(before, after),), safeguards=safeguards)
     if before.denier == "nobody":
         return Unlisted(closes=(_closed(before, after),), safeguards=safeguards)
     handed = (_open(before, after),) if (before.denier, after.denier) == ("hostgate", "others") else ()
@@ -112,6 +117,27 @@ def _open(before: Enforcement, after: Enforcement) -> Shift:
 def _closed(before: Enforcement, after: Enforcement) -> Shift:
     how = "closes" if after.denier == "hostgate" else "closes, as far as the policy of another owner denies it"
     return Shift(after.because, f"With {before.because} what is in no catalog passed; now it {how}.")
+
+
+def _freed(after: AuditOpening | None, before: AuditOpening | None) -> Iterator[Shift]:
+    """For whom, and where, audit allows everything that was denied so far."""
+    if after is not None:
+        for each in _audited_beyond(after, before):
+            yield Shift(each, f"Everything opens: the audit rules allow there what {after.denier} denied so far.")
+
+
+def _held(before: AuditOpening | None, after: AuditOpening | None) -> Iterator[Shift]:
+    if before is not None:
+        for each in _audited_beyond(before, after):
+            yield Shift(each, f"Everything closes: no audit rule allows there any more what {before.denier} denies.")
+
+
+def _audited_beyond(some: AuditOpening, others: AuditOpening | None) -> list[str]:
+    """Clients and places of `some` that are not among `others`. Where there are no others, all of them if something denied
+    without either."""
+    if others is None:
+        return [*some.clients] if some.stands else []
+    return [*_beyond(some.places, others.places), *clients_beyond(some.clients, others.clients)]
 
 
 def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
