@@ -398,6 +398,45 @@ class TestBeside:
         )
         assert len(tripped(Guards(max_opened=0), changes)) == (1 if more else 0)
 
+    @pytest.mark.parametrize("source", SOURCES)
+    @pytest.mark.parametrize(
+        ("before", "after", "more"),
+        [
+            (None, {"access": "private"}, "199.36.153.8/30"),
+            ({"access": "private"}, {"access": "restricted"}, "199.36.153.4/30, 2600:2d00:0002:1000::/64"),
+            (
+                {"access": "psc", "addresses": ["10.3.0.5"]},
+                {"access": "psc", "addresses": ["10.3.0.5", "10.3.0.6"]},
+                "10.3.0.6/32",
+            ),
+            (
+                {"access": "psc", "addresses": ["10.3.0.5", "10.3.0.6"]},
+                {"access": "psc", "addresses": ["10.3.0.5"]},
+                None,
+            ),
+            ({"access": "private"}, None, None),
+        ],
+    )
+    def test_so_do_names_of_google_that_are_led_to_addresses_with_every_api_behind_them(
+        self, source: str, before: Options | None, after: Options | None, more: str | None
+    ) -> None:
+        hosts = [entry("storage.googleapis.com", "bucket"), entry("a.example", "other")]
+        sides = [
+            by_source(
+                source,
+                [made(GCP, hosts, **({"googleApis": {**apis, "responsePolicy": "declared"}} if apis else {}))],
+            )
+            for apis in (before, after)
+        ]
+        changes = diff(*sides)
+        assert [each.message for each in risks(changes) if each.id == "addresses-wider"] == (
+            [f"bucket opens {more} too, beside the addresses before."] if more else []
+        )
+        assert ("widened" in {each.id for each in risks(changes)}) == (more is not None)
+        assert [each.message for each in tripped(Guards(max_opened=0), changes)] == (
+            ["1 would open, allowed 0."] if more else []
+        )
+
 
 class TestLayers:
     """Layers of one cloud are told apart by target, components of one target by name, Regions by both."""

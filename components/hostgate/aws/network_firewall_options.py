@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from hostgate.aws.policy_options import PolicyOptions
+from hostgate.catalog.model import Entry
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
 
@@ -99,10 +100,10 @@ class NetworkFirewallOptions(PolicyOptions):
     def clients(self) -> tuple[str, ...]:
         return tuple(sorted(self.from_ or self.home_net))
 
-    @property
-    def dialled(self) -> Mapping[str, tuple[str, ...]]:
-        sets = {entry: (arn,) for entry, arn in self.ip_sets.items()}
-        return {**sets, **{entry: tuple(cidrs) for entry, cidrs in self.addresses.items()}}
+    def dialled(self, entry: Entry) -> tuple[str, ...]:
+        if entry.id in self.addresses:
+            return tuple(self.addresses[entry.id])
+        return (self.ip_sets[entry.id],) if entry.id in self.ip_sets else ()
 
     @property
     def creates_policy(self) -> bool:

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blank_message, is_blank
+from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import Problem, did_you_mean, key_path, spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 
@@ -99,10 +100,9 @@ class Options(BaseModel):
         """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
         return tuple(sorted(getattr(self, "from_", ())))
 
-    @property
-    def dialled(self) -> Mapping[str, tuple[str, ...]]:
-        """Where entries are allowed by addresses that the options give: ranges, or the sets that hold them, by entry id."""
-        return {}
+    def dialled(self, entry: Entry) -> tuple[str, ...]:  # noqa: ARG002
+        """By which addresses `entry` is allowed, where the options give them: ranges, or the sets that hold them."""
+        return ()
 
     @property
     def open_names(self) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ class TargetDiff:
     """Findings that stood before and are accepted now."""
     unlisted: Unlisted = field(default_factory=Unlisted)
     """What changes for all that is in no catalog."""
-    redirected: tuple[tuple[Entry, tuple[str, ...]], ...] = ()
+    redirected: tuple[tuple[Decision, tuple[str, ...]], ...] = ()
     """Entries that stay, and addresses or sets of addresses that they open now and did not before."""
     obstacles: tuple[str, ...] = ()
     """Why no single update leads there, each with the way that does."""
@@ -177,7 +177,9 @@ class TargetDiff:
                 "removed": list(self.clients_removed),
             },
             "unlisted": self.unlisted.as_json(),
-            "redirected": [{"entry": one.id, "host": one.host, "to": list(more)} for one, more in self.redirected],
+            "redirected": [
+                {"entry": one.entry.id, "host": one.entry.host, "to": list(more)} for one, more in self.redirected
+            ],
             "settings": [{"option": name, "base": old, "head": new} for name, old, new in self.settings],
             "objects": None if self.objects is None else [each.as_json() for each in self.objects],
             "decisions": [each.as_json() for each in self.decisions],
@@ -312,17 +314,19 @@ def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
     )
 
 
-def _redirected(base: Statement | None, head: Statement | None) -> Iterator[tuple[Entry, tuple[str, ...]]]:
-    """Entries of both sides whose addresses, as the options give them, are more than before."""
+def _redirected(base: Statement | None, head: Statement | None) -> Iterator[tuple[Decision, tuple[str, ...]]]:
+    """What stays allowed, by more addresses that the options give than before, or by such ones and not as before."""
     if base is None or head is None or head.refused:
         return
-    known = {decision.entry.id for decision in base.decisions if decision.outcome == "allowed"}
-    for decision in head.decisions:
-        entry = decision.entry
-        before, after = base.dialled.get(entry.id, ()), head.dialled.get(entry.id, ())
-        more = tuple(each for each in after if before and not within(each, before))
-        if more and decision.outcome == "allowed" and entry.id in known:
-            yield entry, more
+    known = {decision.entry.id: decision for decision in base.decisions if decision.outcome == "allowed"}
+    for decision in head.decisions if known else ():
+        old = known.get(decision.entry.id)
+        if old is None or decision.outcome != "allowed":
+            continue
+        before, after = base.dialled(old.entry), head.dialled(decision.entry)
+        more = tuple(each for each in after if not within(each, before))
+        if more and (before or old.means != decision.means):
+            yield decision, more
 
 
 def _comparable(statement: Statement) -> Statement:

@@ -5,8 +5,8 @@ say less: what is not said is None, and is then not compared.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,8 +49,8 @@ class Statement:
     findings: tuple[Finding, ...] | None = None
     made: tuple[ObjectStatement, ...] | None = None
     enforcement: Enforcement
-    dialled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Addresses by which entries are allowed, where the options give them, by entry id."""
+    dialled: Callable[[Entry], tuple[str, ...]]
+    """Addresses by which an entry is allowed, where the options give them."""
     regions: tuple[str, ...] = ()
     """Where a program makes all of it, once in each; empty: where the provider is. The engine tells of each apart."""
     seats: tuple[Seat, ...] = ()
