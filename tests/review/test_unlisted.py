@@ -37,6 +37,8 @@ IN, ZONES = (
 )
 EAST = {**IN, "subnetwork": "projects/acme/regions/us-east1/subnetworks/main"}
 EXPLICIT, ALONE = {**IN, "routing": "explicit", "ports": [8080]}, {"project": "acme", "region": "europe-west4"}
+TWO: dict[str, Any] = {"networks": [NET], "zones": ZONES}
+ENDPOINT = f"projects/acme/locations/{ZONES[0]}/firewallEndpoints/theirs"
 TAG, TAGS = "tagValues/1", ["tagValues/1", "tagValues/2"]
 
 Options = dict[str, Any]
@@ -102,6 +104,8 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     (URL, {"zones": ZONES}, {"zones": ZONES[:1], "openZones": ZONES[1:]}, {f"zone {ZONES[1]}"}),
     (URL, {"networks": [NET, OTHER], "zones": ZONES}, {"networks": [NET], "zones": ZONES}, {f"network {OTHER}"}),
     (URL, {"networks": [NET], "from": TAGS}, {"networks": [NET], "from": [TAG]}, {"tagValues/2"}),
+    *((URL, {**TWO, "endpoints": own}, {**TWO, "endpoints": {ZONES[0]: "declared", **more}}, {f"zone {ZONES[0]}"})
+      for own, more in (({}, {}), ({ZONES[0]: ENDPOINT}, {}), ({ZONES[1]: "declared"}, {ZONES[1]: "declared"}))),
     (URL, {"networks": [NET]}, {"networks": [NET], "families": ["ipv4"]}, {"IPv6"}),
     (PROXY, IN, EXPLICIT, {"IPv4 that routes lead to the proxy"}),
     (PROXY, {**IN, "deny": "declared"}, {**EXPLICIT, "deny": "declared"}, {"IPv4 that routes lead to the proxy"}),
@@ -169,6 +173,8 @@ def test_whatever_no_longer_denies_opens_everything(
         (GCP, {"networks": [NET], "region": "europe-west1"}, {"networks": [NET]}),
         (URL, {"networks": [NET], "zones": ZONES[:1]}, {"networks": [NET], "zones": ZONES}),
         (URL, {"zones": ZONES[:1]}, {"zones": ZONES[:1], "openZones": ZONES[1:]}),
+        (URL, {**TWO, "endpoints": {ZONES[0]: "declared"}}, TWO),
+        (URL, TWO, {**TWO, "endpoints": {ZONES[0]: ENDPOINT}}),
         (PROXY, EXPLICIT, {**EXPLICIT, "routing": "next-hop"}),
         (PROXY, EXPLICIT, EXPLICIT | {"networkTags": ["web"]}),
         (PROXY, ALONE, {**ALONE, **IN}),

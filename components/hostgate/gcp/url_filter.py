@@ -66,6 +66,10 @@ _NO_NAME = "gcp:fqdn, which allows by address."
 _BY_ADDRESS = "gcp:fqdn for an exact name, which allows by the addresses of either family."
 
 
+_THEIRS = "an association that somebody else made"
+"""What `declared` says to be in a zone beside its endpoint."""
+
+
 class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
     """URL filters of Cloud NGFW Enterprise in a global network firewall policy."""
 
@@ -179,7 +183,8 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             largest = JUMBO_MTU if options.mtu > PLAIN_MTU else PLAIN_MTU
             safeguards["packets that are inspected"] = f"of up to {largest} bytes, and larger ones pass"
         places = (*stated.places, *(f"zone {each}" for each in sorted(options.zones)))
-        return replace(stated, places=places, safeguards=safeguards)
+        declared = {f"zone {zone}": _THEIRS for zone, each in sorted(options.endpoints.items()) if each == DECLARED}
+        return replace(stated, places=places, declared=declared, safeguards=safeguards)
 
     def place(self, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
         found = super().place(objects, options)

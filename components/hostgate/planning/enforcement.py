@@ -62,6 +62,8 @@ class Enforcement:
     """Where: policies, networks, VPCs, firewall endpoints."""
     inside: Mapping[str, str] = field(default_factory=dict)
     """Of a place the one that it is a part of: enforced there, it is enforced in the part too."""
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Of the places those where the plan makes nothing, and what is said to stand there in its place."""
     judged: tuple[str, ...] = ()
     """Clients that the deny holds for; empty: everybody in these places."""
     exempt: tuple[str, ...] = ()

@@ -146,6 +146,11 @@ def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     who = "hostgate no longer denies there" if before.denier == "hostgate" else "Its rules are no longer there"
     for place in _places_beyond(before, after):
         yield Shift(place, f"{who}: what is in no catalog opens{unless}.")
+    for place, other in after.declared.items():
+        if place in before.places and place not in before.declared:
+            yield Shift(
+                place, f"What hostgate made there goes: what is in no catalog opens, unless {other} stands there."
+            )
     for traffic in _beyond(before.traffic, after.traffic):
         yield Shift(traffic, f"No longer denied, wherever it goes{unless}.")
     for client in clients_beyond(before.judged, after.judged):
@@ -155,6 +160,9 @@ def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
 def _gained(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     for place in _places_beyond(after, before):
         yield Shift(place, "Enforced there now: what is in no catalog closes.")
+    for place, other in before.declared.items():
+        if place in after.places and place not in after.declared:
+            yield Shift(place, f"Enforced there now by hostgate, whether {other} stands there or not.")
     for traffic in _beyond(after.traffic, before.traffic):
         yield Shift(traffic, "Denied now to what is in no catalog.")
     for client in clients_beyond(after.judged, before.judged):
