@@ -199,6 +199,38 @@ def test_the_way_back_is_told_as_closing(source: str, target: str) -> None:
     assert "everything-closed" in {each.id for each in risks(changes)}
 
 
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("target", "before", "after", "lose"),
+    [
+        (URL, {"from": ["10.0.0.0/8"]}, {"from": ["10.0.0.0/8", "fd20::/20"]}, ("fd20::/20",)),
+        (URL, {"from": ["10.0.0.0/8", "fd20::/24"]}, {"from": ["10.0.0.0/8", "fd20::/20"]}, ("fd20::/20",)),
+        (URL, {"from": [TAG, "10.0.0.0/8"]}, {"from": [TAG, "10.0.0.0/8", "fd20::/20"]}, (f"{TAG} within fd20::/20",)),
+        (
+            URL,
+            {"from": ["10.0.0.0/8", "fd20::/20"], "mode": "audit"},
+            {"from": ["10.0.0.0/8", "fd20::/20"]},
+            ("fd20::/20",),
+        ),
+        (URL, {"from": ["10.0.0.0/8", "fd20::/20"]}, {"from": ["10.0.0.0/8"]}, ()),
+        (URL, {"from": ["10.0.0.0/8", "fd20::/20"]}, {"from": ["10.0.0.0/9", "10.128.0.0/9", "fd20::/20"]}, ()),
+        (GCP, {"from": ["10.0.0.0/8"]}, {"from": ["10.0.0.0/8", "fd20::/20"]}, ()),
+    ],
+)
+def test_clients_that_only_the_deny_is_about_lose_the_hosts(
+    source: str, target: str, before: Options, after: Options, lose: tuple[str, ...]
+) -> None:
+    (change,) = between(source, target, before, after)
+
+    assert change.clients_removed == lose
+    assert target != URL or not change.clients_added
+    assert {each.guard for each in tripped(Guards(max_removed=1, never_remove=("a.example",)), [change])} >= (
+        {"max-removed", "never-remove"} if lose else set()
+    )
+    told = [each.why for each in change.unlisted.closes if "so do the hosts" in each.why]
+    assert bool(told) == (bool(lose) and before.get("mode") != "audit")
+
+
 AUDIT: Options = {"mode": "audit"}
 SHARED: Options = {"attach": "egress", **AUDIT}
 UNDER: Options = {**ABOVE, **AUDIT}

@@ -276,11 +276,13 @@ class FirewallPolicyOptions(Options):
 
     @property
     def clients(self) -> tuple[str, ...]:
-        ranges = sorted(self._of_kind("range"))
-        targets = sorted(set(self.from_) - set(ranges))
+        return self._clients_within(self._of_kind("range"))
+
+    def _clients_within(self, ranges: list[str]) -> tuple[str, ...]:
+        targets = sorted(set(self.from_) - set(self._of_kind("range")))
         if not ranges or not targets:
-            return super().clients
-        return tuple(f"{target}{WITHIN}{', '.join(ranges)}" for target in targets)
+            return tuple(targets or sorted(ranges))
+        return tuple(f"{target}{WITHIN}{', '.join(sorted(ranges))}" for target in targets)
 
     def one_list(self, other: Options) -> str | None:
         """Firewall policies of one network are asked one after the other, by priority within each, and an allow ends that as

@@ -184,7 +184,8 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             safeguards["packets that are inspected"] = f"of up to {largest} bytes, and larger ones pass"
         places = (*stated.places, *(f"zone {each}" for each in sorted(options.zones)))
         declared = {f"zone {zone}": _THEIRS for zone, each in sorted(options.endpoints.items()) if each == DECLARED}
-        return replace(stated, places=places, declared=declared, safeguards=safeguards)
+        barred = options.barred if stated.denier == "hostgate" else ()
+        return replace(stated, places=places, declared=declared, barred=barred, safeguards=safeguards)
 
     def place(self, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
         found = super().place(objects, options)

@@ -66,6 +66,8 @@ class Enforcement:
     """Of the places those where the plan makes nothing, and what is said to stand there in its place."""
     judged: tuple[str, ...] = ()
     """Clients that the deny holds for; empty: everybody in these places."""
+    barred: tuple[str, ...] = ()
+    """Of those clients the ones that no rule for hosts is about: they reach none."""
     exempt: tuple[str, ...] = ()
     """Destinations that pass all the same: ranges as CIDR, zones, or words for what the cloud keeps open."""
     safeguards: Mapping[str, str] = field(default_factory=dict)

@@ -100,6 +100,11 @@ class Options(BaseModel):
         """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
         return tuple(sorted(getattr(self, "from_", ())))
 
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Those of `clients` that rules for hosts are about."""
+        return self.clients
+
     def dialled(self, entry: Entry) -> tuple[str, ...]:  # noqa: ARG002
         """By which addresses `entry` is allowed, where the options give them: ranges, or the sets that hold them."""
         return ()

@@ -370,10 +370,18 @@ def _paired(opened: list[FlowChange], closed: list[FlowChange]) -> tuple[list[Fl
 
 
 def _clients(base: Statement | None, head: Statement | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Clients of `head` that `base` did not let through, and the other way round."""
+    """Clients of `head` that `base` did not let through, and those that it did and `head` does not: the ones that nothing
+    judged before too, where the deny comes to hold for them and no rule for hosts is about them."""
     if base is None or head is None or head.refused or base.clients is None or head.clients is None:
         return (), ()
-    return _beyond(head.clients, base.clients), _beyond(base.clients, head.clients)
+    before = base.enforcement
+    barred = [
+        each
+        for each in head.enforcement.barred
+        if before.denier == "nobody" or (before.judged and not within(each, before.judged))
+    ]
+    removed = _beyond(base.clients, head.clients)
+    return _beyond(head.clients, base.clients), tuple(dict.fromkeys((*removed, *barred)))
 
 
 def _beyond(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:

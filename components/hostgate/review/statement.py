@@ -98,7 +98,7 @@ def said_by(target: str, options: Options) -> dict[str, Any]:
     """The fields of a statement that follow from the options alone, whoever states them."""
     return {
         "settings": options.model_dump(mode="json", by_alias=True),
-        "clients": options.clients,
+        "clients": options.served,
         "enforcement": mechanism(target).enforcement(options),
         "dialled": options.dialled,
         "regions": tuple(place for place in options.places if place is not None),

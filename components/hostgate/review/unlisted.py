@@ -166,7 +166,9 @@ def _gained(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     for traffic in _beyond(after.traffic, before.traffic):
         yield Shift(traffic, "Denied now to what is in no catalog.")
     for client in clients_beyond(after.judged, before.judged):
-        yield Shift(client, "The deny holds for them now: to them what is in no catalog closes.")
+        hosts = [each for each in after.barred if within(each, [client])]
+        too = f", and so do the hosts to {', '.join(hosts)}" if hosts else ""
+        yield Shift(client, f"The deny holds for them now: to them what is in no catalog closes{too}.")
 
 
 def _safeguards(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
