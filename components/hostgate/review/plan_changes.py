@@ -13,7 +13,7 @@ from typing import Any, Literal
 from hostgate.catalog.model import Entry
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
-from hostgate.planning.mechanism import Seat
+from hostgate.planning.mechanism import GROWS, Seat, grown
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
 from hostgate.review.unlisted import Unlisted, clients_beyond, unlisted, within
@@ -240,7 +240,7 @@ def _taken(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterat
     taken: dict[str, list[str]] = {}
     for seat in head.seats if head is not None and not head.refused else ():
         before = held.get(seat.what, ())
-        if before and not any(each.holders & seat.holders for each in before):
+        if before and not any(seat.follows(each) for each in before):
             taken.setdefault(seat.way, []).append(f"{seat.what} ({min(before[0].holders)} has it)")
     for way, found in taken.items():
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -405,11 +405,17 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
             found.append(ObjectChange(*key, "created"))
         elif new is None:
             found.append(ObjectChange(*key, "deleted"))
-        elif because := tuple(name for name, value in new.fixed.items() if _was(old, name, value) != value):
+        elif because := tuple(
+            name for name, value in new.fixed.items() if not _stays(name, _was(old, name, value), value)
+        ):
             found.append(ObjectChange(*key, "replaced", because))
         elif old.body != new.body:
             found.append(ObjectChange(*key, "updated"))
     return (*found, *_referring(found, after.values()))
+
+
+def _stays(name: str, old: Any, new: Any) -> bool:
+    return grown(old, new) if name == GROWS else bool(old == new)
 
 
 def _was(old: ObjectStatement, name: str, new: Any) -> Any:
