@@ -134,6 +134,10 @@ class TestRefusals:
             ({"deny": "none"}, "The proxy denies what no rule allows"),
             ({"network": NETWORK}, "`subnetwork` is missing"),
             ({**GATED, "routing": "explicit"}, "`ports` is missing"),
+            (
+                {**GATED, "routing": "explicit", "ports": [8080], "network_tags": ["web"]},
+                "found `networkTags` with routing 'exp",
+            ),
             ({**GATED, "route": "static"}, "`networkTags` is missing"),
             ({**GATED, "route": "static", "network_tags": ["a"], "deny": "all"}, "deny 'all' with route 'static'"),
             ({"attach": ATTACHED, **GATED}, "found `network` with `attach`"),

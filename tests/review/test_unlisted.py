@@ -176,7 +176,8 @@ def test_whatever_no_longer_denies_opens_everything(
         (URL, {**TWO, "endpoints": {ZONES[0]: "declared"}}, TWO),
         (URL, TWO, {**TWO, "endpoints": {ZONES[0]: ENDPOINT}}),
         (PROXY, EXPLICIT, {**EXPLICIT, "routing": "next-hop"}),
-        (PROXY, EXPLICIT, EXPLICIT | {"networkTags": ["web"]}),
+        (GCP, {"from": ["0.0.0.0/0", "::/0"]}, {}),
+        (GCP, {"from": ["0.0.0.0/1", "128.0.0.0/1", "::/0"]}, {}),
         (PROXY, ALONE, {**ALONE, **IN}),
         (PROXY, {**IN, "networkTags": ["web"]}, IN),
         (PROXY, IN, {**IN, "from": ["10.0.0.0/8"]}),
@@ -197,6 +198,23 @@ def test_the_way_back_is_told_as_closing(source: str, target: str) -> None:
     changes = between(source, target, {"mode": "audit"}, {})
     assert about(changes, "closes") == {"deny internet"}
     assert "everything-closed" in {each.id for each in risks(changes)}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_address_of_both_families_is_everybody(source: str) -> None:
+    (change,) = between(source, GCP, {}, {"from": ["0.0.0.0/0", "::/0"]})
+    (one_family,) = between(source, GCP, {}, {"from": ["0.0.0.0/0"]})
+
+    assert (change.clients_added, change.clients_removed, bool(change.unlisted)) == ((), (), False)
+    assert (len(one_family.clients_removed), bool(one_family.unlisted.opens)) == (1, True)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_deny_that_is_only_declared_is_not_said_to_close_anything(source: str) -> None:
+    (change,) = between(source, GCP, {"from": TAGS}, {"from": [TAG], "deny": "declared"})
+
+    assert about([change], "opens") == {"deny declared"}
+    assert not change.unlisted.closes
 
 
 @pytest.mark.parametrize("source", SOURCES)

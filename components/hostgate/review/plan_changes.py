@@ -16,7 +16,7 @@ from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import GROWS, Seat, grown
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
-from hostgate.review.unlisted import Unlisted, clients_beyond, unlisted, within
+from hostgate.review.unlisted import Unlisted, clients_beyond, is_everybody, unlisted, within
 
 PART_WORDS = {Part.NAME: "name", Part.ONE: "one label below", Part.DEEP: "deeper"}
 
@@ -386,9 +386,9 @@ def _clients(base: Statement | None, head: Statement | None) -> tuple[tuple[str,
 
 def _beyond(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """Those of `some` that are not within `others`; nobody named is everybody."""
-    if not others:
+    if is_everybody(others):
         return ()
-    return tuple(each for each in some if not within(each, others)) if some else (EVERYBODY,)
+    return (EVERYBODY,) if is_everybody(some) else tuple(each for each in some if not within(each, others))
 
 
 def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChange, ...] | None:

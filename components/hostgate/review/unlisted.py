@@ -96,7 +96,7 @@ def _between(before: Enforcement, after: Enforcement) -> Unlisted:
             *_lost(before, after),
             *(Shift(each, "Passes unjudged: everything there becomes reachable.") for each in wide),
         ),
-        closes=tuple(_gained(before, after)),
+        closes=() if handed else tuple(_gained(before, after)),  # a deny that is only declared closes nothing
         exempt=tuple(Shift(each, "Passes unjudged, though it is in no catalog.") for each in single),
         judged=tuple(Shift(each, "Passed unjudged before, and does not now.") for each in judged),
         safeguards=safeguards,
@@ -203,11 +203,16 @@ def _places_beyond(some: Enforcement, others: Enforcement) -> list[str]:
 
 def clients_beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
     """Those of `some` that are not among `others`; nobody named is everybody."""
-    if not others:
+    if is_everybody(others):
         return []
-    if not some:
+    if is_everybody(some):
         return [f"everybody but {', '.join(others)}"]
     return [each for each in some if not within(each, others)]
+
+
+def is_everybody(clients: Sequence[str]) -> bool:
+    """Whether `clients` names nobody, or every address of both families."""
+    return not clients or all(within(each, clients) for each in ("0.0.0.0/0", "::/0"))
 
 
 def within(one: str, others: Sequence[str]) -> bool:
