@@ -34,6 +34,10 @@ class ObjectStatement:
     fixed: Mapping[str, Any]
 
 
+def _nowhere(_: Entry) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What one plan says. `name` tells apart several of one target; `settings` are its options as JSON."""
@@ -49,7 +53,7 @@ class Statement:
     findings: tuple[Finding, ...] | None = None
     made: tuple[ObjectStatement, ...] | None = None
     enforcement: Enforcement
-    dialled: Callable[[Entry], tuple[str, ...]]
+    dialled: Callable[[Entry], tuple[str, ...]] = _nowhere
     """Addresses by which an entry is allowed, where the options give them."""
     regions: tuple[str, ...] = ()
     """Where a program makes all of it, once in each; empty: where the provider is. The engine tells of each apart."""
