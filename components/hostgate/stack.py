@@ -6,9 +6,10 @@ errors name the key, what was found and what is allowed. Our keys are never secr
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -148,6 +149,7 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         found, objections = read_layers(cloud, values.get(cloud), PROJECT)
         layers += found
         problems += objections
+        problems += _one_list(cloud, found)
     lists = [each for layer in layers for each in layer.lists]
     if "catalogs" not in values and not (lists and all(each.hosts.catalogs for each in lists)):
         problems.append(problem(f"`{PROJECT}:catalogs` is missing."))
@@ -339,6 +341,19 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
     if problems:
         raise InputError(problems)
     return values
+
+
+def _one_list(cloud: str, layers: Sequence[Layer]) -> Iterator[Problem]:
+    """Layers of which the first rule that matches decides: neither narrows what the other opens, and each is planned and
+    reviewed as if it stood alone."""
+    for one, other in combinations(layers, 2):
+        names = [each.partition(":")[2] for each in (one.target, other.target)]
+        if names[0] != names[1] and (where := one.options.one_list(other.options)) is not None:
+            yield problem(
+                f"`{PROJECT}:{cloud}`: found the layers {' and '.join(names)}, whose rules are one list for the same clients: "
+                f"{where}. The first rule that matches decides there, a deny or audit rule of one before every rule of the "
+                "other. Allowed: one of them, or layers whose `networks` or clients under `from` are apart."
+            )
 
 
 def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Iterator[Problem]:

@@ -139,6 +139,26 @@ def test_the_source_is_judged_where_the_plan_names_its_clients(
     assert answer["verdict"] == verdict
 
 
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        ("[{networks: [NET/main]}, {mechanism: url-filter, networks: [NET/lab], zones: [europe-west1-b]}]", []),
+        ("[{networks: [NET/main]}, {mechanism: web-proxy, project: acme, region: europe-west4}]", ["allow"]),
+    ],
+)
+def test_layers_have_a_joined_verdict_where_one_connection_meets_them_all(
+    run: Run, project: Project, layers: str, told: list[str]
+) -> None:
+    where = layers.replace("NET", "projects/acme/global/networks")
+    project(
+        dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:select: {{ids: [registry]}}\n  hostgate:gcp: {where}\n"
+    )
+
+    found = run("explain", "cgr.dev", "--json").json.get("together", [])
+
+    assert [each["verdict"] for each in found] == told
+
+
 def test_the_host_may_come_after_the_source(run: Run) -> None:
     assert (
         run("explain", "--from", "10.0.0.0/8", "cgr.dev").out == run("explain", "cgr.dev", "--from", "10.0.0.0/8").out

@@ -59,6 +59,55 @@ def test_a_list_gives_a_cloud_a_target_for_each_layer_with_options_of_its_own() 
     ]  # fmt: skip
 
 
+POLICY = "projects/acme/global/firewallPolicies/egress"
+MAIN, LAB = "projects/acme/global/networks/main", "projects/acme/global/networks/lab"
+BUILDS, OPS = "builds@acme.iam.gserviceaccount.com", "ops@acme.iam.gserviceaccount.com"
+IN_POLICY = {"attach": POLICY}
+INSPECTED = {"mechanism": "url-filter", "zones": ["europe-west1-b"], "networks": [MAIN]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "where"),
+    [
+        (IN_POLICY, {**INSPECTED, **IN_POLICY}, f"{POLICY}, from base 2000 and from base 2000"),
+        ({**INSPECTED, **IN_POLICY, "base": 1000}, IN_POLICY, f"{POLICY}, from base 1000 and from base 2000"),
+        (IN_POLICY, {**INSPECTED, "attach": "egress", "project": "acme", "base": 20_000_000}, POLICY),
+        (
+            {**IN_POLICY, "from": [BUILDS]},
+            {**INSPECTED, **IN_POLICY, "from": [BUILDS], "mode": "audit", "base": 0},
+            POLICY,
+        ),
+        ({**IN_POLICY, "from": [BUILDS]}, {**INSPECTED, **IN_POLICY, "from": ["10.0.0.0/8"]}, POLICY),
+        ({**IN_POLICY, "from": ["10.1.0.0/16"]}, {**INSPECTED, **IN_POLICY, "from": ["10.0.0.0/8"]}, POLICY),
+        ({**IN_POLICY, "from": ["tagValues/1"]}, {**INSPECTED, **IN_POLICY, "from": ["tagValues/2"]}, POLICY),
+        ({"networks": [MAIN]}, INSPECTED, f"the firewall policies of {MAIN}"),
+        ({"networks": [MAIN], "region": "europe-west1"}, INSPECTED, f"the firewall policies of {MAIN}"),
+        ({"parent": "folders/1", "nodes": ["folders/1"]}, INSPECTED, "the firewall policies of one network"),
+        ({"attach": "12345"}, INSPECTED, "the firewall policies of one network"),
+    ],
+)
+def test_layers_of_which_the_first_rule_that_matches_decides_are_refused(one: Any, other: Any, where: str) -> None:
+    said = config_problems({"catalogs": [REFERENCE], "gcp": [one, other]})
+
+    assert [f"the same clients: {where}" in problem.message for problem in said] == [True]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({**IN_POLICY, "from": [OPS]}, {**INSPECTED, **IN_POLICY, "from": [BUILDS]}),
+        ({**IN_POLICY, "from": ["10.1.0.0/16"]}, {**INSPECTED, **IN_POLICY, "from": ["10.2.0.0/16"]}),
+        ({"networks": [LAB]}, INSPECTED),
+        ({"attach": f"{POLICY}-lab"}, {**INSPECTED, **IN_POLICY}),
+        ({"networks": [MAIN]}, {"mechanism": "web-proxy", "project": "acme", "region": "europe-west4"}),
+    ],
+)
+def test_layers_may_stand_together_where_no_flow_meets_both_lists_or_every_flow_both_in_turn(
+    one: Any, other: Any
+) -> None:
+    assert len(read_stack({"catalogs": [REFERENCE], "gcp": [one, other]}, Path.cwd()).targets) == 2
+
+
 def test_layers_read_from_a_file_and_from_the_engine_are_the_same(project: Project) -> None:
     folder = project(
         dev=f"""\

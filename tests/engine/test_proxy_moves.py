@@ -1,5 +1,6 @@
 """A Secure Web Proxy whose gateway, name, subnet or routing changes: told before, and never a moment that the plans do not say."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,32 @@ def loops(update: Update) -> list[str]:
     return found
 
 
-def test_another_proxy_only_subnet_is_kept_from_the_proxy_before_it_is_there(tmp_path: Path) -> None:
+def test_a_proxy_only_subnet_that_grows_is_kept_from_the_proxy_before_it_does(tmp_path: Path) -> None:
     lab = StandIn(tmp_path)
-    for subnet in ("10.9.0.0/23", "10.8.0.0/23", "10.9.0.0/23"):
+    for subnet in ("10.9.0.0/23", "10.9.0.0/22", "10.0.0.0/12"):
         configured(lab, **PLACE, proxySubnet=subnet)
         assert not loops(lab.brought_up())
+
+
+@pytest.mark.parametrize("subnet", ["10.20.0.0/23", "10.9.0.0/24", "10.8.0.0/24"])
+def test_a_proxy_only_subnet_that_moves_or_shrinks_is_foretold_and_refused(tmp_path: Path, subnet: str) -> None:
+    before, after = {**PLACE, "proxySubnet": "10.9.0.0/23"}, {**PLACE, "proxySubnet": subnet}
+    (message,) = obstacles(before, after)
+    assert message.startswith("No single update leads there: it needs the active proxy-only subnet of ")
+    assert "with role BACKUP" in message
+    (change,) = diff(*([state(made("gcp:web-proxy", [entry("a.acme.example")], **each))] for each in (before, after)))
+    assert [each.because for each in change.objects or () if each.name == "hostgate-proxy-only"] == [("ipCidrRange",)]
+    lab = StandIn(tmp_path)
+    configured(lab, **before)
+    lab.brought_up()
+    configured(lab, **after)
+    with pytest.raises(PreviewError, match="is the active proxy-only subnet of the network in the region already"):
+        lab.brought_up()
+
+
+def test_one_that_grows_comes_or_goes_is_an_update() -> None:
+    ranges = [PLACE, {**PLACE, "proxySubnet": "10.9.0.0/23"}, {**PLACE, "proxySubnet": "10.9.0.0/22"}, PLACE]
+    assert not [obstacles(*pair) for pair in itertools.pairwise(ranges) if obstacles(*pair)]
 
 
 @real_engine
@@ -108,9 +130,9 @@ def test_on_the_real_engine_a_subnet_a_name_and_a_gateway_change_as_the_review_s
     lab = Lab(tmp_path / "project", tmp_path / "sandbox")
     steps: list[dict[str, Any]] = [
         {**PLACE, "proxySubnet": "10.9.0.0/23"},
-        {**PLACE, "proxySubnet": "10.8.0.0/23"},
-        {**PLACE, "proxySubnet": "10.8.0.0/23", "name": "acme", "formerly": "hostgate"},
-        {**PLACE, "proxySubnet": "10.8.0.0/23", "routing": "explicit", "ports": [8080], "name": "acme", "formerly": "hostgate"},
+        {**PLACE, "proxySubnet": "10.9.0.0/22"},
+        {**PLACE, "proxySubnet": "10.9.0.0/22", "name": "acme", "formerly": "hostgate"},
+        {**PLACE, "proxySubnet": "10.9.0.0/22", "routing": "explicit", "ports": [8080], "name": "acme", "formerly": "hostgate"},
     ]  # fmt: skip
     runs = []
     for step in steps:
@@ -118,7 +140,7 @@ def test_on_the_real_engine_a_subnet_a_name_and_a_gateway_change_as_the_review_s
         runs.append(well(lab.up()))
         assert not loops(runs[-1].update)
     _, moved, renamed, told = ([f"{call.operation} {plain(call.name)}" for call in run.update.calls] for run in runs)
-    assert moved.index("create hostgate-from-10-8-0-0-23") < moved.index("update hostgate-proxy-only")
+    assert moved.index("create hostgate-from-10-9-0-0-22") < moved.index("update hostgate-proxy-only")
     assert moved[-1] == "delete hostgate-from-10-9-0-0-23"
     assert not [each for each in renamed if "gateway" in each or "to-proxy" in each]
     assert "delete hostgate-to-proxy" in told

@@ -395,3 +395,27 @@ def test_no_fqdn_object_is_sure_where_the_network_has_an_outbound_dns_server_pol
     assert asked(*EGRESS, *ALLOWLIST, *DENY, forwarding).action == "block"
     (place,) = places(Snapshot((*EGRESS, forwarding), "a stack"))
     assert any("outbound DNS" in each for each in place.assumptions) == (action == "allow")
+
+
+@pytest.mark.parametrize(
+    ("states", "action"),
+    [(["INEFFECTIVE"], "allow"), (["INEFFECTIVE", "INEFFECTIVE"], "allow"), (["INEFFECTIVE", "EFFECTIVE"], "block")],
+)
+def test_a_rule_of_which_every_secure_tag_is_ineffective_is_ignored(states: list[str], action: str) -> None:
+    tags = [{"name": f"tagValues/{number}", "state": state} for number, state in enumerate(states)]
+    deny = rule(1, "deny", destIpRanges=["0.0.0.0/0"], more={"targetSecureTags": tags})
+    asked_for = {"address": "34.1.0.1", "source": f"tag:tagValues/{len(states) - 1}"}
+    assert asked(*EGRESS, deny, rule(2, "allow", destIpRanges=["0.0.0.0/0"]), **asked_for).action == action
+
+
+@pytest.mark.parametrize("action", ["allow", "deny", "goto_next"])
+def test_what_a_match_says_under_a_key_that_is_not_read_may_narrow_it(action: str) -> None:
+    odd = rule(1, action, destIpRanges=["0.0.0.0/0"], destNewThings=["x"])
+    last = rule(2, "deny" if action == "allow" else "allow", destIpRanges=["0.0.0.0/0"])
+    verdict = asked(*EGRESS, odd, last, address="34.1.0.1")
+    assert (verdict.action == "unknown") == (action != "goto_next")
+    assert action == "goto_next" or "match.destNewThings" in " ".join(verdict.lacks)
+    assert (
+        asked(*EGRESS, rule(1, "deny", destIpRanges=["0.0.0.0/0"], destNewThings=[]), address="34.1.0.1").action
+        == "block"
+    )

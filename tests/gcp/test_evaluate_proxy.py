@@ -179,6 +179,11 @@ class TestAuthorizationPolicies:
         other = resource(AUTHZ_POLICY, "authz", action="DENY", target={"resources": [f"{HERE}/gateways/other"]})
         assert asked(*STANDING, rule("a"), other, name="cgr.dev").allows
 
+    def test_hosts_of_requests_that_one_denies_are_not_known_to_be_blocked(self) -> None:
+        rules = [{"to": {"operations": [{"hosts": [{"exact": "cgr.dev"}]}]}}]
+        beside = resource(AUTHZ_POLICY, "authz", action="DENY", target={"resources": [PROXY]}, httpRules=rules)
+        assert asked(*STANDING, rule("a"), beside, name="cgr.dev").action == "unknown"
+
 
 class TestRoutes:
     PRIVATE = route("past", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"destRange": "10.0.0.0/8"})

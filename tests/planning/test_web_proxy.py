@@ -134,6 +134,10 @@ class TestRefusals:
             ({"deny": "none"}, "The proxy denies what no rule allows"),
             ({"network": NETWORK}, "`subnetwork` is missing"),
             ({**GATED, "routing": "explicit"}, "`ports` is missing"),
+            (
+                {**GATED, "routing": "explicit", "ports": [8080], "network_tags": ["web"]},
+                "found `networkTags` with routing 'exp",
+            ),
             ({**GATED, "route": "static"}, "`networkTags` is missing"),
             ({**GATED, "route": "static", "network_tags": ["a"], "route_base": 999}, "would have priority 1000"),
             ({**GATED, "route": "static", "network_tags": ["a"], "route_base": 1000}, "Allowed: 1 to 998"),

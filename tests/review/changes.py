@@ -31,7 +31,7 @@ def told(changes: Iterable[FlowChange]) -> set[tuple[str, int]]:
     return {(each.entry.host, int(each.parts)) for each in changes}
 
 
-_WIDENINGS = ("apex-included", "deeper-names")
+_WIDENINGS = ("apex-included", "deeper-names", "google-apis")
 
 
 def by_source(source: str, plans: Iterable[Plan]) -> tuple[Statement, ...]:

@@ -38,6 +38,8 @@ IN, ZONES = (
 )
 EAST = {**IN, "subnetwork": "projects/acme/regions/us-east1/subnetworks/main"}
 EXPLICIT, ALONE = {**IN, "routing": "explicit", "ports": [8080]}, {"project": "acme", "region": "europe-west4"}
+TWO: dict[str, Any] = {"networks": [NET], "zones": ZONES}
+ENDPOINT = f"projects/acme/locations/{ZONES[0]}/firewallEndpoints/theirs"
 TAG, TAGS = "tagValues/1", ["tagValues/1", "tagValues/2"]
 
 Options = dict[str, Any]
@@ -109,6 +111,8 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     (URL, {"zones": ZONES}, {"zones": ZONES[:1], "openZones": ZONES[1:]}, {f"zone {ZONES[1]}"}),
     (URL, {"networks": [NET, OTHER], "zones": ZONES}, {"networks": [NET], "zones": ZONES}, {f"network {OTHER}"}),
     (URL, {"networks": [NET], "from": TAGS}, {"networks": [NET], "from": [TAG]}, {"tagValues/2"}),
+    *((URL, {**TWO, "endpoints": own}, {**TWO, "endpoints": {ZONES[0]: "declared", **more}}, {f"zone {ZONES[0]}"})
+      for own, more in (({}, {}), ({ZONES[0]: ENDPOINT}, {}), ({ZONES[1]: "declared"}, {ZONES[1]: "declared"}))),
     (URL, {"networks": [NET]}, {"networks": [NET], "families": ["ipv4"]}, {"IPv6"}),
     (PROXY, IN, EXPLICIT, {"IPv4 that routes lead to the proxy"}),
     (PROXY, {**IN, "deny": "declared"}, {**EXPLICIT, "deny": "declared"}, {"IPv4 that routes lead to the proxy"}),
@@ -195,8 +199,11 @@ def test_the_ranges_of_a_client_say_nothing_of_another(one: str, others: Sequenc
         (GCP, {"networks": [NET], "region": "europe-west1"}, {"networks": [NET]}),
         (URL, {"networks": [NET], "zones": ZONES[:1]}, {"networks": [NET], "zones": ZONES}),
         (URL, {"zones": ZONES[:1]}, {"zones": ZONES[:1], "openZones": ZONES[1:]}),
+        (URL, {**TWO, "endpoints": {ZONES[0]: "declared"}}, TWO),
+        (URL, TWO, {**TWO, "endpoints": {ZONES[0]: ENDPOINT}}),
         (PROXY, EXPLICIT, {**EXPLICIT, "routing": "next-hop"}),
-        (PROXY, EXPLICIT, EXPLICIT | {"networkTags": ["web"]}),
+        (GCP, {"from": ["0.0.0.0/0", "::/0"]}, {}),
+        (GCP, {"from": ["0.0.0.0/1", "128.0.0.0/1", "::/0"]}, {}),
         (PROXY, ALONE, {**ALONE, **IN}),
         (PROXY, {**IN, "networkTags": ["web"]}, IN),
         (PROXY, IN, {**IN, "from": ["10.0.0.0/8"]}),
@@ -217,6 +224,131 @@ def test_the_way_back_is_told_as_closing(source: str, target: str) -> None:
     changes = between(source, target, {"mode": "audit"}, {})
     assert about(changes, "closes") == {"deny internet"}
     assert "everything-closed" in {each.id for each in risks(changes)}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_address_of_both_families_is_everybody(source: str) -> None:
+    (change,) = between(source, GCP, {}, {"from": ["0.0.0.0/0", "::/0"]})
+    (one_family,) = between(source, GCP, {}, {"from": ["0.0.0.0/0"]})
+
+    assert (change.clients_added, change.clients_removed, bool(change.unlisted)) == ((), (), False)
+    assert (len(one_family.clients_removed), bool(one_family.unlisted.opens)) == (1, True)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_deny_that_is_only_declared_is_not_said_to_close_anything(source: str) -> None:
+    (change,) = between(source, GCP, {"from": TAGS}, {"from": [TAG], "deny": "declared"})
+
+    assert about([change], "opens") == {"deny declared"}
+    assert not change.unlisted.closes
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("target", "before", "after", "lose"),
+    [
+        (URL, {"from": ["10.0.0.0/8"]}, {"from": ["10.0.0.0/8", "fd20::/20"]}, ("fd20::/20",)),
+        (URL, {"from": ["10.0.0.0/8", "fd20::/24"]}, {"from": ["10.0.0.0/8", "fd20::/20"]}, ("fd20::/20",)),
+        (URL, {"from": [TAG, "10.0.0.0/8"]}, {"from": [TAG, "10.0.0.0/8", "fd20::/20"]}, (f"{TAG} within fd20::/20",)),
+        (
+            URL,
+            {"from": ["10.0.0.0/8", "fd20::/20"], "mode": "audit"},
+            {"from": ["10.0.0.0/8", "fd20::/20"]},
+            ("fd20::/20",),
+        ),
+        (URL, {"from": ["10.0.0.0/8", "fd20::/20"]}, {"from": ["10.0.0.0/8"]}, ()),
+        (URL, {"from": ["10.0.0.0/8", "fd20::/20"]}, {"from": ["10.0.0.0/9", "10.128.0.0/9", "fd20::/20"]}, ()),
+        (GCP, {"from": ["10.0.0.0/8"]}, {"from": ["10.0.0.0/8", "fd20::/20"]}, ()),
+    ],
+)
+def test_clients_that_only_the_deny_is_about_lose_the_hosts(
+    source: str, target: str, before: Options, after: Options, lose: tuple[str, ...]
+) -> None:
+    (change,) = between(source, target, before, after)
+
+    assert change.clients_removed == lose
+    assert target != URL or not change.clients_added
+    assert {each.guard for each in tripped(Guards(max_removed=1, never_remove=("a.example",)), [change])} >= (
+        {"max-removed", "never-remove"} if lose else set()
+    )
+    told = [each.why for each in change.unlisted.closes if "so do the hosts" in each.why]
+    assert bool(told) == (bool(lose) and before.get("mode") != "audit")
+
+
+AUDIT: Options = {"mode": "audit"}
+SHARED: Options = {"attach": "egress", **AUDIT}
+UNDER: Options = {**ABOVE, **AUDIT}
+ZONED: Options = {**SHARED, "networks": [NET], "zones": ZONES}
+HUB: Options = {"attach": "rg-hub/fp-hub", **AUDIT}
+FEW, MORE, BOTH = {"from": ["10.1.0.0/16"]}, {"from": ["10.0.0.0/8"]}, {"from": ["10.1.0.0/16", "10.2.0.0/16"]}
+
+AUDITED: list[tuple[str, Options, Options, set[str]]] = [
+    *((PROXY, {**where, **AUDIT, **FEW}, {**where, **AUDIT, **MORE}, {"10.0.0.0/8"}) for where in ({}, IN, EXPLICIT)),
+    (PROXY, {**IN, **AUDIT, **MORE}, {**IN, **AUDIT}, {"everybody but 10.0.0.0/8"}),
+    (PROXY, {**AUDIT, **FEW}, {**AUDIT, **BOTH}, {"10.2.0.0/16"}),
+    (PROXY, {**AUDIT, "from": [TAG]}, {**AUDIT, "from": TAGS}, {"tagValues/2"}),
+    (AZURE, {**AUDIT, **FEW}, {**AUDIT, **BOTH}, {"10.2.0.0/16"}),
+    (AZURE, {**HUB, **FEW}, {**HUB, **MORE}, {"10.0.0.0/8"}),
+    (AZURE, {**AUDIT, **FEW}, AUDIT, {"everybody but 10.1.0.0/16"}),
+    (GCP, {**SHARED, "from": [TAG]}, {**SHARED, "from": TAGS}, {"tagValues/2"}),
+    (GCP, {**SHARED, "from": [TAG]}, {**SHARED, "from": [TAG], "attach": "other"}, {"policy other"}),
+    (GCP, {**SHARED, "deny": "none", "from": [TAG]}, {**SHARED, "from": [TAG]}, {TAG}),
+    (GCP, {"networks": [NET], "from": [TAG], **AUDIT}, {**SHARED, "from": [TAG]}, {TAG}),
+    (GCP, {**UNDER, "from": [TAG]}, {**UNDER, "from": TAGS}, {"tagValues/2"}),
+    (URL, {**ZONED, **FEW}, {**ZONED, **BOTH}, {"10.2.0.0/16"}),
+    (URL, {**ZONED, **FEW, "deny": "declared"}, {**ZONED, **BOTH, "deny": "declared"}, {"10.2.0.0/16"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("target", "fewer", "more", "who"), AUDITED)
+def test_audit_opens_everything_to_whom_something_else_denies_it_and_the_way_back_closes_it(
+    source: str, target: str, fewer: Options, more: Options, who: set[str]
+) -> None:
+    forth, back = between(source, target, fewer, more), between(source, target, more, fewer)
+
+    assert who <= about(forth, "opens")
+    assert {each.guard for each in tripped(Guards(max_opened=99), forth)} >= {"never-open-all", "max-opened"}
+    assert who <= about(back, "closes")
+
+
+@pytest.mark.parametrize(
+    ("target", "fewer", "more"),
+    [
+        (GCP, {"networks": [NET], **AUDIT, "from": [TAG]}, {"networks": [NET], **AUDIT, "from": TAGS}),
+        (GCP, {**SHARED, "deny": "declared", "from": [TAG]}, {**SHARED, "deny": "declared", "from": TAGS}),
+        (URL, {"networks": [NET], "zones": ZONES, **AUDIT, **FEW}, {"networks": [NET], "zones": ZONES, **AUDIT, **BOTH}),
+        (RULES, {**AUDIT, **FEW}, {**AUDIT, **BOTH}),
+        (RULES, {**AUDIT, "attach": POLICY, **FEW}, {**AUDIT, "attach": POLICY, **BOTH}),
+    ],
+)  # fmt: skip
+def test_audit_opens_nothing_to_more_clients_where_nobody_denied_them(
+    target: str, fewer: Options, more: Options
+) -> None:
+    changes = between("stack", target, fewer, more)
+    assert (about(changes, "opens"), about(changes, "closes")) == (set(), set())
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    ("target", "options", "who"),
+    [
+        (GCP, {**SHARED, "from": [TAG]}, TAG),
+        (URL, {**ZONED, "from": [TAG]}, TAG),
+        (GCP, {**UNDER, "from": [TAG]}, TAG),
+        (
+            PROXY,
+            {**AUDIT, "attach": "projects/acme/locations/europe-west4/gatewaySecurityPolicies/p", **FEW},
+            "10.1.0.0/16",
+        ),
+        (AZURE, {**HUB, **FEW}, "10.1.0.0/16"),
+    ],
+)
+def test_a_new_layer_in_audit_mode_opens_what_the_place_that_it_comes_into_denies(
+    source: str, target: str, options: Options, who: str
+) -> None:
+    assert about(between(source, target, None, options), "opens") == {who}
+    assert about(between(source, target, options, None), "closes") == {who}
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -322,7 +454,6 @@ class TestBeside:
                 {"mtu": 8500},
                 "packets that are inspected",
             ),
-            (URL, {"zones": ZONES, "mtu": 8000}, {"endpoints": {ZONES[0]: "declared"}}, "packets that are inspected"),
             (URL, {"zones": ZONES[:1]}, {"openZones": ZONES[1:]}, "packets that are inspected"),
             (PROXY, {**IN, "networkTags": ["web"]}, {"route": "static"}, "route to the proxy"),
             (PROXY, IN, {"routeBase": 2000}, "route to the proxy"),
@@ -371,6 +502,45 @@ class TestBeside:
             [f"git opens {more} too, beside the addresses before."] if more else []
         )
         assert len(tripped(Guards(max_opened=0), changes)) == (1 if more else 0)
+
+    @pytest.mark.parametrize("source", SOURCES)
+    @pytest.mark.parametrize(
+        ("before", "after", "more"),
+        [
+            (None, {"access": "private"}, "199.36.153.8/30"),
+            ({"access": "private"}, {"access": "restricted"}, "199.36.153.4/30, 2600:2d00:0002:1000::/64"),
+            (
+                {"access": "psc", "addresses": ["10.3.0.5"]},
+                {"access": "psc", "addresses": ["10.3.0.5", "10.3.0.6"]},
+                "10.3.0.6/32",
+            ),
+            (
+                {"access": "psc", "addresses": ["10.3.0.5", "10.3.0.6"]},
+                {"access": "psc", "addresses": ["10.3.0.5"]},
+                None,
+            ),
+            ({"access": "private"}, None, None),
+        ],
+    )
+    def test_so_do_names_of_google_that_are_led_to_addresses_with_every_api_behind_them(
+        self, source: str, before: Options | None, after: Options | None, more: str | None
+    ) -> None:
+        hosts = [entry("storage.googleapis.com", "bucket"), entry("a.example", "other")]
+        sides = [
+            by_source(
+                source,
+                [made(GCP, hosts, **({"googleApis": {**apis, "responsePolicy": "declared"}} if apis else {}))],
+            )
+            for apis in (before, after)
+        ]
+        changes = diff(*sides)
+        assert [each.message for each in risks(changes) if each.id == "addresses-wider"] == (
+            [f"bucket opens {more} too, beside the addresses before."] if more else []
+        )
+        assert ("widened" in {each.id for each in risks(changes)}) == (more is not None)
+        assert [each.message for each in tripped(Guards(max_opened=0), changes)] == (
+            ["1 would open, allowed 0."] if more else []
+        )
 
 
 class TestLayers:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from hostgate.aws.policy_options import PolicyOptions
-from hostgate.catalog.model import FAMILIES, Family
+from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
 
@@ -114,10 +114,10 @@ class NetworkFirewallOptions(PolicyOptions):
     def source_families(self) -> Sequence[Family]:
         return [family for family in FAMILIES if any((":" in each) == (family == "ipv6") for each in self.clients)]
 
-    @property
-    def dialled(self) -> Mapping[str, tuple[str, ...]]:
-        sets = {entry: (arn,) for entry, arn in self.ip_sets.items()}
-        return {**sets, **{entry: tuple(cidrs) for entry, cidrs in self.addresses.items()}}
+    def dialled(self, entry: Entry) -> tuple[str, ...]:
+        if entry.id in self.addresses:
+            return tuple(self.addresses[entry.id])
+        return (self.ip_sets[entry.id],) if entry.id in self.ip_sets else ()
 
     @property
     def shared_policy(self) -> str | None:

@@ -20,7 +20,7 @@ from hostgate.flows.address_sets import EVERY_IPV4, symbol, union
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
-from hostgate.planning.enforcement import ORDER, Enforcement
+from hostgate.planning.enforcement import ORDER, AuditOpening, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.grants import shared, told
@@ -151,6 +151,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             exempt=() if options.deny == "all" else ("the platform's built-in infrastructure names",),
             safeguards={ORDER: str(options.base)} if options.attach is not None else dict(_safeguards(options)),
             unless="the firewall denies it, as it does whatever no rule of its policy allows",
+            audit=AuditOpening(clients=options.clients, denier="the firewall", stands=options.attach is not None)
+            if options.mode == "audit"
+            else None,
         )
 
     def seats(self, objects: Sequence[CloudObject], options: FirewallPolicyOptions) -> Sequence[Seat]:

@@ -144,6 +144,7 @@ def _target_lines(target: "TargetDiff") -> Iterable[str]:
                 yield from (f"  {line}" for line in finding_lines(one))
         return
     opens = "everything opens" if target.unlisted.opens else f"{len(target.opened)} open"
+    opens += f", {len(target.redirected)} with more addresses" if target.redirected else ""
     clients = "" if head is None or head.clients is None else f", for {', '.join(head.clients) or EVERYBODY}"
     yield f"{title}  {opens}, {len(target.closed)} close, {target.kept} stay{clients}"
     yield from _flow_lines("+", target.opened)

@@ -173,10 +173,12 @@ def command(
                 "--sandbox, --state and --preview ask what stands; leave out --stack, --catalog, --target and --survey."
             )
         answers = [_of_point(point, flow) for point in _points(sandbox=sandbox, state=state, preview=preview)]
+        together = []
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
         answers = [answer for plan in plans for answer in _of_plan(plan, flow)]
-    together = [] if standing or catalogs else _together(answers)
+        alone = frozenset(plan.target for plan in plans if plan.options.one_at_a_time)
+        together = [] if catalogs else _together(answers, alone)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
         return
@@ -221,15 +223,18 @@ def _usable(plans: Sequence["Plan"]) -> Sequence["Plan"]:
     return plans
 
 
-def _together(answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _together(answers: Sequence[Mapping[str, Any]], alone: frozenset[str]) -> list[dict[str, Any]]:
     """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it. The clients
-    of several grants of a layer may fare differently."""
+    of several grants of a layer may fare differently. Not where several of the targets judge `alone`: they are about clients
+    or networks that are apart, and a connection meets one of them."""
     layers: dict[str, dict[str, set[str]]] = {}
     for answer in answers:
         target = answer["target"].partition(" ")[0]
         layers.setdefault(target.partition(":")[0], {}).setdefault(target, set()).add(answer["verdict"])
     found = []
     for cloud, theirs in layers.items():
+        if len(alone & theirs.keys()) > 1:
+            continue
         blocking = [target for target, verdicts in theirs.items() if verdicts == {"block"}]
         if len(theirs) > 1:
             open_question = any(verdicts != {"allow"} for verdicts in theirs.values())

@@ -17,7 +17,7 @@ from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_place
 from hostgate.gcp.resources import ASSOCIATION_TYPE, POLICY_TYPE, RULE_TYPE, SCOPES, TYPES
 from hostgate.gcp.rule_steps import network_path
 from hostgate.gcp.spelling import short_digest
-from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, Enforcement, RulesInPlace
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, AuditOpening, Enforcement, RulesInPlace
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
@@ -182,6 +182,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             # Of both families: where one is not denied, all of it passes.
             exempt=(*PRIVATE_IPV4, *PRIVATE_IPV6) if options.deny == "internet" else (),
             safeguards={ORDER: str(options.base)} if options.attach is not None else {},
+            audit=_audit(options),
         )
 
     def place(self, objects: Sequence[CloudObject], options: O) -> Place:
@@ -452,6 +453,15 @@ def _about_the_place(options: FirewallPolicyOptions, precondition: str) -> Itera
             "not-enforced",
             f"No `{key}` are named: the new policy is associated with none, and no instance is judged by it.",
         )
+
+
+def _audit(options: FirewallPolicyOptions) -> AuditOpening | None:
+    """Without rules of ours in front, a VPC network allows what it denies nowhere; whom no rule is about is not denied."""
+    shared = options.attach is not None or options.scope == "hierarchical"
+    if options.mode != "audit" or not shared or options.deny not in options.audit_opens:
+        return None
+    denier = "a later rule of the policy" if options.attach is not None else "the policies of the projects below"
+    return AuditOpening(clients=options.clients, denier=denier, stands=True, places=tuple(_where(options)))
 
 
 def _inside(options: FirewallPolicyOptions) -> dict[str, str]:

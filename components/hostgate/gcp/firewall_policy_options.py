@@ -81,6 +81,7 @@ class FirewallPolicyOptions(Options):
     """Where the rules go and whose traffic they judge. Without `attach`, a policy is made: a global one, or with `region`
     or `parent` one of that region or a hierarchical one."""
 
+    one_at_a_time: ClassVar[bool] = True
     between_grants: ClassVar[int] = 8
     between_components: ClassVar[int] = 8
     associates_beside_attach: ClassVar[bool] = False
@@ -289,11 +290,47 @@ class FirewallPolicyOptions(Options):
 
     @property
     def own_clients(self) -> tuple[str, ...]:
-        ranges = sorted(self._of_kind("range"))
-        targets = sorted(set(self.from_) - set(ranges))
+        return self._clients_within(self._of_kind("range"))
+
+    def _clients_within(self, ranges: list[str]) -> tuple[str, ...]:
+        targets = sorted(set(self.from_) - set(self._of_kind("range")))
         if not ranges or not targets:
-            return super().own_clients
-        return tuple(f"{target}{WITHIN}{', '.join(ranges)}" for target in targets)
+            return tuple(targets or sorted(ranges))
+        return tuple(f"{target}{WITHIN}{', '.join(sorted(ranges))}" for target in targets)
+
+    def one_list(self, other: Options) -> str | None:
+        """Firewall policies of one network are asked one after the other, by priority within each, and an allow ends that as
+        a deny does (Cloud NGFW, firewall policy rule evaluation order, read 2026-11-23)."""
+        if not isinstance(other, FirewallPolicyOptions) or self._clients_apart(other) or self._networks_apart(other):
+            return None
+        if self.attach is not None and self.policy_path == other.policy_path:
+            return f"{self.policy_path}, from base {self.base} and from base {other.base}"
+        both = [each for each in self.network_paths if each in other.network_paths]
+        return f"the firewall policies of {', '.join(both) or 'one network'}"
+
+    def _clients_apart(self, other: "FirewallPolicyOptions") -> bool:
+        """Whether no instance is under `from` of both. An instance has one service account and may have any tags."""
+        accounts, theirs = set(self.service_accounts), set(other.service_accounts)
+        if accounts and theirs and not any(map(is_placeholder, accounts | theirs)) and not accounts & theirs:
+            return True
+        mine, ranges = self._of_kind("range"), other._of_kind("range")
+        return bool(mine and ranges) and not any(
+            ip_network(one).version == ip_network(another).version and ip_network(one).overlaps(ip_network(another))
+            for one in mine
+            for another in ranges
+        )
+
+    def _networks_apart(self, other: "FirewallPolicyOptions") -> bool:
+        """Whether no network is behind both. A network has one global policy."""
+        pair = (self, other)
+        if all(each.attach is not None and each.scope == "global" for each in pair):
+            links = [each.policy_link and each.policy_link.path(each.in_project) for each in pair]
+            if None not in links and links[0] != links[1]:
+                return True
+        networks = [each.network_paths for each in pair]
+        if any(is_placeholder(each) for each in (*networks[0], *networks[1])):
+            return False
+        return all(networks) and not {*networks[0]} & {*networks[1]}
 
     @property
     def denies(self) -> bool:

@@ -130,6 +130,9 @@ class FqdnOptions(FirewallPolicyOptions):
         """Whether the host of `entry` is reached by the addresses of Google's APIs."""
         return self.google_apis is not None and (entry.host == ZONE or entry.host.endswith(f".{ZONE}"))
 
+    def dialled(self, entry: Entry) -> tuple[str, ...]:
+        return tuple(each for found in self.google_ranges.values() for each in found) if self.leads(entry) else ()
+
     @property
     def google_ranges(self) -> dict[Family, list[str]]:
         """The addresses of Google's APIs by family: IPv6 where it is denied and clients may have it."""

@@ -186,6 +186,11 @@ class WebProxyOptions(Options):
                 "`ports` is missing: in explicit mode the clients name the port of the proxy. Allowed: one to five, such as "
                 "[8080]."
             )
+        if self.routing == "explicit" and self.network_tags:
+            yield (
+                "found `networkTags` with routing 'explicit': the tags choose who is led to the proxy by routes, and no route is "
+                "made then. Leave one out; `from` says who may use the hosts."
+            )
         if self.route == "static":
             if not self.network_tags:
                 yield "`networkTags` is missing: a static route to a proxy has to name the instances that it is for."

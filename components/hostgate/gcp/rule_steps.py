@@ -31,6 +31,14 @@ _CONTEXTS: Mapping[str, str] = {
 }
 """Where a flow comes from or goes, by routes that nobody sees here; the scope is the older name of the context."""
 
+_READ = frozenset(
+    (
+        *_CONTEXTS, "destIpRanges", "destFqdns", "destAddressGroups", "destRegionCodes", "destThreatIntelligences",
+        "srcIpRanges", "srcAddressGroups", "srcRegionCodes", "srcThreatIntelligences", "layer4Configs",
+    )
+)  # fmt: skip
+"""What of a match is read; anything else may narrow it."""
+
 METADATA: Final = networks(["169.254.169.254"])
 METADATA_ANSWERS: Final = ((NameTest("exact", "metadata.google.internal"), METADATA),)
 """The name of the metadata server in every network (Compute Engine documentation, VM metadata, read 2026-11-28)."""
@@ -107,6 +115,8 @@ class PolicyRule:
         priority = self.node.at("priority")
         number = int(priority.value) if isinstance(priority.value, int | float) else None
         client = self._client()
+        if client.identities == frozenset():
+            return []
         boxes = [replace(box, doubts=(*box.doubts, *self.doubts), client=client) for box in self._boxes()]
         return [RankedStep(step, number) for box in boxes for step in self._acting(box)]
 
@@ -172,6 +182,7 @@ class PolicyRule:
         return self.network in named
 
     def _client(self) -> ClientTest:
+        """Whom the rule is for. One of which every secure tag is ineffective is ignored (compute v1, FirewallPolicyRule)."""
         identities: set[str] | None = None
         for key, kind in (("targetServiceAccounts", "account"), ("targetSecureTags", "tag")):
             node = self.node.at(key)
@@ -182,6 +193,8 @@ class PolicyRule:
                 identities.add(f"unknown:{key} of {self.name}")
                 continue
             for item in node.items():
+                if item.at("state").value == "INEFFECTIVE":  # of a tag or network that was deleted
+                    continue
                 value = item.value if kind == "account" else item.at("name").value
                 if not isinstance(value, str) or value.startswith(COMPUTED):
                     identities.add(f"unknown:{key} of {self.name}")
@@ -202,6 +215,10 @@ class PolicyRule:
             if not context.absent and context.value not in ("", "UNSPECIFIED"):
                 said = context.value if isinstance(context.value, str) else "of the rule"
                 self.doubts.append(f"Google counts {what} {said}")
+        for key in sorted(set(match.value) - _READ) if isinstance(match.value, Mapping) else ():
+            more = match.at(key)
+            if not key.startswith("__") and not more.absent and not more.empty:
+                self.doubts.append(f"{self.name} matches what it says under `match.{key}`, which is not read here")
         target = self.node.at("targetType")
         if not target.absent and target.value != "INSTANCES":
             self.doubts.append("the rule is about instances, and not load balancers alone")

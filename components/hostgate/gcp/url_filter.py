@@ -67,6 +67,10 @@ _NO_NAME = "gcp:fqdn, which allows by address."
 _BY_ADDRESS = "gcp:fqdn for an exact name, which allows by the addresses of either family."
 
 
+_THEIRS = "an association that somebody else made"
+"""What `declared` says to be in a zone beside its endpoint."""
+
+
 class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
     """URL filters of Cloud NGFW Enterprise in a global network firewall policy."""
 
@@ -185,7 +189,9 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
             unless = "".join(f", unless {doubt}" for doubt in self.uninspected(options))
             safeguards["packets that are inspected"] = f"of networks with an MTU of up to {_largest(options)}{unless}"
         places = (*stated.places, *(f"zone {each}" for each in sorted(options.zones)))
-        return replace(stated, places=places, safeguards=safeguards)
+        declared = {f"zone {zone}": _THEIRS for zone, each in sorted(options.endpoints.items()) if each == DECLARED}
+        barred = options.barred if stated.denier == "hostgate" else ()
+        return replace(stated, places=places, declared=declared, barred=barred, safeguards=safeguards)
 
     def place(self, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
         found = super().place(objects, options)

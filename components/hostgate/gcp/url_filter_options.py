@@ -184,6 +184,21 @@ class UrlFilterOptions(FirewallPolicyOptions):
         return " ".join(found) or None
 
     @property
+    def served(self) -> tuple[str, ...]:
+        """Without IPv6 ranges: rules that inspect are about IPv4."""
+        if self.grants:
+            return tuple(sorted({each for share in self.shares for each in share.served}))
+        return self._clients_within([each for each in self._of_kind("range") if ":" not in each])
+
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """Clients of IPv6 ranges: the deny is about them, and no rule for hosts."""
+        if self.grants:
+            return tuple(sorted({each for share in self.shares for each in share.barred}))
+        ranges = [each for each in self._of_kind("range") if ":" in each]
+        return self._clients_within(ranges) if ranges else ()
+
+    @property
     def made_in(self) -> str:
         """What profiles, groups and endpoints are made in."""
         return f"organizations/{self.organization}" if self.organization else f"projects/{self.in_project or COMPUTED}"

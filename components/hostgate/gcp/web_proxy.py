@@ -19,12 +19,12 @@ from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.gcp.proxy_routes import Routing
 from hostgate.gcp.resources_proxy import LIST_ENTRIES, LISTS, MATCHER, POLICY_RULES, READ_ON
 from hostgate.gcp.wildcards import write_wildcard
-from hostgate.planning.enforcement import ORDER, OWN_POLICY, Enforcement
+from hostgate.planning.enforcement import ORDER, OWN_POLICY, AuditOpening, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
+from hostgate.planning.mechanism import GROWS, CloudObject, Means, Mechanism, Objection, Rendering, Seat
 from hostgate.planning.sharding import Shard, shard
 from hostgate.planning.targets import COMPUTED, row
 
@@ -58,6 +58,13 @@ _EXPLICIT_WAY = (
     "clients of that; then take the first away. Or cut them in between: update without `network` and `subnetwork`; update "
     "again with the new settings."
 )
+
+_SUBNET = (
+    "A network has one in a region, and one that does not hold the range of the old one is made beside it. Take a range that "
+    "holds the old one, which is an update in place. Or make the new one yourself with role BACKUP, and a policy-based route "
+    "that keeps its traffic from the proxy; promote it; then leave `proxySubnet` out."
+)
+"""Cloud Load Balancing documentation, proxy-only subnets, read 2026-11-28."""
 
 AUDIT_SLOT = 10_000_000
 """Priority of the audit rule after the user's base. The rules of a port have 64 from 64 times the port on."""
@@ -167,7 +174,9 @@ class WebProxy(Mechanism[WebProxyOptions]):
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: WebProxyOptions) -> Mapping[str, Any]:
         # A list's place is part of its name, and the provider would change neither.
         named = {"name": each.body["name"]} if each.kind == URL_LIST else {}
-        return {**super().fixed(each, objects, options), **named}
+        # A range that does not hold the old one is another subnetwork to the provider.
+        grows = {GROWS: each.body[GROWS]} if each.kind == SUBNETWORK else {}
+        return {**super().fixed(each, objects, options), **named, **grows}
 
     def enforcement(self, options: WebProxyOptions) -> Enforcement:
         where = OWN_POLICY if options.attach is None else f"policy {options.policy_path}"
@@ -187,6 +196,9 @@ class WebProxy(Mechanism[WebProxyOptions]):
             judged=tuple(f"network tag {tag}" for tag in sorted(options.network_tags)) if led else (),
             exempt=(*options.private, *sorted(options.exempt)),
             safeguards=safeguards,
+            audit=AuditOpening(clients=options.clients, denier="the proxy", stands=options.attach is not None)
+            if options.mode == "audit"
+            else None,
         )
 
     def seats(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Sequence[Seat]:  # noqa: ARG002
@@ -206,7 +218,12 @@ class WebProxy(Mechanism[WebProxyOptions]):
             if options.address is None:
                 found = [f"the allocated address of {component} {names[-1]} in {where}"]
         found += [f"the address {options.address} of {where}"] if options.address is not None else []
-        return [Seat(what=what, holders=holders, way=way) for what in found]
+        seats = [Seat(what=what, holders=holders, way=way) for what in found]
+        if options.proxy_subnet is not None:
+            subnets = tuple(f"the proxy-only subnet of {component} {name}" for name in names)
+            active = f"the active proxy-only subnet of {where}"
+            seats.append(Seat(what=active, holders=subnets, way=_SUBNET, range=options.proxy_subnet))
+        return seats
 
     def place(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Place:
         held = tuple(

@@ -25,6 +25,13 @@ class Decision:
     rule: str | None = None
     means: Means | None = field(default=None, compare=False)
 
+    @property
+    def widening(self) -> str | None:
+        """The finding that was accepted for it, where its rule opens more than the entry says."""
+        if self.means is None or self.entry.match in self.means.kinds:
+            return None
+        return self.means.widenings.get(self.entry.match)
+
     def as_json(self) -> dict[str, Any]:
         entry = self.entry
         return {

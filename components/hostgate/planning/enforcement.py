@@ -35,6 +35,20 @@ class RulesInPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditOpening:
+    """What audit allows although something else denies it: everything, to those that the audit rules are about."""
+
+    clients: tuple[str, ...]
+    """Empty: everybody in these places."""
+    denier: str
+    """What denies it to all others, as the subject of a sentence."""
+    stands: bool
+    """Whether that denies without the plan too, so that a new plan opens everything and one that goes closes it."""
+    places: tuple[str, ...] = ()
+    """Where the audit rules stand, as far as another place is another opening."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enforcement:
     """What becomes of traffic to what is in no catalog. Items are in words that a reviewer reads."""
 
@@ -48,14 +62,20 @@ class Enforcement:
     """Where: policies, networks, VPCs, firewall endpoints."""
     inside: Mapping[str, str] = field(default_factory=dict)
     """Of a place the one that it is a part of: enforced there, it is enforced in the part too."""
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Of the places those where the plan makes nothing, and what is said to stand there in its place."""
     judged: tuple[str, ...] = ()
     """Clients that the deny holds for; empty: everybody in these places."""
+    barred: tuple[str, ...] = ()
+    """Of those clients the ones that no rule for hosts is about: they reach none."""
     exempt: tuple[str, ...] = ()
     """Destinations that pass all the same: ranges as CIDR, zones, or words for what the cloud keeps open."""
     safeguards: Mapping[str, str] = field(default_factory=dict)
     """What else narrows what passes, by name."""
     in_place: RulesInPlace | None = None
     """Where rules are about clients, those that let them pass."""
+    audit: AuditOpening | None = None
+    """Of mode audit, where it does not only leave out a deny."""
     unless: str = ""
     """What may deny it all the same once the plan does not, as the end of a sentence."""
     partial: bool = False

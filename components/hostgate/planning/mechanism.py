@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import ip_network
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import FAMILIES, MATCHES, Entry, Family, Match, Protocol
@@ -104,6 +105,20 @@ class CloudObject:
         return {"kind": self.kind, "name": self.name, "body": self.body}
 
 
+GROWS = "ipCidrRange"
+"""What of a subnetwork changes in place as long as it holds what it was, and is another subnetwork otherwise
+(terraform-provider-google, IsShrinkageIpCidr, read 2026-11-28)."""
+
+
+def grown(old: object, new: object) -> bool:
+    """Whether the address range `new` holds `old`; whether they are equal where one is none."""
+    try:
+        one, other = ip_network(str(old)), ip_network(str(new))
+    except ValueError:
+        return old == new
+    return one.version == other.version and one.subnet_of(other)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
     """Something that one object has at a time, so that no other can be made to have it before that one is gone."""
@@ -113,6 +128,13 @@ class Seat:
     """Who has it, then what the same was called before."""
     way: str
     """How it goes to another, as the end of a message."""
+    range: str | None = None
+    """Of an address range that only grows where it is: one that does not hold the old one is another object's."""
+
+    def follows(self, before: "Seat") -> bool:
+        """Whether it is still that of who had it `before`."""
+        grows = self.range is None or before.range is None or grown(before.range, self.range)
+        return grows and before.holders[0] in self.holders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

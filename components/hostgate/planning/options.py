@@ -23,7 +23,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blank_message, is_blank
-from hostgate.catalog.model import FAMILIES, Family
+from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.catalog.problems import Problem, did_you_mean, key_path, spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 
@@ -221,6 +221,9 @@ class Options(BaseModel):
         """Begins the names of what allows the hosts."""
         return f"{self.stem}-{self.grant}" if self.grant else self.stem
 
+    one_at_a_time: ClassVar[bool] = False
+    """Whether of several such layers of a cloud one alone judges a flow, so that there is no joined verdict of them."""
+
     @property
     def clients(self) -> tuple[str, ...]:
         """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
@@ -243,9 +246,13 @@ class Options(BaseModel):
         return FAMILIES
 
     @property
-    def dialled(self) -> Mapping[str, tuple[str, ...]]:
-        """Where entries are allowed by addresses that the options give: ranges, or the sets that hold them, by entry id."""
-        return {}
+    def served(self) -> tuple[str, ...]:
+        """Those of `clients` that rules for hosts are about."""
+        return self.clients
+
+    def dialled(self, entry: Entry) -> tuple[str, ...]:  # noqa: ARG002
+        """By which addresses `entry` is allowed, where the options give them: ranges, or the sets that hold them."""
+        return ()
 
     @property
     def open_names(self) -> tuple[str, ...]:
@@ -257,6 +264,11 @@ class Options(BaseModel):
         """Where the objects go, as far as their bodies do not say it: option and value."""
         found = ((name, getattr(self, name, None)) for name in ("attach", "resource_group"))
         return tuple((name, value) for name, value in found if value is not None)
+
+    def one_list(self, other: "Options") -> str | None:  # noqa: ARG002
+        """Where rules of both are one list of which the first that matches decides, for the same clients, in words; None
+        where a flow has to pass both."""
+        return None
 
     @property
     def stem(self) -> str:

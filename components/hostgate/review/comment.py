@@ -95,6 +95,8 @@ class _Comment:
         ):
             if rows:
                 told.append(f"{len(rows)} host{'s' if len(rows) != 1 else ''} {word}{'s' if len(rows) == 1 else ''}")
+        if more := {decision.entry.key for each in targets for decision, _ in each.redirected}:
+            told.append(f"{len(more)} host{'s get' if len(more) != 1 else ' gets'} more addresses")
         return ", ".join(told) or "no host opens or closes"
 
     def _guards(self) -> Iterable[str]:

@@ -48,7 +48,8 @@ class Opening:
 
     @property
     def widened(self) -> bool:
-        return self.match != self.decision.entry.match
+        """Whether its rule opens more than the entry, other names at its addresses among them."""
+        return self.decision.widening is not None
 
 
 class Openings:
@@ -105,8 +106,7 @@ def _openings(statement: Statement) -> Iterator[Opening]:
         way = decision.means
         if way is None:
             continue
-        widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
-        match = WIDER.get(widening or "", entry.match)
+        match = WIDER.get(decision.widening or "", entry.match)
         query = way.sight == "query-name"
         yield Opening(decision, match, "query" if query else _wire(entry), 0 if query else entry.port)
 

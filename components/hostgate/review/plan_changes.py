@@ -13,10 +13,10 @@ from typing import Any, Literal
 from hostgate.catalog.model import Entry
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
-from hostgate.planning.mechanism import Seat
+from hostgate.planning.mechanism import GROWS, Seat, grown
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
-from hostgate.review.unlisted import Unlisted, clients_beyond, unlisted, within
+from hostgate.review.unlisted import Unlisted, clients_beyond, is_everybody, unlisted, within
 
 PART_WORDS = {Part.NAME: "name", Part.ONE: "one label below", Part.DEEP: "deeper"}
 
@@ -129,7 +129,7 @@ class TargetDiff:
     """Findings that stood before and are accepted now."""
     unlisted: Unlisted = field(default_factory=Unlisted)
     """What changes for all that is in no catalog."""
-    redirected: tuple[tuple[Entry, tuple[str, ...]], ...] = ()
+    redirected: tuple[tuple[Decision, tuple[str, ...]], ...] = ()
     """Entries that stay, and addresses or sets of addresses that they open now and did not before."""
     obstacles: tuple[str, ...] = ()
     """Why no single update leads there, each with the way that does."""
@@ -189,7 +189,9 @@ class TargetDiff:
                 "removed": list(self.clients_removed),
             },
             "unlisted": self.unlisted.as_json(),
-            "redirected": [{"entry": one.id, "host": one.host, "to": list(more)} for one, more in self.redirected],
+            "redirected": [
+                {"entry": one.entry.id, "host": one.entry.host, "to": list(more)} for one, more in self.redirected
+            ],
             "settings": [{"option": name, "base": old, "head": new} for name, old, new in self.settings],
             "objects": None if self.objects is None else [each.as_json() for each in self.objects],
             "decisions": [each.as_json() for each in self.decisions],
@@ -250,7 +252,7 @@ def _taken(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterat
     taken: dict[str, list[str]] = {}
     for seat in head.seats if head is not None and not head.refused else ():
         before = held.get(seat.what, ())
-        if before and not any(each.holders[0] in seat.holders for each in before):
+        if before and not any(seat.follows(each) for each in before):
             taken.setdefault(seat.way, []).append(f"{seat.what} ({before[0].holders[0]} has it)")
     for way, found in taken.items():
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -328,17 +330,19 @@ def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
     )
 
 
-def _redirected(base: Statement | None, head: Statement | None) -> Iterator[tuple[Entry, tuple[str, ...]]]:
-    """Entries of both sides whose addresses, as the options give them, are more than before."""
+def _redirected(base: Statement | None, head: Statement | None) -> Iterator[tuple[Decision, tuple[str, ...]]]:
+    """What stays allowed, by more addresses that the options give than before, or by such ones and not as before."""
     if base is None or head is None or head.refused:
         return
-    known = {decision.entry.id for decision in base.decisions if decision.outcome == "allowed"}
-    for decision in head.decisions:
-        entry = decision.entry
-        before, after = base.dialled.get(entry.id, ()), head.dialled.get(entry.id, ())
-        more = tuple(each for each in after if before and not within(each, before))
-        if more and decision.outcome == "allowed" and entry.id in known:
-            yield entry, more
+    known = {decision.entry.id: decision for decision in base.decisions if decision.outcome == "allowed"}
+    for decision in head.decisions if known else ():
+        old = known.get(decision.entry.id)
+        if old is None or decision.outcome != "allowed":
+            continue
+        before, after = base.dialled(old.entry), head.dialled(decision.entry)
+        more = tuple(each for each in after if not within(each, before))
+        if more and (before or old.means != decision.means):
+            yield decision, more
 
 
 def _comparable(statement: Statement) -> Statement:
@@ -420,17 +424,25 @@ def _paired(opened: list[FlowChange], closed: list[FlowChange]) -> tuple[list[Fl
 
 
 def _clients(base: Statement | None, head: Statement | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Clients of `head` that `base` did not let through, and the other way round."""
+    """Clients of `head` that `base` did not let through, and those that it did and `head` does not: the ones that nothing
+    judged before too, where the deny comes to hold for them and no rule for hosts is about them."""
     if base is None or head is None or head.refused or base.clients is None or head.clients is None:
         return (), ()
-    return _beyond(head.clients, base.clients), _beyond(base.clients, head.clients)
+    before = base.enforcement
+    barred = [
+        each
+        for each in head.enforcement.barred
+        if before.denier == "nobody" or (before.judged and not within(each, before.judged))
+    ]
+    removed = _beyond(base.clients, head.clients)
+    return _beyond(head.clients, base.clients), tuple(dict.fromkeys((*removed, *barred)))
 
 
 def _beyond(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """Those of `some` that are not within `others`; nobody named is everybody."""
-    if not others:
+    if is_everybody(others):
         return ()
-    return tuple(each for each in some if not within(each, others)) if some else (EVERYBODY,)
+    return (EVERYBODY,) if is_everybody(some) else tuple(each for each in some if not within(each, others))
 
 
 def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChange, ...] | None:
@@ -453,11 +465,17 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
             found.append(ObjectChange(*key, "created"))
         elif new is None:
             found.append(ObjectChange(*key, "deleted"))
-        elif because := tuple(name for name, value in new.fixed.items() if _was(old, name, value) != value):
+        elif because := tuple(
+            name for name, value in new.fixed.items() if not _stays(name, _was(old, name, value), value)
+        ):
             found.append(ObjectChange(*key, "replaced", because))
         elif old.body != new.body:
             found.append(ObjectChange(*key, "updated"))
     return (*found, *_referring(found, after.values()))
+
+
+def _stays(name: str, old: Any, new: Any) -> bool:
+    return grown(old, new) if name == GROWS else bool(old == new)
 
 
 def _was(old: ObjectStatement, name: str, new: Any) -> Any:

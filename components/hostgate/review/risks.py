@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hostgate.catalog.shared_hosting import shared_hosting
+from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.review.openings import Part
@@ -105,10 +106,13 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     if base is not None and head.enforcement.denier != "nobody" and _rank(head) < _rank(base):
         yield risk("deny-weaker", change.target, f"Deny was {_deny(base)}, and is {_deny(head)}: {_means(head)}.")
     yield from _made_anew(change, risk)
-    for entry, more in change.redirected:
+    for decision, more in change.redirected:
+        entry = decision.entry
         yield risk(
             "addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} too, beside the addresses before."
         )
+        if decision.widening is not None:
+            yield risk("widened", entry.host, _widened(decision))
     for client in change.clients_added:
         yield risk("clients-wider", client, f"May now use the {change.kept} hosts that were open to others before.")
     for flow in change.opened:
@@ -153,11 +157,19 @@ def _of_flow(flow: FlowChange, risk: Callable[[str, str, str], Risk]) -> Iterato
     if flow.opening.match != "exact":
         yield risk("wildcard", entry.host, f"Opens {reach_of(flow)}, {entry.protocol} on {entry.port}.")
     if flow.opening.widened:
-        yield risk("widened", entry.host, f"The entry says {entry.match}; the rule also opens more than that.")
+        yield risk("widened", entry.host, _widened(flow.opening.decision))
     if shared := shared_hosting(flow.opening.match, entry.host):
         yield risk("shared-hosting", entry.host, f"Other customers are reachable too: {shared}.")
     if entry.protocol == "http":
         yield risk("plain-http", entry.host, f"Unencrypted on {entry.port}: who is on the path can read and change it.")
+
+
+def _widened(decision: Decision) -> str:
+    """What a rule opens beside its entry: names of another depth, or what is behind the addresses that it allows."""
+    means = decision.means
+    if means is None or means.sight != "address-and-port":
+        return f"The entry says {decision.entry.match}; the rule also opens more than that."
+    return f"The rule also opens {'; '.join(each.text for each in means.opens)}."
 
 
 def _of_findings(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:

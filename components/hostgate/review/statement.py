@@ -5,7 +5,7 @@ say less: what is not said is None, and is then not compared.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +34,10 @@ class ObjectStatement:
     fixed: Mapping[str, Any]
 
 
+def _nowhere(_: Entry) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What one plan says. `name` tells apart several of one target; `settings` are its options as JSON."""
@@ -51,8 +55,8 @@ class Statement:
     findings: tuple[Finding, ...] | None = None
     made: tuple[ObjectStatement, ...] | None = None
     enforcement: Enforcement
-    dialled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Addresses by which entries are allowed, where the options give them, by entry id."""
+    dialled: Callable[[Entry], tuple[str, ...]] = _nowhere
+    """Addresses by which an entry is allowed, where the options give them."""
     regions: tuple[str, ...] = ()
     """Where a program makes all of it, once in each; empty: where the provider is. The engine tells of each apart."""
     seats: tuple[Seat, ...] = ()
@@ -103,8 +107,8 @@ def said_by(target: str, options: Options) -> dict[str, Any]:
     """The fields of a statement that follow from the options alone, whoever states them."""
     return {
         "settings": options.model_dump(mode="json", by_alias=True),
-        "clients": options.clients,
-        "grants": {share.grant: share.own_clients for share in options.shares if options.grants},
+        "clients": options.served,
+        "grants": {share.grant: share.served for share in options.shares if options.grants},
         "enforcement": mechanism(target).enforcement(options),
         "dialled": options.dialled,
         "regions": tuple(place for place in options.places if place is not None),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from hostgate.planning.enforcement import ORDER, OTHERS, WITHIN, Enforcement
+from hostgate.planning.enforcement import ORDER, OTHERS, WITHIN, AuditOpening, Enforcement
 from hostgate.review.statement import Statement
 
 
@@ -51,10 +51,13 @@ def unlisted(base: Statement | None, head: Statement | None) -> Unlisted:
     if head is not None and head.refused:
         return Unlisted()
     if base is None:
+        if head is not None and (found := head.enforcement.audit) is not None and found.stands:
+            return Unlisted(opens=tuple(_freed(found, None)))
         nobody = head is not None and head.enforcement.denier == "nobody"
         return Unlisted(unenforced=head.enforcement.because if head is not None and nobody else None)
     if head is None:
-        return Unlisted(opens=tuple(_gone(base.enforcement, base.target)))
+        opens = tuple(_gone(base.enforcement, base.target))
+        return Unlisted(opens=opens, closes=tuple(_held(base.enforcement.audit, None)))
     return _between(base.enforcement, head.enforcement)
 
 
@@ -73,9 +76,11 @@ def _unless(before: Enforcement, after: Enforcement) -> str:
 
 def _between(before: Enforcement, after: Enforcement) -> Unlisted:
     safeguards = tuple(_safeguards(before, after))
+    if before.denier == after.denier == "nobody":
+        freed, held = _freed(after.audit, before.audit), _held(before.audit, after.audit)
+        return Unlisted(opens=tuple(freed), closes=tuple(held), safeguards=safeguards)
     if after.denier == "nobody":
-        opens = () if before.denier == "nobody" else (_open(before, after),)
-        return Unlisted(opens=opens, safeguards=safeguards)
+        return Unlisted(opens=(_open(before, after),), safeguards=safeguards)
     if before.denier == "nobody":
         return Unlisted(closes=(_closed(before, after),), safeguards=safeguards)
     handed = (_open(before, after),) if (before.denier, after.denier) == ("hostgate", "others") else ()
@@ -91,7 +96,7 @@ def _between(before: Enforcement, after: Enforcement) -> Unlisted:
             *_lost(before, after),
             *(Shift(each, "Passes unjudged: everything there becomes reachable.") for each in wide),
         ),
-        closes=tuple(_gained(before, after)),
+        closes=() if handed else tuple(_gained(before, after)),  # a deny that is only declared closes nothing
         exempt=tuple(Shift(each, "Passes unjudged, though it is in no catalog.") for each in single),
         judged=tuple(Shift(each, "Passed unjudged before, and does not now.") for each in judged),
         safeguards=safeguards,
@@ -114,12 +119,38 @@ def _closed(before: Enforcement, after: Enforcement) -> Shift:
     return Shift(after.because, f"With {before.because} what is in no catalog passed; now it {how}.")
 
 
+def _freed(after: AuditOpening | None, before: AuditOpening | None) -> Iterator[Shift]:
+    """For whom, and where, audit allows everything that was denied so far."""
+    if after is not None:
+        for each in _audited_beyond(after, before):
+            yield Shift(each, f"Everything opens: the audit rules allow there what {after.denier} denied so far.")
+
+
+def _held(before: AuditOpening | None, after: AuditOpening | None) -> Iterator[Shift]:
+    if before is not None:
+        for each in _audited_beyond(before, after):
+            yield Shift(each, f"Everything closes: no audit rule allows there any more what {before.denier} denies.")
+
+
+def _audited_beyond(some: AuditOpening, others: AuditOpening | None) -> list[str]:
+    """Clients and places of `some` that are not among `others`. Where there are no others, all of them if something denied
+    without either."""
+    if others is None:
+        return [*some.clients] if some.stands else []
+    return [*_beyond(some.places, others.places), *clients_beyond(some.clients, others.clients)]
+
+
 def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     """What was denied and is not, in each respect in which an enforcement can shrink."""
     unless = _unless(before, after)
     who = "hostgate no longer denies there" if before.denier == "hostgate" else "Its rules are no longer there"
     for place in _places_beyond(before, after):
         yield Shift(place, f"{who}: what is in no catalog opens{unless}.")
+    for place, other in after.declared.items():
+        if place in before.places and place not in before.declared:
+            yield Shift(
+                place, f"What hostgate made there goes: what is in no catalog opens, unless {other} stands there."
+            )
     for traffic in _beyond(before.traffic, after.traffic):
         yield Shift(traffic, f"No longer denied, wherever it goes{unless}.")
     for client in clients_beyond(before.judged, after.judged):
@@ -129,10 +160,15 @@ def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
 def _gained(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     for place in _places_beyond(after, before):
         yield Shift(place, "Enforced there now: what is in no catalog closes.")
+    for place, other in before.declared.items():
+        if place in after.places and place not in after.declared:
+            yield Shift(place, f"Enforced there now by hostgate, whether {other} stands there or not.")
     for traffic in _beyond(after.traffic, before.traffic):
         yield Shift(traffic, "Denied now to what is in no catalog.")
     for client in clients_beyond(after.judged, before.judged):
-        yield Shift(client, "The deny holds for them now: to them what is in no catalog closes.")
+        hosts = [each for each in after.barred if within(each, [client])]
+        too = f", and so do the hosts to {', '.join(hosts)}" if hosts else ""
+        yield Shift(client, f"The deny holds for them now: to them what is in no catalog closes{too}.")
 
 
 def _safeguards(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
@@ -167,11 +203,16 @@ def _places_beyond(some: Enforcement, others: Enforcement) -> list[str]:
 
 def clients_beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
     """Those of `some` that are not among `others`; nobody named is everybody."""
-    if not others:
+    if is_everybody(others):
         return []
-    if not some:
+    if is_everybody(some):
         return [f"everybody but {', '.join(others)}"]
     return [each for each in some if not within(each, others)]
+
+
+def is_everybody(clients: Sequence[str]) -> bool:
+    """Whether `clients` names nobody, or every address of both families."""
+    return not clients or all(within(each, clients) for each in ("0.0.0.0/0", "::/0"))
 
 
 def within(one: str, others: Sequence[str]) -> bool:

@@ -18,6 +18,7 @@ from hostgate.gcp.resources_proxy import (
     POLICY,
     POLICY_ROUTE,
     POLICY_RULES,
+    PROXY_ONLY,
     RULE,
     STATIC_ROUTE,
     SUBNETWORK,
@@ -25,6 +26,7 @@ from hostgate.gcp.resources_proxy import (
 )
 from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.limits import Limit
+from hostgate.planning.mechanism import GROWS
 from hostgate.sandbox.gcp_projects import project_of
 from hostgate.sandbox.lifecycle import Account, Ask, CallRule, Inputs, Lifecycle, digest_of, fixed, last_part, same_name
 from hostgate.sandbox.state import StoredObject
@@ -145,6 +147,22 @@ def _gateway_unused(ask: Ask) -> Iterator[str]:
                 yield f"failedPrecondition: the route {route.name} leads to it"
 
 
+def _active_once(ask: Ask) -> Iterator[str]:
+    """A network has one active proxy-only subnet in a region (Cloud Load Balancing documentation, proxy-only subnets, read
+    2026-11-28)."""
+    if not ask.writes or not _is_active(ask.held):
+        return
+    network, region = network_path(str(ask.held.inputs.get("network"))), ask.held.id.split("/")[3]
+    for other in ask.now.objects(SUBNETWORK):
+        there = (network_path(str(other.inputs.get("network"))), other.id.split("/")[3])
+        if other.id != ask.held.id and _is_active(other) and there == (network, region):
+            yield f"conditionNotMet: {other.name} is the active proxy-only subnet of the network in the region already"
+
+
+def _is_active(subnet: StoredObject) -> bool:
+    return subnet.inputs.get("purpose") == PROXY_ONLY and subnet.inputs.get("role") == "ACTIVE"
+
+
 def _same_network(old: Any, new: Any) -> bool:
     return network_path(str(old)) == network_path(str(new))
 
@@ -193,6 +211,8 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         place=_subnetwork_id,
         name="name",
         computed=lambda ask: {**_linked(ask), "creationTimestamp": _MADE},
+        rules=(_active_once,),
         same={"network": _same_network},
+        grows=(GROWS,),
     ),
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hostgate.planning.mechanism import grown
 from hostgate.planning.resource_types import ResourceType
 from hostgate.sandbox.lifecycle import Lifecycle
 from hostgate.sandbox.wire_values import UNKNOWN_ON_WIRE
@@ -55,7 +56,8 @@ def diff(
             after[key] = before[key] if same(before[key], after[key]) else after[key]
     paths = {path: kind for path, kind in _changes(before, after, "") if not _within(path, ignored)}
     replaces = tuple(path for path in type_.replaces if path not in life.overlooks)
-    replacing = frozenset(path for path in paths if _within(path, replaces))
+    moved = tuple(path for path in life.grows if path in paths and not grown(before.get(path), after.get(path)))
+    replacing = frozenset(path for path in paths if _within(path, (*replaces, *moved)))
     by_hand = type_.auto_name is not None and type_.auto_name.property not in (news.get(DEFAULTS) or ())
     return Changes(paths, replacing, bool(replacing) and (life.replaces_delete_first or by_hand))
 

@@ -67,6 +67,8 @@ class Lifecycle:
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     overlooks: tuple[str, ...] = ()
     """Inputs that cannot change in place, and that the provider plans so all the same: it then fails."""
+    grows: tuple[str, ...] = ()
+    """Address ranges that change in place where they hold what they were, and else replace."""
     taken: str = "Adopt it with import_, or delete it"
     """What to do where a create finds that something has its id."""
     always_there: bool = False
