@@ -18,8 +18,9 @@ from pydantic_core import PydanticCustomError
 from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
-from hostgate.catalog.problems import InputError, Problem, key_path, spelled
-from hostgate.catalog.selection import Acceptance, Selection, select
+from hostgate.catalog.model import Origin
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled
+from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
@@ -164,6 +165,29 @@ class Stack:
     """Those of the reviewed plans, also where their file is not read."""
 
 
+class StackValues(dict[str, Any]):
+    """The `hostgate:` values of a stack's files. `written` has for each where it is: the file, the mapping, and the key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: dict[str, tuple[str, YamlMapping, str]] = {}
+
+    def place(self, path: Sequence[int | str]) -> Origin | None:
+        """Where the last key or item of `path` stands that a file has; None for what no file says."""
+        if not path or path[0] not in self.written:
+            return None
+        file, parent, key = self.written[str(path[0])]
+        at, value = parent.keys_at[key], parent[key]
+        for step in path[1:]:
+            if isinstance(value, YamlMapping) and step in value:
+                at, value = value.keys_at[str(step)], value[str(step)]
+            elif isinstance(value, YamlItems) and isinstance(step, int) and step < len(value):
+                at, value = value.at[step], value[step]
+            else:
+                break
+        return Origin(file, *at)
+
+
 def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> Stack:
     """The stack that `values` (keys without `hostgate:`) describe; paths of catalogs and of the survey are relative to `base`.
 
@@ -171,6 +195,23 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
 
     Raises InputError with every problem of the config, or of the catalogs once the config holds.
     """
+    try:
+        return _read(values, base, pins)
+    except InputError as error:
+        raise InputError(_located(error.problems, values)) from None
+
+
+def _located(problems: Sequence[Problem], values: Mapping[str, Any]) -> Iterator[Problem]:
+    """`problems` with the places of their keys, where `values` know them."""
+    for problem in problems:
+        place = values.place(problem.path) if isinstance(values, StackValues) and problem.line is None else None
+        if place is None or problem.file is not None:
+            yield problem
+        else:
+            yield replace(problem, file=place.file, line=place.line, column=place.column)
+
+
+def _read(values: Mapping[str, Any], base: Path, pins: bool) -> Stack:
     problems = list(_blanks(values))
     kind, section = stack_section(), None
     try:
@@ -180,11 +221,11 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
     wanted: list[tuple[str, Options]] = []
     for cloud in clouds():
         ours: list[tuple[str, Options]] = []
-        for where, options in _places(cloud, values.get(cloud)):
+        for path, options in _places(cloud, values.get(cloud)):
             try:
-                ours.append(_target(cloud, options, where))
+                ours.append(_target(cloud, options, key_path(f"{PROJECT}:{cloud}", path[1:])))
             except OptionsError as error:
-                problems += error.problems
+                problems += [replace(problem, path=(*path, *problem.path)) for problem in error.problems]
         problems += _alike(cloud, [target for target, _ in ours])
         wanted += ours
     if not wanted and not problems:
@@ -193,30 +234,14 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
                 f"no cloud is named. Set at least one of {', '.join(f'`{PROJECT}:{cloud}`' for cloud in clouds())}."
             )
         )
-    if problems or section is None:
+    if section is None:
         raise InputError(dict.fromkeys(problems))
-    selection = select(
-        *section.catalogs,
-        phases=section.select.phases,
-        parties=section.select.parties,
-        purposes=section.select.purposes,
-        directions=section.select.directions,
-        ids=section.select.ids,
-        without=section.select.without,
-        choose=section.choose,
-        accept=[
-            Acceptance(
-                finding=item.finding,
-                because=item.because,
-                entry=item.entry,
-                host=item.host,
-                until=None if item.until is None else iso_date(item.until),
-            )
-            for item in section.accept
-        ],
-        base=base,
-        allow_empty=section.allow_empty,
-    )
+    try:
+        selection = _selection(section, values, base)
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(dict.fromkeys(problems))
     guards, reviewed = Guards(**section.guards.model_dump()), section.reviewed
     # A stack that says nothing says yes, so that two sides turn the guard off only together.
     guards = replace(guards, never_open_all=guards.keeps_closed)
@@ -228,6 +253,38 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         _pin(reviewed if pins else None, base),
         {} if reviewed is None else reviewed.digests,
     )
+
+
+def _selection(section: StackSection, values: Mapping[str, Any], base: Path) -> Selection:
+    """What the keys beside those of the clouds select. Raises InputError, with the paths of the keys."""
+    places = [
+        values.place(("accept", index)) if isinstance(values, StackValues) else None
+        for index in range(len(section.accept))
+    ]
+    accept = [
+        Acceptance(
+            finding=item.finding,
+            because=item.because,
+            entry=item.entry,
+            host=item.host,
+            until=None if item.until is None else iso_date(item.until),
+            origin=place,
+        )
+        for item, place in zip(section.accept, places, strict=True)
+    ]
+    lists = section.select.model_dump()
+    try:
+        return select(
+            *section.catalogs, **lists, choose=section.choose, accept=accept, base=base, allow_empty=section.allow_empty
+        )
+    except InputError as error:
+        above = {"refs": ("catalogs",), **{name: ("select", name) for name in NARROWING}}
+        raise InputError(
+            replace(problem, path=(*above.get(str(problem.path[0]), problem.path[:1]), *problem.path[1:]))
+            if problem.path
+            else problem
+            for problem in error.problems
+        ) from None
 
 
 def _pin(section: ReviewedSection | None, base: Path) -> Pin | None:
@@ -244,9 +301,9 @@ def _survey(section: SurveySection, base: Path) -> Survey:
     return replace(read_verdicts(base / section.file), worst=section.worst)
 
 
-def values_of_file(project: Path, stack: str) -> dict[str, Any]:
+def values_of_file(project: Path, stack: str) -> StackValues:
     """The `hostgate:` values of a stack file, over the defaults of Pulumi.yaml. Raises InputError."""
-    values: dict[str, Any] = {}
+    values = StackValues()
     problems: list[Problem] = []
     owner: str | None = None
     for path, is_project in ((project / "Pulumi.yaml", True), (project / f"Pulumi.{stack}.yaml", False)):
@@ -283,10 +340,13 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
                 message = f"`{key}` is no key here. Allowed: `{PROJECT}:` and one name; what is nested is a mapping."
                 problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
                 continue
-            if is_project and isinstance(value, dict) and {"value", "default"} & set(value):
-                value = value.get("value", value.get("default"))
+            written = (config, key)
+            if is_project and isinstance(value, YamlMapping) and {"value", "default"} & set(value):
+                written = (value, "value" if "value" in value else "default")
+                value = value[written[1]]
             problems += _unreadable(value, f"{PROJECT}:{name}", path.name, config, key)
             values[name] = _parsed(value) if isinstance(value, str) else value
+            values.written[name] = (path.name, *written)
             problems += _blanks({name: values[name]}, path.name, (line, column))
     if problems:
         raise InputError(problems)
@@ -299,7 +359,7 @@ def config_of_file(project: Path, stack: str) -> dict[str, str]:
     Secrets of other packages are left out, since without the engine nobody can decrypt them; simulated clouds need
     none. Raises InputError as `values_of_file` does.
     """
-    values: dict[str, Any] = values_of_file(project, stack)
+    values = values_of_file(project, stack)
     flat = {f"{PROJECT}:{key}": value for key, value in values.items()}
     document = read_file(project / f"Pulumi.{stack}.yaml", f"Pulumi.{stack}.yaml")
     for key, value in (document.get("config") or {}).items():
@@ -339,15 +399,14 @@ def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozens
     return values
 
 
-def _places(cloud: str, layers: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each layer's place and options; what is neither a mapping nor a list of them is objected to by the model."""
-    where = f"{PROJECT}:{cloud}"
+def _places(cloud: str, layers: Any) -> Iterator[tuple[tuple[int | str, ...], dict[str, Any]]]:
+    """Each layer's path and options; what is neither a mapping nor a list of them is objected to by the model."""
     if isinstance(layers, dict):
-        yield where, layers
+        yield (cloud,), layers
     elif isinstance(layers, list):
         for index, layer in enumerate(layers):
             if isinstance(layer, dict):
-                yield f"{where}[{index}]", layer
+                yield (cloud, index), layer
 
 
 def _alike(cloud: str, wanted: Sequence[str]) -> Iterator[Problem]:
@@ -358,7 +417,8 @@ def _alike(cloud: str, wanted: Sequence[str]) -> Iterator[Problem]:
         if sight in seen:
             yield _problem(
                 f"`{PROJECT}:{cloud}`: found the layers {seen[sight]} and {name}, which see the same of a flow ({sight}). "
-                "Allowed: one of them."
+                "Allowed: one of them.",
+                (cloud,),
             )
         seen.setdefault(sight, name)
 
@@ -370,7 +430,8 @@ def _target(cloud: str, options: Mapping[str, Any], where: str) -> tuple[str, Op
     target = f"{cloud}:{named}"
     allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]
     if target not in targets():
-        raise OptionsError([_problem(f"`{where}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")])
+        message = f"`{where}.mechanism`: found {spelled(named)}.{did_you_mean(str(named), allowed)}"
+        raise OptionsError([_problem(f"{message} Allowed: {', '.join(allowed)}.", ("mechanism",))])
     chosen: Options = read_options(mechanism(target).options, values, where, ("mechanism",))
     if chosen.lacking:
         raise OptionsError([_problem(f"`{where}`: {chosen.lacking}")])
@@ -426,7 +487,7 @@ def _blanks(values: Mapping[str, Any], file: str | None = None, at: tuple[int, i
         line, column = blank.at or (None, None)
         first, *rest = blank.path
         key = key_path(f"{PROJECT}:{first}", rest)
-        yield Problem(rule="config", file=file, line=line, column=column, message=blank.message(key))
+        yield Problem(rule="config", file=file, line=line, column=column, message=blank.message(key), path=blank.path)
 
 
 def _split_key(key: str, owner: str | None) -> tuple[str | None, str]:
@@ -456,8 +517,8 @@ def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
 
 def _renamed(problem: Problem) -> Problem:
     """`hostgate.select.phases` as people write it: `hostgate:select.phases`."""
-    return Problem(rule=problem.rule, message=problem.message.replace(f"`{PROJECT}.", f"`{PROJECT}:", 1))
+    return replace(problem, message=problem.message.replace(f"`{PROJECT}.", f"`{PROJECT}:", 1))
 
 
-def _problem(message: str) -> Problem:
-    return Problem(rule="config", message=message)
+def _problem(message: str, path: tuple[int | str, ...] = ()) -> Problem:
+    return Problem(rule="config", message=message, path=path)

@@ -3,6 +3,7 @@
 A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON, snake_case in Python.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -174,7 +175,8 @@ def option_problems(
             case _ if is_blank(item["input"]):
                 message = blank_message(key, item["input"])
             case "literal_error":
-                message = f"`{key}`: found {found}. Allowed: {context['expected']}."
+                near = did_you_mean(str(item["input"]), re.findall(r"'([^']*)'", context["expected"]))
+                message = f"`{key}`: found {found}.{near} Allowed: {context['expected']}."
             case "string_pattern_mismatch":
                 message = f"`{key}`: found {found}. Allowed: text like {context['pattern']}."
             case "greater_than_equal" | "less_than_equal":
@@ -191,7 +193,7 @@ def option_problems(
                 message = f"`{key}` is empty. Allowed: at least one, or leave the key out."
             case _:
                 message = f"`{key}`: {item['msg'].removeprefix('Value error, ')}"
-        problems.append(Problem(rule="config", message=message))
+        problems.append(Problem(rule="config", message=message, path=tuple(item["loc"])))
     return problems
 
 
