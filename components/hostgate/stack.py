@@ -166,10 +166,14 @@ class Stack:
 
 
 class StackValues(dict[str, Any]):
-    """The `hostgate:` values of a stack's files. `written` has for each where it is: the file, the mapping, and the key."""
+    """The `hostgate:` values of a stack. `written` has for each where a file has it: the file, the mapping, and the key.
+
+    `providers`: plain settings of other packages by full key, such as `aws:region`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.providers: dict[str, str] = {}
         self.written: dict[str, tuple[str, YamlMapping, str]] = {}
 
     def place(self, path: Sequence[int | str]) -> Origin | None:
@@ -223,7 +227,12 @@ def _read(values: Mapping[str, Any], base: Path, pins: bool) -> Stack:
         ours: list[tuple[str, Options]] = []
         for path, options in _places(cloud, values.get(cloud)):
             try:
-                ours.append(_target(cloud, options, key_path(f"{PROJECT}:{cloud}", path[1:])))
+                where = key_path(f"{PROJECT}:{cloud}", path[1:])
+                ours.append(chosen := _target(cloud, options, where))
+                problems += [
+                    _problem(f"`{key_path(where, key)}`: {said}", (*path, *key))
+                    for key, said in chosen[1].elsewhere(values.providers if isinstance(values, StackValues) else {})
+                ]
             except OptionsError as error:
                 problems += [replace(problem, path=(*path, *problem.path)) for problem in error.problems]
         problems += _alike(cloud, [target for target, _ in ours])
@@ -332,6 +341,8 @@ def values_of_file(project: Path, stack: str) -> StackValues:
             if prefix != PROJECT:
                 if message := _capitals(key, prefix):
                     problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
+                elif isinstance(value, str):
+                    values.providers[key] = value
                 continue
             if (first := spelled_as.setdefault(name, key)) != key:
                 message = f"`{key}` says the same key as `{first}`. Keep one."
@@ -368,18 +379,20 @@ def config_of_file(project: Path, stack: str) -> dict[str, str]:
     return {key: _as_text(value) for key, value in flat.items() if value is not None}
 
 
-def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozenset()) -> dict[str, Any]:
+def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozenset()) -> StackValues:
     """The `hostgate:` values among the engine's config, with structures parsed. Raises InputError.
 
     `config` maps full keys to text or JSON; `secret` names the keys that hold a secret.
     """
-    values: dict[str, Any] = {}
+    values = StackValues()
     problems: list[Problem] = []
     for key, text in config.items():
         prefix, _, name = key.partition(":")
         if prefix != PROJECT:
             if message := _capitals(key, prefix):
                 problems.append(_problem(message))
+            elif key not in secret:
+                values.providers[key] = text
             continue
         if key in secret:
             problems.append(

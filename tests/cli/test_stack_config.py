@@ -570,6 +570,37 @@ def test_clients_outside_home_net_are_one_error_at_the_key_of_the_layer_whatever
     assert "outside homeNet" in problem.message
 
 
+ARN = "arn:aws:network-firewall:{}:aws-managed:stateful-rulegroup/MalwareDomainsStrictOrder"
+
+
+@pytest.mark.parametrize(
+    ("region", "regions", "named", "wrong"),
+    [
+        ("eu-central-1", "", "us-east-1", "eu-central-1"),
+        ("eu-central-1", "regions: [us-east-1, eu-west-1], ", "us-east-1", "eu-west-1"),
+        ("eu-central-1", "", "REGION", None),
+        ("eu-central-1", "", "eu-central-1", None),
+        ("eu-central-1", "regions: [us-east-1], ", "us-east-1", None),
+        (None, "", "us-east-1", None),
+    ],
+)
+def test_what_is_of_another_region_than_the_policy_is_refused_where_both_are_known(
+    project: Project, region: str | None, regions: str, named: str, wrong: str | None
+) -> None:
+    options = f"{{{regions}from: [10.0.0.0/8], managedGroups: [{{arn: '{ARN.format(named)}'}}]}}"
+    place = f"  aws:region: {region}\n" if region else ""
+    folder = project(dev=f"config:\n{place}  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {options}\n")
+    for values in (values_of_file(folder, "dev"), values_of_engine(config_of_file(folder, "dev"))):
+        if wrong is None:
+            assert read_stack(values, folder).targets
+            continue
+        with pytest.raises(InputError) as caught:
+            read_stack(values, folder)
+        (problem,) = caught.value.problems
+        assert "`hostgate:aws.managedGroups[0].arn`: found arn:" in problem.message
+        assert f"for a policy of {wrong}. Allowed: one of the same Region" in problem.message
+
+
 def test_a_word_that_is_no_value_of_its_key_is_answered_with_the_nearest() -> None:
     (problem,) = config_problems({**GOOD, "choose": {"blob-storage": "r2-acount-host"}})
     assert "Did you mean `r2-account-host`?" in problem.message

@@ -1,7 +1,7 @@
 """Options of a policy that the plan makes, and of what stands around it: managed groups, firewall, logs, share, Regions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -158,6 +158,17 @@ class PolicyOptions(Options):
     @property
     def places(self) -> tuple[str | None, ...]:
         return tuple(self.regions) or (None,)
+
+    def elsewhere(self, providers: Mapping[str, str]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+        regions = self.regions or [region for key, region in providers.items() if key == "aws:region"]
+        named: dict[tuple[int | str, ...], str] = {
+            ("managedGroups", index, "arn"): each.arn for index, each in enumerate(self.managed_groups)
+        }
+        for path, arn in (named | {("tlsInspection",): self.tls_inspection or ""}).items():
+            others = [each for each in regions if arn.startswith("arn:") and _region_of(arn) not in (each, REGION)]
+            if others:
+                allowed = "one of the same Region, or REGION in its place"
+                yield path, f"found {arn} for a policy of {', '.join(others)}. Allowed: {allowed}."
 
     @property
     def managed_priorities(self) -> tuple[int, ...]:

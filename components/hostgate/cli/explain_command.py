@@ -166,10 +166,11 @@ def command(
             raise click.UsageError(
                 "--sandbox, --state and --preview ask what stands; leave out --stack, --catalog, --target and --survey."
             )
-        answers = [_of_point(point, flow) for point in _points(sandbox=sandbox, state=state, preview=preview)]
+        points = _points(sandbox=sandbox, state=state, preview=preview)
+        answers, asked = [_of_point(point, flow) for point in points], [point.target for point in points]
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
-        answers = [_of_plan(plan, flow) for plan in plans]
+        answers, asked = [_of_plan(plan, flow) for plan in plans], [plan.target for plan in plans]
     together = [] if standing or catalogs else _together(answers)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
@@ -187,6 +188,10 @@ def command(
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
         click.echo(f"{cloud['cloud']}, all layers: {cloud['verdict']}{f' ({blocking})' if blocking else ''}")
+    from hostgate.planning.trial import no_test
+
+    if flow.transport == "tcp" and (warned := no_test(asked)):
+        click.echo(warned)
 
 
 def _of_some(answers: Sequence[Mapping[str, Any]], assumed: str) -> str:

@@ -109,13 +109,15 @@ def show(plans: Sequence["Plan"]) -> None:
 
 def _show_trials(plan: "Plan") -> None:
     """The commands with which an owner tries `plan`, and what it expects of each."""
-    from hostgate.planning.trial import trials
+    from hostgate.planning.trial import no_test, trials
 
     found = trials(plan)
     if found:
         click.echo("To try it once it stands, on a client that it is about (`unknown`: the plan alone cannot tell):")
     for each in found:
         click.echo(f"  {each.expected:<7}  {each.what}:\n           {each.command}")
+    if found and (warned := no_test([plan.target])):
+        click.echo(f"  {warned}")
 
 
 def _show_pin(plans: Sequence["Plan"], lock: Path) -> None:

@@ -4,7 +4,7 @@ A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON,
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -122,6 +122,13 @@ class Options(BaseModel):
     def lacking(self) -> str | None:
         """What a deployment needs and a plan does not, in words; None if nothing."""
         return None
+
+    def elsewhere(self, providers: Mapping[str, str]) -> Iterator[tuple[tuple[int | str, ...], str]]:  # noqa: ARG002
+        """What the options name that is not where a stack's default providers are: the key's path, and what is wrong.
+
+        `providers`: their settings by full config key (`aws:region`), as far as they are known.
+        """
+        return iter(())
 
     @property
     def places(self) -> tuple[str | None, ...]:

@@ -158,6 +158,8 @@ def draft(
         raise InputError([wrong_type("selection", selection, "a Selection, as hostgate.select() makes it")])
     if not isinstance(target, str):
         raise InputError([wrong_type("target", target, f"one of {', '.join(targets())}")])
+    if options is not None and not isinstance(options, Options | Mapping):
+        raise InputError([wrong_type("options", options, "a mapping, or the options of the mechanism")])
     how = find_mechanism(target)
     chosen = _options(how, options, more)
     misprints = Misprints(selection.mistakes)

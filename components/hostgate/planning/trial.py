@@ -1,11 +1,12 @@
 """How an owner tries a plan: commands for a client that it is about, made of its own hosts, and what each has to show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.flow import Flow
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan
 
 STRANGERS = ("example.com", "example.org", "example.net")
@@ -31,6 +32,18 @@ def trials(plan: Plan) -> tuple[Trial, ...]:
     if plan.refused:
         return ()
     return tuple(Trial(what, command, plan.verdict(flow).action) for what, command, flow in _tried(plan))
+
+
+def no_test(targets: Iterable[str]) -> str | None:
+    """Why a TCP connect says nothing about `targets`, and what does, in one line; None where it is as good as any test."""
+    told: dict[str, list[str]] = {}
+    for target in dict.fromkeys(targets):
+        if why := mechanism(target).means[0].connect_test:
+            told.setdefault(why, []).append(target)
+    if not told:
+        return None
+    reasons = "; ".join(f"{', '.join(those)}: {why}" for why, those in told.items())
+    return f"A TCP connect (`nc -z`) proves nothing. {reasons}. Test with a request, or a TLS handshake with the name."
 
 
 def _tried(plan: Plan) -> Iterator[tuple[str, str, Flow]]:
