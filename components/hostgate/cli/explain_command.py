@@ -175,23 +175,23 @@ def command(
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
         return
-    from hostgate.cli.tables import near_line, table
+    from hostgate.cli.tables import folded, near_line, table
 
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
     click.echo(f"{host}:{flow.port} {flow.protocol}" if flow.port else f"{host} {flow.protocol}")
     click.echo(table(("target", "verdict", "rule", "why"), rows))
     for answer in answers:
         for near in answer.get("nearest", ()):
-            click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
+            click.echo(folded(printable(f"nearest of {answer['target']}: {near_line(near)}")))
     for assumed in dict.fromkeys(each for answer in answers for each in answer.get("assumptions", ())):
-        click.echo(printable(f"assumed{_of_some(answers, assumed)}: {assumed}"))
+        click.echo(folded(printable(f"assumed{_of_some(answers, assumed)}: {assumed}")))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
         click.echo(f"{cloud['cloud']}, all layers: {cloud['verdict']}{f' ({blocking})' if blocking else ''}")
     from hostgate.planning.trial import no_test
 
     if flow.transport == "tcp" and (warned := no_test(asked)):
-        click.echo(warned)
+        click.echo(folded(warned))
 
 
 def _of_some(answers: Sequence[Mapping[str, Any]], assumed: str) -> str:
