@@ -28,9 +28,11 @@ put your own there. `hostgate preview --host builtin` needs no account and deplo
 
 | command | does |
 | --- | --- |
-| `pulumi install` | makes `.venv` and installs `requirements.txt` (without the CLI: `python3 -m venv .venv`, then pip) |
+| `pulumi install`, then `. .venv/bin/activate` | makes `.venv`, installs `requirements.txt`, and puts both on PATH: \
+the policy pack runs there too (without the CLI: `python3 -m venv .venv`, then pip) |
 | `hostgate preview --stack {stack} --host builtin --policy-pack policy` | what `pulumi up` would create, on simulated clouds |
 | `hostgate plan --stack {stack}` | every host, by which rule it is allowed, and every finding |
+| `hostgate sandbox run -- pulumi up` | goes through `up` on simulated clouds, and `destroy` likewise |
 | `pulumi stack init {stack}`, `pulumi up --policy-pack policy` | makes it |
 
 `policy/` holds every preview to the reviewed catalogs; `.github/workflows/hostgate.yml` comments on pull requests, if
