@@ -124,8 +124,10 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
     if as_json:
         print_json({"errors": [problem.as_json() for problem in every]})
         return
+    from hostgate.cli.tables import folded
+
     for problem in every:
-        click.echo(str(problem), err=True)
+        click.echo(folded(str(problem), err=True), err=True)
     click.echo(f"{len(every)} error{'s' if len(every) != 1 else ''}.", err=True)
 
 

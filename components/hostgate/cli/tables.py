@@ -101,9 +101,11 @@ def finding_lines(one: "Finding") -> list[str]:
     return lines
 
 
-def folded(text: str) -> str:
-    """`text` as a terminal shows it without breaking a word. Where stdout is none, lines stay whole for those who search."""
-    return "\n".join(_folded(text.split("\n"))) if sys.stdout.isatty() else text
+def folded(text: str, *, err: bool = False) -> str:
+    """`text` as a terminal shows it without breaking a word. Where stdout (`err`: stderr) is none, lines stay whole for those
+    who search."""
+    stream = sys.stderr if err else sys.stdout
+    return "\n".join(_folded(text.split("\n"))) if stream is not None and stream.isatty() else text
 
 
 def _folded(lines: Iterable[str]) -> Iterator[str]:
