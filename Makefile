@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 # Packages are installed without compiled files; Python keeps those of what it imports, also where the machine says no.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: preview test test-python test-pythons lint golden differential oracle bench lock sbom audit clean
+.PHONY: preview test test-python test-pythons lint golden differential oracle lifecycle bench lock sbom audit clean
 
 preview: $(VENV)/.installed
 	@$(VENV)/bin/hostgate preview --stack $(STACK)
@@ -51,6 +51,11 @@ differential: $(VENV)/.tested dataplane
 # The evaluators of Google Cloud and Azure against two that share no code with them, on 2,000 stacks of each.
 oracle: $(VENV)/.tested
 	HOSTGATE_ORACLE_STACKS=2000 $(VENV)/bin/pytest tests/oracle -q
+
+# Stack files changed at random, old to new: 300 pairs call by call on the simulated clouds, 40 of them by the real engine,
+# where it is: about half an hour.
+lifecycle: $(VENV)/.tested
+	HOSTGATE_PAIRS=300 HOSTGATE_PAIRS_ENGINE=40 $(VENV)/bin/pytest tests/engine/test_pairs.py -q
 
 # What is installed, with the hashes of every file of it, for every Python and platform at once.
 lock: $(TOOLS)/.installed

@@ -20,6 +20,7 @@ _ACTIONS = {"aws:pass", "aws:drop"}
 LEVELS = {
     "catalog": 0,
     "on_demand": 0,
+    "requirement": 0,
     "flows": 1,
     "planning": 2,
     "suricata": 3,
@@ -45,7 +46,13 @@ LEVELS = {
 """DESIGN: catalog <- flows <- planning <- suricata, dns <- aws|gcp|azure <- export, review <- policies, sandbox,
 program <- cli; intake stands beside cli."""
 
-MAY_MEET = {("hosting", "allowlist"), ("program", "stack"), ("program", "allowlist"), ("cli", "intake")}
+MAY_MEET = {
+    ("hosting", "allowlist"),
+    ("program", "stack"),
+    ("program", "allowlist"),
+    ("cli", "intake"),
+    ("on_demand", "requirement"),
+}
 """Neighbours of one level that may import each other; all others of a level keep apart."""
 
 REALISED_BY = {("aws", "allowlist"), ("gcp", "allowlist"), ("azure", "allowlist")}

@@ -34,4 +34,6 @@ def sdk_missing(what: str, cloud: str, error: ModuleNotFoundError) -> str | None
     """What to install for `what`, a thing of `cloud`; None if `error` is about a module of our own."""
     if error.name is None or error.name.partition(".")[0] == "hostgate":
         return None
-    return f"{what} needs {error.name}, which is not installed. Install it: pip install 'hostgate[{cloud}]'"
+    from hostgate.requirement import install_command  # asked for in errors only
+
+    return f"{what} needs {error.name}, which is not installed. Install it: {install_command(cloud)}"

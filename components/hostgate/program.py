@@ -70,7 +70,18 @@ def _load_components(plans: Sequence[Plan]) -> None:
 
 
 def _exported(allowlist: Any, target: Target) -> dict[str, Any]:
-    return {to_camel(name): getattr(allowlist, name) for name in target.outputs}
+    return {to_camel(name): _as_exported(getattr(allowlist, name)) for name in target.outputs}
+
+
+def _as_exported(value: Any) -> Any:
+    """An output as other stacks and tools read it, in any language: the records of a list have camelCase keys too."""
+
+    def records(known: Any) -> Any:
+        if not isinstance(known, list | tuple):
+            return known
+        return [{to_camel(key): each[key] for key in each} if isinstance(each, dict) else each for each in known]
+
+    return value.apply(records) if isinstance(value, pulumi.Output) else value
 
 
 def _engine_config() -> tuple[dict[str, str], frozenset[str]]:

@@ -18,8 +18,9 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blanks
 from hostgate.catalog.dates import iso_date
+from hostgate.catalog.model import Origin
 from hostgate.catalog.problems import InputError, Problem, key_path, spelled
-from hostgate.catalog.selection import Acceptance, Selection, select, together, union
+from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select, together, union
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
@@ -33,7 +34,9 @@ from hostgate.stack_lists import (
     OF_HOSTS,
     AcceptSection,
     HostList,
+    HostsSection,
     Layer,
+    Place,
     Section,
     SelectSection,
     host_name,
@@ -131,6 +134,33 @@ class Stack:
         return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
 
 
+class StackValues(dict[str, Any]):
+    """The `hostgate:` values of a stack. `written` has for each where a file has it: the file, the mapping, and the key.
+
+    `providers`: plain settings of other packages by full key, such as `aws:region`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.providers: dict[str, str] = {}
+        self.written: dict[str, tuple[str, YamlMapping, str]] = {}
+
+    def place(self, path: Sequence[int | str]) -> Origin | None:
+        """Where the last key or item of `path` stands that a file has; None for what no file says."""
+        if not path or path[0] not in self.written:
+            return None
+        file, parent, key = self.written[str(path[0])]
+        at, value = parent.keys_at[key], parent[key]
+        for step in path[1:]:
+            if isinstance(value, YamlMapping) and step in value:
+                at, value = value.keys_at[str(step)], value[str(step)]
+            elif isinstance(value, YamlItems) and isinstance(step, int) and step < len(value):
+                at, value = value.at[step], value[step]
+            else:
+                break
+        return Origin(file, *at)
+
+
 def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> Stack:
     """The stack that `values` (keys without `hostgate:`) describe; paths of catalogs and of the survey are relative to `base`.
 
@@ -138,6 +168,23 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
 
     Raises InputError with every problem of the config, or of the catalogs once the config holds.
     """
+    try:
+        return _read(values, base, pins)
+    except InputError as error:
+        raise InputError(_located(error.problems, values)) from None
+
+
+def _located(problems: Sequence[Problem], values: Mapping[str, Any]) -> Iterator[Problem]:
+    """`problems` with the places of their keys, where `values` know them."""
+    for one in problems:
+        place = values.place(one.path) if isinstance(values, StackValues) and one.line is None else None
+        if place is None or one.file is not None:
+            yield one
+        else:
+            yield replace(one, file=place.file, line=place.line, column=place.column)
+
+
+def _read(values: Mapping[str, Any], base: Path, pins: bool) -> Stack:
     problems = list(_blanks(values))
     kind, section = stack_section(), None
     try:
@@ -150,6 +197,7 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
         layers += found
         problems += objections
         problems += _one_list(cloud, found)
+        problems += _elsewhere(found, values)
     lists = [each for layer in layers for each in layer.lists]
     if "catalogs" not in values and not (lists and all(each.hosts.catalogs for each in lists)):
         problems.append(problem(f"`{PROJECT}:catalogs` is missing."))
@@ -159,12 +207,12 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
                 f"no cloud is named. Set at least one of {', '.join(f'`{PROJECT}:{cloud}`' for cloud in clouds())}."
             )
         )
-    if problems or section is None:
+    if section is None:
         raise InputError(dict.fromkeys(problems))
-    hosts = _Hosts(section, base)
-    selections = [hosts.of_layer(layer) for layer in layers]
-    if hosts.problems:
-        raise InputError(dict.fromkeys(hosts.problems))
+    hosts = _Hosts(section, values, base)
+    selections = [hosts.of_layer(layer) for layer in layers] or [hosts.of_stack()]
+    if hosts.problems or problems:
+        raise InputError(dict.fromkeys((*problems, *hosts.problems)))
     guards, reviewed = Guards(**section.guards.model_dump()), section.reviewed
     # A stack that says nothing says yes, so that two sides turn the guard off only together.
     guards = replace(guards, never_open_all=guards.keeps_closed)
@@ -182,10 +230,14 @@ def read_stack(values: Mapping[str, Any], base: Path, *, pins: bool = True) -> S
 class _Hosts:
     """The selections that lists ask for, each made once; `problems` are those of all of them."""
 
-    def __init__(self, stack: StackSection, base: Path) -> None:
-        self.stack, self.base = stack, base
+    def __init__(self, stack: StackSection, values: Mapping[str, Any], base: Path) -> None:
+        self.stack, self.values, self.base = stack, values, base
         self.problems: list[Problem] = []
         self._made: dict[str, Selection] = {}
+
+    def of_stack(self) -> Selection:
+        """What the stack says for all its lists."""
+        return self._of_list(HostList(Place(PROJECT, ()), "", HostsSection()))
 
     def of_layer(self, layer: Layer) -> Selection:
         made = [self._of_list(each) for each in layer.lists]
@@ -202,36 +254,62 @@ class _Hosts:
     def _of_list(self, wanted: HostList) -> Selection:
         own = {key: value for key, value in wanted.hosts if value is not None}
         hosts = self.stack.model_copy(update=own)
+        if not hosts.catalogs:  # said already
+            return Selection(refs=(), entries=())
         key = repr([getattr(hosts, name) for name in OF_HOSTS])
         if key not in self._made:
             try:
-                self._made[key] = _select(hosts, self.base)
+                self._made[key] = self._select(hosts, dict.fromkeys(own, wanted.where.path))
             except InputError as error:
                 where = f"`{wanted.where}`: " if own else ""
                 self.problems += [replace(each, message=f"{where}{each.message}") for each in error.problems]
                 self._made[key] = Selection(refs=(), entries=())
         return self._made[key]
 
+    def _select(self, hosts: StackSection, above: Mapping[str, tuple[int | str, ...]]) -> Selection:
+        """What the keys of one list select, those `above` by the path of what says them. Raises InputError, with the paths of
+        the keys."""
+        try:
+            return select(
+                *(hosts.catalogs or ()),
+                **dict(hosts.select),
+                choose=hosts.choose,
+                accept=[
+                    _acceptance(item, self._place((*above.get("accept", ()), "accept", index)))
+                    for index, item in enumerate(hosts.accept)
+                ],
+                base=self.base,
+                allow_empty=hosts.allow_empty,
+            )
+        except InputError as error:
+            named = {"refs": ("catalogs",), **{name: ("select", name) for name in NARROWING}}
+            problems = []
+            for one in error.problems:
+                path = (*named.get(str(one.path[0]), one.path[:1]), *one.path[1:]) if one.path else ()
+                problems.append(replace(one, path=(*above.get(str(path[0]), ()), *path) if path else ()))
+            raise InputError(problems) from None
 
-def _select(section: StackSection, base: Path) -> Selection:
-    return select(
-        *(section.catalogs or ()),
-        **dict(section.select),
-        choose=section.choose,
-        accept=map(_acceptance, section.accept),
-        base=base,
-        allow_empty=section.allow_empty,
-    )
+    def _place(self, path: tuple[int | str, ...]) -> Origin | None:
+        return self.values.place(path) if isinstance(self.values, StackValues) else None
 
 
-def _acceptance(item: AcceptSection) -> Acceptance:
+def _acceptance(item: AcceptSection, origin: Origin | None) -> Acceptance:
     return Acceptance(
         finding=item.finding,
         because=item.because,
         entry=item.entry,
         host=item.host,
         until=None if item.until is None else iso_date(item.until),
+        origin=origin,
     )
+
+
+def _elsewhere(layers: Sequence[Layer], values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What options name that is not where the stack's default providers are."""
+    for layer in layers:
+        for path, said in layer.options.elsewhere(values.providers if isinstance(values, StackValues) else {}):
+            where = layer.where.at(*path)
+            yield problem(f"`{where}`: {said}", where)
 
 
 def _pin(section: ReviewedSection | None, base: Path) -> Pin | None:
@@ -248,9 +326,9 @@ def _survey(section: SurveySection, base: Path) -> Survey:
     return replace(read_verdicts(base / section.file), worst=section.worst)
 
 
-def values_of_file(project: Path, stack: str) -> dict[str, Any]:
+def values_of_file(project: Path, stack: str) -> StackValues:
     """The `hostgate:` values of a stack file, over the defaults of Pulumi.yaml. Raises InputError."""
-    values: dict[str, Any] = {}
+    values = StackValues()
     problems: list[Problem] = []
     owner: str | None = None
     for path, is_project in ((project / "Pulumi.yaml", True), (project / f"Pulumi.{stack}.yaml", False)):
@@ -279,6 +357,8 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
             if prefix != PROJECT:
                 if message := _capitals(key, prefix):
                     problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
+                elif isinstance(value, str):
+                    values.providers[key] = value
                 continue
             if (first := spelled_as.setdefault(name, key)) != key:
                 message = f"`{key}` says the same key as `{first}`. Keep one."
@@ -287,10 +367,13 @@ def values_of_file(project: Path, stack: str) -> dict[str, Any]:
                 message = f"`{key}` is no key here. Allowed: `{PROJECT}:` and one name; what is nested is a mapping."
                 problems.append(Problem(rule="config", file=path.name, line=line, column=column, message=message))
                 continue
-            if is_project and isinstance(value, dict) and {"value", "default"} & set(value):
-                value = value.get("value", value.get("default"))
+            written = (config, key)
+            if is_project and isinstance(value, YamlMapping) and {"value", "default"} & set(value):
+                written = (value, "value" if "value" in value else "default")
+                value = value[written[1]]
             problems += _unreadable(value, f"{PROJECT}:{name}", path.name, config, key)
             values[name] = _parsed(value) if isinstance(value, str) else value
+            values.written[name] = (path.name, *written)
             problems += _blanks({name: values[name]}, path.name, (line, column))
     if problems:
         raise InputError(problems)
@@ -303,7 +386,7 @@ def config_of_file(project: Path, stack: str) -> dict[str, str]:
     Secrets of other packages are left out, since without the engine nobody can decrypt them; simulated clouds need
     none. Raises InputError as `values_of_file` does.
     """
-    values: dict[str, Any] = values_of_file(project, stack)
+    values = values_of_file(project, stack)
     flat = {f"{PROJECT}:{key}": value for key, value in values.items()}
     document = read_file(project / f"Pulumi.{stack}.yaml", f"Pulumi.{stack}.yaml")
     for key, value in (document.get("config") or {}).items():
@@ -312,18 +395,20 @@ def config_of_file(project: Path, stack: str) -> dict[str, str]:
     return {key: _as_text(value) for key, value in flat.items() if value is not None}
 
 
-def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozenset()) -> dict[str, Any]:
+def values_of_engine(config: Mapping[str, str], secret: frozenset[str] = frozenset()) -> StackValues:
     """The `hostgate:` values among the engine's config, with structures parsed. Raises InputError.
 
     `config` maps full keys to text or JSON; `secret` names the keys that hold a secret.
     """
-    values: dict[str, Any] = {}
+    values = StackValues()
     problems: list[Problem] = []
     for key, text in config.items():
         prefix, _, name = key.partition(":")
         if prefix != PROJECT:
             if message := _capitals(key, prefix):
                 problems.append(problem(message))
+            elif key not in secret:
+                values.providers[key] = text
             continue
         if key in secret:
             problems.append(
@@ -405,7 +490,7 @@ def _blanks(values: Mapping[str, Any], file: str | None = None, at: tuple[int, i
         line, column = blank.at or (None, None)
         first, *rest = blank.path
         key = key_path(f"{PROJECT}:{first}", rest)
-        yield Problem(rule="config", file=file, line=line, column=column, message=blank.message(key))
+        yield Problem(rule="config", file=file, line=line, column=column, message=blank.message(key), path=blank.path)
 
 
 def _split_key(key: str, owner: str | None) -> tuple[str | None, str]:
@@ -435,4 +520,4 @@ def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
 
 def _renamed(problem: Problem) -> Problem:
     """`hostgate.select.phases` as people write it: `hostgate:select.phases`."""
-    return Problem(rule=problem.rule, message=problem.message.replace(f"`{PROJECT}.", f"`{PROJECT}:", 1))
+    return replace(problem, message=problem.message.replace(f"`{PROJECT}.", f"`{PROJECT}:", 1))

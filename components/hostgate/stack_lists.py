@@ -6,8 +6,8 @@ is what the stack says for all.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -15,9 +15,11 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
-from hostgate.catalog.problems import Problem, spelled
+from hostgate.catalog.problems import Problem, did_you_mean, key_path, spelled
 from hostgate.planning.mechanism import Sight, main_targets, mechanism, targets
 from hostgate.planning.options import GrantOptions, Options, OptionsError, read_options
+
+Model = TypeVar("Model", bound=BaseModel)
 
 OF_HOSTS = ("catalogs", "select", "choose", "accept")
 """Keys that say which hosts are meant: of the stack, or of one list."""
@@ -85,11 +87,25 @@ class HostsSection(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where keys of a stack stand: the path below the project's name, and as text as people write it."""
+
+    project: str
+    path: tuple[int | str, ...]
+
+    def __str__(self) -> str:
+        return key_path(f"{self.project}:{self.path[0]}", self.path[1:])
+
+    def at(self, *steps: int | str) -> "Place":
+        return Place(self.project, (*self.path, *steps))
+
+
+@dataclass(frozen=True, slots=True)
 class HostList:
     """The hosts of one list: the place of its keys, the name of its grant (empty where a layer has one list), and what it
     says of its hosts."""
 
-    where: str
+    where: Place
     grant: str
     hosts: HostsSection
 
@@ -98,6 +114,7 @@ class HostList:
 class Layer:
     """A target with its options, and its lists of hosts."""
 
+    where: Place
     target: str
     options: Options
     lists: tuple[HostList, ...]
@@ -106,10 +123,10 @@ class Layer:
 def read_layers(cloud: str, value: Any, project: str) -> tuple[list[Layer], list[Problem]]:
     """The layers that `value` of the key `project:cloud` asks for, and what does not hold. What is neither a mapping nor a
     list of them is objected to by the model of the stack."""
-    key = f"{project}:{cloud}"
+    key = Place(project, (cloud,))
     places = list(_places(key, value))
     problems: list[Problem] = []
-    groups: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    groups: dict[str, list[tuple[Place, dict[str, Any]]]] = {}
     for where, given in places:
         try:
             groups.setdefault(_target(cloud, given, where), []).append((where, given))
@@ -127,27 +144,30 @@ def read_layers(cloud: str, value: Any, project: str) -> tuple[list[Layer], list
     return found, problems
 
 
-def _places(key: str, layers: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def _places(key: Place, layers: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Each item's place and keys."""
     if isinstance(layers, dict):
         yield key, layers
     elif isinstance(layers, list):
         for index, layer in enumerate(layers):
             if isinstance(layer, dict):
-                yield f"{key}[{index}]", layer
+                yield key.at(index), layer
 
 
-def _target(cloud: str, given: Mapping[str, Any], where: str) -> str:
+def _target(cloud: str, given: Mapping[str, Any], where: Place) -> str:
     main = next(target for target in main_targets() if target.startswith(f"{cloud}:"))
     named = given.get("mechanism", main.partition(":")[2])
     target = f"{cloud}:{named}"
     allowed = [other.partition(":")[2] for other in targets() if other.startswith(f"{cloud}:")]
     if target not in targets():
-        raise OptionsError([problem(f"`{where}.mechanism`: found {spelled(named)}. Allowed: {', '.join(allowed)}.")])
+        here = where.at("mechanism")
+        near = did_you_mean(str(named), allowed)
+        message = f"`{here}`: found {spelled(named)}.{near} Allowed: {', '.join(allowed)}."
+        raise OptionsError([problem(message, here)])
     return target
 
 
-def _alike(key: str, groups: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]) -> Iterator[Problem]:
+def _alike(key: Place, groups: Mapping[str, Sequence[tuple[Place, Mapping[str, Any]]]]) -> Iterator[Problem]:
     """Layers that take each other's place: only what sees something else of a flow adds to another. Lists of one mechanism
     have names."""
     seen: dict[Sight, str] = {}
@@ -158,53 +178,57 @@ def _alike(key: str, groups: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]
             lists = ", or a `name` for each of several lists of hosts and clients" if other == name else ""
             yield problem(
                 f"`{key}`: found the layers {other} and {name}, which see the same of a flow ({sight}). "
-                f"Allowed: one of them{lists}."
+                f"Allowed: one of them{lists}.",
+                key,
             )
         seen.setdefault(sight, name)
 
 
-def _nameless(items: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+def _nameless(items: Sequence[tuple[Place, Mapping[str, Any]]]) -> bool:
     return not any("name" in given for _, given in items)
 
 
-def _one(target: str, where: str, given: Mapping[str, Any]) -> Layer:
+def _one(target: str, where: Place, given: Mapping[str, Any]) -> Layer:
     """A layer that one mapping describes."""
     grants = given.get("grants")
     own = {key: value for key, value in given.items() if key not in ("mechanism", *OF_HOSTS)}
     if grants == []:
-        raise OptionsError([problem(f"`{where}.grants` is empty. Allowed: at least one, or leave the key out.")])
+        message = f"`{where}.grants` is empty. Allowed: at least one, or leave the key out."
+        raise OptionsError([problem(message, where.at("grants"))])
     if not isinstance(grants, list) or not all(isinstance(each, dict) for each in grants):
         options = _options(target, own, where)
-        return Layer(target, options, (HostList(where, "", _hosts(where, given)),))
-    places = [(f"{where}.grants[{index}]", each) for index, each in enumerate(grants)]
+        return Layer(where, target, options, (HostList(where, "", _hosts(where, given)),))
+    places = [(where.at("grants", index), each) for index, each in enumerate(grants)]
     clients: list[dict[str, Any]] = []
     lists: list[HostList] = []
     problems: list[Problem] = []
     for place, each in places:
         try:
             keys = {key: value for key, value in each.items() if key not in OF_HOSTS}
-            read_options(GrantOptions, keys, place, OF_HOSTS)
+            _read(GrantOptions, keys, place, OF_HOSTS)
             lists.append(HostList(place, keys["name"], _hosts(place, {**_of_hosts(given), **each})))
             clients.append(keys)
         except OptionsError as error:
             problems += error.problems
     if problems:
         raise OptionsError(problems)
-    return Layer(target, _options(target, {**own, "grants": clients}, where), tuple(lists))
+    return Layer(where, target, _options(target, {**own, "grants": clients}, where), tuple(lists))
 
 
-def _several(target: str, items: Sequence[tuple[str, dict[str, Any]]], key: str) -> Layer:
+def _several(target: str, items: Sequence[tuple[Place, dict[str, Any]]], key: Place) -> Layer:
     """A layer that several items describe: each is a list, and all of them say what its policy is."""
     kind = mechanism(target).options
     own = ("name", "from", *(["base"] if kind.between_grants else []))
     problems: list[Problem] = []
-    said: dict[str, dict[str, Any]] = {}
+    said: dict[str, dict[Place, Any]] = {}
     for where, given in items:
         keys = {name: value for name, value in given.items() if name not in ("mechanism", *OF_HOSTS)}
         if "name" not in keys:
-            problems.append(problem(f"`{where}.name` is missing: several lists of one mechanism have a name each."))
+            message = f"`{where}.name` is missing: several lists of one mechanism have a name each."
+            problems.append(problem(message, where))
         if "grants" in keys:
-            problems.append(problem(f"`{where}.grants`: found lists in an item of a list. Allowed: an item for each."))
+            message = f"`{where}.grants`: found lists in an item of a list. Allowed: an item for each."
+            problems.append(problem(message, where.at("grants")))
         for name in (name for name in keys if name not in own):
             said.setdefault(name, {})[where] = keys[name]
     for name, values in said.items():
@@ -213,7 +237,8 @@ def _several(target: str, items: Sequence[tuple[str, dict[str, Any]]], key: str)
             found = ", ".join(f"{spelled(value)} (`{where}.{name}`)" for where, value in values.items())
             problems.append(
                 problem(
-                    f"`{key}`: found {name} {found}. The lists share one policy. Allowed: one value, given once or alike."
+                    f"`{key}`: found {name} {found}. The lists share one policy. Allowed: one value, given once or alike.",
+                    key,
                 )
             )
     shared = {name: next(iter(values.values())) for name, values in said.items()}
@@ -222,11 +247,11 @@ def _several(target: str, items: Sequence[tuple[str, dict[str, Any]]], key: str)
         raise OptionsError(problems)
     grants = [{name: given[name] for name in own if name in given} for _, given in items]
     lists = tuple(HostList(where, given["name"], _hosts(where, given)) for where, given in items)
-    return Layer(target, _options(target, {**shared, "grants": grants}, key), lists)
+    return Layer(key, target, _options(target, {**shared, "grants": grants}, key), lists)
 
 
 def _of_items(
-    kind: type[Options], items: Sequence[tuple[str, dict[str, Any]]], shared: Mapping[str, Any], own: Sequence[str]
+    kind: type[Options], items: Sequence[tuple[Place, dict[str, Any]]], shared: Mapping[str, Any], own: Sequence[str]
 ) -> Iterator[Problem]:
     """What does not hold of each item with what all of them say, at the item that says it."""
     told = set()
@@ -234,26 +259,26 @@ def _of_items(
         keys = {name: value for name, value in given.items() if name in own or name in shared}
         elsewhere = tuple(f"`{where}.{name}" for name in shared if name not in given)
         try:
-            read_options(kind, {**shared, **keys}, where, ("mechanism", *OF_HOSTS))
+            _read(kind, {**shared, **keys}, where, ("mechanism", *OF_HOSTS))
         except OptionsError as error:
             for each in error.problems:
-                said = each.message.replace(where, "")
+                said = each.message.replace(str(where), "")
                 if not each.message.startswith(elsewhere) and said not in told:
                     told.add(said)
                     yield each
 
 
-def _options(target: str, values: Mapping[str, Any], where: str) -> Options:
+def _options(target: str, values: Mapping[str, Any], where: Place) -> Options:
     how = mechanism(target)
-    chosen: Options = read_options(how.options, values, where, ("mechanism", *OF_HOSTS))
+    chosen: Options = _read(how.options, values, where, ("mechanism", *OF_HOSTS))
     if chosen.grants and not how.several:
         able = [each for each in targets() if mechanism(each).several]
         message = (
             f"found several lists for {target}, which tells no clients apart. Allowed: one list; {', '.join(able)}"
         )
-        raise OptionsError([problem(f"`{where}`: {message} take several.")])
+        raise OptionsError([problem(f"`{where}`: {message} take several.", where)])
     if chosen.lacking:
-        raise OptionsError([problem(f"`{where}`: {chosen.lacking}")])
+        raise OptionsError([problem(f"`{where}`: {chosen.lacking}", where)])
     return chosen
 
 
@@ -261,8 +286,15 @@ def _of_hosts(given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: given[key] for key in OF_HOSTS if key in given}
 
 
-def _hosts(where: str, given: Mapping[str, Any]) -> HostsSection:
-    return read_options(HostsSection, _of_hosts(given), where)
+def _hosts(where: Place, given: Mapping[str, Any]) -> HostsSection:
+    return _read(HostsSection, _of_hosts(given), where)
+
+
+def _read(kind: type[Model], values: Mapping[str, Any], where: Place, beside: Sequence[str] = ()) -> Model:
+    try:
+        return read_options(kind, values, str(where), beside)
+    except OptionsError as error:
+        raise OptionsError([replace(each, path=(*where.path, *each.path)) for each in error.problems]) from None
 
 
 def rewrite_catalogs(values: Any, rewrite: Callable[[Any], Any]) -> Any:
@@ -277,5 +309,5 @@ def rewrite_catalogs(values: Any, rewrite: Callable[[Any], Any]) -> Any:
     return [rewrite_catalogs(each, rewrite) for each in values] if isinstance(values, list) else values
 
 
-def problem(message: str) -> Problem:
-    return Problem(rule="config", message=message)
+def problem(message: str, where: Place | None = None) -> Problem:
+    return Problem(rule="config", message=message, path=() if where is None else where.path)

@@ -272,6 +272,26 @@ def test_a_stack_with_two_layers_makes_both_of_the_same_hosts_and_exports_each(r
     }
 
 
+def test_what_a_stack_exports_has_camel_case_keys_all_the_way_down(run: Run) -> None:
+    program = """
+        import pulumi
+        from hostgate import program
+
+        exported = program._exported(type("Made", (), {
+            "references": pulumi.Output.from_input([{"resource_arn": "arn:x", "priority": 1}]),
+            "endpoints": pulumi.Output.from_input({"zone_a": "vpce-1"}),
+            "digest": "d",
+        }), type("Row", (), {"outputs": ("references", "endpoints", "digest")}))
+        for key, value in exported.items():
+            pulumi.export(key, value)
+    """
+    assert run(program).outputs == {
+        "references": [{"resourceArn": "arn:x", "priority": 1}],
+        "endpoints": {"zone_a": "vpce-1"},
+        "digest": "d",
+    }
+
+
 @pytest.mark.usefixtures("filled")
 def test_an_adopted_dns_object_keeps_the_name_that_its_id_does_not_tell(run: Run) -> None:
     made = run(DNS + '    DnsFirewallAllowlist("c", hosts=hosts, import_={"c-hosts": "rslvr-fdl-0123456789abcdef"})')

@@ -9,7 +9,7 @@ from hostgate.catalog import typos
 from hostgate.catalog.lint import lint_catalog
 from hostgate.catalog.problems import Problem
 from hostgate.catalog.references import resolve_file
-from hostgate.catalog.typos import typo_clusters
+from hostgate.catalog.typos import near_misses, typo_clusters
 
 from .conftest import Read
 
@@ -103,6 +103,16 @@ def test_two_edits_the_same_host_and_a_number_that_counts_are_none(first: str, s
     assert typo_clusters([first, second]) == []
 
 
+@pytest.mark.parametrize(("one", "other"), [("gcr.io", "ghcr.io"), ("quay.io", "ghcr.io"), ("docker.io", "ghcr.io")])
+def test_two_registries_that_many_use_are_no_misprint_of_each_other(one: str, other: str) -> None:
+    assert typo_clusters([one, other]) == []
+    assert near_misses([one], [other]) == {}
+
+
+def test_a_misprint_of_a_registry_that_many_use_is_one() -> None:
+    assert typo_clusters(["ghcr.io", "ghrc.io", "ghcr.co"]) == [("ghcr.io", "ghcr.co")]
+
+
 def test_a_numbered_series_of_two_hundred_is_no_misprint(read: Read) -> None:
     assert remarks(read, *(entry(f"mirror{number}.acme.example") for number in range(1, 201))) == []
 
@@ -174,6 +184,13 @@ def test_ten_times_the_hosts_are_about_ten_times_the_comparisons(
         ("googleapis.com", "subtree", "every Cloud Storage bucket"),
         ("ghcr.io", "exact", "every GitHub container registry namespace"),
         ("zendesk.com", "one-label", "every Zendesk customer"),
+        ("gcr.io", "exact", "every project of Artifact Registry is behind gcr.io"),
+        ("eu.gcr.io", "exact", "every project of Artifact Registry is behind eu.gcr.io"),
+        ("mirror.gcr.io", "exact", "every Docker Hub image that Google caches"),
+        ("europe-docker.pkg.dev", "exact", "every project of Artifact Registry"),
+        ("us-central1-python.pkg.dev", "exact", "every project of Artifact Registry"),
+        ("pkg.dev", "one-label", "every project of Artifact Registry"),
+        ("run.app", "one-label", "customers of one company"),
         ("github.io", "one-label", "customers of one company"),
     ],
 )

@@ -268,7 +268,7 @@ def test_an_acceptance_that_does_not_occur_is_answered_with_the_findings_that_do
 
     assert error["entry"] == "wolfi-development"
     assert "That entry has: shared-hosting, withdrawn." in error["message"]
-    assert "Did you mean shared-hosting?" in error["message"]
+    assert "Did you mean `shared-hosting`?" in error["message"]
 
 
 LINE_ENDS = [offset for offset in range(1, len(SMALL)) if SMALL[offset - 1] == "\n"]

@@ -406,3 +406,24 @@ class TestSnapshots:
     )
     def test_several_snapshots_or_one_beside_a_plan_are_wrong_usage(self, run: Run, arguments: list[str]) -> None:
         assert run("explain", "cgr.dev", *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("aws:rules", "aws:rules: the name is read after it"),
+        ("azure:application-rules", "azure:application-rules: the firewall answers it itself, unlogged"),
+        ("gcp:fqdn", None),
+        ("aws:dns-firewall", None),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["https", "tcp"])
+def test_it_is_said_once_where_a_tcp_connect_is_no_test(run: Run, target: str, why: str | None, protocol: str) -> None:
+    said = run("explain", "cgr.dev", "--protocol", protocol, "--catalog", REFERENCE, "--target", target)
+    assert said.out.count("proves nothing") == (why is not None)
+    assert why is None or why in said.out
+
+
+def test_of_datagrams_no_connect_is_spoken_of(run: Run) -> None:
+    said = run("explain", "cgr.dev", "--protocol", "udp", "--port", "53", "--catalog", REFERENCE)
+    assert "proves nothing" not in said.out

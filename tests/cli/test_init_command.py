@@ -12,6 +12,7 @@ import yaml
 import hostgate
 from cli.conftest import Run
 from hostgate.planning.targets import clouds
+from hostgate.requirement import install_command
 
 OURS = "catalog: acme/ours\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https, purpose: Tests}\n"
 NEWEST = "chainguard/images@2026-02-23"
@@ -170,4 +171,5 @@ def test_the_requirement_finds_the_hostgate_that_runs_again(
     run("init", "p", "--cloud", "aws")
     lines = (here / "p/requirements.txt").read_text().splitlines()
     assert lines[-1] == line
+    assert install_command("aws") == f"pip install '{line.replace('aws,sandbox', 'aws')}'"
     assert (len(lines) == 2) == line.endswith("file:///src/h")

@@ -170,9 +170,9 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({**GOOD, "aws": [{}, {"mechanism": "domain-list"}]}, "found the layers rules and domain-list, which see the same of a"),
         ({**GOOD, "aws": [{}, {"mechanism": "dns-firewall", "bas": 1}]}, "`hostgate:aws[1].bas` is no key here. Did you mean"),
         ({**GOOD, "aws": [{}, {"mechanism": "dns"}]}, "`hostgate:aws[1].mechanism`: found 'dns'. Allowed: rules,"),
-        ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Allowed: rules, domain-list, dns-"),
+        ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Did you mean `rules`? Allowed: rules, "),
         ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list, dns-firewall."),
-        ({**GOOD, "aws": {"mode": "enforced"}}, "`hostgate:aws.mode`: found 'enforced'. Allowed: 'enforce' or 'audit'."),
+        ({**GOOD, "aws": {"mode": "enforced"}}, "found 'enforced'. Did you mean `enforce`? Allowed: 'enforce' or 'audit'."),
         ({**GOOD, "aws": {"deny": "some"}}, "`hostgate:aws.deny`: found 'some'. Allowed: 'none', 'declared', 'internet' or 'all'."),
         ({**GOOD, "aws": {"name": "Egress"}}, "`hostgate:aws.name`: found 'Egress'. Allowed: text like"),
         ({**GOOD, "aws": {"from": ["10.0.0.1/8"]}}, "`hostgate:aws.from[0]`: Found '10.0.0.1/8'. Allowed: an address range"),
@@ -648,3 +648,130 @@ class TestSeveralListsOfHostsAndClients:
         assert problem.message.endswith(
             "Allowed: one of them, or a `name` for each of several lists of hosts and clients."
         )
+
+
+WRONG = """\
+config:
+  aws:region: eu-central-1
+  hostgate:catalogs:
+    - chainguard/images@2024-03-28
+    - ./ours.yaml
+  hostgate:select:
+    phases: [pull, biuld]
+    without:
+      - supprt
+  hostgate:choose: {blob-storag: r2-account-host}
+  hostgate:aws:
+    - mechanism: rules
+      from: [10.0.0.0/8, 10.0.0.1/8]
+      reject: "yes"
+    - mechanism: dns-firewal
+  hostgate:gcp: {networks: [main], bas: 2000}
+  hostgate:azure: '{"attach": "rg/fp", "tier": "Premum"}'
+"""
+PLACES = {
+    (7, 20): "Did you mean `build`?",
+    (9, 9): "Did you mean `support`?",
+    (10, 21): "Did you mean `blob-storage`?",
+    (13, 26): "`hostgate:aws[0].from[1]`",
+    (14, 7): "`hostgate:aws[0].reject`",
+    (15, 7): "`hostgate:aws[1].mechanism`: found 'dns-firewal'. Did you mean `dns-firewall`?",
+    (16, 36): "`hostgate:gcp.bas` is no key here. Did you mean `base`?",
+    (17, 3): "`hostgate:azure.tier`: found 'Premum'. Did you mean `Premium`?",
+}
+
+
+def test_every_error_of_a_stack_file_is_told_at_once_at_the_key_that_is_wrong(project: Project) -> None:
+    ours = "catalog: acme/ours\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https, purpose: Tests}\n"
+    folder = project(dev=WRONG)
+    (folder / "ours.yaml").write_text(ours)
+    with pytest.raises(InputError) as caught:
+        read_stack(values_of_file(folder, "dev"), folder)
+    found = {(problem.line, problem.column): problem for problem in caught.value.problems}
+    assert {problem.file for problem in found.values()} == {"Pulumi.dev.yaml"}
+    assert found.keys() == PLACES.keys()
+    for place, said in PLACES.items():
+        assert said in found[place].message
+
+
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("chainguard/image@2024-03-28", "Did you mean `chainguard/images`?"),
+        ("chainguard/images@2024-03-82", "Found the revision '2024-03-82' of chainguard/images. Allowed: 2023-05-15,"),
+        ("chainguard/images", "without a revision"),
+    ],
+)
+def test_a_reference_to_no_catalog_is_told_at_its_item(project: Project, ref: str, said: str) -> None:
+    folder = project(
+        dev=f"config:\n  hostgate:catalogs:\n    - chainguard/images@latest\n    - {ref}\n  hostgate:aws: {{}}\n"
+    )
+    with pytest.raises(InputError) as caught:
+        read_stack(values_of_file(folder, "dev"), folder)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.column) == ("Pulumi.dev.yaml", 4, 7)
+    assert said in problem.message
+
+
+def test_a_default_of_the_project_is_told_where_the_project_has_it(project: Project) -> None:
+    folder = project(dev="config:\n  hostgate:aws: {}\n")
+    text = "name: p\nruntime: python\nconfig:\n  hostgate:catalogs:\n    default: [chainguard/image@latest]\n"
+    (folder / "Pulumi.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_stack(values_of_file(folder, "dev"), folder)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.column) == ("Pulumi.yaml", 5, 15)
+
+
+def test_clients_outside_home_net_are_one_error_at_the_key_of_the_layer_whatever_the_catalog_has(
+    project: Project,
+) -> None:
+    entries = "".join(
+        f"  - {{id: h{number}, host: h{number}.example, port: 443, protocol: https, purpose: Tests}}\n"
+        for number in range(17)
+    )
+    keys = "mechanism: domain-list, from: [172.16.0.0/12, 192.168.0.0/16], homeNet: [10.0.0.0/8]"
+    folder = project(dev=f"config:\n  hostgate:catalogs: [./ours.yaml]\n  hostgate:aws: {{{keys}}}\n")
+    (folder / "ours.yaml").write_text(f"catalog: acme/ours\nentries:\n{entries}")
+    with pytest.raises(InputError) as caught:
+        read_stack(values_of_file(folder, "dev"), folder)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.column) == ("Pulumi.dev.yaml", 3, 3)
+    assert "outside homeNet" in problem.message
+
+
+ARN = "arn:aws:network-firewall:{}:aws-managed:stateful-rulegroup/MalwareDomainsStrictOrder"
+
+
+@pytest.mark.parametrize(
+    ("region", "regions", "named", "wrong"),
+    [
+        ("eu-central-1", "", "us-east-1", "eu-central-1"),
+        ("eu-central-1", "regions: [us-east-1, eu-west-1], ", "us-east-1", "eu-west-1"),
+        ("eu-central-1", "", "REGION", None),
+        ("eu-central-1", "", "eu-central-1", None),
+        ("eu-central-1", "regions: [us-east-1], ", "us-east-1", None),
+        (None, "", "us-east-1", None),
+    ],
+)
+def test_what_is_of_another_region_than_the_policy_is_refused_where_both_are_known(
+    project: Project, region: str | None, regions: str, named: str, wrong: str | None
+) -> None:
+    options = f"{{{regions}from: [10.0.0.0/8], managedGroups: [{{arn: '{ARN.format(named)}'}}]}}"
+    place = f"  aws:region: {region}\n" if region else ""
+    folder = project(dev=f"config:\n{place}  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {options}\n")
+    for values in (values_of_file(folder, "dev"), values_of_engine(config_of_file(folder, "dev"))):
+        if wrong is None:
+            assert read_stack(values, folder).targets
+            continue
+        with pytest.raises(InputError) as caught:
+            read_stack(values, folder)
+        (problem,) = caught.value.problems
+        assert "`hostgate:aws.managedGroups[0].arn`: found arn:" in problem.message
+        assert f"for a policy of {wrong}. Allowed: one of the same Region" in problem.message
+
+
+def test_a_word_that_is_no_value_of_its_key_is_answered_with_the_nearest() -> None:
+    (problem,) = config_problems({**GOOD, "choose": {"blob-storage": "r2-acount-host"}})
+    assert "Did you mean `r2-account-host`?" in problem.message
+    assert problem.path == ("choose", "blob-storage")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
-from hostgate.cli.tables import table
+from hostgate.cli.tables import folded, table
 
 ROOT = Path(__file__).resolve().parents[2]
 REF = "chainguard/images@2024-03-28"
@@ -70,6 +70,31 @@ def test_a_column_of_short_cells_is_folded_last_and_the_one_that_fewest_cells_ne
     assert len(lines) == 2 + 3 + 2
     assert sum("withdrawn 2024-05-13" in line for line in lines) == 3
     assert columns == 80
+
+
+SENTENCE = f"warning shared: {LONG} answers for everybody who has an account there.  (ours.yaml:4:11)"
+
+
+@pytest.mark.parametrize("columns", [80, 60, 40], indirect=True)
+def test_a_terminal_shows_sentences_without_breaking_a_word(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    lines = folded(f"  {SENTENCE}").splitlines()
+    assert len(lines) > 1
+    assert " ".join(" ".join(lines).split()) == " ".join(SENTENCE.split())
+    assert all(len(line) <= columns or line.strip() == LONG for line in lines)
+    assert {line[:2] for line in lines} == {"  "}
+
+
+@eighty
+def test_what_is_piped_keeps_a_sentence_a_line(columns: int) -> None:
+    assert folded(SENTENCE) == SENTENCE
+    assert len(SENTENCE) > columns
+
+
+@pytest.mark.parametrize("columns", [60, 40], indirect=True)
+def test_a_narrow_terminal_has_whole_names_in_its_tables(columns: int) -> None:
+    for line in table(HEADER, [(LONG, "allow", "hostgate-allow#387891108"), ("cgr.dev", "block", "-")]).splitlines():
+        assert len(line) <= columns or LONG in line or set(line) <= {" ", "─"}
 
 
 HOSTS = (LONG, "storage.googleapis.com", "chainguardhelp.zendesk.com", "console-api.enforce.dev")

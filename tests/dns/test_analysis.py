@@ -78,6 +78,42 @@ class TestChainAndTtl:
         assert (found.ttl.zone, found.ttl.max) == (12, 60)
         assert "lengthens" in remarks(found)["ttl-differs"]
 
+    @pytest.mark.parametrize(
+        ("honest", "minimum", "cut"),
+        [
+            ((5, 5, 300), (60, 60, 300), False),
+            ((5, 30, 600), (60, 60, 600), False),
+            ((5, 5), (60, 60), False),
+            ((20, 20, 20), (300, 300, 3600), True),
+        ],
+        ids=["one short TTL", "several", "nothing above the minimum", "the other one cuts all to one value"],
+    )
+    def test_a_minimum_of_a_resolver_is_seen_over_all_hosts_and_the_honest_one_is_not_blamed(
+        self, honest: tuple[int, ...], minimum: tuple[int, ...], cut: bool
+    ) -> None:
+        samples = [
+            answered(at, "a", host=f"h{at}.example", resolver=resolver, ttl=ttls[at])
+            for at in range(len(honest))
+            for resolver, ttls in (("10.0.0.2", honest), ("10.0.0.9", minimum))
+        ]
+        found = [study.facts for study in analyse(samples).studies]
+        assert [each.ttl.zone for each in found if each.ttl] == [*(minimum if cut else honest)]
+        said = " ".join(remarks(each).get("ttl-differs", "") for each in found)
+        assert ("10.0.0.2 shortens" in said, "10.0.0.9 lengthens" in said) == (cut, not cut)
+        assert ("Of no host does it show less than 60 s" in said) == (not cut)
+
+    def test_a_minimum_is_not_what_a_firewall_is_judged_by(self) -> None:
+        samples = [
+            answered(at, "a", host=f"h{at}.example", resolver=resolver, ttl=ttl)
+            for at in range(2)
+            for resolver, ttl in (("10.0.0.2", 5), ("10.0.0.9", 60))
+        ]
+        assert [study.ttl["A"] for study in analyse(samples).studies] == [5, 5]
+
+    def test_one_host_alone_says_nothing_about_a_minimum(self) -> None:
+        found = facts(answered(0, "a", resolver="10.0.0.2", ttl=5), answered(1, "a", resolver="10.0.0.9", ttl=60))
+        assert "minimum" not in remarks(found)["ttl-differs"]
+
     def test_thirty_seconds_once_after_the_end_is_the_mark_of_a_stale_answer(self) -> None:
         found = facts(answered(0, "a", ttl=300), answered(310, "a", ttl=30), answered(341, "b", ttl=300))
         assert (found.stale, found.families["A"].answers, found.families["A"].repeats) == (1, 2, 1)

@@ -11,6 +11,7 @@ from zone_server import Zone, ZoneServer
 
 from cli.conftest import Project, Run, project, run
 from hostgate.dns.survey_files import as_line
+from hostgate.requirement import install_command
 
 __all__ = ["Project", "project", "run"]
 
@@ -94,9 +95,7 @@ def test_a_page_without_what_draws_it_says_how_to_get_it(
     )
     made = run("survey", "--from", survey, "--report", tmp_path / "r.html")
     assert made.code == 2
-    assert (
-        "a page needs matplotlib, not installed here: pip install 'hostgate[report]'; or name a .md file." in made.err
-    )
+    assert f"a page needs matplotlib, not installed here: {install_command('report')}; or name a .md file." in made.err
     assert run("survey", "--from", survey, "--report", tmp_path / "r.md").code == 0
 
 

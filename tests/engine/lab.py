@@ -57,6 +57,13 @@ class Lab:
         (project / "__main__.py").write_text(program)
         self.in_force: Plans = {}
 
+    @classmethod
+    def over(cls, project: Path, sandbox: Path) -> "Lab":
+        """The lab of a project that is there already, as it is."""
+        made = cls.__new__(cls)
+        made.project, made.sandbox, made.in_force = project, sandbox, {}
+        return made
+
     @property
     def state(self) -> State:
         return state_of(self.sandbox)

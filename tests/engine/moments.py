@@ -51,33 +51,41 @@ def violations(update: Update, flows: Iterable[Flow], *, complete: bool = True) 
     probes = list(flows)
     start = _places(update.before)
     end = _places(update.after)
+    old, new = _actions(update.old, probes), _actions(update.new, probes)
     found = []
+    judged = {place: point for place, point in start.items() if place in end}
     for call, held in states(update.calls, update.before):
         where = f"after call {call.number} ({call.operation} of {call.type.rpartition(':')[2]} {call.name})"
         now = _places(held)
         found += [f"{where}: {place} is judged by nobody" for place in start.keys() & end.keys() - now.keys()]
         for place, point in now.items():
-            found += [f"{where}: {wrong}" for wrong in _wrong(update, point, place in start, probes)]
+            if judged.get(place) == point:  # as it was before this call
+                continue
+            sides = [side[layer(point.target)] for side in (old, new) if layer(point.target) in side]
+            stays = len(sides) == 2 and place in start.keys() & end.keys()
+            found += [f"{where}: {wrong}" for wrong in _wrong(point, sides, stays, probes)]
+        judged = now
     if complete:
         for place, point in end.items():
-            new = update.new.get(layer(point.target))
-            for flow in probes if new else ():
-                assert new is not None
-                if point.verdict(flow).allows != new.verdict(flow).allows:
+            for flow, action in zip(probes, new.get(layer(point.target), ()), strict=False):
+                if point.verdict(flow).allows != (action == "allow"):
                     found.append(f"at the end {place} and the plan differ on {_shown(flow)}")
     return found
 
 
-def _wrong(update: Update, point: Point, was_there: bool, probes: Sequence[Flow]) -> Iterable[str]:
-    old, new = update.old.get(layer(point.target)), update.new.get(layer(point.target))
-    if old is None and new is None:
-        return
-    for flow in probes:
-        allowed = [plan.verdict(flow).allows for plan in (old, new) if plan is not None]
-        passes = point.verdict(flow).allows
-        if passes and not any(allowed):
+def _actions(plans: Plans, probes: Sequence[Flow]) -> dict[str, list[str]]:
+    """Of each layer, what its plan does with each of `probes`."""
+    return {name: [plan.verdict(flow).action for flow in probes] for name, plan in plans.items()}
+
+
+def _wrong(point: Point, sides: Sequence[Sequence[str]], stays: bool, probes: Sequence[Flow]) -> Iterable[str]:
+    """`stays`: the place is there before and after, under a plan both times. What a plan cannot tell is not held against
+    anybody: a managed group may block what the plan's own groups allow."""
+    for flow, *planned in zip(probes, *sides, strict=True) if sides else ():
+        now = point.verdict(flow).action
+        if now == "allow" and set(planned) == {"block"}:
             yield f"{point.title} opens {_shown(flow)}"
-        if not passes and was_there and old and new and all(allowed):
+        if now == "block" and stays and set(planned) == {"allow"}:
             yield f"{point.title} cuts {_shown(flow)}"
 
 
@@ -120,7 +128,7 @@ def _places(held: Iterable[StoredObject]) -> dict[str, Point]:
 
 
 def _shown(flow: Flow) -> str:
-    return f"{flow.name}:{flow.port} {flow.protocol}"
+    return f"{flow.name}:{flow.port} {flow.protocol}{f' from {flow.source}' if flow.source else ''}"
 
 
 def _is(call: Call, operation: str) -> bool:

@@ -18,7 +18,7 @@ from pulumi.runtime.proto import resource_pb2
 from engine.lab import Lab
 from engine.moments import Update, flows_about, violations
 from hostgate.sandbox import builtin_preview as built_in
-from hostgate.sandbox.input_changes import DEFAULTS, diff
+from hostgate.sandbox.input_changes import DEFAULTS, diff, within
 from hostgate.sandbox.lifecycle import Account, Refusal
 from hostgate.sandbox.monitor import Monitor
 from hostgate.sandbox.preview_problems import PreviewProblem
@@ -47,8 +47,8 @@ class _Updating(Monitor):
 
     def _create(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:
         answer = super()._create(entry)
-        if answer.result == resource_pb2.FAIL:
-            return answer
+        if answer.result == resource_pb2.FAIL or self.problems:  # after the first refusal nothing more is begun
+            return resource_pb2.RegisterResourceResponse(urn=entry.urn, result=resource_pb2.FAIL)
         checked = self.entries[entry.urn]
         try:
             with self._turn:
@@ -71,11 +71,18 @@ class _Updating(Monitor):
         if auto:  # a name that the provider made stays, unless the object is replaced
             inputs[auto] = old.inputs[auto]
         defaults = {DEFAULTS: [auto] if auto else []}
-        changes = diff(row, life, {**old.inputs, **defaults}, {**inputs, **defaults}, (), old.outputs)
+        options = entry.options
+        changes = diff(
+            row, life, {**old.inputs, **defaults}, {**inputs, **defaults}, options.ignore_changes, old.outputs
+        )
+        for ignored in options.ignore_changes:  # what is ignored stays as it was made
+            inputs |= {ignored: old.inputs[ignored]} if ignored in old.inputs else {}
         if not changes.paths:
             return old
-        if not changes.replacing:
+        told = any(within(path, options.replace_on_changes) for path in changes.paths)
+        if not changes.replacing and not told:
             return self._service.update(entry.type, old.id, inputs)
+        assert options.delete_before_replace is False, f"{entry.name} would be deleted before it is made again"
         if auto:
             inputs[auto] = f"{old.inputs[auto][:-7]}{len(self.replaced):07d}"
         self.replaced.append(old)

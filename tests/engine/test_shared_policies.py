@@ -56,7 +56,7 @@ aws.networkfirewall.FirewallPolicy(
 pulumi.export("policy", hub.id)
 '''  # fmt: skip
 OF_THE_TEAM = """pulumi.StackReference("organization/team/dev").get_output("aws").apply(
-    lambda made: [{"resource_arn": each["resource_arn"], "priority": each["priority"]} for each in made["references"]]
+    lambda made: [{"resource_arn": each["resourceArn"], "priority": each["priority"]} for each in made["references"]]
 )"""
 TEAM = {
     "aws": {"mechanism": "rules", "deny": "declared", "attach": "arn:aws:network-firewall:x:y:firewall-policy/shared"},

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from hostgate.cli.main import _COMMANDS
+from hostgate.requirement import requirement
 
 HIDE = """
 import sys
@@ -82,7 +83,7 @@ def test_a_cloud_alone_previews_and_another_says_what_to_install(cloud: str, tmp
     assert "to create, on simulated clouds" in done.stdout
     other = alone("report" if cloud == "aws" else "aws", MAIN, "preview", "--host", "builtin", folder=tmp_path)
     assert other.returncode == 1
-    assert f"pip install 'hostgate[{cloud}]'" in other.stderr
+    assert f"pip install '{requirement([cloud])}'" in other.stderr
     assert "Traceback" not in other.stderr
 
 

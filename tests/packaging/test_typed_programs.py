@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hostgate.requirement import requirement
+
 ROOT = Path(__file__).resolve().parents[2]
 
 GOOD = """
@@ -60,5 +62,5 @@ def test_an_sdk_that_is_not_installed_is_named_with_the_command_that_installs_it
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
     assert done.stderr.splitlines()[-1] == (
         f"ModuleNotFoundError: hostgate.{cloud}.{component} needs {sdk}, which is not installed. "
-        f"Install it: pip install 'hostgate[{cloud}]'"
+        f"Install it: pip install '{requirement([cloud])}'"
     )

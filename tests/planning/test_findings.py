@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 
 from conformance.catalogs import entry, selection
-from hostgate.catalog.model import Origin
+from hostgate.catalog.model import Origin, Protocol
 from hostgate.flows.flow import Flow
 from hostgate.planning.findings import KINDS, finding
 from hostgate.planning.mechanism import mechanism, targets
-from hostgate.planning.plan import Plan, plan
+from hostgate.planning.plan import Plan, draft, plan
 
 every_target = pytest.mark.parametrize("target", targets())
 
@@ -114,6 +114,19 @@ def test_a_declared_deny_is_said_to_be_elsewhere(target: str) -> None:
 def test_names_of_google_apis_are_poor_fqdn_objects_and_nothing_else_is() -> None:
     hosts = [entry("storage.googleapis.com"), entry("googleapis.com.example.dev"), entry("notgoogleapis.com")]
     assert found(plan(selection(hosts), "gcp:fqdn"), "google-name") == ["storage-googleapis-com"]
+    registries = [entry("gcr.io"), entry("mirror.gcr.io"), entry("europe-docker.pkg.dev"), entry("x.a.run.app")]
+    assert len(found(plan(selection(registries), "gcp:fqdn"), "google-name")) == 4
+
+
+@pytest.mark.parametrize("host", ["test--a.vendor.example", "xn--mnchen-3ya.example", "a.b--c.example"])
+@pytest.mark.parametrize(("port", "protocol"), [(443, "https"), (5432, "tcp")])
+def test_a_double_hyphen_is_in_doubt_on_azure_and_nowhere_else(host: str, port: int, protocol: Protocol) -> None:
+    one = entry(host, "one", port=port, protocol=protocol)
+    for target in targets():
+        options = {"addresses": {"one": ["203.0.113.7/32"]}} if protocol == "tcp" and target == "aws:rules" else {}
+        made = draft(selection([one, entry("single-hyphen.example")]), target, options)
+        assert found(made, "doubtful-name") == (["one"] if target.startswith("azure:") and not made.refused else [])
+    assert not plan(selection([one]), "azure:application-rules").refused
 
 
 def test_own_lookup_without_a_survey_is_a_warning_and_wire_is_none() -> None:

@@ -173,7 +173,7 @@ class TestAcceptances:
             plan(selection([entry("ghcr.io")], accept=[wrong]), "aws:rules")
         (problem,) = caught.value.problems
         assert problem.rule == "acceptance-unused"
-        assert "Did you mean shared-hosting?" in problem.message
+        assert "Did you mean `shared-hosting`?" in problem.message
 
     def test_an_acceptance_met_on_one_target_is_met(self) -> None:
         hosts = selection([self.ALONE, entry()], accept=[APEX])
@@ -249,6 +249,7 @@ class TestAsking:
             (lambda: select(REFERENCE, accept=[{}]), "`accept`: found a mapping. Allowed: a list of hostgate.Acc"),  # type: ignore[list-item]
             (lambda: plan(REFERENCE, "gcp:fqdn"), "`selection`: found 'chainguard/images@2024-03-28'. Allowed: a Sel"),  # type: ignore[arg-type]
             (lambda: plan(select(REFERENCE), 3), "`target`: found 3. Allowed: one of aws:rules,"),  # type: ignore[arg-type]
+            (lambda: plan(select(REFERENCE), "gcp:fqdn", "audit"), "`options`: found 'audit'. Allowed: a mapping,"),  # type: ignore[arg-type]
             (lambda: plan(select(REFERENCE), "gcp:fqdn").verdict("cgr.dev"), "`flow`: found 'cgr.dev'. Allowed: a"),  # type: ignore[arg-type]
         ],
     )

@@ -313,6 +313,21 @@ def _resources() -> Iterator[Case]:
     yield of(early, "aws", "unknown", aws_policy("rules", defaults=["aws:alert_strict", UNKNOWN]), UNJUDGED)
     yield of(early, "aws", "not applicable", aws_rules(tls("cgr.dev")))
 
+    unseen = "stateless-drop"
+    yield of(unseen, "aws", "fails", aws_policy("rules", stateless=["aws:drop"]), "packets that no stateless rule")
+    yield of(
+        unseen,
+        "aws",
+        "fails",
+        aws_policy("rules", statelessFragmentDefaultActions=["aws:drop"]),
+        "fragments that no",
+        "fragments",
+    )
+    yield of(unseen, "aws", "passes", aws_policy("rules"))
+    yield of(unseen, "aws", "unknown", aws_policy("rules", stateless=[UNKNOWN]), UNJUDGED)
+    yield of(unseen, "aws", "not applicable", aws_rules(tls("cgr.dev")))
+    yield of(unseen, "aws", "not applicable", aws_policy(stateless=["aws:drop"]), "", "no groups")
+
     broken = "stream-exceptions"
     yield of(broken, "aws", "fails", aws_policy("rules", exceptions="CONTINUE"), "in its middle: CONTINUE")
     yield of(broken, "aws", "fails", aws_policy("rules", exceptions=None), "not set, which is DROP", "not set")

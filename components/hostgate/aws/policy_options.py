@@ -239,6 +239,17 @@ class PolicyOptions(RenamedOptions):
     def places(self) -> tuple[str | None, ...]:
         return tuple(self.regions) or (None,)
 
+    def elsewhere(self, providers: Mapping[str, str]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+        regions = self.regions or [region for key, region in providers.items() if key == "aws:region"]
+        named: dict[tuple[int | str, ...], str] = {
+            ("managedGroups", index, "arn"): each.arn for index, each in enumerate(self.managed_groups)
+        }
+        for path, arn in (named | {("tlsInspection",): self.tls_inspection or ""}).items():
+            others = [each for each in regions if arn.startswith("arn:") and _region_of(arn) not in (each, REGION)]
+            if others:
+                allowed = "one of the same Region, or REGION in its place"
+                yield path, f"found {arn} for a policy of {', '.join(others)}. Allowed: {allowed}."
+
     @property
     def managed_priorities(self) -> tuple[int, ...]:
         """Of the managed groups."""

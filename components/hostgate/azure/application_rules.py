@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from hostgate.azure import evaluate, network_rules
-from hostgate.azure.firewall_evidence import COSTS, ROUTE
+from hostgate.azure.firewall_evidence import ANSWERS, COSTS, ROUTE
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, is_group
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
@@ -98,6 +98,7 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             families=("ipv4",),
             widenings={"one-label": "deeper-names"},
             nearest={"one-label": _ONE_LABEL, "ipv6": network_rules.IPV4_HOST},
+            bare_connect=ANSWERS,
         ),
         network_rules.MEANS,
     )
@@ -374,6 +375,12 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
         found.append(finding("quic-closed", "UDP 443 stays closed; clients fall back to TLS over TCP."))
     if any(entry.families and "ipv6" in entry.families for entry in entries):
         found.append(finding("ipv4-only", "The firewall dials the hosts over IPv4; clients need an IPv4 path to it."))
+    found += [
+        # MicrosoftDocs/azure-docs #69563 (2021): `test--a.com` refused as target FQDN. Whether it still is: not tried.
+        finding("doubtful-name", f"{entry.host} has a double hyphen, which the service refused in 2021.", entry)
+        for entry in entries
+        if "--" in entry.host
+    ]
     if not options.from_:
         found.append(finding("from-everything", "Everything that is routed through the firewall may use the hosts."))
     if any(entry.protocol in network_rules.MEANS.protocols for entry in entries):

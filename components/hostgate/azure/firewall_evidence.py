@@ -14,3 +14,6 @@ COSTS = (
         "2026-11-28",
     ),
 )
+
+ANSWERS = "the firewall answers it itself, unlogged, where no rule allows it"
+"""Of a TCP connect without a name (Azure Firewall FAQ, read 2026-11-23)."""

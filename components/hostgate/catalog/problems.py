@@ -18,6 +18,8 @@ class Problem:
     line: int | None = None
     column: int | None = None
     entry: str | None = None
+    path: tuple[int | str, ...] = ()
+    """Keys and indices that lead to it from the values that were given; whoever knows their file finds the place by it."""
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)

@@ -120,8 +120,7 @@ def _pin(catalog: Catalog, revision: str, ref: str) -> CatalogRevision:
     if revision not in known:
         raise _error(
             "unknown-revision",
-            f"Found the revision {revision!r} of {catalog.id}. Allowed: {', '.join(known)}, latest.",
-            catalog.file,
+            f"Found the revision {revision!r} of {ref.rpartition('@')[0]}. Allowed: {', '.join(known)}, latest.",
         )
     return CatalogRevision(catalog, revision)
 

@@ -1,13 +1,13 @@
 """A selection: catalogs at revisions, narrowed, with the choices and acceptances that a person made about them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Mistake, mistakes
-from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry
+from hostgate.catalog.model import DIRECTIONS, PARTIES, PHASES, Entry, Origin
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, spelled, wrong_type
 from hostgate.catalog.references import CatalogRevision, resolve
 
@@ -24,6 +24,8 @@ class Acceptance:
     entry: str | None = None
     until: date | None = None
     host: str | None = None
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+    """Where it is written, if that is known."""
 
     def __str__(self) -> str:
         said = f"{self.finding} for {self.entry}" if self.entry else self.finding
@@ -159,11 +161,13 @@ def select(
         raise InputError(problems)
     entries = [entry for pin in pinned for entry in pin.catalog.entries(pin.revision)]
     narrowing = _Narrowing(entries, pinned)
-    narrowing.keep("phase", phases, PHASES, lambda entry: entry.phases)
-    narrowing.keep("party", parties, PARTIES, lambda entry: (entry.party,))
-    narrowing.keep("purpose", purposes, sorted({entry.purpose for entry in entries}), lambda entry: (entry.purpose,))
-    narrowing.keep("direction", directions, DIRECTIONS, lambda entry: (entry.direction,))
-    narrowing.keep("id", ids, sorted({entry.id for entry in entries}), lambda entry: (entry.id,))
+    narrowing.keep("phase", ("phases", phases), PHASES, lambda entry: entry.phases)
+    narrowing.keep("party", ("parties", parties), PARTIES, lambda entry: (entry.party,))
+    narrowing.keep(
+        "purpose", ("purposes", purposes), sorted({entry.purpose for entry in entries}), lambda entry: (entry.purpose,)
+    )
+    narrowing.keep("direction", ("directions", directions), DIRECTIONS, lambda entry: (entry.direction,))
+    narrowing.keep("id", ("ids", ids), sorted({entry.id for entry in entries}), lambda entry: (entry.id,))
     narrowing.drop(without)
     kept = narrowing.kept
     choices = tuple(sorted((choose or {}).items()))
@@ -224,11 +228,14 @@ def _shortened(items: Sequence[str], most: int = 10) -> list[str]:
 def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[CatalogRevision], list[Problem]]:
     pinned: list[CatalogRevision] = []
     problems: list[Problem] = []
-    for ref in refs:
+    told: list[Problem] = []
+    for index, ref in enumerate(refs):
         try:
             pin = resolve(ref, base)
         except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
+            found = (replace(problem, path=("refs", index)) for problem in error.problems)
+            problems += [problem for problem in found if replace(problem, path=()) not in told]
+            told += error.problems
             continue
         twin = next((other for other in pinned if other.catalog.id == pin.catalog.id), None)
         if twin is not None:
@@ -237,6 +244,7 @@ def _resolve_all(refs: Sequence[str], base: Path | None) -> tuple[list[CatalogRe
                     rule="catalog-twice",
                     file=pin.catalog.file,
                     message=f"The catalog {pin.catalog.id} is named twice ({twin} and {pin}). Keep one.",
+                    path=("refs", index),
                 )
             )
         pinned.append(pin)
@@ -254,8 +262,14 @@ class _Narrowing:
         self.problems: list[Problem] = []
 
     def keep(
-        self, what: str, wanted: Sequence[str] | None, known: Sequence[str], values: Callable[[Entry], Sequence[str]]
+        self,
+        what: str,
+        given: tuple[str, Sequence[str] | None],
+        known: Sequence[str],
+        values: Callable[[Entry], Sequence[str]],
     ) -> None:
+        """`given`: the list, and the name under which it was given."""
+        name_of_list, wanted = given
         if wanted is None:
             return
         if not wanted:
@@ -263,20 +277,21 @@ class _Narrowing:
                 Problem(
                     rule="select-empty",
                     message=f"The list to keep by {what} is empty. Name at least one, or leave the list out to keep all.",
+                    path=(name_of_list,),
                 )
             )
             return
-        for name in wanted:
+        for index, name in enumerate(wanted):
             if name not in known:
-                self._unknown(what, name, known)
+                self._unknown(what, name, known, (name_of_list, index))
         wished = frozenset(wanted)
         self._split(lambda entry: not wished.isdisjoint(values(entry)), f"left out by the selection ({what})")
 
     def drop(self, without: Sequence[str]) -> None:
         ids = {entry.id for entry in self.everything}
-        for name in without:
+        for index, name in enumerate(without):
             if name not in ids and name not in PHASES:
-                self._unknown("entry id or phase", name, sorted(ids) + list(PHASES))
+                self._unknown("entry id or phase", name, sorted(ids) + list(PHASES), ("without", index))
         gone = frozenset(without)
         self._split(
             lambda entry: entry.id not in gone and not gone.issuperset(entry.phases),
@@ -292,12 +307,13 @@ class _Narrowing:
                 self.dropped.append((entry, reason))
         self.kept = kept
 
-    def _unknown(self, what: str, name: str, known: Sequence[str]) -> None:
+    def _unknown(self, what: str, name: str, known: Sequence[str], path: tuple[str, int]) -> None:
         allowed = f" Allowed: {', '.join(known)}." if len(known) <= 20 else ""
         self.problems.append(
             Problem(
                 rule=f"select-unknown-{what.partition(' ')[0]}",
                 message=f"Found the {what} {name!r}, which nothing in {self.named} has.{did_you_mean(name, known)}{allowed}",
+                path=path,
             )
         )
 
@@ -318,14 +334,17 @@ def _wrong_choices(
             problems.append(
                 Problem(
                     rule="choose-unknown-group",
-                    message=f"Found the alternatives {group!r} in `choose`. Allowed: {allowed}.",
+                    message=f"Found the alternatives {group!r} in `choose`.{did_you_mean(group, groups)} Allowed: {allowed}.",
+                    path=("choose", group),
                 )
             )
         elif chosen not in groups[group]:
             problems.append(
                 Problem(
                     rule="choose-unknown-entry",
-                    message=f"Found {chosen!r} for `choose.{group}`. Allowed: {', '.join(sorted(groups[group]))}.",
+                    message=f"Found {chosen!r} for `choose.{group}`.{did_you_mean(chosen, groups[group])} "
+                    f"Allowed: {', '.join(sorted(groups[group]))}.",
+                    path=("choose", group),
                 )
             )
         elif (group, chosen) not in left and any(kept_group == group for kept_group, _ in left):
@@ -334,6 +353,7 @@ def _wrong_choices(
                 Problem(
                     rule="choose-left-out",
                     message=f"Found {chosen!r} for `choose.{group}`, which the selection leaves out. Still selected: {others}.",
+                    path=("choose", group),
                 )
             )
     return problems
@@ -349,8 +369,9 @@ def _ambiguous(accept: Sequence[Acceptance], entries: Sequence[Entry]) -> list[P
             rule="acceptance-ambiguous",
             entry=each.entry,
             message=f"Accepted {each}, but {' and '.join(catalogs[each.entry])} both have that id. Rename it in your own.",
+            path=("accept", index),
         )
-        for each in accept
+        for index, each in enumerate(accept)
         if each.entry is not None and len(catalogs.get(each.entry, ())) > 1
     ]
 

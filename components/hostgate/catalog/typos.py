@@ -7,6 +7,8 @@ character taken out, so only names that share such a key are compared (deletion 
 import re
 from collections.abc import Iterable, Iterator
 
+from hostgate.catalog.shared_hosting import is_well_known
+
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -78,6 +80,8 @@ def _keys(host: str) -> Iterator[tuple[int, str]]:
 
 
 def _typo(first: str, second: str) -> bool:
+    if is_well_known(first) and is_well_known(second):
+        return False  # gcr.io and ghcr.io are two registries
     return first != second and _one_edit(first, second) and not _series(first, second)
 
 

@@ -36,19 +36,20 @@ _CONSTANTS: dict[str, bool | None] = {
 
 
 class Mapping(dict[str, Any]):
-    """A YAML mapping; `at` gives the position of each value, `start` its own.
+    """A YAML mapping; `at` gives the position of each value, `keys_at` of each key, `start` its own.
 
     `bare_dates` names the keys whose value is a date written without quotes, which other readers would not leave alone;
     `unwritten` those behind which nothing stands, not even a null. `gaps`, of a whole document: whether there is such a key
     or item anywhere in it.
     """
 
-    __slots__ = ("at", "bare_dates", "gaps", "start", "unwritten")
+    __slots__ = ("at", "bare_dates", "gaps", "keys_at", "start", "unwritten")
 
     def __init__(self, start: Position) -> None:
         super().__init__()
         self.start = start
         self.at: dict[str, Position] = {}
+        self.keys_at: dict[str, Position] = {}
         self.bare_dates: tuple[str, ...] = ()
         self.unwritten: tuple[str, ...] = ()
         self.gaps = False
@@ -195,6 +196,7 @@ class _Builder:
                     f"The key `{key}` stands twice in one mapping (first on line {positions[key][0]}). Keep one.",
                     at,
                 )
+            mapping.keys_at[key] = at
             event = next_event()
             value, positions[key] = self._value(event, depth)
             mapping[key] = value

@@ -216,6 +216,8 @@ def command(asked: ComparisonRequest, as_json: bool) -> None:
     if as_json:
         print_json(review.as_json())
     else:
+        from hostgate.cli.tables import folded
+
         for line in lines(review):
-            click.echo("\n".join(map(printable, line.split("\n"))))
+            click.echo(folded("\n".join(map(printable, line.split("\n")))))
     end(review)

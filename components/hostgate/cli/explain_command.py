@@ -172,29 +172,34 @@ def command(
             raise click.UsageError(
                 "--sandbox, --state and --preview ask what stands; leave out --stack, --catalog, --target and --survey."
             )
-        answers = [_of_point(point, flow) for point in _points(sandbox=sandbox, state=state, preview=preview)]
+        points = _points(sandbox=sandbox, state=state, preview=preview)
+        answers, asked = [_of_point(point, flow) for point in points], [point.target for point in points]
         together = []
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
-        answers = [answer for plan in plans for answer in _of_plan(plan, flow)]
+        answers, asked = [answer for plan in plans for answer in _of_plan(plan, flow)], [plan.target for plan in plans]
         alone = frozenset(plan.target for plan in plans if plan.options.one_at_a_time)
         together = [] if catalogs else _together(answers, alone)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
         return
-    from hostgate.cli.tables import near_line, table
+    from hostgate.cli.tables import folded, near_line, table
 
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
     click.echo(f"{host}:{flow.port} {flow.protocol}" if flow.port else f"{host} {flow.protocol}")
     click.echo(table(("target", "verdict", "rule", "why"), rows))
     for answer in answers:
         for near in answer.get("nearest", ()):
-            click.echo(printable(f"nearest of {answer['target']}: {near_line(near)}"))
+            click.echo(folded(printable(f"nearest of {answer['target']}: {near_line(near)}")))
     for assumed in dict.fromkeys(each for answer in answers for each in answer["assumptions"]):
-        click.echo(printable(f"assumed{_of_some(answers, assumed)}: {assumed}"))
+        click.echo(folded(printable(f"assumed{_of_some(answers, assumed)}: {assumed}")))
     for cloud in together:
         blocking = ", ".join(cloud["blocking"])
         click.echo(f"{cloud['cloud']}, all layers: {cloud['verdict']}{f' ({blocking})' if blocking else ''}")
+    from hostgate.planning.trial import no_test
+
+    if flow.transport == "tcp" and (warned := no_test(asked)):
+        click.echo(folded(warned))
 
 
 def _of_some(answers: Sequence[Mapping[str, Any]], assumed: str) -> str:

@@ -8,15 +8,14 @@ import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import click
 
-import hostgate
 from hostgate.catalog.file_output import unwritable
 from hostgate.catalog.problems import InputError, Problem, did_you_mean
 from hostgate.cli.shipped import page, shipped
+from hostgate.requirement import requirement
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
 """What the engine takes as the name of a project or a stack (pulumi/pulumi, sdk/go/common/tokens)."""
@@ -29,9 +28,11 @@ put your own there. `hostgate preview --host builtin` needs no account and deplo
 
 | command | does |
 | --- | --- |
-| `pulumi install` | makes `.venv` and installs `requirements.txt` (without the CLI: `python3 -m venv .venv`, then pip) |
+| `pulumi install`, then `. .venv/bin/activate` | makes `.venv`, installs `requirements.txt`, and puts both on PATH: \
+the policy pack runs there too (without the CLI: `python3 -m venv .venv`, then pip) |
 | `hostgate preview --stack {stack} --host builtin --policy-pack policy` | what `pulumi up` would create, on simulated clouds |
 | `hostgate plan --stack {stack}` | every host, by which rule it is allowed, and every finding |
+| `hostgate sandbox run -- pulumi up` | goes through `up` on simulated clouds, and `destroy` likewise |
 | `pulumi stack init {stack}`, `pulumi up --policy-pack policy` | makes it |
 
 `policy/` holds every preview to the reviewed catalogs; `.github/workflows/hostgate.yml` comments on pull requests, if
@@ -122,7 +123,7 @@ def _files(folder: Path, stack: str, clouds: Sequence[str], catalogs: Sequence[s
         f"Pulumi.{stack}.yaml": "# What may be reached, and by whom. Lines marked `yours` have examples in them.\n"
         f"config:\n  hostgate:catalogs:\n{_items(catalogs, 4)}" + "".join(sections[cloud] for cloud in clouds),
         "__main__.py": program,
-        "requirements.txt": _requirement([*clouds, "sandbox"]),
+        "requirements.txt": _requirements([*clouds, "sandbox"]),
         "policy/PulumiPolicy.yaml": pack,
         "policy/__main__.py": pack_program,
         "policy/settings.yaml": "# The catalogs that were reviewed: a name that none of them holds stops a preview.\n"
@@ -139,23 +140,10 @@ def _items(values: Sequence[str], indent: int) -> str:
     return "".join(f"{' ' * indent}- {json.dumps(value, ensure_ascii=False)}\n" for value in values)
 
 
-def _requirement(extras: Sequence[str]) -> str:
-    """The hostgate that runs here, as pip finds it again: its version, or the commit, file or folder that it came from
-    (PEP 610)."""
-    what = f"hostgate[{','.join(extras)}]"
-    try:
-        text = distribution("hostgate").read_text("direct_url.json")
-    except PackageNotFoundError:
-        text = None
-    if text is None:
-        return f"{what}=={hostgate.__version__}\n"
-    origin = json.loads(text)
-    if commit := origin.get("vcs_info"):
-        return f"{what} @ {commit['vcs']}+{origin['url']}@{commit['commit_id']}\n"
-    note = (
-        "" if not origin["url"].startswith("file:") else "# Of this machine: where CI has to find it, name a commit.\n"
-    )
-    return f"{note}{what} @ {origin['url']}\n"
+def _requirements(extras: Sequence[str]) -> str:
+    line = requirement(extras)
+    local = " @ file:" in line
+    return f"{'# Of this machine: where CI has to find it, name a commit.' + chr(10) if local else ''}{line}\n"
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 import hostgate
-from hostgate.catalog.problems import InputError, Problem, printable
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, printable
 from hostgate.sandbox.signals import Ended, ended_by_signals
 
 _COMMANDS = {
@@ -45,6 +45,14 @@ class _Lazy(click.Group):
             return None
         command: click.Command = import_module(f"hostgate.cli.{cmd_name}_command").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            near = did_you_mean(args[0], _COMMANDS)
+            ctx.fail(f"No such command {args[0]!r}.{near} Commands: {', '.join(_COMMANDS)}.")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -116,8 +124,10 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
     if as_json:
         print_json({"errors": [problem.as_json() for problem in every]})
         return
+    from hostgate.cli.tables import folded
+
     for problem in every:
-        click.echo(str(problem), err=True)
+        click.echo(folded(str(problem), err=True), err=True)
     click.echo(f"{len(every)} error{'s' if len(every) != 1 else ''}.", err=True)
 
 

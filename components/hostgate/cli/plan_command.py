@@ -11,6 +11,7 @@ from hostgate.cli.main import print_json, show_problems
 from hostgate.cli.sources import Repeating, plan_options, plans_and_pin
 
 if TYPE_CHECKING:
+    from hostgate.planning.decision import Decision
     from hostgate.planning.plan import Plan
 
 SHOWN = 40
@@ -77,7 +78,7 @@ def command(
 
 def show(plans: Sequence["Plan"]) -> None:
     """`plans` as text that a tired person can read."""
-    from hostgate.cli.tables import finding_lines, table
+    from hostgate.cli.tables import finding_lines, folded, table
 
     for plan in plans:
         counts = {
@@ -92,7 +93,7 @@ def show(plans: Sequence["Plan"]) -> None:
         rows = [
             (
                 *([d.entry.grant] if plan.options.grants else ()),
-                *(d.entry.host, d.entry.match, f"{d.entry.port}/{d.entry.protocol}", d.outcome, d.rule or d.reason),
+                *(d.entry.host, d.entry.match, f"{d.entry.port}/{d.entry.protocol}", d.outcome, d.rule or _why(d)),
             )
             for d in shown
         ]
@@ -103,27 +104,35 @@ def show(plans: Sequence["Plan"]) -> None:
             click.echo(table((*whose, "host", "match", "port", "outcome", "rule or reason"), rows))
         if counts["allowed"] > SHOWN:
             click.echo(f"  ... and {counts['allowed']} allowed entries (--json lists them).")
-        click.echo("objects: " + ", ".join(_few([each.name for each in plan.objects]) or ["none"]))
+        click.echo(folded("objects: " + ", ".join(_few([each.name for each in plan.objects]) or ["none"])))
         full = [f"{u.limit.name} {u.used:,} of {u.limit.max:,}" for u in plan.limits if u.used]
-        click.echo("limits:  " + ("; ".join(full) or "none used"))
+        click.echo(folded("limits:  " + ("; ".join(full) or "none used")))
         click.echo("digest:  " + plan.digest)
         for one in plan.findings:
             for line in finding_lines(one):
-                click.echo(line)
+                click.echo(folded(line))
         if any(one.id == "documented-only" for one in plan.findings):
             _show_trials(plan)
         click.echo()
 
 
+def _why(decision: "Decision") -> str:
+    """What is to be said of an entry without a rule: of one that is allowed, in a plan that is refused, nothing."""
+    return "-" if decision.outcome == "allowed" else decision.reason
+
+
 def _show_trials(plan: "Plan") -> None:
     """The commands with which an owner tries `plan`, and what it expects of each."""
-    from hostgate.planning.trial import trials
+    from hostgate.cli.tables import folded
+    from hostgate.planning.trial import no_test, trials
 
     found = trials(plan)
     if found:
         click.echo("To try it once it stands, on a client that it is about (`unknown`: the plan alone cannot tell):")
     for each in found:
         click.echo(f"  {each.expected:<7}  {each.what}:\n           {each.command}")
+    if found and (warned := no_test([plan.target])):
+        click.echo(folded(f"  {warned}"))
 
 
 def _show_pin(plans: Sequence["Plan"], lock: Path) -> None:

@@ -122,7 +122,7 @@ def _show_tree(made: "Preview") -> None:
 
 def _show_plans(plans: Sequence["Plan"]) -> None:
     """Each host by cloud, then each finding once with the targets that have it."""
-    from hostgate.cli.tables import finding_lines
+    from hostgate.cli.tables import finding_lines, folded
 
     click.echo(_hosts(plans))
     together: dict[Finding, list[str]] = {}
@@ -134,8 +134,8 @@ def _show_plans(plans: Sequence["Plan"]) -> None:
     for one in sorted(together, key=lambda one: one.order):
         where = "all" if len(together[one]) == len(plans) else ", ".join(together[one])
         for line in finding_lines(one):
-            click.echo(f"  {line}")
-        click.echo(f"          on {where}")
+            click.echo(folded(f"  {line}"))
+        click.echo(folded(f"          on {where}"))
     click.echo(f"\nWhat each finding means and what to do about it: {page('plan.md')}")
 
 

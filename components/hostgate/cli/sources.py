@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hostgate.catalog.dates import iso_date
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from hostgate.catalog.selection import Selection
@@ -203,13 +203,16 @@ def find_stack(stack: str | None, *, needs_file: bool = True) -> tuple[Path, str
     if project is None:
         raise _error(
             "no-project",
-            f"There is no Pulumi.yaml in {here} or above. Go to a Pulumi project, or name --catalog and --target.",
+            f"There is no Pulumi.yaml in {here} or above. Go to a Pulumi project, make one by `hostgate init`, or, where the "
+            "command takes them, name --catalog and --target.",
         )
     stacks = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in project.glob("Pulumi.*.yaml"))
     name = stack or "dev"
     if needs_file and name not in stacks:
         raise _error(
-            "no-stack", f"There is no Pulumi.{name}.yaml in {project}. Stacks here: {', '.join(stacks) or 'none'}."
+            "no-stack",
+            f"There is no Pulumi.{name}.yaml in {project}.{did_you_mean(name, stacks)} "
+            f"Stacks here: {', '.join(stacks) or 'none'}.",
         )
     return project, name
 

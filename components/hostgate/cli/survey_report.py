@@ -33,7 +33,9 @@ def check(path: Path) -> str | None:
         return "its folder may not be written. Name another file, or change the permissions."
     missing = [name for name in _PAGE_NEEDS if find_spec(name) is None] if path.suffix.lower() == ".html" else []
     if missing:
-        return f"a page needs {' and '.join(missing)}, not installed here: pip install 'hostgate[report]'; or name a .md file."
+        from hostgate.requirement import install_command
+
+        return f"a page needs {' and '.join(missing)}, not installed here: {install_command('report')}; or name a .md file."
     return None
 
 

@@ -1,5 +1,6 @@
 """Tables and findings as text for people."""
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -100,11 +101,37 @@ def finding_lines(one: "Finding") -> list[str]:
     return lines
 
 
+def folded(text: str, *, err: bool = False) -> str:
+    """`text` as a terminal shows it without breaking a word. Where stdout (`err`: stderr) is none, lines stay whole for those
+    who search."""
+    stream = sys.stderr if err else sys.stdout
+    return "\n".join(_folded(text.split("\n"))) if stream is not None and stream.isatty() else text
+
+
+def _folded(lines: Iterable[str]) -> Iterator[str]:
+    room = terminal_width()
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        if cell_len(line) <= room or len(indent) + _GAP >= room:
+            yield line
+        else:
+            more = f"{indent}    "
+            words = line.lstrip()
+            yield from wrap(
+                words,
+                room,
+                initial_indent=indent,
+                subsequent_indent=more,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+
+
 def terminal_width() -> int:
-    """Columns of the terminal: at least 80, and 160 where there is none."""
+    """Columns of the terminal: at least 40, and 160 where there is none."""
     from shutil import get_terminal_size
 
-    return max(80, get_terminal_size((160, 24)).columns)
+    return max(40, get_terminal_size((160, 24)).columns)
 
 
 def near_line(near: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ from hostgate.dns.host_remarks import remarks
 from hostgate.dns.pools import FEWEST_ANSWERS, Pool, Tally, beyond_chance
 from hostgate.dns.samples import HttpsRecord, LookupOutcome, Note, RecordType, Run, Sample, Torn
 from hostgate.dns.survey_files import read_survey, stream
+from hostgate.dns.ttl_floors import ttl_floors, zone_ttl
 
 DISORDER = 60.0
 """Seconds that lookups of a host may go back in time: answers come when they come."""
@@ -105,8 +106,11 @@ def analyse(records: Iterable[Run | Sample | Torn]) -> Analysis:
     for each in shared:
         for host in each.hosts:
             company.setdefault(host, set()).update(each.hosts)
+    floors = ttl_floors(shown for host in hosts.values() for shown in host.link_ttl.values())
     return Analysis(
-        studies=tuple(hosts[host].study(tuple(sorted(company.get(host, set()) - {host}))) for host in sorted(hosts)),
+        studies=tuple(
+            hosts[host].study(tuple(sorted(company.get(host, set()) - {host})), floors) for host in sorted(hosts)
+        ),
         shared=shared,
         runs=tuple(runs),
         torn=tuple(torn),
@@ -150,7 +154,7 @@ class _Host:
     chains: Counter[tuple[tuple[str, str], ...]] = field(default_factory=Counter)
     link_ttl: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     effective: dict[str, tuple[int, int]] = field(default_factory=dict)
-    ttl: dict[AddressType, int] = field(default_factory=dict)
+    ttl: dict[AddressType, dict[str, int]] = field(default_factory=dict)
     ttl_classes: list[int] = field(default_factory=lambda: [0] * (len(TTL_STEPS) + 1))
     negative: int | None = None
     https: set[HttpsRecord] = field(default_factory=set)
@@ -209,15 +213,16 @@ class _Host:
             most[source] = max(most.get(source, 0), left)
         low, high = self.effective.get(source, (shown, shown))
         self.effective[source] = (min(low, shown), max(high, shown))
-        self.ttl[family] = max(self.ttl.get(family, 0), shown)
+        by_source = self.ttl.setdefault(family, {})
+        by_source[source] = max(by_source.get(source, 0), shown)
 
-    def study(self, company: tuple[str, ...]) -> Study:
+    def study(self, company: tuple[str, ...], floors: Mapping[str, int]) -> Study:
         pools = {family: pool for family in ADDRESS_TYPES if (pool := self._pool(family)) is not None}
         facts = HostFacts(
             host=self.name,
-            chain=self._chain(),
+            chain=self._chain(floors),
             chains=len(self.chains),
-            ttl=self._ttl(),
+            ttl=self._ttl(floors),
             families={family: _family(pool) for family, pool in pools.items()},
             https=self._https() if self.https else None,
             agreement={
@@ -231,9 +236,9 @@ class _Host:
             findings=(),
         )
         return Study(
-            facts=replace(facts, findings=tuple(remarks(facts))),
+            facts=replace(facts, findings=tuple(remarks(facts, floors))),
             pools=pools,
-            ttl=self.ttl,
+            ttl={family: _most(shown, floors) for family, shown in self.ttl.items()},
             courses={family: self.recorders[family].course() for family in pools},
             shown=tuple(self.ttl_classes),
         )
@@ -241,28 +246,28 @@ class _Host:
     def _pool(self, family: AddressType) -> Pool | None:
         return self.tallies[family].pool() if family in self.tallies else None
 
-    def _chain(self) -> tuple[ChainLink, ...]:
+    def _chain(self, floors: Mapping[str, int]) -> tuple[ChainLink, ...]:
         if not self.chains:
             return ()
         links = max(self.chains, key=lambda chain: (self.chains[chain], chain))
         end = links[-1][1] if links else self.name
         made = [
-            ChainLink(owner=owner, type="CNAME", target=target, **self._shown(owner, "CNAME"))
+            ChainLink(owner=owner, type="CNAME", target=target, **self._shown(owner, "CNAME", floors))
             for owner, target in links
         ]
         made += [
-            ChainLink(owner=end, type=family, **self._shown(end, family))
+            ChainLink(owner=end, type=family, **self._shown(end, family, floors))
             for family in ADDRESS_TYPES
             if (end, family) in self.link_ttl
         ]
         return tuple(made)
 
-    def _shown(self, owner: str, type_: str) -> dict[str, Any]:
+    def _shown(self, owner: str, type_: str, floors: Mapping[str, int]) -> dict[str, Any]:
         shown = dict(sorted(self.link_ttl[owner, type_].items()))
-        return {"shown": shown, "ttl": _as_most(shown)}
+        return {"shown": shown, "ttl": zone_ttl(shown, floors)}
 
-    def _ttl(self) -> TtlFacts | None:
-        chain = self._chain()
+    def _ttl(self, floors: Mapping[str, int]) -> TtlFacts | None:
+        chain = self._chain(floors)
         if not chain:
             return None
         return TtlFacts(
@@ -326,10 +331,9 @@ def _family(pool: Pool) -> FamilyFacts:
     )
 
 
-def _as_most(shown: Mapping[str, int]) -> int:
-    """What most resolvers show at the most; the higher where as many show another."""
-    counts = Counter(shown.values())
-    return max(counts, key=lambda ttl: (counts[ttl], ttl))
+def _most(shown: Mapping[str, int], floors: Mapping[str, int]) -> int:
+    """The longest life of an answer, as those resolvers show it that do not lengthen it to a minimum of their own."""
+    return max([ttl for source, ttl in shown.items() if source not in floors] or shown.values())
 
 
 def _jaccard(one: Mapping[str, int], other: Mapping[str, int]) -> float:

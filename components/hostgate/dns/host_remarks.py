@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hostgate.dns.facts import MOST_CHAINS, HostFacts, HttpsFacts, Remark
 from hostgate.dns.samples import ABOUT_THE_NAME, LookupOutcome
+from hostgate.dns.ttl_floors import differs
 
 FAILING = 0.01
 """Share of failed lookups that is worth a remark."""
@@ -12,7 +13,8 @@ FAILING = 0.01
 FINDINGS: dict[str, str] = {
     "unresolved": "No lookup gave an address.",
     "failing": "More than 1 in 100 lookups failed; the causes are counted by outcome.",
-    "ttl-differs": "A resolver shows another TTL than the others: it shortens or lengthens what the zone says.",
+    "ttl-differs": "A resolver shows another TTL than the others: it shortens or lengthens what the zone says. One that has a "
+    "minimum of its own is known by all hosts together: it shows nothing below.",
     "stale-answers": "A resolver answered past the TTL, as it may when the zone's servers do not answer.",
     "aliases-change": "The chain of aliases is not always the same: the vendor steers clients by alias.",
     "partial-chain": "A resolver answered with aliases and without the addresses at their end.",
@@ -33,10 +35,10 @@ _SHOWN = 5
 """Names or addresses told one by one; beyond, their number."""
 
 
-def remarks(facts: HostFacts) -> Iterator[Remark]:
-    """Everything remarkable about a host, in the order of FINDINGS."""
+def remarks(facts: HostFacts, floors: Mapping[str, int]) -> Iterator[Remark]:
+    """Everything remarkable about a host, in the order of FINDINGS. `floors`: minimum TTLs of resolvers, in seconds."""
     yield from _on_lookups(facts)
-    yield from _on_ttls(facts)
+    yield from _on_ttls(facts, floors)
     yield from _on_answers(facts)
     yield from _on_addresses(facts)
     if facts.https is not None:
@@ -57,14 +59,15 @@ def _on_lookups(facts: HostFacts) -> Iterator[Remark]:
         yield Remark("failing", f"{lost} of {asked} lookups failed: {_counted(failed)}.")
 
 
-def _on_ttls(facts: HostFacts) -> Iterator[Remark]:
+def _on_ttls(facts: HostFacts, floors: Mapping[str, int]) -> Iterator[Remark]:
     for link in facts.chain:
         for resolver, most in link.shown.items():
-            if abs(most - link.ttl) > max(2, link.ttl / 10):
+            if differs(most, link.ttl):
                 verb = "shortens" if most < link.ttl else "lengthens"
-                yield Remark(
-                    "ttl-differs", f"{resolver} {verb} the TTL of {link.owner} {link.type}: {most} s, not {link.ttl} s."
-                )
+                told = f"{resolver} {verb} the TTL of {link.owner} {link.type}: {most} s, not {link.ttl} s."
+                if resolver in floors and most > link.ttl:
+                    told += f" Of no host does it show less than {floors[resolver]} s: a minimum of its own."
+                yield Remark("ttl-differs", told)
     if facts.stale:
         yield Remark("stale-answers", f"{facts.stale} answers came past their TTL.")
 

@@ -50,7 +50,7 @@ LOOKUP = Lookup(
 
 # Most Google domains have highly variable answers, googleapis.com for one (Cloud NGFW, FQDN objects, as validated by two
 # published walk-throughs, 2026-02); the other three are Google's own too.
-_GOOGLE = ("googleapis.com", "google.com", "gstatic.com", "googleusercontent.com")
+_GOOGLE = ("googleapis.com", "google.com", "gstatic.com", "googleusercontent.com", "gcr.io", "pkg.dev", "run.app")
 _WILDCARD = (
     "list the names that are needed as exact entries; a subtree needs a mechanism that sees names, gcp:url-filter or "
     "gcp:web-proxy."

@@ -131,7 +131,7 @@ KINDS: dict[str, FindingKind] = {
     ),
     "google-name": FindingKind(
         "warning",
-        "Names of Google APIs answer with highly variable addresses and make poor FQDN objects.",
+        "Names of Google's services answer with highly variable addresses and make poor FQDN objects.",
         "Allow Google's API addresses by range, or use a mechanism that sees the name.",
     ),
     "google-apis": FindingKind(
@@ -353,6 +353,11 @@ KINDS: dict[str, FindingKind] = {
         "info",
         "Which clients the policy calls inside. Others match no rule of the plan.",
         "See that `homeNet` has every range that is routed through the firewall.",
+    ),
+    "doubtful-name": FindingKind(
+        "warning",
+        "A label has two hyphens in a row, as A-labels do (`xn--`). Azure Firewall once refused such names as invalid.",
+        "Put it on a policy that nothing uses first; if it is refused, the host needs another cloud's mechanism.",
     ),
     "needs-dns-proxy": FindingKind(
         "warning",

@@ -67,6 +67,13 @@ class Means:
     """Whether it tells TLS from plain HTTP; where it does not, either passes on a port of the other."""
     resolver: str = ""
     """What TTL means, where it is not the firewall that looks the addresses up."""
+    bare_connect: str = ""
+    """What becomes of a TCP connect that says nothing, where the firewall does more than wait for the name."""
+
+    @property
+    def connect_test(self) -> str:
+        """Why a TCP connect (`nc -z`) is no test of this way, in words; empty where its first packet is judged."""
+        return self.bare_connect or ("the name is read after it" if self.sight == "name-and-port" else "")
 
     @property
     def ttl_means(self) -> str:

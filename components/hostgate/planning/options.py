@@ -3,7 +3,8 @@
 A mechanism's own options extend `Options`. Keys are camelCase in YAML and JSON, snake_case in Python.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from itertools import count
@@ -291,6 +292,13 @@ class Options(BaseModel):
         """What a deployment needs and a plan does not, in words; None if nothing."""
         return None
 
+    def elsewhere(self, providers: Mapping[str, str]) -> Iterator[tuple[tuple[int | str, ...], str]]:  # noqa: ARG002
+        """What the options name that is not where a stack's default providers are: the key's path, and what is wrong.
+
+        `providers`: their settings by full config key (`aws:region`), as far as they are known.
+        """
+        return iter(())
+
     @property
     def places(self) -> tuple[str | None, ...]:
         """Where a program makes the whole plan, once in each: Regions, or None for where the provider is."""
@@ -358,7 +366,8 @@ def option_problems(
             case _ if is_blank(item["input"]):
                 message = blank_message(key, item["input"])
             case "literal_error":
-                message = f"`{key}`: found {found}. Allowed: {context['expected']}."
+                near = did_you_mean(str(item["input"]), re.findall(r"'([^']*)'", context["expected"]))
+                message = f"`{key}`: found {found}.{near} Allowed: {context['expected']}."
             case "string_pattern_mismatch":
                 message = f"`{key}`: found {found}. Allowed: text like {context['pattern']}."
             case "greater_than_equal" | "less_than_equal":
@@ -375,7 +384,7 @@ def option_problems(
                 message = f"`{key}` is empty. Allowed: at least one, or leave the key out."
             case _:
                 message = f"`{key}`: {item['msg'].removeprefix('Value error, ')}"
-        problems.append(Problem(rule="config", message=message))
+        problems.append(Problem(rule="config", message=message, path=tuple(item["loc"])))
     return problems
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -20,7 +19,7 @@ from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.evidence import Evidence
-from hostgate.planning.findings import Finding, finding
+from hostgate.planning.findings import KINDS, Finding, finding
 from hostgate.planning.grants import Grant, once, split
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
@@ -185,6 +184,8 @@ def draft(
         raise InputError([wrong_type("selection", selection, "a Selection, as hostgate.select() makes it")])
     if not isinstance(target, str):
         raise InputError([wrong_type("target", target, f"one of {', '.join(targets())}")])
+    if options is not None and not isinstance(options, Options | Mapping):
+        raise InputError([wrong_type("options", options, "a mapping, or the options of the mechanism")])
     how = find_mechanism(target)
     chosen = _options(how, options, more)
     if problem := _ungranted(how, selection, chosen):
@@ -328,18 +329,26 @@ def unused_acceptances(plans: Sequence[Plan]) -> list[Problem]:
     """Acceptances whose finding occurred in none of `plans`: stale, misspelt, or about another entry."""
     given = dict.fromkeys(one for made in plans for one in made.unused)
     stale = [one for one in given if all(one in made.unused for made in plans if one in made.selection.accept)]
-    known = sorted({one.id for made in plans for one in made.findings})
+    occurring = {one.id for made in plans for one in made.findings}
+    entries = {decision.entry.id for made in plans for decision in made.decisions}
     problems = []
     for acceptance in stale:
-        near = get_close_matches(acceptance.finding, known, 1)
+        # What occurs here is more likely meant than what does not.
+        near = did_you_mean(acceptance.finding, occurring) or did_you_mean(acceptance.finding, KINDS)
+        if acceptance.finding in KINDS:
+            unknown = acceptance.entry is not None and acceptance.entry not in entries
+            near = did_you_mean(str(acceptance.entry), entries) if unknown else ""
         of_entry = sorted({one.id for made in plans for one in made.findings if one.entry == acceptance.entry})
-        hint = f" That entry has: {', '.join(of_entry)}." if of_entry else ""
+        whose = "Without an entry there are" if acceptance.entry is None else "That entry has"
+        hint = f" {whose}: {', '.join(of_entry)}." if of_entry else ""
         problems.append(
             Problem(
                 rule="acceptance-unused",
                 entry=acceptance.entry,
-                message=f"Accepted {acceptance}, but there is no such finding.{hint}"
-                f"{f' Did you mean {near[0]}?' if near and near[0] != acceptance.finding else ''} Remove the acceptance.",
+                file=None if acceptance.origin is None else acceptance.origin.file,
+                line=None if acceptance.origin is None else acceptance.origin.line,
+                column=None if acceptance.origin is None else acceptance.origin.column,
+                message=f"Accepted {acceptance}, but there is no such finding.{hint}{near} Remove the acceptance.",
             )
         )
     return problems

@@ -1,11 +1,12 @@
 """How an owner tries a plan: commands for a client that it is about, made of its own hosts, and what each has to show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.flow import Flow
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan
 
 STRANGERS = ("example.com", "example.org", "example.net")
@@ -35,6 +36,18 @@ def trials(plan: Plan) -> tuple[Trial, ...]:
         verdict = dict(plan.verdicts(flow)).get(grant) or plan.verdict(flow)
         found.append(Trial(f"{what}, from a client of {grant}" if grant else what, command, verdict.action))
     return tuple(found)
+
+
+def no_test(targets: Iterable[str]) -> str | None:
+    """Why a TCP connect says nothing about `targets`, and what does, in one line; None where it is as good as any test."""
+    told: dict[str, list[str]] = {}
+    for target in dict.fromkeys(targets):
+        if why := mechanism(target).means[0].connect_test:
+            told.setdefault(why, []).append(target)
+    if not told:
+        return None
+    reasons = "; ".join(f"{', '.join(those)}: {why}" for why, those in told.items())
+    return f"A TCP connect (`nc -z`) proves nothing. {reasons}. Test with a request, or a TLS handshake with the name."
 
 
 def _tried(plan: Plan) -> Iterator[tuple[str, str, Flow, str]]:

@@ -38,7 +38,10 @@ def read_policy(node: Node) -> Reading:
             found.arns |= set(item.at("resourceArn").texts())
     for key in ("statelessDefaultActions", "statelessFragmentDefaultActions"):
         for item in inner.at(key).items("action"):
-            if item.text("action") == "aws:pass":
+            action = item.text("action")
+            if action == "aws:drop":
+                found.unseen.append(item.path)
+            if action == "aws:pass":
                 reading.effects.append(
                     Effect(where=item.path, action="allow", layer="any", ports=ANY_PORT, destination=EVERYWHERE)
                 )

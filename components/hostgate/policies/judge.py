@@ -34,6 +34,7 @@ OF_A_RESOURCE: Mapping[str, Check] = {
     "silent-drop": shape.silent_drop,
     "home-net": shape.home_net,
     "established-default": shape.established_default,
+    "stateless-drop": shape.stateless_drop,
     "stream-exceptions": shape.stream_exceptions,
     "raw-address": shape.raw_address,
 }

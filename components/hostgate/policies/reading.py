@@ -30,6 +30,8 @@ class Stateful:
     home_net: bool | None = None
     exceptions: str | None = None
     """What becomes of a connection that breaks in its middle."""
+    unseen: list[str] = field(default_factory=list)
+    """Stateless defaults that drop: no stateful rule sees those packets."""
     references: int = 0
     arns: set[str] = field(default_factory=set)
     """Of the rule groups, as far as they are known."""

@@ -123,6 +123,13 @@ RULES: dict[str, PolicyRule] = {
         fix="aws:drop_established_app_layer_to_server and its alert twin.",
         source="AWS What's New 2026-06, default drop action; tried on Suricata 7.0.10",
     ),
+    "stateless-drop": PolicyRule(
+        scope="resource", level="advisory", severity="medium", clouds=("aws",), needs=frozenset({"action"}),
+        finds="Packets or fragments are dropped before the rules that allow names see them, and no log tells.",
+        matters="With packets dropped no listed host is reached; with fragments, answers over UDP that do not fit a packet.",
+        fix="aws:forward_to_sfe as stateless default for both, or a stateless rule that forwards what is to be judged.",
+        source="AWS best practices for Network Firewall, stateless default actions (2026)",
+    ),
     "stream-exceptions": PolicyRule(
         scope="resource", level="advisory", severity="medium", clouds=("aws",), needs=frozenset({"exceptions"}),
         finds="A connection that breaks in its middle is not rejected: it goes on half seen, or hangs.",

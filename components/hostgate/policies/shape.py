@@ -86,6 +86,22 @@ def stream_exceptions(resource: Resource, reading: Reading, settings: Settings) 
     return [Violation(resource=resource, where=where, message=f"what breaks in its middle: {said}.")]
 
 
+def stateless_drop(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
+    del settings
+    if resource.type != AWS_POLICY:
+        return NotApplicable("is no firewall policy")
+    if reading.stateful.references == 0 and not _unknown(reading, "place"):
+        return NotApplicable("holds no stateful rule group")
+    return [
+        Violation(
+            resource=resource,
+            where=where,
+            message=f"aws:drop: {'fragments' if 'Fragment' in where else 'packets'} that no stateless rule forwards are lost.",
+        )
+        for where in reading.stateful.unseen
+    ]
+
+
 def established_default(resource: Resource, reading: Reading, settings: Settings) -> CheckResult:
     del settings
     if resource.type != AWS_POLICY:

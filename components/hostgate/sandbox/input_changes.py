@@ -54,10 +54,10 @@ def diff(
     for key, same in life.same.items():
         if key in before and key in after and UNKNOWN_ON_WIRE not in (before[key], after[key]):
             after[key] = before[key] if same(before[key], after[key]) else after[key]
-    paths = {path: kind for path, kind in _changes(before, after, "") if not _within(path, ignored)}
+    paths = {path: kind for path, kind in _changes(before, after, "") if not within(path, ignored)}
     replaces = tuple(path for path in type_.replaces if path not in life.overlooks)
     moved = tuple(path for path in life.grows if path in paths and not grown(before.get(path), after.get(path)))
-    replacing = frozenset(path for path in paths if _within(path, (*replaces, *moved)))
+    replacing = frozenset(path for path in paths if within(path, (*replaces, *moved)))
     by_hand = type_.auto_name is not None and type_.auto_name.property not in (news.get(DEFAULTS) or ())
     return Changes(paths, replacing, bool(replacing) and (life.replaces_delete_first or by_hand))
 
@@ -88,7 +88,7 @@ def _change(old: Any, new: Any, path: str) -> Iterator[tuple[str, ChangeKind]]:
         yield from _changes(old, new, path)
 
 
-def _within(path: str, roots: tuple[str, ...]) -> bool:
+def within(path: str, roots: tuple[str, ...]) -> bool:
     """Whether the path is one of `roots`, below one, or above one (then the root came or went with it)."""
     return any(
         path == root or path.startswith((f"{root}.", f"{root}[")) or root.startswith((f"{path}.", f"{path}["))

@@ -57,9 +57,11 @@ def diff_json(made: "CatalogDiff") -> dict[str, object]:
 
 def show_diff(made: "CatalogDiff") -> None:
     """A diff for people: one line for each change, and what makes it risky below."""
+    from hostgate.cli.tables import folded
+
     click.echo(made.summary)
     for line in _lines(made.changes):
-        click.echo(line)
+        click.echo(folded(line))
 
 
 def _lines(changes: Iterable["HostChange"]) -> Iterator[str]:

@@ -314,5 +314,7 @@ def _tell(read: "Page", change: "Update", diff: "CatalogDiff", against: str, as_
     click.secho(f"{read.file} against {against}", bold=True)
     click.echo(f"{len(read.hosts)} hosts read: {counted}.")
     show_diff(diff)
+    from hostgate.cli.tables import folded
+
     for finding in change.findings:
-        click.echo(f"{finding}")
+        click.echo(folded(f"{finding}"))

@@ -105,8 +105,10 @@ def lint(refs: tuple[str, ...], as_json: bool) -> None:
             document["errors"] = [problem.as_json() for problem in problems]
         print_json(document)
     else:
+        from hostgate.cli.tables import folded
+
         for warning in warnings:
-            click.echo(str(warning))
+            click.echo(folded(str(warning)))
         if problems:
             show_problems(problems, as_json=False)
         click.echo(f"{len(names)} checked: {len(problems)} errors, {len(warnings)} warnings.")
