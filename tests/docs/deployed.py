@@ -20,7 +20,7 @@ from hostgate.sandbox import builtin_preview as built_in
 from hostgate.sandbox.clouds import Cloud
 from hostgate.sandbox.lifecycle import Account, Refusal, last_part
 from hostgate.sandbox.monitor import Monitor
-from hostgate.sandbox.preview_problems import PreviewProblem
+from hostgate.sandbox.preview_problems import PreviewProblem, does_not_exist
 from hostgate.sandbox.registry import RegistryEntry
 from hostgate.sandbox.resources import Preview
 from hostgate.sandbox.service import Service
@@ -54,6 +54,12 @@ class _Referring(Monitor):
     ) -> None:
         super().__init__(project, stack, clouds, config)
         self._others = others
+
+    def _create(self, entry: RegistryEntry) -> resource_pb2.RegisterResourceResponse:
+        """What a program adopts is there."""
+        made = super()._create(entry)
+        self.problems = [each for each in self.problems if each.what != does_not_exist(entry.id)]
+        return made
 
     def ReadResource(  # noqa: N802
         self, request: resource_pb2.ReadResourceRequest, context: grpc.ServicerContext

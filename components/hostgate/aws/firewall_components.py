@@ -45,9 +45,9 @@ class SubnetMappingArgs(TypedDict, total=False):
 class EndpointAssociationArgs(TypedDict, total=False):
     """Another endpoint of the firewall, in a subnet of any VPC."""
 
-    vpc_id: pulumi.Input[str]
+    vpc_id: Required[pulumi.Input[str]]
     """The VPC of the subnet."""
-    subnet_id: pulumi.Input[str]
+    subnet_id: Required[pulumi.Input[str]]
     """Id of the subnet."""
     ip_address_type: str
     """IPV4, IPV6 or DUALSTACK."""

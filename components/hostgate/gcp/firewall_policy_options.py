@@ -84,6 +84,8 @@ class FirewallPolicyOptions(Options):
     one_at_a_time: ClassVar[bool] = True
     between_grants: ClassVar[int] = 8
     between_components: ClassVar[int] = 8
+    sees_names: ClassVar[bool] = False
+    """Whether the rules decide by the name in the packets, finally."""
     associates_beside_attach: ClassVar[bool] = False
     """Whether something else than the policy is associated with `networks`, so that they may stand beside `attach`."""
 
@@ -303,10 +305,26 @@ class FirewallPolicyOptions(Options):
         a deny does (Cloud NGFW, firewall policy rule evaluation order, read 2026-11-23)."""
         if not isinstance(other, FirewallPolicyOptions) or self._clients_apart(other) or self._networks_apart(other):
             return None
+        if self._moves_to_names(other) or other._moves_to_names(self):
+            return None
         if self.attach is not None and self.policy_path == other.policy_path:
             return f"{self.policy_path}, from base {self.base} and from base {other.base}"
         both = [each for each in self.network_paths if each in other.network_paths]
         return f"the firewall policies of {', '.join(both) or 'one network'}"
+
+    def _moves_to_names(self, other: "FirewallPolicyOptions") -> bool:
+        """Whether rules that see names stand before those of `other` in one policy of somebody else, and neither denies the
+        rest itself: on the way from addresses to names both allow the hosts, and the first decide about all others."""
+        both = (self, other)
+        return (
+            self.sees_names
+            and not other.sees_names
+            and self.attach is not None
+            and self.policy_path == other.policy_path
+            and self.base < other.base
+            and self.clients == other.clients
+            and all(each.deny == "declared" and each.mode == "enforce" for each in both)
+        )
 
     def _clients_apart(self, other: "FirewallPolicyOptions") -> bool:
         """Whether no instance is under `from` of both. An instance has one service account and may have any tags."""

@@ -91,6 +91,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 class UrlFilterOptions(FirewallPolicyOptions):
     """Beside those of a firewall policy: where traffic is inspected, by which endpoints, and in which scope."""
 
+    sees_names: ClassVar[bool] = True
     associates_beside_attach: ClassVar[bool] = True
     audit_opens: ClassVar[frozenset[Deny]] = frozenset(get_args(Deny))
     """The rules that inspect, whose filters allow every name then, come before any deny of others."""
