@@ -1,0 +1,94 @@
+"""Atoms: each dimension of a flow cut where some rule or some need of a catalog makes a difference.
+
+Flows of the same atoms are alike to every step, so one of each is enough. Numbers are cut into elementary intervals;
+names into those that the texts of conditions tell apart.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Address
+from itertools import pairwise
+from typing import Final
+
+from hostgate.catalog.model import MATCHES
+from hostgate.flows.address_sets import AddressFamily
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.names import NameTest
+
+STRANGER: Final = "host.stranger.invalid"
+"""A name that no rule and no catalog means (RFC 6761: `invalid` names nothing)."""
+
+_LABEL: Final = "w"
+_USUAL_PORTS: Final = (443, 80, 22, 53, 8443, 25)
+_USUAL_ADDRESSES: Final = {
+    "IPv4": tuple(map(int, map(IPv4Address, ("203.0.113.7", "198.51.100.7", "192.0.2.7", "10.0.0.7")))),
+    "IPv6": tuple(map(int, map(IPv6Address, ("2001:db8::7", "fd00::7")))),
+}
+"""Of ranges for documentation (RFC 5737, RFC 3849), and private ones: what a reader expects of an example."""
+
+
+def cut(sets: Sequence[Intervals], within: Intervals) -> list[tuple[int, Intervals]]:
+    """The parts of `within` that no set divides; with each, the sets that hold it, as bits. Parts of the same sets are one."""
+    toggled: dict[int, int] = {}
+    for bit, each in enumerate((*sets, within)):
+        for low, high in each:
+            toggled[low] = toggled.get(low, 0) ^ (1 << bit)
+            toggled[high + 1] = toggled.get(high + 1, 0) ^ (1 << bit)
+    inside = 1 << len(sets)
+    parts: dict[int, list[tuple[int, int]]] = {}
+    holding = 0
+    for low, after in pairwise(sorted(toggled)):
+        holding ^= toggled[low]
+        if holding & inside:
+            parts.setdefault(holding ^ inside, []).append((low, after - 1))
+    return [(holding, Intervals.of(each)) for holding, each in parts.items()]
+
+
+def usual_port(ports: Intervals) -> int:
+    """One of them, and one that people know where there is one."""
+    return next((port for port in _USUAL_PORTS if port in ports), _first(ports, least=1))
+
+
+def usual_address(addresses: Intervals, family: AddressFamily) -> str:
+    """One of them, and one that people know for an example where there is one."""
+    kind = IPv4Address if family == "IPv4" else IPv6Address
+    usual = (each for each in _USUAL_ADDRESSES[family] if each in addresses)
+    return str(kind(next(usual, _first(addresses))))
+
+
+def _first(numbers: Intervals, least: int = 0) -> int:
+    low, high = next(iter(numbers))
+    return min(max(low, least), high)
+
+
+def names_told_apart(tests: Iterable[NameTest]) -> Iterator[str]:
+    """Names, so that whatever name is asked of `tests`, one of these is like it, as far as whole labels, beginnings, endings
+    and contained texts go. For a pattern nothing is made up: it is asked of the names that the others have.
+
+    Of a host: itself, one and two labels below it, and the same glued to it without a dot.
+    """
+    found: dict[str, None] = {STRANGER: None}
+    hosts: dict[str, None] = {}
+    starts: dict[str, None] = {}
+    inner: dict[str, None] = {}
+    for test in tests:
+        text = test.text.lower().strip(".")
+        if not text or test.kind == "pattern":
+            continue
+        if test.kind in MATCHES or test.kind in ("ending", "dot-ending"):
+            hosts[text] = None
+        else:
+            (starts if test.kind == "starting" else inner)[text] = None
+        if test.case and test.text != test.text.lower():
+            found[test.text] = None
+    for host in hosts:
+        below, beside = f"{_LABEL}.{host}", f"{_LABEL}{host}"
+        found |= dict.fromkeys((host, below, f"{_LABEL}.{below}", beside, f"{_LABEL}.{beside}"))
+    for text in (*inner, *starts):
+        for rest in (STRANGER, *hosts, *(_joined(other, STRANGER) for other in inner)):
+            found[_joined(text, rest)] = None
+    return iter(found)
+
+
+def _joined(text: str, rest: str) -> str:
+    """A name that begins with `text` and ends with `rest` after a dot."""
+    return f"{text}{'' if text.endswith('.') else '.'}{rest}"

@@ -1,0 +1,414 @@
+"""Witness flows: for a place and what catalogs need, one flow of every kind that the steps there tell apart.
+
+Names with the same steps left are one class. Within a class a decision diagram goes through the other dimensions and
+visits only atoms that differ; what is left at its ends is one flow each, which is put to the evaluator. So nothing is
+sampled: a widening that is narrow in every dimension at once is met like any other.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import Final, NamedTuple
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressFamily, AddressSet, internet, networks
+from hostgate.flows.atoms import cut, names_told_apart, usual_address, usual_port
+from hostgate.flows.flow import Flow, Verdict, ip_protocol
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.names import NameTest, endings, hold
+from hostgate.flows.steps import Box, ClientTest, Moment, Place, Step
+from hostgate.flows.verdicts import ends
+
+MOST_ENDS: Final = 20_000
+"""Ends of the diagrams of one place that are looked at before the answer is that the rules overlap too much."""
+
+_UNUSED_PROTOCOL: Final = 253
+"""An IP protocol number for experiments (RFC 3692): stands for every one that no rule names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What `entry` of a catalog needs: every flow of `box`. Its names are tests of the name that is dialled."""
+
+    entry: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A flow with its verdict, that stands for all flows alike, of `names`, which the same kinds of steps are about.
+
+    `due` are entries that need it, `part_of` those whose host it reaches in a way that its client has no need of, such as
+    TLS without a server name. `steps` are those that decide it or pass it on.
+    """
+
+    flow: Flow
+    client: ClientTest
+    verdict: Verdict
+    due: tuple[str, ...]
+    part_of: tuple[str, ...]
+    names: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What was found at a place. `overlapping` are rules of classes that were not looked at to the end."""
+
+    place: Place
+    witnesses: tuple[Witness, ...]
+    overlapping: tuple[str, ...] = ()
+
+
+def extract(place: Place, needs: Sequence[Need], most: int = MOST_ENDS) -> Extraction:
+    """Every kind of flow to the internet that `place` and `needs` tell apart, from the clients that it is meant for."""
+    space = _Space(place, needs)
+    found: list[Witness] = []
+    overlapping: dict[str, None] = {}
+    left = most
+    for kind in space.classes():
+        these = list(kind.witnesses(left))
+        left -= len(these)
+        found += these
+        if kind.cut_short:
+            overlapping |= dict.fromkeys(part.step.rule for part in kind.parts if part.step and part.step.rule)
+    return Extraction(place, tuple(found), tuple(overlapping))
+
+
+class _Spoken(NamedTuple):
+    """What the packets of a flow are: a protocol as flows have it, and whether they carry a name."""
+
+    protocol: str
+    number: int
+    application: str
+    carries: bool
+
+    @property
+    def has_ports(self) -> bool:
+        return self.number in (6, 17, 33, 132, 136)
+
+
+class _Part(NamedTuple):
+    """A step or a need as one class sees it. `named` and `silent`: whether it is about packets that carry the name of the
+    class, and about such that carry none."""
+
+    box: Box
+    named: bool
+    silent: bool
+    step: Step | None
+    need: Need | None
+    group: int
+
+
+_Shape = tuple[object, ...]
+
+
+class _Space:
+    """The steps of a place and the needs, by the names that they are about."""
+
+    def __init__(self, place: Place, needs: Sequence[Need]) -> None:
+        self.place, self.needs = place, needs
+        self.groups = [group.steps for stage in place.stages for group in stage.groups]
+        self.alone = [stage for stage in place.stages for _ in stage.groups]
+        """The stage of each group."""
+        self.tested = [
+            [position for position, step in enumerate(group) if _has_names(step.box)] for group in self.groups
+        ]
+        self.plain = [
+            [position for position, step in enumerate(group) if not _has_names(step.box)] for group in self.groups
+        ]
+        self._shapes: dict[_Shape, int] = {}
+        self._shape_of: dict[int, int] = {}
+        self._holds: dict[tuple[int, str], bool] = {}
+        self._by_ending: dict[str, list[tuple[int, int]]] = {}
+        self._other: list[tuple[int, int]] = []
+        for number, group in enumerate(self.groups):
+            for position in self.tested[number]:
+                key = _ending_of(group[position].box)
+                (self._other if key is None else self._by_ending.setdefault(key, [])).append((number, position))
+        self._needs_by_ending: dict[str, list[int]] = {}
+        self._plain_needs = [index for index, need in enumerate(needs) if not _has_names(need.box)]
+        for index, need in enumerate(needs):
+            if _has_names(need.box):
+                self._needs_by_ending.setdefault(_ending_of(need.box) or "", []).append(index)
+
+    def classes(self) -> Iterator["_Class"]:
+        grouped: dict[tuple[object, ...], tuple[list[str], list[tuple[int, int, bool, bool]], list[int]]] = {}
+        for name in names_told_apart(self._tests()):
+            steps = self._steps_about(name)
+            needs = self._needs_about(name)
+            places = [(g, bisect_left(self.plain[g], p), a, b, self._shape(self.groups[g][p])) for g, p, a, b in steps]
+            key = (tuple(dict.fromkeys(places)), frozenset(self._shape_of_box(self.needs[n].box) for n in needs))
+            grouped.setdefault(key, ([], steps, needs))[0].append(name)
+        for names, steps, needs in grouped.values():
+            yield _Class(self, tuple(names), self._parts(steps, needs))
+
+    def _tests(self) -> Iterator[NameTest]:
+        for group, positions in zip(self.groups, self.tested, strict=True):
+            for position in positions:
+                yield from _name_tests(group[position].box)
+        for need in self.needs:
+            yield from _name_tests(need.box)
+        for test, _ in self.place.answers:
+            yield test
+
+    def _steps_about(self, name: str) -> list[tuple[int, int, bool, bool]]:
+        found = list(self._other)
+        for ending in endings(name.lower()):
+            found += self._by_ending.get(ending, ())
+        about = []
+        for group, position in sorted(set(found)):
+            box = self.groups[group][position].box
+            named, silent = _about(box, name)
+            if named or silent:
+                about.append((group, position, named, silent))
+        return about
+
+    def _needs_about(self, name: str) -> list[int]:
+        found = [index for ending in endings(name.lower()) for index in self._needs_by_ending.get(ending, ())]
+        return [index for index in sorted(set(found)) if hold(self.needs[index].box.dialled or (), name)]
+
+    def _parts(self, steps: Sequence[tuple[int, int, bool, bool]], needs: Sequence[int]) -> tuple["_Part", ...]:
+        by_position = {(group, position): (named, silent) for group, position, named, silent in steps}
+        parts: list[_Part] = []
+        for number, group in enumerate(self.groups):
+            positions = sorted((*self.plain[number], *(position for g, position in by_position if g == number)))
+            for position in positions:
+                named, silent = by_position.get((number, position), (True, True))
+                parts.append(_Part(group[position].box, named, silent, group[position], None, number))
+        for index in (*self._plain_needs, *needs):
+            parts.append(_Part(self.needs[index].box, True, True, None, self.needs[index], -1))
+        return tuple(parts)
+
+    def _shape(self, step: Step) -> int:
+        """The same for steps that do the same to the same flows, but for names."""
+        known = self._shape_of.get(id(step))
+        if known is None:
+            box = self._shape_of_box(step.box)
+            shape = (box, step.action, step.moments, step.lasting, step.whole != "")
+            known = self._shape_of[id(step)] = self._shapes.setdefault(shape, len(self._shapes))
+        return known
+
+    def _shape_of_box(self, box: Box) -> int:
+        shape = (box.address, box.port, box.protocols, box.applications, box.but, box.client, box.doubts)
+        return self._shapes.setdefault(shape, len(self._shapes))
+
+
+def _has_names(box: Box) -> bool:
+    return box.wire is not None or box.dialled is not None or box.asked is not None
+
+
+def _name_tests(box: Box) -> Iterator[NameTest]:
+    for tests in (box.wire, box.dialled, box.asked):
+        yield from tests or ()
+
+
+def _ending_of(box: Box) -> str | None:
+    """A host that every name which the box is about ends with; None if nobody can say one."""
+    if box.nameless:
+        return None
+    found = [test.text.lower() for test in _name_tests(box) if test.indexed]
+    return max(found, key=len) if found else None
+
+
+def _about(box: Box, name: str) -> tuple[bool, bool]:
+    """Whether a box is about packets to `name` that carry it, and about such that carry none."""
+    if (box.dialled is not None and not hold(box.dialled, name)) or (
+        box.asked is not None and not hold(box.asked, name)
+    ):
+        return False, False
+    return box.wire is None or hold(box.wire, name), box.wire is None or box.nameless
+
+
+@dataclass
+class _Class:
+    """Names that the same kinds of steps are about, the first for all of them."""
+
+    space: _Space
+    names: tuple[str, ...]
+    parts: tuple[_Part, ...]
+    cut_short: bool = False
+    _seen: set[tuple[int, int, int]] = field(default_factory=set)
+
+    def witnesses(self, most: int) -> Iterator[Witness]:
+        for family in self.space.place.families:
+            clients = self._client_ranges(family)
+            if not clients:
+                continue
+            for spoken in self._spoken(family):
+                dimensions = (
+                    self._ports(spoken), self._addresses(family), clients, self._identities,
+                )  # fmt: skip
+                can, sure = self._meant(spoken)
+                self._seen = set()
+                for cell, can_end, sure_end in self._ends(dimensions, 0, can, sure, ()):
+                    if most <= 0:
+                        self.cut_short = True
+                        return
+                    most -= 1
+                    yield self._witness(spoken, family, cell, can_end, sure_end)
+
+    def _ends(
+        self, dimensions: Sequence["_Rows"], at: int, can: int, sure: int, cell: tuple[object, ...]
+    ) -> Iterator[tuple[tuple[object, ...], int, int]]:
+        """The cells in which what can hold, and what surely does, differ; each once."""
+        can = self._relevant(can, sure, dimensions, at)
+        sure &= can
+        if (at, can, sure) in self._seen:
+            return
+        self._seen.add((at, can, sure))
+        if at == len(dimensions):
+            yield cell, can, sure
+            return
+        for can_here, sure_here, what in dimensions[at].rows:
+            yield from self._ends(dimensions, at + 1, can & can_here, sure & sure_here, (*cell, what))
+
+    def _relevant(self, can: int, sure: int, dimensions: Sequence["_Rows"], at: int) -> int:
+        """Without steps that are never asked: before each, in its group, stands one that holds whatever comes."""
+        holds = sure
+        for rows in dimensions[at:]:
+            holds &= rows.always
+        for bits in self._groups:
+            decided: frozenset[Moment] = frozenset()
+            left = can & bits
+            while left:
+                low = left & -left
+                left ^= low
+                step = self.parts[low.bit_length() - 1].step
+                assert step is not None
+                if decided and step.moments <= decided:
+                    can ^= low
+                elif holds & low and not step.box.doubts:
+                    decided |= step.moments
+        return can
+
+    @cached_property
+    def _groups(self) -> list[int]:
+        found: dict[int, int] = {}
+        for bit, part in enumerate(self.parts):
+            if part.step is not None:
+                found[part.group] = found.get(part.group, 0) | 1 << bit
+        return list(found.values())
+
+    def _spoken(self, family: AddressFamily) -> list[_Spoken]:
+        """What packets can be, each once of those that the same parts are about."""
+        numbers = {number for part in self.parts for number in part.box.protocols or ()}
+        icmp = 1 if family == "IPv4" else 58
+        found = [
+            _Spoken("https", 6, "tls", True), _Spoken("http", 6, "http", True), _Spoken("https", 6, "tls", False),
+            _Spoken("http", 6, "http", False), _Spoken("tcp", 6, "other", False), _Spoken("quic", 17, "quic", False),
+            _Spoken("udp", 17, "other", False),
+            *(_Spoken(ip_protocol(each), each, "other", False)
+              for each in sorted({icmp, 47, _UNUSED_PROTOCOL, *numbers} - {6, 17, 59 - icmp})),
+        ]  # fmt: skip
+        told = {(*self._meant(each), each.has_ports): each for each in reversed(found)}
+        return [each for each in found if each in told.values()]
+
+    def _meant(self, spoken: _Spoken) -> tuple[int, int]:
+        can = sure = 0
+        for bit, part in enumerate(self.parts):
+            box = part.box
+            about = part.named if spoken.carries else part.silent
+            about = about and (box.protocols is None or spoken.number in box.protocols)
+            about = about and spoken.application not in box.but
+            fits = box.applications is None or spoken.application in box.applications
+            if part.need is not None:
+                quiet = spoken.number == 6 and not spoken.carries and box.applications is not None
+                can |= (about and (fits or quiet)) << bit
+                sure |= (about and fits and not quiet) << bit
+            else:
+                can |= (about and fits) << bit
+                sure |= (about and fits) << bit
+        return can, sure
+
+    def _ports(self, spoken: _Spoken) -> "_Rows":
+        if not spoken.has_ports:
+            return _Rows([(-1, -1, 0)])
+        return self._rows([part.box.port for part in self.parts], EVERY_PORT)
+
+    def _rows(self, sets: Sequence[Intervals], within: Intervals) -> "_Rows":
+        distinct = list(dict.fromkeys(sets))
+        bits = [sum(1 << bit for bit, each in enumerate(sets) if each == one) for one in distinct]
+        rows = []
+        for holding, part in cut(distinct, within):
+            mask = sum(bits[index] for index in range(len(distinct)) if holding >> index & 1)
+            rows.append((mask, mask, part))
+        return _Rows(rows)
+
+    def _addresses(self, family: AddressFamily) -> "_Rows":
+        where = internet().less(self.space.place.inside)
+        for test, addresses in self.space.place.answers:
+            if test.holds(self.names[0]):
+                where = addresses
+                break
+        return self._of_sets([part.box.address for part in self.parts], where.of(family), family)
+
+    def _client_ranges(self, family: AddressFamily) -> "_Rows":
+        place = self.space.place
+        meant = place.clients.addresses if place.clients is not None else place.inside
+        within = (meant if meant != NO_ADDRESS else EVERY_ADDRESS).of(family)
+        return self._of_sets([part.box.client.addresses for part in self.parts], within, family)
+
+    def _of_sets(self, sets: Sequence[AddressSet], within: Intervals, family: AddressFamily) -> "_Rows":
+        rows = self._rows([each.of(family) for each in sets], within).rows
+        maybe = sum(bool(each.symbols) << bit for bit, each in enumerate(sets))
+        doubted = sum(bool(each.without) << bit for bit, each in enumerate(sets))
+        return _Rows([(can | maybe, sure & ~doubted, part) for can, sure, part in rows])
+
+    @cached_property
+    def _identities(self) -> "_Rows":
+        """Sets of identities, one at most of each stage: who has more of one is decided by one of them."""
+        tests = [part.box.client.identities for part in self.parts]
+        every = sorted({each for test in tests for each in test or ()})
+        nobody = frozenset(f"{kind}:nobody" for kind in sorted({each.partition(":")[0] for each in every}))
+        stages: dict[int, dict[str, None]] = {}
+        for part in self.parts:
+            stages.setdefault(part.group, {}).update(dict.fromkeys(sorted(part.box.client.identities or ())))
+        choices = [[None, *each] for each in stages.values() if each]
+        rows = []
+        for chosen in product(*choices):
+            own = frozenset(each for each in chosen if each is not None)
+            kinds = {each.partition(":")[0] for each in own}
+            whole = own | {each for each in nobody if each.partition(":")[0] not in kinds}
+            if sum(each.startswith("account:") for each in own) > 1:
+                continue
+            can = sum((test is None or bool(test & whole)) << bit for bit, test in enumerate(tests))
+            rows.append((can, can, whole))
+        meant = self.space.place.clients
+        if meant is not None and meant.identities is not None:
+            rows = [row for row in rows if meant.identities & row[2]]
+        return _Rows(rows)
+
+    def _witness(
+        self, spoken: _Spoken, family: AddressFamily, cell: tuple[object, ...], can: int, sure: int
+    ) -> Witness:
+        ports, addresses, clients, identities = cell
+        port = usual_port(ports) if isinstance(ports, Intervals) else 0
+        assert isinstance(addresses, Intervals)
+        assert isinstance(clients, Intervals)
+        assert isinstance(identities, frozenset)
+        source = usual_address(clients, family)
+        name = self.names[0]
+        flow = Flow(
+            name, port, spoken.protocol, name if spoken.carries else None, usual_address(addresses, family), source
+        )
+        client = ClientTest(addresses=networks([source]), identities=identities or None)
+        verdict, deciding = ends(self.space.place, flow, client)
+        steps = tuple(part.step for part in self.parts if part.step is not None and id(part.step) in deciding)
+        needs = [(bit, part.need) for bit, part in enumerate(self.parts) if part.need is not None and can >> bit & 1]
+        due = tuple(need.entry for bit, need in needs if sure >> bit & 1)
+        return Witness(flow, client, verdict, due, tuple(need.entry for _, need in needs), self.names, steps)
+
+
+class _Rows:
+    """Atoms of a dimension: of each, which parts can hold there and which surely do, as bits, and what it is."""
+
+    def __init__(self, rows: Iterable[tuple[int, int, object]]) -> None:
+        self.rows = tuple({(can, sure): (can, sure, what) for can, sure, what in rows}.values())
+        self.always = -1
+        for _, sure, _ in self.rows:
+            self.always &= sure
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
