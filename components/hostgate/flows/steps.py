@@ -173,6 +173,8 @@ class Place:
     answers: tuple[tuple[NameTest, AddressSet], ...] = ()
     """What names resolve to there, where that is not what the internet answers: the first test that holds decides. No
     address: nobody can tell."""
+    own_names: tuple[str, ...] = ()
+    """Names at and below which nothing is ever asked of the internet."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
 

@@ -33,20 +33,23 @@ class Need:
 
     entry: str
     box: Box
+    due: bool = True
+    """Whether it has to be open at the place; else it may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
     """A flow with its verdict, that stands for all flows alike, of `names`, which the same kinds of steps are about.
 
-    `due` are entries that need it, `part_of` those whose host it reaches in a way that its client has no need of, such as
-    TLS without a server name. `steps` are those that decide it or pass it on.
+    `due` are entries that need it or one like it, each with the name for which it does; `part_of` those whose host it
+    reaches in a way that its client has no need of, such as TLS without a server name. `steps` are those that decide it or
+    pass it on.
     """
 
     flow: Flow
     client: ClientTest
     verdict: Verdict
-    due: tuple[str, ...]
+    due: tuple[tuple[str, str], ...]
     part_of: tuple[str, ...]
     names: tuple[str, ...]
     steps: tuple[Step, ...]
@@ -54,11 +57,13 @@ class Witness:
 
 @dataclass(frozen=True)
 class Extraction:
-    """What was found at a place. `overlapping` are rules of classes that were not looked at to the end."""
+    """What was found at a place. `overlapping` are rules of classes that were not looked at to the end; `idle` steps that
+    decide nothing that was found, though they are about some of it."""
 
     place: Place
     witnesses: tuple[Witness, ...]
     overlapping: tuple[str, ...] = ()
+    idle: tuple[Step, ...] = ()
 
 
 def extract(place: Place, needs: Sequence[Need], most: int = MOST_ENDS) -> Extraction:
@@ -66,14 +71,24 @@ def extract(place: Place, needs: Sequence[Need], most: int = MOST_ENDS) -> Extra
     space = _Space(place, needs)
     found: list[Witness] = []
     overlapping: dict[str, None] = {}
-    left = most
+    about: dict[int, Step] = {}
+    busy: set[int] = set()
     for kind in space.classes():
-        these = list(kind.witnesses(left))
-        left -= len(these)
+        these = list(kind.witnesses(most - len(found)))
         found += these
         if kind.cut_short:
             overlapping |= dict.fromkeys(part.step.rule for part in kind.parts if part.step and part.step.rule)
-    return Extraction(place, tuple(found), tuple(overlapping))
+        deciding = {id(step) for witness in these for step in witness.steps}
+        of_class = kind.met | deciding
+        for alike in kind.alike:
+            about |= {id(step): step for step, first in zip(alike, kind.alike[0], strict=True) if id(first) in of_class}
+            busy |= {id(step) for step, first in zip(alike, kind.alike[0], strict=True) if id(first) in deciding}
+        about |= {
+            id(part.step): part.step for part in kind.parts if part.step is not None and id(part.step) in of_class
+        }
+        busy |= deciding
+    idle = () if overlapping else tuple(step for key, step in about.items() if key not in busy)
+    return Extraction(place, tuple(found), tuple(overlapping), idle)
 
 
 class _Spoken(NamedTuple):
@@ -99,6 +114,15 @@ class _Part(NamedTuple):
     step: Step | None
     need: Need | None
     group: int
+
+
+class _Group(NamedTuple):
+    """Names that are alike, the steps and needs about the first, and for each the steps that do the same, in order."""
+
+    names: list[str]
+    steps: list[tuple[int, int, bool, bool]]
+    needs: list[list[int]]
+    alike: list[list[Step]]
 
 
 _Shape = tuple[object, ...]
@@ -134,15 +158,24 @@ class _Space:
                 self._needs_by_ending.setdefault(_ending_of(need.box) or "", []).append(index)
 
     def classes(self) -> Iterator["_Class"]:
-        grouped: dict[tuple[object, ...], tuple[list[str], list[tuple[int, int, bool, bool]], list[int]]] = {}
+        grouped: dict[tuple[object, ...], _Group] = {}
         for name in names_told_apart(self._tests()):
             steps = self._steps_about(name)
             needs = self._needs_about(name)
             places = [(g, bisect_left(self.plain[g], p), a, b, self._shape(self.groups[g][p])) for g, p, a, b in steps]
-            key = (tuple(dict.fromkeys(places)), frozenset(self._shape_of_box(self.needs[n].box) for n in needs))
-            grouped.setdefault(key, ([], steps, needs))[0].append(name)
-        for names, steps, needs in grouped.values():
-            yield _Class(self, tuple(names), self._parts(steps, needs))
+            key = (
+                tuple(dict.fromkeys(places)),
+                frozenset((self.shape_of_box(self.needs[n].box), self.needs[n].due) for n in needs),
+            )
+            group = grouped.setdefault(key, _Group([], steps, [], []))
+            group.names.append(name)
+            group.needs.append(needs)
+            firsts = {
+                place: self.groups[g][p] for (g, p, _, _), place in zip(reversed(steps), reversed(places), strict=True)
+            }
+            group.alike.append([firsts[place] for place in dict.fromkeys(places)])
+        for group in grouped.values():
+            yield _Class(self, tuple(group.names), self._parts(group.steps, group.needs[0]), group.alike, group.needs)
 
     def _tests(self) -> Iterator[NameTest]:
         for group, positions in zip(self.groups, self.tested, strict=True):
@@ -185,12 +218,12 @@ class _Space:
         """The same for steps that do the same to the same flows, but for names."""
         known = self._shape_of.get(id(step))
         if known is None:
-            box = self._shape_of_box(step.box)
+            box = self.shape_of_box(step.box)
             shape = (box, step.action, step.moments, step.lasting, step.whole != "")
             known = self._shape_of[id(step)] = self._shapes.setdefault(shape, len(self._shapes))
         return known
 
-    def _shape_of_box(self, box: Box) -> int:
+    def shape_of_box(self, box: Box) -> int:
         shape = (box.address, box.port, box.protocols, box.applications, box.but, box.client, box.doubts)
         return self._shapes.setdefault(shape, len(self._shapes))
 
@@ -228,7 +261,11 @@ class _Class:
     space: _Space
     names: tuple[str, ...]
     parts: tuple[_Part, ...]
+    alike: list[list[Step]]
+    needs: list[list[int]]
     cut_short: bool = False
+    met: set[int] = field(default_factory=set)
+    """Ids of steps that can hold for something that was looked at."""
     _seen: set[tuple[int, int, int]] = field(default_factory=set)
 
     def witnesses(self, most: int) -> Iterator[Witness]:
@@ -241,6 +278,7 @@ class _Class:
                     self._ports(spoken), self._addresses(family), clients, self._identities,
                 )  # fmt: skip
                 can, sure = self._meant(spoken)
+                self._meet(can, dimensions)
                 self._seen = set()
                 for cell, can_end, sure_end in self._ends(dimensions, 0, can, sure, ()):
                     if most <= 0:
@@ -248,6 +286,11 @@ class _Class:
                         return
                     most -= 1
                     yield self._witness(spoken, family, cell, can_end, sure_end)
+
+    def _meet(self, can: int, dimensions: Sequence["_Rows"]) -> None:
+        for rows in dimensions:
+            can &= rows.ever
+        self.met |= {id(part.step) for bit, part in enumerate(self.parts) if can >> bit & 1 and part.step is not None}
 
     def _ends(
         self, dimensions: Sequence["_Rows"], at: int, can: int, sure: int, cell: tuple[object, ...]
@@ -397,8 +440,19 @@ class _Class:
         verdict, deciding = ends(self.space.place, flow, client)
         steps = tuple(part.step for part in self.parts if part.step is not None and id(part.step) in deciding)
         needs = [(bit, part.need) for bit, part in enumerate(self.parts) if part.need is not None and can >> bit & 1]
-        due = tuple(need.entry for bit, need in needs if sure >> bit & 1)
-        return Witness(flow, client, verdict, due, tuple(need.entry for _, need in needs), self.names, steps)
+        due = [need for bit, need in needs if sure >> bit & 1 and need.due]
+        part_of = tuple(need.entry for _, need in needs)
+        return Witness(flow, client, verdict, tuple(self._due(due)), part_of, self.names, steps)
+
+    def _due(self, needs: Sequence[Need]) -> Iterator[tuple[str, str]]:
+        """Entries that need flows as those of `needs`, each with a name of its own."""
+        shapes = {self.space.shape_of_box(need.box) for need in needs}
+        told = {need.entry: self.names[0] for need in needs}
+        for name, indices in zip(self.names, self.needs, strict=True) if needs else ():
+            for need in (self.space.needs[index] for index in indices):
+                if need.due and self.space.shape_of_box(need.box) in shapes:
+                    told.setdefault(need.entry, name)
+        yield from told.items()
 
 
 class _Rows:
@@ -406,9 +460,10 @@ class _Rows:
 
     def __init__(self, rows: Iterable[tuple[int, int, object]]) -> None:
         self.rows = tuple({(can, sure): (can, sure, what) for can, sure, what in rows}.values())
-        self.always = -1
-        for _, sure, _ in self.rows:
+        self.always, self.ever = -1, 0
+        for can, sure, _ in self.rows:
             self.always &= sure
+            self.ever |= can
 
     def __bool__(self) -> bool:
         return bool(self.rows)

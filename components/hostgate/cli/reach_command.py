@@ -1,0 +1,231 @@
+"""`hostgate reach`: what is open that no catalog needs, and what is needed and closed, each with a flow that shows it.
+
+Asked is a plan, or what stands: in the simulated clouds, in states of the engine, or after previews, several together.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hostgate.catalog.problems import InputError, Problem, did_you_mean, printable
+from hostgate.cli.main import print_json
+from hostgate.cli.sources import Repeating, make_plans, plan_options
+from hostgate.cli.standing import snapshot_of_sources, standing_options
+
+if TYPE_CHECKING:
+    from hostgate.flows.flow import Flow
+    from hostgate.flows.reach import Reach
+    from hostgate.flows.snapshot import Snapshot
+    from hostgate.flows.steps import Place
+    from hostgate.flows.witnesses import Need
+
+_MOST_SHOWN = 20
+"""Lines of each kind that a table shows of one place; `--json` has all."""
+
+
+def _accepted(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001
+    found = {}
+    for each in value:
+        id_, equals, reason = each.partition("=")
+        if not (equals and id_ and reason.strip()):
+            raise click.BadParameter(f"{each!r} is no acceptance. Allowed: ID=reason, with the ID of a line.")
+        found[id_] = reason.strip()
+    return found
+
+
+@click.command(cls=Repeating)
+@standing_options
+@click.option(
+    "--accept", "accepted", multiple=True, metavar="ID=REASON", callback=_accepted,
+    help="A line that is known and meant: it is shown, and does not count. Repeat.",
+)  # fmt: skip
+@click.option("--own", is_flag=True, help="Count only what rules of the stack's own allowlists open.")
+@plan_options
+def command(
+    sandbox: bool,
+    states: tuple[str, ...],
+    previews: tuple[str, ...],
+    others: tuple[str, ...],
+    accepted: dict[str, str],
+    own: bool,
+    stack: str | None,
+    catalogs: tuple[str, ...],
+    targets: tuple[str, ...],
+    as_of: date | None,
+    allow_empty: bool,
+    survey: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what is open beyond the catalogs, what they need and is closed, and what nobody can tell.
+
+    Exit codes: 0 nothing beyond and nothing missing, 1 bad input, 2 wrong usage; else the first that holds of 3 (something is
+    beyond), 4 (something is missing), 5 (something is not known).
+    """
+    if sandbox or states or previews:
+        if stack or targets or allow_empty or survey:
+            raise click.UsageError(
+                "--sandbox, --state and --preview ask what stands; leave out --stack, --target, --allow-empty and --survey."
+            )
+        asked = _of_standing(snapshot_of_sources(sandbox, states, previews, others), catalogs)
+    elif others:
+        raise click.UsageError(
+            "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
+        )
+    else:
+        asked = _of_plans(make_plans(stack, catalogs, targets, as_of, allow_empty, survey))
+    found = [_Answer(place, needs, ours) for place, needs, ours in asked]
+    ids = {each for answer in found for each in answer.ids}
+    unused = [each for each in accepted if each not in ids]
+    if unused:
+        hints = "".join(did_you_mean(each, sorted(ids)) for each in unused[:1])
+        message = f"--accept: there is no line {', '.join(unused)}.{hints} Remove it, or copy the ID of a line."
+        raise InputError([Problem(rule="unused-acceptance", message=message)])
+    if as_json:
+        print_json({"points": [answer.as_json(accepted, own=own) for answer in found]})
+    else:
+        click.echo("\n\n".join(answer.text(accepted, own=own) for answer in found))
+    code = next((code for code, kind in ((3, "beyond"), (4, "missing"), (5, "unknown"))
+                 if any(answer.counts(kind, accepted, own=own) for answer in found)), 0)  # fmt: skip
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _of_plans(plans: Sequence[Any]) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
+    from hostgate.planning.needs import needs_of_plan
+
+    problems = [problem for plan in plans if plan.refused for problem in plan.problems]
+    if problems:
+        raise InputError(problems)
+    return [(plan.place, needs_of_plan(plan), None) for plan in plans]
+
+
+def _of_standing(
+    snapshot: "Snapshot", catalogs: tuple[str, ...]
+) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
+    from hostgate.planning.needs import needs_at, needs_of
+    from hostgate.planning.targets import named
+
+    places = [place for each in named("places") for place in each(snapshot)]
+    if not places:
+        message = "No resource in it judges what leaves. Allowed: one with a firewall, a policy, a network or a VPC."
+        raise InputError([Problem(rule="plan-file", file=snapshot.source, message=message)])
+    if catalogs:
+        from hostgate.catalog.selection import select
+
+        chosen = needs_of(select(*catalogs).entries)
+        return [(place, chosen, None) for place in places]
+    found: list[tuple[Place, list[Need], frozenset[str] | None]] = [
+        (place, *needs_at(place, snapshot)) for place in places
+    ]
+    if not any(needs for _, needs, _ in found):
+        message = "No allowlist of hostgate is in it, so nothing says what may be open. Name it: --catalog REF."
+        raise InputError([Problem(rule="no-catalog", file=snapshot.source, message=message)])
+    return found
+
+
+class _Answer:
+    """What is said of one place. `ours`: resources of allowlists; None: all of it is one."""
+
+    def __init__(self, place: "Place", needs: "Sequence[Need]", ours: frozenset[str] | None) -> None:
+        from hostgate.flows.reach import reach
+
+        self.reach: Reach = reach(place, needs)
+        self.ours = ours
+
+    @property
+    def ids(self) -> set[str]:
+        found = self.reach
+        return {
+            *(each.id for each in found.beyond), *(each.id for each in found.missing), *(each.id for each in found.unknown)
+        }  # fmt: skip
+
+    def owner(self, owner: str) -> str:
+        if not owner:
+            return "no rule"
+        return "this allowlist" if self.ours is None or owner in self.ours else "this stack"
+
+    def counts(self, kind: str, accepted: dict[str, str], *, own: bool) -> bool:
+        found = self.reach
+        ids: dict[str, list[str]] = {
+            "beyond": [each.id for each in found.beyond if not own or self.owner(each.owner) == "this allowlist"],
+            "missing": [each.id for each in found.missing],
+            "unknown": [each.id for each in found.unknown],
+        }
+        return any(each not in accepted for each in ids[kind])
+
+    def as_json(self, accepted: dict[str, str], *, own: bool) -> dict[str, Any]:
+        from hostgate.flows.reach import as_json
+
+        told = as_json(self.reach)
+        for each in told["beyond"]:
+            each["owner"] = self.owner(each["owner"] or "")
+        if own:
+            told["beyond"] = [each for each in told["beyond"] if each["owner"] == "this allowlist"]
+        for each in (*told["beyond"], *told["missing"], *told["unknown"]):
+            if each["id"] in accepted:
+                each["accepted"] = accepted[each["id"]]
+        return told
+
+    def text(self, accepted: dict[str, str], *, own: bool) -> str:
+        from hostgate.cli.tables import table
+
+        place, found = self.reach.place, self.reach
+        lines = [printable(f"{place.target.partition(':')[0]} {place.kind} {place.name}")]
+        if place.remark:
+            lines.append(printable(f"  {place.remark}"))
+        rows = [
+            (
+                _mark(each.id, accepted),
+                "beyond",
+                _in_words(each.flows),
+                each.rule or "-",
+                f"{each.why} ({self.owner(each.owner)})",
+            )
+            for each in found.beyond
+            if not own or self.owner(each.owner) == "this allowlist"
+        ]
+        rows += [
+            (
+                _mark(each.id, accepted),
+                "missing",
+                _in_words([each.flow]),
+                each.rule or "-",
+                f"{_some([entry for entry, _ in each.entries])}: {each.why}",
+            )
+            for each in found.missing
+        ]
+        rows += [
+            (_mark(each.id, accepted), "unknown", _in_words([each.flow]), "-", "; ".join(each.what))
+            for each in found.unknown
+        ]
+        rows += [("", "dead", "-", each.rule, each.why) for each in found.dead]
+        if rows:
+            lines.append(table(("id", "", "flow", "rule", "why"), rows[:_MOST_SHOWN]))
+            if len(rows) > _MOST_SHOWN:
+                lines.append(f"and {len(rows) - _MOST_SHOWN} more; --json has them all")
+        else:
+            lines.append("  nothing beyond the catalogs is open, and all that they need is")
+        lines += [printable(f"assumed: {each}") for each in found.assumptions]
+        return "\n".join(lines)
+
+
+def _mark(id_: str, accepted: dict[str, str]) -> str:
+    return f"{id_} (accepted)" if id_ in accepted else id_
+
+
+def _some(entries: Sequence[str]) -> str:
+    return ", ".join(entries[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")
+
+
+def _in_words(flows: "Iterable[Flow]") -> str:
+    told: dict[str, None] = {}
+    for flow in flows:
+        name = "" if flow.wire_name == flow.name or flow.protocol not in ("https", "http") else ", no name"
+        told[
+            f"{flow.protocol}{f' {flow.port}' if flow.port else ''} {flow.name} [{flow.address}]{name} from {flow.source}"
+        ] = None
+    shown = list(told)
+    return "\n".join(shown[:2]) + (f"\nand {len(shown) - 2} more kinds" if len(shown) > 2 else "")

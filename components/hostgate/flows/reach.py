@@ -1,0 +1,197 @@
+"""Reach: what is open at a place that no catalog needs, what catalogs need and is closed, and what decides nothing.
+
+Every answer has a witness, a flow that the evaluator has judged. What is asked for are destinations on the internet.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from hostgate.flows.flow import Flow
+from hostgate.flows.steps import Box, Place, Step
+from hostgate.flows.witnesses import Extraction, Need, Witness, extract
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What `rule` lets out (empty: no rule, by default) that is in no catalog; the first of `flows` is the one to show."""
+
+    id: str
+    flows: tuple[Flow, ...]
+    rule: str
+    owner: str
+    why: str
+    names: tuple[str, ...] = ()
+    """Names that pass alike, the first flow's among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A flow that `rule` blocks (empty: no rule, by default) and that the first of `entries` needs; the others need one like
+    it, to the name that stands with each."""
+
+    id: str
+    entries: tuple[tuple[str, str], ...]
+    flow: Flow
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What would have to be known to tell whether some flows pass: the first of them."""
+
+    id: str
+    what: tuple[str, ...]
+    flow: Flow
+    why: str
+    needed: bool
+    """Whether a catalog needs them; else it is not known whether they are beyond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A rule that decides no flow to the internet, though it is about some."""
+
+    rule: str
+    owner: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What is open at a place, held against what catalogs need there."""
+
+    place: Place
+    beyond: tuple[Beyond, ...]
+    missing: tuple[Missing, ...]
+    unknown: tuple[Open, ...]
+    dead: tuple[Dead, ...]
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        return self.place.assumptions
+
+
+def reach(place: Place, needs: Sequence[Need]) -> Reach:
+    """Everything that is open at `place` and that nobody needs, and everything needed that is closed."""
+    if sees_queries_alone(place):
+        needs = [replace(need, box=Box(dialled=need.box.dialled)) for need in needs if need.box.dialled is not None]
+    found = extract(place, needs)
+    beyond: dict[str, list[tuple[Witness, Step | None]]] = {}
+    missing: dict[tuple[object, ...], Witness] = {}
+    unknown: dict[tuple[object, ...], Witness] = {}
+    reached: dict[tuple[object, ...], list[Witness]] = {}
+    for each in found.witnesses:
+        if _inside(place, each.flow.name):
+            continue
+        rule = each.verdict.rule or ""
+        if each.verdict.action == "unknown":
+            if each.due or not each.part_of:
+                unknown.setdefault((each.verdict.lacks, bool(each.due)), each)
+        elif each.verdict.action == "allow" and not each.part_of and not _of_an_entry(each, needs):
+            beyond.setdefault(rule, []).append((each, each.steps[-1] if each.steps else None))
+        if each.due:
+            reached.setdefault((each.due, each.flow.port, each.flow.protocol, each.flow.address), []).append(each)
+    for those in reached.values():
+        blocked = [each for each in those if each.verdict.action == "block"]
+        if blocked and (place.clients is not None or len(blocked) == len(those)):
+            missing.setdefault((blocked[0].due, blocked[0].verdict.rule), blocked[0])
+    return Reach(
+        place,
+        tuple(_beyond(place, rule, those) for rule, those in beyond.items()),
+        tuple(_missing(place, each) for each in missing.values()),
+        (*(_unknown(place, each) for each in unknown.values()), *_overlapping(found)),
+        tuple(_dead(found.idle, place)),
+    )
+
+
+def sees_queries_alone(place: Place) -> bool:
+    """Whether a place is asked for names and sees nothing else of a flow."""
+    return any(step.box.asked is not None for stage in place.stages for group in stage.groups for step in group.steps)
+
+
+def _of_an_entry(witness: Witness, needs: Sequence[Need]) -> bool:
+    """Whether host and port are those of an entry, and what lets it pass does not tell what is spoken there."""
+    flow = witness.flow
+    told_apart = [step.box.applications for step in witness.steps if step.action == "allow"]
+    return any(
+        need.box.dialled is not None
+        and all(test.holds(flow.name) for test in need.box.dialled)
+        and flow.port in need.box.port
+        and (need.box.protocols is None or flow.number in need.box.protocols)
+        and any(each is None or (need.box.applications or frozenset()) <= each for each in told_apart)
+        for need in needs
+    )
+
+
+def _inside(place: Place, name: str) -> bool:
+    return any(name == zone or name.endswith(f".{zone}") for zone in place.own_names)
+
+
+def _beyond(place: Place, rule: str, those: Sequence[tuple[Witness, Step | None]]) -> Beyond:
+    flows: dict[tuple[str, int, int | None], Flow] = {}
+    for each, _ in those:
+        flows.setdefault((each.flow.protocol, each.flow.port, each.flow.family), each.flow)
+    first, step = those[0]
+    return Beyond(
+        _id(place, "beyond", rule), tuple(flows.values()), rule, step.owner if step else "", first.verdict.why
+    )
+
+
+def _missing(place: Place, witness: Witness) -> Missing:
+    rule = witness.verdict.rule or ""
+    return Missing(_id(place, "missing", witness.due[0][0], rule), witness.due, witness.flow, rule, witness.verdict.why)
+
+
+def _unknown(place: Place, witness: Witness) -> Open:
+    verdict = witness.verdict
+    return Open(_id(place, "unknown", *verdict.lacks), verdict.lacks, witness.flow, verdict.why, bool(witness.due))
+
+
+def _overlapping(found: Extraction) -> Iterator[Open]:
+    if found.overlapping:
+        what = f"too many overlapping rules: {', '.join(found.overlapping)}"
+        why = "they overlap in more ways than are looked at"
+        yield Open(_id(found.place, "overlap"), (what,), found.witnesses[0].flow, why, needed=False)
+
+
+def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
+    """Rules that allow and of which no step decides anything."""
+    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
+    unused = {id(step) for step in idle}
+    busy = {(step.owner, step.rule) for step in steps if id(step) not in unused}
+    for owner, rule in dict.fromkeys((step.owner, step.rule) for step in idle if step.action == "allow" and step.rule):
+        if (owner, rule) not in busy:
+            yield Dead(rule, owner, "other rules decide every flow that it is about before it does")
+
+
+def _id(place: Place, *parts: str) -> str:
+    return sha256("\x00".join((place.target, place.name, *parts)).encode()).hexdigest()[:8]
+
+
+def as_json(found: Reach) -> dict[str, Any]:
+    return {
+        "place": found.place.name,
+        "target": found.place.target,
+        "beyond": [
+            {"id": each.id, "flow": _flow(each.flows[0]), "rule": each.rule or None, "owner": each.owner or None, "why": each.why}
+            for each in found.beyond
+        ],
+        "missing": [
+            {"id": each.id, "entry": entry, "flow": _flow(each.flow) | {"name": name}, "rule": each.rule or None, "why": each.why}
+            for each in found.missing
+            for entry, name in each.entries
+        ],
+        "unknown": [{"id": each.id, "what": list(each.what), "flow": _flow(each.flow), "why": each.why} for each in found.unknown],
+        "dead": [{"rule": each.rule, "owner": each.owner, "why": each.why} for each in found.dead],
+        "assumptions": list(found.assumptions),
+    }  # fmt: skip
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {
+        "name": flow.name, "port": flow.port, "protocol": flow.protocol, "address": flow.address, "source": flow.source,
+        **({} if flow.wire_name == flow.name else {"sni": flow.wire_name}),
+    }  # fmt: skip

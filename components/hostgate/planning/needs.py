@@ -1,0 +1,95 @@
+"""What entries of catalogs need, as boxes of flows: what has to be open where they are allowed."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from hostgate.catalog.model import Entry
+from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, networks
+from hostgate.flows.flow import IP_PROTOCOLS
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.names import NameTest
+from hostgate.flows.snapshot import Snapshot
+from hostgate.flows.steps import Box, Place
+from hostgate.flows.witnesses import Need
+from hostgate.planning.decision import read_registered
+from hostgate.planning.plan import Plan
+
+_COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
+
+_SPEAKS = {"https": "tls", "tls": "tls", "http": "http"}
+_OVER: Mapping[tuple[str, ...], AddressSet] = {("ipv4",): EVERY_IPV4, ("ipv6",): AddressSet(v6=EVERY_ADDRESS.v6)}
+
+
+def needs_of(
+    entries: Iterable[Entry], dialled: Mapping[str, Sequence[str]] | None = None, *, due: bool = True
+) -> list[Need]:
+    """One need for each entry. `dialled`: addresses by which entries are allowed besides, by entry id; what is no range is
+    passed over."""
+    found = []
+    for entry in entries:
+        box = Box(
+            dialled=(NameTest(entry.match, entry.host),),
+            port=Intervals.of([(entry.port, entry.port)]),
+            protocols=frozenset({IP_PROTOCOLS[entry.transport]}),
+            applications=frozenset({_SPEAKS[entry.protocol]}) if entry.protocol in _SPEAKS else None,
+            address=_OVER.get(entry.families or (), EVERY_ADDRESS),
+        )
+        found.append(Need(entry.id, box, due))
+        ranges = [each for each in (dialled or {}).get(entry.id, ()) if _is_range(each)]
+        if ranges:
+            by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
+            found.append(Need(entry.id, by_address, due=False))
+    return found
+
+
+def names_open(names: Iterable[str]) -> list[Need]:
+    """What may pass beside the hosts of catalogs: every flow to `names` and below."""
+    return [Need(name, Box(dialled=(NameTest("subtree+apex", name),)), due=False) for name in names]
+
+
+def needs_of_plan(plan: Plan) -> list[Need]:
+    """What a plan is there to open, and what it opens beside the hosts by its options."""
+    allowed = [decision.entry for decision in plan.decisions if decision.outcome == "allowed"]
+    return [*needs_of(allowed, plan.options.dialled), *names_open(plan.options.open_names)]
+
+
+def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[str]]:
+    """What the allowlists of a snapshot need at `place`, and the resources there that are theirs.
+
+    An allowlist is at a place if a rule that it names is; what is of the same cloud and elsewhere may be open there, and
+    need not be. Entries that are alternatives of one another were chosen from when the allowlist was planned.
+    """
+    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
+    owners: dict[str, set[str]] = {}
+    for step in steps:
+        owners.setdefault(step.rule, set()).add(step.owner)
+    found: list[Need] = []
+    ours: set[str] = set()
+    for resource in snapshot.resources:
+        if not _COMPONENT.match(resource.type):
+            continue
+        target = str(resource.properties.get("target", ""))
+        if target.partition(":")[0] != place.target.partition(":")[0]:
+            continue
+        try:
+            decisions = read_registered(resource.properties.get("decisions"), resource.properties.get("purposes"))
+        except ValueError:
+            continue
+        allowed = [each for each in decisions if each.outcome == "allowed"]
+        mine = {owner for each in allowed for owner in owners.get(each.rule or "", ())}
+        mine |= {owner for rule, those in owners.items() for each in allowed for owner in those
+                 if each.rule and rule.startswith(f"{each.rule}#")}  # fmt: skip
+        ours |= mine
+        options = resource.properties.get("options")
+        dialled = options.get("addresses") if isinstance(options, Mapping) else None
+        entries = [each.entry for each in allowed]
+        found += needs_of(entries, dialled if isinstance(dialled, Mapping) else None, due=bool(mine))
+    return found, frozenset(ours)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        networks([text])
+    except ValueError:
+        return False
+    return True
