@@ -169,7 +169,7 @@ def numbered(place: Place) -> Place:
     return replace(place, stages=stages)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(places(), needs, st.data())
 def test_whatever_brute_force_meets_is_met_and_nothing_else(place: Place, wanted: list[Need], data: st.DataObject) -> None:
     place = numbered(place)

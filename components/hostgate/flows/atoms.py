@@ -6,7 +6,7 @@ names into those that the texts of conditions tell apart.
 
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Final
 
 from hostgate.catalog.model import MATCHES
@@ -64,31 +64,34 @@ def names_told_apart(tests: Iterable[NameTest]) -> Iterator[str]:
     """Names, so that whatever name is asked of `tests`, one of these is like it, as far as whole labels, beginnings, endings
     and contained texts go. For a pattern nothing is made up: it is asked of the names that the others have.
 
-    Of a host: itself, one and two labels below it, and the same glued to it without a dot.
+    A host that is asked for exactly is one name. Of one that is an ending: itself, one and two labels below it, and the same
+    glued to it without a dot; each also with the texts that a name may contain or begin with in front of it.
     """
     found: dict[str, None] = {STRANGER: None}
-    hosts: dict[str, None] = {}
+    ends: dict[str, None] = {STRANGER: None}
     starts: dict[str, None] = {}
     inner: dict[str, None] = {}
     for test in tests:
         text = test.text.lower().strip(".")
         if not text or test.kind == "pattern":
             continue
-        if test.kind in MATCHES or test.kind in ("ending", "dot-ending"):
-            hosts[text] = None
+        if test.kind == "exact":
+            found[text] = None
+        elif test.kind in MATCHES or test.kind in ("ending", "dot-ending"):
+            ends[text] = None
         else:
             (starts if test.kind == "starting" else inner)[text] = None
         if test.case and test.text != test.text.lower():
             found[test.text] = None
-    for host in hosts:
-        below, beside = f"{_LABEL}.{host}", f"{_LABEL}{host}"
-        found |= dict.fromkeys((host, below, f"{_LABEL}.{below}", beside, f"{_LABEL}.{beside}"))
-    for text in (*inner, *starts):
-        for rest in (STRANGER, *hosts, *(_joined(other, STRANGER) for other in inner)):
-            found[_joined(text, rest)] = None
+    together = [each for size in (1, 2) for each in combinations(inner, size)]
+    fronts = [
+        *(".".join(each) for each in together),
+        *starts,
+        *(f"{begin}.{text}" for begin in starts for text in inner),
+    ]
+    for end in ends:
+        below = f"{_LABEL}.{end}"
+        found |= dict.fromkeys((end, below, f"{_LABEL}.{below}", f"{_LABEL}{end}", f"{_LABEL}.{_LABEL}{end}"))
+        for front in fronts:
+            found |= dict.fromkeys((f"{front}.{end}", f"{front}.{below}", f"{front}{end}", f"{front}.{_LABEL}{end}"))
     return iter(found)
-
-
-def _joined(text: str, rest: str) -> str:
-    """A name that begins with `text` and ends with `rest` after a dot."""
-    return f"{text}{'' if text.endswith('.') else '.'}{rest}"

@@ -18,7 +18,7 @@ from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest, endings, hold
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Step
-from hostgate.flows.verdicts import ends
+from hostgate.flows.verdicts import ends as ends_of
 
 MOST_ENDS: Final = 20_000
 """Ends of the diagrams of one place that are looked at before the answer is that the rules overlap too much."""
@@ -159,9 +159,9 @@ class _Space:
 
     def classes(self) -> Iterator["_Class"]:
         grouped: dict[tuple[object, ...], _Group] = {}
-        for name in names_told_apart(self._tests()):
-            steps = self._steps_about(name)
-            needs = self._needs_about(name)
+        for name in names_told_apart(dict.fromkeys(self._tests())):
+            ends = list(endings(name.lower()))
+            steps, needs = self._steps_about(name, ends), self._needs_about(name, ends)
             places = [(g, bisect_left(self.plain[g], p), a, b, self._shape(self.groups[g][p])) for g, p, a, b in steps]
             key = (
                 tuple(dict.fromkeys(places)),
@@ -186,9 +186,9 @@ class _Space:
         for test, _ in self.place.answers:
             yield test
 
-    def _steps_about(self, name: str) -> list[tuple[int, int, bool, bool]]:
+    def _steps_about(self, name: str, ends: Sequence[str]) -> list[tuple[int, int, bool, bool]]:
         found = list(self._other)
-        for ending in endings(name.lower()):
+        for ending in ends:
             found += self._by_ending.get(ending, ())
         about = []
         for group, position in sorted(set(found)):
@@ -198,8 +198,8 @@ class _Space:
                 about.append((group, position, named, silent))
         return about
 
-    def _needs_about(self, name: str) -> list[int]:
-        found = [index for ending in endings(name.lower()) for index in self._needs_by_ending.get(ending, ())]
+    def _needs_about(self, name: str, ends: Sequence[str]) -> list[int]:
+        found = [index for ending in ends for index in self._needs_by_ending.get(ending, ())]
         return [index for index in sorted(set(found)) if hold(self.needs[index].box.dialled or (), name)]
 
     def _parts(self, steps: Sequence[tuple[int, int, bool, bool]], needs: Sequence[int]) -> tuple["_Part", ...]:
@@ -437,7 +437,7 @@ class _Class:
             name, port, spoken.protocol, name if spoken.carries else None, usual_address(addresses, family), source
         )
         client = ClientTest(addresses=networks([source]), identities=identities or None)
-        verdict, deciding = ends(self.space.place, flow, client)
+        verdict, deciding = ends_of(self.space.place, flow, client)
         steps = tuple(part.step for part in self.parts if part.step is not None and id(part.step) in deciding)
         needs = [(bit, part.need) for bit, part in enumerate(self.parts) if part.need is not None and can >> bit & 1]
         due = [need for bit, need in needs if sure >> bit & 1 and need.due]
