@@ -29,18 +29,26 @@ NAMES = (
 
 name_tests = st.builds(
     NameTest,
-    st.sampled_from(["exact", "one-label", "subtree", "subtree+apex", "ending", "dot-ending", "starting", "containing"]),
+    st.sampled_from(
+        ["exact", "one-label", "subtree", "subtree+apex", "ending", "dot-ending", "starting", "containing"]
+    ),
     st.sampled_from([*HOSTS, "evil"]),
     negated=st.sampled_from([False, False, False, True]),
 )
 names = st.none() | st.none() | st.tuples(name_tests) | st.tuples(name_tests, name_tests)
 addresses = st.sampled_from(
     [EVERY_ADDRESS] * 4
-    + [networks(["203.0.113.0/24"]), networks(["0.0.0.0/0"]), networks(["2000::/3"]), networks(["203.0.113.0/25", "2600::/16"])]
+    + [
+        networks(["203.0.113.0/24"]),
+        networks(["0.0.0.0/0"]),
+        networks(["2000::/3"]),
+        networks(["203.0.113.0/25", "2600::/16"]),
+    ]
     + [symbol("pl-1"), networks(["9.0.0.0/8"]) | symbol("pl-1"), symbol("pl-1").complement]
 )
 ports = st.sampled_from(
-    [EVERY_PORT] * 3 + [Intervals.of(each) for each in ([(443, 443)], [(80, 80), (443, 443)], [(0, 442)], [(444, 65_535)])]
+    [EVERY_PORT] * 3
+    + [Intervals.of(each) for each in ([(443, 443)], [(80, 80), (443, 443)], [(0, 442)], [(444, 65_535)])]
 )
 clients = st.builds(
     ClientTest,
@@ -79,7 +87,8 @@ needs = st.lists(
         st.sampled_from(["e1", "e2"]),
         st.builds(
             Box,
-            dialled=st.none() | st.tuples(st.builds(NameTest, st.sampled_from(["exact", "subtree"]), st.sampled_from(HOSTS))),
+            dialled=st.none()
+            | st.tuples(st.builds(NameTest, st.sampled_from(["exact", "subtree"]), st.sampled_from(HOSTS))),
             address=st.sampled_from([EVERY_ADDRESS, networks(["0.0.0.0/0"])]),
             port=ports,
             protocols=st.just(frozenset({6})),
@@ -136,23 +145,36 @@ def by_force(place: Place, wanted: list[Need], name: str) -> set[Kind]:
         six = ":" in address
         if (":" in source) != six or (protocol, six) in (("icmp", True), ("icmpv6", False)):
             continue
-        if place.clients is not None and not (source.startswith("10.") or source.startswith("fd")):
+        if place.clients is not None and not source.startswith(("10.", "fd")):
             continue
-        if protocol not in ("https", "http", "tcp", "quic", "udp", "sctp"):
-            if port:
-                continue
+        if protocol not in ("https", "http", "tcp", "quic", "udp", "sctp") and port:
+            continue
         flow = Flow(name, port, protocol, name if carries else None, address, source)
         due = [_needed(need, flow, carries) for need in wanted]
         for account, one, two in product(accounts, tags, tags):
             who = frozenset({account, *filter(None, (one, two))})
             who |= frozenset() if one or two else {"tag:nobody"}
             verdict, _ = ends(place, flow, ClientTest(addresses=networks([source]), identities=who))
-            found.add((verdict.action, verdict.rule, len(verdict.lacks), any(each for each, _ in due), any(each for _, each in due)))
+            found.add(
+                (
+                    verdict.action,
+                    verdict.rule,
+                    len(verdict.lacks),
+                    any(each for each, _ in due),
+                    any(each for _, each in due),
+                )
+            )
     return found
 
 
 def kind_of(witness: Witness) -> Kind:
-    return witness.verdict.action, witness.verdict.rule, len(witness.verdict.lacks), bool(witness.due), bool(witness.part_of)
+    return (
+        witness.verdict.action,
+        witness.verdict.rule,
+        len(witness.verdict.lacks),
+        bool(witness.due),
+        bool(witness.part_of),
+    )
 
 
 def numbered(place: Place) -> Place:
@@ -171,7 +193,9 @@ def numbered(place: Place) -> Place:
 
 @settings(max_examples=40, deadline=None)
 @given(places(), needs, st.data())
-def test_whatever_brute_force_meets_is_met_and_nothing_else(place: Place, wanted: list[Need], data: st.DataObject) -> None:
+def test_whatever_brute_force_meets_is_met_and_nothing_else(
+    place: Place, wanted: list[Need], data: st.DataObject
+) -> None:
     place = numbered(place)
     met: dict[tuple[str, ...], set[Kind]] = {}
     for witness in extract(place, wanted).witnesses:

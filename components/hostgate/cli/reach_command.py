@@ -106,9 +106,9 @@ def _of_standing(
     snapshot: "Snapshot", catalogs: tuple[str, ...]
 ) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
     from hostgate.planning.needs import needs_at, needs_of
-    from hostgate.planning.targets import named
+    from hostgate.policies.places import places_of_stack
 
-    places = [place for each in named("places") for place in each(snapshot)]
+    places = places_of_stack(snapshot)
     if not places:
         message = "No resource in it judges what leaves. Allowed: one with a firewall, a policy, a network or a VPC."
         raise InputError([Problem(rule="plan-file", file=snapshot.source, message=message)])

@@ -79,19 +79,19 @@ def reach(place: Place, needs: Sequence[Need]) -> Reach:
     if sees_queries_alone(place):
         needs = [replace(need, box=Box(dialled=need.box.dialled)) for need in needs if need.box.dialled is not None]
     found = extract(place, needs)
-    beyond: dict[str, list[tuple[Witness, Step | None]]] = {}
+    beyond: dict[tuple[str, str], list[tuple[Witness, str, Step | None]]] = {}
     missing: dict[tuple[object, ...], Witness] = {}
     unknown: dict[tuple[object, ...], Witness] = {}
     reached: dict[tuple[object, ...], list[Witness]] = {}
     for each in found.witnesses:
         if _inside(place, each.flow.name):
             continue
-        rule = each.verdict.rule or ""
         if each.verdict.action == "unknown":
             if each.due or not each.part_of:
                 unknown.setdefault((each.verdict.lacks, bool(each.due)), each)
         elif each.verdict.action == "allow" and not each.part_of and not _of_an_entry(each, needs):
-            beyond.setdefault(rule, []).append((each, each.steps[-1] if each.steps else None))
+            for name, step in zip(each.names, each.deciding, strict=True):
+                beyond.setdefault((step.owner, step.rule) if step else ("", ""), []).append((each, name, step))
         if each.due:
             reached.setdefault((each.due, each.flow.port, each.flow.protocol, each.flow.address), []).append(each)
     for those in reached.values():
@@ -100,7 +100,7 @@ def reach(place: Place, needs: Sequence[Need]) -> Reach:
             missing.setdefault((blocked[0].due, blocked[0].verdict.rule), blocked[0])
     return Reach(
         place,
-        tuple(_beyond(place, rule, those) for rule, those in beyond.items()),
+        tuple(_beyond(place, *key, those) for key, those in beyond.items()),
         tuple(_missing(place, each) for each in missing.values()),
         (*(_unknown(place, each) for each in unknown.values()), *_overlapping(found)),
         tuple(_dead(found.idle, place)),
@@ -130,14 +130,15 @@ def _inside(place: Place, name: str) -> bool:
     return any(name == zone or name.endswith(f".{zone}") for zone in place.own_names)
 
 
-def _beyond(place: Place, rule: str, those: Sequence[tuple[Witness, Step | None]]) -> Beyond:
+def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]]) -> Beyond:
     flows: dict[tuple[str, int, int | None], Flow] = {}
-    for each, _ in those:
-        flows.setdefault((each.flow.protocol, each.flow.port, each.flow.family), each.flow)
-    first, step = those[0]
-    return Beyond(
-        _id(place, "beyond", rule), tuple(flows.values()), rule, step.owner if step else "", first.verdict.why
-    )
+    for each, name, _ in those:
+        flow = each.flow if name == each.flow.name else replace(each.flow, name=name, sni=each.flow.sni and name)
+        flows.setdefault((flow.protocol, flow.port, flow.family), flow)
+    witness, _, step = those[0]
+    names = tuple(dict.fromkeys(name for _, name, _ in those))
+    why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why
+    return Beyond(_id(place, "beyond", rule), tuple(flows.values()), rule, owner, why, names)
 
 
 def _missing(place: Place, witness: Witness) -> Missing:

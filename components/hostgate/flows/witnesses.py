@@ -53,6 +53,8 @@ class Witness:
     part_of: tuple[str, ...]
     names: tuple[str, ...]
     steps: tuple[Step, ...]
+    deciding: tuple[Step | None, ...] = ()
+    """Of each of `names`, the step that decides; None: none does."""
 
 
 @dataclass(frozen=True)
@@ -442,7 +444,14 @@ class _Class:
         needs = [(bit, part.need) for bit, part in enumerate(self.parts) if part.need is not None and can >> bit & 1]
         due = [need for bit, need in needs if sure >> bit & 1 and need.due]
         part_of = tuple(need.entry for _, need in needs)
-        return Witness(flow, client, verdict, tuple(self._due(due)), part_of, self.names, steps)
+        by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
+        each_decides = self._alike(by)
+        return Witness(flow, client, verdict, tuple(self._due(due)), part_of, self.names, steps, each_decides)
+
+    def _alike(self, step: Step | None) -> tuple[Step | None, ...]:
+        """For each name, the step that is to it what `step` is to the first."""
+        place = next((index for index, each in enumerate(self.alike[0]) if each is step), None)
+        return tuple(step if place is None else each[place] for each in self.alike)
 
     def _due(self, needs: Sequence[Need]) -> Iterator[tuple[str, str]]:
         """Entries that need flows as those of `needs`, each with a name of its own."""

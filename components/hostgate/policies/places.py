@@ -20,7 +20,9 @@ from hostgate.flows.steps import Place, Step
 from hostgate.gcp import evaluate as gcp
 from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
-from hostgate.policies.belonging import Together
+from hostgate.planning.targets import named
+from hostgate.policies.belonging import Together, together
+from hostgate.policies.readers import canonical, cloud_of, read
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -83,6 +85,29 @@ def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> 
         if each.cloud == "gcp" and all(place.remark for place in mine):
             mine = _of(each, gcp.places(_associated(each, snapshot))) or mine
         found.append(JudgedPolicy(each.cloud, each.key, each.policy, each.rules, tuple(mine), by_urn))
+    return found
+
+
+def places_of_stack(snapshot: Snapshot) -> list[Place]:
+    """Every place where the rules of a stack are met, those of policies that others own among them: these are taken to hold
+    nothing else, which the place assumes."""
+    stack: list[ResourceReading] = []
+    others: list[Resource] = []
+    resources = canonical(snapshot.resources)
+    for resource in resources:
+        reading, cloud = read(resource), cloud_of(resource.type)
+        if reading is None or cloud is None:
+            others.append(resource)
+        else:
+            stack.append(ResourceReading(resource, cloud, reading))
+    found = [place for places in named("places") for place in places(snapshot)]
+    seen = {step.owner for place in found for step in steps_in(place)}
+    for each in judged_policies(together(stack, others), resources):
+        if not {one.resource.urn for one in each.rules} & seen:
+            what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
+            closes = ", and to drop what no rule passes" if each.cloud == "aws" else ""
+            assumed = f"{what} not in what was read: it is taken to hold nothing else{closes}."
+            found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in each.places]
     return found
 
 
