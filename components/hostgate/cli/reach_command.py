@@ -116,7 +116,7 @@ def _of_standing(
         from hostgate.catalog.selection import select
 
         chosen = needs_of(select(*catalogs).entries)
-        return [(place, chosen, None) for place in places]
+        return [(place, chosen, needs_at(place, snapshot)[1]) for place in places]
     found: list[tuple[Place, list[Need], frozenset[str] | None]] = [
         (place, *needs_at(place, snapshot)) for place in places
     ]
@@ -207,7 +207,7 @@ class _Answer:
             if len(rows) > _MOST_SHOWN:
                 lines.append(f"and {len(rows) - _MOST_SHOWN} more; --json has them all")
         else:
-            lines.append("  nothing beyond the catalogs is open, and all that they need is")
+            lines.append("  Nothing beyond the catalogs is open, and all that they need is.")
         lines += [printable(f"assumed: {each}") for each in found.assumptions]
         return "\n".join(lines)
 
@@ -221,11 +221,13 @@ def _some(entries: Sequence[str]) -> str:
 
 
 def _in_words(flows: "Iterable[Flow]") -> str:
-    told: dict[str, None] = {}
-    for flow in flows:
-        name = "" if flow.wire_name == flow.name or flow.protocol not in ("https", "http") else ", no name"
-        told[
-            f"{flow.protocol}{f' {flow.port}' if flow.port else ''} {flow.name} [{flow.address}]{name} from {flow.source}"
-        ] = None
-    shown = list(told)
-    return "\n".join(shown[:2]) + (f"\nand {len(shown) - 2} more kinds" if len(shown) > 2 else "")
+    told = list(dict.fromkeys(map(_flow_in_words, flows)))
+    return "\n".join(told[:2]) + (f"\nand {len(told) - 2} more kinds" if len(told) > 2 else "")
+
+
+def _flow_in_words(flow: "Flow") -> str:
+    from hostgate.flows.atoms import STRANGER
+
+    name = "any other name" if flow.name == STRANGER else flow.name
+    unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
+    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}, at {flow.address}, from {flow.source}"

@@ -5,7 +5,7 @@ names into those that the texts of conditions tell apart.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import combinations, pairwise
 from typing import Final
 
@@ -19,11 +19,9 @@ STRANGER: Final = "host.stranger.invalid"
 
 _LABEL: Final = "w"
 _USUAL_PORTS: Final = (443, 80, 22, 53, 8443, 25)
-_USUAL_ADDRESSES: Final = {
-    "IPv4": tuple(map(int, map(IPv4Address, ("203.0.113.7", "198.51.100.7", "192.0.2.7", "10.0.0.7")))),
-    "IPv6": tuple(map(int, map(IPv6Address, ("2001:db8::7", "fd00::7")))),
-}
-"""Of ranges for documentation (RFC 5737, RFC 3849), and private ones: what a reader expects of an example."""
+_USUAL_HOSTS: Final = tuple(map(ip_address, ("203.0.113.7", "198.51.100.7", "192.0.2.7", "2001:db8::7")))
+_USUAL_CLIENTS: Final = tuple(map(ip_address, ("10.0.0.7", "172.16.0.7", "192.168.0.7", "fd00::7")))
+"""Of ranges for documentation (RFC 5737, RFC 3849) and of private ones: what a reader expects of an example."""
 
 
 def cut(sets: Sequence[Intervals], within: Intervals) -> list[tuple[int, Intervals]]:
@@ -48,11 +46,13 @@ def usual_port(ports: Intervals) -> int:
     return next((port for port in _USUAL_PORTS if port in ports), _first(ports, least=1))
 
 
-def usual_address(addresses: Intervals, family: AddressFamily) -> str:
-    """One of them, and one that people know for an example where there is one."""
+def usual_address(addresses: Intervals, family: AddressFamily, *, client: bool = False) -> str:
+    """One of them, of a host or of a client, and one that people know for an example where there is one."""
     kind = IPv4Address if family == "IPv4" else IPv6Address
-    usual = (each for each in _USUAL_ADDRESSES[family] if each in addresses)
-    return str(kind(next(usual, _first(addresses))))
+    usual = _USUAL_CLIENTS if client else _USUAL_HOSTS
+    return str(
+        next((each for each in usual if isinstance(each, kind) and int(each) in addresses), kind(_first(addresses)))
+    )
 
 
 def _first(numbers: Intervals, least: int = 0) -> int:

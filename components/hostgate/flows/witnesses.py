@@ -433,7 +433,7 @@ class _Class:
         assert isinstance(addresses, Intervals)
         assert isinstance(clients, Intervals)
         assert isinstance(identities, frozenset)
-        source = usual_address(clients, family)
+        source = usual_address(clients, family, client=True)
         name = self.names[0]
         flow = Flow(
             name, port, spoken.protocol, name if spoken.carries else None, usual_address(addresses, family), source

@@ -1,0 +1,155 @@
+"""`hostgate reach`: what is beyond, missing and unknown at every place of a plan or of what stands, and its exit codes."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostgate.planning.mechanism import targets
+
+from .conftest import Project, Run
+
+REFERENCE = "chainguard/images@2024-03-28"
+URN = "urn:pulumi:prod::hub::{}::{}"
+POLICY = "azure-native:network:FirewallPolicy"
+GROUP = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+TO_HUB = {"firewallPolicyName": "hub", "resourceGroupName": "rg"}
+
+
+def rule(fqdns: Any = ("cgr.dev",), name: str = "images") -> dict[str, Any]:
+    return {
+        "ruleType": "ApplicationRule", "name": name, "sourceAddresses": ["10.0.0.0/8"],
+        "targetFqdns": list(fqdns) if isinstance(fqdns, tuple) else fqdns, "protocols": [{"protocolType": "Https", "port": 443}],
+    }  # fmt: skip
+
+
+def states(*rules: dict[str, Any], group: str = "names", priority: int = 200) -> list[dict[str, Any]]:
+    collection = {
+        "ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100,
+        "action": {"type": "Allow"}, "rules": list(rules),
+    }  # fmt: skip
+    inputs = {**TO_HUB, "ruleCollectionGroupName": group, "priority": priority, "ruleCollections": [collection]}
+    return [{"urn": URN.format(GROUP, group), "type": GROUP, "inputs": inputs}]
+
+
+HUB = {"urn": URN.format(POLICY, "hub"), "type": POLICY, "inputs": TO_HUB}
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+
+
+def state(folder: Path, *resources: dict[str, Any], name: str = "state.json") -> Path:
+    path = folder / name
+    path.write_text(json.dumps({"version": 3, "deployment": {"resources": resources}}))
+    return path
+
+
+def hosts(folder: Path, *names: str) -> Path:
+    path = folder / "ours.yaml"
+    entries = [
+        {"id": f"h{at}", "host": name, "port": 443, "protocol": "https", "purpose": "x"}
+        for at, name in enumerate(names)
+    ]
+    path.write_text(json.dumps({"catalog": "acme/pull", "entries": entries}) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("target", targets())
+def test_a_plan_of_the_reference_revision_opens_nothing_else_and_closes_none_of_it(run: Run, target: str) -> None:
+    made = run("reach", "--catalog", REFERENCE, "--target", target, "--json")
+    (point,) = made.json["points"]
+    assert (made.code, point["beyond"], point["missing"], point["unknown"], point["dead"]) == (0, [], [], [], [])
+
+
+def test_without_options_it_asks_the_stacks_own_plans(run: Run, project: Project) -> None:
+    project(dev="config:\n  hostgate:catalogs: [chainguard/images@2024-03-28]\n  hostgate:gcp: {}\n")
+    made = run("reach")
+    assert (made.code, made.out.splitlines()[:2]) == (
+        0, ["gcp policy plan", "  Nothing beyond the catalogs is open, and all that they need is."],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "names", "code"),
+    [
+        ([rule()], ["cgr.dev"], 0),
+        ([rule(("cgr.dev", "evil.example"))], ["cgr.dev"], 3),
+        ([rule(("cgr.dev", "evil.example"))], ["cgr.dev", "quay.io"], 3),
+        ([rule()], ["cgr.dev", "quay.io"], 4),
+        ([rule(), rule(SECRET, "secret")], ["cgr.dev"], 5),
+        ([rule(), rule(SECRET, "secret")], ["cgr.dev", "quay.io"], 5),
+    ],
+    ids=["as meant", "beyond", "beyond and missing", "missing", "unknown", "needed and unknown"],
+)
+def test_the_exit_code_is_the_first_that_holds(
+    run: Run, tmp_path: Path, rules: Sequence[dict[str, Any]], names: Sequence[str], code: int
+) -> None:
+    made = run("reach", "--state", state(tmp_path, HUB, *states(*rules)), "--catalog", hosts(tmp_path, *names))
+    assert made.code == code
+
+
+def test_a_line_that_is_accepted_is_shown_and_does_not_count(run: Run, tmp_path: Path) -> None:
+    asked = ("reach", "--state", state(tmp_path, HUB, *states(rule(("cgr.dev", "evil.example")))), "--catalog",
+             hosts(tmp_path, "cgr.dev"))  # fmt: skip
+    (point,) = run(*asked, "--json").json["points"]
+    accept = f"{point['beyond'][0]['id']}=ours since May"
+    assert (run(*asked, "--accept", accept).code, "(accepted)" in run(*asked, "--accept", accept).out) == (0, True)
+    assert run(*asked, "--accept", accept, "--json").json["points"][0]["beyond"][0]["accepted"] == "ours since May"
+    unused = run(*asked, "--accept", "00000000=x")
+    assert (unused.code, "there is no line 00000000" in unused.err) == (1, True)
+
+
+def test_several_states_are_one_and_what_other_stacks_own_is_brought_with_them(run: Run, tmp_path: Path) -> None:
+    own = state(tmp_path, *states(rule()))
+    hub = state(tmp_path, HUB, *states(rule(("evil.example",), "wide"), group="wide", priority=300), name="hub.json")
+    ours = hosts(tmp_path, "cgr.dev")
+    alone = run("reach", "--state", own, "--catalog", ours, "--json")
+    assert alone.code == 0
+    assert "not in what was read" in str(alone.json["points"][0]["assumptions"])
+    both = run("reach", "--state", own, "--with", hub, "--catalog", ours, "--json")
+    assert both.code == 3
+    assert [each["rule"] for point in both.json["points"] for each in point["beyond"]] == ["wide/c/wide"]
+    assert run("reach", "--state", own, hub, "--catalog", ours).code == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--with", "x.json"], 2, "name what is asked"),
+        (["--state", "x.json", "--stack", "dev"], 2, "leave out --stack"),
+        (["--state", "none.json"], 1, "none.json"),
+        (["--sandbox", "--preview", "x.json"], 2, "--sandbox is asked alone"),
+        (["--accept", "x"], 2, "ID=reason"),
+        (["--catalog", "chainguard/images@1999-01-01"], 1, "1999-01-01"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_asked_wrongly_is_said(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = run("reach", *arguments)
+    assert (made.code, made.out) == (code, "")
+    assert said in made.err
+
+
+def test_a_state_without_an_allowlist_needs_a_catalog(run: Run, tmp_path: Path) -> None:
+    made = run("reach", "--state", state(tmp_path, HUB, *states(rule())))
+    assert (made.code, "Name it: --catalog REF" in made.err) == (1, True)
+
+
+def test_an_allowlist_in_the_state_says_itself_what_it_needs_and_what_is_its_own(run: Run, tmp_path: Path) -> None:
+    component = {
+        "urn": URN.format("hostgate-azure:index:FirewallPolicyAllowlist", "list"),
+        "type": "hostgate-azure:index:FirewallPolicyAllowlist",
+        "inputs": {
+            "target": "azure:application-rules",
+            "decisions": {"acme/pull#registry": "allowed exact cgr.dev:443/https names/c/images Images"},
+        },
+    }
+    theirs = states(rule(("evil.example",), "wide"), group="wide", priority=300)
+    asked = ("reach", "--state", state(tmp_path, HUB, component, *states(rule()), *theirs), "--json")
+    made = run(*asked)
+    (beyond,) = made.json["points"][0]["beyond"]
+    assert (made.code, beyond["rule"], beyond["owner"]) == (3, "wide/c/wide", "this stack")
+    assert run(*asked, "--own").code == 0
