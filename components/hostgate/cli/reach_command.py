@@ -226,7 +226,7 @@ def _in_words(flows: "Iterable[Flow]") -> str:
 
 
 def _flow_in_words(flow: "Flow") -> str:
-    from hostgate.flows.atoms import STRANGER
+    from hostgate.flows.name_atoms import STRANGER
 
     name = "any other name" if flow.name == STRANGER else flow.name
     unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""

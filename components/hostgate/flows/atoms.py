@@ -1,23 +1,17 @@
 """Atoms: each dimension of a flow cut where some rule or some need of a catalog makes a difference.
 
-Flows of the same atoms are alike to every step, so one of each is enough. Numbers are cut into elementary intervals;
-names into those that the texts of conditions tell apart.
+Flows of the same atoms are alike to every step, so one of each is enough. Numbers are cut into elementary intervals; for
+names see `name_atoms`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Final
 
-from hostgate.catalog.model import MATCHES
 from hostgate.flows.address_sets import AddressFamily
 from hostgate.flows.intervals import Intervals
-from hostgate.flows.names import NameTest
 
-STRANGER: Final = "host.stranger.invalid"
-"""A name that no rule and no catalog means (RFC 6761: `invalid` names nothing)."""
-
-_LABEL: Final = "w"
 _USUAL_PORTS: Final = (443, 80, 22, 53, 8443, 25)
 _USUAL_HOSTS: Final = tuple(map(ip_address, ("203.0.113.7", "198.51.100.7", "192.0.2.7", "2001:db8::7")))
 _USUAL_CLIENTS: Final = tuple(map(ip_address, ("10.0.0.7", "172.16.0.7", "192.168.0.7", "fd00::7")))
@@ -58,40 +52,3 @@ def usual_address(addresses: Intervals, family: AddressFamily, *, client: bool =
 def _first(numbers: Intervals, least: int = 0) -> int:
     low, high = next(iter(numbers))
     return min(max(low, least), high)
-
-
-def names_told_apart(tests: Iterable[NameTest]) -> Iterator[str]:
-    """Names, so that whatever name is asked of `tests`, one of these is like it, as far as whole labels, beginnings, endings
-    and contained texts go. For a pattern nothing is made up: it is asked of the names that the others have.
-
-    A host that is asked for exactly is one name. Of one that is an ending: itself, one and two labels below it, and the same
-    glued to it without a dot; each also with the texts that a name may contain or begin with in front of it.
-    """
-    found: dict[str, None] = {STRANGER: None}
-    ends: dict[str, None] = {STRANGER: None}
-    starts: dict[str, None] = {}
-    inner: dict[str, None] = {}
-    for test in tests:
-        text = test.text.lower().strip(".")
-        if not text or test.kind == "pattern":
-            continue
-        if test.kind == "exact":
-            found[text] = None
-        elif test.kind in MATCHES or test.kind in ("ending", "dot-ending"):
-            ends[text] = None
-        else:
-            (starts if test.kind == "starting" else inner)[text] = None
-        if test.case and test.text != test.text.lower():
-            found[test.text] = None
-    together = [each for size in (1, 2) for each in combinations(inner, size)]
-    fronts = [
-        *(".".join(each) for each in together),
-        *starts,
-        *(f"{begin}.{text}" for begin in starts for text in inner),
-    ]
-    for end in ends:
-        below = f"{_LABEL}.{end}"
-        found |= dict.fromkeys((end, below, f"{_LABEL}.{below}", f"{_LABEL}{end}", f"{_LABEL}.{_LABEL}{end}"))
-        for front in fronts:
-            found |= dict.fromkeys((f"{front}.{end}", f"{front}.{below}", f"{front}{end}", f"{front}.{_LABEL}{end}"))
-    return iter(found)

@@ -9,19 +9,24 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
+from math import prod
 from typing import Final, NamedTuple
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressFamily, AddressSet, internet, networks
-from hostgate.flows.atoms import cut, names_told_apart, usual_address, usual_port
+from hostgate.flows.atoms import cut, usual_address, usual_port
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.names import NameTest, endings, hold
+from hostgate.flows.name_atoms import ENDINGS, NameAtoms, name_atoms
+from hostgate.flows.names import Names, NameTest, endings, hold
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Step
 from hostgate.flows.verdicts import ends as ends_of
 
 MOST_ENDS: Final = 20_000
 """Ends of the diagrams of one place that are looked at before the answer is that the rules overlap too much."""
+
+MOST_FRONTED: Final = 4_000
+"""Endings times texts in front of them up to which every one is tried with every other."""
 
 _UNUSED_PROTOCOL: Final = 253
 """An IP protocol number for experiments (RFC 3692): stands for every one that no rule names."""
@@ -66,6 +71,8 @@ class Extraction:
     witnesses: tuple[Witness, ...]
     overlapping: tuple[str, ...] = ()
     idle: tuple[Step, ...] = ()
+    unread: tuple[tuple[Step, str], ...] = ()
+    """Steps for names of a pattern of which no example was found, and the pattern: what they do was not looked at."""
 
 
 def extract(place: Place, needs: Sequence[Need], most: int = MOST_ENDS) -> Extraction:
@@ -80,17 +87,18 @@ def extract(place: Place, needs: Sequence[Need], most: int = MOST_ENDS) -> Extra
         found += these
         if kind.cut_short:
             overlapping |= dict.fromkeys(part.step.rule for part in kind.parts if part.step and part.step.rule)
-        deciding = {id(step) for witness in these for step in witness.steps}
-        of_class = kind.met | deciding
-        for alike in kind.alike:
-            about |= {id(step): step for step, first in zip(alike, kind.alike[0], strict=True) if id(first) in of_class}
-            busy |= {id(step) for step, first in zip(alike, kind.alike[0], strict=True) if id(first) in deciding}
-        about |= {
-            id(part.step): part.step for part in kind.parts if part.step is not None and id(part.step) in of_class
-        }
-        busy |= deciding
+        deciding = {id(step) for witness in these for step in witness.steps} | kind.doubted
+        for step, first, repeated in kind.steps():
+            if id(first) in kind.met or id(first) in deciding:
+                about[id(step)] = step
+            if id(first) in deciding and (not repeated or _doubted(step.box)):
+                busy.add(id(step))
     idle = () if overlapping else tuple(step for key, step in about.items() if key not in busy)
-    return Extraction(place, tuple(found), tuple(overlapping), idle)
+    return Extraction(place, tuple(found), tuple(overlapping), idle, tuple(space.unread()))
+
+
+def _doubted(box: Box) -> bool:
+    return bool(box.doubts or box.address.opaque or box.client.addresses.opaque)
 
 
 class _Spoken(NamedTuple):
@@ -125,6 +133,8 @@ class _Group(NamedTuple):
     steps: list[tuple[int, int, bool, bool]]
     needs: list[list[int]]
     alike: list[list[Step]]
+    repeated: list[tuple[Step, Step]]
+    """Steps behind one that does the same to the same name, with what that one is to the first name."""
 
 
 _Shape = tuple[object, ...]
@@ -160,33 +170,77 @@ class _Space:
                 self._needs_by_ending.setdefault(_ending_of(need.box) or "", []).append(index)
 
     def classes(self) -> Iterator["_Class"]:
-        grouped: dict[tuple[object, ...], _Group] = {}
-        for name in names_told_apart(dict.fromkeys(self._tests())):
-            ends = list(endings(name.lower()))
-            steps, needs = self._steps_about(name, ends), self._needs_about(name, ends)
-            places = [(g, bisect_left(self.plain[g], p), a, b, self._shape(self.groups[g][p])) for g, p, a, b in steps]
-            key = (
-                tuple(dict.fromkeys(places)),
-                frozenset((self.shape_of_box(self.needs[n].box), self.needs[n].due) for n in needs),
-            )
-            group = grouped.setdefault(key, _Group([], steps, [], []))
-            group.names.append(name)
-            group.needs.append(needs)
-            firsts = {
-                place: self.groups[g][p] for (g, p, _, _), place in zip(reversed(steps), reversed(places), strict=True)
-            }
-            group.alike.append([firsts[place] for place in dict.fromkeys(places)])
-        for group in grouped.values():
-            yield _Class(self, tuple(group.names), self._parts(group.steps, group.needs[0]), group.alike, group.needs)
+        self._grouped: dict[tuple[object, ...], _Group] = {}
+        self._class_of: dict[str, tuple[object, ...] | None] = {}
+        atoms = self.atoms
+        for name in atoms.whole:
+            self._sort_in(name)
+        every = len(atoms.ends) * len(atoms.fronts) <= MOST_FRONTED
+        fronted: set[tuple[object, ...]] = set()
+        for end in atoms.ends:
+            plain = [(name, self._sort_in(name)) for name in atoms.plain(end)]
+            alike = () if every else tuple((kind, self._perhaps_about(name)) for name, kind in plain)
+            if every or alike not in fronted:  # what is asked of a text in front is the same for endings that are alike
+                fronted.add(alike)
+                for name in atoms.fronted(end):
+                    self._sort_in(name)
+        for group in self._grouped.values():
+            yield _Class(
+                self, tuple(group.names), self._parts(group.steps, group.needs[0]), group.alike, group.needs,
+                group.repeated,
+            )  # fmt: skip
 
-    def _tests(self) -> Iterator[NameTest]:
-        for group, positions in zip(self.groups, self.tested, strict=True):
-            for position in positions:
-                yield from _name_tests(group[position].box)
-        for need in self.needs:
-            yield from _name_tests(need.box)
-        for test, _ in self.place.answers:
-            yield test
+    def _sort_in(self, name: str) -> tuple[object, ...] | None:
+        """The class of a name, which is put there; none where the place asks the internet nothing of the name."""
+        if name in self._class_of:
+            return self._class_of[name]
+        lower = name.lower()
+        ends = list(endings(lower))
+        if any(zone in ends for zone in self.place.own_names):
+            self._class_of[name] = None
+            return None
+        steps, needs = self._steps_about(name, ends), self._needs_about(lower, ends)
+        wholes: dict[str, int] = {}
+        places = []
+        for g, p, a, b in steps:
+            step = self.groups[g][p]
+            rule = wholes.setdefault(step.whole, len(wholes)) if step.whole else -1
+            places.append((g, bisect_left(self.plain[g], p), a, b, self._shape(step), rule))
+        key = (
+            tuple(dict.fromkeys(places)),
+            frozenset((self.shape_of_box(self.needs[n].box), self.needs[n].due) for n in needs),
+            next((n for n, (test, _) in enumerate(self.place.answers) if test.holds(lower)), -1),
+            not self.needs or name == lower,
+        )
+        group = self._grouped.setdefault(key, _Group([], steps, [], [], []))
+        group.names.append(name)
+        group.needs.append(needs)
+        firsts: dict[object, Step] = {}
+        for (g, p, _, _), place in zip(steps, places, strict=True):
+            step = self.groups[g][p]
+            if firsts.setdefault(place, step) is not step and len(group.names) > 1:
+                group.repeated.append((step, group.alike[0][list(firsts).index(place)]))
+        group.alike.append(list(firsts.values()))
+        self._class_of[name] = key
+        return key
+
+    @cached_property
+    def atoms(self) -> NameAtoms:
+        return name_atoms(dict.fromkeys(self._conditions()))
+
+    def unread(self) -> Iterator[tuple[Step, str]]:
+        """Steps with a pattern that none of the names fits that were found."""
+        missed = {test for test in self.atoms.without_example if not any(map(test.holds, self._class_of))}
+        for step in (self.groups[g][p] for g, positions in enumerate(self.tested) for p in positions) if missed else ():
+            for test in _name_tests(step.box):
+                if test in missed:
+                    yield step, str(test)
+
+    def _conditions(self) -> Iterator[Names]:
+        boxes = [group[p].box for group, positions in zip(self.groups, self.tested, strict=True) for p in positions]
+        for box in (*boxes, *(need.box for need in self.needs)):
+            yield from (names for names in (box.wire, box.dialled, box.asked) if names)
+        yield from ((test,) for test, _ in self.place.answers)
 
     def _steps_about(self, name: str, ends: Sequence[str]) -> list[tuple[int, int, bool, bool]]:
         found = list(self._other)
@@ -199,6 +253,19 @@ class _Space:
             if named or silent:
                 about.append((group, position, named, silent))
         return about
+
+    def _perhaps_about(self, name: str) -> tuple[object, ...]:
+        """Steps, by what they do and ask besides, of which nothing but texts and patterns says that they are not for `name`."""
+        found = []
+        candidates = {each for ending in endings(name.lower()) for each in self._by_ending.get(ending, ())}
+        for group, position in sorted((*candidates, *self._other)):
+            step = self.groups[group][position]
+            asked = (step.box.wire, step.box.dialled, step.box.asked)
+            ends = [test for names in asked for test in names or () if test.kind in ENDINGS]
+            if ends and all(test.holds(name) for test in ends):
+                texts = tuple(tuple(each for each in names or () if each.kind not in ENDINGS) for names in asked)
+                found.append((group, bisect_left(self.plain[group], position), self._shape(step), texts))
+        return tuple(dict.fromkeys(found))
 
     def _needs_about(self, name: str, ends: Sequence[str]) -> list[int]:
         found = [index for ending in ends for index in self._needs_by_ending.get(ending, ())]
@@ -221,7 +288,7 @@ class _Space:
         known = self._shape_of.get(id(step))
         if known is None:
             box = self.shape_of_box(step.box)
-            shape = (box, step.action, step.moments, step.lasting, step.whole != "")
+            shape = (box, step.action, step.moments, step.lasting)
             known = self._shape_of[id(step)] = self._shapes.setdefault(shape, len(self._shapes))
         return known
 
@@ -249,8 +316,9 @@ def _ending_of(box: Box) -> str | None:
 
 def _about(box: Box, name: str) -> tuple[bool, bool]:
     """Whether a box is about packets to `name` that carry it, and about such that carry none."""
-    if (box.dialled is not None and not hold(box.dialled, name)) or (
-        box.asked is not None and not hold(box.asked, name)
+    dialled = name.lower()  # whatever its letters on the wire
+    if (box.dialled is not None and not hold(box.dialled, dialled)) or (
+        box.asked is not None and not hold(box.asked, dialled)
     ):
         return False, False
     return box.wire is None or hold(box.wire, name), box.wire is None or box.nameless
@@ -265,9 +333,12 @@ class _Class:
     parts: tuple[_Part, ...]
     alike: list[list[Step]]
     needs: list[list[int]]
+    repeated: list[tuple[Step, Step]]
     cut_short: bool = False
     met: set[int] = field(default_factory=set)
     """Ids of steps that can hold for something that was looked at."""
+    doubted: set[int] = field(default_factory=set)
+    """Ids of steps of which nobody can tell whether they hold for something that was met: those may decide it."""
     _seen: set[tuple[int, int, int]] = field(default_factory=set)
 
     def witnesses(self, most: int) -> Iterator[Witness]:
@@ -287,7 +358,23 @@ class _Class:
                         self.cut_short = True
                         return
                     most -= 1
+                    self.doubted |= {
+                        id(part.step) for bit, part in enumerate(self.parts)
+                        if part.step is not None and can_end >> bit & 1
+                        and (part.step.box.doubts or not sure_end >> bit & 1)
+                    }  # fmt: skip
                     yield self._witness(spoken, family, cell, can_end, sure_end)
+
+    def steps(self) -> Iterator[tuple[Step, Step, bool]]:
+        """Steps about any of the names, each with what it is to the first name, and whether one like it comes before."""
+        for alike in self.alike:
+            for step, first in zip(alike, self.alike[0], strict=True):
+                yield step, first, False
+        for part in self.parts:
+            if part.step is not None:
+                yield part.step, part.step, False
+        for step, first in self.repeated:
+            yield step, first, True
 
     def _meet(self, can: int, dimensions: Sequence["_Rows"]) -> None:
         for rows in dimensions:
@@ -345,9 +432,10 @@ class _Class:
             _Spoken("http", 6, "http", False), _Spoken("tcp", 6, "other", False), _Spoken("quic", 17, "quic", False),
             _Spoken("udp", 17, "other", False),
             *(_Spoken(ip_protocol(each), each, "other", False)
-              for each in sorted({icmp, 47, _UNUSED_PROTOCOL, *numbers} - {6, 17, 59 - icmp})),
+              for each in sorted({icmp, 47, 132, _UNUSED_PROTOCOL, *numbers} - {6, 17, 59 - icmp})),
         ]  # fmt: skip
-        told = {(*self._meant(each), each.has_ports): each for each in reversed(found)}
+        # Of a connection packets of both sides have to pass, of others the first alone: they never stand for each other.
+        told = {(*self._meant(each), each.has_ports, each.number == 6): each for each in reversed(found)}
         return [each for each in found if each in told.values()]
 
     def _meant(self, spoken: _Spoken) -> tuple[int, int]:
@@ -382,17 +470,16 @@ class _Class:
         return _Rows(rows)
 
     def _addresses(self, family: AddressFamily) -> "_Rows":
-        where = internet().less(self.space.place.inside)
-        for test, addresses in self.space.place.answers:
-            if test.holds(self.names[0]):
-                where = addresses
-                break
+        answers = (found for test, found in self.space.place.answers if test.holds(self.names[0].lower()))
+        where = next(answers, NO_ADDRESS)
+        if where == NO_ADDRESS:  # what the internet answers, or nobody knows what
+            where = internet().less(self.space.place.inside)
         return self._of_sets([part.box.address for part in self.parts], where.of(family), family)
 
     def _client_ranges(self, family: AddressFamily) -> "_Rows":
         place = self.space.place
         meant = place.clients.addresses if place.clients is not None else place.inside
-        within = (meant if meant != NO_ADDRESS else EVERY_ADDRESS).of(family)
+        within = (EVERY_ADDRESS if meant == NO_ADDRESS or meant.symbols else meant).of(family)
         return self._of_sets([part.box.client.addresses for part in self.parts], within, family)
 
     def _of_sets(self, sets: Sequence[AddressSet], within: Intervals, family: AddressFamily) -> "_Rows":
@@ -405,24 +492,31 @@ class _Class:
     def _identities(self) -> "_Rows":
         """Sets of identities, one at most of each stage: who has more of one is decided by one of them."""
         tests = [part.box.client.identities for part in self.parts]
-        every = sorted({each for test in tests for each in test or ()})
-        nobody = frozenset(f"{kind}:nobody" for kind in sorted({each.partition(":")[0] for each in every}))
-        stages: dict[int, dict[str, None]] = {}
+        clients = self.space.place.clients
+        meant = clients.identities if clients is not None else None
+        every = sorted({*(each for test in tests for each in test or ()), *(meant or ())})
+        asked_of = {
+            each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
+        }
+        nobody = frozenset(f"{kind}:nobody" for kind in sorted({_kind(each) for each in every}))
+        stages: dict[int, dict[tuple[int, str], str]] = {}
         for part in self.parts:
-            stages.setdefault(part.group, {}).update(dict.fromkeys(sorted(part.box.client.identities or ())))
-        choices = [[None, *each] for each in stages.values() if each]
+            for each in sorted(part.box.client.identities or ()):
+                stages.setdefault(part.group, {}).setdefault((asked_of[each], _kind(each)), each)
+        choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
+        if meant is not None:
+            choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
+        if prod(map(len, choices)) > MOST_ENDS:
+            self.cut_short = True
         rows = []
-        for chosen in product(*choices):
+        for chosen in islice(product(*choices), MOST_ENDS):
             own = frozenset(each for each in chosen if each is not None)
-            kinds = {each.partition(":")[0] for each in own}
-            whole = own | {each for each in nobody if each.partition(":")[0] not in kinds}
-            if sum(each.startswith("account:") for each in own) > 1:
+            if sum(_kind(each) == "account" for each in own) > 1:
                 continue
+            kinds = set(map(_kind, own))
+            whole = own | {each for each in nobody if _kind(each) not in kinds}
             can = sum((test is None or bool(test & whole)) << bit for bit, test in enumerate(tests))
             rows.append((can, can, whole))
-        meant = self.space.place.clients
-        if meant is not None and meant.identities is not None:
-            rows = [row for row in rows if meant.identities & row[2]]
         return _Rows(rows)
 
     def _witness(
@@ -442,7 +536,8 @@ class _Class:
         verdict, deciding = ends_of(self.space.place, flow, client)
         steps = tuple(part.step for part in self.parts if part.step is not None and id(part.step) in deciding)
         needs = [(bit, part.need) for bit, part in enumerate(self.parts) if part.need is not None and can >> bit & 1]
-        due = [need for bit, need in needs if sure >> bit & 1 and need.due]
+        usual = name == name.lower()  # as clients write it
+        due = [need for bit, need in needs if sure >> bit & 1 and need.due and usual]
         part_of = tuple(need.entry for _, need in needs)
         by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
         each_decides = self._alike(by)
@@ -462,6 +557,10 @@ class _Class:
                 if need.due and self.space.shape_of_box(need.box) in shapes:
                     told.setdefault(need.entry, name)
         yield from told.items()
+
+
+def _kind(identity: str) -> str:
+    return identity.partition(":")[0]
 
 
 class _Rows:
