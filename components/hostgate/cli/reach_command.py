@@ -105,7 +105,7 @@ def _of_plans(plans: Sequence[Any]) -> "list[tuple[Place, list[Need], frozenset[
 def _of_standing(
     snapshot: "Snapshot", catalogs: tuple[str, ...]
 ) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
-    from hostgate.planning.needs import needs_at, needs_of
+    from hostgate.planning.needs import needs_at, needs_of_catalogs
     from hostgate.policies.places import places_of_stack
 
     places = places_of_stack(snapshot)
@@ -115,7 +115,7 @@ def _of_standing(
     if catalogs:
         from hostgate.catalog.selection import select
 
-        chosen = needs_of(select(*catalogs).entries)
+        chosen = needs_of_catalogs(select(*catalogs).entries)
         return [(place, chosen, needs_at(place, snapshot)[1]) for place in places]
     found: list[tuple[Place, list[Need], frozenset[str] | None]] = [
         (place, *needs_at(place, snapshot)) for place in places

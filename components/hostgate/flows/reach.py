@@ -3,12 +3,14 @@
 Every answer has a witness, a flow that the evaluator has judged. What is asked for are destinations on the internet.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+from hostgate.flows.address_sets import AddressFamily, internet, networks
 from hostgate.flows.flow import Flow
+from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.steps import Box, Place, Step
 from hostgate.flows.witnesses import Extraction, Need, Witness, extract
 
@@ -79,32 +81,66 @@ def reach(place: Place, needs: Sequence[Need]) -> Reach:
     if sees_queries_alone(place):
         needs = [replace(need, box=Box(dialled=need.box.dialled)) for need in needs if need.box.dialled is not None]
     found = extract(place, needs)
+    enough = _open_alternatives(place, needs, found.witnesses)
     beyond: dict[tuple[str, str], list[tuple[Witness, str, Step | None]]] = {}
     missing: dict[tuple[object, ...], Witness] = {}
     unknown: dict[tuple[object, ...], Witness] = {}
-    reached: dict[tuple[object, ...], list[Witness]] = {}
     for each in found.witnesses:
-        if _inside(place, each.flow.name):
+        if each.part_of or not _on_the_internet(each.flow) or _of_an_entry(each, needs):
             continue
-        if each.verdict.action == "unknown":
-            if each.due or not each.part_of:
-                unknown.setdefault((each.verdict.lacks, bool(each.due)), each)
-        elif each.verdict.action == "allow" and not each.part_of and not _of_an_entry(each, needs):
+        if each.verdict.action == "allow":
             for name, step in zip(each.names, each.deciding, strict=True):
                 beyond.setdefault((step.owner, step.rule) if step else ("", ""), []).append((each, name, step))
-        if each.due:
-            reached.setdefault((each.due, each.flow.port, each.flow.protocol, each.flow.address), []).append(each)
-    for those in reached.values():
+        elif each.verdict.action == "unknown":
+            unknown.setdefault((each.verdict.lacks, False), each)
+    for those in _reached(found.witnesses, enough):
         blocked = [each for each in those if each.verdict.action == "block"]
-        if blocked and (place.clients is not None or len(blocked) == len(those)):
+        unsure = [each for each in those if each.verdict.action == "unknown"]
+        if blocked and _counts(place, blocked, those):
             missing.setdefault((blocked[0].due, blocked[0].verdict.rule), blocked[0])
+        if unsure and _counts(place, [*unsure, *blocked], those):
+            unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
     return Reach(
         place,
         tuple(_beyond(place, *key, those) for key, those in beyond.items()),
         tuple(_missing(place, each) for each in missing.values()),
-        (*(_unknown(place, each) for each in unknown.values()), *_overlapping(found)),
+        (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
         tuple(_dead(found.idle, place)),
     )
+
+
+def _reached(witnesses: Iterable[Witness], enough: frozenset[str]) -> Iterable[list[Witness]]:
+    """Those that need the same of the same destination, whoever their clients are. `enough`: entries that nobody needs,
+    because an alternative is open."""
+    found: dict[tuple[object, ...], list[Witness]] = {}
+    for each in witnesses:
+        due = tuple(entry for entry in each.due if entry[0] not in enough)
+        if due:
+            key = (due, each.flow.port, each.flow.protocol, each.flow.address)
+            found.setdefault(key, []).append(each if due == each.due else replace(each, due=due))
+    return found.values()
+
+
+def _counts(place: Place, some: Sequence[Witness], those: Sequence[Witness]) -> bool:
+    """Whether what becomes of `some` is a lack: every client that is meant has to get through; where nobody says which are,
+    one is enough."""
+    return place.clients is not None or len(some) == len(those)
+
+
+def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[Witness]) -> frozenset[str]:
+    """Entries of groups in which another one is open as far as it is needed."""
+    groups: dict[str, set[str]] = {}
+    for need in needs:
+        if need.group and need.due:
+            groups.setdefault(need.group, set()).add(need.entry)
+    if not groups:
+        return frozenset()
+    closed: set[str] = set()
+    for those in _reached(witnesses, frozenset()):
+        not_open = [each for each in those if each.verdict.action != "allow"]
+        if not_open and _counts(place, not_open, those):
+            closed |= {entry for each in not_open for entry, _ in each.due}
+    return frozenset(entry for group in groups.values() if group - closed for entry in group & closed)
 
 
 def sees_queries_alone(place: Place) -> bool:
@@ -113,21 +149,24 @@ def sees_queries_alone(place: Place) -> bool:
 
 
 def _of_an_entry(witness: Witness, needs: Sequence[Need]) -> bool:
-    """Whether host and port are those of an entry, and what lets it pass does not tell what is spoken there."""
+    """Whether host, port and family are those of an entry, and nothing that lets it pass tells what is spoken there."""
     flow = witness.flow
     told_apart = [step.box.applications for step in witness.steps if step.action == "allow"]
-    return any(
+    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
+    return bool(told_apart) and any(
         need.box.dialled is not None
         and all(test.holds(flow.name) for test in need.box.dialled)
         and flow.port in need.box.port
         and (need.box.protocols is None or flow.number in need.box.protocols)
-        and any(each is None or (need.box.applications or frozenset()) <= each for each in told_apart)
+        and need.box.address.holds(networks([str(flow.address)]), family)
+        and all(each is None or (need.box.applications or frozenset()) <= each for each in told_apart)
         for need in needs
     )
 
 
-def _inside(place: Place, name: str) -> bool:
-    return any(name == zone or name.endswith(f".{zone}") for zone in place.own_names)
+def _on_the_internet(flow: Flow) -> bool:
+    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
+    return internet().holds(networks([str(flow.address)]), family) is True
 
 
 def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]]) -> Beyond:
@@ -151,11 +190,17 @@ def _unknown(place: Place, witness: Witness) -> Open:
     return Open(_id(place, "unknown", *verdict.lacks), verdict.lacks, witness.flow, verdict.why, bool(witness.due))
 
 
-def _overlapping(found: Extraction) -> Iterator[Open]:
+def _not_looked_at(found: Extraction) -> Iterator[Open]:
+    """What the witnesses do not speak for."""
+    any_flow = found.witnesses[0].flow if found.witnesses else Flow(STRANGER)
     if found.overlapping:
         what = f"too many overlapping rules: {', '.join(found.overlapping)}"
         why = "they overlap in more ways than are looked at"
-        yield Open(_id(found.place, "overlap"), (what,), found.witnesses[0].flow, why, needed=False)
+        yield Open(_id(found.place, "overlap"), (what,), any_flow, why, needed=False)
+    for rule, text in dict.fromkeys((step.rule, text) for step, text in found.unread):
+        what = f"{rule} is for {text}, of which no example was found"
+        why = "what the rule does to such names was not looked at"
+        yield Open(_id(found.place, "unread", rule, text), (what,), any_flow, why, needed=False)
 
 
 def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:

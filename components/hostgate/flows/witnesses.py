@@ -40,6 +40,8 @@ class Need:
     box: Box
     due: bool = True
     """Whether it has to be open at the place; else it may be."""
+    group: str = ""
+    """Alternatives of which any one is enough; empty: it is one of none."""
 
 
 @dataclass(frozen=True, slots=True)

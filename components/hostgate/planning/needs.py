@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, networks
@@ -39,6 +40,18 @@ def needs_of(
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
             found.append(Need(entry.id, by_address, due=False))
+    return found
+
+
+def needs_of_catalogs(entries: Iterable[Entry]) -> list[Need]:
+    """What entries of catalogs need that no plan has chosen from: any one of alternatives is enough, misprints and what is
+    not egress need nothing, and what the vendor has withdrawn may be open."""
+    found: list[Need] = []
+    for entry in entries:
+        if entry.direction == "egress" and entry.status != "mistaken":
+            group = f"{entry.catalog}#{entry.alternatives}" if entry.alternatives else ""
+            withdrawn = entry.withdrawn is not None or entry.status == "withdrawn"
+            found += [replace(need, group=group) for need in needs_of([entry], due=not withdrawn)]
     return found
 
 
