@@ -108,7 +108,8 @@ def test_several_states_are_one_and_what_other_stacks_own_is_brought_with_them(r
     assert "not in what was read" in str(alone.json["points"][0]["assumptions"])
     both = run("reach", "--state", own, "--with", hub, "--catalog", ours, "--json")
     assert both.code == 3
-    assert [each["rule"] for point in both.json["points"] for each in point["beyond"]] == ["wide/c/wide"]
+    found = [each for point in both.json["points"] for each in point["beyond"]]
+    assert [(each["rule"], each["owner"]) for each in found] == [("wide/c/wide", "elsewhere")]
     assert run("reach", "--state", own, hub, "--catalog", ours).code == 3
 
 
@@ -131,6 +132,27 @@ def test_what_is_asked_wrongly_is_said(
     made = run("reach", *arguments)
     assert (made.code, made.out) == (code, "")
     assert said in made.err
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, 4),
+        ({"alternatives": "store"}, 0),
+        ({"direction": "ingress"}, 0),
+        ({"status": "mistaken", "notes": "Misspelt."}, 0),
+    ],
+    ids=["needed", "an alternative of what is open", "ingress", "a misprint"],
+)
+def test_a_catalog_that_is_named_needs_what_a_plan_would_open(
+    run: Run, tmp_path: Path, fields: dict[str, str], code: int
+) -> None:
+    path = tmp_path / "ours.yaml"
+    one = {"id": "one", "host": "cgr.dev", "port": 443, "protocol": "https", "purpose": "x"}
+    entries = [one | {"alternatives": "store"}, one | {"id": "two", "host": "a.example.net"} | fields]
+    path.write_text(json.dumps({"catalog": "acme/pull", "entries": entries}) + "\n")
+    made = run("reach", "--state", state(tmp_path, HUB, *states(rule())), "--catalog", path)
+    assert made.code == code, made.out + made.err
 
 
 def test_a_state_without_an_allowlist_needs_a_catalog(run: Run, tmp_path: Path) -> None:

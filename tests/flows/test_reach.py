@@ -1,5 +1,6 @@
 """Reach at a place: what is beyond, missing, unknown and dead, each with a flow that the evaluator has judged."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -8,7 +9,7 @@ from hostgate.flows.address_sets import EVERY_ADDRESS, networks, symbol
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.reach import Reach, as_json, reach
-from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
+from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step
 from hostgate.flows.verdicts import decide
 from hostgate.flows.witnesses import Need
 
@@ -107,6 +108,60 @@ class TestKinds:
         wider = place(step("allow", "fqdn", dialled=named("cgr.dev"), protocols=TCP))
         (beyond,) = reach(wider, [CGR]).beyond
         assert all(flow.port != 443 for flow in beyond.flows)
+
+    def test_another_family_than_that_of_the_entry_is_beyond_whatever_sees_no_protocol(self) -> None:
+        four = Need("registry", replace(tls("cgr.dev"), address=networks(["0.0.0.0/0"])))
+        by_name = step("allow", "fqdn", dialled=named("cgr.dev"), port=P443, protocols=TCP)
+        (beyond,) = reach(place(by_name), [four]).beyond
+        assert {flow.family for flow in beyond.flows} == {6}
+        assert (
+            reach(place(replace(by_name, box=replace(by_name.box, address=networks(["0.0.0.0/0"])))), [four]).beyond
+            == ()
+        )
+
+    def test_what_one_rule_opens_by_what_is_spoken_is_beyond_though_another_that_may_pass_it_sees_nothing(self) -> None:
+        blind = step("allow", "fqdn", dialled=named("cgr.dev"), port=P443, protocols=TCP, doubts=("it is so",))
+        http = step("allow", "http", wire=named("cgr.dev"), port=P443, applications=frozenset({"http"}))
+        assert "http" in told(reach(place(blind, http, allow("cgr.dev")), [CGR]))[0]
+
+    def test_one_of_several_alternatives_is_enough_and_none_is_not(self) -> None:
+        either = [replace(CGR, group="g"), replace(QUAY, group="g")]
+        assert told(reach(place(allow("cgr.dev")), either)) == ([], [], [], [])
+        assert told(reach(place(allow("cgr.dev"), allow("quay.io")), either)) == ([], [], [], [])
+        assert told(reach(place(), either))[1] == ["registry", "quay"]
+        closed = step("block", "some", address=networks(["203.0.113.0/24"]))
+        assert told(reach(place(closed, allow("cgr.dev")), either))[1] != []
+
+    def test_an_alternative_that_may_be_closed_is_not_enough(self) -> None:
+        either = [replace(CGR, group="g"), replace(QUAY, group="g")]
+        doubted = replace(allow("cgr.dev"), box=replace(allow("cgr.dev").box, doubts=("it is so",)))
+        found = reach(place(doubted), either)
+        assert (told(found)[1], [each.needed for each in found.unknown]) == (["quay"], [True])
+
+    def test_a_client_that_a_rule_knows_by_its_account_is_shown_by_it(self) -> None:
+        builds = ClientTest(identities=frozenset({"account:builds@p.iam.gserviceaccount.com"}))
+        (beyond,) = reach(place(step("allow", "wide", client=builds)), []).beyond
+        assert {flow.source for flow in beyond.flows} == {"account:builds@p.iam.gserviceaccount.com"}
+
+    def test_a_pattern_without_an_example_is_unknown_and_never_nothing(self) -> None:
+        rule = step("allow", "strange", wire=named(r"(?=evil)[a-z]+", "pattern"))
+        (unknown,) = reach(place(rule), []).unknown
+        assert "strange is for a name like" in unknown.what[0]
+
+    def test_a_pattern_is_beyond_with_a_name_that_it_fits(self) -> None:
+        (beyond,) = reach(place(step("allow", "strange", wire=named(r"^evil[0-9]+\.example$", "pattern"))), []).beyond
+        assert beyond.flows[0].name == "evil0.example"
+
+    def test_a_rule_of_which_nobody_can_tell_is_not_dead(self) -> None:
+        doubted = [step("allow", f"r{number}", doubts=(f"it is {number}",)) for number in range(12)]
+        moments = tuple(Moment)
+        here = place(*doubted, allow("cgr.dev"))
+        here = replace(here, stages=(replace(here.stages[0], moments=moments),))
+        assert told(reach(here, [CGR]))[3] == []
+
+    def test_a_repeated_rule_is_dead_whatever_name_comes_first(self) -> None:
+        steps = [allow("cgr.dev"), allow("quay.io"), allow("quay.io", "again"), allow("cgr.dev", "more")]
+        assert sorted(told(reach(place(*steps), [CGR, QUAY]))[3]) == ["again", "more"]
 
     def test_destinations_that_are_not_on_the_internet_are_not_asked_for(self) -> None:
         assert not reach(place(step("allow", "private", address=networks(["10.0.0.0/8", "fd00::/8"]))), []).beyond

@@ -64,19 +64,22 @@ def command(
     Exit codes: 0 nothing beyond and nothing missing, 1 bad input, 2 wrong usage; else the first that holds of 3 (something is
     beyond), 4 (something is missing), 5 (something is not known).
     """
+    elsewhere: frozenset[str] = frozenset()
     if sandbox or states or previews:
         if stack or targets or allow_empty or survey:
             raise click.UsageError(
                 "--sandbox, --state and --preview ask what stands; leave out --stack, --target, --allow-empty and --survey."
             )
-        asked = _of_standing(snapshot_of_sources(sandbox, states, previews, others), catalogs)
+        snapshot, elsewhere = snapshot_of_sources(sandbox, states, previews, others)
+        elsewhere |= {each.urn for each in snapshot.resources if each.external}
+        asked = _of_standing(snapshot, catalogs)
     elif others:
         raise click.UsageError(
             "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
         )
     else:
         asked = _of_plans(make_plans(stack, catalogs, targets, as_of, allow_empty, survey))
-    found = [_Answer(place, needs, ours) for place, needs, ours in asked]
+    found = [_Answer(place, needs, ours, elsewhere) for place, needs, ours in asked]
     ids = {each for answer in found for each in answer.ids}
     unused = [each for each in accepted if each not in ids]
     if unused:
@@ -127,13 +130,15 @@ def _of_standing(
 
 
 class _Answer:
-    """What is said of one place. `ours`: resources of allowlists; None: all of it is one."""
+    """What is said of one place. `ours`: resources of allowlists; None: all of it is one. `elsewhere`: those of others."""
 
-    def __init__(self, place: "Place", needs: "Sequence[Need]", ours: frozenset[str] | None) -> None:
+    def __init__(
+        self, place: "Place", needs: "Sequence[Need]", ours: frozenset[str] | None, elsewhere: frozenset[str]
+    ) -> None:
         from hostgate.flows.reach import reach
 
         self.reach: Reach = reach(place, needs)
-        self.ours = ours
+        self.ours, self.elsewhere = ours, elsewhere
 
     @property
     def ids(self) -> set[str]:
@@ -145,7 +150,9 @@ class _Answer:
     def owner(self, owner: str) -> str:
         if not owner:
             return "no rule"
-        return "this allowlist" if self.ours is None or owner in self.ours else "this stack"
+        if self.ours is None or owner in self.ours:
+            return "this allowlist"
+        return "elsewhere" if owner in self.elsewhere else "this stack"
 
     def counts(self, kind: str, accepted: dict[str, str], *, own: bool) -> bool:
         found = self.reach
@@ -230,4 +237,5 @@ def _flow_in_words(flow: "Flow") -> str:
 
     name = "any other name" if flow.name == STRANGER else flow.name
     unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
-    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}, at {flow.address}, from {flow.source}"
+    where = f", at {flow.address}" if flow.address else ""
+    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}, from {flow.source}"

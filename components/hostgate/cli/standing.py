@@ -38,22 +38,24 @@ def standing_options(command: F) -> F:
 
 def snapshot_of_sources(
     sandbox: bool, states: tuple[str, ...], previews: tuple[str, ...], others: tuple[str, ...]
-) -> "Snapshot":
-    """All of them as one snapshot. Raises click.UsageError, InputError."""
+) -> "tuple[Snapshot, frozenset[str]]":
+    """All of them as one snapshot, and the URNs of what other stacks own. Raises click.UsageError, InputError."""
     from hostgate.flows.engine_documents import of_preview, of_state
     from hostgate.flows.snapshot import Snapshot
 
     if sandbox:
         if previews or others or len(states) > 1:
             raise click.UsageError("--sandbox is asked alone, with --state DIR for the folder where it is kept.")
-        return of_sandbox(states[0] if states else None)
+        return of_sandbox(states[0] if states else None), frozenset()
     parts = [of_state(*_read(path)) for path in states] + [of_preview(*_read(path)) for path in previews]
+    own = {each.urn for part in parts for each in part.resources}
     for path in others:
         document, shown = _read(path)
         of = of_state if isinstance(document, dict) and "deployment" in document else of_preview
         parts.append(of(document, shown))
     resources = {each.urn: each for part in reversed(parts) for each in part.resources}
-    return Snapshot(tuple(resources.values()), ", ".join(part.source for part in parts))
+    elsewhere = frozenset(resources.keys() - own)
+    return Snapshot(tuple(resources.values()), ", ".join(part.source for part in parts)), elsewhere
 
 
 def of_sandbox(state: str | None) -> "Snapshot":

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from hostgate.flows.address_sets import AddressFamily, internet, networks
-from hostgate.flows.flow import Flow
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, internet, networks
+from hostgate.flows.atoms import usual_address
+from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.name_atoms import STRANGER
+from hostgate.flows.routes import Round
 from hostgate.flows.steps import Box, Place, Step
 from hostgate.flows.witnesses import Extraction, Need, Witness, extract
 
@@ -102,7 +104,7 @@ def reach(place: Place, needs: Sequence[Need]) -> Reach:
             unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
     return Reach(
         place,
-        tuple(_beyond(place, *key, those) for key, those in beyond.items()),
+        (*_by_route(place), *(_beyond(place, *key, those) for key, those in beyond.items())),
         tuple(_missing(place, each) for each in missing.values()),
         (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
         tuple(_dead(found.idle, place)),
@@ -169,10 +171,19 @@ def _on_the_internet(flow: Flow) -> bool:
     return internet().holds(networks([str(flow.address)]), family) is True
 
 
+def _shown(witness: Witness) -> Flow:
+    """The flow, from what its client is known by where a rule that decides asks for that."""
+    asked = {each for step in witness.steps for each in step.box.client.identities or ()}
+    known = sorted(asked & (witness.client.identities or frozenset()))
+    known = [each for each in known if is_identity(each)]
+    return replace(witness.flow, source=known[0]) if known else witness.flow
+
+
 def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]]) -> Beyond:
     flows: dict[tuple[str, int, int | None], Flow] = {}
     for each, name, _ in those:
-        flow = each.flow if name == each.flow.name else replace(each.flow, name=name, sni=each.flow.sni and name)
+        flow = _shown(each)
+        flow = flow if name == flow.name else replace(flow, name=name, sni=flow.sni and name)
         flows.setdefault((flow.protocol, flow.port, flow.family), flow)
     witness, _, step = those[0]
     names = tuple(dict.fromkeys(name for _, name, _ in those))
@@ -180,14 +191,40 @@ def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, 
     return Beyond(_id(place, "beyond", rule), tuple(flows.values()), rule, owner, why, names)
 
 
+def _by_route(place: Place) -> Iterator[Beyond]:
+    """What a route leads past the place, from each subnet that it does so for."""
+    found: dict[tuple[str, str, str], list[Round]] = {}
+    for each in place.round_it:
+        found.setdefault((each.way.owner, each.way.route, each.way.hop), []).append(each)
+    for (owner, route, hop), those in found.items():
+        subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
+        told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
+        why = f"packets of {told} go to {hop}, and not to the firewall"
+        rule = f"route {route}" if route else "no route to the firewall"
+        yield Beyond(_id(place, "route", route, hop), tuple(map(_round_flow, those)), rule, owner, why)
+
+
+def _round_flow(each: Round) -> Flow:
+    """A flow from the subnet, to addresses that the route takes; to a set that nobody sees, without one."""
+    there, client = each.way.addresses.of(each.family), each.ranges.of(each.family)
+    every = EVERY_ADDRESS.of(each.family)
+    return Flow(
+        STRANGER,
+        address=usual_address(there, each.family) if there else None,
+        source=usual_address(client or every, each.family, client=True),
+    )
+
+
 def _missing(place: Place, witness: Witness) -> Missing:
     rule = witness.verdict.rule or ""
-    return Missing(_id(place, "missing", witness.due[0][0], rule), witness.due, witness.flow, rule, witness.verdict.why)
+    return Missing(
+        _id(place, "missing", witness.due[0][0], rule), witness.due, _shown(witness), rule, witness.verdict.why
+    )
 
 
 def _unknown(place: Place, witness: Witness) -> Open:
     verdict = witness.verdict
-    return Open(_id(place, "unknown", *verdict.lacks), verdict.lacks, witness.flow, verdict.why, bool(witness.due))
+    return Open(_id(place, "unknown", *verdict.lacks), verdict.lacks, _shown(witness), verdict.why, bool(witness.due))
 
 
 def _not_looked_at(found: Extraction) -> Iterator[Open]:

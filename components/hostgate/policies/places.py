@@ -103,7 +103,7 @@ def places_of_stack(snapshot: Snapshot) -> list[Place]:
     found = [place for places in named("places") for place in places(snapshot)]
     seen = {step.owner for place in found for step in steps_in(place)}
     for each in judged_policies(together(stack, others), resources):
-        if not {one.resource.urn for one in each.rules} & seen:
+        if each.rules and not {one.resource.urn for one in each.rules} & seen:
             what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
             closes = ", and to drop what no rule passes" if each.cloud == "aws" else ""
             assumed = f"{what} not in what was read: it is taken to hold nothing else{closes}."
