@@ -143,6 +143,18 @@ class TestKinds:
         (beyond,) = reach(place(step("allow", "wide", client=builds)), []).beyond
         assert {flow.source for flow in beyond.flows} == {"account:builds@p.iam.gserviceaccount.com"}
 
+    def test_whom_no_rule_is_about_is_beyond_where_everybody_is_meant_and_else_assumed(self) -> None:
+        builds, web = frozenset({"account:builds"}), frozenset({"account:web"})
+        own = replace(allow("cgr.dev"), box=replace(allow("cgr.dev").box, client=ClientTest(identities=builds)))
+        stop = step("block", "rest", client=ClientTest(identities=builds))
+        here = place(own, stop, otherwise="allow")
+        assert told(reach(here, [CGR]))[0] == [""]
+        found = reach(here, [CGR], builds)
+        assert (told(found)[0], "other than account:builds are not meant" in found.assumptions[-1]) == ([], True)
+        wide = step("allow", "web", client=ClientTest(identities=web))
+        assert told(reach(place(own, wide, stop, otherwise="allow"), [CGR], builds))[0] == ["web"]
+        assert told(reach(place(own, otherwise="allow"), [CGR], builds))[0] == [""]
+
     def test_a_pattern_without_an_example_is_unknown_and_never_nothing(self) -> None:
         rule = step("allow", "strange", wire=named(r"(?=evil)[a-z]+", "pattern"))
         (unknown,) = reach(place(rule), []).unknown

@@ -136,8 +136,9 @@ class _Answer:
         self, place: "Place", needs: "Sequence[Need]", ours: frozenset[str] | None, elsewhere: frozenset[str]
     ) -> None:
         from hostgate.flows.reach import reach
+        from hostgate.planning.needs import clients_of
 
-        self.reach: Reach = reach(place, needs)
+        self.reach: Reach = reach(place, needs, clients_of(place, ours) if ours else None)
         self.ours, self.elsewhere = ours, elsewhere
 
     @property

@@ -72,25 +72,39 @@ class Reach:
     missing: tuple[Missing, ...]
     unknown: tuple[Open, ...]
     dead: tuple[Dead, ...]
+    besides: tuple[str, ...] = ()
+    """What is assumed of the clients beside what the place says."""
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        return self.place.assumptions
+        return (*self.place.assumptions, *self.besides)
 
 
-def reach(place: Place, needs: Sequence[Need]) -> Reach:
-    """Everything that is open at `place` and that nobody needs, and everything needed that is closed."""
+def reach(place: Place, needs: Sequence[Need], clients: frozenset[str] | None = None) -> Reach:
+    """Everything that is open at `place` and that nobody needs, and everything needed that is closed.
+
+    `clients`: identities of those that the catalogs are for, None: everybody. What passes others is beyond if a rule lets it
+    pass, and not where no rule is about them.
+    """
     if sees_queries_alone(place):
         needs = [replace(need, box=Box(dialled=need.box.dialled)) for need in needs if need.box.dialled is not None]
-    found = extract(place, needs)
+    found = extract(place, needs, shown=clients or frozenset())
     enough = _open_alternatives(place, needs, found.witnesses)
     beyond: dict[tuple[str, str], list[tuple[Witness, str, Step | None]]] = {}
     missing: dict[tuple[object, ...], Witness] = {}
     unknown: dict[tuple[object, ...], Witness] = {}
+    others = False
     for each in found.witnesses:
         if each.part_of or not _on_the_internet(each.flow) or _of_an_entry(each, needs):
             continue
         if each.verdict.action == "allow":
+            if (
+                clients is not None
+                and each.verdict.rule is None
+                and not clients & (each.client.identities or frozenset())
+            ):
+                others = True
+                continue
             for name, step in zip(each.names, each.deciding, strict=True):
                 beyond.setdefault((step.owner, step.rule) if step else ("", ""), []).append((each, name, step))
         elif each.verdict.action == "unknown":
@@ -108,6 +122,11 @@ def reach(place: Place, needs: Sequence[Need]) -> Reach:
         tuple(_missing(place, each) for each in missing.values()),
         (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
         tuple(_dead(found.idle, place)),
+        (
+            f"Clients other than {', '.join(sorted(clients or ()))} are not meant: no rule stops them, and they reach everything.",
+        )
+        if others
+        else (),
     )
 
 

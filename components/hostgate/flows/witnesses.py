@@ -77,9 +77,14 @@ class Extraction:
     """Steps for names of a pattern of which no example was found, and the pattern: what they do was not looked at."""
 
 
-def extract(place: Place, needs: Sequence[Need], most: int = MOST_ENDS) -> Extraction:
-    """Every kind of flow to the internet that `place` and `needs` tell apart, from the clients that it is meant for."""
-    space = _Space(place, needs)
+def extract(
+    place: Place, needs: Sequence[Need], most: int = MOST_ENDS, *, shown: frozenset[str] = frozenset()
+) -> Extraction:
+    """Every kind of flow to the internet that `place` and `needs` tell apart, from the clients that it is meant for.
+
+    `shown`: identities of clients that stand for others where both are alike.
+    """
+    space = _Space(place, needs, shown)
     found: list[Witness] = []
     overlapping: dict[str, None] = {}
     about: dict[int, Step] = {}
@@ -145,8 +150,8 @@ _Shape = tuple[object, ...]
 class _Space:
     """The steps of a place and the needs, by the names that they are about."""
 
-    def __init__(self, place: Place, needs: Sequence[Need]) -> None:
-        self.place, self.needs = place, needs
+    def __init__(self, place: Place, needs: Sequence[Need], shown: frozenset[str]) -> None:
+        self.place, self.needs, self.shown = place, needs, shown
         self.groups = [group.steps for stage in place.stages for group in stage.groups]
         self.alone = [stage for stage in place.stages for _ in stage.groups]
         """The stage of each group."""
@@ -496,7 +501,7 @@ class _Class:
         tests = [part.box.client.identities for part in self.parts]
         clients = self.space.place.clients
         meant = clients.identities if clients is not None else None
-        every = sorted({*(each for test in tests for each in test or ()), *(meant or ())})
+        every = sorted({*(each for test in tests for each in test or ()), *(meant or ()), *self.space.shown})
         asked_of = {
             each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
         }
@@ -508,6 +513,8 @@ class _Class:
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
+        if self.space.shown:  # last, because of rows that are alike the last one stays
+            choices.append([None, *{asked_of[each]: each for each in sorted(self.space.shown)}.values()])
         if prod(map(len, choices)) > MOST_ENDS:
             self.cut_short = True
         rows = []

@@ -100,6 +100,14 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
     return found, frozenset(ours)
 
 
+def clients_of(place: Place, owners: frozenset[str]) -> frozenset[str] | None:
+    """Identities of the clients that the allow rules of `owners` at `place` are for; None where one is for everybody."""
+    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
+    asked = [step.box.client.identities for step in steps if step.owner in owners and step.action == "allow"]
+    known = [each for each in asked if each is not None]
+    return frozenset().union(*known) if known and len(known) == len(asked) else None
+
+
 def _is_range(text: str) -> bool:
     try:
         networks([text])

@@ -26,6 +26,7 @@ from hostgate.policies.readers import canonical, cloud_of, read
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
+_CLOSES: Final = ", and to drop what no rule passes"
 _KINDS_OF_GCP: Final[Mapping[str, tuple[str, str]]] = {
     gcp_types.RULE: (gcp_types.POLICY, gcp_types.ASSOCIATION),
     gcp_types.REGION_RULE: (gcp_types.REGION_POLICY, gcp_types.REGION_ASSOCIATION),
@@ -105,10 +106,22 @@ def places_of_stack(snapshot: Snapshot) -> list[Place]:
     for each in judged_policies(together(stack, others), resources):
         if each.rules and not {one.resource.urn for one in each.rules} & seen:
             what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
-            closes = ", and to drop what no rule passes" if each.cloud == "aws" else ""
-            assumed = f"{what} not in what was read: it is taken to hold nothing else{closes}."
-            found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in each.places]
+            # Who brings a deny of his own is judged by that; else the deny is with those who own the policy.
+            own = any(
+                step.action == "block" and step.owner in each.urns for here in each.places for step in steps_in(here)
+            )
+            closes = each.policy is None and (each.cloud == "aws" or not own)
+            assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
+            places = map(_closed, each.places) if closes else each.places
+            found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in places]
     return found
+
+
+def _closed(place: Place) -> Place:
+    """The place with an end at which nothing passes, as a policy has that others look after."""
+    *stages, last = place.stages
+    end = replace(last.otherwise, action="block", why="no rule passes it, and its policy is taken to drop the rest")
+    return replace(place, stages=(*stages, replace(last, otherwise=end)))
 
 
 def steps_in(place: Place) -> Iterator[Step]:
