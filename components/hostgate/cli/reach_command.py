@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, printable
 from hostgate.cli.main import print_json
 from hostgate.cli.sources import Repeating, make_plans, plan_options
@@ -44,6 +45,7 @@ def _accepted(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 )  # fmt: skip
 @click.option("--own", is_flag=True, help="Count only what rules of the stack's own allowlists open.")
 @plan_options
+@collector_at_rest()
 def command(
     sandbox: bool,
     states: tuple[str, ...],

@@ -27,12 +27,13 @@ ENDINGS: Final = frozenset({*MATCHES, "ending", "dot-ending"})
 
 @dataclass
 class NameAtoms:
-    """What names are made of: whole names, endings, and what can stand in front of an ending. `without_example` are
-    patterns of which no word was found."""
+    """What names are made of: whole names, endings, and what can stand in front of an ending, alone or two at a time.
+    `without_example` are patterns of which no word was found."""
 
     whole: dict[str, None] = field(default_factory=dict)
     ends: dict[str, None] = field(default_factory=dict)
     fronts: dict[str, None] = field(default_factory=dict)
+    pairs: dict[str, None] = field(default_factory=dict)
     without_example: list[NameTest] = field(default_factory=list)
 
     def plain(self, end: str) -> tuple[str, ...]:
@@ -47,6 +48,7 @@ class NameAtoms:
             yield f"{front}.{_LABEL}.{end}"
             yield f"{front}{end}"
             yield f"{front}.{_LABEL}{end}"
+        yield from (f"{pair}.{end}" for pair in self.pairs)
 
 
 def name_atoms(conditions: Iterable[Names]) -> NameAtoms:
@@ -84,7 +86,8 @@ def name_atoms(conditions: Iterable[Names]) -> NameAtoms:
     made.ends.pop("", None)
     two = (".".join(each) for each in combinations(inner, 2))
     pairs = (f"{begin}.{text}" for begin in starts for text in inner)
-    made.fronts = dict.fromkeys((*inner, *starts, *joint, *two, *pairs))
+    made.fronts = dict.fromkeys((*inner, *starts, *joint))
+    made.pairs = dict.fromkeys((*two, *pairs))
     loose = [test for test in asked if test.kind not in ("exact", *MATCHES)]
     strangers = [STRANGER]
     if _by_chance(STRANGER, loose):

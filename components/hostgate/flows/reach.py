@@ -201,9 +201,10 @@ def _shown(witness: Witness) -> Flow:
 def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]]) -> Beyond:
     flows: dict[tuple[str, int, int | None], Flow] = {}
     for each, name, _ in those:
-        flow = _shown(each)
-        flow = flow if name == flow.name else replace(flow, name=name, sni=flow.sni and name)
-        flows.setdefault((flow.protocol, flow.port, flow.family), flow)
+        kind = (each.flow.protocol, each.flow.port, each.flow.family)
+        if kind not in flows:
+            flow = _shown(each)
+            flows[kind] = flow if name == flow.name else replace(flow, name=name, sni=flow.sni and name)
     witness, _, step = those[0]
     names = tuple(dict.fromkeys(name for _, name, _ in those))
     why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why

@@ -163,6 +163,8 @@ class _Space:
         ]
         self._shapes: dict[_Shape, int] = {}
         self._shape_of: dict[int, int] = {}
+        self._values: dict[object, int] = {}
+        self._values_by_id: dict[int, int] = {}
         self._holds: dict[tuple[int, str], bool] = {}
         self._by_ending: dict[str, list[tuple[int, int]]] = {}
         self._other: list[tuple[int, int]] = []
@@ -182,7 +184,7 @@ class _Space:
         atoms = self.atoms
         for name in atoms.whole:
             self._sort_in(name)
-        every = len(atoms.ends) * len(atoms.fronts) <= MOST_FRONTED
+        every = len(atoms.ends) * (len(atoms.fronts) + len(atoms.pairs)) <= MOST_FRONTED
         fronted: set[tuple[object, ...]] = set()
         for end in atoms.ends:
             plain = [(name, self._sort_in(name)) for name in atoms.plain(end)]
@@ -215,7 +217,7 @@ class _Space:
             places.append((g, bisect_left(self.plain[g], p), a, b, self._shape(step), rule))
         key = (
             tuple(dict.fromkeys(places)),
-            frozenset((self.shape_of_box(self.needs[n].box), self.needs[n].due) for n in needs),
+            frozenset((self.need_shapes[n], self.needs[n].due) for n in needs),
             next((n for n, (test, _) in enumerate(self.place.answers) if test.holds(lower)), -1),
             not self.needs or name == lower,
         )
@@ -300,8 +302,21 @@ class _Space:
         return known
 
     def shape_of_box(self, box: Box) -> int:
-        shape = (box.address, box.port, box.protocols, box.applications, box.but, box.client, box.doubts)
+        shape = tuple(
+            map(self._value, (box.address, box.port, box.protocols, box.applications, box.but, box.client, box.doubts))
+        )
         return self._shapes.setdefault(shape, len(self._shapes))
+
+    def _value(self, value: object) -> int:
+        """The same for values that are equal; most are one object, which is quicker told than the same contents."""
+        known = self._values_by_id.get(id(value))
+        if known is None:
+            known = self._values_by_id[id(value)] = self._values.setdefault(value, len(self._values))
+        return known
+
+    @cached_property
+    def need_shapes(self) -> list[int]:
+        return [self.shape_of_box(need.box) for need in self.needs]
 
 
 def _has_names(box: Box) -> bool:
@@ -560,10 +575,12 @@ class _Class:
     def _due(self, needs: Sequence[Need]) -> Iterator[tuple[str, str]]:
         """Entries that need flows as those of `needs`, each with a name of its own."""
         shapes = {self.space.shape_of_box(need.box) for need in needs}
+        space = self.space
         told = {need.entry: self.names[0] for need in needs}
         for name, indices in zip(self.names, self.needs, strict=True) if needs else ():
-            for need in (self.space.needs[index] for index in indices):
-                if need.due and self.space.shape_of_box(need.box) in shapes:
+            for index in indices:
+                need = space.needs[index]
+                if need.due and space.need_shapes[index] in shapes:
                     told.setdefault(need.entry, name)
         yield from told.items()
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, networks
@@ -28,19 +29,24 @@ def needs_of(
     passed over."""
     found = []
     for entry in entries:
+        port, protocols, applications = _spoken(entry.port, entry.protocol, entry.transport)
         box = Box(
-            dialled=(NameTest(entry.match, entry.host),),
-            port=Intervals.of([(entry.port, entry.port)]),
-            protocols=frozenset({IP_PROTOCOLS[entry.transport]}),
-            applications=frozenset({_SPEAKS[entry.protocol]}) if entry.protocol in _SPEAKS else None,
+            dialled=(NameTest(entry.match, entry.host),), port=port, protocols=protocols, applications=applications,
             address=_OVER.get(entry.families or (), EVERY_ADDRESS),
-        )
+        )  # fmt: skip
         found.append(Need(entry.id, box, due))
         ranges = [each for each in (dialled or {}).get(entry.id, ()) if _is_range(each)]
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
             found.append(Need(entry.id, by_address, due=False))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _spoken(port: int, protocol: str, transport: str) -> tuple[Intervals, frozenset[int], frozenset[str] | None]:
+    """Port, IP protocol and what is spoken; one for all entries alike, of which there are thousands."""
+    spoken = frozenset({_SPEAKS[protocol]}) if protocol in _SPEAKS else None
+    return Intervals.of([(port, port)]), frozenset({IP_PROTOCOLS[transport]}), spoken
 
 
 def needs_of_catalogs(entries: Iterable[Entry]) -> list[Need]:

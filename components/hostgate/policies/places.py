@@ -14,6 +14,7 @@ from hostgate.aws.default_actions import DROP_TO_SERVER
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.azure import evaluate as azure
 from hostgate.azure.resources import POLICY as AZURE_POLICY
+from hostgate.flows.address_sets import NO_ADDRESS
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Place, Step
@@ -101,7 +102,7 @@ def places_of_stack(snapshot: Snapshot) -> list[Place]:
             others.append(resource)
         else:
             stack.append(ResourceReading(resource, cloud, reading))
-    found = [place for places in named("places") for place in places(snapshot)]
+    found = [_in_home_net(place, snapshot) for places in named("places") for place in places(snapshot)]
     seen = {step.owner for place in found for step in steps_in(place)}
     for each in judged_policies(together(stack, others), resources):
         if each.rules and not {one.resource.urn for one in each.rules} & seen:
@@ -115,6 +116,20 @@ def places_of_stack(snapshot: Snapshot) -> list[Place]:
             places = map(_closed, each.places) if closes else each.places
             found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in places]
     return found
+
+
+def _in_home_net(place: Place, snapshot: Snapshot) -> Place:
+    """The place with the private ranges for a HOME_NET that nobody can read, as for a policy without one."""
+    unseen = any("$HOME_NET" in step.box.client.addresses.opaque for step in steps_in(place))
+    if place.target != aws.TARGET or not unseen:
+        return place
+    known = aws.places(replace(snapshot, resources=tuple(map(_completed, snapshot.resources))))
+    completed = next((each for each in known if (each.name, each.kind) == (place.name, place.kind)), place)
+    if completed.inside == NO_ADDRESS:
+        return place
+    kept = [each for each in place.assumptions if not each.startswith("HOME_NET ")]
+    assumed = f"HOME_NET is not known here and taken to be the private ranges, {', '.join(PRIVATE_IPV4)}."
+    return replace(completed, assumptions=(*kept, assumed))
 
 
 def _closed(place: Place) -> Place:
