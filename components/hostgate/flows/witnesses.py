@@ -13,7 +13,15 @@ from itertools import islice, product
 from math import prod
 from typing import Final, NamedTuple
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressFamily, AddressSet, internet, networks
+from hostgate.flows.address_sets import (
+    EVERY_ADDRESS,
+    FAMILIES,
+    NO_ADDRESS,
+    AddressFamily,
+    AddressSet,
+    internet,
+    networks,
+)
 from hostgate.flows.atoms import cut, usual_address, usual_port
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
@@ -177,6 +185,12 @@ class _Space:
         for index, need in enumerate(needs):
             if _has_names(need.box):
                 self._needs_by_ending.setdefault(_ending_of(need.box) or "", []).append(index)
+
+    @property
+    def families(self) -> tuple[AddressFamily, ...]:
+        """Those that flows are asked of: where it is said who is inside, others may be there and go over the other one."""
+        place = self.place
+        return place.families if place.inside == NO_ADDRESS or place.clients is not None else FAMILIES
 
     def classes(self) -> Iterator["_Class"]:
         self._grouped: dict[tuple[object, ...], _Group] = {}
@@ -364,7 +378,7 @@ class _Class:
     _seen: set[tuple[int, int, int]] = field(default_factory=set)
 
     def witnesses(self, most: int) -> Iterator[Witness]:
-        for family in self.space.place.families:
+        for family in self.space.families:
             clients = self._client_ranges(family)
             if not clients:
                 continue
@@ -502,6 +516,8 @@ class _Class:
         place = self.space.place
         meant = place.clients.addresses if place.clients is not None else place.inside
         within = (EVERY_ADDRESS if meant == NO_ADDRESS or meant.symbols else meant).of(family)
+        if place.clients is None and not within:  # who is inside has no address of the family that is known
+            within = EVERY_ADDRESS.of(family)
         return self._of_sets([part.box.client.addresses for part in self.parts], within, family)
 
     def _of_sets(self, sets: Sequence[AddressSet], within: Intervals, family: AddressFamily) -> "_Rows":
@@ -560,7 +576,7 @@ class _Class:
         verdict, deciding = ends_of(self.space.place, flow, client)
         steps = tuple(part.step for part in self.parts if part.step is not None and id(part.step) in deciding)
         needs = [(bit, part.need) for bit, part in enumerate(self.parts) if part.need is not None and can >> bit & 1]
-        usual = name == name.lower()  # as clients write it
+        usual = name == name.lower() and family in self.space.place.families  # as clients write it, and go
         due = [need for bit, need in needs if sure >> bit & 1 and need.due and usual]
         part_of = tuple(need.entry for _, need in needs)
         by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
