@@ -41,14 +41,14 @@ class NameAtoms:
         below = f"{_LABEL}.{end}"
         return end, below, f"{_LABEL}.{below}", f"{_LABEL}{end}", f"{_LABEL}.{_LABEL}{end}"
 
-    def fronted(self, end: str) -> Iterator[str]:
-        """The same with each of the texts in front."""
+    def fronted(self, end: str, *, pairs: bool = True) -> Iterator[str]:
+        """The same with each of the texts in front, and with two of them."""
         for front in self.fronts:
             yield f"{front}.{end}"
             yield f"{front}.{_LABEL}.{end}"
             yield f"{front}{end}"
             yield f"{front}.{_LABEL}{end}"
-        yield from (f"{pair}.{end}" for pair in self.pairs)
+        yield from (f"{pair}.{end}" for pair in self.pairs if pairs)
 
 
 def name_atoms(conditions: Iterable[Names]) -> NameAtoms:

@@ -25,7 +25,7 @@ from hostgate.flows.address_sets import (
 from hostgate.flows.atoms import cut, usual_address, usual_port
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.name_atoms import ENDINGS, NameAtoms, name_atoms
+from hostgate.flows.name_atoms import ENDINGS, STRANGER, NameAtoms, name_atoms
 from hostgate.flows.names import Names, NameTest, endings, hold
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Step
 from hostgate.flows.verdicts import ends as ends_of
@@ -205,7 +205,8 @@ class _Space:
             alike = () if every else tuple((kind, self._perhaps_about(name)) for name, kind in plain)
             if every or alike not in fronted:  # what is asked of a text in front is the same for endings that are alike
                 fronted.add(alike)
-                for name in atoms.fronted(end):
+                # Where there are very many, two texts or a text and an ending, and not two texts and an ending.
+                for name in atoms.fronted(end, pairs=every or end == STRANGER):
                     self._sort_in(name)
         for group in self._grouped.values():
             yield _Class(
