@@ -61,6 +61,18 @@ def test_a_plan_of_the_reference_revision_opens_nothing_else_and_closes_none_of_
     assert (made.code, point["beyond"], point["missing"], point["unknown"], point["dead"]) == (0, [], [], [], [])
 
 
+@pytest.mark.parametrize("target", ["gcp:fqdn", "gcp:url-filter", "gcp:web-proxy", "aws:dns-firewall"])
+def test_a_host_that_is_served_over_one_family_is_open_over_both_and_not_beyond(
+    run: Run, tmp_path: Path, target: str
+) -> None:
+    path = tmp_path / "ours.yaml"
+    entry = {"id": "four", "host": "four.example.net", "port": 443, "protocol": "https", "purpose": "x"}
+    other = entry | {"id": "plain", "host": "plain.example.net"}
+    path.write_text(json.dumps({"catalog": "acme/pull", "entries": [entry | {"families": ["ipv4"]}, other]}) + "\n")
+    made = run("reach", "--catalog", path, "--target", target)
+    assert made.code == 0, made.out + made.err
+
+
 def test_without_options_it_asks_the_stacks_own_plans(run: Run, project: Project) -> None:
     project(dev="config:\n  hostgate:catalogs: [chainguard/images@2024-03-28]\n  hostgate:gcp: {}\n")
     made = run("reach")

@@ -150,8 +150,8 @@ class _Answer:
             *(each.id for each in found.beyond), *(each.id for each in found.missing), *(each.id for each in found.unknown)
         }  # fmt: skip
 
-    def owner(self, owner: str) -> str:
-        if not owner:
+    def owner(self, owner: str | None, rule: str | None) -> str:
+        if not rule:
             return "no rule"
         if self.ours is None or owner in self.ours:
             return "this allowlist"
@@ -160,7 +160,9 @@ class _Answer:
     def counts(self, kind: str, accepted: dict[str, str], *, own: bool) -> bool:
         found = self.reach
         ids: dict[str, list[str]] = {
-            "beyond": [each.id for each in found.beyond if not own or self.owner(each.owner) == "this allowlist"],
+            "beyond": [
+                each.id for each in found.beyond if not own or self.owner(each.owner, each.rule) == "this allowlist"
+            ],
             "missing": [each.id for each in found.missing],
             "unknown": [each.id for each in found.unknown],
         }
@@ -171,7 +173,7 @@ class _Answer:
 
         told = as_json(self.reach)
         for each in told["beyond"]:
-            each["owner"] = self.owner(each["owner"] or "")
+            each["owner"] = self.owner(each["owner"], each["rule"])
         if own:
             told["beyond"] = [each for each in told["beyond"] if each["owner"] == "this allowlist"]
         for each in (*told["beyond"], *told["missing"], *told["unknown"]):
@@ -192,10 +194,10 @@ class _Answer:
                 "beyond",
                 _in_words(each.flows),
                 each.rule or "-",
-                f"{each.why} ({self.owner(each.owner)})",
+                f"{each.why} ({self.owner(each.owner, each.rule)})",
             )
             for each in found.beyond
-            if not own or self.owner(each.owner) == "this allowlist"
+            if not own or self.owner(each.owner, each.rule) == "this allowlist"
         ]
         rows += [
             (

@@ -35,6 +35,8 @@ def needs_of(
             address=_OVER.get(entry.families or (), EVERY_ADDRESS),
         )  # fmt: skip
         found.append(Need(entry.id, box, due))
+        if box.address != EVERY_ADDRESS:  # where a host has no address, a rule that would let it pass opens nothing
+            found.append(Need(entry.id, replace(box, address=EVERY_ADDRESS), due=False))
         ranges = [each for each in (dialled or {}).get(entry.id, ()) if _is_range(each)]
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
