@@ -281,6 +281,14 @@ CASES: dict[str, tuple[Place, str, set[str]]] = {
         small(rule("allow", wire=named(containing=".cdn-", subtree="x.example"))), "w.cdn-.x.example", {"allow", "block"},
     ),
     "a pattern": (small(rule("allow", wire=named(pattern=r"^e[0-9]+\.example$"))), "e0.example", {"allow", "block"}),
+    "a text and how long the name is": (
+        small(rule("allow", wire=(NameTest("containing", "quay.io"), NameTest("pattern", r"\A(?s:.){7}\Z")))),
+        "quay.io", {"allow", "block"},
+    ),
+    "a text, an ending and a longer name": (
+        small(rule("allow", wire=(*named(containing="cdn", ending=".org"), NameTest("pattern", r"\A(?s:.){19,25}\Z")))),
+        f"cdn.{'w' * 11}.org", {"allow", "block"},
+    ),
     "letters of either case": (
         small(rule("block", wire=(NameTest("exact", "x.example", case=True),)), rule("allow", wire=named(subtree="example"))),
         "X.EXAMPLE", {"allow", "block"},
@@ -332,6 +340,28 @@ def test_a_pattern_of_which_no_example_is_found_is_told() -> None:
     step = rule("allow", wire=named(pattern=r"(?=evil)[a-z]+"))
     assert [text for _, text in extract(small(step), []).unread] == ["a name like '(?=evil)[a-z]+'"]
     assert extract(small(step, rule("allow", wire=named(exact="evil.example"))), []).unread == ()
+
+
+def test_what_is_not_looked_at_to_the_end_is_told_with_its_rules() -> None:
+    rules = [
+        rule("allow", port=Intervals.of([(n, n)]), client=ClientTest(identities=frozenset({f"tag:{n}"})))
+        for n in range(9)
+    ]
+    assert extract(small(*rules), [], most=20).overlapping == tuple(f"r{number}" for number in range(9))
+    assert extract(small(*rules), []).overlapping == ()
+
+
+def test_more_combinations_of_identities_than_are_looked_at_are_told() -> None:
+    def tagged(stage: str) -> tuple[Step, ...]:
+        return tuple(
+            replace(rule("next", client=ClientTest(identities=frozenset({f"tag:{stage}{n}"}))), rule=f"{stage}{n}")
+            for n in range(40)
+        )
+
+    end = Step(action="next", rule="", why="the default")
+    stages = [Stage(stage, tagged(stage), end) for stage in "abc"]
+    last = Stage("last", (), replace(end, action="allow"))
+    assert extract(Place("x:y", "here", (*stages, last)), [], most=100).overlapping != ()
 
 
 def test_endings_that_are_alike_stand_for_each_other_where_there_are_many_texts(

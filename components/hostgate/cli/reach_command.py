@@ -243,4 +243,5 @@ def _flow_in_words(flow: "Flow") -> str:
     name = "any other name" if flow.name == STRANGER else flow.name
     unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
     where = f", at {flow.address}" if flow.address else ""
-    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}, from {flow.source}"
+    whence = f", from {flow.source}" if flow.source else ""
+    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}{whence}"

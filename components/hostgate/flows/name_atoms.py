@@ -21,6 +21,7 @@ _OTHERS: Final = ("k7.q9.zz", "www.03.jp", "b-v.xyz.gf")
 """For rules whose texts or patterns hold of that name by chance."""
 
 _LABEL: Final = "w"
+_MOST_FILLED: Final = 64
 ENDINGS: Final = frozenset({*MATCHES, "ending", "dot-ending"})
 """Kinds of tests that hold by the end of a name, or by all of it."""
 
@@ -28,13 +29,13 @@ ENDINGS: Final = frozenset({*MATCHES, "ending", "dot-ending"})
 @dataclass
 class NameAtoms:
     """What names are made of: whole names, endings, and what can stand in front of an ending, alone or two at a time.
-    `without_example` are patterns of which no word was found."""
+    `without_example` are conditions with a pattern of which no name was made that fits."""
 
     whole: dict[str, None] = field(default_factory=dict)
     ends: dict[str, None] = field(default_factory=dict)
     fronts: dict[str, None] = field(default_factory=dict)
     pairs: dict[str, None] = field(default_factory=dict)
-    without_example: list[NameTest] = field(default_factory=list)
+    without_example: list[Names] = field(default_factory=list)
 
     def plain(self, end: str) -> tuple[str, ...]:
         """The ending itself, and names with it that nothing but endings is asked of."""
@@ -64,6 +65,10 @@ def name_atoms(conditions: Iterable[Names]) -> NameAtoms:
         if len(texts) > 1:  # one text may hold of a name for which another one stands in front
             begins = [_front(test.text) for test in names if test.kind == "starting" and not test.negated]
             joint[".".join(dict.fromkeys((*begins, *texts)))] = None
+        if any(test.kind == "pattern" and not test.negated for test in names):
+            fitting = next((name for name in _filled(names) if all(test.holds(name) for test in names)), None)
+            made.whole |= {} if fitting is None else {fitting: None}
+            made.without_example += [names] if fitting is None else []
         asked |= dict.fromkeys(names)
     for test in asked:
         if test.kind == "pattern":
@@ -80,8 +85,7 @@ def name_atoms(conditions: Iterable[Names]) -> NameAtoms:
         found = words(test.text, case=test.case)
         made.whole |= dict.fromkeys(found)
         inner |= dict.fromkeys(map(_front, found))
-        if not found and not test.negated:
-            made.without_example.append(test)
+    made.whole |= dict.fromkeys((*inner, *starts, *joint))
     made.whole.pop("", None)
     made.ends.pop("", None)
     two = (".".join(each) for each in combinations(inner, 2))
@@ -95,6 +99,25 @@ def name_atoms(conditions: Iterable[Names]) -> NameAtoms:
     made.whole = dict.fromkeys((*strangers, *made.whole))
     made.ends = dict.fromkeys((*strangers, *made.ends))
     return made
+
+
+def _filled(names: Names) -> Iterator[str]:
+    """Names with all the texts of a condition, and words of its patterns, with letters between them up to a length that a
+    pattern may ask for."""
+    positive = [test for test in names if not test.negated]
+    begin = "".join(test.text for test in positive if test.kind == "starting")
+    inner = ".".join(test.text for test in positive if test.kind == "containing")
+    ends = [test.text for test in positive if test.kind in (*ENDINGS, "exact")]
+    end = max(ends, key=len, default="")
+    yield from ends
+    for test in positive:
+        if test.kind == "pattern":
+            for word in words(test.text, case=test.case):
+                yield from (word, f"{begin}{word}{end}", f"{begin}{word}.{end}", f"{word}{inner}{end}")
+    for length in range(_MOST_FILLED):
+        filler = _LABEL * length
+        yield from (f"{begin}{filler}{inner}{end}", f"{begin}{inner}{filler}{end}", f"{begin}{inner}.{filler}{end}",
+                    f"{begin}{inner}{filler}.{end}")  # fmt: skip
 
 
 def _by_chance(name: str, tests: Iterable[NameTest]) -> bool:

@@ -33,6 +33,9 @@ from hostgate.flows.verdicts import ends as ends_of
 MOST_ENDS: Final = 20_000
 """Ends of the diagrams of one place that are looked at before the answer is that the rules overlap too much."""
 
+MOST_IDENTITIES: Final = 2_000
+"""Sets of identities of clients that are looked at, in each class of names."""
+
 MOST_FRONTED: Final = 4_000
 """Endings times texts in front of them up to which every one is tried with every other."""
 
@@ -254,11 +257,13 @@ class _Space:
 
     def unread(self) -> Iterator[tuple[Step, str]]:
         """Steps with a pattern that none of the names fits that were found."""
-        missed = {test for test in self.atoms.without_example if not any(map(test.holds, self._class_of))}
+        missed = {
+            names for names in self.atoms.without_example if not any(hold(names, each) for each in self._class_of)
+        }
         for step in (self.groups[g][p] for g, positions in enumerate(self.tested) for p in positions) if missed else ():
-            for test in _name_tests(step.box):
-                if test in missed:
-                    yield step, str(test)
+            for names in (step.box.wire, step.box.dialled, step.box.asked):
+                if names in missed:
+                    yield step, " and ".join(map(str, names or ()))
 
     def _conditions(self) -> Iterator[Names]:
         boxes = [group[p].box for group, positions in zip(self.groups, self.tested, strict=True) for p in positions]
@@ -547,10 +552,10 @@ class _Class:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
         if self.space.shown:  # last, because of rows that are alike the last one stays
             choices.append([None, *{asked_of[each]: each for each in sorted(self.space.shown)}.values()])
-        if prod(map(len, choices)) > MOST_ENDS:
+        if prod(map(len, choices)) > MOST_IDENTITIES:
             self.cut_short = True
         rows = []
-        for chosen in islice(product(*choices), MOST_ENDS):
+        for chosen in islice(product(*choices), MOST_IDENTITIES):
             own = frozenset(each for each in chosen if each is not None)
             if sum(_kind(each) == "account" for each in own) > 1:
                 continue
