@@ -7,11 +7,11 @@ import pytest
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, networks, symbol
 from hostgate.flows.intervals import Intervals
+from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.reach import Reach, as_json, reach
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step
 from hostgate.flows.verdicts import decide
-from hostgate.flows.witnesses import Need
 
 TCP = frozenset({6})
 P443 = Intervals.of([(443, 443)])

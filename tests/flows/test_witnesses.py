@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from hostgate.flows import witnesses
+from hostgate.flows import name_classes, witnesses
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, networks, symbol
 from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.name_classes import Need
 from hostgate.flows.names import Names, NameTest, TestKind
 from hostgate.flows.steps import ANY_MOMENT, Action, Box, ClientTest, Group, Moment, Place, Stage, Step
 from hostgate.flows.verdicts import ends
-from hostgate.flows.witnesses import Need, Witness, extract
+from hostgate.flows.witnesses import Witness, extract
 
 PLACES, FLOWS = int(os.environ.get("HOSTGATE_ORACLE_STACKS", "150")) // 3, 50
 
@@ -367,7 +368,7 @@ def test_more_combinations_of_identities_than_are_looked_at_are_told() -> None:
 def test_endings_that_are_alike_stand_for_each_other_where_there_are_many_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(witnesses, "MOST_FRONTED", 0)
+    monkeypatch.setattr(name_classes, "MOST_FRONTED", 0)
     assert list(cases_that_are_wrong(extract)) == []
     hosts = [rule("allow", wire=named(subtree=f"h{number}.example")) for number in range(5)]
     found = extract(small(rule("block", wire=named(containing="evil")), *hosts), []).witnesses
@@ -404,12 +405,19 @@ MUTANTS = {
 
 
 def mutant(old: str, new: str) -> ModuleType:
-    """The module with a part of its text changed."""
-    source = Path(str(witnesses.__file__)).read_text(encoding="utf-8")
-    assert source.count(old) == 1, f"{old!r} is there {source.count(old)} times: bring the mutant up to date"
-    made = ModuleType("mutant_of_witnesses")
-    sys.modules[made.__name__] = made  # dataclasses look their module up
-    exec(compile(source.replace(old, new), "mutant", "exec"), made.__dict__)
+    """`witnesses` as it is where a part of its text is another, or of that of the classes of names."""
+    sources = {
+        each.__name__: Path(str(each.__file__)).read_text(encoding="utf-8") for each in (name_classes, witnesses)
+    }
+    found = [name for name, source in sources.items() if source.count(old) == 1]
+    assert len(found) == 1, f"{old!r} is in {found}: bring the mutant up to date"
+    made = ModuleType("none")
+    for name, source in sources.items():
+        text = source.replace(old, new) if name in found else source
+        text = text.replace("from hostgate.flows.name_classes import", "from mutant_of_name_classes import")
+        made = ModuleType(f"mutant_of_{name.rpartition('.')[2]}")
+        sys.modules[made.__name__] = made  # dataclasses look their module up
+        exec(compile(text, made.__name__, "exec"), made.__dict__)
     return made
 
 

@@ -14,9 +14,10 @@ from hostgate.azure import evaluate as azure_model
 from hostgate.catalog.model import Entry
 from hostgate.flows import reach as reach_module
 from hostgate.flows.flow import Flow
+from hostgate.flows.name_classes import Need
 from hostgate.flows.reach import Reach, reach
 from hostgate.flows.verdicts import decide
-from hostgate.flows.witnesses import Need, Witness, extract
+from hostgate.flows.witnesses import Witness, extract
 from hostgate.gcp import evaluate as gcp_model
 from hostgate.planning.needs import needs_of
 from oracle import azure, gcp, stacks_azure, stacks_gcp, widenings

@@ -18,10 +18,10 @@ from hostgate.cli.standing import snapshot_of_sources, standing_options
 
 if TYPE_CHECKING:
     from hostgate.flows.flow import Flow
+    from hostgate.flows.name_classes import Need
     from hostgate.flows.reach import Reach
     from hostgate.flows.snapshot import Snapshot
     from hostgate.flows.steps import Place
-    from hostgate.flows.witnesses import Need
 
 _MOST_SHOWN = 20
 """Lines of each kind that a table shows of one place; `--json` has all."""

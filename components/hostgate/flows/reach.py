@@ -12,9 +12,10 @@ from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, internet, 
 from hostgate.flows.atoms import usual_address
 from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.name_atoms import STRANGER
+from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import Round
 from hostgate.flows.steps import Box, Place, Step
-from hostgate.flows.witnesses import Extraction, Need, Witness, extract
+from hostgate.flows.witnesses import Extraction, Witness, extract
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, networks
 from hostgate.flows.flow import IP_PROTOCOLS
 from hostgate.flows.intervals import Intervals
+from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import Box, Place
-from hostgate.flows.witnesses import Need
 from hostgate.planning.decision import read_registered
 from hostgate.planning.plan import Plan
 
