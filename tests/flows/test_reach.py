@@ -190,6 +190,20 @@ class TestKinds:
         )
         assert alone[0].id in {each.id for each in beside}
 
+    def test_an_id_is_of_one_line_alone(self) -> None:
+        doubted = step("allow", "list", address=symbol("pl-1"), protocols=TCP)
+        same = [replace(allow("evil.example", "wide"), owner=owner) for owner in ("one", "two")]
+        other = replace(allow("evil.org", "wide"), owner="two")
+        found = reach(place(*same, other, doubted), [CGR, QUAY])
+        ids = [each.id for each in (*found.beyond, *found.missing, *found.unknown)]
+        assert [each.owner for each in found.beyond] == ["one", "two"]
+        assert len(found.unknown) == 2
+        assert len(ids) == len(set(ids))
+
+    def test_an_acceptance_of_what_is_missing_is_for_those_entries_and_no_others(self) -> None:
+        (one,), (both,) = (reach(place(), needs).missing for needs in ([CGR], [CGR, QUAY]))
+        assert one.id != both.id
+
     def test_the_document_has_what_its_contract_says(self) -> None:
         document = as_json(reach(place(allow("evil.example")), [CGR]))
         assert set(document) == {"place", "target", "beyond", "missing", "unknown", "dead", "assumptions"}

@@ -209,7 +209,7 @@ def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, 
     witness, _, step = those[0]
     names = tuple(dict.fromkeys(name for _, name, _ in those))
     why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why
-    return Beyond(_id(place, "beyond", rule), tuple(flows.values()), rule, owner, why, names)
+    return Beyond(_id(place, "beyond", owner, rule), tuple(flows.values()), rule, owner, why, names)
 
 
 def _by_route(place: Place) -> Iterator[Beyond]:
@@ -222,7 +222,7 @@ def _by_route(place: Place) -> Iterator[Beyond]:
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
         why = f"packets of {told} go to {hop}, and not to the firewall"
         rule = f"route {route}" if route else "no route to the firewall"
-        yield Beyond(_id(place, "route", route, hop), tuple(map(_round_flow, those)), rule, owner, why)
+        yield Beyond(_id(place, "route", owner, route, hop), tuple(map(_round_flow, those)), rule, owner, why)
 
 
 def _round_flow(each: Round) -> Flow:
@@ -239,13 +239,23 @@ def _round_flow(each: Round) -> Flow:
 def _missing(place: Place, witness: Witness) -> Missing:
     rule = witness.verdict.rule or ""
     return Missing(
-        _id(place, "missing", witness.due[0][0], rule), witness.due, _shown(witness), rule, witness.verdict.why
+        _id(place, "missing", rule, *(entry for entry, _ in witness.due)),
+        witness.due,
+        _shown(witness),
+        rule,
+        witness.verdict.why,
     )
 
 
 def _unknown(place: Place, witness: Witness) -> Open:
     verdict = witness.verdict
-    return Open(_id(place, "unknown", *verdict.lacks), verdict.lacks, _shown(witness), verdict.why, bool(witness.due))
+    return Open(
+        _id(place, "needed" if witness.due else "unknown", *verdict.lacks),
+        verdict.lacks,
+        _shown(witness),
+        verdict.why,
+        bool(witness.due),
+    )
 
 
 def _not_looked_at(found: Extraction) -> Iterator[Open]:
