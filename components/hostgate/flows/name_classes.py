@@ -96,6 +96,8 @@ class Space:
         ]
         self._shapes: dict[_Shape, int] = {}
         self._shape_of: dict[int, int] = {}
+        self._grouped: dict[tuple[object, ...], _Group] = {}
+        self._class_of: dict[str, tuple[object, ...] | None] = {}
         self._values: dict[object, int] = {}
         self._values_by_id: dict[int, int] = {}
         self._holds: dict[tuple[int, str], bool] = {}
@@ -118,8 +120,6 @@ class Space:
         return place.families if place.inside == NO_ADDRESS or place.clients is not None else FAMILIES
 
     def classes(self) -> Iterator["NameClass"]:
-        self._grouped: dict[tuple[object, ...], _Group] = {}
-        self._class_of: dict[str, tuple[object, ...] | None] = {}
         atoms = self.atoms
         for name in atoms.whole:
             self._sort_in(name)
