@@ -1,6 +1,7 @@
 """Every fenced block of README.md and docs/ is run, and does what the page says."""
 
 import doctest
+import json
 import os
 import re
 import shutil
@@ -336,10 +337,15 @@ def _of_an_example(block: Block, folder: Path) -> None:
     raise AssertionError(f"{block}: found {block.language} that is no part of a program in examples/")
 
 
+def _json(block: Block, folder: Path) -> None:  # noqa: ARG001
+    json.loads(block.text)
+
+
 RUNNERS: dict[str, Callable[[Block, Path], None]] = {
     "console": _console,
     "go": _of_an_example,
     "hcl": _of_an_example,
+    "json": _json,
     "mermaid": _mermaid,
     "markdown": _markdown,
     "pycon": _pycon,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("module", ["dial", "gcp", "azure", "proxy_cel", "stacks_gcp", "stacks_azure"])
+@pytest.mark.parametrize("module", ["dial", "gcp", "azure", "proxy_cel", "stacks_gcp", "stacks_azure", "widenings"])
 def test_an_oracle_imports_nothing_of_the_product(module: str) -> None:
     tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
     roots = {

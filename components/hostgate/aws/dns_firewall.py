@@ -11,7 +11,16 @@ from typing import Any
 
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.plan_place import of_dns_firewall
-from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, EVERYTHING, RULE, RULE_GROUP, TRUST
+from hostgate.aws.query_kinds import (
+    ASSOCIATION,
+    CONFIG,
+    DOMAIN_LIST,
+    EVERYTHING,
+    RESOLVER_ZONES,
+    RULE,
+    RULE_GROUP,
+    TRUST,
+)
 from hostgate.aws.resources_resolver import ACCOUNT_DOMAINS, ACCOUNT_LISTS, GROUP_RULES, LIST_DOMAINS, READ_ON, TYPES
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry, Match
@@ -34,20 +43,6 @@ SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, 
 GUARD_FIRST, GUARD_LAST, AUDIT_GUARD, ALLOW, INSIDE, AUDIT, BLOCK = 1_000, 2_000, 3_000, 4_000, 5_000, 8_000, 9_000
 """Priority of each kind of rule in the group, which is ours alone; shards of a kind follow by their own fixed number.
 Audit has rules of its own, so that a change of mode is a rule that comes and one that goes, never two at once."""
-
-RESOLVER_ZONES = (
-    "compute.internal",
-    "compute-1.internal",
-    "ec2.internal",
-    "localhost",
-    "127.in-addr.arpa",
-    "10.in-addr.arpa",
-    *(f"{second}.172.in-addr.arpa" for second in range(16, 32)),
-    "168.192.in-addr.arpa",
-)
-"""Answered inside the VPC by the resolver's own rules (Route 53 developer guide, autodefined rules, read 2026-11-27): names
-of instances (`compute-1.internal` in us-east-1), names of the host itself, and reverse lookups of loopback and RFC 1918
-addresses. Names below them are never asked for outside."""
 
 PUBLIC_INSTANCE_NAMES = ("REGION.compute.amazonaws.com", "compute-1.amazonaws.com")
 """Answered by such rules as well, with private addresses; but names of the internet to everybody else, so they stay blocked

@@ -18,7 +18,7 @@ from hostgate.aws.routes import routes_at
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node, number
-from hostgate.flows.routes import assumptions_of
+from hostgate.flows.routes import Routes, assumptions_of, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step, either, whether
 from hostgate.suricata.headers import HeaderError, addresses_of
@@ -73,7 +73,8 @@ def policy_place(
     """Where flows meet `policy`, at `firewall` where one uses it."""
     reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), *reading.stateful())
-    routed = () if firewall is None else assumptions_of(routes_at(snapshot, firewall), firewall.urn)
+    routes = Routes() if firewall is None else routes_at(snapshot, firewall)
+    routed = () if firewall is None else assumptions_of(routes, firewall.urn)
     routed = routed or (_ROUTED if firewall is None or firewall.node.at("transitGatewayId").absent else _BY_TRANSIT,)
     assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions)))
     named = policy.properties.get("name")
@@ -82,7 +83,7 @@ def policy_place(
     families = tuple(family for family in FAMILIES if inside is None or inside.of(family)) or FAMILIES
     return Place(
         TARGET, policy.name, stages, assumptions, policy=name, clients=clients, families=families,
-        inside=NO_ADDRESS if inside is None else inside,
+        inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hostgate.aws.query_kinds import EVERYTHING, TRUST
+from hostgate.aws.query_kinds import EVERYTHING, RESOLVER_ZONES, TRUST
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_resolver import (
     ASSOCIATION,
@@ -68,7 +68,16 @@ def places(snapshot: Snapshot) -> list[Place]:
             stage = reading.stage([(group.name, group, 1)])
             remark = "no VPC is associated with the rule group"
             found.append(
-                Place(TARGET, str(group.id or group.name), (stage,), ASSUMPTIONS, remark, group.name, kind=_KIND)
+                Place(
+                    TARGET,
+                    str(group.id or group.name),
+                    (stage,),
+                    ASSUMPTIONS,
+                    remark,
+                    group.name,
+                    kind=_KIND,
+                    own_names=RESOLVER_ZONES,
+                )
             )
     return found
 
@@ -78,7 +87,7 @@ def group_place(snapshot: Snapshot, group: Resource, ending: Step = ANSWERED) ->
     stage = _Reading(snapshot).stage([(group.name, group, 1)])
     if ending is not ANSWERED:  # whatever blocks names elsewhere, a dialled address asks for none
         stage = replace(stage, last=(replace(ending, box=_ASKED),))
-    return Place(TARGET, "plan", (stage,), ASSUMPTIONS)
+    return Place(TARGET, "plan", (stage,), ASSUMPTIONS, own_names=RESOLVER_ZONES)
 
 
 def _of_profiles(snapshot: Snapshot) -> Iterator[Resource]:
@@ -153,7 +162,9 @@ class _Reading:
         groups += [(f"the rule group of {each.name}", None, None) for each in perhaps]
         ordered = sorted(groups, key=lambda each: each[2] or 0)
         policy = ", ".join(group.name if group else name for name, group, _ in ordered)
-        return Place(TARGET, vpc, (self.stage(groups),), tuple(assumptions), policy=policy, kind=_KIND)
+        return Place(
+            TARGET, vpc, (self.stage(groups),), tuple(assumptions), policy=policy, kind=_KIND, own_names=RESOLVER_ZONES
+        )
 
     def stage(self, groups: Sequence[tuple[str, Resource | None, int | None]]) -> Stage:
         known = sorted((each for each in groups if each[2] is not None), key=lambda each: each[2] or 0)

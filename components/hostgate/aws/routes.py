@@ -14,9 +14,9 @@ from typing import Final
 
 from hostgate.aws import resources_ec2 as ec2
 from hostgate.aws.resources_firewall import ENDPOINT, FIREWALL
-from hostgate.flows.address_sets import FAMILIES, AddressFamily
+from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet
 from hostgate.flows.nodes import UNKNOWN, Node
-from hostgate.flows.routes import Destination, Route, Routes, SubnetRoutes, Way, destination, to, ways
+from hostgate.flows.routes import Destination, Route, Routes, SubnetRoutes, Way, destination, known_ranges, to, ways
 from hostgate.flows.snapshot import Resource, Snapshot
 
 _INLINE: Final = ("cidrBlock", "ipv6CidrBlock", "destinationPrefixListId")
@@ -81,7 +81,7 @@ class _Reading:
             told = [way for ways_ in held[subnet].values() for way in ways_]
             near = vpcs[subnet] is not None and vpcs[subnet] in linked
             if near or any(way.firewall == firewall.urn or way.end == "unknown" for way in told):
-                clients.append(SubnetRoutes(self.name(subnet), held[subnet]))
+                clients.append(SubnetRoutes(self.name(subnet), held[subnet], self.ranges(subnet)))
             elif not any(way.firewall for way in told):
                 others.append(self.name(subnet))
         used = {self.table_of(subnet) for subnet in vpcs}
@@ -102,6 +102,11 @@ class _Reading:
         if only and not any(way.end == "internet" and way.addresses.v6 for way in found["IPv6"]):
             del found["IPv6"]
         return found
+
+    def ranges(self, subnet: str) -> AddressSet:
+        known = self.snapshot.by_urn.get(subnet)
+        cidrs = [known.properties.get(key) for key in ("cidrBlock", "ipv6CidrBlock")] if known else []
+        return known_ranges(*cidrs)
 
     def associations(self, firewall: Resource) -> Iterator[Resource]:
         """Endpoints of the firewall in other VPCs."""
@@ -200,7 +205,7 @@ class _Reading:
         listed = list(self.routes(table, holder, family, passed))
         if holder is not None and self.propagated(table, holder):
             otherwise = to("unknown", f"a virtual private gateway propagates routes to {holder.name}")
-            listed.append(Route(holder.name, f"ranges that are propagated to {holder.name}", otherwise))
+            listed.append(Route(holder.name, f"ranges that are propagated to {holder.name}", otherwise, holder.urn))
         return ways(listed, family, otherwise)
 
     def propagated(self, table: str, holder: Resource) -> bool:
@@ -227,7 +232,8 @@ class _Reading:
                 held |= {self.table(beside)} if self.one(beside, "vpcEndpointId") == each.urn else set()
             if table in held:
                 service = each.properties.get("prefixListId") or f"addresses of {each.properties.get('serviceName')}"
-                yield Route(each.name, str(service), to("internet", "the gateway endpoint of that service"))
+                gateway = to("internet", "the gateway endpoint of that service")
+                yield Route(each.name, str(service), gateway, each.urn)
 
     def read(
         self, holder: Resource, node: Node, top: str, keys: Iterable[str], family: AddressFamily, passed: frozenset[str]
@@ -242,7 +248,7 @@ class _Reading:
                 there, beyond = f"{there} (IPv4 by NAT64)", "IPv4"
             if onward is None:
                 onward = self.onward(holder, node, top, beyond, passed)
-            yield Route(holder.name, there, onward)
+            yield Route(holder.name, there, onward, holder.urn)
 
     def destinations(self, holder: Resource, node: Node, top: str, keys: Iterable[str]) -> Iterator[Destination]:
         for key in keys:

@@ -16,7 +16,7 @@ from hostgate.azure.routes import routes_at
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address
 from hostgate.flows.address_sets import AddressSet, symbol, union
 from hostgate.flows.nodes import UNKNOWN, Node, number
-from hostgate.flows.routes import assumptions_of
+from hostgate.flows.routes import assumptions_of, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere
 
@@ -32,8 +32,9 @@ ASSUMPTIONS: Final = (
 
 def _routed(place: Place, snapshot: Snapshot, firewall: Resource) -> Place:
     """The place with what the snapshot's routes say, where they say something, for the first assumption."""
-    told = assumptions_of(routes_at(snapshot, firewall), firewall.urn)
-    return replace(place, assumptions=(*told, *place.assumptions[1:])) if told else place
+    routes = routes_at(snapshot, firewall)
+    told = assumptions_of(routes, firewall.urn) or place.assumptions[:1]
+    return replace(place, assumptions=(*told, *place.assumptions[1:]), round_it=round_the_firewall(routes))
 
 
 def places(snapshot: Snapshot) -> list[Place]:

@@ -12,7 +12,7 @@ from typing import Final
 from hostgate.azure.resources import FIREWALL, ROUTE, ROUTE_TABLE, SUBNET, VIRTUAL_NETWORK
 from hostgate.flows.address_sets import FAMILIES, AddressFamily, symbol
 from hostgate.flows.nodes import UNKNOWN, Node
-from hostgate.flows.routes import Route, Routes, SubnetRoutes, Way, destination, to, ways
+from hostgate.flows.routes import Route, Routes, SubnetRoutes, Way, destination, known_ranges, to, ways
 from hostgate.flows.snapshot import Resource, Snapshot
 
 _APART: Final = frozenset(
@@ -149,7 +149,9 @@ class _Reading:
     def of_subnet(self, subnet: _Subnet) -> SubnetRoutes:
         held = {family: self.ways(subnet, family) for family in subnet.families}
         first = next(iter(held))
-        return SubnetRoutes(subnet.name, {**held, first: (*subnet.services, *held[first])})
+        prefixes = [subnet.node.at("addressPrefix").value] if not subnet.node.unknown else []
+        prefixes += [item.value for item in subnet.node.at("addressPrefixes").items()]
+        return SubnetRoutes(subnet.name, {**held, first: (*subnet.services, *held[first])}, known_ranges(*prefixes))
 
     # Tables.
 
@@ -192,7 +194,7 @@ class _Reading:
     def route(self, holder: Resource, node: Node, name: str, made_of: str) -> Route:
         prefix = node.at("addressPrefix")
         unseen = f"tag:{prefix.value}" if isinstance(prefix.value, str) else f"unknown:{holder.urn}#{prefix.path}"
-        return Route(name, destination(prefix.value, unseen), self.onward(holder, node, made_of))
+        return Route(name, destination(prefix.value, unseen), self.onward(holder, node, made_of), holder.urn)
 
     def onward(self, holder: Resource, node: Node, made_of: str) -> tuple[Way, ...]:
         kind, address = node.at("nextHopType").value, node.at("nextHopIpAddress").value

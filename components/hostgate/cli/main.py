@@ -26,6 +26,7 @@ _COMMANDS = {
     "diff": "what a change opens and closes, and whether guards let it through",
     "comment": "the same as one Markdown comment for a pull request",
     "explain": "what becomes of one connection, and why",
+    "reach": "what is open beyond the catalogs, and what they need and is closed",
     "preview": "what `pulumi up` would create, on simulated clouds",
     "survey": "measure the hosts' TTLs and addresses, and what they mean for each mechanism",
     "sandbox": "run pulumi on simulated clouds, and look at what they hold",

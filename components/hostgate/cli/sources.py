@@ -26,7 +26,7 @@ _REPEATED: dict[str, Callable[[str], bool]] = {
     "--catalog": lambda value: "/" in value or value.endswith((".yaml", ".yml")),
     "--target": lambda value: bool(_TARGET.match(value)),
     "--resolver": lambda value: "/" not in value and not value.endswith((".yaml", ".yml")),
-    "--from": lambda _value: True,
+    **dict.fromkeys(("--from", "--state", "--preview", "--with"), lambda _value: True),
     "--report": lambda value: value.lower().endswith((".md", ".html")),
 }
 """Options that take several values in a row, and which further values belong to them: the rest are arguments."""

@@ -5,11 +5,11 @@ A cloud says which routes a subnet has and what each leads to; the longest prefi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
 
-from hostgate.flows.address_sets import AddressFamily, AddressSet, internet, networks, symbol
+from hostgate.flows.address_sets import NO_ADDRESS, AddressFamily, AddressSet, internet, networks, symbol
 
 End = Literal["firewall", "internet", "nowhere", "unknown"]
 """`firewall`: one of the snapshot. `nowhere`: no packet to these addresses leaves. `unknown`: nobody here can tell."""
@@ -31,6 +31,8 @@ class Way:
     hop: str = ""
     route: str = ""
     firewall: str = ""
+    owner: str = field(default="", compare=False)
+    """The resource that holds the route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Route:
     name: str
     destination: Destination
     onward: tuple[Way, ...]
+    owner: str = ""
+    """The resource that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class SubnetRoutes:
 
     subnet: str
     ways: Mapping[AddressFamily, tuple[Way, ...]]
+    ranges: AddressSet = NO_ADDRESS
+    """Addresses of its clients, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,12 @@ def destination(value: object, unseen: str) -> Destination:
         return ip_network(str(value), strict=False)
     except ValueError:
         return unseen
+
+
+def known_ranges(*cidrs: object) -> AddressSet:
+    """Those that are ranges."""
+    found = (destination(each, "") for each in cidrs if isinstance(each, str))
+    return networks(each for each in found if not isinstance(each, str))
 
 
 def ways(routes: Sequence[Route], family: AddressFamily, otherwise: tuple[Way, ...]) -> tuple[Way, ...]:
@@ -110,11 +122,33 @@ def _longest_first(routes: Sequence[Route]) -> Iterator[tuple[IPv4Network | IPv6
 
 
 def _by(way: Way, route: Route, addresses: AddressSet) -> Way:
-    return replace(way, addresses=addresses, route=route.name)
+    return replace(way, addresses=addresses, route=route.name, owner=route.owner)
 
 
 def _without(way: Way, apart: frozenset[str]) -> Way:
     return replace(way, addresses=replace(way.addresses, without=way.addresses.without | apart))
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A way of a client subnet to the internet that no firewall is on."""
+
+    subnet: str
+    family: AddressFamily
+    way: Way
+    ranges: AddressSet
+
+
+def round_the_firewall(routes: Routes) -> tuple[Round, ...]:
+    """Every way on which nothing is judged. What is behind a firewall is judged there, and where a way leads that is not
+    known is assumed."""
+    return tuple(
+        Round(each.subnet, family, way, each.ranges)
+        for each in routes.clients
+        for family, found in each.ways.items()
+        for way in found
+        if way.end == "internet"
+    )
 
 
 # In words.

@@ -13,6 +13,7 @@ from typing import Literal
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names, NameTest, endings
+from hostgate.flows.routes import Round
 from hostgate.flows.snapshot import Resource
 
 Action = Literal["allow", "block", "next"]
@@ -180,6 +181,10 @@ class Place:
     """What names resolve to there, where that is not what the internet answers: the first test that holds decides. No
     address: nobody can tell."""
     led: Led = "seen"
+    own_names: tuple[str, ...] = ()
+    """Names at and below which nothing is ever asked of the internet."""
+    round_it: tuple[Round, ...] = ()
+    """Ways of its clients to the internet on which it judges nothing."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
 

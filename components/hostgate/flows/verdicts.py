@@ -59,7 +59,7 @@ def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -
     A flow without an address goes to some address of the internet that its name resolves to, over either family that
     its clients have; where the families end differently the verdict is unknown and says so.
     """
-    verdicts = [(family, _one_family(place, flow, family, sharing)) for family in _families(place, flow)]
+    verdicts = [(family, _verdict(place, _facts(place, flow, family, sharing))) for family in _families(place, flow)]
     if not verdicts:
         none = "source and destination have no address family in common, or nobody can tell what the name resolves to"
         return Verdict("unknown", None, none, ("an address of a family that both have",))
@@ -147,9 +147,21 @@ def _families(place: Place, flow: Flow) -> list[AddressFamily]:
     return [family for family in place.families if where.of(family) and source.of(family)]
 
 
-def _one_family(place: Place, flow: Flow, family: AddressFamily, sharing: frozenset[str]) -> Verdict:
-    facts = _facts(place, flow, family, sharing)
+def ends(place: Place, flow: Flow, client: ClientTest) -> tuple[Verdict, frozenset[int]]:
+    """What becomes of a flow with an address from one client of whom all is known, its identities too; and the ids of the
+    steps by which it may end, or be passed on."""
+    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
+    facts = _Facts(flow, family, networks([str(flow.address)]), client, frozenset())
     outcomes = list(_follow(place.stages, facts))
+    steps = (step for outcome in outcomes for step in (outcome.step, outcome.through) if step is not None)
+    return _told_of(outcomes), frozenset(map(id, steps))
+
+
+def _verdict(place: Place, facts: "_Facts") -> Verdict:
+    return _told_of(list(_follow(place.stages, facts)))
+
+
+def _told_of(outcomes: list[_Outcome]) -> Verdict:
     last = outcomes[-1]
     if all(outcome.step.action == last.step.action for outcome in outcomes):
         return _either_way(outcomes)

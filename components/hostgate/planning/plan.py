@@ -102,15 +102,15 @@ class Plan:
             raise InputError(self.problems)
         if flow.source is not None and flow.identity is None:
             return (("", decide(self.place, flow)),)
-        return tuple((share.grant, decide(place, flow)) for share, place in self._places)
+        return tuple((share.grant, decide(place, flow)) for share, place in self.places)
 
     @property
     def place(self) -> Place:
         """Where flows meet the plan's objects, with nothing else there; for the clients of the first of several grants."""
-        return self._places[0][1]
+        return self.places[0][1]
 
     @cached_property
-    def _places(self) -> tuple[tuple[Options, Place], ...]:
+    def places(self) -> tuple[tuple[Options, Place], ...]:
         """The same for the clients of each grant, with its options."""
         return tuple((share, self._mechanism.place(self.objects, share)) for share in self.options.shares)
 

@@ -7,7 +7,7 @@ block have to be seen to.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hostgate.aws.dns_firewall import RESOLVER_ZONES
+from hostgate.aws.query_kinds import RESOLVER_ZONES
 from hostgate.flows.nodes import NOT_KNOWN, Node
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.catalogs import CatalogIndex

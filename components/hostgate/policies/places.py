@@ -14,6 +14,7 @@ from hostgate.aws.default_actions import DROP_TO_SERVER
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.azure import evaluate as azure
 from hostgate.azure.resources import POLICY as AZURE_POLICY
+from hostgate.flows.address_sets import NO_ADDRESS
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Place, Step
@@ -21,11 +22,13 @@ from hostgate.gcp import evaluate as gcp
 from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
-from hostgate.policies.belonging import Together
-from hostgate.policies.readers import PROXY_POLICY
+from hostgate.planning.targets import named
+from hostgate.policies.belonging import Together, together
+from hostgate.policies.readers import PROXY_POLICY, canonical, cloud_of, read
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
+_CLOSES: Final = ", and to drop what no rule passes"
 _KINDS_OF_GCP: Final[Mapping[str, tuple[str, str]]] = {
     gcp_types.RULE: (gcp_types.POLICY, gcp_types.ASSOCIATION),
     gcp_types.REGION_RULE: (gcp_types.REGION_POLICY, gcp_types.REGION_ASSOCIATION),
@@ -91,6 +94,55 @@ def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> 
             mine = _of(each, gcp.places(_associated(each, snapshot))) or mine
         found.append(JudgedPolicy(each.cloud, each.key, each.policy, each.rules, tuple(mine), by_urn))
     return found
+
+
+def places_of_stack(snapshot: Snapshot) -> list[Place]:
+    """Every place where the rules of a stack are met, those of policies that others own among them: these are taken to hold
+    nothing else, which the place assumes."""
+    stack: list[ResourceReading] = []
+    others: list[Resource] = []
+    resources = canonical(snapshot.resources)
+    for resource in resources:
+        reading, cloud = read(resource), cloud_of(resource.type)
+        if reading is None or cloud is None:
+            others.append(resource)
+        else:
+            stack.append(ResourceReading(resource, cloud, reading))
+    found = [_in_home_net(place, snapshot) for places in named("places") for place in places(snapshot)]
+    seen = {step.owner for place in found for step in steps_in(place)}
+    for each in judged_policies(together(stack, others), resources):
+        if each.rules and not {one.resource.urn for one in each.rules} & seen:
+            what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
+            # Who brings a deny of his own is judged by that; else the deny is with those who own the policy.
+            own = any(
+                step.action == "block" and step.owner in each.urns for here in each.places for step in steps_in(here)
+            )
+            closes = each.policy is None and (each.cloud == "aws" or not own)
+            assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
+            places = map(_closed, each.places) if closes else each.places
+            found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in places]
+    return found
+
+
+def _in_home_net(place: Place, snapshot: Snapshot) -> Place:
+    """The place with the private ranges for a HOME_NET that nobody can read, as for a policy without one."""
+    unseen = any("$HOME_NET" in step.box.client.addresses.opaque for step in steps_in(place))
+    if place.target != aws.TARGET or not unseen:
+        return place
+    known = aws.places(replace(snapshot, resources=tuple(map(_completed, snapshot.resources))))
+    completed = next((each for each in known if (each.name, each.kind) == (place.name, place.kind)), place)
+    if completed.inside == NO_ADDRESS:
+        return place
+    kept = [each for each in place.assumptions if not each.startswith("HOME_NET ")]
+    assumed = f"HOME_NET is not known here and taken to be the private ranges, {', '.join(PRIVATE_IPV4)}."
+    return replace(completed, assumptions=(*kept, assumed))
+
+
+def _closed(place: Place) -> Place:
+    """The place with an end at which nothing passes, as a policy has that others look after."""
+    *stages, last = place.stages
+    end = replace(last.otherwise, action="block", why="no rule passes it, and its policy is taken to drop the rest")
+    return replace(place, stages=(*stages, replace(last, otherwise=end)))
 
 
 def steps_in(place: Place) -> Iterator[Step]:

@@ -1,0 +1,311 @@
+"""Reach: what is open at a place that no catalog needs, what catalogs need and is closed, and what decides nothing.
+
+Every answer has a witness, a flow that the evaluator has judged. What is asked for are destinations on the internet.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, internet, networks
+from hostgate.flows.atoms import usual_address
+from hostgate.flows.flow import Flow, is_identity
+from hostgate.flows.name_atoms import STRANGER
+from hostgate.flows.name_classes import Need
+from hostgate.flows.routes import Round
+from hostgate.flows.steps import Box, Place, Step
+from hostgate.flows.witnesses import Extraction, Witness, extract
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What `rule` lets out (empty: no rule, by default) that is in no catalog; the first of `flows` is the one to show."""
+
+    id: str
+    flows: tuple[Flow, ...]
+    rule: str
+    owner: str
+    why: str
+    names: tuple[str, ...] = ()
+    """Names that pass alike, the first flow's among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A flow that `rule` blocks (empty: no rule, by default) and that the first of `entries` needs; the others need one like
+    it, to the name that stands with each."""
+
+    id: str
+    entries: tuple[tuple[str, str], ...]
+    flow: Flow
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What would have to be known to tell whether some flows pass: the first of them."""
+
+    id: str
+    what: tuple[str, ...]
+    flow: Flow
+    why: str
+    needed: bool
+    """Whether a catalog needs them; else it is not known whether they are beyond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A rule that decides no flow to the internet, though it is about some."""
+
+    rule: str
+    owner: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What is open at a place, held against what catalogs need there."""
+
+    place: Place
+    beyond: tuple[Beyond, ...]
+    missing: tuple[Missing, ...]
+    unknown: tuple[Open, ...]
+    dead: tuple[Dead, ...]
+    besides: tuple[str, ...] = ()
+    """What is assumed of the clients beside what the place says."""
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        return (*self.place.assumptions, *self.besides)
+
+
+def reach(place: Place, needs: Sequence[Need], clients: frozenset[str] | None = None) -> Reach:
+    """Everything that is open at `place` and that nobody needs, and everything needed that is closed.
+
+    `clients`: identities of those that the catalogs are for, None: everybody. What passes others is beyond if a rule lets it
+    pass, and not where no rule is about them.
+    """
+    if sees_queries_alone(place):
+        needs = [replace(need, box=Box(dialled=need.box.dialled)) for need in needs if need.box.dialled is not None]
+    found = extract(place, needs, shown=clients or frozenset())
+    enough = _open_alternatives(place, needs, found.witnesses)
+    beyond: dict[tuple[str, str], list[tuple[Witness, str, Step | None]]] = {}
+    missing: dict[tuple[object, ...], Witness] = {}
+    unknown: dict[tuple[object, ...], Witness] = {}
+    others = False
+    for each in found.witnesses:
+        if each.part_of or not _on_the_internet(each.flow) or _of_an_entry(each, needs):
+            continue
+        if each.verdict.action == "allow":
+            if (
+                clients is not None
+                and each.verdict.rule is None
+                and not clients & (each.client.identities or frozenset())
+            ):
+                others = True
+                continue
+            for name, step in zip(each.names, each.deciding, strict=True):
+                beyond.setdefault((step.owner, step.rule) if step else ("", ""), []).append((each, name, step))
+        elif each.verdict.action == "unknown":
+            unknown.setdefault((each.verdict.lacks, False), each)
+    for those in _reached(found.witnesses, enough):
+        blocked = [each for each in those if each.verdict.action == "block"]
+        unsure = [each for each in those if each.verdict.action == "unknown"]
+        if blocked and _counts(place, blocked, those):
+            missing.setdefault((blocked[0].due, blocked[0].verdict.rule), blocked[0])
+        if unsure and _counts(place, [*unsure, *blocked], those):
+            unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
+    return Reach(
+        place,
+        (*_by_route(place), *(_beyond(place, *key, those) for key, those in beyond.items())),
+        tuple(_missing(place, each) for each in missing.values()),
+        (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
+        tuple(_dead(found.idle, place)),
+        (
+            f"Clients other than {', '.join(sorted(clients or ()))} are not meant: no rule stops them, and they reach everything.",
+        )
+        if others
+        else (),
+    )
+
+
+def _reached(witnesses: Iterable[Witness], enough: frozenset[str]) -> Iterable[list[Witness]]:
+    """Those that need the same of the same destination, whoever their clients are. `enough`: entries that nobody needs,
+    because an alternative is open."""
+    found: dict[tuple[object, ...], list[Witness]] = {}
+    for each in witnesses:
+        due = tuple(entry for entry in each.due if entry[0] not in enough)
+        if due:
+            key = (due, each.flow.port, each.flow.protocol, each.flow.address)
+            found.setdefault(key, []).append(each if due == each.due else replace(each, due=due))
+    return found.values()
+
+
+def _counts(place: Place, some: Sequence[Witness], those: Sequence[Witness]) -> bool:
+    """Whether what becomes of `some` is a lack: every client that is meant has to get through; where nobody says which are,
+    one is enough."""
+    return place.clients is not None or len(some) == len(those)
+
+
+def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[Witness]) -> frozenset[str]:
+    """Entries of groups in which another one is open as far as it is needed."""
+    groups: dict[str, set[str]] = {}
+    for need in needs:
+        if need.group and need.due:
+            groups.setdefault(need.group, set()).add(need.entry)
+    if not groups:
+        return frozenset()
+    closed: set[str] = set()
+    for those in _reached(witnesses, frozenset()):
+        not_open = [each for each in those if each.verdict.action != "allow"]
+        if not_open and _counts(place, not_open, those):
+            closed |= {entry for each in not_open for entry, _ in each.due}
+    return frozenset(entry for group in groups.values() if group - closed for entry in group & closed)
+
+
+def sees_queries_alone(place: Place) -> bool:
+    """Whether a place is asked for names and sees nothing else of a flow."""
+    return any(step.box.asked is not None for stage in place.stages for group in stage.groups for step in group.steps)
+
+
+def _of_an_entry(witness: Witness, needs: Sequence[Need]) -> bool:
+    """Whether host, port and family are those of an entry, and nothing that lets it pass tells what is spoken there."""
+    flow = witness.flow
+    told_apart = [step.box.applications for step in witness.steps if step.action == "allow"]
+    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
+    return bool(told_apart) and any(
+        need.box.dialled is not None
+        and all(test.holds(flow.name) for test in need.box.dialled)
+        and flow.port in need.box.port
+        and (need.box.protocols is None or flow.number in need.box.protocols)
+        and need.box.address.holds(networks([str(flow.address)]), family)
+        and all(each is None or (need.box.applications or frozenset()) <= each for each in told_apart)
+        for need in needs
+    )
+
+
+def _on_the_internet(flow: Flow) -> bool:
+    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
+    return internet().holds(networks([str(flow.address)]), family) is True
+
+
+def _shown(witness: Witness) -> Flow:
+    """The flow, from what its client is known by where a rule that decides asks for that."""
+    asked = {each for step in witness.steps for each in step.box.client.identities or ()}
+    known = sorted(asked & (witness.client.identities or frozenset()))
+    known = [each for each in known if is_identity(each)]
+    return replace(witness.flow, source=known[0]) if known else witness.flow
+
+
+def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]]) -> Beyond:
+    flows: dict[tuple[str, int, int | None], Flow] = {}
+    for each, name, _ in those:
+        kind = (each.flow.protocol, each.flow.port, each.flow.family)
+        if kind not in flows:
+            flow = _shown(each)
+            flows[kind] = flow if name == flow.name else replace(flow, name=name, sni=flow.sni and name)
+    witness, _, step = those[0]
+    names = tuple(dict.fromkeys(name for _, name, _ in those))
+    why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why
+    return Beyond(_id(place, "beyond", owner, rule), tuple(flows.values()), rule, owner, why, names)
+
+
+def _by_route(place: Place) -> Iterator[Beyond]:
+    """What a route leads past the place, from each subnet that it does so for."""
+    found: dict[tuple[str, str, str], list[Round]] = {}
+    for each in place.round_it:
+        found.setdefault((each.way.owner, each.way.route, each.way.hop), []).append(each)
+    for (owner, route, hop), those in found.items():
+        subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
+        told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
+        why = f"packets of {told} go to {hop}, and not to the firewall"
+        rule = f"route {route}" if route else "no route to the firewall"
+        yield Beyond(_id(place, "route", owner, route, hop), tuple(map(_round_flow, those)), rule, owner, why)
+
+
+def _round_flow(each: Round) -> Flow:
+    """A flow from the subnet, to addresses that the route takes; to a set that nobody sees, without one."""
+    there, client = each.way.addresses.of(each.family), each.ranges.of(each.family)
+    every = EVERY_ADDRESS.of(each.family)
+    return Flow(
+        STRANGER,
+        address=usual_address(there, each.family) if there else None,
+        source=usual_address(client or every, each.family, client=True),
+    )
+
+
+def _missing(place: Place, witness: Witness) -> Missing:
+    rule = witness.verdict.rule or ""
+    return Missing(
+        _id(place, "missing", rule, *(entry for entry, _ in witness.due)),
+        witness.due,
+        _shown(witness),
+        rule,
+        witness.verdict.why,
+    )
+
+
+def _unknown(place: Place, witness: Witness) -> Open:
+    verdict = witness.verdict
+    return Open(
+        _id(place, "needed" if witness.due else "unknown", *verdict.lacks),
+        verdict.lacks,
+        _shown(witness),
+        verdict.why,
+        bool(witness.due),
+    )
+
+
+def _not_looked_at(found: Extraction) -> Iterator[Open]:
+    """What the witnesses do not speak for."""
+    any_flow = found.witnesses[0].flow if found.witnesses else Flow(STRANGER)
+    if found.overlapping:
+        what = f"too many overlapping rules: {', '.join(found.overlapping)}"
+        why = "they overlap in more ways than are looked at"
+        yield Open(_id(found.place, "overlap"), (what,), any_flow, why, needed=False)
+    for rule, text in dict.fromkeys((step.rule, text) for step, text in found.unread):
+        what = f"{rule} is for {text}, of which no example was found"
+        why = "what the rule does to such names was not looked at"
+        yield Open(_id(found.place, "unread", rule, text), (what,), any_flow, why, needed=False)
+
+
+def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
+    """Rules that allow and of which no step decides anything."""
+    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
+    unused = {id(step) for step in idle}
+    busy = {(step.owner, step.rule) for step in steps if id(step) not in unused}
+    for owner, rule in dict.fromkeys((step.owner, step.rule) for step in idle if step.action == "allow" and step.rule):
+        if (owner, rule) not in busy:
+            yield Dead(rule, owner, "other rules decide every flow that it is about before it does")
+
+
+def _id(place: Place, *parts: str) -> str:
+    return sha256("\x00".join((place.target, place.name, *parts)).encode()).hexdigest()[:8]
+
+
+def as_json(found: Reach) -> dict[str, Any]:
+    return {
+        "place": found.place.name,
+        "target": found.place.target,
+        "beyond": [
+            {"id": each.id, "flow": _flow(each.flows[0]), "rule": each.rule or None, "owner": each.owner or None, "why": each.why}
+            for each in found.beyond
+        ],
+        "missing": [
+            {"id": each.id, "entry": entry, "flow": _flow(each.flow) | {"name": name}, "rule": each.rule or None, "why": each.why}
+            for each in found.missing
+            for entry, name in each.entries
+        ],
+        "unknown": [{"id": each.id, "what": list(each.what), "flow": _flow(each.flow), "why": each.why} for each in found.unknown],
+        "dead": [{"rule": each.rule, "owner": each.owner, "why": each.why} for each in found.dead],
+        "assumptions": list(found.assumptions),
+    }  # fmt: skip
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {
+        "name": flow.name, "port": flow.port, "protocol": flow.protocol, "address": flow.address, "source": flow.source,
+        **({} if flow.wire_name == flow.name else {"sni": flow.wire_name}),
+    }  # fmt: skip

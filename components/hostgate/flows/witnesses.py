@@ -1,0 +1,359 @@
+"""Witness flows: for a place and what catalogs need, one flow of every kind that the steps there tell apart.
+
+Names with the same steps left are one class. Within a class a decision diagram goes through the other dimensions and
+visits only atoms that differ; what is left at its ends is one flow each, which is put to the evaluator. So nothing is
+sampled: a widening that is narrow in every dimension at once is met like any other.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, product
+from math import prod
+from typing import Final, NamedTuple
+
+from hostgate.flows.address_sets import (
+    EVERY_ADDRESS,
+    NO_ADDRESS,
+    AddressFamily,
+    AddressSet,
+    internet,
+    networks,
+)
+from hostgate.flows.atoms import cut, usual_address, usual_port
+from hostgate.flows.flow import Flow, Verdict, ip_protocol
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.name_classes import NameClass, Need, Space
+from hostgate.flows.steps import Box, ClientTest, Moment, Place, Step
+from hostgate.flows.verdicts import ends as ends_of
+
+MOST_ENDS: Final = 20_000
+"""Ends of the diagrams of one place that are looked at before the answer is that the rules overlap too much."""
+
+MOST_IDENTITIES: Final = 2_000
+"""Sets of identities of clients that are looked at, in each class of names."""
+
+_UNUSED_PROTOCOL: Final = 253
+"""An IP protocol number for experiments (RFC 3692): stands for every one that no rule names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A flow with its verdict, that stands for all flows alike, of `names`, which the same kinds of steps are about.
+
+    `due` are entries that need it or one like it, each with the name for which it does; `part_of` those whose host it
+    reaches in a way that its client has no need of, such as TLS without a server name. `steps` are those that decide it or
+    pass it on.
+    """
+
+    flow: Flow
+    client: ClientTest
+    verdict: Verdict
+    due: tuple[tuple[str, str], ...]
+    part_of: tuple[str, ...]
+    names: tuple[str, ...]
+    steps: tuple[Step, ...]
+    deciding: tuple[Step | None, ...] = ()
+    """Of each of `names`, the step that decides; None: none does."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What was found at a place. `overlapping` are rules of classes that were not looked at to the end; `idle` steps that
+    decide nothing that was found, though they are about some of it."""
+
+    place: Place
+    witnesses: tuple[Witness, ...]
+    overlapping: tuple[str, ...] = ()
+    idle: tuple[Step, ...] = ()
+    unread: tuple[tuple[Step, str], ...] = ()
+    """Steps for names of a pattern of which no example was found, and the pattern: what they do was not looked at."""
+
+
+def extract(
+    place: Place, needs: Sequence[Need], most: int = MOST_ENDS, *, shown: frozenset[str] = frozenset()
+) -> Extraction:
+    """Every kind of flow to the internet that `place` and `needs` tell apart, from the clients that it is meant for.
+
+    `shown`: identities of clients that stand for others where both are alike.
+    """
+    space = Space(place, needs, shown)
+    found: list[Witness] = []
+    overlapping: dict[str, None] = {}
+    about: dict[int, Step] = {}
+    busy: set[int] = set()
+    for kind in map(_Diagram, space.classes()):
+        these = list(kind.witnesses(most - len(found)))
+        found += these
+        if kind.cut_short:
+            overlapping |= dict.fromkeys(part.step.rule for part in kind.of.parts if part.step and part.step.rule)
+        deciding = {id(step) for witness in these for step in witness.steps} | kind.doubted
+        for step, first, repeated in kind.of.steps():
+            if id(first) in kind.met or id(first) in deciding:
+                about[id(step)] = step
+            if id(first) in deciding and (not repeated or _doubted(step.box)):
+                busy.add(id(step))
+    idle = () if overlapping else tuple(step for key, step in about.items() if key not in busy)
+    return Extraction(place, tuple(found), tuple(overlapping), idle, tuple(space.unread()))
+
+
+def _doubted(box: Box) -> bool:
+    return bool(box.doubts or box.address.opaque or box.client.addresses.opaque)
+
+
+class _Spoken(NamedTuple):
+    """What the packets of a flow are: a protocol as flows have it, and whether they carry a name."""
+
+    protocol: str
+    number: int
+    application: str
+    carries: bool
+
+    @property
+    def has_ports(self) -> bool:
+        return self.number in (6, 17, 33, 132, 136)
+
+
+@dataclass
+class _Diagram:
+    """What becomes of flows to the names of a class, over all other dimensions."""
+
+    of: NameClass
+    cut_short: bool = False
+    met: set[int] = field(default_factory=set)
+    """Ids of steps that can hold for something that was looked at."""
+    doubted: set[int] = field(default_factory=set)
+    """Ids of steps of which nobody can tell whether they hold for something that was met: those may decide it."""
+    _seen: set[tuple[int, int, int]] = field(default_factory=set)
+
+    def witnesses(self, most: int) -> Iterator[Witness]:
+        for family in self.of.space.families:
+            clients = self._client_ranges(family)
+            if not clients:
+                continue
+            for spoken in self._spoken(family):
+                dimensions = (
+                    self._ports(spoken), self._addresses(family), clients, self._identities,
+                )  # fmt: skip
+                can, sure = self._meant(spoken)
+                self._meet(can, dimensions)
+                self._seen = set()
+                for cell, can_end, sure_end in self._ends(dimensions, 0, can, sure, ()):
+                    if most <= 0:
+                        self.cut_short = True
+                        return
+                    most -= 1
+                    self.doubted |= {
+                        id(part.step) for bit, part in enumerate(self.of.parts)
+                        if part.step is not None and can_end >> bit & 1
+                        and (part.step.box.doubts or not sure_end >> bit & 1)
+                    }  # fmt: skip
+                    yield self._witness(spoken, family, cell, can_end, sure_end)
+
+    def _meet(self, can: int, dimensions: Sequence["_Rows"]) -> None:
+        for rows in dimensions:
+            can &= rows.ever
+        self.met |= {
+            id(part.step) for bit, part in enumerate(self.of.parts) if can >> bit & 1 and part.step is not None
+        }
+
+    def _ends(
+        self, dimensions: Sequence["_Rows"], at: int, can: int, sure: int, cell: tuple[object, ...]
+    ) -> Iterator[tuple[tuple[object, ...], int, int]]:
+        """The cells in which what can hold, and what surely does, differ; each once."""
+        can = self._relevant(can, sure, dimensions, at)
+        sure &= can
+        if (at, can, sure) in self._seen:
+            return
+        self._seen.add((at, can, sure))
+        if at == len(dimensions):
+            yield cell, can, sure
+            return
+        for can_here, sure_here, what in dimensions[at].rows:
+            yield from self._ends(dimensions, at + 1, can & can_here, sure & sure_here, (*cell, what))
+
+    def _relevant(self, can: int, sure: int, dimensions: Sequence["_Rows"], at: int) -> int:
+        """Without steps that are never asked: before each, in its group, stands one that holds whatever comes."""
+        holds = sure
+        for rows in dimensions[at:]:
+            holds &= rows.always
+        for bits in self._groups:
+            decided: frozenset[Moment] = frozenset()
+            left = can & bits
+            while left:
+                low = left & -left
+                left ^= low
+                step = self.of.parts[low.bit_length() - 1].step
+                assert step is not None
+                if decided and step.moments <= decided:
+                    can ^= low
+                elif holds & low and not step.box.doubts:
+                    decided |= step.moments
+        return can
+
+    @cached_property
+    def _groups(self) -> list[int]:
+        found: dict[int, int] = {}
+        for bit, part in enumerate(self.of.parts):
+            if part.step is not None:
+                found[part.group] = found.get(part.group, 0) | 1 << bit
+        return list(found.values())
+
+    def _spoken(self, family: AddressFamily) -> list[_Spoken]:
+        """What packets can be, each once of those that the same parts are about."""
+        numbers = {number for part in self.of.parts for number in part.box.protocols or ()}
+        icmp = 1 if family == "IPv4" else 58
+        found = [
+            _Spoken("https", 6, "tls", True), _Spoken("http", 6, "http", True), _Spoken("https", 6, "tls", False),
+            _Spoken("http", 6, "http", False), _Spoken("tcp", 6, "other", False), _Spoken("quic", 17, "quic", False),
+            _Spoken("udp", 17, "other", False),
+            *(_Spoken(ip_protocol(each), each, "other", False)
+              for each in sorted({icmp, 47, 132, _UNUSED_PROTOCOL, *numbers} - {6, 17, 59 - icmp})),
+        ]  # fmt: skip
+        # Of a connection packets of both sides have to pass, of others the first alone: they never stand for each other.
+        told = {(*self._meant(each), each.has_ports, each.number == 6): each for each in reversed(found)}
+        return [each for each in found if each in told.values()]
+
+    def _meant(self, spoken: _Spoken) -> tuple[int, int]:
+        can = sure = 0
+        for bit, part in enumerate(self.of.parts):
+            box = part.box
+            about = part.named if spoken.carries else part.silent
+            about = about and (box.protocols is None or spoken.number in box.protocols)
+            about = about and spoken.application not in box.but
+            fits = box.applications is None or spoken.application in box.applications
+            if part.need is not None:
+                quiet = spoken.number == 6 and not spoken.carries and box.applications is not None
+                can |= (about and (fits or quiet)) << bit
+                sure |= (about and fits and not quiet) << bit
+            else:
+                can |= (about and fits) << bit
+                sure |= (about and fits) << bit
+        return can, sure
+
+    def _ports(self, spoken: _Spoken) -> "_Rows":
+        if not spoken.has_ports:
+            return _Rows([(-1, -1, 0)])
+        return self._rows([part.box.port for part in self.of.parts], EVERY_PORT)
+
+    def _rows(self, sets: Sequence[Intervals], within: Intervals) -> "_Rows":
+        distinct = list(dict.fromkeys(sets))
+        bits = [sum(1 << bit for bit, each in enumerate(sets) if each == one) for one in distinct]
+        rows = []
+        for holding, part in cut(distinct, within):
+            mask = sum(bits[index] for index in range(len(distinct)) if holding >> index & 1)
+            rows.append((mask, mask, part))
+        return _Rows(rows)
+
+    def _addresses(self, family: AddressFamily) -> "_Rows":
+        answers = (found for test, found in self.of.space.place.answers if test.holds(self.of.names[0].lower()))
+        where = next(answers, NO_ADDRESS)
+        if where == NO_ADDRESS:  # what the internet answers, or nobody knows what
+            where = internet().less(self.of.space.place.inside)
+        return self._of_sets([part.box.address for part in self.of.parts], where.of(family), family)
+
+    def _client_ranges(self, family: AddressFamily) -> "_Rows":
+        place = self.of.space.place
+        meant = place.clients.addresses if place.clients is not None else place.inside
+        within = (EVERY_ADDRESS if meant == NO_ADDRESS or meant.symbols else meant).of(family)
+        if place.clients is None and not within:  # who is inside has no address of the family that is known
+            within = EVERY_ADDRESS.of(family)
+        return self._of_sets([part.box.client.addresses for part in self.of.parts], within, family)
+
+    def _of_sets(self, sets: Sequence[AddressSet], within: Intervals, family: AddressFamily) -> "_Rows":
+        rows = self._rows([each.of(family) for each in sets], within).rows
+        maybe = sum(bool(each.symbols) << bit for bit, each in enumerate(sets))
+        doubted = sum(bool(each.without) << bit for bit, each in enumerate(sets))
+        return _Rows([(can | maybe, sure & ~doubted, part) for can, sure, part in rows])
+
+    @cached_property
+    def _identities(self) -> "_Rows":
+        """Sets of identities, one at most of each stage: who has more of one is decided by one of them."""
+        tests = [part.box.client.identities for part in self.of.parts]
+        clients = self.of.space.place.clients
+        meant = clients.identities if clients is not None else None
+        every = sorted({*(each for test in tests for each in test or ()), *(meant or ()), *self.of.space.shown})
+        asked_of = {
+            each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
+        }
+        nobody = frozenset(f"{kind}:nobody" for kind in sorted({_kind(each) for each in every}))
+        stages: dict[int, dict[tuple[int, str], str]] = {}
+        for part in self.of.parts:
+            for each in sorted(part.box.client.identities or ()):
+                stages.setdefault(part.group, {}).setdefault((asked_of[each], _kind(each)), each)
+        choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
+        if meant is not None:
+            choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
+        if self.of.space.shown:  # last, because of rows that are alike the last one stays
+            choices.append([None, *{asked_of[each]: each for each in sorted(self.of.space.shown)}.values()])
+        if prod(map(len, choices)) > MOST_IDENTITIES:
+            self.cut_short = True
+        rows = []
+        for chosen in islice(product(*choices), MOST_IDENTITIES):
+            own = frozenset(each for each in chosen if each is not None)
+            if sum(_kind(each) == "account" for each in own) > 1:
+                continue
+            kinds = set(map(_kind, own))
+            whole = own | {each for each in nobody if _kind(each) not in kinds}
+            can = sum((test is None or bool(test & whole)) << bit for bit, test in enumerate(tests))
+            rows.append((can, can, whole))
+        return _Rows(rows)
+
+    def _witness(
+        self, spoken: _Spoken, family: AddressFamily, cell: tuple[object, ...], can: int, sure: int
+    ) -> Witness:
+        ports, addresses, clients, identities = cell
+        port = usual_port(ports) if isinstance(ports, Intervals) else 0
+        assert isinstance(addresses, Intervals)
+        assert isinstance(clients, Intervals)
+        assert isinstance(identities, frozenset)
+        source = usual_address(clients, family, client=True)
+        name = self.of.names[0]
+        flow = Flow(
+            name, port, spoken.protocol, name if spoken.carries else None, usual_address(addresses, family), source
+        )
+        client = ClientTest(addresses=networks([source]), identities=identities or None)
+        verdict, deciding = ends_of(self.of.space.place, flow, client)
+        steps = tuple(part.step for part in self.of.parts if part.step is not None and id(part.step) in deciding)
+        needs = [(bit, part.need) for bit, part in enumerate(self.of.parts) if part.need is not None and can >> bit & 1]
+        usual = name == name.lower() and family in self.of.space.place.families  # as clients write it, and go
+        due = [need for bit, need in needs if sure >> bit & 1 and need.due and usual]
+        part_of = tuple(need.entry for _, need in needs)
+        by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
+        each_decides = self._alike(by)
+        return Witness(flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides)
+
+    def _alike(self, step: Step | None) -> tuple[Step | None, ...]:
+        """For each name, the step that is to it what `step` is to the first."""
+        place = next((index for index, each in enumerate(self.of.alike[0]) if each is step), None)
+        return tuple(step if place is None else each[place] for each in self.of.alike)
+
+    def _due(self, needs: Sequence[Need]) -> Iterator[tuple[str, str]]:
+        """Entries that need flows as those of `needs`, each with a name of its own."""
+        shapes = {self.of.space.shape_of_box(need.box) for need in needs}
+        space = self.of.space
+        told = {need.entry: self.of.names[0] for need in needs}
+        for name, indices in zip(self.of.names, self.of.needs, strict=True) if needs else ():
+            for index in indices:
+                need = space.needs[index]
+                if need.due and space.need_shapes[index] in shapes:
+                    told.setdefault(need.entry, name)
+        yield from told.items()
+
+
+def _kind(identity: str) -> str:
+    return identity.partition(":")[0]
+
+
+class _Rows:
+    """Atoms of a dimension: of each, which parts can hold there and which surely do, as bits, and what it is."""
+
+    def __init__(self, rows: Iterable[tuple[int, int, object]]) -> None:
+        self.rows = tuple({(can, sure): (can, sure, what) for can, sure, what in rows}.values())
+        self.always, self.ever = -1, 0
+        for can, sure, _ in self.rows:
+            self.always &= sure
+            self.ever |= can
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)

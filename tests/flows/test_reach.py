@@ -1,0 +1,240 @@
+"""Reach at a place: what is beyond, missing, unknown and dead, each with a flow that the evaluator has judged."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, networks, symbol
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.name_classes import Need
+from hostgate.flows.names import NameTest
+from hostgate.flows.reach import Reach, as_json, reach
+from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step
+from hostgate.flows.verdicts import decide
+
+TCP = frozenset({6})
+P443 = Intervals.of([(443, 443)])
+
+
+def step(action: str, rule: str, owner: str = "urn", **box: object) -> Step:
+    return Step(action=action, rule=rule, why=f"{rule} says so", box=Box(**box), owner=owner)  # type: ignore[arg-type]
+
+
+def place(*steps: Step, otherwise: str = "block", **more: object) -> Place:
+    return Place("x:y", "here", (Stage("rules", steps, step(otherwise, "")),), **more)  # type: ignore[arg-type]
+
+
+def named(host: str, kind: str = "exact") -> tuple[NameTest, ...]:
+    return (NameTest(kind, host),)  # type: ignore[arg-type]
+
+
+def tls(host: str, kind: str = "exact") -> Box:
+    return Box(dialled=named(host, kind), port=P443, protocols=TCP, applications=frozenset({"tls"}))
+
+
+def allow(host: str, rule: str = "", kind: str = "exact") -> Step:
+    return step(
+        "allow", rule or host, wire=named(host, kind), port=P443, protocols=TCP, applications=frozenset({"tls"})
+    )
+
+
+CGR, QUAY = Need("registry", tls("cgr.dev")), Need("quay", tls("quay.io"))
+
+
+def told(found: Reach) -> tuple[list[str], list[str], list[tuple[str, ...]], list[str]]:
+    return (
+        [each.rule for each in found.beyond],
+        [entry for each in found.missing for entry, _ in each.entries],
+        [each.what for each in found.unknown],
+        [each.rule for each in found.dead],
+    )
+
+
+class TestKinds:
+    def test_what_is_needed_and_nothing_else_is_nothing_to_tell(self) -> None:
+        assert told(reach(place(allow("cgr.dev"), allow("quay.io")), [CGR, QUAY])) == ([], [], [], [])
+
+    def test_a_name_that_nobody_needs_is_beyond_with_the_rule_that_lets_it_out(self) -> None:
+        found = reach(place(allow("cgr.dev"), allow("evil.example")), [CGR])
+        (beyond,) = found.beyond
+        assert (beyond.rule, beyond.flows[0].name, beyond.owner) == ("evil.example", "evil.example", "urn")
+
+    def test_what_no_rule_decides_is_beyond_where_that_passes(self) -> None:
+        (beyond,) = reach(place(otherwise="allow"), [CGR]).beyond
+        assert beyond.rule == ""
+        assert {flow.protocol for flow in beyond.flows} >= {"https"}
+
+    def test_an_entry_that_no_rule_allows_is_missing_once_and_names_the_others_that_are(self) -> None:
+        (missing,) = reach(place(), [CGR, QUAY]).missing
+        assert dict(missing.entries) == {"registry": "cgr.dev", "quay": "quay.io"}
+
+    def test_what_depends_on_a_set_that_nobody_sees_is_unknown_and_names_it(self) -> None:
+        found = reach(place(allow("cgr.dev"), step("allow", "list", address=symbol("pl-1"), protocols=TCP)), [CGR])
+        assert told(found)[0] == []
+        assert any("pl-1" in what for each in found.unknown for what in each.what)
+
+    def test_a_rule_behind_one_that_decides_all_of_it_is_dead_and_one_half_behind_is_not(self) -> None:
+        wide, dead, half = (
+            allow("x.example", "wide", "subtree"),
+            allow("a.x.example", "dead"),
+            allow("x.example", "half", "subtree+apex"),
+        )
+        needs = [Need("x", tls("x.example", "subtree+apex"))]
+        assert told(reach(place(wide, dead, half), needs)) == ([], [], [], ["dead"])
+
+    def test_a_rule_of_several_steps_is_dead_only_if_all_are(self) -> None:
+        steps = [allow("cgr.dev"), allow("cgr.dev", "both"), allow("quay.io", "both")]
+        assert told(reach(place(*steps), [CGR, QUAY]))[3] == []
+
+    def test_a_place_that_sees_queries_alone_is_asked_for_names_alone(self) -> None:
+        asked = place(step("allow", "list", asked=named("cgr.dev")), step("block", "rest", asked=()))
+        assert told(reach(asked, [CGR])) == ([], [], [], [])
+        (missing,) = reach(place(step("block", "rest", asked=())), [CGR]).missing
+        assert missing.rule == "rest"
+
+    def test_names_of_the_place_itself_are_never_beyond(self) -> None:
+        passed = step("allow", "inside", asked=named("ec2.internal", "subtree"))
+        assert reach(place(passed, step("block", "rest", asked=())), []).beyond
+        assert not reach(place(passed, step("block", "rest", asked=()), own_names=("ec2.internal",)), []).beyond
+
+    def test_what_sees_no_protocol_opens_no_more_than_the_host_and_the_port(self) -> None:
+        assert told(reach(place(step("allow", "fqdn", dialled=named("cgr.dev"), port=P443, protocols=TCP)), [CGR])) == (
+            [],
+            [],
+            [],
+            [],
+        )
+        wider = place(step("allow", "fqdn", dialled=named("cgr.dev"), protocols=TCP))
+        (beyond,) = reach(wider, [CGR]).beyond
+        assert all(flow.port != 443 for flow in beyond.flows)
+
+    def test_another_family_than_that_of_the_entry_is_beyond_whatever_sees_no_protocol(self) -> None:
+        four = Need("registry", replace(tls("cgr.dev"), address=networks(["0.0.0.0/0"])))
+        by_name = step("allow", "fqdn", dialled=named("cgr.dev"), port=P443, protocols=TCP)
+        (beyond,) = reach(place(by_name), [four]).beyond
+        assert {flow.family for flow in beyond.flows} == {6}
+        assert (
+            reach(place(replace(by_name, box=replace(by_name.box, address=networks(["0.0.0.0/0"])))), [four]).beyond
+            == ()
+        )
+
+    def test_what_one_rule_opens_by_what_is_spoken_is_beyond_though_another_that_may_pass_it_sees_nothing(self) -> None:
+        blind = step("allow", "fqdn", dialled=named("cgr.dev"), port=P443, protocols=TCP, doubts=("it is so",))
+        http = step("allow", "http", wire=named("cgr.dev"), port=P443, applications=frozenset({"http"}))
+        assert "http" in told(reach(place(blind, http, allow("cgr.dev")), [CGR]))[0]
+
+    def test_one_of_several_alternatives_is_enough_and_none_is_not(self) -> None:
+        either = [replace(CGR, group="g"), replace(QUAY, group="g")]
+        assert told(reach(place(allow("cgr.dev")), either)) == ([], [], [], [])
+        assert told(reach(place(allow("cgr.dev"), allow("quay.io")), either)) == ([], [], [], [])
+        assert told(reach(place(), either))[1] == ["registry", "quay"]
+        closed = step("block", "some", address=networks(["203.0.113.0/24"]))
+        assert told(reach(place(closed, allow("cgr.dev")), either))[1] != []
+
+    def test_an_alternative_that_may_be_closed_is_not_enough(self) -> None:
+        either = [replace(CGR, group="g"), replace(QUAY, group="g")]
+        doubted = replace(allow("cgr.dev"), box=replace(allow("cgr.dev").box, doubts=("it is so",)))
+        found = reach(place(doubted), either)
+        assert (told(found)[1], [each.needed for each in found.unknown]) == (["quay"], [True])
+
+    def test_a_client_that_a_rule_knows_by_its_account_is_shown_by_it(self) -> None:
+        builds = ClientTest(identities=frozenset({"account:builds@p.iam.gserviceaccount.com"}))
+        (beyond,) = reach(place(step("allow", "wide", client=builds)), []).beyond
+        assert {flow.source for flow in beyond.flows} == {"account:builds@p.iam.gserviceaccount.com"}
+
+    def test_whom_no_rule_is_about_is_beyond_where_everybody_is_meant_and_else_assumed(self) -> None:
+        builds, web = frozenset({"account:builds"}), frozenset({"account:web"})
+        own = replace(allow("cgr.dev"), box=replace(allow("cgr.dev").box, client=ClientTest(identities=builds)))
+        stop = step("block", "rest", client=ClientTest(identities=builds))
+        here = place(own, stop, otherwise="allow")
+        assert told(reach(here, [CGR]))[0] == [""]
+        found = reach(here, [CGR], builds)
+        assert (told(found)[0], "other than account:builds are not meant" in found.assumptions[-1]) == ([], True)
+        wide = step("allow", "web", client=ClientTest(identities=web))
+        assert told(reach(place(own, wide, stop, otherwise="allow"), [CGR], builds))[0] == ["web"]
+        assert told(reach(place(own, otherwise="allow"), [CGR], builds))[0] == [""]
+
+    def test_a_pattern_without_an_example_is_unknown_and_never_nothing(self) -> None:
+        rule = step("allow", "strange", wire=named(r"(?=evil)[a-z]+", "pattern"))
+        (unknown,) = reach(place(rule), []).unknown
+        assert "strange is for a name like" in unknown.what[0]
+
+    def test_a_pattern_is_beyond_with_a_name_that_it_fits(self) -> None:
+        (beyond,) = reach(place(step("allow", "strange", wire=named(r"^evil[0-9]+\.example$", "pattern"))), []).beyond
+        assert beyond.flows[0].name == "evil0.example"
+
+    def test_a_rule_of_which_nobody_can_tell_is_not_dead(self) -> None:
+        doubted = [step("allow", f"r{number}", doubts=(f"it is {number}",)) for number in range(12)]
+        moments = tuple(Moment)
+        here = place(*doubted, allow("cgr.dev"))
+        here = replace(here, stages=(replace(here.stages[0], moments=moments),))
+        assert told(reach(here, [CGR]))[3] == []
+
+    def test_a_repeated_rule_is_dead_whatever_name_comes_first(self) -> None:
+        steps = [allow("cgr.dev"), allow("quay.io"), allow("quay.io", "again"), allow("cgr.dev", "more")]
+        assert sorted(told(reach(place(*steps), [CGR, QUAY]))[3]) == ["again", "more"]
+
+    def test_destinations_that_are_not_on_the_internet_are_not_asked_for(self) -> None:
+        assert not reach(place(step("allow", "private", address=networks(["10.0.0.0/8", "fd00::/8"]))), []).beyond
+
+    def test_only_clients_that_are_meant_are_asked_for(self) -> None:
+        rule = step("allow", "others", client=ClientTest(addresses=networks(["192.168.0.0/16"])))
+        assert reach(place(rule), []).beyond
+        assert not reach(place(rule, clients=ClientTest(addresses=networks(["10.0.0.0/8"]))), []).beyond
+
+    def test_an_id_stays_while_other_rules_come_and_go(self) -> None:
+        alone, beside = (
+            reach(place(*steps), [CGR]).beyond
+            for steps in ([allow("e.example")], [allow("b.example"), allow("e.example")])
+        )
+        assert alone[0].id in {each.id for each in beside}
+
+    def test_an_id_is_of_one_line_alone(self) -> None:
+        doubted = step("allow", "list", address=symbol("pl-1"), protocols=TCP)
+        same = [replace(allow("evil.example", "wide"), owner=owner) for owner in ("one", "two")]
+        other = replace(allow("evil.org", "wide"), owner="two")
+        found = reach(place(*same, other, doubted), [CGR, QUAY])
+        ids = [each.id for each in (*found.beyond, *found.missing, *found.unknown)]
+        assert [each.owner for each in found.beyond] == ["one", "two"]
+        assert len(found.unknown) == 2
+        assert len(ids) == len(set(ids))
+
+    def test_an_acceptance_of_what_is_missing_is_for_those_entries_and_no_others(self) -> None:
+        (one,), (both,) = (reach(place(), needs).missing for needs in ([CGR], [CGR, QUAY]))
+        assert one.id != both.id
+
+    def test_the_document_has_what_its_contract_says(self) -> None:
+        document = as_json(reach(place(allow("evil.example")), [CGR]))
+        assert set(document) == {"place", "target", "beyond", "missing", "unknown", "dead", "assumptions"}
+        assert document["missing"][0]["entry"] == "registry"
+        assert set(document["beyond"][0]["flow"]) >= {"name", "port", "protocol", "address", "source"}
+
+
+NARROWINGS: dict[str, dict[str, object]] = {
+    "name": {"wire": named("evil.example")},
+    "port": {"port": Intervals.of([(8443, 8443)])},
+    "address": {"address": networks(["198.18.7.0/24"])},
+    "client": {"client": ClientTest(addresses=networks(["10.20.30.0/24"]))},
+    "protocol": {"protocols": TCP, "applications": frozenset({"tls"})},
+}
+
+
+@pytest.mark.parametrize(
+    "dimensions", [each for n in range(1, 6) for each in combinations(NARROWINGS, n)], ids="+".join
+)
+def test_a_widening_is_found_however_narrow_it_is_and_behind_a_block_of_part_of_it(dimensions: tuple[str, ...]) -> None:
+    box = {key: value for each in dimensions for key, value in NARROWINGS[each].items()}
+    before = step("block", "part", address=networks(["198.18.7.0/25"]), port=Intervals.of([(0, 8443)]))
+    here = place(before, step("allow", "wide", **box), allow("cgr.dev"))
+    (beyond,) = reach(here, [CGR]).beyond
+    assert beyond.rule == "wide"
+    for flow in beyond.flows:
+        assert decide(here, flow).rule == "wide"
+
+
+def test_every_address_of_both_families_is_the_default() -> None:
+    (missing,) = reach(
+        place(step("block", "six", address=EVERY_ADDRESS.less(networks(["0.0.0.0/0"]))), allow("cgr.dev")), [CGR]
+    ).missing
+    assert missing.flow.family == 6
