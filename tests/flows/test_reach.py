@@ -175,6 +175,12 @@ class TestKinds:
         steps = [allow("cgr.dev"), allow("quay.io"), allow("quay.io", "again"), allow("cgr.dev", "more")]
         assert sorted(told(reach(place(*steps), [CGR, QUAY]))[3]) == ["again", "more"]
 
+    def test_what_no_route_leads_to_the_place_is_not_judged_there(self) -> None:
+        way = Stage("routes", (step("next", "", port=P443),), step("allow", ""), around=True)
+        rules = Stage("rules", (allow("cgr.dev"),), step("block", ""))
+        assert told(reach(Place("x:y", "here", (way, rules)), [CGR])) == ([], [], [], [])
+        assert reach(Place("x:y", "here", (replace(way, around=False), rules)), [CGR]).beyond
+
     def test_destinations_that_are_not_on_the_internet_are_not_asked_for(self) -> None:
         assert not reach(place(step("allow", "private", address=networks(["10.0.0.0/8", "fd00::/8"]))), []).beyond
 

@@ -88,6 +88,12 @@ class Space:
         self.groups = [group.steps for stage in place.stages for group in stage.groups]
         self.alone = [stage for stage in place.stages for _ in stage.groups]
         """The stage of each group."""
+        around = (stage for stage in place.stages if stage.around)
+        passes = (
+            step for stage in around for step in (*stage.groups[0].steps, stage.otherwise) if step.action == "allow"
+        )
+        self.around = frozenset(map(id, passes))
+        """What lets flows pass before they are judged."""
         self.tested = [
             [position for position, step in enumerate(group) if _has_names(step.box)] for group in self.groups
         ]

@@ -96,7 +96,7 @@ def reach(place: Place, needs: Sequence[Need], clients: frozenset[str] | None = 
     unknown: dict[tuple[object, ...], Witness] = {}
     others = False
     for each in found.witnesses:
-        if each.part_of or not _on_the_internet(each.flow) or _of_an_entry(each, needs):
+        if each.elsewhere or each.part_of or not _on_the_internet(each.flow) or _of_an_entry(each, needs):
             continue
         if each.verdict.action == "allow":
             if (

@@ -55,6 +55,8 @@ class Witness:
     steps: tuple[Step, ...]
     deciding: tuple[Step | None, ...] = ()
     """Of each of `names`, the step that decides; None: none does."""
+    elsewhere: bool = False
+    """Whether it passes without being judged at the place, whose own assumptions say what becomes of it."""
 
 
 @dataclass(frozen=True)
@@ -321,7 +323,10 @@ class _Diagram:
         part_of = tuple(need.entry for _, need in needs)
         by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
         each_decides = self._alike(by)
-        return Witness(flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides)
+        elsewhere = verdict.allows and bool(deciding & self.of.space.around)
+        return Witness(
+            flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides, elsewhere
+        )
 
     def _alike(self, step: Step | None) -> tuple[Step | None, ...]:
         """For each name, the step that is to it what `step` is to the first."""
