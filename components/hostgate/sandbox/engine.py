@@ -127,8 +127,9 @@ def prepare(project: Path, stack: str, folder: Path) -> Engine:
         backend.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PreviewError([PreviewProblem(f"the sandbox cannot be kept in {folder}: {error.strerror}")]) from None
-    for package in sdks():
-        _plugin(home, package, state_of(folder).path)
+    for package, sdk in sdks().items():
+        for version in dict.fromkeys((_LAST, sdk.version)):
+            _plugin(home, package, version, state_of(folder).path)
     for schema in (home / "plugins").glob("schema-*.json"):  # the engine's copy, of another program or another SDK
         schema.unlink(missing_ok=True)
     # The stack is made beside copies: `stack select` writes its salt into the stack file of the folder it runs in.
@@ -302,13 +303,14 @@ def _is_secret(value: Any) -> bool:
     return isinstance(value, list) and any(map(_is_secret, value))
 
 
-def _plugin(home: Path, package: str, state: Path) -> None:
-    """Put the simulated cloud where the engine looks for plugins, as the last of all versions: programs in other languages ask
-    for that of their own SDK. The provider refuses those of another major by name."""
-    folder = home / "plugins" / f"resource-{package}-v{_LAST}"
+def _plugin(home: Path, package: str, version: str, state: Path) -> None:
+    """Put the simulated cloud where the engine looks for plugins. As the last of all versions, because programs in other
+    languages ask for that of their own SDK (the provider refuses those of another major by name), and as that of the
+    installed SDK, because `pulumi install` and `pulumi package` look for no other and would download it."""
+    folder = home / "plugins" / f"resource-{package}-v{version}"
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / f"pulumi-resource-{package}"
-    call = f'exec "{sys.executable}" -m hostgate.sandbox.provider {package} {_LAST} "{state}"'
+    call = f'exec "{sys.executable}" -m hostgate.sandbox.provider {package} {version} "{state}"'
     fresh = folder / "fresh"
     fresh.write_text(f"#!/bin/sh\n{call}\n")
     fresh.chmod(0o755)
