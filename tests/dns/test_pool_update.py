@@ -215,7 +215,7 @@ class TestClocks:
     def test_a_jump_that_the_refresher_noticed_starts_the_window_anew(self, clock: Clock) -> None:
         clock.hours(24, A)
         clock.now += HOUR
-        clock.answer(A, unbroken=False)
+        clock.answer(unbroken=False)
         clock.hours(24, A)
         assert clock.holds() == {A, B}
 

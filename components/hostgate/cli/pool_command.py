@@ -208,7 +208,7 @@ async def _once(order: "RefreshOrder", place: "PoolPlace") -> "tuple[RefreshRepo
     from hostgate.dns.refreshing import Refresher
 
     with stop_on_signals() as stop:
-        report = await Refresher(order, place, Asker(order.rate, vantage=order.vantage)).once(stop)
+        report = await Refresher(order, place, Asker(order.rate, vantage=order.vantage), wall=time.time).once(stop)
         return report, stop.is_set()
 
 
@@ -237,7 +237,7 @@ async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) ->
         click.echo("Not written; what was seen is kept, and written as soon as it can be.", err=True)
 
     with stop_on_signals() as stop:
-        await Refresher(order, place, Asker(order.rate, vantage=order.vantage)).watch(stop, tell, fail)
+        await Refresher(order, place, Asker(order.rate, vantage=order.vantage), wall=time.time).watch(stop, tell, fail)
 
 
 def _show_report(report: "RefreshReport", *, as_json: bool) -> None:

@@ -85,6 +85,9 @@ def updated(pool: AddressPool, found: Round, now: int) -> PoolUpdate:
         before = hosts.get(name, PoolHost(name, 0))
         window = found.windows.get(name) or max(before.window, min(least, LONGEST_WINDOW))
         host = _sound(replace(before, window=window), now)
+        if not found.unbroken:  # also where no answer came in this round: what went on meanwhile was not watched
+            anew = {key: now if key[1] == found.vantage else since for key, since in host.watched.items()}
+            host = replace(host, watched=anew)
         for family in FAMILIES:
             if answer := found.seen.get((name, family)):
                 host, fresh = _with_answer(host, family, frozenset(answer), found, now)
@@ -180,7 +183,7 @@ def _with_answer(
     vantage, key = found.vantage, (family, found.vantage)
     last = _last_answers(host, family).get(vantage)
     watched = host.watched
-    if not found.unbroken or last is None or key not in watched or now - last > host.window // _PAUSE:
+    if last is None or key not in watched or now - last > host.window // _PAUSE:
         watched = {**watched, key: now}
     made: list[PoolAddress] = []
     left = set(answer)

@@ -7,7 +7,6 @@ can have (`address_kind`), and none that a resolver made up for IPv6-only client
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +101,7 @@ class Refresher:
         place: PoolPlace,
         asker: Asker,
         *,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float],
         aside: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     ) -> None:
         self._order = order
@@ -152,11 +151,22 @@ class Refresher:
             judge = now - judged >= JUDGED_EVERY and not stop.is_set()
             if judge:
                 judged = now
-            try:
-                tell(await self._write(judge=judge))
-            except InputError as error:
-                fail(error)
+            self._take_samples()
+            if not (judge or self._learned.seen) and self._clock_held():
+                continue
+            await self._told(judge, tell, fail)
+        self._take_samples()  # what came while the last round was written
+        if self._learned.seen:
+            await self._told(False, tell, fail)
         await asking
+
+    async def _told(
+        self, judge: bool, tell: Callable[[RefreshReport], None], fail: Callable[[InputError], None]
+    ) -> None:
+        try:
+            tell(await self._write(judge=judge))
+        except InputError as error:
+            fail(error)
 
     def _surveyor(self, plan: SamplingPlan, resolvers: Sequence[Resolver]) -> Surveyor:
         return Surveyor(

@@ -1,0 +1,216 @@
+"""A pool that several refreshers share: an object of S3, here moto's, with real processes that write at once.
+
+The server answers one request after the other, because S3 makes a conditional write in one step and moto checks first and
+writes then. Google Cloud Storage and Azure Blob are reached through the same calls of the library, by its contract only.
+"""
+
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_survey_command import listed
+from zone_server import Zone, ZoneServer
+
+from cli.conftest import Run, run
+from hostgate.catalog.problems import InputError
+from hostgate.dns.pool_places import change, load_pool, place_of
+from hostgate.dns.pool_update import PoolUpdate, Round, updated
+from hostgate.planning.address_pool import AddressPool
+
+obstore = pytest.importorskip("obstore", reason="the extra `pool` is not installed")
+moto_app = pytest.importorskip("moto.server", reason="moto's server is not installed")
+serving = pytest.importorskip("werkzeug.serving")
+boto3 = pytest.importorskip("boto3")
+
+__all__ = ["run"]
+
+URL = "s3://pools/egress/pool.txt"
+T0 = 1_790_000_000
+
+WRITER = """
+import sys
+from hostgate.dns.pool_places import change, place_of
+from hostgate.dns.pool_update import Round, updated
+
+vantage = int(sys.argv[2])
+for number in range(int(sys.argv[3])):
+    seen = {("a.example", "ipv4"): [f"198.51.{vantage}.{number}"]}
+    found = Round(vantage=f"region-{vantage}", hosts={"a.example": 86400}, windows={}, seen=seen)
+    with place_of(sys.argv[1]) as place:
+        change(place, lambda pool: updated(pool, found, 1790000000 + number))
+"""
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    app = moto_app.DomainDispatcherApplication(moto_app.create_backend_app)
+    server = serving.make_server("127.0.0.1", 0, app, threaded=False, request_handler=_quiet())
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _quiet() -> Any:
+    class Quiet(serving.WSGIRequestHandler):  # type: ignore[misc, name-defined]
+        def log(self, *_: object) -> None:
+            return
+
+    return Quiet
+
+
+@pytest.fixture
+def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty bucket `pools`; the environment leads to it."""
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"), ("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", s3),
+        ("AWS_ALLOW_HTTP", "true"),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    with urllib.request.urlopen(urllib.request.Request(f"{s3}/moto-api/reset", method="POST")):
+        pass
+    client = boto3.client(
+        "s3", endpoint_url=s3, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    client.create_bucket(Bucket="pools", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    client.close()
+    return URL
+
+
+def adding(vantage: str, *addresses: str, at: int = T0, host: str = "a.example") -> Any:
+    found = Round(vantage=vantage, hosts={host: 86_400}, windows={}, seen={(host, "ipv4"): addresses})
+
+    def make(pool: AddressPool) -> PoolUpdate:
+        return updated(pool, found, at)
+
+    return make
+
+
+def test_refreshers_in_eight_regions_write_at_once_and_none_loses_anothers_addresses(bucket: str) -> None:
+    regions, writes = 8, 12
+    every = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, bucket, str(region), str(writes)], stderr=subprocess.PIPE, text=True
+        )
+        for region in range(regions)
+    ]
+    said = [process.communicate(timeout=300)[1] for process in every]
+    assert [process.returncode for process in every] == [0] * regions, said
+    pool = load_pool(bucket)
+    assert set(pool.of("a.example", "ipv4")) == {f"198.51.{r}.{n}" for r in range(regions) for n in range(writes)}
+    assert {vantage for _, vantage in pool.hosts["a.example"].watched} == {f"region-{r}" for r in range(regions)}
+
+
+def test_one_that_is_killed_while_others_write_takes_nothing_with_it(bucket: str) -> None:
+    every = [
+        subprocess.Popen([sys.executable, "-c", WRITER, bucket, str(region), "30"], stderr=subprocess.DEVNULL)
+        for region in range(4)
+    ]
+    while True:
+        try:
+            if len(load_pool(bucket).of("a.example", "ipv4")) > 20:
+                break
+        except InputError:
+            pass
+    every[0].kill()
+    for process in every:
+        process.wait(300)
+    found = set(load_pool(bucket).of("a.example", "ipv4"))
+    assert found >= {f"198.51.{region}.{n}" for region in (1, 2, 3) for n in range(30)}
+
+
+def test_who_comes_second_puts_what_it_saw_into_what_the_first_wrote(bucket: str) -> None:
+    place = place_of(bucket)
+    change(place, adding("eu", "192.0.2.1"))
+    writes = []
+
+    def make(pool: AddressPool) -> PoolUpdate:
+        if not writes:  # between our reading and our writing
+            change(place_of(bucket), adding("us", "192.0.2.2"))
+        writes.append(pool)
+        return adding("eu", "192.0.2.3", at=T0 + 60)(pool)  # type: ignore[no-any-return]
+
+    made = change(place, make)
+    assert len(writes) == 2
+    assert made.added == (("a.example", "192.0.2.3"),)
+    assert load_pool(bucket).of("a.example", "ipv4") == ("192.0.2.1", "192.0.2.2", "192.0.2.3")
+
+
+def test_two_that_make_the_pool_at_once_make_one(bucket: str) -> None:
+    place, made = place_of(bucket), []
+
+    def make(pool: AddressPool) -> PoolUpdate:
+        if not made:
+            change(place_of(bucket), adding("us", "192.0.2.2"))
+        made.append(pool)
+        return adding("eu", "192.0.2.3")(pool)  # type: ignore[no-any-return]
+
+    change(place, make)
+    assert load_pool(bucket).of("a.example", "ipv4") == ("192.0.2.2", "192.0.2.3")
+
+
+def test_what_did_not_change_is_not_written(bucket: str) -> None:
+    place = place_of(bucket)
+    change(place, adding("eu", "192.0.2.1"))
+    before = place.read()
+    change(place, adding("eu", "192.0.2.1", at=T0 + 60))
+    assert place.read() == before
+
+
+def test_the_command_refreshes_shows_and_forgets_an_object(run: Run, bucket: str, tmp_path: Path) -> None:
+    zones = {"steady.example": Zone(("192.0.2.1", "2001:db8::1"))}
+    with ZoneServer(zones) as server:
+        for vantage in ("eu-west-1", "us-east-1"):
+            made = run("pool", "refresh", "--pool", bucket, "--hosts", listed(tmp_path, "steady.example"), "--resolver", server,
+                       "--vantage", vantage)  # fmt: skip
+            assert (made.code, made.err) == (0, "")
+    shown = run("pool", "show", "--pool", bucket, "--json").json
+    assert [list(each["seen"]) for each in shown["hosts"][0]["addresses"]] == [["eu-west-1", "us-east-1"]] * 2
+    assert run("pool", "forget", "steady.example", "192.0.2.1", "--pool", bucket).code == 0
+    assert load_pool(bucket).of("steady.example", "ipv4") == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"), [("s3://nobodys/pool.txt", "pool-unreadable"), ("s3://pools/none.txt", "pool-unreadable")]
+)
+@pytest.mark.usefixtures("bucket")
+def test_what_is_not_there_is_no_empty_pool(run: Run, url: str, rule: str) -> None:
+    made = run("pool", "show", "--pool", url)
+    assert (made.code, rule in made.err, "Debug source" in made.err) == (1, True, False)
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_bucket_that_is_not_there_is_said_and_nothing_else_made(run: Run, tmp_path: Path) -> None:
+    with ZoneServer({"steady.example": Zone(("192.0.2.1",))}) as server:
+        made = run("pool", "refresh", "--pool", "s3://nobodys/pool.txt", "--hosts", listed(tmp_path, "steady.example"),
+                   "--resolver", server, "--vantage", "eu")  # fmt: skip
+    assert (made.code, "NoSuchBucket" in made.err) == (1, True)
+
+
+def test_a_damaged_object_is_left_alone(run: Run, bucket: str, tmp_path: Path) -> None:
+    place = place_of(bucket)
+    assert place.write(b"hostgate-pool 1\nhost a.exa", None)
+    with ZoneServer({"steady.example": Zone(("192.0.2.1",))}) as server:
+        made = run("pool", "refresh", "--pool", bucket, "--hosts", listed(tmp_path, "steady.example"), "--resolver", server,
+                   "--vantage", "eu")  # fmt: skip
+    assert made.code == 1
+    found = place.read()
+    assert found is not None
+    assert found[0] == b"hostgate-pool 1\nhost a.exa"
+
+
+def test_a_store_that_is_away_is_said_in_a_line(run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import timedelta
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("hostgate.dns.pool_places._PATIENCE", timedelta(seconds=1))
+    made = run("pool", "show", "--pool", bucket)
+    assert made.code == 1
+    assert len(made.err.splitlines()) <= 6
