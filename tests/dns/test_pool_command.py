@@ -345,7 +345,9 @@ class TestWrongUse:
             (["--pool", "s3://pools/key"], 2, "name this place with --vantage"),
             (["--pool", "http://pools/key", "--vantage", "a"], 1, "Allowed: s3://BUCKET/KEY"),
             (["--pool", "s3://pools", "--vantage", "a"], 1, "Allowed: s3://BUCKET/KEY"),
-            (["--pool", "az://account/key", "--vantage", "a"], 1, "Allowed: s3://BUCKET/KEY"),
+            (["--pool", "az:///key", "--vantage", "a"], 1, "Allowed: s3://BUCKET/KEY"),
+            (["--pool", "gs://pools/a//key", "--vantage", "a"], 1, "Allowed: s3://BUCKET/KEY"),
+            (["--pool", "s3://pools/a/", "--vantage", "a"], 1, "Allowed: s3://BUCKET/KEY"),
         ],
     )
     def test_it_is_refused_with_what_is_allowed(self, run: Run, arguments: list[str], code: int, said: str) -> None:
@@ -375,6 +377,13 @@ class TestWrongUse:
     def test_a_pool_that_is_not_there_is_no_empty_one(self, run: Run, pool: Path) -> None:
         for made in (run("pool", "show", "--pool", pool), run("pool", "forget", "a.example", "--pool", pool)):
             assert (made.code, "hostgate pool refresh --pool" in re.sub(r"\s+", " ", made.err)) == (1, True)
+
+
+def test_a_url_without_the_extra_says_how_to_install_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
+    made = run("pool", "show", "--pool", "s3://pools/pool.txt")
+    assert (made.code, "pip install 'hostgate[pool]" in re.sub(r"\s+", " ", made.err)) == (1, True)
 
 
 def test_the_command_says_what_it_does_in_its_help() -> None:

@@ -1,14 +1,17 @@
 """A pool that several refreshers share: an object of S3, here moto's, with real processes that write at once.
 
-The server answers one request after the other, because S3 makes a conditional write in one step and moto checks first and
-writes then. Google Cloud Storage and Azure Blob are reached through the same calls of the library, by its contract only.
+moto answers one request after the other here, because S3 makes a conditional write in one step and moto checks first and
+writes then. Google Cloud Storage and Azure Blob are played by a loopback server that knows the conditions that they document
+and nothing else: it shows which the library sends, and that the second of two writers is told.
 """
 
+import json
 import subprocess
 import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +217,86 @@ def test_a_store_that_is_away_is_said_in_a_line(run: Run, bucket: str, monkeypat
     made = run("pool", "show", "--pool", bucket)
     assert made.code == 1
     assert len(made.err.splitlines()) <= 6
+
+
+class TestOtherStores:
+    """`x-goog-if-generation-match` (0: there is none) and `If-Match`, `If-None-Match: *`, as the services document them."""
+
+    @pytest.fixture(params=["gs://pools/egress/pool.txt", "az://pools/egress/pool.txt"])
+    def store(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Conditional)
+        Conditional.objects, Conditional.refused = {}, 0
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        account = tmp_path / "account.json"
+        keys = {"client_email": "", "private_key": "", "private_key_id": ""}
+        account.write_text(json.dumps({"gcs_base_url": base, "disable_oauth": True, **keys}))
+        for name, value in (
+            ("GOOGLE_SERVICE_ACCOUNT", str(account)), ("AZURE_STORAGE_ACCOUNT_NAME", "acct"),
+            ("AZURE_STORAGE_ACCOUNT_KEY", "aGVsbG8="), ("AZURE_STORAGE_ENDPOINT", base), ("AZURE_ALLOW_HTTP", "true"),
+            ("GOOGLE_ALLOW_HTTP", "true"),
+        ):  # fmt: skip
+            monkeypatch.setenv(name, value)
+        yield request.param
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    def test_none_loses_anothers_addresses(self, store: str) -> None:
+        every = [
+            subprocess.Popen([sys.executable, "-c", WRITER, store, str(n), "6"], stderr=subprocess.PIPE, text=True)
+            for n in range(3)
+        ]
+        said = [process.communicate(timeout=300)[1] for process in every]
+        assert [process.returncode for process in every] == [0] * 3, said
+        assert set(load_pool(store).of("a.example", "ipv4")) == {f"198.51.{r}.{n}" for r in range(3) for n in range(6)}
+
+    def test_who_comes_second_is_told(self, store: str) -> None:
+        place, other = place_of(store), place_of(store)
+        assert place.read() is None
+        assert (place.write(b"1", None), other.write(b"2", None)) == (True, False)
+        found = place.read()
+        assert found is not None
+        assert (other.write(b"3", found[1]), place.write(b"4", found[1])) == (True, False)
+        assert Conditional.refused == 2
+
+
+class Conditional(BaseHTTPRequestHandler):
+    """An object store that refuses every write without a condition."""
+
+    protocol_version = "HTTP/1.1"
+    objects: dict[str, tuple[int, bytes]] = {}
+    refused = 0
+    lock = threading.Lock()
+
+    def do_GET(self) -> None:
+        version, data = self.objects.get(self.path, (0, b""))
+        self._answer(200 if version else 404, version, data)
+
+    def do_PUT(self) -> None:
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        with self.lock:
+            version = self.objects.get(self.path, (0, b""))[0]
+            wanted = self.headers.get("x-goog-if-generation-match") or (self.headers.get("If-Match") or "").strip('"')
+            if self.headers.get("If-None-Match") == "*":
+                wanted = "0"
+            held = wanted == str(version)
+            if held:
+                self.objects[self.path] = (version := version + 1, data)
+            else:
+                type(self).refused += 1
+        self._answer(201 if held else 412 if wanted else 428, version, b"")
+
+    def _answer(self, code: int, version: int, data: bytes) -> None:
+        self.send_response(code)
+        for name, value in (
+            ("ETag", f'"{version}"'), ("x-goog-generation", str(version)), ("Content-Length", str(len(data))),
+            ("Last-Modified", "Sat, 28 Nov 2026 18:00:00 GMT"),
+        ):  # fmt: skip
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        return

@@ -64,7 +64,7 @@ def is_shared(place: str) -> bool:
 
 
 def place_of(place: str) -> PoolPlace:
-    """The place at a path or at a URL: s3://BUCKET/KEY, gs://BUCKET/KEY, az://ACCOUNT/CONTAINER/KEY. Raises InputError."""
+    """The place at a path or at a URL: s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY. Raises InputError."""
     return _ObjectPlace(place) if is_shared(place) else _FilePlace(Path(place))
 
 
@@ -173,9 +173,8 @@ class _ObjectPlace:
         self.shown = url
         scheme, _, rest = url.partition("://")
         folder, _, self._key = rest.rpartition("/")
-        least = 2 if scheme == "az" else 1
-        if scheme not in SCHEMES or len([each for each in folder.split("/") if each]) < least or not self._key:
-            allowed = "s3://BUCKET/KEY, gs://BUCKET/KEY, az://ACCOUNT/CONTAINER/KEY, or a file"
+        if scheme not in SCHEMES or not all(folder.split("/")) or not self._key:
+            allowed = "s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY, or a file"
             raise _error("pool-place", url, f"Found {spelled(url)}. Allowed: {allowed}.")
         self._store = self._connected(f"{scheme}://{folder}")
 
