@@ -297,7 +297,7 @@ class TestShow:
                 "address": "192.0.2.1",
                 "first": "2026-09-20T10:00:00Z",
                 "seen": {"eu": "2026-09-21T10:00:00Z", "us": "2026-01-01T00:00:00Z"},
-                "stays": "until eu, us gets answers again, for its window",
+                "stays": "until eu and us got answers for its window again",
                 "shared_with": ["b.example"],
             }
         ]

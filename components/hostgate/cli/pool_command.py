@@ -362,7 +362,7 @@ def _stays(host: "PoolHost", each: "PoolAddress", now: int) -> str:
 
     found = stay(host, each, now)
     if found.waits_for:
-        return f"until {', '.join(found.waits_for)} gets answers again, for its window"
+        return f"until {' and '.join(found.waits_for)} got answers for its window again"
     return f"until {told_time(found.until)}, unless seen again"
 
 

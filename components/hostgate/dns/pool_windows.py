@@ -54,11 +54,15 @@ def _of_family(family: str, facts: FamilyFacts, step: float) -> PoolFitness:
     late = min(1.0, turnover * lag)
     low, high = facts.miss_interval
     # How many arrivals the rate rests on is not in the facts: of two, its ends are a tenth and four times as much (95 %).
-    verdict = word(Interval(min(1.0, facts.miss + late), low + late / 10, min(1.0, high + 4 * late)))
+    predicted = Interval(min(1.0, facts.miss + late), low + late / 10, min(1.0, high + 4 * late))
+    verdict = word(predicted)
     told = f"{facts.answer:.3g} of {facts.pool:.0f} {family} addresses in an answer"
     if facts.new_per_day:
         told += f", {facts.new_per_day:.2g} new ones a day"
-    told += f": {min(1.0, facts.miss + late):.2%} of new connections would be dropped"
+    if verdict == "unknown":
+        told += f": between {predicted.low:.2%} and {predicted.high:.2%} of new connections would be dropped"
+    else:
+        told += f": {predicted.estimate:.2%} of new connections would be dropped"
     if needed > LONGEST_WINDOW:
         return PoolFitness("unfit", window, f"{told}, and the window would have to be {needed // 86_400} days")
     return PoolFitness(verdict, window, told)
