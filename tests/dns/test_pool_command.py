@@ -153,6 +153,30 @@ class TestRefresh:
         assert "Not in the pool: subtree of wild.example (three)" in made.err
         assert list(load_pool(str(pool)).hosts) == ["steady.example"]
 
+    def test_a_family_that_has_no_answer_any_more_is_said_and_keeps_its_addresses(
+        self, run: Run, server: ZoneServer, pool: Path, tmp_path: Path
+    ) -> None:
+        hosts = listed(tmp_path, "steady.example")
+        run("pool", "refresh", "--pool", pool, "--hosts", hosts, "--resolver", server)
+        server.hosts = {"steady.example": Zone(("192.0.2.1",))}
+        made = run("pool", "refresh", "--pool", pool, "--hosts", hosts, "--resolver", server)
+        assert made.code == 6
+        said = re.sub(r"\s+", " ", made.err)
+        assert (
+            "steady.example: ipv6: the name exists and has no record of this type; its ipv6 addresses (1) stay" in said
+        )
+        assert held(pool, "steady.example") == {"192.0.2.1", "2001:db8::1"}
+
+    def test_hosts_of_the_pool_that_are_not_asked_for_are_said(
+        self, run: Run, server: ZoneServer, pool: Path, tmp_path: Path
+    ) -> None:
+        pool.write_text(OLD.format(watched="2026-01-01T00:00:00Z"))
+        made = run(
+            "pool", "refresh", "--pool", pool, "--hosts", listed(tmp_path, "steady.example"), "--resolver", server
+        )
+        assert (made.code, "Not asked for by this run: 1 hosts of it, gone.example." in made.out) == (0, True)
+        assert held(pool, "gone.example") == {"192.0.2.200"}
+
 
 class TestResolvers:
     def test_one_that_answers_for_every_name_changes_nothing(self, run: Run, pool: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 HELD_BACK = 3
 _MOST_SHOWN = 20
 """Lines of each kind that a run shows; `--json` has all."""
+
+_MOST_REMEMBERED = 10_000
+"""Lines that a watcher does not say again: a zone can make up addresses without end."""
 
 
 @click.group()
@@ -230,6 +233,8 @@ async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) ->
         doubts = set(_doubts(report))
         for line in sorted(doubts - told):
             click.echo(f"{_now()} {line}", err=True)
+        if len(told) > _MOST_REMEMBERED:
+            told.clear()
         told.update(doubts)
 
     def fail(error: InputError) -> None:
@@ -255,6 +260,14 @@ def _show_report(report: "RefreshReport", *, as_json: bool) -> None:
         f"{pool.shown}: {len(pool.hosts):,} hosts, {count:,} addresses; {len(report.update.added):,} added, "
         f"{len(report.update.removed):,} removed."
     )
+    if report.others:
+        click.echo(
+            f"Not asked for by this run: {len(report.others):,} hosts of it, {', '.join(report.others[:3])}{_more(report.others)}."
+        )
+
+
+def _more(names: Sequence[str]) -> str:
+    return ", ..." if len(names) > 3 else ""
 
 
 def _changes(report: "RefreshReport") -> Iterator[str]:
@@ -272,10 +285,7 @@ def _doubts(report: "RefreshReport") -> Iterator[str]:
         )
     for name, (_, detail) in report.unusable.items():
         yield f"The resolver {name} is left out: {detail}."
-    for host, why in report.unanswered.items():
-        kept = report.update.pool.hosts.get(host)
-        stays = f"its {len(kept.addresses)} addresses stay" if kept and kept.addresses else "it has no address"
-        yield f"{host}: {stays}: {why}."
+    yield from (f"{host}: {why}." for host, why in report.unanswered.items())
     for (host, address), why in sorted(report.refused.items()):
         yield f"{host}: {address} is not taken: {why}."
 
@@ -296,6 +306,7 @@ def _as_json(report: "RefreshReport") -> dict[str, Any]:
             {"host": host, "address": address, "why": why} for (host, address), why in sorted(report.refused.items())
         ],
         "unanswered": [{"host": host, "why": why} for host, why in report.unanswered.items()],
+        "not_asked": list(report.others),
         "resolvers_left_out": [{"resolver": name, "why": why} for name, (_, why) in report.unusable.items()],
     }
 
@@ -367,7 +378,7 @@ def _stays(host: "PoolHost", each: "PoolAddress", now: int) -> str:
 
 
 def _shared(others: list[str]) -> str:
-    return "" if not others else f"; shared with {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}"
+    return "" if not others else f"; shared with {', '.join(others[:3])}{_more(others)}"
 
 
 def _named(pool: "AddressPool", hosts: tuple[str, ...]) -> list[str]:

@@ -158,8 +158,10 @@ class _FilePlace:
         return True
 
     def _sweep(self, target: Path) -> None:
-        """Take away what killed refreshers left beside the file."""
-        left = re.compile(rf"\.{re.escape(target.name[:50])}\.[0-9a-f]{{8}}\Z")
+        """Take away what killed refreshers left beside the file (`file_output` cuts long names: those are left)."""
+        if len(target.name) > 50:
+            return
+        left = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\Z")
         with suppress(OSError):
             for each in target.parent.iterdir():
                 if left.match(each.name):

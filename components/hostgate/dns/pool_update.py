@@ -102,7 +102,8 @@ def updated(pool: AddressPool, found: Round, now: int) -> PoolUpdate:
     after = replace(pool, hosts=dict(sorted(hosts.items())), private=_united(pool.private, found.private))
     if not gone:
         return PoolUpdate(after, tuple(added))
-    if len(gone) > max(1, int(found.most_removed * sum(len(hosts[each].addresses) for each in found.hosts))):
+    total = sum(len(hosts[each].addresses) for each in found.hosts)
+    if len(gone) > (max(1, int(found.most_removed * total)) if found.most_removed else 0):
         return PoolUpdate(after, tuple(added), held=gone)
     for name, addresses in due.items():
         kept = tuple(each for each in hosts[name].addresses if each.address not in addresses)
@@ -211,7 +212,7 @@ def _due(host: PoolHost, family: Family, now: int) -> dict[str, int]:
     last: dict[str, int] | None = None
     found = {}
     for each in host.addresses:
-        if (":" in each.address) != (family == "ipv6") or now - each.last <= host.window:
+        if each.family != family or now - each.last <= host.window:
             continue
         late = now - _kept_until(host, each)
         if late <= 0:
@@ -237,7 +238,7 @@ def _last_answers(host: PoolHost, family: Family) -> dict[str, int]:
     """By vantage point, when it last got any address of `family`."""
     last: dict[str, int] = {}
     for each in host.addresses:
-        if (":" in each.address) == (family == "ipv6"):
+        if each.family == family:
             for vantage, at in each.seen:
                 if at > last.get(vantage, at - 1):
                     last[vantage] = at

@@ -14,16 +14,16 @@ from ipaddress import IPv6Address, IPv6Network
 from math import ceil
 from typing import Any
 
-from hostgate.catalog.model import Family
+from hostgate.catalog.model import FAMILIES, Family
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.dns.ask import Asker
 from hostgate.dns.pacing import DEFAULT_RATE
 from hostgate.dns.pool_places import PoolPlace, change
 from hostgate.dns.pool_update import MOST_REMOVED, PoolUpdate, Round, updated
 from hostgate.dns.resolvers import Resolver, probe
-from hostgate.dns.samples import OUTCOME_MEANS, RECORD_TYPES, ProbeState, Sample
+from hostgate.dns.samples import OUTCOME_MEANS, RECORD_TYPES, LookupOutcome, ProbeState, Sample
 from hostgate.dns.sampling import IN_FLIGHT, SOCKETS, SamplingPlan, Surveyor
-from hostgate.planning.address_pool import Network, address_kind, packed_address
+from hostgate.planning.address_pool import AddressPool, Network, address_kind, family_of, packed_address
 from hostgate.planning.pool_form import in_networks
 
 FLOOR = 30.0
@@ -73,12 +73,15 @@ class RefreshOrder:
 @dataclass(frozen=True, slots=True)
 class RefreshReport:
     """What came of a round. `refused`: addresses that answers held and that do not count, by host and address, with the
-    reason; `unanswered`: hosts of which no address came, with the reason; `unusable`: resolvers that are left out."""
+    reason; `unanswered`: hosts of which no address came, or none of a family that they have some of, in words; `unusable`:
+    resolvers that are left out."""
 
     update: PoolUpdate
     refused: Mapping[tuple[str, str], str]
     unanswered: Mapping[str, str]
     unusable: Mapping[str, tuple[ProbeState, str]]
+    others: tuple[str, ...] = ()
+    """Hosts of the pool that this refresher does not ask for: somebody else has to."""
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ class _Learned:
     seen: dict[tuple[str, Family], set[str]] = field(default_factory=dict)
     judged: set[tuple[str, Family]] = field(default_factory=set)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
-    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    outcomes: dict[tuple[str, Family], Counter[LookupOutcome]] = field(default_factory=dict)
 
 
 class Refresher:
@@ -220,7 +223,9 @@ class Refresher:
         update = await self._aside(change, self._place, lambda pool: updated(pool, found, int(self._wall())))
         self._broken = False
         self._learned = _Learned() if judge else _Learned(judged=learned.judged, outcomes=learned.outcomes)
-        return RefreshReport(update, learned.refused, self._unanswered(learned) if judge else {}, dict(self._unusable))
+        silent = self._unanswered(learned, update.pool) if judge else {}
+        others = tuple(each for each in update.pool.hosts if each not in order.hosts)
+        return RefreshReport(update, learned.refused, silent, dict(self._unusable), others)
 
     def _take_samples(self) -> None:
         samples, self._samples[:] = list(self._samples), []
@@ -232,7 +237,8 @@ class Refresher:
                 if record.target in (".", "", sample.host):
                     addresses = (*addresses, *record.ipv4hint, *record.ipv6hint)
             if sample.type != "HTTPS":
-                self._learned.outcomes.setdefault(sample.host, Counter())[sample.outcome] += 1
+                family: Family = "ipv6" if sample.type == "AAAA" else "ipv4"
+                self._learned.outcomes.setdefault((sample.host, family), Counter())[sample.outcome] += 1
             if sample.effective_ttl is not None:
                 self._ttl[sample.host] = max(self._ttl.get(sample.host, 0), min(sample.effective_ttl, _LONGEST_TTL))
             for each in addresses:
@@ -240,7 +246,7 @@ class Refresher:
                 if why is not None:
                     self._learned.refused[sample.host, each] = why
                     continue
-                key: tuple[str, Family] = (sample.host, "ipv6" if ":" in each else "ipv4")
+                key = (sample.host, family_of(each))
                 self._learned.seen.setdefault(key, set()).add(each)
                 self._learned.judged.add(key)
 
@@ -256,20 +262,27 @@ class Refresher:
         ttl = self._ttl.get(host, 0)
         return ceil((ttl + SLOWEST + _LATE_CLIENTS) / 3600) * 3600
 
-    def _unanswered(self, learned: _Learned) -> dict[str, str]:
-        answered = {host for host, _ in learned.judged}
-        bogus = {host for host, _ in learned.refused}
+    def _unanswered(self, learned: _Learned, pool: AddressPool) -> dict[str, str]:
+        """Hosts without an answer, and those without one of a family that they have addresses of; in words."""
         found = {}
         for host in self._order.hosts:
-            if host in answered:
-                continue
-            if host in bogus:
-                found[host] = "answers hold only addresses that do not count"
-            elif counts := learned.outcomes.get(host):
-                found[host] = OUTCOME_MEANS[counts.most_common(1)[0][0]]  # type: ignore[index]
-            else:
-                found[host] = "no usable resolver was asked"
+            silent = [family for family in FAMILIES if (host, family) not in learned.judged]
+            kept = sum(len(pool.of(host, family)) for family in silent)
+            if len(silent) == len(FAMILIES):
+                stays = f"its addresses ({kept}) stay" if kept else "it has no address"
+                found[host] = f"{self._why(learned, host, silent)}; {stays}"
+            elif kept:
+                found[host] = (
+                    f"{silent[0]}: {self._why(learned, host, silent)}; its {silent[0]} addresses ({kept}) stay"
+                )
         return found
+
+    def _why(self, learned: _Learned, host: str, families: Sequence[Family]) -> str:
+        refused = {family_of(address) for name, address in learned.refused if name == host}
+        if refused & set(families):
+            return "answers hold only addresses that do not count"
+        counts = sum((learned.outcomes.get((host, family), Counter()) for family in families), Counter())
+        return OUTCOME_MEANS[counts.most_common(1)[0][0]] if counts else "no usable resolver was asked"
 
 
 def unusable(text: str, private: tuple[Network, ...], nat64: tuple[IPv6Network, ...]) -> str | None:
