@@ -398,6 +398,18 @@ class TestWrongUse:
         assert made.code == 1
         assert pool.is_dir() if what == "folder" else pool.read_text() == texts[what]
 
+    @pytest.mark.parametrize("place", ["/", ".", "..", "", "/dev/null", "none/pool.txt", "\0"])
+    def test_a_place_that_can_hold_no_pool_is_refused_and_nothing_left_there(
+        self, run: Run, server: ZoneServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    ) -> None:
+        hosts = listed(tmp_path, "steady.example")
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        made = run("pool", "refresh", "--pool", place, "--hosts", hosts, "--resolver", server)
+        assert (made.code, "pool-unwritable" in made.err) == (1, True)
+        assert not server.asked
+        assert {each.name for each in tmp_path.rglob("*")} == {"here", "hosts.txt"}
+
     def test_a_pool_that_is_not_there_is_no_empty_one(self, run: Run, pool: Path) -> None:
         for made in (run("pool", "show", "--pool", pool), run("pool", "forget", "a.example", "--pool", pool)):
             assert (made.code, "hostgate pool refresh --pool" in re.sub(r"\s+", " ", made.err)) == (1, True)

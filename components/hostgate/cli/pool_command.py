@@ -132,7 +132,7 @@ def refresh(
     Run it where the clients run and ask the resolver that they ask: elsewhere the answers are others.
     """
     from hostgate.cli.asking import this_machine
-    from hostgate.dns.pool_places import is_shared, place_of
+    from hostgate.dns.pool_places import is_shared, place_of, read_place
     from hostgate.dns.refreshing import FLOOR, RefreshOrder
     from hostgate.dns.resolvers import system_resolvers
 
@@ -159,6 +159,7 @@ def refresh(
         rate=rate,
     )
     with place:
+        read_place(place)  # before anybody is asked: a pool that cannot be read back is not written
         if watch:
             asyncio.run(_watch(order, place, as_json=as_json))
             return

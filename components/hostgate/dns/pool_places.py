@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hostgate.catalog.file_input import Size, read_file_bytes, real_path
-from hostgate.catalog.file_output import replace_file
+from hostgate.catalog.file_output import refuse_place, replace_file, unwritable
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.dns.pool_update import PoolUpdate
 from hostgate.planning.address_pool import AddressPool
@@ -68,6 +68,12 @@ def place_of(place: str) -> PoolPlace:
     return _ObjectPlace(place) if is_shared(place) else _FilePlace(Path(place))
 
 
+def read_place(place: PoolPlace) -> AddressPool:
+    """What stands at `place`, nothing where nothing is yet. Raises InputError."""
+    found = place.read()
+    return AddressPool(shown=place.shown) if found is None else read_pool(found[0], place.shown)
+
+
 def load_pool(place: str) -> AddressPool:
     """The pool at `place`, a path or URL. Raises InputError with every error and its line, also if there is none."""
     found = place_of(place).read()
@@ -109,7 +115,11 @@ class _FilePlace:
         self._lock: int | None = None
 
     def __enter__(self) -> "_FilePlace":
-        target = real_path(self.path)
+        try:
+            target = real_path(self.path)
+            refuse_place(target)
+        except (OSError, ValueError) as error:
+            raise InputError([unwritable(self.path, error, "pool-unwritable")]) from None
         lock = target.with_name(f".{target.name}.lock")
         try:
             handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
