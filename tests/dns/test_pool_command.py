@@ -163,7 +163,7 @@ class TestRefresh:
         assert made.code == 6
         said = re.sub(r"\s+", " ", made.err)
         assert (
-            "steady.example: ipv6: the name exists and has no record of this type; its ipv6 addresses (1) stay" in said
+            "steady.example: ipv6: the name exists and has no record of this type; its addresses there (1) stay" in said
         )
         assert held(pool, "steady.example") == {"192.0.2.1", "2001:db8::1"}
 

@@ -158,6 +158,7 @@ def test_a_watcher_that_is_told_to_stop_writes_what_it_saw_and_ends_well(tmp_pat
         deadline = time.monotonic() + 60
         while min(server.asked["steady.example", kind] for kind in ("A", "AAAA")) < 2:  # so the first answers were read
             assert time.monotonic() < deadline
+            assert process.poll() is None
             time.sleep(0.02)
         assert process.poll() is None
         process.send_signal(told)
