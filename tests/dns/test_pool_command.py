@@ -290,6 +290,25 @@ class TestSurvey:
         windows = {name: each.window for name, each in load_pool(str(pool)).hosts.items()}
         assert windows == {"hints.example": 86_400, "steady.example": 7 * 60 * 250}
 
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ('"pool": 1.0', '"pool": 0.0'), ('"pool": 1.0', '"pool": 1e300'), ('"answer": 1.0', '"answer": 0.0'),
+            ('"answer": 1.0', '"answer": -1.0'), ('"zone": 60', '"zone": 1' + "0" * 300), ('"miss": 0.0', '"miss": 1e308'),
+            ('"pool": 1.0', '"pool": NaN'), ('"zone": 60', '"zone": "60"'),
+        ],
+    )  # fmt: skip
+    def test_a_document_whose_numbers_cannot_be_is_no_reason_for_a_crash(
+        self, run: Run, server: ZoneServer, pool: Path, tmp_path: Path, old: str, new: str
+    ) -> None:
+        said = run("survey", "--from", survey_file(tmp_path / "s.jsonl", answers=400), "--json").out
+        assert old in said
+        (tmp_path / "s.json").write_text(said.replace(old, new))
+        made = run("pool", "refresh", "--pool", pool, "--hosts", listed(tmp_path, "steady.example"), "--resolver", server,
+                   "--survey", tmp_path / "s.json")  # fmt: skip
+        assert made.code in (0, 1)
+        assert made.err
+
     def test_an_acceptance_of_what_is_not_unfit_is_an_error(
         self, run: Run, server: ZoneServer, pool: Path, tmp_path: Path
     ) -> None:
