@@ -1,0 +1,311 @@
+"""`hostgate pool`: the addresses behind the hosts, kept in step with DNS for what filters by address.
+
+Exit codes of `refresh`, the first that applies: 3 more is due to be removed than one run may, and stays; 6 of some host no
+usable answer came, and its addresses stay as they were; 0. Bad input is 1 and wrong usage 2, as everywhere.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hostgate.catalog.problems import InputError, Problem, did_you_mean
+from hostgate.cli.main import show_problems
+from hostgate.cli.pool_text import changes, doubts, report_as_json, show_pool, show_report
+from hostgate.cli.sources import Repeating
+from hostgate.cli.survey_command import UNMEASURED, as_duration, as_resolvers, hosts_to_ask
+
+if TYPE_CHECKING:
+    from hostgate.dns.pool_places import PoolPlace
+    from hostgate.dns.refreshing import RefreshOrder, RefreshReport
+    from hostgate.dns.resolvers import Resolver
+    from hostgate.planning.address_pool import AddressPool, Network
+
+HELD_BACK = 3
+_MOST_REMEMBERED = 10_000
+"""Lines that a watcher does not say again: a zone can make up addresses without end."""
+
+
+@click.group()
+def command() -> None:
+    """The addresses behind the hosts, kept in step with DNS, for what filters by address."""
+
+
+def _accepted(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001
+    pairs = [each.partition("=") for each in values]
+    for host, _, reason in pairs:
+        if not (host and reason.strip()):
+            raise click.BadParameter(f"{host!r} has no reason. Allowed: HOST=reason.")
+    return {host.lower(): reason.strip() for host, _, reason in pairs}
+
+
+def _networks(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> "tuple[Network, ...]":  # noqa: ARG001
+    from hostgate.planning.pool_form import private_network
+
+    try:
+        return tuple(dict.fromkeys(map(private_network, values)))
+    except ValueError as error:
+        raise click.BadParameter(str(error.args[-1])) from None
+
+
+def _vantage(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
+    from hostgate.planning.pool_form import VANTAGE, VANTAGE_ALLOWED
+
+    if value is not None and not VANTAGE.match(value):
+        raise click.BadParameter(f"{value!r} is none. Allowed: {VANTAGE_ALLOWED}.")
+    return value
+
+
+def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    from hostgate.planning.pool_form import LONGEST_WINDOW, SHORTEST_WINDOW
+
+    found = as_duration(ctx, param, value)
+    if found is not None and not SHORTEST_WINDOW <= found <= LONGEST_WINDOW:
+        raise click.BadParameter(f"{value!r} is no window. Allowed: 1h to {LONGEST_WINDOW // 86_400}d.")
+    return None if found is None else int(found)
+
+
+_POOL = click.option("--pool", "pool", required=True, metavar="FILE|URL", help="A file, or s3://, gs:// or az:// URL.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@command.command(cls=Repeating)
+@click.argument("refs", nargs=-1, metavar="[REF]...")
+@_POOL
+@click.option("--stack", metavar="NAME", help="The hosts of Pulumi.NAME.yaml (dev, unless hosts are named).")
+@click.option(
+    "--hosts", "hosts_file", type=click.Path(path_type=Path), metavar="FILE", help="The names in FILE, one per line."
+)
+@click.option(
+    "--resolver", "resolvers", multiple=True, metavar="IP[:PORT]", callback=as_resolvers,
+    help="Ask here. Repeat; the system's resolvers if absent.",
+)  # fmt: skip
+@click.option("--vantage", metavar="NAME", callback=_vantage, help="What to call this place (this machine's name).")
+@click.option(
+    "--survey", type=click.Path(path_type=Path), metavar="FILE", help="Take windows from a survey (--out or --json)."
+)
+@click.option(
+    "--accept", "accepted", multiple=True, metavar="HOST=REASON", callback=_accepted,
+    help="A host that the survey calls unfit is meant. Repeat.",
+)  # fmt: skip
+@click.option("--window", metavar="TIME", callback=_window, help="Keep addresses for so long, whatever a survey says.")
+@click.option("--floor", metavar="TIME", callback=as_duration, help="Ask no question more often than this (30s).")
+@click.option(
+    "--private", multiple=True, metavar="CIDR", callback=_networks, help="Take addresses of this private network too. Repeat.",
+)  # fmt: skip
+@click.option(
+    "--most-removed", type=click.IntRange(0, 100), default=20, show_default=True, metavar="PERCENT",
+    help="Remove nothing if more than this share of the addresses is due at once.",
+)  # fmt: skip
+@click.option("--rate", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N",
+              help="Packets a second to each resolver, at most.")  # fmt: skip
+@click.option("--watch", is_flag=True, help="Go on until Ctrl-C or SIGTERM.")
+@_JSON
+def refresh(
+    refs: tuple[str, ...],
+    pool: str,
+    stack: str | None,
+    hosts_file: Path | None,
+    resolvers: "tuple[Resolver, ...]",
+    vantage: str | None,
+    survey: Path | None,
+    accepted: dict[str, str],
+    window: int | None,
+    floor: float | None,
+    private: "tuple[Network, ...]",
+    most_removed: int,
+    rate: int,
+    watch: bool,
+    as_json: bool,
+) -> None:
+    """Ask DNS for the hosts and put what it says into the pool.
+
+    REF is vendor/product@revision or a catalog file. With neither REF nor --hosts, the stack's hosts are asked for.
+    Run it where the clients run and ask the resolver that they ask: elsewhere the answers are others.
+    """
+    from hostgate.cli.asking import this_machine
+    from hostgate.dns.pool_places import is_shared, place_of, read_place
+    from hostgate.dns.refreshing import FLOOR, RefreshOrder
+    from hostgate.dns.resolvers import system_resolvers
+
+    if stack and (refs or hosts_file):
+        raise click.UsageError("--stack brings its own hosts; leave out REF and --hosts, or --stack.")
+    if accepted and survey is None:
+        raise click.UsageError("--accept answers a survey; name it with --survey.")
+    if vantage is None and is_shared(pool):
+        raise click.UsageError(
+            "Others may refresh this pool too: name this place with --vantage NAME, the same at every start. "
+            "An address stays until each place that saw it has missed it."
+        )
+    place = place_of(pool)
+    hosts = hosts_to_ask(refs, stack, hosts_file, "Not in the pool").hosts
+    windows = _windows(hosts, survey, accepted, floor or FLOOR)
+    order = RefreshOrder(
+        vantage=vantage or re.sub(r"[^A-Za-z0-9._-]", "-", this_machine())[:63].lstrip("._-") or "here",
+        hosts=windows,
+        windows={} if window is None else dict.fromkeys(hosts, window),
+        resolvers=resolvers or system_resolvers(),
+        private=private,
+        most_removed=most_removed / 100,
+        floor=floor or FLOOR,
+        rate=rate,
+    )
+    with place:
+        read_place(place)  # before anybody is asked: a pool that cannot be read back is not written
+        if watch:
+            asyncio.run(_watch(order, place, as_json=as_json))
+            return
+        report, stopped = asyncio.run(_once(order, place))
+    show_report(report, as_json=as_json)
+    if stopped:
+        raise click.Abort
+    if report.update.held or report.unanswered:
+        raise click.exceptions.Exit(HELD_BACK if report.update.held else UNMEASURED)
+
+
+def _windows(hosts: Iterable[str], survey: Path | None, accepted: Mapping[str, str], floor: float) -> dict[str, int]:
+    """The window of each host. Raises InputError for those that the survey calls unfit and nobody accepts."""
+    from hostgate.dns.pool_update import DEFAULT_WINDOW
+
+    if survey is None:
+        return dict.fromkeys(hosts, DEFAULT_WINDOW)
+    from hostgate.dns.pool_windows import fitness_of
+
+    known = fitness_of(survey, floor)
+    found: dict[str, int] = {}
+    problems = []
+    unfit = set()
+    for host in hosts:
+        says = known.get(host)
+        found[host] = DEFAULT_WINDOW if says is None else says.window
+        if says is None:
+            click.echo(f"{host}: not in the survey; its window is {DEFAULT_WINDOW:,} s.", err=True)
+        elif says.verdict == "unfit":
+            unfit.add(host)
+            if host not in accepted:
+                message = (
+                    f"A pool cannot keep up with {host}: {says.reason}. Use what reads the name (SNI, a proxy), or accept it: "
+                    f"--accept '{host}=reason'."
+                )
+                problems.append(Problem(rule="pool-unfit", message=message))
+        elif says.verdict != "ok":
+            click.echo(f"{host}: {says.verdict}: {says.reason}.", err=True)
+    for host in accepted.keys() - unfit:
+        message = f"--accept: the survey does not call {host} unfit.{did_you_mean(host, unfit)} Remove it."
+        problems.append(Problem(rule="unused-acceptance", message=message))
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+async def _once(order: "RefreshOrder", place: "PoolPlace") -> "tuple[RefreshReport, bool]":
+    from hostgate.cli.asking import stop_on_signals
+    from hostgate.dns.ask import Asker
+    from hostgate.dns.refreshing import Refresher
+
+    with stop_on_signals() as stop:
+        report = await Refresher(order, place, Asker(order.rate, vantage=order.vantage), wall=time.time).once(stop)
+        return report, stop.is_set()
+
+
+async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) -> None:
+    from hostgate.cli.asking import stop_on_signals
+    from hostgate.dns.ask import Asker
+    from hostgate.dns.refreshing import Refresher
+
+    told: set[str] = set()
+
+    def tell(report: "RefreshReport") -> None:
+        if as_json:
+            document = report_as_json(report)
+            if any(document[key] for key in ("added", "removed", "held", "unanswered", "refused")):
+                click.echo(json.dumps({"at": _now(), **document}))
+            return
+        for line in changes(report):
+            click.echo(f"{_now()} {line}")
+        found = set(doubts(report))
+        for line in sorted(found - told):
+            click.echo(f"{_now()} {line}", err=True)
+        if len(told) > _MOST_REMEMBERED:
+            told.clear()
+        told.update(found)
+
+    def fail(error: InputError) -> None:
+        show_problems(error.problems, as_json=False)
+        click.echo("Not written; what was seen is kept, and written as soon as it can be.", err=True)
+
+    with stop_on_signals() as stop:
+        await Refresher(order, place, Asker(order.rate, vantage=order.vantage), wall=time.time).watch(stop, tell, fail)
+
+
+@command.command()
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@_POOL
+@_JSON
+def show(hosts: tuple[str, ...], pool: str, as_json: bool) -> None:
+    """Each address of the pool: why it is in, until when, and who saw it."""
+    from hostgate.dns.pool_places import load_pool
+
+    found = load_pool(pool)
+    show_pool(found, _named(found, hosts), int(time.time()), as_json=as_json)
+
+
+def _named(pool: "AddressPool", hosts: tuple[str, ...]) -> list[str]:
+    strange = [each for each in hosts if each not in pool.hosts]
+    if strange:
+        raise InputError(
+            Problem(rule="pool-host", file=pool.shown, message=f"It has no {each}.{did_you_mean(each, pool.hosts)}")
+            for each in strange
+        )
+    return list(dict.fromkeys(hosts) or pool.hosts)
+
+
+@command.command()
+@click.argument("host", required=False)
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@_POOL
+@click.option("--vantage", metavar="NAME", callback=_vantage, help="What a place said that no longer refreshes.")
+def forget(host: str | None, addresses: tuple[str, ...], pool: str, vantage: str | None) -> None:
+    """Take a HOST out of the pool, some ADDRESSes of it, or what a place saw that is no more.
+
+    What DNS still says comes back with the next refresh.
+    """
+    from hostgate.dns.pool_places import change, load_pool, place_of
+    from hostgate.dns.pool_update import PoolUpdate, forgotten
+
+    if (host is None) == (vantage is None):
+        raise click.UsageError("Name a HOST, or a place with --vantage.")
+
+    def without(found: "AddressPool") -> PoolUpdate:
+        if host is not None:
+            _named(found, (host,))
+            known = {each.address for each in found.hosts[host].addresses}
+            strange = [each for each in addresses if each not in known]
+            if strange:
+                raise InputError(
+                    Problem(rule="pool-host", file=pool, message=f"{host} has no address {each} there.")
+                    for each in strange
+                )
+        return PoolUpdate(forgotten(found, host, addresses, vantage))
+
+    before = load_pool(pool)
+    with place_of(pool) as place:
+        after = change(place, without).pool
+    if vantage is not None and before.hosts == after.hosts:
+        raise InputError([Problem(rule="pool-vantage", file=pool, message=f"Nothing in it is of {vantage}.")])
+    gone = {(name, each.address) for name, one in before.hosts.items() for each in one.addresses}
+    gone -= {(name, each.address) for name, one in after.hosts.items() for each in one.addresses}
+    for name, address in sorted(gone):
+        click.echo(f"- {address}  {name}")
+    click.echo(f"{pool}: {len(after.hosts):,} hosts; {len(gone):,} addresses forgotten.")
+
+
+def _now() -> str:
+    from hostgate.planning.pool_form import told_time
+
+    return told_time(int(time.time()))
