@@ -37,11 +37,24 @@ def _accepted(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     return found
 
 
+def _probe_place(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:  # noqa: ARG001
+    from hostgate.cli.probe_script import check
+
+    if value is not None and (why := check(value)) is not None:
+        raise click.BadParameter(f"{str(value)!r}: {why}")
+    return value
+
+
 @click.command(cls=Repeating)
 @standing_options
 @click.option(
     "--accept", "accepted", multiple=True, metavar="ID=REASON", callback=_accepted,
     help="A line that is known and meant: it is shown, and does not count. Repeat.",
+)  # fmt: skip
+@click.option(
+    "--probe", type=click.Path(path_type=Path), metavar="DIR|FILE", callback=_probe_place,
+    help="Write a script too that tries it on a real client, and a table of what is expected: DIR/probe.sh and probe.md, or "
+    "FILE.sh and FILE.md.",
 )  # fmt: skip
 @click.option("--own", is_flag=True, help="Count only what rules of the stack's own allowlists open.")
 @plan_options
@@ -52,6 +65,7 @@ def command(
     previews: tuple[str, ...],
     others: tuple[str, ...],
     accepted: dict[str, str],
+    probe: Path | None,
     own: bool,
     stack: str | None,
     catalogs: tuple[str, ...],
@@ -67,6 +81,7 @@ def command(
     beyond), 4 (something is missing), 5 (something is not known).
     """
     elsewhere: frozenset[str] = frozenset()
+    plans: Sequence[Any] = ()
     if sandbox or states or previews:
         if stack or targets or allow_empty or survey:
             raise click.UsageError(
@@ -80,7 +95,8 @@ def command(
             "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
         )
     else:
-        asked = _of_plans(make_plans(stack, catalogs, targets, as_of, allow_empty, survey))
+        plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
+        asked = _of_plans(plans)
     found = [_Answer(place, needs, ours, elsewhere) for place, needs, ours in asked]
     ids = {each for answer in found for each in answer.ids}
     unused = [each for each in accepted if each not in ids]
@@ -92,6 +108,11 @@ def command(
         print_json({"points": [answer.as_json(accepted, own=own) for answer in found]})
     else:
         click.echo("\n\n".join(answer.text(accepted, own=own) for answer in found))
+    if probe is not None:
+        from hostgate.cli.probe_script import write_probe
+
+        for path in write_probe(probe, [answer.reach for answer in found], [needs for _, needs, _ in asked], plans):
+            click.echo(f"Wrote {path}.", err=True)
     code = next((code for code, kind in ((3, "beyond"), (4, "missing"), (5, "unknown"))
                  if any(answer.counts(kind, accepted, own=own) for answer in found)), 0)  # fmt: skip
     if code:

@@ -1,0 +1,88 @@
+"""`hostgate explain --log` of what a probe printed: held against the plans, or against what stands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hostgate.planning.probes import title, together
+
+if TYPE_CHECKING:
+    from hostgate.flows.events import Event
+    from hostgate.flows.flow import Verdict
+    from hostgate.flows.steps import Place
+    from hostgate.planning.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class StandingPlace:
+    """A place of a snapshot, with the target by which probes name it."""
+
+    target: str
+    place: "Place"
+
+
+_AGREES: Final = "Nothing: the probe and the verdict agree."
+_DISAGREES: Final[Mapping[tuple[str, str], tuple[int, str]]] = {
+    ("allowed", "block"): (3, "It passes and should not: what is deployed may be older (pulumi preview --refresh), the client's "
+                              "route leads past it, or the client is not the one that was taken for it."),
+    ("blocked", "allow"): (4, "It should pass and does not: what is deployed may be older (pulumi preview --refresh), another "
+                              "layer or the host itself stops it, or the client is not the one that was taken for it."),
+}  # fmt: skip
+_UNPROVEN: Final = "Nothing came back, as the verdict has it; where nothing answers, it looks the same."
+_UNTOLD: Final = "What the client saw does not tell whether it passed. Ask the firewall's own log."
+
+
+def answer_probe(
+    event: "Event", times: int, plans: Sequence["Plan"], points: Sequence[StandingPlace]
+) -> dict[str, Any]:
+    """What was found, the verdict that it is held against, whether they agree, and what to do. Of a plan in audit mode it is
+    the verdict of the plan as it is."""
+    verdict, target, lacking = _verdict(event, plans, points)
+    agrees, code, then = None, 5, _UNTOLD
+    if verdict is None:
+        then = f"Nothing that is asked judges it: there is no {' and no '.join(lacking)}. Ask with what the probe was written for."
+    elif verdict.action == "unknown":
+        then = f"The verdict is not known; the probe is what tells. What it hangs on: {'; '.join(verdict.lacks)}."
+        code = 5 if event.action == "unknown" else 0
+    elif event.silent and verdict.action == "block":
+        code, then = 0, _UNPROVEN
+    elif event.action != "unknown":
+        code, then = _DISAGREES.get((event.action, verdict.action), (0, _AGREES))
+        agrees = code == 0
+    flow = event.flow
+    return {
+        "kind": "probe", "recorded": event.action, "times": times, "name": flow.name, "port": flow.port or None,
+        "protocol": flow.protocol, "source": flow.source, "place": event.place, "target": target,
+        "by": f"{event.called}: {event.words}", "entry": None,
+        "plan": None if verdict is None else {"verdict": verdict.action, "rule": verdict.rule, "why": verdict.why},
+        "nearest": [], "next": then, "agrees": agrees, "code": code,
+    }  # fmt: skip
+
+
+def probe_code(answers: Iterable[Mapping[str, Any]]) -> int:
+    """The exit code that what probes found deserves: the first of 3, 4 and 5 that is there."""
+    codes = {answer["code"] for answer in answers if "code" in answer}
+    return min(codes - {0}, default=0)
+
+
+def _verdict(
+    event: "Event", plans: Sequence["Plan"], points: Sequence[StandingPlace]
+) -> "tuple[Verdict | None, str | None, Sequence[str]]":
+    """What becomes of the flow at all that it meets, the targets, and those that nothing that is asked has."""
+    from hostgate.flows.verdicts import decide
+    from hostgate.planning.needs import points_of
+
+    cloud = event.targets[0].partition(":")[0]
+    found: list[Verdict] = []
+    lacking: list[str] = []
+    for target in event.targets:
+        places = [place for plan in plans if plan.target == target for place, _ in points_of(plan)]
+        places += [each.place for each in points if each.target == target]
+        # Of several places of a target it is the one that the probe names; beside others it is a layer of its own.
+        named = [place for place in places if title(cloud, place) == event.place]
+        if not places or (target == event.targets[0] and not named):
+            lacking.append(f"{event.place} of {target}" if target == event.targets[0] else target)
+        found += [decide(place, event.flow) for place in named or places]
+    if lacking or not found:
+        return None, None, lacking
+    return together(found), ", ".join(event.targets), ()
