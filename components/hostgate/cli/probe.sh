@@ -158,7 +158,8 @@ classify() { # code output way answers queries bare
         case $2 in
           *"Connection refused"*) found=refused ;;
           *"Network is unreachable"* | *"Cannot assign requested address"*) found="no route" ;;
-          *) found=unreachable ;;
+          *Trying*) found=unreachable ;;
+          *) found="name not resolved" ;; # to no address of the family: curl had nothing to try
         esac ;;
       *) found="curl failed with $1" ;;
     esac

@@ -10,12 +10,14 @@ from hashlib import sha256
 from typing import Final
 
 from hostgate.catalog.hosts import is_address
-from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, AddressSet
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
+from hostgate.flows.atoms import cut, usual_address
 from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_atoms import OTHERS, STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.reach import Reach, sees_queries_alone
-from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
+from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.trial import STRANGERS
@@ -26,10 +28,11 @@ MOST_ALIKE: Final = 3
 MOST: Final = 60
 """Probes of a place. Each takes ten seconds at most, so that a run ends within ten minutes."""
 
-IPV6: Final = "2001:db8::7"
-"""Stands for the IPv6 address of whatever is dialled (RFC 3849)."""
+_IPV4: Final = "203.0.113.7"
+_IPV6: Final = "2001:db8::7"
+"""Stand for the address of whatever is dialled (RFC 5737, RFC 3849)."""
 
-_ANY_HOST: Final = {4: ("203.0.113.7", "192.0.2.7", "198.51.100.7"), 6: (IPV6, "2a00::7"), None: (None,)}
+_ANY_HOST: Final = {4: (_IPV4, "192.0.2.7", "198.51.100.7"), 6: (_IPV6, "2a00::7"), None: (None,)}
 """Addresses that stand for that of any host: what is judged alike for all of them is not about one of their ranges."""
 
 _MADE_UP: Final = (STRANGER, *OTHERS)
@@ -222,7 +225,7 @@ def _ways(path: Path, flow: Flow) -> Iterator[tuple[Flow, bool]]:
             yield replace(bare, name=stranger, sni=stranger if flow.sni is not None else None), answers
         elif not path.asked and flow.wire_name is not None:  # said to a server of another name
             yield replace(bare, name=stranger), False
-    if flow.address is not None and flow.address not in (*_ANY_HOST[4], IPV6):
+    if flow.address is not None and flow.address not in (*_ANY_HOST[4], _IPV6):
         yield replace(flow, name=flow.address, sni=flow.sni and flow.name), False
     if not made_up:
         yield bare, False
@@ -262,7 +265,7 @@ def _flow_of(need: Need) -> Flow | None:
         return None
     spoken = {frozenset({"tls"}): "https", frozenset({"http"}): "http", None: "tcp"}.get(box.applications)
     only = next((family for family in FAMILIES if not box.address.of(family)), None)
-    address = {"IPv4": IPV6, "IPv6": _ANY_HOST[4][0], None: None}[only]
+    address = {"IPv4": _IPV6, "IPv6": _IPV4, None: None}[only]
     return None if spoken is None else Flow(box.dialled[0].text, low, spoken, address=address)
 
 
@@ -270,21 +273,23 @@ def _of_kinds(path: Path) -> Iterator[Probe | Untried]:
     """What mechanisms are told apart by: a stranger, over both families and on another port; no SNI, QUIC, IPv6."""
     blocked = (name for name in STRANGERS if path.verdict(Flow(name)).action == "block")
     stranger = next(blocked, STRANGERS[0])
-    tried = [("a host of no entry", Flow(stranger), True)]
-    if not path.asked:
+    if path.asked:
+        tried = [("a host of no entry", Flow(stranger), True)]
+    else:  # over a family that is named: a client that has both tries IPv6 first, and IPv4 would never be asked
         flows = [flow for need in path.points[0].needs if need.due and need.box.dialled
                  and need.box.dialled[0].kind == "exact" and (flow := _flow_of(need)) and flow.protocol == "https"]  # fmt: skip
         host = next((flow for flow in flows if flow.family is None and path.verdict(flow).allows), None)
-        tried += [
-            ("a host of no entry over IPv6", Flow(stranger, address=IPV6), True),
-            ("a host of no entry on another port", Flow(stranger, 80, "http"), True),
+        tried = [
+            ("a host of no entry", Flow(stranger, address=_IPV4), True),
+            ("a host of no entry", Flow(stranger, address=_IPV6), True),
+            ("a host of no entry on another port", Flow(stranger, 80, "http", address=_IPV4), True),
         ]
         if host is not None:
             tried += [
-                ("an allowed host without SNI", replace(host, sni=None), True),
-                ("an allowed host over IPv6", replace(host, address=IPV6), False),
+                ("an allowed host without SNI", replace(host, sni=None, address=_IPV4), True),
+                ("an allowed host over IPv6", replace(host, address=_IPV6), False),
                 # Many a host has no QUIC, and then silence is no verdict.
-                ("an allowed host over QUIC", replace(host, protocol="quic"), False),
+                ("an allowed host over QUIC", replace(host, protocol="quic", address=_IPV4), False),
             ]
     for what, flow, answers in tried:
         yield _probe(path, _id(path, what, repr(flow)), what, flow, answers=answers)
@@ -298,45 +303,56 @@ def _probe(path: Path, id_: str, what: str, flow: Flow, *, answers: bool) -> Pro
     if path.asked and (flow.protocol not in ("https", "tls") or flow.sni != flow.name):
         return Untried(id_, what, "a proxy is asked by name, over CONNECT")
     verdict = path.verdict(flow)
-    anybody = replace(flow, source=None)
-    if _gist(path.verdict(anybody)) == _gist(verdict):
-        flow, clients = anybody, _told(path.points[0].place.clients or EVERY_CLIENT)
-    else:
-        clients = _of_source(path, flow, verdict)
-    if clients is None:
+    found = _clients(path, flow, verdict)
+    if found is None:
         return Untried(id_, what, "which clients it is about is not known here")
-    return Probe(id_, what, flow, verdict, answers, clients)
+    source, clients = found
+    return Probe(id_, what, replace(flow, source=source), verdict, answers, clients)
 
 
-def _of_source(path: Path, flow: Flow, verdict: Verdict) -> tuple[str, ...] | None:
-    """Whose client makes the flow: ranges and identities; None where nobody can tell."""
-    deciding = [
-        step.box.client for point in path.points for stage in point.place.stages for group in stage.groups
-        for step in group.steps if step.rule == verdict.rule and step.box.client != EVERY_CLIENT
-    ]  # fmt: skip
-    if deciding and all(each == deciding[0] for each in deciding):
-        return _told(deciding[0], flow.family)
-    return (str(flow.source),)
-
-
-def _told(clients: ClientTest, family: int | None = None) -> tuple[str, ...] | None:
-    if clients.identities is not None:
-        return tuple(sorted(clients.identities))
-    if clients.addresses.opaque:
+def _clients(path: Path, flow: Flow, verdict: Verdict) -> tuple[str | None, tuple[str, ...]] | None:
+    """One whose verdict it is, where those that are meant fare differently; and all of them, as ranges and identities. None
+    where nobody can tell."""
+    place = path.points[0].place
+    if flow.identity is not None:
+        return flow.identity, (flow.identity,)
+    if place.clients is not None and place.clients.identities is not None:
+        return None, tuple(sorted(place.clients.identities))
+    meant = place.clients.addresses if place.clients is not None else place.inside
+    if meant.opaque:
         return None
-    addresses = clients.addresses.v4, clients.addresses.v6
-    if family is not None:
-        return _ranges(clients.addresses, "IPv6" if family == 6 else "IPv4")
-    if (
-        EVERY_ADDRESS.v4 in addresses or EVERY_ADDRESS.v6 in addresses
-    ):  # over the other family nobody is meant, or tried
-        return ()
-    return tuple(each for each_family in FAMILIES for each in _ranges(clients.addresses, each_family))
+    meant = EVERY_ADDRESS if meant == NO_ADDRESS else meant
+    sources: list[str] = []
+    told: list[str] = []
+    every = True
+    families: Sequence[AddressFamily] = FAMILIES if flow.family is None else ("IPv6" if flow.family == 6 else "IPv4",)
+    for family in families:
+        within = meant.of(family)
+        alike = []
+        for _, part in cut(_told_apart(path, family), within):
+            source = usual_address(part, family, client=True)
+            if path.verdict(replace(flow, source=source)).action == verdict.action:
+                alike.append(part)
+                sources.append(source)
+        kept = Intervals.of(each for part in alike for each in part)
+        every &= kept == within
+        told += _ranges(kept, family)
+    if every:
+        return None, () if meant.v4 == EVERY_ADDRESS.v4 else (*_ranges(meant.v4, "IPv4"), *_ranges(meant.v6, "IPv6"))
+    return (sources[0], tuple(told)) if sources else None
 
 
-def _ranges(addresses: AddressSet, family: AddressFamily) -> tuple[str, ...]:
-    """All ranges of the family, as CIDR."""
-    return tuple(each for each in addresses.shown(family, _EVERY_RANGE).split(", ") if each)
+def _told_apart(path: Path, family: AddressFamily) -> list[Intervals]:
+    """The sets of clients' addresses that any rule on the path asks for."""
+    steps = (
+        step for point in path.points for stage in point.place.stages for group in stage.groups for step in group.steps
+    )
+    return list(dict.fromkeys(step.box.client.addresses.of(family) for step in steps))
+
+
+def _ranges(addresses: Intervals, family: AddressFamily) -> list[str]:
+    shown = AddressSet(v4=addresses) if family == "IPv4" else AddressSet(v6=addresses)
+    return [each for each in shown.shown(family, _EVERY_RANGE).split(", ") if each]
 
 
 def _more(number: int) -> str:

@@ -1,0 +1,282 @@
+"""`hostgate reach --probe`: the script is run on a network of its own, and what it found is read back.
+
+Names, ports and servers are those of the script; nothing but the wait is shortened.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Result, Run
+from .test_reach_command import HUB, rule, state, states
+
+NETWORK = Path(__file__).parent / "probe_network.py"
+NEEDED = ("unshare", "ip", "nft", "openssl", "curl", "mount")
+
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(each) is None for each in NEEDED)
+    or subprocess.run(["unshare", "-rnm", "true"], capture_output=True, check=False).returncode != 0,
+    reason="needs a network namespace and " + ", ".join(NEEDED),
+)
+
+ADDRESSES = {f"h{n}.example.test": [f"198.51.100.{n}"] for n in range(1, 20)}
+STRANGER = {"example.com": ["203.0.113.5", "2001:db8:5::5"]}
+CLIENT = "10.20.0.5"
+
+Try = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    folder = tmp_path_factory.mktemp("certificates")
+    names = ",".join(f"DNS:{name}" for name in ADDRESSES)
+    for name in ("tls", "other"):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", f"/CN={name}", "-addext",
+             f"subjectAltName={names}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        pem = folder / f"{name}.pem"
+        pem.write_text((folder / f"{name}.key").read_text() + (folder / f"{name}.crt").read_text())
+    return {name: str(folder / f"{name}.pem") for name in ("tls", "other")}
+
+
+@pytest.fixture
+def attempt(tmp_path: Path, certificates: Mapping[str, str]) -> Try:
+    """Run the script in `tmp_path`, with what listens where, and a filter."""
+
+    def run(
+        *arguments: str,
+        servers: Mapping[str, str],
+        drop: str = "",
+        own: Sequence[str] = (CLIENT,),
+        shell: str = "sh",
+        **more: Any,
+    ) -> Result:
+        lines = "\n".join(each.strip() for each in drop.split(";"))
+        rules = (
+            f"table inet probe {{\nchain out {{\ntype filter hook output priority 0\n{lines}\n}}\n}}\n" if drop else ""
+        )
+        told = {
+            "folder": str(tmp_path), "hosts": ADDRESSES | STRANGER, "own": list(own), "servers": servers, "filter": rules,
+            "unreachable": [], "passed": PASSED,
+            "certificates": dict(certificates), "command": [shell, "probe.sh", *arguments],
+            "environment": {"HOSTGATE_PROBE_SECONDS": "1", "CURL_CA_BUNDLE": certificates["tls"].replace(".pem", ".crt")},
+        } | more  # fmt: skip
+        made = subprocess.run(
+            ["unshare", "-rnm", sys.executable, str(NETWORK)], input=json.dumps(told), capture_output=True, text=True, check=False
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        done = json.loads(made.stdout)
+        return Result(done["code"], done["out"], done["err"])
+
+    return run
+
+
+def catalog(folder: Path, *hosts: Mapping[str, Any]) -> Path:
+    entries = [
+        {"id": each["host"].partition(".")[0], "port": 443, "protocol": "https", "purpose": "x"} | each
+        for each in hosts
+    ]
+    path = folder / "ours.yaml"
+    path.write_text(json.dumps({"catalog": "acme/pull", "entries": entries}) + "\n")
+    return path
+
+
+def found(made: Result) -> dict[str, tuple[str, str, str]]:
+    """By host and port: what was expected, what was found, and what that is."""
+    lines = [json.loads(line) for line in made.out.splitlines()]
+    return {
+        f"{line['flow']['name']} {line['flow']['port']}": (line["expected"], line["found"], line["status"])
+        for line in lines
+        if line["what"].startswith("an allowed host") and line["flow"]["sni"] and line["flow"]["address"] is None
+        and line["flow"]["protocol"] != "quic"
+    }  # fmt: skip
+
+
+OUTCOMES = {
+    ("h1", 443, "https", "tls"): ("connected", "agrees"),
+    ("h2", 444, "https", None): ("refused", "disagrees"),
+    ("h3", 445, "https", "reset"): ("reset", "disagrees"),
+    ("h4", 446, "https", "close"): ("reset", "disagrees"),
+    ("h5", 447, "https", "dropped"): ("timed out", "disagrees"),
+    ("h6", 448, "https", "no way"): ("unreachable", "disagrees"),
+    ("h7", 449, "https", "alert"): ("TLS failed", "undecided"),
+    ("h8", 450, "https", "other"): ("TLS failed", "undecided"),
+    ("h9", 451, "https", "mute"): ("timed out", "disagrees"),
+    ("nowhere", 452, "https", None): ("name not resolved", "undecided"),
+    ("h10", 80, "http", "http"): ("connected", "agrees"),
+    ("h11", 81, "http", "close"): ("reset", "disagrees"),
+    ("h12", 22, "tcp", "banner"): ("connected", "agrees"),
+    ("h13", 23, "tcp", "mute"): ("connected", "agrees"),
+    ("h14", 24, "tcp", None): ("refused", "disagrees"),
+}
+"""By host, port, protocol and what is there: what a probe finds, and what that says where it should pass."""
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_each_outcome_is_told_from_the_others(run: Run, attempt: Try, tmp_path: Path, shell: str) -> None:
+    hosts = [
+        {"host": f"{name}.example.test", "port": port, "protocol": protocol} for name, port, protocol, _ in OUTCOMES
+    ]
+    made = run("reach", "--catalog", catalog(tmp_path, *hosts), "--target", "gcp:fqdn", "--probe", tmp_path)
+    assert made.code == 0, made.err
+    subprocess.run(["dash", "-n", tmp_path / "probe.sh"], check=True)
+    listening = ("tls", "other", "reset", "close", "alert", "mute", "banner", "http")
+    servers = {f"198.51.100.{name[1:]} {port}": there for name, port, _, there in OUTCOMES if there in listening}
+    drop = "ip daddr 198.51.100.5 drop; ip daddr 203.0.113.5 drop; ip6 daddr 2001:db8:5::5 drop"
+    tried = attempt(servers=servers, drop=drop, shell=shell, unreachable=["198.51.100.6"])
+    expected = {f"{name}.example.test {port}": ("allow", *told) for (name, port, *_), told in OUTCOMES.items()}
+    assert found(tried) == expected, tried.err
+    assert tried.code == 4
+    assert tried.err.splitlines()[-1] == "19 tried: 8 agree, 8 disagree, 3 undecided, 0 unproven; 2 not tried."
+
+
+PULL = ({"host": "h1.example.test"}, {"host": "h2.example.test"})
+PASSED = ["h1.example.test", "h2.example.test"]
+ASKED = ("--target", "aws:rules")
+SERVERS = {
+    "198.51.100.1 443": "gate", "198.51.100.2 443": "gate", "203.0.113.5 443": "gate", "2001:db8:5::5 443": "gate",
+    "203.0.113.5 80": "reset",
+}  # fmt: skip
+
+
+def written(run: Run, folder: Path, *asked: object) -> tuple[object, ...]:
+    """Write a probe, and what its log is read back with."""
+    about = ("--catalog", catalog(folder, *PULL), *(asked or ASKED))
+    made = run("reach", *about, "--probe", folder)
+    assert (folder / "probe.sh").exists(), made.err
+    return about
+
+
+def read_back(run: Run, folder: Path, tried: Result, *about: object) -> Result:
+    (folder / "probe.log").write_text(tried.out)
+    return run("explain", "--log", folder / "probe.log", *about, "--json")
+
+
+@pytest.mark.parametrize(
+    ("servers", "more", "code", "said"),
+    [
+        ({}, {}, 0, ""),
+        ({"198.51.100.1 443": "reset"}, {}, 4, "It should pass and does not"),
+        ({}, {"passed": [*PASSED, "example.com"]}, 3, "It passes and should not"),
+        ({"203.0.113.5 80": "http"}, {}, 3, "It passes and should not"),
+        ({"198.51.100.2 443": "alert"}, {}, 5, "does not tell whether it passed"),
+        ({"198.51.100.2 443": "alert", "198.51.100.1 443": "reset"}, {"passed": ["example.com"]}, 3, "passes and should not"),
+    ],
+    ids=["as meant", "a host is closed", "a stranger is open", "a port is open", "nobody can tell", "all at once"],
+)  # fmt: skip
+def test_the_script_and_explain_say_the_same_of_what_was_found(
+    run: Run, attempt: Try, tmp_path: Path, servers: Mapping[str, str], more: Mapping[str, Any], code: int, said: str
+) -> None:
+    about = written(run, tmp_path)
+    tried = attempt(servers=SERVERS | servers, **more)
+    back = read_back(run, tmp_path, tried, *about)
+    assert (tried.code, back.code) == (code, code), tried.err
+    statuses = [json.loads(line)["status"] for line in tried.out.splitlines()]
+    assert ("DISAGREES" in tried.err) == ("disagrees" in statuses) == (code in (3, 4))
+    assert statuses.count("disagrees") == sum(each["agrees"] is False for each in back.json["events"])
+    assert any(said in each["next"] for each in back.json["events"])
+    assert {each["target"] for each in back.json["events"]} == {"aws:rules"}
+
+
+def test_another_verdict_than_when_it_was_written_is_what_counts(run: Run, attempt: Try, tmp_path: Path) -> None:
+    written(run, tmp_path)
+    tried = attempt(servers=SERVERS)
+    narrower = ("--catalog", catalog(tmp_path, PULL[0]), *ASKED)
+    back = read_back(run, tmp_path, tried, *narrower)
+    assert (tried.code, back.code) == (0, 3)
+    assert [each["name"] for each in back.json["events"] if each["agrees"] is False] == ["h2.example.test"]
+    other = read_back(run, tmp_path, tried, "--catalog", catalog(tmp_path, *PULL), "--target", "gcp:fqdn")
+    assert other.code == 5
+    assert "there is no aws policy hostgate of aws:rules" in other.json["events"][0]["next"]
+
+
+@pytest.mark.parametrize(
+    ("own", "arguments", "tried"),
+    [
+        (["10.9.9.9"], [], True),
+        (["192.168.255.255", "fd00::1"], [], True),
+        (["192.0.2.8"], [], False),
+        (["11.0.0.1", "172.32.0.1", "172.15.255.255"], [], False),
+        (["192.0.2.8"], ["172.31.255.254"], True),
+        (["10.9.9.9"], ["192.0.2.8"], False),
+        (["10.9.9.9"], ["account:a@p.iam.gserviceaccount.com"], False),
+    ],
+)
+def test_clients_that_it_is_not_about_try_nothing(
+    run: Run, attempt: Try, tmp_path: Path, own: list[str], arguments: list[str], tried: bool
+) -> None:
+    written(run, tmp_path)
+    made = attempt(*arguments, servers=SERVERS, own=own)
+    lines = [json.loads(line) for line in made.out.splitlines()]
+    assert {line["status"] for line in lines} == ({"agrees", "skipped"} if tried else {"skipped"})
+    assert made.code == (0 if tried else 5)
+    assert tried or "run it on a client of 10.0.0.0/8" in made.err
+
+
+V6 = {"2001:db8:aaaa::/47": "2001:db8:aaab:ffff::1", "2001:db8::/32": "2001:db8::1", "::/0": "fe80::1"}
+
+
+@pytest.mark.parametrize("wanted", V6)
+def test_ranges_of_ipv6_are_read_bit_by_bit(run: Run, tmp_path: Path, wanted: str) -> None:
+    written(run, tmp_path)
+    text = (tmp_path / "probe.sh").read_text().partition("which_client() {")[2].partition("\n}\n")[0]
+    script = f"own=$1\nwhich_client() {{{text}\n}}\nwhich_client '10.0.0.0/8 {wanted}'"
+    for own, inside in ((V6[wanted], True), ("2001:db9:aaac::1", wanted == "::/0"), ("192.0.2.1", False)):
+        made = subprocess.run(["dash", "-c", script, "x", own], capture_output=True, text=True, check=True)
+        assert (made.stdout.strip() == own) == inside, (own, wanted)
+
+
+EVIL = "x'; touch pwned; echo '$(touch pwned2)`touch pwned3`\n touch pwned4 \\"
+
+
+def test_what_a_state_holds_is_data_and_what_it_opens_is_tried(run: Run, attempt: Try, tmp_path: Path) -> None:
+    wide = rule(("evil.example",), EVIL) | {"sourceAddresses": ["10.20.0.0/16"]}
+    about = ("--state", state(tmp_path, HUB, *states(rule(("h1.example.test",)), wide)))
+    made = run("reach", *about, "--catalog", catalog(tmp_path, PULL[0]), "--probe", tmp_path)
+    assert made.code == 3
+    names = [*PASSED, "evil.example"]
+    tried = attempt(servers=SERVERS, passed=names)
+    assert (tried.code, list(tmp_path.glob("**/pwned*"))) == (0, []), tried.err
+    (line,) = [json.loads(line) for line in tried.out.splitlines() if "evil.example" in line]
+    assert (line["status"], line["found"], line["client"], line["flow"]["name"]) == (
+        "agrees",
+        "connected",
+        CLIENT,
+        "example.com",
+    )
+    assert EVIL in line["rule"]
+    back = read_back(run, tmp_path, tried, *about)
+    assert (back.code, all(each["agrees"] for each in back.json["events"])) == (0, True)
+    assert read_back(run, tmp_path, attempt(servers=SERVERS, passed=names, own=["10.21.0.5"]), *about).code == 0
+    closed = attempt(servers=SERVERS | {"203.0.113.5 443": "other"}, passed=names, own=["10.21.0.5"])
+    assert (closed.code, read_back(run, tmp_path, closed, *about).code) == (3, 3)
+
+
+def test_a_place_is_chosen_where_there_are_several(run: Run, attempt: Try, tmp_path: Path) -> None:
+    about = written(run, tmp_path, "--target", "aws:rules", "--target", "gcp:fqdn")
+    unsaid = attempt(servers=SERVERS)
+    assert (unsaid.code, unsaid.out) == (2, "")
+    assert "  2  gcp policy plan" in unsaid.err
+    assert attempt("-p", "3", servers=SERVERS).code == 2
+    made = attempt("-p", "1", servers=SERVERS)
+    assert {json.loads(line)["place"] for line in made.out.splitlines()} == {"aws policy hostgate"}
+    assert read_back(run, tmp_path, made, *about).code == 0
+
+
+def test_no_curl_and_wrong_words_are_said(run: Run, attempt: Try, tmp_path: Path) -> None:
+    written(run, tmp_path)
+    for arguments in (["-x"], ["a b'c"], ["-p", "x"]):
+        assert attempt(*arguments, servers={}).code == 2
+    assert "expected allow" in attempt("-l", servers={}).out
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "curl").write_text("#!/bin/sh\nexit 127\n")
+    (tmp_path / "bin" / "curl").chmod(0o755)
+    assert attempt(servers={}, environment={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}).code == 1
