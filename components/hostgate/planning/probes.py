@@ -4,10 +4,10 @@ Each is a flow that a client can make and that the evaluator has judged as it is
 name that a rule is about is said to a server that does (RFC 2606 names), or silence proves nothing and is told as that.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 from hostgate.catalog.hosts import is_address
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
@@ -36,6 +36,7 @@ _ANY_HOST: Final = {4: (_IPV4, "192.0.2.7", "198.51.100.7"), 6: (_IPV6, "2a00::7
 """Addresses that stand for that of any host: what is judged alike for all of them is not about one of their ranges."""
 
 _MADE_UP: Final = (STRANGER, *OTHERS)
+_NUMBER: Final[Mapping[AddressFamily, Literal[4, 6]]] = {"IPv4": 4, "IPv6": 6}
 _EVERY_RANGE: Final = 10_000
 _HOSTS: Final = ("exact", "subtree+apex")
 _UNKNOWN: Final = "not known whether it passes"
@@ -306,40 +307,40 @@ def _probe(path: Path, id_: str, what: str, flow: Flow, *, answers: bool) -> Pro
     found = _clients(path, flow, verdict)
     if found is None:
         return Untried(id_, what, "which clients it is about is not known here")
-    source, clients = found
-    return Probe(id_, what, replace(flow, source=source), verdict, answers, clients)
+    return Probe(id_, what, found[0], verdict, answers, found[1])
 
 
-def _clients(path: Path, flow: Flow, verdict: Verdict) -> tuple[str | None, tuple[str, ...]] | None:
-    """One whose verdict it is, where those that are meant fare differently; and all of them, as ranges and identities. None
-    where nobody can tell."""
+def _clients(path: Path, flow: Flow, verdict: Verdict) -> tuple[Flow, tuple[str, ...]] | None:
+    """The flow, from one of the clients whose verdict it is where those that are meant fare differently; and those clients,
+    as ranges and identities. None where nobody can tell."""
     place = path.points[0].place
     if flow.identity is not None:
-        return flow.identity, (flow.identity,)
+        return flow, (flow.identity,)
+    flow = replace(flow, source=None)
     if place.clients is not None and place.clients.identities is not None:
-        return None, tuple(sorted(place.clients.identities))
+        return flow, tuple(sorted(place.clients.identities))
     meant = place.clients.addresses if place.clients is not None else place.inside
     if meant.opaque:
         return None
     meant = EVERY_ADDRESS if meant == NO_ADDRESS else meant
+    own = {family: ranges for family in FAMILIES if (ranges := meant.of(family))}
+    alike: dict[AddressFamily, Intervals] = {}
     sources: list[str] = []
-    told: list[str] = []
-    every = True
-    families: Sequence[AddressFamily] = FAMILIES if flow.family is None else ("IPv6" if flow.family == 6 else "IPv4",)
-    for family in families:
-        within = meant.of(family)
-        alike = []
-        for _, part in cut(_told_apart(path, family), within):
+    for family in FAMILIES if flow.family is None else ("IPv6" if flow.family == 6 else "IPv4",):
+        for _, part in cut(_told_apart(path, family), meant.of(family)):
             source = usual_address(part, family, client=True)
             if path.verdict(replace(flow, source=source)).action == verdict.action:
-                alike.append(part)
+                alike[family] = alike.get(family, Intervals()) | part
                 sources.append(source)
-        kept = Intervals.of(each for part in alike for each in part)
-        every &= kept == within
-        told += _ranges(kept, family)
-    if every:
-        return None, () if meant.v4 == EVERY_ADDRESS.v4 else (*_ranges(meant.v4, "IPv4"), *_ranges(meant.v6, "IPv6"))
-    return (sources[0], tuple(told)) if sources else None
+    clients = (
+        () if meant.v4 == EVERY_ADDRESS.v4 else tuple(each for family in own for each in _ranges(own[family], family))
+    )
+    if all(alike.get(family) == ranges for family, ranges in own.items() if flow.family in (None, _NUMBER[family])):
+        return flow, clients
+    if len(alike) == 1 and (only := next(iter(alike))) in own and alike[only] == own[only]:
+        return replace(flow, address=_ANY_HOST[_NUMBER[only]][0]), clients
+    told = tuple(each for family, ranges in alike.items() for each in _ranges(ranges, family))
+    return (replace(flow, source=sources[0]), told) if told else None
 
 
 def _told_apart(path: Path, family: AddressFamily) -> list[Intervals]:
