@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hostgate.catalog.collector import collector_at_rest
+from hostgate.catalog.file_input import real_path
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.acceptances import Acceptances, acceptances
 from hostgate.cli.main import print_json
@@ -100,6 +101,10 @@ def command(
     Exit codes: 0 nothing beyond and nothing missing, 1 bad input, 2 wrong usage; else the first that holds of 3 (something is
     beyond), 4 (something is missing), 5 (something is not known).
     """
+    inputs = [*states, *previews, *others, *catalogs, *([str(accept_file)] if accept_file else [])]
+    written = {real_path(path) for path in reports}
+    if clash := next((each for each in inputs if real_path(Path(each)) in written), None):
+        raise click.UsageError(f"--report would write over {clash}, which it is about; name another file.")
     day = as_of or date.today()
     accepted = acceptances(said, accept_file, day)
     elsewhere: frozenset[str] = frozenset()

@@ -207,7 +207,7 @@ def _place(answer: "Answer", accepted: Acceptances, plan: "Plan | None", *, own:
         title=title(target.partition(":")[0], place),
         target=target,
         remark=place.remark,
-        lines=tuple(lines),
+        lines=tuple(sorted(lines, key=lambda line: (KINDS_OF_LINES.index(line.kind), not line.counts))),
         assumptions=found.assumptions,
         by_design=tuple(_by_design(answer, plan)),
     )
