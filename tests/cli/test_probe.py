@@ -280,3 +280,149 @@ def test_no_curl_and_wrong_words_are_said(run: Run, attempt: Try, tmp_path: Path
     (tmp_path / "bin" / "curl").write_text("#!/bin/sh\nexit 127\n")
     (tmp_path / "bin" / "curl").chmod(0o755)
     assert attempt(servers={}, environment={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}).code == 1
+
+
+RELAY = {
+    "ruleType": "NetworkRule", "name": "relay", "sourceAddresses": ["10.20.0.0/16"], "destinationAddresses": ["198.51.100.0/24"],
+    "destinationPorts": ["587"], "ipProtocols": ["TCP"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("there", "found", "status", "code"),
+    [
+        ("banner", "connected", "agrees", 0),
+        ("mute", "connected", "undecided", 5),
+        (None, "refused", "undecided", 5),
+    ],
+    ids=["a server that speaks first", "a bare connect", "no server"],
+)
+def test_an_address_that_is_open_is_dialled_and_a_bare_connect_proves_nothing(
+    run: Run, attempt: Try, tmp_path: Path, there: str | None, found: str, status: str, code: int
+) -> None:
+    about = ("--state", state(tmp_path, HUB, *states(rule(("h1.example.test",)), RELAY)))
+    run("reach", *about, "--catalog", catalog(tmp_path, PULL[0]), "--probe", tmp_path)
+    tried = attempt(servers=SERVERS | ({"198.51.100.7 587": there} if there else {}))
+    (line,) = [json.loads(line) for line in tried.out.splitlines() if json.loads(line)["flow"]["port"] == 587]
+    assert (line["found"], line["status"], line["flow"]["name"], tried.code) == (found, status, "198.51.100.7", code)
+    assert read_back(run, tmp_path, tried, *about).code == code
+
+
+def test_layers_of_a_cloud_are_met_together_and_a_name_that_is_not_resolved_is_blocked(
+    run: Run, attempt: Try, tmp_path: Path
+) -> None:
+    about = written(run, tmp_path, "--target", "aws:rules", "aws:dns-firewall")
+    tried = attempt(servers={key: SERVERS[key] for key in SERVERS if key.startswith("198.")}, hosts=ADDRESSES)
+    lines = [json.loads(line) for line in tried.out.splitlines()]
+    assert tried.code == 0, tried.err
+    assert {tuple(line["targets"]) for line in lines} == {("aws:rules", "aws:dns-firewall")}
+    strangers = [line for line in lines if line["flow"]["name"] == "example.com"]
+    assert {(line["found"], line["status"]) for line in strangers} == {("name not resolved", "agrees")}
+    back = read_back(run, tmp_path, tried, *about)
+    assert (back.code, {each["target"] for each in back.json["events"]}) == (0, {"aws:rules, aws:dns-firewall"})
+    alone = read_back(run, tmp_path, tried, *about[:2], "--target", "aws:rules")
+    assert (alone.code, "no aws:dns-firewall" in alone.out) == (5, True)
+
+
+def test_silence_where_nothing_need_answer_is_unproven_and_no_error(run: Run, attempt: Try, tmp_path: Path) -> None:
+    about = written(run, tmp_path)
+    tried = attempt(
+        servers=SERVERS, hosts=ADDRESSES | STRANGER | {"h1.example.test": ["198.51.100.1", "2001:db8:1::1"]}
+    )
+    (line,) = [line for line in map(json.loads, tried.out.splitlines()) if line["what"] == "an allowed host over IPv6"]
+    assert (line["expected"], line["found"], line["status"], tried.code) == ("block", "refused", "unproven", 0)
+    back = read_back(run, tmp_path, tried, *about)
+    assert (back.code, [each["agrees"] for each in back.json["events"]].count(None)) == (0, 1)
+
+
+def test_ten_thousand_hosts_are_a_few_of_each_kind(run: Run, tmp_path: Path) -> None:
+    hosts = [
+        {"host": f"h{n}.example.test", "port": port, "protocol": "https", "id": f"h{n}-{port}"}
+        for n in range(5_000) for port in (443, 8443)
+    ]  # fmt: skip
+    made = run(
+        "reach",
+        "--catalog",
+        catalog(tmp_path, *hosts),
+        "--target",
+        "azure:application-rules",
+        "--probe",
+        tmp_path / "p.sh",
+    )
+    calls = [line for line in (tmp_path / "p.sh").read_text().splitlines() if line.startswith("  probe ")]
+    assert made.code == 0
+    assert len(calls) == 12
+    assert sum("one of 5,000 alike" in call for call in calls) == 6
+
+
+def test_every_line_of_reach_is_tried_or_said_not_to_be(run: Run, tmp_path: Path) -> None:
+    wide = [{"ruleType": "NetworkRule", "name": f"n{n}", "sourceAddresses": ["*"], "destinationAddresses": [f"198.51.{n}.0/24"],
+             "destinationPorts": ["*"], "ipProtocols": [protocol]} for n in range(40) for protocol in ("TCP", "ICMP")]  # fmt: skip
+    about = ("--state", state(tmp_path, HUB, *states(rule(("h1.example.test",)), *wide)))
+    made = run(
+        "reach",
+        *about,
+        "--catalog",
+        catalog(tmp_path, *PULL, {"host": "below.example", "match": "subtree"}),
+        "--probe",
+        tmp_path,
+        "--json",
+    )
+    (point,) = made.json["points"]
+    script = (tmp_path / "probe.sh").read_text()
+    ids = {each["id"] for kind in ("beyond", "missing", "unknown") for each in point[kind]}
+    assert all(script.count(f" {id_} ") == 1 for id_ in ids)
+    assert sum(line.startswith("  probe ") for line in script.splitlines()) <= 60
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("probe.txt", "Allowed: a folder that is there, or a file that ends in .sh"), ("no/probe.sh", "there is no folder"),
+     ("no", "Allowed: a folder that is there")],
+)  # fmt: skip
+def test_where_no_probe_can_be_written_is_said_before_anything_is_judged(
+    run: Run, tmp_path: Path, place: str, said: str
+) -> None:
+    made = run("reach", "--state", tmp_path / "none.json", "--probe", tmp_path / place)
+    assert (made.code, made.out, list(tmp_path.iterdir())) == (2, "", [])
+    assert said in made.err
+
+
+RECORD = {
+    "hostgate_probe": "7c2be1cf", "status": "agrees", "expected": "allow", "found": "connected", "passed": "yes", "client": "",
+    "place": "aws policy hostgate", "targets": ["aws:rules"],
+    "flow": {"name": PASSED[0], "port": 443, "protocol": "https", "sni": PASSED[0], "address": None, "source": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"passed": "maybe"}, "Found `passed`: 'maybe'"),
+        ({"flow": None}, "Found `flow`: nothing"),
+        ({"targets": []}, "Found `targets`: a list"),
+        ({"flow": RECORD["flow"] | {"port": "443"}}, "Found `port`: '443'"),
+        ({"flow": RECORD["flow"] | {"protocol": "x"}}, "connection that cannot be"),
+        ({"flow": RECORD["flow"] | {"address": "2001:db8::1", "source": "10.0.0.1"}}, "connection that cannot be"),
+        ({"found": ""}, "Found `found`"),
+    ],
+)
+def test_a_line_that_no_probe_prints_is_an_error_beside_the_answers(
+    run: Run, tmp_path: Path, fields: Mapping[str, Any], said: str
+) -> None:
+    (tmp_path / "probe.log").write_text(json.dumps(RECORD) + "\n" + json.dumps(RECORD | fields) + "\n")
+    made = run("explain", "--log", tmp_path / "probe.log", "--catalog", catalog(tmp_path, *PULL), *ASKED)
+    assert (made.code, "the probe and the verdict agree" in made.out) == (1, True)
+    assert said in made.err
+    assert "probe.log:2" in made.err
+
+
+def test_what_stands_beside_other_options_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "probe.log").write_text(json.dumps(RECORD) + "\n")
+    about = state(tmp_path, HUB, *states(rule()))
+    log = ("--log", tmp_path / "probe.log")
+    for more in (["--state", about, "--stack", "dev"], ["--with", about, "--catalog", "x.yaml"]):
+        assert run("explain", *log, *more).code == 2
+    assert run("explain", "cgr.dev", "--with", about).code == 2
+    other = run("explain", *log, "--state", about)
+    assert (other.code, "there is no aws policy hostgate of aws:rules" in other.out) == (5, True)

@@ -36,13 +36,13 @@ def check(path: Path) -> str | None:
 
 
 def write_probe(
-    path: Path, answers: Sequence[Reach], needs: Sequence[Sequence[Need]], plans: Sequence[Plan]
+    path: Path, answers: Sequence[Reach], needs: Sequence[Sequence[Need]], plans: Sequence[Plan], source: str
 ) -> tuple[Path, Path]:
     """Write the script and, beside it, the table: for the places of `plans` in their order, or of what stands where there
-    are none, each with what is needed there. Raises InputError."""
+    are none, each with what is needed there; `source` says where those were read. Raises InputError."""
     script = path / _SCRIPT if path.is_dir() else path
     beside = path / _TABLE if path.is_dir() else path.with_suffix(".md")
-    about = [f"{plan.target}, plan {plan.digest}" for plan in plans] or ["What stands, as it was read."]
+    about = [f"{plan.target}, plan {plan.digest}" for plan in plans] or [f"What stands: {source}"]
     owners: list[Plan | None] = [plan for plan in plans for _ in plan.places]
     points = [
         Point(plan.target, reach.place, due, reach, plan.options.one_at_a_time)

@@ -145,7 +145,9 @@ def command(
     if probe is not None:
         from hostgate.cli.probe_script import write_probe
 
-        for path in write_probe(probe, [answer.reach for answer in found], [needs for _, needs, _ in asked], plans):
+        source = snapshot.source if snapshot is not None else ""
+        needed = [needs for _, needs, _ in asked]
+        for path in write_probe(probe, [answer.reach for answer in found], needed, plans, source):
             click.echo(f"Wrote {path}.", err=True)
     if code:
         raise click.exceptions.Exit(code)

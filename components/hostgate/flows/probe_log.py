@@ -15,6 +15,7 @@ _FORMS: Final = "a line that the script of `hostgate reach --probe` prints (`hos
 _ACTIONS: Final[Mapping[str, Literal["allowed", "blocked", "unknown"]]] = {
     "yes": "allowed",
     "no": "blocked",
+    "unproven": "unknown",
     "unknown": "unknown",
 }
 

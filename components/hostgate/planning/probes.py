@@ -178,8 +178,12 @@ def _of_lines(path: Path) -> Iterator[Probe | Untried]:
         needed = [(each.id, "missing", each.flow) for each in point.reach.missing]
         needed += [(each.id, _UNKNOWN, each.flow) for each in point.reach.unknown if each.needed]
         for id_, what, flow in needed:
-            if flow.name in hosts:
+            if flow.name in hosts and path.verdict(flow).action == path.verdict(_anywhere(flow)).action:
                 yield _probe(path, id_, what, _anywhere(flow), answers=True)
+            elif flow.name in hosts:
+                yield Untried(
+                    id_, what, f"it is so at {flow.address}, and whether {flow.name} is there is not known here"
+                )
             else:
                 yield Untried(id_, what, f"{flow.name} stands for names below it, of which none is known")
         for unknown in point.reach.unknown:
@@ -226,7 +230,9 @@ def _ways(path: Path, flow: Flow) -> Iterator[tuple[Flow, bool]]:
             yield replace(bare, name=stranger, sni=stranger if flow.sni is not None else None), answers
         elif not path.asked and flow.wire_name is not None:  # said to a server of another name
             yield replace(bare, name=stranger), False
-    if flow.address is not None and flow.address not in (*_ANY_HOST[4], _IPV6):
+    if flow.address is not None and len({_gist(path.verdict(each)) for each in (flow, *_at_any_host(bare))}) > 1:
+        if not answers and flow.wire_name is not None:  # what listens there may speak first, and no TLS
+            yield Flow(flow.address, flow.port, "tcp", source=flow.source), False
         yield replace(flow, name=flow.address, sni=flow.sni and flow.name), False
     if not made_up:
         yield bare, False
