@@ -324,6 +324,19 @@ def test_layers_of_a_cloud_are_met_together_and_a_name_that_is_not_resolved_is_b
     assert (alone.code, "no aws:dns-firewall" in alone.out) == (5, True)
 
 
+@pytest.mark.parametrize(
+    "name", ["a@b.example", "b.example/x", "b.example:22", "b.example#", "-k.example", "b example", "$(x).example"]
+)
+def test_what_is_no_name_is_never_dialled(run: Run, attempt: Try, tmp_path: Path, name: str) -> None:
+    about = ("--state", state(tmp_path, HUB, *states(rule(("h1.example.test", name)))))
+    made = run("reach", *about, "--catalog", catalog(tmp_path, PULL[0]), "--probe", tmp_path)
+    assert made.code in (3, 5)
+    calls = [line for line in (tmp_path / "probe.sh").read_text().splitlines() if line.startswith("  probe ")]
+    assert calls
+    assert not [call for call in calls if name in call]
+    assert attempt(servers=SERVERS).code == 0
+
+
 def test_silence_where_nothing_need_answer_is_unproven_and_no_error(run: Run, attempt: Try, tmp_path: Path) -> None:
     about = written(run, tmp_path)
     tried = attempt(

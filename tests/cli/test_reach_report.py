@@ -197,6 +197,10 @@ def test_a_report_may_not_take_the_place_of_what_it_is_about(run: Run, tmp_path:
     made = run("reach", "--state", about, "--catalog", hosts(tmp_path, "cgr.dev"), "--report", about)
     assert (made.code, "would write over" in made.err) == (2, True)
     json.loads(about.read_text())
+    beside = run(
+        "reach", "--catalog", hosts(tmp_path, "cgr.dev"), "--report", tmp_path / "probe.md", "--probe", tmp_path
+    )
+    assert (beside.code, "would write over" in beside.err, (tmp_path / "probe.md").exists()) == (2, True, False)
 
 
 def test_a_plan_names_digest_catalogs_and_what_passes_by_design(run: Run, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ ENDED = Acceptance(id="8d12e4f9", because=HOSTILE, owner=LONG, until=date(2026, 
 def line(kind: str, number: int, rule: str, acceptance: Acceptance | None = None, entries: int = 0) -> Line:
     return Line(
         kind=kind, id=f"{number:08x}", flow=Flow("x.example"), rule=rule,
-        connection="https 443 to any other name\nhttp 80 to x.example", owner="this stack", why=f"the rule {rule} allows it", counts=acceptance is None, acceptance=acceptance,
+        connection="https 443 to any other name\nhttp 80 to x.example", owner="this stack", why=f"the rule {rule} allows it",
+        counts=acceptance is None, acceptance=acceptance,
         entries=tuple((f"entry-{each}", f"{each}.{'label.' * 20}example") for each in range(entries)),
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ done
 shift $((OPTIND - 1))
 case $place in *[!0-9]*) usage ;; esac
 wait=${HOSTGATE_PROBE_SECONDS:-5}
-case $wait in '' | *[!0-9]* | ????*) usage ;; esac
+case $wait in '' | 0* | *[!0-9]* | ???*) usage ;; esac # to curl, 0 is no limit
 
 own_addresses() {
   if command -v ip >/dev/null 2>&1; then
@@ -196,6 +196,8 @@ probe() { # id told static expected answers queries bare asked family way host p
   elif [ -z "${https_proxy:-}${HTTPS_PROXY:-}" ]; then
     skip "set https_proxy to the gateway"
     return
+  else
+    set -- "$@" --noproxy ''
   fi
   case $way in
     quic)

@@ -28,11 +28,14 @@ _EXPECTED: Final = {"allow": "passes", "block": "does not pass", "unknown": "not
 
 def check(path: Path) -> str | None:
     """Why no probe can be written to `path`, a folder or a script; None if it can."""
-    if path.is_dir():
-        return next((why for name in (_SCRIPT, _TABLE) if (why := unwritable_place(path / name))), None)
-    if path.suffix.lower() != ".sh":
+    if not path.is_dir() and path.suffix.lower() != ".sh":
         return f"found the ending {path.suffix!r}. Allowed: a folder that is there, or a file that ends in .sh."
-    return unwritable_place(path) or unwritable_place(path.with_suffix(".md"))
+    return next((why for each in probe_files(path) if (why := unwritable_place(each))), None)
+
+
+def probe_files(path: Path) -> tuple[Path, Path]:
+    """The script and the table that are written for `path`."""
+    return (path / _SCRIPT, path / _TABLE) if path.is_dir() else (path, path.with_suffix(".md"))
 
 
 def write_probe(
@@ -40,8 +43,7 @@ def write_probe(
 ) -> tuple[Path, Path]:
     """Write the script and, beside it, the table: for the places of `plans` in their order, or of what stands where there
     are none, each with what is needed there; `source` says where those were read. Raises InputError."""
-    script = path / _SCRIPT if path.is_dir() else path
-    beside = path / _TABLE if path.is_dir() else path.with_suffix(".md")
+    script, beside = probe_files(path)
     about = [f"{plan.target}, plan {plan.digest}" for plan in plans] or [f"What stands: {source}"]
     owners: list[Plan | None] = [plan for plan in plans for _ in plan.places]
     points = [

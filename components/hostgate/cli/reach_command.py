@@ -5,6 +5,7 @@ Asked is a plan, or what stands: in the simulated clouds, in states of the engin
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from hostgate.catalog.file_input import real_path
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.acceptances import Acceptances, acceptances
 from hostgate.cli.main import print_json
-from hostgate.cli.sources import Repeating, make_plans, plan_options
+from hostgate.cli.sources import Repeating, find_stack, make_plans, plan_options
 from hostgate.cli.standing import snapshot_of_sources, standing_options
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ def _probe_place(ctx: click.Context, param: click.Parameter, value: Path | None)
     if value is not None and (why := check(value)) is not None:
         raise click.BadParameter(f"{str(value)!r}: {why}")
     return value
+
+
+def _apart(reports: Sequence[Path], probe: Path | None, inputs: Iterable[str]) -> None:
+    """Raises click.UsageError where something would be written over what it is about, or over what else is written."""
+    written = list(reports)
+    if probe is not None:
+        from hostgate.cli.probe_script import probe_files
+
+        written += probe_files(probe)
+    taken = {real_path(Path(each)) for each in inputs}
+    for path in written:
+        if real_path(path) in taken:
+            raise click.UsageError(f"--report or --probe would write over {path}; name another file.")
+        taken.add(real_path(path))
 
 
 @click.command(cls=Repeating)
@@ -101,10 +116,7 @@ def command(
     Exit codes: 0 nothing beyond and nothing missing, 1 bad input, 2 wrong usage; else the first that holds of 3 (something is
     beyond), 4 (something is missing), 5 (something is not known).
     """
-    inputs = [*states, *previews, *others, *catalogs, *([str(accept_file)] if accept_file else [])]
-    written = {real_path(path) for path in reports}
-    if clash := next((each for each in inputs if real_path(Path(each)) in written), None):
-        raise click.UsageError(f"--report would write over {clash}, which it is about; name another file.")
+    _apart(reports, probe, [*states, *previews, *others, *catalogs, *([str(accept_file)] if accept_file else [])])
     day = as_of or date.today()
     accepted = acceptances(said, accept_file, day)
     elsewhere: frozenset[str] = frozenset()
@@ -140,6 +152,10 @@ def command(
         files += [("of another stack", path) for path in others] + [
             ("acceptances", str(path)) for path in (accept_file,) if path
         ]
+        files += [("survey", str(path)) for path in (survey,) if path]
+        if plans and not catalogs:
+            project, name = find_stack(stack)
+            files.append(("stack file", relpath(project / f"Pulumi.{name}.yaml")))
         asked_with = Asked(plans=plans, snapshot=snapshot, files=files, catalogs=catalogs, own=own)
         write_reports(reports, report(day, code, found, accepted, asked_with))
     if probe is not None:

@@ -4,6 +4,7 @@ Each is a flow that a client can make and that the evaluator has judged as it is
 name that a rule is about is said to a server that does (RFC 2606 names), or silence proves nothing and is told as that.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -37,6 +38,9 @@ _ANY_HOST: Final = {4: (_IPV4, "192.0.2.7", "198.51.100.7"), 6: (_IPV6, "2a00::7
 
 _MADE_UP: Final = (STRANGER, *OTHERS)
 _NUMBER: Final[Mapping[AddressFamily, Literal[4, 6]]] = {"IPv4": 4, "IPv6": 6}
+_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?\Z")
+"""What stands in a URL as a host and as nothing else: a state may hold any text as a name."""
+
 _EVERY_RANGE: Final = 10_000
 _HOSTS: Final = ("exact", "subtree+apex")
 _UNKNOWN: Final = "not known whether it passes"
@@ -307,6 +311,8 @@ def _probe(path: Path, id_: str, what: str, flow: Flow, *, answers: bool) -> Pro
         return Untried(id_, what, f"no program without rights sends {flow.protocol} and is answered")
     if flow.name in _MADE_UP:
         return Untried(id_, what, "no name is known by which to try it")
+    if not all(is_address(name) or _NAME.match(name) for name in (flow.name, flow.sni or flow.name)):
+        return Untried(id_, what, f"{flow.name} is no name that a client can dial")
     if path.asked and (flow.protocol not in ("https", "tls") or flow.sni != flow.name):
         return Untried(id_, what, "a proxy is asked by name, over CONNECT")
     verdict = path.verdict(flow)
