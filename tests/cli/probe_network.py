@@ -25,6 +25,14 @@ def serve(behaviour: str, listener: socket.socket, certificates: dict[str, str],
 
 
 def answer(behaviour: str, connection: socket.socket, certificates: dict[str, str], passed: list[str]) -> None:
+    if behaviour == "proxy":  # that is told a name, with a server behind it
+        asked = connection.recv(4096)
+        assert asked.startswith(b"CONNECT "), asked
+        allowed = any(f"CONNECT {name}:443 ".encode() in asked for name in passed)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\n\r\n" if allowed else b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+        )
+        behaviour = "tls" if allowed else "refused"
     if behaviour == "gate":  # as a firewall that reads names, with a server behind it
         hello = connection.recv(4096, socket.MSG_PEEK)
         behaviour = "tls" if any(name.encode() in hello for name in passed) else "reset"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Result, Run
+from .conftest import Project, Result, Run
 from .test_reach_command import HUB, rule, state, states
 
 NETWORK = Path(__file__).parent / "probe_network.py"
@@ -346,6 +346,61 @@ def test_silence_where_nothing_need_answer_is_unproven_and_no_error(run: Run, at
     assert (line["expected"], line["found"], line["status"], tried.code) == ("block", "refused", "unproven", 0)
     back = read_back(run, tmp_path, tried, *about)
     assert (back.code, [each["agrees"] for each in back.json["events"]].count(None)) == (0, 1)
+
+
+EXPLICIT = """\
+config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:gcp: {mechanism: web-proxy, project: p, region: europe-west1, network: projects/p/global/networks/n,
+    subnetwork: projects/p/regions/europe-west1/subnetworks/s, routing: explicit, ports: [443]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "passed", "code"),
+    [({}, PASSED, 5), ({"https_proxy": "http://10.0.0.2:3128", "no_proxy": "*"}, PASSED, 0),
+     ({"https_proxy": "http://10.0.0.2:3128"}, PASSED[:1], 4),
+     ({"https_proxy": "http://10.0.0.2:3128"}, [*PASSED, "example.com"], 3)],
+    ids=["not told", "as meant", "a host is closed", "a stranger is open"],
+)  # fmt: skip
+def test_a_proxy_that_clients_are_told_to_use_is_asked_by_name(
+    run: Run, attempt: Try, project: Project, certificates: Mapping[str, str], tmp_path: Path, environment: dict[str, str],
+    passed: list[str], code: int,
+) -> None:  # fmt: skip
+    catalog(project(dev=EXPLICIT), *PULL)
+    made = run("reach", "--stack", "dev", "--probe", tmp_path)
+    assert made.code == 5, made.out + made.err
+    tried = attempt(servers={"10.0.0.2 3128": "proxy"}, own=["10.0.0.2"], passed=passed,
+                    environment=environment | {"CURL_CA_BUNDLE": certificates["tls"].replace(".pem", ".crt")})  # fmt: skip
+    assert tried.code == code, tried.err
+    assert ("set https_proxy" in tried.err) == (not environment)
+    if environment:
+        assert read_back(run, tmp_path, tried, "--stack", "dev").code == code
+
+
+LISTS = """\
+config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:azure:
+    resourceGroup: rg
+    grants:
+      - {name: builders, from: [10.20.0.0/16]}
+      - {name: nodes, from: [10.30.0.0/16], select: {ids: [h1]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "own", "skipped"), [("1", CLIENT, False), ("2", CLIENT, True), ("2", "10.30.0.9", False)]
+)
+def test_clients_of_several_lists_are_tried_apart(
+    run: Run, attempt: Try, project: Project, tmp_path: Path, place: str, own: str, skipped: bool
+) -> None:
+    catalog(project(dev=LISTS), *PULL)
+    assert run("reach", "--probe", tmp_path).code == 0
+    tried = attempt("-p", place, servers=SERVERS | ({"198.51.100.2 443": "reset"} if own != CLIENT else {}), own=[own])
+    assert tried.code == (5 if skipped else 0), tried.err
+    if not skipped:
+        assert read_back(run, tmp_path, tried, "--stack", "dev").code == 0
 
 
 def test_ten_thousand_hosts_are_a_few_of_each_kind(run: Run, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hostgate.planning.probes import title, together
+from hostgate.planning.probes import as_tried, title, together
 
 if TYPE_CHECKING:
     from hostgate.flows.events import Event
@@ -41,14 +41,16 @@ def answer_probe(
     agrees, code, then = None, 5, _UNTOLD
     if verdict is None:
         then = f"Nothing that is asked judges it: there is no {' and no '.join(lacking)}. Ask with what the probe was written for."
-    elif verdict.action == "unknown":
-        then = f"The verdict is not known; the probe is what tells. What it hangs on: {'; '.join(verdict.lacks)}."
-        code = 5 if event.action == "unknown" else 0
-    elif event.silent and verdict.action == "block":
-        code, then = 0, _UNPROVEN
-    elif event.action != "unknown":
-        code, then = _DISAGREES.get((event.action, verdict.action), (0, _AGREES))
-        agrees = code == 0
+    else:
+        expected = event.wanted if verdict.action == "unknown" else verdict.action
+        if verdict.action == "unknown":
+            then = f"The verdict is not known; the probe tells. What it hangs on: {'; '.join(verdict.lacks)}."
+        if event.silent and expected == "block":
+            code, then = 0, _UNPROVEN
+        elif event.action != "unknown":
+            code, said = _DISAGREES.get((event.action, expected), (0, _AGREES))
+            agrees = code == 0 if expected else None
+            then = said if code or verdict.action != "unknown" else then
     flow = event.flow
     return {
         "kind": "probe", "recorded": event.action, "times": times, "name": flow.name, "port": flow.port or None,
@@ -82,7 +84,7 @@ def _verdict(
         named = [place for place in places if title(cloud, place) == event.place]
         if not places or (target == event.targets[0] and not named):
             lacking.append(f"{event.place} of {target}" if target == event.targets[0] else target)
-        found += [decide(place, event.flow) for place in named or places]
+        found += [decide(as_tried(place), event.flow) for place in named or places]
     if lacking or not found:
         return None, None, lacking
     return together(found), ", ".join(event.targets), ()

@@ -172,10 +172,10 @@ classify() { # code output way answers queries bare
   esac
 }
 
-probe() { # id told static expected answers queries bare asked family way host port name verify clients
+probe() { # id told static expected answers queries bare asked family way host port name verify clients wanted
   id=$1 told=$2 static=$3 expected=$4 answers=$5 queries=$6 bare=$7 asked=$8 family=$9
   shift 9
-  way=$1 host=$2 port=$3 name=$4 verify=$5 clients=$6
+  way=$1 host=$2 port=$3 name=$4 verify=$5 clients=$6 wanted=$7
   if [ -n "$list" ]; then
     printf '%s  %s: expected %s%s\n' "$id" "$told" "$expected" "${clients:+, from $clients}"
     return
@@ -219,12 +219,18 @@ probe() { # id told static expected answers queries bare asked family way host p
     return
   fi
   tried=$((tried + 1)) why=''
-  case $expected$passed in
+  # Where nobody can tell what becomes of it, what the catalogs want is what counts.
+  [ "$expected" = unknown ] && judged=$wanted || judged=$expected
+  case $expected$judged$passed in
+    unknownallowno) why="the catalogs need it" ;;
+    unknownblockyes) why="no catalog needs it" ;;
+  esac
+  case $judged$passed in
     allowyes | blockno) status=agrees agree=$((agree + 1)) ;;
     allowno) status=disagrees disagree=$((disagree + 1)) closed=yes ;;
     blockyes) status=disagrees disagree=$((disagree + 1)) opened=yes ;;
-    unknown*) status=told ;;
     blockunproven) status=unproven unproven=$((unproven + 1)) why="perhaps nothing is there that would answer" ;;
+    yes | no) status=told ;;
     *)
       status=undecided undecided=$((undecided + 1))
       case $found in

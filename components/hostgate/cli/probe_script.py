@@ -105,24 +105,43 @@ def _call(way: Way, probe: Probe) -> str:
     if flow.protocol in ("https", "tls", "http"):
         name = _NO_NAME[flow.family] if said is None and not address else said if said and said != flow.name else host
     scheme = {"https": "https", "tls": "https", "http": "http", "quic": "quic"}.get(flow.protocol, "telnet")
-    checked = probe.verdict.allows and probe.answers and said == flow.name
+    expected = probe.verdict.action
+    checked = "allow" in (expected, expected == "unknown" and probe.wanted) and probe.answers and said == flow.name
+    static = _static(way, probe.what, flow, probe.verdict.rule, probe.wanted)
+    of_way = (_flag(way.queries), way.bare_connect, _flag(way.asked))
+    dialled = (str(flow.family or ""), scheme, host, str(flow.port), name, _flag(checked))
     words = (
-        probe.id, _told(probe), _static(way, probe.what, flow, probe.verdict.rule), probe.verdict.action, _flag(probe.answers),
-        _flag(way.queries), way.bare_connect, _flag(way.asked), str(flow.family or ""), scheme, host, str(flow.port), name,
-        _flag(checked), " ".join(probe.clients),
-    )  # fmt: skip
+        probe.id,
+        _told(probe),
+        static,
+        expected,
+        _flag(probe.answers),
+        *of_way,
+        *dialled,
+        " ".join(probe.clients),
+        probe.wanted,
+    )
     return " ".join(("probe", *map(quote, words)))
 
 
 def _not_tried(way: Way, each: Untried) -> str:
     return " ".join(
-        ("not_tried", *map(quote, (each.id, _plain(each.what), _static(way, each.what, None, None), _plain(each.why))))
+        (
+            "not_tried",
+            *map(quote, (each.id, _plain(each.what), _static(way, each.what, None, None, ""), _plain(each.why))),
+        )
     )
 
 
-def _static(way: Way, what: str, flow: Flow | None, rule: str | None) -> str:
+def _static(way: Way, what: str, flow: Flow | None, rule: str | None, wanted: str) -> str:
     """What a line of the log has of a probe whatever comes of it: the inside of a JSON object, in ASCII."""
-    told: dict[str, Any] = {"what": what, "place": way.title, "targets": list(way.targets), "rule": rule}
+    told: dict[str, Any] = {
+        "what": what,
+        "place": way.title,
+        "targets": list(way.targets),
+        "rule": rule,
+        "wanted": wanted,
+    }
     if flow is not None:
         told["flow"] = {"name": flow.name, "port": flow.port, "protocol": flow.protocol, "sni": flow.sni,
                         "address": flow.address, "source": flow.source}  # fmt: skip

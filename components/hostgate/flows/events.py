@@ -46,6 +46,8 @@ class Event:
     """Of a probe, those whose rules it met, one after the other."""
     silent: bool = False
     """Whether nothing came back to a probe, and perhaps nothing is there that would have answered."""
+    wanted: Literal["allow", "block", ""] = ""
+    """Of a probe, what the catalogs ask for, whatever the verdict."""
 
     @property
     def length(self) -> int:

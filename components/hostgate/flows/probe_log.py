@@ -18,6 +18,7 @@ _ACTIONS: Final[Mapping[str, Literal["allowed", "blocked", "unknown"]]] = {
     "unproven": "unknown",
     "unknown": "unknown",
 }
+_WANTED: Final[Mapping[str, Literal["allow", "block"]]] = {"allow": "allow", "block": "block"}
 
 
 def read_event(record: Any) -> Event:
@@ -51,5 +52,6 @@ def read_event(record: Any) -> Event:
     saw = f"{text_of(record, 'found')}, and {label_of(record, 'expected') or 'nothing'} was expected"
     place, called = label_of(record, "place"), f"the probe {id_} found"
     return Event(
-        "probe", flow, _ACTIONS[passed], None, saw, place, called=called, targets=tuple(targets), silent=passed == "unproven"
+        "probe", flow, _ACTIONS[passed], None, saw, place, called=called, targets=tuple(targets), silent=passed == "unproven",
+        wanted=_WANTED.get(label_of(record, "wanted"), "")
     )  # fmt: skip

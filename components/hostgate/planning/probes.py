@@ -49,6 +49,9 @@ _ANSWERED: Final = {("https", 443), ("tls", 443), ("http", 80)}
 """What servers of STRANGERS answer."""
 
 
+Wanted = Literal["allow", "block", ""]
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A place, what catalogs need there, what reach says of it, and the target whose rules it has, by which a log finds it."""
@@ -76,6 +79,8 @@ class Probe:
     verdict: Verdict
     answers: bool
     """Whether something is known to answer there: else that nothing does says nothing."""
+    wanted: Wanted = ""
+    """What the catalogs ask for, where the verdict is not known: whether it has to pass, or must not."""
     clients: tuple[str, ...] = ()
     """Ranges, and identities of clients, of which one has to be its client's; none: any client of the place."""
 
@@ -120,7 +125,14 @@ class Path:
         return next((why for each in means if (why := each.connect_test)), "")
 
     def verdict(self, flow: Flow) -> Verdict:
-        return together([decide(point.place, flow) for point in self.points])
+        return together([decide(as_tried(point.place), flow) for point in self.points])
+
+
+def as_tried(place: Place) -> Place:
+    """The place for the client of a probe: it is told of a proxy that clients are told to use."""
+    if place.led != "asked":
+        return place
+    return replace(place, stages=tuple(stage for stage in place.stages if not stage.around))
 
 
 def title(cloud: str, place: Place) -> str:
@@ -183,7 +195,7 @@ def _of_lines(path: Path) -> Iterator[Probe | Untried]:
         needed += [(each.id, _UNKNOWN, each.flow) for each in point.reach.unknown if each.needed]
         for id_, what, flow in needed:
             if flow.name in hosts and path.verdict(flow).action == path.verdict(_anywhere(flow)).action:
-                yield _probe(path, id_, what, _anywhere(flow), answers=True)
+                yield _probe(path, id_, what, _anywhere(flow), answers=True, wanted="allow")
             elif flow.name in hosts:
                 yield Untried(
                     id_, what, f"it is so at {flow.address}, and whether {flow.name} is there is not known here"
@@ -206,7 +218,7 @@ def _first_of(path: Path, id_: str, what: str, flows: Sequence[Flow]) -> Probe |
         wanted = path.verdict(flow)
         for tried, answers in _ways(path, flow):
             judged = {_gist(path.verdict(each)) for each in _at_any_host(tried)}
-            made = _probe(path, id_, what, tried, answers=answers)
+            made = _probe(path, id_, what, tried, answers=answers, wanted="block")
             if isinstance(made, Probe) and judged == {_gist(wanted)}:
                 return made
     made = _probe(path, id_, what, flows[0], answers=False)
@@ -264,7 +276,7 @@ def _of_needs(path: Path) -> Iterator[Probe | Untried]:
             tried = _flow_of(need)
             assert tried is not None
             alike = f"{what}, one of {len(needs):,} alike" if len(needs) > MOST_ALIKE else what
-            yield _probe(path, _id(path, what, repr(tried)), alike, tried, answers=True)
+            yield _probe(path, _id(path, what, repr(tried)), alike, tried, answers=True, wanted="allow")
 
 
 def _flow_of(need: Need) -> Flow | None:
@@ -303,10 +315,11 @@ def _of_kinds(path: Path) -> Iterator[Probe | Untried]:
                 ("an allowed host over QUIC", replace(host, protocol="quic", address=_IPV4), False),
             ]
     for what, flow, answers in tried:
-        yield _probe(path, _id(path, what, repr(flow)), what, flow, answers=answers)
+        wanted: Wanted = "block" if flow.name == stranger else ""
+        yield _probe(path, _id(path, what, repr(flow)), what, flow, answers=answers, wanted=wanted)
 
 
-def _probe(path: Path, id_: str, what: str, flow: Flow, *, answers: bool) -> Probe | Untried:
+def _probe(path: Path, id_: str, what: str, flow: Flow, *, answers: bool, wanted: Wanted = "") -> Probe | Untried:
     if flow.protocol not in _SPOKEN:
         return Untried(id_, what, f"no program without rights sends {flow.protocol} and is answered")
     if flow.name in _MADE_UP:
@@ -319,7 +332,7 @@ def _probe(path: Path, id_: str, what: str, flow: Flow, *, answers: bool) -> Pro
     found = _clients(path, flow, verdict)
     if found is None:
         return Untried(id_, what, "which clients it is about is not known here")
-    return Probe(id_, what, found[0], verdict, answers, found[1])
+    return Probe(id_, what, found[0], verdict, answers, wanted, found[1])
 
 
 def _clients(path: Path, flow: Flow, verdict: Verdict) -> tuple[Flow, tuple[str, ...]] | None:
