@@ -164,7 +164,7 @@ def command(
 
         _alone("--log", ("host", "port", "protocol", "sni", "address", "source"))
         if sandbox or state is not None or preview is not None:
-            from hostgate.cli.explain_probe import StandingPlace
+            from hostgate.cli.explain_probe import JudgingPlace
 
             _no_plan(stack, catalogs, targets, allow_empty, survey)
             from hostgate.cli.standing import snapshot_of_sources
@@ -172,7 +172,7 @@ def command(
 
             states, previews = [() if path is None else (path,) for path in (state, preview)]
             snapshot, _ = snapshot_of_sources(sandbox, states, previews, others)
-            standing = [StandingPlace(place.target, place) for place in places_of_stack(snapshot)]
+            standing = [JudgingPlace(place.target, place) for place in places_of_stack(snapshot)]
             explain_log(log, (), standing, as_json=as_json)
             return
         if others:

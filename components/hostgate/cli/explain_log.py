@@ -20,7 +20,7 @@ from hostgate.planning.targets import load, rows
 
 if TYPE_CHECKING:
     from hostgate.catalog.model import Protocol
-    from hostgate.cli.explain_probe import StandingPlace
+    from hostgate.cli.explain_probe import JudgingPlace
     from hostgate.flows.events import Event
     from hostgate.flows.flow import Verdict
     from hostgate.planning.near import Near
@@ -39,20 +39,22 @@ MOST_KINDS, MOST_KIND = 100, 80
 """Kinds of records without a verdict, and characters of a kind's name; Suricata 7 has some forty, of ten."""
 
 
-def explain_log(path: str, plans: Sequence["Plan"], points: Sequence["StandingPlace"] = (), *, as_json: bool) -> None:
+def explain_log(path: str, plans: Sequence["Plan"], points: Sequence["JudgingPlace"] = (), *, as_json: bool) -> None:
     """Explain every verdict in the log at `path` (`-`: stdin), equal ones once. Where what stands is asked, by `points`,
     it judges the probes alone.
 
     Raises InputError, or click's Exit: with 1 for lines that are none of a log, else as `hostgate reach` for what probes
     found.
     """
-    from hostgate.cli.explain_probe import answer_probe, probe_code
+    from hostgate.cli.explain_probe import answer_probe, places_of, probe_code
 
     shown = "stdin" if path == "-" else path
     events, others, problems = _read(path, shown)
     layers = [_Layer(plan) for plan in plans]
+    probed = any(reader == PROBES for reader, _ in events)
+    judging = [*points, *(places_of(plans) if probed else ())]
     answers = [
-        answer_probe(event, times, plans, points) if reader == PROBES else _answer(event, reader, times, layers)
+        answer_probe(event, times, judging) if reader == PROBES else _answer(event, reader, times, layers)
         for (reader, event), times in events.items()
     ]
     if not answers and not problems:

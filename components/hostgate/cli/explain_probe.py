@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingPlace:
-    """A place of a snapshot, with the target by which probes name it."""
+class JudgingPlace:
+    """A place of a plan or of a snapshot, with the target by which probes name it."""
 
     target: str
     place: "Place"
@@ -32,12 +32,17 @@ _UNPROVEN: Final = "Nothing came back, as the verdict has it; where nothing answ
 _UNTOLD: Final = "What the client saw does not tell whether it passed. Ask the firewall's own log."
 
 
-def answer_probe(
-    event: "Event", times: int, plans: Sequence["Plan"], points: Sequence[StandingPlace]
-) -> dict[str, Any]:
+def places_of(plans: Iterable["Plan"]) -> list[JudgingPlace]:
+    """Those of `plans`, as probes name them."""
+    from hostgate.planning.needs import points_of
+
+    return [JudgingPlace(plan.target, place) for plan in plans for place, _ in points_of(plan)]
+
+
+def answer_probe(event: "Event", times: int, judging: Sequence[JudgingPlace]) -> dict[str, Any]:
     """What was found, the verdict that it is held against, whether they agree, and what to do. Of a plan in audit mode it is
     the verdict of the plan as it is."""
-    verdict, target, lacking = _verdict(event, plans, points)
+    verdict, target, lacking = _verdict(event, judging)
     agrees, code, then = None, 5, _UNTOLD
     if verdict is None:
         then = f"Nothing that is asked judges it: there is no {' and no '.join(lacking)}. Ask with what the probe was written for."
@@ -67,23 +72,19 @@ def probe_code(answers: Iterable[Mapping[str, Any]]) -> int:
     return min(codes - {0}, default=0)
 
 
-def _verdict(
-    event: "Event", plans: Sequence["Plan"], points: Sequence[StandingPlace]
-) -> "tuple[Verdict | None, str | None, Sequence[str]]":
+def _verdict(event: "Event", judging: Sequence[JudgingPlace]) -> "tuple[Verdict | None, str | None, Sequence[str]]":
     """What becomes of the flow at all that it meets, the targets, and those that nothing that is asked has."""
     from hostgate.flows.verdicts import decide
-    from hostgate.planning.needs import points_of
 
-    cloud = event.targets[0].partition(":")[0]
+    cloud, first = event.targets[0].partition(":")[0], event.targets[0]
     found: list[Verdict] = []
     lacking: list[str] = []
     for target in event.targets:
-        places = [place for plan in plans if plan.target == target for place, _ in points_of(plan)]
-        places += [each.place for each in points if each.target == target]
+        places = [each.place for each in judging if each.target == target]
         # Of several places of a target it is the one that the probe names; beside others it is a layer of its own.
         named = [place for place in places if title(cloud, place) == event.place]
-        if not places or (target == event.targets[0] and not named):
-            lacking.append(f"{event.place} of {target}" if target == event.targets[0] else target)
+        if not places or (target == first and not named):
+            lacking.append(f"{event.place} of {target}" if target == first else target)
         found += [decide(as_tried(place), event.flow) for place in named or places]
     if lacking or not found:
         return None, None, lacking

@@ -110,38 +110,20 @@ def _call(way: Way, probe: Probe) -> str:
     static = _static(way, probe.what, flow, probe.verdict.rule, probe.wanted)
     of_way = (_flag(way.queries), way.bare_connect, _flag(way.asked))
     dialled = (str(flow.family or ""), scheme, host, str(flow.port), name, _flag(checked))
-    words = (
-        probe.id,
-        _told(probe),
-        static,
-        expected,
-        _flag(probe.answers),
-        *of_way,
-        *dialled,
-        " ".join(probe.clients),
-        probe.wanted,
-    )
+    clients = _plain(" ".join(probe.clients))
+    words = (probe.id, _told(probe), static, expected, _flag(probe.answers), *of_way, *dialled, clients, probe.wanted)
     return " ".join(("probe", *map(quote, words)))
 
 
 def _not_tried(way: Way, each: Untried) -> str:
-    return " ".join(
-        (
-            "not_tried",
-            *map(quote, (each.id, _plain(each.what), _static(way, each.what, None, None, ""), _plain(each.why))),
-        )
-    )
+    words = (each.id, _plain(each.what), _static(way, each.what), _plain(each.why))
+    return " ".join(("not_tried", *map(quote, words)))
 
 
-def _static(way: Way, what: str, flow: Flow | None, rule: str | None, wanted: str) -> str:
+def _static(way: Way, what: str, flow: Flow | None = None, rule: str | None = None, wanted: str = "") -> str:
     """What a line of the log has of a probe whatever comes of it: the inside of a JSON object, in ASCII."""
-    told: dict[str, Any] = {
-        "what": what,
-        "place": way.title,
-        "targets": list(way.targets),
-        "rule": rule,
-        "wanted": wanted,
-    }
+    of_way = {"place": way.title, "targets": list(way.targets)}
+    told: dict[str, Any] = {"what": what, **of_way, "rule": rule, "wanted": wanted}
     if flow is not None:
         told["flow"] = {"name": flow.name, "port": flow.port, "protocol": flow.protocol, "sni": flow.sni,
                         "address": flow.address, "source": flow.source}  # fmt: skip

@@ -161,11 +161,13 @@ def probes(path: Path) -> tuple[tuple[Probe, ...], tuple[Untried, ...]]:
     """What to try on a path, the lines of reach first, each connection once and `MOST` at most; and what is not tried."""
     found: dict[tuple[object, ...], Probe] = {}
     untried: list[Untried] = []
-    for each in (*_of_lines(path), *_of_needs(path), *_of_kinds(path)):
+    lines = list(_of_lines(path))
+    for number, each in enumerate((*lines, *_of_needs(path), *_of_kinds(path))):
         if isinstance(each, Untried):
             untried.append(each)
-        elif _key(each) in found:
-            continue
+        elif (other := found.get(_key(each))) is not None:
+            if number < len(lines):
+                untried.append(Untried(each.id, each.what, f"it is the connection of {other.id}"))
         elif len(found) < MOST:
             found[_key(each)] = each
         else:
@@ -275,6 +277,8 @@ def _of_needs(path: Path) -> Iterator[Probe | Untried]:
         for need in left[::step][:MOST_ALIKE]:
             tried = _flow_of(need)
             assert tried is not None
+            if need.group and not path.verdict(tried).allows:
+                continue  # another one of its alternatives is open
             alike = f"{what}, one of {len(needs):,} alike" if len(needs) > MOST_ALIKE else what
             yield _probe(path, _id(path, what, repr(tried)), alike, tried, answers=True, wanted="allow")
 
