@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hostgate.planning.probes import as_tried, title, together
+from hostgate.planning.probes import met, title
 
 if TYPE_CHECKING:
     from hostgate.flows.events import Event
@@ -74,18 +74,16 @@ def probe_code(answers: Iterable[Mapping[str, Any]]) -> int:
 
 def _verdict(event: "Event", judging: Sequence[JudgingPlace]) -> "tuple[Verdict | None, str | None, Sequence[str]]":
     """What becomes of the flow at all that it meets, the targets, and those that nothing that is asked has."""
-    from hostgate.flows.verdicts import decide
-
     cloud, first = event.targets[0].partition(":")[0], event.targets[0]
-    found: list[Verdict] = []
+    found: list[tuple[str, Place]] = []
     lacking: list[str] = []
     for target in event.targets:
         places = [each.place for each in judging if each.target == target]
-        # Of several places of a target it is the one that the probe names; beside others it is a layer of its own.
-        named = [place for place in places if title(cloud, place) == event.place]
-        if not places or (target == first and not named):
+        if target == first:  # of several it is the one that the probe names; of another layer, any
+            places = [place for place in places if title(cloud, place) == event.place]
+        if not places:
             lacking.append(f"{event.place} of {target}" if target == first else target)
-        found += [decide(as_tried(place), event.flow) for place in named or places]
-    if lacking or not found:
+        found += [("" if target == first else target, place) for place in places]
+    if lacking:
         return None, None, lacking
-    return together(found), ", ".join(event.targets), ()
+    return met(event.flow, found), ", ".join(event.targets), ()

@@ -203,10 +203,11 @@ def _place(answer: "Answer", accepted: Acceptances, plan: "Plan | None", *, own:
         for each in found.dead
     ]  # fmt: skip
     target = plan.target if plan is not None else place.target
+    blocks_nothing = [one.message for one in plan.unenforced] if plan is not None else []
     return PlaceReport(
         title=title(target.partition(":")[0], place),
         target=target,
-        remark=place.remark,
+        remark=" ".join(filter(None, (place.remark, *blocks_nothing))),
         lines=tuple(sorted(lines, key=lambda line: (KINDS_OF_LINES.index(line.kind), not line.counts))),
         assumptions=found.assumptions,
         by_design=tuple(_by_design(answer, plan)),
@@ -226,8 +227,6 @@ def _by_design(answer: "Answer", plan: "Plan | None") -> Iterator[tuple[str, str
     for one in plan.findings if plan is not None else ():
         if one.accepted:
             yield one.id, f"{f'{one.entry}: ' if one.entry else ''}{one.message} Accepted: {one.accepted}"
-        elif one.unenforced:
-            yield one.id, one.message
 
 
 def _sights(place: "Place") -> Iterator[str]:

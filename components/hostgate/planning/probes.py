@@ -5,9 +5,10 @@ name that a rule is about is said to a server that does (RFC 2606 names), or sil
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import islice
 from typing import Final, Literal
 
 from hostgate.catalog.hosts import is_address
@@ -25,6 +26,8 @@ from hostgate.planning.trial import STRANGERS
 
 MOST_ALIKE: Final = 3
 """Hosts of a kind that are tried: of the same port, protocol and match, rules are made alike."""
+
+_LOOKED_AT: Final = 100
 
 MOST: Final = 60
 """Probes of a place. Each takes ten seconds at most, so that a run ends within ten minutes."""
@@ -61,7 +64,7 @@ class Point:
     needs: Sequence[Need]
     reach: Reach
     alone: bool = False
-    """Whether it judges clients of its own, beside other targets of its cloud."""
+    """Whether it judges clients of its own, beside other targets of its cloud that do."""
 
     @property
     def title(self) -> str:
@@ -125,7 +128,9 @@ class Path:
         return next((why for each in means if (why := each.connect_test)), "")
 
     def verdict(self, flow: Flow) -> Verdict:
-        return together([decide(as_tried(point.place), flow) for point in self.points])
+        main, *layers = self.points
+        judged = [("", main.place), *((layer.target, layer.place) for layer in layers)]
+        return met(flow, judged)
 
 
 def as_tried(place: Place) -> Place:
@@ -139,9 +144,22 @@ def title(cloud: str, place: Place) -> str:
     return f"{cloud} {place.kind} {place.name}"
 
 
-def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """Of all that a connection passes: what blocks it, else what is not known, else what allows it first."""
+def met(flow: Flow, places: Iterable[tuple[str, Place]]) -> Verdict:
+    """What becomes of a flow that meets places one after the other, those of one name in the place of each other: what
+    blocks it, else what is not known, else what allows it first. Of several of a name nobody knows which one it is."""
+    by_name: dict[str, list[Verdict]] = {}
+    for name, place in places:
+        by_name.setdefault(name, []).append(decide(as_tried(place), flow))
+    verdicts = [
+        those[0] if len({each.action for each in those}) == 1 else _either(name, len(those))
+        for name, those in by_name.items()
+    ]
     return next((each for word in ("block", "unknown") for each in verdicts if each.action == word), verdicts[0])
+
+
+def _either(name: str, number: int) -> Verdict:
+    why = f"there are {number} places of {name}, which judge it differently"
+    return Verdict("unknown", None, why, (f"which place of {name} the client's connections pass",))
 
 
 def paths(points: Sequence[Point]) -> tuple[Path, ...]:
@@ -150,7 +168,9 @@ def paths(points: Sequence[Point]) -> tuple[Path, ...]:
     for cloud in dict.fromkeys(point.target.partition(":")[0] for point in points):
         here = [point for point in points if point.target.partition(":")[0] == cloud]
         first = next((each.target for each in here if not sees_queries_alone(each.place)), here[0].target)
-        mains = [each for each in here if not sees_queries_alone(each.place) and (each.target == first or each.alone)]
+        apart = {each.target for each in here if each.alone}
+        apart = apart if first in apart else {first}
+        mains = [each for each in here if not sees_queries_alone(each.place) and each.target in apart]
         mains = mains or [each for each in here if each.target == first]
         layers = [each for each in here if not any(each is main for main in mains)]
         found += [Path((main, *layers)) for main in mains]
@@ -264,7 +284,6 @@ def _of_needs(path: Path) -> Iterator[Probe | Untried]:
         if need.due and box.dialled:
             shape = box.port, box.protocols, box.applications, box.address
             kinds.setdefault((box.dialled[0].kind, shape), []).append(need)
-    missing = {entry for point in path.points for line in point.reach.missing for entry, _ in line.entries}
     what = "an allowed host"
     for (match, _), needs in kinds.items():
         spoken = _flow_of(needs[0]) is not None
@@ -272,15 +291,14 @@ def _of_needs(path: Path) -> Iterator[Probe | Untried]:
             why = "no name below it is known" if spoken else "no program without rights sends it and is answered"
             yield Untried(_id(path, what, needs[0].entry), f"{what}: {needs[0].entry}{_more(len(needs))}", why)
             continue
-        left = [need for need in needs if need.entry not in missing]
-        step = max(1, len(left) // MOST_ALIKE)
-        for need in left[::step][:MOST_ALIKE]:
-            tried = _flow_of(need)
-            assert tried is not None
-            if need.group and not path.verdict(tried).allows:
-                continue  # another one of its alternatives is open
-            alike = f"{what}, one of {len(needs):,} alike" if len(needs) > MOST_ALIKE else what
-            yield _probe(path, _id(path, what, repr(tried)), alike, tried, answers=True, wanted="allow")
+        step = max(1, len(needs) // MOST_ALIKE)
+        some = islice(dict.fromkeys((*needs[::step], *needs)), _LOOKED_AT)
+        flows = [flow for need in some if (flow := _flow_of(need)) is not None]
+        # What is closed is another line's, or has an alternative that is open.
+        flows = [flow for flow in flows if path.verdict(flow).action != "block"][:MOST_ALIKE]
+        alike = f"{what}, one of {len(needs):,} alike" if len(needs) > MOST_ALIKE else what
+        for flow in flows:
+            yield _probe(path, _id(path, what, repr(flow)), alike, flow, answers=True, wanted="allow")
 
 
 def _flow_of(need: Need) -> Flow | None:
