@@ -159,3 +159,23 @@ def test_targets_that_judge_clients_of_their_own_are_no_layers(alone: tuple[bool
     first = replace(point(named("cgr.dev")), alone=alone[0])
     second = replace(point(named("cgr.dev"), target="acme:other", name="two"), alone=alone[1])
     assert len(paths([first, second])) == titles
+
+
+def test_where_rules_are_for_some_identities_it_is_they_that_try_it() -> None:
+    account = "account:a@b.iam.gserviceaccount.com"
+    own = ClientTest(identities=frozenset({account}))
+    deny = Step(action="block", rule="deny", why="denied", box=Box(client=own))
+    passes = Step(action="allow", rule="", why="by default")
+    place = Place("acme:gate", "one", (Stage("rules", (named("cgr.dev", client=own), deny), passes),))
+    needs = [need("cgr.dev")]
+    found = tried(Point("acme:gate", place, needs, reach(place, needs, frozenset({account})), clients=(account,)))
+    assert {
+        what: {(each.verdict.action, each.flow.source, each.clients) for each in those} for what, those in found.items()
+    } == {
+        "an allowed host": {("allow", account, (account,))},
+        "an allowed host over IPv6": {("allow", account, (account,))},
+        "an allowed host without SNI": {("block", account, (account,))},
+        "an allowed host over QUIC": {("block", account, (account,))},
+        "a host of no entry": {("block", account, (account,))},
+        "a host of no entry on another port": {("block", account, (account,))},
+    }

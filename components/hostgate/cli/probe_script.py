@@ -4,19 +4,20 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hostgate.catalog.file_output import replace_files
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.problems import printable
 from hostgate.cli.report_place import unwritable_place
 from hostgate.flows.flow import Flow
-from hostgate.flows.name_classes import Need
-from hostgate.flows.reach import Reach
 from hostgate.planning.plan import Plan
 from hostgate.planning.probes import Path as Way
 from hostgate.planning.probes import Point, Probe, Untried, paths, probes
 from hostgate.review.inert_markdown import code, table
+
+if TYPE_CHECKING:
+    from hostgate.cli.reach_command import Answer
 
 _SCRIPT, _TABLE = "probe.sh", "probe.md"
 _RUN: Final = Path(__file__).parent / "probe.sh"
@@ -38,20 +39,19 @@ def probe_files(path: Path) -> tuple[Path, Path]:
     return (path / _SCRIPT, path / _TABLE) if path.is_dir() else (path, path.with_suffix(".md"))
 
 
-def write_probe(
-    path: Path, answers: Sequence[Reach], needs: Sequence[Sequence[Need]], plans: Sequence[Plan], source: str
-) -> tuple[Path, Path]:
+def write_probe(path: Path, answers: "Sequence[Answer]", plans: Sequence[Plan], source: str) -> tuple[Path, Path]:
     """Write the script and, beside it, the table: for the places of `plans` in their order, or of what stands where there
-    are none, each with what is needed there; `source` says where those were read. Raises InputError."""
+    are none; `source` says where those were read. Raises InputError."""
     script, beside = probe_files(path)
     about = [f"{plan.target}, plan {plan.digest}" for plan in plans] or [f"What stands: {source}"]
     owners: list[Plan | None] = [plan for plan in plans for _ in plan.places]
     points = [
-        Point(plan.target, reach.place, due, reach, plan.options.one_at_a_time)
-        if plan is not None
-        else Point(reach.place.target, reach.place, due, reach)
-        for plan, reach, due in zip(owners or [None] * len(answers), answers, needs, strict=True)
-    ]
+        Point(
+            answer.reach.place.target if plan is None else plan.target, answer.reach.place, answer.needs, answer.reach,
+            plan is not None and plan.options.one_at_a_time, tuple(sorted(answer.clients or ())),
+        )
+        for plan, answer in zip(owners or [None] * len(answers), answers, strict=True)
+    ]  # fmt: skip
     found = [(way, *probes(way)) for way in paths(points)]
     files = {script: _script(found, about).encode(), beside: _table(found, about, script.name).encode()}
     replace_files(files, "probe-unwritable")

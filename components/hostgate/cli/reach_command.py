@@ -162,8 +162,7 @@ def command(
         from hostgate.cli.probe_script import write_probe
 
         source = snapshot.source if snapshot is not None else ""
-        needed = [needs for _, needs, _ in asked]
-        for path in write_probe(probe, [answer.reach for answer in found], needed, plans, source):
+        for path in write_probe(probe, found, plans, source):
             click.echo(f"Wrote {path}.", err=True)
     if code:
         raise click.exceptions.Exit(code)
@@ -212,7 +211,8 @@ class Answer:
         from hostgate.planning.needs import clients_of
 
         self.needs = needs
-        self.reach: Reach = reach(place, needs, clients_of(place, ours) if ours else None)
+        self.clients = clients_of(place, ours) if ours else None
+        self.reach: Reach = reach(place, needs, self.clients)
         self.ours, self.elsewhere = ours, elsewhere
 
     @property

@@ -14,12 +14,12 @@ from typing import Final, Literal
 from hostgate.catalog.hosts import is_address
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.atoms import cut, usual_address
-from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.flow import Flow, Verdict, is_identity
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_atoms import OTHERS, STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.reach import Reach, sees_queries_alone
-from hostgate.flows.steps import Place
+from hostgate.flows.steps import Place, Step
 from hostgate.flows.verdicts import decide
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.trial import STRANGERS
@@ -65,6 +65,8 @@ class Point:
     reach: Reach
     alone: bool = False
     """Whether it judges clients of its own, beside other targets of its cloud that do."""
+    clients: tuple[str, ...] = ()
+    """Identities of those that the catalogs are for; none: whoever the place is for."""
 
     @property
     def title(self) -> str:
@@ -129,6 +131,8 @@ class Path:
 
     def verdict(self, flow: Flow) -> Verdict:
         main, *layers = self.points
+        if flow.source is None and main.clients:
+            flow = replace(flow, source=main.clients[0])
         judged = [("", main.place), *((layer.target, layer.place) for layer in layers)]
         return met(flow, judged)
 
@@ -363,6 +367,9 @@ def _clients(path: Path, flow: Flow, verdict: Verdict) -> tuple[Flow, tuple[str,
     place = path.points[0].place
     if flow.identity is not None:
         return flow, (flow.identity,)
+    if identities := path.points[0].clients:
+        same = [each for each in identities if path.verdict(replace(flow, source=each)).action == verdict.action]
+        return (replace(flow, source=same[0]), tuple(same)) if same else None
     flow = replace(flow, source=None)
     if place.clients is not None and place.clients.identities is not None:
         return flow, tuple(sorted(place.clients.identities))
@@ -386,16 +393,24 @@ def _clients(path: Path, flow: Flow, verdict: Verdict) -> tuple[Flow, tuple[str,
         return flow, clients
     if len(alike) == 1 and (only := next(iter(alike))) in own and alike[only] == own[only]:
         return replace(flow, address=_ANY_HOST[_NUMBER[only]][0]), clients
-    told = tuple(each for family, ranges in alike.items() for each in _ranges(ranges, family))
-    return (replace(flow, source=sources[0]), told) if told else None
+    known = [each for each in _identities(path) if path.verdict(replace(flow, source=each)).action == verdict.action]
+    told = (*known, *(each for family, ranges in alike.items() for each in _ranges(ranges, family)))
+    return (replace(flow, source=(*sources, *known)[0]), told) if told else None
+
+
+def _identities(path: Path) -> list[str]:
+    """What rules on the path ask of clients beside their addresses."""
+    return sorted({each for step in _steps(path) for each in step.box.client.identities or () if is_identity(each)})
 
 
 def _told_apart(path: Path, family: AddressFamily) -> list[Intervals]:
     """The sets of clients' addresses that any rule on the path asks for."""
-    steps = (
-        step for point in path.points for stage in point.place.stages for group in stage.groups for step in group.steps
-    )
-    return list(dict.fromkeys(step.box.client.addresses.of(family) for step in steps))
+    return list(dict.fromkeys(step.box.client.addresses.of(family) for step in _steps(path)))
+
+
+def _steps(path: Path) -> Iterator[Step]:
+    stages = (stage for point in path.points for stage in as_tried(point.place).stages)
+    return (step for stage in stages for group in stage.groups for step in group.steps)
 
 
 def _ranges(addresses: Intervals, family: AddressFamily) -> list[str]:
