@@ -45,8 +45,14 @@ own_addresses() {
   fi
 }
 
+mine=$(own_addresses)
+ipv6=yes # where nothing here can say, it is tried
+if [ -n "$mine" ]; then
+  ipv6=$(printf '%s\n' $mine | awk '/:/ && !/^fe80:/ && $0 != "::1" { print "yes"; exit }')
+fi
+
 own=$*
-[ -n "$own" ] || own=$(own_addresses)
+[ -n "$own" ] || own=$mine
 case $own in *[!A-Za-z0-9.:/@_' '"
 "-]*) usage ;; esac
 
@@ -187,6 +193,10 @@ probe() { # id told static expected answers queries bare asked family way host p
       skip "run it on a client of $clients"
       return
     fi
+  fi
+  if [ "$family" = 6 ] && [ -z "$ipv6" ]; then
+    skip "this client has no IPv6 address"
+    return
   fi
   set -- -q -sS -v -g -o /dev/null -A hostgate-probe --connect-timeout "$wait" -m "$((wait * 2))" \
     -w '\nhostgate-probe %{time_connect} %{time_appconnect} %{http_code} %{size_download} %{remote_ip} '
