@@ -25,7 +25,8 @@ test-pythons: $(VENV)/.tested
 # On one of them: what depends on Python, and not what other programs answer.
 test-python: $(VENV)/.tested
 	$(VENV)/bin/pytest $(PYTEST_ARGS) -q --ignore tests/dataplane \
-	  --ignore tests/dns/test_real_servers.py --ignore tests/dns/test_report_in_browser.py
+	  --ignore tests/dns/test_real_servers.py --ignore tests/dns/test_report_in_browser.py \
+	  --ignore tests/dns/test_reach_page_in_browser.py
 
 lint: $(VENV)/.tested
 	$(VENV)/bin/ruff check .

@@ -25,7 +25,7 @@ OF_HOSTS = ("catalogs", "select", "choose", "accept")
 """Keys that say which hosts are meant: of the stack, or of one list."""
 
 
-def _date(text: str) -> str:
+def quoted_date(text: str) -> str:
     try:
         iso_date(text)
     except ValueError:
@@ -42,7 +42,7 @@ def host_name(text: str) -> str:
     return host.name
 
 
-def _reason(text: str) -> str:
+def reason(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError(
             "reason", "{message}", {"message": f"found {spelled(text)}. Allowed: a reason in words."}
@@ -71,10 +71,10 @@ class AcceptSection(Section):
     """An item of `hostgate:accept`."""
 
     finding: str
-    because: Annotated[str, AfterValidator(_reason)]
+    because: Annotated[str, AfterValidator(reason)]
     entry: str | None = None
     host: Annotated[str, AfterValidator(host_name)] | None = None
-    until: Annotated[str, AfterValidator(_date)] | None = None
+    until: Annotated[str, AfterValidator(quoted_date)] | None = None
 
 
 class HostsSection(Section):

@@ -343,7 +343,7 @@ def test_a_log_comes_on_stdin_too(logs: Logs, monkeypatch: pytest.MonkeyPatch) -
     assert "one.acme.example:8443" in logs.run("explain", "--log", "-", "--stack", "dev").out
 
 
-@pytest.mark.parametrize("more", [["one.acme.example"], ["--port", "443"], ["--sni", "x"], ["--sandbox"]], ids=str)
+@pytest.mark.parametrize("more", [["one.acme.example"], ["--port", "443"], ["--sni", "x"]], ids=str)
 def test_a_connection_beside_a_log_is_wrong_usage(run: Run, logs: Logs, more: list[str]) -> None:
     made = run("explain", "--log", _written(logs, alert()), *more)
     assert made.code == 2

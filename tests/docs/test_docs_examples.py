@@ -23,6 +23,7 @@ from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.read import read_catalog
 from hostgate.catalog.selection import select
 from hostgate.catalog.yaml_reader import read_file
+from hostgate.cli.acceptances import acceptances
 from hostgate.flows.flow import Flow
 from hostgate.intake.page import read_page
 from hostgate.planning import mechanism
@@ -259,6 +260,8 @@ def _yaml(block: Block, folder: Path) -> None:
     ]
     if "catalog" in document:
         assert _of_catalog(path) == expected
+    elif "accept" in document:
+        assert acceptances({}, path, date(2026, 11, 24))
     elif block.file == "settings.yaml":
         (folder / "policy" / block.file).write_text(block.text, "utf-8")
         read_settings(folder / "policy", date(2026, 11, 24))

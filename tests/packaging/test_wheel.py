@@ -53,6 +53,7 @@ def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
 def test_the_wheel_carries_the_page_of_the_report(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"hostgate/dns/report/page.html", "hostgate/dns/report/page.css"} <= names
+    assert {f"hostgate/cli/{name}" for name in ("probe.sh", "reach_page.html", "reach_page.css")} <= names
 
 
 def test_an_installed_wheel_plans_without_the_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
     "--log",
     metavar="FILE",
     help="Explain the verdicts of a log instead: AWS Network Firewall alerts, EVE JSON, Route 53 query logs; Google Cloud's "
-    "logs of firewall rules, URL filter and Secure Web Proxy (none of Azure). - is stdin.",
+    "logs of firewall rules, URL filter and Secure Web Proxy (none of Azure); what `hostgate reach --probe` tried, also with "
+    "--state, --preview and --sandbox. - is stdin.",
 )
 @click.option("--sandbox", is_flag=True, help="Ask what the simulated clouds hold, not the plan.")
 @click.option(
@@ -127,6 +128,13 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
     metavar="FILE",
     help="Ask what would stand after an update, by the output of pulumi preview --json --show-sames; - is stdin.",
 )
+@click.option(
+    "--with",
+    "others",
+    multiple=True,
+    metavar="FILE",
+    help="For the probes of --log: a state or preview of another stack, for what it owns. Repeat.",
+)
 @plan_options
 def command(
     host: str | None,
@@ -139,6 +147,7 @@ def command(
     sandbox: bool,
     state: str | None,
     preview: str | None,
+    others: tuple[str, ...],
     stack: str | None,
     catalogs: tuple[str, ...],
     targets: tuple[str, ...],
@@ -153,9 +162,27 @@ def command(
     if log is not None:
         from hostgate.cli.explain_log import explain_log
 
-        _alone("--log", ("host", "port", "protocol", "sni", "address", "source", "sandbox", "state", "preview"))
+        _alone("--log", ("host", "port", "protocol", "sni", "address", "source"))
+        if sandbox or state is not None or preview is not None:
+            from hostgate.cli.explain_probe import JudgingPlace
+
+            _no_plan(stack, catalogs, targets, allow_empty, survey)
+            from hostgate.cli.standing import snapshot_of_sources
+            from hostgate.policies.places import places_of_stack
+
+            states, previews = [() if path is None else (path,) for path in (state, preview)]
+            snapshot, _ = snapshot_of_sources(sandbox, states, previews, others)
+            standing = [JudgingPlace(place.target, place) for place in places_of_stack(snapshot)]
+            explain_log(log, (), standing, as_json=as_json)
+            return
+        if others:
+            raise click.UsageError("--with brings what other stacks own; name what is asked: --state or --preview.")
         explain_log(log, _usable(make_plans(stack, catalogs, targets, as_of, allow_empty, survey)), as_json=as_json)
         return
+    if others:
+        raise click.UsageError(
+            "--with brings what other stacks own to the probes of --log; ask with --state or --preview."
+        )
     if host is None:
         raise click.UsageError("Name a HOST, or a log with --log FILE.")
 
@@ -166,12 +193,9 @@ def command(
         raise click.UsageError(f"{error}") from None
     if sni and flow.wire_name is None:
         raise click.UsageError(f"--sni: no name is looked for in packets of {flow.protocol}. Leave it out.")
-    standing = sandbox or state is not None or preview is not None
-    if standing:
-        if stack or catalogs or targets or allow_empty or survey:
-            raise click.UsageError(
-                "--sandbox, --state and --preview ask what stands; leave out --stack, --catalog, --target and --survey."
-            )
+    of_standing = sandbox or state is not None or preview is not None
+    if of_standing:
+        _no_plan(stack, catalogs, targets, allow_empty, survey)
         points = _points(sandbox=sandbox, state=state, preview=preview)
         answers, asked = [_of_point(point, flow) for point in points], [point.target for point in points]
         together = []
@@ -208,6 +232,14 @@ def _of_some(answers: Sequence[Mapping[str, Any]], assumed: str) -> str:
     kinds = {each.rpartition(" ")[0] for each in told}  # of a plan's targets: none, so that all are alike
     alike = [str(each["target"]) for each in answers if str(each["target"]).rpartition(" ")[0] in kinds]
     return f" of {', '.join(told)}" if set(alike) - set(told) else ""
+
+
+def _no_plan(*given: object) -> None:
+    """Raises click.UsageError if a plan is asked for beside what stands."""
+    if any(given):
+        raise click.UsageError(
+            "--sandbox, --state and --preview ask what stands; leave out --stack, --catalog, --target and --survey."
+        )
 
 
 def _alone(option: str, others: Sequence[str]) -> None:

@@ -20,10 +20,14 @@ from hostgate.planning.targets import load, rows
 
 if TYPE_CHECKING:
     from hostgate.catalog.model import Protocol
+    from hostgate.cli.explain_probe import JudgingPlace
     from hostgate.flows.events import Event
     from hostgate.flows.flow import Verdict
     from hostgate.planning.near import Near
     from hostgate.planning.plan import Plan
+
+PROBES = "hostgate.flows.probe_log:read_event"
+"""The reader of what `hostgate reach --probe` tried: of no target, each line says whose rules it met."""
 
 MOST_HELD = 64 * 1024 * 1024
 """Characters of different verdicts that are explained at once: some hundred thousand usual ones, in 0.5 GB."""
@@ -35,12 +39,24 @@ MOST_KINDS, MOST_KIND = 100, 80
 """Kinds of records without a verdict, and characters of a kind's name; Suricata 7 has some forty, of ten."""
 
 
-def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
-    """Explain every verdict in the log at `path` (`-`: stdin), equal ones once. Raises InputError or click's Exit."""
+def explain_log(path: str, plans: Sequence["Plan"], points: Sequence["JudgingPlace"] = (), *, as_json: bool) -> None:
+    """Explain every verdict in the log at `path` (`-`: stdin), equal ones once. Where what stands is asked, by `points`,
+    it judges the probes alone.
+
+    Raises InputError, or click's Exit: with 1 for lines that are none of a log, else as `hostgate reach` for what probes
+    found.
+    """
+    from hostgate.cli.explain_probe import answer_probe, places_of, probe_code
+
     shown = "stdin" if path == "-" else path
     events, others, problems = _read(path, shown)
     layers = [_Layer(plan) for plan in plans]
-    answers = [_answer(event, reader, times, layers) for (reader, event), times in events.items()]
+    probed = any(reader == PROBES for reader, _ in events)
+    judging = [*points, *(places_of(plans) if probed else ())]
+    answers = [
+        answer_probe(event, times, judging) if reader == PROBES else _answer(event, reader, times, layers)
+        for (reader, event), times in events.items()
+    ]
     if not answers and not problems:
         kinds = f"It has {_listed(others)}, which say none." if others else "It is empty."
         problems.append(Problem(rule="log", file=shown, message=f"There is no verdict in the log. {kinds}"))
@@ -56,8 +72,8 @@ def explain_log(path: str, plans: Sequence["Plan"], *, as_json: bool) -> None:
             click.echo(f"Left out, because they say no verdict: {_listed(others)}.")
         if problems:
             show_problems(problems, as_json=False)
-    if problems:
-        raise click.exceptions.Exit(1)
+    if code := 1 if problems else probe_code(answers):
+        raise click.exceptions.Exit(code)
 
 
 class _Layer:
@@ -174,7 +190,7 @@ def _event(record: Any) -> tuple[str, "Event"]:
 
 
 def _readers() -> list[str]:
-    return list(dict.fromkeys(reader for each in rows() for reader in each.logs.values()))
+    return [*dict.fromkeys(reader for each in rows() for reader in each.logs.values()), PROBES]
 
 
 def _forms() -> str:

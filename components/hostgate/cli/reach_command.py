@@ -5,21 +5,24 @@ Asked is a plan, or what stands: in the simulated clouds, in states of the engin
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hostgate.catalog.collector import collector_at_rest
-from hostgate.catalog.problems import InputError, Problem, did_you_mean, printable
+from hostgate.catalog.file_input import real_path
+from hostgate.catalog.problems import InputError, Problem, printable
+from hostgate.cli.acceptances import Acceptances, acceptances
 from hostgate.cli.main import print_json
-from hostgate.cli.sources import Repeating, make_plans, plan_options
+from hostgate.cli.sources import Repeating, find_stack, make_plans, plan_options
 from hostgate.cli.standing import snapshot_of_sources, standing_options
 
 if TYPE_CHECKING:
     from hostgate.flows.flow import Flow
     from hostgate.flows.name_classes import Need
-    from hostgate.flows.reach import Reach
+    from hostgate.flows.reach import Beyond, Reach
     from hostgate.flows.snapshot import Snapshot
     from hostgate.flows.steps import Place
 
@@ -37,11 +40,55 @@ def _accepted(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     return found
 
 
+def _report_places(ctx: click.Context, param: click.Parameter, values: tuple[Path, ...]) -> tuple[Path, ...]:  # noqa: ARG001
+    from hostgate.cli.reach_report import check
+
+    for each in values:
+        if (why := check(each)) is not None:
+            raise click.BadParameter(f"{str(each)!r}: {why}")
+    return tuple(dict.fromkeys(values))
+
+
+def _probe_place(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:  # noqa: ARG001
+    from hostgate.cli.probe_script import check
+
+    if value is not None and (why := check(value)) is not None:
+        raise click.BadParameter(f"{str(value)!r}: {why}")
+    return value
+
+
+def _apart(reports: Sequence[Path], probe: Path | None, inputs: Iterable[str]) -> None:
+    """Raises click.UsageError where something would be written over what it is about, or over what else is written."""
+    written = list(reports)
+    if probe is not None:
+        from hostgate.cli.probe_script import probe_files
+
+        written += probe_files(probe)
+    taken = {real_path(Path(each)) for each in inputs}
+    for path in written:
+        if real_path(path) in taken:
+            raise click.UsageError(f"--report or --probe would write over {path}; name another file.")
+        taken.add(real_path(path))
+
+
 @click.command(cls=Repeating)
 @standing_options
 @click.option(
-    "--accept", "accepted", multiple=True, metavar="ID=REASON", callback=_accepted,
+    "--accept", "said", multiple=True, metavar="ID=REASON", callback=_accepted,
     help="A line that is known and meant: it is shown, and does not count. Repeat.",
+)  # fmt: skip
+@click.option(
+    "--accept-file", type=click.Path(path_type=Path), metavar="FILE",
+    help="Such lines, each with a reason, an owner and a last day, as YAML. After that day a line counts again.",
+)  # fmt: skip
+@click.option(
+    "--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE", callback=_report_places,
+    help="Write a report too, by the ending: .md (Markdown), .html (one page), .csv. Repeat.",
+)  # fmt: skip
+@click.option(
+    "--probe", type=click.Path(path_type=Path), metavar="DIR|FILE", callback=_probe_place,
+    help="Write a script too that tries it on a real client, and a table of what is expected: DIR/probe.sh and probe.md, or "
+    "FILE.sh and FILE.md.",
 )  # fmt: skip
 @click.option("--own", is_flag=True, help="Count only what rules of the stack's own allowlists open.")
 @plan_options
@@ -51,7 +98,10 @@ def command(
     states: tuple[str, ...],
     previews: tuple[str, ...],
     others: tuple[str, ...],
-    accepted: dict[str, str],
+    said: dict[str, str],
+    accept_file: Path | None,
+    reports: tuple[Path, ...],
+    probe: Path | None,
     own: bool,
     stack: str | None,
     catalogs: tuple[str, ...],
@@ -66,7 +116,12 @@ def command(
     Exit codes: 0 nothing beyond and nothing missing, 1 bad input, 2 wrong usage; else the first that holds of 3 (something is
     beyond), 4 (something is missing), 5 (something is not known).
     """
+    _apart(reports, probe, [*states, *previews, *others, *catalogs, *([str(accept_file)] if accept_file else [])])
+    day = as_of or date.today()
+    accepted = acceptances(said, accept_file, day)
     elsewhere: frozenset[str] = frozenset()
+    snapshot = None
+    plans: Sequence[Any] = ()
     if sandbox or states or previews:
         if stack or targets or allow_empty or survey:
             raise click.UsageError(
@@ -80,20 +135,35 @@ def command(
             "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
         )
     else:
-        asked = _of_plans(make_plans(stack, catalogs, targets, as_of, allow_empty, survey))
-    found = [_Answer(place, needs, ours, elsewhere) for place, needs, ours in asked]
-    ids = {each for answer in found for each in answer.ids}
-    unused = [each for each in accepted if each not in ids]
-    if unused:
-        hints = "".join(did_you_mean(each, sorted(ids)) for each in unused[:1])
-        message = f"--accept: there is no line {', '.join(unused)}.{hints} Remove it, or copy the ID of a line."
-        raise InputError([Problem(rule="unused-acceptance", message=message)])
+        plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
+        asked = _of_plans(plans)
+    found = [Answer(place, needs, ours, elsewhere) for place, needs, ours in asked]
+    accepted.check({each for answer in found for each in answer.ids})
     if as_json:
         print_json({"points": [answer.as_json(accepted, own=own) for answer in found]})
     else:
         click.echo("\n\n".join(answer.text(accepted, own=own) for answer in found))
     code = next((code for code, kind in ((3, "beyond"), (4, "missing"), (5, "unknown"))
                  if any(answer.counts(kind, accepted, own=own) for answer in found)), 0)  # fmt: skip
+    if reports:
+        from hostgate.cli.reach_report import Asked, report, write_reports
+
+        files = [("state", path) for path in states] + [("preview", path) for path in previews]
+        files += [("of another stack", path) for path in others] + [
+            ("acceptances", str(path)) for path in (accept_file,) if path
+        ]
+        files += [("survey", str(path)) for path in (survey,) if path]
+        if plans and not catalogs:
+            project, name = find_stack(stack)
+            files.append(("stack file", relpath(project / f"Pulumi.{name}.yaml")))
+        asked_with = Asked(plans=plans, snapshot=snapshot, files=files, catalogs=catalogs, own=own)
+        write_reports(reports, report(day, code, found, accepted, asked_with))
+    if probe is not None:
+        from hostgate.cli.probe_script import write_probe
+
+        source = snapshot.source if snapshot is not None else ""
+        for path in write_probe(probe, found, plans, source):
+            click.echo(f"Wrote {path}.", err=True)
     if code:
         raise click.exceptions.Exit(code)
 
@@ -131,7 +201,7 @@ def _of_standing(
     return found
 
 
-class _Answer:
+class Answer:
     """What is said of one place. `ours`: resources of allowlists; None: all of it is one. `elsewhere`: those of others."""
 
     def __init__(
@@ -140,7 +210,9 @@ class _Answer:
         from hostgate.flows.reach import reach
         from hostgate.planning.needs import clients_of
 
-        self.reach: Reach = reach(place, needs, clients_of(place, ours) if ours else None)
+        self.needs = needs
+        self.clients = clients_of(place, ours) if ours else None
+        self.reach: Reach = reach(place, needs, self.clients)
         self.ours, self.elsewhere = ours, elsewhere
 
     @property
@@ -157,18 +229,21 @@ class _Answer:
             return "this allowlist"
         return "elsewhere" if owner in self.elsewhere else "this stack"
 
-    def counts(self, kind: str, accepted: dict[str, str], *, own: bool) -> bool:
+    def beyond(self, *, own: bool) -> "list[Beyond]":
+        """What is beyond; `own`: by rules of the allowlist alone."""
+        found = self.reach.beyond
+        return [each for each in found if not own or self.owner(each.owner, each.rule) == "this allowlist"]
+
+    def counts(self, kind: str, accepted: Acceptances, *, own: bool) -> bool:
         found = self.reach
         ids: dict[str, list[str]] = {
-            "beyond": [
-                each.id for each in found.beyond if not own or self.owner(each.owner, each.rule) == "this allowlist"
-            ],
+            "beyond": [each.id for each in self.beyond(own=own)],
             "missing": [each.id for each in found.missing],
             "unknown": [each.id for each in found.unknown],
         }
         return any(each not in accepted for each in ids[kind])
 
-    def as_json(self, accepted: dict[str, str], *, own: bool) -> dict[str, Any]:
+    def as_json(self, accepted: Acceptances, *, own: bool) -> dict[str, Any]:
         from hostgate.flows.reach import as_json
 
         told = as_json(self.reach)
@@ -177,11 +252,10 @@ class _Answer:
         if own:
             told["beyond"] = [each for each in told["beyond"] if each["owner"] == "this allowlist"]
         for each in (*told["beyond"], *told["missing"], *told["unknown"]):
-            if each["id"] in accepted:
-                each["accepted"] = accepted[each["id"]]
+            each |= accepted.as_json(each["id"])
         return told
 
-    def text(self, accepted: dict[str, str], *, own: bool) -> str:
+    def text(self, accepted: Acceptances, *, own: bool) -> str:
         from hostgate.cli.tables import table
 
         place, found = self.reach.place, self.reach
@@ -190,27 +264,26 @@ class _Answer:
             lines.append(printable(f"  {place.remark}"))
         rows = [
             (
-                _mark(each.id, accepted),
+                accepted.mark(each.id),
                 "beyond",
-                _in_words(each.flows),
+                in_words(each.flows),
                 each.rule or "-",
                 f"{each.why} ({self.owner(each.owner, each.rule)})",
             )
-            for each in found.beyond
-            if not own or self.owner(each.owner, each.rule) == "this allowlist"
+            for each in self.beyond(own=own)
         ]
         rows += [
             (
-                _mark(each.id, accepted),
+                accepted.mark(each.id),
                 "missing",
-                _in_words([each.flow]),
+                in_words([each.flow]),
                 each.rule or "-",
                 f"{_some([entry for entry, _ in each.entries])}: {each.why}",
             )
             for each in found.missing
         ]
         rows += [
-            (_mark(each.id, accepted), "unknown", _in_words([each.flow]), "-", "; ".join(each.what))
+            (accepted.mark(each.id), "unknown", in_words([each.flow]), "-", "; ".join(each.what))
             for each in found.unknown
         ]
         rows += [("", "dead", "-", each.rule, each.why) for each in found.dead]
@@ -224,15 +297,12 @@ class _Answer:
         return "\n".join(lines)
 
 
-def _mark(id_: str, accepted: dict[str, str]) -> str:
-    return f"{id_} (accepted)" if id_ in accepted else id_
-
-
 def _some(entries: Sequence[str]) -> str:
     return ", ".join(entries[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")
 
 
-def _in_words(flows: "Iterable[Flow]") -> str:
+def in_words(flows: "Iterable[Flow]") -> str:
+    """Flows in lines, the first two kinds of them."""
     told = list(dict.fromkeys(map(_flow_in_words, flows)))
     return "\n".join(told[:2]) + (f"\nand {len(told) - 2} more kinds" if len(told) > 2 else "")
 

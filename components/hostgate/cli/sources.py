@@ -27,7 +27,7 @@ _REPEATED: dict[str, Callable[[str], bool]] = {
     "--target": lambda value: bool(_TARGET.match(value)),
     "--resolver": lambda value: "/" not in value and not value.endswith((".yaml", ".yml")),
     **dict.fromkeys(("--from", "--state", "--preview", "--with"), lambda _value: True),
-    "--report": lambda value: value.lower().endswith((".md", ".html")),
+    "--report": lambda value: value.lower().endswith((".md", ".html", ".csv")),
 }
 """Options that take several values in a row, and which further values belong to them: the rest are arguments."""
 

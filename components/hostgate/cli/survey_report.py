@@ -1,6 +1,5 @@
 """`hostgate survey --report`: which files can be written, before anything is asked; and writing them."""
 
-import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hostgate.catalog.file_output import refuse_place, replace_file
+from hostgate.catalog.file_output import replace_file
+from hostgate.cli.report_place import unwritable_place
 
 if TYPE_CHECKING:
     from hostgate.dns.analysis import Analysis
@@ -21,16 +21,8 @@ def check(path: Path) -> str | None:
     """Why no report can be written to `path`; None if it can. A survey may take a day, and this is known before."""
     if path.suffix.lower() not in (".md", ".html"):
         return f"found the ending {path.suffix!r}. Allowed: .md (Markdown) or .html (one HTML page)."
-    if path.is_dir():
-        return "it is a folder. Allowed: a file."
-    if not path.parent.is_dir():
-        return f"there is no folder {str(path.parent)!r}. Make it, or name another."
-    try:
-        refuse_place(path)
-    except OSError as error:
-        return f"it cannot be written: {error.strerror}. Name another file, or change its permissions."
-    if not os.access(path.parent, os.W_OK):
-        return "its folder may not be written. Name another file, or change the permissions."
+    if (why := unwritable_place(path)) is not None:
+        return why
     missing = [name for name in _PAGE_NEEDS if find_spec(name) is None] if path.suffix.lower() == ".html" else []
     if missing:
         from hostgate.requirement import install_command

@@ -19,8 +19,9 @@ from hostgate.flows.flow import Flow
 MOST_TEXT = 1_000_000
 """Bytes of a line, or of a document over many lines. The service's own lines have a few thousand."""
 
-EventKind = Literal["connection", "inspection", "request", "query"]
-"""Of what a verdict is: a connection by its packets, what an inspection read in one, a request to a proxy, a DNS query."""
+EventKind = Literal["connection", "inspection", "request", "query", "probe"]
+"""Of what a verdict is: a connection by its packets, what an inspection read in one, a request to a proxy, a DNS query; or
+what a client saw that tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class Event:
     named: bool = True
     """Whether the log tells the name that the client dialled; if not, the flow's name is its address."""
     called: str = ""
+    targets: tuple[str, ...] = ()
+    """Of a probe, those whose rules it met, one after the other."""
+    silent: bool = False
+    """Whether nothing came back to a probe, and perhaps nothing is there that would have answered."""
+    wanted: Literal["allow", "block", ""] = ""
+    """Of a probe, what the catalogs ask for, whatever the verdict."""
 
     @property
     def length(self) -> int:

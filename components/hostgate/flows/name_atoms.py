@@ -17,7 +17,7 @@ from hostgate.flows.pattern_words import words
 STRANGER: Final = "host.stranger.invalid"
 """A name that no rule and no catalog means (RFC 6761: `invalid` names nothing)."""
 
-_OTHERS: Final = ("k7.q9.zz", "www.03.jp", "b-v.xyz.gf")
+OTHERS: Final = ("k7.q9.zz", "www.03.jp", "b-v.xyz.gf")
 """For rules whose texts or patterns hold of that name by chance."""
 
 _LABEL: Final = "w"
@@ -95,7 +95,7 @@ def name_atoms(conditions: Iterable[Names]) -> NameAtoms:
     loose = [test for test in asked if test.kind not in ("exact", *MATCHES)]
     strangers = [STRANGER]
     if _by_chance(STRANGER, loose):
-        strangers += [name for name in _OTHERS if not _by_chance(name, loose)][:1]
+        strangers += [name for name in OTHERS if not _by_chance(name, loose)][:1]
     made.whole = dict.fromkeys((*strangers, *made.whole))
     made.ends = dict.fromkeys((*strangers, *made.ends))
     return made

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hostgate.catalog.problems import printable
 from hostgate.dns.report import wording
 from hostgate.dns.report.content import WORST_FIRST, ReportSection, SurveyReport
+from hostgate.dns.report.page_template import environment, style
 from hostgate.dns.report.pictures import curve, histogram, strip
 from hostgate.dns.report.wording import few, strip_title, ttl_classes
 
@@ -30,16 +28,7 @@ class _Drawn(ReportSection):
 
 def page(made: SurveyReport) -> str:
     """The whole page. The same report gives the same bytes."""
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("page.html").render(
+    return environment(_FOLDER).get_template("page.html").render(
         report=made,
         wording=wording,
         words=WORST_FIRST,
@@ -51,13 +40,8 @@ def page(made: SurveyReport) -> str:
         ],
         shared=[(each.address, few(each.hosts)) for each in made.shared],
         not_surveyed=[(each.entry, each.reason) for each in made.not_surveyed],
-        style=Markup((_FOLDER / "page.css").read_text("utf-8")),
+        style=style(),
     ).lstrip()  # fmt: skip
-
-
-def _shown(value: Any) -> Any:
-    """What stands for `value`, before it is escaped; markup is the page's own."""
-    return printable(value) if type(value) is str else value
 
 
 def _pictures(section: ReportSection, number: int) -> Iterator[tuple[str, Markup]]:
