@@ -15,7 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import boto3
+import moto.server as moto_app
 import pytest
+import werkzeug.serving as serving
 from test_survey_command import listed
 from zone_server import Zone, ZoneServer
 
@@ -24,11 +27,6 @@ from hostgate.catalog.problems import InputError
 from hostgate.dns.pool_places import change, load_pool, place_of
 from hostgate.dns.pool_update import PoolUpdate, Round, updated
 from hostgate.planning.address_pool import AddressPool
-
-obstore = pytest.importorskip("obstore", reason="the extra `pool` is not installed")
-moto_app = pytest.importorskip("moto.server", reason="moto's server is not installed")
-serving = pytest.importorskip("werkzeug.serving")
-boto3 = pytest.importorskip("boto3")
 
 __all__ = ["run"]
 
