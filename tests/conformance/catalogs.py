@@ -5,6 +5,12 @@ from typing import Any
 
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance, Selection
+from hostgate.planning.mechanism import targets
+from hostgate.planning.targets import formats
+
+FORMATS = tuple(each.name for each in formats())
+EVERY = (*targets(), *FORMATS)
+"""What a program can make, and what becomes files."""
 
 
 def entry(host: str = "cgr.dev", id_: str | None = None, **fields: Any) -> Entry:

@@ -1,1 +1,10 @@
-"""The hosts for software outside the clouds, as files that it reads."""
+"""The hosts for software outside the clouds, as files that it reads: each format a mechanism with a row of its own."""
+
+from hostgate.planning.targets import Target
+
+_FILES = "hostgate.export.file_format:files_of"
+
+TARGETS = tuple(
+    Target(name=f"export:{name}", mechanism=f"hostgate.export.{module}", exports={name: _FILES})
+    for name, module in (("squid", "squid"),)
+)

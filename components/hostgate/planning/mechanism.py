@@ -63,6 +63,9 @@ class Means:
     widenings: Mapping[Match, str] = field(default_factory=dict)
     nearest: Mapping[str, str] = field(default_factory=dict)
     lookup: Lookup | None = None
+    names: Literal["wire", "dialled", "both"] = "wire"
+    """With the sight `name-and-port`, which name has to be allowed: the one in the packets, the one that the client has
+    dialled for it or looks up, or each of them. Only a name in the packets alone can be a lie about where they go."""
     tells_tls: bool = True
     """Whether it tells TLS from plain HTTP; where it does not, either passes on a port of the other."""
     resolver: str = ""

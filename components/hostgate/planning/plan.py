@@ -474,7 +474,8 @@ def _about_entries(
             continue
         way = decision.means
         assert way is not None
-        sights.setdefault(way.sight, []).append(entry.id)
+        if way.sight != "name-and-port" or way.names == "wire":
+            sights.setdefault(way.sight, []).append(entry.id)
         ways[way.name] = way.evidence
         widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
         if widening:
