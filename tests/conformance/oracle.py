@@ -74,7 +74,9 @@ def answer(
             return one
         if one == "may":
             best = one
-    if best == "must not" and flow.sni is not None:  # hosts of two entries in one flow: nobody said that they go together
+    if (
+        best == "must not" and flow.sni is not None
+    ):  # hosts of two entries in one flow: nobody said that they go together
         both = [need for need in needs if need.names == "both"]
         each = [_of_any(both, replace(flow, name=name, sni=name)) for name in (flow.name.removesuffix("."), flow.sni)]
         best = "may" if "must not" not in each else best

@@ -23,7 +23,9 @@ from hostgate.planning.mechanism import CloudObject, Means
 TRIED = Evidence("tried", "Squid 5.7 with OpenSSL, asked as a running proxy", "2026-11-28")
 _ACLS = "Squid configuration directive acl"
 _NEEDS = (
-    Claim("a Squid that is built with OpenSSL (`squid -v` names --with-openssl)", "Squid directive ssl_bump", "2026-11-28"),
+    Claim(
+        "a Squid that is built with OpenSSL (`squid -v` names --with-openssl)", "Squid directive ssl_bump", "2026-11-28"
+    ),
     Claim("clients that have no way out but the proxy", _ACLS, "2026-11-28"),
     Claim("no http_port, http_access or ssl_bump of another file", _ACLS, "2026-11-28"),
 )
@@ -99,6 +101,7 @@ def _lines(entries: Sequence[Entry], options: SquidOptions) -> Iterator[tuple[st
     yield ("acl", f"{name}_connect", "method", "CONNECT")
     yield ("acl", f"{name}_plain", "proto", "HTTP")
     yield ("acl", f"{name}_hello", "at_step", "SslBump1")
+    yield ("acl", f"{name}_no_name", "ssl::server_name_regex", _EMPTY_LABEL)
     groups: dict[tuple[str, int], list[Entry]] = {}
     for entry in entries:
         groups.setdefault((APPLICATION[entry.protocol], entry.port), []).append(entry)
@@ -124,6 +127,7 @@ def _lines(entries: Sequence[Entry], options: SquidOptions) -> Iterator[tuple[st
     yield ("http_access", "deny", "all")
     yield ("http_port", options.listen, "ssl-bump", f"tls-cert={options.certificate}", "generate-host-certificates=off")
     yield ("ssl_bump", "peek", f"{name}_hello")
+    yield ("ssl_bump", "terminate", f"{name}_no_name")
     yield from splices
     yield ("ssl_bump", "terminate", "all")
 
@@ -143,7 +147,9 @@ def _sets(entries: Iterable[Entry]) -> Iterator[tuple[str, list[str]]]:
     """
     kept: list[Entry] = []
     for entry in sorted(entries, key=lambda each: (each.host.count("."), each.match != "subtree+apex", each.key)):
-        if not any(within(entry.match, entry.host, each.match, each.host) for each in kept if each.match == "subtree+apex"):
+        if not any(
+            within(entry.match, entry.host, each.match, each.host) for each in kept if each.match == "subtree+apex"
+        ):
             kept.append(entry)
     names = {f".{each.host}" if each.match == "subtree+apex" else each.host for each in kept if each.match in _PLAIN}
     if names:
@@ -151,6 +157,9 @@ def _sets(entries: Iterable[Entry]) -> Iterator[tuple[str, list[str]]]:
     if patterns := {_pattern(each) for each in kept if each.match not in _PLAIN}:
         yield "below", sorted(patterns)
 
+
+_EMPTY_LABEL = r"(^|\.)\."
+"""In no name of a host. Squid refuses it where it is dialled, and takes `.x` for x where it is an SNI (tried with 5.7)."""
 
 _PLAIN = ("exact", "subtree+apex")
 
@@ -185,14 +194,20 @@ class Reading:
                 self.rules.append((directive, *words))
 
     def place(self, target: str, options: SquidOptions) -> Place:
-        access = [step for rule in self.rules if rule[:2] == ("http_access", "allow") for step in self._access(rule[2:])]
-        bumps = [step for rule in self.rules if rule[:2] == ("ssl_bump", "splice") for step in self._splice(rule[2:])]
+        access = [
+            step for rule in self.rules if rule[:2] == ("http_access", "allow") for step in self._access(rule[2:])
+        ]
+        bumps = [step for rule in self.rules if rule[0] == "ssl_bump" for step in self._bump(*rule[1:])]
+        odd = Box(dialled=(NameTest("pattern", _EMPTY_LABEL),))
+        access.insert(0, Step(action="block", rule="", why="Squid takes no name with an empty label", box=odd))
         return Place(
             target,
             options.listen,
             (
                 Stage("http_access", tuple(access), closed("no http_access allows it")),
-                Stage("ssl_bump", tuple(bumps), closed("the SNI is of no host of the list, and the connection is ended")),
+                Stage(
+                    "ssl_bump", tuple(bumps), closed("the SNI is of no host of the list, and the connection is ended")
+                ),
             ),
             assumptions=("No http_port, http_access or ssl_bump of another file is there.",),
             clients=clients_of(options.from_),
@@ -204,8 +219,13 @@ class Reading:
         return [value for word in words for type_, value in self.acls.get(word, ()) if type_ in types]
 
     def _tests(self, words: Iterable[str], kind: str) -> list[NameTest]:
-        plain, pattern = ("dstdomain", "dstdom_regex") if kind == "host" else ("ssl::server_name", "ssl::server_name_regex")
-        found = [NameTest("subtree+apex" if value[0] == "." else "exact", value.lstrip(".")) for value in self._of(words, plain)]
+        plain, pattern = (
+            ("dstdomain", "dstdom_regex") if kind == "host" else ("ssl::server_name", "ssl::server_name_regex")
+        )
+        found = [
+            NameTest("subtree+apex" if value[0] == "." else "exact", value.lstrip("."))
+            for value in self._of(words, plain)
+        ]
         return found + [NameTest("pattern", value) for value in self._of(words, pattern)]
 
     def _box(self, words: Sequence[str], **more: Any) -> Box:
@@ -219,10 +239,13 @@ class Reading:
             why = "http_access allows the name that it is asked for"
             yield Step(action="next" if tls else "allow", rule=f"{self.name}#{words[-1]}", why=why, box=box)
 
-    def _splice(self, words: Sequence[str]) -> Iterator[Step]:
+    def _bump(self, action: str, *words: str) -> Iterator[Step]:
         asked = self._tests(words, "host")
         rule, why = f"{self.name}#{words[-1]}", "ssl_bump passes its SNI on"
-        for test in self._tests(words, "sni"):
+        for test in self._tests(words, "sni") if action != "peek" else ():
+            if action == "terminate":
+                yield Step(action="block", rule=rule, why="ssl_bump ends what has this SNI", box=Box(wire=(test,)))
+                continue
             # Without an SNI Squid takes the name in CONNECT for it.
             own = self._box(words, dialled=(test,), wire=(test,), nameless=True)
             yield Step(action="allow", rule=rule, why=why, box=own)
