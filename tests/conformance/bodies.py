@@ -204,6 +204,7 @@ def _nothing(counted: Counted, each: CloudObject) -> None:
 
 _COUNTERS = {
     "file.squid.conf": _lines,
+    "file.pac": _nothing,
     "AWS::NetworkFirewall::RuleGroup": _rule_group,
     "AWS::NetworkFirewall::FirewallPolicy": _firewall_policy,
     "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences": _firewall_policy,

@@ -6,5 +6,5 @@ _FILES = "hostgate.export.file_format:files_of"
 
 TARGETS = tuple(
     Target(name=f"export:{name}", mechanism=f"hostgate.export.{module}", exports={name: _FILES})
-    for name, module in (("squid", "squid"),)
+    for name, module in (("squid", "squid"), ("pac", "pac"))
 )

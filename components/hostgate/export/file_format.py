@@ -8,16 +8,16 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import Names, NameTest
-from hostgate.flows.steps import Box, ClientTest, Stage, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Stage, Step
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering
-from hostgate.planning.options import Cidr, Options
+from hostgate.planning.options import CONFIG, Cidr, Options
 from hostgate.planning.plan import Plan
 
 APPLICATION = {"https": "tls", "tls": "tls", "http": "http"}
@@ -28,6 +28,8 @@ TCP, UDP = 6, 17
 
 class FormatOptions(Options):
     """Options of any format. Its software refuses what no line allows, private destinations too, whatever `deny` says."""
+
+    model_config = ConfigDict(**CONFIG, use_attribute_docstrings=True)
 
     mode: Literal["enforce"] = "enforce"
     deny: Literal["internet", "all"] = "internet"
@@ -92,7 +94,7 @@ def closed(why: str) -> Step:
     return Step(action="block", rule="", why=why)
 
 
-def row_stage(name: str, rows: Iterable[Mapping[str, Any]], clients: ClientTest = ClientTest()) -> Stage:
+def row_stage(name: str, rows: Iterable[Mapping[str, Any]], clients: ClientTest = EVERY_CLIENT) -> Stage:
     """One stage of rows that each say host, match, port and protocol, and mean the name that is dialled."""
     steps = []
     for row in rows:
