@@ -205,6 +205,10 @@ def _nothing(counted: Counted, each: CloudObject) -> None:
 _COUNTERS = {
     "file.squid.conf": _lines,
     "file.pac": _nothing,
+    "file.cilium.yaml": _nothing,
+    "file.csv": _nothing,
+    "file.json": _nothing,
+    "file.auto.tfvars.json": _nothing,
     "AWS::NetworkFirewall::RuleGroup": _rule_group,
     "AWS::NetworkFirewall::FirewallPolicy": _firewall_policy,
     "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences": _firewall_policy,

@@ -50,10 +50,10 @@ def planned(**options: str) -> Plan:
 def urls() -> Iterator[tuple[Flow, str, str]]:
     """Flows that a browser can have, each with the URL and host that it asks the file about."""
     for flow in flows_about(ENTRIES):
-        if flow.protocol in ("https", "http") and 0 < flow.port and flow.sni == flow.name:
+        if flow.protocol in ("https", "http") and flow.port > 0 and flow.sni == flow.name:
             host = f"[{flow.name}]" if ":" in flow.name else flow.name
             usual = flow.port == (443 if flow.protocol == "https" else 80)
-            for port in ([f":{flow.port}"] if not usual else ["", f":{flow.port}"]):
+            for port in [f":{flow.port}"] if not usual else ["", f":{flow.port}"]:
                 yield flow, f"{flow.protocol}://{host}{port}/v2/x?y#z", host
 
 

@@ -53,7 +53,9 @@ def _format(name: str, target: Target) -> click.Command:
 
     @click.command(name, cls=Repeating, help=f"{how.title}: one file, printed or written to --out.")
     @source_options
-    @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Write the file there.")
+    @click.option(
+        "--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Write the file there."
+    )
     def write(
         stack: str | None,
         catalogs: tuple[str, ...],
@@ -69,7 +71,9 @@ def _format(name: str, target: Target) -> click.Command:
         selection = hosts_and_layers(stack, catalogs, allow_empty, None, pins=False)[0]
         keys = {key: field.alias or key for key, field in how.options.model_fields.items()}
         options = {
-            keys.get(key, key): list(value) if isinstance(value, tuple) else value for key, value in given.items() if value
+            keys.get(key, key): list(value) if isinstance(value, tuple) else value
+            for key, value in given.items()
+            if value
         }
         if pool := options.pop("pool", None):
             options["addresses"] = pooled(pool, selection)

@@ -3,8 +3,16 @@
 from hostgate.planning.targets import Target
 
 _FILES = "hostgate.export.file_format:files_of"
+_MODULES = {
+    "squid": "squid",
+    "pac": "pac",
+    "cilium": "cilium",
+    "csv": "csv_list",
+    "json": "json_list",
+    "tfvars": "tfvars",
+}
 
 TARGETS = tuple(
     Target(name=f"export:{name}", mechanism=f"hostgate.export.{module}", exports={name: _FILES})
-    for name, module in (("squid", "squid"), ("pac", "pac"))
+    for name, module in _MODULES.items()
 )

@@ -27,7 +27,9 @@ _SOURCE = "Mozilla developer documentation, proxy auto-configuration file"
 def _refusing(text: str) -> str:
     if "DIRECT" in text:
         raise PydanticCustomError(
-            "way", "{message}", {"message": f"found {text!a}, by which all else would pass. Allowed: a proxy that refuses."}
+            "way",
+            "{message}",
+            {"message": f"found {text!a}, by which all else would pass. Allowed: a proxy that refuses."},
         )
     return text
 
@@ -59,10 +61,14 @@ class Pac(FileFormat[PacOptions]):
             resolver="the browser dials the name that was judged; TTL and rotation do not matter",
             evidence=Evidence("tried", "the script in Node.js 20 and Duktape", "2026-11-28"),
             needs=(
-                Claim("browsers that are set to use the file, and a firewall for what does not ask it", _SOURCE, "2026-11-28"),
+                Claim(
+                    "browsers that are set to use the file, and a firewall for what does not ask it",
+                    _SOURCE,
+                    "2026-11-28",
+                ),
             ),
             opens=(Claim("everything to a program that does not use the file", _SOURCE, "2026-11-28"),),
-            nearest={protocol: "a format for all programs: no URL is asked about for it." for protocol in ("tls", "tcp", "udp")},
+            nearest=dict.fromkeys(("tls", "tcp", "udp"), "a format for all programs: no URL is asked about for it."),
         ),
     )
 
@@ -90,7 +96,9 @@ class Pac(FileFormat[PacOptions]):
             for where in [(spoken, int(port), host, kind) for kind in kinds]
         ]
         stage = Stage("script", tuple(steps), closed("the script finds no such name at this port"))
-        return Place(self.target, made.name, (stage,), led="asked", kind="browsers", assumptions=("The client asks the file.",))
+        return Place(
+            self.target, made.name, (stage,), led="asked", kind="browsers", assumptions=("The client asks the file.",)
+        )
 
 
 def _rows(hosts: Mapping[str, Sequence[str]]) -> str:
