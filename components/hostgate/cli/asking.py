@@ -80,7 +80,7 @@ async def _measure(order: Order, log: "SurveyLog") -> Measurement:
     from hostgate.dns.samples import Run
     from hostgate.dns.sampling import Surveyor
 
-    with _stop_on_signals() as stop:
+    with stop_on_signals() as stop:
         asker = Asker(order.plan.rate, vantage=order.vantage)
         probes = await _probe_all(order.resolvers, asker, order.to_ask.hosts[0], stop)
         good = usable(probes)
@@ -125,7 +125,7 @@ async def _probe_all(
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[asyncio.Event]:
+def stop_on_signals() -> Iterator[asyncio.Event]:
     """An event that Ctrl-C, SIGTERM and a closed terminal set. A second Ctrl-C ends the process as ever."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

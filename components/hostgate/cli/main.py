@@ -29,6 +29,7 @@ _COMMANDS = {
     "reach": "what is open beyond the catalogs, and what they need and is closed",
     "preview": "what `pulumi up` would create, on simulated clouds",
     "survey": "measure the hosts' TTLs and addresses, and what they mean for each mechanism",
+    "pool": "keep the addresses of hosts in step with DNS, for what filters by address",
     "sandbox": "run pulumi on simulated clouds, and look at what they hold",
     "advise": "which mechanisms fit each host, and what each needs, opens and costs",
     "targets": "every target that is installed, and what it can express",

@@ -44,7 +44,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[smhd])+\Z")
 
 
-def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:  # noqa: ARG001
+def as_duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:  # noqa: ARG001
     if value is None:
         return None
     if not _DURATION.match(value) or not (total := sum(int(n) * _UNITS[u] for n, u in re.findall(r"(\d+)(\D)", value))):
@@ -73,7 +73,7 @@ def _types(ctx: click.Context, param: click.Parameter, value: str) -> tuple["Rec
     return tuple(each for each in RECORD_TYPES if each in named)
 
 
-def _resolvers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple["Resolver", ...]:  # noqa: ARG001
+def as_resolvers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple["Resolver", ...]:  # noqa: ARG001
     from hostgate.dns.resolvers import MOST, parse_resolver
 
     try:
@@ -109,10 +109,10 @@ def _targets(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     "resolvers",
     multiple=True,
     metavar="IP[:PORT]",
-    callback=_resolvers,
+    callback=as_resolvers,
     help="Ask here. Repeat; the system's resolvers if absent.",
 )
-@click.option("--duration", metavar="TIME", callback=_duration, help="Ask for so long, e.g. 24h (30m).")
+@click.option("--duration", metavar="TIME", callback=as_duration, help="Ask for so long, e.g. 24h (30m).")
 @click.option(
     "--rounds", type=click.IntRange(1, 100_000), metavar="N", help="Ask each question N times, instead of --duration."
 )
@@ -213,7 +213,7 @@ def command(
     from hostgate.dns.resolvers import system_resolvers
     from hostgate.dns.sampling import IN_FLIGHT, SOCKETS, SamplingPlan
 
-    to_ask = _to_ask(refs, stack, hosts_file)
+    to_ask = hosts_to_ask(refs, stack, hosts_file)
     asked = resolvers or system_resolvers()
     order = Order(
         to_ask=to_ask,
@@ -233,8 +233,10 @@ def command(
         _judge((path,), targets, to_ask.protocols, reports=reports, report_hosts=report_hosts, as_json=as_json)
 
 
-def _to_ask(refs: tuple[str, ...], stack: str | None, hosts_file: Path | None) -> "ToAsk":
-    """The names of every source given. Raises InputError, also if there is none that can be asked."""
+def hosts_to_ask(
+    refs: tuple[str, ...], stack: str | None, hosts_file: Path | None, left_out: str = "Not surveyed"
+) -> "ToAsk":
+    """The names of every source given; what is `left_out` is said. Raises InputError, also if none can be asked."""
     from hostgate.dns.surveyed_hosts import ToAsk, hosts_of, hosts_of_lines
 
     found = ToAsk(())
@@ -244,7 +246,7 @@ def _to_ask(refs: tuple[str, ...], stack: str | None, hosts_file: Path | None) -
         listed = hosts_of_lines(_lines(hosts_file), str(hosts_file))
         found = replace(found, hosts=tuple(dict.fromkeys((*found.hosts, *listed))))
     for what, why in found.not_surveyed:
-        click.echo(f"Not surveyed: {what}: {why}.", err=True)
+        click.echo(f"{left_out}: {what}: {why}.", err=True)
     if not found.hosts:
         message = "There is no host to ask: see above why each is not surveyed. Name hosts with --hosts FILE."
         raise InputError([Problem(rule="nothing-to-survey", message=message)])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,7 +13,7 @@ from hostgate.catalog.model import Protocol
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.dns.analysis import Analysis, analyse_files
-from hostgate.dns.facts import HostFacts, SharedAddress
+from hostgate.dns.facts import AddressType, FamilyFacts, HostFacts, SharedAddress, TtlFacts
 from hostgate.dns.host_verdicts import judge
 from hostgate.dns.survey_files import LONGEST
 from hostgate.planning.mechanism import targets as all_targets
@@ -67,7 +67,27 @@ class _PlanPart:
     hosts: tuple[_HostPart, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AddressFacts:
+    """What a survey says of the addresses of a host, by family, and of the TTL of its answers."""
+
+    host: str
+    families: dict[AddressType, FamilyFacts]
+    ttl: TtlFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class _FactsPart:
+    """As much of a document as a pool reads."""
+
+    form: Literal[1]
+    ended: datetime | None
+    hosts: tuple[AddressFacts, ...]
+
+
 _PLAN_PART = TypeAdapter(_PlanPart)
+_FACTS_PART = TypeAdapter(_FactsPart)
+P = TypeVar("P", _PlanPart, _FactsPart)
 
 
 def document(
@@ -119,15 +139,35 @@ def read_verdicts(path: Path) -> Survey:
     Raises InputError.
     """
     if _begins_with_header(path):
-        analysis = analyse_files([path])
-        if analysis.ended is None:
-            raise _error(path, "survey-empty", "It holds no lookup: nothing was asked.")
+        analysis = _analysed(path)
+        assert analysis.ended is not None
         made = document(analysis)
         return Survey(_day(analysis.ended), {each.host: each.verdicts for each in made.hosts})
+    part = _read(path, _PLAN_PART)
+    assert part.ended is not None
+    return Survey(part.ended.astimezone(UTC).date(), {each.host: each.verdicts for each in part.hosts})
+
+
+def read_pools(path: Path) -> dict[str, AddressFacts]:
+    """What `path` says of the addresses of each host, of a survey in either form. Raises InputError."""
+    if _begins_with_header(path):
+        studies = (study.facts for study in _analysed(path).studies)
+        return {each.host: AddressFacts(each.host, each.families, each.ttl) for each in studies}
+    return {each.host: each for each in _read(path, _FACTS_PART).hosts}
+
+
+def _analysed(path: Path) -> Analysis:
+    analysis = analyse_files([path])
+    if analysis.ended is None:
+        raise _error(path, "survey-empty", "It holds no lookup: nothing was asked.")
+    return analysis
+
+
+def _read(path: Path, form: TypeAdapter[P]) -> P:
     whole = read_file_bytes(path, _SIZE, str(path), rule="survey-unreadable", missing=_ALLOWED)
     try:
         read_json_text(whole)
-        part = _PLAN_PART.validate_json(whole, strict=True)
+        part = form.validate_json(whole, strict=True)
     except NotJSON as error:
         raise _error(path, "survey-document", f"Found no JSON: {error}. {_ALLOWED}") from None
     except ValidationError as error:
@@ -137,7 +177,7 @@ def read_verdicts(path: Path) -> Survey:
         raise _error(path, "survey-document", f"Found {found}. {_ALLOWED}") from None
     if part.ended is None:
         raise _error(path, "survey-empty", "It holds no lookup: nothing was asked.")
-    return Survey(part.ended.astimezone(UTC).date(), {each.host: each.verdicts for each in part.hosts})
+    return part
 
 
 _ALLOWED = "Allowed: a file that `hostgate survey --out` wrote, or what `hostgate survey --json` printed."

@@ -37,10 +37,10 @@ _EARLIEST = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingPlan:
-    """How often, how long, how hard: `rounds` asks of each question, or `duration` seconds of asking.
+    """How often, how long, how hard: `rounds` asks of each question, or `duration` seconds of asking, or until it is stopped.
 
-    After the first asks, a question is asked again once per TTL, but not sooner than `soonest` nor later than
-    `latest` seconds. `in_flight` bounds open questions per resolver, `rate` is packets a second per resolver.
+    After the first `to_the_second` asks, a question is asked again once per TTL, but not sooner than `soonest` nor later
+    than `latest` seconds. `in_flight` bounds open questions per resolver, `rate` is packets a second per resolver.
     """
 
     rounds: int | None = None
@@ -50,6 +50,7 @@ class SamplingPlan:
     in_flight: int = IN_FLIGHT
     rate: float = DEFAULT_RATE
     seed: int | None = None
+    to_the_second: int = _TO_THE_SECOND
 
     def wait(self, sample: Sample, asked: int, dice: random.Random) -> float:
         """Seconds from the answer `sample` to the next ask of the same question, which was asked `asked` times.
@@ -61,7 +62,7 @@ class SamplingPlan:
         if sample.outcome not in ABOUT_THE_NAME or shown is None:  # resolvers keep failures themselves (RFC 9520)
             return self.soonest * (1 + dice.random() / 10)
         expiry = shown + AFTER_EXPIRY
-        if asked < _TO_THE_SECOND:
+        if asked < self.to_the_second:
             return min(max(expiry, _EARLIEST), self.latest)
         if self.soonest <= expiry <= self.latest:
             return expiry

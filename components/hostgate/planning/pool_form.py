@@ -37,8 +37,8 @@ VERSION = 1
 LONGEST_WINDOW = 90 * 86_400
 """Seconds. What nobody has seen for longer is no address of the host any more."""
 
-SHORTEST_WINDOW = 60
-"""Seconds: no resolver is asked more often than this makes sense for."""
+SHORTEST_WINDOW = 3600
+"""Seconds. In less, answers that come every five minutes could not be told from a break."""
 
 VANTAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,62}\Z")
 VANTAGE_ALLOWED = "a name of up to 63 letters, digits and . _ : @ / -, e.g. eu-west-1"

@@ -1,0 +1,287 @@
+"""A refresher: asks DNS for the hosts of a pool, once or for as long as it runs, and puts what it saw into the pool.
+
+Questions go out as in a survey: A, AAAA and HTTPS at every resolver, each again when what was left of its TTL has run out,
+within a floor and five minutes. A resolver is tried before its answers count and once a minute after: one that has an
+address for names that do not exist has one for every host. Of its answers only addresses count that a host of the internet
+can have (`address_kind`), and none that a resolver made up for IPv6-only clients (DNS64, found as RFC 7050 says).
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, IPv6Network
+from math import ceil
+from typing import Any
+
+from hostgate.catalog.model import Family
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.dns.ask import Asker
+from hostgate.dns.pacing import DEFAULT_RATE
+from hostgate.dns.pool_places import PoolPlace, change
+from hostgate.dns.pool_update import MOST_REMOVED, PoolUpdate, Round, updated
+from hostgate.dns.resolvers import Resolver, probe
+from hostgate.dns.samples import OUTCOME_MEANS, RECORD_TYPES, ProbeState, Sample
+from hostgate.dns.sampling import IN_FLIGHT, SOCKETS, SamplingPlan, Surveyor
+from hostgate.planning.address_pool import Network, address_kind, packed_address
+from hostgate.planning.pool_form import in_networks
+
+FLOOR = 30.0
+"""Seconds between two lookups of a question at the least, unless the owner says otherwise (a cloud's change takes longer)."""
+
+SLOWEST = 300.0
+"""Seconds between two lookups at the most."""
+
+WRITTEN_EVERY = 10.0
+"""Seconds from an answer with a new address until it is in the pool, at the most, while watching."""
+
+JUDGED_EVERY = 2 * SLOWEST
+"""Seconds between two looks at what may leave: by then every host was answered twice, so that what the guard weighs is
+all that is due, and not a few hosts' part of it."""
+
+_TRIED_EVERY = 60.0
+"""Seconds between two tries of a resolver."""
+
+_JUMP = 60.0
+"""Seconds by which the clock on the wall may differ from the one that only counts: more is a jump, or a machine that slept."""
+
+_LONGEST_TTL = 7 * 86_400
+"""Seconds. Caches keep nothing longer (BIND's max-cache-ttl), whatever a zone says."""
+
+_LATE_CLIENTS = 300
+"""Seconds that clients hold an answer beyond its TTL: browsers a minute or two, a refresh of a proxy one."""
+
+_DNS64 = "ipv4only.arpa"
+_KNOWN_V4 = (bytes((192, 0, 0, 170)), bytes((192, 0, 0, 171)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshOrder:
+    """What a refresher does. `hosts`: each with its window at the least, in seconds; `windows`: those that a person said.
+    `private`: networks of the owner's own whose addresses count. `floor`: seconds between two lookups at the least."""
+
+    vantage: str
+    hosts: Mapping[str, int]
+    windows: Mapping[str, int] = field(default_factory=dict)
+    resolvers: Sequence[Resolver]
+    private: tuple[Network, ...] = ()
+    most_removed: float = MOST_REMOVED
+    floor: float = FLOOR
+    rate: float = DEFAULT_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What came of a round. `refused`: addresses that answers held and that do not count, by host and address, with the
+    reason; `unanswered`: hosts of which no address came, with the reason; `unusable`: resolvers that are left out."""
+
+    update: PoolUpdate
+    refused: Mapping[tuple[str, str], str]
+    unanswered: Mapping[str, str]
+    unusable: Mapping[str, tuple[ProbeState, str]]
+
+
+@dataclass(slots=True)
+class _Learned:
+    """What was learned since the pool was last written. `judged`, `outcomes`: since removals were last judged."""
+
+    seen: dict[tuple[str, Family], set[str]] = field(default_factory=dict)
+    judged: set[tuple[str, Family]] = field(default_factory=set)
+    refused: dict[tuple[str, str], str] = field(default_factory=dict)
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+class Refresher:
+    """Refreshes the pool at `place`, which is entered (locked) already. `wall` gives unix seconds; `aside` runs what waits
+    for disks and stores where it does not keep answers waiting."""
+
+    def __init__(
+        self,
+        order: RefreshOrder,
+        place: PoolPlace,
+        asker: Asker,
+        *,
+        wall: Callable[[], float] = time.time,
+        aside: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+    ) -> None:
+        self._order = order
+        self._place = place
+        self._asker = asker
+        self._wall = wall
+        self._aside = aside
+        self._samples: list[Sample] = []
+        self._learned = _Learned()
+        self._ttl: dict[str, int] = {}
+        self._nat64: dict[str, tuple[IPv6Network, ...]] = {}
+        self._unusable: dict[str, tuple[ProbeState, str]] = {}
+        self._offset: float | None = None
+        self._broken = False
+
+    async def once(self, stop: asyncio.Event) -> RefreshReport:
+        """Ask each question once at every resolver and write. Raises InputError: no resolver can be asked, or the pool
+        cannot be read or written."""
+        await self._try_resolvers(self._order.resolvers)
+        asked = self._usable()
+        plan = SamplingPlan(rounds=1, rate=self._order.rate, in_flight=self._in_flight())
+        await self._surveyor(plan, asked).run(stop)
+        await self._try_resolvers(asked)
+        self._usable()
+        return await self._write(judge=not stop.is_set())
+
+    async def watch(
+        self, stop: asyncio.Event, tell: Callable[[RefreshReport], None], fail: Callable[[InputError], None]
+    ) -> None:
+        """Ask on until `stop` is set; what was seen by then is written. `tell` gets what came of each round, `fail` what
+        kept the pool from being written: that is tried again. Raises InputError if no resolver can be asked at first."""
+        await self._try_resolvers(self._order.resolvers)
+        self._usable()
+        plan = SamplingPlan(
+            soonest=self._order.floor, latest=max(SLOWEST, self._order.floor), rate=self._order.rate,
+            in_flight=self._in_flight(), to_the_second=0,
+        )  # fmt: skip
+        asking = asyncio.ensure_future(self._surveyor(plan, self._order.resolvers).run(stop))
+        loop = asyncio.get_running_loop()
+        tried = judged = loop.time()
+        while not asking.done():
+            await asyncio.wait((asking,), timeout=WRITTEN_EVERY)
+            now = loop.time()
+            if now - tried >= _TRIED_EVERY and not asking.done():
+                tried = now
+                await self._try_resolvers(self._order.resolvers)
+            judge = now - judged >= JUDGED_EVERY and not stop.is_set()
+            if judge:
+                judged = now
+            try:
+                tell(await self._write(judge=judge))
+            except InputError as error:
+                fail(error)
+        await asking
+
+    def _surveyor(self, plan: SamplingPlan, resolvers: Sequence[Resolver]) -> Surveyor:
+        return Surveyor(
+            list(self._order.hosts), RECORD_TYPES, resolvers, plan, self._asker.lookup, self._samples.append
+        )
+
+    def _in_flight(self) -> int:
+        return min(IN_FLIGHT, SOCKETS // len(self._order.resolvers))
+
+    def _usable(self) -> list[Resolver]:
+        found = [each for each in self._order.resolvers if str(each) not in self._unusable]
+        if not found:
+            problems = [
+                Problem(rule=f"resolver-{state}", message=f"{name} is left out: {detail}.")
+                for name, (state, detail) in self._unusable.items()
+            ]
+            message = "No resolver can be asked, so nothing was changed. Name another with --resolver IP."
+            raise InputError([*problems, Problem(rule="no-resolver", message=message)])
+        return found
+
+    async def _try_resolvers(self, resolvers: Sequence[Resolver]) -> None:
+        known = next(iter(self._order.hosts))
+
+        async def one(resolver: Resolver) -> None:
+            name = str(resolver)
+            result = await probe(resolver, self._asker, known)
+            if result.state != "ok":
+                self._unusable[name] = (result.state, result.detail)
+                return
+            self._unusable.pop(name, None)
+            answer = await self._asker.lookup(_DNS64, "AAAA", resolver)
+            self._nat64[name] = tuple(each for text in answer.addresses for each in nat64_prefixes(IPv6Address(text)))
+
+        await asyncio.gather(*map(one, resolvers))
+
+    async def _write(self, *, judge: bool) -> RefreshReport:
+        """Put what was learned into the pool. If that fails, it is kept for the next time."""
+        self._take_samples()
+        learned = self._learned
+        order = self._order
+        found = Round(
+            vantage=order.vantage,
+            hosts={host: max(least, self._window_of_ttl(host)) for host, least in order.hosts.items()},
+            windows=order.windows,
+            seen={key: tuple(addresses) for key, addresses in learned.seen.items()},
+            judged=frozenset(learned.judged) if judge else frozenset(),
+            private=order.private,
+            unbroken=self._clock_held(),
+            most_removed=order.most_removed,
+        )
+        update = await self._aside(change, self._place, lambda pool: updated(pool, found, int(self._wall())))
+        self._broken = False
+        self._learned = _Learned() if judge else _Learned(judged=learned.judged, outcomes=learned.outcomes)
+        return RefreshReport(update, learned.refused, self._unanswered(learned) if judge else {}, dict(self._unusable))
+
+    def _take_samples(self) -> None:
+        samples, self._samples[:] = list(self._samples), []
+        for sample in samples:
+            if sample.resolver in self._unusable:
+                continue
+            addresses = sample.addresses
+            for record in sample.https:
+                if record.target in (".", "", sample.host):
+                    addresses = (*addresses, *record.ipv4hint, *record.ipv6hint)
+            if sample.type != "HTTPS":
+                self._learned.outcomes.setdefault(sample.host, Counter())[sample.outcome] += 1
+            if sample.effective_ttl is not None:
+                self._ttl[sample.host] = max(self._ttl.get(sample.host, 0), min(sample.effective_ttl, _LONGEST_TTL))
+            for each in addresses:
+                why = unusable(each, self._order.private, self._nat64.get(sample.resolver, ()))
+                if why is not None:
+                    self._learned.refused[sample.host, each] = why
+                    continue
+                key: tuple[str, Family] = (sample.host, "ipv6" if ":" in each else "ipv4")
+                self._learned.seen.setdefault(key, set()).add(each)
+                self._learned.judged.add(key)
+
+    def _clock_held(self) -> bool:
+        """Whether the clock on the wall went on as the other did since the pool was last written."""
+        offset = self._wall() - asyncio.get_running_loop().time()
+        before, self._offset = self._offset, offset
+        self._broken = self._broken or (before is not None and abs(offset - before) > _JUMP)
+        return not self._broken
+
+    def _window_of_ttl(self, host: str) -> int:
+        """Seconds: a client may hold an answer that a cache gave it just before the address changed, in whole hours."""
+        ttl = self._ttl.get(host, 0)
+        return ceil((ttl + SLOWEST + _LATE_CLIENTS) / 3600) * 3600
+
+    def _unanswered(self, learned: _Learned) -> dict[str, str]:
+        answered = {host for host, _ in learned.judged}
+        bogus = {host for host, _ in learned.refused}
+        found = {}
+        for host in self._order.hosts:
+            if host in answered:
+                continue
+            if host in bogus:
+                found[host] = "answers hold only addresses that do not count"
+            elif counts := learned.outcomes.get(host):
+                found[host] = OUTCOME_MEANS[counts.most_common(1)[0][0]]  # type: ignore[index]
+            else:
+                found[host] = "no usable resolver was asked"
+        return found
+
+
+def unusable(text: str, private: tuple[Network, ...], nat64: tuple[IPv6Network, ...]) -> str | None:
+    """Why an address of an answer does not count; None if it does."""
+    packed = packed_address(text)
+    kind = "never" if packed is None else address_kind(packed)
+    if packed is None or kind == "never":
+        return "no host of the internet has it"
+    if in_networks(packed, nat64):
+        return "the resolver made it up for IPv6-only clients (DNS64)"
+    if kind == "private" and not in_networks(packed, private):
+        return "it is of a private network; --private CIDR takes such addresses"
+    return None
+
+
+def nat64_prefixes(answer: IPv6Address) -> tuple[IPv6Network, ...]:
+    """The prefixes by which `answer` may stand for an address of ipv4only.arpa (RFC 7050 3, RFC 6052 2.2)."""
+    found = []
+    for length in (32, 40, 48, 56, 64, 96):
+        octets = (
+            answer.packed if length == 96 else answer.packed[:8] + answer.packed[9:]
+        )  # bits 64 to 71 are no part of it
+        if octets[length // 8 :][:4] in _KNOWN_V4:
+            found.append(IPv6Network((answer, length), strict=False))
+    return tuple(found)
