@@ -5,11 +5,13 @@ from typing import Any
 
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance, Selection
-from hostgate.planning.mechanism import targets
+from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.targets import formats
 
 FORMATS = tuple(each.name for each in formats())
-EVERY = (*targets(), *FORMATS)
+FED = tuple(each for each in FORMATS if "addresses" in mechanism(each).options.model_fields)
+"""Formats that refuse a host of which no addresses are given."""
+EVERY = (*targets(), *(each for each in FORMATS if each not in FED))
 """What a program can make, and what becomes files."""
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.bodies import count, empty_places
-from conformance.catalogs import EVERY, entry, many, selection
+from conformance.catalogs import EVERY, FED, entry, many, selection
 from conformance.strategies import LONGEST, catalogs
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import select
@@ -120,7 +120,7 @@ def test_the_hash_seed_changes_no_byte() -> None:
         )
         written.append(ran.stdout)
     assert written[0] == written[1]
-    assert len(json.loads(written[0])) == len(EVERY)
+    assert len(json.loads(written[0])) == len(EVERY) + len(FED)
 
 
 @every_target

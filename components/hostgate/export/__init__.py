@@ -7,6 +7,7 @@ _MODULES = {
     "squid": "squid",
     "pac": "pac",
     "cilium": "cilium",
+    "nftables": "nftables",
     "csv": "csv_list",
     "json": "json_list",
     "tfvars": "tfvars",
