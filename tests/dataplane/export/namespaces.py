@@ -98,10 +98,20 @@ class Namespaces:
                 self.ip("link", "set", link, "up", inside=where)
             self.ip("route", "add", "default", "via", f"10.77.{number}.1", inside=end)
             self.ip("-6", "route", "add", "default", "via", f"fd77:{number}::1", inside=end)
-        self.run("s", "sysctl", "-q", "net.ipv4.ip_nonlocal_bind=1", "net.ipv6.ip_nonlocal_bind=1")  # only a route has the addresses
+        self.run(
+            "s", "sysctl", "-q", "net.ipv4.ip_nonlocal_bind=1", "net.ipv6.ip_nonlocal_bind=1"
+        )  # only a route has the addresses
         self.run("f", "sysctl", "-q", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
         for more, length in zip(STRANGER, ("24", "64"), strict=True):
-            self.ip("addr", "add", f"{more}/{length}", "dev", f"{self.mark}c", *(["nodad"] if ":" in more else []), inside="c")
+            self.ip(
+                "addr",
+                "add",
+                f"{more}/{length}",
+                "dev",
+                f"{self.mark}c",
+                *(["nodad"] if ":" in more else []),
+                inside="c",
+            )
         self.ip("route", "add", f"{SERVERS[0]}0/24", "via", "10.77.2.2", inside="f")
         self.ip("-6", "route", "add", f"{SERVERS[1]}/64", "via", "fd77:2::2", inside="f")
         self.ip("route", "add", "local", f"{SERVERS[0]}0/24", "dev", "lo", inside="s")
@@ -134,7 +144,9 @@ class Namespaces:
             with suppress(TimeoutError, ConnectionError):
                 if server.type == socket.SOCK_DGRAM:
                     data, about, _, client = server.recvmsg(1024, 256)
-                    server.sendmsg([data], [(level, kind, _without_link(value)) for level, kind, value in about], 0, client)
+                    server.sendmsg(
+                        [data], [(level, kind, _without_link(value)) for level, kind, value in about], 0, client
+                    )
                     continue
                 client, _ = server.accept()
                 with client:
@@ -148,7 +160,9 @@ class Namespaces:
             asked = [several.submit(self.answers, flow.name, flow.port, udp=flow.protocol == "udp") for flow in flows]
         return {flow: each.result() for flow, each in zip(flows, asked, strict=True)}
 
-    def answers(self, there: str, port: int, *, udp: bool = False, source: str = "", sport: int = 0, inside: str = "c") -> bool:
+    def answers(
+        self, there: str, port: int, *, udp: bool = False, source: str = "", sport: int = 0, inside: str = "c"
+    ) -> bool:
         """Whether what a client says comes back."""
         return self.inside(inside, lambda: answered(there, port, udp=udp, source=source, sport=sport))
 
@@ -159,7 +173,11 @@ def _listening(family: socket.AddressFamily, kind: socket.SocketKind, port: int)
     if family == socket.AF_INET6:
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     if kind == socket.SOCK_DGRAM:  # so that the answer comes from the address that was asked
-        asked = (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO) if family == socket.AF_INET6 else (socket.IPPROTO_IP, _IP_PKTINFO)
+        asked = (
+            (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO)
+            if family == socket.AF_INET6
+            else (socket.IPPROTO_IP, _IP_PKTINFO)
+        )
         server.setsockopt(*asked, 1)
     server.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
     server.settimeout(0.1)

@@ -87,7 +87,9 @@ def test_no_server_begins_a_connection_to_a_client(box: Namespaces, stateless: b
         box.load("flush ruleset")
         assert box.answers(CLIENT[0], 5_000, udp=udp, source=ends[0][0], sport=ends[0][1], inside="s")
         box.load(planned(stateless=stateless).objects[0].text or "")
-        reached = [box.answers(CLIENT[0], 5_000, udp=udp, source=source, sport=port, inside="s") for source, port in ends]
+        reached = [
+            box.answers(CLIENT[0], 5_000, udp=udp, source=source, sport=port, inside="s") for source, port in ends
+        ]
         # Without state a datagram from the port of a host is an answer to a client's, as far as anybody can tell.
         assert reached == [udp and stateless, False, False]
     box.load("flush ruleset")
