@@ -205,6 +205,9 @@ def _nothing(counted: Counted, each: CloudObject) -> None:
 _COUNTERS = {
     "file.squid.conf": _lines,
     "file.pac": _nothing,
+    "file.nft": _nothing,
+    "file.vpn": _nothing,
+    "file.domains.txt": _nothing,
     "file.cilium.yaml": _nothing,
     "file.csv": _nothing,
     "file.json": _nothing,

@@ -100,6 +100,12 @@ def _of_one(need: Need, flow: Flow) -> Answer:
         name = flow.sni
         if not meant:
             return "must not" if _of_one(need, replace(flow, protocol=entry.protocol)) == "must not" else "may"
+    elif need.sight == "address":
+        if flow.address is None:
+            return "may"
+        inside = any(ip_address(flow.address) in ip_network(cidr) for cidr in need.addresses)
+        named = flow.transport == entry.transport and flow.port == entry.port
+        return "must not" if not inside else "must pass" if named else "may"
     elif need.sight == "address-and-port":
         if flow.transport != entry.transport or flow.port != entry.port:
             return "must not"

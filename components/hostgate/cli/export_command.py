@@ -76,7 +76,7 @@ def _format(name: str, target: Target) -> click.Command:
             if value
         }
         if pool := options.pop("pool", None):
-            options["addresses"] = pooled(pool, selection)
+            options["addresses"] = pooled(str(pool), selection)
         plan = draft(selection, target.name, options, as_of=as_of or date.today())
         if plan.problems:
             raise InputError(plan.problems)

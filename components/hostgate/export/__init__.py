@@ -8,6 +8,8 @@ _MODULES = {
     "pac": "pac",
     "cilium": "cilium",
     "nftables": "nftables",
+    "vpn": "vpn",
+    "vpn-domains": "vpn_domains",
     "csv": "csv_list",
     "json": "json_list",
     "tfvars": "tfvars",

@@ -16,6 +16,7 @@ from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import Names, NameTest
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Stage, Step
 from hostgate.planning.findings import Finding, finding
+from hostgate.planning.limits import Limit
 from hostgate.planning.mechanism import CloudObject, Mechanism, Rendering
 from hostgate.planning.options import CONFIG, Cidr, Options
 from hostgate.planning.plan import Plan
@@ -52,7 +53,7 @@ class FileFormat(Mechanism[F]):
     """The end of the file's name, after `name` of the options."""
     refuses: ClassVar[str]
     """What else the file refuses, as the finding `deny-cuts` says it."""
-    limits = ()
+    limits: ClassVar[tuple[Limit, ...]] = ()
 
     @abstractmethod
     def body(self, entries: Sequence[Entry], options: F) -> Mapping[str, Any]:

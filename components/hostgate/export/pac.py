@@ -115,7 +115,8 @@ var HOSTGATE = HOSTS;
 
 function FindProxyForURL(url, host) {
   var refused = REFUSED;
-  var parts = /^(https?|wss?):\\/\\/(?:[^\\/?#]*@)?(\\[[^\\]\\/]*\\]|[^:\\/?#\\[\\]]+)(?::([0-9]*))?(?:[\\/?#]|$)/.exec(String(url).toLowerCase());
+  var form = /^(https?|wss?):\\/\\/(?:[^\\/?#]*@)?(\\[[^\\]\\/]*\\]|[^:\\/?#\\[\\]]+)(?::([0-9]*))?(?:[\\/?#]|$)/;
+  var parts = form.exec(String(url).toLowerCase());
   var name = String(host).toLowerCase();
   if (!parts || parts[2] !== name) { return refused; }
   var tls = parts[1] === "https" || parts[1] === "wss";

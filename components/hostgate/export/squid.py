@@ -97,7 +97,7 @@ class Squid(FileFormat[SquidOptions]):
 def _lines(entries: Sequence[Entry], options: SquidOptions) -> Iterator[tuple[str, ...]]:
     name = options.name
     clients = (f"{name}_clients",) if options.from_ else ()
-    yield from (("acl", clients[0], "src", cidr) for cidr in sorted(options.from_))
+    yield from (("acl", *clients, "src", cidr) for cidr in sorted(options.from_))
     yield ("acl", f"{name}_connect", "method", "CONNECT")
     yield ("acl", f"{name}_plain", "proto", "HTTP")
     yield ("acl", f"{name}_hello", "at_step", "SslBump1")

@@ -24,7 +24,7 @@ from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import clouds, load, row, rows
 
 TtlFamily = Literal["wire", "own-lookup", "client-dns"]
-Sight = Literal["name-and-port", "address-and-port", "query-name"]
+Sight = Literal["name-and-port", "address-and-port", "query-name", "address"]
 
 O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a mechanism
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TypeVar
 
 from hostgate.flows.flow import Flow
@@ -32,7 +33,7 @@ def lacking() -> str:
     if os.name != "posix" or os.geteuid() != 0:
         return "network namespaces need root"
     if missing := [each for each in ("ip", "nft") if shutil.which(each, path=_PATH) is None]:
-        return f"{' and '.join(missing)} missing. sh tests/dataplane/setup.sh installs them on Debian"
+        return f"{' and '.join(missing)} missing. sh tests/dataplane/export/setup.sh installs them on Debian"
     made = subprocess.run(["unshare", "-n", "nft", "list", "ruleset"], capture_output=True, text=True, check=False)
     return "" if made.returncode == 0 else f"no namespace with nftables can be made here: {made.stderr.strip()[:120]}"
 
@@ -74,7 +75,7 @@ class Namespaces:
         outcome: list[T] = []
 
         def enter() -> None:
-            with open(f"/run/netns/{self.mark}{name}") as handle:
+            with Path(f"/run/netns/{self.mark}{name}").open() as handle:
                 if _LIBC.setns(handle.fileno(), _NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), "setns")
             outcome.append(work())

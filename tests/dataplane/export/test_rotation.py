@@ -185,7 +185,7 @@ def test_no_connection_is_dropped_while_a_large_set_is_swapped(box: Namespaces) 
     asked = 0
     many = {f"host-{number}.example": [f"2001:db8:1::{number:x}"] for number in range(1, 10_001)}
     entries = [*ENTRIES, *(entry(host, f"e{number}") for number, host in enumerate(many))]
-    stable = dict.fromkeys(HOSTS.values(), [address(number) for number in range(1, 17)])
+    stable = {host: [address(number) for number in range(1, 17)] for host in HOSTS.values()}
     rules = (
         plan(selection(entries), "export:nftables", addresses={**many, **stable}, resolvers=[ZONE]).objects[0].text
         or ""
