@@ -28,6 +28,8 @@ _DNS = "Cilium documentation, layer 3 policies, DNS based"
 _PORTS = "Cilium, pkg/policy/api/l4.go, PortRule"
 BYTES = Limit("bytes of the policy", 1_500_000, "bytes", "etcd documentation, request size limit", READ_ON)
 
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 _LEARNS = "Cilium keeps what a pod's own answer said while its TTL lasts, and for connections that live"
 _NEEDS = (
     Claim("Cilium with its DNS proxy, 1.19 or later where a host means any depth", _DNS, READ_ON),
@@ -119,7 +121,8 @@ class Cilium(FileFormat[CiliumOptions]):
         return {"toFQDNs": _names(entry), "toPorts": [ports]}
 
     def text(self, body: Mapping[str, Any], head: Sequence[str]) -> str:
-        return "".join(f"# {line}\n" for line in head) + yaml.safe_dump(_document(body), sort_keys=False, width=200)
+        made = yaml.dump(_document(body), Dumper=_DUMPER, sort_keys=False, width=300)
+        return "".join(f"# {line}\n" for line in head) + str(made)
 
     def place(self, objects: Sequence[CloudObject], options: CiliumOptions) -> Place:  # noqa: ARG002
         (made,) = objects

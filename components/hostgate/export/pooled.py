@@ -5,7 +5,6 @@ A host without an address is refused: a rule without addresses opens nothing or 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator
@@ -45,10 +44,9 @@ class PooledOptions(ClientOptions):
         return self.of(entry)
 
     def of(self, entry: Entry) -> tuple[str, ...]:
-        """The addresses of `entry`, of the families that its host is served on, IPv4 first."""
+        """The addresses of `entry`, of the families that its host is served on."""
         wanted = entry.families or FAMILIES
-        found = {each for each in self.addresses.get(entry.host, ()) if family_of(each) in wanted}
-        return tuple(sorted(found, key=lambda each: (":" in each, int(ip_address(each)))))
+        return tuple(dict.fromkeys(each for each in self.addresses.get(entry.host, ()) if family_of(each) in wanted))
 
 
 P = TypeVar("P", bound=PooledOptions)
@@ -74,7 +72,7 @@ def family_of(address: str) -> Family:
     return "ipv6" if ":" in address else "ipv4"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Opening:
     """An address and port that hosts open."""
 
@@ -83,10 +81,6 @@ class Opening:
     port: int
     hosts: tuple[str, ...] = ()
 
-    @property
-    def family(self) -> Family:
-        return family_of(self.address)
-
 
 def openings(entries: Iterable[Entry], options: PooledOptions) -> list[Opening]:
     """Each address and port once, with the hosts that need it; IPv4 first, in order of number."""
@@ -94,8 +88,8 @@ def openings(entries: Iterable[Entry], options: PooledOptions) -> list[Opening]:
     for entry in entries:
         for address in options.of(entry):
             found.setdefault((address, entry.transport, entry.port), set()).add(entry.host)
-    made = (Opening(*key, tuple(sorted(hosts))) for key, hosts in found.items())
-    return sorted(made, key=lambda each: (each.family, int(ip_address(each.address)), each.transport, each.port))
+    ordered = sorted(found, key=lambda key: (":" in key[0], packed_address(key[0]), *key[1:]))
+    return [Opening(*key, tuple(sorted(found[key]))) for key in ordered]
 
 
 def opening_step(name: str, row: Mapping[str, Any], clients: ClientTest) -> Step:

@@ -11,11 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from hostgate.catalog.match_kinds import within
 from hostgate.catalog.model import Entry
 from hostgate.export.file_format import APPLICATION, TCP, ClientOptions, FileFormat, clients_of, closed
 from hostgate.flows.intervals import Intervals
-from hostgate.flows.names import NameTest
+from hostgate.flows.names import NameTest, endings
 from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.mechanism import CloudObject, Means
@@ -140,17 +139,13 @@ def _sni_type(label: str) -> tuple[str, ...]:
     return ("ssl::server_name", "--client-requested") if label == "names" else ("ssl::server_name_regex", "-i")
 
 
-def _sets(entries: Iterable[Entry]) -> Iterator[tuple[str, list[str]]]:
+def _sets(entries: Sequence[Entry]) -> Iterator[tuple[str, list[str]]]:
     """Values by the type that can say them: names, and patterns for a depth or an apex that dstdomain cannot leave out.
 
     No name is there that a wider one holds: Squid drops one of the two, and says only in its log which.
     """
-    kept: list[Entry] = []
-    for entry in sorted(entries, key=lambda each: (each.host.count("."), each.match != "subtree+apex", each.key)):
-        if not any(
-            within(entry.match, entry.host, each.match, each.host) for each in kept if each.match == "subtree+apex"
-        ):
-            kept.append(entry)
+    wide = {each.host for each in entries if each.match == "subtree+apex"}
+    kept = [each for each in entries if not any(above in wide for above in _wider(each))]
     names = {f".{each.host}" if each.match == "subtree+apex" else each.host for each in kept if each.match in _PLAIN}
     if names:
         yield "names", sorted(names)
@@ -162,6 +157,12 @@ _EMPTY_LABEL = r"(^|\.)\."
 """In no name of a host. Squid refuses it where it is dialled, and takes `.x` for x where it is an SNI (tried with 5.7)."""
 
 _PLAIN = ("exact", "subtree+apex")
+
+
+def _wider(entry: Entry) -> list[str]:
+    """Hosts that hold all of `entry` where they are meant with everything below."""
+    found = list(endings(entry.host))
+    return found[1:] if entry.match == "subtree+apex" else found
 
 
 def _pattern(entry: Entry) -> str:

@@ -6,7 +6,6 @@ stand a filter that knows more; the list only brings the traffic there.
 
 import json
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
 from typing import Any, Literal
 
 from hostgate.catalog.model import Entry
@@ -71,7 +70,10 @@ class Vpn(PooledFormat[VpnOptions]):
         hosts: dict[str, set[str]] = {}
         for each in openings(entries, options):
             hosts.setdefault(each.address, set()).update(each.hosts)
-        ranges = [{"range": str(ip_network(address)), "hosts": sorted(names)} for address, names in hosts.items()]
+        ranges = [
+            {"range": f"{address}/{128 if ':' in address else 32}", "hosts": sorted(names)}
+            for address, names in hosts.items()
+        ]
         return {"product": options.product, **({"ranges": ranges} if ranges else {})}
 
     def text(self, body: Mapping[str, Any], head: Sequence[str]) -> str:
@@ -103,15 +105,12 @@ class Vpn(PooledFormat[VpnOptions]):
 
 
 def _line(product: str, cidr: str) -> str:
-    network = ip_network(cidr)
     if product == "wireguard":
-        return f"AllowedIPs = {network}"
+        return f"AllowedIPs = {cidr}"
     if product == "openvpn":
-        where = (
-            f"route-ipv6 {network}" if network.version == 6 else f"route {network.network_address} {network.netmask}"
-        )
+        where = f"route-ipv6 {cidr}" if ":" in cidr else f"route {cidr.removesuffix('/32')} 255.255.255.255"
         return f'push "{where}"'
-    return str(network)
+    return cidr
 
 
 MECHANISM = Vpn()

@@ -36,7 +36,9 @@ OUTSIDER, CLIENTS = "127.83.2.9", f"{PROXY}/32"
 
 @pytest.fixture(scope="module", autouse=True)
 def _squid() -> None:
-    reason = "" if version() else "Squid with OpenSSL is needed. sh tests/dataplane/export/setup.sh installs it on Debian."
+    reason = (
+        "" if version() else "Squid with OpenSSL is needed. sh tests/dataplane/export/setup.sh installs it on Debian."
+    )
     if os.name != "posix" or os.geteuid() != 0:
         reason = reason or "the resolver and the servers of the test need ports below 1024, and so root"
     if reason:
