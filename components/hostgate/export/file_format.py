@@ -53,6 +53,8 @@ class FileFormat(Mechanism[F]):
     """The end of the file's name, after `name` of the options."""
     refuses: ClassVar[str]
     """What else the file refuses, as the finding `deny-cuts` says it."""
+    state: ClassVar[str]
+    """What its software remembers of a connection, and so which way a rule is for."""
     limits: ClassVar[tuple[Limit, ...]] = ()
 
     @abstractmethod

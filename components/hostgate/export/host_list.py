@@ -31,6 +31,7 @@ class HostList(FileFormat[FormatOptions]):
     """Base of the lists: one row for each entry."""
 
     options = FormatOptions
+    state = "up to whoever enters it"
     refuses = "A list refuses nothing: all else, private destinations too, is up to whoever enters it."
     means = (
         Means(

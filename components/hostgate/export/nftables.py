@@ -47,6 +47,7 @@ class Nftables(PooledFormat[NftablesOptions]):
     title = "nftables"
     options = NftablesOptions
     file = ".nft"
+    state = "tracked, or pairs of rules with `--stateless`"
     refuses = "The box forwards nothing else: no other traffic, of whatever protocol, and private destinations too."
     means = (
         Means(

@@ -50,6 +50,7 @@ class Pac(FileFormat[PacOptions]):
     title = "Proxy auto-configuration"
     options = PacOptions
     file = ".pac"
+    state = "none: the file is asked about each URL"
     refuses = "All other URLs are refused, those of private destinations too."
     means = (
         Means(

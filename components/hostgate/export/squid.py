@@ -50,6 +50,7 @@ class Squid(FileFormat[SquidOptions]):
     title = "Squid"
     options = SquidOptions
     file = ".squid.conf"
+    state = "the proxy ends and begins connections itself"
     refuses = "The proxy refuses all other hosts, addresses instead of names, and private destinations too."
     means = (
         Means(

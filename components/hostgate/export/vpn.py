@@ -38,6 +38,7 @@ class Vpn(PooledFormat[VpnOptions]):
     title = "VPN split tunnel"
     options = VpnOptions
     file = ".vpn"
+    state = "none: the same ranges lead there and back"
     refuses = (
         "What is in no range does not go through the tunnel, private destinations too; the list itself stops nothing."
     )

@@ -24,6 +24,7 @@ class VpnDomains(FileFormat[FormatOptions]):
     title = "VPN split tunnel by name"
     options = FormatOptions
     file = ".domains.txt"
+    state = "none: it leads, and stops nothing"
     refuses = "Other names do not go through the tunnel, private destinations too; the list itself stops nothing."
     means = (
         Means(
