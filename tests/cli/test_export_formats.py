@@ -76,6 +76,9 @@ def test_hosts_that_the_pool_does_not_know_are_all_told(export: Export) -> None:
 WRONG = [
     (["squid", "--from", "10.1.2.3/8"], "from"),
     (["squid", "--listen", "x"], "listen"),
+    (["squid", "--listen", "65536"], "listen"),
+    (["pac", "--refused", "PROXY 127.0.0.1:65536"], "refused"),
+    (["nftables", "--resolvers", "fe80::1%x } flush ruleset"], "resolvers"),
     (["squid", "--certificate", "a b"], "certificate"),
     (["pac", "--refused", "DIRECT"], "refused"),
     (["cilium", "--select", "app"], "select"),

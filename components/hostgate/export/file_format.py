@@ -27,6 +27,10 @@ APPLICATION = {"https": "tls", "tls": "tls", "http": "http"}
 TCP, UDP = 6, 17
 
 
+PORT = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+"""A port from 1 to 65535, as a pattern."""
+
+
 class FormatOptions(Options):
     """Options of any format. Its software refuses what no line allows, private destinations too, whatever `deny` says."""
 

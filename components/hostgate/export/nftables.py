@@ -6,14 +6,23 @@ mirror: what comes from the port to an unprivileged one, and does not begin a co
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import ip_address
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
 from hostgate.catalog.model import FAMILIES, Entry
 from hostgate.export.file_format import TCP, UDP, clients_of, closed
-from hostgate.export.pooled import KEEPS, NEAREST, OPENS, RESOLVER, PooledFormat, PooledOptions, opening_step, openings
+from hostgate.export.pooled import (
+    KEEPS,
+    NEAREST,
+    OPENS,
+    RESOLVER,
+    PooledFormat,
+    PooledOptions,
+    host_address,
+    opening_step,
+    openings,
+)
 from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.steps import Box, Place, Stage, Step
@@ -27,16 +36,12 @@ _KEY = "{family} {end} . meta l4proto . th {port}"
 _UNPRIVILEGED = "1024-65535"
 
 
-def _resolver(text: str) -> str:
-    return str(ip_address(text))
-
-
 class NftablesOptions(PooledOptions):
     """How the table tells what belongs to an allowed connection."""
 
     stateless: bool = False
     """Whether the rules do without connection tracking, in pairs."""
-    resolvers: list[Annotated[str, AfterValidator(_resolver)]] = []
+    resolvers: list[Annotated[str, AfterValidator(host_address)]] = []
     """Resolvers of the clients that lie behind this box: DNS to them passes too."""
 
 
@@ -74,7 +79,7 @@ class Nftables(PooledFormat[NftablesOptions]):
             for each in openings(entries, options)
         ]
         found = {
-            "table": options.name.replace("-", "_"),
+            "table": f"{options.name.replace('-', '_')}_egress",  # no name alone: some are words of the language
             "state": "none" if options.stateless else "tracked",
             "clients": [str(each) for each in merged(options.from_)],
             "resolvers": sorted(options.resolvers),

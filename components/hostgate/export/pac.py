@@ -13,14 +13,14 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import Entry
-from hostgate.export.file_format import APPLICATION, FileFormat, FormatOptions, closed
+from hostgate.export.file_format import APPLICATION, PORT, FileFormat, FormatOptions, closed
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.mechanism import CloudObject, Means
 
-_WAY = r"(DIRECT|(PROXY|HTTP|HTTPS|SOCKS|SOCKS4|SOCKS5) (\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})"
+_WAY = r"(DIRECT|(PROXY|HTTP|HTTPS|SOCKS|SOCKS4|SOCKS5) (\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):" + PORT + ")"
 _SOURCE = "Mozilla developer documentation, proxy auto-configuration file"
 
 
@@ -77,7 +77,8 @@ class Pac(FileFormat[PacOptions]):
         hosts: dict[str, dict[str, list[str]]] = {}
         for entry in entries:
             spoken = "http" if entry.protocol == "http" else "https"
-            hosts.setdefault(f"{spoken}:{entry.port}", {}).setdefault(entry.host, []).append(entry.match)
+            kinds = hosts.setdefault(f"{spoken}:{entry.port}", {}).setdefault(entry.host, [])
+            kinds += [entry.match] if entry.match not in kinds else []
         return {"allowed": options.allowed, "refused": options.refused, **({"hosts": hosts} if hosts else {})}
 
     def text(self, body: Mapping[str, Any], head: Sequence[str]) -> str:

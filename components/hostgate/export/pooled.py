@@ -26,7 +26,8 @@ BY_NAME = "the names that are needed as exact entries: DNS is asked for names, n
 NEAREST = dict.fromkeys(("one-label", "subtree", "subtree+apex"), BY_NAME)
 
 
-def _address(text: str) -> str:
+def host_address(text: str) -> str:
+    """An address that a host can have, as it is. Raises PydanticCustomError."""
     packed = packed_address(text)
     if packed is None or address_kind(packed) == "never":
         message = f"Found {text!a}. Allowed: an address that a host can have, in its shortest form."
@@ -37,7 +38,7 @@ def _address(text: str) -> str:
 class PooledOptions(ClientOptions):
     """Options of formats that are fed by a pool."""
 
-    addresses: dict[str, list[Annotated[str, AfterValidator(_address)]]] = {}
+    addresses: dict[str, list[Annotated[str, AfterValidator(host_address)]]] = {}
     """The addresses of each host."""
 
     def dialled(self, entry: Entry) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from hostgate.catalog.model import Entry
-from hostgate.export.file_format import APPLICATION, TCP, ClientOptions, FileFormat, clients_of, closed
+from hostgate.export.file_format import APPLICATION, PORT, TCP, ClientOptions, FileFormat, clients_of, closed
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest, endings
 from hostgate.flows.steps import Box, Place, Stage, Step
@@ -35,7 +35,7 @@ _NEAREST = {"tcp": _BY_ADDRESS, "udp": _BY_ADDRESS}
 class SquidOptions(ClientOptions):
     """Where the proxy listens, and how strict it is about TLS."""
 
-    listen: Annotated[str, Field(pattern=r"^(\[[0-9a-f:]+\]:|[0-9.]+:)?[0-9]{1,5}$")] = "3128"
+    listen: Annotated[str, Field(pattern=rf"^(\[[0-9a-f:]+\]:|[0-9.]+:)?{PORT}$")] = "3128"
     """The port of the proxy, or an address with it."""
     certificate: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]+$")] = "/etc/squid/hostgate.pem"
     """A certificate with its key, which Squid wants for the port, and shows to a client only with a refusal."""

@@ -7,14 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from conformance.catalogs import entry, selection
-from conformance.strategies import flows_about
+from conformance.strategies import HOSTS, flows_about
 from dataplane.export.squid import PROXY, Lab, certificate, parsed, running, version
-from hostgate.catalog.model import Entry
+from hostgate.catalog.model import MATCHES, Entry
 from hostgate.export.squid import SquidOptions
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
@@ -82,6 +83,30 @@ def test_squid_passes_what_the_verdict_allows_and_refuses_all_else(pair: bool, t
         assert judged(lab, made, flows) == []
     assert len(flows) > 500
     assert sum(made.verdict(flow).allows for flow in flows) > (40 if pair else 70)
+
+
+def drawn(seed: int) -> list[Entry]:
+    """A catalog of nested names, kinds, protocols and ports, as the conformance tests have them."""
+    dice = Random(f"squid {seed}")
+    return [
+        entry(
+            dice.choice([host for host in HOSTS if len(host) < 100]),
+            f"e{number}",
+            match=dice.choice(MATCHES),
+            port=dice.choice((80, 443, 8443)),
+            protocol=dice.choice(("https", "tls", "http")),
+        )
+        for number in range(6)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_so_it_is_for_catalogs_made_at_random(seed: int, tmp_path: Path) -> None:
+    entries = drawn(seed)
+    made = planned(entries, pair=bool(seed % 2))
+    assert "is a subdomain" not in parsed(made.objects[0].text or "", tmp_path)
+    with _proxy(made, tmp_path) as lab:
+        assert judged(lab, made, list(askable(entries))) == []
 
 
 SNI = [
