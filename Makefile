@@ -106,4 +106,5 @@ $(TOOLS)/.installed: .ci/tools.lock $(TOOLS)/pyvenv.cfg
 .PHONY: dataplane
 dataplane:
 	@sh tests/dataplane/setup.sh
+	@sh tests/dataplane/export/setup.sh
 	@sh tests/dns/setup.sh

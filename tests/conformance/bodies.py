@@ -190,11 +190,28 @@ def _proxy_rule(counted: Counted, each: CloudObject) -> None:
     counted.one_of("names of rules", each.body["name"])
 
 
+def _lines(counted: Counted, each: CloudObject) -> None:
+    for line in each.body["lines"]:
+        counted.one_of(f"lines of {each.name}", " ".join(line))
+        counted.at_most("characters of a line", len(" ".join(line)), 2_048)
+        if line[0] == "acl":
+            counted.at_most("characters of the name of an acl", len(line[1]), 63)
+
+
 def _nothing(counted: Counted, each: CloudObject) -> None:
     """Kinds without a number that has a limit."""
 
 
 _COUNTERS = {
+    "file.squid.conf": _lines,
+    "file.pac": _nothing,
+    "file.nft": _nothing,
+    "file.vpn": _nothing,
+    "file.domains.txt": _nothing,
+    "file.cilium.yaml": _nothing,
+    "file.csv": _nothing,
+    "file.json": _nothing,
+    "file.auto.tfvars.json": _nothing,
     "AWS::NetworkFirewall::RuleGroup": _rule_group,
     "AWS::NetworkFirewall::FirewallPolicy": _firewall_policy,
     "AWS::NetworkFirewall::FirewallPolicy.StatefulRuleGroupReferences": _firewall_policy,

@@ -5,6 +5,14 @@ from typing import Any
 
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance, Selection
+from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.targets import formats
+
+FORMATS = tuple(each.name for each in formats())
+FED = tuple(each for each in FORMATS if "addresses" in mechanism(each).options.model_fields)
+"""Formats that refuse a host of which no addresses are given."""
+EVERY = (*targets(), *(each for each in FORMATS if each not in FED))
+"""What a program can make, and what becomes files."""
 
 
 def entry(host: str = "cgr.dev", id_: str | None = None, **fields: Any) -> Entry:

@@ -38,6 +38,8 @@ class Need(NamedTuple):
     addresses: tuple[str, ...] = ()
     either: bool = False
     """Whether its way does not tell TLS from HTTP: what speaks the other of the two then may pass."""
+    names: str = "wire"
+    """Which name its way judges, where it sees names: that in the packets, the dialled one, or both."""
 
 
 def answer(
@@ -52,6 +54,7 @@ def answer(
 
     `sights` are those of the mechanism. One that sees questions only does not see a client that asks none.
     """
+    needs = list(needs)
     if set(sights) == {"query-name"} and is_address(flow.name):
         return "may"
     if sources and flow.source and not any(ip_address(flow.source) in ip_network(cidr) for cidr in sources):
@@ -71,7 +74,17 @@ def answer(
             return one
         if one == "may":
             best = one
+    if (
+        best == "must not" and flow.sni is not None
+    ):  # hosts of two entries in one flow: nobody said that they go together
+        both = [need for need in needs if need.names == "both"]
+        each = [_of_any(both, replace(flow, name=name, sni=name)) for name in (flow.name.removesuffix("."), flow.sni)]
+        best = "may" if "must not" not in each else best
     return best
+
+
+def _of_any(needs: Iterable[Need], flow: Flow) -> Answer:
+    return next(("may" for need in needs if _of_one(need, flow) != "must not"), "must not")
 
 
 def _of_one(need: Need, flow: Flow) -> Answer:
@@ -79,11 +92,20 @@ def _of_one(need: Need, flow: Flow) -> Answer:
     if need.sight == "name-and-port":
         meant = flow.protocol in CARRIED.get(entry.protocol, ())
         web = need.either and flow.protocol in ("https", "tls", "http")
-        if not (meant or web) or flow.port != entry.port or flow.sni is None:
+        if not (meant or web) or flow.port != entry.port or (flow.sni is None and need.names == "wire"):
             return "must not"
+        if need.names != "wire":
+            return _of_dialled(need, flow)
+        assert flow.sni is not None
         name = flow.sni
         if not meant:
             return "must not" if _of_one(need, replace(flow, protocol=entry.protocol)) == "must not" else "may"
+    elif need.sight == "address":
+        if flow.address is None:
+            return "may"
+        inside = any(ip_address(flow.address) in ip_network(cidr) for cidr in need.addresses)
+        named = flow.transport == entry.transport and flow.port == entry.port
+        return "must not" if not inside else "must pass" if named else "may"
     elif need.sight == "address-and-port":
         if flow.transport != entry.transport or flow.port != entry.port:
             return "must not"
@@ -104,6 +126,15 @@ def _of_one(need: Need, flow: Flow) -> Answer:
         if any(_is_meant(k, entry.host, name) != "must not" for k in kinds)
         else exact
     )
+
+
+def _of_dialled(need: Need, flow: Flow) -> Answer:
+    """Where the dialled name is judged: it decides, and what the packets name has to be meant too or is not looked at."""
+    dialled = _is_meant(need.entry.match, need.entry.host, flow.name.removesuffix("."))
+    if dialled != "must pass" or flow.sni is None:
+        return "must not" if dialled == "must not" else "may"
+    said = _is_meant(need.entry.match, need.entry.host, flow.sni)
+    return said if said != "must not" or need.names == "both" else "may"
 
 
 def _is_meant(kind: Match, host: str, name: str) -> Answer:

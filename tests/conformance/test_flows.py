@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import EVERY, FED, entry, selection
 from conformance.oracle import WIDENED, Need, answer
-from conformance.strategies import INSIDE, INTERNET, catalogs, flows_about
+from conformance.strategies import INSIDE, INTERNET, INTERNET_6, catalogs, flows_about
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
@@ -22,7 +22,7 @@ from hostgate.planning.plan import Plan, draft, plan
 DENIES: tuple[Deny, ...] = get_args(Deny)
 CLIENTS = "10.0.0.0/8"
 
-every_target = pytest.mark.parametrize("target", targets())
+every_target = pytest.mark.parametrize("target", EVERY)
 every_deny = pytest.mark.parametrize("deny", DENIES)
 
 
@@ -44,7 +44,9 @@ def test_enforce_passes_what_the_catalog_allows_and_blocks_all_else(
     assert (deny == "none") == any(one.id == "deny-none" for one in made.findings)
 
 
-@pytest.mark.parametrize("target", [each for each in targets() if "addresses" in mechanism(each).options.model_fields])
+@pytest.mark.parametrize(
+    "target", [*(each for each in targets() if "addresses" in mechanism(each).options.model_fields), *FED]
+)
 @every_deny
 @given(drawn=catalogs(), reject=st.booleans(), logged=st.booleans())
 def test_entries_without_a_name_on_the_wire_pass_to_the_addresses_that_are_given_for_them(
@@ -52,16 +54,21 @@ def test_entries_without_a_name_on_the_wire_pass_to_the_addresses_that_are_given
 ) -> None:
     ranges = {each.id: [_RANGES[index % len(_RANGES)]] for index, each in enumerate(drawn)}
     reject = reject and deny in ("internet", "all")
-    made = _expressible(target, drawn, False, deny=deny, reject=reject, log_allowed=logged, addresses=ranges)
+    options = {"deny": deny, "reject": reject, "log_allowed": logged, "addresses": ranges}
+    if target in FED:  # by host, as a pool has them
+        options = {"addresses": {each.host: list(_POOL) for each in drawn}}
+        deny = "internet"
+    made = _expressible(target, drawn, False, **options)
     assert made is not None
     for flow, wanted, passes in _judged(made, drawn):
         assert wanted == "may" or passes == (wanted == "must pass" or deny == "none"), f"{flow} {wanted}"
 
 
+_POOL = (INTERNET, "203.0.113.4", INTERNET_6)
 _RANGES = (f"{INTERNET}/32", "203.0.113.0/24", "198.51.100.0/29")
 
 
-@pytest.mark.parametrize("target", [each for each in targets() if "home_net" in mechanism(each).options.model_fields])
+@pytest.mark.parametrize("target", [each for each in EVERY if "home_net" in mechanism(each).options.model_fields])
 @pytest.mark.parametrize(
     "home", [["10.0.0.0/8", "fd00::/8"], ["fd00::/8", "2600:1f18::/56"], ["10.0.0.0/8", "203.0.113.0/24"]]
 )
@@ -157,10 +164,11 @@ def test_every_entry_is_decided_and_one_of_a_group_of_alternatives_is_used(targe
 def test_what_the_mechanism_cannot_see_is_said(target: str, drawn: list[Entry], accepting: bool) -> None:
     made = _expressible(target, drawn, accepting)
     assert made is not None
-    sights = {need.sight for need in _needs(made)}
+    needs = _needs(made)
+    sights = {need.sight for need in needs}
     ids = {one.id for one in made.findings}
     assert ("address-only" in ids) == ("address-and-port" in sights)
-    assert ("name-unproven" in ids) == ("name-and-port" in sights)
+    assert ("name-unproven" in ids) == any(need.sight == "name-and-port" and need.names == "wire" for need in needs)
     used = [decision.means for decision in made.decisions if decision.outcome == "allowed" and decision.means]
     assert ("http-or-tls" in ids) == any(not way.tells_tls for way in used)
     assert ("name-only" in ids) == ("query-name" in sights)
@@ -218,8 +226,9 @@ def _needs(made: Plan) -> list[Need]:
         way = how.way(decision.entry)
         if decision.outcome == "allowed" and way is not None:
             widenings = tuple(name for name in WIDENED if (name, decision.entry.id) in accepted)
-            given = getattr(made.options, "addresses", {}).get(decision.entry.id, ())
-            needs.append(Need(decision.entry, way.sight, widenings, tuple(given), not way.tells_tls))
+            given = made.options.dialled(decision.entry) if made.target in FED else ()
+            given = given or getattr(made.options, "addresses", {}).get(decision.entry.id, ())
+            needs.append(Need(decision.entry, way.sight, widenings, tuple(given), not way.tells_tls, way.names))
     return needs
 
 

@@ -15,24 +15,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.bodies import count, empty_places
-from conformance.catalogs import entry, many, selection
+from conformance.catalogs import EVERY, FED, entry, many, selection
 from conformance.strategies import LONGEST, catalogs
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import select
 from hostgate.planning.findings import KINDS
 from hostgate.planning.limits import Limit
-from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.mechanism import mechanism
+from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan, draft, plan
 
-every_target = pytest.mark.parametrize("target", targets())
+every_target = pytest.mark.parametrize("target", EVERY)
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def expressible(target: str, drawn: Sequence[Entry], **options: Any) -> Plan:
-    """The plan of those of `drawn` that the mechanism has no objection to."""
+    """The plan of those of `drawn` that the mechanism has no objection to, with those of `options` that it takes."""
+    options = {key: value for key, value in options.items() if _takes(target, key, value)}
     whole = draft(selection(drawn), target, options)
     objections = mechanism(target).objections([decision.entry for decision in whole.decisions], whole.options)
     return draft(selection([each for each in drawn if each.key not in objections]), target, options)
+
+
+def _takes(target: str, key: str, value: object) -> bool:
+    try:
+        return bool(read_options(mechanism(target).options, {key: value}, target))
+    except OptionsError:
+        return False
 
 
 @every_target
@@ -97,8 +106,11 @@ def test_the_hash_seed_changes_no_byte() -> None:
     program = (
         "import json, hostgate\n"
         "from hostgate.planning.mechanism import targets\n"
+        "from hostgate.planning.targets import formats\n"
         "hosts = hostgate.select('chainguard/images@2024-03-28', './examples/ours.yaml')\n"
-        "print(json.dumps([hostgate.plan(hosts, target, mode='audit').as_json() for target in targets()]))\n"
+        "plans = [hostgate.plan(hosts, target, mode='audit') for target in targets()]\n"
+        "plans += [hostgate.plan(hosts, each.name) for each in formats()]\n"
+        "print(json.dumps([[each.as_json(), [one.text for one in each.objects]] for each in plans]))\n"
     )
     written = []
     for seed in ("1", "2"):
@@ -108,7 +120,7 @@ def test_the_hash_seed_changes_no_byte() -> None:
         )
         written.append(ran.stdout)
     assert written[0] == written[1]
-    assert len(json.loads(written[0])) == len(targets())
+    assert len(json.loads(written[0])) == len(EVERY) + len(FED)
 
 
 @every_target

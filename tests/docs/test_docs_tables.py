@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -13,15 +14,23 @@ import hostgate
 from hostgate.aws.default_actions import DEFAULT_ACTIONS
 from hostgate.aws.policy_options import DESTINATIONS, LOG_TYPES
 from hostgate.catalog.match_kinds import holds
-from hostgate.catalog.model import MATCHES, CatalogRecord, EntryRecord, RevisionRecord, SourceRecord, SpanRecord
+from hostgate.catalog.model import (
+    MATCHES,
+    CatalogRecord,
+    EntryRecord,
+    RevisionRecord,
+    SourceRecord,
+    SpanRecord,
+)
 from hostgate.catalog.references import each_shipped
 from hostgate.catalog.revision_changes import RISKS
+from hostgate.export.file_format import FileFormat
 from hostgate.intake.page_remarks import REMARKS
 from hostgate.planning.evidence import Claim
 from hostgate.planning.findings import KINDS
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options
-from hostgate.planning.targets import load, rows
+from hostgate.planning.targets import formats, load, rows
 from hostgate.policies.readers import READERS, UNREAD
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import SettingsFile
@@ -32,6 +41,7 @@ CATALOG, MECHANISMS, PLAN, POLICIES, REVIEW, SURVEY = (
     ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "policies.md", "review.md", "survey.md")
 )
 BY_ADDRESS = ROOT / "docs" / "by-address.md"
+EXPORT = ROOT / "docs" / "export.md"
 SANDBOX = ROOT / "docs" / "sandbox.md"
 AWS_POLICY = ROOT / "docs" / "aws-policy.md"
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
@@ -170,6 +180,25 @@ def test_the_mechanisms_are_those_of_the_registry() -> None:
     for target, component in zip(table.column("target"), table.column("component"), strict=True):
         told = told if component.startswith("same") else component.strip("`")
         assert told == _components()[target.strip("`")]
+
+
+def test_the_formats_of_the_export_page_are_those_of_the_registry() -> None:
+    (table,) = [table for table in tables(EXPORT) if table.header[0] == "format"]
+    assert table.rows == tuple(
+        (
+            f"`{each.name.partition(':')[2]}`",
+            way.name,
+            _listed(MATCHES, way.kinds),
+            _listed(_PROTOCOLS, way.protocols),
+            f"{way.ports.start}-{way.ports.stop - 1}",
+            way.sight,
+            how.state,
+        )
+        for each in formats()
+        for how in [cast("FileFormat[Any]", mechanism(each.name))]
+        for way in how.means
+    )
+    assert all(tuple(each.exports) == (each.name.partition(":")[2],) for each in formats())
 
 
 def _components() -> dict[str, str]:

@@ -42,7 +42,10 @@ def by_name(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     wire = replace(base.means[0], sight="name-and-port", ttl_family="wire", lookup=None)
     module = ModuleType("by_name")
     module.MECHANISM = type("ByName", (base,), {"target": BY_NAME, "means": (wire,)})()  # type: ignore[attr-defined]
-    rows = {**target_rows._rows(), BY_NAME: Target(name=BY_NAME, mechanism="by_name", component="", outputs=())}
+    rows = {
+        **target_rows._rows(),
+        BY_NAME: Target(name=BY_NAME, mechanism="by_name", component="by_name:ByName", outputs=()),
+    }
     monkeypatch.setitem(sys.modules, "by_name", module)
     monkeypatch.setattr(target_rows, "_rows", lambda: rows)
     yield

@@ -1,29 +1,32 @@
 """`hostgate export`: the hosts as files for software outside the clouds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
 from hostgate.catalog.problems import InputError
-from hostgate.cli.sources import Repeating, find_stack, make_plans, source_options
-from hostgate.planning.targets import Target, load, rows
+from hostgate.cli.sources import Repeating, find_stack, hosts_and_layers, make_plans, source_options
+from hostgate.planning.targets import Target, formats, load, rows
 
 if TYPE_CHECKING:
     from hostgate.catalog.selection import Selection
+    from hostgate.planning.plan import Plan
 
 
 class _Forms(click.Group):
     """The forms that have options of their own, and those that the rows of targets name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *(form for each in rows() for form in each.exports)})
+        return sorted({*super().list_commands(ctx), *(form for each in (*rows(), *formats()) for form in each.exports)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        target = next((each for each in rows() if cmd_name in each.exports), None)
-        return super().get_command(ctx, cmd_name) or (None if target is None else _form(cmd_name, target))
+        target = next((each for each in (*rows(), *formats()) if cmd_name in each.exports), None)
+        if (own := super().get_command(ctx, cmd_name)) or target is None:
+            return own
+        return _form(cmd_name, target) if target.component else _format(cmd_name, target)
 
 
 def _form(name: str, target: Target) -> click.Command:
@@ -40,6 +43,98 @@ def _form(name: str, target: Target) -> click.Command:
         write_files(load(target.exports[name])(plan), out)
 
     return write
+
+
+def _format(name: str, target: Target) -> click.Command:
+    """The command of a target whose objects are files: its options are those of the mechanism."""
+    from hostgate.planning.mechanism import mechanism
+
+    how = mechanism(target.name)
+
+    @click.command(name, cls=Repeating, help=f"{how.title}: one file, printed or written to --out.")
+    @source_options
+    @click.option(
+        "--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Write the file there."
+    )
+    def write(
+        stack: str | None,
+        catalogs: tuple[str, ...],
+        as_of: date | None,
+        allow_empty: bool,
+        out: Path | None,
+        **given: Any,
+    ) -> None:
+        from hostgate.planning.plan import draft
+
+        if stack is not None and catalogs:
+            raise click.UsageError("--stack brings its own catalogs; leave out --catalog, or --stack.")
+        selection = hosts_and_layers(stack, catalogs, allow_empty, None, pins=False)[0]
+        keys = {key: field.alias or key for key, field in how.options.model_fields.items()}
+        options = {
+            keys.get(key, key): list(value) if isinstance(value, tuple) else value
+            for key, value in given.items()
+            if value
+        }
+        if pool := options.pop("pool", None):
+            options["addresses"] = pooled(str(pool), selection)
+        plan = draft(selection, target.name, options, as_of=as_of or date.today())
+        if plan.problems:
+            raise InputError(plan.problems)
+        deliver(load(target.exports[name])(plan), out)
+        warn(plan)
+
+    for option in reversed(list(_options_of(how.options))):
+        write = option(write)
+    return write
+
+
+def _options_of(kind: Any) -> Iterator[Callable[[Any], Any]]:
+    """Options of the command line for what `kind` has beyond the options of every mechanism."""
+    from hostgate.planning.options import Options
+
+    for key, field in kind.model_fields.items():
+        if key in Options.model_fields and key != "name":
+            continue
+        if key == "addresses":
+            help_ = "The addresses of the hosts: a pool that `hostgate pool refresh` keeps."
+            yield click.option("--pool", metavar="FILE", type=click.Path(), required=field.is_required(), help=help_)
+            continue
+        flag, values = f"--{key.strip('_').replace('_', '-')}", get_args(field.annotation)
+        told = (field.description or "").split("\n\n")[0].replace("\n", " ").replace("`", "") or None
+        if field.annotation is bool:
+            yield click.option(flag, key, is_flag=True, help=told)
+        elif get_origin(field.annotation) is list:
+            yield click.option(flag, key, multiple=True, metavar="VALUE", help=f"{told} Repeat.")
+        elif get_origin(field.annotation) is Literal:
+            yield click.option(flag, key, type=click.Choice(values), required=field.is_required(), help=told)
+        else:
+            yield click.option(flag, key, metavar="VALUE", required=field.is_required(), help=told)
+
+
+def pooled(pool: str, selection: "Selection") -> dict[str, list[str]]:
+    """What the pool in the file `pool` has of the hosts of `selection`, by host; none of it for those that it lacks."""
+    from hostgate.catalog.model import FAMILIES
+    from hostgate.dns.pool_places import load_pool
+
+    found, hosts = load_pool(pool), {each.host for each in selection.entries}
+    addresses = {host: [each for family in FAMILIES for each in found.of(host, family)] for host in sorted(hosts)}
+    return {host: each for host, each in addresses.items() if each}
+
+
+def deliver(files: Mapping[str, str], out: Path | None) -> None:
+    """Print the one file, or write all into `out` and say where. Raises InputError."""
+    if out is None:
+        click.echo("".join(files.values()), nl=False)
+        return
+    write_files(files, out)
+    click.echo(f"Wrote {' and '.join(str(out / name) for name in files)}.", err=True)
+
+
+def warn(plan: "Plan") -> None:
+    """Say what the plan warns of and nobody has accepted."""
+    for one in plan.findings:
+        if one.severity == "warning" and one.accepted is None:
+            click.echo(f"warning {one.line}", err=True)
 
 
 @click.group(cls=_Forms)
@@ -88,14 +183,8 @@ def suricata(
     selection, options = _wanted(stack, catalogs, allow_empty, {key: value for key, value in given.items() if value})
     plan = draft(selection, target.name, options, as_of=as_of or date.today())
     files = load(target.exports["suricata"])(plan)
-    if out is None:
-        click.echo(files.rules, nl=False)
-    else:
-        write_files(files.by_name(), out)
-        click.echo(f"Wrote {' and '.join(str(out / name) for name in files.by_name())}.", err=True)
-    for one in plan.findings:
-        if one.severity == "warning" and one.accepted is None:
-            click.echo(f"warning {one.line}", err=True)
+    deliver({"": files.rules} if out is None else files.by_name(), out)
+    warn(plan)
 
 
 def write_files(files: Mapping[str, str], out: Path) -> None:

@@ -69,6 +69,11 @@ KINDS: dict[str, FindingKind] = {
         "The mechanism sees addresses, not names: another name on the same address passes, and a wrong SNI too.",
         "Nothing, if that is enough; otherwise a mechanism that sees the name.",
     ),
+    "port-unseen": FindingKind(
+        "info",
+        "The mechanism sees addresses alone: every port, protocol and name of them passes.",
+        "Have what sees ports behind it, such as `export:nftables`, or an allowlist of a cloud.",
+    ),
     "name-unproven": FindingKind(
         "info",
         "The mechanism believes the name in the packet (SNI or Host): a client that lies about it is not caught.",

@@ -24,7 +24,7 @@ from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import clouds, load, row, rows
 
 TtlFamily = Literal["wire", "own-lookup", "client-dns"]
-Sight = Literal["name-and-port", "address-and-port", "query-name"]
+Sight = Literal["name-and-port", "address-and-port", "query-name", "address"]
 
 O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a mechanism
 
@@ -63,6 +63,9 @@ class Means:
     widenings: Mapping[Match, str] = field(default_factory=dict)
     nearest: Mapping[str, str] = field(default_factory=dict)
     lookup: Lookup | None = None
+    names: Literal["wire", "dialled", "both"] = "wire"
+    """With the sight `name-and-port`, which name has to be allowed: the one in the packets, the one that the client has
+    dialled for it or looks up, or each of them. Only a name in the packets alone can be a lie about where they go."""
     tells_tls: bool = True
     """Whether it tells TLS from plain HTTP; where it does not, either passes on a port of the other."""
     resolver: str = ""

@@ -474,7 +474,8 @@ def _about_entries(
             continue
         way = decision.means
         assert way is not None
-        sights.setdefault(way.sight, []).append(entry.id)
+        if way.sight != "name-and-port" or way.names == "wire":
+            sights.setdefault(way.sight, []).append(entry.id)
         ways[way.name] = way.evidence
         widening = way.widenings.get(entry.match) if entry.match not in way.kinds else None
         if widening:
@@ -497,6 +498,8 @@ def _about_entries(
         found.append(finding("name-unproven", f"{_some(sights['name-and-port'])}: allowed by the name in SNI or Host."))
     if "query-name" in sights:
         found.append(finding("name-only", f"{_some(sights['query-name'])}: allowed by the name that is asked for."))
+    if "address" in sights:
+        found.append(finding("port-unseen", f"{_some(sights['address'])}: allowed by address, whatever the port."))
     if ways and all(evidence.kind == "documented" for evidence in ways.values()):
         told = "; ".join(f"{name} ({evidence.source}, read {evidence.date})" for name, evidence in ways.items())
         found.append(finding("documented-only", f"{told}: as documented, and not tried. `hostgate plan` says how to."))

@@ -26,7 +26,7 @@ def is_computed(text: str) -> bool:
 GROUP = "hostgate.targets"
 """The entry points of other distributions: each names a sequence of Targets, `acme = "acme_gate:TARGETS"`."""
 
-_PACKAGES = ("hostgate.aws", "hostgate.gcp", "hostgate.azure")
+_PACKAGES = ("hostgate.aws", "hostgate.gcp", "hostgate.azure", "hostgate.export")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,10 @@ class Target:
     """`cloud:mechanism`. A stack names the layers of the cloud under its first part."""
     mechanism: str
     """The module whose MECHANISM it is."""
-    component: str
-    """`module:class` of the component that realises a plan, with `outputs`."""
-    outputs: tuple[str, ...]
+    component: str = ""
+    """`module:class` of the component that realises a plan, with `outputs`. None: its objects are files, which
+    `hostgate export` writes and no program makes."""
+    outputs: tuple[str, ...] = ()
     """Attributes of the component that a program exports."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Options that name other resources and may be Outputs, by shape (`firewall.vpc_id`, `vpcs[]` for items of a list,
@@ -70,8 +71,14 @@ class Target:
 
 
 def rows() -> tuple[Target, ...]:
-    """Every row: of the clouds here, then of other distributions by the name of their entry point. Raises InputError."""
-    return tuple(_rows().values())
+    """Every row that a program can make: of the clouds here, then of other distributions by the name of their entry point.
+    Raises InputError."""
+    return tuple(each for each in _rows().values() if each.component)
+
+
+def formats() -> tuple[Target, ...]:
+    """Every row of files, in the same order. Raises InputError."""
+    return tuple(each for each in _rows().values() if not each.component)
 
 
 def row(name: str) -> Target:

@@ -1,0 +1,101 @@
+"""`hostgate export FORMAT`: options of its own, one file printed or written, nothing where the plan is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hostgate.planning.targets import formats
+
+from .conftest import Result, Run
+
+CATALOG = """
+catalog: acme/hosts
+entries:
+  - {id: a, host: cgr.dev, port: 443, protocol: https}
+  - {id: b, host: wide.example, match: subtree, port: 443, protocol: https}
+  - {id: c, host: time.example, port: 123, protocol: udp}
+"""
+POOL = """hostgate-pool 1
+host cgr.dev window 86400
+  watched ipv4 here 2026-11-20T10:00:00Z
+  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T17:00:00Z
+host time.example window 86400
+end
+"""
+STACK = """config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:select: {without: [c, b]}
+  hostgate:aws: {mechanism: rules, homeNet: [10.0.0.0/8]}
+"""
+
+Export = Callable[..., Result]
+
+
+@pytest.fixture
+def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Export:
+    monkeypatch.chdir(tmp_path)
+    Path("ours.yaml").write_text(CATALOG)
+    Path("pool.txt").write_text(POOL)
+    Path("Pulumi.yaml").write_text("name: acme\nruntime: python\n")
+    Path("Pulumi.dev.yaml").write_text(STACK)
+    return lambda *words: run("export", *words)
+
+
+@pytest.mark.parametrize("form", [form for each in formats() for form in each.exports])
+def test_every_format_writes_one_file_of_a_stack_and_prints_the_same(export: Export, form: str) -> None:
+    pool = ["--pool", "pool.txt"] if form in ("nftables", "vpn") else []
+    printed = export(form, "--stack", "dev", *pool)
+    assert printed.code == 0, printed.err
+    assert "cgr.dev" in printed.out or "203.0.113.7" in printed.out
+    written = export(form, "--stack", "dev", *pool, "--out", "out")
+    assert written.code == 0, written.err
+    (file,) = Path("out").iterdir()
+    assert file.read_text() == printed.out
+    assert file.name.startswith("hostgate.")
+
+
+@pytest.mark.parametrize("form", ["squid", "pac", "nftables", "vpn", "vpn-domains"])
+def test_what_a_format_cannot_say_is_refused_with_the_entry_and_nothing_is_written(export: Export, form: str) -> None:
+    result = export(form, "--catalog", "ours.yaml", "--out", "out")
+    assert result.code == 1
+    assert result.out == ""
+    assert "ours.yaml:" in result.err
+    assert not Path("out").exists()
+
+
+def test_hosts_that_the_pool_does_not_know_are_all_told(export: Export) -> None:
+    result = export("nftables", "--catalog", "ours.yaml", "--pool", "pool.txt")
+    assert result.code == 1
+    assert "time.example" in result.err
+    assert "wide.example" in result.err
+    assert "of cgr.dev" not in result.err
+    assert export("nftables", "--stack", "dev", "--pool", "none.txt").code == 1
+
+
+WRONG = [
+    (["squid", "--from", "10.1.2.3/8"], "from"),
+    (["squid", "--listen", "x"], "listen"),
+    (["squid", "--listen", "65536"], "listen"),
+    (["pac", "--refused", "PROXY 127.0.0.1:65536"], "refused"),
+    (["nftables", "--resolvers", "fe80::1%x } flush ruleset"], "resolvers"),
+    (["squid", "--certificate", "a b"], "certificate"),
+    (["pac", "--refused", "DIRECT"], "refused"),
+    (["cilium", "--select", "app"], "select"),
+    (["vpn", "--product", "ipsec"], "product"),
+    (["nftables", "--resolvers", "dns.example"], "resolvers"),
+    (["squid", "--name", "No"], "name"),
+    (["csv", "--from", "10.0.0.0/8"], "from"),
+]
+
+
+@pytest.mark.parametrize(("words", "key"), WRONG)
+def test_a_wrong_option_is_told_by_its_name_and_nothing_is_made(export: Export, words: list[str], key: str) -> None:
+    result = export(*words, "--stack", "dev")
+    assert result.code in (1, 2)
+    assert key in result.err
+    assert result.out == ""
+
+
+def test_a_stack_and_catalogs_are_not_mixed(export: Export) -> None:
+    assert export("csv", "--stack", "dev", "--catalog", "ours.yaml").code == 2
