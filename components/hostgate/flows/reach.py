@@ -53,6 +53,10 @@ class Open:
     why: str
     needed: bool
     """Whether a catalog needs them; else it is not known whether they are beyond."""
+    entries: tuple[str, ...] = ()
+    """Those that need them."""
+    owners: tuple[str, ...] = ()
+    """Resources that may decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,8 @@ def _unknown(place: Place, witness: Witness) -> Open:
         _shown(witness),
         verdict.why,
         bool(witness.due),
+        tuple(entry for entry, _ in witness.due),
+        tuple(dict.fromkeys(step.owner for step in witness.steps if step.owner)),
     )
 
 
@@ -309,3 +315,17 @@ def _flow(flow: Flow) -> dict[str, Any]:
         "name": flow.name, "port": flow.port, "protocol": flow.protocol, "address": flow.address, "source": flow.source,
         **({} if flow.wire_name == flow.name else {"sni": flow.wire_name}),
     }  # fmt: skip
+
+
+def in_words(flows: Iterable[Flow]) -> str:
+    """The first two kinds of flows, a line each."""
+    told = list(dict.fromkeys(map(_flow_in_words, flows)))
+    return "\n".join(told[:2]) + (f"\nand {len(told) - 2} more kinds" if len(told) > 2 else "")
+
+
+def _flow_in_words(flow: Flow) -> str:
+    name = "any other name" if flow.name == STRANGER else flow.name
+    unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
+    where = f", at {flow.address}" if flow.address else ""
+    whence = f", from {flow.source}" if flow.source else ""
+    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}{whence}"
