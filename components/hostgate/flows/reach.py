@@ -213,7 +213,7 @@ def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, 
     witness, _, step = those[0]
     names = tuple(dict.fromkeys(name for _, name, _ in those))
     why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why
-    return Beyond(_id(place, "beyond", owner, rule), tuple(flows.values()), rule, owner, why, names)
+    return Beyond(_id(place, "beyond", rule, owner=owner), tuple(flows.values()), rule, owner, why, names)
 
 
 def _by_route(place: Place) -> Iterator[Beyond]:
@@ -226,7 +226,7 @@ def _by_route(place: Place) -> Iterator[Beyond]:
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
         why = f"packets of {told} go to {hop}, and not to the firewall"
         rule = f"route {route}" if route else "no route to the firewall"
-        yield Beyond(_id(place, "route", owner, route, hop), tuple(map(_round_flow, those)), rule, owner, why)
+        yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(map(_round_flow, those)), rule, owner, why)
 
 
 def _round_flow(each: Round) -> Flow:
@@ -287,8 +287,9 @@ def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
             yield Dead(rule, owner, "other rules decide every flow that it is about before it does")
 
 
-def _id(place: Place, *parts: str) -> str:
-    return sha256("\x00".join((place.target, place.name, *parts)).encode()).hexdigest()[:8]
+def _id(place: Place, *parts: str, owner: str = "") -> str:
+    """Of what a resource opens, the same wherever it is asked: the name of a place may be known after an update alone."""
+    return sha256("\x00".join((place.target, owner or place.name, *parts)).encode()).hexdigest()[:8]
 
 
 def as_json(found: Reach) -> dict[str, Any]:

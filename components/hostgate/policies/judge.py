@@ -148,5 +148,8 @@ def _ended(settings: Settings) -> Sequence[Judgement] | NotApplicable:
     if not settings.exempt:
         return NotApplicable("the settings exempt nothing")
     ended: list[Exemption] = [each for each in settings.exempt if each.ends < settings.as_of]
-    lines = [f"{each}: ended on {each.until} ({each.because})" for each in ended]
+    lines = [
+        f"{each}: ended on {each.until} ({each.because}{f'; owner {each.owner}' if each.owner else ''})"
+        for each in ended
+    ]
     return [Judgement("exemption-ended", "", _message("exemption-ended", lines))] if lines else []

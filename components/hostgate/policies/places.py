@@ -24,7 +24,7 @@ from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.targets import named
 from hostgate.policies.belonging import Together, together
-from hostgate.policies.readers import PROXY_POLICY, canonical, cloud_of, read
+from hostgate.policies.readers import PROXY_POLICY, canonical, cloud_of, read, unread
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -126,7 +126,15 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
             assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
             places = map(_closed, each.places) if closes else each.places
             found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in places]
-    return found
+    not_read: dict[str, list[str]] = {}
+    for resource in canonical(snapshot.resources):
+        if held := unread(resource):
+            told = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
+            not_read.setdefault(cloud_of(resource.type) or "", []).append(told)
+    return [
+        replace(place, assumptions=(*place.assumptions, *not_read.get(place.target.partition(":")[0], ())))
+        for place in found
+    ]
 
 
 def _in_home_net(place: Place, snapshot: Snapshot) -> Place:

@@ -46,8 +46,10 @@ class Point:
     reach: Reach
     clients: frozenset[str] | None
     policies: Sequence[JudgedPolicy]
+    named: bool
+    """Whether something is allowed there by name."""
     allowlist: bool
-    """Whether something is allowed there by name, or all else dropped by default: what passes by default is not meant."""
+    """Whether that is so, or all else is dropped by default: then what passes by default is not meant."""
 
     @property
     def resources(self) -> list[Resource]:
@@ -83,8 +85,10 @@ class StackReach:
         naming = frozenset(step.owner for step in steps if step.action == "allow" and tests_of(step))
         clients = clients_of(place, naming)
         drops = (each.policy.reading.stateful.defaults or () for each in here if each.policy is not None)
-        allowlist = bool(naming) or any("drop" in action for actions in drops for action in actions)
-        return Point(place, reach(place, self._settings.needs, clients), clients, here, allowlist)
+        drop = any("drop" in action for actions in drops for action in actions)
+        return Point(
+            place, reach(place, self._settings.needs, clients), clients, here, bool(naming), bool(naming) or drop
+        )
 
     def beyond(self, said: "Said") -> CheckResult:
         """What is open and in no catalog, and what may be, where nothing in `said` says so."""
@@ -94,13 +98,13 @@ class StackReach:
 
     def closed(self) -> CheckResult:
         """Hosts of catalogs that a rule allows and another closes; not again where the whole rule is dead."""
-        if not any(point.allowlist for point in self.points):
+        if not any(point.named for point in self.points):
             return NotApplicable("nothing is allowed by name")
         return [remark for point in self.points for remark in self._closed(point)]
 
     def dead(self) -> CheckResult:
         """Rules that allow and decide nothing, because what they are for is blocked by others."""
-        if not any(point.allowlist for point in self.points):
+        if not any(point.named for point in self.points):
             return NotApplicable("nothing is allowed by name")
         return [remark for point in self.points for remark in self._dead(point)]
 
@@ -108,7 +112,11 @@ class StackReach:
         for each in point.reach.beyond:
             if not each.owner and not point.allowlist:
                 continue
-            if said.of_names(self._snapshot.by_urn.get(each.owner), each.names) or said.of_rule(point, each):
+            named = any(
+                tests_of(step) for step in steps_in(point.place) if (step.owner, step.rule) == (each.owner, each.rule)
+            )
+            owner = self._snapshot.by_urn.get(each.owner) if named else None
+            if said.of_names(owner, each.names) or said.of_rule(point, each):
                 continue
             who = _who(each.owner, each.rule)
             message = f"{_flows(each.flows)}: open, and in no catalog ({who}): {each.why}.{_accept(each.id)}"
@@ -217,13 +225,13 @@ class Said:
     def _of_resource(self, owner: Resource) -> tuple[tuple[str, ...], frozenset[str]]:
         """The hosts that rules about names object to in a resource, and the paths that they cannot judge it for."""
         if owner.urn not in self._apart:
-            reading = read(owner)
+            found = read(owner)
             hosts = [each.host for each in self._told.get("domain-list-any-port", ()) if each.resource.urn == owner.urn]
             paths: set[str] = set()
-            for rule in _OF_NAMES if reading is not None else ():
-                found = contents.against_catalogs(rule)(owner, reading, self._settings) if rule in self._rules else ()
-                if not isinstance(found, NotApplicable):
-                    hosts += [each.host for each in found]
+            for rule, reading in ((rule, found) for rule in _OF_NAMES if rule in self._rules):
+                said = NOWHERE if reading is None else contents.against_catalogs(rule)(owner, reading, self._settings)
+                if reading is not None and not isinstance(said, NotApplicable):
+                    hosts += [each.host for each in said]
                     paths |= {each.where for each in reading.doubts if each.about in RULES[rule].needs}
             self._apart[owner.urn] = tuple(dict.fromkeys(host for host in hosts if host)), frozenset(paths)
         return self._apart[owner.urn]

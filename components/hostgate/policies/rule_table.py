@@ -31,6 +31,8 @@ class PolicyRule:
     matters: str
     fix: str
     source: str
+    title: str = ""
+    """A name for people; the id in words unless given."""
 
 
 RULES: dict[str, PolicyRule] = {
@@ -181,6 +183,7 @@ RULES: dict[str, PolicyRule] = {
         source="AWS: evaluation order; Google Cloud: firewall policy rule evaluation order; Azure Firewall: rule processing",
     ),
     "dead-allow": PolicyRule(
+        title="No dead allow",
         scope="stack", level="mandatory", severity="high",
         finds="A rule allows and decides nothing, because others block all that it is for.",
         matters="The rule is reviewed and does nothing: none of its hosts is ever reached.",
@@ -195,6 +198,7 @@ RULES: dict[str, PolicyRule] = {
         source="AWS best practices (no default action, no match: passes); VPC firewall rules, implied rules",
     ),
     "beyond-catalogs": PolicyRule(
+        title="Nothing beyond the catalogs is open",
         scope="stack", level="mandatory", severity="critical",
         finds="Something gets out that is in no named catalog, and that no other rule names.",
         matters="Nobody reviewed it. Data leaves by whatever is open, however narrow.",
@@ -202,8 +206,9 @@ RULES: dict[str, PolicyRule] = {
         source="hostgate reach: the flow was put to the evaluator of the cloud's rules",
     ),
     "needed-closed": PolicyRule(
+        title="What the catalogs need is open",
         scope="stack", level="advisory", severity="medium",
-        finds="A host of a named catalog that a rule of this stack is there for does not get out, or not for all its clients.",
+        finds="A host of a named catalog that a rule of this stack is there for does not get out, or not in every way.",
         matters="What was reviewed as needed fails at run time, and nobody sees why.",
         fix="Put the rule that is named behind the one for the host, or narrow it.",
         source="hostgate reach: the flow was put to the evaluator of the cloud's rules",
