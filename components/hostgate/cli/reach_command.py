@@ -20,7 +20,6 @@ from hostgate.cli.sources import Repeating, find_stack, make_plans, plan_options
 from hostgate.cli.standing import snapshot_of_sources, standing_options
 
 if TYPE_CHECKING:
-    from hostgate.flows.flow import Flow
     from hostgate.flows.name_classes import Need
     from hostgate.flows.reach import Beyond, Reach
     from hostgate.flows.snapshot import Snapshot
@@ -257,6 +256,7 @@ class Answer:
 
     def text(self, accepted: Acceptances, *, own: bool) -> str:
         from hostgate.cli.tables import table
+        from hostgate.flows.reach import in_words
 
         place, found = self.reach.place, self.reach
         lines = [printable(f"{place.target.partition(':')[0]} {place.kind} {place.name}")]
@@ -299,19 +299,3 @@ class Answer:
 
 def _some(entries: Sequence[str]) -> str:
     return ", ".join(entries[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")
-
-
-def in_words(flows: "Iterable[Flow]") -> str:
-    """Flows in lines, the first two kinds of them."""
-    told = list(dict.fromkeys(map(_flow_in_words, flows)))
-    return "\n".join(told[:2]) + (f"\nand {len(told) - 2} more kinds" if len(told) > 2 else "")
-
-
-def _flow_in_words(flow: "Flow") -> str:
-    from hostgate.flows.name_atoms import STRANGER
-
-    name = "any other name" if flow.name == STRANGER else flow.name
-    unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
-    where = f", at {flow.address}" if flow.address else ""
-    whence = f", from {flow.source}" if flow.source else ""
-    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}{whence}"

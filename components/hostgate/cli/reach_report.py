@@ -177,7 +177,7 @@ def report(day: date, code: int, answers: "Sequence[Answer]", accepted: Acceptan
 
 
 def _place(answer: "Answer", accepted: Acceptances, plan: "Plan | None", *, own: bool) -> PlaceReport:
-    from hostgate.cli.reach_command import in_words
+    from hostgate.flows.reach import in_words
     from hostgate.planning.probes import title
 
     found, place = answer.reach, answer.reach.place
