@@ -274,7 +274,7 @@ def prepare(
         raise AllowlistError(f"{name}: " + "\n".join(str(problem) for problem in made.problems))
     waits = opts.depends_on if opts is not None else None
     after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
-    prepared = Registration(made, _inputs(made), outputs, adopt, after)
+    prepared = Registration(made, {**_inputs(made), **_real_clients(made, outputs)}, outputs, adopt, after)
     if found := strangers(made, [name], adopt):
         raise AllowlistError(f"{name}: `import_` names {found}")
     return prepared
@@ -492,6 +492,13 @@ def _inputs(made: Plan) -> dict[str, Any]:
         "findings": [_finding_line(one) for one in made.findings if not one.id.startswith("acceptance-")],
         "accepted": [str(acceptance) for acceptance in made.selection.accept if acceptance not in made.unused],
     }
+
+
+def _real_clients(made: Plan, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The clients that were Outputs, by what stands for each in the options: what a state says of whom the hosts are for."""
+    given = getattr(made.options, "from_", None) or ()
+    real = {one: outputs[f"from_[{at}]"] for at, one in enumerate(given) if f"from_[{at}]" in outputs}
+    return {"clients": real} if real else {}
 
 
 def _plain_numbers(value: Any) -> Any:

@@ -146,7 +146,7 @@ def _reached(witnesses: Iterable[Witness], enough: frozenset[str]) -> Iterable[l
 def _counts(place: Place, some: Sequence[Witness], those: Sequence[Witness]) -> bool:
     """Whether what becomes of `some` is a lack: every client that is meant has to get through; where nobody says which are,
     one is enough."""
-    return place.clients is not None or len(some) == len(those)
+    return place.clients is not None or any(each.meant for each in some) or len(some) == len(those)
 
 
 def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[Witness]) -> frozenset[str]:

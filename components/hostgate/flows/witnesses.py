@@ -24,7 +24,7 @@ from hostgate.flows.atoms import cut, usual_address, usual_port
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.name_classes import NameClass, Need, Space
-from hostgate.flows.steps import Box, ClientTest, Moment, Place, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Step
 from hostgate.flows.verdicts import ends as ends_of
 
 MOST_ENDS: Final = 20_000
@@ -55,6 +55,8 @@ class Witness:
     steps: tuple[Step, ...]
     deciding: tuple[Step | None, ...] = ()
     """Of each of `names`, the step that decides; None: none does."""
+    meant: bool = False
+    """Whether its client is one that what is due is for, by name, and nothing else that rules ask for."""
     elsewhere: bool = False
     """Whether it passes without being judged at the place, whose own assumptions say what becomes of it."""
 
@@ -325,8 +327,9 @@ class _Diagram:
         each_decides = self._alike(by)
         elsewhere = verdict.allows and bool(deciding & self.of.space.around)
         return Witness(
-            flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides, elsewhere
-        )
+            flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides,
+            bool(due) and all(_is_meant(need.box.client, identities) for need in due), elsewhere,
+        )  # fmt: skip
 
     def _alike(self, step: Step | None) -> tuple[Step | None, ...]:
         """For each name, the step that is to it what `step` is to the first."""
@@ -344,6 +347,13 @@ class _Diagram:
                 if need.due and space.need_shapes[index] in shapes:
                     told.setdefault(need.entry, name)
         yield from told.items()
+
+
+def _is_meant(clients: ClientTest, identities: frozenset[str]) -> bool:
+    """Whether a client with `identities` is one of `clients` that are named, and has no other identity that some rule is for:
+    that rule may well be meant to decide otherwise."""
+    known = {each for each in identities if not each.endswith(":nobody")}
+    return clients != EVERY_CLIENT and known <= (clients.identities or frozenset())
 
 
 def _kind(identity: str) -> str:

@@ -11,10 +11,13 @@ from hostgate.flows.flow import IP_PROTOCOLS
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
-from hostgate.flows.snapshot import Snapshot
-from hostgate.flows.steps import Box, Place
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place
 from hostgate.planning.decision import read_registered
+from hostgate.planning.mechanism import mechanism
+from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
+from hostgate.planning.targets import is_computed
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 
@@ -88,7 +91,7 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
     """What the allowlists of a snapshot need at `place`, and the resources there that are theirs.
 
     An allowlist is at a place if a rule that it names is; what is of the same cloud and elsewhere may be open there, and
-    need not be. Entries that are alternatives of one another were chosen from when the allowlist was planned.
+    need not be. Each of its lists is for the clients that it names, and its entries are told with the list's name. Entries that are alternatives of one another were chosen from when the allowlist was planned.
     """
     steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
     owners: dict[str, set[str]] = {}
@@ -96,12 +99,14 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
         owners.setdefault(step.rule, set()).add(step.owner)
     found: list[Need] = []
     ours: set[str] = set()
-    for resource in snapshot.resources:
-        if not _COMPONENT.match(resource.type):
-            continue
-        target = str(resource.properties.get("target", ""))
-        if target.partition(":")[0] != place.target.partition(":")[0]:
-            continue
+    cloud = place.target.partition(":")[0]
+    allowlists = [
+        each
+        for each in snapshot.resources
+        if _COMPONENT.match(each.type) and str(each.properties.get("target", "")).partition(":")[0] == cloud
+    ]
+    for resource in allowlists:
+        target = str(resource.properties["target"])
         try:
             decisions = read_registered(resource.properties.get("decisions"), resource.properties.get("purposes"))
         except ValueError:
@@ -114,10 +119,36 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
         options = resource.properties.get("options")
         given = options.get("addresses") if isinstance(options, Mapping) else None
         addresses = given if isinstance(given, Mapping) else {}
+        clients = _clients_by_list(target, resource, snapshot)
+        several = len(allowlists) > 1 and any(each != EVERY_CLIENT for each in clients.values())
         for each in allowed:
             ranges = addresses.get(each.entry.id, ())
-            found += needs_of([each.entry], partial(_given, ranges), due=bool(mine))
+            whose = " ".join(filter(None, (resource.name if several else "", each.entry.grant)))
+            client = clients.get(each.entry.grant, EVERY_CLIENT)
+            found += [
+                replace(need, entry=f"{whose}:{need.entry}" if whose else need.entry, box=replace(need.box, client=client))
+                for need in needs_of([each.entry], partial(_given, ranges), due=bool(mine))
+            ]
     return found, frozenset(ours)
+
+
+def _clients_by_list(target: str, resource: Resource, snapshot: Snapshot) -> Mapping[str, ClientTest]:
+    """The clients of each list of an allowlist, by the name of its grant, as its inputs say them; none of what they do not
+    say, as those of 0.1.0, or of what is not known yet: there everybody may be one."""
+    options = resource.properties.get("options")
+    if not isinstance(options, Mapping):
+        return {}
+    real = resource.properties.get("clients")
+    given = [(real if isinstance(real, Mapping) else {}).get(each, each) for each in options.get("from") or ()]
+    if not all(isinstance(each, str) and not is_computed(each) for each in given):
+        return {}
+    stated = {key: resource.properties[key] for key in ("mode", "deny") if key in resource.properties}
+    try:
+        how = mechanism(target)
+        read = read_options(how.options, {**options, **stated, **({"from": given} if given else {})}, target)
+    except (KeyError, OptionsError):
+        return {}
+    return {share.grant: how.clients(share, snapshot) for share in read.shares}
 
 
 def clients_of(place: Place, owners: frozenset[str]) -> frozenset[str] | None:
