@@ -60,6 +60,11 @@ class Witness:
     elsewhere: bool = False
     """Whether it passes without being judged at the place, whose own assumptions say what becomes of it."""
 
+    @property
+    def family(self) -> AddressFamily:
+        """What it goes over."""
+        return "IPv6" if self.flow.family == 6 else "IPv4"
+
 
 @dataclass(frozen=True)
 class Extraction:
@@ -75,13 +80,13 @@ class Extraction:
 
 
 def extract(
-    place: Place, needs: Sequence[Need], most: int = MOST_ENDS, *, shown: frozenset[str] = frozenset()
+    place: Place, needs: Sequence[Need], most: int = MOST_ENDS, *, apart: Sequence[ClientTest] = ()
 ) -> Extraction:
     """Every kind of flow to the internet that `place` and `needs` tell apart, from the clients that it is meant for.
 
-    `shown`: identities of clients that stand for others where both are alike.
+    `apart`: clients that no others stand for, even where steps do the same to both.
     """
-    space = Space(place, needs, shown)
+    space = Space(place, needs, apart)
     found: list[Witness] = []
     overlapping: dict[str, None] = {}
     about: dict[int, Step] = {}
@@ -276,7 +281,7 @@ class _Diagram:
         tests = [part.box.client.identities for part in self.of.parts]
         clients = self.of.space.place.clients
         meant = clients.identities if clients is not None else None
-        every = sorted({*(each for test in tests for each in test or ()), *(meant or ()), *self.of.space.shown})
+        every = sorted({*(each for test in tests for each in test or ()), *(meant or ())})
         asked_of = {
             each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
         }
@@ -288,8 +293,6 @@ class _Diagram:
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
-        if self.of.space.shown:  # last, because of rows that are alike the last one stays
-            choices.append([None, *{asked_of[each]: each for each in sorted(self.of.space.shown)}.values()])
         if prod(map(len, choices)) > MOST_IDENTITIES:
             self.cut_short = True
         rows = []
