@@ -213,6 +213,27 @@ class TestRoutes:
         subnet = resource(SUBNETWORK, "s", purpose="REGIONAL_MANAGED_PROXY", ipCidrRange="10.9.0.0/23", network=NET)
         assert asked(*STANDING, rule("a"), some, subnet).action == "block"
 
+    @pytest.mark.parametrize(
+        ("some", "source", "action"),
+        [
+            ({"filter": {"srcRange": "10.9.0.0/23"}}, "10.9.1.7", "allow"),
+            ({"filter": {"srcRange": "10.9.0.0/23"}}, "10.1.2.3", "block"),
+            ({"filter": {"srcRange": "10.9.0.0/23"}}, "network-tag:a", "unknown"),
+            ({"virtualMachine": {"tags": ["a", "b"]}}, "network-tag:a", "allow"),
+            ({"virtualMachine": {"tags": ["a", "b"]}}, "network-tag:c", "block"),
+            ({"virtualMachine": {"tags": ["a", "b"]}}, "10.1.2.3", "unknown"),
+            ({"virtualMachine": {"tags": UNKNOWN}}, "network-tag:c", "unknown"),
+            ({"virtualMachine": {"tags": ["a"]}, "filter": {"srcRange": "10.9.0.0/23"}}, "10.1.2.3", "block"),
+        ],
+    )
+    def test_of_one_for_some_clients_it_is_known_whether_a_client_that_is_named_is_one(
+        self, some: dict[str, Any], source: str, action: str
+    ) -> None:
+        past = route("some", nextHopOtherRoutes="DEFAULT_ROUTING", **some)
+        for beside in ([], [self.lead(priority=2000)]):
+            assert asked(*STANDING, rule("a"), past, *beside, source=source).action == action
+        assert asked(*STANDING, rule("a"), past).action == "unknown"
+
     def test_one_of_another_network_is_not_asked(self) -> None:
         other = replace(self.PRIVATE, properties={**self.PRIVATE.properties, "network": f"{NET}2"})
         assert asked(*STANDING, rule("a"), other, address="10.1.2.3").action == "unknown"
@@ -358,6 +379,9 @@ class TestRoutes:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
         some = self.static("some", "203.0.113.0/24", nextHopGateway="default-internet-gateway", tags=["admins"])
         assert asked(*STANDING, rule("a"), led, some, address="203.0.113.7").action == "unknown"
+        for tag, action in (("admins", "allow"), ("others", "block")):
+            verdict = asked(*STANDING, rule("a"), led, some, address="203.0.113.7", source=f"network-tag:{tag}")
+            assert verdict.action == action
 
     @pytest.mark.parametrize(
         ("tags", "action"),

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, internet, networks
-from hostgate.flows.atoms import usual_address
 from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
@@ -240,20 +239,9 @@ def _by_route(place: Place) -> Iterator[Beyond]:
     for (owner, route, hop), those in found.items():
         subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
-        why = f"packets of {told} go to {hop}, and not to the firewall"
-        rule = f"route {route}" if route else "no route to the firewall"
-        yield Beyond(_id(place, "route", owner, route, hop), tuple(map(_round_flow, those)), rule, owner, why)
-
-
-def _round_flow(each: Round) -> Flow:
-    """A flow from the subnet, to addresses that the route takes; to a set that nobody sees, without one."""
-    there, client = each.way.addresses.of(each.family), each.ranges.of(each.family)
-    every = EVERY_ADDRESS.of(each.family)
-    return Flow(
-        STRANGER,
-        address=usual_address(there, each.family) if there else None,
-        source=usual_address(client or every, each.family, client=True),
-    )
+        why = f"packets of {told} go to {hop}, and not to the {place.kind}"
+        rule = f"route {route}" if route else f"no route to the {place.kind}"
+        yield Beyond(_id(place, "route", owner, route, hop), tuple(each.flow for each in those), rule, owner, why)
 
 
 def _missing(place: Place, witness: Witness) -> Missing:
