@@ -23,7 +23,7 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
-from hostgate.default_base import shared_policy
+from hostgate.default_base import join, shared_policy
 from hostgate.planning.findings import Finding
 from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
@@ -254,6 +254,7 @@ def prepare(
         brought = given.pop("plan", None)
         if brought is not None:
             made, outputs = _brought(brought, hosts, given, mechanisms, references)
+            shared = shared_policy(row(made.target).cloud, made.options, outputs, opts)
         else:
             as_of = _as_of(given.pop("as_of", None))
             selection = _selection(given, hosts)
@@ -264,6 +265,8 @@ def prepare(
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
                 made = plan(selection, target, options, as_of=as_of, base=base)
+        if beside := join(shared, name, made.target, made.options, opts):
+            raise _problem(beside)
         if reviewed is not None and made.ok:
             _pin(reviewed, made.target).check([made])
     except InputError as error:
