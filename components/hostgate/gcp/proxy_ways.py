@@ -20,12 +20,11 @@ from hostgate.flows.nodes import Node
 from hostgate.flows.routes import Route, Routes, SubnetRoutes, Way, to, ways
 from hostgate.flows.snapshot import Resource
 from hostgate.flows.steps import ClientTest
-from hostgate.gcp.proxy_routes import PROTOCOLS, NetworkRoutes, clients_of, priority_of, range_in
+from hostgate.gcp.proxy_routes import PROTOCOLS, NetworkRoutes, clients_of, hop_of, priority_of, range_in
 from hostgate.gcp.resources import NETWORK
 from hostgate.gcp.resources_proxy import DEFAULT_ROUTING, POLICY_ROUTE, STATIC_ROUTE, SUBNETWORK
 
 _DEFAULT_PRIORITY: Final = 1_000
-_HOPS: Final = ("nextHopIp", "nextHopIlb", "nextHopIlbIp", "nextHopInstance", "nextHopVpnTunnel")
 _SPOKEN: Final[Mapping[str, int]] = {"https": 6, "quic": 17, "gre": 47}
 """A flow of each kind that policy-based routes tell apart: TCP, UDP, and what is neither."""
 
@@ -146,8 +145,8 @@ class ProxyWays:
             if not route.node.at("interconnectAttachment").absent:
                 continue  # for what comes by Interconnect, and for no instance
             client = clients_of(route.node.at("virtualMachine", "tags"), match.at("srcRange"), route.name, doubts)
-            there = EVERY_ADDRESS if match.at("destRange").absent else range_of(match.at("destRange").value)
-            spoken = match.at("ipProtocol").value
+            to_range, spoken = match.at("destRange").value, match.at("ipProtocol").value or None
+            there = EVERY_ADDRESS if to_range in (None, "") else range_of(to_range)
             onward = (
                 None
                 if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING
@@ -165,7 +164,7 @@ class ProxyWays:
         for route, elsewhere in self.reading.of_network(STATIC_ROUTE, family):
             doubts, network = list(elsewhere), range_in(route.node.at("destRange").value)
             client = clients_of(route.node.at("tags"), Node(None), route.name, doubts)
-            hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
+            hop = hop_of(route)
             onward = _OUT if hop is None else self._onward(route, hop)
             if doubts or network is None:
                 onward, client = to("unknown", f"what {route.name} is for is not known yet"), ClientTest()
@@ -242,7 +241,7 @@ def _own_default(subnet: Resource, family: AddressFamily) -> list[_Rule]:
 
 
 def _default(holder: Resource, family: AddressFamily, onward: tuple[Way, ...]) -> _Rule:
-    name = f"the default route of {holder.name}"
+    name = f"default of {holder.name}"
     return _Rule(name, holder.urn, ClientTest(), EVERY_ADDRESS.of(family), _EVERY[family], _DEFAULT_PRIORITY, onward)
 
 
