@@ -136,6 +136,10 @@ def test_a_way_past_the_proxy_says_whose_it_is_and_of_which_resource() -> None:
             [to_proxy(), subnet(), proxy.TestRoutes.static("vpn", "34.0.0.0/8", nextHopVpnTunnel="t")],
             "what t of vpn does with it",
         ),
+        (
+            [static(), subnet()],
+            "No route that was read leads to the proxy; unless one elsewhere does, these go past it: app.",
+        ),
         ([to_proxy(), static(priority=100), subnet()], "which of lead and out comes first is not known"),
         (
             [to_proxy(tags=["builds"]), static(), subnet()],

@@ -66,13 +66,11 @@ class ProxyWays:
 
     @property
     def routes(self) -> Routes:
-        """By subnet, or for the network where none is seen; none where no route is seen to lead to the gateway. Who lacks the
-        tag that all routes to it ask for, and goes past it, is one of the `others`."""
-        if not self._led:
-            return Routes()
+        """By subnet, or for the network where none is seen. Who goes past the gateway and lacks the tag that all routes to it
+        ask for is one of the `others`; so is everybody where no route is seen to lead there."""
         found = list(self._clients())
         needed = None not in {each.client.identities for each in self._led}
-        meant = [each for each in found if each.client or not needed]
+        meant = [each for each in found if each.client or not needed] if self._led else []
         past = (each for each in found if each not in meant and _leaves(each))
         return Routes(tuple(meant), others=tuple(dict.fromkeys(each.subnet for each in past)))
 
@@ -115,7 +113,7 @@ class ProxyWays:
         """Tags of clients that matter: one that leads to the proxy, where all that lead ask for one, and one other."""
         needed = {each.client.identities for each in self._led}
         first: list[tuple[str, ...]] = [()]
-        if None not in needed:
+        if needed and None not in needed:
             first = [(tag,) for tag in sorted(frozenset().union(*(tags or () for tags in needed)))]
         rules = [each for family in FAMILIES for each in self._by_policy[family]] + [*static]
         others = sorted({tag for each in rules for tag in each.client.identities or ()})
