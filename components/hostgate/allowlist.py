@@ -23,11 +23,11 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
-from hostgate.default_base import shared_policy
+from hostgate.default_base import join, shared_policy
 from hostgate.planning.findings import Finding
 from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
-from hostgate.planning.options import spelled_out
+from hostgate.planning.options import plain_numbers, spelled_out
 from hostgate.planning.plan import Plan, plan, unenforced
 from hostgate.planning.targets import row
 from hostgate.review.pin import DIGEST, Pin, read_pin
@@ -240,7 +240,7 @@ def prepare(
     for key, value in (args or {}).items():
         if key in given:
             raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
-        given[key] = _plain_numbers(value)
+        given[key] = plain_numbers(value)
     references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
         if hosts is not None and not isinstance(hosts, Selection):
@@ -254,6 +254,7 @@ def prepare(
         brought = given.pop("plan", None)
         if brought is not None:
             made, outputs = _brought(brought, hosts, given, mechanisms, references)
+            shared = shared_policy(row(made.target).cloud, made.options, outputs, opts)
         else:
             as_of = _as_of(given.pop("as_of", None))
             selection = _selection(given, hosts)
@@ -264,6 +265,8 @@ def prepare(
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
                 made = plan(selection, target, options, as_of=as_of, base=base)
+        if beside := join(shared, name, made.target, made.options, opts):
+            raise _problem(beside)
         if reviewed is not None and made.ok:
             _pin(reviewed, made.target).check([made])
     except InputError as error:
@@ -274,7 +277,7 @@ def prepare(
         raise AllowlistError(f"{name}: " + "\n".join(str(problem) for problem in made.problems))
     waits = opts.depends_on if opts is not None else None
     after = () if waits is None else tuple(waits) if isinstance(waits, list | tuple) else (waits,)
-    prepared = Registration(made, _inputs(made), outputs, adopt, after)
+    prepared = Registration(made, {**_inputs(made), **_real_clients(made, outputs)}, outputs, adopt, after)
     if found := strangers(made, [name], adopt):
         raise AllowlistError(f"{name}: `import_` names {found}")
     return prepared
@@ -494,15 +497,11 @@ def _inputs(made: Plan) -> dict[str, Any]:
     }
 
 
-def _plain_numbers(value: Any) -> Any:
-    """Numbers cross the plugin boundary as floats."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_plain_numbers(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain_numbers(item) for key, item in value.items()}
-    return value
+def _real_clients(made: Plan, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The clients that were Outputs, by what stands for each in the options: what a state says of whom the hosts are for."""
+    given = getattr(made.options, "from_", None) or ()
+    real = {one: outputs[f"from_[{at}]"] for at, one in enumerate(given) if f"from_[{at}]" in outputs}
+    return {"clients": real} if real else {}
 
 
 def _as_of(value: str | date | None) -> date:

@@ -1,4 +1,5 @@
-"""Components of one program that share a policy: each gets a `base` of its own, and their writes their turn.
+"""Components of one program that share a policy: each gets a `base` of its own, and their writes their turn; those that
+would decide for one another are refused.
 
 The first one has the default, each further one the next that is free beside it, in the order of the program. What one of
 them allows comes before what another denies, whatever their order. A component of a package for other languages knows of
@@ -13,7 +14,8 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi.runtime import get_root_resource
 
-from hostgate.planning.options import Options
+from hostgate.planning.options import Options, in_one_list
+from hostgate.planning.targets import COMPUTED, is_computed, row
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class SharedPolicy:
     """How many places of rules are taken."""
     written: list[pulumi.Resource] = field(default_factory=list)
     """What has to be there before the next is written, where a policy takes one write at a time."""
+    holders: list[tuple[str, str, Options]] = field(default_factory=list)
+    """Components with rules in it: name, target, options."""
 
     def take(self, options: Options) -> int | None:
         """Take places for a component; its base, None where that is the one of its options."""
@@ -31,6 +35,19 @@ class SharedPolicy:
         self.places += max(1, len(options.grants)) if options.between_grants else 1
         base: int = getattr(options, "base", 0)
         return base + before * options.between_components if before else None
+
+    def join(self, name: str, target: str, options: Options, networks: frozenset[str] = frozenset()) -> str | None:
+        """Put a component beside those that are here; or why it does not fit beside one of them. Of `networks`, where they are
+        what is shared, one is enough."""
+        for other, theirs, before in self.holders:
+            if networks and networks.isdisjoint(_networks(before)):
+                continue
+            where = before.one_list(options)
+            if where is not None and (theirs != target or before.decides_for(options)):
+                which = [f"{one} ({of.partition(':')[2]})" for one, of in ((other, theirs), (name, target))]
+                return in_one_list("components", which, "one policy" if COMPUTED in where else where)
+        self.holders.append((name, target, options))
+        return None
 
 
 _of_program: WeakKeyDictionary[pulumi.Resource, dict[Hashable, SharedPolicy]] = WeakKeyDictionary()
@@ -48,13 +65,30 @@ def shared_policy(
     return _at((cloud, attach if attach is not None else (named.lower(), None if opts is None else opts.provider)))
 
 
+def join(
+    shared: SharedPolicy, name: str, target: str, options: Options, opts: pulumi.ResourceOptions | None
+) -> str | None:
+    """Put the component `name` beside those that share its policy, or have one of their own on its networks; or why it does
+    not fit beside one of them. Networks that are Outputs are not known to be the same."""
+    said, networks = shared.join(name, target, options), _networks(options)
+    if said is None and networks:
+        of_program = _at((row(target).cloud, "networks", None if opts is None else opts.provider))
+        said = of_program.join(name, target, options, networks)
+    return said
+
+
+def _networks(options: Options) -> frozenset[str]:
+    return frozenset(each for each in getattr(options, "network_paths", ()) if not is_computed(each))
+
+
 def hand_out(
-    cloud: str, options: Options, policy: "pulumi.Output[Any]", written: pulumi.Resource | None = None
+    name: str, target: str, options: Options, policy: "pulumi.Output[Any]", written: pulumi.Resource | None = None
 ) -> None:
-    """Let others stand beside the rules of a component in `policy`, if it is the one that makes it."""
+    """Let others stand beside the rules of the component `name` in `policy`, if it is the one that makes it."""
     if options.shared_policy is None:
-        made = _at((cloud, policy))
+        made = _at((row(target).cloud, policy))
         made.take(options)
+        made.holders.append((name, target, options))
         made.written = [] if written is None else [written]
 
 

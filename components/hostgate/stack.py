@@ -24,7 +24,7 @@ from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select,
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
-from hostgate.planning.options import Options, not_json, option_problems
+from hostgate.planning.options import Options, in_one_list, not_json, option_problems
 from hostgate.planning.plan import Plan, find_mechanism, plan_all
 from hostgate.planning.survey import Survey, Word
 from hostgate.planning.targets import clouds
@@ -434,11 +434,7 @@ def _one_list(cloud: str, layers: Sequence[Layer]) -> Iterator[Problem]:
     for one, other in combinations(layers, 2):
         names = [each.partition(":")[2] for each in (one.target, other.target)]
         if names[0] != names[1] and (where := one.options.one_list(other.options)) is not None:
-            yield problem(
-                f"`{PROJECT}:{cloud}`: found the layers {' and '.join(names)}, whose rules are one list for the same clients: "
-                f"{where}. The first rule that matches decides there, a deny or audit rule of one before every rule of the "
-                "other. Allowed: one of them, or layers whose `networks` or clients under `from` are apart."
-            )
+            yield problem(f"`{PROJECT}:{cloud}`: {in_one_list('layers', names, where)}")
 
 
 def _unreadable(value: Any, where: str, file: str, parent: Any, key: Any) -> Iterator[Problem]:

@@ -16,10 +16,11 @@ PROGRAM = """
     from hostgate import Grant
     from hostgate.aws import NetworkFirewallAllowlist as Aws
     from hostgate.azure import FirewallPolicyAllowlist as Azure
-    from hostgate.gcp import FirewallPolicyAllowlist as Google, WebProxyAllowlist as Proxy
+    from hostgate.gcp import FirewallPolicyAllowlist as Google, UrlFilterAllowlist as Urls, WebProxyAllowlist as Proxy
 
     hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
     POLICY = "projects/net-host/global/firewallPolicies/egress"
+    NET = "projects/net-host/global/networks/main"
     LINK = "https://www.googleapis.com/compute/v1/"
     HUB = "/subscriptions/5/resourceGroups/rg/providers/Microsoft.Network/firewallPolicies/hub"
     GATE = "projects/acme/locations/europe-west4/gatewaySecurityPolicies/gate"
@@ -130,3 +131,63 @@ def test_hosts_of_another_kind_are_refused_with_what_is_wanted(run: Run, hosts: 
     with pytest.raises(PreviewError) as caught:
         run(f"{PROGRAM}    Aws('a', hosts={hosts})\n")
     assert said in str(caught.value)
+
+
+URLS = "zones=['europe-west4-a']"
+BUILDS = "from_=['builds@acme.iam.gserviceaccount.com']"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (f"Urls('a', hosts=hosts, attach=POLICY, networks=[NET], {URLS})", "Google('b', hosts=hosts, attach=POLICY)",
+         "b: found the components a (url-filter) and b (fqdn), whose rules are one list for the same clients: "
+         "projects/net-host/global/firewallPolicies/egress, from base 2000 and from base 2008."),
+        ("Google('a', hosts=hosts, attach=POLICY)", f"Urls('b', hosts=hosts, attach=POLICY, networks=[NET], {URLS})",
+         "the components a (fqdn) and b (url-filter)"),
+        (f"a = Urls('a', hosts=hosts, networks=[NET], {URLS})", "Google('b', hosts=hosts, attach=a.policy)", "one list"),
+        (f"Urls('a', hosts=hosts, networks=[NET], {URLS})", "Google('b', hosts=hosts, networks=[NET])",
+         "the firewall policies of projects/net-host"),
+        ("own = gcp.compute.NetworkFirewallPolicy('own'); Google('a', hosts=hosts, attach=own.name)",
+         f"Urls('b', hosts=hosts, attach=own.name, networks=[NET], {URLS})", "for the same clients: one policy. The"),
+        (f"Urls('a', hosts=hosts, attach=POLICY, networks=[NET], {URLS})",
+         f"Urls('b', hosts=hosts, attach=POLICY, networks=[NET], {URLS})", "the components a (url-filter) and b (url-filter)"),
+        (f"Google('a', hosts=hosts, attach=POLICY, {BUILDS})", f"Google('b', hosts=hosts, attach=POLICY, mode='audit', {BUILDS})",
+         "a deny or audit rule of one before every rule of the other"),
+        ("Google('a', hosts=hosts, attach=POLICY)", "Google('b', hosts=hosts, attach=POLICY, base=50_000_000)", "one list"),
+        ("Google('a', plan=hostgate.plan(hosts, 'gcp:fqdn', attach=POLICY))",
+         f"Urls('b', hosts=hosts, attach=POLICY, networks=[NET], {URLS})", "one list"),
+    ],
+)  # fmt: skip
+def test_components_whose_rules_are_one_list_are_refused_as_layers_of_a_stack_are(
+    run: Run, first: str, second: str, said: str
+) -> None:
+    with pytest.raises(PreviewError) as caught:
+        run(f"{PROGRAM}    {first}\n    {second}\n", {"gcp:project": "net-host"})
+    assert said in str(caught.value)
+    assert "Allowed: one of them, or components whose `networks` or clients under `from` are apart." in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (f"Urls('a', hosts=hosts, attach=POLICY, networks=[NET], {URLS}, deny='declared')",
+         "Google('b', hosts=hosts, attach=POLICY, deny='declared')"),
+        (f"Urls('a', hosts=hosts, attach=POLICY, networks=[NET], {URLS}, {BUILDS})",
+         f"Google('b', hosts=hosts, attach=POLICY, {BUILDS.replace('builds', 'runs')})"),
+        (f"Urls('a', hosts=hosts, networks=[NET], {URLS})", "Google('b', hosts=hosts, networks=[NET + '2'])"),
+        ("Google('a', hosts=hosts, attach=POLICY)", "Google('b', hosts=hosts, attach=POLICY, deny='declared')"),
+        ("Google('a', hosts=hosts, attach=POLICY, deny='declared')",
+         "Google('b', hosts=hosts, attach=POLICY, mode='audit', deny='declared')"),
+        ("Google('a', hosts=hosts, attach=POLICY)", "Google('b', hosts=hosts, attach=POLICY)"),
+        ("one, two = (gcp.compute.Network(each) for each in 'ab'); Google('a', hosts=hosts, networks=[one.id])",
+         f"Urls('b', hosts=hosts, networks=[two.id], project='net-host', {URLS})"),
+    ],
+    ids=["a move to names", "clients apart", "networks apart", "one deny for both", "no audit rule", "two lists", "Outputs"],
+)  # fmt: skip
+def test_components_that_narrow_nothing_of_each_other_stand_beside_each_other(
+    run: Run, first: str, second: str
+) -> None:
+    run(f"{PROGRAM}    {first}\n    {second}\n", {"gcp:project": "net-host"})

@@ -212,3 +212,29 @@ def test_an_allowlist_in_the_state_says_itself_what_it_needs_and_what_is_its_own
     (beyond,) = made.json["points"][0]["beyond"]
     assert (made.code, beyond["rule"], beyond["owner"]) == (3, "wide/c/wide", "this stack")
     assert run(*asked, "--own").code == 0
+
+
+def test_each_of_several_lists_in_a_state_is_for_its_own_clients(run: Run, tmp_path: Path) -> None:
+    component = {
+        "urn": URN.format("hostgate-azure:index:FirewallPolicyAllowlist", "list"),
+        "type": "hostgate-azure:index:FirewallPolicyAllowlist",
+        "inputs": {
+            "target": "azure:application-rules",
+            "options": {"attach": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/firewallPolicies/hub", "grants": [
+                {"name": "builders", "from": ["10.1.0.0/16"]}, {"name": "runners", "from": ["10.2.0.0/16"]}]},
+            "decisions": {
+                "builders:acme/pull#registry": "allowed exact cgr.dev:443/https names/c/builds Images",
+                "runners:acme/pull#files": "allowed exact files.example.net:443/https names/c/runs Files",
+            },
+        },
+    }  # fmt: skip
+    builds = rule(("cgr.dev",), "builds") | {"sourceAddresses": ["10.1.0.0/16"]}
+    runs = rule(("files.example.net",), "runs") | {"sourceAddresses": ["10.2.0.0/16"]}
+    assert run("reach", "--state", state(tmp_path, HUB, component, *states(builds, runs))).code == 0
+    wide = runs | {"sourceAddresses": ["10.1.128.0/17", "10.2.0.0/17"]}
+    made = run("reach", "--state", state(tmp_path, HUB, component, *states(builds, wide)), "--json")
+    (point,) = made.json["points"]
+    assert [(each["rule"], each["flow"]["name"]) for each in point["beyond"]] == [("names/c/runs", "files.example.net")]
+    assert point["beyond"][0]["flow"]["source"].startswith("10.1.")
+    assert [each["entry"] for each in point["missing"]] == ["runners:files"]
+    assert made.code == 3

@@ -149,11 +149,59 @@ class TestKinds:
         stop = step("block", "rest", client=ClientTest(identities=builds))
         here = place(own, stop, otherwise="allow")
         assert told(reach(here, [CGR]))[0] == [""]
-        found = reach(here, [CGR], builds)
+        found = reach(here, [CGR], [ClientTest(identities=builds)])
         assert (told(found)[0], "other than account:builds are not meant" in found.assumptions[-1]) == ([], True)
         wide = step("allow", "web", client=ClientTest(identities=web))
-        assert told(reach(place(own, wide, stop, otherwise="allow"), [CGR], builds))[0] == ["web"]
-        assert told(reach(place(own, otherwise="allow"), [CGR], builds))[0] == [""]
+        assert told(reach(place(own, wide, stop, otherwise="allow"), [CGR], [ClientTest(identities=builds)]))[0] == [
+            "web"
+        ]
+        assert told(reach(place(own, otherwise="allow"), [CGR], [ClientTest(identities=builds)]))[0] == [""]
+
+    def test_whom_no_rule_is_about_may_be_known_by_his_address(self) -> None:
+        inside = ClientTest(addresses=networks(["10.1.0.0/16"]))
+        stop = step("block", "rest", client=inside)
+        own = replace(allow("cgr.dev"), box=replace(allow("cgr.dev").box, client=inside))
+        found = reach(place(own, stop, otherwise="allow"), [CGR], [inside])
+        assert (told(found)[0], "other than 10.1.0.0/16 are not" in found.assumptions[-1]) == ([], True)
+        assert told(reach(place(own, otherwise="allow"), [CGR], [inside]))[0] == [""]
+
+    def test_what_some_need_is_beyond_for_others_and_missing_where_one_of_them_is_stopped(self) -> None:
+        builders, runners = (ClientTest(addresses=networks([each])) for each in ("10.1.0.0/16", "10.2.0.0/16"))
+        needs = [
+            replace(CGR, entry="builders:registry", box=replace(CGR.box, client=builders)),
+            replace(CGR, entry="runners:registry", box=replace(CGR.box, client=runners)),
+            replace(QUAY, entry="builders:quay", box=replace(QUAY.box, client=builders)),
+        ]
+
+        def only(host: str, *ranges: str) -> Step:
+            rule = allow(host)
+            return replace(rule, box=replace(rule.box, client=ClientTest(addresses=networks(ranges))))
+
+        both = only("cgr.dev", "10.1.0.0/16", "10.2.0.0/16")
+        assert told(reach(place(both, only("quay.io", "10.1.0.0/16")), needs)) == ([], [], [], [])
+        wide = reach(place(both, only("quay.io", "10.1.0.0/16", "10.2.7.0/24")), needs)
+        assert [(each.rule, str(each.flows[0].source)[:7]) for each in wide.beyond] == [("quay.io", "10.2.7.")]
+        half = reach(place(both, only("quay.io", "10.1.0.0/17")), needs)
+        assert told(half)[:2] == ([], ["builders:quay"])
+        gone = reach(place(only("cgr.dev", "10.2.0.0/16"), only("quay.io", "10.1.0.0/16")), needs)
+        assert told(gone)[:2] == ([], ["builders:registry"])
+
+    def test_many_lists_for_an_account_each_are_looked_at_to_the_end(self) -> None:
+        clients = [ClientTest(identities=frozenset({f"account:a{number}"})) for number in range(80)]
+        rules = [
+            replace(allow("cgr.dev", f"r{n}"), box=replace(CGR.box, client=each)) for n, each in enumerate(clients)
+        ]
+        needs = [replace(CGR, entry=f"l{n}:x", box=replace(CGR.box, client=each)) for n, each in enumerate(clients)]
+        assert told(reach(place(*rules), needs)) == ([], [], [], [])
+        assert told(reach(place(*rules[:-1]), needs)) == ([], ["l79:x"], [], [])
+
+    def test_a_client_that_others_have_a_rule_for_is_not_missed_by_name(self) -> None:
+        builds = ClientTest(identities=frozenset({"account:builds"}))
+        own = replace(allow("cgr.dev"), box=replace(allow("cgr.dev").box, client=builds))
+        ill = step("block", "quarantine", client=ClientTest(identities=frozenset({"tag:ill"})))
+        need = replace(CGR, box=replace(CGR.box, client=builds))
+        assert told(reach(place(ill, own), [need]))[1] == []
+        assert told(reach(place(replace(ill, box=Box(client=builds)), own), [need]))[1] == ["registry"]
 
     def test_a_pattern_without_an_example_is_unknown_and_never_nothing(self) -> None:
         rule = step("allow", "strange", wire=named(r"(?=evil)[a-z]+", "pattern"))

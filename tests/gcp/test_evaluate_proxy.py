@@ -203,6 +203,17 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), self.PRIVATE, address="10.1.2.3").rule == "past"
         assert asked(*STANDING, rule("a"), self.PRIVATE, address="172.16.0.1").action == "block"
 
+    def test_what_a_route_leaves_to_others_comes_to_the_proxy_by_a_static_one(self) -> None:
+        past = route("past", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"destRange": "203.0.113.0/24"})
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        out = self.static("out", "203.0.113.128/25", nextHopGateway="default-internet-gateway")
+        assert asked(*STANDING, rule("a"), past, led, address="203.0.113.7").action == "block"
+        assert asked(*STANDING, rule("a"), past, led, out, address="203.0.113.200").rule == "out"
+        assert asked(*STANDING, rule("a"), self.PRIVATE, led, address="10.1.2.3").action == "unknown"
+        tagged = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", tags=["builds"])
+        for source, action in (("network-tag:builds", "block"), ("network-tag:others", "allow")):
+            assert asked(*STANDING, rule("a"), past, tagged, address="203.0.113.7", source=source).action == action
+
     def test_a_route_to_the_proxy_ahead_of_it_leads_it_on(self) -> None:
         ahead = self.lead(priority=500)
         assert asked(*STANDING, rule("a"), self.PRIVATE, ahead, address="10.1.2.3").action == "block"
@@ -212,6 +223,27 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), some).action == "unknown"
         subnet = resource(SUBNETWORK, "s", purpose="REGIONAL_MANAGED_PROXY", ipCidrRange="10.9.0.0/23", network=NET)
         assert asked(*STANDING, rule("a"), some, subnet).action == "block"
+
+    @pytest.mark.parametrize(
+        ("some", "source", "action"),
+        [
+            ({"filter": {"srcRange": "10.9.0.0/23"}}, "10.9.1.7", "allow"),
+            ({"filter": {"srcRange": "10.9.0.0/23"}}, "10.1.2.3", "block"),
+            ({"filter": {"srcRange": "10.9.0.0/23"}}, "network-tag:a", "unknown"),
+            ({"virtualMachine": {"tags": ["a", "b"]}}, "network-tag:a", "allow"),
+            ({"virtualMachine": {"tags": ["a", "b"]}}, "network-tag:c", "block"),
+            ({"virtualMachine": {"tags": ["a", "b"]}}, "10.1.2.3", "unknown"),
+            ({"virtualMachine": {"tags": UNKNOWN}}, "network-tag:c", "unknown"),
+            ({"virtualMachine": {"tags": ["a"]}, "filter": {"srcRange": "10.9.0.0/23"}}, "10.1.2.3", "block"),
+        ],
+    )
+    def test_of_one_for_some_clients_it_is_known_whether_a_client_that_is_named_is_one(
+        self, some: dict[str, Any], source: str, action: str
+    ) -> None:
+        past = route("some", nextHopOtherRoutes="DEFAULT_ROUTING", **some)
+        for beside in ([], [self.lead(priority=2000)]):
+            assert asked(*STANDING, rule("a"), past, *beside, source=source).action == action
+        assert asked(*STANDING, rule("a"), past).action == "unknown"
 
     def test_one_of_another_network_is_not_asked(self) -> None:
         other = replace(self.PRIVATE, properties={**self.PRIVATE.properties, "network": f"{NET}2"})
@@ -358,6 +390,9 @@ class TestRoutes:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
         some = self.static("some", "203.0.113.0/24", nextHopGateway="default-internet-gateway", tags=["admins"])
         assert asked(*STANDING, rule("a"), led, some, address="203.0.113.7").action == "unknown"
+        for tag, action in (("admins", "allow"), ("others", "block")):
+            verdict = asked(*STANDING, rule("a"), led, some, address="203.0.113.7", source=f"network-tag:{tag}")
+            assert verdict.action == action
 
     @pytest.mark.parametrize(
         ("tags", "action"),
@@ -380,6 +415,13 @@ class TestRoutes:
         led = self.lead(filter={"ipProtocol": "TCP"})
         assert asked(*STANDING, rule("a"), default, led).action == "block"
         assert asked(*STANDING, rule("a"), default, led, protocol="udp", port=53).rule == "default"
+
+    def test_in_a_state_a_next_hop_that_is_not_given_is_empty_text(self) -> None:
+        empty = dict.fromkeys(("nextHopIlb", "nextHopInstance", "nextHopVpnTunnel"), "")
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", nextHopGateway="", **empty)
+        out = self.static("out", "203.0.113.0/24", nextHopGateway="default-internet-gateway", nextHopIp="", **empty)
+        assert asked(*STANDING, rule("a"), led, out, address="203.0.113.7").rule == "out"
+        assert asked(*STANDING, rule("a"), led, out, address="198.51.100.7").action == "block"
 
     def test_subnets_own_routes_come_before_a_static_route_to_the_proxy(self) -> None:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")

@@ -13,9 +13,10 @@ from hostgate.aws import network_firewall_enforcement as enforcement
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
-from hostgate.aws.plan_place import of_network_firewall
+from hostgate.aws.plan_place import clients_of, of_network_firewall
 from hostgate.catalog.model import Entry, Match
-from hostgate.flows.steps import Place
+from hostgate.flows.snapshot import Snapshot
+from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
 from hostgate.planning.sharding import shard
@@ -124,6 +125,9 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions) -> Place:
         return of_network_firewall(options, objects)
+
+    def clients(self, options: NetworkFirewallOptions, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
+        return clients_of(options)
 
 
 _SOURCES = Objection(

@@ -12,7 +12,7 @@ from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_resolver import RULE_GROUP
 from hostgate.aws.rule_steps import HELLO
 from hostgate.flows.address_sets import networks
-from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Stage, Step
 from hostgate.planning.mechanism import CloudObject
 
 
@@ -31,6 +31,11 @@ def of_network_firewall(options: NetworkFirewallOptions, objects: Sequence[Cloud
         stages = (*found.stages[:-1], _undecided(options, found.stages[-1]))
         found = replace(found, stages=stages, assumptions=(*found.assumptions, beside))
     return replace(found, inside=networks(options.home_net))
+
+
+def clients_of(options: NetworkFirewallOptions) -> ClientTest:
+    """Those of `from`; without it everybody that the policy's HOME_NET holds."""
+    return ClientTest(addresses=networks(options.from_)) if options.from_ else EVERY_CLIENT
 
 
 def of_dns_firewall(options: DnsFirewallOptions, objects: Sequence[CloudObject]) -> Place:

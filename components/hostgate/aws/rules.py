@@ -9,9 +9,10 @@ from hostgate.aws import network_firewall_enforcement as enforcement
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
-from hostgate.aws.plan_place import of_network_firewall
+from hostgate.aws.plan_place import clients_of, of_network_firewall
 from hostgate.catalog.model import Entry
-from hostgate.flows.steps import Place
+from hostgate.flows.snapshot import Snapshot
+from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.grants import shared, told
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
@@ -121,6 +122,9 @@ class Rules(Mechanism[NetworkFirewallOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions) -> Place:
         return of_network_firewall(options, objects)
+
+    def clients(self, options: NetworkFirewallOptions, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
+        return clients_of(options)
 
 
 def entry_rules(

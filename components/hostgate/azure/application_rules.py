@@ -16,10 +16,10 @@ from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, is_gro
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import EVERY_IPV4, symbol, union
+from hostgate.flows.address_sets import EVERY_IPV4, union
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import ClientTest, Place
+from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
 from hostgate.planning.enforcement import ORDER, AuditOpening, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
@@ -197,14 +197,20 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
             for each in objects
             if each.kind == GROUP
         )
-        addresses = union(symbol(f"IP group {text}") if is_group(text) else address(text) for text in options.from_)
-        clients = ClientTest(addresses=addresses if options.from_ else EVERY_IPV4)
-        place = evaluate.group_place(groups, Snapshot(groups, "the plan"), clients)
+        snapshot = Snapshot(groups, "the plan")
+        clients = self.clients(options, snapshot) if options.from_ else ClientTest(addresses=EVERY_IPV4)
+        place = evaluate.group_place(groups, snapshot, clients)
         policies = [Node(each.body["properties"]) for each in objects if each.kind == POLICY]
         beside = (said for policy in policies for said in evaluate.before_the_rules(policy, "the policy"))
         others = f"No other rule of {options.attach}, or of a policy above it, decides about these flows first."
         more = [] if options.attach is None else [others]
         return replace(place, assumptions=(*place.assumptions, *beside, *more))
+
+    def clients(self, options: FirewallPolicyOptions, snapshot: Snapshot) -> ClientTest:
+        if not options.from_:
+            return EVERY_CLIENT
+        ranges = (evaluate.ip_group(each, snapshot) if is_group(each) else address(each) for each in options.from_)
+        return ClientTest(addresses=union(ranges))
 
 
 def _whose(options: FirewallPolicyOptions) -> str:

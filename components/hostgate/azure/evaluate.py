@@ -67,6 +67,11 @@ def group_place(groups: Sequence[Resource], snapshot: Snapshot, clients: ClientT
     return Place(TARGET, "plan", (stage,), ASSUMPTIONS, clients=clients)
 
 
+def ip_group(reference: str, snapshot: Snapshot) -> AddressSet:
+    """The addresses of an IP group where the snapshot holds it, else a symbol."""
+    return _Reading(snapshot).ip_group(reference)
+
+
 def before_the_rules(policy: Node, name: str) -> Iterator[str]:
     """What denies before any rule of the policy is asked, as assumptions: nobody here knows what it is about."""
     for key, words in (

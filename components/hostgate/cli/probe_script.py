@@ -48,7 +48,8 @@ def write_probe(path: Path, answers: "Sequence[Answer]", plans: Sequence[Plan], 
     points = [
         Point(
             answer.reach.place.target if plan is None else plan.target, answer.reach.place, answer.needs, answer.reach,
-            plan is not None and plan.options.one_at_a_time, tuple(sorted(answer.clients or ())),
+            plan is not None and plan.options.one_at_a_time,
+            tuple(sorted({one for each in answer.clients or () for one in each.identities or ()})),
         )
         for plan, answer in zip(owners or [None] * len(answers), answers, strict=True)
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressFamily
 from hostgate.flows.name_atoms import ENDINGS, STRANGER, NameAtoms, name_atoms
 from hostgate.flows.names import Names, NameTest, endings, hold
-from hostgate.flows.steps import Box, Place, Step
+from hostgate.flows.steps import Box, ClientTest, Place, Step
 
 MOST_FRONTED: Final = 4_000
 """Endings times texts in front of them up to which every one is tried with every other."""
@@ -83,8 +83,10 @@ _Shape = tuple[object, ...]
 class Space:
     """The steps of a place and the needs, by the names that they are about."""
 
-    def __init__(self, place: Place, needs: Sequence[Need], shown: frozenset[str]) -> None:
-        self.place, self.needs, self.shown = place, needs, shown
+    def __init__(self, place: Place, needs: Sequence[Need], apart: Sequence[ClientTest] = ()) -> None:
+        self.place, self.needs = place, needs
+        self.apart = tuple(Part(Box(client=each), True, True, None, None, -1) for each in apart)
+        """Clients that are told from others, whatever steps are about."""
         self.groups = [group.steps for stage in place.stages for group in stage.groups]
         self.alone = [stage for stage in place.stages for _ in stage.groups]
         """The stage of each group."""
@@ -238,7 +240,7 @@ class Space:
                 parts.append(Part(group[position].box, named, silent, group[position], None, number))
         for index in (*self._plain_needs, *needs):
             parts.append(Part(self.needs[index].box, True, True, None, self.needs[index], -1))
-        return tuple(parts)
+        return (*parts, *self.apart)
 
     def _shape(self, step: Step) -> int:
         """The same for steps that do the same to the same flows, but for names."""

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, internet, networks
-from hostgate.flows.atoms import usual_address
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, internet, networks
 from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import Round
-from hostgate.flows.steps import Box, Place, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
 
@@ -85,28 +84,32 @@ class Reach:
         return (*self.place.assumptions, *self.besides)
 
 
-def reach(place: Place, needs: Sequence[Need], clients: frozenset[str] | None = None) -> Reach:
+def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | None = None) -> Reach:
     """Everything that is open at `place` and that nobody needs, and everything needed that is closed.
 
-    `clients`: identities of those that the catalogs are for, None: everybody. What passes others is beyond if a rule lets it
+    `clients`: those that the catalogs are for, None: everybody. What passes others is beyond if a rule lets it
     pass, and not where no rule is about them.
     """
     if sees_queries_alone(place):
         needs = [replace(need, box=Box(dialled=need.box.dialled)) for need in needs if need.box.dialled is not None]
-    found = extract(place, needs, shown=clients or frozenset())
+    if clients is not None:  # and whoever it is said to be due for, whatever rules are about
+        due = (need.box.client for need in needs if need.due)
+        clients = tuple(dict.fromkeys((*clients, *(each for each in due if each != EVERY_CLIENT))))
+    named = frozenset(each for client in clients or () for each in client.identities or ())
+    found = extract(place, needs, apart=clients or ())
     enough = _open_alternatives(place, needs, found.witnesses)
     beyond: dict[tuple[str, str], list[tuple[Witness, str, Step | None]]] = {}
     missing: dict[tuple[object, ...], Witness] = {}
     unknown: dict[tuple[object, ...], Witness] = {}
     others = False
     for each in found.witnesses:
-        if each.elsewhere or each.part_of or not _on_the_internet(each.flow) or _of_an_entry(each, needs):
+        if each.elsewhere or each.part_of or not _on_the_internet(each) or _of_an_entry(each, needs):
             continue
         if each.verdict.action == "allow":
             if (
                 clients is not None
                 and each.verdict.rule is None
-                and not clients & (each.client.identities or frozenset())
+                and not any(_may_be_of(client, each, each.family) for client in clients)
             ):
                 others = True
                 continue
@@ -123,12 +126,12 @@ def reach(place: Place, needs: Sequence[Need], clients: frozenset[str] | None = 
             unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
     return Reach(
         place,
-        (*by_route(place), *(_beyond(place, *key, those) for key, those in beyond.items())),
+        (*by_route(place), *(_beyond(place, *key, those, named) for key, those in beyond.items())),
         tuple(_missing(place, each) for each in missing.values()),
         (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
         tuple(_dead(found.idle, place)),
         (
-            f"Clients other than {', '.join(sorted(clients or ()))} are not meant: no rule stops them, and they reach everything.",
+            f"Clients other than {_in_words(clients or ())} are not meant: no rule stops them, and they reach everything.",
         )
         if others
         else (),
@@ -150,7 +153,7 @@ def _reached(witnesses: Iterable[Witness], enough: frozenset[str]) -> Iterable[l
 def _counts(place: Place, some: Sequence[Witness], those: Sequence[Witness]) -> bool:
     """Whether what becomes of `some` is a lack: every client that is meant has to get through; where nobody says which are,
     one is enough."""
-    return place.clients is not None or len(some) == len(those)
+    return place.clients is not None or any(each.meant for each in some) or len(some) == len(those)
 
 
 def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[Witness]) -> frozenset[str]:
@@ -176,44 +179,60 @@ def sees_queries_alone(place: Place) -> bool:
 
 def _of_an_entry(witness: Witness, needs: Sequence[Need]) -> bool:
     """Whether host, port and family are those of an entry, and nothing that lets it pass tells what is spoken there."""
-    flow = witness.flow
+    flow, family = witness.flow, witness.family
     told_apart = [step.box.applications for step in witness.steps if step.action == "allow"]
-    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
     return bool(told_apart) and any(
         need.box.dialled is not None
         and all(test.holds(flow.name) for test in need.box.dialled)
         and flow.port in need.box.port
         and (need.box.protocols is None or flow.number in need.box.protocols)
         and need.box.address.holds(networks([str(flow.address)]), family)
+        and _may_be_of(need.box.client, witness, family)
         and all(each is None or (need.box.applications or frozenset()) <= each for each in told_apart)
         for need in needs
     )
 
 
-def _on_the_internet(flow: Flow) -> bool:
-    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
-    return internet().holds(networks([str(flow.address)]), family) is True
+def _may_be_of(clients: ClientTest, witness: Witness, family: AddressFamily) -> bool:
+    """Whether the client of a witness is one of `clients`, or nobody can tell that it is none."""
+    return (
+        clients.identities is None or bool(clients.identities & (witness.client.identities or frozenset()))
+    ) and clients.addresses.holds(networks([str(witness.flow.source)]), family) is not False
 
 
-def _shown(witness: Witness) -> Flow:
-    """The flow, from what its client is known by where a rule that decides asks for that."""
-    asked = {each for step in witness.steps for each in step.box.client.identities or ()}
+def _on_the_internet(witness: Witness) -> bool:
+    return internet().holds(networks([str(witness.flow.address)]), witness.family) is True
+
+
+def _shown(witness: Witness, named: frozenset[str] = frozenset()) -> Flow:
+    """The flow, from what its client is known by where a rule that decides asks for that, or none is about it."""
+    asked = {each for step in witness.steps for each in step.box.client.identities or ()} or named
     known = sorted(asked & (witness.client.identities or frozenset()))
     known = [each for each in known if is_identity(each)]
     return replace(witness.flow, source=known[0]) if known else witness.flow
 
 
-def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]]) -> Beyond:
+def _beyond(
+    place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]], named: frozenset[str]
+) -> Beyond:
     flows: dict[tuple[str, int, int | None], Flow] = {}
     for each, name, _ in those:
         kind = (each.flow.protocol, each.flow.port, each.flow.family)
         if kind not in flows:
-            flow = _shown(each)
+            flow = _shown(each, frozenset() if rule else named)
             flows[kind] = flow if name == flow.name else replace(flow, name=name, sni=flow.sni and name)
     witness, _, step = those[0]
     names = tuple(dict.fromkeys(name for _, name, _ in those))
     why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why
     return Beyond(_id(place, "beyond", rule, owner=owner), tuple(flows.values()), rule, owner, why, names)
+
+
+def _in_words(clients: Iterable[ClientTest]) -> str:
+    told: dict[str, None] = {}
+    for each in clients:
+        ranges = [] if each.addresses == EVERY_ADDRESS else filter(None, map(each.addresses.shown, FAMILIES))
+        told |= dict.fromkeys((*sorted(each.identities or ()), *ranges, *sorted(each.addresses.symbols)))
+    return ", ".join(told)
 
 
 def by_route(place: Place) -> Iterator[Beyond]:
@@ -224,20 +243,9 @@ def by_route(place: Place) -> Iterator[Beyond]:
     for (owner, route, hop), those in found.items():
         subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
-        why = f"packets of {told} go to {hop}, and not to the firewall"
-        rule = f"route {route}" if route else "no route to the firewall"
-        yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(map(_round_flow, those)), rule, owner, why)
-
-
-def _round_flow(each: Round) -> Flow:
-    """A flow from the subnet, to addresses that the route takes; to a set that nobody sees, without one."""
-    there, client = each.way.addresses.of(each.family), each.ranges.of(each.family)
-    every = EVERY_ADDRESS.of(each.family)
-    return Flow(
-        STRANGER,
-        address=usual_address(there, each.family) if there else None,
-        source=usual_address(client or every, each.family, client=True),
-    )
+        why = f"packets of {told} go to {hop}, and not to the {place.kind}"
+        rule = f"route {route}" if route else f"no route to the {place.kind}"
+        yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(each.flow for each in those), rule, owner, why)
 
 
 def _missing(place: Place, witness: Witness) -> Missing:

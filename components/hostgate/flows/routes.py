@@ -9,7 +9,18 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
 
-from hostgate.flows.address_sets import NO_ADDRESS, AddressFamily, AddressSet, internet, networks, symbol
+from hostgate.flows.address_sets import (
+    EVERY_ADDRESS,
+    NO_ADDRESS,
+    AddressFamily,
+    AddressSet,
+    internet,
+    networks,
+    symbol,
+)
+from hostgate.flows.atoms import usual_address
+from hostgate.flows.flow import Flow
+from hostgate.flows.name_atoms import STRANGER
 
 End = Literal["firewall", "internet", "nowhere", "unknown"]
 """`firewall`: one of the snapshot. `nowhere`: no packet to these addresses leaves. `unknown`: nobody here can tell."""
@@ -55,6 +66,10 @@ class SubnetRoutes:
     ways: Mapping[AddressFamily, tuple[Way, ...]]
     ranges: AddressSet = NO_ADDRESS
     """Addresses of its clients, as far as they are known."""
+    client: str = ""
+    """What they are known by beside their address: `network-tag:builds`."""
+    protocol: str = "https"
+    """A protocol that goes these ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +152,26 @@ class Round:
     family: AddressFamily
     way: Way
     ranges: AddressSet
+    client: str = ""
+    protocol: str = "https"
+
+    @property
+    def flow(self) -> Flow:
+        """A flow from the subnet, to addresses that the route takes; to a set that nobody sees, without one."""
+        there, every = self.way.addresses.of(self.family), EVERY_ADDRESS.of(self.family)
+        return Flow(
+            STRANGER,
+            protocol=self.protocol,
+            address=usual_address(there, self.family) if there else None,
+            source=self.client or usual_address(self.ranges.of(self.family) or every, self.family, client=True),
+        )
 
 
 def round_the_firewall(routes: Routes) -> tuple[Round, ...]:
     """Every way on which nothing is judged. What is behind a firewall is judged there, and where a way leads that is not
     known is assumed."""
     return tuple(
-        Round(each.subnet, family, way, each.ranges)
+        Round(each.subnet, family, way, each.ranges, each.client, each.protocol)
         for each in routes.clients
         for family, found in each.ways.items()
         for way in found

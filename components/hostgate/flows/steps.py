@@ -97,6 +97,8 @@ class Step:
     nobody can tell."""
     owner: str = ""
     """The resource that holds the rule, as the snapshot names it."""
+    for_few: bool = False
+    """Of an allow for some clients: whether one of whom nothing is known is as well none of them."""
     whole: str = ""
     """Of several steps that are one rule, the rule: what could not be told of an earlier step and was not so is not so of a
     later one either."""

@@ -346,7 +346,7 @@ class _Facts:
         for about, told, what in self.conditions(step.box):
             answer = told
             if self.anybody and about == "client" and told is not True and not (told is None and _blocks_unseen(step)):
-                answer = step.action != "block"
+                answer = None if step.for_few else step.action != "block"
             if answer is False:
                 return False
             if answer is None:

@@ -24,7 +24,7 @@ from hostgate.flows.atoms import cut, usual_address, usual_port
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.name_classes import NameClass, Need, Space
-from hostgate.flows.steps import Box, ClientTest, Moment, Place, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Step
 from hostgate.flows.verdicts import ends as ends_of
 
 MOST_ENDS: Final = 20_000
@@ -55,8 +55,15 @@ class Witness:
     steps: tuple[Step, ...]
     deciding: tuple[Step | None, ...] = ()
     """Of each of `names`, the step that decides; None: none does."""
+    meant: bool = False
+    """Whether its client is one that what is due is for, by name, and nothing else that rules ask for."""
     elsewhere: bool = False
     """Whether it passes without being judged at the place, whose own assumptions say what becomes of it."""
+
+    @property
+    def family(self) -> AddressFamily:
+        """What it goes over."""
+        return "IPv6" if self.flow.family == 6 else "IPv4"
 
 
 @dataclass(frozen=True)
@@ -73,13 +80,13 @@ class Extraction:
 
 
 def extract(
-    place: Place, needs: Sequence[Need], most: int = MOST_ENDS, *, shown: frozenset[str] = frozenset()
+    place: Place, needs: Sequence[Need], most: int = MOST_ENDS, *, apart: Sequence[ClientTest] = ()
 ) -> Extraction:
     """Every kind of flow to the internet that `place` and `needs` tell apart, from the clients that it is meant for.
 
-    `shown`: identities of clients that stand for others where both are alike.
+    `apart`: clients that no others stand for, even where steps do the same to both.
     """
-    space = Space(place, needs, shown)
+    space = Space(place, needs, apart)
     found: list[Witness] = []
     overlapping: dict[str, None] = {}
     about: dict[int, Step] = {}
@@ -274,20 +281,19 @@ class _Diagram:
         tests = [part.box.client.identities for part in self.of.parts]
         clients = self.of.space.place.clients
         meant = clients.identities if clients is not None else None
-        every = sorted({*(each for test in tests for each in test or ()), *(meant or ()), *self.of.space.shown})
+        every = sorted({*(each for test in tests for each in test or ()), *(meant or ())})
         asked_of = {
             each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
         }
         nobody = frozenset(f"{kind}:nobody" for kind in sorted({_kind(each) for each in every}))
         stages: dict[int, dict[tuple[int, str], str]] = {}
         for part in self.of.parts:
-            for each in sorted(part.box.client.identities or ()):
+            known = {each for of_stage in stages.values() for each in of_stage.values()} if part.step is None else set()
+            for each in sorted((part.box.client.identities or frozenset()) - known):
                 stages.setdefault(part.group, {}).setdefault((asked_of[each], _kind(each)), each)
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
-        if self.of.space.shown:  # last, because of rows that are alike the last one stays
-            choices.append([None, *{asked_of[each]: each for each in sorted(self.of.space.shown)}.values()])
         if prod(map(len, choices)) > MOST_IDENTITIES:
             self.cut_short = True
         rows = []
@@ -325,8 +331,9 @@ class _Diagram:
         each_decides = self._alike(by)
         elsewhere = verdict.allows and bool(deciding & self.of.space.around)
         return Witness(
-            flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides, elsewhere
-        )
+            flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides,
+            bool(due) and all(_is_meant(need.box.client, identities) for need in due), elsewhere,
+        )  # fmt: skip
 
     def _alike(self, step: Step | None) -> tuple[Step | None, ...]:
         """For each name, the step that is to it what `step` is to the first."""
@@ -344,6 +351,13 @@ class _Diagram:
                 if need.due and space.need_shapes[index] in shapes:
                     told.setdefault(need.entry, name)
         yield from told.items()
+
+
+def _is_meant(clients: ClientTest, identities: frozenset[str]) -> bool:
+    """Whether a client with `identities` is one of `clients` that are named, and has no other identity that some rule is for:
+    that rule may well be meant to decide otherwise."""
+    known = {each for each in identities if not each.endswith(":nobody")}
+    return clients != EVERY_CLIENT and known <= (clients.identities or frozenset())
 
 
 def _kind(identity: str) -> str:

@@ -15,10 +15,13 @@ from typing import Final
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
+from hostgate.flows.routes import round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Led, Place, Stage, Step, either, elsewhere, whether
-from hostgate.gcp import proxy_routes
+from hostgate.flows.verdicts import decide
+from hostgate.gcp import evaluate, proxy_routes
 from hostgate.gcp.proxy_routes import Routing
+from hostgate.gcp.proxy_ways import ProxyWays
 from hostgate.gcp.references import alike, home_of
 from hostgate.gcp.resources_proxy import (
     AUTHZ_POLICY,
@@ -139,6 +142,33 @@ def _place(
     )  # fmt: skip
 
 
+def _routed(place: Place, reading: proxy_routes.NetworkRoutes) -> Place:
+    """The place with the ways past the proxy, and what is not known of them. Where rules of the network are in the snapshot
+    and stop what goes past, it is judged with those, at the network's own place."""
+    routes = ProxyWays(reading).routes
+    past = round_the_firewall(routes)
+    network = (
+        next((each for each in evaluate.places(reading.snapshot) if each.name == reading.network), None)
+        if past
+        else None
+    )
+    past = tuple(each for each in past if network is None or decide(network, each.flow).action != "block")
+    ways = ((each, *pair) for each in routes.clients for pair in each.ways.items())
+    unsure = dict.fromkeys(
+        f"{each.subnet} over {family} ({way.hop})"
+        for each, family, found in ways
+        for way in found
+        if way.end == "unknown"
+    )
+    said = [f"Where the packets of these go is not known: {'; '.join(unsure)}."] if unsure else []
+    if routes.others:
+        why = "Clients without a tag that leads to the proxy are not meant, and go past it"
+        if place.led != "seen":
+            why = "No route that was read leads to the proxy; unless one elsewhere does, these go past it"
+        said.append(f"{why}: {', '.join(routes.others)}.")
+    return replace(place, round_it=past, assumptions=(*place.assumptions, *said))
+
+
 def _gateway(ports: Intervals | None, doubts: tuple[str, ...] = ()) -> Stage:
     """A gateway in next-hop mode, which takes what is led to one of its ports."""
     if ports is None:
@@ -165,7 +195,8 @@ class _Reading:
             stage = self.stage(policy, self.rules_of(policy))
         listens = () if self.explicit else (self._listens(gateway),)
         stages = (platform(), routes, *listens, self._authorized(gateway), stage)
-        return _place(gateway.id or gateway.name, stages, led, policy=name, kind="proxy")
+        found = _place(gateway.id or gateway.name, stages, led, policy=name, kind="proxy")
+        return found if self.explicit else _routed(found, proxy_routes.NetworkRoutes(gateway, self.snapshot))
 
     def _listens(self, gateway: Resource) -> Stage:
         listed = gateway.node.at("ports")

@@ -192,17 +192,20 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             for each in objects
             if each.kind not in (POLICY, ASSOCIATION)
         )
+        network = network_path((options.target_resources or [""])[0])
+        snapshot = Snapshot(resources, "the plan")
+        found = evaluate.policy_place(
+            self.target, snapshot, _ending(options), self.clients(options, snapshot), network, self.uninspected(options)
+        )
+        return replace(found, assumptions=tuple(_assumed(options)))
+
+    def clients(self, options: O, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
         identities = [f"account:{each}" for each in options.service_accounts]
         identities += [f"tag:{each}" for each in options.secure_tags]
         ranges = [*options.source_ranges("ipv4"), *options.source_ranges("ipv6")]
-        clients = ClientTest(
+        return ClientTest(
             addresses=networks(ranges) if ranges else EVERY_ADDRESS, identities=frozenset(identities) or None
         )
-        network = network_path((options.target_resources or [""])[0])
-        found = evaluate.policy_place(
-            self.target, Snapshot(resources, "the plan"), _ending(options), clients, network, self.uninspected(options)
-        )
-        return replace(found, assumptions=tuple(_assumed(options)))
 
     def uninspected(self, options: O) -> Sequence[str]:  # noqa: ARG002
         """What would have to be so for rules that inspect to let everything pass."""

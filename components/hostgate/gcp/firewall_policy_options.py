@@ -14,7 +14,7 @@ from hostgate.gcp.links import Collection, Link, check_node, check_project, chec
 from hostgate.gcp.resources import Scope
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.enforcement import WITHIN
-from hostgate.planning.options import Deny, Name, Options, merged
+from hostgate.planning.options import MOST_BETWEEN, Deny, Name, Options, merged
 from hostgate.planning.targets import COMPUTED
 
 USER_PRIORITY_MAX = 2_147_483_547
@@ -311,6 +311,18 @@ class FirewallPolicyOptions(Options):
             return f"{self.policy_path}, from base {self.base} and from base {other.base}"
         both = [each for each in self.network_paths if each in other.network_paths]
         return f"the firewall policies of {', '.join(both) or 'one network'}"
+
+    def decides_for(self, other: Options) -> bool:
+        """What sees names decides about all of them; what lets everything pass for an audit does so for both; and rules too
+        far apart stand before or behind all of the other's."""
+        if not isinstance(other, FirewallPolicyOptions):
+            return False
+        audits = any(each.mode == "audit" and each.deny in each.audit_opens for each in (self, other))
+        return (
+            (self.sees_names and other.sees_names)
+            or (audits and self.mode != other.mode)
+            or (abs(self.base - other.base) > MOST_BETWEEN and any(each.denies for each in (self, other)))
+        )
 
     def _moves_to_names(self, other: "FirewallPolicyOptions") -> bool:
         """Whether rules that see names stand before those of `other` in one policy of somebody else, and neither denies the

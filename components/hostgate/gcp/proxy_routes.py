@@ -12,7 +12,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressSet, networks, range_of
+from hostgate.flows.address_sets import EVERY_ADDRESS, NO_ADDRESS, AddressFamily, AddressSet, networks, range_of
 from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -25,9 +25,9 @@ _IPV6: Final = replace(EVERY_ADDRESS, v4=NO_NUMBER)
 _PRIVATE: Final = networks(PRIVATE_IPV4)
 _TO_PROXY: Final = ("nextHopIp", "nextHopIlb", "nextHopIlbIp")
 """Next hops that may be the proxy, which is called by its address: no instance and no VPN tunnel is one."""
-_HOPS: Final = (*_TO_PROXY, "nextHopInstance", "nextHopVpnTunnel")
+HOPS: Final = (*_TO_PROXY, "nextHopInstance", "nextHopVpnTunnel")
 """Next hops of which nobody sees here what they do, unless they are the proxy; what is left is the internet gateway."""
-_PROTOCOLS: Final = {"TCP": frozenset({6}), "UDP": frozenset({17})}
+PROTOCOLS: Final = {"TCP": frozenset({6}), "UDP": frozenset({17})}
 
 LED: Final = Step(action="next", rule="", why="it is led to the proxy")
 PAST: Final = Step(
@@ -87,7 +87,7 @@ def around(gateway: Resource, snapshot: Snapshot, *, explicit: bool) -> tuple[St
     """
     if explicit:
         return _told(), "asked"
-    reading = _Routes(gateway, snapshot)
+    reading = NetworkRoutes(gateway, snapshot)
     seen = any(lead.surely for lead in reading.leads)
     by_policy = list(reading.by_policy())
     static = list(reading.static())
@@ -153,7 +153,7 @@ class _Turn:
     steps: tuple[Step, ...]
 
 
-class _Routes:
+class NetworkRoutes:
     """The routes of the gateway's network.
 
     A flow that names no client is from one that routes lead to the proxy, so that a route past it for some clients is a
@@ -168,79 +168,96 @@ class _Routes:
     @cached_property
     def leads(self) -> list[_Lead]:
         found = []
-        for route, doubts in (*self._of_network(POLICY_ROUTE), *self._of_network(STATIC_ROUTE)):
+        for route, doubts in (*self.of_network(POLICY_ROUTE), *self.of_network(STATIC_ROUTE)):
             tags = route.node.at("virtualMachine", "tags") if route.type == POLICY_ROUTE else route.node.at("tags")
-            hop = next((key for key in _TO_PROXY if not route.node.at(key).absent), None)
-            ours = False if hop is None else self._is_ours(route, hop, route.properties.get(hop))
+            hop = hop_of(route, _TO_PROXY)
+            ours = False if hop is None else self.is_ours(route, hop, route.properties.get(hop))
             if ours is not False:
-                found.append(_Lead(route, _clients(tags, Node(None), route.name, []), ours is True and not doubts))
+                found.append(_Lead(route, clients_of(tags, Node(None), route.name, []), ours is True and not doubts))
         return found
 
     def by_policy(self) -> Iterator[Step]:
         turns = []
-        for route, doubts in self._of_network(POLICY_ROUTE):
-            turns.append(_Turn(route, _priority(route), tuple(self._of_policy_route(route, list(doubts)))))
+        for route, doubts in self.of_network(POLICY_ROUTE):
+            turns.append(_Turn(route, priority_of(route), tuple(self._of_policy_route(route, list(doubts)))))
         yield from _in_turn(turns)
 
     def _of_policy_route(self, route: Resource, doubts: list[str]) -> Iterator[Step]:
-        held = self.snapshot.of_types([SUBNETWORK])
-        own = [each.properties.get("ipCidrRange") for each in held if each.properties.get("purpose") == PROXY_ONLY]
         match = route.node.at("filter")
-        source, protocol = match.at("srcRange").value, match.at("ipProtocol").value
-        if isinstance(source, str) and source in own:
+        protocol = match.at("ipProtocol").value
+        if self.is_of_proxies(match.at("srcRange").value):
             return
         if not isinstance(match.at("protocolVersion").value, str):
             doubts.append(f"{route.name} is for IPv4")
         if not route.node.at("interconnectAttachment").absent:
             doubts.append(f"{route.name} is for instances, and not for what comes by Interconnect")
         box = Box(address=_range(match.at("destRange"), doubts, route.name))
-        if isinstance(protocol, str) and protocol in _PROTOCOLS:
-            box = replace(box, protocols=_PROTOCOLS[protocol])
+        if isinstance(protocol, str) and protocol in PROTOCOLS:
+            box = replace(box, protocols=PROTOCOLS[protocol])
         elif protocol not in (None, "ALL"):
             doubts.append(f"{route.name} is for its protocol")
-        tags = route.node.at("virtualMachine")
+        tags = route.node.at("virtualMachine", "tags")
+        box = replace(box, client=clients_of(tags, match.at("srcRange"), route.name, doubts))
         if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING:
-            doubts += [f"the client is one of {source}"] if source not in (None, "0.0.0.0/0") else []
-            doubts += [] if tags.absent else [f"the client is one that {route.name} is for"]
             why = f"the route {route.name} leaves it to other routes, past the proxy"
-            yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
+            few = not self._is_for_all_led(box.client)
+            yield from (replace(step, for_few=few) for step in self._of_others(_in(box, doubts)))
+            yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn, for_few=few)
             return
-        box = replace(box, client=_clients(tags.at("tags"), match.at("srcRange"), route.name, doubts))
         yield from self._led(route, "nextHopIlbIp", box, doubts)
+
+    def _of_others(self, box: Box) -> Iterator[Step]:
+        """What becomes of flows in `box` that are left to other routes, where a static one leads to the proxy: subnets' own,
+        which are not seen, take some first."""
+        if not any(lead.route.type == STATIC_ROUTE for lead in self.leads):
+            return
+        private = _perhaps_past("its route leads past the proxy", Box(address=_PRIVATE))
+        for step in (private, *self.static()):
+            client, doubts = step.box.client, [*box.doubts, *step.box.doubts]
+            if (
+                client.identities is not None and box.client.identities is not None
+            ):  # of both, which no test can ask for
+                doubts.append(f"the client is one that {step.rule} is for")
+            narrow = replace(
+                box,
+                address=box.address.within(step.box.address),
+                client=replace(box.client, identities=box.client.identities or client.identities),
+            )
+            if narrow.address.v4:
+                yield replace(step, box=_in(narrow, doubts))
 
     def static(self) -> Iterator[Step]:
         """The longest prefix first; a range that is not known yet before all."""
         turns: dict[tuple[int, str], list[_Turn]] = {}
-        for route, doubts in self._of_network(STATIC_ROUTE):
-            network = _network_of(route.node.at("destRange").value)
+        for route, doubts in self.of_network(STATIC_ROUTE):
+            network = range_in(route.node.at("destRange").value)
             key = (-129, "") if network is None else (-network.prefixlen, str(network))
             steps = tuple(self._of_static_route(route, list(doubts)))
-            turns.setdefault(key, []).append(_Turn(route, _priority(route), steps))
+            turns.setdefault(key, []).append(_Turn(route, priority_of(route), steps))
         for key in sorted(turns):
             yield from _in_turn(turns[key])
 
     def _of_static_route(self, route: Resource, doubts: list[str]) -> Iterator[Step]:
         box = Box(address=_range(route.node.at("destRange"), doubts, route.name))
-        box = replace(box, client=_clients(route.node.at("tags"), Node(None), route.name, doubts))
-        hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
+        box = replace(box, client=clients_of(route.node.at("tags"), Node(None), route.name, doubts))
+        hop = hop_of(route)
         if hop is not None:
             yield from self._led(route, hop, box, doubts)
             return
-        if not self._is_for_all_led(box.client):
-            doubts.append(f"the client is one that {route.name} is for")
-            box = replace(box, client=ClientTest())
         why = f"the route {route.name} leads it past the proxy"
-        yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn)
+        few = not self._is_for_all_led(box.client)
+        yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn, for_few=few)
 
     def _is_for_all_led(self, client: ClientTest) -> bool:
         """Whether a route past the proxy is for every client that routes lead to it."""
         tags, led = client.identities, [each.client.identities for each in self.leads]
-        return tags is None or (bool(led) and all(each is not None and each <= tags for each in led))
+        everywhere = client.addresses.holds(EVERY_ADDRESS, "IPv4") is True
+        return everywhere and (tags is None or (bool(led) and all(each is not None and each <= tags for each in led)))
 
     def _led(self, route: Resource, key: str, box: Box, doubts: Sequence[str]) -> Iterator[Step]:
         """To the proxy, or to another next hop, of which nobody sees here what it does."""
         hop = route.properties.get(key)
-        ours = self._is_ours(route, key, hop)
+        ours = self.is_ours(route, key, hop)
         if ours is not False:
             doubts = doubts if ours else [*doubts, f"the next hop of {route.name} is the proxy"]
             why = f"the route {route.name} leads it on"
@@ -257,7 +274,7 @@ class _Routes:
                 owner=route.urn,
             )
 
-    def _is_ours(self, route: Resource, key: str, hop: object) -> bool | None:
+    def is_ours(self, route: Resource, key: str, hop: object) -> bool | None:
         """Whether the next hop is the gateway's address; None where nobody can tell."""
         if key not in _TO_PROXY:
             return False
@@ -270,11 +287,17 @@ class _Routes:
         made = self.snapshot.referred(route, key, hop)
         return (self.gateway in made or None) if len(made) < 2 else None
 
-    def _of_network(self, type_: str) -> Iterator[tuple[Resource, tuple[str, ...]]]:
-        """Routes of the network for IPv4, and what would have to be so for each to be one."""
+    def is_of_proxies(self, source: object) -> bool:
+        """Whether a range is that of the proxies themselves, in which no client is."""
+        held = self.snapshot.of_types([SUBNETWORK])
+        own = [each.properties.get("ipCidrRange") for each in held if each.properties.get("purpose") == PROXY_ONLY]
+        return isinstance(source, str) and source in own
+
+    def of_network(self, type_: str, family: AddressFamily = "IPv4") -> Iterator[tuple[Resource, tuple[str, ...]]]:
+        """Routes of the network for a family, and what would have to be so for each to be one."""
         for route in self.snapshot.of_types([type_]):
             elsewhere = self.names.of_network(route, "network", self.network)
-            if elsewhere is not None and not _is_for_ipv6(route):
+            if elsewhere is not None and _is_for_ipv6(route) == (family == "IPv6"):
                 yield route, (f"{route.name} is of the proxy's network",) if elsewhere else ()
 
 
@@ -303,26 +326,31 @@ def _in(box: Box, doubts: Sequence[str]) -> Box:
     return replace(box, doubts=tuple(doubts))
 
 
-def _priority(route: Resource) -> int | None:
+def hop_of(route: Resource, keys: Sequence[str] = HOPS) -> str | None:
+    """Which of `keys` says the next hop. What a provider has no value of is empty text in a state."""
+    return next((key for key in keys if route.properties.get(key) not in (None, "")), None)
+
+
+def priority_of(route: Resource) -> int | None:
     """None: not known yet."""
     told = route.node.at("priority")
     return 1_000 if told.absent else number(told)
 
 
 def _is_for_ipv6(route: Resource) -> bool:
-    network = _network_of(route.node.at("destRange").value)
+    network = range_in(route.node.at("destRange").value)
     version = route.node.at("filter", "protocolVersion").value
     return version == "IPV6" or (network is not None and network.version == 6)
 
 
-def _network_of(value: object) -> IPv4Network | IPv6Network | None:
+def range_in(value: object) -> IPv4Network | IPv6Network | None:
     try:
         return ip_network(value, strict=False) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-def _clients(tags: Node, source: Node, name: str, doubts: list[str]) -> ClientTest:
+def clients_of(tags: Node, source: Node, name: str, doubts: list[str]) -> ClientTest:
     """Whom a route is for: instances with one of its tags, senders from its range."""
     found = ClientTest(addresses=_range(source, doubts, name))
     if tags.unknown or any(not isinstance(item.value, str) for item in tags.items()):

@@ -225,6 +225,9 @@ class WebProxy(Mechanism[WebProxyOptions]):
             seats.append(Seat(what=active, holders=subnets, way=_SUBNET, range=options.proxy_subnet))
         return seats
 
+    def clients(self, options: WebProxyOptions, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
+        return _named(options, set())
+
     def place(self, objects: Sequence[CloudObject], options: WebProxyOptions) -> Place:
         held = tuple(
             Resource(urn=f"plan::{each.name}", type=row.token, name=each.name, properties=each.body, id=str(full))
@@ -264,11 +267,13 @@ def _other_routes(options: WebProxyOptions) -> Iterator[str]:
 
 def _clients(options: WebProxyOptions) -> ClientTest | None:
     """Those that the plan is meant for: of `from`, and with a tag that leads them to the proxy."""
-    identities = {f"{kind}:{each}" for kind in ("account", "tag") for each in options.clients_of(kind)}
-    if options.makes_routes:
-        identities |= {f"network-tag:{each}" for each in options.network_tags}
-    if not options.from_ and not identities:
-        return None
+    led = {f"network-tag:{each}" for each in options.network_tags} if options.makes_routes else set()
+    return _named(options, led) if options.from_ or led else None
+
+
+def _named(options: WebProxyOptions, led: set[str]) -> ClientTest:
+    """Those of `from`, as one set of identities with those that are `led` to the proxy."""
+    identities = {f"{kind}:{each}" for kind in ("account", "tag") for each in options.clients_of(kind)} | led
     ranges = options.clients_of("range")
     found = ClientTest(identities=frozenset(identities) or None)
     return replace(found, addresses=networks(ranges)) if ranges else found

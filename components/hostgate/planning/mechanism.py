@@ -13,7 +13,8 @@ from ipaddress import ip_network
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import FAMILIES, MATCHES, Entry, Family, Match, Protocol
-from hostgate.flows.steps import Place
+from hostgate.flows.snapshot import Snapshot
+from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding
@@ -178,6 +179,11 @@ class Mechanism(ABC, Generic[O]):
     @abstractmethod
     def place(self, objects: Sequence[CloudObject], options: O) -> Place:
         """Where flows meet `objects`, by the cloud's own evaluation; independent of how `render` works."""
+
+    def clients(self, options: O, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
+        """Those that `options` of one list name as clients, by sets of addresses that `snapshot` holds; everybody where they
+        name none."""
+        return EVERY_CLIENT
 
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         """What of `each` cannot change in place, by name: where one of these differs, the resource is replaced.

@@ -1,20 +1,23 @@
 """What entries of catalogs need, as boxes of flows: what has to be open where they are allowed."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, AddressSet, networks
+from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, NO_ADDRESS, AddressSet, networks
 from hostgate.flows.flow import IP_PROTOCOLS
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
-from hostgate.flows.snapshot import Snapshot
-from hostgate.flows.steps import Box, Place
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
 from hostgate.planning.decision import read_registered
+from hostgate.planning.mechanism import mechanism
+from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
 from hostgate.planning.plan import Plan
+from hostgate.planning.targets import is_computed
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 
@@ -78,7 +81,7 @@ def points_of(plan: Plan) -> list[tuple[Place, list[Need]]]:
             own = other.grant == share.grant
             these = needs_of([each for each in allowed if each.grant == other.grant], plan.options.dialled, due=own)
             if not own and at.clients is not None:
-                these = [replace(each, box=replace(each.box, client=at.clients)) for each in these]
+                these = _of_list(these, "", at.clients)
             needs += these
         found.append((replace(place, name=f"{place.name} for {share.grant}") if share.grant else place, needs))
     return found
@@ -88,44 +91,102 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
     """What the allowlists of a snapshot need at `place`, and the resources there that are theirs.
 
     An allowlist is at a place if a rule that it names is; what is of the same cloud and elsewhere may be open there, and
-    need not be. Entries that are alternatives of one another were chosen from when the allowlist was planned.
+    need not be. Each of its lists is for the clients that it names, and its entries are told with the list's name. Entries
+    that are alternatives of one another were chosen from when the allowlist was planned.
     """
-    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
     owners: dict[str, set[str]] = {}
-    for step in steps:
-        owners.setdefault(step.rule, set()).add(step.owner)
+    for rule, owner in {(step.rule, step.owner): None for step in _steps(place)}:
+        parts = rule.split("#")  # an entry names the rule, or what holds it
+        for end in range(1, len(parts) + 1):
+            owners.setdefault("#".join(parts[:end]), set()).add(owner)
     found: list[Need] = []
     ours: set[str] = set()
-    for resource in snapshot.resources:
-        if not _COMPONENT.match(resource.type):
-            continue
-        target = str(resource.properties.get("target", ""))
-        if target.partition(":")[0] != place.target.partition(":")[0]:
-            continue
+    cloud = place.target.partition(":")[0]
+    allowlists = [
+        each
+        for each in snapshot.resources
+        if _COMPONENT.match(each.type) and str(each.properties.get("target", "")).partition(":")[0] == cloud
+    ]
+    for resource in allowlists:
+        target = str(resource.properties["target"])
         try:
             decisions = read_registered(resource.properties.get("decisions"), resource.properties.get("purposes"))
         except ValueError:
             continue
         allowed = [each for each in decisions if each.outcome == "allowed"]
-        mine = {owner for each in allowed for owner in owners.get(each.rule or "", ())}
-        mine |= {owner for rule, those in owners.items() for each in allowed for owner in those
-                 if each.rule and rule.startswith(f"{each.rule}#")}  # fmt: skip
+        mine = {owner for each in allowed if each.rule for owner in owners.get(each.rule, ())}
         ours |= mine
         options = resource.properties.get("options")
         given = options.get("addresses") if isinstance(options, Mapping) else None
         addresses = given if isinstance(given, Mapping) else {}
+        read = _options(target, resource)
+        shares = () if read is None else read.shares
+        clients = {share.grant: _clients(target, share, snapshot) for share in shares}
+        found += [] if read is None else names_open(read.open_names)
+        several = len(allowlists) > 1 and any(each != EVERY_CLIENT for each in clients.values())
         for each in allowed:
             ranges = addresses.get(each.entry.id, ())
-            found += needs_of([each.entry], partial(_given, ranges), due=bool(mine))
+            whose = " ".join(filter(None, (resource.name if several else "", each.entry.grant)))
+            wanted = needs_of([each.entry], partial(_given, ranges), due=bool(mine))
+            found += _of_list(wanted, whose, clients.get(each.entry.grant, EVERY_CLIENT))
     return found, frozenset(ours)
 
 
-def clients_of(place: Place, owners: frozenset[str]) -> frozenset[str] | None:
-    """Identities of the clients that the allow rules of `owners` at `place` are for; None where one is for everybody."""
-    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
-    asked = [step.box.client.identities for step in steps if step.owner in owners and step.action == "allow"]
-    known = [each for each in asked if each is not None]
-    return frozenset().union(*known) if known and len(known) == len(asked) else None
+def _steps(place: Place) -> Iterator[Step]:
+    return (step for stage in place.stages for group in stage.groups for step in group.steps)
+
+
+def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:
+    """The needs of the `clients` of one list, with its name."""
+    if not whose and clients == EVERY_CLIENT:
+        return needs
+    name = f"{whose}:" if whose else ""
+    return [replace(each, entry=f"{name}{each.entry}", box=replace(each.box, client=clients)) for each in needs]
+
+
+def _options(target: str, resource: Resource) -> Options | None:
+    """The options of an allowlist as its inputs say them, with its clients; None where they do not, as those of 0.1.0, or
+    where its clients are not known yet: there everybody may be one."""
+    options = resource.properties.get("options")
+    if not isinstance(options, Mapping):
+        return None
+    real = resource.properties.get("clients")
+    given = [(real if isinstance(real, Mapping) else {}).get(each, each) for each in options.get("from") or ()]
+    if not all(isinstance(each, str) and not is_computed(each) for each in given):
+        return None
+    stated = {key: resource.properties[key] for key in ("mode", "deny") if key in resource.properties}
+    told = plain_numbers({**options, **stated, **({"from": given} if given else {})})
+    try:
+        read: Options = read_options(mechanism(target).options, told, target)
+    except (KeyError, OptionsError):
+        return None
+    return read
+
+
+def _clients(target: str, share: Options, snapshot: Snapshot) -> ClientTest:
+    """The clients of one list; everybody where nobody here sees the addresses of some of them."""
+    found = mechanism(target).clients(share, snapshot)
+    return EVERY_CLIENT if found.addresses.opaque else found
+
+
+def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] | None:
+    """The clients that the allow rules of `owners` at `place` are for, if all of them are for some service accounts or tags,
+    or what the same allowlists deny is denied to some clients alone; else None: everybody.
+
+    Where a place says who is inside, it is for all of those.
+    """
+    steps = list(_steps(place))
+    asked = dict.fromkeys(step.box.client for step in steps if step.owner in owners and step.action == "allow")
+    if asked and all(each.identities is not None for each in asked):
+        return tuple(asked)
+    holders = {each.rpartition("::")[0] for each in owners}  # a deny is a resource beside the rules that allow
+    denied = [
+        step.box.client
+        for step in steps
+        if step.action == "block" and step.rule and step.owner.rpartition("::")[0] in holders
+    ]
+    narrow = place.inside == NO_ADDRESS and denied and EVERY_CLIENT not in denied
+    return tuple(asked) if narrow and EVERY_CLIENT not in asked else None
 
 
 def _given(ranges: Sequence[str], entry: Entry) -> Sequence[str]:  # noqa: ARG001

@@ -271,6 +271,11 @@ class Options(BaseModel):
         where a flow has to pass both."""
         return None
 
+    def decides_for(self, other: "Options") -> bool:  # noqa: ARG002
+        """Whether, in one list for the same clients with options of the same mechanism, one leaves the other nothing to decide;
+        else what one allows comes before what the other denies."""
+        return False
+
     @property
     def stem(self) -> str:
         """What the names of the plan's objects begin with."""
@@ -318,6 +323,26 @@ class RenamedOptions(Options):
     @property
     def formerly_named(self) -> tuple[str, ...]:
         return () if self.formerly is None else (self.formerly,)
+
+
+def plain_numbers(value: Any) -> Any:
+    """Whole numbers as such: they cross the boundary of plugins, and the engine's own, as floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [plain_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain_numbers(item) for key, item in value.items()}
+    return value
+
+
+def in_one_list(kind: str, names: Sequence[str], where: str) -> str:
+    """What is wrong with two layers or components whose rules are one list at `where` (`Options.one_list`)."""
+    return (
+        f"found the {kind} {' and '.join(names)}, whose rules are one list for the same clients: {where}. The first rule that "
+        f"matches decides there, a deny or audit rule of one before every rule of the other. Allowed: one of them, or {kind} "
+        "whose `networks` or clients under `from` are apart."
+    )
 
 
 def spelled_out(options: Options) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hostgate.flows.names import endings
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.reach import Beyond, Open, Reach, by_route, in_words, reach, sees_queries_alone
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Place, Step
+from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN
 from hostgate.planning.needs import clients_of
 from hostgate.policies import contents
@@ -44,7 +44,7 @@ class Point:
 
     place: Place
     reach: Reach
-    clients: frozenset[str] | None
+    clients: tuple[ClientTest, ...] | None
     policies: Sequence[JudgedPolicy]
     named: bool
     """Whether something is allowed there by name."""
