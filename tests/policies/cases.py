@@ -725,6 +725,60 @@ def _stacks() -> Iterator[Case]:
         yield Case(limit, cloud, "not applicable", [resource])
 
 
+def _reached() -> Iterator[Case]:
+    """What is open beyond the catalogs, and closed of what they need; tests/policies/test_reach_rules.py has many more."""
+    beyond, closed = "beyond-catalogs", "needed-closed"
+    policy, denies = aws_policy("rules"), gcp_denies()
+    relay = aws_rules(tls("cgr.dev"), "pass tcp $HOME_NET any -> 198.51.100.0/24 587 (sid:2;)")
+    side = gcp_rule(name="side", ranges=["198.51.100.0/24"], ports=("587",))
+    near = azure(network(addresses=["198.51.100.0/24"], ports=["587"]), name="side")
+    seen = "587 to any other name, at 198.51.100.7"
+    for cloud, fails, passes in (
+        ("aws", [relay, policy], [GOOD["aws"], aws_rules("drop ip any any -> any any (ip_proto:!6; sid:9;)", name="edge"),
+                                  aws_policy("rules", "edge")]),
+        ("gcp", [GOOD["gcp"], side, *denies], [GOOD["gcp"], *denies]),
+        ("azure", [GOOD["azure"], near], [GOOD["azure"]]),
+    ):  # fmt: skip
+        yield Case(beyond, cloud, "fails", fails, seen)
+        yield Case(beyond, cloud, "passes", passes)
+        yield Case(beyond, cloud, "not applicable", [STRANGERS[cloud]])
+        yield Case(closed, cloud, "passes", passes)
+        yield Case(closed, cloud, "not applicable", [STRANGERS[cloud]])
+    # Of these no rule by a pattern says anything: what is not known is no name, and little of the internet.
+    kept = aws_rules(
+        "pass tcp $HOME_NET any -> @RELAYS 587 (sid:2;)", tls("cgr.dev"), "drop ip any any -> any any (sid:9;)"
+    )
+    yield Case(beyond, "aws", "unknown", [kept, policy], f"{OPEN_QUESTION}its address is in @RELAYS")
+    late = gcp_rule(name="side", ranges=["198.51.100.0/24"], ports=(UNKNOWN,))
+    yield Case(beyond, "gcp", "unknown", [GOOD["gcp"], late, *denies], "side: match.layer4Configs[0].ports[0]")
+    tag = azure(network(addresses=["Storage"], ports=["587"]), name="side")
+    yield Case(beyond, "azure", "unknown", [GOOD["azure"], tag], OPEN_QUESTION)
+
+    first = aws_rules('drop tls any any -> any any (tls.sni; content:"cgr.dev"; endswith; sid:5;)', name="first")
+    arns = [arn_of("first"), arn_of("rules")]
+    half = aws_rules("drop tcp any any -> [0.0.0.0/1] 443 (flow:to_server; sid:5;)", tls("cgr.dev"))
+    yield Case(closed, "aws", "fails", [half, policy], "https 443 to cgr.dev")
+    yield Case(
+        closed, "aws", "unknown", [GOOD["aws"], first, aws_policy("rules", "first")], "the order of the rule groups"
+    )
+    yield Case(
+        closed,
+        "aws",
+        "passes",
+        [GOOD["aws"], first, aws_policy("rules", "first", arns=arns[::-1])],
+        "",
+        "the names first",
+    )
+    deny = gcp_rule(name="none", priority=1, action="deny", ranges=["::/0"])
+    yield Case(closed, "gcp", "fails", [GOOD["gcp"], deny, *denies], "none: https 443 to cgr.dev, at 2001:db8::7")
+    unsure = gcp_rule(name="none", priority=1, action="deny", ranges=["0.0.0.0/0"], ports=(UNKNOWN,))
+    yield Case(closed, "gcp", "unknown", [GOOD["gcp"], unsure, *denies], "none: match.layer4Configs[0].ports[0]")
+    no_web = azure(network(addresses=["0.0.0.0/1"]), name="none", action="Deny")
+    yield Case(closed, "azure", "fails", [GOOD["azure"], no_web], "none/c/net: https 443 to cgr.dev")
+    some = azure(network(addresses=UNKNOWN), name="none", action="Deny")
+    yield Case(closed, "azure", "unknown", [GOOD["azure"], some], OPEN_QUESTION)
+
+
 def _queries() -> Iterator[Case]:
     """Cases of DNS Firewall."""
     names, gone, block = "dns-names", "dns-withdrawn", "dns-no-block"
@@ -923,4 +977,4 @@ def _of_other_clouds() -> Iterator[Case]:
             yield Case(name, cloud, "not applicable", [UNKNOWN_NAMES[cloud]], "", NOT_STATED)
 
 
-CASES = (*_resources(), *_stacks(), *_queries(), *_proxies(), *_of_other_clouds())
+CASES = (*_resources(), *_stacks(), *_reached(), *_queries(), *_proxies(), *_of_other_clouds())

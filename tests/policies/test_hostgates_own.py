@@ -33,7 +33,7 @@ azure.FirewallPolicyAllowlist("hub", hosts=hosts, mode="{mode}", resource_group=
 OLD = {"host-withdrawn", "proxy-withdrawn", "shared-host"}
 AUDIT = {
     "void-allow", "datagrams-out", "no-deny", "list-without-drop", "domain-list-any-port", "wildcard-over-others",
-    "proxy-names",
+    "proxy-names", "beyond-catalogs",
 }  # fmt: skip
 REPORTED = {
     ("2024-03-28", "enforce"): OLD,
@@ -92,13 +92,13 @@ MADE_WITH = {
     "reject of private destinations too": ('hosts=names, reject=True, deny="all"', set()),
     "reject behind domain lists": ('hosts=names, mechanism="domain-list", reject=True', set()),
     "reject for some clients": ('hosts=names, reject=True, from_=["10.1.0.0/16"]', set()),
-    "addresses and a set": ("hosts=hosts, **FIXED", set()),
-    "addresses, logged and rejected": ("hosts=hosts, **FIXED, log_allowed=True, reject=True", set()),
+    "addresses and a set": ("hosts=hosts, **FIXED", {"raw-address"}),
+    "addresses, logged and rejected": ("hosts=hosts, **FIXED, log_allowed=True, reject=True", {"raw-address"}),
     "addresses for a policy elsewhere": (
         'hosts=hosts, **FIXED, attach="arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub"',
-        {"deny-elsewhere"},
+        {"deny-elsewhere", "raw-address"},
     ),
-    "managed groups": ("hosts=names, managed_groups=[dict(arn=MANAGED)]", set()),
+    "managed groups": ("hosts=names, managed_groups=[dict(arn=MANAGED)]", {"needed-closed"}),
     "an early default": (
         'hosts=names, default_actions=["aws:drop_established", "aws:alert_established"]',
         {"established-default"},
@@ -166,9 +166,20 @@ def test_a_policy_of_ones_own_passes_with_the_edge_group(options: str, found: se
     assert made(OWN_POLICY.format(options=options), tmp_path) == found
 
 
+BY_ADDRESS = """
+addresses: {git.vendor.example: [203.0.113.22, 203.0.113.23], time.vendor.example: [198.51.100.0/24]}
+exempt:
+  - rule: beyond-catalogs
+    resource: egress-address
+    because: What the prefix list of the broker holds, the network team reviews
+    until: "2030-12-31"
+"""
+"""What the pack's owner knows of hosts that are opened by address: a set that is kept elsewhere cannot be judged."""
+
+
 def made(code: str, tmp_path: Path, *, mandatory: bool = True) -> set[str]:
     """The rules that report something about a stack with this one component."""
-    pack = write_pack(tmp_path / "pack", f"catalogs: [{CATALOG}@{REVISIONS[-1]}, ./by-address.yaml]\n")
+    pack = write_pack(tmp_path / "pack", f"catalogs: [{CATALOG}@{REVISIONS[-1]}, ./by-address.yaml]\n{BY_ADDRESS}")
     project = tmp_path / "project"
     project.mkdir()
     for folder in (pack, project):

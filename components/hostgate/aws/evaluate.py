@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hostgate.aws.plan_order import in_plan_order
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC, VPC_RANGES
 from hostgate.aws.resources_firewall import FIREWALL, POLICY_SETTINGS, RULE_GROUP
@@ -52,7 +53,7 @@ def places(snapshot: Snapshot) -> list[Place]:
     for firewall in snapshot.of_types([FIREWALL]):
         value = firewall.properties.get("firewallPolicyArn")
         policies = [each for each in snapshot.referred(firewall, "firewallPolicyArn", value) if each.type == POLICY]
-        name = str(firewall.properties.get("arn") or firewall.id or firewall.name)
+        name = _called(firewall)
         if len(policies) == 1:
             used.add(policies[0].urn)
             found.append(replace(policy_place(snapshot, policies[0], firewall=firewall), name=name, kind="firewall"))
@@ -62,9 +63,15 @@ def places(snapshot: Snapshot) -> list[Place]:
             )
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
-            arn = str(policy.properties.get("arn") or policy.id or policy.name)
-            found.append(replace(policy_place(snapshot, policy), name=arn, remark="no firewall uses the policy"))
+            place = policy_place(snapshot, policy)
+            found.append(replace(place, name=_called(policy), remark="no firewall uses the policy"))
     return found
+
+
+def _called(resource: Resource) -> str:
+    """By what others refer to it, as far as that is known."""
+    told = (resource.properties.get("arn"), resource.id)
+    return next((each for each in told if isinstance(each, str) and each), resource.name)
 
 
 def policy_place(
@@ -211,7 +218,7 @@ class _Policy:
         return [str(action) for action in actions]
 
     def _references(self, key: str) -> list[_Reference]:
-        found = []
+        found: list[_Reference] = []
         node = self.node.at(key)
         made = [
             each
@@ -219,7 +226,9 @@ class _Policy:
             if each.type == RULE_GROUP and _is_stateful(each) == (key == "statefulRuleGroupReferences")
         ]
         if node.unknown:
-            return [_Reference(each, each.name, None) for each in made] or [_Reference(None, "a rule group", None)]
+            places = {group.urn: place for group, place in in_plan_order(self.policy, made, None)}
+            found += [_Reference(each, each.name, places.get(each.urn)) for each in made]
+            return found or [_Reference(None, "a rule group", None)]
         seen: set[str] = set()
         items = list(node.items())
         for item in items:
@@ -241,6 +250,9 @@ class _Policy:
         loose = [each for each in made if each.urn not in seen]
         if len(blank) == 1 and len(loose) == 1:
             return [*found, _Reference(loose[0], loose[0].name, number(blank[0].at("priority")))]
+        told = [place for item in blank if (place := number(item.at("priority"))) is not None]
+        if len(loose) == len(blank) == len(told) and (placed := in_plan_order(self.policy, loose, told)):
+            return [*found, *(_Reference(group, group.name, place) for group, place in placed)]
         if len(loose) > len(blank):  # which of them are meant, nobody can tell
             loose = []
         found += [_Reference(each, each.name, None) for each in loose]

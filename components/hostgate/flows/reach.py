@@ -53,6 +53,10 @@ class Open:
     why: str
     needed: bool
     """Whether a catalog needs them; else it is not known whether they are beyond."""
+    entries: tuple[str, ...] = ()
+    """Those that need them."""
+    owners: tuple[str, ...] = ()
+    """Resources that may decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, 
     witness, _, step = those[0]
     names = tuple(dict.fromkeys(name for _, name, _ in those))
     why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why
-    return Beyond(_id(place, "beyond", owner, rule), tuple(flows.values()), rule, owner, why, names)
+    return Beyond(_id(place, "beyond", rule, owner=owner), tuple(flows.values()), rule, owner, why, names)
 
 
 def _by_route(place: Place) -> Iterator[Beyond]:
@@ -222,7 +226,7 @@ def _by_route(place: Place) -> Iterator[Beyond]:
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
         why = f"packets of {told} go to {hop}, and not to the firewall"
         rule = f"route {route}" if route else "no route to the firewall"
-        yield Beyond(_id(place, "route", owner, route, hop), tuple(map(_round_flow, those)), rule, owner, why)
+        yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(map(_round_flow, those)), rule, owner, why)
 
 
 def _round_flow(each: Round) -> Flow:
@@ -255,6 +259,8 @@ def _unknown(place: Place, witness: Witness) -> Open:
         _shown(witness),
         verdict.why,
         bool(witness.due),
+        tuple(entry for entry, _ in witness.due),
+        tuple(dict.fromkeys(step.owner for step in witness.steps if step.owner)),
     )
 
 
@@ -281,8 +287,9 @@ def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
             yield Dead(rule, owner, "other rules decide every flow that it is about before it does")
 
 
-def _id(place: Place, *parts: str) -> str:
-    return sha256("\x00".join((place.target, place.name, *parts)).encode()).hexdigest()[:8]
+def _id(place: Place, *parts: str, owner: str = "") -> str:
+    """Of what a resource opens, the same wherever it is asked: the name of a place may be known after an update alone."""
+    return sha256("\x00".join((place.target, owner or place.name, *parts)).encode()).hexdigest()[:8]
 
 
 def as_json(found: Reach) -> dict[str, Any]:
@@ -309,3 +316,17 @@ def _flow(flow: Flow) -> dict[str, Any]:
         "name": flow.name, "port": flow.port, "protocol": flow.protocol, "address": flow.address, "source": flow.source,
         **({} if flow.wire_name == flow.name else {"sni": flow.wire_name}),
     }  # fmt: skip
+
+
+def in_words(flows: Iterable[Flow]) -> str:
+    """The first two kinds of flows, a line each."""
+    told = list(dict.fromkeys(map(_flow_in_words, flows)))
+    return "\n".join(told[:2]) + (f"\nand {len(told) - 2} more kinds" if len(told) > 2 else "")
+
+
+def _flow_in_words(flow: Flow) -> str:
+    name = "any other name" if flow.name == STRANGER else flow.name
+    unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
+    where = f", at {flow.address}" if flow.address else ""
+    whence = f", from {flow.source}" if flow.source else ""
+    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}{whence}"

@@ -1,7 +1,8 @@
 """The named catalogs as a policy asks them: who holds this name, who held it, which names are mistakes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from hostgate.catalog.match_kinds import holds, meet
@@ -9,10 +10,12 @@ from hostgate.catalog.mistakes import Misprints, Mistake, mistakes
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.references import CatalogRevision, resolve
+from hostgate.flows.name_classes import Need
+from hostgate.planning.needs import needs_of_catalogs
 from hostgate.policies.effects import Names, is_match
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CatalogIndex:
     """Entries by host. `standing`: of the named revisions; `gone`: of other revisions only; `mistaken`: in whichever."""
 
@@ -22,6 +25,13 @@ class CatalogIndex:
     mistaken: Mapping[str, tuple[Entry, ...]]
     misprints: Misprints
     """The same, as they oppose entries of other catalogs."""
+
+    @cached_property
+    def needs(self) -> tuple[Need, ...]:
+        """What standing entries need; what other revisions hold may be open, and `host-withdrawn` speaks of it."""
+        standing = needs_of_catalogs(dict.fromkeys(entry for several in self.standing.values() for entry in several))
+        gone = needs_of_catalogs(dict.fromkeys(entry for several in self.gone.values() for entry in several))
+        return (*standing, *(replace(need, due=False) for need in gone))
 
     def touching(self, names: Names) -> list[Entry]:
         """Standing entries that share a name with `names`."""

@@ -9,6 +9,7 @@ from hostgate.policies.belonging import together
 from hostgate.policies.datagrams import datagrams_out
 from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
 from hostgate.policies.places import judged_policies
+from hostgate.policies.reach_rules import Said, StackReach
 from hostgate.policies.readers import READERS, UNREAD, canonical, cloud_of, plain_type, read
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_table import RULES
@@ -86,11 +87,11 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
     sets = together(stack, others)
     policies = judged_policies(sets, resources)
     queries = Queries(resources)
+    found = StackReach(policies, resources, settings)
     answers: dict[str, CheckResult] = {
         "list-without-drop": denies.list_without_drop(policies),
         "domain-list-any-port": denies.domain_list_any_port(policies, settings.known),
         "void-allow": void.void_allow(policies),
-        "dead-allow": void.dead_allow(policies),
         "no-deny": denies.no_deny(policies),
         "datagrams-out": datagrams_out(policies),
         "deny-elsewhere": denies.deny_elsewhere(policies, resources),
@@ -100,6 +101,12 @@ def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
         "proxy-names": proxy_names(policies, settings.known, withdrawn=False),
         "proxy-withdrawn": proxy_names(policies, settings.known, withdrawn=True),
         "limit-nearly-used": near_limits.limit_nearly_used(sets, stack, settings.near_limit),
+    }
+    answers = {rule: said if isinstance(said, NotApplicable) else list(said) for rule, said in answers.items()}
+    answers |= {
+        "beyond-catalogs": found.beyond(Said(answers, settings)),
+        "needed-closed": found.closed(),
+        "dead-allow": found.dead(),
     }
     verdicts: dict[str, Sequence[Judgement] | NotApplicable] = {
         rule: said if isinstance(said, NotApplicable) else _reports(rule, said, settings)
@@ -118,7 +125,11 @@ def _reports(rule: str, remarks: Iterable[Violation], settings: Settings) -> lis
     """One report for each resource, without what is exempt; an exemption that has ended is told beside it."""
     lines: dict[str, dict[str, None]] = {}
     for remark in remarks:
-        met = [each for each in settings.exempt if each.covers(rule, remark.entry, remark.host, remark.resource.name)]
+        met = [
+            each
+            for each in settings.exempt
+            if each.covers(rule, remark.entry, remark.host, remark.resource.name, remark.id)
+        ]
         if any(settings.as_of <= each.ends for each in met):
             continue
         ended = "".join(f" (the exemption until {each.until} has ended)" for each in met)
@@ -137,5 +148,8 @@ def _ended(settings: Settings) -> Sequence[Judgement] | NotApplicable:
     if not settings.exempt:
         return NotApplicable("the settings exempt nothing")
     ended: list[Exemption] = [each for each in settings.exempt if each.ends < settings.as_of]
-    lines = [f"{each}: ended on {each.until} ({each.because})" for each in ended]
+    lines = [
+        f"{each}: ended on {each.until} ({each.because}{f'; owner {each.owner}' if each.owner else ''})"
+        for each in ended
+    ]
     return [Judgement("exemption-ended", "", _message("exemption-ended", lines))] if lines else []

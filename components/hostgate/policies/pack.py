@@ -14,15 +14,18 @@ from typing import Any
 import pulumi_policy
 from pulumi_policy.proxy import UnknownValueError
 
+from hostgate import __version__
 from hostgate.catalog.problems import InputError
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource
+from hostgate.package_schema import REPOSITORY
 from hostgate.policies.judge import Verdicts, is_judged, judge_resource, judge_stack
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Settings, read_settings
 from hostgate.policies.violations import NotApplicable
 
 NAME = "hostgate"
+PAGE = f"{REPOSITORY}/blob/main/docs/policies.md"
 
 
 def run(folder: Path, *, as_of: date | None = None) -> None:
@@ -34,7 +37,15 @@ def run(folder: Path, *, as_of: date | None = None) -> None:
         settings = read_settings(folder, as_of or date.today())
     except InputError as error:
         sys.exit(f"hostgate's policy pack cannot start: its settings have errors\n{error}")
-    pulumi_policy.PolicyPack(NAME, policies=policies(settings))
+    pulumi_policy.PolicyPack(
+        NAME,
+        policies=policies(settings),
+        description="What gets out, against the catalogs that people reviewed",
+        display_name="hostgate: egress allowlists",
+        readme=f"What each policy finds, why it matters and what to do: {PAGE}\n",
+        tags=["egress", "firewall", "allowlist"],
+        repository=REPOSITORY,
+    )
 
 
 def policies(settings: Settings) -> list[Any]:
@@ -48,6 +59,12 @@ def policies(settings: Settings) -> list[Any]:
             "enforcement_level": pulumi_policy.EnforcementLevel(settings.level(name)),
             "severity": pulumi_policy.Severity(rule.severity),
             "remediation_steps": rule.fix,
+            "display_name": rule.title or name.replace("-", " ").capitalize(),
+            "url": f"{PAGE}#rules",
+            "tags": ["egress", rule.scope, *rule.clouds],
+            "framework": pulumi_policy.PolicyComplianceFramework(
+                name=NAME, version=__version__, reference=", ".join(settings.known.refs), specification=rule.source
+            ),
         }
         if rule.scope == "resource":
             found.append(pulumi_policy.ResourceValidationPolicy(validate=_of_resource(name, asked), **told))

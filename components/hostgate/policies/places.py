@@ -24,7 +24,7 @@ from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.targets import named
 from hostgate.policies.belonging import Together, together
-from hostgate.policies.readers import PROXY_POLICY, canonical, cloud_of, read
+from hostgate.policies.readers import PROXY_POLICY, canonical, cloud_of, read, unread
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -108,9 +108,14 @@ def places_of_stack(snapshot: Snapshot) -> list[Place]:
             others.append(resource)
         else:
             stack.append(ResourceReading(resource, cloud, reading))
+    return places_with(judged_policies(together(stack, others), resources), snapshot)
+
+
+def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Place]:
+    """The same, of a stack whose `policies` are at hand."""
     found = [_in_home_net(place, snapshot) for places in named("places") for place in places(snapshot)]
     seen = {step.owner for place in found for step in steps_in(place)}
-    for each in judged_policies(together(stack, others), resources):
+    for each in policies:
         if each.rules and not {one.resource.urn for one in each.rules} & seen:
             what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
             # Who brings a deny of his own is judged by that; else the deny is with those who own the policy.
@@ -121,7 +126,15 @@ def places_of_stack(snapshot: Snapshot) -> list[Place]:
             assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
             places = map(_closed, each.places) if closes else each.places
             found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in places]
-    return found
+    not_read: dict[str, list[str]] = {}
+    for resource in canonical(snapshot.resources):
+        if held := unread(resource):
+            told = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
+            not_read.setdefault(cloud_of(resource.type) or "", []).append(told)
+    return [
+        replace(place, assumptions=(*place.assumptions, *not_read.get(place.target.partition(":")[0], ())))
+        for place in found
+    ]
 
 
 def _in_home_net(place: Place, snapshot: Snapshot) -> Place:
@@ -178,12 +191,17 @@ def _of(each: Together, places: Iterable[Place]) -> list[Place]:
     ]
 
 
-def _completed(resource: Resource) -> Resource:
-    """The resource as an evaluator reads it. Where the engine says only from what it was made, each input that is not
-    known came from that. A policy of AWS without a HOME_NET has the private ranges (`home-net` says it)."""
+def traced(resource: Resource) -> Resource:
+    """The resource with what each input came from: where only the whole is told, inputs that are not known came from it."""
     if resource.dependencies and not resource.property_dependencies:
         made = {key: resource.dependencies for key, value in resource.properties.items() if _unknown_in(value)}
-        resource = replace(resource, property_dependencies=made)
+        return replace(resource, property_dependencies=made)
+    return resource
+
+
+def _completed(resource: Resource) -> Resource:
+    """The resource as an evaluator reads it. A policy of AWS without a HOME_NET has the private ranges (`home-net` says it)."""
+    resource = traced(resource)
     if resource.type == FIREWALL_POLICY:
         inner = resource.node.at("firewallPolicy")
         variables = inner.at("policyVariables", "ruleVariables")

@@ -86,3 +86,9 @@ def read(resource: Resource) -> Reading | None:
     """What a canonical resource says; None for a type without a reader."""
     reader = READERS.get(resource.type)
     return None if reader is None else reader(resource.node)
+
+
+def unread(resource: Resource) -> str | None:
+    """What a canonical resource holds that decides about egress, and that nobody reads; None if it holds none of it."""
+    what, keys = UNREAD.get(resource.type, (None, ()))
+    return None if keys and all(resource.properties.get(key) in (None, [], ()) for key in keys) else what

@@ -31,6 +31,8 @@ class PolicyRule:
     matters: str
     fix: str
     source: str
+    title: str = ""
+    """A name for people; the id in words unless given."""
 
 
 RULES: dict[str, PolicyRule] = {
@@ -181,10 +183,11 @@ RULES: dict[str, PolicyRule] = {
         source="AWS: evaluation order; Google Cloud: firewall policy rule evaluation order; Azure Firewall: rule processing",
     ),
     "dead-allow": PolicyRule(
+        title="No dead allow",
         scope="stack", level="mandatory", severity="high",
-        finds="Names are allowed behind a rule that blocks every one of them.",
-        matters="The list is reviewed and does nothing: none of its hosts is ever reached.",
-        fix="Give the list a priority before the rule that is named, or a policy of its own.",
+        finds="A rule allows and decides nothing, because others block all that it is for.",
+        matters="The rule is reviewed and does nothing: none of its hosts is ever reached.",
+        fix="Give it a priority before the rule that is named, or a policy of its own.",
         source="AWS: evaluation order; Google Cloud: firewall policy rule evaluation order; Azure Firewall: rule processing",
     ),
     "no-deny": PolicyRule(
@@ -193,6 +196,22 @@ RULES: dict[str, PolicyRule] = {
         matters="Networks allow egress by default: the list does nothing.",
         fix="AWS: a drop default in strict order. Google Cloud: a last deny of 0.0.0.0/0 and ::/0 for all protocols.",
         source="AWS best practices (no default action, no match: passes); VPC firewall rules, implied rules",
+    ),
+    "beyond-catalogs": PolicyRule(
+        title="Nothing beyond the catalogs is open",
+        scope="stack", level="mandatory", severity="critical",
+        finds="Something gets out that is in no named catalog, and that no other rule names.",
+        matters="Nobody reviewed it. Data leaves by whatever is open, however narrow.",
+        fix="Take the rule that is named out, or narrow it to what a catalog has. What is meant is accepted by its id.",
+        source="hostgate reach: the flow was put to the evaluator of the cloud's rules",
+    ),
+    "needed-closed": PolicyRule(
+        title="What the catalogs need is open",
+        scope="stack", level="advisory", severity="medium",
+        finds="A host of a named catalog that a rule of this stack is there for does not get out, or not in every way.",
+        matters="What was reviewed as needed fails at run time, and nobody sees why.",
+        fix="Put the rule that is named behind the one for the host, or narrow it.",
+        source="hostgate reach: the flow was put to the evaluator of the cloud's rules",
     ),
     "datagrams-out": PolicyRule(
         scope="stack", level="mandatory", severity="critical", clouds=("aws",), needs=frozenset({"protocol", "action"}),
@@ -261,3 +280,6 @@ RULES: dict[str, PolicyRule] = {
         source="the pack's settings",
     ),
 }  # fmt: skip
+
+OF_REACH: tuple[str, ...] = ("beyond-catalogs", "needed-closed")
+"""Rules whose lines have an id, the same as in `hostgate reach`."""

@@ -4,10 +4,11 @@ They stand in one file beside PulumiPolicy.yaml, so that whoever owns the pack o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
+from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -21,10 +22,13 @@ from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_pat
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import read_file
 from hostgate.dns.document import read_verdicts
+from hostgate.flows.address_sets import networks
+from hostgate.flows.name_classes import Need
+from hostgate.planning.needs import needs_of
 from hostgate.planning.options import option_problems
 from hostgate.planning.survey import Survey
 from hostgate.policies.catalogs import CatalogIndex, read_catalogs
-from hostgate.policies.rule_table import RULES, Level
+from hostgate.policies.rule_table import OF_REACH, RULES, Level
 
 FILE = "settings.yaml"
 
@@ -66,10 +70,11 @@ def _rule_or_all(text: str) -> str:
 
 def _address(text: str) -> str:
     try:
-        return str(ip_address(text))
+        network = ip_network(text)
+        return str(network.network_address) if network.num_addresses == 1 else str(network)
     except ValueError:
         raise PydanticCustomError(
-            "address", "{message}", {"message": f"found {spelled(text)}. Allowed: an address."}
+            "address", "{message}", {"message": f"found {spelled(text)}. Allowed: an address or a range."}
         ) from None
 
 
@@ -78,11 +83,13 @@ class _Section(BaseModel):
 
 
 class Exemption(_Section):
-    """A person's word that one finding is known and meant, until a day. At least one of entry, host, resource."""
+    """A person's word that one finding is known and meant, until a day. At least one of id, entry, host, resource."""
 
     rule: Annotated[str, AfterValidator(_rule)]
     because: Annotated[str, AfterValidator(_reason)]
     until: Annotated[str, AfterValidator(_date)]
+    owner: Annotated[str, AfterValidator(_reason)] | None = None
+    id: str | None = None
     entry: str | None = None
     host: str | None = None
     resource: str | None = None
@@ -95,25 +102,30 @@ class Exemption(_Section):
             raise ValueError(
                 f"found resource {spelled(self.resource)}, which is every resource: it would silence the whole rule. Name one."
             )
-        if self.entry is None and self.host is None and self.resource is None:
-            raise ValueError("names neither `entry`, `host` nor `resource`: it would silence the whole rule. Name one.")
+        if self.id is not None and self.rule not in OF_REACH:
+            raise ValueError(f"names an `id`, which only lines of {', '.join(OF_REACH)} have.")
+        if (self.id, self.entry, self.host, self.resource) == (None,) * 4:
+            raise ValueError(
+                "names neither `id`, `entry`, `host` nor `resource`: it would silence the whole rule. Name one."
+            )
         return self
 
     @property
     def ends(self) -> date:
         return iso_date(self.until)
 
-    def covers(self, rule: str, entry: str | None, host: str | None, resource: str) -> bool:
+    def covers(self, rule: str, entry: str | None, host: str | None, resource: str, id_: str | None = None) -> bool:
         """Whether it is about this; `resource` is a name and may hold `*`."""
         return (
             rule == self.rule
+            and self.id in (None, id_)
             and self.entry in (None, entry)
             and self.host in (None, host)
             and (self.resource is None or fnmatchcase(resource, self.resource))
         )
 
     def __str__(self) -> str:
-        about = [f"{key} {value}" for key in ("entry", "host", "resource") if (value := getattr(self, key))]
+        about = [f"{key} {value}" for key in ("id", "entry", "host", "resource") if (value := getattr(self, key))]
         return f"{self.rule} for {', '.join(about)}"
 
 
@@ -129,7 +141,7 @@ class SettingsFile(_Section):
     exempt: list[Exemption] = []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Settings as rules use them. `head_room` and `near_limit` are percent; `as_of` decides which exemptions hold."""
 
@@ -142,6 +154,18 @@ class Settings:
     near_limit: int = 90
     levels: Mapping[str, Level] = field(default_factory=dict)
     exempt: tuple[Exemption, ...] = ()
+
+    @cached_property
+    def needs(self) -> tuple[Need, ...]:
+        """What the catalogs need; where the settings have an address of a host, that may be open for it."""
+        by_address = (
+            Need(entry.id, replace(need.box, dialled=None, applications=None, address=networks([address])), due=False)
+            for address, hosts in self.addresses.items()
+            for host in hosts
+            for entry in self.known.standing.get(host, ())
+            for need in needs_of([entry])[:1]
+        )
+        return (*self.known.needs, *by_address)
 
     def level(self, rule: str) -> Level:
         return self.levels.get(rule) or self.levels.get(ALL) or RULES[rule].level

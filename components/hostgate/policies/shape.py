@@ -6,7 +6,7 @@ from hostgate.flows.address_sets import networks
 from hostgate.flows.nodes import About
 from hostgate.flows.snapshot import Resource
 from hostgate.policies.effects import everywhere
-from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, UNREAD, cloud_of
+from hostgate.policies.readers import AWS_POLICY, RULE_GROUP, cloud_of, unread
 from hostgate.policies.reading import Reading
 from hostgate.policies.settings import Settings
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
@@ -131,11 +131,9 @@ def raw_address(resource: Resource, reading: Reading, settings: Settings) -> Che
 
 def not_read(resource: Resource, settings: Settings) -> CheckResult:
     del settings
-    what, keys = UNREAD.get(resource.type, (None, ()))
+    what = unread(resource)
     if what is None:
-        return NotApplicable("is of a type that is read, or that opens no names")
-    if keys and all(resource.properties.get(key) in (None, [], ()) for key in keys):
-        return NotApplicable(f"has none of {', '.join(keys)}")
+        return NotApplicable("is of a type that is read, or opens no names")
     return [Violation(resource=resource, where=resource.type, message=f"this type holds {what}; it is not read.")]
 
 

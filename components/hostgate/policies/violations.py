@@ -18,13 +18,14 @@ class NotApplicable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """One violation. `entry` and `host` are what an exemption may name beside the resource."""
+    """One violation. `entry`, `host` and `id` (of a line of reach) are what an exemption may name beside the resource."""
 
     resource: Resource
     where: str
     message: str
     entry: str | None = None
     host: str | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

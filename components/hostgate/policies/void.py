@@ -1,4 +1,4 @@
-"""Lists of names that do nothing: a broader allow is asked as well, or what is on the list is never asked."""
+"""Lists of names that do nothing, because a broader allow is asked as well."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,16 +6,14 @@ from functools import reduce
 from operator import or_
 
 from hostgate.flows.address_sets import FAMILIES, AddressFamily
-from hostgate.flows.flow import Flow, FlowProtocol
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.steps import ClientTest, Place, Step
-from hostgate.flows.verdicts import decide
 from hostgate.gcp.resources import CLASSIC
 from hostgate.policies.effects import in_words, most
 from hostgate.policies.places import JudgedPolicy, allows, steps_in
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
-from hostgate.policies.witnesses import OF_TCP, Kind, Opening, elsewhere, openings
+from hostgate.policies.witnesses import OF_TCP, Kind, Opening, openings
 
 _SPEAKS: dict[str, tuple[Kind, ...]] = {"tls": ("TLS",), "http": ("HTTP", "HTTP without a Host")}
 _LISTED: dict[str, int] = {"tls": 443, "http": 80}
@@ -29,13 +27,6 @@ def void_allow(policies: Sequence[JudgedPolicy]) -> CheckResult:
     if not with_names:
         return NotApplicable("nothing is allowed by name")
     return [remark for each in policies for remark in _voids(each, policies)]
-
-
-def dead_allow(policies: Sequence[JudgedPolicy]) -> CheckResult:
-    """Resources of which no name is reached, because a rule before them blocks each."""
-    if not any(each.may_name for each in policies):
-        return NotApplicable("nothing is allowed by name")
-    return [remark for each in policies for place in each.places for remark in _dead(each, place)]
 
 
 def _voids(policy: JudgedPolicy, policies: Sequence[JudgedPolicy]) -> Iterator[Violation]:
@@ -111,43 +102,6 @@ def _said(
     return Violation(resource=resource, where=rule or "the policy", message=message)
 
 
-def _dead(policy: JudgedPolicy, place: Place) -> Iterator[Violation]:
-    owned: dict[str, list[Step]] = {}
-    address = elsewhere(place, place.families[0])
-    for step in named_steps(policy, place):
-        owned.setdefault(step.owner, []).append(step)
-    for steps in owned.values():
-        why = ""
-        for step in steps:
-            verdicts = [decide(place, flow) for flow in _flows(policy, step, address)]
-            if not verdicts or any(each.action != "block" or each.rule is None for each in verdicts):
-                break
-            why = f"{verdicts[0].rule}: {verdicts[0].why}"
-        else:
-            hosts = list(dict.fromkeys(map(_spelled, steps)))
-            more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
-            message = f"{hosts[0]}{more}: never reached. {why}."
-            yield Violation(resource=policy.owner(steps[0]), where=steps[0].rule, message=message)
-
-
-def _flows(policy: JudgedPolicy, step: Step, address: str | None) -> list[Flow]:
-    """Flows that the step is there to allow, from each of its clients to each of its ranges of ports; none where none can
-    be said."""
-    test = _tests(step)[0]
-    if test.kind not in ("exact", "one-label", "subtree", "subtree+apex", "dot-ending"):
-        return []
-    name = test.text if test.kind in ("exact", "subtree+apex", "dot-ending") else f"any.{test.text}"
-    spoken: FlowProtocol = "http" if step.box.applications == frozenset({"http"}) else "https"
-    if step.box.protocols is not None and 6 not in step.box.protocols:
-        spoken = "udp"
-    clients: list[str | None] = [*sorted(step.box.client.identities or ())] or [None]
-    return [
-        Flow(name, low, spoken, address=address, source=client)
-        for low, _ in _ports(policy, step).parts
-        for client in clients
-    ]
-
-
 def named_steps(policy: JudgedPolicy, at: Place | None = None) -> list[Step]:
     """What allows by name, at one place or at all of them."""
     places = policy.places if at is None else (at,)
@@ -155,7 +109,7 @@ def named_steps(policy: JudgedPolicy, at: Place | None = None) -> list[Step]:
         step
         for place in places
         for step in steps_in(place)
-        if step.action == "allow" and step.owner in policy.urns and _tests(step)
+        if step.action == "allow" and step.owner in policy.urns and tests_of(step)
     ]
 
 
@@ -172,13 +126,14 @@ def _among(some: ClientTest, others: ClientTest) -> bool:
     return identities and all(few & many == few for few, many in ranges)
 
 
-def _tests(step: Step) -> tuple[NameTest, ...]:
+def tests_of(step: Step) -> tuple[NameTest, ...]:
+    """The names that a step is for, as far as it says which."""
     found = step.box.wire or step.box.dialled or ()
     return tuple(test for test in found if not test.negated and test.text)
 
 
 def _spelled(step: Step) -> str:
-    test = _tests(step)[0]
+    test = tests_of(step)[0]
     return f"subtree+apex of {test.text}" if test.kind == "dot-ending" else str(test)
 
 
