@@ -37,6 +37,42 @@ def listed(name, targets):
 first = listed("first", ["cgr.dev"])
 listed("second", ["cgr.dev", first.arn.apply(lambda arn: arn.rpartition("/")[2] + ".example")])
 """
+FOREIGN = """
+import pulumi_aws as aws
+
+EDGE = "drop ip any any -> any any (ip_proto:!6; sid:9;)"
+NAMES = (
+    'pass tls $HOME_NET any -> $EXTERNAL_NET 443 '
+    '(flow:to_server; ssl_state:client_hello; tls.sni; content:"cgr.dev"; startswith; endswith; nocase; sid:1;)'
+)
+
+
+def group(name, *lines):
+    return aws.networkfirewall.RuleGroup(
+        name, capacity=100, type="STATEFUL",
+        rule_group={
+            "rules_source": {"rules_string": "\\n".join(lines)},
+            "stateful_rule_options": {"rule_order": "STRICT_ORDER"},
+        },
+    )
+
+
+groups = [group("edge", EDGE), group("names", NAMES, %s)]
+aws.networkfirewall.FirewallPolicy("policy", firewall_policy={
+    "stateless_default_actions": ["aws:forward_to_sfe"],
+    "stateless_fragment_default_actions": ["aws:forward_to_sfe"],
+    "stateful_engine_options": {"rule_order": "STRICT_ORDER", "stream_exception_policy": "REJECT"},
+    "stateful_default_actions": [
+        "aws:drop_established_app_layer_to_server", "aws:alert_established_app_layer_to_server",
+    ],
+    "stateful_rule_group_references": [
+        {"resource_arn": each.arn, "priority": 100 + index} for index, each in enumerate(groups)
+    ],
+    "policy_variables": {"rule_variables": [{"key": "HOME_NET", "ip_set": {"definitions": ["10.0.0.0/8"]}}]},
+})
+"""
+"""A stack that nobody made with hostgate, and a line more in its second group."""
+
 BLOCKED = """
 import sys
 
@@ -90,6 +126,27 @@ def test_a_name_that_a_preview_cannot_know_stops_it(tmp_path: Path) -> None:
     stopped = lab.pulumi("preview", "--policy-pack", pack(tmp_path, SETTINGS))
     assert not stopped.ok
     assert "rulesSourceList.targets[1]: cannot be judged: not known before the update" in stopped.output
+
+
+def test_a_stack_of_others_is_held_to_the_catalogs_before_it_stands_and_after(tmp_path: Path) -> None:
+    relay = '"pass tcp 10.9.9.9/32 any -> 198.51.100.7/32 587 (sid:2;)"'
+    lab = Lab(tmp_path / "project", tmp_path / "sandbox", FOREIGN % '"# nothing else"')
+    with_pack = ("--policy-pack", pack(tmp_path, SETTINGS))
+    first = lab.pulumi("preview", *with_pack)
+    assert first.ok, first.output
+    made = lab.pulumi("up", "--yes", *with_pack)
+    assert made.ok, made.output
+    again = lab.pulumi("preview", *with_pack)
+    assert again.ok, again.output
+    assert not [
+        rule for rule in ("beyond-catalogs", "needed-closed", "dead-allow") if rule in first.output + again.output
+    ]
+
+    (lab.project / "__main__.py").write_text(FOREIGN % relay)
+    stopped = lab.pulumi("preview", *with_pack)
+    assert not stopped.ok
+    assert "[mandatory] [severity: critical]  beyond-catalogs" in stopped.output
+    assert "names#2: https 587 to any other name, at 198.51.100.7, from 10.9.9.9" in stopped.output
 
 
 def test_the_state_of_a_stack_is_judged_without_the_program(lab: Lab, tmp_path: Path) -> None:
