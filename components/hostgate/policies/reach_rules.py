@@ -86,9 +86,8 @@ class StackReach:
         clients = clients_of(place, naming)
         drops = (each.policy.reading.stateful.defaults or () for each in here if each.policy is not None)
         drop = any("drop" in action for actions in drops for action in actions)
-        return Point(
-            place, reach(place, self._settings.needs, clients), clients, here, bool(naming), bool(naming) or drop
-        )
+        found = reach(place, list(_touched(self._settings.needs, steps)), clients)
+        return Point(place, found, clients, here, bool(naming), bool(naming) or drop)
 
     def beyond(self, said: "Said") -> CheckResult:
         """What is open and in no catalog, and what may be, where nothing in `said` says so."""
@@ -261,6 +260,20 @@ class Said:
                 if each.resource.urn in urns and "cannot be judged" in each.message]  # fmt: skip
         causes = (what for what in found.what if what != ORDER_NOT_KNOWN)
         return any(what in message for what in causes for message in told)
+
+
+def _touched(needs: Sequence[Need], steps: Sequence[Step]) -> Iterator[Need]:
+    """The needs that share a name with what is allowed, and those without one: all others are as nobody's names are."""
+    allowed = [test for step in steps if step.action == "allow" for test in tests_of(step)]
+    texts = {test.text.lower() for test in allowed}
+    above = {ending for text in texts for ending in endings(text)}
+    any_name = not all(test.indexed for test in allowed)
+    for need in needs:
+        tests = need.box.dialled or ()
+        if any_name or not tests or any(
+            not texts.isdisjoint(endings(test.text)) or (test.kind != "exact" and test.text in above) for test in tests
+        ):  # fmt: skip
+            yield need
 
 
 class _Named:
