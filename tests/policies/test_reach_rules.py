@@ -163,6 +163,8 @@ OPEN: dict[str, Sequence[R]] = {
     "B14 an older API version": [
         R("azure-native:network/v20230901:FirewallPolicyRuleCollectionGroup", "old", azure(
             network(addresses=["198.51.100.0/24"])).properties)],
+    "a VPC firewall rule by itself": [
+        gcp_classic(allows=[{"protocol": "tcp", "ports": ["22"]}], destinationRanges=["198.51.100.0/24"])],
     "a proxy that lets another port out": [url_list("cgr.dev"), proxy_rule(), *gateway(),
                                            proxy_rule("destination.port == 22", name="ssh", priority=900)],
 }  # fmt: skip
@@ -359,3 +361,21 @@ def test_every_policy_has_a_name_for_people_a_page_tags_and_what_it_is_held_to(p
     assert {each.framework.reference for each in told.values()} == {"chainguard/images@2024-03-28, acme/ours"}
     assert all(each.framework.specification for each in told.values())
     assert pack.info().displayName == "hostgate: egress allowlists"
+
+
+def test_a_route_that_leads_past_a_firewall_of_a_policy_elsewhere_is_named(pack: Pack) -> None:
+    subnets = [R("aws:ec2/subnet:Subnet", name, {"id": name, "vpcId": "vpc-1", "cidrBlock": cidr})
+               for name, cidr in (("subnet-fw", "10.0.0.0/28"), ("subnet-app", "10.0.1.0/24"))]  # fmt: skip
+    stack = [
+        R("aws:ec2/vpc:Vpc", "vpc-1", {"id": "vpc-1", "cidrBlock": "10.0.0.0/16", "mainRouteTableId": "rtb-main"}),
+        R("aws:networkfirewall/firewall:Firewall", "fw", {
+            "vpcId": "vpc-1", "firewallPolicyArn": "arn:aws:network-firewall:x:1:firewall-policy/theirs",
+            "subnetMappings": [{"subnetId": "subnet-fw"}]}),
+        *subnets,
+        R("aws:ec2/routeTable:RouteTable", "rtb-app", {"id": "rtb-app", "vpcId": "vpc-1", "routes": []}),
+        R("aws:ec2/routeTableAssociation:RouteTableAssociation", "a", {"routeTableId": "rtb-app", "subnetId": "subnet-app"}),
+        R("aws:ec2/internetGateway:InternetGateway", "igw-1", {"id": "igw-1", "vpcId": "vpc-1"}),
+        R("aws:ec2/route:Route", "out", {"routeTableId": "rtb-app", "destinationCidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}),
+    ]  # fmt: skip
+    assert "go to" in "".join(message for _, message in pack.stack(stack).of("beyond-catalogs"))
+    assert not pack.stack(stack[:-1]).of("beyond-catalogs")

@@ -58,9 +58,9 @@ def places(snapshot: Snapshot) -> list[Place]:
             used.add(policies[0].urn)
             found.append(replace(policy_place(snapshot, policies[0], firewall=firewall), name=name, kind="firewall"))
         else:
-            found.append(
-                Place(TARGET, name, (_unseen("the firewall's policy"), Stage("end", (), PASSES)), kind="firewall")
-            )
+            stages = (_unseen("the firewall's policy"), Stage("end", (), PASSES))
+            past = round_the_firewall(routes_at(snapshot, firewall))
+            found.append(Place(TARGET, name, stages, kind="firewall", round_it=past))
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
             place = policy_place(snapshot, policy)

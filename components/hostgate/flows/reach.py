@@ -123,7 +123,7 @@ def reach(place: Place, needs: Sequence[Need], clients: frozenset[str] | None = 
             unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
     return Reach(
         place,
-        (*_by_route(place), *(_beyond(place, *key, those) for key, those in beyond.items())),
+        (*by_route(place), *(_beyond(place, *key, those) for key, those in beyond.items())),
         tuple(_missing(place, each) for each in missing.values()),
         (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
         tuple(_dead(found.idle, place)),
@@ -216,7 +216,7 @@ def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, 
     return Beyond(_id(place, "beyond", rule, owner=owner), tuple(flows.values()), rule, owner, why, names)
 
 
-def _by_route(place: Place) -> Iterator[Beyond]:
+def by_route(place: Place) -> Iterator[Beyond]:
     """What a route leads past the place, from each subnet that it does so for."""
     found: dict[tuple[str, str, str], list[Round]] = {}
     for each in place.round_it:
@@ -242,8 +242,9 @@ def _round_flow(each: Round) -> Flow:
 
 def _missing(place: Place, witness: Witness) -> Missing:
     rule = witness.verdict.rule or ""
+    owner = next((step.owner for step in witness.steps if step.rule == rule), "")
     return Missing(
-        _id(place, "missing", rule, *(entry for entry, _ in witness.due)),
+        _id(place, "missing", rule, *(entry for entry, _ in witness.due), owner=owner),
         witness.due,
         _shown(witness),
         rule,

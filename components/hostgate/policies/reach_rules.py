@@ -15,7 +15,7 @@ from hostgate.flows.flow import Flow
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import endings
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.flows.reach import Beyond, Open, Reach, in_words, reach, sees_queries_alone
+from hostgate.flows.reach import Beyond, Open, Reach, by_route, in_words, reach, sees_queries_alone
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Place, Step
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN
@@ -61,6 +61,22 @@ class Point:
     def urns(self) -> frozenset[str]:
         return frozenset(each.urn for each in self.resources)
 
+    @cached_property
+    def by_rule(self) -> Mapping[tuple[str, str], list[Step]]:
+        """Its steps by the resource that holds them and the rule that they are of."""
+        found: dict[tuple[str, str], list[Step]] = {}
+        for step in steps_in(self.place):
+            found.setdefault((step.owner, step.rule), []).append(step)
+        return found
+
+    @cached_property
+    def holders(self) -> Mapping[str, str]:
+        """The resource that holds a rule, by the rule."""
+        found: dict[str, str] = {}
+        for owner, rule in self.by_rule:
+            found.setdefault(rule, owner)
+        return found
+
 
 class StackReach:
     """Reach at every place at which rules of a stack judge, against the catalogs that may be open."""
@@ -71,15 +87,16 @@ class StackReach:
 
     @cached_property
     def points(self) -> list[Point]:
-        if not self._policies:
-            return []
         places = places_with(self._policies, self._snapshot)
         return [point for each in places if not sees_queries_alone(each) and (point := self._point(each)) is not None]
 
     def _point(self, place: Place) -> Point | None:
         steps = [step for step in steps_in(place) if step.owner in self._snapshot.by_urn]
-        if not steps:
-            return None
+        if not steps:  # what is read there is of others, but for the ways that lead past it
+            found = Reach(
+                place, tuple(each for each in by_route(place) if each.owner in self._snapshot.by_urn), (), (), ()
+            )
+            return Point(place, found, None, (), named=False, allowlist=False) if found.beyond else None
         owners = {step.owner for step in steps}
         here = [each for each in self._policies if owners & each.urns.keys()]
         naming = frozenset(step.owner for step in steps if step.action == "allow" and tests_of(step))
@@ -87,7 +104,7 @@ class StackReach:
         drops = (each.policy.reading.stateful.defaults or () for each in here if each.policy is not None)
         drop = any("drop" in action for actions in drops for action in actions)
         found = reach(place, list(_touched(self._settings.needs, steps)), clients)
-        return Point(place, found, clients, here, bool(naming), bool(naming) or drop)
+        return Point(place, found, clients, here, named=bool(naming), allowlist=bool(naming) or drop)
 
     def beyond(self, said: "Said") -> CheckResult:
         """What is open and in no catalog, and what may be, where nothing in `said` says so."""
@@ -111,9 +128,7 @@ class StackReach:
         for each in point.reach.beyond:
             if not each.owner and not point.allowlist:
                 continue
-            named = any(
-                tests_of(step) for step in steps_in(point.place) if (step.owner, step.rule) == (each.owner, each.rule)
-            )
+            named = any(tests_of(step) for step in point.by_rule.get((each.owner, each.rule), ()))
             owner = self._snapshot.by_urn.get(each.owner) if named else None
             if said.of_names(owner, each.names) or said.of_rule(point, each):
                 continue
@@ -135,21 +150,22 @@ class StackReach:
             if not entries:
                 continue
             flow = replace(each.flow, name=entries[0][1], sni=each.flow.sni and entries[0][1])
-            rule = next((step for step in steps_in(point.place) if step.rule == each.rule), None)
             more = f" ({', '.join(entry for entry, _ in entries[:_MOST])}{_more(len(entries))})"
             message = f"{_flows([flow])}{more}: a rule is there for it, and it is closed: {each.why}.{_accept(each.id)}"
-            yield self._violation(point, rule.owner if rule else "", each.rule or "no rule", message, each.id)
+            yield self._violation(point, point.holders.get(each.rule, ""), each.rule or "no rule", message, each.id)
         for unknown in point.reach.unknown:
             if unknown.needed and any(named(unknown.flow.name, unknown.flow)):
                 yield self._unjudged(point, unknown, "a rule is there for it, and it may be closed")
 
     def _dead(self, point: Point) -> Iterator[Violation]:
         """Of rules that decide nothing, those that something else closes: what is open all the same lacks nothing."""
-        idle = {(each.owner, each.rule) for each in point.reach.dead}
-        steps: dict[str, Step] = {}
-        for step in steps_in(point.place):
-            if (step.owner, step.rule) in idle and step.action == "allow" and step.owner in self._snapshot.by_urn:
-                steps.setdefault(f"{step.owner}\x00{step.rule}", step)
+        steps = {
+            f"{each.owner}\x00{each.rule}": next(
+                step for step in point.by_rule[each.owner, each.rule] if step.action == "allow"
+            )
+            for each in point.reach.dead
+            if each.owner in self._snapshot.by_urn
+        }
         if not steps:
             return
         # What a rule is for, as if a catalog had it: the name in the packets is the one that is dialled.
@@ -198,7 +214,8 @@ class StackReach:
         return [(each, path) for each, path in found if each in owners][:_MOST]
 
     def _violation(self, point: Point, owner: str, where: str, message: str, id_: str) -> Violation:
-        resource = self._snapshot.by_urn.get(owner) or point.resources[0]
+        owners = (owner, *(each.urn for each in point.resources), *(owner for owner, _ in point.by_rule))
+        resource = next(self._snapshot.by_urn[urn] for urn in owners if urn in self._snapshot.by_urn)
         return Violation(resource=resource, where=where, message=message, id=id_ or None)
 
 
@@ -213,15 +230,17 @@ class Said:
             rule: [] if isinstance(found, NotApplicable) or rule not in self._rules else list(found)
             for rule, found in answers.items()
         }
-        self._apart: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {}
+        self._apart: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._where = {(each.resource.urn, each.where) for several in self._told.values() for each in several}
 
     def of_names(self, owner: Resource | None, names: Sequence[str]) -> bool:
         """Whether each of the names, or one that it is below, is objected to where `owner` allows it."""
-        hosts = self._of_resource(owner)[0] if owner is not None else ()
-        return bool(hosts) and all(any(host in name for host in hosts) for name in names)
+        hosts = self._of_resource(owner)[0] if owner is not None else frozenset()
+        return bool(hosts) and all(
+            any(ending in hosts for ending in endings(name)) or any(host in name for host in hosts) for name in names
+        )
 
-    def _of_resource(self, owner: Resource) -> tuple[tuple[str, ...], frozenset[str]]:
+    def _of_resource(self, owner: Resource) -> tuple[frozenset[str], frozenset[str]]:
         """The hosts that rules about names object to in a resource, and the paths that they cannot judge it for."""
         if owner.urn not in self._apart:
             found = read(owner)
@@ -232,15 +251,14 @@ class Said:
                 if reading is not None and not isinstance(said, NotApplicable):
                     hosts += [each.host for each in said]
                     paths |= {each.where for each in reading.doubts if each.about in RULES[rule].needs}
-            self._apart[owner.urn] = tuple(dict.fromkeys(host for host in hosts if host)), frozenset(paths)
+            self._apart[owner.urn] = frozenset(filter(None, hosts)), frozenset(paths)
         return self._apart[owner.urn]
 
     def of_rule(self, point: Point, found: Beyond) -> bool:
         """Whether the rule is objected to, or that nothing denies what no rule decides."""
         if (found.owner, found.rule) in self._where:
             return True
-        led_on = any(step.action == "next" for step in steps_in(point.place)
-                     if (step.owner, step.rule) == (found.owner, found.rule))  # fmt: skip
+        led_on = any(step.action == "next" for step in point.by_rule.get((found.owner, found.rule), ()))
         if found.owner and not led_on:
             return False
         on_aws = point.place.target.startswith("aws:")
