@@ -149,6 +149,20 @@ def test_a_stack_of_others_is_held_to_the_catalogs_before_it_stands_and_after(tm
     assert "names#2: https 587 to any other name, at 198.51.100.7, from 10.9.9.9" in stopped.output
 
 
+@pytest.mark.parametrize("mechanism", ["rules", "domain-list"])
+def test_an_allowlist_passes_at_its_first_preview_at_an_update_and_once_it_is_there(
+    mechanism: str, tmp_path: Path
+) -> None:
+    lab = Lab(tmp_path / "project", tmp_path / "sandbox")
+    options = {"mechanism": mechanism, "reject": True}
+    with_pack = ("--policy-pack", pack(tmp_path, SETTINGS))
+    for selected in (["registry"], ["registry", "packages-apk"]):
+        lab.configure({"aws": options, "select": {"ids": selected}}, "chainguard/images@2026-02-23")
+        ended = lab.pulumi("up", "--yes", *with_pack)
+        assert ended.ok, ended.output
+        assert not [rule for rule in ("beyond-catalogs", "needed-closed", "dead-allow") if rule in ended.output]
+
+
 def test_the_state_of_a_stack_is_judged_without_the_program(lab: Lab, tmp_path: Path) -> None:
     assert lab.pulumi("up", "--yes", "--skip-preview").ok
     state = str(tmp_path / "state.json")

@@ -202,6 +202,8 @@ SOUND: dict[str, Sequence[R]] = {
     "Google Cloud": [*NAMES, *gcp_denies()],
     "Google Cloud, for some accounts": [
         GCP_POLICY, gcp_rule("cgr.dev", targetServiceAccounts=["a@p.iam.gserviceaccount.com"]), *gcp_denies()],
+    "Google Cloud, for an account that another stack makes": [
+        GCP_POLICY, gcp_rule("cgr.dev", targetServiceAccounts=[UNKNOWN]), *gcp_denies()],
     "Google Cloud, in one policy": [with_rules(FIRST, *LAST)],
     "Google Cloud, the policy elsewhere": [LIST],
     "Google Cloud, an address that the settings have": [

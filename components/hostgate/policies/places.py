@@ -206,7 +206,11 @@ def _completed(resource: Resource) -> Resource:
         inner = resource.node.at("firewallPolicy")
         variables = inner.at("policyVariables", "ruleVariables")
         keys = [item.at("key").value for item in variables.items()]
-        if isinstance(inner.value, Mapping) and not variables.unknown and not {"HOME_NET", UNKNOWN} & set(keys):
+        if (
+            isinstance(inner.value, Mapping)
+            and not variables.unknown
+            and not any(key in ("HOME_NET", UNKNOWN) for key in keys)
+        ):
             listed = [*(item.value for item in variables.items()), _HOME_NET]
             policy = {**inner.value, "policyVariables": {"ruleVariables": listed}}
             resource = replace(resource, properties={**resource.properties, "firewallPolicy": policy})

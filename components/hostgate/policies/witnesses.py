@@ -12,7 +12,7 @@ from itertools import pairwise, product
 from typing import Final, Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, TOP, AddressFamily, AddressSet, internet
-from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.flow import Flow, Verdict, is_identity
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.steps import ClientTest, Place, Step, keeping
 from hostgate.flows.verdicts import decide, narrowed
@@ -121,7 +121,10 @@ def _meant(client: ClientTest, sets: Sequence[Intervals], family: AddressFamily)
     nobody can tell, one that all allows are for."""
     addresses = client.addresses.of(family)
     if client.identities:
-        yield from map(Source, sorted(client.identities))
+        known = sorted(filter(is_identity, client.identities))
+        yield from map(Source, known)
+        if len(known) < len(client.identities):  # some account that nobody knows yet
+            yield Source(None)
     elif client.addresses == EVERY_ADDRESS or client.addresses.opaque or not addresses:
         yield Source(None)
     else:
