@@ -210,6 +210,9 @@ SOUND: dict[str, Sequence[R]] = {
         *NAMES, gcp_rule(name="by", ranges=["203.0.113.7/32"]), *gcp_denies()],
     "Azure": [APP],
     "Azure, a range behind the firewall": [APP, azure(network(addresses=["10.0.0.0/8"]), name="inside")],
+    "Azure, a name in a network rule": [
+        R("azure-native:network:FirewallPolicy", "hub", {"firewallPolicyName": "hub", "dnsSettings": {"enableProxy": True}}),
+        azure(network(fqdns=["shell.acme.example"], ports=["22"]))],
     "a web proxy": [url_list("cgr.dev"), proxy_rule(), *gateway()],
 }  # fmt: skip
 """Stacks that open what a catalog has and nothing else, before anything of them is made."""
