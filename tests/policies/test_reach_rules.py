@@ -262,6 +262,25 @@ def test_what_nobody_reads_is_said_by_the_pack_and_by_the_command(resource: R, p
     assert f"{resource.name} ({resource.type})" in " ".join(ended.output.split())
 
 
+@pytest.mark.parametrize(
+    ("stack", "assumed"),
+    [
+        ([*NAMES, *gcp_denies()], True),
+        ([azure(network(fqdns=["shell.acme.example"], ports=["22"]))], True),
+        ([with_rules(FIRST, *LAST)], True),
+        ([APP], False),
+        ([aws_rules(EDGE, tls("cgr.dev")), AWS], False),
+    ],
+)
+def test_b13_what_shares_an_address_is_assumed_where_names_are_looked_up(
+    stack: Sequence[R], assumed: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "after.json").write_text(json.dumps(a_preview(stack)))
+    (tmp_path / "ours.yaml").write_text(CATALOG.lstrip())
+    asked = ["--preview", str(tmp_path / "after.json"), "--catalog", str(tmp_path / "ours.yaml")]
+    assert ("it would pass as well (`address-only`)" in CliRunner().invoke(command, asked).output) is assumed
+
+
 def test_a_line_of_the_pack_is_accepted_by_the_id_that_the_command_prints(tmp_path: Path) -> None:
     stack = OPEN["B8 both ways"]
     (tmp_path / "after.json").write_text(json.dumps(a_preview(stack)))

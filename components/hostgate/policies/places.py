@@ -132,9 +132,17 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
             told = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
             not_read.setdefault(cloud_of(resource.type) or "", []).append(told)
     return [
-        replace(place, assumptions=(*place.assumptions, *not_read.get(place.target.partition(":")[0], ())))
+        replace(
+            place,
+            assumptions=(*place.assumptions, *_by_address(place), *not_read.get(place.target.partition(":")[0], ())),
+        )
         for place in found
     ]
+
+
+def _by_address(place: Place) -> Iterator[str]:
+    if any(step.action == "allow" and step.box.dialled for step in steps_in(place)):
+        yield "No other host has an address of a name that a rule looks up: it would pass as well (`address-only`)."
 
 
 def _in_home_net(place: Place, snapshot: Snapshot) -> Place:
