@@ -292,14 +292,14 @@ def test_a_line_of_the_pack_is_accepted_by_the_id_that_the_command_prints(tmp_pa
     accepted = f"""
 catalogs: [chainguard/images@2024-03-28]
 exempt:
-  - {{rule: beyond-catalogs, id: {line["id"]}, because: The relay, owner: mail team, until: "DAY"}}
+  - {{rule: beyond-catalogs, id: "{line["id"]}", because: The relay, owner: mail team, until: "DAY"}}
 """
     for day, exempt in ((AS_OF, True), ("2026-01-01", False)):
         with running(write_pack(tmp_path / day, accepted.replace("DAY", day))) as pack:
             answer = pack.stack(stack)
         told = "".join(message for _, message in answer.of("beyond-catalogs"))
         assert bool(told) is not exempt
-        assert exempt or (f"`id: {line['id']}`" in told and "owner mail team" in answer.of("exemption-ended")[0][1])
+        assert exempt or (f'`id: "{line["id"]}"`' in told and "owner mail team" in answer.of("exemption-ended")[0][1])
 
 
 def test_an_id_stays_when_the_stack_is_there(pack: Pack) -> None:

@@ -342,7 +342,7 @@ def _flows(flows: Sequence[Flow]) -> str:
 
 
 def _accept(id_: str) -> str:
-    return f" To accept it: `id: {id_}`."
+    return f' To accept it: `id: "{id_}"`.'
 
 
 def _more(several: int, shown: int = _MOST) -> str:

@@ -28,6 +28,7 @@ from hostgate.planning.needs import needs_of
 from hostgate.planning.options import option_problems
 from hostgate.planning.survey import Survey
 from hostgate.policies.catalogs import CatalogIndex, read_catalogs
+from hostgate.policies.effects import everywhere
 from hostgate.policies.rule_table import OF_REACH, RULES, Level
 
 FILE = "settings.yaml"
@@ -71,11 +72,14 @@ def _rule_or_all(text: str) -> str:
 def _address(text: str) -> str:
     try:
         network = ip_network(text)
-        return str(network.network_address) if network.num_addresses == 1 else str(network)
     except ValueError:
         raise PydanticCustomError(
             "address", "{message}", {"message": f"found {spelled(text)}. Allowed: an address or a range."}
         ) from None
+    if everywhere(networks([text])):
+        said = f"found {text}, which is most of the internet. Allowed: an address or a range of one host."
+        raise PydanticCustomError("address", "{message}", {"message": said})
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 class _Section(BaseModel):
