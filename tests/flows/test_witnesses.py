@@ -398,7 +398,7 @@ MUTANTS = {
     "nobody has an identity": ("[None, *each.values()]", "[None]"),
     "every client has an identity": ("[None, *each.values()]", "[*each.values()]"),
     "a datagram is like a connection": (", each.number == 6): each", ", True): each"),
-    "names are alike whatever they resolve to": ("if test.holds(lower)), -1),", "if False), -1),"),
+    "names are alike whatever they resolve to": ("            self.answers(lower),\n", ""),
     "packets without a name are like others": ("part.named if spoken.carries else part.silent", "part.named"),
 }
 """Ways to extract less than there is; with each, what of the module it changes."""

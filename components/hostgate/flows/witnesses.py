@@ -19,6 +19,7 @@ from hostgate.flows.address_sets import (
     AddressSet,
     internet,
     networks,
+    union,
 )
 from hostgate.flows.atoms import cut, usual_address, usual_port
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
@@ -79,13 +80,13 @@ def extract(
 
     `shown`: identities of clients that stand for others where both are alike.
     """
-    space = Space(place, needs, shown)
+    space = Space((place,), needs, shown)
     found: list[Witness] = []
     overlapping: dict[str, None] = {}
     about: dict[int, Step] = {}
     busy: set[int] = set()
-    for kind in map(_Diagram, space.classes()):
-        these = list(kind.witnesses(most - len(found)))
+    for kind in map(Diagram, space.classes()):
+        these = [kind.witness(cell) for cell in kind.cells(most - len(found))]
         found += these
         if kind.cut_short:
             overlapping |= dict.fromkeys(part.step.rule for part in kind.of.parts if part.step and part.step.rule)
@@ -116,8 +117,18 @@ class _Spoken(NamedTuple):
         return self.number in (6, 17, 33, 132, 136)
 
 
+class Cell(NamedTuple):
+    """One kind of flows to the names of a class: one of them, its client, and the parts that can hold for it and that surely
+    do, as bits."""
+
+    flow: Flow
+    client: ClientTest
+    can: int
+    sure: int
+
+
 @dataclass
-class _Diagram:
+class Diagram:
     """What becomes of flows to the names of a class, over all other dimensions."""
 
     of: NameClass
@@ -128,7 +139,7 @@ class _Diagram:
     """Ids of steps of which nobody can tell whether they hold for something that was met: those may decide it."""
     _seen: set[tuple[int, int, int]] = field(default_factory=set)
 
-    def witnesses(self, most: int) -> Iterator[Witness]:
+    def cells(self, most: int) -> Iterator[Cell]:
         for family in self.of.space.families:
             clients = self._client_ranges(family)
             if not clients:
@@ -150,7 +161,7 @@ class _Diagram:
                         if part.step is not None and can_end >> bit & 1
                         and (part.step.box.doubts or not sure_end >> bit & 1)
                     }  # fmt: skip
-                    yield self._witness(spoken, family, cell, can_end, sure_end)
+                    yield self._cell(spoken, family, cell, can_end, sure_end)
 
     def _meet(self, can: int, dimensions: Sequence["_Rows"]) -> None:
         for rows in dimensions:
@@ -248,18 +259,22 @@ class _Diagram:
         return _Rows(rows)
 
     def _addresses(self, family: AddressFamily) -> "_Rows":
-        answers = (found for test, found in self.of.space.place.answers if test.holds(self.of.names[0].lower()))
-        where = next(answers, NO_ADDRESS)
-        if where == NO_ADDRESS:  # what the internet answers, or nobody knows what
-            where = internet().less(self.of.space.place.inside)
-        return self._of_sets([part.box.address for part in self.of.parts], where.of(family), family)
+        space, found = self.of.space, []
+        for place, answer in zip(space.places, space.answers(self.of.names[0].lower()), strict=True):
+            where = place.answers[answer][1] if answer >= 0 else NO_ADDRESS
+            # What the internet answers, or nobody knows what.
+            found.append(internet().less(place.inside) if where == NO_ADDRESS else where)
+        return self._of_sets([part.box.address for part in self.of.parts], union(found).of(family), family)
 
     def _client_ranges(self, family: AddressFamily) -> "_Rows":
-        place = self.of.space.place
-        meant = place.clients.addresses if place.clients is not None else place.inside
-        within = (EVERY_ADDRESS if meant == NO_ADDRESS or meant.symbols else meant).of(family)
-        if place.clients is None and not within:  # who is inside has no address of the family that is known
-            within = EVERY_ADDRESS.of(family)
+        found = []
+        for place in self.of.space.places:
+            meant = place.clients.addresses if place.clients is not None else place.inside
+            within = (EVERY_ADDRESS if meant == NO_ADDRESS or meant.symbols else meant).of(family)
+            if place.clients is None and not within:  # who is inside has no address of the family that is known
+                within = EVERY_ADDRESS.of(family)
+            found.append(within)
+        within = Intervals.of(part for each in found for part in each)
         return self._of_sets([part.box.client.addresses for part in self.of.parts], within, family)
 
     def _of_sets(self, sets: Sequence[AddressSet], within: Intervals, family: AddressFamily) -> "_Rows":
@@ -272,8 +287,9 @@ class _Diagram:
     def _identities(self) -> "_Rows":
         """Sets of identities, one at most of each stage: who has more of one is decided by one of them."""
         tests = [part.box.client.identities for part in self.of.parts]
-        clients = self.of.space.place.clients
-        meant = clients.identities if clients is not None else None
+        whose = [place.clients.identities if place.clients is not None else None for place in self.of.space.places]
+        known = [each for each in whose if each is not None]
+        meant = frozenset().union(*known) if len(known) == len(whose) else None
         every = sorted({*(each for test in tests for each in test or ()), *(meant or ()), *self.of.space.shown})
         asked_of = {
             each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
@@ -282,7 +298,9 @@ class _Diagram:
         stages: dict[int, dict[tuple[int, str], str]] = {}
         for part in self.of.parts:
             for each in sorted(part.box.client.identities or ()):
-                stages.setdefault(part.group, {}).setdefault((asked_of[each], _kind(each)), each)
+                stages.setdefault(self.of.space.stage_of_group[part.group], {}).setdefault(
+                    (asked_of[each], _kind(each)), each
+                )
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
@@ -301,9 +319,7 @@ class _Diagram:
             rows.append((can, can, whole))
         return _Rows(rows)
 
-    def _witness(
-        self, spoken: _Spoken, family: AddressFamily, cell: tuple[object, ...], can: int, sure: int
-    ) -> Witness:
+    def _cell(self, spoken: _Spoken, family: AddressFamily, cell: tuple[object, ...], can: int, sure: int) -> Cell:
         ports, addresses, clients, identities = cell
         port = usual_port(ports) if isinstance(ports, Intervals) else 0
         assert isinstance(addresses, Intervals)
@@ -314,11 +330,17 @@ class _Diagram:
         flow = Flow(
             name, port, spoken.protocol, name if spoken.carries else None, usual_address(addresses, family), source
         )
-        client = ClientTest(addresses=networks([source]), identities=identities or None)
-        verdict, deciding = ends_of(self.of.space.place, flow, client)
+        return Cell(flow, ClientTest(addresses=networks([source]), identities=identities or None), can, sure)
+
+    def witness(self, cell: Cell) -> Witness:
+        """The flow of the cell with what becomes of it at the one place that is asked."""
+        flow, client, can, sure = cell
+        (place,) = self.of.space.places
+        name, family = flow.name, "IPv6" if flow.family == 6 else "IPv4"
+        verdict, deciding = ends_of(place, flow, client)
         steps = tuple(part.step for part in self.of.parts if part.step is not None and id(part.step) in deciding)
         needs = [(bit, part.need) for bit, part in enumerate(self.of.parts) if part.need is not None and can >> bit & 1]
-        usual = name == name.lower() and family in self.of.space.place.families  # as clients write it, and go
+        usual = name == name.lower() and family in place.families  # as clients write it, and go
         due = [need for bit, need in needs if sure >> bit & 1 and need.due and usual]
         part_of = tuple(need.entry for _, need in needs)
         by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
