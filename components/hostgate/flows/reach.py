@@ -222,10 +222,10 @@ def _by_route(place: Place) -> Iterator[Beyond]:
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
         why = f"packets of {told} go to {hop}, and not to the firewall"
         rule = f"route {route}" if route else "no route to the firewall"
-        yield Beyond(_id(place, "route", owner, route, hop), tuple(map(_round_flow, those)), rule, owner, why)
+        yield Beyond(_id(place, "route", owner, route, hop), tuple(map(round_flow, those)), rule, owner, why)
 
 
-def _round_flow(each: Round) -> Flow:
+def round_flow(each: Round) -> Flow:
     """A flow from the subnet, to addresses that the route takes; to a set that nobody sees, without one."""
     there, client = each.way.addresses.of(each.family), each.ranges.of(each.family)
     every = EVERY_ADDRESS.of(each.family)

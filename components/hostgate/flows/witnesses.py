@@ -334,38 +334,38 @@ class Diagram:
 
     def witness(self, cell: Cell) -> Witness:
         """The flow of the cell with what becomes of it at the one place that is asked."""
-        flow, client, can, sure = cell
+        flow, client, can, _ = cell
         (place,) = self.of.space.places
-        name, family = flow.name, "IPv6" if flow.family == 6 else "IPv4"
         verdict, deciding = ends_of(place, flow, client)
         steps = tuple(part.step for part in self.of.parts if part.step is not None and id(part.step) in deciding)
-        needs = [(bit, part.need) for bit, part in enumerate(self.of.parts) if part.need is not None and can >> bit & 1]
-        usual = name == name.lower() and family in place.families  # as clients write it, and go
-        due = [need for bit, need in needs if sure >> bit & 1 and need.due and usual]
-        part_of = tuple(need.entry for _, need in needs)
+        part_of = tuple(need.entry for need in self._needs(can))
         by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
         each_decides = self._alike(by)
         elsewhere = verdict.allows and bool(deciding & self.of.space.around)
-        return Witness(
-            flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides, elsewhere
-        )
+        return Witness(flow, client, verdict, self.due(cell), part_of, self.of.names, steps, each_decides, elsewhere)
 
     def _alike(self, step: Step | None) -> tuple[Step | None, ...]:
         """For each name, the step that is to it what `step` is to the first."""
         place = next((index for index, each in enumerate(self.of.alike[0]) if each is step), None)
         return tuple(step if place is None else each[place] for each in self.of.alike)
 
-    def _due(self, needs: Sequence[Need]) -> Iterator[tuple[str, str]]:
-        """Entries that need flows as those of `needs`, each with a name of its own."""
-        shapes = {self.of.space.shape_of_box(need.box) for need in needs}
-        space = self.of.space
-        told = {need.entry: self.of.names[0] for need in needs}
+    def due(self, cell: Cell) -> tuple[tuple[str, str], ...]:
+        """Entries that need the flow of the cell or one like it, each with the name for which it does."""
+        space, name, family = self.of.space, self.of.names[0], "IPv6" if cell.flow.family == 6 else "IPv4"
+        if name != name.lower() or not any(family in place.families for place in space.places):
+            return ()  # clients do not write it so, or do not go so
+        needs = [need for need in self._needs(cell.can & cell.sure) if need.due]
+        shapes = {space.shape_of_box(need.box) for need in needs}
+        told = {need.entry: name for need in needs}
         for name, indices in zip(self.of.names, self.of.needs, strict=True) if needs else ():
             for index in indices:
                 need = space.needs[index]
                 if need.due and space.need_shapes[index] in shapes:
                     told.setdefault(need.entry, name)
-        yield from told.items()
+        return tuple(told.items())
+
+    def _needs(self, bits: int) -> list[Need]:
+        return [part.need for bit, part in enumerate(self.of.parts) if part.need is not None and bits >> bit & 1]
 
 
 def _kind(identity: str) -> str:
