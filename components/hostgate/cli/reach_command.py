@@ -3,7 +3,7 @@
 Asked is a plan, or what stands: in the simulated clouds, in states of the engine, or after previews, several together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from hostgate.cli.sources import Repeating, make_plans, plan_options
 from hostgate.cli.standing import snapshot_of_sources, standing_options
 
 if TYPE_CHECKING:
-    from hostgate.flows.flow import Flow
     from hostgate.flows.name_classes import Need
     from hostgate.flows.reach import Reach
     from hostgate.flows.snapshot import Snapshot
@@ -183,6 +182,7 @@ class _Answer:
 
     def text(self, accepted: dict[str, str], *, own: bool) -> str:
         from hostgate.cli.tables import table
+        from hostgate.flows.flow_words import flows_in_words
 
         place, found = self.reach.place, self.reach
         lines = [printable(f"{place.target.partition(':')[0]} {place.kind} {place.name}")]
@@ -192,7 +192,7 @@ class _Answer:
             (
                 _mark(each.id, accepted),
                 "beyond",
-                _in_words(each.flows),
+                flows_in_words(each.flows),
                 each.rule or "-",
                 f"{each.why} ({self.owner(each.owner, each.rule)})",
             )
@@ -203,14 +203,14 @@ class _Answer:
             (
                 _mark(each.id, accepted),
                 "missing",
-                _in_words([each.flow]),
+                flows_in_words([each.flow]),
                 each.rule or "-",
                 f"{_some([entry for entry, _ in each.entries])}: {each.why}",
             )
             for each in found.missing
         ]
         rows += [
-            (_mark(each.id, accepted), "unknown", _in_words([each.flow]), "-", "; ".join(each.what))
+            (_mark(each.id, accepted), "unknown", flows_in_words([each.flow]), "-", "; ".join(each.what))
             for each in found.unknown
         ]
         rows += [("", "dead", "-", each.rule, each.why) for each in found.dead]
@@ -230,18 +230,3 @@ def _mark(id_: str, accepted: dict[str, str]) -> str:
 
 def _some(entries: Sequence[str]) -> str:
     return ", ".join(entries[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")
-
-
-def _in_words(flows: "Iterable[Flow]") -> str:
-    told = list(dict.fromkeys(map(_flow_in_words, flows)))
-    return "\n".join(told[:2]) + (f"\nand {len(told) - 2} more kinds" if len(told) > 2 else "")
-
-
-def _flow_in_words(flow: "Flow") -> str:
-    from hostgate.flows.name_atoms import STRANGER
-
-    name = "any other name" if flow.name == STRANGER else flow.name
-    unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
-    where = f", at {flow.address}" if flow.address else ""
-    whence = f", from {flow.source}" if flow.source else ""
-    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}{whence}"

@@ -11,6 +11,7 @@ from typing import Any
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, internet, networks
 from hostgate.flows.atoms import usual_address
 from hostgate.flows.flow import Flow, is_identity
+from hostgate.flows.flow_words import flow_as_json as _flow
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import Round
@@ -301,11 +302,4 @@ def as_json(found: Reach) -> dict[str, Any]:
         "unknown": [{"id": each.id, "what": list(each.what), "flow": _flow(each.flow), "why": each.why} for each in found.unknown],
         "dead": [{"rule": each.rule, "owner": each.owner, "why": each.why} for each in found.dead],
         "assumptions": list(found.assumptions),
-    }  # fmt: skip
-
-
-def _flow(flow: Flow) -> dict[str, Any]:
-    return {
-        "name": flow.name, "port": flow.port, "protocol": flow.protocol, "address": flow.address, "source": flow.source,
-        **({} if flow.wire_name == flow.name else {"sni": flow.wire_name}),
     }  # fmt: skip
