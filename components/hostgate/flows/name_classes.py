@@ -299,7 +299,7 @@ def _ending_of(box: Box) -> str | None:
     """A host that every name which the box is about ends with; None if nobody can say one."""
     if box.nameless:
         return None
-    found = [test.text.lower() for test in _name_tests(box) if test.indexed]
+    found = [host for test in _name_tests(box) if (host := test.host) is not None]
     return max(found, key=len) if found else None
 
 

@@ -230,7 +230,7 @@ def _key(box: Box) -> str | None:
     if box.nameless:
         return None
     for names in (box.wire, box.dialled, box.asked):
-        found = [test.text.lower() for test in names or () if test.indexed]
+        found = [host for test in names or () if (host := test.host) is not None]
         if found:
             return max(found, key=len)
     return None
