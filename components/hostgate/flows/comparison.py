@@ -14,7 +14,7 @@ from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, 
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
-from hostgate.flows.reach import round_flow
+from hostgate.flows.reach import from_whom, round_flow
 from hostgate.flows.routes import Round
 from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step
 from hostgate.flows.verdicts import Assumed, ends
@@ -239,12 +239,16 @@ def _difference(diagram: Diagram, cell: Cell) -> _Difference | None:
         return None
     ways = [(before, after)]
     if before.action == after.action:
-        ways = [way for way in _ways(places, cell) if not _alike(*way)]
+        rules = sorted(
+            {part.step.rule for part in diagram.of.parts if part.step and part.step.rule}, key=len, reverse=True
+        )
+        ways = [way for way in _ways(places, cell) if not _alike(*way, rules)]
         if not ways:
             return None
+    deciding = (part.step for part in diagram.of.parts if part.step and id(part.step) in old_steps | new_steps)
     kind: Kind = "unknown" if after.action == "unknown" else "opened" if after.allows else "closed"
     return _Difference(
-        kind, diagram.of, cell.flow, before, after, (old_steps, new_steps),
+        kind, diagram.of, from_whom(cell.flow, cell.client, deciding), before, after, (old_steps, new_steps),
         any(new.action != "block" and not old.allows for old, new in ways),
         any(old.action != "block" and not new.allows for old, new in ways), diagram.due(cell),
     )  # fmt: skip
@@ -275,8 +279,19 @@ def _ways(places: Sequence[Place], cell: Cell) -> Iterator[tuple[Verdict, Verdic
             left += [{**so, hangs_on: True}, {**so, hangs_on: False}]
 
 
-def _alike(before: Verdict, after: Verdict) -> bool:
-    return before.action == after.action and set(before.lacks) == set(after.lacks)
+def _alike(before: Verdict, after: Verdict, rules: Sequence[str]) -> bool:
+    """Whether two verdicts are one. What is lacking here, beside sets and doubts, is how an engine goes about its rules: it is
+    the same whatever those are called."""
+
+    def lacks(verdict: Verdict) -> set[str]:
+        found = set()
+        for lack in verdict.lacks:
+            for rule in rules:
+                lack = lack.replace(rule, "a rule")
+            found.add(lack)
+        return found
+
+    return before.action == after.action and lacks(before) == lacks(after)
 
 
 def _by_route(before: Place, after: Place) -> Iterator[Change]:

@@ -15,7 +15,7 @@ from hostgate.flows.flow_words import flow_as_json as _flow
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import Round
-from hostgate.flows.steps import Box, Place, Step
+from hostgate.flows.steps import Box, ClientTest, Place, Step
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
 
@@ -193,11 +193,15 @@ def _on_the_internet(flow: Flow) -> bool:
 
 
 def _shown(witness: Witness) -> Flow:
-    """The flow, from what its client is known by where a rule that decides asks for that."""
-    asked = {each for step in witness.steps for each in step.box.client.identities or ()}
-    known = sorted(asked & (witness.client.identities or frozenset()))
+    return from_whom(witness.flow, witness.client, witness.steps)
+
+
+def from_whom(flow: Flow, client: ClientTest, steps: Iterable[Step]) -> Flow:
+    """The flow, from what its client is known by where one of `steps`, which decide it, asks for that."""
+    asked = {each for step in steps for each in step.box.client.identities or ()}
+    known = sorted(asked & (client.identities or frozenset()))
     known = [each for each in known if is_identity(each)]
-    return replace(witness.flow, source=known[0]) if known else witness.flow
+    return replace(flow, source=known[0]) if known else flow
 
 
 def _beyond(place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]]) -> Beyond:
