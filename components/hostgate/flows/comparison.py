@@ -16,7 +16,7 @@ from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
 from hostgate.flows.reach import from_whom, round_flow
 from hostgate.flows.routes import Round
-from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step
+from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, keeping
 from hostgate.flows.verdicts import Assumed, ends
 from hostgate.flows.witnesses import MOST_ENDS, Cell, Diagram
 
@@ -73,7 +73,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class PlaceComparison:
     """What changes at a place. One that is new judges what nothing judged before, so that it opens nothing; where one is
-    gone, nothing judges any more."""
+    gone, nothing judges any more. A policy that others own stands all the same, with the rules or without."""
 
     before: Place | None
     after: Place | None
@@ -91,10 +91,11 @@ class PlaceComparison:
 
 def compare(before: Place | None, after: Place | None, needs: Sequence[Need] = ()) -> PlaceComparison:
     """What changes at the place that was `before` and is `after`. Changes say which of `needs` they are about."""
-    if before is None:
+    old = _without_rules(after) if before is None and after is not None and after.elsewhere else before
+    if old is None:
         return PlaceComparison(before, after, ())
-    changes = changes_between(before, _nothing(before) if after is None else after, needs)
-    return PlaceComparison(before, after, tuple(changes))
+    new = after or (_without_rules(old) if old.elsewhere else _nothing(old))
+    return PlaceComparison(before, after, tuple(changes_between(old, new, needs)))
 
 
 def compare_all(
@@ -105,8 +106,8 @@ def compare_all(
 
 
 def _pairs(before: Sequence[Place], after: Sequence[Place]) -> Iterator[tuple[Place | None, Place | None]]:
-    """Places that are the same by what their cloud calls them; then by the last part of that, as where an id is not known
-    yet; then a policy that nothing used, and what uses it now."""
+    """Places that are the same by what their cloud calls them, those with the same policy first; then by the last part of
+    that, as where an id is not known yet; then a policy that nothing used, and what uses it now."""
     left, old_of = list(before), dict[int, Place]()
 
     def pair(number: int, candidates: Sequence[Place]) -> None:
@@ -114,6 +115,9 @@ def _pairs(before: Sequence[Place], after: Sequence[Place]) -> Iterator[tuple[Pl
             old_of[number] = candidates[0]
             left[:] = [each for each in left if each is not candidates[0]]
 
+    for number, here in enumerate(after):
+        same = (here.target, here.kind, here.name, here.policy)
+        pair(number, [each for each in left if (each.target, each.kind, each.name, each.policy) == same])
     for number, here in enumerate(after):
         named = (here.target, here.kind, here.name)
         pair(number, [each for each in left if (each.target, each.kind, each.name) == named])
@@ -136,6 +140,11 @@ def _nothing(place: Place) -> Place:
     """Where nothing judges any more, for the clients of `place`."""
     end = Step(action="allow", rule="", why="nothing judges there any more")
     return replace(place, stages=(Stage("nothing", (), end),), round_it=())
+
+
+def _without_rules(place: Place) -> Place:
+    """A policy that others own, without what the stack has in it."""
+    return replace(keeping(place, lambda step: not step.owner), round_it=())
 
 
 def changes_between(before: Place, after: Place, needs: Sequence[Need] = (), most: int = MOST_ENDS) -> Iterator[Change]:

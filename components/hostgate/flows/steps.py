@@ -187,6 +187,8 @@ class Place:
     """Ways of its clients to the internet on which it judges nothing."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
+    elsewhere: bool = False
+    """Whether it stands with or without the rules that were read, because others own the policy."""
 
 
 def keeping(place: Place, wanted: Callable[[Step], bool]) -> Place:

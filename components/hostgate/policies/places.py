@@ -120,7 +120,8 @@ def places_of_stack(snapshot: Snapshot) -> list[Place]:
             closes = each.policy is None and (each.cloud == "aws" or not own)
             assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
             places = map(_closed, each.places) if closes else each.places
-            found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in places]
+            elsewhere = each.policy is None
+            found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
     return found
 
 
