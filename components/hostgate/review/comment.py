@@ -191,7 +191,8 @@ class _Comment:
             (code(each.target), code(each.name), _digest(each.base, 12), _digest(each.head, 64))
             for each in self.review.targets
         ]
-        yield from details("Digests", list(self._table(("target", "name", "before", "after"), rows)))
+        if rows:
+            yield from details("Digests", list(self._table(("target", "name", "before", "after"), rows)))
 
     def _objects(self, changed: Sequence[TargetDiff]) -> Iterable[str]:
         objects = [(each.label, change) for each in changed for change in each.objects or ()]

@@ -41,6 +41,10 @@ RISKS: dict[str, str] = {
 """Ids, the gravest first, and the word a reviewer reads."""
 
 
+_MOST_OF_PLACE = 5
+"""Risks of one kind that are told of a place; what was found there stands below."""
+
+
 @dataclass(frozen=True, slots=True)
 class Risk:
     """One thing to look at. `subject` is text of a catalog or of a config; `message` may quote it."""
@@ -133,10 +137,11 @@ def _of_place(place: ComparedPlace) -> Iterator[Risk]:
     everything = place.everything
     if everything is not None:
         yield Risk("everything-open", _by(everything), f"Everything opens: {place.words(everything)}.", place.label)
-    for change in place.beside_entries:
-        if change is not everything:
-            id_ = "not-known" if change.kind == "unknown" else "opens-beside"
-            yield Risk(id_, _by(change), f"{place.words(change)}.", place.label)
+    for id_, kind in (("opens-beside", "opened"), ("not-known", "unknown")):
+        found = [each for each in place.beside_entries if each.kind == kind and each is not everything]
+        yield from (Risk(id_, _by(each), f"{place.words(each)}.", place.label) for each in found[:_MOST_OF_PLACE])
+        if len(found) > _MOST_OF_PLACE:
+            yield Risk(id_, place.label, f"The same of {len(found) - _MOST_OF_PLACE} more rules.", place.label)
 
 
 def _by(change: Change) -> str:
