@@ -63,10 +63,9 @@ class Assumed:
 
     def within(self, test: AddressSet, about: str, known: bool | None, what: Callable[[], str]) -> bool | None:
         """Whether an address that is `known` to be in the ranges of `test`, or not to be, is in all of it."""
-        names = {f"{about} {each}" for each in test.opaque}
-        if not names or known is None:
+        if known is None or not (test.without if known else test.symbols):
             return known
-        unsaid = names - self.so.keys()
+        unsaid = {f"{about} {each}" for each in test.opaque} - self.so.keys()
         if unsaid:
             self.open_[what()] = tuple(sorted(unsaid))
             return None

@@ -46,6 +46,8 @@ class GuardTrip:
     guard: str
     target: str
     message: str
+    host: str = ""
+    """The one that must stay, of a guard over hosts."""
 
     def as_json(self) -> dict[str, Any]:
         return {"guard": self.guard, "target": self.target, "message": self.message}
@@ -56,8 +58,9 @@ def tripped(
 ) -> tuple[GuardTrip, ...]:
     """Every guard that `changes` run into, or what was found at `places`; one of both where they are called alike."""
     found = [each for change in changes for each in _of_target(guards, change)]
-    said = {(each.guard, each.target) for each in found}
-    found += [each for place in places for each in _of_place(guards, place) if (each.guard, each.target) not in said]
+    said = {(each.guard, each.target, each.host) for each in found}
+    of_places = (each for place in places for each in _of_place(guards, place))
+    found += [each for each in of_places if (each.guard, each.target, each.host) not in said]
     return tuple(found)
 
 
@@ -108,17 +111,17 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
         gone = sorted({port for wire, port in open_now if not after.holds(host, wire, port)})
         if gone:
             ports = ", ".join(map(str, gone)) if gone != [0] else "any"
-            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close on port {ports}.")
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close on port {ports}.", host)
         elif some := [
             flow for flow in change.closed if flow.clients and holds(flow.opening.match, flow.entry.host, host)
         ]:
-            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close{some[0].whose}.")
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close{some[0].whose}.", host)
         elif open_now and change.clients_removed:
             clients = ", ".join(change.clients_removed)
-            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close for {clients}.")
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close for {clients}.", host)
         elif closing and not open_now and not any(after.holds(host, *at) for at in after.ports):
             yield GuardTrip(
-                "never-remove", change.label, f"{host} must stay, and would close: so far nothing is denied."
+                "never-remove", change.label, f"{host} must stay, and would close: so far nothing is denied.", host
             )
 
 
@@ -134,7 +137,9 @@ def _of_place(guards: Guards, place: "ComparedPlace") -> Iterator[GuardTrip]:
     for host in guards.never_remove:
         if (closing := place.closing(host)) is not None:
             known = "would close" if closing.kind == "closed" else "nobody could tell any more whether it does"
-            yield GuardTrip("never-remove", place.label, f"{host} must stay, and {known}: {place.words(closing)}.")
+            yield GuardTrip(
+                "never-remove", place.label, f"{host} must stay, and {known}: {place.words(closing)}.", host
+            )
 
 
 def _some(names: Sequence[str]) -> str:
