@@ -65,13 +65,20 @@ def of_state(document: Any, file: str) -> Snapshot:
         )  # fmt: skip
     states = _mappings(deployment.get("resources") or [], "deployment.resources", file, _STATE)
     resources = tuple(
-        _resource(each, file, each.get("outputs") or each.get("inputs") or {}, each.get("id"))
+        _resource(each, file, _standing(each), each.get("id"))
         for each in states
         if each.get("pendingReplacement") is not True  # deleted already, to be made anew (apitype.ResourceV3)
     )
     if not resources:
         raise _error(file, "no resource in it", "the state of a stack that was deployed")
     return Snapshot(resources, f"the state in {file}")
+
+
+def _standing(state: Mapping[str, Any]) -> object:
+    """What the cloud says of a resource, else what it was given. A component has no cloud: its outputs are beside its inputs."""
+    inputs, outputs = state.get("inputs") or {}, state.get("outputs") or {}
+    together = state.get("custom") is False and isinstance(inputs, Mapping) and isinstance(outputs, Mapping)
+    return {**inputs, **outputs} if together else outputs or inputs
 
 
 def _resource_of(operation: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -145,9 +152,7 @@ def of_deployed(document: Any, file: str) -> Snapshot:
     """What stood before the update that a preview shows; empty where nothing did. Raises InputError as `preview_steps` does,
     and if the preview failed."""
     states = states_of(_whole(document, file), before=True)
-    resources = (
-        _resource(each, file, each.get("outputs") or each.get("inputs") or {}, each.get("id")) for each in states
-    )
+    resources = (_resource(each, file, _standing(each), each.get("id")) for each in states)
     return Snapshot(tuple(resources), f"what the preview in {file} found deployed")
 
 
@@ -167,6 +172,8 @@ def _foreseen(state: Mapping[str, Any], step: Mapping[str, Any], file: str) -> R
     inputs, given, computed = (_mapping(each) for each in (state.get("inputs"), old.get("inputs"), old.get("outputs")))
     if step.get("op") != "same" and state is not old:
         computed = {**{key: value for key, value in computed.items() if key not in given}, **inputs}
+    if state.get("custom") is False:
+        computed = {**inputs, **computed}
     return _resource(state, file, computed or inputs, state.get("id") or old.get("id"))
 
 

@@ -13,7 +13,7 @@ from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import Box, Place
-from hostgate.planning.decision import read_registered
+from hostgate.planning.decision import read_registered, rules_decided
 from hostgate.planning.plan import Plan
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
@@ -92,8 +92,9 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
     """
     steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
     owners: dict[str, set[str]] = {}
-    for step in steps:
-        owners.setdefault(step.rule, set()).add(step.owner)
+    for owner, rule in dict.fromkeys((step.owner, step.rule) for step in steps):
+        for name in rules_decided(rule):
+            owners.setdefault(name, set()).add(owner)
     found: list[Need] = []
     ours: set[str] = set()
     for resource in snapshot.resources:
@@ -108,8 +109,6 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
             continue
         allowed = [each for each in decisions if each.outcome == "allowed"]
         mine = {owner for each in allowed for owner in owners.get(each.rule or "", ())}
-        mine |= {owner for rule, those in owners.items() for each in allowed for owner in those
-                 if each.rule and rule.startswith(f"{each.rule}#")}  # fmt: skip
         ours |= mine
         options = resource.properties.get("options")
         given = options.get("addresses") if isinstance(options, Mapping) else None

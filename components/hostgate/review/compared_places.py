@@ -20,6 +20,7 @@ from hostgate.flows.names import NameTest
 from hostgate.flows.steps import Box, Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.breadth import too_broad
+from hostgate.planning.decision import rules_decided
 from hostgate.planning.needs import needs_of
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.statement import Statement
@@ -74,7 +75,7 @@ class ComparedPlace:
 
     def by_entries(self, change: Change) -> bool:
         rules = {cause.rule for cause in (*change.opening, *change.closing)}
-        return all(rule in self.entries or rule.rpartition("#")[0] in self.entries for rule in rules)
+        return all(any(name in self.entries for name in rules_decided(rule)) for rule in rules)
 
     def closing(self, host: str) -> Change | None:
         """What that a host must have closes, or may."""
