@@ -267,7 +267,7 @@ def _asked(place: Place, cell: Cell, so: dict[str, bool]) -> tuple[Verdict, froz
     """The verdict with `so` assumed, the steps by which it may come, and names of what it hangs on."""
     assumed = Assumed(so)
     verdict, steps = ends(place, cell.flow, cell.client, assumed)
-    return verdict, steps, tuple(name for lack in verdict.lacks for name in assumed.open_.get(lack, ()))
+    return verdict, steps, tuple(name for lack in verdict.lacks for name in assumed.unsaid.get(lack, ()))
 
 
 def _ways(places: Sequence[Place], cell: Cell) -> Iterator[tuple[Verdict, Verdict]]:

@@ -56,18 +56,18 @@ class _Outcome:
 @dataclass
 class Assumed:
     """What is taken to be so where nobody can tell, of one flow: membership in sets that nobody sees and doubts of steps, by
-    their names. `open_` are, for what a verdict lacks, the names that it hangs on and of which nothing is assumed."""
+    their names. `unsaid` are, for what a verdict lacks, the names that it hangs on and of which nothing is assumed."""
 
     so: Mapping[str, bool]
-    open_: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unsaid: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def within(self, test: AddressSet, about: str, known: bool | None, what: Callable[[], str]) -> bool | None:
         """Whether an address that is `known` to be in the ranges of `test`, or not to be, is in all of it."""
         if known is None or not (test.without if known else test.symbols):
             return known
-        unsaid = {f"{about} {each}" for each in test.opaque} - self.so.keys()
-        if unsaid:
-            self.open_[what()] = tuple(sorted(unsaid))
+        names = {f"{about} {each}" for each in test.opaque} - self.so.keys()
+        if names:
+            self.unsaid[what()] = tuple(sorted(names))
             return None
         taken_out = any(self.so[f"{about} {each}"] for each in test.without)
         held = known or any(self.so[f"{about} {each}"] for each in test.symbols)
@@ -75,7 +75,7 @@ class Assumed:
 
     def doubt(self, sentence: str) -> bool | None:
         if sentence not in self.so:
-            self.open_[sentence] = (sentence,)
+            self.unsaid[sentence] = (sentence,)
         return self.so.get(sentence)
 
 

@@ -28,8 +28,8 @@ from hostgate.review.statement import Statement
 
 @dataclass(frozen=True, slots=True)
 class ComparedPlace:
-    """One place under the name that a review gives it. `entries` are rules of entries, which are told as such;
-    `accounted`: whether options that change, or clients, account for what other rules of a plan open."""
+    """One place under the name that a review gives it. `entries` are rules of entries, which are told as such; `accounted`:
+    whether options that change, or clients, account for what other rules of a plan open."""
 
     label: str
     found: PlaceComparison
@@ -57,7 +57,7 @@ class ComparedPlace:
 
     @property
     def everything(self) -> Change | None:
-        """What opens of names that nobody means, if that is at most of the internet, or much of it."""
+        """What opens to names that nobody means, if the rules that let it pass are too wide for one vendor."""
         if _broad(opened_to_strangers(self.found.changes)) is None:
             return None
         return next(each for each in self.found.of("opened") if STRANGER in each.names)
@@ -65,15 +65,17 @@ class ComparedPlace:
     @property
     def beside_entries(self) -> tuple[Change, ...]:
         """What opens, or may, and not by the rule of an entry."""
-        if self.accounted:
-            return self.found.of("unknown")
-        return tuple(each for each in self.found.changes if each.opening and not self.by_entries(each))
+        return tuple(
+            each
+            for each in self.found.changes
+            if each.opening and not self._by_entries(each) and (each.kind == "unknown" or not self.accounted)
+        )
 
     @property
     def opened_by_others(self) -> tuple[Change, ...]:
         return tuple(each for each in self.beside_entries if each.kind == "opened")
 
-    def by_entries(self, change: Change) -> bool:
+    def _by_entries(self, change: Change) -> bool:
         rules = {cause.rule for cause in (*change.opening, *change.closing)}
         return all(any(name in self.entries for name in rules_decided(rule)) for rule in rules)
 
