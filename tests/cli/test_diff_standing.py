@@ -237,6 +237,21 @@ class TestComments:
         assert "**Every flow asked of both sides**" in found.out
         assert "| opens | `https 587 to any other name, at 198.51.100.7, from 10.20.0.0`" in found.out
 
+    def test_it_begins_with_what_is_gravest(self, run: Run, tmp_path: Path) -> None:
+        deny = states(network_rule("none", "*", "443", sourceAddresses=["*"]), group="team", priority=100)
+        deny[0]["inputs"]["ruleCollections"][0]["action"] = {"type": "Deny"}
+        wide = states(network_rule("wide", "*", "*"), group="team", priority=300)
+        before = state(tmp_path, *ALLOWED, name="before.json")
+        for more, said in (
+            (deny, "more closes by other rules on"),
+            (wide, "everything opens on"),
+            ([], "nothing changes"),
+        ):
+            after = state(tmp_path, *ALLOWED, *more, name="after.json")
+            headline = run("comment", before, after).out.splitlines()[1]
+            assert headline.startswith(f"### Egress of `hub/prod`: {said}")
+            assert headline.count(" on ") == bool(more)
+
     def test_names_of_rules_and_hosts_stand_in_code_spans(self, run: Run, tmp_path: Path) -> None:
         bad = "a`b|c<img src=x>@team"
         before = state(tmp_path, *ALLOWED, name="before.json")

@@ -270,6 +270,8 @@ CASES: dict[str, tuple[Place, str, set[str]]] = {
         small(rule("allow", doubts=("it is so",)), rule("allow", address=HALF)), "other.test", {"allow", "unknown"},
     ),
     "letters at the end, and not labels": (small(rule("allow", wire=named(ending="x.example"))), "wx.example", {"allow", "block"}),
+    "letters behind a dot": (small(rule("allow", wire=named(ending=".x.example"))), "w.x.example", {"allow", "block"}),
+    "letters behind a dot, and not the host": (small(rule("allow", wire=named(ending=".x.example"))), "x.example", {"block"}),
     "two texts of one rule": (
         small(rule("allow", wire=(NameTest("containing", "evil"), NameTest("containing", "bad")))),
         "evil.bad.host.stranger.invalid", {"allow", "block"},

@@ -79,11 +79,15 @@ class _Comment:
             return "refused"
         if self.review.unchanged:
             return "nothing changes"
-        targets = self.review.targets
+        targets, places = self.review.targets, self.review.places
+        all_of = [each.label for each in targets if each.unlisted.opens] + [
+            each.label for each in places if each.everything
+        ]
+        by_entries = max((len(each.closed) for each in targets), default=0)
         told = [
             f"{word} on {_on(on)}"
             for word, on in (
-                ("everything opens", [each.label for each in targets if each.unlisted.opens]),
+                ("everything opens", all_of),
                 (
                     "everything else closes",
                     [each.label for each in targets if each.unlisted.closes and not each.unlisted.opens],
@@ -100,14 +104,12 @@ class _Comment:
         if more := {decision.entry.key for each in targets for decision, _ in each.redirected}:
             told.append(f"{len(more)} host{'s get' if len(more) != 1 else ' gets'} more addresses")
         for word, on in (
-            ("more opens by other rules", [each.label for each in self.review.places if each.opened_by_others]),
-            (
-                "not everything is known any more",
-                [each.label for each in self.review.places if each.found.of("unknown")],
-            ),
+            ("more opens by other rules", [each.label for each in places if each.opened_by_others]),
+            ("more closes by other rules", [each.label for each in places if each.closes > by_entries]),
+            ("not everything is known any more", [each.label for each in places if each.found.of("unknown")]),
         ):
-            if on:
-                told.append(f"{word} on {_on(on)}")
+            if on and not set(on) <= set(all_of):
+                told.append(f"{word} on {_on(each for each in on if each not in all_of)}")
         return ", ".join(told) or "no host opens or closes"
 
     def _guards(self) -> Iterable[str]:
