@@ -1,7 +1,8 @@
 """Comparison against connections that are tried one by one, on stacks before and after a rule beside the allowlist comes
 that is narrow in some dimensions and hidden in part, and on stacks that are written otherwise."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -26,12 +27,13 @@ EACH = 300 if LONG else 6
 PLACES: dict[str, Any] = {**MODELS, "aws": aws_model.places}
 
 
-def asked(cloud: str, where: str, stack: list[Resource], dial: Dial) -> str:
-    """What becomes of a connection. No oracle of Network Firewall is here: real Suricata answers for its evaluation, in
+def asker(cloud: str, where: str, stack: list[Resource]) -> Callable[[Dial], str]:
+    """What becomes of connections. No oracle of Network Firewall is here: real Suricata answers for its evaluation, in
     `tests/dataplane`."""
     if cloud != "aws":
-        return {"gcp": gcp.answer, "azure": azure.answer}[cloud](stack, where, dial)
-    return decide(next(each for each in PLACES["aws"](snapshot_of(stack)) if each.name == where), flow_of(dial)).action
+        return partial({"gcp": gcp.answer, "azure": azure.answer}[cloud], stack, where)
+    place = next(each for each in PLACES["aws"](snapshot_of(stack)) if each.name == where)
+    return lambda dial: decide(place, flow_of(dial)).action
 
 
 def changes(cloud: str, before: list[Resource], after: list[Resource]) -> list[Change]:
@@ -43,23 +45,21 @@ def disagreements(
     cloud: str, where: str, before: list[Resource], after: list[Resource], found: list[Change]
 ) -> Iterator[str]:
     """What brute force finds and the comparison does not, and what the comparison has that the oracle does not say."""
+    was, is_now = (asker(cloud, where, stack) for stack in (before, after))
+    dials = widenings.universe("gcp" if cloud == "gcp" else "azure")
+    answers = [(dial, was(dial), is_now(dial)) for dial in dials]
     for kind, became in (("opened", "allow"), ("closed", "block")):
         told = [each for each in found if each.kind == kind]
-        dials = list(widenings.universe("gcp" if cloud == "aws" else cloud))  # type: ignore[arg-type]
-        dials = [each for each in dials if cloud != "aws" or not each.source.startswith("account:")]
-        met = [
-            dial for dial in (dials if cloud != "aws" else dials[::3])
-            if asked(cloud, where, after, dial) == became != asked(cloud, where, before, dial)
-        ]  # fmt: skip
+        met = [dial for dial, old, new in answers if new == became != old]
         if met and not told:
             yield f"{kind}, and nothing is told: {met[0]}"
         for change in told:
             for flow, _ in change.seen:
                 if flow.transport not in ("tcp", "udp") or (cloud == "azure" and flow.family == 6):
                     continue
-                answers = [asked(cloud, where, stack, dial_of(flow)) for stack in (before, after)]
-                if "unknown" not in answers and answers != [change.before.action, change.after.action]:
-                    yield f"{flow} is {answers}, and not {change.before} and {change.after}"
+                said = [ask(dial_of(flow)) for ask in (was, is_now)]
+                if "unknown" not in said and said != [change.before.action, change.after.action]:
+                    yield f"{flow} is {said}, and not {change.before} and {change.after}"
 
 
 def widened(cloud: str, k: int, number: int) -> Iterator[tuple[int, str, list[Resource], list[Resource]]]:
