@@ -79,8 +79,8 @@ def _names_as_others_write_them(_: Random, stack: Stack) -> Stack:
 
 
 def _denies_in_one(_: Random, stack: Stack) -> Stack:
-    found = [each for each in stack if each.name not in ("r2000", "r2001")]
-    (deny,) = (each for each in stack if each.name == "r2000")
+    found = [each for each in stack if not each.id.endswith(("/2000", "/2001"))]
+    (deny,) = (each for each in stack if each.id.endswith("/2000"))
     deny.inputs["match"]["destIpRanges"] = ["::/0", "0.0.0.0/0"]
     return [*found, deny]
 
