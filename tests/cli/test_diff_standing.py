@@ -71,6 +71,14 @@ def test_what_opens_nothing_trips_no_guard(run: Run, tmp_path: Path, case: str) 
     assert not any(each["opened"] for each in found.json["places"])
 
 
+def test_a_set_behind_a_rule_that_stays_opens_what_it_holds_more(run: Run, tmp_path: Path) -> None:
+    narrow, wide = (CASES[f"B2: an IP group that holds {what}"][0] for what in ("one range", "everything"))
+    base, head = document(tmp_path, "base.json", narrow), document(tmp_path, "head.json", wide)
+    found = run("diff", base, head, "--json")
+    assert (found.code, [each["guard"] for each in found.json["guards"]["tripped"]]) == (1, ["never-open-all"])
+    assert run("diff", head, base, "--max-opened", 0).code == 0
+
+
 def network_rule(name: str = "relay", to: str = "198.51.100.0/24", port: str = "587", **more: Any) -> dict[str, Any]:
     return {
         "ruleType": "NetworkRule", "name": name, "sourceAddresses": ["10.20.0.0/16"], "destinationAddresses": [to],
