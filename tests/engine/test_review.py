@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.conftest import Run, run
 from engine.lab import AWS, AZURE, GCP, Lab, real_engine, well
 from hostgate.cli.preview_statements import read_preview
 from hostgate.planning.plan import Plan
@@ -14,6 +15,7 @@ from hostgate.review.plan_changes import diff
 from hostgate.review.statement import locked, state
 
 pytestmark = real_engine
+__all__ = ["run"]
 
 ALL = {"aws": AWS, "gcp": GCP, "azure": AZURE}
 DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
@@ -124,6 +126,26 @@ def test_a_preview_of_the_engine_says_that_everything_opens_as_the_plans_do(depl
     for base, head in (sides, plans, (sides[0], plans[1]), (plans[0], sides[1])):
         opens = {shift.about for each in diff(base, head) for shift in each.unlisted.opens}
         assert opens == expected
+
+
+def test_a_real_state_is_compared_with_a_real_preview_and_reached(deployed: Lab, tmp_path: Path, run: Run) -> None:
+    deployed.configure(ALL, deployed.hosts(*many(12)))
+    before, after = tmp_path / "state.json", tmp_path / "preview.json"
+    exported = deployed.pulumi("stack", "export").output
+    before.write_text(exported[exported.index("{") :])
+    after.write_text(json.dumps(_preview(deployed)))
+    same = run("diff", before, after, "--json")
+    assert (same.code, same.json["unchanged"], len(same.json["places"])) == (0, True, 3)
+    assert run("reach", "--state", before).code == 0
+    deployed.hosts(*many(14))
+    after.write_text(json.dumps(_preview(deployed)))
+    for base in (before, f"deployed:{after}"):
+        found = run("diff", base, after, "--json", "--max-opened", 1)
+        assert [each["message"] for each in found.json["guards"]["tripped"]] == ["2 would open, allowed 1."] * 6
+        opened = [host for place in found.json["places"] for each in place["opened"] for cause in each["opening"]
+                  for host in cause["hosts"]]  # fmt: skip
+        assert sorted(set(opened)) == ["host12.acme.example", "host13.acme.example"]
+        assert not {"opens-beside", "everything-open", "not-known"} & {each["id"] for each in found.json["risks"]}
 
 
 def test_layers_and_regions_are_told_apart_in_a_preview_of_the_engine(tmp_path: Path) -> None:

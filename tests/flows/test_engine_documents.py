@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hostgate.catalog.problems import InputError
-from hostgate.flows.engine_documents import of_preview, of_state, states_of
+from hostgate.flows.engine_documents import of_deployed, of_preview, of_state, states_of
 from hostgate.flows.nodes import UNKNOWN
 
 POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
@@ -117,6 +117,16 @@ class TestState:
         assert found in str(error.value)
         assert "file.json" in str(error.value)
         assert "Allowed: " in str(error.value)
+
+
+def test_of_a_component_what_it_was_given_stands_beside_what_it_gives() -> None:
+    made = resource("list", inputs={"decisions": {"a": "allowed"}, "x": 0}, outputs={"x": 1}, custom=False)
+    (held,) = of_state(state(made), "f").resources
+    (kept,) = of_preview(preview({"op": "same", "oldState": made, "newState": made}), "f").resources
+    (deployed,) = of_deployed(preview({"op": "same", "oldState": made, "newState": made}), "f").resources
+    assert [each.properties for each in (held, kept, deployed)] == [{"decisions": {"a": "allowed"}, "x": 1}] * 3
+    (drifted,) = of_state(state({**made, "custom": True}), "f").resources
+    assert drifted.properties == {"x": 1}
 
 
 class TestPreview:

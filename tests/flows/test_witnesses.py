@@ -270,6 +270,8 @@ CASES: dict[str, tuple[Place, str, set[str]]] = {
         small(rule("allow", doubts=("it is so",)), rule("allow", address=HALF)), "other.test", {"allow", "unknown"},
     ),
     "letters at the end, and not labels": (small(rule("allow", wire=named(ending="x.example"))), "wx.example", {"allow", "block"}),
+    "letters behind a dot": (small(rule("allow", wire=named(ending=".x.example"))), "w.x.example", {"allow", "block"}),
+    "letters behind a dot, and not the host": (small(rule("allow", wire=named(ending=".x.example"))), "x.example", {"block"}),
     "two texts of one rule": (
         small(rule("allow", wire=(NameTest("containing", "evil"), NameTest("containing", "bad")))),
         "evil.bad.host.stranger.invalid", {"allow", "block"},
@@ -398,7 +400,7 @@ MUTANTS = {
     "nobody has an identity": ("[None, *each.values()]", "[None]"),
     "every client has an identity": ("[None, *each.values()]", "[*each.values()]"),
     "a datagram is like a connection": (", each.number == 6): each", ", True): each"),
-    "names are alike whatever they resolve to": ("if test.holds(lower)), -1),", "if False), -1),"),
+    "names are alike whatever they resolve to": ("            self.answers(lower),\n", ""),
     "packets without a name are like others": ("part.named if spoken.carries else part.silent", "part.named"),
 }
 """Ways to extract less than there is; with each, what of the module it changes."""

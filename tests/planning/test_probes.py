@@ -168,7 +168,7 @@ def test_where_rules_are_for_some_identities_it_is_they_that_try_it() -> None:
     passes = Step(action="allow", rule="", why="by default")
     place = Place("acme:gate", "one", (Stage("rules", (named("cgr.dev", client=own), deny), passes),))
     needs = [need("cgr.dev")]
-    found = tried(Point("acme:gate", place, needs, reach(place, needs, [ClientTest(identities=frozenset({account}))]), clients=(account,)))
+    found = tried(Point("acme:gate", place, needs, reach(place, needs, [own]), clients=(account,)))
     assert {
         what: {(each.verdict.action, each.flow.source, each.clients) for each in those} for what, those in found.items()
     } == {

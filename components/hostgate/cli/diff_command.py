@@ -12,6 +12,7 @@ from hostgate.cli.main import print_json
 from hostgate.cli.sources import as_date
 
 if TYPE_CHECKING:
+    from hostgate.review.compared_places import ComparedPlace
     from hostgate.review.plan_changes import FlowChange, TargetDiff
     from hostgate.review.review import Review
 
@@ -20,10 +21,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 SHOWN = 40
 """Flows listed one by one for people on one target; beyond, their number. `--json` always has all."""
 
+SHOWN_CHANGES = 20
+"""Changes shown of one place, each of any number of hosts."""
+
+SIGNS = {"opened": "+", "unknown": "?", "closed": "-"}
+"""Of changes, in the order in which they are shown."""
+
 SIDES = """
     BASE and HEAD are each a stack (NAME, or its file), a stack at a git ref (git:REF or git:REF:NAME), a file of
-    `hostgate plan --json` or `--lock`, or of `pulumi preview --json --show-sames` (deployed:FILE is what that preview
-    found deployed).
+    `hostgate plan --json` or `--lock`, of `pulumi stack export`, or of `pulumi preview --json --show-sames` (deployed:FILE
+    is what that preview found deployed).
 """
 
 
@@ -81,6 +88,7 @@ def review_options(command: F) -> F:
 def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review":
     """The review that was asked for. Raises InputError for what is wrong with a side."""
     from hostgate.cli.sides import read_sides
+    from hostgate.review.compared_places import ComparedPlace, compared_plans, compared_standing
     from hostgate.review.guards import Guards
     from hostgate.review.plan_changes import diff
     from hostgate.review.review import Review
@@ -89,14 +97,26 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
     named = Guards(max_removed=asked.max_removed, max_opened=asked.max_opened, never_remove=asked.never_remove)
     pins = [f"{target}: HEAD pins another plan than it makes, and an update is refused." for target in head.unreviewed]
     # Those of BASE count too: a change may not take its own guards away.
+    guards = named.with_those_of(base.guards).with_those_of(head.guards)
+    targets = diff(base.statements, head.statements)
+    sides = (*base.statements, *head.statements)
+    places: tuple[ComparedPlace, ...] = ()
+    notes = [*base.notes, *head.notes, *pins]
+    if base.standing is not None and head.standing is not None:
+        places = compared_standing(base.standing, head.standing, sides, guards.never_remove)
+    elif base.standing is None and head.standing is None:
+        places = compared_plans(targets, guards.never_remove)
+    else:
+        notes.append("One side is a plan and the other what stands with everybody's rules: only entries are compared.")
     return Review(
         subject=subject or head.stack or base.stack or "plan",
         base=asked.base,
         head=asked.head,
-        targets=diff(base.statements, head.statements),
-        guards=named.with_those_of(base.guards).with_those_of(head.guards),
+        targets=targets,
+        guards=guards,
         override=asked.override,
-        notes=(*base.notes, *head.notes, *pins),
+        notes=tuple(notes),
+        places=places,
     )
 
 
@@ -123,6 +143,8 @@ def lines(review: "Review") -> Iterable[str]:
     for target in review.targets:
         yield ""
         yield from _target_lines(target)
+    for place in review.places:
+        yield from _place_lines(place)
     yield from _guard_lines(review)
     yield from (f"note: {note}" for note in review.notes)
 
@@ -163,6 +185,28 @@ def _target_lines(target: "TargetDiff") -> Iterable[str]:
     yield from (f"  finding accepted: {one.line}" for one in target.accepted_now)
     digests = [each.digest[:12] for each in (base, head) if each is not None]
     yield f"  digest {' -> '.join(dict.fromkeys(digests))}"
+
+
+def _place_lines(place: "ComparedPlace") -> Iterable[str]:
+    """What was found by asking both sides, where something was."""
+    from hostgate.cli.tables import table
+    from hostgate.review.compared_places import in_words
+
+    if place.what == "same":
+        return
+    yield ""
+    what = {"new": "  new: nothing judged there before", "gone": "  gone: nothing judges there any more"}.get(
+        place.what, ""
+    )
+    yield f"{place.label}, every flow asked of both sides{what}"
+    changes = place.found.changes
+    rows = [
+        (SIGNS[each.kind], *in_words(each)) for each in sorted(changes, key=lambda each: tuple(SIGNS).index(each.kind))
+    ]
+    if rows:
+        yield table(("", "flow", "before", "now"), rows[:SHOWN_CHANGES])
+    if len(rows) > SHOWN_CHANGES:
+        yield f"and {len(rows) - SHOWN_CHANGES} more (--json lists them)"
 
 
 def _flow_lines(sign: str, flows: "Sequence[FlowChange]") -> Iterable[str]:

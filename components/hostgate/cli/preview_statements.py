@@ -1,4 +1,4 @@
-"""What the components of a stack say in `pulumi preview --json`, for stacks that only import components.
+"""What the components of a stack say in `pulumi preview --json` or a state, for stacks that only import components.
 
 The inputs of a component carry target, catalogs, decisions and digest; its children carry what would be made. Names
 that a provider makes up differ from preview to preview, and what a preview cannot know says nothing: neither counts.
@@ -30,11 +30,22 @@ _ROWS = {**aws.TYPES, **gcp.TYPES, **azure.TYPES}
 def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> tuple[tuple[Statement, ...], str]:
     """What the components of a preview say, and project and stack. `deployed`: as they were before it.
 
-    Raises InputError: no preview of the engine, one that failed or hides what does not change, none of our components.
+    Raises InputError: no preview of the engine, one that failed or hides what does not change, a component that does not say
+    what ours say.
     """
     resources = states_of(preview_steps(document, name), before=deployed)
     if not resources and not deployed:
         raise _error(name, "no resource is in it. A preview that failed has none; see its diagnostics.")
+    return _of_resources(resources, name)
+
+
+def read_state(document: Mapping[str, Any], name: str) -> tuple[tuple[Statement, ...], str]:
+    """The same of a state that `flows.engine_documents` has read. Raises InputError for a component as above."""
+    listed = document["deployment"]["resources"]
+    return _of_resources([each for each in listed if each.get("delete") is not True], name)
+
+
+def _of_resources(resources: Sequence[Mapping[str, Any]], name: str) -> tuple[tuple[Statement, ...], str]:
     stack = next((_stack(each["urn"]) for each in resources), "")
     problems: list[Problem] = []
     found = []
@@ -46,8 +57,6 @@ def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> t
             found.append(_statement(each, children, name))
         except InputError as error:
             problems += error.problems
-    if not found and not problems and not deployed:
-        problems.append(_problem(name, "no component of hostgate is in it."))
     if problems:
         raise InputError(problems)
     return tuple(found), stack

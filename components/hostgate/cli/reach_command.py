@@ -256,7 +256,7 @@ class Answer:
 
     def text(self, accepted: Acceptances, *, own: bool) -> str:
         from hostgate.cli.tables import table
-        from hostgate.flows.reach import in_words
+        from hostgate.flows.flow_words import flows_in_words
 
         place, found = self.reach.place, self.reach
         lines = [printable(f"{place.target.partition(':')[0]} {place.kind} {place.name}")]
@@ -266,7 +266,7 @@ class Answer:
             (
                 accepted.mark(each.id),
                 "beyond",
-                in_words(each.flows),
+                flows_in_words(each.flows),
                 each.rule or "-",
                 f"{each.why} ({self.owner(each.owner, each.rule)})",
             )
@@ -276,14 +276,14 @@ class Answer:
             (
                 accepted.mark(each.id),
                 "missing",
-                in_words([each.flow]),
+                flows_in_words([each.flow]),
                 each.rule or "-",
                 f"{_some([entry for entry, _ in each.entries])}: {each.why}",
             )
             for each in found.missing
         ]
         rows += [
-            (accepted.mark(each.id), "unknown", in_words([each.flow]), "-", "; ".join(each.what))
+            (accepted.mark(each.id), "unknown", flows_in_words([each.flow]), "-", "; ".join(each.what))
             for each in found.unknown
         ]
         rows += [("", "dead", "-", each.rule, each.why) for each in found.dead]

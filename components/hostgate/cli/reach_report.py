@@ -177,23 +177,23 @@ def report(day: date, code: int, answers: "Sequence[Answer]", accepted: Acceptan
 
 
 def _place(answer: "Answer", accepted: Acceptances, plan: "Plan | None", *, own: bool) -> PlaceReport:
-    from hostgate.flows.reach import in_words
+    from hostgate.flows.flow_words import flows_in_words
     from hostgate.planning.probes import title
 
     found, place = answer.reach, answer.reach.place
     lines = [
-        Line(kind="beyond", id=each.id, flow=each.flows[0], connection=in_words(each.flows), rule=each.rule,
+        Line(kind="beyond", id=each.id, flow=each.flows[0], connection=flows_in_words(each.flows), rule=each.rule,
              owner=answer.owner(each.owner, each.rule), why=each.why, counts=each.id not in accepted,
              acceptance=accepted.of(each.id))
         for each in answer.beyond(own=own)
     ]  # fmt: skip
     lines += [
-        Line(kind="missing", id=each.id, flow=each.flow, connection=in_words([each.flow]), rule=each.rule, owner="",
+        Line(kind="missing", id=each.id, flow=each.flow, connection=flows_in_words([each.flow]), rule=each.rule, owner="",
              why=each.why, counts=each.id not in accepted, entries=each.entries, acceptance=accepted.of(each.id))
         for each in found.missing
     ]  # fmt: skip
     lines += [
-        Line(kind="unknown", id=each.id, flow=each.flow, connection=in_words([each.flow]), rule="", owner="",
+        Line(kind="unknown", id=each.id, flow=each.flow, connection=flows_in_words([each.flow]), rule="", owner="",
              why="; ".join(each.what), counts=each.id not in accepted, acceptance=accepted.of(each.id))
         for each in found.unknown
     ]  # fmt: skip

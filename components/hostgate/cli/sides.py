@@ -1,4 +1,4 @@
-"""BASE and HEAD of a comparison: a stack, a stack at a git ref, a file of plans, or an engine's preview."""
+"""BASE and HEAD of a comparison: a stack, a stack at a git ref, a file of plans, an engine's preview, or its state."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hostgate.catalog.file_input import real_path, user_path
 from hostgate.catalog.problems import InputError, Problem
@@ -18,6 +18,10 @@ from hostgate.review.guards import Guards
 from hostgate.review.statement import Statement, read_json, read_statements, state
 from hostgate.stack import read_stack, values_of_file
 from hostgate.stack_lists import rewrite_catalogs
+
+if TYPE_CHECKING:
+    from hostgate.flows.snapshot import Snapshot
+    from hostgate.flows.steps import Place
 
 GIT_LIMIT = 60
 """Seconds for one call of git; it reads a few files of the local repository."""
@@ -36,6 +40,8 @@ class Side:
     notes: tuple[str, ...] = ()
     unreviewed: tuple[str, ...] = ()
     """Targets for which the stack pins another digest than it makes."""
+    standing: "tuple[Place, ...] | None" = None
+    """Where flows are judged by all that stands; None where it is not known what does, as of a plan."""
 
 
 def read_sides(base: str, head: str, as_of: date) -> tuple[Side, Side]:
@@ -108,14 +114,39 @@ def _of_file(path: Path, *, deployed: bool) -> Side:
     document = read_json(path, str(path))
     if isinstance(document, dict) and "steps" in document:
         from hostgate.cli.preview_statements import read_preview
+        from hostgate.flows.engine_documents import of_deployed, of_preview
 
         statements, stack = read_preview(document, str(path), deployed=deployed)
+        found = _places_of((of_deployed if deployed else of_preview)(document, str(path)))
+        if not (statements or found or deployed):
+            raise _nothing_of_ours(path)
         partial = ", ".join(each.name for each in statements if each.enforcement.partial)
         note = f"{path}: {partial} does not say where it is enforced, as of 0.1.0: mode and deny alone are compared."
-        return Side(statements, stack, notes=(note,) if partial else ())
+        return Side(statements, stack, notes=(note,) if partial else (), standing=found)
+    if isinstance(document, dict) and "deployment" in document and not deployed:
+        from hostgate.cli.preview_statements import read_state
+        from hostgate.flows.engine_documents import of_state
+
+        found = _places_of(of_state(document, str(path)))
+        statements, stack = read_state(document, str(path))
+        if not (statements or found):
+            raise _nothing_of_ours(path)
+        return Side(statements, stack, standing=found)
     if deployed:
         raise _error("plan-file", f"{path} is no preview of the engine, which alone knows what is deployed.")
     return Side(read_statements(document, str(path)))
+
+
+def _places_of(snapshot: "Snapshot") -> tuple["Place", ...]:
+    from hostgate.policies.places import places_of_stack
+
+    return tuple(places_of_stack(snapshot))
+
+
+def _nothing_of_ours(path: Path) -> InputError:
+    return _error(
+        "plan-file", f"{path}: no component of hostgate is in it, and no other resource that judges what leaves."
+    )
 
 
 def _of_git(ref: str, stack: str, as_of: date) -> Side:

@@ -133,11 +133,7 @@ def states_of(steps: Sequence[Mapping[str, Any]], *, before: bool) -> list[Mappi
 def of_preview(document: Any, file: str) -> Snapshot:
     """What would stand after the update that a preview shows. What is read for the first time is not known yet, and as if it
     were of another stack. Raises InputError as `preview_steps` does, if the preview failed, and if nothing would stand."""
-    steps = preview_steps(document, file)
-    told = document.get("diagnostics")
-    failed = any(_mapping(each).get("severity") == "error" for each in (told if isinstance(told, list) else ()))
-    if failed or document.get("maybeCorrupt") is True:
-        raise _error(file, "a preview that failed, and may lack resources", "one that succeeded; see its diagnostics")
+    steps = _whole(document, file)
     kept = {
         step["oldState"]["urn"]: step for step in steps if step.get("oldState") and step.get("op") not in _GONE | _NEW
     }
@@ -150,6 +146,24 @@ def of_preview(document: Any, file: str) -> Snapshot:
     if not resources:
         raise _error(file, "no resource in it", "a preview that succeeded and leaves something; see its diagnostics")
     return Snapshot(resources, f"the preview in {file}")
+
+
+def of_deployed(document: Any, file: str) -> Snapshot:
+    """What stood before the update that a preview shows; empty where nothing did. Raises InputError as `preview_steps` does,
+    and if the preview failed."""
+    states = states_of(_whole(document, file), before=True)
+    resources = (_resource(each, file, _standing(each), each.get("id")) for each in states)
+    return Snapshot(tuple(resources), f"what the preview in {file} found deployed")
+
+
+def _whole(document: Any, file: str) -> list[Mapping[str, Any]]:
+    """The steps of a preview that did not fail on its way."""
+    steps = preview_steps(document, file)
+    told = document.get("diagnostics")
+    failed = any(_mapping(each).get("severity") == "error" for each in (told if isinstance(told, list) else ()))
+    if failed or document.get("maybeCorrupt") is True:
+        raise _error(file, "a preview that failed, and may lack resources", "one that succeeded; see its diagnostics")
+    return steps
 
 
 def _foreseen(state: Mapping[str, Any], step: Mapping[str, Any], file: str) -> Resource:

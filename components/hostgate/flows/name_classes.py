@@ -1,4 +1,5 @@
-"""Classes of names: names with the same kinds of steps at a place and the same needs are one, and one of each is asked."""
+"""Classes of names: names with the same kinds of steps at a place, or at two together, and the same needs are one, and one
+of each is asked."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,8 @@ class NameClass:
     alike: list[list[Step]]
     needs: list[list[int]]
     repeated: list[tuple[Step, Step]]
+    groups: tuple[int, ...] = ()
+    """Of each of the steps that do the same, the group that it is in."""
 
     def steps(self) -> Iterator[tuple[Step, Step, bool]]:
         """Steps about any of the names, each with what it is to the first name, and whether one like it comes before."""
@@ -75,22 +78,27 @@ class _Group(NamedTuple):
     alike: list[list[Step]]
     repeated: list[tuple[Step, Step]]
     """Steps behind one that does the same to the same name, with what that one is to the first name."""
+    columns: tuple[int, ...]
+    """The group of each of the steps that do the same."""
 
 
 _Shape = tuple[object, ...]
 
 
 class Space:
-    """The steps of a place and the needs, by the names that they are about."""
+    """The steps of places that are asked together, and the needs, by the names that they are about."""
 
-    def __init__(self, place: Place, needs: Sequence[Need], apart: Sequence[ClientTest] = ()) -> None:
-        self.place, self.needs = place, needs
+    def __init__(self, places: Sequence[Place], needs: Sequence[Need], apart: Sequence[ClientTest] = ()) -> None:
+        self.places, self.needs = places, needs
         self.apart = tuple(Part(Box(client=each), True, True, None, None, -1) for each in apart)
         """Clients that are told from others, whatever steps are about."""
-        self.groups = [group.steps for stage in place.stages for group in stage.groups]
-        self.alone = [stage for stage in place.stages for _ in stage.groups]
-        """The stage of each group."""
-        around = (stage for stage in place.stages if stage.around)
+        stages = [stage for place in places for stage in place.stages]
+        self.groups = [group.steps for stage in stages for group in stage.groups]
+        counted = [sum(len(stage.groups) for stage in place.stages) for place in places]
+        self.place_of_group = [number for number, count in enumerate(counted) for _ in range(count)]
+        self.stage_of_group = [*(number for count in counted for number in range(count)), -1]
+        """Counted within its place: what one client meets there at most once. The last is of needs, which are in none."""
+        around = (stage for stage in stages if stage.around)
         passes = (
             step for stage in around for step in (*stage.groups[0].steps, stage.otherwise) if step.action == "allow"
         )
@@ -124,8 +132,19 @@ class Space:
     @property
     def families(self) -> tuple[AddressFamily, ...]:
         """Those that flows are asked of: where it is said who is inside, others may be there and go over the other one."""
-        place = self.place
-        return place.families if place.inside == NO_ADDRESS or place.clients is not None else FAMILIES
+        meant = {
+            family
+            for place in self.places
+            for family in (place.families if place.inside == NO_ADDRESS or place.clients is not None else FAMILIES)
+        }
+        return tuple(family for family in FAMILIES if family in meant)
+
+    def answers(self, name: str) -> tuple[int, ...]:
+        """At each place, the answer that `name` gets there; -1: what the internet answers."""
+        return tuple(
+            next((number for number, (test, _) in enumerate(place.answers) if test.holds(name)), -1)
+            for place in self.places
+        )
 
     def classes(self) -> Iterator["NameClass"]:
         atoms = self.atoms
@@ -144,7 +163,7 @@ class Space:
         for group in self._grouped.values():
             yield NameClass(
                 self, tuple(group.names), self._parts(group.steps, group.needs[0]), group.alike, group.needs,
-                group.repeated,
+                group.repeated, group.columns,
             )  # fmt: skip
 
     def _sort_in(self, name: str) -> tuple[object, ...] | None:
@@ -153,7 +172,7 @@ class Space:
             return self._class_of[name]
         lower = name.lower()
         ends = list(endings(lower))
-        if any(zone in ends for zone in self.place.own_names):
+        if all(any(zone in ends for zone in place.own_names) for place in self.places):
             self._class_of[name] = None
             return None
         steps, needs = self._steps_about(name, ends), self._needs_about(lower, ends)
@@ -166,10 +185,10 @@ class Space:
         key = (
             tuple(dict.fromkeys(places)),
             frozenset((self.need_shapes[n], self.needs[n].due) for n in needs),
-            next((n for n, (test, _) in enumerate(self.place.answers) if test.holds(lower)), -1),
+            self.answers(lower),
             not self.needs or name == lower,
         )
-        group = self._grouped.setdefault(key, _Group([], steps, [], [], []))
+        group = self._grouped.setdefault(key, _Group([], steps, [], [], [], tuple(each[0] for each in key[0])))
         group.names.append(name)
         group.needs.append(needs)
         firsts: dict[object, Step] = {}
@@ -199,7 +218,7 @@ class Space:
         boxes = [group[p].box for group, positions in zip(self.groups, self.tested, strict=True) for p in positions]
         for box in (*boxes, *(need.box for need in self.needs)):
             yield from (names for names in (box.wire, box.dialled, box.asked) if names)
-        yield from ((test,) for test, _ in self.place.answers)
+        yield from ((test,) for place in self.places for test, _ in place.answers)
 
     def _steps_about(self, name: str, ends: Sequence[str]) -> list[tuple[int, int, bool, bool]]:
         found = list(self._other)
@@ -282,7 +301,7 @@ def _ending_of(box: Box) -> str | None:
     """A host that every name which the box is about ends with; None if nobody can say one."""
     if box.nameless:
         return None
-    found = [test.text.lower() for test in _name_tests(box) if test.indexed]
+    found = [host for test in _name_tests(box) if (host := test.host) is not None]
     return max(found, key=len) if found else None
 
 

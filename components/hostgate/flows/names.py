@@ -53,8 +53,13 @@ class NameTest:
                 return holds(self.kind, text, name)
 
     @property
-    def indexed(self) -> bool:
-        return self.kind in INDEXED and not self.negated
+    def host(self) -> str | None:
+        """What every name that it holds has as a whole-label ending; None where there is nothing of the kind."""
+        if self.negated:
+            return None
+        if self.kind == "ending" and self.text.startswith(".") and len(self.text) > 1:
+            return self.text[1:].lower()
+        return self.text.lower() if self.kind in INDEXED else None
 
     def __str__(self) -> str:
         what = self.text if self.kind == "exact" else f"{self.kind} of {self.text}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, internet, networks
 from hostgate.flows.flow import Flow, is_identity
+from hostgate.flows.flow_words import flow_as_json as _flow
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import Round
@@ -205,11 +206,16 @@ def _on_the_internet(witness: Witness) -> bool:
 
 
 def _shown(witness: Witness, named: frozenset[str] = frozenset()) -> Flow:
-    """The flow, from what its client is known by where a rule that decides asks for that, or none is about it."""
-    asked = {each for step in witness.steps for each in step.box.client.identities or ()} or named
-    known = sorted(asked & (witness.client.identities or frozenset()))
+    return from_whom(witness.flow, witness.client, witness.steps, named)
+
+
+def from_whom(flow: Flow, client: ClientTest, steps: Iterable[Step], named: frozenset[str] = frozenset()) -> Flow:
+    """The flow, from what its client is known by where one of `steps`, which decide it, asks for that, or none is about it
+    and it is one of `named`."""
+    asked = {each for step in steps for each in step.box.client.identities or ()} or named
+    known = sorted(asked & (client.identities or frozenset()))
     known = [each for each in known if is_identity(each)]
-    return replace(witness.flow, source=known[0]) if known else witness.flow
+    return replace(flow, source=known[0]) if known else flow
 
 
 def _beyond(
@@ -318,24 +324,3 @@ def as_json(found: Reach) -> dict[str, Any]:
         "dead": [{"rule": each.rule, "owner": each.owner, "why": each.why} for each in found.dead],
         "assumptions": list(found.assumptions),
     }  # fmt: skip
-
-
-def _flow(flow: Flow) -> dict[str, Any]:
-    return {
-        "name": flow.name, "port": flow.port, "protocol": flow.protocol, "address": flow.address, "source": flow.source,
-        **({} if flow.wire_name == flow.name else {"sni": flow.wire_name}),
-    }  # fmt: skip
-
-
-def in_words(flows: Iterable[Flow]) -> str:
-    """The first two kinds of flows, a line each."""
-    told = list(dict.fromkeys(map(_flow_in_words, flows)))
-    return "\n".join(told[:2]) + (f"\nand {len(told) - 2} more kinds" if len(told) > 2 else "")
-
-
-def _flow_in_words(flow: Flow) -> str:
-    name = "any other name" if flow.name == STRANGER else flow.name
-    unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
-    where = f", at {flow.address}" if flow.address else ""
-    whence = f", from {flow.source}" if flow.source else ""
-    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}{whence}"

@@ -189,6 +189,8 @@ class Place:
     """Ways of its clients to the internet on which it judges nothing."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
+    elsewhere: bool = False
+    """Whether it stands with or without the rules that were read, because others own the policy."""
 
 
 def keeping(place: Place, wanted: Callable[[Step], bool]) -> Place:
@@ -232,7 +234,7 @@ def _key(box: Box) -> str | None:
     if box.nameless:
         return None
     for names in (box.wire, box.dialled, box.asked):
-        found = [test.text.lower() for test in names or () if test.indexed]
+        found = [host for test in names or () if (host := test.host) is not None]
         if found:
             return max(found, key=len)
     return None

@@ -6,7 +6,7 @@ is definite only if both ways end alike. So an answer never rests on what nobody
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Literal
 
@@ -51,6 +51,32 @@ class _Outcome:
         if not step.rule and passed is not None and passed.rule:
             return Verdict(action, passed.rule, f"{passed.why}; then {step.why}")
         return Verdict(action, step.rule or None, step.why)
+
+
+@dataclass
+class Assumed:
+    """What is taken to be so where nobody can tell, of one flow: membership in sets that nobody sees and doubts of steps, by
+    their names. `unsaid` are, for what a verdict lacks, the names that it hangs on and of which nothing is assumed."""
+
+    so: Mapping[str, bool]
+    unsaid: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def within(self, test: AddressSet, about: str, known: bool | None, what: Callable[[], str]) -> bool | None:
+        """Whether an address that is `known` to be in the ranges of `test`, or not to be, is in all of it."""
+        if known is None or not (test.without if known else test.symbols):
+            return known
+        names = {f"{about} {each}" for each in test.opaque} - self.so.keys()
+        if names:
+            self.unsaid[what()] = tuple(sorted(names))
+            return None
+        taken_out = any(self.so[f"{about} {each}"] for each in test.without)
+        held = known or any(self.so[f"{about} {each}"] for each in test.symbols)
+        return None if held and taken_out else held  # of a union, a part that it is not taken out of may hold it
+
+    def doubt(self, sentence: str) -> bool | None:
+        if sentence not in self.so:
+            self.unsaid[sentence] = (sentence,)
+        return self.so.get(sentence)
 
 
 def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -> Verdict:
@@ -147,11 +173,13 @@ def _families(place: Place, flow: Flow) -> list[AddressFamily]:
     return [family for family in place.families if where.of(family) and source.of(family)]
 
 
-def ends(place: Place, flow: Flow, client: ClientTest) -> tuple[Verdict, frozenset[int]]:
+def ends(
+    place: Place, flow: Flow, client: ClientTest, assumed: Assumed | None = None
+) -> tuple[Verdict, frozenset[int]]:
     """What becomes of a flow with an address from one client of whom all is known, its identities too; and the ids of the
     steps by which it may end, or be passed on."""
     family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
-    facts = _Facts(flow, family, networks([str(flow.address)]), client, frozenset())
+    facts = _Facts(flow, family, networks([str(flow.address)]), client, frozenset(), assumed=assumed)
     outcomes = list(_follow(place.stages, facts))
     steps = (step for outcome in outcomes for step in (outcome.step, outcome.through) if step is not None)
     return _told_of(outcomes), frozenset(map(id, steps))
@@ -330,6 +358,7 @@ class _Facts:
     sharing: frozenset[str]
     anybody: bool = False
     """Whether the client is just one that the allows are for."""
+    assumed: Assumed | None = None
 
     @property
     def connects(self) -> bool:
@@ -387,16 +416,22 @@ class _Facts:
         if box.dialled is not None:
             held = any(hold(box.dialled, name) for name in (_dialled(flow), *self.sharing))
             yield "name", held, partial(_named, box.dialled, _dialled(flow))
-        there = box.address.holds(self.destination, self.family)
-        yield "address", there, partial(_told, "its address is", box.address, self.family)
+        told = partial(_told, "its address is", box.address, self.family)
+        yield "address", self._within(box.address, self.destination, "address", told), told
         client = box.client
-        inside = client.addresses.holds(self.client.addresses, self.family)
+        told = partial(_told, "the client is", client.addresses, self.family)
+        inside = self._within(client.addresses, self.client.addresses, "client", told)
         if inside is None and not client.addresses.without and _by_ip_group(client.addresses, self.client):
             inside = True
-        yield "client", inside, partial(_told, "the client is", client.addresses, self.family)
+        yield "client", inside, told
         yield "client", _identity(client, self.client), partial(_among, client)
         for doubt in box.doubts:
-            yield "unknown", None, partial(str, doubt)
+            yield "unknown", None if self.assumed is None else self.assumed.doubt(doubt), partial(str, doubt)
+
+    def _within(self, test: AddressSet, members: AddressSet, about: str, told: Callable[[], str]) -> bool | None:
+        if self.assumed is None or not test.opaque:
+            return test.holds(members, self.family)
+        return self.assumed.within(test, about, test.of(self.family).holds(members.of(self.family)), told)
 
 
 def _spoken(box: Box, flow: Flow) -> str:

@@ -19,6 +19,7 @@ from hostgate.flows.address_sets import (
     AddressSet,
     internet,
     networks,
+    union,
 )
 from hostgate.flows.atoms import cut, usual_address, usual_port
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
@@ -86,13 +87,13 @@ def extract(
 
     `apart`: clients that no others stand for, even where steps do the same to both.
     """
-    space = Space(place, needs, apart)
+    space = Space((place,), needs, apart)
     found: list[Witness] = []
     overlapping: dict[str, None] = {}
     about: dict[int, Step] = {}
     busy: set[int] = set()
-    for kind in map(_Diagram, space.classes()):
-        these = list(kind.witnesses(most - len(found)))
+    for kind in map(Diagram, space.classes()):
+        these = [kind.witness(cell) for cell in kind.cells(most - len(found))]
         found += these
         if kind.cut_short:
             overlapping |= dict.fromkeys(part.step.rule for part in kind.of.parts if part.step and part.step.rule)
@@ -123,8 +124,18 @@ class _Spoken(NamedTuple):
         return self.number in (6, 17, 33, 132, 136)
 
 
+class Cell(NamedTuple):
+    """One kind of flows to the names of a class: one of them, its client, and the parts that can hold for it and that surely
+    do, as bits."""
+
+    flow: Flow
+    client: ClientTest
+    can: int
+    sure: int
+
+
 @dataclass
-class _Diagram:
+class Diagram:
     """What becomes of flows to the names of a class, over all other dimensions."""
 
     of: NameClass
@@ -135,7 +146,7 @@ class _Diagram:
     """Ids of steps of which nobody can tell whether they hold for something that was met: those may decide it."""
     _seen: set[tuple[int, int, int]] = field(default_factory=set)
 
-    def witnesses(self, most: int) -> Iterator[Witness]:
+    def cells(self, most: int) -> Iterator[Cell]:
         for family in self.of.space.families:
             clients = self._client_ranges(family)
             if not clients:
@@ -157,7 +168,7 @@ class _Diagram:
                         if part.step is not None and can_end >> bit & 1
                         and (part.step.box.doubts or not sure_end >> bit & 1)
                     }  # fmt: skip
-                    yield self._witness(spoken, family, cell, can_end, sure_end)
+                    yield self._cell(spoken, family, cell, can_end, sure_end)
 
     def _meet(self, can: int, dimensions: Sequence["_Rows"]) -> None:
         for rows in dimensions:
@@ -255,18 +266,22 @@ class _Diagram:
         return _Rows(rows)
 
     def _addresses(self, family: AddressFamily) -> "_Rows":
-        answers = (found for test, found in self.of.space.place.answers if test.holds(self.of.names[0].lower()))
-        where = next(answers, NO_ADDRESS)
-        if where == NO_ADDRESS:  # what the internet answers, or nobody knows what
-            where = internet().less(self.of.space.place.inside)
-        return self._of_sets([part.box.address for part in self.of.parts], where.of(family), family)
+        space, found = self.of.space, []
+        for place, answer in zip(space.places, space.answers(self.of.names[0].lower()), strict=True):
+            where = place.answers[answer][1] if answer >= 0 else NO_ADDRESS
+            # What the internet answers, or nobody knows what.
+            found.append(internet().less(place.inside) if where == NO_ADDRESS else where)
+        return self._of_sets([part.box.address for part in self.of.parts], union(found).of(family), family)
 
     def _client_ranges(self, family: AddressFamily) -> "_Rows":
-        place = self.of.space.place
-        meant = place.clients.addresses if place.clients is not None else place.inside
-        within = (EVERY_ADDRESS if meant == NO_ADDRESS or meant.symbols else meant).of(family)
-        if place.clients is None and not within:  # who is inside has no address of the family that is known
-            within = EVERY_ADDRESS.of(family)
+        found = []
+        for place in self.of.space.places:
+            meant = place.clients.addresses if place.clients is not None else place.inside
+            within = (EVERY_ADDRESS if meant == NO_ADDRESS or meant.symbols else meant).of(family)
+            if place.clients is None and not within:  # who is inside has no address of the family that is known
+                within = EVERY_ADDRESS.of(family)
+            found.append(within)
+        within = Intervals.of(part for each in found for part in each)
         return self._of_sets([part.box.client.addresses for part in self.of.parts], within, family)
 
     def _of_sets(self, sets: Sequence[AddressSet], within: Intervals, family: AddressFamily) -> "_Rows":
@@ -279,8 +294,9 @@ class _Diagram:
     def _identities(self) -> "_Rows":
         """Sets of identities, one at most of each stage: who has more of one is decided by one of them."""
         tests = [part.box.client.identities for part in self.of.parts]
-        clients = self.of.space.place.clients
-        meant = clients.identities if clients is not None else None
+        whose = [place.clients.identities if place.clients is not None else None for place in self.of.space.places]
+        known = [each for each in whose if each is not None]
+        meant = frozenset().union(*known) if len(known) == len(whose) else None
         every = sorted({*(each for test in tests for each in test or ()), *(meant or ())})
         asked_of = {
             each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
@@ -288,9 +304,11 @@ class _Diagram:
         nobody = frozenset(f"{kind}:nobody" for kind in sorted({_kind(each) for each in every}))
         stages: dict[int, dict[tuple[int, str], str]] = {}
         for part in self.of.parts:
-            known = {each for of_stage in stages.values() for each in of_stage.values()} if part.step is None else set()
-            for each in sorted((part.box.client.identities or frozenset()) - known):
-                stages.setdefault(part.group, {}).setdefault((asked_of[each], _kind(each)), each)
+            told = {each for of_stage in stages.values() for each in of_stage.values()} if part.step is None else set()
+            for each in sorted((part.box.client.identities or frozenset()) - told):
+                stages.setdefault(self.of.space.stage_of_group[part.group], {}).setdefault(
+                    (asked_of[each], _kind(each)), each
+                )
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))
@@ -307,9 +325,7 @@ class _Diagram:
             rows.append((can, can, whole))
         return _Rows(rows)
 
-    def _witness(
-        self, spoken: _Spoken, family: AddressFamily, cell: tuple[object, ...], can: int, sure: int
-    ) -> Witness:
+    def _cell(self, spoken: _Spoken, family: AddressFamily, cell: tuple[object, ...], can: int, sure: int) -> Cell:
         ports, addresses, clients, identities = cell
         port = usual_port(ports) if isinstance(ports, Intervals) else 0
         assert isinstance(addresses, Intervals)
@@ -320,19 +336,22 @@ class _Diagram:
         flow = Flow(
             name, port, spoken.protocol, name if spoken.carries else None, usual_address(addresses, family), source
         )
-        client = ClientTest(addresses=networks([source]), identities=identities or None)
-        verdict, deciding = ends_of(self.of.space.place, flow, client)
+        return Cell(flow, ClientTest(addresses=networks([source]), identities=identities or None), can, sure)
+
+    def witness(self, cell: Cell) -> Witness:
+        """The flow of the cell with what becomes of it at the one place that is asked."""
+        flow, client, can, _ = cell
+        (place,) = self.of.space.places
+        verdict, deciding = ends_of(place, flow, client)
         steps = tuple(part.step for part in self.of.parts if part.step is not None and id(part.step) in deciding)
-        needs = [(bit, part.need) for bit, part in enumerate(self.of.parts) if part.need is not None and can >> bit & 1]
-        usual = name == name.lower() and family in self.of.space.place.families  # as clients write it, and go
-        due = [need for bit, need in needs if sure >> bit & 1 and need.due and usual]
-        part_of = tuple(need.entry for _, need in needs)
+        part_of = tuple(need.entry for need in self._needs(can))
         by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
         each_decides = self._alike(by)
         elsewhere = verdict.allows and bool(deciding & self.of.space.around)
+        due = self._due_needs(cell)
         return Witness(
-            flow, client, verdict, tuple(self._due(due)), part_of, self.of.names, steps, each_decides,
-            bool(due) and all(_is_meant(need.box.client, identities) for need in due), elsewhere,
+            flow, client, verdict, self.due(cell), part_of, self.of.names, steps, each_decides,
+            bool(due) and all(_is_meant(need.box.client, client.identities or frozenset()) for need in due), elsewhere,
         )  # fmt: skip
 
     def _alike(self, step: Step | None) -> tuple[Step | None, ...]:
@@ -340,17 +359,26 @@ class _Diagram:
         place = next((index for index, each in enumerate(self.of.alike[0]) if each is step), None)
         return tuple(step if place is None else each[place] for each in self.of.alike)
 
-    def _due(self, needs: Sequence[Need]) -> Iterator[tuple[str, str]]:
-        """Entries that need flows as those of `needs`, each with a name of its own."""
-        shapes = {self.of.space.shape_of_box(need.box) for need in needs}
-        space = self.of.space
+    def due(self, cell: Cell) -> tuple[tuple[str, str], ...]:
+        """Entries that need the flow of the cell or one like it, each with the name for which it does."""
+        space, needs = self.of.space, self._due_needs(cell)
+        shapes = {space.shape_of_box(need.box) for need in needs}
         told = {need.entry: self.of.names[0] for need in needs}
         for name, indices in zip(self.of.names, self.of.needs, strict=True) if needs else ():
             for index in indices:
                 need = space.needs[index]
                 if need.due and space.need_shapes[index] in shapes:
                     told.setdefault(need.entry, name)
-        yield from told.items()
+        return tuple(told.items())
+
+    def _due_needs(self, cell: Cell) -> list[Need]:
+        name, family = self.of.names[0], "IPv6" if cell.flow.family == 6 else "IPv4"
+        if name != name.lower() or not any(family in place.families for place in self.of.space.places):
+            return []  # clients do not write it so, or do not go so
+        return [need for need in self._needs(cell.can & cell.sure) if need.due]
+
+    def _needs(self, bits: int) -> list[Need]:
+        return [part.need for bit, part in enumerate(self.of.parts) if part.need is not None and bits >> bit & 1]
 
 
 def _is_meant(clients: ClientTest, identities: frozenset[str]) -> bool:

@@ -1,13 +1,27 @@
 """Decisions: what becomes of each entry of a selection, why, and by which means; and how an engine's input carries one."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from hostgate.catalog.model import MATCHES, PROTOCOLS, Entry
 from hostgate.planning.mechanism import Means
 
 Outcome = Literal["allowed", "covered", "left out", "refused"]
+
+_MADE_LONGER: Final = re.compile(r"-[0-9a-f]{7}(?=#|\Z)")
+"""What the engine appends to the name of a resource (Pulumi docs, resource names, auto-naming: 7 hex digits, 2026-11)."""
+
+
+def rules_decided(met: str) -> Iterator[str]:
+    """What a decision may call the rule that is `met` where it stands: it may be a part of that rule, and in a group whose name
+    the engine made longer."""
+    for name in dict.fromkeys((met, _MADE_LONGER.sub("", met))):
+        while name:
+            yield name
+            name = name.rpartition("#")[0]
+
 
 _OUTCOMES = {each.replace(" ", "-"): each for each in get_args(Outcome)}
 

@@ -13,7 +13,7 @@ from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
-from hostgate.planning.decision import read_registered
+from hostgate.planning.decision import read_registered, rules_decided
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
 from hostgate.planning.plan import Plan
@@ -96,9 +96,8 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
     """
     owners: dict[str, set[str]] = {}
     for rule, owner in {(step.rule, step.owner): None for step in _steps(place)}:
-        parts = rule.split("#")  # an entry names the rule, or what holds it
-        for end in range(1, len(parts) + 1):
-            owners.setdefault("#".join(parts[:end]), set()).add(owner)
+        for name in rules_decided(rule):
+            owners.setdefault(name, set()).add(owner)
     found: list[Need] = []
     ours: set[str] = set()
     cloud = place.target.partition(":")[0]

@@ -125,7 +125,8 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
             closes = each.policy is None and (each.cloud == "aws" or not own)
             assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
             places = map(_closed, each.places) if closes else each.places
-            found += [replace(place, assumptions=(*place.assumptions, assumed)) for place in places]
+            elsewhere = each.policy is None
+            found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
     not_read: dict[str, list[str]] = {}
     for resource in canonical(snapshot.resources):
         if held := unread(resource):

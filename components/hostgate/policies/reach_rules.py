@@ -12,10 +12,11 @@ from typing import Any
 
 from hostgate.flows.address_sets import AddressFamily, networks
 from hostgate.flows.flow import Flow
+from hostgate.flows.flow_words import flows_in_words
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import endings
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.flows.reach import Beyond, Open, Reach, by_route, in_words, reach, sees_queries_alone
+from hostgate.flows.reach import Beyond, Open, Reach, by_route, reach, sees_queries_alone
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN
@@ -283,9 +284,10 @@ class Said:
 def _touched(needs: Sequence[Need], steps: Sequence[Step]) -> Iterator[Need]:
     """The needs that share a name with what is allowed, and those without one: all others are as nobody's names are."""
     allowed = [test for step in steps if step.action == "allow" for test in tests_of(step)]
-    texts = {test.text.lower() for test in allowed}
+    hosts = [test.host for test in allowed]
+    texts = {host for host in hosts if host is not None}
     above = {ending for text in texts for ending in endings(text)}
-    any_name = not all(test.indexed for test in allowed)
+    any_name = None in hosts
     for need in needs:
         tests = need.box.dialled or ()
         if any_name or not tests or any(
@@ -338,7 +340,7 @@ def _who(owner: str, rule: str) -> str:
 
 
 def _flows(flows: Sequence[Flow]) -> str:
-    return "; ".join(in_words(flows).splitlines())
+    return "; ".join(flows_in_words(flows).splitlines())
 
 
 def _accept(id_: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from hostgate.planning.limits import Limit
+from hostgate.review.compared_places import in_words
 from hostgate.review.inert_markdown import code, details, table
 from hostgate.review.plan_changes import EVERYBODY, FlowChange, TargetDiff
 from hostgate.review.review import Review
@@ -68,6 +69,7 @@ class _Comment:
         yield from self._flows("Opens", [(each.label, each.opened) for each in review.targets])
         yield from self._flows("Closes", [(each.label, each.closed) for each in review.targets])
         yield from self._clients()
+        yield from self._places()
         yield from self._details()
         yield from (f"- Note: {code(note)}" for note in review.notes[: self.cap])
         yield f"<sub>{code(review.base)} to {code(review.head)}, by `hostgate comment`.</sub>"
@@ -77,11 +79,15 @@ class _Comment:
             return "refused"
         if self.review.unchanged:
             return "nothing changes"
-        targets = self.review.targets
+        targets, places = self.review.targets, self.review.places
+        all_of = [each.label for each in targets if each.unlisted.opens] + [
+            each.label for each in places if each.everything
+        ]
+        by_entries = max((len(each.closed) for each in targets), default=0)
         told = [
             f"{word} on {_on(on)}"
             for word, on in (
-                ("everything opens", [each.label for each in targets if each.unlisted.opens]),
+                ("everything opens", all_of),
                 (
                     "everything else closes",
                     [each.label for each in targets if each.unlisted.closes and not each.unlisted.opens],
@@ -97,6 +103,13 @@ class _Comment:
                 told.append(f"{len(rows)} host{'s' if len(rows) != 1 else ''} {word}{'s' if len(rows) == 1 else ''}")
         if more := {decision.entry.key for each in targets for decision, _ in each.redirected}:
             told.append(f"{len(more)} host{'s get' if len(more) != 1 else ' gets'} more addresses")
+        for word, on in (
+            ("more opens by other rules", [each.label for each in places if each.opened_by_others]),
+            ("more closes by other rules", [each.label for each in places if each.closes > by_entries]),
+            ("not everything is known any more", [each.label for each in places if each.found.of("unknown")]),
+        ):
+            if on and not set(on) <= set(all_of):
+                told.append(f"{word} on {_on(each for each in on if each not in all_of)}")
         return ", ".join(told) or "no host opens or closes"
 
     def _guards(self) -> Iterable[str]:
@@ -156,6 +169,21 @@ class _Comment:
                 yield f"- {code(target.label)}: what opens is for {shown}"
         yield ""
 
+    def _places(self) -> Iterable[str]:
+        """What every flow says, asked of both sides, on all places that have it alike."""
+        together: dict[tuple[str, ...], list[str]] = {}
+        for place in self.review.places:
+            for change in place.found.changes:
+                cells = tuple("<br>".join(map(code, cell.split("\n"))) for cell in in_words(change))
+                together.setdefault((WORDS[change.kind], *cells), []).append(place.label)
+        if together:
+            rows = [
+                (*cells, _on(on)) for cells, on in sorted(together.items(), key=lambda row: _KINDS.index(row[0][0]))
+            ]
+            yield "**Every flow asked of both sides**"
+            yield ""
+            yield from self._table(("", "flow", "before", "now", "on"), rows)
+
     def _details(self) -> Iterable[str]:
         changed = [each for each in self.review.targets if not each.unchanged]
         yield from self._objects(changed)
@@ -165,7 +193,8 @@ class _Comment:
             (code(each.target), code(each.name), _digest(each.base, 12), _digest(each.head, 64))
             for each in self.review.targets
         ]
-        yield from details("Digests", list(self._table(("target", "name", "before", "after"), rows)))
+        if rows:
+            yield from details("Digests", list(self._table(("target", "name", "before", "after"), rows)))
 
     def _objects(self, changed: Sequence[TargetDiff]) -> Iterable[str]:
         objects = [(each.label, change) for each in changed for change in each.objects or ()]
@@ -219,6 +248,10 @@ class _Comment:
             yield f"{len(rows) - self.cap} more rows do not fit here. `hostgate diff --json` lists them all."
             yield ""
 
+
+WORDS = {"opened": "opens", "unknown": "not known", "closed": "closes"}
+"""What changes, in the order in which it is shown."""
+_KINDS = tuple(WORDS.values())
 
 _DONE = ("created", "updated", "replaced", "deleted")
 

@@ -1,7 +1,8 @@
 """Guards over a change: how many openings may go or come, hosts that must stay, and never everything. No percentages.
 
 A percentage says nothing about a short list: three hosts of ten may be the whole registry. A guard looks at what is
-reachable, so that moving a host under a wildcard that holds it removes nothing.
+reachable, so that moving a host under a wildcard that holds it removes nothing. It counts what the entries of catalogs say,
+and at every place that was compared what any rule does there: on each target and place the greater number holds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # every stack may have guards, and few commands look at them
+    from hostgate.review.compared_places import ComparedPlace
     from hostgate.review.plan_changes import TargetDiff
 
 
@@ -44,18 +46,26 @@ class GuardTrip:
     guard: str
     target: str
     message: str
+    host: str = ""
+    """The one that must stay, of a guard over hosts."""
 
     def as_json(self) -> dict[str, Any]:
         return {"guard": self.guard, "target": self.target, "message": self.message}
 
 
-def tripped(guards: Guards, changes: "Sequence[TargetDiff]") -> tuple[GuardTrip, ...]:
-    """Every guard that `changes` run into."""
-    return tuple(each for change in changes for each in _of_target(guards, change))
+def tripped(
+    guards: Guards, changes: "Sequence[TargetDiff]", places: "Sequence[ComparedPlace]" = ()
+) -> tuple[GuardTrip, ...]:
+    """Every guard that `changes` run into, or what was found at `places`; one of both where they are called alike."""
+    found = [each for change in changes for each in _of_target(guards, change)]
+    said = {(each.guard, each.target, each.host) for each in found}
+    of_places = (each for place in places for each in _of_place(guards, place))
+    found += [each for each in of_places if (each.guard, each.target, each.host) not in said]
+    return tuple(found)
 
 
-def idle(guards: Guards, changes: "Iterable[TargetDiff]") -> tuple[str, ...]:
-    """Hosts that must stay and that no target of BASE opens: such a guard is misspelt, or guards nothing yet."""
+def idle(guards: Guards, changes: "Iterable[TargetDiff]", places: "Sequence[ComparedPlace]" = ()) -> tuple[str, ...]:
+    """Hosts that must stay and that no target or place of BASE opens: such a guard is misspelt, or guards nothing yet."""
     from hostgate.review.openings import Openings
 
     bases = [change.base for change in changes if change.base is not None]
@@ -63,7 +73,10 @@ def idle(guards: Guards, changes: "Iterable[TargetDiff]") -> tuple[str, ...]:
         return ()  # every host is open there
     known = [Openings(base) for base in bases]
     return tuple(
-        host for host in guards.never_remove if not any(each.holds(host, *at) for each in known for at in each.ports)
+        host
+        for host in guards.never_remove
+        if not any(each.holds(host, *at) for each in known for at in each.ports)
+        and not any(place.opened_before(host) for place in places)
     )
 
 
@@ -98,17 +111,34 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
         gone = sorted({port for wire, port in open_now if not after.holds(host, wire, port)})
         if gone:
             ports = ", ".join(map(str, gone)) if gone != [0] else "any"
-            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close on port {ports}.")
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close on port {ports}.", host)
         elif some := [
             flow for flow in change.closed if flow.clients and holds(flow.opening.match, flow.entry.host, host)
         ]:
-            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close{some[0].whose}.")
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close{some[0].whose}.", host)
         elif open_now and change.clients_removed:
             clients = ", ".join(change.clients_removed)
-            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close for {clients}.")
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close for {clients}.", host)
         elif closing and not open_now and not any(after.holds(host, *at) for at in after.ports):
             yield GuardTrip(
-                "never-remove", change.label, f"{host} must stay, and would close: so far nothing is denied."
+                "never-remove", change.label, f"{host} must stay, and would close: so far nothing is denied.", host
+            )
+
+
+def _of_place(guards: Guards, place: "ComparedPlace") -> Iterator[GuardTrip]:
+    if place.everything is not None and guards.keeps_closed:
+        yield GuardTrip("never-open-all", place.label, f"Everything would open: {place.words(place.everything)}.")
+    if guards.max_removed is not None and place.closes > guards.max_removed:
+        yield GuardTrip("max-removed", place.label, f"{place.closes} would close, allowed {guards.max_removed}.")
+    if guards.max_opened is not None and place.everything is not None:
+        yield GuardTrip("max-opened", place.label, f"Everything would open, allowed {guards.max_opened}.")
+    elif guards.max_opened is not None and place.opens > guards.max_opened:
+        yield GuardTrip("max-opened", place.label, f"{place.opens} would open, allowed {guards.max_opened}.")
+    for host in guards.never_remove:
+        if (closing := place.closing(host)) is not None:
+            known = "would close" if closing.kind == "closed" else "nobody could tell any more whether it does"
+            yield GuardTrip(
+                "never-remove", place.label, f"{host} must stay, and {known}: {place.words(closing)}.", host
             )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from hostgate.review.compared_places import ComparedPlace
 from hostgate.review.guards import Guards, GuardTrip, idle, tripped
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.risks import Risk, risks
@@ -20,18 +21,20 @@ class Review:
     override: str | None = None
     """Why guards do not stop this change."""
     notes: tuple[str, ...] = ()
+    places: tuple[ComparedPlace, ...] = ()
+    """What every flow says, asked of both sides; none where nobody can ask."""
 
     @property
     def risks(self) -> tuple[Risk, ...]:
-        return risks(self.targets)
+        return risks(self.targets, self.places)
 
     @property
     def tripped(self) -> tuple[GuardTrip, ...]:
-        return tripped(self.guards, self.targets)
+        return tripped(self.guards, self.targets, self.places)
 
     @property
     def idle(self) -> tuple[str, ...]:
-        return idle(self.guards, self.targets)
+        return idle(self.guards, self.targets, self.places)
 
     @property
     def refused(self) -> bool:
@@ -40,7 +43,7 @@ class Review:
 
     @property
     def unchanged(self) -> bool:
-        return all(each.unchanged for each in self.targets)
+        return all(each.unchanged for each in self.targets) and all(each.what == "same" for each in self.places)
 
     @property
     def ok(self) -> bool:
@@ -66,4 +69,5 @@ class Review:
             },
             "notes": list(self.notes),
             "targets": [each.as_json() for each in self.targets],
+            "places": [each.as_json() for each in self.places],
         }

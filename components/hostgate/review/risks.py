@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hostgate.catalog.shared_hosting import shared_hosting
+from hostgate.flows.comparison import Change
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import mechanism, targets
+from hostgate.review.compared_places import ComparedPlace
 from hostgate.review.openings import Part
 from hostgate.review.plan_changes import FlowChange, TargetDiff
 from hostgate.review.statement import Statement
@@ -15,6 +17,8 @@ RISKS: dict[str, str] = {
     "everything-open": "everything opens",
     "refused": "refused",
     "not-enforced": "nothing is enforced",
+    "opens-beside": "opens by another rule",
+    "not-known": "no longer known",
     "deny-weaker": "weaker deny",
     "target-gone": "cloud is left out",
     "made-anew": "made anew",
@@ -35,6 +39,10 @@ RISKS: dict[str, str] = {
     "exempt-gone": "no longer exempt",
 }
 """Ids, the gravest first, and the word a reviewer reads."""
+
+
+_MOST_OF_PLACE = 5
+"""Risks of one kind that are told of a place; what was found there stands below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +82,15 @@ _WORDS = {
 }
 
 
-def risks(changes: Iterable[TargetDiff]) -> tuple[Risk, ...]:
-    """Every risk of `changes`, the gravest first, then by subject."""
-    found = [risk for change in changes for risk in _of_target(change)]
-    return tuple(sorted(found, key=lambda risk: (risk.rank, risk.subject, risk.target, risk.message)))
+def risks(changes: Iterable[TargetDiff], places: Iterable[ComparedPlace] = ()) -> tuple[Risk, ...]:
+    """Every risk of `changes`, and of what was found at `places`, the gravest first, then by subject."""
+    of_targets = [risk for change in changes for risk in _of_target(change)]
+    told = {(risk.id, risk.target) for risk in of_targets}
+    of_places = [risk for place in places for risk in _of_place(place) if (risk.id, risk.target) not in told]
+    by_subject = [
+        sorted(each, key=lambda risk: (risk.subject, risk.target, risk.message)) for each in (of_targets, of_places)
+    ]
+    return tuple(sorted((risk for each in by_subject for risk in each), key=lambda risk: risk.rank))
 
 
 def _of_target(change: TargetDiff) -> Iterator[Risk]:
@@ -118,6 +131,23 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     for flow in change.opened:
         yield from _of_flow(flow, risk)
     yield from _of_findings(change, risk)
+
+
+def _of_place(place: ComparedPlace) -> Iterator[Risk]:
+    everything = place.everything
+    if everything is not None:
+        yield Risk("everything-open", _by(everything), f"Everything opens: {place.words(everything)}.", place.label)
+    for id_, kind in (("opens-beside", "opened"), ("not-known", "unknown")):
+        found = [each for each in place.beside_entries if each.kind == kind and each is not everything]
+        yield from (Risk(id_, _by(each), f"{place.words(each)}.", place.label) for each in found[:_MOST_OF_PLACE])
+        if len(found) > _MOST_OF_PLACE:
+            yield Risk(id_, place.label, f"The same of {len(found) - _MOST_OF_PLACE} more rules.", place.label)
+
+
+def _by(change: Change) -> str:
+    """What a change comes from."""
+    rules = (cause.rule for cause in (*change.opening, *change.closing))
+    return next(filter(None, rules), change.before.rule or "no rule")
 
 
 def _made_anew(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:

@@ -5,7 +5,7 @@ say less: what is not said is None, and is then not compared.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from hostgate.catalog.file_input import Size, open_stdin, read_file_bytes
 from hostgate.catalog.model import Entry, Match, Protocol
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.strict_json import NotJSON, read_json_text
+from hostgate.flows.steps import Place
 from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.findings import Finding, Severity
@@ -63,6 +64,8 @@ class Statement:
     """What of its objects no other object can have before they are gone."""
     formerly: tuple[str, ...] = ()
     """Names that it had before, where what they made stays."""
+    places: Callable[[], Sequence[Place]] = tuple
+    """Where flows meet its objects, and nothing else; by the clients of each grant. Of an engine's preview, none."""
     of_engine: bool = False
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
 
@@ -131,6 +134,7 @@ def state(plan: Plan) -> Statement:
             for each in plan.objects
         ),
         seats=tuple(how.seats(plan.objects, plan.options)),
+        places=lambda: [place for _, place in plan.places],
         **said_by(plan.target, plan.options),
     )
 
@@ -271,6 +275,7 @@ def _statement(read: _Target, name: str) -> Statement:
         ),
         made=tuple(ObjectStatement(each.kind, each.name, each.body, how.fixed(each, objects, options)) for each in objects),
         seats=tuple(how.seats(objects, options)),
+        places=lambda: [how.place(objects, share) for share in options.shares],
         **said_by(read.target, options),
     )  # fmt: skip
 

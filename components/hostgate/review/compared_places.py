@@ -1,0 +1,196 @@
+"""What a comparison of places finds, as a review counts and tells it: what opens and closes whichever rule it comes from.
+
+A catalog's hosts are told entry by entry elsewhere; here every flow is asked of both sides, those of other people's rules and
+of sets among them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, summarize_address_range
+from typing import Any
+
+from hostgate.catalog.match_kinds import holds
+from hostgate.flows.address_sets import AddressSet
+from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
+from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.flow_words import flow_as_json, flow_in_words
+from hostgate.flows.name_atoms import STRANGER
+from hostgate.flows.name_classes import Need
+from hostgate.flows.names import NameTest
+from hostgate.flows.steps import Box, Place
+from hostgate.flows.verdicts import decide
+from hostgate.planning.breadth import too_broad
+from hostgate.planning.decision import rules_decided
+from hostgate.planning.needs import needs_of
+from hostgate.review.plan_changes import TargetDiff
+from hostgate.review.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPlace:
+    """One place under the name that a review gives it. `entries` are rules of entries, which are told as such; `accounted`:
+    whether options that change, or clients, account for what other rules of a plan open."""
+
+    label: str
+    found: PlaceComparison
+    entries: frozenset[str] = frozenset()
+    accounted: bool = False
+
+    @property
+    def what(self) -> str:
+        if self.found.before is None:
+            return "new"
+        if self.found.after is None:
+            return "gone"
+        return "changed" if self.found.changes else "same"
+
+    @property
+    def opens(self) -> int:
+        """How many hosts of rules open, or may, and rules without hosts."""
+        return len({_counted(cause) for change in self.found.changes for cause in change.opening})
+
+    @property
+    def closes(self) -> int:
+        """The same of what closes. What a rule for most of the internet let pass is everything else, and not counted."""
+        causes = (cause for change in self.found.changes for cause in change.closing)
+        return len({_counted(cause) for cause in causes if cause.hosts or _broad(cause.ranges) is None})
+
+    @property
+    def everything(self) -> Change | None:
+        """What opens to names that nobody means, if the rules that let it pass are too wide for one vendor."""
+        if _broad(opened_to_strangers(self.found.changes)) is None:
+            return None
+        return next(each for each in self.found.of("opened") if STRANGER in each.names)
+
+    @property
+    def beside_entries(self) -> tuple[Change, ...]:
+        """What opens, or may, and not by the rule of an entry."""
+        return tuple(
+            each
+            for each in self.found.changes
+            if each.opening and not self._by_entries(each) and (each.kind == "unknown" or not self.accounted)
+        )
+
+    @property
+    def opened_by_others(self) -> tuple[Change, ...]:
+        return tuple(each for each in self.beside_entries if each.kind == "opened")
+
+    def _by_entries(self, change: Change) -> bool:
+        rules = {cause.rule for cause in (*change.opening, *change.closing)}
+        return all(any(name in self.entries for name in rules_decided(rule)) for rule in rules)
+
+    def closing(self, host: str) -> Change | None:
+        """What that a host must have closes, or may."""
+        found = (each for each in self.found.changes if each.closing and any(entry == host for entry, _ in each.due))
+        return next(found, None)
+
+    @staticmethod
+    def words(change: Change) -> str:
+        """The change in one line."""
+        flow, before, after = in_words(change)
+        return " ".join(f"{flow}; before: {before}; now: {after}".split("\n"))
+
+    def opened_before(self, host: str) -> bool:
+        """Whether a connection to `host` passed, as far as the rules say."""
+        before = self.found.before
+        return before is not None and decide(before, Flow(host)).allows
+
+    def as_json(self) -> dict[str, Any]:
+        place = self.found.place
+        told = {kind: [_as_json(each) for each in self.found.changes if each.kind == kind]
+                for kind in ("opened", "closed", "unknown")}  # fmt: skip
+        return {"place": place.name, "target": place.target, "label": self.label, "change": self.what, **told}
+
+
+def compared_plans(changes: Iterable[TargetDiff], hosts: Sequence[str] = ()) -> tuple[ComparedPlace, ...]:
+    """The places of plans, each as if nothing else stood there. Nothing of a refused plan is made. `hosts` are guarded."""
+    found = []
+    for change in changes:
+        base, head = change.base, change.head
+        if (head is not None and head.refused) or (base is not None and base.refused):
+            continue
+        before, after = (joined(each.places()) if each is not None else None for each in (base, head))
+        sides = [each for each in (base, head) if each is not None]
+        accounted = bool(change.unlisted or change.clients_added or change.redirected)
+        place = compare(before, after, guarded(hosts, sides))
+        found.append(ComparedPlace(change.label, place, rules_of_entries(sides), accounted))
+    return tuple(found)
+
+
+def compared_standing(
+    before: Sequence[Place], after: Sequence[Place], sides: Sequence[Statement], hosts: Sequence[str] = ()
+) -> tuple[ComparedPlace, ...]:
+    """Places that stand before and after, everybody's rules with them."""
+    rules = rules_of_entries(sides)
+    return tuple(
+        ComparedPlace(f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each, rules)
+        for each in compare_all(before, after, guarded(hosts, sides))
+    )
+
+
+def rules_of_entries(sides: Iterable[Statement]) -> frozenset[str]:
+    return frozenset(d.rule for side in sides for d in side.decisions if d.outcome == "allowed" and d.rule)
+
+
+def guarded(hosts: Iterable[str], sides: Sequence[Statement]) -> list[Need]:
+    """What hosts that must stay need: what entries say; of one that is in none, every flow."""
+    found = []
+    for host in hosts:
+        exact = (NameTest("exact", host),)
+        entries = [
+            decision.entry for side in sides for decision in side.decisions
+            if decision.outcome == "allowed" and holds(decision.entry.match, decision.entry.host, host)
+        ]  # fmt: skip
+        needs = [
+            replace(need, entry=host, box=replace(need.box, dialled=exact)) for need in needs_of(entries) if need.due
+        ]
+        found += needs or [Need(host, Box(dialled=exact))]
+    return found
+
+
+def in_words(change: Change) -> tuple[str, str, str]:
+    """The flow, with how many hosts are like it, and what became and becomes of it."""
+    hosts = {host for cause in (*change.opening, *change.closing) for host in cause.hosts}
+    like = f" (one of {len(hosts)} hosts)" if len(hosts) > 1 else ""
+    kinds = len(change.flows) - 1
+    more = f"\nand {kinds} more kind{'s' if kinds > 1 else ''}" if kinds else ""
+    opening, closing = change.opening, change.closing
+    return (
+        f"{flow_in_words(change.flow)}{like}{more}",
+        _told(change.before, closing), _told(change.after, opening),
+    )  # fmt: skip
+
+
+def _told(verdict: Verdict, causes: Sequence[Cause]) -> str:
+    if verdict.action == "unknown":
+        return f"unknown: {'; '.join(verdict.lacks)}"
+    rules = list(dict.fromkeys(cause.rule for cause in causes if cause.rule)) or [verdict.rule or ""]
+    more = f" and {len(rules) - 1} more" if len(rules) > 1 else ""
+    return f"{verdict.action} by {rules[0]}{more}" if rules[0] else f"{verdict.action}: {verdict.why}"
+
+
+def _counted(cause: Cause) -> tuple[str, str, tuple[str, ...]]:
+    return cause.owner, cause.rule, cause.hosts
+
+
+def _broad(ranges: AddressSet) -> str | None:
+    """Why the ranges are more of the internet than a vendor has; None if they are not."""
+    v4 = (cidr for low, high in ranges.v4 for cidr in summarize_address_range(IPv4Address(low), IPv4Address(high)))
+    v6 = (cidr for low, high in ranges.v6 for cidr in summarize_address_range(IPv6Address(low), IPv6Address(high)))
+    return too_broad([*map(str, v4), *map(str, v6)])
+
+
+def _as_json(change: Change) -> dict[str, Any]:
+    def causes(some: Sequence[Cause]) -> list[dict[str, Any]]:
+        told = {_counted(cause): cause for cause in some}
+        return [{"rule": rule or None, "owner": owner or None, "hosts": list(hosts)} for owner, rule, hosts in told]
+
+    return {
+        "flow": flow_as_json(change.flow), "kinds": len(change.flows),
+        "before": _verdict_as_json(change.before), "after": _verdict_as_json(change.after),
+        "opening": causes(change.opening), "closing": causes(change.closing),
+    }  # fmt: skip
+
+
+def _verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+    return {"verdict": verdict.action, "rule": verdict.rule, "why": verdict.why, "what": list(verdict.lacks)}

@@ -1,0 +1,106 @@
+"""What entries say that opens and closes, and what every flow says that is asked of both plans: one truth, told twice."""
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from conformance.catalogs import entry, many
+from hostgate.catalog.model import Entry
+from hostgate.planning.mechanism import targets
+from hostgate.review.compared_places import ComparedPlace, compared_plans
+from hostgate.review.guards import Guards, tripped
+from hostgate.review.plan_changes import TargetDiff, diff
+from hostgate.review.risks import risks
+from hostgate.review.statement import state
+from review.changes import SOURCES, by_source, made
+
+POOL = [
+    *many(6), entry("example.net", match="subtree"), entry("under.example.net"), entry("a.example.org", port=8443),
+    entry("example.com", match="one-label"), entry("www.example.com"),
+]  # fmt: skip
+
+
+def compared(
+    target: str, before: Sequence[Entry], after: Sequence[Entry], hosts: Sequence[str] = ()
+) -> tuple[TargetDiff, ComparedPlace] | None:
+    """The change as both tell it; None where the target cannot make it."""
+    plans = [state(made(target, entries)) for entries in (before, after)]
+    changes = diff(plans[:1], plans[1:])
+    places = compared_plans(changes, hosts)
+    return (changes[0], places[0]) if places else None
+
+
+@pytest.mark.parametrize("target", targets())
+def test_entries_and_flows_agree_on_whether_anything_opens_or_closes(target: str) -> None:
+    agreed = 0
+    for seed in range(25):
+        random = Random(seed)
+        before, after = (random.sample(POOL, random.randint(1, 5)) for _ in range(2))
+        told = compared(target, before, after)
+        if told is None:
+            continue
+        change, place = told
+        flows = place.found.changes
+        assert (bool(change.opened), bool(change.closed)) == (
+            any(each.opening for each in flows), any(each.closing for each in flows)
+        ), f"seed {seed}"  # fmt: skip
+        if all(each.match == "exact" for each in (*before, *after)):
+            assert (place.opens, place.closes) == (len(change.opened), len(change.closed)), f"seed {seed}"
+        assert place.everything is None
+        agreed += 1
+    assert agreed > 5
+
+
+@pytest.mark.parametrize("target", targets())
+def test_a_plan_is_like_itself_in_another_order(target: str) -> None:
+    told = compared(target, POOL[:5], list(reversed(POOL[:5])))
+    assert told is not None
+    assert (told[1].what, told[1].found.changes) == ("same", ())
+
+
+@pytest.mark.parametrize("target", targets())
+def test_a_host_that_must_stay_trips_once_and_by_its_own_port_alone(target: str) -> None:
+    guards = Guards(never_remove=("host-00001.vendor.example",))
+    told = compared(target, many(3), many(1), guards.never_remove)
+    assert told is not None
+    assert [each.guard for each in tripped(guards, [told[0]], [told[1]])] == ["never-remove"]
+    assert [each.guard for each in tripped(guards, [], [told[1]])] == ["never-remove"]
+    kept = compared(target, many(3), many(2), guards.never_remove)
+    assert kept is not None
+    assert tripped(guards, [kept[0]], [kept[1]]) == ()
+
+
+def test_from_audit_to_enforcement_nothing_closes_that_an_entry_needs() -> None:
+    guards = Guards(max_removed=0, never_remove=("host-00001.vendor.example",))
+    for target in ("aws:rules", "gcp:fqdn"):
+        plans = [state(made(target, many(2), mode=mode)) for mode in ("audit", "enforce")]
+        changes = diff(plans[:1], plans[1:])
+        places = compared_plans(changes, guards.never_remove)
+        assert places[0].found.of("closed")
+        assert tripped(guards, changes, places) == ()
+
+
+@pytest.mark.parametrize("source", SOURCES[:2])
+def test_everything_that_opens_is_told_once_whatever_says_it(source: str) -> None:
+    before, after = (by_source(source, [made("aws:rules", many(2), mode=mode)]) for mode in ("enforce", "audit"))
+    changes = diff(before, after)
+    places = compared_plans(changes)
+    assert places[0].everything is not None
+    trips = tripped(Guards(max_opened=3), changes, places)
+    assert [(each.guard, each.target) for each in trips] == [
+        ("never-open-all", "aws:rules"),
+        ("max-opened", "aws:rules"),
+    ]
+    assert [each.id for each in risks(changes, places)].count("everything-open") == 1
+
+
+def test_clients_that_come_open_every_host_for_them_and_those_that_go_close_it() -> None:
+    plans = [
+        state(made("aws:rules", many(3), from_=clients))
+        for clients in (["10.1.0.0/16"], ["10.1.0.0/16", "10.2.0.0/16"])
+    ]
+    for base, head, counted in ((0, 1, "opens"), (1, 0, "closes")):
+        (place,) = compared_plans(diff([plans[base]], [plans[head]]))
+        assert getattr(place, counted) == 3
+        assert place.found.changes[0].flow.source == "10.2.0.0"
