@@ -169,6 +169,12 @@ class TestGuard:
         assert clock.holds() == {A, B, C, D, "203.0.113.9"}
         assert clock.answer(C, D, most_removed=0.5).removed == ((HOST, A), (HOST, B))
 
+    def test_a_share_of_nothing_is_nothing(self, clock: Clock) -> None:
+        for _ in range(40):
+            clock.now += HOUR
+            made = clock.answer(A, most_removed=0.0)
+        assert made.held == ((HOST, B),)
+
     def test_one_address_may_always_leave(self) -> None:
         clock = Clock()
         clock.answer(A)
@@ -215,7 +221,7 @@ class TestClocks:
     def test_a_jump_that_the_refresher_noticed_starts_the_window_anew(self, clock: Clock) -> None:
         clock.hours(24, A)
         clock.now += HOUR
-        clock.answer(A, unbroken=False)
+        clock.answer(unbroken=False)
         clock.hours(24, A)
         assert clock.holds() == {A, B}
 

@@ -41,6 +41,7 @@ CATALOG, MECHANISMS, PLAN, POLICIES, REVIEW, SURVEY = (
     ROOT / "docs" / name for name in ("catalog.md", "mechanisms.md", "plan.md", "policies.md", "review.md", "survey.md")
 )
 EXPORT = ROOT / "docs" / "export.md"
+BY_ADDRESS = ROOT / "docs" / "by-address.md"
 SANDBOX = ROOT / "docs" / "sandbox.md"
 AWS_POLICY = ROOT / "docs" / "aws-policy.md"
 TEXTS = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
@@ -91,7 +92,7 @@ def test_the_settings_of_the_pack_are_those_that_are_read() -> None:
 
 
 def test_every_rule_of_an_error_is_in_a_table_of_errors() -> None:
-    named = [each for page in (CATALOG, PLAN, SURVEY) for each in _ids(_tables(page, "Errors", "rule"))]
+    named = [each for page in (CATALOG, PLAN, SURVEY, BY_ADDRESS) for each in _ids(_tables(page, "Errors", "rule"))]
     assert sorted(named) == sorted(rule_ids())
 
 

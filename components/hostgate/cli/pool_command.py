@@ -8,27 +8,27 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from hostgate.catalog.problems import InputError, Problem, did_you_mean
-from hostgate.cli.main import print_json, show_problems
+from hostgate.cli.main import show_problems
+from hostgate.cli.pool_text import changes, doubts, report_as_json, show_pool, show_report
 from hostgate.cli.sources import Repeating
 from hostgate.cli.survey_command import UNMEASURED, as_duration, as_resolvers, hosts_to_ask
-from hostgate.cli.tables import folded, table
 
 if TYPE_CHECKING:
     from hostgate.dns.pool_places import PoolPlace
     from hostgate.dns.refreshing import RefreshOrder, RefreshReport
     from hostgate.dns.resolvers import Resolver
-    from hostgate.planning.address_pool import AddressPool, Network, PoolAddress, PoolHost
+    from hostgate.planning.address_pool import AddressPool, Network
 
 HELD_BACK = 3
-_MOST_SHOWN = 20
-"""Lines of each kind that a run shows; `--json` has all."""
+_MOST_REMEMBERED = 10_000
+"""Lines that a watcher does not say again: a zone can make up addresses without end."""
 
 
 @click.group()
@@ -129,7 +129,7 @@ def refresh(
     Run it where the clients run and ask the resolver that they ask: elsewhere the answers are others.
     """
     from hostgate.cli.asking import this_machine
-    from hostgate.dns.pool_places import is_shared, place_of
+    from hostgate.dns.pool_places import is_shared, place_of, read_place
     from hostgate.dns.refreshing import FLOOR, RefreshOrder
     from hostgate.dns.resolvers import system_resolvers
 
@@ -156,11 +156,12 @@ def refresh(
         rate=rate,
     )
     with place:
+        read_place(place)  # before anybody is asked: a pool that cannot be read back is not written
         if watch:
             asyncio.run(_watch(order, place, as_json=as_json))
             return
         report, stopped = asyncio.run(_once(order, place))
-    _show_report(report, as_json=as_json)
+    show_report(report, as_json=as_json)
     if stopped:
         raise click.Abort
     if report.update.held or report.unanswered:
@@ -208,7 +209,7 @@ async def _once(order: "RefreshOrder", place: "PoolPlace") -> "tuple[RefreshRepo
     from hostgate.dns.refreshing import Refresher
 
     with stop_on_signals() as stop:
-        report = await Refresher(order, place, Asker(order.rate, vantage=order.vantage)).once(stop)
+        report = await Refresher(order, place, Asker(order.rate, vantage=order.vantage), wall=time.time).once(stop)
         return report, stop.is_set()
 
 
@@ -221,83 +222,25 @@ async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) ->
 
     def tell(report: "RefreshReport") -> None:
         if as_json:
-            document = _as_json(report)
+            document = report_as_json(report)
             if any(document[key] for key in ("added", "removed", "held", "unanswered", "refused")):
                 click.echo(json.dumps({"at": _now(), **document}))
             return
-        for line in _changes(report):
+        for line in changes(report):
             click.echo(f"{_now()} {line}")
-        doubts = set(_doubts(report))
-        for line in sorted(doubts - told):
+        found = set(doubts(report))
+        for line in sorted(found - told):
             click.echo(f"{_now()} {line}", err=True)
-        told.update(doubts)
+        if len(told) > _MOST_REMEMBERED:
+            told.clear()
+        told.update(found)
 
     def fail(error: InputError) -> None:
         show_problems(error.problems, as_json=False)
         click.echo("Not written; what was seen is kept, and written as soon as it can be.", err=True)
 
     with stop_on_signals() as stop:
-        await Refresher(order, place, Asker(order.rate, vantage=order.vantage)).watch(stop, tell, fail)
-
-
-def _show_report(report: "RefreshReport", *, as_json: bool) -> None:
-    if as_json:
-        print_json(_as_json(report))
-        return
-    for lines, err in ((list(_changes(report)), False), (list(_doubts(report)), True)):
-        for line in lines[:_MOST_SHOWN]:
-            click.echo(folded(line, err=err), err=err)
-        if len(lines) > _MOST_SHOWN:
-            click.echo(f"... and {len(lines) - _MOST_SHOWN:,} more; --json has all.", err=err)
-    pool = report.update.pool
-    count = sum(len(each.addresses) for each in pool.hosts.values())
-    click.echo(
-        f"{pool.shown}: {len(pool.hosts):,} hosts, {count:,} addresses; {len(report.update.added):,} added, "
-        f"{len(report.update.removed):,} removed."
-    )
-
-
-def _changes(report: "RefreshReport") -> Iterator[str]:
-    yield from (f"+ {address}  {host}" for host, address in report.update.added)
-    yield from (f"- {address}  {host}" for host, address in report.update.removed)
-
-
-def _doubts(report: "RefreshReport") -> Iterator[str]:
-    if held := report.update.held:
-        some = ", ".join(f"{address} of {host}" for host, address in held[:3])
-        more = f" and {len(held) - 3:,} more" if len(held) > 3 else ""
-        yield (
-            f"Nothing is removed: {len(held):,} addresses are due at once ({some}{more}), more than --most-removed allows. "
-            "Look whether the hosts moved or the resolver is wrong; if they moved, run once with a higher share."
-        )
-    for name, (_, detail) in report.unusable.items():
-        yield f"The resolver {name} is left out: {detail}."
-    for host, why in report.unanswered.items():
-        kept = report.update.pool.hosts.get(host)
-        stays = f"its {len(kept.addresses)} addresses stay" if kept and kept.addresses else "it has no address"
-        yield f"{host}: {stays}: {why}."
-    for (host, address), why in sorted(report.refused.items()):
-        yield f"{host}: {address} is not taken: {why}."
-
-
-def _as_json(report: "RefreshReport") -> dict[str, Any]:
-    def pairs(found: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-        return [{"host": host, "address": address} for host, address in found]
-
-    update = report.update
-    return {
-        "pool": update.pool.shown,
-        "hosts": len(update.pool.hosts),
-        "addresses": sum(len(each.addresses) for each in update.pool.hosts.values()),
-        "added": pairs(update.added),
-        "removed": pairs(update.removed),
-        "held": pairs(update.held),
-        "refused": [
-            {"host": host, "address": address, "why": why} for (host, address), why in sorted(report.refused.items())
-        ],
-        "unanswered": [{"host": host, "why": why} for host, why in report.unanswered.items()],
-        "resolvers_left_out": [{"resolver": name, "why": why} for name, (_, why) in report.unusable.items()],
-    }
+        await Refresher(order, place, Asker(order.rate, vantage=order.vantage), wall=time.time).watch(stop, tell, fail)
 
 
 @command.command()
@@ -309,65 +252,7 @@ def show(hosts: tuple[str, ...], pool: str, as_json: bool) -> None:
     from hostgate.dns.pool_places import load_pool
 
     found = load_pool(pool)
-    users, now = _users(found), int(time.time())
-    explained = [_explained(found.hosts[host], users, now) for host in _named(found, hosts)]
-    if as_json:
-        print_json({"pool": pool, "private": list(map(str, found.private)), "hosts": explained})
-        return
-    rows = [
-        (host["host"], each["address"], ",\n".join(f"{v} {at}" for v, at in each["seen"].items()), each["first"],
-         f"{each['stays']}{_shared(each['shared_with'])}")
-        for host in explained for each in host["addresses"]
-    ]  # fmt: skip
-    if rows:
-        click.echo(table(("host", "address", "last seen", "first seen", "stays"), rows))
-    for host in explained:
-        if not host["addresses"]:
-            click.echo(f"{host['host']}: asked for, and no answer has brought an address yet.")
-    if not explained:
-        click.echo(f"{pool}: no host.")
-
-
-def _explained(host: "PoolHost", users: Mapping[str, list[str]], now: int) -> dict[str, Any]:
-    from hostgate.planning.pool_form import told_time
-
-    return {
-        "host": host.host,
-        "window_s": host.window,
-        "addresses": [
-            {
-                "address": each.address,
-                "first": told_time(each.first),
-                "seen": {vantage: told_time(at) for vantage, at in each.seen},
-                "stays": _stays(host, each, now),
-                "shared_with": [other for other in users.get(each.address, ()) if other != host.host],
-            }
-            for each in host.addresses
-        ],
-    }
-
-
-def _users(pool: "AddressPool") -> dict[str, list[str]]:
-    """By address, the hosts that it is shared by; others are left out."""
-    users: dict[str, list[str]] = {}
-    for host in pool.hosts.values():
-        for each in host.addresses:
-            users.setdefault(each.address, []).append(host.host)
-    return {address: names for address, names in users.items() if len(names) > 1}
-
-
-def _stays(host: "PoolHost", each: "PoolAddress", now: int) -> str:
-    from hostgate.dns.pool_update import stay
-    from hostgate.planning.pool_form import told_time
-
-    found = stay(host, each, now)
-    if found.waits_for:
-        return f"until {', '.join(found.waits_for)} gets answers again, for its window"
-    return f"until {told_time(found.until)}, unless seen again"
-
-
-def _shared(others: list[str]) -> str:
-    return "" if not others else f"; shared with {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}"
+    show_pool(found, _named(found, hosts), int(time.time()), as_json=as_json)
 
 
 def _named(pool: "AddressPool", hosts: tuple[str, ...]) -> list[str]:

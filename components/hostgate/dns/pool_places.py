@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hostgate.catalog.file_input import Size, read_file_bytes, real_path
-from hostgate.catalog.file_output import replace_file
+from hostgate.catalog.file_output import refuse_place, replace_file, unwritable
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.dns.pool_update import PoolUpdate
 from hostgate.planning.address_pool import AddressPool
@@ -64,8 +64,14 @@ def is_shared(place: str) -> bool:
 
 
 def place_of(place: str) -> PoolPlace:
-    """The place at a path or at a URL: s3://BUCKET/KEY, gs://BUCKET/KEY, az://ACCOUNT/CONTAINER/KEY. Raises InputError."""
+    """The place at a path or at a URL: s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY. Raises InputError."""
     return _ObjectPlace(place) if is_shared(place) else _FilePlace(Path(place))
+
+
+def read_place(place: PoolPlace) -> AddressPool:
+    """What stands at `place`, nothing where nothing is yet. Raises InputError."""
+    found = place.read()
+    return AddressPool(shown=place.shown) if found is None else read_pool(found[0], place.shown)
 
 
 def load_pool(place: str) -> AddressPool:
@@ -109,7 +115,11 @@ class _FilePlace:
         self._lock: int | None = None
 
     def __enter__(self) -> "_FilePlace":
-        target = real_path(self.path)
+        try:
+            target = real_path(self.path)
+            refuse_place(target)
+        except (OSError, ValueError) as error:
+            raise InputError([unwritable(self.path, error, "pool-unwritable")]) from None
         lock = target.with_name(f".{target.name}.lock")
         try:
             handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -158,8 +168,10 @@ class _FilePlace:
         return True
 
     def _sweep(self, target: Path) -> None:
-        """Take away what killed refreshers left beside the file."""
-        left = re.compile(rf"\.{re.escape(target.name[:50])}\.[0-9a-f]{{8}}\Z")
+        """Take away what killed refreshers left beside the file (`file_output` cuts long names: those are left)."""
+        if len(target.name) > 50:
+            return
+        left = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\Z")
         with suppress(OSError):
             for each in target.parent.iterdir():
                 if left.match(each.name):
@@ -173,9 +185,8 @@ class _ObjectPlace:
         self.shown = url
         scheme, _, rest = url.partition("://")
         folder, _, self._key = rest.rpartition("/")
-        least = 2 if scheme == "az" else 1
-        if scheme not in SCHEMES or len([each for each in folder.split("/") if each]) < least or not self._key:
-            allowed = "s3://BUCKET/KEY, gs://BUCKET/KEY, az://ACCOUNT/CONTAINER/KEY, or a file"
+        if scheme not in SCHEMES or not all(folder.split("/")) or not self._key:
+            allowed = "s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY, or a file"
             raise _error("pool-place", url, f"Found {spelled(url)}. Allowed: {allowed}.")
         self._store = self._connected(f"{scheme}://{folder}")
 

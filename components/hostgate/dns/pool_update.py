@@ -85,6 +85,9 @@ def updated(pool: AddressPool, found: Round, now: int) -> PoolUpdate:
         before = hosts.get(name, PoolHost(name, 0))
         window = found.windows.get(name) or max(before.window, min(least, LONGEST_WINDOW))
         host = _sound(replace(before, window=window), now)
+        if not found.unbroken:  # also where no answer came in this round: what went on meanwhile was not watched
+            anew = {key: now if key[1] == found.vantage else since for key, since in host.watched.items()}
+            host = replace(host, watched=anew)
         for family in FAMILIES:
             if answer := found.seen.get((name, family)):
                 host, fresh = _with_answer(host, family, frozenset(answer), found, now)
@@ -99,7 +102,8 @@ def updated(pool: AddressPool, found: Round, now: int) -> PoolUpdate:
     after = replace(pool, hosts=dict(sorted(hosts.items())), private=_united(pool.private, found.private))
     if not gone:
         return PoolUpdate(after, tuple(added))
-    if len(gone) > max(1, int(found.most_removed * sum(len(hosts[each].addresses) for each in found.hosts))):
+    total = sum(len(hosts[each].addresses) for each in found.hosts)
+    if len(gone) > (max(1, int(found.most_removed * total)) if found.most_removed else 0):
         return PoolUpdate(after, tuple(added), held=gone)
     for name, addresses in due.items():
         kept = tuple(each for each in hosts[name].addresses if each.address not in addresses)
@@ -180,7 +184,7 @@ def _with_answer(
     vantage, key = found.vantage, (family, found.vantage)
     last = _last_answers(host, family).get(vantage)
     watched = host.watched
-    if not found.unbroken or last is None or key not in watched or now - last > host.window // _PAUSE:
+    if last is None or key not in watched or now - last > host.window // _PAUSE:
         watched = {**watched, key: now}
     made: list[PoolAddress] = []
     left = set(answer)
@@ -208,7 +212,7 @@ def _due(host: PoolHost, family: Family, now: int) -> dict[str, int]:
     last: dict[str, int] | None = None
     found = {}
     for each in host.addresses:
-        if (":" in each.address) != (family == "ipv6") or now - each.last <= host.window:
+        if each.family != family or now - each.last <= host.window:
             continue
         late = now - _kept_until(host, each)
         if late <= 0:
@@ -234,7 +238,7 @@ def _last_answers(host: PoolHost, family: Family) -> dict[str, int]:
     """By vantage point, when it last got any address of `family`."""
     last: dict[str, int] = {}
     for each in host.addresses:
-        if (":" in each.address) == (family == "ipv6"):
+        if each.family == family:
             for vantage, at in each.seen:
                 if at > last.get(vantage, at - 1):
                     last[vantage] = at

@@ -1,6 +1,5 @@
 """How long a pool has to keep an address, and whether it can keep up with a host at all, by the numbers of a survey."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -18,6 +17,9 @@ from hostgate.planning.survey import WORDS, Word
 _ANSWERS_KEPT = 7
 """Times the answers that hold a pool's size: of a pool drawn at random, e^-7 is then missed, less than 1 in 1,000."""
 
+_MOST = 1e9
+"""Addresses of a pool, beyond which a survey's number is no estimate."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoolFitness:
@@ -34,7 +36,7 @@ def fitness_of(path: Path, floor: float = FASTEST) -> dict[str, PoolFitness]:
 
 
 def _fitness(facts: AddressFacts, floor: float) -> PoolFitness:
-    ttl = 0.0 if facts.ttl is None else float(facts.ttl.zone)
+    ttl = 0.0 if facts.ttl is None else float(min(facts.ttl.zone, LONGEST_WINDOW))
     found = [_of_family(family, each, max(floor, ttl)) for family, each in facts.families.items()]
     if not found:
         return PoolFitness("unknown", DEFAULT_WINDOW, "no address was seen")
@@ -44,26 +46,25 @@ def _fitness(facts: AddressFacts, floor: float) -> PoolFitness:
 
 def _of_family(family: str, facts: FamilyFacts, step: float) -> PoolFitness:
     """Drops of clients: what was never seen (Good-Turing), and new addresses until they are in the list and it bites."""
-    if facts.answers < FEWEST_ANSWERS or facts.pool is None:
+    if facts.answers < FEWEST_ANSWERS or facts.pool is None or not 0 < facts.answer <= facts.pool < _MOST:
         reason = f"{facts.answers} fresh answers for {family} say too little"
         return PoolFitness("unknown", DEFAULT_WINDOW, reason)
     answers = facts.pool / facts.answer
     needed = ceil(_ANSWERS_KEPT * step * answers)
     window = min(max(DEFAULT_WINDOW, needed), LONGEST_WINDOW)
     lag = CLOUD_DELAY + step / 2 + step * answers
-    turnover = (facts.new_per_day or 0.0) / 86_400 / facts.pool
-    late = min(1.0, turnover * lag)
+    late = min(1.0, (facts.new_per_day or 0.0) / 86_400 / facts.pool * lag)
     low, high = facts.miss_interval
-    verdict = word(Interval(min(1.0, facts.miss + late), low, min(1.0, high + late)))
+    # How many arrivals the rate rests on is not in the facts: of two, its ends are a tenth and four times as much (95 %).
+    predicted = Interval(min(1.0, facts.miss + late), low + late / 10, min(1.0, high + 4 * late))
+    verdict = word(predicted)
     told = f"{facts.answer:.3g} of {facts.pool:.0f} {family} addresses in an answer"
     if facts.new_per_day:
         told += f", {facts.new_per_day:.2g} new ones a day"
-    told += f": {min(1.0, facts.miss + late):.2%} of new connections would be dropped"
+    if verdict == "unknown":
+        told += f": between {predicted.low:.2%} and {predicted.high:.2%} of new connections would be dropped"
+    else:
+        told += f": {predicted.estimate:.2%} of new connections would be dropped"
     if needed > LONGEST_WINDOW:
         return PoolFitness("unfit", window, f"{told}, and the window would have to be {needed // 86_400} days")
     return PoolFitness(verdict, window, told)
-
-
-def windows_of(hosts: Mapping[str, object], known: Mapping[str, PoolFitness]) -> dict[str, int]:
-    """The window of each of `hosts`, the default where nothing is known."""
-    return {host: known[host].window if host in known else DEFAULT_WINDOW for host in hosts}

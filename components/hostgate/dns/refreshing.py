@@ -1,13 +1,13 @@
 """A refresher: asks DNS for the hosts of a pool, once or for as long as it runs, and puts what it saw into the pool.
 
 Questions go out as in a survey: A, AAAA and HTTPS at every resolver, each again when what was left of its TTL has run out,
-within a floor and five minutes. A resolver is tried before its answers count and once a minute after: one that has an
-address for names that do not exist has one for every host. Of its answers only addresses count that a host of the internet
-can have (`address_kind`), and none that a resolver made up for IPv6-only clients (DNS64, found as RFC 7050 says).
+within a floor and five minutes. A resolver is tried before and after it gives an address that was not seen before: one
+that has an address for names that do not exist has one for every host. Of its answers only addresses count that a host of
+the internet can have (`address_kind`), and none that a resolver made up for IPv6-only clients (DNS64, found as RFC 7050
+says).
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ from ipaddress import IPv6Address, IPv6Network
 from math import ceil
 from typing import Any
 
-from hostgate.catalog.model import Family
+from hostgate.catalog.model import FAMILIES, Family
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.dns.ask import Asker
 from hostgate.dns.pacing import DEFAULT_RATE
 from hostgate.dns.pool_places import PoolPlace, change
 from hostgate.dns.pool_update import MOST_REMOVED, PoolUpdate, Round, updated
 from hostgate.dns.resolvers import Resolver, probe
-from hostgate.dns.samples import OUTCOME_MEANS, RECORD_TYPES, ProbeState, Sample
+from hostgate.dns.samples import OUTCOME_MEANS, RECORD_TYPES, LookupOutcome, ProbeState, Sample
 from hostgate.dns.sampling import IN_FLIGHT, SOCKETS, SamplingPlan, Surveyor
-from hostgate.planning.address_pool import Network, address_kind, packed_address
+from hostgate.planning.address_pool import AddressPool, Network, address_kind, family_of, packed_address
 from hostgate.planning.pool_form import in_networks
 
 FLOOR = 30.0
@@ -41,7 +41,10 @@ JUDGED_EVERY = 2 * SLOWEST
 all that is due, and not a few hosts' part of it."""
 
 _TRIED_EVERY = 60.0
-"""Seconds between two tries of a resolver."""
+"""Seconds between two tries of a resolver that is left out."""
+
+_MOST_KNOWN = 1_000_000
+"""Addresses that are remembered as seen before: a zone can make up more of them than fit a memory."""
 
 _JUMP = 60.0
 """Seconds by which the clock on the wall may differ from the one that only counts: more is a jump, or a machine that slept."""
@@ -74,12 +77,15 @@ class RefreshOrder:
 @dataclass(frozen=True, slots=True)
 class RefreshReport:
     """What came of a round. `refused`: addresses that answers held and that do not count, by host and address, with the
-    reason; `unanswered`: hosts of which no address came, with the reason; `unusable`: resolvers that are left out."""
+    reason; `unanswered`: hosts of which no address came, or none of a family that they have some of, in words; `unusable`:
+    resolvers that are left out."""
 
     update: PoolUpdate
     refused: Mapping[tuple[str, str], str]
     unanswered: Mapping[str, str]
     unusable: Mapping[str, tuple[ProbeState, str]]
+    others: tuple[str, ...] = ()
+    """Hosts of the pool that this refresher does not ask for: somebody else has to."""
 
 
 @dataclass(slots=True)
@@ -89,7 +95,7 @@ class _Learned:
     seen: dict[tuple[str, Family], set[str]] = field(default_factory=dict)
     judged: set[tuple[str, Family]] = field(default_factory=set)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
-    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    outcomes: dict[tuple[str, Family], Counter[LookupOutcome]] = field(default_factory=dict)
 
 
 class Refresher:
@@ -102,7 +108,7 @@ class Refresher:
         place: PoolPlace,
         asker: Asker,
         *,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float],
         aside: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     ) -> None:
         self._order = order
@@ -117,6 +123,7 @@ class Refresher:
         self._unusable: dict[str, tuple[ProbeState, str]] = {}
         self._offset: float | None = None
         self._broken = False
+        self._known: set[tuple[str, str]] = set()
 
     async def once(self, stop: asyncio.Event) -> RefreshReport:
         """Ask each question once at every resolver and write. Raises InputError: no resolver can be asked, or the pool
@@ -125,8 +132,10 @@ class Refresher:
         asked = self._usable()
         plan = SamplingPlan(rounds=1, rate=self._order.rate, in_flight=self._in_flight())
         await self._surveyor(plan, asked).run(stop)
+        samples = self._drained()
         await self._try_resolvers(asked)
         self._usable()
+        self._take(samples)
         return await self._write(judge=not stop.is_set())
 
     async def watch(
@@ -143,15 +152,20 @@ class Refresher:
         asking = asyncio.ensure_future(self._surveyor(plan, self._order.resolvers).run(stop))
         loop = asyncio.get_running_loop()
         tried = judged = loop.time()
-        while not asking.done():
+        done = False
+        while not done:
             await asyncio.wait((asking,), timeout=WRITTEN_EVERY)
-            now = loop.time()
-            if now - tried >= _TRIED_EVERY and not asking.done():
+            done, now = asking.done(), loop.time()
+            samples = self._drained()
+            if self._hold_news(samples) or (self._unusable and now - tried >= _TRIED_EVERY):
                 tried = now
                 await self._try_resolvers(self._order.resolvers)
-            judge = now - judged >= JUDGED_EVERY and not stop.is_set()
+            self._take(samples)
+            judge = now - judged >= JUDGED_EVERY and not done
             if judge:
                 judged = now
+            if not (judge or self._learned.seen) and self._clock_held():
+                continue
             try:
                 tell(await self._write(judge=judge))
             except InputError as error:
@@ -194,7 +208,6 @@ class Refresher:
 
     async def _write(self, *, judge: bool) -> RefreshReport:
         """Put what was learned into the pool. If that fails, it is kept for the next time."""
-        self._take_samples()
         learned = self._learned
         order = self._order
         found = Round(
@@ -210,27 +223,37 @@ class Refresher:
         update = await self._aside(change, self._place, lambda pool: updated(pool, found, int(self._wall())))
         self._broken = False
         self._learned = _Learned() if judge else _Learned(judged=learned.judged, outcomes=learned.outcomes)
-        return RefreshReport(update, learned.refused, self._unanswered(learned) if judge else {}, dict(self._unusable))
+        silent = self._unanswered(learned, update.pool) if judge else {}
+        others = tuple(each for each in update.pool.hosts if each not in order.hosts)
+        return RefreshReport(update, learned.refused, silent, dict(self._unusable), others)
 
-    def _take_samples(self) -> None:
+    def _drained(self) -> list[Sample]:
         samples, self._samples[:] = list(self._samples), []
+        return samples
+
+    def _hold_news(self, samples: Sequence[Sample]) -> bool:
+        """Whether there is an address that no answer held before: if a resolver has begun to lie, this is how it shows."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        return any((each.host, address) not in self._known for each in samples for address in _addresses(each))
+
+    def _take(self, samples: Sequence[Sample]) -> None:
+        """Learn from answers of resolvers that were tried after they gave them."""
         for sample in samples:
             if sample.resolver in self._unusable:
                 continue
-            addresses = sample.addresses
-            for record in sample.https:
-                if record.target in (".", "", sample.host):
-                    addresses = (*addresses, *record.ipv4hint, *record.ipv6hint)
             if sample.type != "HTTPS":
-                self._learned.outcomes.setdefault(sample.host, Counter())[sample.outcome] += 1
+                family: Family = "ipv6" if sample.type == "AAAA" else "ipv4"
+                self._learned.outcomes.setdefault((sample.host, family), Counter())[sample.outcome] += 1
             if sample.effective_ttl is not None:
                 self._ttl[sample.host] = max(self._ttl.get(sample.host, 0), min(sample.effective_ttl, _LONGEST_TTL))
-            for each in addresses:
+            for each in _addresses(sample):
+                self._known.add((sample.host, each))
                 why = unusable(each, self._order.private, self._nat64.get(sample.resolver, ()))
                 if why is not None:
                     self._learned.refused[sample.host, each] = why
                     continue
-                key: tuple[str, Family] = (sample.host, "ipv6" if ":" in each else "ipv4")
+                key = (sample.host, family_of(each))
                 self._learned.seen.setdefault(key, set()).add(each)
                 self._learned.judged.add(key)
 
@@ -246,20 +269,34 @@ class Refresher:
         ttl = self._ttl.get(host, 0)
         return ceil((ttl + SLOWEST + _LATE_CLIENTS) / 3600) * 3600
 
-    def _unanswered(self, learned: _Learned) -> dict[str, str]:
-        answered = {host for host, _ in learned.judged}
-        bogus = {host for host, _ in learned.refused}
+    def _unanswered(self, learned: _Learned, pool: AddressPool) -> dict[str, str]:
+        """Hosts without an answer, and those without one of a family that they have addresses of; in words."""
+        refused = {(host, family_of(address)) for host, address in learned.refused}
         found = {}
         for host in self._order.hosts:
-            if host in answered:
+            silent = [(host, family) for family in FAMILIES if (host, family) not in learned.judged]
+            kept = sum(len(pool.of(*each)) for each in silent)
+            if not silent or (len(silent) < len(FAMILIES) and not kept):
                 continue
-            if host in bogus:
-                found[host] = "answers hold only addresses that do not count"
-            elif counts := learned.outcomes.get(host):
-                found[host] = OUTCOME_MEANS[counts.most_common(1)[0][0]]  # type: ignore[index]
+            counts = sum((learned.outcomes.get(each, Counter()) for each in silent), Counter())
+            if refused & set(silent):
+                why = "answers hold only addresses that do not count"
             else:
-                found[host] = "no usable resolver was asked"
+                why = OUTCOME_MEANS[counts.most_common(1)[0][0]] if counts else "no usable resolver was asked"
+            what = f"{silent[0][1]}: " if len(silent) < len(FAMILIES) else ""
+            found[host] = f"{what}{why}; {f'its addresses there ({kept}) stay' if kept else 'it has no address'}"
         return found
+
+
+def _addresses(sample: Sample) -> tuple[str, ...]:
+    """What an answer holds, with the hints of HTTPS records that are about the host itself (RFC 9460 7.3)."""
+    hints = (
+        hint
+        for record in sample.https
+        if record.target in (".", "", sample.host)
+        for hint in (*record.ipv4hint, *record.ipv6hint)
+    )
+    return (*sample.addresses, *hints)
 
 
 def unusable(text: str, private: tuple[Network, ...], nat64: tuple[IPv6Network, ...]) -> str | None:

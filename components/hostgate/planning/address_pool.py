@@ -58,7 +58,7 @@ class PoolAddress(NamedTuple):
 
     @property
     def family(self) -> Family:
-        return "ipv6" if ":" in self.address else "ipv4"
+        return family_of(self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class PoolHost:
 
     def of(self, family: Family) -> tuple[str, ...]:
         """The addresses of one family; none where the host has none of it."""
-        return tuple(each.address for each in self.addresses if (":" in each.address) == (family == "ipv6"))
+        return tuple(each.address for each in self.addresses if family_of(each.address) == family)
 
     @property
     def last(self) -> int | None:
@@ -121,6 +121,11 @@ class AddressPool:
         if as_of - seen <= timedelta(days=1, seconds=pooled.window):  # a day is as exact as `as_of`
             return None
         return f"The addresses of {host} in {self.shown} were last confirmed on {seen}, {(as_of - seen).days} days ago."
+
+
+def family_of(address: str) -> Family:
+    """Of an address as text."""
+    return "ipv6" if ":" in address else "ipv4"
 
 
 def packed_address(text: str) -> bytes | None:

@@ -1,0 +1,175 @@
+"""A pool on a disk: killed at random moments, a full disk, two writers; and a watcher that is told to stop."""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_survey_command import listed
+from zone_server import Zone, ZoneServer
+
+from cli.conftest import Run, run
+from hostgate.catalog.problems import InputError
+from hostgate.dns.pool_places import change, load_pool, place_of
+from hostgate.dns.pool_update import PoolUpdate, Round, updated
+from hostgate.planning.address_pool import AddressPool
+
+__all__ = ["run"]
+
+HOSTGATE = str(Path(sys.executable).with_name("hostgate"))
+T0 = 1_790_000_000
+ZONES = {"steady.example": Zone(("192.0.2.1", "2001:db8::1"), ttl=1)}
+
+WRITER = """
+import sys
+from hostgate.dns.pool_places import change, place_of
+from hostgate.dns.pool_update import Round, updated
+
+number = int(sys.argv[2])
+with place_of(sys.argv[1]) as place:
+    while True:
+        number += 1
+        seen = {(f"h{n}.example", "ipv4"): [f"192.0.2.{n}", f"198.51.{number >> 8 & 255}.{number & 255}"] for n in range(200)}
+        hosts = dict.fromkeys((host for host, _ in seen), 86400)
+        found = Round(vantage="here", hosts=hosts, windows={}, seen=seen)
+        change(place, lambda pool: updated(pool, found, 1790000000 + number))
+        print(number, flush=True)
+"""
+"""Writes pools that grow, one after the other, and says which it has written."""
+
+
+def adding(
+    *addresses: str, host: str = "a.example", vantage: str = "here", at: int = T0
+) -> Callable[[AddressPool], PoolUpdate]:
+    found = Round(vantage=vantage, hosts={host: 86_400}, windows={}, seen={(host, "ipv4"): addresses})
+    return lambda pool: updated(pool, found, at)
+
+
+def test_a_refresher_that_is_killed_at_any_moment_leaves_a_pool_with_all_that_it_said_it_wrote(tmp_path: Path) -> None:
+    path, dice, written = tmp_path / "pool.txt", random.Random(7), 0
+    for _ in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(written)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        for line in process.stdout:  # killed some moments after a write of its own
+            written = int(line)
+            if dice.random() < 0.3:
+                deadline = time.perf_counter() + dice.random() / 50
+                while time.perf_counter() < deadline:
+                    pass
+                break
+        process.send_signal(signal.SIGKILL)
+        rest, _ = process.communicate()
+        written = max([written, *(int(each) for each in rest.split("\n")[:-1])])
+        pool = load_pool(str(path))
+        assert len(pool.hosts) == 200
+        assert len(pool.of("h7.example", "ipv4")) >= written + 1
+        written = len(pool.of("h7.example", "ipv4")) - 1
+    with place_of(str(path)):
+        assert {each.name for each in tmp_path.iterdir()} == {"pool.txt", ".pool.txt.lock"}
+
+
+def test_on_a_full_disk_the_old_pool_stands_and_it_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "pool.txt"
+    with place_of(str(path)) as place:
+        change(place, adding(*(f"192.0.2.{n}" for n in range(200))))
+    before = path.read_bytes()
+    with ZoneServer(ZONES) as server:
+        made = subprocess.run(
+            [HOSTGATE, "pool", "refresh", "--pool", path, "--hosts", listed(tmp_path, "steady.example"), "--resolver", str(server)],
+            capture_output=True, text=True, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) - 1, len(before) - 1)),
+        )  # fmt: skip
+    assert made.returncode == 1
+    assert "pool-unwritable" in made.stderr
+    assert "Nothing was changed" in made.stderr
+    assert path.read_bytes() == before
+    assert {each.name for each in tmp_path.iterdir()} == {"pool.txt", ".pool.txt.lock", "hosts.txt"}
+
+
+def test_a_second_writer_is_refused_and_told_who_holds_it(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "pool.txt"
+    with ZoneServer(ZONES) as server, place_of(str(path)) as place:
+        change(place, adding("192.0.2.1"))
+        before = path.read_bytes()
+        for arguments in (
+            ("refresh", "--hosts", listed(tmp_path, "steady.example"), "--resolver", server),
+            ("forget", "a.example"),
+        ):
+            made = run("pool", *arguments, "--pool", path)
+            assert made.code == 1
+            assert "pool-in-use" in made.err
+            assert f"process {os.getpid()} on " in made.err.replace("\n  ", " ")
+        assert run("pool", "show", "--pool", path).code == 0
+        assert path.read_bytes() == before
+        link = tmp_path / "link.txt"
+        link.symlink_to(path)
+        assert run("pool", "forget", "a.example", "--pool", link).code == 1
+    assert run("pool", "forget", "a.example", "--pool", path).code == 0
+
+
+def test_a_lock_whose_holder_was_killed_holds_nobody_back(tmp_path: Path) -> None:
+    path = tmp_path / "pool.txt"
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path), "0"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    with pytest.raises(InputError, match=f"process {process.pid} on "), place_of(str(path)):
+        pass
+    process.kill()
+    process.communicate()
+    with place_of(str(path)) as place:
+        change(place, adding("192.0.2.1"))
+
+
+def test_a_folder_that_is_not_there_or_closed_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Cannot lock it"), place_of(str(tmp_path / "none" / "pool.txt")):
+        pass
+
+
+def test_a_link_stays_a_link_and_permissions_stay(tmp_path: Path) -> None:
+    path, link = tmp_path / "pool.txt", tmp_path / "link.txt"
+    link.symlink_to(path)
+    with place_of(str(path)) as place:
+        change(place, adding("192.0.2.1"))
+    path.chmod(0o640)
+    with place_of(str(link)) as place:
+        change(place, adding("192.0.2.2", at=T0 + 1))
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert load_pool(str(link)).of("a.example", "ipv4") == ("192.0.2.1", "192.0.2.2")
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_watcher_that_is_told_to_stop_writes_what_it_saw_and_ends_well(tmp_path: Path, told: signal.Signals) -> None:
+    path = tmp_path / "pool.txt"
+    with ZoneServer(ZONES) as server:
+        process = subprocess.Popen(
+            [HOSTGATE, "pool", "refresh", "--watch", "--pool", path, "--hosts", listed(tmp_path, "steady.example"),
+             "--resolver", str(server), "--floor", "1s"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while min(server.asked["steady.example", kind] for kind in ("A", "AAAA")) < 2:  # so the first answers were read
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        assert process.poll() is None
+        process.send_signal(told)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert [line.split(maxsplit=1)[1] for line in out.splitlines()] == [
+        "+ 192.0.2.1  steady.example",
+        "+ 2001:db8::1  steady.example",
+    ]
+    assert {each.address for each in load_pool(str(path)).hosts["steady.example"].addresses} == {
+        "192.0.2.1",
+        "2001:db8::1",
+    }
+    assert {each.name for each in tmp_path.iterdir()} == {"pool.txt", ".pool.txt.lock", "hosts.txt"}

@@ -1,0 +1,59 @@
+"""docs/by-address.md names every option, exit code and rule of `hostgate pool`, and no other."""
+
+import click
+import pytest
+from markdown_pages import ROOT, Table, tables
+
+from hostgate.cli.pool_command import HELD_BACK, command, refresh
+from hostgate.cli.survey_command import UNMEASURED
+from hostgate.dns.pool_places import load_pool
+from hostgate.dns.pool_update import DEFAULT_WINDOW, MOST_REMOVED
+from hostgate.dns.refreshing import FLOOR, SLOWEST, WRITTEN_EVERY
+from hostgate.planning.pool_form import LONGEST_WINDOW, SHORTEST_WINDOW, pool_bytes
+
+PAGE = ROOT / "docs" / "by-address.md"
+TEXT = " ".join(PAGE.read_text("utf-8").split())
+
+
+def table(first: str) -> Table:
+    return next(each for each in tables(PAGE) if each.header[0] == first)
+
+
+def test_every_option_is_on_the_page() -> None:
+    named = {name.strip("`").lower().lstrip("-") for name in table("option").column("option")}
+    taken = {opt.lstrip("-") for each in refresh.params for opt in each.opts}
+    assert named == (taken - {"refs"}) | {"ref"}
+
+
+@pytest.mark.parametrize("option", ["--rate", "--most-removed"])
+def test_defaults_are_those_of_the_command(option: str) -> None:
+    shown = dict(zip(table("option").column("option"), table("option").column("default"), strict=True))
+    assert str(next(each for each in refresh.params if option in each.opts).default) == shown[option]
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    shown = dict(zip(table("option").column("option"), table("option").column("default"), strict=True))
+    meaning = dict(zip(table("option").column("option"), table("option").column("meaning"), strict=True))
+    assert shown["--floor"] == f"{FLOOR:.0f}s"
+    assert f"`{DEFAULT_WINDOW // 3600}h` at the least" in shown["--window"]
+    assert f"`{SHORTEST_WINDOW // 3600}h` to `{LONGEST_WINDOW // 86_400}d`" in f"`{meaning['--window'].strip('`')}`"
+    assert int(shown["--most-removed"]) == MOST_REMOVED * 100
+    assert (SLOWEST, WRITTEN_EVERY) == (300, 10)
+    assert "between 30 s (`--floor`) and five minutes" in TEXT
+    assert "within ten seconds" in TEXT
+
+
+def test_every_exit_code_is_on_the_page() -> None:
+    codes = [int(code) for code in table("exit code").column("exit code")]
+    assert codes == [0, 1, 2, HELD_BACK, UNMEASURED]
+    assert f"The first of {HELD_BACK} and {UNMEASURED} is given." in TEXT
+
+
+def test_every_command_is_on_the_page() -> None:
+    assert isinstance(command, click.Group)
+    assert all(f"pool {name}" in TEXT for name in command.commands)
+
+
+def test_the_example_is_a_pool_as_it_is_written() -> None:
+    path = ROOT / "examples" / "pool.txt"
+    assert pool_bytes(load_pool(str(path))) == path.read_bytes()
