@@ -73,6 +73,14 @@ def test_hosts_that_the_pool_does_not_know_are_all_told(export: Export) -> None:
     assert export("nftables", "--stack", "dev", "--pool", "none.txt").code == 1
 
 
+def test_addresses_that_nobody_confirmed_for_long_are_warned_about(export: Export) -> None:
+    fresh = export("nftables", "--stack", "dev", "--pool", "pool.txt", "--as-of", "2026-11-29")
+    stale = export("nftables", "--stack", "dev", "--pool", "pool.txt", "--as-of", "2027-02-01")
+    assert fresh.out == stale.out
+    assert "pool-stale" not in fresh.err
+    assert "warning pool-stale: The addresses of cgr.dev in pool.txt were last confirmed on 2026-11-28" in stale.err
+
+
 WRONG = [
     (["squid", "--from", "10.1.2.3/8"], "from"),
     (["squid", "--listen", "x"], "listen"),

@@ -25,6 +25,8 @@ _POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
 _GROUP = "aws:networkfirewall/ruleGroup:RuleGroup"
 _REPLACES = {_POLICY: ("firewallPolicy.tlsInspectionConfigurationArn",), _GROUP: ("description",)}
 
+_TERRAFORM = "hostgate.export.terraform:export_terraform"
+
 _OF_FIREWALL = Target(
     name="aws:rules",
     mechanism="hostgate.aws.rules",
@@ -54,7 +56,7 @@ _OF_FIREWALL = Target(
     logs={"connection": "hostgate.aws.event_log:read_event"},
     places="hostgate.aws.evaluate:places",
     simulated="hostgate.sandbox.aws:CLOUD",
-    exports={"suricata": "hostgate.export.suricata:export_suricata"},
+    exports={"suricata": "hostgate.export.suricata:export_suricata", "terraform": _TERRAFORM},
 )
 
 TARGETS = (
@@ -64,7 +66,7 @@ TARGETS = (
         name="aws:domain-list",
         mechanism="hostgate.aws.domain_list",
         replaces={**_REPLACES, _GROUP: ("description", "ruleGroup")},
-        exports={},
+        exports={"terraform": _TERRAFORM},
     ),
     Target(
         name="aws:dns-firewall",

@@ -9,7 +9,7 @@ import click
 
 from hostgate.catalog.problems import InputError
 from hostgate.cli.sources import Repeating, find_stack, hosts_and_layers, make_plans, source_options
-from hostgate.planning.targets import Target, formats, load, rows
+from hostgate.planning.targets import Target, formats, load, row, rows
 
 if TYPE_CHECKING:
     from hostgate.catalog.selection import Selection
@@ -34,13 +34,16 @@ def _form(name: str, target: Target) -> click.Command:
     @source_options
     @click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path, file_okay=False))
     def write(stack: str | None, catalogs: tuple[str, ...], as_of: date | None, allow_empty: bool, out: Path) -> None:
+        able = [each.name for each in rows() if name in each.exports]
         plans = make_plans(stack, catalogs, (target.name,) if catalogs else (), as_of, allow_empty, None)
-        plan = next((each for each in plans if each.target == target.name), None)
+        plan = next((each for each in plans if each.target in able), None)
         if plan is None:
-            raise click.UsageError(f"The stack has no layer of {target.name}. Name --catalog, or a stack that has one.")
+            raise click.UsageError(
+                f"The stack has no layer of {' or '.join(able)}. Name --catalog, or a stack that has one."
+            )
         if plan.problems:
             raise InputError(plan.problems)
-        write_files(load(target.exports[name])(plan), out)
+        write_files(load(row(plan.target).exports[name])(plan), out)
 
     return write
 
@@ -76,7 +79,7 @@ def _format(name: str, target: Target) -> click.Command:
             if value
         }
         if pool := options.pop("pool", None):
-            options["addresses"] = pooled(str(pool), selection)
+            options["addresses"] = pooled(str(pool), selection, as_of or date.today())
         plan = draft(selection, target.name, options, as_of=as_of or date.today())
         if plan.problems:
             raise InputError(plan.problems)
@@ -111,12 +114,15 @@ def _options_of(kind: Any) -> Iterator[Callable[[Any], Any]]:
             yield click.option(flag, key, metavar="VALUE", required=field.is_required(), help=told)
 
 
-def pooled(pool: str, selection: "Selection") -> dict[str, list[str]]:
-    """What the pool in the file `pool` has of the hosts of `selection`, by host; none of it for those that it lacks."""
+def pooled(pool: str, selection: "Selection", day: date) -> dict[str, list[str]]:
+    """What the pool in the file `pool` has of the hosts of `selection`, by host; none of it for those that it lacks. Warns of
+    addresses that nobody has confirmed for longer than they count, at `day`. Raises InputError."""
     from hostgate.catalog.model import FAMILIES
     from hostgate.dns.pool_places import load_pool
 
     found, hosts = load_pool(pool), {each.host for each in selection.entries}
+    for told in filter(None, (found.stale(host, day) for host in sorted(hosts))):
+        click.echo(f"warning pool-stale: {told} Run `hostgate pool refresh`.", err=True)
     addresses = {host: [each for family in FAMILIES for each in found.of(host, family)] for host in sorted(hosts)}
     return {host: each for host, each in addresses.items() if each}
 

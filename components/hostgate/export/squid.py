@@ -23,7 +23,9 @@ TRIED = Evidence("tried", "Squid 5.7 with OpenSSL, asked as a running proxy", "2
 _ACLS = "Squid configuration directive acl"
 _NEEDS = (
     Claim(
-        "a Squid that is built with OpenSSL (`squid -v` names --with-openssl)", "Squid directive ssl_bump", "2026-11-28"
+        "Squid 5 or later, built with OpenSSL (`squid -v` names --with-openssl)",
+        "Squid directive ssl_bump",
+        "2026-11-28",
     ),
     Claim("clients that have no way out but the proxy", _ACLS, "2026-11-28"),
     Claim("no http_port, http_access or ssl_bump of another file", _ACLS, "2026-11-28"),

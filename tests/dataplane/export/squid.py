@@ -1,5 +1,6 @@
 """A running Squid with the lines of a plan, a resolver and servers of its own on loopback, and one question after the other."""
 
+import os
 import re
 import shutil
 import socket
@@ -18,8 +19,10 @@ import dns.rrset
 from dataplane.aws.hellos import forged_hello
 from hostgate.flows.flow import Flow
 
-RESOLVER, ORIGIN = "127.83.0.53", "127.83.0.80"
-PROXY = "127.83.0.31"
+_OWN = f"127.{80 + os.getpid() // 250 % 100}.{os.getpid() % 250}"
+"""Addresses of this run's own, so that several may run on one machine."""
+
+RESOLVER, ORIGIN, PROXY, OUTSIDER = (f"{_OWN}.{number}" for number in (53, 80, 31, 99))
 PATIENCE = 5.0
 """Seconds after which a question counts as not answered; none waits as long where all is well."""
 

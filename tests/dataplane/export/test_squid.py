@@ -14,7 +14,7 @@ import pytest
 
 from conformance.catalogs import entry, selection
 from conformance.strategies import HOSTS, flows_about
-from dataplane.export.squid import PROXY, Lab, certificate, parsed, running, version
+from dataplane.export.squid import OUTSIDER, PROXY, Lab, certificate, parsed, running, version
 from hostgate.catalog.model import MATCHES, Entry
 from hostgate.export.squid import SquidOptions
 from hostgate.flows.flow import Flow
@@ -32,7 +32,7 @@ ENTRIES = [
     entry("plain.example", "plain-too", port=8443, protocol="http", match="subtree+apex"),
 ]
 PORTS = frozenset({80, 443, 4433, 8443})
-OUTSIDER, CLIENTS = "127.83.2.9", f"{PROXY}/32"
+CLIENTS = f"{PROXY}/32"
 
 
 @pytest.fixture(scope="module", autouse=True)

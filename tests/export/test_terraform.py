@@ -1,0 +1,191 @@
+"""The exported resources with the real program and the real provider: what the API receives is the plan's own body.
+
+`HOSTGATE_TERRAFORM_PLUGINS` names a folder of providers (a filesystem mirror); without it nothing is fetched, and the
+checks are skipped.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.catalogs import entry, selection
+from hostgate.aws.resources import TYPES as ROWS
+from hostgate.catalog.problems import InputError
+from hostgate.export.terraform import REPEATED, TYPES, export_terraform
+from hostgate.planning.plan import Plan, plan
+
+PLUGINS = os.environ.get("HOSTGATE_TERRAFORM_PLUGINS", "")
+HOSTS = [
+    entry("cgr.dev"),
+    entry("apk.cgr.dev", match="subtree+apex", port=8443),
+    entry("plain.example", protocol="http", port=80),
+]
+ARN = "arn:aws:ec2:eu-central-1:000000000000"
+PLANS: dict[str, tuple[str, dict[str, Any]]] = {
+    "rules": ("aws:rules", {}),
+    "rules by address": (
+        "aws:rules",
+        {"addresses": {"cgr-dev": ["203.0.113.7/32"]}, "homeNet": ["10.0.0.0/8", "fd00::/8"]},
+    ),
+    "rules by prefix list": ("aws:rules", {"ipSets": {"cgr-dev": f"{ARN}:prefix-list/pl-0123456789abcdef0"}}),
+    "audit": ("aws:rules", {"mode": "audit"}),
+    "reject": ("aws:rules", {"reject": True}),
+    "domain-list": ("aws:domain-list", {}),
+}
+
+
+def planned(name: str) -> Plan:
+    target, options = PLANS[name]
+    hosts = [entry("cgr.dev", protocol="tcp"), *HOSTS[1:]] if {"addresses", "ipSets"} & options.keys() else HOSTS
+    return plan(selection(hosts), target, options, name=name.replace(" ", "-"))
+
+
+class Api(BaseHTTPRequestHandler):
+    """As much of Network Firewall's API as the provider asks to make and read groups and a policy."""
+
+    kept: dict[str, dict[str, Any]]
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        action = self.headers["X-Amz-Target"].partition(".")[2]
+        kind = "RuleGroup" if "RuleGroup" in action else "FirewallPolicy"
+        name = asked.get(f"{kind}Name") or asked.get(f"{kind}Arn", "").rpartition("/")[2]
+        if action.startswith("Create"):
+            self.kept[name] = asked
+        held = self.kept[name]
+        answer = {
+            "UpdateToken": "1",
+            kind: held[kind],
+            f"{kind}Response": {
+                f"{kind}Arn": f"arn:aws:network-firewall:eu-central-1:000000000000:stateful-rulegroup/{name}",
+                f"{kind}Id": "00000000-0000-0000-0000-000000000000",
+                f"{kind}Name": name,
+                f"{kind}Status": "ACTIVE",
+                **{key: held[key] for key in ("Type", "Capacity", "Description") if key in held},
+            },
+        }
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def api() -> Iterator[tuple[int, dict[str, dict[str, Any]]]]:
+    kept: dict[str, dict[str, Any]] = {}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Kept", (Api,), {"kept": kept}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port, kept
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(program: str, folder: Path, *words: str) -> str:
+    # Nothing of the machine's own settings, and no way out but the loopback.
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TF_CLI_CONFIG_FILE": os.devnull,
+        "CHECKPOINT_DISABLE": "1",
+        "HOME": str(folder),
+    }
+    command = [program, *words, "-no-color"]
+    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=400)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize("program", ["terraform", "tofu"])
+def test_the_provider_sends_the_bodies_of_the_plan(
+    program: str, api: tuple[int, dict[str, dict[str, Any]]], tmp_path: Path
+) -> None:
+    if shutil.which(program) is None or not Path(PLUGINS or "/nowhere").is_dir():
+        pytest.skip(f"needs {program} on PATH, and HOSTGATE_TERRAFORM_PLUGINS with the provider of AWS")
+    port, kept = api
+    plans = [planned(name) for name in PLANS]
+    for file, text in (each for made in plans for each in export_terraform(made).items()):
+        (tmp_path / file).write_text(text)
+    skips = ("credentials_validation", "requesting_account_id", "metadata_api_check", "region_validation")
+    provider = {
+        "region": "eu-central-1",
+        "access_key": "x",
+        "secret_key": "x",
+        **{f"skip_{each}": True for each in skips},
+        "endpoints": {"networkfirewall": f"http://127.0.0.1:{port}"},
+    }
+    required = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
+    (tmp_path / "provider.tf.json").write_text(json.dumps({"terraform": required, "provider": {"aws": provider}}))
+    run(program, tmp_path, "init", "-input=false", f"-plugin-dir={PLUGINS}")  # from the folder, and from nowhere else
+    run(program, tmp_path, "apply", "-input=false", "-auto-approve")
+    objects = [each for made in plans for each in made.objects]
+    assert kept.keys() == {each.name for each in objects}
+    for each in objects:
+        assert each.body.keys() <= kept[each.name].keys()
+        assert _plain(kept[each.name], each.body) == _plain(each.body, each.body)
+    assert "No changes" in run(program, tmp_path, "plan", "-input=false")
+
+
+def _plain(value: Any, like: Any) -> Any:
+    """`value` as far as the plan says it: sets in order, and ARNs by their names."""
+    if isinstance(value, dict):
+        return {key: _plain(value[key], item) for key, item in like.items()}
+    if isinstance(value, list | tuple):
+        pairs = [_plain(item, like[0]) for item in value]
+        return sorted(pairs, key=lambda each: json.dumps(each, sort_keys=True))
+    return value.rpartition("/")[2] if isinstance(value, str) and value.startswith("arn:") else value
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+def test_every_object_is_a_resource_with_all_that_its_body_says(name: str) -> None:
+    made = planned(name)
+    ((file, text),) = export_terraform(made).items()
+    assert file == f"{made.options.name}.tf.json"
+    resources = json.loads(text)["resource"]
+    assert {key for one in resources.values() for key in one} == {each.name for each in made.objects}
+    assert text.count("${aws_networkfirewall_rule_group.") == sum(
+        each.kind.endswith("RuleGroup") for each in made.objects
+    )
+    assert "REGION" not in text
+
+
+def test_a_text_is_never_a_template() -> None:
+    made = plan(selection([entry("cgr.dev", "e")]), "aws:rules")
+    objects = [each for each in made.objects if each.kind.endswith("RuleGroup")]
+    body = {**objects[0].body, "Description": 'a ${file("/etc/passwd")} %{if true}'}
+    ((_, text),) = export_terraform(replace(made, objects=(replace(objects[0], body=body),))).items()
+    group = json.loads(text)["resource"]["aws_networkfirewall_rule_group"][objects[0].name]
+    assert group["description"] == 'a $${file("/etc/passwd")} %%{if true}'
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"attach": "arn:aws:network-firewall:eu-central-1:000000000000:firewall-policy/theirs"},
+        {"firewall": {"vpcId": "vpc-0123456789abcdef0", "subnetMappings": [{"subnetId": "subnet-0123456789abcdef0"}]}},
+    ],
+)
+def test_what_a_module_has_to_make_itself_is_refused(options: dict[str, Any]) -> None:
+    made = plan(selection(HOSTS), "aws:rules", options)
+    with pytest.raises(InputError, match="the rest is your module's"):
+        export_terraform(made)
+
+
+def test_the_kinds_are_those_of_the_resource_rows_and_no_plural_is_left_over() -> None:
+    assert set(TYPES) <= {row.kind for row in ROWS.values()}
+    written = "".join(text for name in PLANS for text in export_terraform(planned(name)).values())
+    assert not [plural for plural in REPEATED if f'"{plural}"' in written]
