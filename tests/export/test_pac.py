@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 
+import dukpy
 import pytest
 
 from conformance.catalogs import entry, selection
@@ -32,7 +33,6 @@ def _node(script: str, asked: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _duktape(script: str, asked: Sequence[tuple[str, str]]) -> list[str]:
-    dukpy = pytest.importorskip("dukpy", reason="dukpy of tests/requirements.txt is not installed")
     return list(json.loads(dukpy.evaljs(f"{script}\n{_ASK.format(asked=json.dumps(asked))}")))
 
 
