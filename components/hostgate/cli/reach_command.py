@@ -80,7 +80,8 @@ def command(
             "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
         )
     else:
-        asked = _of_plans(make_plans(stack, catalogs, targets, as_of, allow_empty, survey))
+        plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
+        asked = _of_plans(plans, together=not catalogs)  # without a stack, each target is one to choose
     found = [_Answer(place, needs, ours, elsewhere) for place, needs, ours in asked]
     ids = {each for answer in found for each in answer.ids}
     unused = [each for each in accepted if each not in ids]
@@ -98,13 +99,16 @@ def command(
         raise click.exceptions.Exit(code)
 
 
-def _of_plans(plans: Sequence[Any]) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
+def _of_plans(plans: Sequence[Any], *, together: bool) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
+    from hostgate.planning.layers import joints
     from hostgate.planning.needs import points_of
 
     problems = [problem for plan in plans if plan.refused for problem in plan.problems]
     if problems:
         raise InputError(problems)
-    return [(*point, None) for plan in plans for point in points_of(plan)]
+    if not together:
+        return [(*point, None) for plan in plans for point in points_of(plan)]
+    return [(*point, None) for joint in joints(plans) for point in joint.points()]
 
 
 def _of_standing(

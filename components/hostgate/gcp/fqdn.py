@@ -117,8 +117,8 @@ class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
         # The component keeps the name that a response policy was made with: a network takes no second one meanwhile.
         return {key: value for key, value in found.items() if key != "responsePolicyName"}
 
-    def place(self, objects: Sequence[CloudObject], options: FqdnOptions) -> Place:
-        found = super().place(objects, options)
+    def beside_rules(self, place: Place, objects: Sequence[CloudObject], options: FqdnOptions) -> Place:
+        found = place
         if any("destFqdns" in each.body.get("match", {}) for each in objects):
             found = replace(found, assumptions=(*found.assumptions, *_ASSUMED))
         if options.google_apis is None or options.google_apis.response_policy == "make":

@@ -12,7 +12,7 @@ from hostgate.gcp.clients import ClientKind, client_kind, of_kind
 from hostgate.gcp.links import check_project, read_link
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Name, Options, cidr
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.targets import COMPUTED, is_computed
 
 OWN_DEFAULT_ROUTE = 1_000
 """Priority of the route of 0.0.0.0/0 that a VPC network is made with: where two of one length fit, the lower number wins
@@ -243,6 +243,13 @@ class WebProxyOptions(Options):
         return (
             f"{keys} must be given: they are part of the names of URL lists, which stand in the matchers of the rules."
         )
+
+    def apart(self, other: Options) -> bool:
+        """Whether clients of the other layer are led to no proxy of this one: they are of other networks, or told of the proxy,
+        so that what they send to it meets no rule about the hosts."""
+        networks: tuple[str, ...] = getattr(other, "network_paths", ())
+        known = self.network is not None and networks and not any(map(is_computed, (self.network, *networks)))
+        return self.routing == "explicit" or bool(known and self.network not in networks)
 
     @property
     def makes_routes(self) -> bool:
