@@ -38,6 +38,16 @@ class TestState:
         assert [each.properties for each in found] == [{"x": 2, "arn": "arn:a"}, {"x": 1}]
         assert found[0].id == "arn:a"
 
+    def test_a_component_has_its_inputs_beside_the_outputs_that_it_registered(self) -> None:
+        made = {
+            **resource("c", inputs={"target": "x", "digest": "a"}, outputs={"digest": "a", "policy": "p"}),
+            "custom": False,
+        }
+        expected = {"target": "x", "digest": "a", "policy": "p"}
+        assert [each.properties for each in of_state(state(made), "f").resources] == [expected]
+        same = preview({"op": "same", "oldState": made, "newState": {**made, "outputs": {}}})
+        assert [each.properties for each in of_preview(same, "f").resources] == [expected]
+
     def test_what_is_yet_to_be_deleted_still_stands_beside_its_successor_and_what_is_only_read_stands(self) -> None:
         old, new = resource("a", delete=True, id="1"), resource("a", id="2")
         snapshot = of_state(state(new, old, resource("b", external=True)), "f")

@@ -201,9 +201,30 @@ class NetworkRoutes:
         if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING:
             why = f"the route {route.name} leaves it to other routes, past the proxy"
             few = not self._is_for_all_led(box.client)
+            yield from (replace(step, for_few=few) for step in self._of_others(_in(box, doubts)))
             yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn, for_few=few)
             return
         yield from self._led(route, "nextHopIlbIp", box, doubts)
+
+    def _of_others(self, box: Box) -> Iterator[Step]:
+        """What becomes of flows in `box` that are left to other routes, where a static one leads to the proxy: subnets' own,
+        which are not seen, take some first."""
+        if not any(lead.route.type == STATIC_ROUTE for lead in self.leads):
+            return
+        private = _perhaps_past("its route leads past the proxy", Box(address=_PRIVATE))
+        for step in (private, *self.static()):
+            client, doubts = step.box.client, [*box.doubts, *step.box.doubts]
+            if (
+                client.identities is not None and box.client.identities is not None
+            ):  # of both, which no test can ask for
+                doubts.append(f"the client is one that {step.rule} is for")
+            narrow = replace(
+                box,
+                address=box.address.within(step.box.address),
+                client=replace(box.client, identities=box.client.identities or client.identities),
+            )
+            if narrow.address.v4:
+                yield replace(step, box=_in(narrow, doubts))
 
     def static(self) -> Iterator[Step]:
         """The longest prefix first; a range that is not known yet before all."""
