@@ -15,7 +15,13 @@ NETS = "projects/acme/global/networks"
 MAIN, LAB = f"{NETS}/main", f"{NETS}/lab"
 POLICY = "projects/acme/global/firewallPolicies/egress"
 SUBNET = "projects/acme/regions/europe-west4/subnetworks/main"
-URLS = {"mechanism": "url-filter", "attach": POLICY, "networks": [MAIN], "zones": ["europe-west1-b"], "deny": "declared"}
+URLS = {
+    "mechanism": "url-filter",
+    "attach": POLICY,
+    "networks": [MAIN],
+    "zones": ["europe-west1-b"],
+    "deny": "declared",
+}
 FQDN = {"attach": POLICY, "base": 20_000_000, "deny": "declared"}
 PROXY = {"mechanism": "web-proxy", "network": MAIN, "subnetwork": SUBNET, "proxySubnet": "10.9.0.0/23"}
 DNS = {"mechanism": "dns-firewall", "vpcs": ["vpc-0a1b2c3d"]}
@@ -56,7 +62,10 @@ def test_names_before_addresses_in_one_policy_are_refused_where_they_block_hosts
         planned(files, "gcp", first, second)
 
     (said,) = caught.value.problems
-    assert f"whose rules are one list for the same clients: {POLICY}, from base 2000 and from base 20000000." in said.message
+    assert (
+        f"whose rules are one list for the same clients: {POLICY}, from base 2000 and from base 20000000."
+        in said.message
+    )
     assert "Blocked so: relay of gcp:fqdn." in said.message
 
 
