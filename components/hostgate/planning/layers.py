@@ -140,9 +140,10 @@ def _gates(group: Sequence[Layer]) -> Iterator[Gate]:
         first = left.pop(0)
         listed = [other for other in left if first.options.one_list(other.options) is not None]
         left = [other for other in left if not any(other is each for each in listed)]
-        # What moves another layer's hosts to names stands before it, whichever the stack says first.
-        leads = [other for other in listed if other.options.moves_from(first.options)]
-        yield Gate((*leads, first, *(other for other in listed if not any(other is each for each in leads))))
+        # What moves another layer's hosts to names stands before it, in whichever order the stack says them.
+        behind = [first, *listed]
+        leads = [each for each in behind if any(each.options.moves_from(other.options) for other in behind)]
+        yield Gate((*leads, *(each for each in behind if not any(each is other for other in leads))))
 
 
 def _due(layer: Layer) -> list[Need]:

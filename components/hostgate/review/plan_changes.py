@@ -31,6 +31,8 @@ class FlowChange:
     other: Entry | None = None
     """Of an opening the entry that it replaces, of a closing the one that took over."""
     clients: tuple[str, ...] | None = None
+    by: str = ""
+    """What another layer does to them, that the layer itself lists as before: the end of a sentence."""
 
     @property
     def whose(self) -> str:
@@ -71,6 +73,7 @@ class FlowChange:
             "notes": entry.notes,
             "other": None if self.other is None else self.other.host,
             **({} if self.clients is None else {"grant": entry.grant, "clients": list(self.clients)}),
+            **({"by": self.by.removeprefix(", which ")} if self.by else {}),
         }
 
 
@@ -135,6 +138,10 @@ class TargetDiff:
     """Why no single update leads there, each with the way that does."""
     alone: bool = True
     """Whether no other difference is of the same target."""
+    held: tuple[FlowChange, ...] = ()
+    """What it no longer lists and another layer lets pass as before."""
+    carried_on: str = ""
+    """Of a target that goes: the one whose rules were one list with its own, and that stands on."""
 
     @property
     def label(self) -> str:
@@ -216,7 +223,7 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
     held: dict[str, list[Seat]] = {}
     for seat in (seat for old in base for seat in old.seats):
         held.setdefault(seat.what, []).append(seat)
-    return tuple(
+    changes = tuple(
         replace(
             each,
             alone=often[each.target] == 1,
@@ -224,6 +231,11 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
         )
         for each in found
     )
+    if len(changes) == 1:
+        return changes
+    from hostgate.review.together import judged_together  # which is about what is made here
+
+    return judged_together(changes, base, head)
 
 
 def _leaving(base: Statement | None, head: Statement | None) -> Iterator[str]:

@@ -95,7 +95,8 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     ):
         yield from (risk(id_, each.about, each.why) for each in shifts)
     if head is None:
-        yield risk("target-gone", change.target, "Nothing of it is made any more.")
+        stands = f" {change.carried_on} stands on in its policy." if change.carried_on else ""
+        yield risk("target-gone", change.target, f"Nothing of it is made any more.{stands}")
         return
     for reason in head.errors:
         yield risk("refused", change.target, reason)

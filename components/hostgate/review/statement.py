@@ -63,6 +63,8 @@ class Statement:
     """What of its objects no other object can have before they are gone."""
     formerly: tuple[str, ...] = ()
     """Names that it had before, where what they made stays."""
+    options: Options | None = None
+    """By which it was planned; None where that is not told, as of an engine's preview."""
     of_engine: bool = False
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
 
@@ -131,6 +133,7 @@ def state(plan: Plan) -> Statement:
             for each in plan.objects
         ),
         seats=tuple(how.seats(plan.objects, plan.options)),
+        options=plan.options,
         **said_by(plan.target, plan.options),
     )
 
@@ -271,6 +274,7 @@ def _statement(read: _Target, name: str) -> Statement:
         ),
         made=tuple(ObjectStatement(each.kind, each.name, each.body, how.fixed(each, objects, options)) for each in objects),
         seats=tuple(how.seats(objects, options)),
+        options=options,
         **said_by(read.target, options),
     )  # fmt: skip
 
