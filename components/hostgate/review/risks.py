@@ -10,6 +10,7 @@ from hostgate.planning.mechanism import mechanism, targets
 from hostgate.review.openings import Part
 from hostgate.review.plan_changes import FlowChange, TargetDiff
 from hostgate.review.statement import Statement
+from hostgate.review.unlisted import within
 
 RISKS: dict[str, str] = {
     "everything-open": "everything opens",
@@ -109,9 +110,10 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     yield from _made_anew(change, risk)
     for decision, more in change.redirected:
         entry = decision.entry
-        yield risk(
-            "addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} too, beside the addresses before."
+        beside = (
+            "too, beside the addresses before" if _keeps_addresses(change, decision) else "in place of those before"
         )
+        yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {how}.")
         if decision.widening is not None:
             yield risk("widened", entry.host, _widened(decision))
     for client in change.clients_added:
@@ -119,6 +121,14 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     for flow in change.opened:
         yield from _of_flow(flow, risk)
     yield from _of_findings(change, risk)
+
+
+def _keeps_addresses(change: TargetDiff, decision: Decision) -> bool:
+    """Whether the addresses by which an entry was allowed stay, as far as the options gave them."""
+    base, head = change.base, change.head
+    before = base.dialled(decision.entry) if base is not None else ()
+    after = head.dialled(decision.entry) if head is not None else ()
+    return bool(before) and all(within(each, after) for each in before)
 
 
 def _made_anew(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:
