@@ -110,9 +110,7 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     yield from _made_anew(change, risk)
     for decision, more in change.redirected:
         entry = decision.entry
-        beside = (
-            "too, beside the addresses before" if _keeps_addresses(change, decision) else "in place of those before"
-        )
+        how = "too, beside the addresses before" if _keeps_addresses(change, decision) else "in place of those before"
         yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {how}.")
         if decision.widening is not None:
             yield risk("widened", entry.host, _widened(decision))
