@@ -200,8 +200,7 @@ class TestMtu:
             ({"mtu": 8_500}, {"endpointSettings": {"jumboFramesEnabled": False}}, "unknown"),
             ({"mtu": 8_500}, {"endpointSettings": UNKNOWN}, "unknown"),
             ({"mtu": 1_400}, {"endpointSettings": UNKNOWN}, "block"),
-            ({"mtu": UNKNOWN}, {}, "unknown"),
-            ({"mtu": UNKNOWN}, JUMBO, "unknown"),
+            ({"mtu": UNKNOWN}, {}, "block"),  # of a first preview, from nothing: left out
         ],
         ids=str,
     )
@@ -212,6 +211,16 @@ class TestMtu:
         assert verdict(*stack) == action
         assert verdict(*stack, name="cgr.dev") == "allow"
         assert verdict(*stack, port=8443) == "block"  # which no rule inspects
+
+    @pytest.mark.parametrize(
+        "made_from", [{"property_dependencies": {"mtu": frozenset({"x"})}}, {"dependencies": frozenset({"x"})}]
+    )
+    @pytest.mark.parametrize("settings", [{}, JUMBO])
+    def test_an_mtu_that_comes_from_something_is_not_known_before_that_is(
+        self, made_from: dict[str, Any], settings: dict[str, Any]
+    ) -> None:
+        unseen = replace(network(mtu=UNKNOWN), **made_from)
+        assert verdict(*POLICY, inspect(), *DENY, group(), ONE, unseen, made_endpoint(**settings), bound()) == "unknown"
 
     def test_the_verdict_says_by_how_much_and_of_which_endpoint(self) -> None:
         stack = (*POLICY, inspect(), *DENY, group(), ONE, network(mtu=8_896), made_endpoint(), bound())

@@ -175,9 +175,13 @@ class _Reading:
         return [each for each in held if not network or self.names.of_network(each, "network", network) == ()]
 
     def _mtu(self, key: str) -> Node | None:
-        """The MTU of the network; None where the network is not in the snapshot."""
-        held = self.snapshot.of_types([NETWORK])
-        return next((each.node.at("mtu") for each in held if self.names.key_of(each) == key), None)
+        """The MTU of the network; None where the network is not in the snapshot. What a first preview does not know and was made
+        from nothing is left out: the provider computes the default then."""
+        network = next((each for each in self.snapshot.of_types([NETWORK]) if self.names.key_of(each) == key), None)
+        if network is None:
+            return None
+        found = network.node.at("mtu")
+        return Node(None) if found.unknown and network.properties and network.is_left_out("mtu") else found
 
     def attached(self, network: str) -> Iterator[_Attached]:
         """Policies that are associated with the network, with the association; None for one outside the snapshot. What
