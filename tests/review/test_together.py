@@ -9,12 +9,14 @@ from conformance.catalogs import entry
 from hostgate.catalog.model import Entry
 from hostgate.review.guards import Guards, tripped
 from hostgate.review.plan_changes import TargetDiff, diff
+from hostgate.review.risks import risks
 from hostgate.review.statement import Statement, state
 from review.changes import made
 
 A, B = entry("a.example"), entry("b.example")
 WILD = entry("example.net", match="subtree")
 MAIN = "projects/acme/global/networks/main"
+SUBNET = "projects/acme/regions/europe-west4/subnetworks/main"
 POLICY = "projects/acme/global/firewallPolicies/egress"
 
 
@@ -28,8 +30,7 @@ def fqdn(*entries: Entry, **options: Any) -> Statement:
 
 
 def proxy(*entries: Entry, **options: Any) -> Statement:
-    subnet = "projects/acme/regions/europe-west4/subnetworks/main"
-    return state(made("gcp:web-proxy", entries, network=MAIN, subnetwork=subnet, proxy_subnet="10.9.0.0/23", **options))
+    return state(made("gcp:web-proxy", entries, network=MAIN, subnetwork=SUBNET, proxy_subnet="10.9.0.0/23", **options))
 
 
 def behind(*entries: Entry) -> Statement:
@@ -94,3 +95,12 @@ def test_a_deny_that_is_declared_for_both_stays_with_the_one_that_stays_and_none
     assert tripped(guards, diff([urls(A), behind(A)], [urls(A)])) == ()
     assert [each.guard for each in tripped(guards, diff([behind(A)], []))] == ["never-open-all"]
     assert [each.guard for each in tripped(guards, diff([fqdn(A), proxy(A)], [proxy(A)]))] == ["never-open-all"]
+
+
+def test_a_proxy_only_subnet_that_goes_is_a_risk() -> None:
+    with_one, without = proxy(A), state(made("gcp:web-proxy", [A], network=MAIN, subnetwork=SUBNET))
+    (found,) = (each for each in risks(diff([with_one], [without])) if each.id == "safeguard")
+    assert found.message == (
+        "Before: 10.9.0.0/23 is made, which a route keeps from being led to the proxy again. Now: not there."
+    )
+    assert not [each for each in risks(diff([with_one], [with_one])) if each.id == "safeguard"]

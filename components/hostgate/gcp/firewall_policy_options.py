@@ -41,8 +41,9 @@ def _client(text: str) -> str:
     if kind is None and not is_placeholder(text):
         raise PydanticCustomError(
             "client", "{message}",
-            {"message": f"Found {text!a}. Allowed: a service account's email, a secure tag as tagValues/123, or an address "
-                        "range as CIDR, without host bits. Network tags do not work in firewall policies."},
+            {"message": f"Found {text!a}. Allowed: a service account's email (at gserviceaccount.com), a secure tag as "
+                        "tagValues/123, or an address range as CIDR, without host bits. Network tags do not work in firewall "
+                        "policies."},
         )  # fmt: skip
     return str(ip_network(text)) if kind == "range" else text
 

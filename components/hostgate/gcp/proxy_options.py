@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -55,7 +55,8 @@ def _client(text: str) -> str:
     except PydanticCustomError:
         raise _refused(
             "client",
-            f"found {text!a}. Allowed: an IPv4 range, a service account's email, or a secure tag as tagValues/123.",
+            f"found {text!a}. Allowed: an IPv4 range, a service account's email (at gserviceaccount.com), or a secure tag as "
+            "tagValues/123.",
         ) from None
 
 
@@ -178,6 +179,12 @@ class WebProxyOptions(Options):
         for key in ("network", "subnetwork", "proxy_subnet", "address", "ports"):
             if self.attach is not None and getattr(self, key):
                 yield f"found `{_camel(key)}` with `attach`. Who owns an existing policy has the gateway; leave one out."
+        inside = self.proxy_subnet is not None and self.address is not None
+        if inside and IPv4Address(self.address) in IPv4Network(self.proxy_subnet):
+            yield (
+                f"found address {self.address}, which is in `proxySubnet` {self.proxy_subnet}: the service takes those for itself. "
+                "Allowed: one of `subnetwork`, or left out, so that one is allocated."
+            )
         if (self.network is None) != (self.subnetwork is None):
             missing = "subnetwork" if self.subnetwork is None else "network"
             yield f"`{missing}` is missing: a gateway needs both `network` and `subnetwork`."
