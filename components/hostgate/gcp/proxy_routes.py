@@ -372,7 +372,7 @@ def range_in(value: object) -> IPv4Network | IPv6Network | None:
 def clients_of(tags: Node, source: Node, name: str, doubts: list[str]) -> ClientTest:
     """Whom a route is for: instances with one of its tags, senders from its range."""
     found = ClientTest(addresses=_range(source, doubts, name))
-    if tags.unknown or any(not isinstance(item.value, str) for item in tags.items()):
+    if tags.unknown or any(not (isinstance(item.value, str) and item.value) for item in tags.items()):
         doubts.append(f"the client is one that {name} is for")
     elif not tags.absent and not tags.empty:
         found = replace(found, identities=_tagged(str(item.value) for item in tags.items()).identities)
