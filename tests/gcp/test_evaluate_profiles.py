@@ -156,6 +156,25 @@ class TestZones:
         (place,) = places(Snapshot((*CLOSED, ONE, endpoint(zone="europe-west1-c")), "a stack"))
         assert any("europe-west1-b, europe-west1-c alone" in each for each in place.assumptions)
 
+    @pytest.mark.parametrize(
+        ("zone", "interface", "action"),
+        [
+            ("us-east1-b", {"network": NET}, "unknown"),
+            ("https://www.googleapis.com/compute/v1/projects/p/zones/us-east1-b", {"network": NET}, "unknown"),
+            ("us-east1-b", {"subnetwork": "projects/p/regions/us-east1/subnetworks/east"}, "unknown"),
+            ("europe-west1-b", {"network": NET}, "block"),
+            ("us-east1-b", {"network": f"{NET}-other"}, "block"),
+        ],
+    )
+    def test_an_instance_of_the_network_in_a_zone_without_one_is_a_client_that_is_not_inspected(
+        self, zone: str, interface: dict[str, Any], action: str
+    ) -> None:
+        east = resource("compute/subnetwork:Subnetwork", "east", name="east", network=NET)
+        vm = resource("compute/instance:Instance", "vm", zone=zone, networkInterfaces=[interface])
+        found = asked(*CLOSED, ONE, east, vm, address=ADDRESS)
+        assert (found.action, "as vm is" in found.why) == (action, action == "unknown")
+        assert verdict(*CLOSED, ONE, east, vm, name="cgr.dev") == "allow"
+
     def test_what_the_policy_passes_on_before_is_not_inspected(self) -> None:
         passes = rule(50, "goto_next", destIpRanges=["10.0.0.0/8"])
         assert asked(*CLOSED, passes, ONE, address="10.1.2.3").action == "allow"

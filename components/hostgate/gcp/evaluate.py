@@ -30,6 +30,7 @@ from hostgate.gcp.resources import (
     REGION_RULE,
     RULE,
 )
+from hostgate.gcp.resources_proxy import SUBNETWORK
 from hostgate.gcp.rule_steps import (
     METADATA_ANSWERS,
     PolicyRule,
@@ -46,6 +47,9 @@ NO_FORWARDING: Final = (
     "The VPC has no outbound DNS server policy with an alternative name server, with which FQDN objects do not work."
 )
 """What is assumed of a network where none is seen (Cloud NGFW, FQDN objects overview)."""
+
+INSTANCES: Final = ("gcp:compute/instance:Instance", "gcp:compute/instanceFromTemplate:InstanceFromTemplate")
+"""Of which it is asked whether their zone has an endpoint."""
 
 ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks allow egress by default (implied rule)")
 
@@ -163,7 +167,31 @@ class _Reading:
             mtu = self._mtu(network or self.names.network(each, "network"))
             if mtu is not None and (doubt := self.profiles.too_large(each, mtu)):
                 doubts.setdefault(doubt)
+        zones = self.zones(network)
+        for instance in self.snapshot.of_types(INSTANCES):
+            zone = instance.properties.get("zone")
+            if isinstance(zone, str) and zone.rpartition("/")[2] not in zones and self._is_in(instance, network):
+                where = zone.rpartition("/")[2]
+                doubts.setdefault(
+                    f"the client is in {where}, as {instance.name} is, where no firewall endpoint inspects"
+                )
         return list(doubts)
+
+    def _is_in(self, instance: Resource, network: str) -> bool:
+        """Whether an instance is seen to have an interface in the network, by that or by a subnetwork of it."""
+        subnets = {each.urn: each for each in self.snapshot.of_types([SUBNETWORK])}
+        made = self.snapshot.referred(instance, "networkInterfaces", UNKNOWN)
+        keys = {self.names.key_of(each) for each in made if each.type == NETWORK}
+        held = [subnets[each.urn] for each in made if each.urn in subnets]
+        for interface in instance.node.at("networkInterfaces").items():
+            of_network, of_subnet = interface.at("network").value, interface.at("subnetwork").value
+            if isinstance(of_network, str):
+                keys.add(network_path(of_network))
+            if isinstance(of_subnet, str):
+                last = of_subnet.rpartition("/")[2]
+                held += [each for each in subnets.values() if last in (each.properties.get("name"), each.id)]
+        keys |= {self.names.network(each, "network") for each in held}
+        return network in keys or network.rpartition("/")[2] in keys
 
     def zones(self, network: str) -> list[str]:
         """Where an endpoint inspects traffic of the network; without one, of any that the snapshot has an endpoint for."""
