@@ -435,6 +435,13 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), default, led).action == "block"
         assert asked(*STANDING, rule("a"), default, led, protocol="udp", port=53).rule == "default"
 
+    def test_in_a_state_a_next_hop_that_is_not_given_is_empty_text(self) -> None:
+        empty = dict.fromkeys(("nextHopIlb", "nextHopInstance", "nextHopVpnTunnel"), "")
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", nextHopGateway="", **empty)
+        out = self.static("out", "203.0.113.0/24", nextHopGateway="default-internet-gateway", nextHopIp="", **empty)
+        assert asked(*STANDING, rule("a"), led, out, address="203.0.113.7").rule == "out"
+        assert asked(*STANDING, rule("a"), led, out, address="198.51.100.7").action == "block"
+
     def test_subnets_own_routes_come_before_a_static_route_to_the_proxy(self) -> None:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
         assert asked(*STANDING, rule("a"), self.PRIVATE, led, address="172.16.0.1").action == "unknown"

@@ -27,7 +27,7 @@ _IPV6: Final = replace(EVERY_ADDRESS, v4=NO_NUMBER)
 _PRIVATE: Final = networks(PRIVATE_IPV4)
 _TO_PROXY: Final = ("nextHopIp", "nextHopIlb", "nextHopIlbIp")
 """Next hops that may be the proxy, which is called by its address: no instance and no VPN tunnel is one."""
-_HOPS: Final = (*_TO_PROXY, "nextHopInstance", "nextHopVpnTunnel")
+HOPS: Final = (*_TO_PROXY, "nextHopInstance", "nextHopVpnTunnel")
 """Next hops of which nobody sees here what they do, unless they are the proxy; what is left is the internet gateway."""
 PROTOCOLS: Final = {"TCP": frozenset({6}), "UDP": frozenset({17})}
 
@@ -172,7 +172,7 @@ class NetworkRoutes:
         found = []
         for route, doubts in (*self.of_network(POLICY_ROUTE), *self.of_network(STATIC_ROUTE)):
             tags = route.node.at("virtualMachine", "tags") if route.type == POLICY_ROUTE else route.node.at("tags")
-            hop = next((key for key in _TO_PROXY if not route.node.at(key).absent), None)
+            hop = hop_of(route, _TO_PROXY)
             ours = False if hop is None else self.is_ours(route, hop, route.properties.get(hop))
             if ours is not False:
                 found.append(_Lead(route, clients_of(tags, Node(None), route.name, []), ours is True and not doubts))
@@ -264,7 +264,7 @@ class NetworkRoutes:
     def _of_static_route(self, route: Resource, doubts: list[str]) -> Iterator[Step]:
         box = Box(address=_range(route.node.at("destRange"), doubts, route.name))
         box = replace(box, client=clients_of(route.node.at("tags"), Node(None), route.name, doubts))
-        hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
+        hop = hop_of(route)
         if hop is not None:
             yield from self._led(route, hop, box, doubts)
             return
@@ -348,6 +348,11 @@ def _doubted(turn: _Turn, doubt: str) -> Iterator[Step]:
 
 def _in(box: Box, doubts: Sequence[str]) -> Box:
     return replace(box, doubts=tuple(doubts))
+
+
+def hop_of(route: Resource, keys: Sequence[str] = HOPS) -> str | None:
+    """Which of `keys` says the next hop. What a provider has no value of is empty text in a state."""
+    return next((key for key in keys if route.properties.get(key) not in (None, "")), None)
 
 
 def priority_of(route: Resource) -> int | None:
