@@ -270,3 +270,20 @@ def test_layers_that_clients_pass_one_after_the_other_have_to_let_through_the_ho
     assert (made.code, found) == (code, missing)
     told = run("explain", "relay.example", "--json").json
     assert [each["verdict"] for each in told.get("together", [])] == ([] if "lab" in second else ["block"])
+
+
+def test_clients_of_one_layer_that_another_on_their_way_does_not_name_reach_nothing(run: Run, project: Project) -> None:
+    account = "{}@acme.iam.gserviceaccount.com"
+    proxy = (
+        "mechanism: web-proxy, network: projects/acme/global/networks/main, proxySubnet: 10.9.0.0/23, "
+        f"subnetwork: projects/acme/regions/europe-west4/subnetworks/main, from: [{account.format('b')}]"
+    )
+    fqdn = f"networks: [projects/acme/global/networks/main], from: [{account.format('a')}]"
+    project(
+        dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:select: {{ids: [registry]}}\n"
+        f"  hostgate:gcp: [{{{proxy}}}, {{{fqdn}}}]\n"
+    )
+    made = run("reach", "--json")
+    found = {point["place"]: [each["entry"] for each in point["missing"]] for point in made.json["points"]}
+    assert made.code == 4
+    assert found == {"plan": [], "plan for clients of gcp:fqdn": ["registry"], "plan for clients of gcp:web-proxy": []}

@@ -13,6 +13,7 @@ from hostgate.stack import read_stack
 
 NETS = "projects/acme/global/networks"
 MAIN, LAB = f"{NETS}/main", f"{NETS}/lab"
+A, B = (f"{name}@acme.iam.gserviceaccount.com" for name in "ab")
 POLICY = "projects/acme/global/firewallPolicies/egress"
 SUBNET = "projects/acme/regions/europe-west4/subnetworks/main"
 URLS = {
@@ -91,6 +92,10 @@ def test_they_stand_together_where_no_host_of_either_is_blocked(files: Path, fir
         ("gcp", ({"networks": [MAIN]}, "one"), (PROXY, "both"), [("gcp:web-proxy", "relay: gcp:fqdn blocks")]),
         ("gcp", ({"networks": [MAIN]}, "one"), (PROXY, "one"), []),
         ("gcp", ({"networks": [LAB]}, "one"), (PROXY, "other"), []),
+        ("gcp", ({"networks": [MAIN], "from": [A]}, "one"), ({**PROXY, "from": [B]}, "one"),
+         [("gcp:fqdn", "cgr: gcp:web-proxy blocks")]),
+        ("gcp", ({"networks": [MAIN], "from": [A]}, "one"), ({**PROXY, "from": [A, B]}, "both"),
+         [("gcp:web-proxy", "relay: gcp:fqdn blocks")]),
         ("gcp", ({"networks": [MAIN]}, "one"), ({**PROXY, "routing": "explicit", "ports": [8080]}, "other"), []),
         ("aws", ({}, "one"), (DNS, "both"), [("aws:dns-firewall", "relay: aws:rules blocks")]),
         ("aws", (DNS, "one"), ({"mechanism": "domain-list"}, "both"), [("aws:domain-list", "relay: aws:dns-firewall blocks")]),

@@ -5,7 +5,7 @@ after the other, each has to let through what any of them is for.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Protocol
@@ -14,8 +14,8 @@ from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Selection
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_classes import Need
-from hostgate.flows.reach import reach
-from hostgate.flows.steps import Place
+from hostgate.flows.reach import reach, sees_queries_alone
+from hostgate.flows.steps import EVERY_CLIENT, Box, Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import finding
@@ -87,12 +87,19 @@ class Joint:
         return "block" if blocking else "unknown" if open_question else "allow", blocking
 
     def points(self) -> Iterator[tuple[Place, list[Need]]]:
-        """Where flows are judged, and what has to pass there: the hosts of all the layers."""
+        """Where flows are judged, and what has to pass there: the hosts of all the layers; those that another layer is for some
+        clients at a point of their own."""
         for gate in self.gates:
             first = gate.layers[0]
-            others = [need for layer in self.layers if layer is not first for need in _due(layer)]
+            others = [layer for layer in self.layers if layer is not first]
             for place, needs in points_at(gate.places, first.options, first.decisions):
-                yield place, [*needs, *others]
+                apart = [] if sees_queries_alone(place) else [each for each in others if _named(_due(each))]
+                beside = (need for each in others if not any(each is one for one in apart) for need in _due(each))
+                yield place, [*needs, *beside]
+                for each in apart:
+                    theirs = replace(place, name=f"{place.name} for clients of {each.target}", clients=None)
+                    # What else they reach there is judged by their own layer.
+                    yield theirs, [*_due(each), Need("", Box(), due=False)]
 
     def missing(self) -> Iterator[tuple[Gate, Layer, list[str]]]:
         """What a gate blocks of the hosts that a layer lets through where it stands alone: the layer's entries."""
@@ -110,9 +117,15 @@ class Joint:
                     )
 
 
+def _named(needs: Sequence[Need]) -> bool:
+    """Whether something has to pass for some clients, who may be none of those that a place is meant for."""
+    return any(need.box.client != EVERY_CLIENT for need in needs)
+
+
 def _closed(gate: Gate, wanted: Sequence[Need]) -> frozenset[tuple[str, int | None]]:
     """The entries of what has to pass and does not, with the address family over which it does not."""
-    found = (each for _, place in gate.places for each in reach(place, wanted).missing)
+    places = [replace(place, clients=None) if _named(wanted) else place for _, place in gate.places]
+    found = (each for place in places for each in reach(place, wanted).missing)
     return frozenset((entry, each.flow.family) for each in found for entry, _ in each.entries)
 
 

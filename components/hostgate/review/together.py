@@ -128,10 +128,12 @@ def _judged(change: TargetDiff, before: Sequence[Joint], after: Sequence[Joint])
         closed += _of_parts(flow, gone)
         held += _of_parts(flow, [part for part in parts if part not in gone])
     kept = len(held) + change.kept
+    # The clients of several lists fare differently, and a verdict on all of them is no verdict on one.
+    sure = not any(each is not None and each.grants for each in (change.base, change.head))
     for opening in _kept(change):
         flow = FlowChange(opening, PARTS[opening.match])
         was = [part for part in _parts(flow.parts) if _passes(before, flow, part)]
-        lost = [part for part in was if not _passes(after, flow, part)]
+        lost = [part for part in was if not (_passes if sure else _may_pass)(after, flow, part)]
         won = [
             part for part in _parts(flow.parts)
             if part not in was and _blocked(before, flow, part) and not _blocked(after, flow, part)
@@ -154,10 +156,12 @@ def _opened(flow: FlowChange, before: Sequence[Joint], after: Sequence[Joint], *
 
 
 def _kept(change: TargetDiff) -> Iterator[Opening]:
-    """What the layer lists on both sides, as a whole."""
-    after = Openings(change.head)
+    """What the layer lists on both sides, as a whole and for the same clients."""
+    after, told = Openings(change.head), {flow.entry.key for flow in (*change.opened, *change.closed)}
     for each in Openings(change.base).listed:
-        if not after.lacks(PARTS[each.match], each.decision.entry.host, each.wire, each.port):
+        if each.decision.entry.key not in told and not after.lacks(
+            PARTS[each.match], each.decision.entry.host, each.wire, each.port
+        ):
             yield each
 
 
