@@ -93,7 +93,9 @@ class Joint:
             first = gate.layers[0]
             others = [layer for layer in self.layers if layer is not first]
             for place, needs in points_at(gate.places, first.options, first.decisions):
-                apart = [] if sees_queries_alone(place) else [each for each in others if _named(_due(each))]
+                # Of one list all are for the same clients, and a query does not tell its client.
+                apart = [each for each in others if not any(each is one for one in gate.layers) and _named(_due(each))]
+                apart = [] if sees_queries_alone(place) else apart
                 beside = (need for each in others if not any(each is one for one in apart) for need in _due(each))
                 yield place, [*needs, *beside]
                 for each in apart:
