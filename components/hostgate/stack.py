@@ -131,7 +131,11 @@ class Stack:
 
     def plans(self, as_of: date | None = None) -> tuple[Plan, ...]:
         """A plan for each target. Raises InputError."""
-        return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
+        if len(self.targets) == 1:
+            return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
+        from hostgate.planning.layers import plan_layers  # only stacks with several layers pay for it
+
+        return plan_layers(self.selections, self.targets, as_of=as_of, survey=self.survey, where=PROJECT)
 
 
 class StackValues(dict[str, Any]):
@@ -433,6 +437,9 @@ def _one_list(cloud: str, layers: Sequence[Layer]) -> Iterator[Problem]:
     reviewed as if it stood alone."""
     for one, other in combinations(layers, 2):
         names = [each.partition(":")[2] for each in (one.target, other.target)]
+        # Whether the hosts of one are the other's, as on the way between them, is seen when both are planned.
+        if one.options.moves_from(other.options) or other.options.moves_from(one.options):
+            continue
         if names[0] != names[1] and (where := one.options.one_list(other.options)) is not None:
             yield problem(f"`{PROJECT}:{cloud}`: {in_one_list('layers', names, where)}")
 

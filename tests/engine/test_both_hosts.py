@@ -18,7 +18,8 @@ from hostgate.gcp import FirewallPolicyAllowlist as Google
 
 hosts = hostgate.select("chainguard/images@2026-02-23")
 for name, base in (("one", {base}), ("two", {base})):
-    Google(name, hosts=hosts, attach="projects/acme/global/firewallPolicies/egress", from_=[f"{{name}}@acme.example"], base=base)
+    Google(name, hosts=hosts, attach="projects/acme/global/firewallPolicies/egress", base=base,
+           from_=[f"{{name}}@acme.iam.gserviceaccount.com"])
     Azure(name, hosts=hosts, attach="/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/"
           "Microsoft.Network/firewallPolicies/hub", from_=["10.0.0.0/8"], base=base)
 """

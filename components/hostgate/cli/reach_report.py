@@ -158,11 +158,7 @@ class Asked:
 
 def report(day: date, code: int, answers: "Sequence[Answer]", accepted: Acceptances, asked: Asked) -> ReachReport:
     """What to report of `answers`, in their order. Raises InputError where a file that was read is gone."""
-    owners: list[Plan | None] = [plan for plan in asked.plans for _ in plan.places]
-    places = tuple(
-        _place(answer, accepted, plan, own=asked.own)
-        for answer, plan in zip(answers, owners or [None] * len(answers), strict=True)
-    )
+    places = tuple(_place(answer, accepted, answer.plan, own=asked.own) for answer in answers)
     lines = {line.id: line for place in places for line in place.lines}
     return ReachReport(
         day=day,

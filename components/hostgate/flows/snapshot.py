@@ -28,6 +28,11 @@ class Resource:
     external: bool = False
     """Whether the stack only reads it: what belongs to it and stands apart may be elsewhere."""
 
+    def is_left_out(self, key: str) -> bool:
+        """Of a property that is not known: whether its program gave none, as far as is told what the resource came from."""
+        made = self.property_dependencies.get(key, frozenset()) if self.property_dependencies else self.dependencies
+        return not made
+
     @property
     def node(self) -> Node:
         """Its properties; of a resource of which nothing is known at all, each is unknown."""

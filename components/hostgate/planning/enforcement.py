@@ -32,6 +32,9 @@ class RulesInPlace:
     """Whom each rule is about, by what identifies it; empty: everybody."""
     way: str
     """How clients leave all the same, as the end of a message."""
+    led: str = ""
+    """Where names are led to addresses that the options say, and rules are about those: how the names go to others, as the
+    end of a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

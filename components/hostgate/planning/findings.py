@@ -212,6 +212,11 @@ KINDS: dict[str, FindingKind] = {
         "Leave `edge` at its default; accept the finding where the policy's owner stops them, for both address families.",
         first=True,
     ),
+    "layers-differ": FindingKind(
+        "warning",
+        "Another layer of the stack blocks hosts of this one, and clients have to pass both.",
+        "Give both layers the same hosts, or networks or clients of their own.",
+    ),
     "deny-cuts": FindingKind(
         "info",
         "What the deny cuts beside the hosts of other vendors.",

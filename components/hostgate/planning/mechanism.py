@@ -180,6 +180,14 @@ class Mechanism(ABC, Generic[O]):
     def place(self, objects: Sequence[CloudObject], options: O) -> Place:
         """Where flows meet `objects`, by the cloud's own evaluation; independent of how `render` works."""
 
+    def place_with(
+        self, objects: Sequence[CloudObject], options: O, others: Sequence[tuple[str, Sequence[CloudObject], Options]]
+    ) -> Place:
+        """As `place`, with what other layers have in the same list (`Options.one_list`): target, objects and options."""
+        if others:
+            raise NotImplementedError(f"{self.target} shares no list")
+        return self.place(objects, options)
+
     def clients(self, options: O, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
         """Those that `options` of one list name as clients, by sets of addresses that `snapshot` holds; everybody where they
         name none."""

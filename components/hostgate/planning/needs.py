@@ -13,7 +13,7 @@ from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
-from hostgate.planning.decision import read_registered, rules_decided
+from hostgate.planning.decision import Decision, read_registered, rules_decided
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
 from hostgate.planning.plan import Plan
@@ -71,19 +71,36 @@ def names_open(names: Iterable[str]) -> list[Need]:
 
 
 def points_of(plan: Plan) -> list[tuple[Place, list[Need]]]:
-    """Where the clients of a plan are judged, those of each of several lists apart, and what has to be open for them; what
-    the other lists are for may be, for the clients of those. With what the plan opens beside the hosts by its options."""
-    allowed = [decision.entry for decision in plan.decisions if decision.outcome == "allowed"]
+    """Where the clients of a plan are judged, as if nothing else stood there, and what has to be open for them."""
+    return points_at(plan.places, plan.options, plan.decisions)
+
+
+def points_at(
+    places: Sequence[tuple[Options, Place]], options: Options, decisions: Iterable[Decision]
+) -> list[tuple[Place, list[Need]]]:
+    """Each of `places`, where the clients of each of several lists are judged, and what has to be open for them; what the
+    other lists are for may be, for the clients of those. With what the `options` open beside the hosts."""
+    allowed = [decision.entry for decision in decisions if decision.outcome == "allowed"]
     found = []
-    for share, place in plan.places:
-        needs = names_open(plan.options.open_names)
-        for other, at in plan.places:
+    for share, place in places:
+        needs = names_open(options.open_names)
+        for other, at in places:
             own = other.grant == share.grant
-            these = needs_of([each for each in allowed if each.grant == other.grant], plan.options.dialled, due=own)
+            these = needs_of([each for each in allowed if each.grant == other.grant], options.dialled, due=own)
             if not own and at.clients is not None:
                 these = _of_list(these, "", at.clients)
             needs += these
         found.append((replace(place, name=f"{place.name} for {share.grant}") if share.grant else place, needs))
+    return found
+
+
+def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list[Need]:
+    """What has to pass wherever the clients of a plan are judged, by whatever else stands there."""
+    allowed = [decision.entry for decision in decisions if decision.outcome == "allowed"]
+    found: list[Need] = []
+    for share in options.shares:
+        own = [need for need in needs_of(each for each in allowed if each.grant == share.grant) if need.due]
+        found += _of_list(own, "", mechanism(target).clients(share, Snapshot((), "the plan")))
     return found
 
 

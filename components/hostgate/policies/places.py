@@ -296,6 +296,12 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
         for classic in snapshot.of_types([gcp_types.CLASSIC])
     ]
     targets += [(UNKNOWN, frozenset({network.urn})) for network in snapshot.of_types([gcp_types.NETWORK])]
+    if kind == gcp_types.ASSOCIATION:  # a network that has its global policy takes no other
+        held = {each.properties.get("attachmentTarget") for each in snapshot.of_types([kind])} - {UNKNOWN, None}
+        made_of = {
+            urn for each in snapshot.of_types([kind]) for urn in each.property_dependencies.get("attachmentTarget", ())
+        }
+        targets = [(target, made) for target, made in targets if target not in held and not made & made_of]
     added = [] if targets else [own]
     targets = targets or [(UNKNOWN, frozenset({own.urn}))]
     if kind == gcp_types.ORGANISATION_ASSOCIATION:
