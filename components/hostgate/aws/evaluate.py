@@ -83,7 +83,7 @@ def policy_place(
     families = tuple(family for family in FAMILIES if inside is None or inside.of(family)) or FAMILIES
     return Place(
         TARGET, policy.name, stages, assumptions, policy=name, clients=clients, families=families,
-        inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes),
+        inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes), judging=reading.judging(),
     )  # fmt: skip
 
 
@@ -264,6 +264,12 @@ class _Policy:
                     self.assumptions.append(f"{arn} is {group.name}, whose ARN is not known yet.")
                 return group
         return None
+
+    def judging(self) -> frozenset[str]:
+        """The policy and its rule groups."""
+        kinds = ("statelessRuleGroupReferences", "statefulRuleGroupReferences")
+        groups = [each.group for kind in kinds for each in self._references(kind)]
+        return frozenset({self.policy.urn, *(group.urn for group in groups if group is not None)})
 
     def home_net(self) -> AddressSet | None:
         """HOME_NET of the policy; None where it is not known."""

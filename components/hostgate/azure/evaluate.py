@@ -127,8 +127,9 @@ class _Reading:
                 others += either(each.name, f"{each.name} is of an obsolete type, which is not read", each.urn)
         stage = replace(stage, steps=(*others, *stage.steps))
         return Place(
-            TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
-        )
+            TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",),
+            judging=frozenset({*(each.urn for each in lineage), *(group.urn for group, _ in groups)}),
+        )  # fmt: skip
 
     def unread(self) -> Iterator[Step]:
         """What rule collections of the other provider may do, whichever firewall they are of."""

@@ -187,6 +187,8 @@ class Place:
     """Names at and below which nothing is ever asked of the internet."""
     round_it: tuple[Round, ...] = ()
     """Ways of its clients to the internet on which it judges nothing."""
+    judging: frozenset[str] = frozenset()
+    """The resources that judge there, those that hold no rule among them."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
 
