@@ -14,6 +14,7 @@ from hostgate.catalog.model import Entry
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import GROWS, Seat, grown
+from hostgate.review.going_over import going_over
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
 from hostgate.review.unlisted import Unlisted, clients_beyond, is_everybody, unlisted, within
@@ -220,7 +221,7 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
         replace(
             each,
             alone=often[each.target] == 1,
-            obstacles=(*_taken(each.head, held), *_leaving(each.base, each.head)),
+            obstacles=(*_taken(each.head, held), *_leaving(each.base, each.head), *going_over(each)),
         )
         for each in found
     )
