@@ -13,7 +13,7 @@ from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import Round
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, WayOut, Place, Step
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
 
@@ -122,9 +122,13 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
             unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
     return Reach(
         place,
-        (*_by_route(place), *(_beyond(place, *key, those, named) for key, those in beyond.items())),
+        (
+            *_by_route(place),
+            *_ways_out(place, needs),
+            *(_beyond(place, *key, those, named) for key, those in beyond.items()),
+        ),
         tuple(_missing(place, each) for each in missing.values()),
-        (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
+        (*(_unknown(place, each) for each in unknown.values()), *_perhaps_out(place, needs), *_not_looked_at(found)),
         tuple(_dead(found.idle, place)),
         (
             f"Clients other than {_in_words(clients or ())} are not meant: no rule stops them, and they reach everything.",
@@ -242,6 +246,33 @@ def _by_route(place: Place) -> Iterator[Beyond]:
         why = f"packets of {told} go to {hop}, and not to the {place.kind}"
         rule = f"route {route}" if route else f"no route to the {place.kind}"
         yield Beyond(_id(place, "route", owner, route, hop), tuple(each.flow for each in those), rule, owner, why)
+
+
+def _ways_out(place: Place, needs: Sequence[Need]) -> Iterator[Beyond]:
+    """Where rules lead flows that nobody needs there."""
+    for each in _unneeded(place, needs):
+        if not each.doubts:
+            yield Beyond(_id(place, "way out", each.owner, each.rule), (each.flow,), each.rule, each.owner, each.why)
+
+
+def _perhaps_out(place: Place, needs: Sequence[Need]) -> Iterator[Open]:
+    for each in _unneeded(place, needs):
+        if each.doubts:
+            yield Open(_id(place, "way out", each.owner, each.rule), each.doubts, each.flow, each.why, needed=False)
+
+
+def _unneeded(place: Place, needs: Sequence[Need]) -> Iterator[WayOut]:
+    for each in place.ways_out:
+        flow = each.flow
+        if not any(
+            flow.port in need.box.port
+            and (need.box.protocols is None or flow.number in need.box.protocols)
+            and all(test.holds(flow.name) for test in need.box.dialled or ())
+            and (need.box.dialled is not None or flow.address is not None)
+            and (flow.address is None or need.box.address.holds(networks([flow.address]), "IPv4"))
+            for need in needs
+        ):
+            yield each
 
 
 def _missing(place: Place, witness: Witness) -> Missing:
