@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hostgate.aws.packets import FRAGMENTS, fragments, whole_hellos
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC, VPC_RANGES
 from hostgate.aws.resources_firewall import FIREWALL, POLICY_SETTINGS, RULE_GROUP
@@ -76,7 +77,9 @@ def policy_place(
     routes = Routes() if firewall is None else routes_at(snapshot, firewall)
     routed = () if firewall is None else assumptions_of(routes, firewall.urn)
     routed = routed or (_ROUTED if firewall is None or firewall.node.at("transitGatewayId").absent else _BY_TRANSIT,)
-    assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions)))
+    ways_out = tuple(fragments(reading.node, policy.urn, stages[0], reading.home_net() or NO_ADDRESS, FAMILIES))
+    passing = [FRAGMENTS] if any(not each.doubts for each in ways_out) else []
+    assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions, *passing, *whole_hellos(stages[1:]))))
     named = policy.properties.get("name")
     name = named if isinstance(named, str) and named else policy.name
     inside = reading.home_net()
@@ -84,6 +87,7 @@ def policy_place(
     return Place(
         TARGET, policy.name, stages, assumptions, policy=name, clients=clients, families=families,
         inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes), judging=reading.judging(),
+        ways_out=ways_out,
     )  # fmt: skip
 
 

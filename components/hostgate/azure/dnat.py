@@ -16,7 +16,7 @@ from hostgate.flows.atoms import usual_address
 from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import EVERY_PORT
 from hostgate.flows.name_atoms import STRANGER
-from hostgate.flows.steps import Box, WayOut, Step
+from hostgate.flows.steps import Box, Step, WayOut
 
 _PROTOCOLS = {6: "tcp", 17: "udp"}
 

@@ -20,7 +20,7 @@ from hostgate.flows.address_sets import AddressSet, symbol, union
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.routes import assumptions_of, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, ClientTest, WayOut, Place, Stage, Step, either, elsewhere
+from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, WayOut, either, elsewhere
 
 TARGET: Final = "azure:application-rules"
 

@@ -13,7 +13,7 @@ from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import Round
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, WayOut, Place, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step, WayOut
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
 
@@ -249,16 +249,19 @@ def _by_route(place: Place) -> Iterator[Beyond]:
 
 
 def _ways_out(place: Place, needs: Sequence[Need]) -> Iterator[Beyond]:
-    """Where rules lead flows that nobody needs there."""
+    """Ways out that nobody needs."""
+    found: dict[tuple[str, str], list[WayOut]] = {}
     for each in _unneeded(place, needs):
         if not each.doubts:
-            yield Beyond(_id(place, "way out", each.owner, each.rule), (each.flow,), each.rule, each.owner, each.why)
+            found.setdefault((each.owner, each.rule), []).append(each)
+    for (owner, rule), those in found.items():
+        yield Beyond(_id(place, "way out", owner, rule), tuple(each.flow for each in those), rule, owner, those[0].why)
 
 
 def _perhaps_out(place: Place, needs: Sequence[Need]) -> Iterator[Open]:
-    for each in _unneeded(place, needs):
-        if each.doubts:
-            yield Open(_id(place, "way out", each.owner, each.rule), each.doubts, each.flow, each.why, needed=False)
+    found = {(each.owner, each.rule): each for each in reversed([*_unneeded(place, needs)]) if each.doubts}
+    for each in found.values():
+        yield Open(_id(place, "way out", each.owner, each.rule), each.doubts, each.flow, each.why, needed=False)
 
 
 def _unneeded(place: Place, needs: Sequence[Need]) -> Iterator[WayOut]:

@@ -100,6 +100,8 @@ class Step:
     """The resource that holds the rule, as the snapshot names it."""
     for_few: bool = False
     """Of an allow for some clients: whether one of whom nothing is known is as well none of them."""
+    cuts_hellos: bool = False
+    """Of a block: whether it holds for the first packet of a hello that comes in several."""
     whole: str = ""
     """Of several steps that are one rule, the rule: what could not be told of an earlier step and was not so is not so of a
     later one either."""
