@@ -771,6 +771,58 @@ def test_what_is_of_another_region_than_the_policy_is_refused_where_both_are_kno
         assert f"for a policy of {wrong}. Allowed: one of the same Region" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        (
+            "statelessGroups: [{arn: 'arn:aws:network-firewall:%s:123456789012:stateless-rulegroup/x'}]",
+            "statelessGroups[0].arn",
+        ),
+        ("encryptionConfiguration: {keyId: 'arn:aws:kms:%s:123456789012:key/abc'}", "encryptionConfiguration.keyId"),
+        ("tlsInspection: 'arn:aws:network-firewall:%s:123456789012:tls-configuration/x'", "tlsInspection"),
+        ("attach: 'arn:aws:network-firewall:%s:123456789012:firewall-policy/x'", "attach"),
+        ("ipSets: {db: 'arn:aws:ec2:%s:123456789012:prefix-list/pl-1'}", "ipSets.db"),
+        (
+            "import: {hostgate-allow: 'arn:aws:network-firewall:%s:123456789012:stateful-rulegroup/x'}",
+            "import.hostgate-allow",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("provider", "regions", "of", "wrong"),
+    [
+        ("eu-central-1", "", "eu-central-1", None),
+        ("eu-central-1", "", "eu-west-1", "eu-central-1"),
+        ("eu-west-1", "regions: [eu-central-1], ", "eu-west-1", "eu-central-1"),
+        ("eu-west-1", "regions: [eu-central-1], ", "eu-central-1", None),
+        (None, "", "eu-west-1", None),
+    ],
+)
+def test_whatever_a_plan_refers_to_is_of_its_own_region(
+    project: Project, options: str, path: str, provider: str | None, regions: str, of: str, wrong: str | None
+) -> None:
+    place = f"  aws:region: {provider}\n" if provider else ""
+    said = f"{{{regions}from: [10.0.0.0/8], {options % of}}}"
+    folder = project(dev=f"config:\n{place}  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {said}\n")
+    values = values_of_file(folder, "dev")
+    if wrong is None:
+        assert read_stack(values, folder).targets
+        return
+    with pytest.raises(InputError) as caught:
+        read_stack(values, folder)
+    told = [problem.message for problem in caught.value.problems]
+    assert any(
+        f"hostgate:aws.{path}`: found arn:" in each and f"for a policy of {wrong}." in each for each in told
+    ) or (path == "attach" and regions), told
+
+
+def test_an_object_to_adopt_may_be_of_any_of_several_regions(project: Project) -> None:
+    arn = "arn:aws:network-firewall:eu-west-1:123456789012:stateful-rulegroup/x"
+    said = f"{{regions: [eu-central-1, eu-west-1], from: [10.0.0.0/8], import: {{hostgate-eu-west-1-allow: '{arn}'}}}}"
+    folder = project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {said}\n")
+    assert read_stack(values_of_file(folder, "dev"), folder).plans()
+
+
 def test_a_word_that_is_no_value_of_its_key_is_answered_with_the_nearest() -> None:
     (problem,) = config_problems({**GOOD, "choose": {"blob-storage": "r2-acount-host"}})
     assert "Did you mean `r2-account-host`?" in problem.message

@@ -241,14 +241,27 @@ class PolicyOptions(RenamedOptions):
 
     def elsewhere(self, providers: Mapping[str, str]) -> Iterator[tuple[tuple[int | str, ...], str]]:
         regions = self.regions or [region for key, region in providers.items() if key == "aws:region"]
-        named: dict[tuple[int | str, ...], str] = {
-            ("managedGroups", index, "arn"): each.arn for index, each in enumerate(self.managed_groups)
-        }
-        for path, arn in (named | {("tlsInspection",): self.tls_inspection or ""}).items():
-            others = [each for each in regions if arn.startswith("arn:") and _region_of(arn) not in (each, REGION)]
+        for path, arn in self._arns():
+            own = path[0] in ("managedGroups", "statelessGroups", "tlsInspection")  # where REGION is put in
+            others = [
+                each
+                for each in regions
+                if arn.startswith("arn:") and (_region_of(arn) or each) not in ((each, REGION) if own else (each,))
+            ]
+            if path[0] == "import" and len(others) < len(regions):
+                continue
             if others:
-                allowed = "one of the same Region, or REGION in its place"
+                allowed = f"one of the same Region{', or REGION in its place' if own else ''}"
                 yield path, f"found {arn} for a policy of {', '.join(others)}. Allowed: {allowed}."
+
+    def _arns(self) -> Iterator[tuple[tuple[int | str, ...], str]]:
+        """What the plan refers to or takes over, by where it is said. All of it is of the policy's own Region: rule groups, TLS
+        inspection, IP sets, and keys of AWS KMS, multi-Region ones by their ARN there (KMS developer guide, 2026-11-28)."""
+        yield from ((("managedGroups", index, "arn"), each.arn) for index, each in enumerate(self.managed_groups))
+        yield from ((("statelessGroups", index, "arn"), each.arn) for index, each in enumerate(self.stateless_groups))
+        yield ("tlsInspection",), self.tls_inspection or ""
+        if self.encryption_configuration is not None:
+            yield ("encryptionConfiguration", "keyId"), self.encryption_configuration.key_id or ""
 
     @property
     def managed_priorities(self) -> tuple[int, ...]:
@@ -349,7 +362,7 @@ def priorities_of(groups: Sequence[ManagedGroup | StatelessGroup]) -> tuple[int,
 
 
 def _region_of(arn: str) -> str:
-    return arn.split(":")[3]
+    return f"{arn}:::".split(":")[3]
 
 
 def _twice(values: list[str]) -> list[str]:
