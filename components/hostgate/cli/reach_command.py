@@ -81,7 +81,11 @@ def command(
         )
     else:
         asked = _of_plans(make_plans(stack, catalogs, targets, as_of, allow_empty, survey))
+    from hostgate.flows.reach import together
+
     found = [_Answer(place, needs, ours, elsewhere) for place, needs, ours in asked]
+    for answer, agreed in zip(found, together([each.reach for each in found]), strict=True):
+        answer.reach = agreed
     ids = {each for answer in found for each in answer.ids}
     unused = [each for each in accepted if each not in ids]
     if unused:

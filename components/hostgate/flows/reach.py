@@ -74,6 +74,8 @@ class Reach:
     dead: tuple[Dead, ...]
     besides: tuple[str, ...] = ()
     """What is assumed of the clients beside what the place says."""
+    live: frozenset[tuple[str, str]] = frozenset()
+    """Owner and name of each rule that decides something there."""
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -135,7 +137,16 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
         )
         if others
         else (),
+        frozenset((step.owner, step.rule) for step in found.busy),
     )
+
+
+def together(found: Sequence[Reach]) -> list[Reach]:
+    """Of places that were asked apart, as those of each of several lists: a rule is dead that decides nothing at any."""
+    live = frozenset(rule for each in found for rule in each.live)
+    return [
+        replace(each, dead=tuple(rule for rule in each.dead if (rule.owner, rule.rule) not in live)) for each in found
+    ]
 
 
 def _reached(witnesses: Iterable[Witness], enough: frozenset[str]) -> Iterable[list[Witness]]:
