@@ -5,6 +5,7 @@ Every answer has a witness, a flow that the evaluator has judged. What is asked 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -119,7 +120,8 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
         blocked = [each for each in those if each.verdict.action == "block"]
         unsure = [each for each in those if each.verdict.action == "unknown"]
         if blocked and _counts(place, blocked, those):
-            missing.setdefault((blocked[0].due, blocked[0].verdict.rule), blocked[0])
+            told = min(blocked, key=partial(_not_for, place)) if len(blocked) > 1 else blocked[0]
+            missing.setdefault((told.due, told.verdict.rule), told)
         if unsure and _counts(place, [*unsure, *blocked], those):
             unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
     return Reach(
@@ -165,6 +167,27 @@ def _counts(place: Place, some: Sequence[Witness], those: Sequence[Witness]) -> 
     """Whether what becomes of `some` is a lack: every client that is meant has to get through; where nobody says which are,
     one is enough."""
     return place.clients is not None or any(each.meant for each in some) or len(some) == len(those)
+
+
+def _not_for(place: Place, witness: Witness) -> tuple[bool, bool]:
+    """How far the rules are from being for a client: what closes it to one that some rule lets pass is the cause, and not that
+    no rule is about another one."""
+    flow = witness.flow
+    allowed = (
+        step
+        for stage in place.stages
+        for group in stage.groups
+        for step in group.steps_for([flow.name])
+        if step.action == "allow" and step.rule
+    )
+    lets_pass = any(
+        flow.port in step.box.port
+        and (step.box.protocols is None or flow.number in step.box.protocols)
+        and all(test.holds(flow.name) for names in (step.box.wire, step.box.dialled) for test in names or ())
+        and _may_be_of(step.box.client, witness, witness.family)
+        for step in allowed
+    )
+    return not lets_pass, witness.verdict.rule is None
 
 
 def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[Witness]) -> frozenset[str]:
