@@ -816,6 +816,38 @@ def test_whatever_a_plan_refers_to_is_of_its_own_region(
     ) or (path == "attach" and regions), told
 
 
+AWS_TAGS = ("{aws:team: x}", "{AWS:team: x}", f"{{{'k' * 129}: x}}", f"{{team: {'v' * 257}}}")
+AZURE_TAGS = ("{'a<b': x}", "{'a/b': x}", "{'a?b': x}", f"{{team: {'v' * 257}}}", "{Team: x, team: y}")
+WHERE = {"aws": "from: [10.0.0.0/8]", "azure": "from: [10.0.0.0/8], resourceGroup: rg, location: westeurope"}
+
+
+@pytest.mark.parametrize(
+    ("cloud", "more", "key", "tags", "wrong"),
+    [
+        *(("aws", "", key, tags, True) for key in ("tags", "groupTags", "policyTags") for tags in AWS_TAGS),
+        *(("aws", "mechanism: dns-firewall, ", "tags", tags, True) for tags in AWS_TAGS),
+        *(("azure", "", "tags", tags, True) for tags in AZURE_TAGS),
+        ("aws", "", "tags", "{'a<b': x, 'team aws:': 'aws'}", False),
+        ("azure", "", "tags", "{'aws:team': x, 'cost center': '<1>'}", False),
+    ],
+)
+def test_tags_are_those_that_the_cloud_takes(
+    project: Project, cloud: str, more: str, key: str, tags: str, wrong: bool
+) -> None:
+    place = "" if more else f"{WHERE[cloud]}, "
+    said = f"{{{more}{place}{key}: {tags}}}"
+    folder = project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:{cloud}: {said}\n")
+    values = values_of_file(folder, "dev")
+    if not wrong:
+        assert read_stack(values, folder).targets
+        return
+    with pytest.raises(InputError) as caught:
+        read_stack(values, folder)
+    (problem,) = caught.value.problems
+    assert f"`hostgate:{cloud}.{key}`: Found " in problem.message
+    assert "Allowed: " in problem.message
+
+
 def test_an_object_to_adopt_may_be_of_any_of_several_regions(project: Project) -> None:
     arn = "arn:aws:network-firewall:eu-west-1:123456789012:stateful-rulegroup/x"
     said = f"{{regions: [eu-central-1, eu-west-1], from: [10.0.0.0/8], import: {{hostgate-eu-west-1-allow: '{arn}'}}}}"

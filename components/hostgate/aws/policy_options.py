@@ -51,6 +51,20 @@ def _reference(pattern: str | re.Pattern[str], what: str) -> Any:
     return AfterValidator(check)
 
 
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    """As AWS takes them (Tagging AWS resources, naming limits and requirements, read 2026-11-28). A value may be an Output."""
+    for name, text in tags.items():
+        if not 1 <= len(name) <= 128 or (len(text) > 256 and not is_computed(text)):
+            message = f"Found {name!a}: {text!a}. Allowed: a key of up to 128 characters, a value of up to 256."
+            raise PydanticCustomError("tag", "{message}", {"message": message})
+        if name.lower().startswith("aws:"):
+            message = f"Found {name!a}. Allowed: a key that does not begin with aws:, which AWS keeps for itself."
+            raise PydanticCustomError("tag", "{message}", {"message": message})
+    return tags
+
+
+Tags = Annotated[dict[str, str], AfterValidator(_tags)]
+
 _ACTION_ORDER = "ActionOrder"
 _IN_STRICT_ORDER = "Allowed: groups in strict order, like the policy."
 """AWS publishes each of its groups twice, and names the order of each (developer guide, AWS managed rule groups)."""
@@ -217,10 +231,11 @@ class PolicyOptions(RenamedOptions):
     flow_timeouts: FlowTimeouts | None = None
     encryption_configuration: EncryptionConfiguration | None = None
     """Of the rule groups, the policy and the firewall that are made."""
-    group_tags: dict[str, str] = {}
+    tags: Tags = {}
+    group_tags: Tags = {}
     """Tags of the rule groups beside `tags`, and in their place where both have a key."""
-    policy_tags: dict[str, str] = {}
-    firewall_tags: dict[str, str] = {}
+    policy_tags: Tags = {}
+    firewall_tags: Tags = {}
     tls_inspection: Annotated[str, _reference(_TLS, "the ARN of a TLS inspection configuration")] | None = None
     firewall: FirewallSection | None = None
     endpoint_associations: list[EndpointAssociation] = []
