@@ -51,7 +51,8 @@ differential: $(VENV)/.tested dataplane
 # The evaluators of Google Cloud and Azure against two that share no code with them, and reach against brute force with
 # those, on 2,000 stacks of each; witness flows against flows tried one by one.
 oracle: $(VENV)/.tested
-	HOSTGATE_ORACLE_STACKS=2000 $(VENV)/bin/pytest tests/oracle tests/flows/test_witnesses.py tests/dataplane/aws/test_reach.py tests/dataplane/aws/test_widenings.py -q
+	HOSTGATE_ORACLE_STACKS=2000 $(VENV)/bin/pytest tests/oracle tests/flows/test_witnesses.py tests/dataplane/aws/test_reach.py \
+	  tests/dataplane/aws/test_widenings.py -q
 
 # Stack files changed at random, old to new: 300 pairs call by call on the simulated clouds, 40 of them by the real engine,
 # where it is: about half an hour.

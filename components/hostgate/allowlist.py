@@ -28,7 +28,7 @@ from hostgate.planning.adoption import child_of, strangers
 from hostgate.planning.findings import Finding
 from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
-from hostgate.planning.options import spelled_out
+from hostgate.planning.options import plain_numbers, spelled_out
 from hostgate.planning.plan import Plan, plan, unenforced
 from hostgate.planning.targets import row
 from hostgate.review.pin import DIGEST, Pin, read_pin
@@ -229,7 +229,7 @@ def prepare(
     for key, value in (args or {}).items():
         if key in given:
             raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
-        given[key] = _plain_numbers(value)
+        given[key] = plain_numbers(value)
     references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
         if hosts is not None and not isinstance(hosts, Selection):
@@ -491,17 +491,6 @@ def _real_clients(made: Plan, outputs: Mapping[str, Any]) -> dict[str, Any]:
     given = getattr(made.options, "from_", None) or ()
     real = {one: outputs[f"from_[{at}]"] for at, one in enumerate(given) if f"from_[{at}]" in outputs}
     return {"clients": real} if real else {}
-
-
-def _plain_numbers(value: Any) -> Any:
-    """Numbers cross the plugin boundary as floats."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_plain_numbers(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain_numbers(item) for key, item in value.items()}
-    return value
 
 
 def _as_of(value: str | date | None) -> date:

@@ -146,6 +146,26 @@ def test_where_nothing_says_who_the_clients_are_the_hosts_may_be_open_to_everybo
     assert [each.beyond for each in asked(replace(stood, resources=old))] == [()]
 
 
+def test_a_list_whose_clients_nobody_sees_may_be_open_to_everybody_and_has_to_be_to_somebody(run: Run) -> None:
+    stood = stand(run, "Azure('builders', hosts=both, attach=HUB, from_=[IP + 'elsewhere'])")
+    assert [each.missing for each in asked(stood)] == [()]
+    gone = changed(stood, lambda text: text.replace("packages.wolfi.dev", "other.example"))
+    missing = [entry for point in asked(gone) for each in point.missing for entry, _ in each.entries]
+    assert missing == ["packages-wolfi"]
+
+
+def test_options_are_read_with_the_whole_numbers_that_an_engine_makes_floats(run: Run) -> None:
+    stood = stand(run, "Azure('c', hosts=LISTS, attach=HUB, base=3000)")
+
+    def floats(each: Resource) -> Resource:
+        options = {**each.properties["options"], "base": 3000.0} if "options" in each.properties else None
+        return replace(each, properties={**each.properties, "options": options}) if options else each
+
+    engine = replace(stood, resources=tuple(map(floats, stood.resources)))
+    wide = changed(engine, lambda text: text.replace("10.1.0.0/16", "10.2.0.0/16"))
+    assert all(each.beyond for each in asked(wide))
+
+
 OUTPUT = """
     group = azure.network.IpGroup('b', ip_groups_name='b', resource_group_name='rg', ip_addresses=['10.1.0.0/16'], location='we')
     Azure('builders', hosts=both, attach=HUB, from_=[group.id])

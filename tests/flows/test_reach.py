@@ -186,6 +186,15 @@ class TestKinds:
         gone = reach(place(only("cgr.dev", "10.2.0.0/16"), only("quay.io", "10.1.0.0/16")), needs)
         assert told(gone)[:2] == ([], ["builders:registry"])
 
+    def test_many_lists_for_an_account_each_are_looked_at_to_the_end(self) -> None:
+        clients = [ClientTest(identities=frozenset({f"account:a{number}"})) for number in range(80)]
+        rules = [
+            replace(allow("cgr.dev", f"r{n}"), box=replace(CGR.box, client=each)) for n, each in enumerate(clients)
+        ]
+        needs = [replace(CGR, entry=f"l{n}:x", box=replace(CGR.box, client=each)) for n, each in enumerate(clients)]
+        assert told(reach(place(*rules), needs)) == ([], [], [], [])
+        assert told(reach(place(*rules[:-1]), needs)) == ([], ["l79:x"], [], [])
+
     def test_a_client_that_others_have_a_rule_for_is_not_missed_by_name(self) -> None:
         builds = ClientTest(identities=frozenset({"account:builds"}))
         own = replace(allow("cgr.dev"), box=replace(allow("cgr.dev").box, client=builds))

@@ -203,6 +203,17 @@ class TestRoutes:
         assert asked(*STANDING, rule("a"), self.PRIVATE, address="10.1.2.3").rule == "past"
         assert asked(*STANDING, rule("a"), self.PRIVATE, address="172.16.0.1").action == "block"
 
+    def test_what_a_route_leaves_to_others_comes_to_the_proxy_by_a_static_one(self) -> None:
+        past = route("past", nextHopOtherRoutes="DEFAULT_ROUTING", filter={"destRange": "203.0.113.0/24"})
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")
+        out = self.static("out", "203.0.113.128/25", nextHopGateway="default-internet-gateway")
+        assert asked(*STANDING, rule("a"), past, led, address="203.0.113.7").action == "block"
+        assert asked(*STANDING, rule("a"), past, led, out, address="203.0.113.200").rule == "out"
+        assert asked(*STANDING, rule("a"), self.PRIVATE, led, address="10.1.2.3").action == "unknown"
+        tagged = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", tags=["builds"])
+        for source, action in (("network-tag:builds", "block"), ("network-tag:others", "allow")):
+            assert asked(*STANDING, rule("a"), past, tagged, address="203.0.113.7", source=source).action == action
+
     def test_a_route_to_the_proxy_ahead_of_it_leads_it_on(self) -> None:
         ahead = self.lead(priority=500)
         assert asked(*STANDING, rule("a"), self.PRIVATE, ahead, address="10.1.2.3").action == "block"
@@ -404,6 +415,13 @@ class TestRoutes:
         led = self.lead(filter={"ipProtocol": "TCP"})
         assert asked(*STANDING, rule("a"), default, led).action == "block"
         assert asked(*STANDING, rule("a"), default, led, protocol="udp", port=53).rule == "default"
+
+    def test_in_a_state_a_next_hop_that_is_not_given_is_empty_text(self) -> None:
+        empty = dict.fromkeys(("nextHopIlb", "nextHopInstance", "nextHopVpnTunnel"), "")
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", nextHopGateway="", **empty)
+        out = self.static("out", "203.0.113.0/24", nextHopGateway="default-internet-gateway", nextHopIp="", **empty)
+        assert asked(*STANDING, rule("a"), led, out, address="203.0.113.7").rule == "out"
+        assert asked(*STANDING, rule("a"), led, out, address="198.51.100.7").action == "block"
 
     def test_subnets_own_routes_come_before_a_static_route_to_the_proxy(self) -> None:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9")

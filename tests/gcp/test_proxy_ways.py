@@ -61,7 +61,7 @@ PAST: dict[str, tuple[list[Resource], list[tuple[str, str]]]] = {
     "a longer prefix behind a route by policy": ([lead(), static(cidr="34.0.0.0/8"), subnet()], []),
     "the default route that the network came with": (
         [to_proxy(priority=2000), network(deleteDefaultRoutesOnCreate=False), subnet()],
-        [("route the default route of n", "10.1.0.0")],
+        [("route default of n", "10.1.0.0")],
     ),
     "the same, behind the route to the proxy": ([to_proxy(), network(deleteDefaultRoutesOnCreate=False), subnet()], []),
     "a lead for TCP alone": (
@@ -97,10 +97,15 @@ PAST: dict[str, tuple[list[Resource], list[tuple[str, str]]]] = {
         [lead(filter={"srcRange": "10.1.0.0/16"}), static(), subnet(), subnet("other", "10.2.0.0/16")],
         [("route out", "10.2.0.0")],
     ),
-    "IPv6 of a subnet with external addresses": ([lead(), subnet(**DUAL)], [("route the default route of app", "2600:1900::")]),
+    "IPv6 of a subnet with external addresses": ([lead(), subnet(**DUAL)], [("route default of app", "2600:1900::")]),
     "IPv6 of a subnet with internal addresses": ([lead(), subnet(**{**DUAL, "ipv6AccessType": "INTERNAL"})], []),
     "a default route of IPv6, no subnet seen": ([lead(), static("six", "::/0")], [("route six", "fd00::7")]),
     "a default route of IPv6, a subnet of IPv4": ([lead(), static("six", "::/0"), subnet()], []),
+    "a state, which has empty text for what is not": (
+        [to_proxy(nextHopGateway="", nextHopIlb=""), static(priority=10, nextHopIp="", nextHopIlb="", nextHopVpnTunnel=""),
+         subnet(ipv6AccessType="", stackType="IPV4_ONLY")],
+        [("route out", "10.1.0.0")],
+    ),
     "another next hop": ([to_proxy(), proxy.TestRoutes.static("vpn", "34.0.0.0/8", nextHopVpnTunnel="t"), subnet()], []),
     "a route of another network": ([to_proxy(), static(priority=10, network=f"{NET}2"), subnet()], []),
     "no route to the proxy is seen": ([static(), network(deleteDefaultRoutesOnCreate=False), subnet()], []),
@@ -130,6 +135,10 @@ def test_a_way_past_the_proxy_says_whose_it_is_and_of_which_resource() -> None:
         (
             [to_proxy(), subnet(), proxy.TestRoutes.static("vpn", "34.0.0.0/8", nextHopVpnTunnel="t")],
             "what t of vpn does with it",
+        ),
+        (
+            [static(), subnet()],
+            "No route that was read leads to the proxy; unless one elsewhere does, these go past it: app.",
         ),
         ([to_proxy(), static(priority=100), subnet()], "which of lead and out comes first is not known"),
         (

@@ -65,13 +65,20 @@ def of_state(document: Any, file: str) -> Snapshot:
         )  # fmt: skip
     states = _mappings(deployment.get("resources") or [], "deployment.resources", file, _STATE)
     resources = tuple(
-        _resource(each, file, _standing(each, each.get("outputs")) or each.get("inputs") or {}, each.get("id"))
+        _resource(each, file, _standing(each), each.get("id"))
         for each in states
         if each.get("pendingReplacement") is not True  # deleted already, to be made anew (apitype.ResourceV3)
     )
     if not resources:
         raise _error(file, "no resource in it", "the state of a stack that was deployed")
     return Snapshot(resources, f"the state in {file}")
+
+
+def _standing(state: Mapping[str, Any]) -> object:
+    """What the cloud says of a resource, else what it was given. A component has no cloud: its outputs are beside its inputs."""
+    inputs, outputs = state.get("inputs") or {}, state.get("outputs") or {}
+    together = state.get("custom") is False and isinstance(inputs, Mapping) and isinstance(outputs, Mapping)
+    return {**inputs, **outputs} if together else outputs or inputs
 
 
 def _resource_of(operation: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -151,14 +158,9 @@ def _foreseen(state: Mapping[str, Any], step: Mapping[str, Any], file: str) -> R
     inputs, given, computed = (_mapping(each) for each in (state.get("inputs"), old.get("inputs"), old.get("outputs")))
     if step.get("op") != "same" and state is not old:
         computed = {**{key: value for key, value in computed.items() if key not in given}, **inputs}
-    return _resource(state, file, _standing(state, computed) or inputs, state.get("id") or old.get("id"))
-
-
-def _standing(state: Mapping[str, Any], outputs: Any) -> Any:
-    """The outputs of a resource; of a component with its inputs, which no provider hands back."""
-    if state.get("custom") is not False or not isinstance(outputs, Mapping):
-        return outputs
-    return {**_mapping(state.get("inputs")), **outputs}
+    if state.get("custom") is False:
+        computed = {**inputs, **computed}
+    return _resource(state, file, computed or inputs, state.get("id") or old.get("id"))
 
 
 def _resource(state: Mapping[str, Any], file: str, properties: object, id_: object) -> Resource:

@@ -291,7 +291,8 @@ class _Diagram:
         nobody = frozenset(f"{kind}:nobody" for kind in sorted({_kind(each) for each in every}))
         stages: dict[int, dict[tuple[int, str], str]] = {}
         for part in self.of.parts:
-            for each in sorted(part.box.client.identities or ()):
+            known = {each for of_stage in stages.values() for each in of_stage.values()} if part.step is None else set()
+            for each in sorted((part.box.client.identities or frozenset()) - known):
                 stages.setdefault(part.group, {}).setdefault((asked_of[each], _kind(each)), each)
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:

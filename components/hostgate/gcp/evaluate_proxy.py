@@ -162,9 +162,10 @@ def _routed(place: Place, reading: proxy_routes.NetworkRoutes) -> Place:
     )
     said = [f"Where the packets of these go is not known: {'; '.join(unsure)}."] if unsure else []
     if routes.others:
-        said.append(
-            f"Clients without a tag that leads to the proxy are not meant, and go past it: {', '.join(routes.others)}."
-        )
+        why = "Clients without a tag that leads to the proxy are not meant, and go past it"
+        if place.led != "seen":
+            why = "No route that was read leads to the proxy; unless one elsewhere does, these go past it"
+        said.append(f"{why}: {', '.join(routes.others)}.")
     return replace(place, round_it=past, assumptions=(*place.assumptions, *said))
 
 

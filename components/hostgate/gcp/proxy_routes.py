@@ -25,7 +25,7 @@ _IPV6: Final = replace(EVERY_ADDRESS, v4=NO_NUMBER)
 _PRIVATE: Final = networks(PRIVATE_IPV4)
 _TO_PROXY: Final = ("nextHopIp", "nextHopIlb", "nextHopIlbIp")
 """Next hops that may be the proxy, which is called by its address: no instance and no VPN tunnel is one."""
-_HOPS: Final = (*_TO_PROXY, "nextHopInstance", "nextHopVpnTunnel")
+HOPS: Final = (*_TO_PROXY, "nextHopInstance", "nextHopVpnTunnel")
 """Next hops of which nobody sees here what they do, unless they are the proxy; what is left is the internet gateway."""
 PROTOCOLS: Final = {"TCP": frozenset({6}), "UDP": frozenset({17})}
 
@@ -170,7 +170,7 @@ class NetworkRoutes:
         found = []
         for route, doubts in (*self.of_network(POLICY_ROUTE), *self.of_network(STATIC_ROUTE)):
             tags = route.node.at("virtualMachine", "tags") if route.type == POLICY_ROUTE else route.node.at("tags")
-            hop = next((key for key in _TO_PROXY if not route.node.at(key).absent), None)
+            hop = hop_of(route, _TO_PROXY)
             ours = False if hop is None else self.is_ours(route, hop, route.properties.get(hop))
             if ours is not False:
                 found.append(_Lead(route, clients_of(tags, Node(None), route.name, []), ours is True and not doubts))
@@ -201,9 +201,30 @@ class NetworkRoutes:
         if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING:
             why = f"the route {route.name} leaves it to other routes, past the proxy"
             few = not self._is_for_all_led(box.client)
+            yield from (replace(step, for_few=few) for step in self._of_others(_in(box, doubts)))
             yield Step(action="allow", rule=route.name, why=why, box=_in(box, doubts), owner=route.urn, for_few=few)
             return
         yield from self._led(route, "nextHopIlbIp", box, doubts)
+
+    def _of_others(self, box: Box) -> Iterator[Step]:
+        """What becomes of flows in `box` that are left to other routes, where a static one leads to the proxy: subnets' own,
+        which are not seen, take some first."""
+        if not any(lead.route.type == STATIC_ROUTE for lead in self.leads):
+            return
+        private = _perhaps_past("its route leads past the proxy", Box(address=_PRIVATE))
+        for step in (private, *self.static()):
+            client, doubts = step.box.client, [*box.doubts, *step.box.doubts]
+            if (
+                client.identities is not None and box.client.identities is not None
+            ):  # of both, which no test can ask for
+                doubts.append(f"the client is one that {step.rule} is for")
+            narrow = replace(
+                box,
+                address=box.address.within(step.box.address),
+                client=replace(box.client, identities=box.client.identities or client.identities),
+            )
+            if narrow.address.v4:
+                yield replace(step, box=_in(narrow, doubts))
 
     def static(self) -> Iterator[Step]:
         """The longest prefix first; a range that is not known yet before all."""
@@ -219,7 +240,7 @@ class NetworkRoutes:
     def _of_static_route(self, route: Resource, doubts: list[str]) -> Iterator[Step]:
         box = Box(address=_range(route.node.at("destRange"), doubts, route.name))
         box = replace(box, client=clients_of(route.node.at("tags"), Node(None), route.name, doubts))
-        hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
+        hop = hop_of(route)
         if hop is not None:
             yield from self._led(route, hop, box, doubts)
             return
@@ -303,6 +324,11 @@ def _doubted(turn: _Turn, doubt: str) -> Iterator[Step]:
 
 def _in(box: Box, doubts: Sequence[str]) -> Box:
     return replace(box, doubts=tuple(doubts))
+
+
+def hop_of(route: Resource, keys: Sequence[str] = HOPS) -> str | None:
+    """Which of `keys` says the next hop. What a provider has no value of is empty text in a state."""
+    return next((key for key in keys if route.properties.get(key) not in (None, "")), None)
 
 
 def priority_of(route: Resource) -> int | None:

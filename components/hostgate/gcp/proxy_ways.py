@@ -20,12 +20,11 @@ from hostgate.flows.nodes import Node
 from hostgate.flows.routes import Route, Routes, SubnetRoutes, Way, to, ways
 from hostgate.flows.snapshot import Resource
 from hostgate.flows.steps import ClientTest
-from hostgate.gcp.proxy_routes import PROTOCOLS, NetworkRoutes, clients_of, priority_of, range_in
+from hostgate.gcp.proxy_routes import PROTOCOLS, NetworkRoutes, clients_of, hop_of, priority_of, range_in
 from hostgate.gcp.resources import NETWORK
 from hostgate.gcp.resources_proxy import DEFAULT_ROUTING, POLICY_ROUTE, STATIC_ROUTE, SUBNETWORK
 
 _DEFAULT_PRIORITY: Final = 1_000
-_HOPS: Final = ("nextHopIp", "nextHopIlb", "nextHopIlbIp", "nextHopInstance", "nextHopVpnTunnel")
 _SPOKEN: Final[Mapping[str, int]] = {"https": 6, "quic": 17, "gre": 47}
 """A flow of each kind that policy-based routes tell apart: TCP, UDP, and what is neither."""
 
@@ -67,13 +66,11 @@ class ProxyWays:
 
     @property
     def routes(self) -> Routes:
-        """By subnet, or for the network where none is seen; none where no route is seen to lead to the gateway. Who lacks the
-        tag that all routes to it ask for, and goes past it, is one of the `others`."""
-        if not self._led:
-            return Routes()
+        """By subnet, or for the network where none is seen. Who goes past the gateway and lacks the tag that all routes to it
+        ask for is one of the `others`; so is everybody where no route is seen to lead there."""
         found = list(self._clients())
         needed = None not in {each.client.identities for each in self._led}
-        meant = [each for each in found if each.client or not needed]
+        meant = [each for each in found if each.client or not needed] if self._led else []
         past = (each for each in found if each not in meant and _leaves(each))
         return Routes(tuple(meant), others=tuple(dict.fromkeys(each.subnet for each in past)))
 
@@ -116,7 +113,7 @@ class ProxyWays:
         """Tags of clients that matter: one that leads to the proxy, where all that lead ask for one, and one other."""
         needed = {each.client.identities for each in self._led}
         first: list[tuple[str, ...]] = [()]
-        if None not in needed:
+        if needed and None not in needed:
             first = [(tag,) for tag in sorted(frozenset().union(*(tags or () for tags in needed)))]
         rules = [each for family in FAMILIES for each in self._by_policy[family]] + [*static]
         others = sorted({tag for each in rules for tag in each.client.identities or ()})
@@ -146,8 +143,8 @@ class ProxyWays:
             if not route.node.at("interconnectAttachment").absent:
                 continue  # for what comes by Interconnect, and for no instance
             client = clients_of(route.node.at("virtualMachine", "tags"), match.at("srcRange"), route.name, doubts)
-            there = EVERY_ADDRESS if match.at("destRange").absent else range_of(match.at("destRange").value)
-            spoken = match.at("ipProtocol").value
+            to_range, spoken = match.at("destRange").value, match.at("ipProtocol").value or None
+            there = EVERY_ADDRESS if to_range in (None, "") else range_of(to_range)
             onward = (
                 None
                 if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING
@@ -165,7 +162,7 @@ class ProxyWays:
         for route, elsewhere in self.reading.of_network(STATIC_ROUTE, family):
             doubts, network = list(elsewhere), range_in(route.node.at("destRange").value)
             client = clients_of(route.node.at("tags"), Node(None), route.name, doubts)
-            hop = next((key for key in _HOPS if not route.node.at(key).absent), None)
+            hop = hop_of(route)
             onward = _OUT if hop is None else self._onward(route, hop)
             if doubts or network is None:
                 onward, client = to("unknown", f"what {route.name} is for is not known yet"), ClientTest()
@@ -242,7 +239,7 @@ def _own_default(subnet: Resource, family: AddressFamily) -> list[_Rule]:
 
 
 def _default(holder: Resource, family: AddressFamily, onward: tuple[Way, ...]) -> _Rule:
-    name = f"the default route of {holder.name}"
+    name = f"default of {holder.name}"
     return _Rule(name, holder.urn, ClientTest(), EVERY_ADDRESS.of(family), _EVERY[family], _DEFAULT_PRIORITY, onward)
 
 

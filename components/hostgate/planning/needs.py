@@ -15,7 +15,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
 from hostgate.planning.decision import read_registered
 from hostgate.planning.mechanism import mechanism
-from hostgate.planning.options import Options, OptionsError, read_options
+from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import is_computed
 
@@ -126,7 +126,7 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
         addresses = given if isinstance(given, Mapping) else {}
         read = _options(target, resource)
         shares = () if read is None else read.shares
-        clients = {share.grant: mechanism(target).clients(share, snapshot) for share in shares}
+        clients = {share.grant: _clients(target, share, snapshot) for share in shares}
         found += [] if read is None else names_open(read.open_names)
         several = len(allowlists) > 1 and any(each != EVERY_CLIENT for each in clients.values())
         for each in allowed:
@@ -169,12 +169,18 @@ def _options(target: str, resource: Resource) -> Options | None:
     if not all(isinstance(each, str) and not is_computed(each) for each in given):
         return None
     stated = {key: resource.properties[key] for key in ("mode", "deny") if key in resource.properties}
+    told = plain_numbers({**options, **stated, **({"from": given} if given else {})})
     try:
-        how = mechanism(target)
-        read: Options = read_options(how.options, {**options, **stated, **({"from": given} if given else {})}, target)
+        read: Options = read_options(mechanism(target).options, told, target)
     except (KeyError, OptionsError):
         return None
     return read
+
+
+def _clients(target: str, share: Options, snapshot: Snapshot) -> ClientTest:
+    """The clients of one list; everybody where nobody here sees the addresses of some of them."""
+    found = mechanism(target).clients(share, snapshot)
+    return EVERY_CLIENT if found.addresses.opaque else found
 
 
 def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] | None:

@@ -325,6 +325,17 @@ class RenamedOptions(Options):
         return () if self.formerly is None else (self.formerly,)
 
 
+def plain_numbers(value: Any) -> Any:
+    """Whole numbers as such: they cross the boundary of plugins, and the engine's own, as floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [plain_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain_numbers(item) for key, item in value.items()}
+    return value
+
+
 def in_one_list(kind: str, names: Sequence[str], where: str) -> str:
     """What is wrong with two layers or components whose rules are one list at `where` (`Options.one_list`)."""
     return (

@@ -131,3 +131,25 @@ def test_who_varies_one_dimension_at_a_time_misses_what_is_narrow_in_several(
     for seed, rules in stacks(4, 8):
         missed += next(disagreements(rules, reach(rules.place, NEEDS), tmp_path / str(seed)), None) is not None
     assert missed > 0
+
+
+HARMLESS = (
+    "alert ip any any -> any any (sid:{};)",
+    f'drop tls any any -> any any (flow:to_server; tls.sni; content:"{EVIL}"; endswith; sid:{{}};)',
+    f'pass tls any any -> any 443 (flow:to_server; tls.sni; content:"{HOST.upper()}"; startswith; endswith; nocase; sid:{{}};)',
+    "pass ip 10.0.0.0/8 any -> 10.0.0.0/8 any (sid:{};)",
+    "drop udp $HOME_NET any -> any 53 (flow:to_server; sid:{};)",
+    "drop http any any -> any any (flow:to_server; sid:{};)",
+    "pass tls 192.168.0.0/16 any -> any any (flow:to_server; sid:{};)",
+)
+"""What opens and closes nothing for whoever is in HOME_NET."""
+
+
+def test_a_change_that_opens_and_closes_nothing_reports_nothing() -> None:
+    for seed in range(500 if LONG else 12):
+        random = Random(seed)
+        rules = [OWN]
+        for at, text in enumerate(random.sample(HARMLESS, random.choice((1, 2, 3)))):
+            rules.insert(random.randrange(len(rules) + 1), text.format(200 + at))
+        found = reach(foreign_set([*rules, *ENDS], "strict", DEFAULT).place, NEEDS)
+        assert (found.beyond, found.missing, found.unknown) == ((), (), ()), f"seed {seed}: {rules}"
