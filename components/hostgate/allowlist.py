@@ -24,6 +24,7 @@ from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.default_base import join, shared_policy
+from hostgate.planning.adoption import child_of, strangers
 from hostgate.planning.findings import Finding
 from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
@@ -190,18 +191,6 @@ class AllowlistComponent(pulumi.ComponentResource):
     def children(self) -> dict[str, pulumi.Resource]:
         """The resources that the component made, by their logical names."""
         return {child._name: child for child in sorted(self._childResources, key=lambda child: child._name)}
-
-
-def child_of(made: Plan, name: str, each: CloudObject) -> str:
-    """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
-    return f"{name}{each.name.removeprefix(made.options.stem)}"
-
-
-def strangers(made: Plan, names: Sequence[str], adopt: Mapping[str, str]) -> str | None:
-    """What is to be adopted and is no child of the components `names` over the plan, in words; None if all of it is."""
-    children = sorted(child_of(made, name, each) for name in names for each in made.objects)
-    found = sorted(set(adopt) - set(children))
-    return f"{', '.join(found)}, which is no child. Children: {', '.join(children)}." if found else None
 
 
 def prepare(

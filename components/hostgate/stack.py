@@ -24,6 +24,7 @@ from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select,
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
+from hostgate.planning.adoption import objection
 from hostgate.planning.options import Options, in_one_list, not_json, option_problems
 from hostgate.planning.plan import Plan, find_mechanism, plan_all
 from hostgate.planning.survey import Survey, Word
@@ -130,7 +131,14 @@ class Stack:
     """Those of the reviewed plans, also where their file is not read."""
 
     def plans(self, as_of: date | None = None) -> tuple[Plan, ...]:
-        """A plan for each target. Raises InputError."""
+        """A plan for each target. Raises InputError, too for an object to adopt that no plan makes."""
+        plans = self._made(as_of)
+        wrong = [found for plan in plans if plan.ok and (found := objection(plan))]
+        if wrong:
+            raise InputError([Problem(rule="config", message=found) for found in wrong])
+        return plans
+
+    def _made(self, as_of: date | None) -> tuple[Plan, ...]:
         if len(self.targets) == 1:
             return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
         from hostgate.planning.layers import plan_layers  # only stacks with several layers pay for it

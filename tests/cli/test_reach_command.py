@@ -86,6 +86,31 @@ def test_the_clients_of_each_of_several_lists_are_asked_for_apart(run: Run, proj
     assert all(not each["beyond"] and not each["missing"] and not each["unknown"] for each in points)
 
 
+NESTED = """\
+config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:{cloud}:
+{place}    grants:
+      - {{name: builders, from: [10.1.0.0/16]}}
+      - {{name: nodes, from: [{nodes}], select: {{ids: [h0]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("nodes", "dead"),
+    [("10.0.0.0/8", False), ("10.2.0.0/16", False), ("10.1.2.0/24", True)],
+    ids=["around the others", "beside them", "among them"],
+)
+@pytest.mark.parametrize("cloud", ["aws", "azure"])
+def test_a_rule_is_dead_that_decides_for_the_clients_of_no_list(
+    run: Run, project: Project, cloud: str, nodes: str, dead: bool
+) -> None:
+    place = "    resourceGroup: rg\n    location: westeurope\n" if cloud == "azure" else ""
+    hosts(project(dev=NESTED.format(cloud=cloud, nodes=nodes, place=place)), "cgr.dev", "quay.io")
+    points = run("reach", "--json").json["points"]
+    assert [bool(each["dead"]) for each in points] == [dead, dead]
+
+
 @pytest.mark.parametrize("target", ["gcp:fqdn", "gcp:web-proxy", "aws:dns-firewall"])
 def test_a_host_that_is_served_over_one_family_is_open_over_both_and_not_beyond(
     run: Run, tmp_path: Path, target: str

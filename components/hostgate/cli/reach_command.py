@@ -138,6 +138,10 @@ def command(
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
         # Without a stack, each target is one to choose.
         found = [Answer(place, needs, plan=plan) for place, needs, plan in _of_plans(plans, together=not catalogs)]
+    from hostgate.flows.reach import together
+
+    for answer, agreed in zip(found, together([each.reach for each in found]), strict=True):
+        answer.reach = agreed
     accepted.check({each for answer in found for each in answer.ids})
     if as_json:
         print_json({"points": [answer.as_json(accepted, own=own) for answer in found]})

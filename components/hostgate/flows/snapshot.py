@@ -25,6 +25,8 @@ class Resource:
     property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """URNs by the input that came from them."""
     id: str = ""
+    parent: str = ""
+    """URN of the component or resource that it was made below, where that is told."""
     external: bool = False
     """Whether the stack only reads it: what belongs to it and stands apart may be elsewhere."""
 

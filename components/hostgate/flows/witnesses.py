@@ -76,6 +76,8 @@ class Extraction:
     witnesses: tuple[Witness, ...]
     overlapping: tuple[str, ...] = ()
     idle: tuple[Step, ...] = ()
+    busy: tuple[Step, ...] = ()
+    """Steps that decide something that was found."""
     unread: tuple[tuple[Step, str], ...] = ()
     """Steps for names of a pattern of which no example was found, and the pattern: what they do was not looked at."""
 
@@ -104,7 +106,8 @@ def extract(
             if id(first) in deciding and (not repeated or _doubted(step.box)):
                 busy.add(id(step))
     idle = () if overlapping else tuple(step for key, step in about.items() if key not in busy)
-    return Extraction(place, tuple(found), tuple(overlapping), idle, tuple(space.unread()))
+    deciding_some = tuple(about[key] for key in busy if key in about)
+    return Extraction(place, tuple(found), tuple(overlapping), idle, deciding_some, tuple(space.unread()))
 
 
 def _doubted(box: Box) -> bool:

@@ -69,7 +69,7 @@ def places(snapshot: Snapshot) -> list[Place]:
             alone = Place(
                 TARGET, policy.id or policy.name, (platform(), reading.stage(policy), _implied()),
                 remark=f"no {what} is associated with the policy",
-                policy=policy.name, answers=METADATA_ANSWERS,
+                policy=policy.name, answers=METADATA_ANSWERS, judging=frozenset({policy.urn}),
             )  # fmt: skip
             found.append(alone)
     return found
@@ -248,7 +248,7 @@ class _Reading:
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(
             TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
-            families=_families(stages),
+            families=_families(stages), judging=frozenset(each.urn for each, _, _ in attached if each is not None),
             answers=(*answers(self.snapshot, lambda policy: self._answers(policy, key)), *METADATA_ANSWERS),
         )  # fmt: skip
 

@@ -77,6 +77,9 @@ class Enforcement:
     """What else narrows what passes, by name."""
     in_place: RulesInPlace | None = None
     """Where rules are about clients, those that let them pass."""
+    apart: str = ""
+    """Where objects that hold the rules change one by one, in whatever order: how a host or a client goes from one to another,
+    as the end of a message."""
     audit: AuditOpening | None = None
     """Of mode audit, where it does not only leave out a deny."""
     unless: str = ""

@@ -354,6 +354,11 @@ KINDS: dict[str, FindingKind] = {
         "The firewall denies what lists and signatures of its vendor match, before it asks the rules.",
         "Where an allowed host is hit, name it under `threatIntelAllowlist`, or take mode Alert.",
     ),
+    "safeguard-exempt": FindingKind(
+        "warning",
+        "What threat intelligence leaves alone is most of the internet: it is as good as off.",
+        "Name the hosts and addresses that it hits and that are meant, in `threatIntelAllowlist`.",
+    ),
     "tls-inspection": FindingKind(
         "info",
         "The policy decrypts TLS: what cannot be decrypted in its scope is dropped.",

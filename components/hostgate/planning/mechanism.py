@@ -170,6 +170,8 @@ class Mechanism(ABC, Generic[O]):
     """The resource types that its objects become."""
     several: ClassVar[bool] = False
     """Whether its plans may have several grants: it tells clients apart, and renders what `options.shares` say."""
+    auto_named: ClassVar[bool] = False
+    """Whether its objects have names of their own in the cloud, so that another name of the plan changes none of them."""
     options: type[O]
 
     @abstractmethod

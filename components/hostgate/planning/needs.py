@@ -107,12 +107,16 @@ def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list
 def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[str]]:
     """What the allowlists of a snapshot need at `place`, and the resources there that are theirs.
 
-    An allowlist is at a place if a rule that it names is; what is of the same cloud and elsewhere may be open there, and
+    An allowlist is at a place if what it made judges there, with a rule or without, or, where nothing tells what it made, a
+    rule that it names; what is of the same cloud and elsewhere may be open there, and
     need not be. Each of its lists is for the clients that it names, and its entries are told with the list's name. Entries
     that are alternatives of one another were chosen from when the allowlist was planned.
     """
+    judging = place.judging.union(step.owner for step in _steps(place) if step.owner)
     owners: dict[str, set[str]] = {}
     for rule, owner in {(step.rule, step.owner): None for step in _steps(place)}:
+        if (holder := snapshot.by_urn.get(owner)) is not None and holder.parent:
+            continue
         for name in rules_decided(rule):
             owners.setdefault(name, set()).add(owner)
     found: list[Need] = []
@@ -131,6 +135,7 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
             continue
         allowed = [each for each in decisions if each.outcome == "allowed"]
         mine = {owner for each in allowed if each.rule for owner in owners.get(each.rule, ())}
+        mine |= {each for each in judging if resource.urn in _above(each, snapshot)}
         ours |= mine
         options = resource.properties.get("options")
         given = options.get("addresses") if isinstance(options, Mapping) else None
@@ -146,6 +151,15 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
             wanted = needs_of([each.entry], partial(_given, ranges), due=bool(mine))
             found += _of_list(wanted, whose, clients.get(each.entry.grant, EVERY_CLIENT))
     return found, frozenset(ours)
+
+
+def _above(urn: str, snapshot: Snapshot) -> set[str]:
+    """The URNs that a resource was made below."""
+    found: set[str] = set()
+    while (resource := snapshot.by_urn.get(urn)) is not None and resource.parent and resource.parent not in found:
+        urn = resource.parent
+        found.add(urn)
+    return found
 
 
 def _steps(place: Place) -> Iterator[Step]:

@@ -16,7 +16,7 @@ from hostgate.flows.flow_words import flows_in_words
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import endings
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.flows.reach import Beyond, Open, Reach, by_route, reach, sees_queries_alone
+from hostgate.flows.reach import Beyond, Open, Reach, by_route, reach, sees_queries_alone, together
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN
@@ -89,7 +89,9 @@ class StackReach:
     @cached_property
     def points(self) -> list[Point]:
         places = places_with(self._policies, self._snapshot)
-        return [point for each in places if not sees_queries_alone(each) and (point := self._point(each)) is not None]
+        found = [point for each in places if not sees_queries_alone(each) and (point := self._point(each)) is not None]
+        agreed = together([point.reach for point in found])
+        return [replace(point, reach=each) for point, each in zip(found, agreed, strict=True)]
 
     def _point(self, place: Place) -> Point | None:
         steps = [step for step in steps_in(place) if step.owner in self._snapshot.by_urn]

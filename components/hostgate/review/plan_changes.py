@@ -13,7 +13,8 @@ from typing import Any, Literal
 from hostgate.catalog.model import Entry
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
-from hostgate.planning.mechanism import GROWS, Seat, grown
+from hostgate.planning.mechanism import GROWS, Seat, grown, mechanism
+from hostgate.review.going_over import going_over
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
 from hostgate.review.unlisted import Unlisted, clients_beyond, is_everybody, unlisted, within
@@ -231,6 +232,7 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
                 *_taken(each.head, held),
                 *_leaving(each.base, each.head),
                 *_led_elsewhere(each.base, each.head),
+                *going_over(each),
             ),
         )
         for each in found
@@ -499,6 +501,8 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
             return (*(ObjectChange(*key, "created") for key in after), *gone)
         now = {key: (key[0], f"{head.name}{key[1].removeprefix(base.name)}") for key in before if key not in after}
         before = {now[key] if now.get(key) in after else key: each for key, each in before.items()}
+    elif base is not None and head is not None and mechanism(head.target).auto_named and base.stem != head.stem:
+        before = _by_name(_called(base, head.stem))
     found = []
     for key in (*after, *(key for key in before if key not in after)):
         old, new = before.get(key), after.get(key)
@@ -534,6 +538,33 @@ def _referring(found: Sequence[ObjectChange], after: Iterable[ObjectStatement]) 
             body = json.dumps(each.body)
             if any(id_ in body for id_ in new_ids):
                 yield ObjectChange(each.kind, each.name, "updated")
+
+
+def _called(statement: Statement, stem: str) -> Statement:
+    """The statement with objects called by another stem, where their names in the cloud are their own."""
+    old = statement.stem
+
+    def renamed(name: str) -> str:
+        return f"{stem}{name.removeprefix(old)}"
+
+    listed = statement.made or ()
+    names = {each.name: renamed(each.name) for each in listed if each.name.startswith(old)}
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: inside(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(map(inside, value))
+        if not isinstance(value, str):
+            return value
+        where, slash, name = value.rpartition("/")  # an ARN ends with the name
+        return f"{where}{slash}{names.get(name, name)}"
+
+    made = tuple(
+        replace(each, name=names.get(each.name, each.name), body=inside(each.body), fixed=inside(each.fixed))
+        for each in listed
+    )
+    return replace(statement, made=made)
 
 
 def _by_name(statement: Statement | None) -> Mapping[tuple[str, str], ObjectStatement]:

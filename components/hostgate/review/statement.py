@@ -76,6 +76,11 @@ class Statement:
         return self.target.partition(":")[0]
 
     @property
+    def stem(self) -> str:
+        """What the names of its objects begin with."""
+        return str(self.settings.get("formerly") or self.name)
+
+    @property
     def sight(self) -> str:
         """What its mechanism sees of a flow: layers of one sight take each other's place."""
         return mechanism(self.target).means[0].sight
