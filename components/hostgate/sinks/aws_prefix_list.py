@@ -1,0 +1,301 @@
+"""A managed prefix list of AWS, kept at what an address pool says: what is lacking first, then what is due to leave.
+
+Each step reads the list, then the pool, and changes the version that was read. Whoever changed the list between is told
+by the version, and the step is done anew from what stands by then. What another refresher put in from the same pool is in
+the pool before it is in the list, and the pool is read after the list: so nobody takes out what another has just added.
+Between two steps the list holds more than it did and nothing less, until only removals are left.
+
+Rules of the service, EC2 API reference (ModifyManagedPrefixList, read 2026-11-28) unless another source is named:
+at most 100 entries in a change; entries and size are not changed together; a stale version is refused
+(PrefixListVersionMismatch) and so is a change of a list that is changing (IncorrectState), as Terraform's provider for
+AWS meets them (internal/service/ec2/errors.go); what refers to a list counts its size and not its entries (VPC quotas).
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from hostgate.catalog.model import Family
+from hostgate.catalog.problems import InputError, Problem, spelled
+from hostgate.planning.address_pool import AddressPool
+from hostgate.requirement import install_command
+from hostgate.sinks.address_list import (
+    ListDifference,
+    ListEntry,
+    WantedAddresses,
+    difference,
+    family_named,
+    mark,
+    most_to_remove,
+    wanted_addresses,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+EXTRA = "pool-aws"
+
+BATCH = 100
+"""Entries in one change."""
+
+_TRIES = 20
+"""Changes in a row that somebody else may win."""
+
+_PATIENCE = 300.0
+"""Seconds that a list may take to change. A change of a list that many resources refer to takes a while."""
+
+_CONTENDED = {"PrefixListVersionMismatch", "IncorrectState", "ConcurrentMutationLimitExceeded"}
+"""Codes of a change that somebody else's change stands against: it is tried anew from what stands by then."""
+
+_REACH = {"connect_timeout": 10, "read_timeout": 30, "retries": {"mode": "standard", "total_max_attempts": 10}}
+"""Seconds, and the SDK's own retries of what is throttled and of errors that pass, with waits that double up to 20 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOrder:
+    """What to do. `load`: the pool as it stands when it is called. `family`: what the list has to be of, None: as it is.
+    `most_removed`: the share of our entries that may leave. `grow_to`: the size that it may be given if it is too small.
+    `keep_foreign`: entries that are not ours are meant."""
+
+    list_id: str
+    load: Callable[[], AddressPool]
+    owner: str
+    family: Family | None = None
+    most_removed: float
+    grow_to: int | None = None
+    keep_foreign: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixList:
+    """A list as it stands. `size`: its MaxEntries."""
+
+    list_id: str
+    name: str
+    state: str
+    told: str
+    version: int
+    size: int
+    family: Family
+    entries: tuple[ListEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushReport:
+    """What was done, or with `dry_run` would be: networks. `held`: due to be removed and staying, because it is more than
+    a push may remove. `grown`: the sizes before and after; None if it was not made larger."""
+
+    at: PrefixList
+    wanted: WantedAddresses
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    foreign: tuple[ListEntry, ...] = ()
+    grown: tuple[int, int] | None = None
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is done so far, and the last change, which the list has yet to show."""
+
+    owned: int | None = None
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    grown: tuple[int, int] | None = None
+    changed: "PrefixList | None" = None
+    """The list as it was when it was last changed."""
+
+
+def connect(region: str | None) -> "BaseClient":
+    """A client of EC2 with the credentials of the environment. Raises InputError."""
+    try:
+        import boto3
+        from botocore.config import Config
+    except ModuleNotFoundError as error:
+        message = f"A prefix list needs {error.name}, which is not installed. Install it: {install_command(EXTRA)}"
+        raise InputError([Problem(rule="list-unreachable", message=message)]) from None
+    with _told("connecting"):
+        return boto3.session.Session().client("ec2", region_name=region, config=Config(**_REACH))
+
+
+def push(client: "BaseClient", order: PushOrder, wait: Callable[[float], None] = time.sleep) -> PushReport:
+    """Bring the list to what the pool says. `wait`: sleeps so many seconds.
+
+    Raises InputError; its last message says what was changed before, if anything was.
+    """
+    done = _Progress()
+    try:
+        return _pushed(client, order, done, wait)
+    except InputError as error:
+        if not (done.added or done.removed or done.grown):
+            raise
+        grown = f"its size is {done.grown[1]:,} by now, " if done.grown else ""
+        message = f"Before that, {grown}{len(done.added):,} entries were added and {len(done.removed):,} removed."
+        raise InputError([*error.problems, _problem("list-begun", order.list_id, message)]) from None
+
+
+def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[float], None]) -> PushReport:
+    lost = 0
+    while True:
+        at = _quiet(client, order.list_id, wait)
+        _refuse_failure(at, done.changed)
+        pool = order.load()  # after the list, see above
+        wanted = wanted_addresses(pool, at.family)
+        found = difference(wanted, at.entries, order.owner)
+        _refuse(order, pool, at, wanted, found)
+        if done.owned is None:
+            done.owned = found.owned
+        due = tuple(each.cidr for each in found.remove)
+        leaving = dict.fromkeys((*done.removed, *due))
+        held = due if len(leaving) > most_to_remove(done.owned, order.most_removed) else ()
+        leave = () if held else due
+        needed = len(at.entries) + len(found.add)
+        grow = None if needed <= at.size else _larger(order, at, needed)
+        report = PushReport(
+            at=at, wanted=wanted, added=tuple(done.added), removed=tuple(done.removed), held=held, foreign=found.foreign,
+            grown=done.grown,
+        )  # fmt: skip
+        if order.dry_run:
+            return replace(report, added=found.add, removed=leave, grown=grow)
+        if not (grow or found.add or leave):
+            return report
+        if not _changed(client, at, grow, found.add[:BATCH], leave[:BATCH], order.owner):
+            lost += 1
+            if lost >= _TRIES:
+                message = f"Others changed it {_TRIES} times in a row between our reading and our change."
+                raise InputError([_problem("list-contended", order.list_id, message)])
+            wait(random.uniform(0, min(10.0, 0.25 * 2**lost)))
+            continue
+        lost, done.changed = 0, at
+        if grow:
+            done.grown = (done.grown[0] if done.grown else grow[0], grow[1])
+        elif found.add:
+            done.added += [each for each in found.add[:BATCH] if each not in done.added]
+        else:
+            done.removed += [each for each in leave[:BATCH] if each not in done.removed]
+
+
+def _changed(
+    client: Any, at: PrefixList, grow: tuple[int, int] | None, add: Sequence[str], remove: Sequence[str], owner: str
+) -> bool:
+    """Make one change, of the size, of what is added or of what is removed; False if somebody else's stands against it."""
+    if grow:
+        change: dict[str, Any] = {"MaxEntries": grow[1]}
+    elif add:
+        entries = [{"Cidr": each, "Description": mark(owner)} for each in add]
+        change = {"CurrentVersion": at.version, "AddEntries": entries}
+    else:
+        change = {"CurrentVersion": at.version, "RemoveEntries": [{"Cidr": each} for each in remove]}
+    from botocore.exceptions import ClientError
+
+    with _told(at.list_id):
+        try:
+            client.modify_managed_prefix_list(PrefixListId=at.list_id, **change)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _CONTENDED:
+                return False
+            raise
+    return True
+
+
+def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixList:
+    """The list and its entries, once nothing is changing it. Raises InputError."""
+    waited, pause = 0.0, 0.5
+    while True:
+        with _told(list_id):
+            lists = client.describe_managed_prefix_lists(PrefixListIds=[list_id])["PrefixLists"]
+        if not lists:
+            raise InputError([_problem("list-unknown", list_id, "There is none of this id in the account and Region.")])
+        shown = lists[0]
+        state = shown["State"]
+        if not state.endswith("-in-progress") or state.startswith("delete"):
+            break
+        if waited >= _PATIENCE:
+            message = f"It has been `{state}` for {waited:.0f} s. Look at it, and push again."
+            raise InputError([_problem("list-busy", list_id, message)])
+        wait(pause)
+        waited, pause = waited + pause, min(5.0, 2 * pause)
+    family = family_named(shown.get("AddressFamily", ""))
+    if shown.get("Version") is None or shown.get("OwnerId") == "AWS" or shown.get("IpamPrefixListResolverSyncEnabled"):
+        message = "AWS itself or IPAM keeps its entries. Allowed: a list that you manage."
+        raise InputError([_problem("list-foreign", list_id, message)])
+    if family is None or state.startswith("delete") or state == "create-failed":
+        message = f"Its state is `{state}`: {shown.get('StateMessage') or 'nobody can change it'}."
+        raise InputError([_problem("list-failed", list_id, message)])
+    version = shown["Version"]
+    with _told(list_id):
+        pages = client.get_paginator("get_managed_prefix_list_entries")
+        every = pages.paginate(PrefixListId=list_id, TargetVersion=version)
+        entries = tuple(
+            ListEntry(each["Cidr"], each.get("Description", "")) for page in every for each in page["Entries"]
+        )
+    return PrefixList(
+        list_id=list_id, name=shown.get("PrefixListName", ""), state=state, told=shown.get("StateMessage", ""),
+        version=version, size=shown["MaxEntries"], family=family, entries=entries,
+    )  # fmt: skip
+
+
+def _refuse_failure(at: PrefixList, changed: PrefixList | None) -> None:
+    """That our last change was taken and then failed."""
+    if changed and at.state.endswith("-failed") and (at.version, at.size) == (changed.version, changed.size):
+        message = f"Its state is `{at.state}`: {at.told or 'AWS does not say why'}."
+        raise InputError([_problem("list-failed", at.list_id, message)])
+
+
+def _refuse(
+    order: PushOrder, pool: AddressPool, at: PrefixList, wanted: WantedAddresses, found: ListDifference
+) -> None:
+    problems = []
+    if order.family and order.family != at.family:
+        message = f"It is a list of {at.family}. Allowed by --family: {order.family}."
+        problems.append(_problem("list-family", at.list_id, message))
+    elif not wanted.hosts_of:
+        message = (
+            f"{pool.shown} has no {at.family} address of the {len(pool.hosts):,} hosts. The list is left as it is: an empty "
+            "one cuts them off."
+        )
+        problems.append(_problem("list-emptied", at.list_id, message))
+    if found.foreign and not order.keep_foreign:
+        some = ", ".join(f"{each.cidr} {spelled(each.description)}" for each in found.foreign[:5])
+        more = f" and {len(found.foreign) - 5:,} more" if len(found.foreign) > 5 else ""
+        message = (
+            f"Found entries that are not of `{mark(order.owner)}`: {some}{more}. They open what the pool does not say. Take "
+            "them out, or keep them with --keep-foreign."
+        )
+        problems.append(_problem("list-foreign", at.list_id, message))
+    if problems:
+        raise InputError(problems)
+
+
+def _larger(order: PushOrder, at: PrefixList, needed: int) -> tuple[int, int]:
+    if order.grow_to is not None and needed <= order.grow_to:
+        return at.size, order.grow_to
+    named = "" if order.grow_to is None else f", and --grow-to names {order.grow_to:,}"
+    message = (
+        f"It holds {at.size:,} entries and needs {needed:,}, because what is added comes before what is removed{named}. "
+        "Allowed: --grow-to N, where each security group that refers to it has room for N rules."
+    )
+    raise InputError([_problem("list-full", at.list_id, message)])
+
+
+@contextmanager
+def _told(what: str) -> "Iterator[None]":
+    """What the SDK raises, as an InputError."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        about = error.response["Error"]
+        message = f"AWS refuses {error.operation_name}: {about.get('Message') or 'no reason'} ({about['Code']})."
+        raise InputError([_problem("list-refused", what, message)]) from None
+    except BotoCoreError as error:
+        raise InputError([_problem("list-unreachable", what, f"Cannot ask AWS: {str(error).rstrip('.')}.")]) from None
+
+
+def _problem(rule: str, list_id: str, message: str) -> Problem:
+    return Problem(rule=rule, file=list_id, message=message)
