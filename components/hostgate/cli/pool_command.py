@@ -71,7 +71,7 @@ def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> in
     return None if found is None else int(found)
 
 
-command.add_command(push)
+command.add_command(push, "push")
 
 
 @command.command(cls=Repeating)

@@ -6,6 +6,7 @@ so that nothing opens it; 0. Bad input, a list that cannot be changed and a clou
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,8 @@ def aws_prefix_list(
         list_id=list_id, load=load, owner=owner, family=family, most_removed=most_removed / 100, grow_to=grow_to,
         keep_foreign=keep_foreign, dry_run=dry_run,
     )  # fmt: skip
-    report = push(connect(region), order)
+    with closing(connect(region)) as client:
+        report = push(client, order)
     stale = list(_stale(read[0], datetime.fromtimestamp(time.time(), UTC).date()))
     if as_json:
         print_json(_as_json(report, order, stale))

@@ -207,7 +207,8 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
     waited, pause = 0.0, 0.5
     while True:
         with _told(list_id):
-            lists = client.describe_managed_prefix_lists(PrefixListIds=[list_id])["PrefixLists"]
+            every = client.describe_managed_prefix_lists(PrefixListIds=[list_id])["PrefixLists"]
+        lists = [each for each in every if each["PrefixListId"] == list_id]
         if not lists:
             raise InputError([_problem("list-unknown", list_id, "There is none of this id in the account and Region.")])
         shown = lists[0]
@@ -229,9 +230,10 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
     version = shown["Version"]
     with _told(list_id):
         pages = client.get_paginator("get_managed_prefix_list_entries")
-        every = pages.paginate(PrefixListId=list_id, TargetVersion=version)
         entries = tuple(
-            ListEntry(each["Cidr"], each.get("Description", "")) for page in every for each in page["Entries"]
+            ListEntry(each["Cidr"], each.get("Description", ""))
+            for page in pages.paginate(PrefixListId=list_id, TargetVersion=version)
+            for each in page["Entries"]
         )
     return PrefixList(
         list_id=list_id, name=shown.get("PrefixListName", ""), state=state, told=shown.get("StateMessage", ""),
