@@ -223,7 +223,7 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
     family = family_named(shown.get("AddressFamily", ""))
     if shown.get("Version") is None or shown.get("OwnerId") == "AWS" or shown.get("IpamPrefixListResolverSyncEnabled"):
         message = "AWS itself or IPAM keeps its entries. Allowed: a list that you manage."
-        raise InputError([_problem("list-foreign", list_id, message)])
+        raise InputError([_problem("list-managed", list_id, message)])
     if family is None or state.startswith("delete") or state == "create-failed":
         message = f"Its state is `{state}`: {shown.get('StateMessage') or 'nobody can change it'}."
         raise InputError([_problem("list-failed", list_id, message)])
