@@ -27,7 +27,7 @@ class PrefixListServer:
     """`url`, and what it was asked: `changes` that were taken, each as its parameters, `asked` the names of all actions.
 
     `before`: called with the number of a change before it is judged. `errors`: codes to answer with, for each action, the
-    next first. `no_room`: what refers to the list cannot take a larger size.
+    next first. `no_room`: what refers to the list cannot take a larger size. `page`: what a proxy answers instead.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,7 @@ class PrefixListServer:
         self.before: Callable[[int], None] = lambda _: None
         self.errors: dict[str, list[str]] = {}
         self.no_room = False
+        self.page: bytes | None = None
         self.slow = 0
         self._looks = 0
         self._tries = 0
@@ -94,6 +95,9 @@ class PrefixListServer:
         asked = {key: values[0] for key, values in parse_qs(body.decode()).items()}
         action = asked.get("Action", "")
         self.asked.append(action)
+        if self.page is not None:
+            start_response("200 OK", [("Content-Type", "text/html")])
+            return [self.page]
         refused = self._refused(action, asked)
         if refused is not None:
             code, message = refused

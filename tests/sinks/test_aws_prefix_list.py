@@ -542,13 +542,20 @@ class TestWrongInput:
         made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--json"))
         assert (made.code, made.rules, said in made.out) == (1, ["list-unreachable"], True)
 
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "no url"])
     def test_a_service_that_is_away_is_said(
-        self, run: Run, ec2: PrefixListServer, pool: Path, monkeypatch: pytest.MonkeyPatch
+        self, run: Run, ec2: PrefixListServer, pool: Path, monkeypatch: pytest.MonkeyPatch, url: str
     ) -> None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
         made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--json"))
         assert (made.code, made.rules, ec2.asked) == (1, ["list-unreachable"], [])
+
+    @pytest.mark.parametrize("page", [b"<html>Sign in<br></html>", b"<Other/>", b""])
+    def test_what_answers_and_is_no_ec2_is_said(self, run: Run, ec2: PrefixListServer, pool: Path, page: bytes) -> None:
+        ec2.page = page
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--json"))
+        assert (made.code, made.rules, "is not EC2" in made.out) == (1, ["list-unreachable"], True)
 
     def test_without_the_extra_it_says_what_to_install(
         self, run: Run, ec2: PrefixListServer, pool: Path, monkeypatch: pytest.MonkeyPatch

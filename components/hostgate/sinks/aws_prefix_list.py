@@ -118,7 +118,7 @@ def connect(region: str | None) -> "BaseClient":
     except ModuleNotFoundError as error:
         message = f"A prefix list needs {error.name}, which is not installed. Install it: {install_command(EXTRA)}"
         raise InputError([Problem(rule="list-unreachable", message=message)]) from None
-    with _told("connecting"):
+    with _told(None):
         return boto3.session.Session().client("ec2", region_name=region, config=Config(**_REACH))
 
 
@@ -208,7 +208,7 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
     while True:
         with _told(list_id):
             every = client.describe_managed_prefix_lists(PrefixListIds=[list_id])["PrefixLists"]
-        lists = [each for each in every if each["PrefixListId"] == list_id]
+            lists = [each for each in every if each["PrefixListId"] == list_id]
         if not lists:
             raise InputError([_problem("list-unknown", list_id, "There is none of this id in the account and Region.")])
         shown = lists[0]
@@ -235,10 +235,10 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
             for page in pages.paginate(PrefixListId=list_id, TargetVersion=version)
             for each in page["Entries"]
         )
-    return PrefixList(
-        list_id=list_id, name=shown.get("PrefixListName", ""), state=state, told=shown.get("StateMessage", ""),
-        version=version, size=shown["MaxEntries"], family=family, entries=entries,
-    )  # fmt: skip
+        return PrefixList(
+            list_id=list_id, name=shown.get("PrefixListName", ""), state=state, told=shown.get("StateMessage", ""),
+            version=version, size=shown["MaxEntries"], family=family, entries=entries,
+        )  # fmt: skip
 
 
 def _refuse_failure(at: PrefixList, changed: PrefixList | None) -> None:
@@ -285,19 +285,27 @@ def _larger(order: PushOrder, at: PrefixList, needed: int) -> tuple[int, int]:
 
 
 @contextmanager
-def _told(what: str) -> "Iterator[None]":
-    """What the SDK raises, as an InputError."""
-    from botocore.exceptions import BotoCoreError, ClientError
+def _told(list_id: str | None) -> Iterator[None]:
+    """What the SDK raises, and an answer that is none of EC2's, as an InputError."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
         about = error.response["Error"]
         message = f"AWS refuses {error.operation_name}: {about.get('Message') or 'no reason'} ({about['Code']})."
-        raise InputError([_problem("list-refused", what, message)]) from None
-    except BotoCoreError as error:
-        raise InputError([_problem("list-unreachable", what, f"Cannot ask AWS: {str(error).rstrip('.')}.")]) from None
+        raise InputError([_problem("list-refused", list_id, message)]) from None
+    except NoRegionError:
+        message = "No Region is named. Allowed: --region, AWS_REGION, or the SDK's profile."
+        raise InputError([_problem("list-unreachable", list_id, message)]) from None
+    except (BotoCoreError, ValueError) as error:  # the latter of an endpoint that is none
+        message = f"Cannot ask AWS: {str(error).rstrip('.')}."
+        raise InputError([_problem("list-unreachable", list_id, message)]) from None
+    except (ResponseParserError, KeyError):
+        message = "What answers is not EC2. Look at AWS_ENDPOINT_URL and at proxies."
+        raise InputError([_problem("list-unreachable", list_id, message)]) from None
 
 
-def _problem(rule: str, list_id: str, message: str) -> Problem:
+def _problem(rule: str, list_id: str | None, message: str) -> Problem:
     return Problem(rule=rule, file=list_id, message=message)
