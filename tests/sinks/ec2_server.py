@@ -28,6 +28,7 @@ class PrefixListServer:
 
     `before`: called with the number of a change before it is judged. `errors`: codes to answer with, for each action, the
     next first. `no_room`: what refers to the list cannot take a larger size. `page`: what a proxy answers instead.
+    `deaf`: a new size is taken and does not come about.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,7 @@ class PrefixListServer:
         self.before: Callable[[int], None] = lambda _: None
         self.errors: dict[str, list[str]] = {}
         self.no_room = False
+        self.deaf = False
         self.page: bytes | None = None
         self.slow = 0
         self._looks = 0
@@ -156,7 +158,7 @@ class PrefixListServer:
             if self.no_room:
                 one.state, one.state_message = "modify-failed", "sg-0123 has no room for the new size"
                 return
-            one.max_entries = asked["MaxEntries"]
+            one.max_entries = one.max_entries if self.deaf else asked["MaxEntries"]
         if self.slow:
             one.state, self._looks = "modify-in-progress", self.slow
 

@@ -171,12 +171,12 @@ class TestRemovals:
         self, run: Run, ec2: PrefixListServer, pool: Path
     ) -> None:
         ec2.make(*standing(*numbered(10)))
-        write(pool, {"a.example": [*numbered(7), "198.51.100.1"]})
-        made = run(*words(pool))
-        assert (made.code, sizes(ec2.changes), len(ec2.entries())) == (3, ["+1"], 11)
+        write(pool, {"a.example": [*numbered(7), *numbered(10, 100)]})
+        made = run(*words(pool))  # of the ten that were there, not of the twenty that are
+        assert (made.code, sizes(ec2.changes), len(ec2.entries())) == (3, ["+10"], 20)
         assert "Nothing is removed: 3 entries are due at once" in made.err
         assert run(*words(pool, "--most-removed", "30")).code == 0
-        assert len(ec2.entries()) == 8
+        assert len(ec2.entries()) == 17
 
     def test_a_pool_that_shrinks_while_it_is_pushed_does_not_get_round_the_share(
         self, ec2: PrefixListServer, pool: Path
@@ -281,6 +281,7 @@ class TestSize:
         made = run(*words(write(pool, {"a.example": numbered(5)}), "--grow-to", "20"))
         assert (made.code, ec2.entries()) == (1, {})
         assert "sg-0123 has no room for the new size" in made.err
+        assert "list-begun" not in made.err
         ec2.no_room = False  # the failure stands in the list's state, and is no reason to stop for ever
         assert run(*words(pool, "--grow-to", "20")).code == 0
         assert len(ec2.entries()) == 5
@@ -376,7 +377,16 @@ class TestOtherWriters:
         with pytest.raises(InputError) as refused:
             push(connect(REGION), order(write(pool, {"a.example": numbered(150)})), Clock())
         assert [each.rule for each in refused.value.problems] == ["list-busy", "list-begun"]
-        assert "100 entries were added and 0 removed" in str(refused.value)
+        assert "a further change was taken that does not show yet" in str(refused.value)
+
+    def test_a_change_that_is_taken_and_never_shows_is_given_up(self, ec2: PrefixListServer, pool: Path) -> None:
+        ec2.make(size=1)
+        ec2.deaf = True
+        write(pool, {"a.example": numbered(5)})
+        with pytest.raises(InputError) as refused:
+            push(connect(REGION), order(pool, grow_to=10), Clock())
+        assert [each.rule for each in refused.value.problems] == ["list-busy", "list-begun"]
+        assert sizes(ec2.changes) == ["=10"]
 
     @pytest.mark.parametrize(
         "action", ["DescribeManagedPrefixLists", "GetManagedPrefixListEntries", "ModifyManagedPrefixList"]

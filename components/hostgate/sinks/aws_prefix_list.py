@@ -13,7 +13,7 @@ AWS meets them (internal/service/ec2/errors.go); what refers to a list counts it
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -98,16 +98,44 @@ class PushReport:
     grown: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One change: of the size, or of what is added, or of what is removed."""
+
+    before: PrefixList
+    size: tuple[int, int] | None = None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    def shows_in(self, at: PrefixList) -> bool:
+        return (at.version, at.size) != (self.before.version, self.before.size)
+
+
 @dataclass(slots=True)
 class _Progress:
-    """What is done so far, and the last change, which the list has yet to show."""
+    """What is done so far. `owned`: entries of ours at the start. `taken`: the change that the list has yet to show."""
 
     owned: int | None = None
-    added: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
+    added: dict[str, None] = field(default_factory=dict)
+    removed: dict[str, None] = field(default_factory=dict)
     grown: tuple[int, int] | None = None
-    changed: "PrefixList | None" = None
-    """The list as it was when it was last changed."""
+    taken: _Change | None = None
+
+    def settle(self) -> None:
+        """The list shows what was taken."""
+        if self.taken is not None:
+            self.added |= dict.fromkeys(self.taken.add)
+            self.removed |= dict.fromkeys(self.taken.remove)
+            self.grown = self.taken.size or self.grown
+            self.taken = None
+
+    def told(self) -> str | None:
+        """What was changed, in a sentence; None if nothing was."""
+        if not (self.added or self.removed or self.grown or self.taken):
+            return None
+        grown = f"the size became {self.grown[1]:,}, " if self.grown else ""
+        taken = ", and a further change was taken that does not show yet" if self.taken else ""
+        return f"Before that, {grown}{len(self.added):,} entries were added and {len(self.removed):,} removed{taken}."
 
 
 def connect(region: str | None) -> "BaseClient":
@@ -131,10 +159,9 @@ def push(client: "BaseClient", order: PushOrder, wait: Callable[[float], None] =
     try:
         return _pushed(client, order, done, wait)
     except InputError as error:
-        if not (done.added or done.removed or done.grown):
+        message = done.told()
+        if message is None:
             raise
-        grown = f"its size is {done.grown[1]:,} by now, " if done.grown else ""
-        message = f"Before that, {grown}{len(done.added):,} entries were added and {len(done.removed):,} removed."
         raise InputError([*error.problems, _problem("list-begun", order.list_id, message)]) from None
 
 
@@ -142,7 +169,10 @@ def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[floa
     lost = 0
     while True:
         at = _quiet(client, order.list_id, wait)
-        _refuse_failure(at, done.changed)
+        if done.taken and not done.taken.shows_in(at):
+            lost = _once_more(at, done, lost, wait)
+            continue
+        done.settle()
         pool = order.load()  # after the list, see above
         wanted = wanted_addresses(pool, at.family)
         found = difference(wanted, at.entries, order.owner)
@@ -163,38 +193,33 @@ def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[floa
             return replace(report, added=found.add, removed=leave, grown=grow)
         if not (grow or found.add or leave):
             return report
-        if not _changed(client, at, grow, found.add[:BATCH], leave[:BATCH], order.owner):
-            lost += 1
-            if lost >= _TRIES:
-                message = f"Others changed it {_TRIES} times in a row between our reading and our change."
-                raise InputError([_problem("list-contended", order.list_id, message)])
-            wait(random.uniform(0, min(10.0, 0.25 * 2**lost)))
-            continue
-        lost, done.changed = 0, at
         if grow:
-            done.grown = (done.grown[0] if done.grown else grow[0], grow[1])
+            change = _Change(at, size=grow)
         elif found.add:
-            done.added += [each for each in found.add[:BATCH] if each not in done.added]
+            change = _Change(at, add=found.add[:BATCH])
         else:
-            done.removed += [each for each in leave[:BATCH] if each not in done.removed]
+            change = _Change(at, remove=leave[:BATCH])
+        if _taken(client, change, order.owner):
+            lost, done.taken = 0, change
+        else:
+            lost = _after_others(at, lost, wait)
 
 
-def _changed(
-    client: Any, at: PrefixList, grow: tuple[int, int] | None, add: Sequence[str], remove: Sequence[str], owner: str
-) -> bool:
-    """Make one change, of the size, of what is added or of what is removed; False if somebody else's stands against it."""
-    if grow:
-        change: dict[str, Any] = {"MaxEntries": grow[1]}
-    elif add:
-        entries = [{"Cidr": each, "Description": mark(owner)} for each in add]
-        change = {"CurrentVersion": at.version, "AddEntries": entries}
-    else:
-        change = {"CurrentVersion": at.version, "RemoveEntries": [{"Cidr": each} for each in remove]}
+def _taken(client: Any, change: _Change, owner: str) -> bool:
+    """Whether the service takes the change; False if somebody else's stands against it."""
     from botocore.exceptions import ClientError
 
+    at = change.before
+    if change.size:
+        asked: dict[str, Any] = {"MaxEntries": change.size[1]}
+    elif change.add:
+        entries = [{"Cidr": each, "Description": mark(owner)} for each in change.add]
+        asked = {"CurrentVersion": at.version, "AddEntries": entries}
+    else:
+        asked = {"CurrentVersion": at.version, "RemoveEntries": [{"Cidr": each} for each in change.remove]}
     with _told(at.list_id):
         try:
-            client.modify_managed_prefix_list(PrefixListId=at.list_id, **change)
+            client.modify_managed_prefix_list(PrefixListId=at.list_id, **asked)
         except ClientError as error:
             if error.response["Error"]["Code"] in _CONTENDED:
                 return False
@@ -241,11 +266,27 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
         )  # fmt: skip
 
 
-def _refuse_failure(at: PrefixList, changed: PrefixList | None) -> None:
-    """That our last change was taken and then failed."""
-    if changed and at.state.endswith("-failed") and (at.version, at.size) == (changed.version, changed.size):
+def _once_more(at: PrefixList, done: _Progress, before: int, wait: Callable[[float], None]) -> int:
+    """Wait for a change that was taken and does not show, because it failed or because the service answers from before it;
+    how often it was waited for."""
+    if at.state.endswith("-failed"):
+        done.taken = None
         message = f"Its state is `{at.state}`: {at.told or 'AWS does not say why'}."
         raise InputError([_problem("list-failed", at.list_id, message)])
+    if before + 1 >= _TRIES:
+        message = "A change of it was taken and does not show. Look at it, and push again."
+        raise InputError([_problem("list-busy", at.list_id, message)])
+    wait(min(5.0, 0.5 * 2**before))
+    return before + 1
+
+
+def _after_others(at: PrefixList, before: int, wait: Callable[[float], None]) -> int:
+    """Wait after somebody else was first; how often in a row that was."""
+    if before + 1 >= _TRIES:
+        message = f"Others changed it {_TRIES} times in a row between our reading and our change."
+        raise InputError([_problem("list-contended", at.list_id, message)])
+    wait(random.uniform(0, min(10.0, 0.5 * 2**before)))
+    return before + 1
 
 
 def _refuse(
