@@ -31,7 +31,7 @@ from hostgate.sinks.address_list import (
     mark,
     most_to_remove,
     wanted_addresses,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
