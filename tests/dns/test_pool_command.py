@@ -444,5 +444,5 @@ def test_a_url_without_the_extra_says_how_to_install_it(run: Run, monkeypatch: p
 def test_the_command_says_what_it_does_in_its_help() -> None:
     said = subprocess.run([HOSTGATE, "pool", "-h"], capture_output=True, text=True, check=True).stdout
     assert [line.split()[0] for line in said.partition("Commands:")[2].strip().splitlines()] == [
-        "forget", "refresh", "show",
+        "forget", "push", "refresh", "show",
     ]  # fmt: skip
