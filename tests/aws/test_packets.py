@@ -73,6 +73,7 @@ WHOLE = "drop tls any any -> any any (ssl_state:client_hello; sid:2;)"
         ("drop tcp any any -> any 8443 (flow:established,to_server; sid:2;)", DROP, None),
         ("drop tcp any any -> any any (app-layer-protocol:!tls; flow:established,to_server; sid:2;)", DROP, None),
         ("drop http any any -> any any (sid:2;)", DROP, None),
+        ("drop ip any any -> any any (ip_proto:!6; flow:established,to_server; sid:2;)", DROP, None),
         ('drop tls any any -> any any (tls.sni; content:"evil.example"; sid:2;)', DROP, None),
     ],
 )

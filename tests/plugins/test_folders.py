@@ -17,8 +17,8 @@ REPORT = (
     "MarkupSafe", "contourpy", "cycler", "fonttools", "jinja2", "kiwisolver", "matplotlib", "numpy", "pillow", "pyparsing",
     "python-dateutil", "six",
 )  # fmt: skip
-OWN = ("pulumi_policy", "hatchling", *REPORT)
-"""What only the project itself needs: policy packs, its build, and the report of a survey with what that needs."""
+OWN = ("pulumi_policy", "hatchling", "obstore", *REPORT)
+"""What only the project itself needs: policy packs, its build, shared pools, and the report of a survey with what that needs."""
 
 
 def pins(path: Path) -> set[str]:

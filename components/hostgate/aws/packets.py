@@ -58,6 +58,8 @@ def whole_hellos(stages: Sequence[Stage]) -> Iterator[str]:
 
 
 def _meet(cut: Step, named: Step) -> bool:
+    if cut.box.protocols is not None and 6 not in cut.box.protocols:  # a hello of several packets is one of TCP
+        return False
     spoken = (named.box.applications or frozenset({"tls", "http"})) - cut.box.but
     return bool(cut.box.port & named.box.port) and bool(spoken & (cut.box.applications or spoken))
 
