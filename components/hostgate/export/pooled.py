@@ -45,8 +45,9 @@ class PooledOptions(ClientOptions):
         return self.of(entry)
 
     def of(self, entry: Entry) -> tuple[str, ...]:
-        """The addresses of `entry`, of the families that its host is served on."""
-        wanted = entry.families or FAMILIES
+        """The addresses of `entry`, of the families that its host is served on and that clients have."""
+        own = {"ipv6" if ":" in str(each) else "ipv4" for each in self.from_} or {*FAMILIES}
+        wanted = own & {*(entry.families or FAMILIES)}
         return tuple(dict.fromkeys(each for each in self.addresses.get(entry.host, ()) if family_of(each) in wanted))
 
 
@@ -61,6 +62,7 @@ class PooledFormat(FileFormat[P]):
         for entry in entries:
             if entry.key not in found and not options.of(entry):
                 told = f" of {' or '.join(entry.families)}" if entry.families else ""
+                told += " over a family that `from` has clients of" if options.addresses.get(entry.host) else ""
                 objection = Objection(
                     f"There is no address{told} of {entry.host}: no `addresses`, or no pool that has any.",
                     "`hostgate pool refresh`, then --pool.",
