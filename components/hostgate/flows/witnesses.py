@@ -273,7 +273,7 @@ class Diagram:
         for place, answer in zip(space.places, space.answers(self.of.names[0].lower()), strict=True):
             where = place.answers[answer][1] if answer >= 0 else NO_ADDRESS
             # What the internet answers, or nobody knows what.
-            found.append(internet().less(place.inside) if where == NO_ADDRESS else where)
+            found.append(internet() if where == NO_ADDRESS else where)
         return self._of_sets([part.box.address for part in self.of.parts], union(found).of(family), family)
 
     def _client_ranges(self, family: AddressFamily) -> "_Rows":
