@@ -119,3 +119,12 @@ def test_an_allowlist_of_which_no_rule_judges_any_more_lacks_all_its_hosts(
     made = run("reach", "--state", changed(tmp_path, "state", cloud, emptied, kind), "--json")
     missing = {each["entry"] for point in made.json["points"] for each in point["missing"]}
     assert (made.code, missing) == (4, {"files", "images"})
+
+
+@pytest.mark.parametrize("option", ["--state", "--with"])
+def test_one_stack_at_two_moments_is_no_picture(option: str, run: Run, tmp_path: Path) -> None:
+    again = changed(tmp_path, "state", "aws", widened)
+    asked = run("reach", "--state", EXPORTS / "state.json", option, again)
+    assert asked.code == 1
+    assert "one stack at two moments" in " ".join(asked.err.split())
+    assert "state.json" in asked.err and "changed.json" in asked.err  # noqa: PT018

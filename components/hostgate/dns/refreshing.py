@@ -202,7 +202,9 @@ class Refresher:
                 return
             self._unusable.pop(name, None)
             answer = await self._asker.lookup(_DNS64, "AAAA", resolver)
-            self._nat64[name] = tuple(each for text in answer.addresses for each in nat64_prefixes(IPv6Address(text)))
+            if answer.outcome in ABOUT_THE_NAME or name not in self._nat64:  # no answer takes back what one has said
+                found = (each for text in answer.addresses for each in nat64_prefixes(IPv6Address(text)))
+                self._nat64[name] = tuple(found)
 
         await asyncio.gather(*map(one, resolvers))
 

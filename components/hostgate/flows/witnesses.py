@@ -295,7 +295,8 @@ class Diagram:
 
     @cached_property
     def _identities(self) -> "_Rows":
-        """Sets of identities, one at most of each stage: who has more of one is decided by one of them."""
+        """Sets of identities, one at most of each stage of each place: who has more of one is decided by one of them. Of accounts
+        a client has one."""
         tests = [part.box.client.identities for part in self.of.parts]
         whose = [place.clients.identities if place.clients is not None else None for place in self.of.space.places]
         known = [each for each in whose if each is not None]
@@ -305,13 +306,14 @@ class Diagram:
             each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
         }
         nobody = frozenset(f"{kind}:nobody" for kind in sorted({_kind(each) for each in every}))
-        stages: dict[int, dict[tuple[int, str], str]] = {}
+        stages: dict[tuple[int, int], dict[tuple[int, str], str]] = {}
         for part in self.of.parts:
             told = {each for of_stage in stages.values() for each in of_stage.values()} if part.step is None else set()
             for each in sorted((part.box.client.identities or frozenset()) - told):
-                stages.setdefault(self.of.space.stage_of_group[part.group], {}).setdefault(
-                    (asked_of[each], _kind(each)), each
-                )
+                key = self.of.space.seat_of_group[part.group]
+                if len(whose) > 1 and _kind(each) == "account":  # the same one before and after
+                    key = (-1, -2)
+                stages.setdefault(key, {}).setdefault((asked_of[each], _kind(each)), each)
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))

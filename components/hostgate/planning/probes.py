@@ -207,7 +207,8 @@ def _key(probe: Probe) -> tuple[object, ...]:
 def _of_lines(path: Path) -> Iterator[Probe | Untried]:
     for point in path.points:
         rounds = {
-            f"route {each.way.route}" if each.way.route else "no route to the firewall" for each in point.place.round_it
+            f"route {each.way.route}" if each.way.route else f"no route to the {point.place.kind}"
+            for each in point.place.round_it
         }
         for beyond in point.reach.beyond:
             what = "beyond the catalogs"
