@@ -21,6 +21,7 @@ from hostgate.gcp.resources import (
     ASSOCIATION,
     CLASSIC,
     DNS_POLICY,
+    INSTANCES,
     NETWORK,
     ORGANISATION_ASSOCIATION,
     ORGANISATION_POLICY,
@@ -47,9 +48,6 @@ NO_FORWARDING: Final = (
     "The VPC has no outbound DNS server policy with an alternative name server, with which FQDN objects do not work."
 )
 """What is assumed of a network where none is seen (Cloud NGFW, FQDN objects overview)."""
-
-INSTANCES: Final = ("gcp:compute/instance:Instance", "gcp:compute/instanceFromTemplate:InstanceFromTemplate")
-"""Of which it is asked whether their zone has an endpoint."""
 
 ALLOWED = Step(action="allow", rule="", why="no rule matches, and VPC networks allow egress by default (implied rule)")
 
@@ -256,9 +254,13 @@ class _Reading:
         """Of several for one network nobody tells which it has: it takes one (Network Security Integration, quotas, read
         2026-11-23)."""
         those = [each for each in attached if each[1].type == ASSOCIATION]
-        surely = [association for _, association, doubts in those if not doubts]
+        surely = [(policy, association) for policy, association, doubts in those if not doubts]
         for policy, association, doubts in those:
-            others = [_policy_name(each) for each in surely if each is not association]
+            others = [
+                _policy_name(each)
+                for other, each in surely
+                if each is not association and (other is None or other is not policy)
+            ]
             if others:
                 name = _policy_name(association)
                 several = (
