@@ -227,9 +227,7 @@ def _by_design(answer: "Answer", plan: "Plan | None") -> Iterator[tuple[str, str
 
 def _sights(place: "Place") -> Iterator[str]:
     """The fixed findings of what the allow rules of a place see of a flow."""
-    boxes = [
-        step.box for stage in place.stages for group in stage.groups for step in group.steps if step.action == "allow"
-    ]
+    boxes = [step.box for step in place.steps if step.action == "allow"]
     if any(box.wire is not None for box in boxes):
         yield "name-unproven"
     if any(box.dialled is not None for box in boxes):

@@ -10,12 +10,12 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from hostgate.catalog.model import FAMILIES, Entry, Family
+from hostgate.catalog.model import FAMILIES, Entry
 from hostgate.export.file_format import TCP, UDP, ClientOptions, FileFormat
 from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.steps import Box, ClientTest, Step
-from hostgate.planning.address_pool import address_kind, packed_address
+from hostgate.planning.address_pool import address_kind, family_of, packed_address
 from hostgate.planning.evidence import Claim
 from hostgate.planning.mechanism import Objection
 
@@ -69,10 +69,6 @@ class PooledFormat(FileFormat[P]):
                 )
                 found[entry.key] = objection
         return found
-
-
-def family_of(address: str) -> Family:
-    return "ipv6" if ":" in address else "ipv4"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
 from hostgate.flows.reach import from_whom
-from hostgate.flows.routes import Round
+from hostgate.flows.routes import by_route, rule_of_way
 from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, keeping
 from hostgate.flows.verdicts import Assumed, ends
 from hostgate.flows.witnesses import MOST_ENDS, Cell, Diagram
@@ -312,17 +312,17 @@ def _by_route(before: Place, after: Place) -> Iterator[Change]:
         known: dict[tuple[str, AddressFamily, str, str], list[AddressSet]] = {}
         for each in other.round_it:
             known.setdefault((each.subnet, each.family, each.protocol, each.client), []).append(each.way.addresses)
-        found: dict[tuple[str, str, str], list[Round]] = {}
+        changed = []
         for each in place.round_it:
             whose = {"", each.client}  # who is everybody goes the same way
             covered = union(
                 part for one in whose for part in known.get((each.subnet, each.family, each.protocol, one), ())
             )
             if not _inside(each.way.addresses, covered, each.family):
-                found.setdefault((each.way.owner, each.way.route, each.way.hop), []).append(each)
-        for (owner, route, hop), those in found.items():
+                changed.append(each)
+        for (owner, route, hop), those in by_route(changed).items():
             subnets = ", ".join(dict.fromkeys(f"{each.subnet} over {each.family}" for each in islice(those, 4)))
-            rule = f"route {route}" if route else f"no route to the {place.kind}"
+            rule = rule_of_way(route, place.kind)
             past = Verdict("allow", rule, f"packets of {subnets} go to {hop}, and not to the {place.kind}")
             led = Verdict("block", None, f"packets go to the {place.kind}, or nowhere")
             seen = tuple((each.flow, (STRANGER,)) for each in those)

@@ -14,7 +14,7 @@ from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.flow_words import flow_as_json as _flow
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
-from hostgate.flows.routes import Round
+from hostgate.flows.routes import by_route, rule_of_way
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step, WayOut
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
@@ -132,7 +132,7 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
     return Reach(
         place,
         (
-            *by_route(place),
+            *led_past(place),
             *_ways_out(place, needs),
             *(_beyond(place, *key, those, named) for key, those in beyond.items()),
         ),
@@ -213,7 +213,7 @@ def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[
 
 def sees_queries_alone(place: Place) -> bool:
     """Whether a place is asked for names and sees nothing else of a flow."""
-    return any(step.box.asked is not None for stage in place.stages for group in stage.groups for step in group.steps)
+    return any(step.box.asked is not None for step in place.steps)
 
 
 def _of_an_entry(witness: Witness, needs: Sequence[Need]) -> bool:
@@ -279,16 +279,13 @@ def _in_words(clients: Iterable[ClientTest]) -> str:
     return ", ".join(told)
 
 
-def by_route(place: Place) -> Iterator[Beyond]:
+def led_past(place: Place) -> Iterator[Beyond]:
     """What a route leads past the place, from each subnet that it does so for."""
-    found: dict[tuple[str, str, str], list[Round]] = {}
-    for each in place.round_it:
-        found.setdefault((each.way.owner, each.way.route, each.way.hop), []).append(each)
-    for (owner, route, hop), those in found.items():
+    for (owner, route, hop), those in by_route(place.round_it).items():
         subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
         why = f"packets of {told} go to {hop}, and not to the {place.kind}"
-        rule = f"route {route}" if route else f"no route to the {place.kind}"
+        rule = rule_of_way(route, place.kind)
         yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(each.flow for each in those), rule, owner, why)
 
 
@@ -364,9 +361,8 @@ def _not_looked_at(found: Extraction) -> Iterator[Open]:
 
 def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
     """Rules that allow and of which no step decides anything."""
-    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
     unused = {id(step) for step in idle}
-    busy = {(step.owner, step.rule) for step in steps if id(step) not in unused}
+    busy = {(step.owner, step.rule) for step in place.steps if id(step) not in unused}
     for owner, rule in dict.fromkeys((step.owner, step.rule) for step in idle if step.action == "allow" and step.rule):
         if (owner, rule) not in busy:
             yield Dead(rule, owner, "other rules decide every flow that it is about before it does")

@@ -212,6 +212,13 @@ class Place:
     elsewhere: bool = False
     """Whether it stands with or without the rules that were read, because others own the policy."""
 
+    @property
+    def steps(self) -> Iterator[Step]:
+        """Each step of every stage once, in the order of the stages; not what becomes of a flow that none decides."""
+        for stage in self.stages:
+            for group in (stage.steps, *stage.unordered, stage.last):
+                yield from group
+
 
 def keeping(place: Place, wanted: Callable[[Step], bool]) -> Place:
     """The place with those steps alone that are wanted; what becomes of a flow that none decides stays as it is."""

@@ -31,6 +31,9 @@ from hostgate.flows.verdicts import ends as ends_of
 MOST_ENDS: Final = 20_000
 """Ends of the diagrams of one place that are looked at before the answer is that the rules overlap too much."""
 
+_ACCOUNTS: Final = (-1, -2)
+"""The seat of service accounts, where several places are asked together; no group has it."""
+
 MOST_IDENTITIES: Final = 2_000
 """Sets of identities of clients that are looked at, in each class of names."""
 
@@ -312,7 +315,7 @@ class Diagram:
             for each in sorted((part.box.client.identities or frozenset()) - told):
                 key = self.of.space.seat_of_group[part.group]
                 if len(whose) > 1 and _kind(each) == "account":  # the same one before and after
-                    key = (-1, -2)
+                    key = _ACCOUNTS
                 stages.setdefault(key, {}).setdefault((asked_of[each], _kind(each)), each)
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:

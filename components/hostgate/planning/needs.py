@@ -1,7 +1,7 @@
 """What entries of catalogs need, as boxes of flows: what has to be open where they are allowed."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -12,7 +12,7 @@ from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place
 from hostgate.planning.decision import Decision, read_registered, rules_decided
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
@@ -112,9 +112,9 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
     need not be. Each of its lists is for the clients that it names, and its entries are told with the list's name. Entries
     that are alternatives of one another were chosen from when the allowlist was planned.
     """
-    judging = place.judging.union(step.owner for step in _steps(place) if step.owner)
+    judging = place.judging.union(step.owner for step in place.steps if step.owner)
     owners: dict[str, set[str]] = {}
-    for rule, owner in {(step.rule, step.owner): None for step in _steps(place)}:
+    for rule, owner in {(step.rule, step.owner): None for step in place.steps}:
         if (holder := snapshot.by_urn.get(owner)) is not None and holder.parent:
             continue
         for name in rules_decided(rule):
@@ -162,10 +162,6 @@ def _above(urn: str, snapshot: Snapshot) -> set[str]:
     return found
 
 
-def _steps(place: Place) -> Iterator[Step]:
-    return (step for stage in place.stages for group in stage.groups for step in group.steps)
-
-
 def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:
     """The needs of the `clients` of one list, with its name."""
     if not whose and clients == EVERY_CLIENT:
@@ -205,7 +201,7 @@ def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] |
 
     Where a place says who is inside, it is for all of those.
     """
-    steps = list(_steps(place))
+    steps = list(place.steps)
     asked = dict.fromkeys(step.box.client for step in steps if step.owner in owners and step.action == "allow")
     if asked and all(each.identities is not None for each in asked):
         return tuple(asked)
