@@ -20,7 +20,7 @@ import pytest
 from conformance.catalogs import entry, selection
 from hostgate.aws.resources import TYPES as ROWS
 from hostgate.catalog.problems import InputError
-from hostgate.export.terraform import REPEATED, TYPES, export_terraform
+from hostgate.export.terraform_aws import REPEATED, TYPES, export_terraform
 from hostgate.planning.plan import Plan, plan
 
 PLUGINS = os.environ.get("HOSTGATE_TERRAFORM_PLUGINS", "")
@@ -154,7 +154,7 @@ def _plain(value: Any, like: Any) -> Any:
 def test_every_object_is_a_resource_with_all_that_its_body_says(name: str) -> None:
     made = planned(name)
     ((file, text),) = export_terraform(made).items()
-    assert file == f"{made.options.name}.tf.json"
+    assert file == f"{made.options.name}.{made.target.replace(':', '-')}.tf.json"
     resources = json.loads(text)["resource"]
     assert {key for one in resources.values() for key in one} == {each.name for each in made.objects}
     assert text.count("${aws_networkfirewall_rule_group.") == sum(

@@ -25,7 +25,7 @@ _POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
 _GROUP = "aws:networkfirewall/ruleGroup:RuleGroup"
 _REPLACES = {_POLICY: ("firewallPolicy.tlsInspectionConfigurationArn",), _GROUP: ("description",)}
 
-_TERRAFORM = "hostgate.export.terraform:export_terraform"
+_TERRAFORM = "hostgate.export.terraform_aws:export_terraform"
 
 _OF_FIREWALL = Target(
     name="aws:rules",
