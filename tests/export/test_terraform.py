@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,6 +40,7 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     "audit": ("aws:rules", {"mode": "audit"}),
     "reject": ("aws:rules", {"reject": True}),
     "domain-list": ("aws:domain-list", {}),
+    "tags": ("aws:rules", {"tags": {"CostCenter": "4711", "odd ${key}": "%{value}"}}),
 }
 
 
@@ -61,7 +62,15 @@ class Api(BaseHTTPRequestHandler):
         name = asked.get(f"{kind}Name") or asked.get(f"{kind}Arn", "").rpartition("/")[2]
         if action.startswith("Create"):
             self.kept[name] = asked
+        if action.startswith("Update"):
+            self.kept[name] = {**self.kept[name], kind: asked[kind]}
+        if name not in self.kept:
+            return self.answer(400, {"__type": "ResourceNotFoundException", "message": name})
         held = self.kept[name]
+        if action.startswith("Delete"):
+            if any(f'/{name}"' in json.dumps(each) for each in self.kept.values()):
+                return self.answer(400, {"__type": "InvalidRequestException", "message": f"{name} is in use"})
+            del self.kept[name]
         answer = {
             "UpdateToken": "1",
             kind: held[kind],
@@ -73,8 +82,11 @@ class Api(BaseHTTPRequestHandler):
                 **{key: held[key] for key in ("Type", "Capacity", "Description") if key in held},
             },
         }
+        return self.answer(200, answer)
+
+    def answer(self, code: int, answer: dict[str, Any]) -> None:
         body = json.dumps(answer).encode()
-        self.send_response(200)
+        self.send_response(code)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -114,12 +126,44 @@ def run(program: str, folder: Path, *words: str) -> str:
 def test_the_provider_sends_the_bodies_of_the_plan(
     program: str, api: tuple[int, dict[str, dict[str, Any]]], tmp_path: Path
 ) -> None:
-    if shutil.which(program) is None or not Path(PLUGINS or "/nowhere").is_dir():
-        pytest.skip(f"needs {program} on PATH, and HOSTGATE_TERRAFORM_PLUGINS with the provider of AWS")
+    needs(program)
     port, kept = api
     plans = [planned(name) for name in PLANS]
+    write(tmp_path, plans, port)
+    run(program, tmp_path, "init", "-input=false", f"-plugin-dir={PLUGINS}")  # from the folder, and from nowhere else
+    run(program, tmp_path, "apply", "-input=false", "-auto-approve")
+    objects = [each for made in plans for each in made.objects]
+    assert kept.keys() == {each.name for each in objects}
+    for each in objects:
+        assert each.body.keys() <= kept[each.name].keys()
+        assert _plain(kept[each.name], each.body) == _plain(each.body, each.body)
+    assert "No changes" in run(program, tmp_path, "plan", "-input=false")
+
+
+@pytest.mark.parametrize("program", ["terraform", "tofu"])
+def test_a_group_goes_only_once_no_policy_refers_to_it(
+    program: str, api: tuple[int, dict[str, dict[str, Any]]], tmp_path: Path
+) -> None:
+    needs(program)
+    port, kept = api
+    for hosts in (HOSTS, HOSTS[:1]):  # the second list has no plain HTTP, and no group for it
+        made = plan(selection(hosts), "aws:domain-list")
+        write(tmp_path, [made], port)
+        run(program, tmp_path, "init", "-input=false", f"-plugin-dir={PLUGINS}")
+        run(program, tmp_path, "apply", "-input=false", "-auto-approve")
+        assert kept.keys() == {each.name for each in made.objects}
+    assert "hostgate-list-http" not in kept
+
+
+def needs(program: str) -> None:
+    if shutil.which(program) is None or not Path(PLUGINS or "/nowhere").is_dir():
+        pytest.skip(f"needs {program} on PATH, and HOSTGATE_TERRAFORM_PLUGINS with the provider of AWS")
+
+
+def write(folder: Path, plans: Sequence[Plan], port: int) -> None:
+    """The files of `plans`, and a provider that asks the API on loopback."""
     for file, text in (each for made in plans for each in export_terraform(made).items()):
-        (tmp_path / file).write_text(text)
+        (folder / file).write_text(text)
     skips = ("credentials_validation", "requesting_account_id", "metadata_api_check", "region_validation")
     provider = {
         "region": "eu-central-1",
@@ -129,15 +173,7 @@ def test_the_provider_sends_the_bodies_of_the_plan(
         "endpoints": {"networkfirewall": f"http://127.0.0.1:{port}"},
     }
     required = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
-    (tmp_path / "provider.tf.json").write_text(json.dumps({"terraform": required, "provider": {"aws": provider}}))
-    run(program, tmp_path, "init", "-input=false", f"-plugin-dir={PLUGINS}")  # from the folder, and from nowhere else
-    run(program, tmp_path, "apply", "-input=false", "-auto-approve")
-    objects = [each for made in plans for each in made.objects]
-    assert kept.keys() == {each.name for each in objects}
-    for each in objects:
-        assert each.body.keys() <= kept[each.name].keys()
-        assert _plain(kept[each.name], each.body) == _plain(each.body, each.body)
-    assert "No changes" in run(program, tmp_path, "plan", "-input=false")
+    (folder / "provider.tf.json").write_text(json.dumps({"terraform": required, "provider": {"aws": provider}}))
 
 
 def _plain(value: Any, like: Any) -> Any:

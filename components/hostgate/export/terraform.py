@@ -33,17 +33,23 @@ class TerraformResource:
         return f"{self.type}.{self.name}"
 
 
+_LATER = "found a value of {} that is known only once something else is made. Allowed: the value itself."
 _OWN_KEYS = ("tags", "labels")
 """Arguments whose keys are the user's own."""
 
 
 def refuse_foreign(plan: Plan, kinds: Collection[str], allowed: str) -> None:
-    """Raise InputError for objects of `plan` that are none of `kinds`, and for what a file of resources cannot say."""
+    """Raise InputError for a plan that is refused, for objects that are none of `kinds`, and for what a file of resources
+    cannot say."""
+    if plan.problems:
+        raise InputError(plan.problems)
     found = [f"found {each.kind}. Allowed: {allowed}." for each in plan.objects if each.kind not in kinds]
     if plan.options.lacking:
         found.append(plan.options.lacking)
     if plan.options.import_:
         found.append("found `import`. Leave it out, and say in an `import` block of your module what is there already.")
+    if any(COMPUTED in text for text in _texts(plan.options.model_dump())):
+        found.append(_LATER.format("an option"))
     _refuse(plan, found)
 
 
@@ -53,11 +59,7 @@ def write_terraform(
     """`resources` as one file, by its name. Raises InputError for a value that only a program gets to know."""
     _refuse(
         plan,
-        [
-            f"found a value of {each.address} that is known only once something else is made. Allowed: it, as it is."
-            for each in resources
-            if any(COMPUTED in text for text in _texts(each.arguments))
-        ],
+        [_LATER.format(each.address) for each in resources if any(COMPUTED in text for text in _texts(each.arguments))],
     )
     written: dict[str, dict[str, Any]] = {}
     for each in resources:
@@ -94,7 +96,7 @@ def snake(key: str) -> str:
 
 def _escaped(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _escaped(each) for key, each in value.items()}
+        return {_escaped(key): _escaped(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_escaped(each) for each in value]
     if isinstance(value, str) and not isinstance(value, Template):

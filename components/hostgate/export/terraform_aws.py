@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hostgate.aws.resources import inputs_of
 from hostgate.export.terraform import Template, TerraformResource, in_snake_case, refuse_foreign, write_terraform
+from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 
 GROUP: Final = "aws_networkfirewall_rule_group"
@@ -38,11 +39,21 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
         plan,
         [
             TerraformResource(
-                type=TYPES[each.kind], name=each.name, arguments=_referring(in_snake_case(inputs_of(each), REPEATED), groups)
+                type=TYPES[each.kind],
+                name=each.name,
+                arguments=_referring(in_snake_case(_inputs(each), REPEATED), groups),
             )
             for each in plan.objects
         ],
     )
+
+
+def _inputs(each: CloudObject) -> dict[str, Any]:
+    """The inputs of the provider, with tags as a mapping, as it has them."""
+    found = inputs_of(each)
+    if "tags" in found:
+        found["tags"] = {tag["Key"]: tag["Value"] for tag in found["tags"]}
+    return found
 
 
 def _referring(value: Any, groups: set[str]) -> Any:

@@ -5,7 +5,7 @@ same under other names and in other blocks, and each of them would be another ch
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.azure.resources import GROUP_TYPE, POLICY_TYPE
@@ -26,7 +26,7 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
     refuse_foreign(plan, KINDS, "a firewall policy and rule collection groups; the rest is your module's")
     options = plan.options
     assert isinstance(options, FirewallPolicyOptions)
-    data = {} if options.subscription else {_CLIENT: {options.name: {}}}
+    data: dict[str, Any] = {} if options.subscription else {_CLIENT: {options.name: {}}}
     return write_terraform(plan, list(_resources(plan, options)), data)
 
 
@@ -48,7 +48,7 @@ def _resources(plan: Plan, options: FirewallPolicyOptions) -> Iterator[Terraform
 def _resource(each: CloudObject, parent: Template, before: list[str]) -> TerraformResource:
     body = dict(each.body)
     kind, version = body.pop("type"), body.pop("apiVersion")
-    beside = {key: body.pop(key) for key in ("location", "tags") if key in body}
+    beside: dict[str, Any] = {key: body.pop(key) for key in ("location", "tags") if key in body}
     name = str(body.pop("name")).rpartition("/")[2]
     arguments = {"type": f"{kind}@{version}", "parent_id": parent, "name": name, **beside, "body": body}
     return TerraformResource(type=RESOURCE, name=each.name, arguments=arguments, after=before)

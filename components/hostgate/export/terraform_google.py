@@ -79,7 +79,7 @@ def _inputs(each: CloudObject, row: ResourceType, plan: Plan) -> dict[str, Any]:
     place = {"project": options.in_project, "region": options.in_region}
     name = str(found.get("name", ""))
     if name.startswith(("projects/", "organizations/")):  # a full name has the place in it
-        holder, at, _, location, collection, *rest = name.split("/")
+        holder, at, _, location, _, *rest = name.split("/")
         place |= {"parent": f"{holder}/{at}", "location": location}
         if holder == "projects":
             place["project"] = at
