@@ -18,10 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
 from pydantic.alias_generators import to_camel
 
 from api.test_sdk_inputs import strangers
 from conformance.catalogs import entry, selection
+from conformance.strategies import catalogs
+from conformance.test_flows import _expressible
+from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
 from hostgate.export.terraform_google import TYPES
 from hostgate.gcp.resources import TYPES as ROWS
@@ -128,7 +132,19 @@ def in_camel_case(value: Any, key: str = "") -> Any:
 
 @every_plan
 def test_a_resource_says_all_that_the_body_says_and_beside_it_where_it_is(name: str) -> None:
-    made = planned(name)
+    holds_the_bodies(planned(name))
+
+
+@pytest.mark.parametrize("name", ["global", "in zones", "proxy", "azure"])
+@given(drawn=catalogs())
+def test_so_it_is_of_any_catalog(name: str, drawn: list[Entry]) -> None:
+    target, options = PLANS[name]
+    made = _expressible(target, drawn, False, **options)
+    if made is not None and made.objects:
+        holds_the_bodies(made)
+
+
+def holds_the_bodies(made: Plan) -> None:
     found = {address.rpartition(".")[2]: arguments(each) for address, each in resources(made).items()}
     for each in made.objects:
         body, written = dict(each.body), found[each.name]
