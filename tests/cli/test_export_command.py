@@ -1,11 +1,14 @@
 """`hostgate export suricata`: to the screen or to files, from catalogs or from a stack; what it cannot do it says."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hostgate.catalog import file_output
+from hostgate.cli import export_command
+from hostgate.planning.targets import rows
 
 from .conftest import Project, Run, tree
 
@@ -200,10 +203,6 @@ class TestTerraform:
         [
             (LAYERS, ["--target", "gcp:web-proxy"], 2, "no layer of gcp:web-proxy"),
             (LAYERS, ["--target", "gcp:fdqn"], 2, "is not one of"),
-            (LAYERS.replace("{mechanism: rules, homeNet: [10.0.0.0/8]}", "{mechanism: dns-firewall, vpcs: [vpc-1]}"), [], 2,
-             "aws:dns-firewall cannot be written as terraform"),
-            (f"config:\n  hostgate:catalogs: [{REFERENCE}]\n  hostgate:aws: {{mechanism: dns-firewall, vpcs: [vpc-1]}}\n", [], 2,
-             "no layer of aws:rules or "),
             (LAYERS, ["--catalog", REFERENCE, "--target", "gcp:web-proxy"], 1, "`project` and `region` must be given"),
         ],
     )  # fmt: skip
@@ -213,5 +212,21 @@ class TestTerraform:
         project(dev=layers)
         made = run("export", "terraform", *words, "--out", tmp_path / "out")
         assert (made.code, made.out) == (code, "")
+        assert said in " ".join(made.err.split())
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [("  hostgate:aws: {}\n", "gcp:fqdn cannot be written as terraform"), ("", "no layer of aws:rules or ")],
+    )
+    def test_a_layer_that_has_no_such_form_is_not_passed_over(
+        self, run: Run, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, said: str
+    ) -> None:
+        able = [replace(each, exports={} if each.cloud == "gcp" else each.exports) for each in rows()]
+        monkeypatch.setattr(export_command, "rows", lambda: able)
+        layers = f"config:\n  hostgate:catalogs: [{REFERENCE}]\n  hostgate:gcp: {{networks: [projects/acme/global/networks/n]}}\n"
+        project(dev=layers + more)
+        made = run("export", "terraform", "--out", tmp_path / "out")
+        assert (made.code, made.out) == (2, "")
         assert said in " ".join(made.err.split())
         assert not (tmp_path / "out").exists()

@@ -61,6 +61,7 @@ CASES = {
     "suricata-audit": Case("suricata", "aws:rules", {"mode": "audit"}),
     "terraform-aws-rules": Case("terraform", "aws:rules", {"tags": {"CostCenter": "4711"}}),
     "terraform-aws-domain-list": Case("terraform", "aws:domain-list"),
+    "terraform-aws-dns-firewall": Case("terraform", "aws:dns-firewall", {"vpcs": ["vpc-0123456789abcdef0"], "inside": ["corp"]}),
     "terraform-gcp-fqdn": Case("terraform", "gcp:fqdn", {"networks": [NETWORK], **CLIENTS}),
     "terraform-gcp-fqdn-folder": Case(
         "terraform", "gcp:fqdn", {"parent": "organizations/1", "nodes": ["folders/2"], "networks": [NETWORK]}

@@ -81,6 +81,7 @@ TARGETS = (
         logs={"query": "hostgate.aws.event_log:read_event"},
         places="hostgate.aws.evaluate_queries:places",
         simulated="hostgate.sandbox.aws:CLOUD",
+        exports={"terraform": _TERRAFORM},
     ),
 )
 

@@ -6,11 +6,12 @@ are spelled, what is no template, what comes after what, and what no file can sa
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import COMPUTED
 
@@ -51,6 +52,20 @@ def refuse_foreign(plan: Plan, kinds: Collection[str], allowed: str) -> None:
     if any(COMPUTED in text for text in _texts(plan.options.model_dump())):
         found.append(_LATER.format("an option"))
     _refuse(plan, found)
+
+
+def in_stages(
+    stages: Iterable[Sequence[CloudObject]], made: Callable[[CloudObject, Sequence[str]], TerraformResource]
+) -> list[TerraformResource]:
+    """What `made` makes of every object, each waiting for all of the stage before its own."""
+    found: list[TerraformResource] = []
+    before: list[str] = []
+    for stage in stages:
+        if stage:
+            added = [made(each, before) for each in stage]
+            found += added
+            before = [each.address for each in added]
+    return found
 
 
 def write_terraform(

@@ -4,12 +4,12 @@ azapi takes the body of the service's own API, in the API's version: what is wri
 same under other names and in other blocks, and each of them would be another chance to open more than was reviewed.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.azure.resources import GROUP_TYPE, POLICY_TYPE
-from hostgate.export.terraform import Template, TerraformResource, refuse_foreign, write_terraform
+from hostgate.export.terraform import Template, TerraformResource, in_stages, refuse_foreign, write_terraform
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 
@@ -26,29 +26,25 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
     refuse_foreign(plan, KINDS, "a firewall policy and rule collection groups; the rest is your module's")
     options = plan.options
     assert isinstance(options, FirewallPolicyOptions)
-    data: dict[str, Any] = {} if options.subscription else {_CLIENT: {options.name: {}}}
-    return write_terraform(plan, list(_resources(plan, options)), data)
-
-
-def _resources(plan: Plan, options: FirewallPolicyOptions) -> Iterator[TerraformResource]:
     group, policy = options.policy
     subscription = options.subscription or f"${{data.{_CLIENT}.{options.name}.subscription_id}}"
     place = Template(f"/subscriptions/{subscription}/resourceGroups/{group}")
-    parent = Template(f"{place}/providers/{POLICY_TYPE.kind}/{policy}")
-    before: list[str] = []
-    for each in plan.objects:
-        made = _resource(each, place if each.kind == POLICY_TYPE.kind else parent, before)
-        if each.kind == POLICY_TYPE.kind:
-            parent = Template(f"${{{made.address}.id}}")
-        # One at a time: the service refuses parallel updates of one policy.
-        before = [made.address]
-        yield made
+    holder = Template(f"{place}/providers/{POLICY_TYPE.kind}/{policy}")
+    if own := next((each.name for each in plan.objects if each.kind == POLICY_TYPE.kind), None):
+        holder = Template(f"${{{RESOURCE}.{own}.id}}")
 
+    def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
+        body = dict(each.body)
+        kind, version = body.pop("type"), body.pop("apiVersion")
+        arguments = {
+            "type": f"{kind}@{version}",
+            "parent_id": place if each.kind == POLICY_TYPE.kind else holder,
+            "name": str(body.pop("name")).rpartition("/")[2],
+            **{str(key): body.pop(key) for key in ("location", "tags") if key in body},
+            "body": body,
+        }
+        return TerraformResource(type=RESOURCE, name=each.name, arguments=arguments, after=after)
 
-def _resource(each: CloudObject, parent: Template, before: list[str]) -> TerraformResource:
-    body = dict(each.body)
-    kind, version = body.pop("type"), body.pop("apiVersion")
-    beside: dict[str, Any] = {key: body.pop(key) for key in ("location", "tags") if key in body}
-    name = str(body.pop("name")).rpartition("/")[2]
-    arguments = {"type": f"{kind}@{version}", "parent_id": parent, "name": name, **beside, "body": body}
-    return TerraformResource(type=RESOURCE, name=each.name, arguments=arguments, after=before)
+    # One at a time: the service refuses parallel updates of one policy.
+    resources = in_stages([[each] for each in plan.objects], made)
+    return write_terraform(plan, resources, {} if options.subscription else {_CLIENT: {options.name: {}}})

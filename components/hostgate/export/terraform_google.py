@@ -9,14 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from hostgate.export.terraform import Template, TerraformResource, in_snake_case, refuse_foreign, write_terraform
+from hostgate.export.terraform import (
+    Template,
+    TerraformResource,
+    in_snake_case,
+    in_stages,
+    refuse_foreign,
+    write_terraform,
+)
 from hostgate.gcp import resources as firewall
 from hostgate.gcp import resources_dns as dns
 from hostgate.gcp import resources_proxy as proxy
 from hostgate.gcp import resources_url_filter as url_filter
 from hostgate.gcp.firewall_policy import EDGE_SLOT
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
-from hostgate.gcp.proxy_options import WebProxyOptions
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 from hostgate.planning.resource_types import ResourceType
@@ -46,8 +52,8 @@ TYPES: Final[Mapping[str, str]] = {
     proxy.STATIC_ROUTE: "google_compute_route",
     proxy.SUBNETWORK: "google_compute_subnetwork",
 }
-"""Tokens of Pulumi's types, and the resource types (terraform-provider-google 6.50, its schema, read 2026-11-28; for
-`all_ports`, `endpoint_settings` and `url_filtering_profile` magic-modules of 2026-08-21, as pulumi-gcp 10.2.0 has them)."""
+"""Tokens of Pulumi's types, and the resource types: terraform-provider-google 6.50, whose schema has all arguments of a plan
+but the newer `all_ports`, `endpoint_settings` and `url_filtering_profile` (read 2026-11-28); pulumi-gcp 10.2.0 has those."""
 
 _LEADS_THERE: Final = ("nextHopIlbIp", "nextHopIp")
 
@@ -55,21 +61,18 @@ _LEADS_THERE: Final = ("nextHopIlbIp", "nextHopIp")
 def export_terraform(plan: Plan) -> Mapping[str, str]:
     """The resources of `plan` as one file. Raises InputError for what is none of TYPES, and for what is not known."""
     options = plan.options
-    rows = {row.kind: row for row in firewall.TYPES.values() if row.token in TYPES and row.kind}
-    if isinstance(options, FirewallPolicyOptions):  # of every scope the kinds are the same
+    rows, stages = {row.kind: row for row in firewall.TYPES.values()}, _of_proxy(plan)
+    if isinstance(options, FirewallPolicyOptions):  # of which each scope has types of its own for the same kinds
         rows |= {row.kind: row for row in firewall.SCOPES[options.scope]}
+        stages = _of_policy(plan, options)
     refuse_foreign(plan, rows, "what a program makes of a firewall policy or a proxy")
-    types = {each.name: TYPES[rows[each.kind].token] for each in plan.objects}
-    resources: list[TerraformResource] = []
-    before: list[str] = []
-    for stage in _stages(plan, options):
-        made = []
-        for each in stage:
-            arguments = in_snake_case(_inputs(each, rows[each.kind], plan))
-            made.append(TerraformResource(type=types[each.name], name=each.name, arguments=arguments, after=before))
-        resources += made
-        before = [each.address for each in made]
-    return write_terraform(plan, resources)
+
+    def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
+        row = rows[each.kind]
+        arguments = in_snake_case(_inputs(each, row, plan))
+        return TerraformResource(type=TYPES[row.token], name=each.name, arguments=arguments, after=after)
+
+    return write_terraform(plan, in_stages(stages, made))
 
 
 def _inputs(each: CloudObject, row: ResourceType, plan: Plan) -> dict[str, Any]:
@@ -111,12 +114,6 @@ def _policy(plan: Plan) -> Any:
     return Template(f"${{{TYPES[firewall.SCOPES[options.scope].policy.token]}.{made}.name}}")
 
 
-def _stages(plan: Plan, options: Any) -> Iterator[Sequence[CloudObject]]:
-    """The objects in the order in which the components make them: each stage waits for the one before it."""
-    stages = _of_proxy(plan, options) if isinstance(options, WebProxyOptions) else _of_policy(plan, options)
-    return (stage for stage in stages if stage)
-
-
 def _of_policy(plan: Plan, options: FirewallPolicyOptions) -> Iterator[Sequence[CloudObject]]:
     """What inspects is whole before a rule sends anything there; the deny comes after the hosts, and on destroy goes before
     them; a whole policy is associated, never a half-made one; names are led to addresses that are allowed by then."""
@@ -134,13 +131,13 @@ def _of_policy(plan: Plan, options: FirewallPolicyOptions) -> Iterator[Sequence[
     yield of(dns.RULE_TYPE)
 
 
-def _of_proxy(plan: Plan, options: WebProxyOptions) -> Iterator[Sequence[CloudObject]]:
+def _of_proxy(plan: Plan) -> Iterator[Sequence[CloudObject]]:
     """Rules one after another, each with its list; the gateway once they are there; the routes past it before its subnet,
     and the route to it last, so that on destroy it goes first."""
     of = _by_kind(plan)
     yield of(proxy.POLICY_TYPE)
     rules, lists = of(proxy.RULE_TYPE), of(proxy.URL_LIST_TYPE)
-    if options.mode == "audit":
+    if plan.options.mode == "audit":
         rules = [*rules[-1:], *rules[:-1]]
     for rule in rules:
         yield [each for each in lists if f"'{each.body['name']}'" in rule.body["sessionMatcher"]]
