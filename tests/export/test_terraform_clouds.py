@@ -178,8 +178,8 @@ def test_the_place_is_that_of_the_options(name: str) -> None:
     wanted = {
         "region": '"region": "europe-west4"',
         "attached in a region": '"firewall_policy": "egress"',
-        "attached": '"firewall_policy": "projects/acme-prod/global/firewallPolicies/egress"',
-        "attached above": '"firewall_policy": "locations/global/firewallPolicies/345678901234"',
+        "attached": '"firewall_policy": "egress"',
+        "attached above": '"firewall_policy": "345678901234"',
         "hierarchical": '"firewall_policy": "${google_compute_firewall_policy.hierarchical.name}"',
         "in zones": '"parent": "organizations/1"',
         "proxy of others": '"gateway_security_policy": "theirs"',

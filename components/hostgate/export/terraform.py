@@ -77,6 +77,7 @@ def write_terraform(
         [_LATER.format(each.address) for each in resources if any(COMPUTED in text for text in _texts(each.arguments))],
     )
     written: dict[str, dict[str, Any]] = {}
+    assert sorted(each.name for each in resources) == sorted(each.name for each in plan.objects)  # none is left behind
     for each in resources:
         # What takes the place of another is made first: a rule that denies is never gone before its successor is there.
         more: dict[str, Any] = {"lifecycle": {"create_before_destroy": True}}

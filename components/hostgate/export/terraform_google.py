@@ -105,12 +105,13 @@ def _inputs(each: CloudObject, row: ResourceType, plan: Plan) -> dict[str, Any]:
 
 
 def _policy(plan: Plan) -> Any:
-    """What a rule calls the policy that holds it. A hierarchical one has its number once it is made."""
+    """What a rule calls the policy that holds it: its name alone, beside project and region. A hierarchical one has a number,
+    once it is made."""
     made = next((each.name for each in plan.objects if each.kind == firewall.POLICY_TYPE.kind), None)
     options = plan.options
     assert isinstance(options, FirewallPolicyOptions)
     if made is None:
-        return options.attach
+        return str(options.attach).rpartition("/")[2]
     return Template(f"${{{TYPES[firewall.SCOPES[options.scope].policy.token]}.{made}.name}}")
 
 
