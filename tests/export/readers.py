@@ -170,35 +170,56 @@ def _domain(said: str, name: str) -> bool:
 
 
 _ELEMENT = re.compile(r"([0-9a-f.:]+) \. (tcp|udp) \. ([0-9]+),")
-_ACCEPT = re.compile(r"ct state new (?:ip6? saddr @(\w+) )?ip6? daddr \. meta l4proto \. th dport @(\w+) accept")
+_TESTS = {
+    "there": r"ct state new (?:ip6? saddr @(\w+) )?ip6? daddr \. meta l4proto \. th dport @(\w+) accept",
+    "there, stateless": (
+        r"(?:ip6? saddr @(\w+) )?ip6? daddr \. meta l4proto \. th dport @(\w+) th sport 1024-65535 accept"
+    ),
+    "back, stateless": (
+        r"(?:ip6? daddr @(\w+) )?ip6? saddr \. meta l4proto \. th sport @(\w+) th dport 1024-65535 goto answers"
+    ),
+}
+"""Which way a rule is for: whose packets, and where to or from."""
 
 
-def read_nftables(text: str) -> tuple[set[tuple[str, str, int]], set[str]]:
-    """Where a new connection may go in a table with state (address, protocol, port), and the ranges that it may come from,
-    none for everywhere. Raises AssertionError for a line that might mean something else."""
+class Table(NamedTuple):
+    """One way through a table: where connections may go (address, protocol, port), and the ranges that they may come from."""
+
+    reached: set[tuple[str, str, int]]
+    clients: set[str]
+
+
+def read_nftables(text: str) -> dict[str, Table]:
+    """What the rules of each of `_TESTS` let pass. Raises AssertionError for a line that might mean something else."""
     sets: dict[str, set[tuple[str, str, int]]] = {}
     ranges: dict[str, set[str]] = {}
-    reached: set[tuple[str, str, int]] = set()
-    clients: set[str] = set()
-    current = ""
+    found: dict[str, Table] = {}
+    current = last = ""
+    assert re.search(r"chain forward \{\s+type filter hook forward priority filter; policy drop;\n", text)
     for line in map(str.strip, text.splitlines()):
-        if made := re.match(r"set (\w+) \{(?: type \w+; flags interval; elements = \{ (.*) \}; \})?$", line):
+        if line == "accept":  # of answers alone
+            assert last == "tcp flags & (syn | ack) == syn drop"
+        elif made := re.match(r"set (\w+) \{(?: type \w+; flags interval; elements = \{ (.*) \}; \})?$", line):
             current = made[1]
             if made[2]:
                 ranges[current] = set(made[2].split(", "))
         elif element := _ELEMENT.match(line):
             sets.setdefault(current, set()).add((element[1], element[2], int(element[3])))
-        elif accept := _ACCEPT.fullmatch(line):
-            reached |= sets[accept[2]]
-            clients |= ranges[accept[1]] if accept[1] else {"0.0.0.0/0", "::/0"}
+        elif way := next((way for way, form in _TESTS.items() if re.fullmatch(form, line)), ""):
+            said = re.fullmatch(_TESTS[way], line)
+            assert said
+            table = found.setdefault(way, Table(set(), set()))
+            table.reached.update(sets[said[2]])
+            table.clients.update(ranges[said[1]] if said[1] else {"0.0.0.0/0", "::/0"})
         else:
             assert re.fullmatch(
                 r"#.*|table inet \w+( \{)?|delete table inet \w+|type ipv[46]_addr \. inet_proto \. inet_service;|"
                 r"elements = \{|\};?|chain forward \{|type filter hook forward priority filter; policy drop;|"
-                r"ct state established,related accept|",
+                r"ct state established,related accept|chain answers \{|tcp flags & \(syn \| ack\) == syn drop|",
                 line,
             ), line
-    return reached, clients
+            last = line
+    return found
 
 
 def read_vpn(text: str, product: str) -> set[str]:

@@ -95,20 +95,22 @@ def given_for(made: Plan) -> Iterator[tuple[Entry, str]]:
 CLIENTS = [[], ["10.0.0.0/8"], ["10.0.0.0/8", "192.168.0.0/16"], ["10.0.0.0/8", "fd00::/8"], ["fd00::/8"]]
 
 
+@pytest.mark.parametrize("stateless", [False, True])
 @given(drawn=catalogs(), clients=st.sampled_from(CLIENTS))
 def test_a_table_opens_the_addresses_at_the_ports_of_the_entries_and_nothing_else(
-    drawn: list[Entry], clients: list[str]
+    stateless: bool, drawn: list[Entry], clients: list[str]
 ) -> None:
-    made = exported("nftables", drawn, addresses=POOL, **({"from": clients} if clients else {}))
-    wanted = {
+    made = exported("nftables", drawn, addresses=POOL, stateless=stateless, **({"from": clients} if clients else {}))
+    reached = {
         (address, entry.transport, entry.port)
         for entry, address in given_for(made)
         if not clients or any((":" in each) == (":" in address) for each in clients)
     }
-    reached, whose = readers.read_nftables(made.objects[0].text or "")
-    assert reached == wanted
-    families = {":" in address for address, _, _ in wanted}
-    assert whose == {each for each in clients or ["0.0.0.0/0", "::/0"] if (":" in each) in families}
+    families = {":" in address for address, _, _ in reached}
+    whose = {each for each in clients or ["0.0.0.0/0", "::/0"] if (":" in each) in families}
+    ways = ("there, stateless", "back, stateless") if stateless else ("there",)
+    wanted = dict.fromkeys(ways, (reached, whose)) if reached else {}
+    assert readers.read_nftables(made.objects[0].text or "") == wanted
 
 
 @pytest.mark.parametrize("product", ["prefixes", "openvpn", "wireguard", "aws-client-vpn"])
