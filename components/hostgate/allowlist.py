@@ -24,6 +24,7 @@ from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.default_base import join, shared_policy
+from hostgate.planning.address_pool import AddressPool
 from hostgate.planning.findings import Finding
 from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
@@ -260,8 +261,9 @@ def prepare(
             selection = _selection(given, hosts)
             target = _target(given.pop("mechanism", None), mechanisms)
             given["name"] = given.pop("name_prefix", name)
+            pool = _pool(given.pop("pool", None))
             options, outputs = _separate(given, references)
-            made = plan(selection, target, options, as_of=as_of)
+            made = plan(selection, target, options, as_of=as_of, pool=pool)
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
                 made = plan(selection, target, options, as_of=as_of, base=base)
@@ -407,6 +409,17 @@ def _only(item: Any, kind: Any, place: str) -> None:
             raise _problem(
                 f"`{place}.{key}` is no key here.{did_you_mean(str(key), known)} Allowed: {', '.join(known)}."
             )
+
+
+def _pool(place: object) -> AddressPool | None:
+    """The pool at `place`: a URL, or a file, relative to the project."""
+    if place is None:
+        return None
+    if not isinstance(place, str):
+        raise InputError([wrong_type("pool", place, "the path of a pool, or its URL")])
+    from hostgate.dns.pool_places import load_pool  # only those that have a pool pay for it
+
+    return load_pool(place if "://" in place else str((project_folder() or Path()) / place))
 
 
 def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
