@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conformance.catalogs import MADE
 from hostgate.catalog.selection import Acceptance, select
-from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, plan
 
 FOLDER = Path(__file__).parent / "files"
@@ -111,7 +111,7 @@ class Case(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """Every registered mechanism, both revisions, both modes; and the variants."""
-    for target in targets():
+    for target in MADE:
         for revision in REVISIONS:
             for mode in MODES:
                 yield Case(target, revision, mode)

@@ -71,6 +71,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
                     "2026-11-28",
                 ),
             ),
+            costs=(Claim("nothing for security groups and their rules", _GROUPS, _READ_ON),),
             nearest=NEAREST,
         ),
     )
