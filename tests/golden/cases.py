@@ -29,7 +29,18 @@ class Variant(NamedTuple):
     accept: tuple[Acceptance, ...] = ()
 
 
+POOLED = {
+    each.host: [f"203.0.113.{number}", *([f"2001:db8::{number:x}"] if number % 2 else [])]
+    for number, each in enumerate(select(f"{CATALOG}@{REVISIONS[-1]}").entries, 1)
+    if each.match == "exact"
+}
+
 VARIANTS = {
+    "from-a-pool": Variant(
+        (),
+        {"addresses": POOLED, "securityGroups": ["sg-0123456789abcdef0"], "tags": {"team": "platform"}},
+        "aws:prefix-list",
+    ),
     "by-address": Variant(
         ("./by-address.yaml",),
         {

@@ -17,7 +17,7 @@ _GROUP = re.compile(r"sg-[0-9a-f]{1,17}\Z")
 def _group(text: str) -> str:
     if not _GROUP.match(text) and not is_computed(text):
         message = f"found {spelled(text)}. Allowed: the id of a security group, sg- and hex digits."
-        raise PydanticCustomError("security-group", "{message}", {"message": message})
+        raise PydanticCustomError("option", "{message}", {"message": message})
     return text
 
 
