@@ -171,7 +171,7 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({**GOOD, "aws": [{}, {"mechanism": "dns-firewall", "bas": 1}]}, "`hostgate:aws[1].bas` is no key here. Did you mean"),
         ({**GOOD, "aws": [{}, {"mechanism": "dns"}]}, "`hostgate:aws[1].mechanism`: found 'dns'. Allowed: rules,"),
         ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Did you mean `rules`? Allowed: rules, "),
-        ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list, dns-firewall, prefix-list."),
+        ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list, dns-firewall, pre"),
         ({**GOOD, "aws": {"mode": "enforced"}}, "found 'enforced'. Did you mean `enforce`? Allowed: 'enforce' or 'audit'."),
         ({**GOOD, "aws": {"deny": "some"}}, "`hostgate:aws.deny`: found 'some'. Allowed: 'none', 'declared', 'internet' or 'all'."),
         ({**GOOD, "aws": {"name": "Egress"}}, "`hostgate:aws.name`: found 'Egress'. Allowed: text like"),

@@ -139,8 +139,8 @@ def test_a_plan_without_security_groups_enforces_nothing_and_is_not_deployed() -
     [
         ({"securityGroups": ["main"]}, "the id of a security group"),
         ({"securityGroups": [GROUP, GROUP]}, "twice"),
-        ({"mode": "audit"}, "Allowed: 'enforce'"),
-        ({"deny": "internet"}, "Allowed: 'declared'"),
+        ({"mode": "audit"}, "found mode 'audit'"),
+        ({"deny": "internet"}, "deny 'internet'. Allowed: enforce and declared"),
         ({"addresses": {"a.example": ["127.0.0.1"]}}, "an address that a host can have"),
         ({"steps": 0}, "greater than or equal to 1"),
     ],

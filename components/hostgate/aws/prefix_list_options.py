@@ -1,13 +1,13 @@
 """Options of prefix lists in the rules of security groups."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.problems import spelled
-from hostgate.planning.options import RenamedOptions
+from hostgate.planning.options import Deny, RenamedOptions
 from hostgate.planning.pooled import PooledOptions
 from hostgate.planning.targets import is_computed
 
@@ -24,8 +24,7 @@ def _group(text: str) -> str:
 class PrefixListOptions(RenamedOptions, PooledOptions):
     """Whose rules refer to the lists, and how large those are."""
 
-    mode: Literal["enforce"] = "enforce"
-    deny: Literal["declared"] = "declared"
+    deny: Deny = "declared"
     """A security group denies what none of its rules allows; other rules of it are its owner's."""
     security_groups: list[Annotated[str, AfterValidator(_group)]] = []
     """Security groups of the clients, which get an egress rule for each list."""
@@ -40,6 +39,15 @@ class PrefixListOptions(RenamedOptions, PooledOptions):
             if self.security_groups
             else "`securityGroups` names none: no rule would use the lists. Name the clients'."
         )
+
+    @model_validator(mode="after")
+    def _denies(self) -> Self:
+        if self.mode != "enforce" or self.deny != "declared":
+            raise ValueError(
+                f"found mode {self.mode!r} and deny {self.deny!r}. Allowed: enforce and declared; what no rule of a security "
+                "group allows is denied by the group."
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod
