@@ -775,3 +775,44 @@ def test_a_word_that_is_no_value_of_its_key_is_answered_with_the_nearest() -> No
     (problem,) = config_problems({**GOOD, "choose": {"blob-storage": "r2-acount-host"}})
     assert "Did you mean `r2-account-host`?" in problem.message
     assert problem.path == ("choose", "blob-storage")
+
+
+POOLED = {"catalogs": ["./pooled.yaml"], "aws": {"mechanism": "prefix-list", "securityGroups": ["sg-0a1"]}}
+POOL = """hostgate-pool 1
+host a.example window 86400
+  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+end
+"""
+
+
+def test_the_pool_of_a_stack_feeds_the_layers_that_take_one(tmp_path: Path) -> None:
+    (tmp_path / "pool.txt").write_text(POOL)
+    (tmp_path / "pooled.yaml").write_text(
+        "catalog: acme/pooled\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https}\n"
+    )
+    stack = read_stack({**POOLED, "pool": {"file": "pool.txt"}}, tmp_path)
+    (made,) = stack.plans(date(2026, 11, 29))
+    assert [each.body["Entries"][0]["Cidr"] for each in made.objects if "Entries" in each.body] == ["203.0.113.7/32"]
+    (late,) = stack.plans(date(2026, 12, 29))
+    assert "pool-stale" in {one.id for one in late.findings}
+    assert read_stack(POOLED, tmp_path).plans()[0].refused
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({**POOLED, "pool": {"file": "gone.txt"}}, "There is no pool"),
+        ({**POOLED, "pool": "pool.txt"}, "`hostgate:pool`"),
+        ({**POOLED, "pool": {"file": "pool.txt"}, "aws": {}}, "no layer that takes one. Allowed with: aws:prefix-list"),
+    ],
+)
+def test_a_pool_that_is_not_there_or_that_nothing_takes_is_an_error(
+    tmp_path: Path, values: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "pool.txt").write_text(POOL)
+    (tmp_path / "pooled.yaml").write_text(
+        "catalog: acme/pooled\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https}\n"
+    )
+    with pytest.raises(InputError) as found:
+        read_stack(values, tmp_path)
+    assert said in str(found.value)
