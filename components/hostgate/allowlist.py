@@ -419,7 +419,8 @@ def _pool(place: object) -> AddressPool | None:
         raise InputError([wrong_type("pool", place, "the path of a pool, or its URL")])
     from hostgate.dns.pool_places import load_pool  # only those that have a pool pay for it
 
-    return load_pool(place if "://" in place else str((project_folder() or Path()) / place))
+    found = load_pool(place if "://" in place else str((project_folder() or Path()) / place))
+    return replace(found, shown=place)  # the same on every machine
 
 
 def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
@@ -505,7 +506,7 @@ def _inputs(made: Plan) -> dict[str, Any]:
         "options": {key: value for key, value in spelled_out(made.options).items() if key not in ("mode", "deny")},
         "decisions": dict(decision.registered for decision in made.decisions),
         # Without what a date changes: a component may not differ from day to day.
-        "findings": [_finding_line(one) for one in made.findings if not one.id.startswith("acceptance-")],
+        "findings": [_finding_line(one) for one in made.findings if not one.id.startswith(("acceptance-", "pool-"))],
         "accepted": [str(acceptance) for acceptance in made.selection.accept if acceptance not in made.unused],
     }
 

@@ -346,7 +346,8 @@ def _fed(section: PoolSection, layers: Sequence[Layer], selections: Sequence[Sel
         raise InputError(
             [problem(f"`{PROJECT}:pool`: found a pool, and no layer that takes one. Allowed with: {able}.")]
         )
-    pool = load_pool(section.file if "://" in section.file else str(base / section.file))
+    found = load_pool(section.file if "://" in section.file else str(base / section.file))
+    pool = replace(found, shown=section.file)  # the same on every machine
     return [
         replace(each, options=each.options.fed_by(pool, hosts.entries))
         if isinstance(each.options, PooledOptions)

@@ -11,9 +11,11 @@ from hostgate.aws.evaluate_groups import places
 from hostgate.catalog.problems import InputError
 from hostgate.flows.flow import Flow
 from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.reach import reach
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
 from hostgate.planning.address_pool import AddressPool
+from hostgate.planning.needs import points_of
 from hostgate.planning.plan import Plan, plan
 from hostgate.planning.pool_form import read_pool
 
@@ -209,3 +211,9 @@ def test_what_else_stands_in_the_security_group_is_judged_too(
 
 def test_a_security_group_without_a_prefix_list_of_the_snapshot_is_no_place() -> None:
     assert places(Snapshot((rule("web", cidrIpv4="198.51.100.0/24"),), "a test")) == []
+
+
+def test_reach_asks_for_the_addresses_of_the_pool_and_for_no_other_of_the_host() -> None:
+    ((place, needs),) = points_of(made(entry("a.example")))
+    found = reach(place, needs)
+    assert (found.missing, found.beyond) == ((), ())
