@@ -262,7 +262,8 @@ def _allowed(component: PreviewResource) -> Iterator[Flow]:
         entry = decision.entry
         if decision.outcome == "allowed" and entry.protocol in ("https", "tls", "http"):
             host = entry.host if entry.match in ("exact", "subtree+apex") else f"a.{entry.host}"
-            yield Flow(host, entry.port, entry.protocol, source=sources[entry.grant])
+            (address, *_) = (component.inputs["options"].get("addresses") or {}).get(entry.host) or [None]
+            yield Flow(host, entry.port, entry.protocol, source=sources[entry.grant], address=address)
 
 
 def _client(clients: Sequence[str]) -> str | None:
