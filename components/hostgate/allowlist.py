@@ -25,6 +25,7 @@ from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_pat
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.default_base import join, shared_policy
 from hostgate.planning.address_pool import AddressPool
+from hostgate.planning.adoption import child_of, strangers
 from hostgate.planning.findings import Finding
 from hostgate.planning.grants import Grant, split
 from hostgate.planning.mechanism import CloudObject
@@ -193,18 +194,6 @@ class AllowlistComponent(pulumi.ComponentResource):
         return {child._name: child for child in sorted(self._childResources, key=lambda child: child._name)}
 
 
-def child_of(made: Plan, name: str, each: CloudObject) -> str:
-    """The logical name of the child that realises `each`: the component's name and the object's own suffix."""
-    return f"{name}{each.name.removeprefix(made.options.stem)}"
-
-
-def strangers(made: Plan, names: Sequence[str], adopt: Mapping[str, str]) -> str | None:
-    """What is to be adopted and is no child of the components `names` over the plan, in words; None if all of it is."""
-    children = sorted(child_of(made, name, each) for name in names for each in made.objects)
-    found = sorted(set(adopt) - set(children))
-    return f"{', '.join(found)}, which is no child. Children: {', '.join(children)}." if found else None
-
-
 def prepare(
     name: str,
     args: Mapping[str, Any] | None,
@@ -267,7 +256,7 @@ def prepare(
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
                 made = plan(selection, target, options, as_of=as_of, base=base)
-        if beside := join(shared, name, made.target, made.options, opts):
+        if beside := join(shared, name, made, opts):
             raise _problem(beside)
         if reviewed is not None and made.ok:
             _pin(reviewed, made.target).check([made])

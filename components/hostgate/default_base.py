@@ -15,6 +15,7 @@ import pulumi
 from pulumi.runtime import get_root_resource
 
 from hostgate.planning.options import Options, in_one_list
+from hostgate.planning.plan import Plan
 from hostgate.planning.targets import COMPUTED, is_computed, row
 
 
@@ -26,8 +27,8 @@ class SharedPolicy:
     """How many places of rules are taken."""
     written: list[pulumi.Resource] = field(default_factory=list)
     """What has to be there before the next is written, where a policy takes one write at a time."""
-    holders: list[tuple[str, str, Options]] = field(default_factory=list)
-    """Components with rules in it: name, target, options."""
+    holders: list[tuple[str, Plan]] = field(default_factory=list)
+    """Components with rules in it, by name."""
 
     def take(self, options: Options) -> int | None:
         """Take places for a component; its base, None where that is the one of its options."""
@@ -36,17 +37,22 @@ class SharedPolicy:
         base: int = getattr(options, "base", 0)
         return base + before * options.between_components if before else None
 
-    def join(self, name: str, target: str, options: Options, networks: frozenset[str] = frozenset()) -> str | None:
+    def join(self, name: str, made: Plan, networks: frozenset[str] = frozenset()) -> str | None:
         """Put a component beside those that are here; or why it does not fit beside one of them. Of `networks`, where they are
         what is shared, one is enough."""
-        for other, theirs, before in self.holders:
-            if networks and networks.isdisjoint(_networks(before)):
+        for other, before in self.holders:
+            if networks and networks.isdisjoint(_networks(before.options)):
                 continue
-            where = before.one_list(options)
-            if where is not None and (theirs != target or before.decides_for(options)):
-                which = [f"{one} ({of.partition(':')[2]})" for one, of in ((other, theirs), (name, target))]
+            where = before.options.one_list(made.options)
+            if where is None or (before.target == made.target and not before.options.decides_for(made.options)):
+                continue
+            from hostgate.planning.layers import is_on_the_way  # few programs have two such components
+
+            if not is_on_the_way(before, made):
+                pair = ((other, before), (name, made))
+                which = [f"{one} ({of.target.partition(':')[2]})" for one, of in pair]
                 return in_one_list("components", which, "one policy" if COMPUTED in where else where)
-        self.holders.append((name, target, options))
+        self.holders.append((name, made))
         return None
 
 
@@ -65,15 +71,13 @@ def shared_policy(
     return _at((cloud, attach if attach is not None else (named.lower(), None if opts is None else opts.provider)))
 
 
-def join(
-    shared: SharedPolicy, name: str, target: str, options: Options, opts: pulumi.ResourceOptions | None
-) -> str | None:
+def join(shared: SharedPolicy, name: str, made: Plan, opts: pulumi.ResourceOptions | None) -> str | None:
     """Put the component `name` beside those that share its policy, or have one of their own on its networks; or why it does
     not fit beside one of them. Networks that are Outputs are not known to be the same."""
-    said, networks = shared.join(name, target, options), _networks(options)
+    said, networks = shared.join(name, made), _networks(made.options)
     if said is None and networks:
-        of_program = _at((row(target).cloud, "networks", None if opts is None else opts.provider))
-        said = of_program.join(name, target, options, networks)
+        of_program = _at((row(made.target).cloud, "networks", None if opts is None else opts.provider))
+        said = of_program.join(name, made, networks)
     return said
 
 
@@ -81,14 +85,12 @@ def _networks(options: Options) -> frozenset[str]:
     return frozenset(each for each in getattr(options, "network_paths", ()) if not is_computed(each))
 
 
-def hand_out(
-    name: str, target: str, options: Options, policy: "pulumi.Output[Any]", written: pulumi.Resource | None = None
-) -> None:
+def hand_out(name: str, plan: Plan, policy: "pulumi.Output[Any]", written: pulumi.Resource | None = None) -> None:
     """Let others stand beside the rules of the component `name` in `policy`, if it is the one that makes it."""
-    if options.shared_policy is None:
-        made = _at((row(target).cloud, policy))
-        made.take(options)
-        made.holders.append((name, target, options))
+    if plan.options.shared_policy is None:
+        made = _at((row(plan.target).cloud, policy))
+        made.take(plan.options)
+        made.holders.append((name, plan))
         made.written = [] if written is None else [written]
 
 

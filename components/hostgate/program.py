@@ -9,10 +9,11 @@ import pulumi
 from pulumi.runtime import config as engine_config
 from pydantic.alias_generators import to_camel
 
-from hostgate.allowlist import announced, child_of, strangers
+from hostgate.allowlist import announced
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.problems import InputError
 from hostgate.on_demand import sdk_missing
+from hostgate.planning.adoption import child_of, component_name
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import Target, load, row
 from hostgate.stack import read_stack, values_of_engine
@@ -33,10 +34,6 @@ def run(*, as_of: date | None = None) -> None:
     except InputError as error:
         raise pulumi.RunError(f"the config or the catalogs have errors\n{error}") from None
     problems = [str(problem) for plan in plans for problem in plan.problems]
-    for plan in plans:
-        names = [_name(plan, place) for place in plan.options.places]
-        if found := strangers(plan, names, plan.options.import_):
-            problems.append(f"`hostgate:{row(plan.target).cloud}.import` names {found}")
     if stack.reviewed is not None and not problems:
         problems = [str(problem) for problem in stack.reviewed.objections(plans)]
     if problems:
@@ -95,13 +92,9 @@ def _allowlist(plan: Plan, target: Target, place: str | None) -> Any:
     """The plan's component; where a stack names Regions, one in each, with the Region in its name."""
     component = load(target.component)
     end, more = ("", {}) if place is None else (f"-{place}", {"region": place})
-    name = _name(plan, place)
+    name = component_name(plan, place)
     children = {child_of(plan, name, each) for each in plan.objects}
     adopt = {child: id_ for child, id_ in plan.options.import_.items() if child in children}
     aliases = [pulumi.Alias(name=f"{name}{end}") for name in plan.options.formerly_named]
     opts = pulumi.ResourceOptions(aliases=[*aliases]) if aliases else None
     return component(name, plan=plan, opts=opts, import_=adopt, **more)
-
-
-def _name(plan: Plan, place: str | None) -> str:
-    return f"{plan.options.name}{'' if place is None else f'-{place}'}"

@@ -24,6 +24,7 @@ from hostgate.catalog.selection import NARROWING, Acceptance, Selection, select,
 from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
+from hostgate.planning.adoption import objection
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options, in_one_list, not_json, option_problems
 from hostgate.planning.plan import Plan, find_mechanism, plan_all
@@ -139,8 +140,19 @@ class Stack:
     """Those of the reviewed plans, also where their file is not read."""
 
     def plans(self, as_of: date | None = None) -> tuple[Plan, ...]:
-        """A plan for each target. Raises InputError."""
-        return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
+        """A plan for each target. Raises InputError, too for an object to adopt that no plan makes."""
+        plans = self._made(as_of)
+        wrong = [found for plan in plans if plan.ok and (found := objection(plan))]
+        if wrong:
+            raise InputError([Problem(rule="config", message=found) for found in wrong])
+        return plans
+
+    def _made(self, as_of: date | None) -> tuple[Plan, ...]:
+        if len(self.targets) == 1:
+            return plan_all(self.selections, self.targets, as_of=as_of, survey=self.survey)
+        from hostgate.planning.layers import plan_layers  # only stacks with several layers pay for it
+
+        return plan_layers(self.selections, self.targets, as_of=as_of, survey=self.survey, where=PROJECT)
 
 
 class StackValues(dict[str, Any]):
@@ -463,6 +475,9 @@ def _one_list(cloud: str, layers: Sequence[Layer]) -> Iterator[Problem]:
     reviewed as if it stood alone."""
     for one, other in combinations(layers, 2):
         names = [each.partition(":")[2] for each in (one.target, other.target)]
+        # Whether the hosts of one are the other's, as on the way between them, is seen when both are planned.
+        if one.options.moves_from(other.options) or other.options.moves_from(one.options):
+            continue
         if names[0] != names[1] and (where := one.options.one_list(other.options)) is not None:
             yield problem(f"`{PROJECT}:{cloud}`: {in_one_list('layers', names, where)}")
 

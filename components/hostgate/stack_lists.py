@@ -231,7 +231,7 @@ def _several(target: str, items: Sequence[tuple[Place, dict[str, Any]]], key: Pl
             problems.append(problem(message, where.at("grants")))
         for name in (name for name in keys if name not in own):
             said.setdefault(name, {})[where] = keys[name]
-    for name, values in said.items():
+    for name, values in sorted(said.items()):  # the engine hands over the keys in an order of its own
         first, *others = values.values()
         if any(each != first for each in others):
             found = ", ".join(f"{spelled(value)} (`{where}.{name}`)" for where, value in values.items())

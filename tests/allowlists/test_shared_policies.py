@@ -19,6 +19,7 @@ PROGRAM = """
     from hostgate.gcp import FirewallPolicyAllowlist as Google, UrlFilterAllowlist as Urls, WebProxyAllowlist as Proxy
 
     hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+    more = hostgate.select("chainguard/images@2024-03-28", phases=["pull", "build"])
     POLICY = "projects/net-host/global/firewallPolicies/egress"
     NET = "projects/net-host/global/networks/main"
     LINK = "https://www.googleapis.com/compute/v1/"
@@ -155,6 +156,8 @@ BUILDS = "from_=['builds@acme.iam.gserviceaccount.com']"
         (f"Google('a', hosts=hosts, attach=POLICY, {BUILDS})", f"Google('b', hosts=hosts, attach=POLICY, mode='audit', {BUILDS})",
          "a deny or audit rule of one before every rule of the other"),
         ("Google('a', hosts=hosts, attach=POLICY)", "Google('b', hosts=hosts, attach=POLICY, base=50_000_000)", "one list"),
+        (f"Urls('a', hosts=hosts, attach=POLICY, networks=[NET], {URLS}, deny='declared')",
+         "Google('b', hosts=more, attach=POLICY, deny='declared')", "one list"),
         ("Google('a', plan=hostgate.plan(hosts, 'gcp:fqdn', attach=POLICY))",
          f"Urls('b', hosts=hosts, attach=POLICY, networks=[NET], {URLS})", "one list"),
     ],

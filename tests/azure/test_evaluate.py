@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from conformance.catalogs import entry
 from hostgate.azure.evaluate import places
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.reach import reach
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
+from hostgate.planning.needs import needs_of
 
 BASE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/"
 HTTPS = [{"protocolType": "Https", "port": 443}]
@@ -249,3 +252,29 @@ def test_groups_of_equal_priority_decide_where_their_order_does_not_matter(secon
 
     assert asked(HUB, one("a", "Deny", "cgr.dev"), one("b", second, "cgr.dev"), name="cgr.dev").action == action
     assert asked(HUB, one("a", "Deny", "x.dev"), one("b", "Allow", "cgr.dev"), name="cgr.dev").action == "allow"
+
+
+APP_DENY = collection("Deny", {**APPLICATION, "sourceAddresses": ["10.0.0.0/8"], "targetFqdns": ["cgr.dev"]})
+NET_DENY = collection("Deny", {**NETWORK, "sourceAddresses": ["10.0.0.0/8"], "destinationAddresses": ["*"]})
+OF_CLIENTS = group(
+    200, collection("Allow", {**APPLICATION, "sourceAddresses": ["10.0.0.0/8"], "targetFqdns": ["cgr.dev"]})
+)
+
+
+@pytest.mark.parametrize(
+    "deny",
+    [
+        group(300, NET_DENY),
+        group(150, APP_DENY),
+        group(300, NET_DENY, of="base"),
+        group(300, APP_DENY, of="base"),
+    ],
+    ids=["network rule", "application rule before", "network rule of the parent", "application rule of the parent"],
+)
+def test_what_is_missing_names_the_deny_and_not_that_no_rule_is_for_somebody_else(deny: Resource) -> None:
+    base = policy("base")
+    stack = (base, policy("hub", basePolicy={"id": base.id}), OF_CLIENTS, deny)
+    (place,) = (each for each in places(Snapshot(stack, "a stack")) if each.name.endswith("/hub"))
+    (missing,) = reach(place, needs_of([entry("cgr.dev")])).missing
+    assert missing.rule == f"{deny.name}/c100/r"
+    assert str(missing.flow.source).startswith("10.")

@@ -144,12 +144,18 @@ def test_the_source_is_judged_where_the_plan_names_its_clients(
     [
         ("[{networks: [NET/main]}, {mechanism: url-filter, networks: [NET/lab], zones: [europe-west1-b]}]", []),
         ("[{networks: [NET/main]}, {mechanism: web-proxy, project: acme, region: europe-west4}]", ["allow"]),
+        (
+            "[{deny: declared, attach: POLICY, base: 20000}, {mechanism: url-filter, deny: declared, attach: POLICY, "
+            "networks: [NET/main], zones: [europe-west1-b]}]",
+            ["allow"],
+        ),
     ],
 )
 def test_layers_have_a_joined_verdict_where_one_connection_meets_them_all(
     run: Run, project: Project, layers: str, told: list[str]
 ) -> None:
     where = layers.replace("NET", "projects/acme/global/networks")
+    where = where.replace("POLICY", "projects/acme/global/firewallPolicies/egress")
     project(
         dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:select: {{ids: [registry]}}\n  hostgate:gcp: {where}\n"
     )

@@ -516,6 +516,18 @@ config:
         told = "What it hangs on: the client is in a-b1-d, which has no firewall endpoint. No entry has such a name."
         assert answer["next"].startswith(f"{said} {told}")
 
+    @pytest.mark.parametrize(
+        ("mechanism", "said"),
+        [("fqdn", "did not know this address of it: hostgate survey."), ("url-filter", "another rule denied it first")],
+    )
+    def test_an_address_that_was_denied_is_a_question_for_a_survey_where_the_firewall_looks_up_names(
+        self, gcp: Logs, mechanism: str, said: str
+    ) -> None:
+        zones = ", zones: [europe-west1-b]" if mechanism == "url-filter" else ""
+        gcp.folder.joinpath("Pulumi.dev.yaml").write_text(self.STACK.replace("MODE", zones).replace("fqdn", mechanism))
+        told = gcp.one(self.record(dest_ip="203.0.113.5"))["next"]
+        assert (said in told, "survey" in told) == (True, mechanism == "fqdn")
+
     def test_private_addresses_pass_by_the_plan_too(self, gcp: Logs) -> None:
         answer = gcp.one(self.record("ALLOWED", dest_ip="10.9.9.9"))
         assert (answer["plan"]["verdict"], answer["next"]) == ("allow", "Nothing: log and plan agree.")
@@ -541,7 +553,9 @@ config:
             self.STACK.replace("MODE", ", zones: [europe-west1-b]").replace("fqdn", "url-filter")
         )
         told = gcp.one({"logName": name, "jsonPayload": {"connection": ends, "ruleIndex": 3}})
-        assert told["recorded"] == "unknown"
+        assert (told["recorded"], told["by"]) == ("unknown", "the URL filter with the number 3 in its profile")
+        unsaid = gcp.one({"logName": name, "jsonPayload": {"connection": ends}})
+        assert unsaid["by"] == "a URL filter that the log does not tell"
         assert told["next"] == "The log does not say whether it passed. The plan does not allow it."
 
     @pytest.mark.parametrize(

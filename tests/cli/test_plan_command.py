@@ -604,3 +604,22 @@ def test_the_hosts_of_a_preview_have_the_names_of_rules_whole(monkeypatch: pytes
     monkeypatch.setenv("COLUMNS", "100")
     wide = [plan(selection([entry("a-rather-long.name.vendor.example")]), each) for each in main_targets()]
     assert any(line.rstrip().endswith(" allow-application/") for line in _hosts(wide).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("options", "child", "code"),
+    [
+        ("{from: [10.0.0.0/8], import: {hostgate-alow: arn:aws:x}}", "hostgate-alow", 1),
+        ("{from: [10.0.0.0/8], import: {hostgate-allow: arn:aws:x}}", "", 0),
+        ("{from: [10.0.0.0/8], name: egress, import: {hostgate-allow: arn:aws:x}}", "hostgate-allow", 1),
+        ("{from: [10.0.0.0/8], regions: [eu-west-1], import: {hostgate-eu-west-1-allow: arn:aws:x}}", "", 0),
+        ("{from: [10.0.0.0/8], regions: [eu-west-1], import: {hostgate-allow: arn:aws:x}}", "hostgate-allow", 1),
+    ],
+)
+def test_what_is_to_be_adopted_is_a_child_of_the_plan(
+    run: Run, project: Project, options: str, child: str, code: int
+) -> None:
+    project(dev=f"config:\n  hostgate:catalogs: [chainguard/images@2024-03-28]\n  hostgate:aws: {options}\n")
+    made = run("plan")
+    assert made.code == code, made.err
+    assert (f"`hostgate:aws.import` names {child}, which is no child. Children: " in made.err) is bool(code)

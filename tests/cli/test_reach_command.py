@@ -86,6 +86,31 @@ def test_the_clients_of_each_of_several_lists_are_asked_for_apart(run: Run, proj
     assert all(not each["beyond"] and not each["missing"] and not each["unknown"] for each in points)
 
 
+NESTED = """\
+config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:{cloud}:
+{place}    grants:
+      - {{name: builders, from: [10.1.0.0/16]}}
+      - {{name: nodes, from: [{nodes}], select: {{ids: [h0]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("nodes", "dead"),
+    [("10.0.0.0/8", False), ("10.2.0.0/16", False), ("10.1.2.0/24", True)],
+    ids=["around the others", "beside them", "among them"],
+)
+@pytest.mark.parametrize("cloud", ["aws", "azure"])
+def test_a_rule_is_dead_that_decides_for_the_clients_of_no_list(
+    run: Run, project: Project, cloud: str, nodes: str, dead: bool
+) -> None:
+    place = "    resourceGroup: rg\n    location: westeurope\n" if cloud == "azure" else ""
+    hosts(project(dev=NESTED.format(cloud=cloud, nodes=nodes, place=place)), "cgr.dev", "quay.io")
+    points = run("reach", "--json").json["points"]
+    assert [bool(each["dead"]) for each in points] == [dead, dead]
+
+
 @pytest.mark.parametrize("target", ["gcp:fqdn", "gcp:web-proxy", "aws:dns-firewall"])
 def test_a_host_that_is_served_over_one_family_is_open_over_both_and_not_beyond(
     run: Run, tmp_path: Path, target: str
@@ -238,3 +263,52 @@ def test_each_of_several_lists_in_a_state_is_for_its_own_clients(run: Run, tmp_p
     assert point["beyond"][0]["flow"]["source"].startswith("10.1.")
     assert [each["entry"] for each in point["missing"]] == ["runners:files"]
     assert made.code == 3
+
+
+@pytest.mark.parametrize(
+    ("second", "code", "missing"),
+    [
+        ("networks: [projects/acme/global/networks/main], catalogs: [./more.yaml]", 4, [["relay"], []]),
+        ("networks: [projects/acme/global/networks/main]", 0, [[], []]),
+        ("networks: [projects/acme/global/networks/lab], catalogs: [./more.yaml]", 0, [[], []]),
+    ],
+    ids=["other hosts", "the same hosts", "another network"],
+)
+def test_layers_that_clients_pass_one_after_the_other_have_to_let_through_the_hosts_of_all(
+    run: Run, project: Project, second: str, code: int, missing: list[list[str]]
+) -> None:
+    proxy = (
+        "mechanism: web-proxy, network: projects/acme/global/networks/main, proxySubnet: 10.9.0.0/23, "
+        "subnetwork: projects/acme/regions/europe-west4/subnetworks/main"
+    )
+    folder = project(dev=f"config:\n  hostgate:catalogs: [./hosts.yaml]\n  hostgate:gcp: [{{{proxy}}}, {{{second}}}]\n")
+    one, relay = (
+        f"  - {{id: {each}, host: {each}.example, port: 443, protocol: https, purpose: x}}\n"
+        for each in ("one", "relay")
+    )
+    (folder / "hosts.yaml").write_text(f"catalog: acme/hosts\nentries:\n{one}")
+    (folder / "more.yaml").write_text(f"catalog: acme/more\nentries:\n{one}{relay}")
+
+    made = run("reach", "--json")
+
+    found = [sorted({each["entry"] for each in point["missing"]}) for point in made.json["points"]]
+    assert (made.code, found) == (code, missing)
+    told = run("explain", "relay.example", "--json").json
+    assert [each["verdict"] for each in told.get("together", [])] == ([] if "lab" in second else ["block"])
+
+
+def test_clients_of_one_layer_that_another_on_their_way_does_not_name_reach_nothing(run: Run, project: Project) -> None:
+    account = "{}@acme.iam.gserviceaccount.com"
+    proxy = (
+        "mechanism: web-proxy, network: projects/acme/global/networks/main, proxySubnet: 10.9.0.0/23, "
+        f"subnetwork: projects/acme/regions/europe-west4/subnetworks/main, from: [{account.format('b')}]"
+    )
+    fqdn = f"networks: [projects/acme/global/networks/main], from: [{account.format('a')}]"
+    project(
+        dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:select: {{ids: [registry]}}\n"
+        f"  hostgate:gcp: [{{{proxy}}}, {{{fqdn}}}]\n"
+    )
+    made = run("reach", "--json")
+    found = {point["place"]: [each["entry"] for each in point["missing"]] for point in made.json["points"]}
+    assert made.code == 4
+    assert found == {"plan": [], "plan for clients of gcp:fqdn": ["registry"], "plan for clients of gcp:web-proxy": []}

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Project, Run
+from hostgate.catalog.problems import InputError
+from hostgate.stack import config_of_file, read_stack, values_of_engine, values_of_file
 
 ONE = """
     config:
@@ -146,3 +148,25 @@ def test_a_git_ref_takes_the_catalogs_that_a_list_names(run: Run, project: Proje
         ("b.example", "builders"),
         ("b.example", "nodes"),
     ]
+
+
+def test_what_lists_say_differently_of_their_policy_is_told_in_one_order_whoever_asks(project: Project) -> None:
+    lists = "[{name: a, homeNet: [10.0.0.0/8], deny: all}, {name: b, deny: internet, homeNet: [10.0.0.0/9]}]"
+    folder = project(dev=f"config:\n  hostgate:catalogs: [chainguard/images@2024-03-28]\n  hostgate:aws: {lists}\n")
+    told = []
+    for values in (values_of_file(folder, "dev"), values_of_engine(config_of_file(folder, "dev"))):
+        with pytest.raises(InputError) as caught:
+            read_stack(values, folder)
+        told.append([problem.message for problem in caught.value.problems])
+    assert told[0] == told[1]
+    assert ["found deny" in each for each in told[0]] == [True, False]
+
+
+def test_a_preview_counts_every_error_of_the_program(run: Run, project: Project) -> None:
+    project(
+        dev="config:\n  hostgate:catalogs: [chainguard/images@2024-03-28]\n  hostgate:aws: {base: 0, attach: x, denyy: all}\n"
+    )
+    Path("__main__.py").write_text("from hostgate.program import run\n\nrun()\n")
+    planned, previewed = run("plan"), run("preview", "--host", "builtin")
+    assert (planned.code, previewed.code) == (1, 1)
+    assert planned.err.splitlines()[-1] == previewed.err.splitlines()[-1] != "1 error."

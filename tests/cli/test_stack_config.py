@@ -771,6 +771,90 @@ def test_what_is_of_another_region_than_the_policy_is_refused_where_both_are_kno
         assert f"for a policy of {wrong}. Allowed: one of the same Region" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        (
+            "statelessGroups: [{arn: 'arn:aws:network-firewall:%s:123456789012:stateless-rulegroup/x'}]",
+            "statelessGroups[0].arn",
+        ),
+        ("encryptionConfiguration: {keyId: 'arn:aws:kms:%s:123456789012:key/abc'}", "encryptionConfiguration.keyId"),
+        ("tlsInspection: 'arn:aws:network-firewall:%s:123456789012:tls-configuration/x'", "tlsInspection"),
+        ("attach: 'arn:aws:network-firewall:%s:123456789012:firewall-policy/x'", "attach"),
+        ("ipSets: {db: 'arn:aws:ec2:%s:123456789012:prefix-list/pl-1'}", "ipSets.db"),
+        (
+            "import: {hostgate-allow: 'arn:aws:network-firewall:%s:123456789012:stateful-rulegroup/x'}",
+            "import.hostgate-allow",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("provider", "regions", "of", "wrong"),
+    [
+        ("eu-central-1", "", "eu-central-1", None),
+        ("eu-central-1", "", "eu-west-1", "eu-central-1"),
+        ("eu-west-1", "regions: [eu-central-1], ", "eu-west-1", "eu-central-1"),
+        ("eu-west-1", "regions: [eu-central-1], ", "eu-central-1", None),
+        (None, "", "eu-west-1", None),
+    ],
+)
+def test_whatever_a_plan_refers_to_is_of_its_own_region(
+    project: Project, options: str, path: str, provider: str | None, regions: str, of: str, wrong: str | None
+) -> None:
+    place = f"  aws:region: {provider}\n" if provider else ""
+    said = f"{{{regions}from: [10.0.0.0/8], {options % of}}}"
+    folder = project(dev=f"config:\n{place}  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {said}\n")
+    values = values_of_file(folder, "dev")
+    if wrong is None:
+        assert read_stack(values, folder).targets
+        return
+    with pytest.raises(InputError) as caught:
+        read_stack(values, folder)
+    told = [problem.message for problem in caught.value.problems]
+    assert any(
+        f"hostgate:aws.{path}`: found arn:" in each and f"for a policy of {wrong}." in each for each in told
+    ) or (path == "attach" and regions), told
+
+
+AWS_TAGS = ("{aws:team: x}", "{AWS:team: x}", f"{{{'k' * 129}: x}}", f"{{team: {'v' * 257}}}")
+AZURE_TAGS = ("{'a<b': x}", "{'a/b': x}", "{'a?b': x}", f"{{team: {'v' * 257}}}", "{Team: x, team: y}")
+WHERE = {"aws": "from: [10.0.0.0/8]", "azure": "from: [10.0.0.0/8], resourceGroup: rg, location: westeurope"}
+
+
+@pytest.mark.parametrize(
+    ("cloud", "more", "key", "tags", "wrong"),
+    [
+        *(("aws", "", key, tags, True) for key in ("tags", "groupTags", "policyTags") for tags in AWS_TAGS),
+        *(("aws", "mechanism: dns-firewall, ", "tags", tags, True) for tags in AWS_TAGS),
+        *(("azure", "", "tags", tags, True) for tags in AZURE_TAGS),
+        ("aws", "", "tags", "{'a<b': x, 'team aws:': 'aws'}", False),
+        ("azure", "", "tags", "{'aws:team': x, 'cost center': '<1>'}", False),
+    ],
+)
+def test_tags_are_those_that_the_cloud_takes(
+    project: Project, cloud: str, more: str, key: str, tags: str, wrong: bool
+) -> None:
+    place = "" if more else f"{WHERE[cloud]}, "
+    said = f"{{{more}{place}{key}: {tags}}}"
+    folder = project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:{cloud}: {said}\n")
+    values = values_of_file(folder, "dev")
+    if not wrong:
+        assert read_stack(values, folder).targets
+        return
+    with pytest.raises(InputError) as caught:
+        read_stack(values, folder)
+    (problem,) = caught.value.problems
+    assert f"`hostgate:{cloud}.{key}`: Found " in problem.message
+    assert "Allowed: " in problem.message
+
+
+def test_an_object_to_adopt_may_be_of_any_of_several_regions(project: Project) -> None:
+    arn = "arn:aws:network-firewall:eu-west-1:123456789012:stateful-rulegroup/x"
+    said = f"{{regions: [eu-central-1, eu-west-1], from: [10.0.0.0/8], import: {{hostgate-eu-west-1-allow: '{arn}'}}}}"
+    folder = project(dev=f"config:\n  hostgate:catalogs: ['{REFERENCE}']\n  hostgate:aws: {said}\n")
+    assert read_stack(values_of_file(folder, "dev"), folder).plans()
+
+
 def test_a_word_that_is_no_value_of_its_key_is_answered_with_the_nearest() -> None:
     (problem,) = config_problems({**GOOD, "choose": {"blob-storage": "r2-acount-host"}})
     assert "Did you mean `r2-account-host`?" in problem.message

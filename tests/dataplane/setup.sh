@@ -15,8 +15,6 @@ if installed; then
     suricata -V
     exit 0
 fi
-[ "$(id -u)" = 0 ] || skip "installing it needs root"
-command -v apt-get >/dev/null 2>&1 || skip "no apt-get here; install it by your system's own means"
 
 codename=$(. /etc/os-release && echo "${ID:-}-${VERSION_CODENAME:-}")
 case $codename in
@@ -24,10 +22,7 @@ debian-?*) codename=${codename#debian-} ;;
 *) skip "automatic installation knows Debian only" ;;
 esac
 
-work=$(mktemp -d) || skip "no temporary folder"
-guard=
-trap 'rm -rf "$work" $guard' EXIT
-trap 'exit 1' HUP INT TERM
+. "$(dirname "$0")/../apt.sh"
 
 # The mirror is the one that this machine's own sources name. Backports are added for this run only, in a copy.
 mirror=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
@@ -41,18 +36,12 @@ signed=
 [ ! -r "$keyring" ] || signed="[signed-by=$keyring] "
 echo "deb $signed$mirror $codename-backports main" >"$work/parts/zz-backports.list"
 
-apt() {
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/parts" \
-        -o APT::Get::List-Cleanup=false -o Dpkg::Use-Pty=0 "$@" >"$work/log" 2>&1
-}
-
-reason() { sed -n 's/^E: //p' "$work/log" | head -n 1 | cut -c 1-160; }
-
-# The tests start Suricata themselves: the package must not start a sensor on this machine's interfaces, now or at boot.
-if [ ! -e /usr/sbin/policy-rc.d ]; then
-    guard=/usr/sbin/policy-rc.d
-    printf '#!/bin/sh\nexit 101\n' >"$guard" && chmod 755 "$guard"
-fi
+cat >"$work/apt.conf" <<CONF
+Dir::Etc::SourceList "/dev/null";
+Dir::Etc::SourceParts "$work/parts";
+APT::Get::List-Cleanup "false";
+CONF
+export APT_CONFIG="$work/apt.conf"
 
 apt update || skip "apt-get update failed: $(reason)"
 apt install --yes --no-install-recommends -t "$codename-backports" suricata ||

@@ -25,25 +25,7 @@ wanted=
 have_servers || wanted="knot unbound"
 have_browser || wanted="$wanted chromium fonts-dejavu-core"
 [ -n "$wanted" ] || said
-[ "$(id -u)" = 0 ] || skip "installing them needs root"
-command -v apt-get >/dev/null 2>&1 || skip "no apt-get here; install them by your system's own means"
-
-work=$(mktemp -d) || skip "no temporary folder"
-guard=
-trap 'rm -rf "$work" $guard' EXIT
-trap 'exit 1' HUP INT TERM
-
-# The tests start the servers themselves: the packages must not start one on this machine's interfaces, now or at boot.
-if [ ! -e /usr/sbin/policy-rc.d ]; then
-    guard=/usr/sbin/policy-rc.d
-    printf '#!/bin/sh\nexit 101\n' >"$guard" && chmod 755 "$guard"
-fi
-
-apt() {
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$work/log" 2>&1
-}
-
-reason() { sed -n 's/^E: //p' "$work/log" | head -n 1 | cut -c 1-160; }
+. "$(dirname "$0")/../apt.sh"
 
 apt update || skip "apt-get update failed: $(reason)"
 # shellcheck disable=SC2086  # several packages

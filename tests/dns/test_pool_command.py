@@ -133,6 +133,26 @@ class TestRefresh:
         assert made.code == 6
         assert list(load_pool(str(pool)).lacking(["broken.example"])) == ["broken.example"]
 
+    @pytest.mark.parametrize(("at", "family", "kept"), [("A", "ipv4", "2001:db8::1"), ("AAAA", "ipv6", "192.0.2.1")])
+    def test_a_family_that_nobody_could_ask_for_is_said_from_the_first_run_on(
+        self, at: str, family: str, kept: str, run: Run, server: ZoneServer, pool: Path, tmp_path: Path
+    ) -> None:
+        server.hosts = {"half.example": Zone(("192.0.2.1", "2001:db8::1"), fault="servfail", at=at)}
+        hosts = listed(tmp_path, "half.example")
+        made = run("pool", "refresh", "--pool", pool, "--hosts", hosts, "--resolver", server)
+        assert (made.code, f"half.example: {family}: the resolver could not" in re.sub(r"\s+", " ", made.err)) == (
+            6,
+            True,
+        )
+        assert held(pool, "half.example") == {kept}
+
+    def test_a_family_that_a_host_does_not_have_is_no_failure(
+        self, run: Run, server: ZoneServer, pool: Path, tmp_path: Path
+    ) -> None:
+        server.hosts = {"old.example": Zone(("192.0.2.1",))}
+        made = run("pool", "refresh", "--pool", pool, "--hosts", listed(tmp_path, "old.example"), "--resolver", server)
+        assert made.code == 0
+
     def test_a_ttl_longer_than_the_window_makes_it_longer(
         self, run: Run, server: ZoneServer, pool: Path, tmp_path: Path
     ) -> None:
@@ -444,5 +464,5 @@ def test_a_url_without_the_extra_says_how_to_install_it(run: Run, monkeypatch: p
 def test_the_command_says_what_it_does_in_its_help() -> None:
     said = subprocess.run([HOSTGATE, "pool", "-h"], capture_output=True, text=True, check=True).stdout
     assert [line.split()[0] for line in said.partition("Commands:")[2].strip().splitlines()] == [
-        "forget", "refresh", "show",
+        "forget", "push", "refresh", "show",
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Survey files: what is written is read back, what is damaged is refused by line, and a killed run loses one line."""
 
 import json
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostgate.catalog.problems import InputError
-from hostgate.dns.samples import NOTES, OUTCOMES, RECORD_TYPES, HttpsRecord, Link, Probe, Run, Sample
+from hostgate.dns.samples import NOTES, OUTCOMES, RECORD_TYPES, HttpsRecord, Link, Probe, Run, Sample, address_text
 from hostgate.dns.survey_files import as_line, read_survey
 from hostgate.dns.survey_log import SurveyLog
 
@@ -31,7 +32,7 @@ def written(path: Path, *records: Run | Sample) -> Path:
 
 texts = st.text('aZ0.-_ \\<["é日', max_size=20)
 wholes = st.integers(0, 2**32 - 1)
-addresses = st.lists(st.ip_addresses().map(str), max_size=4).map(tuple)
+addresses = st.lists(st.ip_addresses().map(address_text), max_size=4).map(tuple)
 samples = st.builds(
     Sample,
     host=texts,
@@ -236,3 +237,17 @@ class TestLog:
         assert raised.value.filename == str(path)
         assert path.read_text() == as_line(RUN) + "\n"
         log.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("::ffff:192.0.2.7", "::ffff:c000:207"),
+        ("::ffff:0.0.0.1", "::ffff:0:1"),
+        ("::c000:207", "::c000:207"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_an_address_has_one_text_on_every_python(address: str, text: str) -> None:
+    assert address_text(ip_address(address)) == text

@@ -51,6 +51,8 @@ class Zone:
     chain: tuple[tuple[str, int], ...] = ()
     https: tuple[str, ...] = ()
     fault: Fault | None = None
+    at: str = ""
+    """The one record type that the fault is of; empty: all."""
 
 
 @dataclass
@@ -133,7 +135,7 @@ class ZoneServer:
         zone = self.hosts.get(name)
         if zone is None and self.knows_only_its_own:
             return []
-        fault = zone.fault if zone else None
+        fault = zone.fault if zone and zone.at in ("", kind) else None
         reply = dns.message.make_response(query, our_payload=4096)
         reply.flags |= dns.flags.RA
         if self.captive is not None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from hostgate.policies.settings import read_settings
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.engine import pulumi_cli
 from hostgate.stack import read_stack, values_of_file
+from sinks.ec2_server import PrefixListServer
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 CHECKOUT = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.team.yaml", "__main__.py", "examples", "policy", "Makefile")
@@ -63,8 +65,14 @@ def folder(tmp_path: Path) -> Path:
 def in_front_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Block], Path]]:
     """The folder with the files that the page has shown before a block; mechanisms among them join the registry."""
     joined: list[str] = []
+    clouds_asked = ExitStack()
 
     def prepare(block: Block) -> Path:
+        if "pool push" in block.text:
+            ec2 = clouds_asked.enter_context(PrefixListServer())
+            ec2.make(("192.0.2.1/32", "hostgate:pool"), ("192.0.2.9/32", "hostgate:pool"), size=20)
+            for name, value in ec2.environment.items():
+                monkeypatch.setenv(name, value)
         for other in (*files_before(block), *([block] if block.file else [])):
             (folder / str(other.file)).write_text(other.text, "utf-8")
             if other.language == "python" and other.file != "__main__.py":
@@ -77,7 +85,8 @@ def in_front_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         monkeypatch.chdir(folder)
         return folder
 
-    yield prepare
+    with clouds_asked:
+        yield prepare
     monkeypatch.undo()
     _forget()
     for name in joined:

@@ -4,12 +4,15 @@ import click
 import pytest
 from markdown_pages import ROOT, Table, tables
 
-from hostgate.cli.pool_command import HELD_BACK, command, refresh
+from hostgate.cli.pool_command import command, refresh
+from hostgate.cli.pool_options import HELD_BACK
+from hostgate.cli.push_command import aws_prefix_list
 from hostgate.cli.survey_command import UNMEASURED
 from hostgate.dns.pool_places import load_pool
 from hostgate.dns.pool_update import DEFAULT_WINDOW, MOST_REMOVED
 from hostgate.dns.refreshing import FLOOR, SLOWEST, WRITTEN_EVERY
 from hostgate.planning.pool_form import LONGEST_WINDOW, SHORTEST_WINDOW, pool_bytes
+from hostgate.sinks.aws_prefix_list import BATCH, EXTRA
 
 PAGE = ROOT / "docs" / "by-address.md"
 TEXT = " ".join(PAGE.read_text("utf-8").split())
@@ -23,6 +26,18 @@ def test_every_option_is_on_the_page() -> None:
     named = {name.strip("`").lower().lstrip("-") for name in table("option").column("option")}
     taken = {opt.lstrip("-") for each in refresh.params for opt in each.opts}
     assert named == (taken - {"refs"}) | {"ref"}
+
+
+def test_every_option_of_push_is_on_the_page_with_its_default() -> None:
+    shown = table("option of `push`")
+    options = {name.strip("`").lower(): default for name, default in
+               zip(shown.column("option of `push`"), shown.column("default"), strict=True)}  # fmt: skip
+    taken = {each.opts[0]: each for each in aws_prefix_list.params}
+    assert options.keys() == (taken.keys() - {"hosts"}) | {"host"}
+    assert str(taken["--most-removed"].default) == options["--most-removed"]
+    assert f"`{taken['--owner'].default}`" in (options["--owner"], f"`{options['--owner']}`")
+    assert f"at most {BATCH} entries in a change" in TEXT
+    assert f"'hostgate[{EXTRA}]'" in TEXT
 
 
 @pytest.mark.parametrize("option", ["--rate", "--most-removed"])

@@ -91,17 +91,13 @@ def test_into_audit_and_back_no_moment_at_the_firewall_is_wider_than_audit(life:
     assert ("update", "FirewallPolicy") in kinds(well(getattr(life, step)))
 
 
-@pytest.mark.parametrize("step", ["inspected", "not_inspected"])
-def test_tls_inspection_comes_and_goes_with_another_policy_and_the_firewall_is_never_without(
+@pytest.mark.parametrize("step", ["inspected", "other_inspection", "not_inspected"])
+def test_tls_inspection_comes_changes_and_goes_with_another_policy_and_the_firewall_is_never_without(
     life: Life, step: str
 ) -> None:
     ended = well(getattr(life, step))
     calls = [(operation, type_) for operation, type_ in kinds(ended) if type_.startswith("Firewall")]
     assert calls == [("create", "FirewallPolicy"), ("update", "Firewall"), ("delete", "FirewallPolicy")]
-
-
-def test_another_tls_inspection_changes_the_policy_in_place(life: Life) -> None:
-    assert kinds(well(life.other_inspection)) == [("update", "FirewallPolicy")]
 
 
 def test_a_log_more_is_an_update(life: Life) -> None:

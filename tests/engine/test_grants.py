@@ -78,3 +78,32 @@ def test_a_list_more_touches_no_rule_of_the_others(course: Course) -> None:
 
 def test_everything_goes(course: Course) -> None:
     assert course.gone.ok, course.gone.output
+
+
+class Over:
+    """Clients that go from one list to another, and lists that swap their names, in a policy of ours on AWS."""
+
+    def __init__(self, folder: Path) -> None:
+        lab = Lab(folder / "project", folder / "sandbox")
+        hosts = lab.hosts(A, B)
+
+        def stack(first: str, ones: list[str], second: str, others: list[str]) -> None:
+            lists = [{"name": first, "from": ones}, {"name": second, "from": others, **ONLY_A}]
+            lab.configure({"aws": lists}, hosts)
+
+        stack("builders", ["10.1.0.0/16", "10.2.0.0/16"], "nodes", ["10.3.0.0/16"])
+        self.made = lab.up()
+        stack("builders", ["10.1.0.0/16"], "nodes", ["10.2.0.0/16", "10.3.0.0/16"])
+        self.clients = lab.up()
+        stack("nodes", ["10.1.0.0/16"], "builders", ["10.2.0.0/16", "10.3.0.0/16"])
+        self.names = lab.up()
+
+
+@pytest.fixture(scope="module")
+def over(tmp_path_factory: pytest.TempPathFactory) -> Over:
+    return Over(tmp_path_factory.mktemp("over"))
+
+
+@pytest.mark.parametrize("step", ["made", "clients", "names"])
+def test_what_goes_from_one_list_to_another_is_never_cut(over: Over, step: str) -> None:
+    well(getattr(over, step))

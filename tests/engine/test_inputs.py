@@ -83,9 +83,10 @@ def test_a_stack_adopts_what_exists_and_changes_nothing_that_is_right_already(tm
 def test_a_child_that_there_is_not_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "project", tmp_path / "sandbox")
     lab.configure({"gcp": GCP, "aws": {**AWS, "import": {"hostgate-alow": "arn:x"}}}, lab.hosts("a=a.acme.example"))
-    refused = lab.up()
+    refused = lab.pulumi("up", "--yes", "--skip-preview")
     assert (
         "`hostgate:aws.import` names hostgate-alow, which is no child. Children: hostgate, hostgate-allow"
         in refused.output
     )
+    assert not refused.ok
     assert not refused.update.calls

@@ -40,6 +40,17 @@ def text(target: str, entries: list[Any], **options: Any) -> str:
     return made.objects[0].text or ""
 
 
+@pytest.mark.parametrize("target", ["export:nftables"])
+@pytest.mark.parametrize(("address", "clients"), [("192.0.2.7", "fd00::/8"), ("2001:db8::7", "10.0.0.0/8")])
+@pytest.mark.parametrize("more", [{}, {"stateless": True}])
+def test_a_host_that_no_client_has_a_family_in_common_with_is_refused(
+    target: str, address: str, clients: str, more: dict[str, Any]
+) -> None:
+    given = {"addresses": {"cgr.dev": [address]}, "from": [clients], **more}
+    assert plan(selection([entry("cgr.dev")]), target, given).refused
+    assert not plan(selection([entry("cgr.dev")]), target, {**given, "from": [clients, f"{address}"]}).refused
+
+
 def test_a_cell_of_the_table_is_never_a_formula() -> None:
     rows = list(csv.DictReader(io.StringIO(text("export:csv", ENTRIES))))
     assert len(rows) == len(PURPOSES)

@@ -335,3 +335,40 @@ def test_more_clients_that_a_place_is_meant_for_open_for_those() -> None:
     (change,) = all_changes(meant("10.0.0.0/8"), meant("10.0.0.0/8", "192.168.0.0/16"))
     assert (change.kind, change.flow.source) == ("opened", "192.168.0.7")
     assert isinstance(change.flow, Flow)
+
+
+ALLOWED = replace(rule("allow", wire=named(exact="cgr.dev")), rule="images")
+
+
+def by_tag(action: Any, tag: str) -> Step:
+    return replace(rule(action, client=ClientTest(identities=frozenset({f"tag:{tag}"}))), rule=f"{action}-{tag}")
+
+
+def test_a_client_with_an_identity_of_each_side_is_asked() -> None:
+    deny, allow = by_tag("block", "b"), by_tag("allow", "a")
+    both, one = small(deny, allow), small(allow)
+    assert [each.kind for each in compare(both, one).changes] == ["opened"]
+    assert [each.kind for each in compare(one, both).changes] == ["closed"]
+
+
+def test_places_whose_names_are_known_are_no_pair_for_their_last_part() -> None:
+    gone = replace(small(ALLOWED), name="projects/one/global/networks/default")
+    new = replace(gone, name="projects/two/global/networks/default")
+    assert [(each.before, each.after) for each in compare_all([gone], [new])] == [(None, new), (gone, None)]
+    assert len(compare_all([replace(gone, name="default")], [new])) == 1
+
+
+def past(*protocols: str) -> tuple[Round, ...]:
+    way = Way(addresses=networks(["0.0.0.0/0"]), end="internet", hop="the gateway", route="r")
+    return tuple(Round("clients", "IPv4", way, networks(["10.0.0.0/8"]), protocol=each) for each in protocols)
+
+
+def test_a_way_past_a_place_stays_open_when_the_place_is_gone() -> None:
+    gone = replace(small(ALLOWED), round_it=past("https"))
+    assert not [each for each in compare(gone, None).changes if each.before.rule == "route r"]
+
+
+def test_a_way_of_another_protocol_is_another_way() -> None:
+    here = small(ALLOWED)
+    more = compare(replace(here, round_it=past("quic")), replace(here, round_it=past("quic", "https")))
+    assert [each.kind for each in more.changes] == ["opened"]

@@ -292,3 +292,10 @@ def test_every_address_of_both_families_is_the_default() -> None:
         place(step("block", "six", address=EVERY_ADDRESS.less(networks(["0.0.0.0/0"]))), allow("cgr.dev")), [CGR]
     ).missing
     assert missing.flow.family == 6
+
+
+def test_public_addresses_of_the_clients_own_networks_are_destinations_too() -> None:
+    own = networks(["10.0.0.0/8", "52.0.0.0/8"])
+    found = reach(place(step("allow", "within", address=own, client=ClientTest(addresses=own)), inside=own), [])
+    assert told(found)[0] == ["within"]
+    assert all(str(flow.address).startswith("52.") for flow in found.beyond[0].flows)

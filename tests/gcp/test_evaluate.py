@@ -419,3 +419,63 @@ def test_what_a_match_says_under_a_key_that_is_not_read_may_narrow_it(action: st
         asked(*EGRESS, rule(1, "deny", destIpRanges=["0.0.0.0/0"], destNewThings=[]), address="34.1.0.1").action
         == "block"
     )
+
+
+def regional(name: str, action: str, priority: Any = None) -> tuple[Resource, ...]:
+    link = f"projects/p/regions/r/firewallPolicies/{name}"
+    token = "compute/regionNetworkFirewallPolicy"
+    rules = [
+        {
+            "priority": 5,
+            "action": action,
+            "direction": "EGRESS",
+            "match": {"layer4Configs": ALL, "destIpRanges": ["0.0.0.0/0"]},
+        }
+    ]
+    given = {} if priority is None else {"priority": priority}
+    return (
+        resource(f"{token}WithRules:RegionNetworkFirewallPolicyWithRules", name, link, name=name, rules=rules),
+        resource(f"{token}Association:RegionNetworkFirewallPolicyAssociation", f"a-{name}", name=f"a-{name}", region="r",
+                 attachmentTarget=NET, firewallPolicy=link, **given),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("one", "other", "end"),
+    [(2000, 100, "allow"), (100, 2000, "block"), (None, 999, "allow"), (None, 1001, "block"), (None, None, "block"),
+     (7, 7, "block")],
+)  # fmt: skip
+def test_regional_policies_judge_by_the_priority_of_their_associations_then_by_their_names(
+    one: int | None, other: int | None, end: str, turned: bool
+) -> None:
+    parts = [regional("one", "deny", one), regional("two", "allow", other)]
+    verdict = asked(NETWORK, *(each for part in parts[:: -1 if turned else 1] for each in part), address="203.0.113.7")
+    assert f"; else {end}" in verdict.why  # of a client in the region
+    assert verdict.lacks == ("the client is not in r",)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_where_a_priority_is_not_known_yet_either_may_judge_first(turned: bool) -> None:
+    parts = [regional("one", "deny", UNKNOWN), regional("two", "allow", 100)]
+    standing = [each for part in parts[:: -1 if turned else 1] for each in part]
+    verdict = asked(NETWORK, *standing, address="203.0.113.7")
+    assert (verdict.action, "one does not judge before two" in verdict.lacks) == ("unknown", True)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_global_policies_of_one_network_nobody_tells_which_it_has(turned: bool) -> None:
+    second = "projects/p/global/firewallPolicies/second"
+    token = "compute/networkFirewallPolicy"
+    both = [
+        EGRESS[2],
+        resource(
+            f"{token}Association:NetworkFirewallPolicyAssociation", "b", attachmentTarget=NET, firewallPolicy=second
+        ),
+    ]
+    policies = (EGRESS[1], resource(f"{token}:NetworkFirewallPolicy", "second", second, name="second"))
+    allow = rule(5, "allow", policy=second, destIpRanges=["0.0.0.0/0"])
+    verdict = asked(NETWORK, *policies, *both[:: -1 if turned else 1], *DENY, allow, address="203.0.113.7")
+    assert verdict.action == "unknown"
+    assert "second is the network's policy, and not egress" in verdict.why + str(verdict.lacks) or turned
+    assert "egress is the network's policy, and not second" in verdict.why + str(verdict.lacks) or not turned

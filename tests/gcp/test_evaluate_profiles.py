@@ -156,6 +156,25 @@ class TestZones:
         (place,) = places(Snapshot((*CLOSED, ONE, endpoint(zone="europe-west1-c")), "a stack"))
         assert any("europe-west1-b, europe-west1-c alone" in each for each in place.assumptions)
 
+    @pytest.mark.parametrize(
+        ("zone", "interface", "action"),
+        [
+            ("us-east1-b", {"network": NET}, "unknown"),
+            ("https://www.googleapis.com/compute/v1/projects/p/zones/us-east1-b", {"network": NET}, "unknown"),
+            ("us-east1-b", {"subnetwork": "projects/p/regions/us-east1/subnetworks/east"}, "unknown"),
+            ("europe-west1-b", {"network": NET}, "block"),
+            ("us-east1-b", {"network": f"{NET}-other"}, "block"),
+        ],
+    )
+    def test_an_instance_of_the_network_in_a_zone_without_one_is_a_client_that_is_not_inspected(
+        self, zone: str, interface: dict[str, Any], action: str
+    ) -> None:
+        east = resource("compute/subnetwork:Subnetwork", "east", name="east", network=NET)
+        vm = resource("compute/instance:Instance", "vm", zone=zone, networkInterfaces=[interface])
+        found = asked(*CLOSED, ONE, east, vm, address=ADDRESS)
+        assert (found.action, "as vm is" in found.why) == (action, action == "unknown")
+        assert verdict(*CLOSED, ONE, east, vm, name="cgr.dev") == "allow"
+
     def test_what_the_policy_passes_on_before_is_not_inspected(self) -> None:
         passes = rule(50, "goto_next", destIpRanges=["10.0.0.0/8"])
         assert asked(*CLOSED, passes, ONE, address="10.1.2.3").action == "allow"
@@ -200,8 +219,7 @@ class TestMtu:
             ({"mtu": 8_500}, {"endpointSettings": {"jumboFramesEnabled": False}}, "unknown"),
             ({"mtu": 8_500}, {"endpointSettings": UNKNOWN}, "unknown"),
             ({"mtu": 1_400}, {"endpointSettings": UNKNOWN}, "block"),
-            ({"mtu": UNKNOWN}, {}, "unknown"),
-            ({"mtu": UNKNOWN}, JUMBO, "unknown"),
+            ({"mtu": UNKNOWN}, {}, "block"),  # of a first preview, from nothing: left out
         ],
         ids=str,
     )
@@ -212,6 +230,16 @@ class TestMtu:
         assert verdict(*stack) == action
         assert verdict(*stack, name="cgr.dev") == "allow"
         assert verdict(*stack, port=8443) == "block"  # which no rule inspects
+
+    @pytest.mark.parametrize(
+        "made_from", [{"property_dependencies": {"mtu": frozenset({"x"})}}, {"dependencies": frozenset({"x"})}]
+    )
+    @pytest.mark.parametrize("settings", [{}, JUMBO])
+    def test_an_mtu_that_comes_from_something_is_not_known_before_that_is(
+        self, made_from: dict[str, Any], settings: dict[str, Any]
+    ) -> None:
+        unseen = replace(network(mtu=UNKNOWN), **made_from)
+        assert verdict(*POLICY, inspect(), *DENY, group(), ONE, unseen, made_endpoint(**settings), bound()) == "unknown"
 
     def test_the_verdict_says_by_how_much_and_of_which_endpoint(self) -> None:
         stack = (*POLICY, inspect(), *DENY, group(), ONE, network(mtu=8_896), made_endpoint(), bound())

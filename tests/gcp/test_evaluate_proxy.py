@@ -310,6 +310,25 @@ class TestRoutes:
         sure = asked(*STANDING, rule("a"), led, source="network-tag:builds", name="cgr.dev").why
         assert "either way" not in sure
 
+    @pytest.mark.parametrize(
+        ("priority", "made_with", "action"),
+        [
+            (1100, {"deleteDefaultRoutesOnCreate": False}, "unknown"), (1100, {}, "unknown"), (1000, {}, "unknown"),
+            (UNKNOWN, {}, "unknown"), (1100, {"deleteDefaultRoutesOnCreate": UNKNOWN}, "unknown"), (999, {}, "block"),
+            (1100, {"deleteDefaultRoutesOnCreate": True}, "block"), (1100, None, "block"),
+        ],
+    )  # fmt: skip
+    def test_a_static_route_behind_the_networks_own_default_route_may_lead_nothing(
+        self, priority: Any, made_with: dict[str, Any] | None, action: str
+    ) -> None:
+        led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", priority=priority)
+        made = (
+            [resource("gcp:compute/network:Network", "n", NET, name="n", **made_with)] if made_with is not None else []
+        )
+        verdict = asked(*STANDING, *made, led, address="203.0.113.7")
+        assert verdict.action == action
+        assert ("its own default route" in verdict.why) == (action == "unknown")
+
     def test_of_static_routes_the_longest_prefix_takes_a_packet(self) -> None:
         led = self.static("lead", "0.0.0.0/0", nextHopIp="10.0.0.9", priority=1)
         past = self.static("past", "203.0.113.0/24", nextHopGateway="default-internet-gateway", priority=2)

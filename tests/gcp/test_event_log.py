@@ -124,7 +124,7 @@ class TestUrlFilter:
         event = read_event(filter_log(action=said))
         assert (event.kind, event.action, event.place) == ("inspection", action, "main")
         assert event.flow == Flow("cgr.dev", 443, "tls", address="203.0.113.5", source="10.1.2.3")
-        assert event.called == "URL filter 3"
+        assert event.called == "the URL filter with the number 3 in its profile"
 
     @pytest.mark.parametrize(
         ("deny_type", "port", "protocol"),

@@ -60,6 +60,7 @@ def test_addresses_are_stale_when_none_was_confirmed_for_longer_than_the_window(
     assert pool().stale("cgr.dev", date(2026, 11, 30)) is None
     assert "2026-11-28, 3 days ago" in str(pool().stale("cgr.dev", date(2026, 12, 1)))
     assert pool().stale("new.example", date(2027, 12, 1)) is None
+    assert "which is to come" in str(pool().stale("cgr.dev", date(2026, 11, 20)))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,7 @@ def test_addresses_are_stale_when_none_was_confirmed_for_longer_than_the_window(
         ("192.168.1.1", "private"), ("fd00:ec2::254", "private"),
         ("0.0.0.0", "never"), ("127.0.0.53", "never"), ("169.254.169.254", "never"), ("198.18.0.7", "never"),
         ("192.0.0.170", "never"), ("224.0.0.251", "never"), ("255.255.255.255", "never"), ("::", "never"),
+        ("192.88.99.1", "never"), ("2001:2::1", "never"), ("2001:3::1", "internet"),
         ("::1", "never"), ("::ffff:8.8.8.8", "never"), ("64:ff9b::808:808", "never"), ("2002:808:808::1", "never"),
         ("2001:0:53aa::1", "never"), ("fe80::1", "never"), ("fec0::1", "never"), ("ff02::1", "never"),
     ],

@@ -190,7 +190,11 @@ class TestAcceptances:
         ([("a", ["10.0.0.1/8"])], {}, "`grants.a.from[0]`: Found '10.0.0.1/8'"),
         ([("A", [])], {}, "`gcp:fqdn.grants[0].name`: found 'A'"),
         ([("a" * 22, [])], {}, "Allowed: 30 characters together"),
-        ([("a", ["tagValues/1", "x@y.example"])], {}, "found service accounts and secure tags under `from`"),
+        (
+            [("a", ["tagValues/1", "x@y.iam.gserviceaccount.com"])],
+            {},
+            "found service accounts and secure tags under `from`",
+        ),
     ],
 )
 def test_what_does_not_hold_of_a_grant_is_said_with_its_name(

@@ -17,8 +17,10 @@ REPORT = (
     "MarkupSafe", "contourpy", "cycler", "fonttools", "jinja2", "kiwisolver", "matplotlib", "numpy", "pillow", "pyparsing",
     "python-dateutil", "six",
 )  # fmt: skip
-OWN = ("pulumi_policy", "hatchling", *REPORT)
-"""What only the project itself needs: policy packs, its build, and the report of a survey with what that needs."""
+POOLS = ("boto3", "botocore", "jmespath", "obstore", "s3transfer", "urllib3")
+OWN = ("pulumi_policy", "hatchling", *POOLS, *REPORT)
+"""What only the project itself needs: policy packs, its build, stores and sinks of address pools, and the report of a survey,
+each with what it needs."""
 
 
 def pins(path: Path) -> set[str]:

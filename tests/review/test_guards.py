@@ -321,3 +321,26 @@ def test_a_network_that_another_allowlist_of_the_stack_takes_over_is_said_to_hav
     (message,) = [each for change in diff([state(one), state(other)], after) for each in change.obstacles]
     assert "FirewallPolicyAllowlist one has it" in message
     assert "--replace-association-on-target" in message
+
+
+@pytest.mark.parametrize(
+    ("allowlist", "finding"),
+    [
+        ({"ipAddresses": ["0.0.0.0/0"]}, True),
+        ({"ipAddresses": ["0.0.0.0/1", "128.0.0.0/1"]}, True),
+        ({"fqdns": ["*.co.uk"]}, True),
+        ({"fqdns": ["*.example.com"]}, False),
+        ({"ipAddresses": ["203.0.113.7/32"], "fqdns": ["cgr.dev"]}, False),
+    ],
+)
+@pytest.mark.parametrize("mode", ["Alert", "Deny", "Off"])
+def test_what_threat_intelligence_leaves_alone_is_a_change_of_a_safeguard(
+    mode: str, allowlist: dict[str, list[str]], finding: bool
+) -> None:
+    options = {"resourceGroup": "rg", "threatIntelMode": mode}
+    before, after = (
+        made("azure:application-rules", [A], **options, **more) for more in ({}, {"threatIntelAllowlist": allowlist})
+    )
+    (change,) = diff([state(before)], [state(after)])
+    assert ("safeguard" in {risk.id for risk in risks([change])}) is (mode != "Off")
+    assert ("safeguard-exempt" in {one.id for one in after.findings}) is (finding and mode != "Off")

@@ -53,3 +53,20 @@ def test_an_azure_policy_in_another_location_is_another_policy() -> None:
     west, north = ({"resourceGroup": "rg", "location": where} for where in ("westeurope", "northeurope"))
     (policy,) = (each for each in changes("azure:application-rules", west, north) if each.kind.endswith("Policies"))
     assert (policy.what, policy.because) == ("replaced", ("location",))
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "stays"),
+    [
+        ("aws:rules", {}, True),
+        ("aws:rules", {"firewall": {"vpcId": "vpc-1", "subnetMappings": [{"subnetId": "subnet-1"}]}}, True),
+        ("aws:domain-list", {}, True),
+        ("aws:dns-firewall", {"vpcs": ["vpc-1"]}, True),
+        ("azure:application-rules", {"resourceGroup": "rg"}, False),
+    ],
+)
+def test_to_forget_a_former_name_changes_what_has_the_plans_name_in_its_cloud_alone(
+    target: str, options: dict[str, Any], stays: bool
+) -> None:
+    found = changes(target, {**options, "name": "acme", "formerly": "hostgate"}, {**options, "name": "acme"})
+    assert (found == ()) is stays

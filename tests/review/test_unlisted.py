@@ -498,32 +498,41 @@ class TestBeside:
         git = [entry("git.example", "git", protocol="tcp", port=22)]
         sides = [by_source(source, [made(RULES, git, **options)]) for options in (before, after)]
         changes = diff(*sides)
+        how = "in place of those before" if "ipSets" in after else "too, beside the addresses before"
         assert [each.message for each in risks(changes) if each.id == "addresses-wider"] == (
-            [f"git opens {more} too, beside the addresses before."] if more else []
+            [f"git opens {more} {how}."] if more else []
         )
         assert len(tripped(Guards(max_opened=0), changes)) == (1 if more else 0)
 
     @pytest.mark.parametrize("source", SOURCES)
     @pytest.mark.parametrize(
-        ("before", "after", "more"),
+        ("before", "after", "more", "left"),
         [
-            (None, {"access": "private"}, "199.36.153.8/30"),
-            ({"access": "private"}, {"access": "restricted"}, "199.36.153.4/30, 2600:2d00:0002:1000::/64"),
+            (None, {"access": "private"}, "199.36.153.8/30", "those of the name"),
+            (
+                {"access": "private"},
+                {"access": "restricted"},
+                "199.36.153.4/30, 2600:2d00:0002:1000::/64",
+                "199.36.153.8/30",
+            ),
+            ({"access": "psc", "addresses": ["10.3.0.5"]}, {"access": "private"}, "199.36.153.8/30", "10.3.0.5/32"),
             (
                 {"access": "psc", "addresses": ["10.3.0.5"]},
                 {"access": "psc", "addresses": ["10.3.0.5", "10.3.0.6"]},
                 "10.3.0.6/32",
+                None,
             ),
             (
                 {"access": "psc", "addresses": ["10.3.0.5", "10.3.0.6"]},
                 {"access": "psc", "addresses": ["10.3.0.5"]},
                 None,
+                "10.3.0.6/32",
             ),
-            ({"access": "private"}, None, None),
+            ({"access": "private"}, None, None, "199.36.153.8/30"),
         ],
     )
     def test_so_do_names_of_google_that_are_led_to_addresses_with_every_api_behind_them(
-        self, source: str, before: Options | None, after: Options | None, more: str | None
+        self, source: str, before: Options | None, after: Options | None, more: str | None, left: str | None
     ) -> None:
         hosts = [entry("storage.googleapis.com", "bucket"), entry("a.example", "other")]
         sides = [
@@ -535,11 +544,17 @@ class TestBeside:
         ]
         changes = diff(*sides)
         assert [each.message for each in risks(changes) if each.id == "addresses-wider"] == (
-            [f"bucket opens {more} too, beside the addresses before."] if more else []
+            [f"bucket opens {more} {'in place of those before' if left else 'too, beside the addresses before'}."]
+            if more
+            else []
         )
         assert ("widened" in {each.id for each in risks(changes)}) == (more is not None)
-        assert [each.message for each in tripped(Guards(max_opened=0), changes)] == (
+        found = tripped(Guards(max_opened=0), changes)
+        assert [each.message for each in found if each.guard == "max-opened"] == (
             ["1 would open, allowed 0."] if more else []
+        )
+        assert [each.message.partition(" from the moment")[0] for each in found if each.guard == "one-update"] == (
+            [f"No single update leads there: storage.googleapis.com is denied at {left}"] if left else []
         )
 
 

@@ -57,6 +57,7 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
     target = "aws:dns-firewall"
     types = TYPES
     title = "Route 53 Resolver DNS Firewall"
+    auto_named = True
     options = DnsFirewallOptions
     limits = (LIST_DOMAINS, GROUP_RULES, ACCOUNT_LISTS, ACCOUNT_DOMAINS, SLOTS)
     means = (

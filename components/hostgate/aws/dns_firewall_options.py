@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hostgate.aws.policy_options import Tags
 from hostgate.catalog.hosts import check_host, is_public_suffix
 from hostgate.catalog.problems import spelled
 from hostgate.catalog.shared_hosting import shared_hosting
@@ -42,6 +43,7 @@ def _zone(text: str) -> str:
 class DnsFirewallOptions(RenamedOptions):
     """Which VPCs the rule group judges, and what happens to a query that nothing allows."""
 
+    tags: Tags = {}
     vpcs: list[Annotated[str, AfterValidator(_vpc)]] = []
     """VPCs to associate the rule group with. Left out: it judges nobody until somebody associates it."""
     base: Annotated[int, Field(ge=101, le=9900)] = 9000

@@ -39,6 +39,7 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
 
     target = "aws:domain-list"
     title = "AWS Network Firewall domain lists"
+    auto_named = True
     options = NetworkFirewallOptions
     limits = firewall_limits.LIMITS
     means = (

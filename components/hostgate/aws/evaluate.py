@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hostgate.aws.packets import FRAGMENTS, fragments, whole_hellos
 from hostgate.aws.plan_order import in_plan_order
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC, VPC_RANGES
@@ -83,14 +84,17 @@ def policy_place(
     routes = Routes() if firewall is None else routes_at(snapshot, firewall)
     routed = () if firewall is None else assumptions_of(routes, firewall.urn)
     routed = routed or (_ROUTED if firewall is None or firewall.node.at("transitGatewayId").absent else _BY_TRANSIT,)
-    assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions)))
+    ways_out = tuple(fragments(reading.node, policy.urn, stages[0], reading.home_net() or NO_ADDRESS, FAMILIES))
+    passing = [FRAGMENTS] if any(not each.doubts for each in ways_out) else []
+    assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions, *passing, *whole_hellos(stages[1:]))))
     named = policy.properties.get("name")
     name = named if isinstance(named, str) and named else policy.name
     inside = reading.home_net()
     families = tuple(family for family in FAMILIES if inside is None or inside.of(family)) or FAMILIES
     return Place(
         TARGET, policy.name, stages, assumptions, policy=name, clients=clients, families=families,
-        inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes),
+        inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes), judging=reading.judging(),
+        ways_out=ways_out,
     )  # fmt: skip
 
 
@@ -276,6 +280,12 @@ class _Policy:
                     self.assumptions.append(f"{arn} is {group.name}, whose ARN is not known yet.")
                 return group
         return None
+
+    def judging(self) -> frozenset[str]:
+        """The policy and its rule groups."""
+        kinds = ("statelessRuleGroupReferences", "statefulRuleGroupReferences")
+        groups = [each.group for kind in kinds for each in self._references(kind)]
+        return frozenset({self.policy.urn, *(group.urn for group in groups if group is not None)})
 
     def home_net(self) -> AddressSet | None:
         """HOME_NET of the policy; None where it is not known."""

@@ -14,6 +14,12 @@ from hostgate.suricata.writer import Sids
 TCP, OTHERS = "TCP connections", "UDP, ICMP and all other IP protocols"
 
 
+GOES_OVER = (
+    "Make it two updates: in the first both groups hold it (it stays in its list, and is in the other too), and it leaves its "
+    "list in the second."
+)
+
+
 def of_options(stated: Enforcement, options: NetworkFirewallOptions) -> Enforcement:
     """`stated`, with what only the options of Network Firewall say."""
     drops = any(rule.action == "drop" for rule in edge_rules(options, Sids()))
@@ -26,6 +32,7 @@ def of_options(stated: Enforcement, options: NetworkFirewallOptions) -> Enforcem
         if options.deny == "internet"
         else (),
         safeguards=dict(_safeguards(options)),
+        apart=GOES_OVER,
     )
 
 

@@ -1,6 +1,6 @@
 """Options of the Network Firewall mechanisms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Self
 
@@ -113,6 +113,13 @@ class NetworkFirewallOptions(PolicyOptions):
     @property
     def source_families(self) -> Sequence[Family]:
         return [family for family in FAMILIES if any((":" in each) == (family == "ipv6") for each in self.clients)]
+
+    def _arns(self) -> Iterator[tuple[tuple[int | str, ...], str]]:
+        yield from super()._arns()
+        yield from ((("ipSets", entry), arn) for entry, arn in self.ip_sets.items())
+        yield from ((("import", child), arn) for child, arn in self.import_.items())
+        if self.attach is not None and ":REGION:" not in self.attach:
+            yield ("attach",), self.attach
 
     def dialled(self, entry: Entry) -> tuple[str, ...]:
         if entry.id in self.addresses:

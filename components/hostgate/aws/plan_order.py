@@ -31,7 +31,8 @@ def in_plan_order(
     stems = {kind[1] for _, kind in kinds if kind is not None}
     if not groups or len(holders) != 1 or "" in holders or None in (kind for _, kind in kinds):
         return []
-    if not all(stem.startswith(min(stems, key=len)) for stem in stems):
+    parents = {group.parent for group in groups if group.parent}
+    if len(parents) > 1 or not all(stem.startswith(min(stems, key=len)) for stem in stems):
         return []  # groups of two allowlists
     placed = sorted(((group, _SLOTS[kind[2]]) for group, kind in kinds if kind is not None), key=lambda each: each[1])
     if priorities is None:

@@ -172,8 +172,13 @@ def settings_of(policy: Mapping[str, Any]) -> dict[str, Any]:
 def _marked(group: CloudObject, settings: Mapping[str, Any]) -> CloudObject:
     """The group, with a digest of the policy's settings in its description: a change of them replaces it, by an input
     of its own, which no transform of a program takes away as it does a replacement trigger."""
-    digest = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-    return replace(group, body={**group.body, "Description": f"{group.body['Description']}, settings {digest}"})
+    return replace(
+        group, body={**group.body, "Description": f"{group.body['Description']}, settings {_short(settings)}"}
+    )
+
+
+def _short(value: Any) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
@@ -368,6 +373,10 @@ def _group(
 ) -> CloudObject:
     name = f"{options.prefix}-{suffix}"
     sets = {key: {"ReferenceArn": arn} for key, arn in references.items()}
+    if options.grant:
+        # A client that goes from one list to another is in neither while their groups change one after the other: as with
+        # the policy's settings, other clients replace the group, and the policy's update takes all of them at once.
+        about += f", clients {_short(sorted(options.from_))}"
     body: dict[str, Any] = {
         "RuleGroupName": name,
         "Type": "STATEFUL",

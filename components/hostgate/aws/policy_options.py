@@ -51,6 +51,20 @@ def _reference(pattern: str | re.Pattern[str], what: str) -> Any:
     return AfterValidator(check)
 
 
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    """As AWS takes them (Tagging AWS resources, naming limits and requirements, read 2026-11-28). A value may be an Output."""
+    for name, text in tags.items():
+        if not 1 <= len(name) <= 128 or (len(text) > 256 and not is_computed(text)):
+            message = f"Found {name!a}: {text!a}. Allowed: a key of up to 128 characters, a value of up to 256."
+            raise PydanticCustomError("tag", "{message}", {"message": message})
+        if name.lower().startswith("aws:"):
+            message = f"Found {name!a}. Allowed: a key that does not begin with aws:, which AWS keeps for itself."
+            raise PydanticCustomError("tag", "{message}", {"message": message})
+    return tags
+
+
+Tags = Annotated[dict[str, str], AfterValidator(_tags)]
+
 _ACTION_ORDER = "ActionOrder"
 _IN_STRICT_ORDER = "Allowed: groups in strict order, like the policy."
 """AWS publishes each of its groups twice, and names the order of each (developer guide, AWS managed rule groups)."""
@@ -217,10 +231,11 @@ class PolicyOptions(RenamedOptions):
     flow_timeouts: FlowTimeouts | None = None
     encryption_configuration: EncryptionConfiguration | None = None
     """Of the rule groups, the policy and the firewall that are made."""
-    group_tags: dict[str, str] = {}
+    tags: Tags = {}
+    group_tags: Tags = {}
     """Tags of the rule groups beside `tags`, and in their place where both have a key."""
-    policy_tags: dict[str, str] = {}
-    firewall_tags: dict[str, str] = {}
+    policy_tags: Tags = {}
+    firewall_tags: Tags = {}
     tls_inspection: Annotated[str, _reference(_TLS, "the ARN of a TLS inspection configuration")] | None = None
     firewall: FirewallSection | None = None
     endpoint_associations: list[EndpointAssociation] = []
@@ -241,14 +256,27 @@ class PolicyOptions(RenamedOptions):
 
     def elsewhere(self, providers: Mapping[str, str]) -> Iterator[tuple[tuple[int | str, ...], str]]:
         regions = self.regions or [region for key, region in providers.items() if key == "aws:region"]
-        named: dict[tuple[int | str, ...], str] = {
-            ("managedGroups", index, "arn"): each.arn for index, each in enumerate(self.managed_groups)
-        }
-        for path, arn in (named | {("tlsInspection",): self.tls_inspection or ""}).items():
-            others = [each for each in regions if arn.startswith("arn:") and _region_of(arn) not in (each, REGION)]
+        for path, arn in self._arns():
+            own = path[0] in ("managedGroups", "statelessGroups", "tlsInspection")  # where REGION is put in
+            others = [
+                each
+                for each in regions
+                if arn.startswith("arn:") and (_region_of(arn) or each) not in ((each, REGION) if own else (each,))
+            ]
+            if path[0] == "import" and len(others) < len(regions):
+                continue
             if others:
-                allowed = "one of the same Region, or REGION in its place"
+                allowed = f"one of the same Region{', or REGION in its place' if own else ''}"
                 yield path, f"found {arn} for a policy of {', '.join(others)}. Allowed: {allowed}."
+
+    def _arns(self) -> Iterator[tuple[tuple[int | str, ...], str]]:
+        """What the plan refers to or takes over, by where it is said. All of it is of the policy's own Region: rule groups, TLS
+        inspection, IP sets, and keys of AWS KMS, multi-Region ones by their ARN there (KMS developer guide, 2026-11-28)."""
+        yield from ((("managedGroups", index, "arn"), each.arn) for index, each in enumerate(self.managed_groups))
+        yield from ((("statelessGroups", index, "arn"), each.arn) for index, each in enumerate(self.stateless_groups))
+        yield ("tlsInspection",), self.tls_inspection or ""
+        if self.encryption_configuration is not None:
+            yield ("encryptionConfiguration", "keyId"), self.encryption_configuration.key_id or ""
 
     @property
     def managed_priorities(self) -> tuple[int, ...]:
@@ -349,7 +377,7 @@ def priorities_of(groups: Sequence[ManagedGroup | StatelessGroup]) -> tuple[int,
 
 
 def _region_of(arn: str) -> str:
-    return arn.split(":")[3]
+    return f"{arn}:::".split(":")[3]
 
 
 def _twice(values: list[str]) -> list[str]:

@@ -202,6 +202,8 @@ class _Reading:
         otherwise = _SEEN_ALL
         if holder is None or holder.external:
             otherwise = to("unknown", f"other routes of {self.name(table)} are not in the snapshot")
+        elif holder.urn != table:  # the table came with its VPC, and is no resource that was read
+            otherwise = to("unknown", f"the main route table of {holder.name} is not in the snapshot")
         listed = list(self.routes(table, holder, family, passed))
         if holder is not None and self.propagated(table, holder):
             otherwise = to("unknown", f"a virtual private gateway propagates routes to {holder.name}")

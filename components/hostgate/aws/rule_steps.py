@@ -34,7 +34,10 @@ def default_steps(actions: Sequence[str]) -> Iterator[Step]:
             yield Step(action="block", rule="", why=f"no rule matches; the policy's default drops ({action})")
         elif action.startswith("aws:drop_established"):
             why = f"no rule matches; the policy's default drops ({action})"
-            step = Step(action="block", rule="", why=why, box=Box(protocols=tcp), moments=HELLO | {Moment.LATER})
+            step = Step(
+                action="block", rule="", why=why, box=Box(protocols=tcp), moments=HELLO | {Moment.LATER},
+                cuts_hellos="_app_layer" not in action,
+            )  # fmt: skip
             yield from by_detection(step) if "_app_layer" in action else (step,)
             if not action.endswith("_to_server"):  # of a pass that is for single packets, answers are dropped
                 late = Box(protocols=tcp, doubts=(dropped_late(action),))

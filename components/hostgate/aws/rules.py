@@ -26,6 +26,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
     target = "aws:rules"
     several = True
     title = "AWS Network Firewall rules"
+    auto_named = True
     options = NetworkFirewallOptions
     limits = firewall_limits.LIMITS
     means = (

@@ -15,11 +15,13 @@ from hostgate.azure.firewall_evidence import ANSWERS, COSTS, ROUTE
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, is_group
 from hostgate.azure.resources import GROUP_BYTES, GROUP_TYPE, LAST_PRIORITY, POLICY_TYPE, TYPES
 from hostgate.azure.rule_steps import address
+from hostgate.catalog.hosts import is_public_suffix
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_IPV4, union
 from hostgate.flows.nodes import Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
+from hostgate.planning.breadth import too_broad
 from hostgate.planning.enforcement import ORDER, AuditOpening, Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
@@ -221,9 +223,23 @@ def _whose(options: FirewallPolicyOptions) -> str:
 def _safeguards(options: FirewallPolicyOptions) -> Iterator[tuple[str, str]]:
     """What else narrows what a policy of our own lets pass."""
     if options.threat_intel_mode != "Off":
-        yield "threat intelligence", options.threat_intel_mode
+        known = options.threat_intel_allowlist
+        left = sorted([*known.ip_addresses, *known.fqdns]) if known is not None else []
+        some = f"{', '.join(left[:5])}{f' and {len(left) - 5} more' if len(left) > 5 else ''}"
+        yield "threat intelligence", f"{options.threat_intel_mode}{f', but for {some}' if left else ''}"
     if options.intrusion_detection not in (None, "Off"):
         yield "intrusion detection", str(options.intrusion_detection)
+
+
+def _left_alone(options: FirewallPolicyOptions) -> str:
+    """What of the allowlist of threat intelligence holds more than what is one's own, in words; empty if nothing does."""
+    known = options.threat_intel_allowlist
+    if known is None:
+        return ""
+    wide = [each for each in known.fqdns if each.startswith("*.") and is_public_suffix(each.removeprefix("*."))]
+    ranges = known.ip_addresses if too_broad(known.ip_addresses) else []
+    listed = [*ranges, *wide]
+    return f"{', '.join(listed[:5])}{f' and {len(listed) - 5} more' if len(listed) > 5 else ''}"
 
 
 def _group(
@@ -403,6 +419,10 @@ def _remarks(entries: Sequence[Entry], options: FirewallPolicyOptions) -> list[F
     if before:
         found.append(
             finding("denied-before", f"{'. '.join(before)}: before any rule, and though the catalog allows it.")
+        )
+    if options.threat_intel_mode != "Off" and (wide := _left_alone(options)):
+        found.append(
+            finding("safeguard-exempt", f"threatIntelAllowlist holds {wide}: threat intelligence is not about that.")
         )
     if options.mode == "audit":
         found.append(

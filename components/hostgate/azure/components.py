@@ -140,7 +140,7 @@ class FirewallPolicyAllowlist(AllowlistComponent):
                     ),
                 )
                 before = [group]
-        hand_out(name, plan.target, plan.options, self.policy_id, *before)
+        hand_out(name, plan, self.policy_id, *before)
         shared.written = before
         self.rule_collection_groups = pulumi.Output.from_input(
             [each.name for each in plan.objects if each.kind == GROUP]

@@ -1,8 +1,9 @@
 """What Azure Firewall does with a flow: the whole policy with its parents, as one ordered list of steps.
 
-Order (rule processing logic and rule sets, read 2026-03-28): network rules before application rules whatever their
-priority; of each kind the parent policy's groups before the child's; then group priority, collection priority, place in
-the collection. The first that matches ends it. Application rules see HTTP and TLS alone; what nothing allows is denied.
+Order (rule processing logic and rule sets, read 2026-03-28): DNAT rules, then network rules, then application rules,
+whatever their priority; of each kind the parent policy's groups before the child's; then group priority, collection
+priority, place in the collection. The first that matches ends it. Application rules see HTTP and TLS alone; what
+nothing allows is denied.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
+from hostgate.azure.dnat import NatRule
 from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, RULE_GROUP, UNREAD_COLLECTIONS
 from hostgate.azure.resources_bridged import canonical
 from hostgate.azure.routes import routes_at
@@ -18,9 +20,11 @@ from hostgate.flows.address_sets import AddressSet, symbol, union
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.routes import assumptions_of, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, either, elsewhere
+from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, WayOut, either, elsewhere
 
 TARGET: Final = "azure:application-rules"
+
+_NAT: Final = "FirewallPolicyNatRuleCollection"
 
 DENIED = Step(action="block", rule="", why="no rule allows it, and Azure Firewall denies the rest")
 
@@ -49,8 +53,8 @@ def places(snapshot: Snapshot) -> list[Place]:
             used |= {each.urn for each in reading.lineage(policy)}
             place = replace(reading.place(policy), name=name, kind="firewall")
         elif firewall.node.at("firewallPolicy").absent:
-            rules = (reading.classic(firewall),)
-            place = Place(TARGET, name, rules, ASSUMPTIONS, families=("IPv4",), kind="firewall")
+            rules, ways_out = reading.classic(firewall)
+            place = Place(TARGET, name, (rules,), ASSUMPTIONS, families=("IPv4",), kind="firewall", ways_out=ways_out)
         else:
             place = Place(TARGET, name, (_unseen(),), ASSUMPTIONS, kind="firewall")
         found.append(_routed(place, snapshot, firewall))
@@ -112,12 +116,13 @@ class _Reading:
         for each in lineage:
             assumptions += before_the_rules(each.node, each.name)
         named = _names_work(policy.node.at("sku", "tier"), policy.node.at("dnsSettings", "enableProxy"))
+        own = [each for group, certain in self.groups_of(policy) if certain for each in self.collections(group)]
         groups = [
             (group, [replace(found, depth=depth) for found in (self.collections(group) if certain else _may_be(group))])
             for depth, each in enumerate(lineage)
             for group, certain in self.groups_of(each)
         ]
-        stage = self.stage(groups, named)
+        stage = self.stage(groups, named, own)
         if not topmost.absent:
             unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
             stage = replace(stage, steps=(*unseen, *stage.steps))
@@ -127,8 +132,9 @@ class _Reading:
                 others += either(each.name, f"{each.name} is of an obsolete type, which is not read", each.urn)
         stage = replace(stage, steps=(*others, *stage.steps))
         return Place(
-            TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",)
-        )
+            TARGET, policy.id or policy.name, (stage,), tuple(assumptions), policy=policy.name, families=("IPv4",),
+            ways_out=self.ways_out(own), judging=frozenset({*(each.urn for each in lineage), *(group.urn for group, _ in groups)}),
+        )  # fmt: skip
 
     def unread(self) -> Iterator[Step]:
         """What rule collections of the other provider may do, whichever firewall they are of."""
@@ -197,8 +203,14 @@ class _Reading:
         listed = _each(group.node.at("ruleCollections"))
         return [RuleCollection(each, name, group.urn, 0, (place, number(each.at("priority")))) for each in listed]
 
-    def stage(self, groups: Sequence[tuple[Resource, Sequence[RuleCollection]]], named: str = "") -> Stage:
-        """All network rules, then all application rules; collections whose place is not known stand for themselves.
+    def stage(
+        self,
+        groups: Sequence[tuple[Resource, Sequence[RuleCollection]]],
+        named: str = "",
+        translating: Sequence[RuleCollection] = (),
+    ) -> Stage:
+        """All DNAT rules, which are in `translating`, then all network rules, then all application rules; collections whose
+        place is not known stand for themselves.
 
         `named` is what has to be so for names in network rules to work; nothing where they do.
         """
@@ -209,11 +221,27 @@ class _Reading:
             of_network, of_application = self._steps(each, named)
             network.append((each, of_network))
             application.append((each, of_application))
+        denies = [step for _, steps in network for step in steps if step.action == "block"]
+        first = tuple(step for rule in self.nat_rules(translating) for step in rule.steps(denies))
         if all(each.known for each in collections):
-            ordered = [*_in_order(network), *_in_order(application)]
+            ordered = [*first, *_in_order(network), *_in_order(application)]
             return Stage("policy", tuple(ordered), DENIED)
-        loose = tuple((*first, *second) for (_, first), (_, second) in zip(network, application, strict=True))
+        loose = tuple((*first, *own, *others) for (_, own), (_, others) in zip(network, application, strict=True))
         return Stage("policy", (), DENIED, unordered=loose)
+
+    def nat_rules(self, collections: Sequence[RuleCollection]) -> Iterator[NatRule]:
+        for each in sorted(collections, key=lambda each: [place or 0 for place in each.priority]):
+            if each.kind == "NatRule" or each.node.at("ruleCollectionType").value == _NAT:
+                for rule in _each(each.node.at("rules")):
+                    yield NatRule(self.ip_group, rule, each, "allow")
+
+    def ways_out(
+        self, collections: Sequence[RuleCollection], classic: Sequence[RuleCollection] = ()
+    ) -> tuple[WayOut, ...]:
+        """Where DNAT rules lead on the internet."""
+        network = [step for each in (*collections, *classic) for step in self._steps(each, "")[0]]
+        denies = [step for step in network if step.action == "block"]
+        return tuple(way for rule in self.nat_rules(collections) for way in rule.ways_out(denies))
 
     def _steps(self, collection: RuleCollection, named: str) -> tuple[list[Step], list[Step]]:
         """The collection's network rules and application rules as steps."""
@@ -221,8 +249,8 @@ class _Reading:
         if node.unknown:
             return list(either(collection.group, "its rule collections are not known yet", collection.owner)), []
         kind = node.at("ruleCollectionType").value
-        if kind == "FirewallPolicyNatRuleCollection":
-            return [], []  # about connections to the firewall's own public addresses
+        if kind == _NAT or collection.kind == "NatRule":
+            return [], []  # a stage of their own
         word = node.at("action", "type")
         action: Action | None = {"allow": "allow", "deny": "block"}.get(str(word.value).lower())  # type: ignore[assignment]
         network: list[Step] = []
@@ -244,8 +272,8 @@ class _Reading:
                 network += either(reader.label, "it is not known yet", collection.owner)
         return network, application
 
-    def classic(self, firewall: Resource) -> Stage:
-        """A firewall without a policy: its own rule collections, network ones before application ones."""
+    def classic(self, firewall: Resource) -> tuple[Stage, tuple[WayOut, ...]]:
+        """A firewall without a policy: its own rule collections, NAT ones before network ones before application ones."""
         proxy = firewall.node.at("additionalProperties", "Network.DNS.EnableProxy")
         proxied = Node(str(proxy.value).lower() == "true" or proxy.unknown)
         named = _names_work(firewall.node.at("sku", "tier"), proxied)
@@ -254,11 +282,15 @@ class _Reading:
             for key, kind in (
                 ("networkRuleCollections", "NetworkRule"),
                 ("applicationRuleCollections", "ApplicationRule"),
+                ("natRuleCollections", "NatRule"),
             )
             for node in _each(firewall.node.at(key))
         ]
-        stage = self.stage([(firewall, collections)], named)
-        return replace(stage, name="the firewall's own rules", steps=(*self.unread(), *stage.steps))
+        own = [each for each in collections if each.kind == "NatRule"]
+        others = [each for each in collections if each.kind != "NatRule"]
+        stage = self.stage([(firewall, others)], named, own)
+        stage = replace(stage, name="the firewall's own rules", steps=(*self.unread(), *stage.steps))
+        return stage, self.ways_out(own, others)
 
     def ip_group(self, reference: str) -> AddressSet:
         """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol."""

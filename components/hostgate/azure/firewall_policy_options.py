@@ -1,6 +1,7 @@
 """Options of the Azure Firewall mechanisms."""
 
 import re
+from collections import Counter
 from ipaddress import IPv4Address
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -69,6 +70,28 @@ def _listed(text: str) -> str:
     return f"{'*.' if text.startswith('*.') else ''}{host.name}"
 
 
+_NOT_IN_TAGS = frozenset("<>%&\\?/")
+
+
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    """As Azure Resource Manager takes them (Use tags to organize resources, limitations, read 2026-11-28). A value may be an
+    Output."""
+    found = None
+    names = Counter(name.lower() for name in tags)
+    for name, text in tags.items():
+        if wrong := "".join(sorted(_NOT_IN_TAGS & set(name))):
+            found = f"Found {name!a} with {wrong}. Allowed: a name without any of {' '.join(sorted(_NOT_IN_TAGS))}."
+        elif not 1 <= len(name) <= 512 or (len(text) > 256 and not is_computed(text)):
+            found = f"Found {name!a}: {text!a}. Allowed: a name of up to 512 characters, a value of up to 256."
+        elif names[name.lower()] > 1:
+            found = f"Found {name!a} twice. Allowed: each name once, whatever its case."
+    if len(tags) > 50:
+        found = f"Found {len(tags)}. Allowed: 50 tags."
+    if found is not None:
+        raise PydanticCustomError("tag", "{message}", {"message": found})
+    return tags
+
+
 class ThreatIntelAllowlist(BaseModel):
     """What threat intelligence lets through to the rules (2024-05-01 API, FirewallPolicyThreatIntelWhitelist)."""
 
@@ -83,6 +106,7 @@ class FirewallPolicyOptions(RenamedOptions):
 
     between_components: ClassVar[int] = 100
 
+    tags: Annotated[dict[str, str], AfterValidator(_tags)] = {}
     attach: str | None = None
     """An existing policy: RESOURCE_GROUP/POLICY, or its ARM id."""
     resource_group: str | None = None

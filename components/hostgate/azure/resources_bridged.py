@@ -111,7 +111,10 @@ def _collections(node: Node) -> Iterator[Any]:
 
 
 def _rule(value: Any, rule_type: str, shape: Record) -> dict[str, Any]:
-    return {**read(shape, value, as_it_is), "ruleType": rule_type}
+    found = {**read(shape, value, as_it_is), "ruleType": rule_type}
+    if rule_type == "NatRule" and "destinationAddress" in found:
+        found["destinationAddresses"] = [found.pop("destinationAddress")]
+    return found
 
 
 def _firewall(node: Node) -> dict[str, Any]:

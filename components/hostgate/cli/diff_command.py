@@ -217,7 +217,8 @@ def _flow_lines(sign: str, flows: "Sequence[FlowChange]") -> Iterable[str]:
         other = f"; {'replaces' if sign == '+' else 'replaced by'} {flow.other.host}" if flow.other else ""
         purpose = f": {entry.purpose}" if entry.purpose else ""
         by = f" by {flow.opening.decision.rule}" if flow.opening.decision.rule else ""
-        yield f"  {sign} {entry.host} ({reach_of(flow)}) {entry.port}/{entry.protocol}{flow.whose}{by}{other}{purpose}"
+        whose = f"{flow.whose}{by}{flow.by}"
+        yield f"  {sign} {entry.host} ({reach_of(flow)}) {entry.port}/{entry.protocol}{whose}{other}{purpose}"
     if len(flows) > SHOWN:
         yield f"  {sign} ... and {len(flows) - SHOWN} more (--json lists them)"
 

@@ -202,8 +202,7 @@ def command(
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
         answers, asked = [answer for plan in plans for answer in _of_plan(plan, flow)], [plan.target for plan in plans]
-        alone = frozenset(plan.target for plan in plans if plan.options.one_at_a_time)
-        together = [] if catalogs else _together(answers, alone)
+        together = [] if catalogs else _together(plans, flow)
     if as_json:
         print_json({"targets": answers, **({"together": together} if together else {})})
         return
@@ -260,23 +259,18 @@ def _usable(plans: Sequence["Plan"]) -> Sequence["Plan"]:
     return plans
 
 
-def _together(answers: Sequence[Mapping[str, Any]], alone: frozenset[str]) -> list[dict[str, Any]]:
-    """What becomes of a connection where a stack has several layers on a cloud: it passes if every one lets it. The clients
-    of several grants of a layer may fare differently. Not where several of the targets judge `alone`: they are about clients
-    or networks that are apart, and a connection meets one of them."""
-    layers: dict[str, dict[str, set[str]]] = {}
-    for answer in answers:
-        target = answer["target"].partition(" ")[0]
-        layers.setdefault(target.partition(":")[0], {}).setdefault(target, set()).add(answer["verdict"])
+def _together(plans: Sequence["Plan"], flow: "Flow") -> list[dict[str, Any]]:
+    """What becomes of a connection where clients meet several layers of a stack on a cloud: it passes if all of them let it, or,
+    where they are one list, if that does."""
+    if len(plans) == 1:
+        return []
+    from hostgate.planning.layers import joints
+
     found = []
-    for cloud, theirs in layers.items():
-        if len(alone & theirs.keys()) > 1:
-            continue
-        blocking = [target for target, verdicts in theirs.items() if verdicts == {"block"}]
-        if len(theirs) > 1:
-            open_question = any(verdicts != {"allow"} for verdicts in theirs.values())
-            verdict = "block" if blocking else "unknown" if open_question else "allow"
-            found.append({"cloud": cloud, "verdict": verdict, "blocking": blocking})
+    for joint in joints(plans):
+        if len(joint.layers) > 1:
+            verdict, blocking = joint.verdict(flow)
+            found.append({"cloud": joint.cloud, "verdict": verdict, "blocking": blocking})
     return found
 
 

@@ -16,6 +16,7 @@ from hostgate.catalog.hosts import MAX_NAME
 from hostgate.catalog.problems import InputError, Problem, printable
 from hostgate.cli.main import print_json, show_problems
 from hostgate.cli.tables import near_line
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.targets import load, rows
 
 if TYPE_CHECKING:
@@ -261,6 +262,8 @@ def _decider(event: "Event", layer: _Layer) -> tuple[str, str | None]:
         return f"a rule that {event.action}{f', with {event.words}' if event.words else ''}", None
     if event.default:
         return f"the policy's default action ({event.words}): no rule before it matched", None
+    if event.kind == "inspection":  # which profile it is of, the log does not say
+        return event.called, None
     return layer.rules.get(event.rule or "", (f"{event.called}: no rule of this plan", None))
 
 
@@ -275,10 +278,14 @@ def _next(event: "Event", layer: _Layer, verdict: "Verdict", near: Sequence["Nea
         if not blocked:
             return "Nothing, if the client dialled a host of the plan: the log has its address only."
         ask = f"hostgate explain NAME --port {event.flow.port} --address {event.flow.address}"
-        return (
-            f"The log has the address only. Ask with the name that the client dialled: {ask}. If the plan allows that, the "
-            "firewall did not know this address of it: hostgate survey."
+        ways = mechanism(layer.plan.target).means
+        follows = any(way.ttl_family == "own-lookup" for way in ways)
+        why = (
+            "the firewall did not know this address of it: hostgate survey."
+            if follows
+            else "another rule denied it first, or what is deployed is older (pulumi preview --refresh)."
         )
+        return f"The log has the address only. Ask with the name that the client dialled: {ask}. If the plan allows that, {why}"
     if verdict.allows:
         return (
             "The plan allows it. What is deployed may be older (pulumi preview --refresh), or another rule group blocks it."

@@ -76,7 +76,7 @@ def _format(name: str, target: Target) -> click.Command:
         options = {
             keys.get(key, key): list(value) if isinstance(value, tuple) else value
             for key, value in given.items()
-            if value
+            if value or value == ""  # an empty text is somebody's unset variable, and no default
         }
         if pool := options.pop("pool", None):
             options["addresses"] = pooled(str(pool), selection, as_of or date.today())

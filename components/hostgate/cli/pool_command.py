@@ -16,7 +16,9 @@ import click
 
 from hostgate.catalog.problems import InputError, Problem, did_you_mean
 from hostgate.cli.main import show_problems
+from hostgate.cli.pool_options import AS_JSON, HELD_BACK, POOL, named_hosts
 from hostgate.cli.pool_text import changes, doubts, report_as_json, show_pool, show_report
+from hostgate.cli.push_command import command as push
 from hostgate.cli.sources import Repeating
 from hostgate.cli.survey_command import UNMEASURED, as_duration, as_resolvers, hosts_to_ask
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from hostgate.dns.resolvers import Resolver
     from hostgate.planning.address_pool import AddressPool, Network
 
-HELD_BACK = 3
 _MOST_REMEMBERED = 10_000
 """Lines that a watcher does not say again: a zone can make up addresses without end."""
 
@@ -70,13 +71,12 @@ def _window(ctx: click.Context, param: click.Parameter, value: str | None) -> in
     return None if found is None else int(found)
 
 
-_POOL = click.option("--pool", "pool", required=True, metavar="FILE|URL", help="A file, or s3://, gs:// or az:// URL.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+command.add_command(push, "push")
 
 
 @command.command(cls=Repeating)
 @click.argument("refs", nargs=-1, metavar="[REF]...")
-@_POOL
+@POOL
 @click.option("--stack", metavar="NAME", help="The hosts of Pulumi.NAME.yaml (dev, unless hosts are named).")
 @click.option(
     "--hosts", "hosts_file", type=click.Path(path_type=Path), metavar="FILE", help="The names in FILE, one per line."
@@ -105,7 +105,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON doc
 @click.option("--rate", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N",
               help="Packets a second to each resolver, at most.")  # fmt: skip
 @click.option("--watch", is_flag=True, help="Go on until Ctrl-C or SIGTERM.")
-@_JSON
+@AS_JSON
 def refresh(
     refs: tuple[str, ...],
     pool: str,
@@ -245,30 +245,20 @@ async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) ->
 
 @command.command()
 @click.argument("hosts", nargs=-1, metavar="[HOST]...")
-@_POOL
-@_JSON
+@POOL
+@AS_JSON
 def show(hosts: tuple[str, ...], pool: str, as_json: bool) -> None:
     """Each address of the pool: why it is in, until when, and who saw it."""
     from hostgate.dns.pool_places import load_pool
 
     found = load_pool(pool)
-    show_pool(found, _named(found, hosts), int(time.time()), as_json=as_json)
-
-
-def _named(pool: "AddressPool", hosts: tuple[str, ...]) -> list[str]:
-    strange = [each for each in hosts if each not in pool.hosts]
-    if strange:
-        raise InputError(
-            Problem(rule="pool-host", file=pool.shown, message=f"It has no {each}.{did_you_mean(each, pool.hosts)}")
-            for each in strange
-        )
-    return list(dict.fromkeys(hosts) or pool.hosts)
+    show_pool(found, named_hosts(found, hosts), int(time.time()), as_json=as_json)
 
 
 @command.command()
 @click.argument("host", required=False)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
-@_POOL
+@POOL
 @click.option("--vantage", metavar="NAME", callback=_vantage, help="What a place said that no longer refreshes.")
 def forget(host: str | None, addresses: tuple[str, ...], pool: str, vantage: str | None) -> None:
     """Take a HOST out of the pool, some ADDRESSes of it, or what a place saw that is no more.
@@ -283,7 +273,7 @@ def forget(host: str | None, addresses: tuple[str, ...], pool: str, vantage: str
 
     def without(found: "AddressPool") -> PoolUpdate:
         if host is not None:
-            _named(found, (host,))
+            named_hosts(found, (host,))
             known = {each.address for each in found.hosts[host].addresses}
             strange = [each for each in addresses if each not in known]
             if strange:

@@ -51,7 +51,27 @@ def command(stack: str | None, host: str | None, policy_packs: tuple[Path, ...])
         else:
             _builtin(project, name, policy_packs)
     except PreviewError as failed:
-        raise InputError([Problem(rule="", message=str(problem)) for problem in failed.problems]) from None
+        told = [each for problem in failed.problems for each in _apart(str(problem))]
+        raise InputError([Problem(rule="", message=message) for message in told]) from None
+
+
+_HEADS = ("the config or the catalogs have errors", "the plan is refused")
+"""With which `hostgate.program` begins to tell several errors at once."""
+
+
+def _apart(message: str) -> list[str]:
+    """The errors of one message of the program, so that they are counted; the first has the message's head."""
+    head, *lines = message.split("\n")
+    if not lines or head not in _HEADS:
+        return [message]
+    found: list[list[str]] = []
+    for line in lines:
+        if found and line.startswith(" "):
+            found[-1].append(line)
+        else:
+            found.append([line])
+    found[0].insert(0, head)
+    return ["\n".join(each) for each in found]
 
 
 def _real_engine(project: Path, stack: str, policy_packs: Sequence[Path]) -> None:

@@ -39,19 +39,25 @@ def probe_files(path: Path) -> tuple[Path, Path]:
     return (path / _SCRIPT, path / _TABLE) if path.is_dir() else (path, path.with_suffix(".md"))
 
 
+def _judges_alone(plan: Plan, plans: Sequence[Plan]) -> bool:
+    """Whether clients that another plan is for do not meet it."""
+    return any(
+        plan.options.apart(each.options) or each.options.apart(plan.options) for each in plans if each is not plan
+    )
+
+
 def write_probe(path: Path, answers: "Sequence[Answer]", plans: Sequence[Plan], source: str) -> tuple[Path, Path]:
     """Write the script and, beside it, the table: for the places of `plans` in their order, or of what stands where there
     are none; `source` says where those were read. Raises InputError."""
     script, beside = probe_files(path)
     about = [f"{plan.target}, plan {plan.digest}" for plan in plans] or [f"What stands: {source}"]
-    owners: list[Plan | None] = [plan for plan in plans for _ in plan.places]
     points = [
         Point(
-            answer.reach.place.target if plan is None else plan.target, answer.reach.place, answer.needs, answer.reach,
-            plan is not None and plan.options.one_at_a_time,
+            answer.reach.place.target if answer.plan is None else answer.plan.target, answer.reach.place, answer.needs,
+            answer.reach, answer.plan is not None and _judges_alone(answer.plan, plans),
             tuple(sorted({one for each in answer.clients or () for one in each.identities or ()})),
         )
-        for plan, answer in zip(owners or [None] * len(answers), answers, strict=True)
+        for answer in answers
     ]  # fmt: skip
     found = [(way, *probes(way)) for way in paths(points)]
     files = {script: _script(found, about).encode(), beside: _table(found, about, script.name).encode()}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from os.path import relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hostgate.flows.reach import Beyond, Reach
     from hostgate.flows.snapshot import Snapshot
     from hostgate.flows.steps import Place
+    from hostgate.planning.plan import Plan
 
 _MOST_SHOWN = 20
 """Lines of each kind that a table shows of one place; `--json` has all."""
@@ -120,7 +121,7 @@ def command(
     accepted = acceptances(said, accept_file, day)
     elsewhere: frozenset[str] = frozenset()
     snapshot = None
-    plans: Sequence[Any] = ()
+    plans: Sequence[Plan] = ()
     if sandbox or states or previews:
         if stack or targets or allow_empty or survey:
             raise click.UsageError(
@@ -128,15 +129,19 @@ def command(
             )
         snapshot, elsewhere = snapshot_of_sources(sandbox, states, previews, others)
         elsewhere |= {each.urn for each in snapshot.resources if each.external}
-        asked = _of_standing(snapshot, catalogs)
+        found = [Answer(*each, elsewhere) for each in _of_standing(snapshot, catalogs)]
     elif others:
         raise click.UsageError(
             "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
         )
     else:
         plans = make_plans(stack, catalogs, targets, as_of, allow_empty, survey)
-        asked = _of_plans(plans)
-    found = [Answer(place, needs, ours, elsewhere) for place, needs, ours in asked]
+        # Without a stack, each target is one to choose.
+        found = [Answer(place, needs, plan=plan) for place, needs, plan in _of_plans(plans, together=not catalogs)]
+    from hostgate.flows.reach import together
+
+    for answer, agreed in zip(found, together([each.reach for each in found]), strict=True):
+        answer.reach = agreed
     accepted.check({each for answer in found for each in answer.ids})
     if as_json:
         print_json({"points": [answer.as_json(accepted, own=own) for answer in found]})
@@ -167,13 +172,17 @@ def command(
         raise click.exceptions.Exit(code)
 
 
-def _of_plans(plans: Sequence[Any]) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
+def _of_plans(plans: "Sequence[Plan]", *, together: bool) -> "list[tuple[Place, list[Need], Plan]]":
+    from hostgate.planning.layers import joints
     from hostgate.planning.needs import points_of
 
     problems = [problem for plan in plans if plan.refused for problem in plan.problems]
     if problems:
         raise InputError(problems)
-    return [(*point, None) for plan in plans for point in points_of(plan)]
+    if not together:
+        return [(*point, plan) for plan in plans for point in points_of(plan)]
+    points = (point for joint in joints(plans) for point in joint.points())
+    return [(place, needs, cast("Plan", layer)) for layer, place, needs in points]
 
 
 def _of_standing(
@@ -201,10 +210,16 @@ def _of_standing(
 
 
 class Answer:
-    """What is said of one place. `ours`: resources of allowlists; None: all of it is one. `elsewhere`: those of others."""
+    """What is said of one place. `ours`: resources of allowlists; None: all of it is one. `elsewhere`: those of others.
+    `plan`: whose rules judge there first, where plans are asked."""
 
     def __init__(
-        self, place: "Place", needs: "Sequence[Need]", ours: frozenset[str] | None, elsewhere: frozenset[str]
+        self,
+        place: "Place",
+        needs: "Sequence[Need]",
+        ours: frozenset[str] | None = None,
+        elsewhere: frozenset[str] = frozenset(),
+        plan: "Plan | None" = None,
     ) -> None:
         from hostgate.flows.reach import reach
         from hostgate.planning.needs import clients_of
@@ -212,7 +227,7 @@ class Answer:
         self.needs = needs
         self.clients = clients_of(place, ours) if ours else None
         self.reach: Reach = reach(place, needs, self.clients)
-        self.ours, self.elsewhere = ours, elsewhere
+        self.ours, self.elsewhere, self.plan = ours, elsewhere, plan
 
     @property
     def ids(self) -> set[str]:

@@ -158,11 +158,7 @@ class Asked:
 
 def report(day: date, code: int, answers: "Sequence[Answer]", accepted: Acceptances, asked: Asked) -> ReachReport:
     """What to report of `answers`, in their order. Raises InputError where a file that was read is gone."""
-    owners: list[Plan | None] = [plan for plan in asked.plans for _ in plan.places]
-    places = tuple(
-        _place(answer, accepted, plan, own=asked.own)
-        for answer, plan in zip(answers, owners or [None] * len(answers), strict=True)
-    )
+    places = tuple(_place(answer, accepted, answer.plan, own=asked.own) for answer in answers)
     lines = {line.id: line for place in places for line in place.lines}
     return ReachReport(
         day=day,
@@ -231,9 +227,7 @@ def _by_design(answer: "Answer", plan: "Plan | None") -> Iterator[tuple[str, str
 
 def _sights(place: "Place") -> Iterator[str]:
     """The fixed findings of what the allow rules of a place see of a flow."""
-    boxes = [
-        step.box for stage in place.stages for group in stage.groups for step in group.steps if step.action == "allow"
-    ]
+    boxes = [step.box for step in place.steps if step.action == "allow"]
     if any(box.wire is not None for box in boxes):
         yield "name-unproven"
     if any(box.dialled is not None for box in boxes):

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Final
 
-from hostgate.catalog.problems import printable
+from hostgate.catalog.spreadsheet import cell
 from hostgate.cli.acceptances import Acceptance
 from hostgate.cli.reach_report import KINDS_OF_LINES, MOST_NAMED, Line, PlaceReport, ReachReport
 from hostgate.dns.report.markdown_text import code, heading, plain, table
 from hostgate.flows.name_atoms import STRANGER
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a cell begins that a spreadsheet would compute (OWASP, CSV Injection, read 2026-11-28), also in full width."""
 
 _COLUMNS: Final = (
     "place", "target", "kind", "counts", "id", "entry", "name", "port", "protocol", "address", "source", "sni", "rule", "owner",
@@ -118,14 +115,14 @@ def csv_text(made: ReachReport) -> str:
     for place in made.places:
         for line in place.lines:
             for entry, name in line.entries or (("", ""),):
-                writer.writerow(map(_cell, _row(place, line, entry, name)))
+                writer.writerow(map(cell, _row(place, line, entry, name)))
         besides = [("assumed", "", each) for each in place.assumptions] + [
             ("by design", *each) for each in place.by_design
         ]
         for kind, id_, why in besides:
-            writer.writerow(map(_cell, (place.title, place.target, kind, "", id_, *[""] * 9, why, *[""] * 4)))
+            writer.writerow(map(cell, (place.title, place.target, kind, "", id_, *[""] * 9, why, *[""] * 4)))
     for what, value in made.asked:
-        writer.writerow(map(_cell, ("", "", "record", "", what, *[""] * 9, value, *[""] * 4)))
+        writer.writerow(map(cell, ("", "", "record", "", what, *[""] * 9, value, *[""] * 4)))
     return out.getvalue()
 
 
@@ -140,9 +137,3 @@ def _row(place: PlaceReport, line: Line, entry: str, name: str) -> tuple[object,
     counts = "yes" if line.counts else "no"
     of_line = (place.title, place.target, line.kind, counts, line.id, entry)
     return (*of_line, *connection, line.rule, line.owner, line.why, *accepted)
-
-
-def _cell(value: object) -> str:
-    """A cell as text, which no spreadsheet computes."""
-    text = "" if value is None else printable(str(value))
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

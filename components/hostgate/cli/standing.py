@@ -1,6 +1,6 @@
 """What stands, as the command line names it: the simulated clouds, states of the engine, previews, several together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -53,9 +53,27 @@ def snapshot_of_sources(
         document, shown = _read(path)
         of = of_state if isinstance(document, dict) and "deployment" in document else of_preview
         parts.append(of(document, shown))
-    resources = {each.urn: each for part in reversed(parts) for each in part.resources}
+    _apart(parts)
+    resources = {each.urn: each for part in parts for each in part.resources}
     elsewhere = frozenset(resources.keys() - own)
     return Snapshot(tuple(resources.values()), ", ".join(part.source for part in parts)), elsewhere
+
+
+def _apart(parts: "Sequence[Snapshot]") -> None:
+    """Raises InputError where two of them hold the same resource: which of its versions stands, nobody can tell."""
+    held_by: dict[str, Snapshot] = {}
+    problems: dict[tuple[str, str], Problem] = {}
+    for part in parts:
+        for urn in dict.fromkeys(each.urn for each in part.resources):
+            other = held_by.setdefault(urn, part)
+            if other is not part and (other.source, part.source) not in problems:
+                message = (
+                    f"{other.source} has {urn} too: one stack at two moments. Allowed: each stack once. To compare the two: "
+                    "hostgate diff."
+                )
+                problems[other.source, part.source] = Problem(rule="plan-file", file=part.source, message=message)
+    if problems:
+        raise InputError(list(problems.values()))
 
 
 def of_sandbox(state: str | None) -> "Snapshot":

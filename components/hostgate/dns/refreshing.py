@@ -22,7 +22,7 @@ from hostgate.dns.pacing import DEFAULT_RATE
 from hostgate.dns.pool_places import PoolPlace, change
 from hostgate.dns.pool_update import MOST_REMOVED, PoolUpdate, Round, updated
 from hostgate.dns.resolvers import Resolver, probe
-from hostgate.dns.samples import OUTCOME_MEANS, RECORD_TYPES, LookupOutcome, ProbeState, Sample
+from hostgate.dns.samples import ABOUT_THE_NAME, OUTCOME_MEANS, RECORD_TYPES, LookupOutcome, ProbeState, Sample
 from hostgate.dns.sampling import IN_FLIGHT, SOCKETS, SamplingPlan, Surveyor
 from hostgate.planning.address_pool import AddressPool, Network, address_kind, family_of, packed_address
 from hostgate.planning.pool_form import in_networks
@@ -202,7 +202,9 @@ class Refresher:
                 return
             self._unusable.pop(name, None)
             answer = await self._asker.lookup(_DNS64, "AAAA", resolver)
-            self._nat64[name] = tuple(each for text in answer.addresses for each in nat64_prefixes(IPv6Address(text)))
+            if answer.outcome in ABOUT_THE_NAME or name not in self._nat64:  # no answer takes back what one has said
+                found = (each for text in answer.addresses for each in nat64_prefixes(IPv6Address(text)))
+                self._nat64[name] = tuple(found)
 
         await asyncio.gather(*map(one, resolvers))
 
@@ -276,15 +278,19 @@ class Refresher:
         for host in self._order.hosts:
             silent = [(host, family) for family in FAMILIES if (host, family) not in learned.judged]
             kept = sum(len(pool.of(*each)) for each in silent)
-            if not silent or (len(silent) < len(FAMILIES) and not kept):
-                continue
+            asked = [counts for each in silent if (counts := learned.outcomes.get(each))]
+            failed = any(ABOUT_THE_NAME.isdisjoint(counts) for counts in asked)
+            partial = len(silent) < len(FAMILIES)
+            if not silent or (partial and not kept and not failed):
+                continue  # it has nothing of that family, and said so
             counts = sum((learned.outcomes.get(each, Counter()) for each in silent), Counter())
             if refused & set(silent):
                 why = "answers hold only addresses that do not count"
             else:
                 why = OUTCOME_MEANS[counts.most_common(1)[0][0]] if counts else "no usable resolver was asked"
-            what = f"{silent[0][1]}: " if len(silent) < len(FAMILIES) else ""
-            found[host] = f"{what}{why}; {f'its addresses there ({kept}) stay' if kept else 'it has no address'}"
+            what = f"{silent[0][1]}: " if partial else ""
+            none = "none of it is known" if partial else "it has no address"
+            found[host] = f"{what}{why}; {f'its addresses there ({kept}) stay' if kept else none}"
         return found
 
 

@@ -22,7 +22,7 @@ from dns.rdatatype import RdataType
 if TYPE_CHECKING:
     from dns.rdtypes.svcbbase import SVCBBase
 
-from hostgate.dns.samples import HttpsRecord
+from hostgate.dns.samples import HttpsRecord, address_text
 
 A, CNAME, SOA, AAAA, OPT, HTTPS = 1, 5, 6, 28, 41, 65
 QUERY_TYPES = {"A": A, "AAAA": AAAA, "HTTPS": HTTPS}
@@ -125,7 +125,7 @@ def _record(
         elif section == 0 and type_ == AAAA:
             if size != 16:
                 raise MalformedError(f"an AAAA record of {size} octets")
-            data = str(IPv6Address(parser.get_bytes(size)))
+            data = address_text(IPv6Address(parser.get_bytes(size)))
         elif section == 0 and type_ == CNAME:
             data = _name(parser, known)
         elif section == 0 and type_ == HTTPS:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, Strict
@@ -66,10 +66,18 @@ def _visible(text: str) -> str:
     return sys.intern(text)
 
 
+def address_text(address: IPv4Address | IPv6Address) -> str:
+    """The shortest form, the same on every Python: from 3.13 on it writes the IPv4 address in a mapped one with dots."""
+    if address.version == 6 and address.ipv4_mapped is not None:
+        high, low = divmod(int(address.ipv4_mapped), 1 << 16)
+        return f"::ffff:{high:x}:{low:x}"
+    return str(address)
+
+
 @lru_cache(maxsize=65536)
 def _address(text: str) -> str:
     try:
-        if str(ip_address(text)) == text:
+        if address_text(ip_address(text)) == text:
             return text
     except ValueError:
         pass

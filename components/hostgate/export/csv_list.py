@@ -5,12 +5,10 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hostgate.catalog.spreadsheet import cell
 from hostgate.export.host_list import HostList
 
 COLUMNS = ("host", "match", "names", "port", "protocol", "party", "phases", "purpose", "catalog", "entry")
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for a formula where a cell begins with it, full-width signs too (OWASP, CSV injection)."""
 
 
 class CsvList(HostList):
@@ -24,13 +22,12 @@ class CsvList(HostList):
         written = io.StringIO()
         lines = csv.writer(written, lineterminator="\n")
         lines.writerow(COLUMNS)
-        lines.writerows([_cell(row.get(column, "")) for column in COLUMNS] for row in body.get("hosts", ()))
+        lines.writerows([cell(_text(row.get(column))) for column in COLUMNS] for row in body.get("hosts", ()))
         return written.getvalue()
 
 
-def _cell(value: object) -> str:
-    text = ", ".join(value) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _text(value: object) -> object:
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 MECHANISM = CsvList()

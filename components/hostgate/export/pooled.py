@@ -6,7 +6,7 @@ A host without an address is refused: a rule without addresses opens nothing or 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from hostgate.catalog.model import Entry
+from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.export.file_format import TCP, UDP, ClientOptions, FileFormat
 from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
@@ -21,6 +21,10 @@ KEEPS = Claim("somebody who runs `hostgate pool refresh` and exports again", "ho
 
 class PooledOptions(ClientOptions, pooled.PooledOptions):
     """Options of formats that are fed by a pool."""
+
+    @property
+    def client_families(self) -> frozenset[Family]:
+        return frozenset("ipv6" if ":" in str(each) else "ipv4" for each in self.from_) or frozenset(FAMILIES)
 
 
 P = TypeVar("P", bound=PooledOptions)

@@ -15,7 +15,7 @@ from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
 from hostgate.flows.reach import from_whom
-from hostgate.flows.routes import Round
+from hostgate.flows.routes import by_route, rule_of_way
 from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, keeping
 from hostgate.flows.verdicts import Assumed, ends
 from hostgate.flows.witnesses import MOST_ENDS, Cell, Diagram
@@ -94,7 +94,7 @@ def compare(before: Place | None, after: Place | None, needs: Sequence[Need] = (
     old = _without_rules(after) if before is None and after is not None and after.elsewhere else before
     if old is None:
         return PlaceComparison(before, after, ())
-    new = after or (_without_rules(old) if old.elsewhere else _nothing(old))
+    new = after or (replace(_without_rules(old), round_it=old.round_it) if old.elsewhere else _nothing(old))
     return PlaceComparison(before, after, tuple(changes_between(old, new, needs)))
 
 
@@ -123,7 +123,10 @@ def _pairs(before: Sequence[Place], after: Sequence[Place]) -> Iterator[tuple[Pl
         pair(number, [each for each in left if (each.target, each.kind, each.name) == named])
     for number, here in enumerate(after):
         rivals = [each for at, each in enumerate(after) if at not in old_of and _last_part(each) == _last_part(here)]
-        named_alike = [each for each in left if _last_part(each) == _last_part(here)]
+        alike = (each for each in left if _last_part(each) == _last_part(here))
+        named_alike = [
+            each for each in alike if "/" not in each.name or "/" not in here.name
+        ]  # two that are known differ
         pair(number, named_alike if len(named_alike) == len(rivals) == 1 else ())
     for number, here in enumerate(after):
         used = (here.target, here.policy)
@@ -139,7 +142,7 @@ def _last_part(place: Place) -> tuple[str, str, str]:
 def _nothing(place: Place) -> Place:
     """Where nothing judges any more, for the clients of `place`."""
     end = Step(action="allow", rule="", why="nothing judges there any more")
-    return replace(place, stages=(Stage("nothing", (), end),), round_it=())
+    return replace(place, stages=(Stage("nothing", (), end),))
 
 
 def _without_rules(place: Place) -> Place:
@@ -306,17 +309,20 @@ def _alike(before: Verdict, after: Verdict, rules: Sequence[str]) -> bool:
 def _by_route(before: Place, after: Place) -> Iterator[Change]:
     """Ways past the place that are new or gone, each route's together."""
     for place, other in ((after, before), (before, after)):
-        known: dict[tuple[str, AddressFamily], list[AddressSet]] = {}
+        known: dict[tuple[str, AddressFamily, str, str], list[AddressSet]] = {}
         for each in other.round_it:
-            known.setdefault((each.subnet, each.family), []).append(each.way.addresses)
-        found: dict[tuple[str, str, str], list[Round]] = {}
+            known.setdefault((each.subnet, each.family, each.protocol, each.client), []).append(each.way.addresses)
+        changed = []
         for each in place.round_it:
-            covered = union(known.get((each.subnet, each.family), ()))
+            whose = {"", each.client}  # who is everybody goes the same way
+            covered = union(
+                part for one in whose for part in known.get((each.subnet, each.family, each.protocol, one), ())
+            )
             if not _inside(each.way.addresses, covered, each.family):
-                found.setdefault((each.way.owner, each.way.route, each.way.hop), []).append(each)
-        for (owner, route, hop), those in found.items():
+                changed.append(each)
+        for (owner, route, hop), those in by_route(changed).items():
             subnets = ", ".join(dict.fromkeys(f"{each.subnet} over {each.family}" for each in islice(those, 4)))
-            rule = f"route {route}" if route else f"no route to the {place.kind}"
+            rule = rule_of_way(route, place.kind)
             past = Verdict("allow", rule, f"packets of {subnets} go to {hop}, and not to the {place.kind}")
             led = Verdict("block", None, f"packets go to the {place.kind}, or nowhere")
             seen = tuple((each.flow, (STRANGER,)) for each in those)

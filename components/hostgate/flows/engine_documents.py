@@ -199,6 +199,7 @@ def _resource(state: Mapping[str, Any], file: str, properties: object, id_: obje
         dependencies=frozenset(map(str, state.get("dependencies") or ())).union(*made_from.values()),
         property_dependencies=made_from,
         id=str(id_ or ""),
+        parent=str(state.get("parent") or ""),
         external=state.get("external") is True,
     )
 

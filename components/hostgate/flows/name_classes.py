@@ -96,8 +96,8 @@ class Space:
         self.groups = [group.steps for stage in stages for group in stage.groups]
         counted = [sum(len(stage.groups) for stage in place.stages) for place in places]
         self.place_of_group = [number for number, count in enumerate(counted) for _ in range(count)]
-        self.stage_of_group = [*(number for count in counted for number in range(count)), -1]
-        """Counted within its place: what one client meets there at most once. The last is of needs, which are in none."""
+        self.seat_of_group = [*((at, number) for at, count in enumerate(counted) for number in range(count)), (-1, -1)]
+        """Its place, and its number there: what one client meets at most once. The last is of needs, which are in none."""
         around = (stage for stage in stages if stage.around)
         passes = (
             step for stage in around for step in (*stage.groups[0].steps, stage.otherwise) if step.action == "allow"

@@ -5,6 +5,7 @@ Every answer has a witness, a flow that the evaluator has judged. What is asked 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -13,8 +14,8 @@ from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.flow_words import flow_as_json as _flow
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
-from hostgate.flows.routes import Round
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
+from hostgate.flows.routes import by_route, rule_of_way
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step, WayOut
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
 
@@ -79,6 +80,8 @@ class Reach:
     dead: tuple[Dead, ...]
     besides: tuple[str, ...] = ()
     """What is assumed of the clients beside what the place says."""
+    live: frozenset[tuple[str, str]] = frozenset()
+    """Owner and name of each rule that decides something there."""
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -122,21 +125,35 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
         blocked = [each for each in those if each.verdict.action == "block"]
         unsure = [each for each in those if each.verdict.action == "unknown"]
         if blocked and _counts(place, blocked, those):
-            missing.setdefault((blocked[0].due, blocked[0].verdict.rule), blocked[0])
+            told = min(blocked, key=partial(_not_for, place)) if len(blocked) > 1 else blocked[0]
+            missing.setdefault((told.due, told.verdict.rule), told)
         if unsure and _counts(place, [*unsure, *blocked], those):
             unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
     return Reach(
         place,
-        (*by_route(place), *(_beyond(place, *key, those, named) for key, those in beyond.items())),
+        (
+            *led_past(place),
+            *_ways_out(place, needs),
+            *(_beyond(place, *key, those, named) for key, those in beyond.items()),
+        ),
         tuple(_missing(place, each) for each in missing.values()),
-        (*(_unknown(place, each) for each in unknown.values()), *_not_looked_at(found)),
+        (*(_unknown(place, each) for each in unknown.values()), *_perhaps_out(place, needs), *_not_looked_at(found)),
         tuple(_dead(found.idle, place)),
         (
             f"Clients other than {_in_words(clients or ())} are not meant: no rule stops them, and they reach everything.",
         )
         if others
         else (),
+        frozenset((step.owner, step.rule) for step in found.busy),
     )
+
+
+def together(found: Sequence[Reach]) -> list[Reach]:
+    """Of places that were asked apart, as those of each of several lists: a rule is dead that decides nothing at any."""
+    live = frozenset(rule for each in found for rule in each.live)
+    return [
+        replace(each, dead=tuple(rule for rule in each.dead if (rule.owner, rule.rule) not in live)) for each in found
+    ]
 
 
 def _reached(witnesses: Iterable[Witness], enough: frozenset[str]) -> Iterable[list[Witness]]:
@@ -157,6 +174,27 @@ def _counts(place: Place, some: Sequence[Witness], those: Sequence[Witness]) -> 
     return place.clients is not None or any(each.meant for each in some) or len(some) == len(those)
 
 
+def _not_for(place: Place, witness: Witness) -> tuple[bool, bool]:
+    """How far the rules are from being for a client: what closes it to one that some rule lets pass is the cause, and not that
+    no rule is about another one."""
+    flow = witness.flow
+    allowed = (
+        step
+        for stage in place.stages
+        for group in stage.groups
+        for step in group.steps_for([flow.name])
+        if step.action == "allow" and step.rule
+    )
+    lets_pass = any(
+        flow.port in step.box.port
+        and (step.box.protocols is None or flow.number in step.box.protocols)
+        and all(test.holds(flow.name) for names in (step.box.wire, step.box.dialled) for test in names or ())
+        and _may_be_of(step.box.client, witness, witness.family)
+        for step in allowed
+    )
+    return not lets_pass, witness.verdict.rule is None
+
+
 def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[Witness]) -> frozenset[str]:
     """Entries of groups in which another one is open as far as it is needed."""
     groups: dict[str, set[str]] = {}
@@ -175,7 +213,7 @@ def _open_alternatives(place: Place, needs: Sequence[Need], witnesses: Sequence[
 
 def sees_queries_alone(place: Place) -> bool:
     """Whether a place is asked for names and sees nothing else of a flow."""
-    return any(step.box.asked is not None for stage in place.stages for group in stage.groups for step in group.steps)
+    return any(step.box.asked is not None for step in place.steps)
 
 
 def _of_an_entry(witness: Witness, needs: Sequence[Need]) -> bool:
@@ -241,17 +279,46 @@ def _in_words(clients: Iterable[ClientTest]) -> str:
     return ", ".join(told)
 
 
-def by_route(place: Place) -> Iterator[Beyond]:
+def led_past(place: Place) -> Iterator[Beyond]:
     """What a route leads past the place, from each subnet that it does so for."""
-    found: dict[tuple[str, str, str], list[Round]] = {}
-    for each in place.round_it:
-        found.setdefault((each.way.owner, each.way.route, each.way.hop), []).append(each)
-    for (owner, route, hop), those in found.items():
+    for (owner, route, hop), those in by_route(place.round_it).items():
         subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
         why = f"packets of {told} go to {hop}, and not to the {place.kind}"
-        rule = f"route {route}" if route else f"no route to the {place.kind}"
+        rule = rule_of_way(route, place.kind)
         yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(each.flow for each in those), rule, owner, why)
+
+
+def _ways_out(place: Place, needs: Sequence[Need]) -> Iterator[Beyond]:
+    """Ways out that nobody needs."""
+    found: dict[tuple[str, str], list[WayOut]] = {}
+    for each in _unneeded(place, needs):
+        if not each.doubts:
+            found.setdefault((each.owner, each.rule), []).append(each)
+    for (owner, rule), those in found.items():
+        yield Beyond(
+            _id(place, "way out", rule, owner=owner), tuple(each.flow for each in those), rule, owner, those[0].why
+        )
+
+
+def _perhaps_out(place: Place, needs: Sequence[Need]) -> Iterator[Open]:
+    found = {(each.owner, each.rule): each for each in reversed([*_unneeded(place, needs)]) if each.doubts}
+    for each in found.values():
+        yield Open(_id(place, "way out", each.rule, owner=each.owner), each.doubts, each.flow, each.why, needed=False)
+
+
+def _unneeded(place: Place, needs: Sequence[Need]) -> Iterator[WayOut]:
+    for each in place.ways_out:
+        flow = each.flow
+        if not any(
+            flow.port in need.box.port
+            and (need.box.protocols is None or flow.number in need.box.protocols)
+            and all(test.holds(flow.name) for test in need.box.dialled or ())
+            and (need.box.dialled is not None or flow.address is not None)
+            and (flow.address is None or need.box.address.holds(networks([flow.address]), "IPv4"))
+            for need in needs
+        ):
+            yield each
 
 
 def _missing(place: Place, witness: Witness) -> Missing:
@@ -294,9 +361,8 @@ def _not_looked_at(found: Extraction) -> Iterator[Open]:
 
 def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
     """Rules that allow and of which no step decides anything."""
-    steps = [step for stage in place.stages for group in stage.groups for step in group.steps]
     unused = {id(step) for step in idle}
-    busy = {(step.owner, step.rule) for step in steps if id(step) not in unused}
+    busy = {(step.owner, step.rule) for step in place.steps if id(step) not in unused}
     for owner, rule in dict.fromkeys((step.owner, step.rule) for step in idle if step.action == "allow" and step.rule):
         if (owner, rule) not in busy:
             yield Dead(rule, owner, "other rules decide every flow that it is about before it does")

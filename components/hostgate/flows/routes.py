@@ -4,7 +4,7 @@ A cloud says which routes a subnet has and what each leads to; the longest prefi
 `assumptions_of` puts into words for a place: no verdict rests on them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
@@ -165,6 +165,19 @@ class Round:
             address=usual_address(there, self.family) if there else None,
             source=self.client or usual_address(self.ranges.of(self.family) or every, self.family, client=True),
         )
+
+
+def rule_of_way(route: str, kind: str) -> str:
+    """What a way past a place of the `kind` is called where rules are told: by its route, where it has one."""
+    return f"route {route}" if route else f"no route to the {kind}"
+
+
+def by_route(ways_past: Iterable[Round]) -> Mapping[tuple[str, str, str], list[Round]]:
+    """Ways past a place by their route: the resource that holds it, its name, and where it leads."""
+    found: dict[tuple[str, str, str], list[Round]] = {}
+    for each in ways_past:
+        found.setdefault((each.way.owner, each.way.route, each.way.hop), []).append(each)
+    return found
 
 
 def round_the_firewall(routes: Routes) -> tuple[Round, ...]:

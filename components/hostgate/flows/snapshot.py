@@ -25,8 +25,15 @@ class Resource:
     property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """URNs by the input that came from them."""
     id: str = ""
+    parent: str = ""
+    """URN of the component or resource that it was made below, where that is told."""
     external: bool = False
     """Whether the stack only reads it: what belongs to it and stands apart may be elsewhere."""
+
+    def is_left_out(self, key: str) -> bool:
+        """Of a property that is not known: whether its program gave none, as far as is told what the resource came from."""
+        made = self.property_dependencies.get(key, frozenset()) if self.property_dependencies else self.dependencies
+        return not made
 
     @property
     def node(self) -> Node:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
+from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names, NameTest, endings
 from hostgate.flows.routes import Round
@@ -99,6 +100,8 @@ class Step:
     """The resource that holds the rule, as the snapshot names it."""
     for_few: bool = False
     """Of an allow for some clients: whether one of whom nothing is known is as well none of them."""
+    cuts_hellos: bool = False
+    """Of a block: whether it holds for the first packet of a hello that comes in several."""
     whole: str = ""
     """Of several steps that are one rule, the rule: what could not be told of an earlier step and was not so is not so of a
     later one either."""
@@ -159,6 +162,20 @@ class Stage:
         return id(step) not in self._ends
 
 
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """A way to the internet that no step tells of: where a rule leads flows that are sent to another destination, as to the
+    firewall itself, and packets of which no rule is asked."""
+
+    rule: str
+    owner: str
+    why: str
+    flow: Flow
+    """What arrives there."""
+    doubts: tuple[str, ...] = ()
+    """What would have to be so for that."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where flows are judged: a firewall, a network, a resolver. Stages in order; the last one's `otherwise` ends.
@@ -187,10 +204,20 @@ class Place:
     """Names at and below which nothing is ever asked of the internet."""
     round_it: tuple[Round, ...] = ()
     """Ways of its clients to the internet on which it judges nothing."""
+    ways_out: tuple[WayOut, ...] = ()
+    judging: frozenset[str] = frozenset()
+    """The resources that judge there, those that hold no rule among them."""
     kind: str = "policy"
     """What it is, before its name: a firewall, a network, queries of a VPC."""
     elsewhere: bool = False
     """Whether it stands with or without the rules that were read, because others own the policy."""
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """Each step of every stage once, in the order of the stages; not what becomes of a flow that none decides."""
+        for stage in self.stages:
+            for group in (stage.steps, *stage.unordered, stage.last):
+                yield from group
 
 
 def keeping(place: Place, wanted: Callable[[Step], bool]) -> Place:

@@ -116,7 +116,7 @@ def nearest_steps(place: Place, flow: Flow, most: int = 3) -> tuple[NearStep, ..
     for family in _families(place, flow):
         facts = _facts(place, flow, family, frozenset())
         names = [name.lower().removesuffix(".") for name in facts.names if name]
-        for step in (step for stage in place.stages for group in stage.groups for step in group.steps):
+        for step in place.steps:
             if step.action != "allow" or not step.rule or (kin := _kinship(step.box, names)) is None:
                 continue
             lacking = facts.lacking(step) or {"order": "order: what blocks it comes first"}

@@ -31,6 +31,9 @@ from hostgate.flows.verdicts import ends as ends_of
 MOST_ENDS: Final = 20_000
 """Ends of the diagrams of one place that are looked at before the answer is that the rules overlap too much."""
 
+_ACCOUNTS: Final = (-1, -2)
+"""The seat of service accounts, where several places are asked together; no group has it."""
+
 MOST_IDENTITIES: Final = 2_000
 """Sets of identities of clients that are looked at, in each class of names."""
 
@@ -76,6 +79,8 @@ class Extraction:
     witnesses: tuple[Witness, ...]
     overlapping: tuple[str, ...] = ()
     idle: tuple[Step, ...] = ()
+    busy: tuple[Step, ...] = ()
+    """Steps that decide something that was found."""
     unread: tuple[tuple[Step, str], ...] = ()
     """Steps for names of a pattern of which no example was found, and the pattern: what they do was not looked at."""
 
@@ -104,7 +109,8 @@ def extract(
             if id(first) in deciding and (not repeated or _doubted(step.box)):
                 busy.add(id(step))
     idle = () if overlapping else tuple(step for key, step in about.items() if key not in busy)
-    return Extraction(place, tuple(found), tuple(overlapping), idle, tuple(space.unread()))
+    deciding_some = tuple(about[key] for key in busy if key in about)
+    return Extraction(place, tuple(found), tuple(overlapping), idle, deciding_some, tuple(space.unread()))
 
 
 def _doubted(box: Box) -> bool:
@@ -270,7 +276,7 @@ class Diagram:
         for place, answer in zip(space.places, space.answers(self.of.names[0].lower()), strict=True):
             where = place.answers[answer][1] if answer >= 0 else NO_ADDRESS
             # What the internet answers, or nobody knows what.
-            found.append(internet().less(place.inside) if where == NO_ADDRESS else where)
+            found.append(internet() if where == NO_ADDRESS else where)
         return self._of_sets([part.box.address for part in self.of.parts], union(found).of(family), family)
 
     def _client_ranges(self, family: AddressFamily) -> "_Rows":
@@ -292,7 +298,8 @@ class Diagram:
 
     @cached_property
     def _identities(self) -> "_Rows":
-        """Sets of identities, one at most of each stage: who has more of one is decided by one of them."""
+        """Sets of identities, one at most of each stage of each place: who has more of one is decided by one of them. Of accounts
+        a client has one."""
         tests = [part.box.client.identities for part in self.of.parts]
         whose = [place.clients.identities if place.clients is not None else None for place in self.of.space.places]
         known = [each for each in whose if each is not None]
@@ -302,13 +309,14 @@ class Diagram:
             each: sum((test is None or each in test) << bit for bit, test in enumerate(tests)) for each in every
         }
         nobody = frozenset(f"{kind}:nobody" for kind in sorted({_kind(each) for each in every}))
-        stages: dict[int, dict[tuple[int, str], str]] = {}
+        stages: dict[tuple[int, int], dict[tuple[int, str], str]] = {}
         for part in self.of.parts:
             told = {each for of_stage in stages.values() for each in of_stage.values()} if part.step is None else set()
             for each in sorted((part.box.client.identities or frozenset()) - told):
-                stages.setdefault(self.of.space.stage_of_group[part.group], {}).setdefault(
-                    (asked_of[each], _kind(each)), each
-                )
+                key = self.of.space.seat_of_group[part.group]
+                if len(whose) > 1 and _kind(each) == "account":  # the same one before and after
+                    key = _ACCOUNTS
+                stages.setdefault(key, {}).setdefault((asked_of[each], _kind(each)), each)
         choices: list[list[str | None]] = [[None, *each.values()] for each in stages.values()]
         if meant is not None:
             choices.append(list({(asked_of[each], _kind(each)): each for each in sorted(meant)}.values()))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, internet, networks, symbol
-from hostgate.flows.nodes import UNKNOWN, Node
+from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
 from hostgate.gcp.evaluate_answers import answers
@@ -21,6 +21,7 @@ from hostgate.gcp.resources import (
     ASSOCIATION,
     CLASSIC,
     DNS_POLICY,
+    INSTANCES,
     NETWORK,
     ORGANISATION_ASSOCIATION,
     ORGANISATION_POLICY,
@@ -30,6 +31,7 @@ from hostgate.gcp.resources import (
     REGION_RULE,
     RULE,
 )
+from hostgate.gcp.resources_proxy import SUBNETWORK
 from hostgate.gcp.rule_steps import (
     METADATA_ANSWERS,
     PolicyRule,
@@ -65,7 +67,7 @@ def places(snapshot: Snapshot) -> list[Place]:
             alone = Place(
                 TARGET, policy.id or policy.name, (platform(), reading.stage(policy), _implied()),
                 remark=f"no {what} is associated with the policy",
-                policy=policy.name, answers=METADATA_ANSWERS,
+                policy=policy.name, answers=METADATA_ANSWERS, judging=frozenset({policy.urn}),
             )  # fmt: skip
             found.append(alone)
     return found
@@ -95,6 +97,25 @@ def policy_place(
     stage = Stage("policy", steps, replace(ending, action="next"), unordered=unordered)
     stages = (platform(), stage, Stage("implied", (), ending))
     return Place(target, "plan", stages, clients=clients, answers=(*answers(snapshot), *METADATA_ANSWERS))
+
+
+_Attached = tuple[Resource | None, Resource, tuple[str, ...]]
+"""A policy with its association and doubts, as `_Reading.attached` has them."""
+
+_ASSOCIATION_PRIORITY: Final = 1_000
+"""Unless given (compute v1, FirewallPolicyAssociation.priority, revision 20261106)."""
+
+
+def _rank(association: Resource) -> tuple[int, str] | None:
+    """By what associations of one region are ordered; None: not known yet."""
+    told, name = association.node.at("priority"), association.properties.get("name")
+    priority = _ASSOCIATION_PRIORITY if told.absent else number(told)
+    return None if priority is None or not isinstance(name, str) else (priority, name)
+
+
+def _policy_name(association: Resource) -> str:
+    told = association.properties.get("firewallPolicy")
+    return told.rpartition("/")[2] if isinstance(told, str) else f"the policy of {association.name}"
 
 
 def _implied() -> Stage:
@@ -144,7 +165,31 @@ class _Reading:
             mtu = self._mtu(network or self.names.network(each, "network"))
             if mtu is not None and (doubt := self.profiles.too_large(each, mtu)):
                 doubts.setdefault(doubt)
+        zones = self.zones(network)
+        for instance in self.snapshot.of_types(INSTANCES):
+            zone = instance.properties.get("zone")
+            if isinstance(zone, str) and zone.rpartition("/")[2] not in zones and self._is_in(instance, network):
+                where = zone.rpartition("/")[2]
+                doubts.setdefault(
+                    f"the client is in {where}, as {instance.name} is, where no firewall endpoint inspects"
+                )
         return list(doubts)
+
+    def _is_in(self, instance: Resource, network: str) -> bool:
+        """Whether an instance is seen to have an interface in the network, by that or by a subnetwork of it."""
+        subnets = {each.urn: each for each in self.snapshot.of_types([SUBNETWORK])}
+        made = self.snapshot.referred(instance, "networkInterfaces", UNKNOWN)
+        keys = {self.names.key_of(each) for each in made if each.type == NETWORK}
+        held = [subnets[each.urn] for each in made if each.urn in subnets]
+        for interface in instance.node.at("networkInterfaces").items():
+            of_network, of_subnet = interface.at("network").value, interface.at("subnetwork").value
+            if isinstance(of_network, str):
+                keys.add(network_path(of_network))
+            if isinstance(of_subnet, str):
+                last = of_subnet.rpartition("/")[2]
+                held += [each for each in subnets.values() if last in (each.properties.get("name"), each.id)]
+        keys |= {self.names.network(each, "network") for each in held}
+        return network in keys or network.rpartition("/")[2] in keys
 
     def zones(self, network: str) -> list[str]:
         """Where an endpoint inspects traffic of the network; without one, of any that the snapshot has an endpoint for."""
@@ -156,11 +201,15 @@ class _Reading:
         return [each for each in held if not network or self.names.of_network(each, "network", network) == ()]
 
     def _mtu(self, key: str) -> Node | None:
-        """The MTU of the network; None where the network is not in the snapshot."""
-        held = self.snapshot.of_types([NETWORK])
-        return next((each.node.at("mtu") for each in held if self.names.key_of(each) == key), None)
+        """The MTU of the network; None where the network is not in the snapshot. What a first preview does not know and was made
+        from nothing is left out: the provider computes the default then."""
+        network = next((each for each in self.snapshot.of_types([NETWORK]) if self.names.key_of(each) == key), None)
+        if network is None:
+            return None
+        found = network.node.at("mtu")
+        return Node(None) if found.unknown and network.properties and network.is_left_out("mtu") else found
 
-    def attached(self, network: str) -> Iterator[tuple[Resource | None, Resource, tuple[str, ...]]]:
+    def attached(self, network: str) -> Iterator[_Attached]:
         """Policies that are associated with the network, with the association; None for one outside the snapshot. What
         would have to be so for the association not to be with it comes third."""
         for association in self.snapshot.of_types(NETWORK_ASSOCIATIONS):
@@ -175,17 +224,7 @@ class _Reading:
         hierarchical, assumed = self._hierarchical(self.above(), network=key)
         assumptions += assumed
         attached = list(self.attached(key))
-        network = [
-            self.stage(policy, association, doubts, network=key)
-            for policy, association, doubts in attached
-            if association.type == ASSOCIATION
-        ]
-        for policy, association, doubts in attached:
-            if association.type == REGION_ASSOCIATION:
-                region = association.properties.get("region") or (policy and policy.properties.get("region"))
-                where = str(region) if isinstance(region, str) else "the policy's region"
-                apart = (*doubts, f"the client is not in {where}")
-                network.append(self.stage(policy, association, apart, network=key))
+        network = [*self._global(attached, key), *self._regional(attached, key)]
         if zones := self.zones(key):
             assumptions.append(
                 f"Clients run in {', '.join(zones)} alone; elsewhere what is inspected by name passes as it is."
@@ -207,9 +246,56 @@ class _Reading:
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(
             TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
-            families=_families(stages),
+            families=_families(stages), judging=frozenset(each.urn for each, _, _ in attached if each is not None),
             answers=(*answers(self.snapshot, lambda policy: self._answers(policy, key)), *METADATA_ANSWERS),
         )  # fmt: skip
+
+    def _global(self, attached: Sequence[_Attached], network: str) -> Iterator[Stage]:
+        """Of several for one network nobody tells which it has: it takes one (Network Security Integration, quotas, read
+        2026-11-23)."""
+        those = [each for each in attached if each[1].type == ASSOCIATION]
+        surely = [(policy, association) for policy, association, doubts in those if not doubts]
+        for policy, association, doubts in those:
+            others = [
+                _policy_name(each)
+                for other, each in surely
+                if each is not association and (other is None or other is not policy)
+            ]
+            if others:
+                name = _policy_name(association)
+                several = (
+                    f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} the network's policy, and not {name}"
+                )
+                doubts = (*doubts, f"{several}: a network has one global policy")
+            yield self.stage(policy, association, doubts, network=network)
+
+    def _regional(self, attached: Sequence[_Attached], network: str) -> Iterator[Stage]:
+        """Region by region, by the priority of the associations, the lowest number first, then by their names (compute v1,
+        FirewallPolicyAssociation.priority, revision 20261106). One whose place is not known may be anywhere."""
+        regions: dict[str | None, list[_Attached]] = {}
+        for each in attached:
+            if each[1].type == REGION_ASSOCIATION:
+                region = each[1].properties.get("region") or (each[0] and each[0].properties.get("region"))
+                regions.setdefault(region if isinstance(region, str) else None, []).append(each)
+        for region, those in regions.items():
+            where = f"the client is not in {region}" if region else "the client is not in the policy's region"
+
+            def stage(each: _Attached, *doubts: str, where: str = where) -> Stage:
+                return self.stage(each[0], each[1], (*each[2], where, *doubts), network=network)
+
+            ranks = [_rank(association) for _, association, _ in those]
+            known = sorted((rank, at) for at, rank in enumerate(ranks) if rank is not None)
+            loose = [each for each, rank in zip(those, ranks, strict=True) if rank is None]
+            for _, at in known:
+                yield from (
+                    stage(each, f"{_policy_name(each[1])} does not judge before {_policy_name(those[at][1])}")
+                    for each in loose
+                )
+                yield stage(those[at])
+            for at, each in enumerate(loose):
+                for other in loose[at + 1 :]:
+                    yield stage(other, f"{_policy_name(other[1])} does not judge before {_policy_name(each[1])}")
+                yield stage(each)
 
     def _answers(self, policy: Resource, network: str) -> bool | None:
         """Whether a response policy is the network's; None where nobody can tell."""

@@ -84,8 +84,14 @@ def _url_filter(payload: Mapping[str, Any], record: Mapping[str, Any]) -> Event:
         action = "unknown" if denied and told != action else told
     return Event(
         "inspection", flow, action, None, "",
-        label_of(_optional(payload, "interceptVpc"), "vpc"), called=f"URL filter {spelled(index)}",
+        label_of(_optional(payload, "interceptVpc"), "vpc"), called=_filter(index),
     )  # fmt: skip
+
+
+def _filter(index: object) -> str:
+    if isinstance(index, int) and not isinstance(index, bool):
+        return f"the URL filter with the number {index} in its profile"
+    return "a URL filter that the log does not tell"
 
 
 def _deny_type(payload: Mapping[str, Any]) -> str:

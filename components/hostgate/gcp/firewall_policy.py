@@ -21,8 +21,8 @@ from hostgate.planning.enforcement import ORDER, OWN_POLICY, WITHIN, AuditOpenin
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.grants import crowded, shared, told
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Rendering, Seat
-from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6
+from hostgate.planning.mechanism import FAMILY_WORDS, CloudObject, Mechanism, Rendering, Seat, mechanism
+from hostgate.planning.options import PRIVATE_IPV4, PRIVATE_IPV6, Options
 from hostgate.planning.resource_types import ResourceType, fixed_by_row
 from hostgate.planning.targets import row
 
@@ -186,18 +186,31 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         )
 
     def place(self, objects: Sequence[CloudObject], options: O) -> Place:
-        rows = self._rows(options)
-        resources = tuple(
-            Resource(urn=f"plan::{each.name}", type=rows[each.kind].token, name=each.name, properties=each.body)
-            for each in objects
-            if each.kind not in (POLICY, ASSOCIATION)
-        )
+        return self.place_with(objects, options, ())
+
+    def place_with(
+        self, objects: Sequence[CloudObject], options: O, others: Sequence[tuple[str, Sequence[CloudObject], Options]]
+    ) -> Place:
+        resources = self._resources(objects, options)
+        beside: list[tuple[FirewallPolicyMechanism[Any], Sequence[CloudObject], Any]] = []
+        for target, theirs, of in others:
+            how = mechanism(target)
+            assert isinstance(how, FirewallPolicyMechanism)  # options of no other share a list with these
+            resources += how._resources(theirs, of, f"{target}::")
+            beside.append((how, theirs, of))
         network = network_path((options.target_resources or [""])[0])
         snapshot = Snapshot(resources, "the plan")
         found = evaluate.policy_place(
             self.target, snapshot, _ending(options), self.clients(options, snapshot), network, self.uninspected(options)
         )
-        return replace(found, assumptions=tuple(_assumed(options)))
+        found = replace(found, assumptions=tuple(_assumed(options)))
+        for how, theirs, of in (*beside, (self, objects, options)):
+            found = how.beside_rules(found, theirs, of)
+        return found
+
+    def beside_rules(self, place: Place, objects: Sequence[CloudObject], options: O) -> Place:  # noqa: ARG002
+        """`place` with what holds there beside the rules of the objects."""
+        return place
 
     def clients(self, options: O, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
         identities = [f"account:{each}" for each in options.service_accounts]
@@ -205,6 +218,14 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         ranges = [*options.source_ranges("ipv4"), *options.source_ranges("ipv6")]
         return ClientTest(
             addresses=networks(ranges) if ranges else EVERY_ADDRESS, identities=frozenset(identities) or None
+        )
+
+    def _resources(self, objects: Sequence[CloudObject], options: O, of: str = "") -> tuple[Resource, ...]:
+        rows = self._rows(options)
+        return tuple(
+            Resource(urn=f"plan::{of}{each.name}", type=rows[each.kind].token, name=each.name, properties=each.body)
+            for each in objects
+            if each.kind not in (POLICY, ASSOCIATION)
         )
 
     def uninspected(self, options: O) -> Sequence[str]:  # noqa: ARG002

@@ -41,8 +41,9 @@ def _client(text: str) -> str:
     if kind is None and not is_placeholder(text):
         raise PydanticCustomError(
             "client", "{message}",
-            {"message": f"Found {text!a}. Allowed: a service account's email, a secure tag as tagValues/123, or an address "
-                        "range as CIDR, without host bits. Network tags do not work in firewall policies."},
+            {"message": f"Found {text!a}. Allowed: a service account's email (at gserviceaccount.com), a secure tag as "
+                        "tagValues/123, or an address range as CIDR, without host bits. Network tags do not work in firewall "
+                        "policies."},
         )  # fmt: skip
     return str(ip_network(text)) if kind == "range" else text
 
@@ -81,7 +82,6 @@ class FirewallPolicyOptions(Options):
     """Where the rules go and whose traffic they judge. Without `attach`, a policy is made: a global one, or with `region`
     or `parent` one of that region or a hierarchical one."""
 
-    one_at_a_time: ClassVar[bool] = True
     between_grants: ClassVar[int] = 8
     between_components: ClassVar[int] = 8
     sees_names: ClassVar[bool] = False
@@ -303,9 +303,7 @@ class FirewallPolicyOptions(Options):
     def one_list(self, other: Options) -> str | None:
         """Firewall policies of one network are asked one after the other, by priority within each, and an allow ends that as
         a deny does (Cloud NGFW, firewall policy rule evaluation order, read 2026-11-23)."""
-        if not isinstance(other, FirewallPolicyOptions) or self._clients_apart(other) or self._networks_apart(other):
-            return None
-        if self._moves_to_names(other) or other._moves_to_names(self):
+        if not isinstance(other, FirewallPolicyOptions) or self.apart(other):
             return None
         if self.attach is not None and self.policy_path == other.policy_path:
             return f"{self.policy_path}, from base {self.base} and from base {other.base}"
@@ -324,9 +322,14 @@ class FirewallPolicyOptions(Options):
             or (abs(self.base - other.base) > MOST_BETWEEN and any(each.denies for each in (self, other)))
         )
 
-    def _moves_to_names(self, other: "FirewallPolicyOptions") -> bool:
+    def apart(self, other: Options) -> bool:
+        return isinstance(other, FirewallPolicyOptions) and (self._clients_apart(other) or self._networks_apart(other))
+
+    def moves_from(self, other: Options) -> bool:
         """Whether rules that see names stand before those of `other` in one policy of somebody else, and neither denies the
         rest itself: on the way from addresses to names both allow the hosts, and the first decide about all others."""
+        if not isinstance(other, FirewallPolicyOptions):
+            return False
         both = (self, other)
         return (
             self.sees_names

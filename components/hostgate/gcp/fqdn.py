@@ -24,11 +24,12 @@ from hostgate.gcp.firewall_policy import (
     rule,
     slot,
 )
+from hostgate.gcp.google_apis import ANSWERS_TTL, ZONE, FqdnOptions, answers, needs, objection
 from hostgate.gcp.google_apis import MEANS as GOOGLE_APIS
-from hostgate.gcp.google_apis import ZONE, FqdnOptions, answers, needs, objection
 from hostgate.gcp.resources import FQDNS
 from hostgate.gcp.resources_dns import POLICY_TYPE as RESPONSE_POLICY_TYPE
 from hostgate.gcp.resources_dns import RULE_TYPE as RESPONSE_RULE_TYPE
+from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
 from hostgate.planning.limits import Usage
@@ -117,8 +118,13 @@ class Fqdn(FirewallPolicyMechanism[FqdnOptions]):
         # The component keeps the name that a response policy was made with: a network takes no second one meanwhile.
         return {key: value for key, value in found.items() if key != "responsePolicyName"}
 
-    def place(self, objects: Sequence[CloudObject], options: FqdnOptions) -> Place:
-        found = super().place(objects, options)
+    def enforcement(self, options: FqdnOptions) -> Enforcement:
+        found = super().enforcement(options)
+        assert found.in_place is not None  # rules of a policy are
+        return replace(found, in_place=replace(found.in_place, led=_LED))
+
+    def beside_rules(self, place: Place, objects: Sequence[CloudObject], options: FqdnOptions) -> Place:
+        found = place
         if any("destFqdns" in each.body.get("match", {}) for each in objects):
             found = replace(found, assumptions=(*found.assumptions, *_ASSUMED))
         if options.google_apis is None or options.google_apis.response_policy == "make":
@@ -187,6 +193,11 @@ def _answers(led: Sequence[Entry], options: FqdnOptions) -> list[CloudObject]:
 
 
 _GOOGLE_APIS = "google-apis"
+
+_LED = (
+    f"First let tcp 443 to the addresses before pass by a rule of your own, before the deny; then update; take it away once no "
+    f"client has an answer from before, which lasts {ANSWERS_TTL} s where a response policy of the plan gave it."
+)
 
 
 def _allow(options: FqdnOptions, transport: str, port: int, part: Shard[str]) -> CloudObject:

@@ -60,6 +60,10 @@ MEANS = Means(
 )
 
 
+ANSWERS_TTL: Final = 300
+"""Seconds for which clients may keep where a response policy of the plan led them."""
+
+
 def _endpoint(text: str) -> str:
     try:
         inside = any(ip_address(text) in ip_network(each) for each in (*PRIVATE_IPV4, *SHARED_IPV4))
@@ -199,7 +203,7 @@ def answers(entries: Iterable[Entry], options: FqdnOptions) -> list[dict[str, An
         {
             "ruleName": f"{_label(name)}-{short_digest(name)}",
             "dnsName": name,
-            "localData": {"localDatas": [{"name": name, "type": "A", "ttl": 300, "rrdatas": addresses}]},
+            "localData": {"localDatas": [{"name": name, "type": "A", "ttl": ANSWERS_TTL, "rrdatas": addresses}]},
         }
         for name in names
     ]

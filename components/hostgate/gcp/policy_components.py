@@ -99,7 +99,7 @@ def make_policy(
             **place.stated,
         )
     _make_answers(component, name, prepared, place, [rule for _, rule in rules])
-    hand_out(name, prepared.plan.target, options, policy)
+    hand_out(name, prepared.plan, policy)
     return policy
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,7 +12,7 @@ from hostgate.gcp.clients import ClientKind, client_kind, of_kind
 from hostgate.gcp.links import check_project, read_link
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Name, Options, cidr
-from hostgate.planning.targets import COMPUTED
+from hostgate.planning.targets import COMPUTED, is_computed
 
 OWN_DEFAULT_ROUTE = 1_000
 """Priority of the route of 0.0.0.0/0 that a VPC network is made with: where two of one length fit, the lower number wins
@@ -55,7 +55,8 @@ def _client(text: str) -> str:
     except PydanticCustomError:
         raise _refused(
             "client",
-            f"found {text!a}. Allowed: an IPv4 range, a service account's email, or a secure tag as tagValues/123.",
+            f"found {text!a}. Allowed: an IPv4 range, a service account's email (at gserviceaccount.com), or a secure tag as "
+            "tagValues/123.",
         ) from None
 
 
@@ -178,6 +179,12 @@ class WebProxyOptions(Options):
         for key in ("network", "subnetwork", "proxy_subnet", "address", "ports"):
             if self.attach is not None and getattr(self, key):
                 yield f"found `{_camel(key)}` with `attach`. Who owns an existing policy has the gateway; leave one out."
+        inside = self.proxy_subnet is not None and self.address is not None
+        if inside and IPv4Address(self.address) in IPv4Network(self.proxy_subnet):
+            yield (
+                f"found address {self.address}, which is in `proxySubnet` {self.proxy_subnet}: the service takes those for itself. "
+                "Allowed: one of `subnetwork`, or left out, so that one is allocated."
+            )
         if (self.network is None) != (self.subnetwork is None):
             missing = "subnetwork" if self.subnetwork is None else "network"
             yield f"`{missing}` is missing: a gateway needs both `network` and `subnetwork`."
@@ -243,6 +250,13 @@ class WebProxyOptions(Options):
         return (
             f"{keys} must be given: they are part of the names of URL lists, which stand in the matchers of the rules."
         )
+
+    def apart(self, other: Options) -> bool:
+        """Whether clients of the other layer are led to no proxy of this one: they are of other networks, or told of the proxy,
+        so that what they send to it meets no rule about the hosts."""
+        networks: tuple[str, ...] = getattr(other, "network_paths", ())
+        known = self.network is not None and networks and not any(map(is_computed, (self.network, *networks)))
+        return self.routing == "explicit" or bool(known and self.network not in networks)
 
     @property
     def makes_routes(self) -> bool:

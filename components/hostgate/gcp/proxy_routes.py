@@ -17,7 +17,9 @@ from hostgate.flows.intervals import NO_NUMBER
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Led, Stage, Step
+from hostgate.gcp.proxy_options import OWN_DEFAULT_ROUTE
 from hostgate.gcp.references import References
+from hostgate.gcp.resources import NETWORK
 from hostgate.gcp.resources_proxy import DEFAULT_ROUTING, POLICY_ROUTE, PROXY_ONLY, STATIC_ROUTE, SUBNETWORK
 from hostgate.planning.options import PRIVATE_IPV4
 
@@ -234,8 +236,30 @@ class NetworkRoutes:
             key = (-129, "") if network is None else (-network.prefixlen, str(network))
             steps = tuple(self._of_static_route(route, list(doubts)))
             turns.setdefault(key, []).append(_Turn(route, priority_of(route), steps))
+        every = (0, "0.0.0.0/0")
+        if any(place is None or place >= OWN_DEFAULT_ROUTE for place in self._leads_everywhere()):
+            turns.setdefault(every, []).extend(self._own_default())
         for key in sorted(turns):
             yield from _in_turn(turns[key])
+
+    def _leads_everywhere(self) -> Iterator[int | None]:
+        """The priorities of static routes of every address to the proxy."""
+        for lead in self.leads:
+            network = range_in(lead.route.node.at("destRange").value)
+            if lead.route.type == STATIC_ROUTE and (network is None or network.prefixlen == 0):
+                yield priority_of(lead.route)
+
+    def _own_default(self) -> Iterator[_Turn]:
+        """The default route that a network of the snapshot is made with, unless it says otherwise; somebody may have deleted it
+        since."""
+        network = next(
+            (each for each in self.snapshot.of_types([NETWORK]) if self.names.key_of(each) == self.network), None
+        )
+        if network is None or network.properties.get("deleteDefaultRoutesOnCreate") is True:
+            return
+        why = "the network's own default route leads it past the proxy"
+        doubt = f"the network has its own default route, of priority {OWN_DEFAULT_ROUTE}"
+        yield _Turn(network, OWN_DEFAULT_ROUTE, (Step(action="allow", rule="", why=why, box=Box(doubts=(doubt,))),))
 
     def _of_static_route(self, route: Resource, doubts: list[str]) -> Iterator[Step]:
         box = Box(address=_range(route.node.at("destRange"), doubts, route.name))
@@ -353,7 +377,7 @@ def range_in(value: object) -> IPv4Network | IPv6Network | None:
 def clients_of(tags: Node, source: Node, name: str, doubts: list[str]) -> ClientTest:
     """Whom a route is for: instances with one of its tags, senders from its range."""
     found = ClientTest(addresses=_range(source, doubts, name))
-    if tags.unknown or any(not isinstance(item.value, str) for item in tags.items()):
+    if tags.unknown or any(not (isinstance(item.value, str) and item.value) for item in tags.items()):
         doubts.append(f"the client is one that {name} is for")
     elif not tags.absent and not tags.empty:
         found = replace(found, identities=_tagged(str(item.value) for item in tags.items()).identities)

@@ -150,7 +150,7 @@ class ProxyWays:
                 if route.node.at("nextHopOtherRoutes").value == DEFAULT_ROUTING
                 else self._onward(route, "nextHopIlbIp")
             )
-            sure = not doubts and there is not None and (spoken in (None, "ALL") or spoken in PROTOCOLS)
+            sure = not doubts and there is not None and (spoken in (None, "ALL") or str(spoken) in PROTOCOLS)
             if not sure:
                 onward, client = to("unknown", f"what {route.name} is for is not known yet"), ClientTest()
             yield _Rule(

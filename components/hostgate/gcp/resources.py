@@ -53,6 +53,7 @@ ORGANISATION_POLICY_WITH_RULES: Final = "gcp:compute/firewallPolicyWithRules:Fir
 ORGANISATION_RULE: Final = "gcp:compute/firewallPolicyRule:FirewallPolicyRule"
 ORGANISATION_ASSOCIATION: Final = "gcp:compute/firewallPolicyAssociation:FirewallPolicyAssociation"
 CLASSIC: Final = "gcp:compute/firewall:Firewall"
+INSTANCES: Final = ("gcp:compute/instance:Instance", "gcp:compute/instanceFromTemplate:InstanceFromTemplate")
 NETWORK: Final = "gcp:compute/network:Network"
 DNS_POLICY: Final = "gcp:dns/policy:Policy"
 ADDRESS_GROUP: Final = "gcp:networksecurity/addressGroup:AddressGroup"
@@ -380,6 +381,8 @@ READ: Final = types_by_token(
                 "denies[].ports", "logConfig",
             ),
         ),
+        *(ResourceType(token, fields("zone", "networkInterfaces[].network", "networkInterfaces[].subnetwork"))
+          for token in INSTANCES),
         ResourceType(NETWORK, fields("name", "project", "mtu", "networkFirewallPolicyEnforcementOrder")),
         ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
         ResourceType(

@@ -193,8 +193,8 @@ class UrlFilter(FirewallPolicyMechanism[UrlFilterOptions]):
         barred = options.barred if stated.denier == "hostgate" else ()
         return replace(stated, places=places, declared=declared, barred=barred, safeguards=safeguards)
 
-    def place(self, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
-        found = super().place(objects, options)
+    def beside_rules(self, place: Place, objects: Sequence[CloudObject], options: UrlFilterOptions) -> Place:
+        found = place
         if options.mode == "enforce" and options.deny != "none" and "ipv6" in options.families:
             found = replace(found, families=("IPv4",))  # IPv6 is closed as a whole, and clients fall back
         if not _rules_of(objects):

@@ -182,6 +182,9 @@ class WebProxy(Mechanism[WebProxyOptions]):
         where = OWN_POLICY if options.attach is None else f"policy {options.policy_path}"
         led = options.routing == "next-hop"
         safeguards = {ORDER: str(options.base)} if options.attach is not None else {}
+        if options.network is not None and options.proxy_subnet is not None:
+            kept = ", which a route keeps from being led to the proxy again" if options.makes_routes else ""
+            safeguards["proxy-only subnet of the proxies"] = f"{options.proxy_subnet} is made{kept}"
         if options.makes_routes:
             first = "before every other route" if options.route == "policy-based" else "after more specific routes"
             safeguards["route to the proxy"] = f"{options.route}, {first}, priority {options.route_base + 1}"

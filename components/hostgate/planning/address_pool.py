@@ -26,8 +26,10 @@ _NEVER = (
     *(each for each in NEVER_PUBLIC_V4 if each not in _PRIVATE),
     "192.0.0.0/24",  # the protocols' own, with the answers for ipv4only.arpa (RFC 6890, 7050)
     "198.18.0.0/15",  # benchmarks (RFC 2544); resolvers of proxies hand these out as stand-ins
+    "192.88.99.0/24",  # relays of 6to4 (RFC 7526)
     "::/3",  # unspecified, loopback, IPv4-mapped, NAT64 of 64:ff9b::/96
     "2001::/32",  # Teredo, and
+    "2001:2::/48",  # benchmarks (RFC 5180)
     "2002::/16",  # 6to4: what they lead to is an IPv4 address
     "4000::/2",
     "8000::/2",
@@ -118,6 +120,8 @@ class AddressPool:
         if pooled is None or pooled.last is None:
             return None
         seen = datetime.fromtimestamp(pooled.last, UTC).date()
+        if seen - as_of > timedelta(days=1):
+            return f"The addresses of {host} in {self.shown} were last confirmed on {seen}, which is to come: a clock is wrong."
         if as_of - seen <= timedelta(days=1, seconds=pooled.window):  # a day is as exact as `as_of`
             return None
         return f"The addresses of {host} in {self.shown} were last confirmed on {seen}, {(as_of - seen).days} days ago."

@@ -32,6 +32,9 @@ class RulesInPlace:
     """Whom each rule is about, by what identifies it; empty: everybody."""
     way: str
     """How clients leave all the same, as the end of a message."""
+    led: str = ""
+    """Where names are led to addresses that the options say, and rules are about those: how the names go to others, as the
+    end of a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,9 @@ class Enforcement:
     """What else narrows what passes, by name."""
     in_place: RulesInPlace | None = None
     """Where rules are about clients, those that let them pass."""
+    apart: str = ""
+    """Where objects that hold the rules change one by one, in whatever order: how a host or a client goes from one to another,
+    as the end of a message."""
     audit: AuditOpening | None = None
     """Of mode audit, where it does not only leave out a deny."""
     unless: str = ""

@@ -222,6 +222,11 @@ KINDS: dict[str, FindingKind] = {
         "Leave `edge` at its default; accept the finding where the policy's owner stops them, for both address families.",
         first=True,
     ),
+    "layers-differ": FindingKind(
+        "warning",
+        "Another layer of the stack blocks hosts of this one, and clients have to pass both.",
+        "Give both layers the same hosts, or networks or clients of their own.",
+    ),
     "deny-cuts": FindingKind(
         "info",
         "What the deny cuts beside the hosts of other vendors.",
@@ -358,6 +363,11 @@ KINDS: dict[str, FindingKind] = {
         "info",
         "The firewall denies what lists and signatures of its vendor match, before it asks the rules.",
         "Where an allowed host is hit, name it under `threatIntelAllowlist`, or take mode Alert.",
+    ),
+    "safeguard-exempt": FindingKind(
+        "warning",
+        "What threat intelligence leaves alone is most of the internet: it is as good as off.",
+        "Name the hosts and addresses that it hits and that are meant, in `threatIntelAllowlist`.",
     ),
     "tls-inspection": FindingKind(
         "info",

@@ -170,6 +170,8 @@ class Mechanism(ABC, Generic[O]):
     """The resource types that its objects become."""
     several: ClassVar[bool] = False
     """Whether its plans may have several grants: it tells clients apart, and renders what `options.shares` say."""
+    auto_named: ClassVar[bool] = False
+    """Whether its objects have names of their own in the cloud, so that another name of the plan changes none of them."""
     options: type[O]
 
     @abstractmethod
@@ -179,6 +181,14 @@ class Mechanism(ABC, Generic[O]):
     @abstractmethod
     def place(self, objects: Sequence[CloudObject], options: O) -> Place:
         """Where flows meet `objects`, by the cloud's own evaluation; independent of how `render` works."""
+
+    def place_with(
+        self, objects: Sequence[CloudObject], options: O, others: Sequence[tuple[str, Sequence[CloudObject], Options]]
+    ) -> Place:
+        """As `place`, with what other layers have in the same list (`Options.one_list`): target, objects and options."""
+        if others:
+            raise NotImplementedError(f"{self.target} shares no list")
+        return self.place(objects, options)
 
     def clients(self, options: O, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
         """Those that `options` of one list name as clients, by sets of addresses that `snapshot` holds; everybody where they

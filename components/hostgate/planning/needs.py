@@ -1,7 +1,7 @@
 """What entries of catalogs need, as boxes of flows: what has to be open where they are allowed."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -12,8 +12,8 @@ from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step
-from hostgate.planning.decision import read_registered, rules_decided
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place
+from hostgate.planning.decision import Decision, read_registered, rules_decided
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
 from hostgate.planning.plan import Plan
@@ -77,19 +77,26 @@ def names_open(names: Iterable[str]) -> list[Need]:
 
 
 def points_of(plan: Plan) -> list[tuple[Place, list[Need]]]:
-    """Where the clients of a plan are judged, those of each of several lists apart, and what has to be open for them; what
-    the other lists are for may be, for the clients of those. With what the plan opens beside the hosts by its options."""
-    allowed = [decision.entry for decision in plan.decisions if decision.outcome == "allowed"]
+    """Where the clients of a plan are judged, as if nothing else stood there, and what has to be open for them."""
+    return points_at(plan.places, plan.options, plan.decisions)
+
+
+def points_at(
+    places: Sequence[tuple[Options, Place]], options: Options, decisions: Iterable[Decision]
+) -> list[tuple[Place, list[Need]]]:
+    """Each of `places`, where the clients of each of several lists are judged, and what has to be open for them; what the
+    other lists are for may be, for the clients of those. With what the `options` open beside the hosts."""
+    allowed = [decision.entry for decision in decisions if decision.outcome == "allowed"]
     found = []
-    for share, place in plan.places:
-        needs = names_open(plan.options.open_names)
-        for other, at in plan.places:
+    for share, place in places:
+        needs = names_open(options.open_names)
+        for other, at in places:
             own = other.grant == share.grant
             these = needs_of(
                 [each for each in allowed if each.grant == other.grant],
-                plan.options.dialled,
+                options.dialled,
                 due=own,
-                pooled=isinstance(plan.options, PooledOptions),
+                pooled=isinstance(options, PooledOptions),
             )
             if not own and at.clients is not None:
                 these = _of_list(these, "", at.clients)
@@ -98,15 +105,29 @@ def points_of(plan: Plan) -> list[tuple[Place, list[Need]]]:
     return found
 
 
+def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list[Need]:
+    """What has to pass wherever the clients of a plan are judged, by whatever else stands there."""
+    allowed = [decision.entry for decision in decisions if decision.outcome == "allowed"]
+    found: list[Need] = []
+    for share in options.shares:
+        own = [need for need in needs_of(each for each in allowed if each.grant == share.grant) if need.due]
+        found += _of_list(own, "", mechanism(target).clients(share, Snapshot((), "the plan")))
+    return found
+
+
 def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[str]]:
     """What the allowlists of a snapshot need at `place`, and the resources there that are theirs.
 
-    An allowlist is at a place if a rule that it names is; what is of the same cloud and elsewhere may be open there, and
+    An allowlist is at a place if what it made judges there, with a rule or without, or, where nothing tells what it made, a
+    rule that it names; what is of the same cloud and elsewhere may be open there, and
     need not be. Each of its lists is for the clients that it names, and its entries are told with the list's name. Entries
     that are alternatives of one another were chosen from when the allowlist was planned.
     """
+    judging = place.judging.union(step.owner for step in place.steps if step.owner)
     owners: dict[str, set[str]] = {}
-    for rule, owner in {(step.rule, step.owner): None for step in _steps(place)}:
+    for rule, owner in {(step.rule, step.owner): None for step in place.steps}:
+        if (holder := snapshot.by_urn.get(owner)) is not None and holder.parent:
+            continue
         for name in rules_decided(rule):
             owners.setdefault(name, set()).add(owner)
     found: list[Need] = []
@@ -125,6 +146,7 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
             continue
         allowed = [each for each in decisions if each.outcome == "allowed"]
         mine = {owner for each in allowed if each.rule for owner in owners.get(each.rule, ())}
+        mine |= {each for each in judging if resource.urn in _above(each, snapshot)}
         ours |= mine
         options = resource.properties.get("options")
         given = options.get("addresses") if isinstance(options, Mapping) else None
@@ -143,8 +165,13 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
     return found, frozenset(ours)
 
 
-def _steps(place: Place) -> Iterator[Step]:
-    return (step for stage in place.stages for group in stage.groups for step in group.steps)
+def _above(urn: str, snapshot: Snapshot) -> set[str]:
+    """The URNs that a resource was made below."""
+    found: set[str] = set()
+    while (resource := snapshot.by_urn.get(urn)) is not None and resource.parent and resource.parent not in found:
+        urn = resource.parent
+        found.add(urn)
+    return found
 
 
 def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:
@@ -186,7 +213,7 @@ def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] |
 
     Where a place says who is inside, it is for all of those.
     """
-    steps = list(_steps(place))
+    steps = list(place.steps)
     asked = dict.fromkeys(step.box.client for step in steps if step.owner in owners and step.action == "allow")
     if asked and all(each.identities is not None for each in asked):
         return tuple(asked)

@@ -222,9 +222,6 @@ class Options(BaseModel):
         """Begins the names of what allows the hosts."""
         return f"{self.stem}-{self.grant}" if self.grant else self.stem
 
-    one_at_a_time: ClassVar[bool] = False
-    """Whether of several such layers of a cloud one alone judges a flow, so that there is no joined verdict of them."""
-
     @property
     def clients(self) -> tuple[str, ...]:
         """Who may use the hosts, as the cloud names them; empty: everybody that the mechanism sees."""
@@ -268,8 +265,17 @@ class Options(BaseModel):
 
     def one_list(self, other: "Options") -> str | None:  # noqa: ARG002
         """Where rules of both are one list of which the first that matches decides, for the same clients, in words; None
-        where a flow has to pass both."""
+        where a flow has to pass both, or meets one of them alone (`apart`)."""
         return None
+
+    def apart(self, other: "Options") -> bool:  # noqa: ARG002
+        """Whether no client of one is judged by the other, as far as the options of both tell."""
+        return False
+
+    def moves_from(self, other: "Options") -> bool:  # noqa: ARG002
+        """Whether both may be in one list for a while, with these rules first: the way from `other` to these, if they allow
+        its hosts."""
+        return False
 
     def decides_for(self, other: "Options") -> bool:  # noqa: ARG002
         """Whether, in one list for the same clients with options of the same mechanism, one leaves the other nothing to decide;

@@ -324,6 +324,20 @@ def plan_all(
 
     An acceptance counts as met if its finding occurs for any of the targets.
     """
+    made = drafts(selection, targets, as_of=as_of, survey=survey)
+    if problems := unused_acceptances(made):
+        raise InputError(problems)
+    return made
+
+
+def drafts(
+    selection: Selection | Sequence[Selection],
+    targets: Sequence[tuple[str, Options | Mapping[str, Any] | None]],
+    *,
+    as_of: date | None = None,
+    survey: Survey | None = None,
+) -> tuple[Plan, ...]:
+    """As `plan_all`, but with unused acceptances left for the caller to judge."""
     made: list[Plan] = []
     problems: list[Problem] = []
     selections = [selection] * len(targets) if isinstance(selection, Selection) else selection
@@ -332,10 +346,22 @@ def plan_all(
             made.append(draft(own, target, options, as_of=as_of, survey=survey))
         except InputError as error:
             problems += error.problems
-    problems += unused_acceptances(made) if not problems else []
     if problems:
         raise InputError(problems)
     return tuple(made)
+
+
+def with_findings(made: Plan, more: Sequence[Finding]) -> Plan:
+    """The plan with findings of more than itself: accepted by what all of its lists accept."""
+    parts = [part.accept for part in made.selection.parts]
+    accept = [one for one in parts[0] if all(one in other for other in parts)]
+    judged, unmet = _judge_acceptances(more, accept, made.as_of)
+    met = {*accept} - {*unmet}
+    return replace(
+        made,
+        findings=tuple(sorted((*made.findings, *judged), key=lambda one: one.order)),
+        unused=tuple(one for one in made.unused if one not in met),
+    )
 
 
 def unused_acceptances(plans: Sequence[Plan]) -> list[Problem]:

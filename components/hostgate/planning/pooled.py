@@ -4,7 +4,8 @@ They come from a pool that somebody keeps in step with DNS, never from here. A h
 without addresses opens nothing or everything, and either is wrong.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Self
@@ -12,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, PrivateAttr
 from pydantic_core import PydanticCustomError
 
-from hostgate.catalog.model import FAMILIES, Entry
+from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.planning.address_pool import AddressPool, address_kind, family_of, packed_address
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Objection
@@ -53,12 +54,17 @@ class PooledOptions(Options):
         """Whether a pool brought the addresses."""
         return self._pool is not None
 
+    @property
+    def client_families(self) -> frozenset[Family]:
+        """The families that the clients have addresses of."""
+        return frozenset(FAMILIES)
+
     def dialled(self, entry: Entry) -> tuple[str, ...]:
         return self.of(entry)
 
     def of(self, entry: Entry) -> tuple[str, ...]:
-        """The addresses of `entry`, of the families that its host is served on."""
-        wanted = entry.families or FAMILIES
+        """The addresses of `entry`, of the families that its host is served on and that clients have."""
+        wanted = self.client_families & {*(entry.families or FAMILIES)}
         return tuple(dict.fromkeys(each for each in self.addresses.get(entry.host, ()) if family_of(each) in wanted))
 
     def unfed(self, entries: Iterable[Entry]) -> dict[tuple[str, str], Objection]:
@@ -67,9 +73,11 @@ class PooledOptions(Options):
         for entry in entries:
             if not self.of(entry):
                 told = f" of {' or '.join(entry.families)}" if entry.families else ""
+                told += " over a family that `from` has clients of" if self.addresses.get(entry.host) else ""
                 why = f"There is no address{told} of {entry.host}: no `addresses`, or no pool that has any."
                 if self._pool is not None:
-                    why = self._pool.lacking([entry.host], entry.families or FAMILIES).get(entry.host, why)
+                    families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                    why = self._pool.lacking([entry.host], families).get(entry.host, why)
                 found[entry.key] = Objection(why, "`hostgate pool refresh`, then give the pool.")
         return found
 
@@ -90,7 +98,7 @@ class Opening:
     hosts: tuple[str, ...] = ()
 
 
-def openings(entries: Sequence[Entry], options: PooledOptions) -> list[Opening]:
+def openings(entries: Iterable[Entry], options: PooledOptions) -> list[Opening]:
     """Each address and port once, with the hosts that need it; IPv4 first, in order of number."""
     found: dict[tuple[str, str, int], set[str]] = {}
     for entry in entries:
@@ -105,7 +113,7 @@ def opened_beside(opened: Sequence[Opening]) -> Finding:
     hosts: dict[str, set[str]] = {}
     for each in opened:
         hosts.setdefault(each.address, set()).update(each.hosts)
-    shared: Mapping[tuple[str, ...], int] = _counted(tuple(sorted(each)) for each in hosts.values() if len(each) > 1)
+    shared = Counter(tuple(sorted(each)) for each in hosts.values() if len(each) > 1)
     told = "; ".join(f"{' and '.join(names)} share {number}" for names, number in sorted(shared.items())[:3])
     more = f"; and {len(shared) - 3} more such groups" if len(shared) > 3 else ""
     said = (
@@ -114,10 +122,3 @@ def opened_beside(opened: Sequence[Opening]) -> Finding:
         "that the host has left, whoever has it by then."
     )
     return finding("opens-addresses", f"{said} Of this plan, {told}{more}." if told else said)
-
-
-def _counted(groups: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
-    found: dict[tuple[str, ...], int] = {}
-    for each in groups:
-        found[each] = found.get(each, 0) + 1
-    return found

@@ -19,6 +19,7 @@ from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_atoms import OTHERS, STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.reach import Reach, sees_queries_alone
+from hostgate.flows.routes import rule_of_way
 from hostgate.flows.steps import Place, Step
 from hostgate.flows.verdicts import decide
 from hostgate.planning.mechanism import mechanism, targets
@@ -206,9 +207,7 @@ def _key(probe: Probe) -> tuple[object, ...]:
 
 def _of_lines(path: Path) -> Iterator[Probe | Untried]:
     for point in path.points:
-        rounds = {
-            f"route {each.way.route}" if each.way.route else "no route to the firewall" for each in point.place.round_it
-        }
+        rounds = {rule_of_way(each.way.route, point.place.kind) for each in point.place.round_it}
         for beyond in point.reach.beyond:
             what = "beyond the catalogs"
             if beyond.rule in rounds:
@@ -409,8 +408,7 @@ def _told_apart(path: Path, family: AddressFamily) -> list[Intervals]:
 
 
 def _steps(path: Path) -> Iterator[Step]:
-    stages = (stage for point in path.points for stage in as_tried(point.place).stages)
-    return (step for stage in stages for group in stage.groups for step in group.steps)
+    return (step for point in path.points for step in as_tried(point.place).steps)
 
 
 def _ranges(addresses: Intervals, family: AddressFamily) -> list[str]:

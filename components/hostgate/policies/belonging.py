@@ -1,7 +1,7 @@
 """Which resources belong to one firewall policy: by what they were made from, or by name where that is known."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -17,6 +17,8 @@ from hostgate.policies.readers import (
     RULE_GROUP,
     RULES_OF_GCP,
     CloudName,
+    cloud_of,
+    read,
 )
 from hostgate.policies.violations import ResourceReading
 
@@ -34,6 +36,19 @@ class Together:
     def proxy(self) -> bool:
         """Whether the policy is a web proxy's, which denies what no rule allows."""
         return self.rules[0].resource.type == PROXY_RULE if self.rules else False
+
+
+def readings(resources: Iterable[Resource]) -> tuple[list[ResourceReading], list[Resource]]:
+    """The resources that have a reader, each as it reads, and the others."""
+    stack: list[ResourceReading] = []
+    others: list[Resource] = []
+    for resource in resources:
+        reading, cloud = read(resource), cloud_of(resource.type)
+        if reading is None or cloud is None:
+            others.append(resource)
+        else:
+            stack.append(ResourceReading(resource, cloud, reading))
+    return stack, others
 
 
 def together(stack: Sequence[ResourceReading], others: Sequence[Resource]) -> list[Together]:

@@ -15,7 +15,7 @@ from hostgate.flows.verdicts import ORDER_NOT_KNOWN, decide
 from hostgate.gcp.evaluate_proxy import lists_in_use
 from hostgate.gcp.resources_proxy import AUTHZ_POLICY, URL_LIST
 from hostgate.policies.catalogs import CatalogIndex
-from hostgate.policies.places import JudgedPolicy, steps_in
+from hostgate.policies.places import JudgedPolicy
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation, unjudged
 from hostgate.policies.void import named_steps
@@ -89,7 +89,7 @@ def _round_proxies(policies: Sequence[JudgedPolicy]) -> Iterator[Violation]:
 def _apart(policies: Sequence[JudgedPolicy], resources: Sequence[Resource]) -> Iterator[Violation]:
     """URL lists and authorization policies of web proxies for rules and gateways that are not judged here."""
     snapshot = Snapshot(tuple(resources), "the stack")
-    met = {step.owner for each in policies for place in each.places for step in steps_in(place)}
+    met = {step.owner for each in policies for place in each.places for step in place.steps}
     met |= lists_in_use(snapshot)
     told = {
         URL_LIST: ("values", "no rule of this stack uses the list; what becomes of its names, others decide."),
@@ -115,7 +115,7 @@ def domain_list_any_port(policies: Sequence[JudgedPolicy], known: CatalogIndex) 
     for each, seen in listing:
         for place in each.places:
             ends = [(elsewhere(place, family), _inside(place, family)) for family in place.families]
-            blocks = cuts((step.box.port for step in steps_in(place) if step.action == "block"), EVERY_PORT)
+            blocks = cuts((step.box.port for step in place.steps if step.action == "block"), EVERY_PORT)
             for effect in seen.reading.effects:
                 if not effect.listed or not effect.named or effect.names is None:
                     continue

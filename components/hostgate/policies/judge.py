@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hostgate.flows.snapshot import Resource
 from hostgate.policies import contents, denies, near_limits, shape, void
-from hostgate.policies.belonging import together
+from hostgate.policies.belonging import readings, together
 from hostgate.policies.datagrams import datagrams_out
 from hostgate.policies.dns_names import Queries, dns_names, dns_no_block
 from hostgate.policies.places import judged_policies
@@ -14,7 +14,7 @@ from hostgate.policies.readers import READERS, UNREAD, canonical, cloud_of, plai
 from hostgate.policies.reading import Reading
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Exemption, Settings
-from hostgate.policies.violations import CheckResult, NotApplicable, ResourceReading, Violation, unjudged
+from hostgate.policies.violations import CheckResult, NotApplicable, Violation, unjudged
 from hostgate.policies.web_proxies import proxy_names
 
 MOST_LINES = 20
@@ -76,14 +76,7 @@ def judge_resource(resource: Resource, settings: Settings) -> Verdicts:
 def judge_stack(resources: Sequence[Resource], settings: Settings) -> Verdicts:
     """Every rule that is asked of the resources of a stack together."""
     resources = canonical(resources)
-    stack: list[ResourceReading] = []
-    others: list[Resource] = []
-    for resource in resources:
-        reading, cloud = read(resource), cloud_of(resource.type)
-        if reading is None or cloud is None:
-            others.append(resource)
-        else:
-            stack.append(ResourceReading(resource, cloud, reading))
+    stack, others = readings(resources)
     sets = together(stack, others)
     policies = judged_policies(sets, resources)
     queries = Queries(resources)

@@ -23,8 +23,8 @@ from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources as gcp_types
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.targets import named
-from hostgate.policies.belonging import Together, together
-from hostgate.policies.readers import PROXY_POLICY, canonical, cloud_of, read, unread
+from hostgate.policies.belonging import Together, readings, together
+from hostgate.policies.readers import PROXY_POLICY, canonical, cloud_of, unread
 from hostgate.policies.violations import ResourceReading
 
 _ELSEWHERE: Final = "elsewhere:"
@@ -58,7 +58,7 @@ class JudgedPolicy(Together):
     def naming(self) -> frozenset[str]:
         """Of the rules, those that allow something by name, or may. A rule that sends flows to a security profile group has
         no names of its own: those are seen where flows meet it."""
-        met = {step.owner for place in self.places for step in steps_in(place) if _by_profile(step)} & self.urns.keys()
+        met = {step.owner for place in self.places for step in place.steps if _by_profile(step)} & self.urns.keys()
         return frozenset({*met, *(urn for urn, seen in self.urns.items() if seen.reading.may_name)})
 
     @property
@@ -99,29 +99,19 @@ def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> 
 def places_of_stack(snapshot: Snapshot) -> list[Place]:
     """Every place where the rules of a stack are met, those of policies that others own among them: these are taken to hold
     nothing else, which the place assumes."""
-    stack: list[ResourceReading] = []
-    others: list[Resource] = []
     resources = canonical(snapshot.resources)
-    for resource in resources:
-        reading, cloud = read(resource), cloud_of(resource.type)
-        if reading is None or cloud is None:
-            others.append(resource)
-        else:
-            stack.append(ResourceReading(resource, cloud, reading))
-    return places_with(judged_policies(together(stack, others), resources), snapshot)
+    return places_with(judged_policies(together(*readings(resources)), resources), snapshot)
 
 
 def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Place]:
     """The same, of a stack whose `policies` are at hand."""
     found = [_in_home_net(place, snapshot) for places in named("places") for place in places(snapshot)]
-    seen = {step.owner for place in found for step in steps_in(place)}
+    seen = {step.owner for place in found for step in place.steps}
     for each in policies:
         if each.rules and not {one.resource.urn for one in each.rules} & seen:
             what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
             # Who brings a deny of his own is judged by that; else the deny is with those who own the policy.
-            own = any(
-                step.action == "block" and step.owner in each.urns for here in each.places for step in steps_in(here)
-            )
+            own = any(step.action == "block" and step.owner in each.urns for here in each.places for step in here.steps)
             closes = each.policy is None and (each.cloud == "aws" or not own)
             assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
             places = map(_closed, each.places) if closes else each.places
@@ -142,13 +132,13 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
 
 
 def _by_address(place: Place) -> Iterator[str]:
-    if any(step.action == "allow" and step.box.dialled for step in steps_in(place)):
+    if any(step.action == "allow" and step.box.dialled for step in place.steps):
         yield "No other host has an address of a name that a rule looks up: it would pass as well (`address-only`)."
 
 
 def _in_home_net(place: Place, snapshot: Snapshot) -> Place:
     """The place with the private ranges for a HOME_NET that nobody can read, as for a policy without one."""
-    unseen = any("$HOME_NET" in step.box.client.addresses.opaque for step in steps_in(place))
+    unseen = any("$HOME_NET" in step.box.client.addresses.opaque for step in place.steps)
     if place.target != aws.TARGET or not unseen:
         return place
     known = aws.places(replace(snapshot, resources=tuple(map(_completed, snapshot.resources))))
@@ -167,12 +157,6 @@ def _closed(place: Place) -> Place:
     return replace(place, stages=(*stages, replace(last, otherwise=end)))
 
 
-def steps_in(place: Place) -> Iterator[Step]:
-    for stage in place.stages:
-        for group in (stage.steps, *stage.unordered, stage.last):
-            yield from group
-
-
 def _by_profile(step: Step) -> bool:
     """Whether it is a URL filter of Google Cloud that allows some names."""
     return step.action == "allow" and "gcp:" in step.owner and any(test.text for test in step.box.wire or ())
@@ -181,7 +165,7 @@ def _by_profile(step: Step) -> bool:
 def allows(place: Place) -> dict[str, Step]:
     """What lets pass, by rule; of a rule with several steps the first, which is about what clients send."""
     found: dict[str, Step] = {}
-    for step in steps_in(place):
+    for step in place.steps:
         if step.action == "allow":
             found.setdefault(step.rule, step)
     return found
@@ -196,7 +180,7 @@ def _of(each: Together, places: Iterable[Place]) -> list[Place]:
     return [
         place
         for place in places
-        if any(step.owner in urns for step in steps_in(place)) or (each.cloud == "aws" and place.policy == named)
+        if any(step.owner in urns for step in place.steps) or (each.cloud == "aws" and place.policy == named)
     ]
 
 
@@ -296,6 +280,12 @@ def _associated(each: Together, snapshot: Snapshot) -> Snapshot:
         for classic in snapshot.of_types([gcp_types.CLASSIC])
     ]
     targets += [(UNKNOWN, frozenset({network.urn})) for network in snapshot.of_types([gcp_types.NETWORK])]
+    if kind == gcp_types.ASSOCIATION:  # a network that has its global policy takes no other
+        held = {each.properties.get("attachmentTarget") for each in snapshot.of_types([kind])} - {UNKNOWN, None}
+        made_of = {
+            urn for each in snapshot.of_types([kind]) for urn in each.property_dependencies.get("attachmentTarget", ())
+        }
+        targets = [(target, made) for target, made in targets if target not in held and not made & made_of]
     added = [] if targets else [own]
     targets = targets or [(UNKNOWN, frozenset({own.urn}))]
     if kind == gcp_types.ORGANISATION_ASSOCIATION:

@@ -16,13 +16,13 @@ from hostgate.flows.flow_words import flows_in_words
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import endings
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.flows.reach import Beyond, Open, Reach, by_route, reach, sees_queries_alone
+from hostgate.flows.reach import Beyond, Open, Reach, led_past, reach, sees_queries_alone, together
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.flows.verdicts import ORDER_NOT_KNOWN
 from hostgate.planning.needs import clients_of
 from hostgate.policies import contents
-from hostgate.policies.places import JudgedPolicy, places_with, steps_in, traced
+from hostgate.policies.places import JudgedPolicy, places_with, traced
 from hostgate.policies.readers import read
 from hostgate.policies.rule_table import RULES
 from hostgate.policies.settings import Settings
@@ -66,7 +66,7 @@ class Point:
     def by_rule(self) -> Mapping[tuple[str, str], list[Step]]:
         """Its steps by the resource that holds them and the rule that they are of."""
         found: dict[tuple[str, str], list[Step]] = {}
-        for step in steps_in(self.place):
+        for step in self.place.steps:
             found.setdefault((step.owner, step.rule), []).append(step)
         return found
 
@@ -89,13 +89,15 @@ class StackReach:
     @cached_property
     def points(self) -> list[Point]:
         places = places_with(self._policies, self._snapshot)
-        return [point for each in places if not sees_queries_alone(each) and (point := self._point(each)) is not None]
+        found = [point for each in places if not sees_queries_alone(each) and (point := self._point(each)) is not None]
+        agreed = together([point.reach for point in found])
+        return [replace(point, reach=each) for point, each in zip(found, agreed, strict=True)]
 
     def _point(self, place: Place) -> Point | None:
-        steps = [step for step in steps_in(place) if step.owner in self._snapshot.by_urn]
+        steps = [step for step in place.steps if step.owner in self._snapshot.by_urn]
         if not steps:  # what is read there is of others, but for the ways that lead past it
             found = Reach(
-                place, tuple(each for each in by_route(place) if each.owner in self._snapshot.by_urn), (), (), ()
+                place, tuple(each for each in led_past(place) if each.owner in self._snapshot.by_urn), (), (), ()
             )
             return Point(place, found, None, (), named=False, allowlist=False) if found.beyond else None
         owners = {step.owner for step in steps}
@@ -189,9 +191,7 @@ class StackReach:
             yield self._violation(point, first.owner, first.rule, message, "")
 
     def _named(self, place: Place) -> "_Named":
-        return _Named(
-            step for step in steps_in(place) if step.action == "allow" and step.owner in self._snapshot.by_urn
-        )
+        return _Named(step for step in place.steps if step.action == "allow" and step.owner in self._snapshot.by_urn)
 
     def _unjudged(self, point: Point, unknown: Open, then: str) -> Violation:
         values = "; ".join(f"{resource.name}: {where}" for resource, where in self._values(point, unknown))

@@ -11,7 +11,7 @@ from hostgate.flows.names import NameTest
 from hostgate.flows.steps import ClientTest, Place, Step
 from hostgate.gcp.resources import CLASSIC
 from hostgate.policies.effects import in_words, most
-from hostgate.policies.places import JudgedPolicy, allows, steps_in
+from hostgate.policies.places import JudgedPolicy, allows
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 from hostgate.policies.witnesses import OF_TCP, Kind, Opening, openings
 
@@ -108,7 +108,7 @@ def named_steps(policy: JudgedPolicy, at: Place | None = None) -> list[Step]:
     return [
         step
         for place in places
-        for step in steps_in(place)
+        for step in place.steps
         if step.action == "allow" and step.owner in policy.urns and tests_of(step)
     ]
 

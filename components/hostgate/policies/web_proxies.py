@@ -10,7 +10,7 @@ from hostgate.flows.steps import Step
 from hostgate.policies.catalogs import CatalogIndex
 from hostgate.policies.contents import against
 from hostgate.policies.effects import Effect, Names
-from hostgate.policies.places import JudgedPolicy, steps_in
+from hostgate.policies.places import JudgedPolicy
 from hostgate.policies.violations import CheckResult, NotApplicable, Violation
 from hostgate.policies.void import is_judged, named_steps
 
@@ -26,10 +26,7 @@ def proxy_names(policies: Sequence[JudgedPolicy], known: CatalogIndex, *, withdr
 
 def _of_policy(policy: JudgedPolicy, known: CatalogIndex, *, withdrawn: bool) -> Iterator[Violation]:
     allowing = [
-        step
-        for place in policy.places
-        for step in steps_in(place)
-        if step.action == "allow" and step.owner in policy.urns
+        step for place in policy.places for step in place.steps if step.action == "allow" and step.owner in policy.urns
     ]
     named = named_steps(policy)
     below = {(step.owner, test.text) for step in allowing for test in _tests(step) if test.kind == "subtree"}

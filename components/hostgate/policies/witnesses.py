@@ -17,7 +17,6 @@ from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.steps import ClientTest, Place, Step, keeping
 from hostgate.flows.verdicts import decide, narrowed
 from hostgate.policies.effects import most
-from hostgate.policies.places import steps_in
 
 UNLISTED: Final = "unlisted.hostgate-witness.example"
 """A name that no catalog holds."""
@@ -82,7 +81,7 @@ def _of_protocol(
     clients: Sequence[ClientTest] | None, ports: Intervals,
 ) -> Iterator[Opening]:  # fmt: skip
     seen = narrowed(place, Flow(UNLISTED, protocol=protocol, sni=name), family)
-    sets = sorted({step.box.address.of(family) for step in steps_in(seen)}, key=lambda each: -each.size)
+    sets = sorted({step.box.address.of(family) for step in seen.steps}, key=lambda each: -each.size)
     widest, narrow = sets[:_MOST_SETS], Intervals.of(part for each in sets[_MOST_SETS:] for part in each)
     if most(narrow, family):  # many rules for a little each
         widest, narrow = sets, NO_NUMBER
@@ -90,7 +89,7 @@ def _of_protocol(
     # No part is asked for by an address of a narrow set.
     told_apart = set(widest)
     seen = keeping(seen, lambda step: step.box.address.of(family) in told_apart or bool(step.box.address.opaque))
-    steps = list(steps_in(seen))
+    steps = list(seen.steps)
     if clients is None:
         sources = list(_by_address(seen, steps, family))
     else:
@@ -159,7 +158,7 @@ def cuts(sets: Iterable[Intervals], within: Intervals) -> list[int]:
 
 def elsewhere(place: Place, family: AddressFamily) -> str | None:
     """An address of the internet that no rule for less than most of it is about; None if there is none."""
-    sets = {step.box.address.of(family) for step in steps_in(place)}
+    sets = {step.box.address.of(family) for step in place.steps}
     narrow = Intervals.of(part for each in sets if not most(each, family) for part in each)
     left = internet().of(family) & narrow.outside(TOP[family])
     return address_of(left.parts[0][0], family) if left else None

@@ -107,8 +107,8 @@ def compared_plans(changes: Iterable[TargetDiff], hosts: Sequence[str] = ()) -> 
     found = []
     for change in changes:
         base, head = change.base, change.head
-        if (head is not None and head.refused) or (base is not None and base.refused):
-            continue
+        if change.carried_on or (head is not None and head.refused) or (base is not None and base.refused):
+            continue  # nothing is made, or another layer judges there as before
         before, after = (joined(each.places()) if each is not None else None for each in (base, head))
         sides = [each for each in (base, head) if each is not None]
         accounted = bool(change.unlisted or change.clients_added or change.redirected)

@@ -108,14 +108,21 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
     closing = change.unlisted.closes and change.base is not None and change.base.enforcement.denier == "nobody"
     for host in guards.never_remove:
         open_now = [at for at in before.ports if before.holds(host, *at)]
-        gone = sorted({port for wire, port in open_now if not after.holds(host, wire, port)})
+        held = {
+            flow.entry.port for flow in change.held if holds(flow.opening.match, flow.entry.host, host)
+        }  # by another layer
+        gone = sorted({port for wire, port in open_now if not after.holds(host, wire, port)} - held)
         if gone:
             ports = ", ".join(map(str, gone)) if gone != [0] else "any"
             yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close on port {ports}.", host)
         elif some := [
-            flow for flow in change.closed if flow.clients and holds(flow.opening.match, flow.entry.host, host)
+            flow
+            for flow in change.closed
+            if (flow.clients or flow.by) and holds(flow.opening.match, flow.entry.host, host)
         ]:
-            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close{some[0].whose}.", host)
+            yield GuardTrip(
+                "never-remove", change.label, f"{host} must stay, and would close{some[0].whose}{some[0].by}.", host
+            )
         elif open_now and change.clients_removed:
             clients = ", ".join(change.clients_removed)
             yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close for {clients}.", host)

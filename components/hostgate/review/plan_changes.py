@@ -13,7 +13,8 @@ from typing import Any, Literal
 from hostgate.catalog.model import Entry
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
-from hostgate.planning.mechanism import GROWS, Seat, grown
+from hostgate.planning.mechanism import GROWS, Seat, grown, mechanism
+from hostgate.review.going_over import going_over
 from hostgate.review.openings import PARTS, Opening, Openings, Part
 from hostgate.review.statement import ObjectStatement, Statement
 from hostgate.review.unlisted import Unlisted, clients_beyond, is_everybody, unlisted, within
@@ -31,6 +32,8 @@ class FlowChange:
     other: Entry | None = None
     """Of an opening the entry that it replaces, of a closing the one that took over."""
     clients: tuple[str, ...] | None = None
+    by: str = ""
+    """What another layer does to them, that the layer itself lists as before: the end of a sentence."""
 
     @property
     def whose(self) -> str:
@@ -71,6 +74,7 @@ class FlowChange:
             "notes": entry.notes,
             "other": None if self.other is None else self.other.host,
             **({} if self.clients is None else {"grant": entry.grant, "clients": list(self.clients)}),
+            **({"by": self.by.removeprefix(", which ")} if self.by else {}),
         }
 
 
@@ -135,6 +139,10 @@ class TargetDiff:
     """Why no single update leads there, each with the way that does."""
     alone: bool = True
     """Whether no other difference is of the same target."""
+    held: tuple[FlowChange, ...] = ()
+    """What it no longer lists and another layer lets pass as before."""
+    carried_on: str = ""
+    """Of a target that goes: the one whose rules were one list with its own, and that stands on."""
 
     @property
     def label(self) -> str:
@@ -216,14 +224,24 @@ def diff(base: Sequence[Statement], head: Sequence[Statement]) -> tuple[TargetDi
     held: dict[str, list[Seat]] = {}
     for seat in (seat for old in base for seat in old.seats):
         held.setdefault(seat.what, []).append(seat)
-    return tuple(
+    changes = tuple(
         replace(
             each,
             alone=often[each.target] == 1,
-            obstacles=(*_taken(each.head, held), *_leaving(each.base, each.head)),
+            obstacles=(
+                *_taken(each.head, held),
+                *_leaving(each.base, each.head),
+                *_led_elsewhere(each.base, each.head),
+                *going_over(each),
+            ),
         )
         for each in found
     )
+    if len(changes) == 1:
+        return changes
+    from hostgate.review.together import judged_together  # which is about what is made here
+
+    return judged_together(changes, base, head)
 
 
 def _leaving(base: Statement | None, head: Statement | None) -> Iterator[str]:
@@ -244,6 +262,31 @@ def _leaving(base: Statement | None, head: Statement | None) -> Iterator[str]:
         yield (
             f"No single update leads there: the rules for the hosts leave out {who} before the deny does, which would cut "
             f"them until then. {after.way}"
+        )
+
+
+def _led_elsewhere(base: Statement | None, head: Statement | None) -> Iterator[str]:
+    """Hosts that are led to other addresses, where the rules leave the ones before while clients still go there."""
+    in_place = None if head is None or head.refused else head.enforcement.in_place
+    if base is None or head is None or in_place is None or not in_place.led or base.enforcement.denier == "nobody":
+        return
+    known = {decision.entry.key: decision.entry for decision in base.decisions if decision.outcome == "allowed"}
+    moved: dict[tuple[str, str], list[str]] = {}
+    for decision in head.decisions:
+        entry = known.get(decision.entry.key)
+        if entry is None or decision.outcome != "allowed":
+            continue
+        before, after = base.dialled(entry), head.dialled(decision.entry)
+        left = [each for each in before if not within(each, after)]
+        if left or (after and not before):
+            ways = tuple(", ".join(each) or "those of the name" for each in (left, after))
+            moved.setdefault((ways[0], ways[1]), []).append(entry.host)
+    for (left_out, now), hosts in moved.items():
+        who = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+        yield (
+            f"No single update leads there: {who} {'is' if len(hosts) == 1 else 'are'} denied at {left_out} from the moment on "
+            f"that the rules are about {now}, and clients still go there: the answers change after the rules, and are kept until "
+            f"they expire. {in_place.led}"
         )
 
 
@@ -458,6 +501,8 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
             return (*(ObjectChange(*key, "created") for key in after), *gone)
         now = {key: (key[0], f"{head.name}{key[1].removeprefix(base.name)}") for key in before if key not in after}
         before = {now[key] if now.get(key) in after else key: each for key, each in before.items()}
+    elif base is not None and head is not None and mechanism(head.target).auto_named and base.stem != head.stem:
+        before = _by_name(_called(base, head.stem))
     found = []
     for key in (*after, *(key for key in before if key not in after)):
         old, new = before.get(key), after.get(key)
@@ -493,6 +538,33 @@ def _referring(found: Sequence[ObjectChange], after: Iterable[ObjectStatement]) 
             body = json.dumps(each.body)
             if any(id_ in body for id_ in new_ids):
                 yield ObjectChange(each.kind, each.name, "updated")
+
+
+def _called(statement: Statement, stem: str) -> Statement:
+    """The statement with objects called by another stem, where their names in the cloud are their own."""
+    old = statement.stem
+
+    def renamed(name: str) -> str:
+        return f"{stem}{name.removeprefix(old)}"
+
+    listed = statement.made or ()
+    names = {each.name: renamed(each.name) for each in listed if each.name.startswith(old)}
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: inside(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(map(inside, value))
+        if not isinstance(value, str):
+            return value
+        where, slash, name = value.rpartition("/")  # an ARN ends with the name
+        return f"{where}{slash}{names.get(name, name)}"
+
+    made = tuple(
+        replace(each, name=names.get(each.name, each.name), body=inside(each.body), fixed=inside(each.fixed))
+        for each in listed
+    )
+    return replace(statement, made=made)
 
 
 def _by_name(statement: Statement | None) -> Mapping[tuple[str, str], ObjectStatement]:

@@ -12,6 +12,7 @@ from hostgate.review.compared_places import ComparedPlace
 from hostgate.review.openings import Part
 from hostgate.review.plan_changes import FlowChange, TargetDiff
 from hostgate.review.statement import Statement
+from hostgate.review.unlisted import within
 
 RISKS: dict[str, str] = {
     "everything-open": "everything opens",
@@ -108,7 +109,8 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     ):
         yield from (risk(id_, each.about, each.why) for each in shifts)
     if head is None:
-        yield risk("target-gone", change.target, "Nothing of it is made any more.")
+        stands = f" {change.carried_on} stands on in its policy." if change.carried_on else ""
+        yield risk("target-gone", change.target, f"Nothing of it is made any more.{stands}")
         return
     for reason in head.errors:
         yield risk("refused", change.target, reason)
@@ -121,9 +123,8 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     yield from _made_anew(change, risk)
     for decision, more in change.redirected:
         entry = decision.entry
-        yield risk(
-            "addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} too, beside the addresses before."
-        )
+        how = "too, beside the addresses before" if _keeps_addresses(change, decision) else "in place of those before"
+        yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {how}.")
         if decision.widening is not None:
             yield risk("widened", entry.host, _widened(decision))
     for client in change.clients_added:
@@ -148,6 +149,14 @@ def _by(change: Change) -> str:
     """What a change comes from."""
     rules = (cause.rule for cause in (*change.opening, *change.closing))
     return next(filter(None, rules), change.before.rule or "no rule")
+
+
+def _keeps_addresses(change: TargetDiff, decision: Decision) -> bool:
+    """Whether the addresses by which an entry was allowed stay, as far as the options gave them."""
+    base, head = change.base, change.head
+    before = base.dialled(decision.entry) if base is not None else ()
+    after = head.dialled(decision.entry) if head is not None else ()
+    return bool(before) and all(within(each, after) for each in before)
 
 
 def _made_anew(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:

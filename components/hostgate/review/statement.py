@@ -66,12 +66,19 @@ class Statement:
     """Names that it had before, where what they made stays."""
     places: Callable[[], Sequence[Place]] = tuple
     """Where flows meet its objects, and nothing else; by the clients of each grant. Of an engine's preview, none."""
+    options: Options | None = None
+    """By which it was planned; None where that is not told, as of an engine's preview."""
     of_engine: bool = False
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
 
     @property
     def cloud(self) -> str:
         return self.target.partition(":")[0]
+
+    @property
+    def stem(self) -> str:
+        """What the names of its objects begin with."""
+        return str(self.settings.get("formerly") or self.name)
 
     @property
     def sight(self) -> str:
@@ -135,6 +142,7 @@ def state(plan: Plan) -> Statement:
         ),
         seats=tuple(how.seats(plan.objects, plan.options)),
         places=lambda: [place for _, place in plan.places],
+        options=plan.options,
         **said_by(plan.target, plan.options),
     )
 
@@ -276,6 +284,7 @@ def _statement(read: _Target, name: str) -> Statement:
         made=tuple(ObjectStatement(each.kind, each.name, each.body, how.fixed(each, objects, options)) for each in objects),
         seats=tuple(how.seats(objects, options)),
         places=lambda: [how.place(objects, share) for share in options.shares],
+        options=options,
         **said_by(read.target, options),
     )  # fmt: skip
 

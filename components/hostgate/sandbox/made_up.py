@@ -136,8 +136,9 @@ def _host(subject: Subject, _name: str, _path: str) -> str:
 
 
 def _email(subject: Subject, _name: str, _path: str) -> str:
-    """Of a service account; other addresses have no domain of their own here."""
-    return service_account(subject.inputs, subject.account) or "made-up@sandbox.invalid"
+    """Of a service account, which is what Google has of all kinds; other addresses have no domain of their own here."""
+    domain = "sandbox.iam.gserviceaccount.com" if subject.package == "gcp" else "sandbox.invalid"
+    return service_account(subject.inputs, subject.account) or f"made-up@{domain}"
 
 
 def service_account(inputs: Mapping[str, Any], account: Account) -> str:

@@ -45,6 +45,8 @@ class Conditions:
     protocols: frozenset[int] | None = None
     after_hello: bool = False
     """Whether it waits for the client's first data: an established connection, a protocol, or a name."""
+    whole_hello: bool = False
+    """Whether it waits until the client's hello is whole, in however many packets."""
     doubts: list[str] = field(default_factory=list)
     never: bool = False
     before_handshake: bool = False
@@ -159,7 +161,7 @@ def _plain(rule: ParsedRule, found: Conditions, keyword: str, value: str) -> boo
         case "ssl_state":
             if value != "client_hello":
                 return False
-            found.after_hello = True
+            found.after_hello = found.whole_hello = True
             found.applications = frozenset({"tls"})
         case "itype" | "icode" if value.strip().isdecimal():
             # What a client begins with ICMP is an echo; errors answer something that was judged already.

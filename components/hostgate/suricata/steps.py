@@ -104,8 +104,11 @@ def _steps(
                 if action == "block":
                     box = replace(box, doubts=(*box.doubts, dropped_late(str(rule.sid))))
             why = f"{'its answers are ' if answer else ''}{word} by a rule of {group}"
-            step = Step(action=action, rule=label, why=why, box=box, moments=_moments(asked, answer=answer),
-                        lasting=lasting, owner=owner)  # fmt: skip
+            moments = _moments(asked, answer=answer)
+            early = Moment.NAME_KNOWN in moments and Moment.FIRST_PACKET not in moments
+            waiting = answer or asked.wire is not None or asked.whole_hello
+            step = Step(action=action, rule=label, why=why, box=box, moments=moments, lasting=lasting, owner=owner,
+                        cuts_hellos=action == "block" and early and not waiting)  # fmt: skip
             yield from by_detection(step) if asked.but and asked.applications is None else (step,)
 
 

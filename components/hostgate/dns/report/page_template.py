@@ -8,13 +8,14 @@ from markupsafe import Markup
 
 from hostgate.catalog.problems import printable
 
-_STYLE = Path(__file__).parent / "page.css"
+_HERE = Path(__file__).parent
+_STYLE = _HERE / "page.css"
 
 
 def environment(folder: Path) -> Environment:
-    """For the templates in `folder`."""
+    """For the templates in `folder`, which may include `head.html`: what keeps a page from loading anything."""
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, _HERE]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,

@@ -1,0 +1,177 @@
+"""`hostgate pool push`: the addresses of a pool into a list of a cloud that rules refer to.
+
+Exit codes, the first that applies: 3 more is due to be removed than one push may, and stays; 6 some host has no address yet,
+so that nothing opens it; 0. Bad input, a list that cannot be changed and a cloud that cannot be asked are 1.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hostgate.catalog.model import FAMILIES
+from hostgate.cli.main import print_json
+from hostgate.cli.pool_options import AS_JSON, HELD_BACK, POOL, named_hosts
+from hostgate.cli.survey_command import UNMEASURED
+from hostgate.cli.tables import folded
+
+if TYPE_CHECKING:
+    from hostgate.catalog.model import Family
+    from hostgate.planning.address_pool import AddressPool
+    from hostgate.sinks.aws_prefix_list import PushOrder, PushReport
+
+_MOST_SHOWN = 20
+"""Lines of a kind that a push shows; `--json` has all."""
+
+
+@click.group()
+def command() -> None:
+    """Put the addresses into a list of a cloud that rules refer to."""
+
+
+def _owner(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
+    from hostgate.sinks.address_list import OWNER, OWNER_ALLOWED
+
+    if not OWNER.match(value):
+        raise click.BadParameter(f"{value!r} is none. Allowed: {OWNER_ALLOWED}.")
+    return value
+
+
+@command.command("aws-prefix-list")
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@POOL
+@click.option("--list", "list_id", required=True, metavar="ID", help="The managed prefix list, pl-...")
+@click.option(
+    "--region", envvar="AWS_REGION", metavar="NAME", help="Its Region (AWS_REGION, or what the SDK's profile says)."
+)
+@click.option("--family", type=click.Choice(FAMILIES), help="Refuse a list of the other family.")
+@click.option(
+    "--owner", default="pool", show_default=True, metavar="NAME", callback=_owner,
+    help="Whose entries they are: only those described as hostgate:NAME are removed.",
+)  # fmt: skip
+@click.option(
+    "--most-removed", type=click.IntRange(0, 100), default=20, show_default=True, metavar="PERCENT",
+    help="Remove nothing if more than this share of the owner's entries is due at once.",
+)  # fmt: skip
+@click.option(
+    "--grow-to", type=click.IntRange(1), metavar="N",
+    help="Let a list that is too small have N entries. Each security group that refers to it needs room for N rules.",
+)  # fmt: skip
+@click.option("--keep-foreign", is_flag=True, help="Entries of others in the list are meant: they stay, and are named.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@AS_JSON
+def aws_prefix_list(
+    hosts: tuple[str, ...],
+    pool: str,
+    list_id: str,
+    region: str | None,
+    family: "Family | None",
+    owner: str,
+    most_removed: int,
+    grow_to: int | None,
+    keep_foreign: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Put the addresses of the pool, or of some HOSTs of it, into a managed prefix list.
+
+    The list decides the family. What is added goes in before anything leaves, and an empty list is never made.
+    """
+    from hostgate.dns.pool_places import load_pool
+    from hostgate.sinks.aws_prefix_list import PushOrder, connect, push
+
+    read: list[AddressPool] = []
+
+    def load() -> "AddressPool":
+        found = load_pool(pool)
+        kept = {name: found.hosts[name] for name in named_hosts(found, hosts)}
+        read[:] = [replace(found, hosts=kept)]
+        return read[0]
+
+    load()  # before AWS is asked: of a pool that cannot be read, nobody else need know
+    order = PushOrder(
+        list_id=list_id, load=load, owner=owner, family=family, most_removed=most_removed / 100, grow_to=grow_to,
+        keep_foreign=keep_foreign, dry_run=dry_run,
+    )  # fmt: skip
+    with closing(connect(region)) as client:
+        report = push(client, order)
+    stale = list(_stale(read[0], datetime.fromtimestamp(time.time(), UTC).date()))
+    if as_json:
+        print_json(_as_json(report, order, stale))
+    else:
+        _show(report, order, stale)
+    if report.held or report.wanted.unplaced:
+        raise click.exceptions.Exit(HELD_BACK if report.held else UNMEASURED)
+
+
+def _stale(pool: "AddressPool", today: date) -> Iterator[str]:
+    return (told for each in pool.hosts if (told := pool.stale(each, today)))
+
+
+def _show(report: "PushReport", order: "PushOrder", stale: Iterable[str]) -> None:
+    for lines, err in ((list(_changes(report)), False), (list(_doubts(report, order, stale)), True)):
+        for line in lines[:_MOST_SHOWN]:
+            click.echo(folded(line, err=err), err=err)
+        if len(lines) > _MOST_SHOWN:
+            click.echo(f"... and {len(lines) - _MOST_SHOWN:,} more; --json has all.", err=err)
+    at, wanted = report.at, report.wanted
+    hosts = len({host for each in wanted.hosts_of.values() for host in each})
+    would = "to be " if order.dry_run else ""
+    click.echo(
+        f"{at.list_id} ({at.name}), version {at.version}: {len(wanted.hosts_of):,} {at.family} addresses of {hosts:,} hosts; "
+        f"{len(report.added):,} {would}added, {len(report.removed):,} {would}removed."
+    )
+    if wanted.other_family:
+        some = ", ".join(wanted.other_family[:3])
+        more = ", ..." if len(wanted.other_family) > 3 else ""
+        click.echo(f"Not in it, because they have no {at.family} address: {some}{more}.")
+    if order.dry_run:
+        click.echo("Nothing was changed (--dry-run).")
+
+
+def _changes(report: "PushReport") -> Iterator[str]:
+    if report.grown:
+        yield "size {:,} -> {:,}: so many rules each security group that refers to it counts".format(*report.grown)
+    yield from (f"+ {each}  {', '.join(report.wanted.hosts_of.get(each, ()))}".rstrip() for each in report.added)
+    yield from (f"- {each}" for each in report.removed)
+
+
+def _doubts(report: "PushReport", order: "PushOrder", stale: Iterable[str]) -> Iterator[str]:
+    if report.held:
+        some = ", ".join(report.held[:3])
+        more = f" and {len(report.held) - 3:,} more" if len(report.held) > 3 else ""
+        yield (
+            f"Nothing is removed: {len(report.held):,} entries are due at once ({some}{more}), more than --most-removed "
+            "allows. If the pool is right, push once with a higher share."
+        )
+    yield from (f"{host}: no address yet, so nothing opens it." for host in report.wanted.unplaced)
+    yield from stale
+    if report.foreign:
+        some = ", ".join(f"{each.cidr} ({each.description})" for each in report.foreign[:3])
+        more = f" and {len(report.foreign) - 3:,} more" if len(report.foreign) > 3 else ""
+        yield f"Kept, and not of hostgate:{order.owner}: {some}{more}. They open what the pool does not say."
+
+
+def _as_json(report: "PushReport", order: "PushOrder", stale: list[str]) -> dict[str, Any]:
+    return {
+        "list": report.at.list_id,
+        "name": report.at.name,
+        "family": report.at.family,
+        "version": report.at.version,
+        "size": report.at.size,
+        "owner": order.owner,
+        "dry_run": order.dry_run,
+        "addresses": len(report.wanted.hosts_of),
+        "added": [{"cidr": each, "hosts": list(report.wanted.hosts_of.get(each, ()))} for each in report.added],
+        "removed": list(report.removed),
+        "held": list(report.held),
+        "foreign": [{"cidr": each.cidr, "description": each.description} for each in report.foreign],
+        "grown": None if report.grown is None else {"from": report.grown[0], "to": report.grown[1]},
+        "without_address": list(report.wanted.unplaced),
+        "of_other_family": list(report.wanted.other_family),
+        "stale": stale,
+    }
