@@ -130,6 +130,9 @@ def command(
         snapshot, elsewhere = snapshot_of_sources(sandbox, states, previews, others)
         elsewhere |= {each.urn for each in snapshot.resources if each.external}
         found = [Answer(*each, elsewhere) for each in _of_standing(snapshot, catalogs)]
+        if not catalogs:
+            for answer in found:
+                answer.leave_open(snapshot)
     elif others:
         raise click.UsageError(
             "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
@@ -188,7 +191,7 @@ def _of_plans(plans: "Sequence[Plan]", *, together: bool) -> "list[tuple[Place, 
 def _of_standing(
     snapshot: "Snapshot", catalogs: tuple[str, ...]
 ) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
-    from hostgate.planning.needs import needs_at, needs_of_catalogs
+    from hostgate.planning.needs import needs_at, needs_of_catalogs, unread_at
     from hostgate.policies.places import places_of_stack
 
     places = places_of_stack(snapshot)
@@ -203,7 +206,7 @@ def _of_standing(
     found: list[tuple[Place, list[Need], frozenset[str] | None]] = [
         (place, *needs_at(place, snapshot)) for place in places
     ]
-    if not any(needs for _, needs, _ in found):
+    if not any(needs for _, needs, _ in found) and not any(unread_at(place, snapshot) for place in places):
         message = "No allowlist of hostgate is in it, so nothing says what may be open. Name it: --catalog REF."
         raise InputError([Problem(rule="no-catalog", file=snapshot.source, message=message)])
     return found
@@ -228,6 +231,14 @@ class Answer:
         self.clients = clients_of(place, ours) if ours else None
         self.reach: Reach = reach(place, needs, self.clients)
         self.ours, self.elsewhere, self.plan = ours, elsewhere, plan
+
+    def leave_open(self, snapshot: "Snapshot") -> None:
+        """What allowlists there are for that cannot be read is not known, and whether what their rules let pass is."""
+        from hostgate.flows.reach import left_open
+        from hostgate.planning.needs import unread_at
+
+        for each in unread_at(self.reach.place, snapshot):
+            self.reach = left_open(self.reach, each.resource, each.unread, each.own)
 
     @property
     def ids(self) -> set[str]:
