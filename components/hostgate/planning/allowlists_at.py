@@ -163,7 +163,7 @@ def with_clients(place: Place, snapshot: Snapshot) -> Place:
         return place
     listed = [each for each in allowlists_at(place, snapshot) if each.own]
     named = [client for each in listed for client in (each.clients.values() or [EVERY_CLIENT])]
-    if not place.remark:
+    if not place.remark and place.led == "seen":
         named = [each for each in named if each != EVERY_CLIENT]
     meant = {each.subnet for each in place.other_ways if any(_may_be_of(each, client) for client in named)}
     ways = [replace(each, meant=each.meant or each.subnet in meant) for each in place.other_ways]
