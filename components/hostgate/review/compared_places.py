@@ -77,8 +77,12 @@ class ComparedPlace:
     @property
     def perhaps_everything(self) -> Change | None:
         """What may open to names that nobody means and was known to be closed, if the rules that may let it pass are too wide
-        for one vendor, or may be. Where nothing stood before, nothing was known; a plan knows all of its values."""
-        if self.everything is not None or self.found.before is None or self.after is None:
+        for one vendor, or may be. Where nothing stood before, or a policy that nothing used, nothing was known; a plan knows
+        all of its values."""
+        before, after = self.found.before, self.found.after
+        if self.everything is not None or self.after is None or before is None or after is None:
+            return None
+        if before.remark and not after.remark:
             return None
         found = [
             each
@@ -97,7 +101,7 @@ class ComparedPlace:
         owners = dict.fromkeys(cause.owner for cause in change.opening if cause.owner)
         for urns in (owners, sorted(place.judging)):
             held = (after.by_urn[urn] for urn in urns if urn in after.by_urn)
-            if values := [f"{each.name}: {path}" for each in held for path in each.not_known]:
+            if values := [f"{each.urn.rpartition('::')[2]}: {path}" for each in held for path in each.not_known]:
                 more = f" and {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else ""
                 return f" Not known yet: {'; '.join(values[:_MOST_VALUES])}{more}."
         return ""
