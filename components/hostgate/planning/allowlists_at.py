@@ -39,6 +39,11 @@ class Allowlist:
     placed: bool = True
     """Whether some resource of the snapshot is known to be made below it."""
 
+    @property
+    def may_be_here(self) -> bool:
+        """Whether it judges at the place, or nobody knows where it does."""
+        return bool(self.own) or not self.placed
+
 
 def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     """Those of the cloud of `place`, with what is theirs there: what each made and judges there, with a rule or without. Where
@@ -161,7 +166,7 @@ def with_clients(place: Place, snapshot: Snapshot) -> Place:
     place was read, one that names nobody is for all of them."""
     if all(each.meant for each in place.other_ways):
         return place
-    listed = [each for each in allowlists_at(place, snapshot) if each.own]
+    listed = [each for each in allowlists_at(place, snapshot) if each.may_be_here]
     named = [client for each in listed for client in (each.clients.values() or [EVERY_CLIENT])]
     if not place.remark and place.led == "seen":
         named = [each for each in named if each != EVERY_CLIENT]

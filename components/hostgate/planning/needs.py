@@ -102,13 +102,17 @@ def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list
 
 
 def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[str]]:
-    """What the allowlists of a snapshot need at `place`, and the resources there that are theirs.
+    """What the allowlists of a snapshot need at `place`, and the resources there that are theirs."""
+    return needs_of_allowlists(allowlists_at(place, snapshot))
+
+
+def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozenset[str]]:
+    """What allowlists need at the place at which they were asked for, and the resources there that are theirs.
 
     What is of the same cloud and elsewhere may be open there, and need not be. Each of its lists is for the clients that it
     names, and its entries are told with the list's name. Entries that are alternatives of one another were chosen from when
-    the allowlist was planned. What is not read of one is in `unread_at`.
+    the allowlist was planned. What is not read of one needs nothing: `Allowlist.unread` says so.
     """
-    listed = allowlists_at(place, snapshot)
     found: list[Need] = []
     for each in listed:
         allowed = [decision for decision in each.decisions if decision.outcome == "allowed"]
@@ -123,11 +127,6 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
             wanted = needs_of([decision.entry], partial(_given, ranges), due=bool(each.own))
             found += _of_list(wanted, whose, each.clients.get(decision.entry.grant, EVERY_CLIENT))
     return found, frozenset().union(*(each.own for each in listed))
-
-
-def unread_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
-    """Allowlists that are at `place`, or may be, and of which nobody knows what they are for."""
-    return [each for each in allowlists_at(place, snapshot) if each.unread and (each.own or not each.placed)]
 
 
 def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:
