@@ -120,6 +120,35 @@ def test_a_firewall_that_others_are_led_to_does_not_hide_who_is_named_and_goes_p
         assert (rules, "spoke" in said) == (past, True), clients
 
 
+def at_a_transit_gateway() -> State:
+    inputs = {key: value for key, value in ways.FIREWALL["inputs"].items() if key not in ("vpcId", "subnetMappings")}
+    return {**ways.FIREWALL, "outputs": {**inputs, "transitGatewayId": "tgw-1"}}
+
+
+def in_a_hub() -> State:
+    return {**ways.AZURE_FIREWALL, "outputs": {**ways.AZURE_FIREWALL["inputs"], "virtualHub": {"id": "hub"}}}
+
+
+@pytest.mark.parametrize(
+    ("past", "led"),
+    [
+        ([*aws("10.0.0.0/8"), at_a_transit_gateway(), *aws_network(gatewayId="igw-1")],
+         [*aws("10.0.0.0/8"), at_a_transit_gateway(), *aws_network(transitGatewayId="tgw-1")]),
+        ([*azure("10.0.0.0/8"), in_a_hub(), *azure_network("Internet")],
+         [*azure("10.0.0.0/8"), in_a_hub(), *azure_network("None")]),
+    ],
+    ids=["a transit gateway", "a virtual hub"],
+)  # fmt: skip
+def test_a_firewall_that_is_met_by_routes_that_nobody_reads_does_not_hide_who_goes_past_it(
+    run: Run, tmp_path: Path, past: list[State], led: list[State]
+) -> None:
+    code, rules, _ = led_past(run, state(tmp_path, *past))
+    assert (code, len(rules)) == (3, 1)
+    assert led_past(run, state(tmp_path, *led))[:2] == (0, [])
+    found = run("diff", *sides(tmp_path, led, past))
+    assert (found.code, "guard never-open-all" in found.out) == (1, True)
+
+
 # Two moments.
 
 MOVED: dict[str, tuple[Sequence[State], Sequence[State], str]] = {

@@ -22,8 +22,8 @@ from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networ
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.routes import (
     Routes,
+    assumptions_aside,
     assumptions_of,
-    assumptions_without_firewall,
     other_ways,
     round_the_firewall,
 )
@@ -44,6 +44,7 @@ packets, defaults that do not wait for it drop the first (replayed); `hostgate.a
 _ACTION_RANK: Mapping[str, int] = {"allow": 0, "block": 1, "next": 2}
 
 _ROUTED: Final = "The clients' packets are routed to the firewall, both ways."
+_OTHERS_ROUTED: Final = "Other clients' packets are routed to the firewall, which is not in what was read, both ways."
 _BY_TRANSIT: Final = (
     "The firewall stands at a transit gateway, and which packets its tables send there is not read: those of the clients, "
     "both ways."
@@ -73,8 +74,8 @@ def places(snapshot: Snapshot) -> list[Place]:
         if policy.urn not in used:
             place = replace(policy_place(snapshot, policy), name=_called(policy), remark="no firewall uses the policy")
             routes = routes_at(snapshot, None)
-            told = assumptions_without_firewall(routes) or (_ROUTED,)
-            assumptions = (*told, *(each for each in place.assumptions if each != _ROUTED))
+            told = assumptions_aside(routes)
+            assumptions = (*told, _OTHERS_ROUTED if told else _ROUTED, *place.assumptions[1:])
             found.append(replace(place, assumptions=assumptions, other_ways=other_ways(routes)))
     return found
 
@@ -92,8 +93,10 @@ def policy_place(
     reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), *reading.stateful())
     routes = Routes() if firewall is None else routes_at(snapshot, firewall)
-    routed = () if firewall is None else assumptions_of(routes, firewall.urn)
-    routed = routed or (_ROUTED if firewall is None or firewall.node.at("transitGatewayId").absent else _BY_TRANSIT,)
+    if firewall is not None and not firewall.node.at("transitGatewayId").absent:
+        routed = (*assumptions_aside(routes), _BY_TRANSIT)
+    else:
+        routed = (() if firewall is None else assumptions_of(routes, firewall.urn)) or (_ROUTED,)
     ways_out = tuple(fragments(reading.node, policy.urn, stages[0], reading.home_net() or NO_ADDRESS, FAMILIES))
     passing = [FRAGMENTS] if any(not each.doubts for each in ways_out) else []
     assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions, *passing, *whole_hellos(stages[1:]))))

@@ -30,10 +30,9 @@ def routes_at(snapshot: Snapshot, firewall: Resource | None) -> Routes:
     """The subnets of the firewall's VPC that the snapshot has, and tables outside it that lead to the firewall. Of one that
     was not read, every subnet and table of which no route leads to a firewall that was.
 
-    `snapshot` is in the classic provider's types. Nothing where the firewall stands at a transit gateway."""
-    if firewall is not None and not firewall.node.at("transitGatewayId").absent:
-        return Routes()
-    return _Reading(snapshot).around(firewall)
+    `snapshot` is in the classic provider's types. One that stands at a transit gateway is met by routes that nobody reads."""
+    unseen = firewall is None or not firewall.node.at("transitGatewayId").absent
+    return _Reading(snapshot).around(None if unseen else firewall)
 
 
 class _Reading:

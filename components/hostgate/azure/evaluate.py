@@ -19,7 +19,7 @@ from hostgate.azure.routes import routes_at
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address
 from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, symbol, union
 from hostgate.flows.nodes import UNKNOWN, Node, number
-from hostgate.flows.routes import assumptions_of, assumptions_without_firewall, other_ways, round_the_firewall
+from hostgate.flows.routes import assumptions_aside, assumptions_of, other_ways, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, WayOut, either, elsewhere
 
@@ -35,11 +35,16 @@ ASSUMPTIONS: Final = (
 )
 
 
+_OTHERS_ROUTED: Final = "Other clients' default routes of both address families lead to the firewall."
+
+
 def _routed(place: Place, snapshot: Snapshot, firewall: Resource | None) -> Place:
     """The place with what the snapshot's routes say, where they say something, for the first assumption."""
     routes = routes_at(snapshot, firewall)
-    told = assumptions_without_firewall(routes) if firewall is None else assumptions_of(routes, firewall.urn)
-    assumptions = (*(told or place.assumptions[:1]), *place.assumptions[1:])
+    told = () if firewall is None else assumptions_of(routes, firewall.urn)
+    aside = assumptions_aside(routes)
+    led = (_OTHERS_ROUTED,) if aside else place.assumptions[:1]
+    assumptions = (*(told or (*aside, *led)), *place.assumptions[1:])
     return replace(place, assumptions=assumptions, round_it=round_the_firewall(routes), other_ways=other_ways(routes))
 
 

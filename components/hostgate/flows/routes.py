@@ -213,12 +213,9 @@ def other_ways(routes: Routes) -> tuple[Round, ...]:
 # In words.
 
 
-def assumptions_without_firewall(routes: Routes) -> tuple[str, ...]:
-    """What is said of the subnets around a policy whose firewall was not read; nothing where no route is seen."""
-    if not routes.aside:
-        return ()
-    *told, _ = assumptions_of(replace(routes, clients=routes.aside), "")
-    return (*told, "Other clients' packets are routed to the firewall, which is not in what was read, both ways.")
+def assumptions_aside(routes: Routes) -> tuple[str, ...]:
+    """What is said of the subnets that are clients where somebody names them so; nothing where no route is seen."""
+    return assumptions_of(replace(routes, clients=routes.aside), "")[:-1]
 
 
 def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
