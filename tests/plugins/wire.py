@@ -61,9 +61,10 @@ PACKAGES = (AWS, GCP, AZURE)
 """Each package, with its first component."""
 
 DNS = Package("aws", "DnsFirewallAllowlist")
+GROUPS = Package("aws", "SecurityGroupAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
-COMPONENTS = (*PACKAGES, DNS, URLS, PROXY)
+COMPONENTS = (*PACKAGES, DNS, GROUPS, URLS, PROXY)
 """Each component of each package."""
 
 

@@ -17,15 +17,21 @@ from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options
 from hostgate.planning.plan import Plan
+from hostgate.planning.pooled import PooledOptions
 
 _SPEAKS = {"https": "tls", "tls": "tls", "http": "http"}
 _OVER: Mapping[tuple[str, ...], AddressSet] = {("ipv4",): EVERY_IPV4, ("ipv6",): AddressSet(v6=EVERY_ADDRESS.v6)}
 
 
 def needs_of(
-    entries: Iterable[Entry], dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (), *, due: bool = True
+    entries: Iterable[Entry],
+    dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (),
+    *,
+    due: bool = True,
+    pooled: bool = False,
 ) -> list[Need]:
-    """One need for each entry. `dialled`: addresses by which an entry is allowed besides; what is no range is passed over."""
+    """One need for each entry. `dialled`: addresses by which an entry is allowed besides; what is no range is passed over.
+    `pooled`: by those alone, so that no other address of the host is due."""
     found = []
     for entry in entries:
         port, protocols, applications = _spoken(entry.port, entry.protocol, entry.transport)
@@ -33,13 +39,13 @@ def needs_of(
             dialled=(NameTest(entry.match, entry.host),), port=port, protocols=protocols, applications=applications,
             address=_OVER.get(entry.families or (), EVERY_ADDRESS),
         )  # fmt: skip
-        found.append(Need(entry.id, box, due))
+        found.append(Need(entry.id, box, due and not pooled))
         if box.address != EVERY_ADDRESS:  # where a host has no address, a rule that would let it pass opens nothing
             found.append(Need(entry.id, replace(box, address=EVERY_ADDRESS), due=False))
         ranges = [each for each in dialled(entry) if _is_range(each)]
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
-            found.append(Need(entry.id, by_address, due=False))
+            found.append(Need(entry.id, by_address, due=due and pooled))
     return found
 
 
@@ -83,7 +89,12 @@ def points_at(
         needs = names_open(options.open_names)
         for other, at in places:
             own = other.grant == share.grant
-            these = needs_of([each for each in allowed if each.grant == other.grant], options.dialled, due=own)
+            these = needs_of(
+                [each for each in allowed if each.grant == other.grant],
+                options.dialled,
+                due=own,
+                pooled=isinstance(options, PooledOptions),
+            )
             if not own and at.clients is not None:
                 these = _of_list(these, "", at.clients)
             needs += these
@@ -121,10 +132,12 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
         addresses = given if isinstance(given, Mapping) else {}
         found += [] if each.options is None else names_open(each.options.open_names)
         several = len(listed) > 1 and any(client != EVERY_CLIENT for client in each.clients.values())
+        pool = each.options if isinstance(each.options, PooledOptions) else None
         for decision in allowed:
-            ranges = addresses.get(decision.entry.id, ())
+            ranges = addresses.get(decision.entry.id, ()) if pool is None else pool.of(decision.entry)
             whose = " ".join(filter(None, (each.resource.name if several else "", decision.entry.grant)))
-            wanted = needs_of([decision.entry], partial(_given, ranges), due=bool(each.own))
+            dialled = partial(_given, ranges)
+            wanted = needs_of([decision.entry], dialled, due=bool(each.own), pooled=pool is not None)
             found += _of_list(wanted, whose, each.clients.get(decision.entry.grant, EVERY_CLIENT))
     return found, frozenset().union(*(each.own for each in listed))
 
