@@ -62,21 +62,13 @@ def route_changes(before: Place, after: Place) -> Iterator[RouteChange]:
     for each in (*_moved(before, after), *_led_again(before, after)):
         found.setdefault(each.key, []).append(each)
     for those in found.values():
-        was, now = ([way for each in those if (way := side(each)) is not None] for side in (_was, _now))
+        was, now = [each.was for each in those if each.was], [each.now for each in those if each.now]
         told = now or was
         subnets = ", ".join(dict.fromkeys(f"{each.subnet} over {each.family}" for each in islice(told, 4)))
         yield RouteChange(
             those[0].kind, _verdict(was, subnets, after.kind, new=those[0].new), _verdict(now, subnets, after.kind),
             tuple(each.flow for each in told), tuple(_causes(now, after.kind)), tuple(_causes(was, after.kind)),
         )  # fmt: skip
-
-
-def _was(moved: _Moved) -> Round | None:
-    return moved.was
-
-
-def _now(moved: _Moved) -> Round | None:
-    return moved.now
 
 
 def _verdict(ways: Sequence[Round], subnets: str, kind: str, *, new: bool = False) -> Verdict:
@@ -108,9 +100,13 @@ def _clients(place: Place) -> Mapping[_Client, list[Round]]:
 
 
 def _of(client: _Client, known: Mapping[_Client, list[Round]]) -> list[Round]:
-    """The ways of a client; who is everybody goes the same way."""
-    *where, who = client
-    return [way for one in dict.fromkeys(("", who)) for way in known.get((*where, one), ())]  # type: ignore[arg-type]
+    """The ways of a client; who is everybody goes the same way, and so does a protocol that is not told apart."""
+    subnet, family, protocol, who = client
+    for spoken in (protocol, "https"):
+        keys = [(subnet, family, spoken, one) for one in dict.fromkeys(("", who))]
+        if found := [way for key in keys for way in known.get(key, ())]:
+            return found
+    return []
 
 
 def _past(ways: Iterable[Round]) -> list[Round]:
@@ -129,13 +125,10 @@ def _moved(before: Place, after: Place) -> Iterator[_Moved]:
             if _inside(now.way.addresses, union(each.way.addresses for each in same), family):
                 continue
             left = now.way.addresses.less(union(each.way.addresses for each in same))
-            rest, parts = left, 0
-            for was in (each for each in _past(known) if not _alike(each, now)):
-                part = left.within(was.way.addresses)
-                rest = rest.less(was.way.addresses)
-                if part.of(family):
-                    parts += 1
-                    yield _Moved(_only(was, part), _only(now, part))
+            others = [each for each in _past(known) if not _alike(each, now)]
+            rest = left.less(union(each.way.addresses for each in others))
+            parts = [(was, part) for was in others if (part := left.within(was.way.addresses)).of(family)]
+            yield from (_Moved(_only(was, part), _only(now, part)) for was, part in parts)
             if rest.of(family) or not parts:
                 yield _Moved(None, _only(now, rest), new=not known)
 
