@@ -134,3 +134,16 @@ def test_of_two_allowlists_of_one_stack_each_has_what_it_made(run: Run, tmp_path
     held = without_parents(one, its_group, two, aws_policy(its_group), ways.FIREWALL, *NETWORK)
     found = run("reach", "--state", state(tmp_path, *held), "--json")
     assert (found.code, [point["missing"] for point in found.json["points"]]) == (0, [[]])
+
+
+def test_where_nobody_knows_what_an_unread_allowlist_made_it_is_told_at_every_place_of_its_cloud(
+    run: Run, tmp_path: Path
+) -> None:
+    one, its_group = of_stack("prod::net", "cgr.dev", "rules")
+    two = aws_list("10.0.0.0/8")
+    two["urn"] = two["urn"].replace("::list", "::more")
+    two["inputs"]["decisions"] = SECRET
+    held = without_parents(one, its_group, two, aws_policy(its_group), ways.FIREWALL, *NETWORK)
+    found = run("reach", "--state", state(tmp_path, *held), "--json")
+    (unknown,) = found.json["points"][0]["unknown"]
+    assert (found.code, unknown["what"]) == (5, ["more: decisions is not known yet, or a secret"])

@@ -5,7 +5,7 @@ and its type in the URN (Pulumi docs, resource names: the qualified type is that
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -53,7 +53,9 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     if not components:
         return []
     judging = place.judging.union(step.owner for step in place.steps if step.owner)
-    made = {urn: holder for urn in snapshot.by_urn if (holder := _maker(urn, snapshot, components)) is not None}
+    wanted = frozenset(each.urn for each in components)
+    made = {urn: holder for urn in judging if (holder := _maker(urn, snapshot, wanted)) is not None}
+    above = {each.parent for each in snapshot.resources}.union(made.values())
     named: dict[str, set[str]] = {}
     for rule, owner in {(step.rule, step.owner): None for step in place.steps if step.owner not in made}:
         if (known := snapshot.by_urn.get(owner)) is None or not known.parent:
@@ -65,7 +67,9 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
         rules = {decision.rule for decision in told.decisions if decision.outcome == "allowed" and decision.rule}
         by_rule = {owner for rule in rules for owner in named.get(rule, ()) if _stack(owner) == _stack(each.urn)}
         own = by_rule.union(urn for urn in judging if made.get(urn) == each.urn)
-        found.append(replace(told, own=frozenset(own), placed=each.urn in made.values()))
+        found.append(
+            replace(told, own=frozenset(own), placed=each.urn in above or _has_children(each, snapshot, wanted))
+        )
     return found
 
 
@@ -74,10 +78,19 @@ def _cloud(resource: Resource) -> str | None:
     return found[1] if found else None
 
 
-def _maker(urn: str, snapshot: Snapshot, components: Iterable[Resource]) -> str | None:
-    """The component that made a resource: the one above it; where no parent is told, the only one of its stack that the types
-    in its URN name."""
-    wanted = {each.urn for each in components}
+def _has_children(component: Resource, snapshot: Snapshot, wanted: frozenset[str]) -> bool:
+    """Whether the types in some URN name it, and none of the others of `wanted`."""
+    below = (each.urn for each in snapshot.resources if _names_above(each.urn, component.urn))
+    return any(_maker(urn, snapshot, wanted) == component.urn for urn in below)
+
+
+def _names_above(urn: str, component: str) -> bool:
+    return _types(urn).startswith(f"{_types(component)}$") and _stack(urn) == _stack(component)
+
+
+def _maker(urn: str, snapshot: Snapshot, wanted: frozenset[str]) -> str | None:
+    """The component of `wanted` that made a resource: the one above it; where no parent is told, the only one of its stack that
+    the types in its URN name."""
     seen: set[str] = set()
     at = urn
     while (resource := snapshot.by_urn.get(at)) is not None and resource.parent and resource.parent not in seen:
@@ -87,7 +100,7 @@ def _maker(urn: str, snapshot: Snapshot, components: Iterable[Resource]) -> str 
         seen.add(at)
     if seen:
         return None
-    above = [each for each in wanted if _stack(each) == _stack(urn) and _types(urn).startswith(f"{_types(each)}$")]
+    above = [each for each in wanted if _names_above(urn, each)]
     return above[0] if len(above) == 1 else None
 
 
