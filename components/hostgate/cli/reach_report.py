@@ -79,7 +79,7 @@ class PlaceReport:
 
     @property
     def accepted(self) -> int:
-        return sum(line.acceptance is not None and not line.acceptance.ended for line in self.lines)
+        return sum(line.acceptance is not None and line.acceptance.standing == "holds" for line in self.lines)
 
     @property
     def listed(self) -> tuple[Line, ...]:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressFamily
 from hostgate.flows.name_atoms import ENDINGS, STRANGER, NameAtoms, name_atoms
-from hostgate.flows.names import Names, NameTest, endings, hold
+from hostgate.flows.names import Names, endings, hold
 from hostgate.flows.steps import Box, ClientTest, Place, Step
 
 MOST_FRONTED: Final = 4_000
@@ -292,16 +292,11 @@ def _has_names(box: Box) -> bool:
     return box.wire is not None or box.dialled is not None or box.asked is not None
 
 
-def _name_tests(box: Box) -> Iterator[NameTest]:
-    for tests in (box.wire, box.dialled, box.asked):
-        yield from tests or ()
-
-
 def _ending_of(box: Box) -> str | None:
     """A host that every name which the box is about ends with; None if nobody can say one."""
     if box.nameless:
         return None
-    found = [host for test in _name_tests(box) if (host := test.host) is not None]
+    found = [host for test in box.name_tests if (host := test.host) is not None]
     return max(found, key=len) if found else None
 
 
