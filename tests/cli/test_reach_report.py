@@ -190,7 +190,7 @@ def test_the_csv_form_has_a_row_for_each_entry_and_names_what_it_rests_on(run: R
     assert record["date"].startswith("2026-11-28")
     assert re.fullmatch(r".*state\.json, SHA-256 [0-9a-f]{64}", record["state"])
     assert record["stack"] == "prod of hub"
-    assert len(by_kind["assumed"]) == 2
+    assert len(by_kind["assumed"]) == 3
 
 
 @pytest.mark.parametrize("form", [".md", ".html", ".csv"])

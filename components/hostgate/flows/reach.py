@@ -148,13 +148,23 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
             *_not_looked_at(found, extents),
         ),
         tuple(_dead(found.idle, place)),
-        (
-            f"Clients other than {_in_words(clients or ())} are not meant: no rule stops them, and they reach everything.",
-        )
-        if others
-        else (),
+        (*_believed(found.believing), *([_not_meant(clients or ())] if others else ())),
         frozenset((step.owner, step.rule) for step in found.busy),
     )
+
+
+def _not_meant(clients: Iterable[ClientTest]) -> str:
+    return f"Clients other than {_in_words(clients)} are not meant: no rule stops them, and they reach everything."
+
+
+def _believed(those: Sequence[tuple[str, Step]]) -> Iterator[str]:
+    """That a name in packets is no proof of where they go, once for all rules that go by it."""
+    if those:
+        name, step = those[0]
+        rules = len({(each.owner, each.rule) for _, each in those})
+        more = f" and {rules - 1:,} more rule{'s' if rules > 2 else ''}" if rules > 1 else ""
+        told = f"{step.rule}{more} would pass packets to any other host, too, that say {name}"
+        yield f"A name in packets is that of the host that they go to: {told} (`name-unproven`)."
 
 
 def together(found: Sequence[Reach]) -> list[Reach]:
