@@ -174,7 +174,7 @@ def report(day: date, code: int, answers: "Sequence[Answer]", accepted: Acceptan
 
 def _place(answer: "Answer", accepted: Acceptances, plan: "Plan | None", *, own: bool) -> PlaceReport:
     from hostgate.flows.flow_words import flows_in_words
-    from hostgate.planning.probes import title
+    from hostgate.planning.probe_paths import title
 
     found, place = answer.reach, answer.reach.place
     lines = [
