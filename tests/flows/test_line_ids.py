@@ -96,6 +96,19 @@ class TestAnotherLine:
         earlier = Stage("before", (replace(hides, action="next"), step("next", "all")), step("block", ""))
         assert line(replace(place(wide), stages=(earlier, *place(wide).stages))) not in (alone, hidden)
 
+    def test_where_a_deny_goes_of_more_names_than_a_catalog_has(self) -> None:
+        deny = step("block", "part", wire=named("cgr.dev", "subtree+apex"))
+        assert line(place(deny, step("allow", "wide"))) != line(place(step("allow", "wide")))
+
+    def test_where_what_a_rule_leads_on_to_is_no_longer_blocked_there(self) -> None:
+        first = Stage("first", (step("next", "wide"),), step("block", ""))
+        deny = step("block", "part", port=ports(25))
+        hidden, alone = (
+            line(replace(place(), stages=(first, *place(*blocks, otherwise="allow").stages))) for blocks in ([deny], [])
+        )
+        assert hidden != alone
+        assert same_rule(hidden, alone)
+
     def test_where_the_block_that_hid_a_part_of_it_narrows(self) -> None:
         first, second = (
             line(place(step("block", "part", address=networks([cidr])), step("allow", "wide")))

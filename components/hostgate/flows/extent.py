@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from hostgate.flows.address_sets import AddressSet, internet
 from hostgate.flows.name_classes import Need
-from hostgate.flows.names import endings, hold
+from hostgate.flows.names import NameTest, endings, hold
 from hostgate.flows.routes import Round
 from hostgate.flows.steps import Box, Place, Step, WayOut
 
@@ -51,9 +51,9 @@ class _Seat:
     position: int
 
     def is_behind(self, step: Step, gate: Step, at: "_Seat") -> bool:
-        """Whether `gate`, which stands `at`, is asked before `step`, which stands here, or may be."""
+        """Whether `gate`, which stands `at`, is asked before `step`, which stands here, lets a flow pass for good, or may be."""
         if at.stage != self.stage:
-            return at.stage < self.stage
+            return at.stage < self.stage or step.action == "next"
         if at.group not in (self.group, -1):  # nobody knows yet which comes first
             return True
         return at.position < self.position or not gate.moments <= step.moments
@@ -73,10 +73,14 @@ class Extents:
 
     def of_rule(self, owner: str, rule: str, names: Iterable[str]) -> Iterator[Hashable]:
         """How far a rule goes for `names` and those like them; without any, for all. No rule: what none decides."""
-        about = dict.fromkeys(names)
+        about: dict[str, list[str]] = {"": []}
+        for name in dict.fromkeys(names):
+            for ending in ("", *endings(name.lower())):
+                about.setdefault(ending, []).append(name)
         for step, seat in self._rules.get((owner, rule), ()) if rule else [(_NO_RULE, _BEHIND_ALL)]:
             exact = next((test.text for test in step.box.name_tests if test.kind == "exact" and not test.negated), None)
-            if not about or exact in about or any(_is_about(step.box, name) for name in about):
+            of_step = about.get(_host(step.box), ())
+            if not about[""] or any(_is_about(step.box, name) for name in of_step):
                 own = self._part(step.box, step.box), tuple(sorted(step.box.doubts))
                 yield _does(step), _names(step.box), *own, *self._less(step, seat, exact)
 
@@ -112,10 +116,10 @@ class Extents:
             found = (each for ending in endings(exact.lower()) for each in above.get(ending, ()))
             yield from (each for each in (*unnamed, *found) if _is_about(each[0].box, exact))
             return
-        host = max((host for test in box.name_tests if (host := test.host)), key=len, default="")
+        host = _host(box)
         over = (each for ending in endings(host) if ending != host for each in above.get(ending, ()))
         for gate in (*unnamed, *over, *below.get(host, ())):
-            if not any(test.text.lower() in self._needs_of for test in gate[0].box.name_tests):
+            if not any(map(self._is_of_a_need, gate[0].box.name_tests)):
                 yield gate
 
     @cached_property
@@ -136,8 +140,8 @@ class Extents:
         ends = ((stage.otherwise, _Seat(number, -1, _LAST)) for number, stage in enumerate(self.place.stages))
         for step, seat in (*_seated(self.place), *ends):
             if step.action != "allow" or not step.lasting:
-                host = max((host for test in step.box.name_tests if (host := test.host)), key=len, default="")
-                if not host or step.box.nameless:
+                host = _host(step.box)
+                if not host:
                     unnamed.append((step, seat))
                     continue
                 above.setdefault(host, []).append((step, seat))
@@ -153,6 +157,12 @@ class Extents:
             for text in {test.text.lower() for test in need.box.dialled or ()} or {""}:
                 found.setdefault(text, []).append(need)
         return found
+
+    def _is_of_a_need(self, test: NameTest) -> bool:
+        """Whether a test asks for a host that a catalog has, and for no more."""
+        needs = self._needs_of.get(test.text.lower(), ()) if test.text and not test.negated else ()
+        kinds = {each.kind for need in needs for each in need.box.dialled or ()}
+        return bool(kinds) if test.kind == "exact" else test.kind in kinds
 
     def _part(self, gate: Box, box: Box) -> str | None:
         """What of `box` is in `gate`, their names apart; None if nothing is. Boxes that differ in names alone share it."""
@@ -182,6 +192,12 @@ def _seated(place: Place) -> Iterator[tuple[Step, _Seat]]:
         for group, steps in enumerate((stage.steps, *stage.unordered)):
             yield from ((step, _Seat(number, group, position)) for position, step in enumerate(steps))
         yield from ((step, _Seat(number, -1, _LAST - len(stage.last) + at)) for at, step in enumerate(stage.last))
+
+
+def _host(box: Box) -> str:
+    """What every name that a box is about ends with; empty if nobody can say."""
+    hosts = (test.host for test in box.name_tests if not box.nameless)
+    return max((host for host in hosts if host), key=len, default="")
 
 
 def _is_about(box: Box, name: str) -> bool:
