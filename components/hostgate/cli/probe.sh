@@ -149,16 +149,11 @@ classify() { # code output way answers queries bare asked denial
   if [ -n "$reached" ]; then
     found=connected
     # Of a request in clear text, or through a proxy, what stands before the server can answer for it: with these
-    # (RFC 9110, RFC 7725, RFC 6585). Of what judges here it is known how it denies, or not.
+    # (RFC 9110, RFC 7725, RFC 6585). How what judges here denies is known of some.
     case $7$3$status in
       1*403 | 1*407 | 1*451 | ?http403 | ?http407 | ?http451 | ?http470 | ?http50[234] | ?http511) found="answered with HTTP $status" ;;
     esac
-    if [ -n "$8" ] && [ "$status" = "${8%% *}" ]; then
-      case $8 in
-        *' '*) case $2 in *"< ${8#* }"*) found="refused with HTTP $status" ;; esac ;;
-        *) found="refused with HTTP $status" ;;
-      esac
-    fi
+    [ -z "$8" ] || [ "$status" != "$8" ] || found="refused with HTTP $status"
   else
     case $1 in
       6) found="name not resolved" ;;

@@ -119,18 +119,8 @@ def _call(way: Way, probe: Probe) -> str:
     of_way = (_flag(way.queries), way.bare_connect, _flag(way.asked))
     dialled = (str(flow.family or ""), scheme, host, str(flow.port), name, _flag(checked))
     clients = _plain(" ".join(probe.clients))
-    words = (
-        probe.id,
-        _told(probe),
-        static,
-        expected,
-        _flag(probe.answers),
-        *of_way,
-        *dialled,
-        clients,
-        probe.wanted,
-        way.denial,
-    )
+    of_client = (clients, probe.wanted, way.denial)
+    words = (probe.id, _told(probe), static, expected, _flag(probe.answers), *of_way, *dialled, *of_client)
     return " ".join(("probe", *map(quote, words)))
 
 

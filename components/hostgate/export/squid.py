@@ -69,7 +69,6 @@ class Squid(FileFormat[SquidOptions]):
         Means(
             name="HTTP requests",
             protocols=frozenset({"http"}),
-            denial="403 X-Squid-Error: ERR_ACCESS_DENIED",  # Squid 5.7, tried 2026-11-28
             sight="name-and-port",
             names="dialled",
             ttl_family="wire",

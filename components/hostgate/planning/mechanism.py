@@ -74,7 +74,7 @@ class Means:
     bare_connect: str = ""
     """What becomes of a TCP connect that says nothing, where the firewall does more than wait for the name."""
     denial: str = ""
-    """How it answers an HTTP request that it denies, where that is known: a status, and a header that has to be there."""
+    """How it answers an HTTP request that it denies, where that is known: a status."""
 
     @property
     def connect_test(self) -> str:
