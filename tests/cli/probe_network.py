@@ -36,6 +36,8 @@ def answer(behaviour: str, connection: socket.socket, certificates: dict[str, st
     if behaviour == "gate":  # as a firewall that reads names, with a server behind it
         hello = connection.recv(4096, socket.MSG_PEEK)
         behaviour = "tls" if any(name.encode() in hello for name in passed) else "reset"
+    behaviour, _, status = behaviour.partition(" ")  # and what the answer says, a header behind it
+    status, _, header = status.partition(" ")
     if behaviour in certificates:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates[behaviour])
@@ -44,7 +46,7 @@ def answer(behaviour: str, connection: socket.socket, certificates: dict[str, st
                 request = secured.recv(4096)
                 assert request.startswith(b"HEAD / HTTP/1.1\r\n") or not request, request
                 assert b"uthorization" not in request, request
-                secured.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                secured.sendall(response(status or "401", header))
         except (OSError, ssl.SSLError):
             pass
         return
@@ -53,7 +55,7 @@ def answer(behaviour: str, connection: socket.socket, certificates: dict[str, st
     elif behaviour != "mute":
         connection.recv(4096)
         if behaviour == "http":
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            connection.sendall(response(status or "200", header))
         if behaviour == "alert":
             connection.sendall(ALERT)
         if behaviour == "reset":
@@ -62,6 +64,11 @@ def answer(behaviour: str, connection: socket.socket, certificates: dict[str, st
         while connection.recv(4096):
             pass
     connection.close()
+
+
+def response(status: str, header: str) -> bytes:
+    more = f"{header}\r\n" if header else ""
+    return f"HTTP/1.1 {status} Said\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 def main() -> int:

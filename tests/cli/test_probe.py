@@ -138,6 +138,61 @@ def test_each_outcome_is_told_from_the_others(run: Run, attempt: Try, tmp_path: 
     assert tried.err.splitlines()[-1] == "19 tried: 8 agree, 8 disagree, 3 undecided, 0 unproven; 2 not tried."
 
 
+REFUSED = "X-Squid-Error: ERR_ACCESS_DENIED 0"
+ANSWERS = {
+    ("azure:application-rules", "http", "470"): ("refused with HTTP 470", "no", 4),
+    ("azure:application-rules", "http", "403"): ("answered with HTTP 403", "unknown", 5),
+    ("azure:application-rules", "http", f"403 {REFUSED}"): ("answered with HTTP 403", "unknown", 5),
+    ("azure:application-rules", "http", "503"): ("answered with HTTP 503", "unknown", 5),
+    ("azure:application-rules", "http", "200"): ("connected", "yes", 0),
+    ("azure:application-rules", "http", "301"): ("connected", "yes", 0),
+    ("azure:application-rules", "http", "404"): ("connected", "yes", 0),
+    ("azure:application-rules", "https", "470"): ("refused with HTTP 470", "no", 4),
+    ("azure:application-rules", "https", "403"): ("connected", "yes", 0),
+    ("aws:rules", "http", "470"): ("answered with HTTP 470", "unknown", 5),
+    ("aws:rules", "http", "407"): ("answered with HTTP 407", "unknown", 5),
+    ("aws:rules", "http", "511"): ("answered with HTTP 511", "unknown", 5),
+    ("aws:rules", "https", "470"): ("connected", "yes", 0),
+    ("gcp:fqdn", "http", "403"): ("answered with HTTP 403", "unknown", 5),
+    ("gcp:fqdn", "http", "451"): ("answered with HTTP 451", "unknown", 5),
+    ("gcp:fqdn", "http", "204"): ("connected", "yes", 0),
+}
+"""By target, protocol and what an allowed host seems to answer: what is found, whether it passed, and the exit code."""
+
+
+@pytest.mark.parametrize(("asked", "told"), ANSWERS.items(), ids=[" ".join(each) for each in ANSWERS])
+def test_what_may_come_from_before_the_server_is_no_proof_and_a_known_denial_is_one(
+    run: Run, attempt: Try, tmp_path: Path, asked: tuple[str, str, str], told: tuple[str, str, int]
+) -> None:
+    target, protocol, status = asked
+    port = {"http": 80, "https": 443}[protocol]
+    hosts = catalog(tmp_path, {"host": "h1.example.test", "port": port, "protocol": protocol})
+    run("reach", "--catalog", hosts, "--target", target, "--probe", tmp_path)
+    there = f"{'tls' if protocol == 'https' else protocol} {status}"
+    servers = {f"198.51.100.1 {port}": there, **{each: "reset" for each in SERVERS if each.startswith(("203", "2001"))}}
+    tried = attempt(servers=servers)
+    lines = [json.loads(line) for line in tried.out.splitlines()]
+    (line,) = (
+        each for each in lines if each["what"] == "an allowed host" and each["flow"]["name"] == "h1.example.test"
+    )
+    found_, passed, code = told
+    assert (line["found"], line["passed"]) == (found_, passed)
+    (tmp_path / "probe.log").write_text(json.dumps(line) + "\n")
+    back = run("explain", "--log", tmp_path / "probe.log", "--catalog", hosts, "--target", target, "--json")
+    assert back.code == code, back.err
+
+
+@pytest.mark.parametrize(("status", "code"), [("470", 0), ("403", 5), ("200", 3)])
+def test_a_stranger_that_the_firewall_itself_answers_for_is_blocked(
+    run: Run, attempt: Try, tmp_path: Path, status: str, code: int
+) -> None:
+    target = ("--target", "azure:application-rules")
+    written(run, tmp_path, *target)
+    tried = attempt(servers=SERVERS | {"203.0.113.5 80": f"http {status}"})
+    assert tried.code == code, tried.err
+    assert read_back(run, tmp_path, tried, "--catalog", tmp_path / "ours.yaml", *target).code == code
+
+
 PULL = ({"host": "h1.example.test"}, {"host": "h2.example.test"})
 PASSED = ["h1.example.test", "h2.example.test"]
 ASKED = ("--target", "aws:rules")

@@ -55,6 +55,36 @@ def test_an_acceptance_counts_until_its_last_day(
     assert told.get("accepted") == ("Known" if code == 0 else None)
 
 
+WIDER = {
+    "a port": {"protocols": [{"protocolType": "Https", "port": 443}, {"protocolType": "Https", "port": 8443}]},
+    "clients": {"sourceAddresses": ["10.0.0.0/8", "192.168.0.0/16"]},
+    "a name below": {"targetFqdns": ["cgr.dev", "evil.example", "*.evil.example"]},
+}
+
+
+@pytest.mark.parametrize("wider", WIDER.values(), ids=WIDER)
+def test_an_acceptance_of_a_line_that_opens_more_by_now_counts_no_more_and_is_told(
+    run: Run, tmp_path: Path, wider: dict[str, Any]
+) -> None:
+    about = asked(tmp_path, rule(("cgr.dev", "evil.example")))
+    path = accept(tmp_path, {"id": (was := ids(run, *about)["beyond"])})
+    assert run("reach", *about, "--accept-file", path, *DAY).code == 0
+    asked(tmp_path, rule(("cgr.dev", "evil.example")) | wider)
+    reports = [tmp_path / f"r{form}" for form in (".md", ".html", ".csv")]
+    made = run("reach", *about, "--accept-file", path, *DAY, "--report", *reports)
+    assert made.code == 3, made.err
+    assert "(changed; accepted" in made.out
+    assert f"was {was})" in made.out
+    assert all("of another extent" in path.read_text() for path in reports)
+    (point,) = run("reach", *about, "--accept-file", path, *DAY, "--json").json["points"]
+    (line,) = point["beyond"]
+    assert (line["acceptance"]["outgrown"], "accepted" in line) == (was, False)
+    again = accept(tmp_path, {"id": line["id"]})
+    assert run("reach", *about, "--accept-file", again, *DAY).code == 0
+    both = run("reach", *about, "--accept-file", accept(tmp_path, {"id": line["id"]}, {"id": was}), *DAY)
+    assert (both.code, f"there is no line {was}" in both.err) == (1, True)
+
+
 def item(**fields: str) -> str:
     """An item of the file; a field that is empty is left out."""
     told = {"id": "ID", "because": "x", "owner": "a", "until": "'2026-12-31'"} | fields
@@ -72,9 +102,10 @@ def item(**fields: str) -> str:
         (item(because="' '"), ["accepted.yaml:2:", "`accept[0].because`", "a reason in words"]),
         (item(until="soon"), ["`accept[0].until`: found 'soon'", "YYYY-MM-DD"]),
         (item(untill="x"), ["Did you mean `until`"]),
-        (item(id="XYZ"), ["8 hexadecimal digits"]),
-        (item(id="00000000") + item(id="12345678"),
-         ["accepted.yaml:2:5", "there is no line 00000000", "accepted.yaml:3:5", "there is no line 12345678", "2 errors"]),
+        (item(id="XYZ"), ["twice 8 hexadecimal digits"]),
+        (item(id="00000000-00000000") + item(id="12345678-12345678"),
+         ["accepted.yaml:2:5", "there is no line 00000000-0", "accepted.yaml:3:5", "there is no line 12345678-1", "2 errors"]),
+        (item(id="12345678"), ["accepted.yaml:2:6", "Allowed: text"]),
         (item() + item(), ["accepted.yaml:3:5", "accepted twice"]),
     ],
 )  # fmt: skip
@@ -159,7 +190,7 @@ def test_the_csv_form_has_a_row_for_each_entry_and_names_what_it_rests_on(run: R
     assert record["date"].startswith("2026-11-28")
     assert re.fullmatch(r".*state\.json, SHA-256 [0-9a-f]{64}", record["state"])
     assert record["stack"] == "prod of hub"
-    assert len(by_kind["assumed"]) == 2
+    assert len(by_kind["assumed"]) == 3
 
 
 @pytest.mark.parametrize("form", [".md", ".html", ".csv"])

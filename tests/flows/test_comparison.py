@@ -11,10 +11,12 @@ import pytest
 from flows.test_witnesses import MUTANTS, NAMES, flow_at, mutant, named, place, rule, small
 from hostgate.flows import comparison
 from hostgate.flows.address_sets import AddressSet, networks, symbol
-from hostgate.flows.comparison import Change, changes_between, compare, compare_all
+from hostgate.flows.comparison import Change, changes_between, compare, compare_all, opened_to_strangers
 from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import Intervals
+from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
+from hostgate.flows.names import hold
 from hostgate.flows.routes import Round, Way
 from hostgate.flows.steps import Box, ClientTest, Group, Place, Stage, Step
 from hostgate.flows.verdicts import ends
@@ -411,3 +413,86 @@ def test_a_part_of_the_internet_that_is_not_known_any_more_is_told_by_what_becam
     changes = all_changes(before, replace(small(), other_ways=(*led("https"), part)))
     ranges = {each.before.action: each.opening[0].ranges.shown("IPv4") for each in changes}
     assert ranges == {"allow": "9.0.0.0/8", "block": "8.0.0.0/8"}
+
+
+def about(boxes: Sequence[Box], dialled: str, said: str) -> list[bool]:
+    """Which boxes are about packets to the one name that say the other."""
+    return [
+        (box.wire is None or hold(box.wire, said)) and (box.dialled is None or hold(box.dialled, dialled.lower()))
+        for box in boxes
+    ]
+
+
+class TestNamesThatAreNotTheDialledOnes:
+    def test_whatever_flow_differs_that_says_another_name_a_change_with_such_a_flow_is_told(self) -> None:
+        tried = 0
+        for number, (random, before, after) in enumerate(pairs(PAIRS)):
+            boxes = [step.box for each in (before, after) for step in each.steps]
+            if not (any(box.wire is not None for box in boxes) and any(box.dialled is not None for box in boxes)):
+                continue
+            found = list(changes_between(before, after))
+            names = [*NAMES, *(name for change in found for name in change.names)]
+            for _ in range(FLOWS):
+                dialled, said = random.choice(names), random.choice(names)
+                zones = (dialled.lower().endswith(zone) for zone in (*before.own_names, *after.own_names))
+                if dialled.lower() == said.lower() or any(zones):
+                    continue
+                flow, client, _ = flow_at(random, before, dialled)
+                if flow.wire_name is None:
+                    continue
+                flow = replace(flow, sni=said)
+                for members in MEMBERS:
+                    old, new = (
+                        ends(concrete(each, members, doubted=False), flow, client)[0].action for each in (before, after)
+                    )
+                    if "unknown" in (old, new) or old == new:
+                        continue
+                    tried += 1
+                    told = [each for each in found if (each.opening if new == "allow" else each.closing)]
+                    seen = [each for change in told for each, _ in change.seen]
+                    if about(boxes, dialled, said) not in (
+                        about(boxes, each, each) for each in (dialled, said, STRANGER)
+                    ):
+                        seen = [each for each in seen if each.wire_name not in (None, each.name)]
+                    assert seen, f"seed {number}: {flow} was {old} and is {new}"
+        assert tried > 100
+
+    A, B = named(exact="a.example"), named(exact="b.example")
+
+    @pytest.mark.parametrize(
+        ("before", "after", "dialled", "said"),
+        [
+            ([{"dialled": A, "wire": A}], [{"wire": A}], STRANGER, "a.example"),
+            ([{"dialled": A, "wire": A}], [{"dialled": A, "wire": A, "nameless": True}, {"dialled": A}],
+             "a.example", STRANGER),
+            ([{"dialled": A, "wire": A}], [{"dialled": A, "wire": named(subtree="example")}, {"dialled": A, "wire": A}],
+             "a.example", "w.example"),
+            ([{"dialled": A, "wire": A}, {"dialled": B, "wire": B}],
+             [{"dialled": A, "wire": A}, {"dialled": B, "wire": B}, {"dialled": A, "wire": B}], "a.example", "b.example"),
+            ([{"dialled": A, "wire": ()}], [{"dialled": A, "wire": ()}, {"wire": A}], STRANGER, "a.example"),
+        ],
+        ids=["the name is no longer looked up", "the name in packets is no longer asked for", "any name below may be said",
+             "one of the list may be said for another", "a rule by the name in packets alone beside it"],
+    )  # fmt: skip
+    def test_what_opens_to_packets_that_lie_about_their_host_is_told_and_closes_the_other_way(
+        self, before: list[dict[str, Any]], after: list[dict[str, Any]], dialled: str, said: str
+    ) -> None:
+        one, other = (small(*(rule("allow", **box) for box in boxes)) for boxes in (before, after))
+        for kind, changes in (("opened", all_changes(one, other)), ("closed", all_changes(other, one))):
+            flows = [flow for each in changes if each.kind == kind for flow, _ in each.seen]
+            assert (dialled, said) in {(flow.name, flow.wire_name) for flow in flows}
+            assert all(each.kind == kind for each in changes)
+            assert not opened_to_strangers(changes).of("IPv4")
+
+    @pytest.mark.parametrize("boxes", [[{"wire": A}], [{"dialled": A}]], ids=["in packets alone", "dialled alone"])
+    def test_where_rules_ask_for_one_of_the_two_names_nothing_is_asked_twice(self, boxes: list[dict[str, Any]]) -> None:
+        for change in all_changes(small(), small(*(rule("allow", **box) for box in boxes))):
+            assert all(flow.wire_name in (None, flow.name) for flow, _ in change.seen)
+
+    def test_a_list_of_many_hosts_that_is_no_longer_looked_up_is_one_change_of_each_rule(self) -> None:
+        hosts = [named(exact=f"h{number}.example") for number in range(500)]
+        one = small(*(rule("allow", dialled=host, wire=host) for host in hosts))
+        other = small(*(rule("allow", wire=host) for host in hosts))
+        (change,) = all_changes(one, other)
+        assert len(change.opening) == 500
+        assert (change.flow.name, change.flow.wire_name) == (STRANGER, "h0.example")

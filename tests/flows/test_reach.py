@@ -237,6 +237,34 @@ class TestKinds:
         assert reach(place(rule), []).beyond
         assert not reach(place(rule, clients=ClientTest(addresses=networks(["10.0.0.0/8"]))), []).beyond
 
+    @pytest.mark.parametrize(
+        ("steps", "told"),
+        [
+            ([allow("cgr.dev", "by name")], "by name would pass packets to any other host, too, that say cgr.dev ("),
+            ([allow("cgr.dev", "by name"), allow("quay.io", "other")], "by name and 1 more rule would pass"),
+            ([step("allow", "looked up", dialled=named("cgr.dev"))], ""),
+            ([step("allow", "both", dialled=named("cgr.dev"), wire=named("cgr.dev"))], ""),
+            ([step("allow", "both", dialled=named("cgr.dev"), wire=named("cgr.dev")), allow("cgr.dev", "hidden")],
+             "hidden would pass packets to any other host, too, that say cgr.dev ("),
+            ([step("allow", "everything")], ""),
+        ],
+        ids=["by the name in packets", "by several", "by addresses", "by both", "behind one by both", "by no name"],
+    )  # fmt: skip
+    def test_that_packets_can_say_the_name_of_another_host_is_assumed_once_and_not_beyond(
+        self, steps: list[Step], told: str
+    ) -> None:
+        found = reach(place(*steps), [CGR, QUAY])
+        assert found.dead == ()
+        lines = [each for each in found.assumptions if "`name-unproven`" in each]
+        assert [told in each for each in lines] == ([True] if told else [])
+        assert all(flow.wire_name in (None, flow.name) for each in found.beyond for flow in each.flows)
+
+    def test_ten_thousand_hosts_by_name_are_one_assumption(self) -> None:
+        hosts = [f"h{number}.example" for number in range(10_000)]
+        found = reach(place(*map(allow, hosts)), [Need(host, tls(host)) for host in hosts])
+        assert (told(found), len(found.assumptions)) == (([], [], [], []), 1)
+        assert "and 9,999 more rules" in found.assumptions[0]
+
     def test_an_id_stays_while_other_rules_come_and_go(self) -> None:
         alone, beside = (
             reach(place(*steps), [CGR]).beyond

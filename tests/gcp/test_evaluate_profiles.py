@@ -11,6 +11,7 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
 from hostgate.gcp.evaluate import places
+from hostgate.review.compared_places import compared_standing
 
 PLACE = "projects/p/locations/global"
 WEB = [{"ipProtocol": "tcp", "ports": ["443"]}]
@@ -323,3 +324,20 @@ def test_whether_a_rule_is_for_a_client_is_one_question_for_all_its_filters() ->
     assert verdict(*stack, source="10.0.0.5") == "unknown"
     assert verdict(*stack, source="account:builds@p.iam.gserviceaccount.com") == "block"
     assert verdict(*stack, source="account:other@p.iam.gserviceaccount.com") == "allow"
+
+
+def test_a_rule_that_no_longer_asks_whose_address_it_is_opens_to_what_says_a_listed_name() -> None:
+    """The profile goes on to read the name in the packets; the rule no longer looks up where the name leads."""
+    reference = f"//networksecurity.googleapis.com/{PLACE}/securityProfileGroups/g"
+    looked_up = rule(
+        100, "apply_security_profile_group", WEB, more={"securityProfileGroup": reference}, destFqdns=["cgr.dev"]
+    )
+    listed = profile(("DENY", 0, ["nobody.invalid"]), ("ALLOW", 10, ["cgr.dev"]))
+    before, after = (
+        places(Snapshot((*EGRESS, each, *DENY, group(), endpoint(), listed), "x")) for each in (looked_up, inspect())
+    )
+    (place,) = compared_standing(before, after, [])
+    (change,) = place.opened_by_others
+    assert change.flow.wire_name == "cgr.dev" != change.flow.name
+    assert "to any other name that says cgr.dev" in place.words(change)
+    assert (place.opens, place.everything) == (1, None)

@@ -12,7 +12,8 @@ from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.reach import reach
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Stage, Step
-from hostgate.planning.probes import Point, Probe, Untried, paths, probes
+from hostgate.planning.probe_paths import Point, paths
+from hostgate.planning.probes import Probe, Untried, probes
 
 HTTPS = Box(port=Intervals.of([(443, 443)]), protocols=frozenset({6}), applications=frozenset({"tls"}))
 RANGE = replace(HTTPS, address=networks(["198.51.7.0/24"]))
@@ -27,6 +28,16 @@ def named(name: str, *, wire: bool = True, action: str = "allow", client: Client
 
 def need(name: str, kind: str = "exact", group: str = "") -> Need:
     return Need(name, replace(HTTPS, dialled=(NameTest(kind, name),)), group=group)  # type: ignore[arg-type]
+
+
+def wide(rule: str, *names: str) -> list[Step]:
+    """A rule for several names."""
+    return [replace(named(name), rule=rule) for name in names]
+
+
+def unsure(name: str, kind: str = "exact") -> Step:
+    box = replace(HTTPS, wire=(NameTest(kind, name),), doubts=("it is so",))  # type: ignore[arg-type]
+    return replace(named(name), box=box)
 
 
 def point(
@@ -179,3 +190,34 @@ def test_where_rules_are_for_some_identities_it_is_they_that_try_it() -> None:
         "a host of no entry": {("block", account, (account,))},
         "a host of no entry on another port": {("block", account, (account,))},
     }
+
+
+ODD = "with blank.example"
+
+
+@pytest.mark.parametrize(
+    ("here", "what", "name"),
+    [
+        (point(*wide("of many", ODD, "b.example")), "beyond the catalogs", "b.example"),
+        (point(*wide("of many", ODD, "also odd", "c.example")), "beyond the catalogs", "c.example"),
+        (point(needs=[need("a.example", "subtree"), need("b.example")]), "missing", "b.example"),
+        (point(unsure("a.example", "subtree"), unsure("b.example"), needs=[need("a.example", "subtree"), need("b.example")]),
+         "not known whether it passes", "b.example"),
+        (point(*map(named, (ODD, "x y", "z z", "b.example")), needs=list(map(need, (ODD, "x y", "z z", "b.example")))),
+         "an allowed host, one of 4 alike", "b.example"),
+    ],
+    ids=["beyond", "the third", "missing", "not known", "allowed"],
+)  # fmt: skip
+def test_of_several_names_one_that_can_be_dialled_is_tried(here: Point, what: str, name: str) -> None:
+    (path,) = paths([here])
+    made, untried = probes(path)
+    assert name in {each.flow.sni for each in made if each.what == what}
+    assert not [each for each in untried if each.what.startswith(what)]
+
+
+def test_of_other_names_only_such_are_tried_as_the_same_rule_lets_pass() -> None:
+    here = point(named("b.example", action="block"), *wide("of many", ODD, "b.example"))
+    (path,) = paths([here])
+    made, untried = probes(path)
+    assert not [each for each in made if each.what == "beyond the catalogs"]
+    assert [each.why for each in untried if each.what == "beyond the catalogs"]

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from hostgate.cli.reach_command import command
+from hostgate.flows.extent import key_of
 from policies.process import AS_OF, OURS, Pack, R, running, write_pack
 from policies.resources import (
     GCP_POLICY,
@@ -300,6 +301,22 @@ exempt:
         told = "".join(message for _, message in answer.of("beyond-catalogs"))
         assert bool(told) is not exempt
         assert exempt or (f'`id: "{line["id"]}"`' in told and "owner mail team" in answer.of("exemption-ended")[0][1])
+
+
+def test_an_exemption_of_a_line_that_has_widened_exempts_nothing_and_is_told(tmp_path: Path) -> None:
+    wide = OPEN["B8 both ways"]
+    (tmp_path / "after.json").write_text(json.dumps(a_preview(wide)))
+    (tmp_path / "ours.yaml").write_text(CATALOG.lstrip())
+    asked = ["--preview", str(tmp_path / "after.json"), "--catalog", str(tmp_path / "ours.yaml"), "--json"]
+    (point,) = json.loads(CliRunner().invoke(command, asked).stdout)["points"]
+    was = f"{key_of(point['beyond'][0]['id'])}-00000000"
+    exempt = f"""
+catalogs: [chainguard/images@2024-03-28]
+exempt: [{{rule: beyond-catalogs, id: {was}, because: The relay, until: "{AS_OF}"}}]
+"""
+    with running(write_pack(tmp_path, exempt)) as pack:
+        ((_, told),) = pack.stack(wide).of("beyond-catalogs")
+    assert f"({was} is exempt, and the line has changed since)" in told
 
 
 def test_an_id_stays_when_the_stack_is_there(pack: Pack) -> None:

@@ -103,3 +103,17 @@ def test_clients_that_come_open_every_host_for_them_and_those_that_go_close_it()
         (place,) = compared_plans(diff([plans[base]], [plans[head]]))
         assert getattr(place, counted) == 3
         assert place.found.changes[0].flow.source == "10.2.0.0"
+
+
+def test_a_proxy_that_lets_one_host_of_the_list_be_said_for_another_opens_that_and_no_entry() -> None:
+    plans = [state(made("export:squid", many(300), pair=pair)) for pair in (True, False)]
+    changes = diff(plans[:1], plans[1:])
+    (place,) = compared_plans(changes)
+    assert place.opened_by_others
+    for change in place.found.changes:
+        assert change.flow.name.startswith("host-")
+        assert str(change.flow.wire_name).startswith("host-")
+        assert change.flow.wire_name != change.flow.name
+    assert (place.closes, place.everything) == (0, None)
+    (back,) = compared_plans(diff(plans[1:], plans[:1]))
+    assert (back.opens, bool(back.closes)) == (0, True)

@@ -83,6 +83,9 @@ class ApplicationRules(Mechanism[FirewallPolicyOptions]):
         Means(
             name="Application rules",
             protocols=frozenset({"https", "http", "tls"}),
+            # `HTTP/1.1 470 status code 470`, `Action: Deny. Reason: No rule matched.`: traces of 2022 that are public, and
+            # http.dev/470 (read 2026-11-28). No registered status.
+            denial="470",
             sight="name-and-port",
             ttl_family="wire",
             evidence=Evidence("documented", "Azure Firewall, rule processing (2025-05)", "2026-11-23"),

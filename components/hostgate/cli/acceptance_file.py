@@ -1,12 +1,11 @@
 """The file of `hostgate reach --accept-file`."""
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.blanks import blanks
@@ -14,31 +13,23 @@ from hostgate.catalog.dates import iso_date
 from hostgate.catalog.problems import InputError, Problem, key_path, spelled
 from hostgate.catalog.yaml_reader import read_file
 from hostgate.cli.acceptances import Acceptance
+from hostgate.flows.extent import ID
 from hostgate.planning.options import option_problems
 from hostgate.stack import StackValues
 from hostgate.stack_lists import Section, quoted_date, reason
 
-_ID: Final = re.compile(r"[0-9a-f]{8}\Z")
-
 
 def _id(text: str) -> str:
-    if not _ID.match(text):
-        message = (
-            f"found {spelled(text)}. Allowed: the id of a line, as `hostgate reach` prints it (8 hexadecimal digits)."
-        )
+    if not ID.match(text):
+        message = f"found {spelled(text)}. Allowed: the id of a line, as `hostgate reach` prints it (twice 8 hexadecimal digits)."
         raise PydanticCustomError("id", "{message}", {"message": message})
     return text
-
-
-def _as_text(value: object) -> object:
-    """An id of digits alone is read as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class AcceptedLine(Section):
     """An item of `accept`. `until` is the last day it holds; from the command line nothing is said of owner and end."""
 
-    id: Annotated[str, BeforeValidator(_as_text), AfterValidator(_id)]
+    id: Annotated[str, AfterValidator(_id)]
     because: Annotated[str, AfterValidator(reason)]
     owner: Annotated[str, AfterValidator(reason)]
     until: Annotated[str, AfterValidator(quoted_date)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hostgate.planning.probes import met, title
+from hostgate.planning.probe_paths import met, title
 
 if TYPE_CHECKING:
     from hostgate.flows.events import Event

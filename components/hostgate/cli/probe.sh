@@ -135,7 +135,7 @@ not_tried() { # id told static why
 }
 
 # What became of it: sets $found, and $passed as far as that tells whether the packets got through.
-classify() { # code output way answers queries bare
+classify() { # code output way answers queries bare asked denial
   numbers=${2##*hostgate-probe }
   connect=${numbers%% *} numbers=${numbers#* }
   secured=${numbers%% *} numbers=${numbers#* }
@@ -148,6 +148,12 @@ classify() { # code output way answers queries bare
   case $3$status in http[1-9]*) reached=yes ;; esac
   if [ -n "$reached" ]; then
     found=connected
+    # Of a request in clear text, or through a proxy, what stands before the server can answer for it: with these
+    # (RFC 9110, RFC 7725, RFC 6585). How what judges here denies is known of some.
+    case $7$3$status in
+      1*403 | 1*407 | 1*451 | ?http403 | ?http407 | ?http451 | ?http470 | ?http50[234] | ?http511) found="answered with HTTP $status" ;;
+    esac
+    [ -z "$8" ] || [ "$status" != "$8" ] || found="refused with HTTP $status"
   else
     case $1 in
       6) found="name not resolved" ;;
@@ -175,13 +181,14 @@ classify() { # code output way answers queries bare
     connected) if [ "$3" != telnet ] || [ -z "$6" ] || [ "$received" != 0 ]; then passed=yes; fi ;;
     refused | reset | unreachable | "timed out") if [ "$4" = 1 ]; then passed=no; else passed=unproven; fi ;;
     "name not resolved") if [ "$5" = 1 ]; then passed=no; fi ;;
+    "refused with HTTP "*) passed=no ;;
   esac
 }
 
-probe() { # id told static expected answers queries bare asked family way host port name verify clients wanted
+probe() { # id told static expected answers queries bare asked family way host port name verify clients wanted denial
   id=$1 told=$2 static=$3 expected=$4 answers=$5 queries=$6 bare=$7 asked=$8 family=$9
   shift 9
-  way=$1 host=$2 port=$3 name=$4 verify=$5 clients=$6 wanted=$7
+  way=$1 host=$2 port=$3 name=$4 verify=$5 clients=$6 wanted=$7 denial=$8
   if [ -n "$list" ]; then
     printf '%s  %s: expected %s%s\n' "$id" "$told" "$expected" "${clients:+, from $clients}"
     return
@@ -219,7 +226,7 @@ probe() { # id told static expected answers queries bare asked family way host p
   esac
   [ "$verify" = 1 ] || set -- "$@" -k
   output=$(curl "$@" </dev/null 2>&1)
-  classify $? "$output" "$way" "$answers" "$queries" "$bare"
+  classify $? "$output" "$way" "$answers" "$queries" "$bare" "$asked" "$denial"
   if [ "$found" = "no route" ]; then
     skip "this client has no route there"
     return
@@ -246,7 +253,7 @@ probe() { # id told static expected answers queries bare asked family way host p
       case $found in
         connected) why=$bare ;;
         "name not resolved") why="nothing was sent" ;;
-        "TLS failed") why="something answered, the server or what stands before it" ;;
+        "TLS failed" | "answered with "*) why="something answered, the server or what stands before it" ;;
         *) why="perhaps nothing is there that would answer" ;;
       esac ;;
   esac

@@ -12,8 +12,9 @@ from hostgate.catalog.problems import printable
 from hostgate.cli.report_place import unwritable_place
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan
-from hostgate.planning.probes import Path as Way
-from hostgate.planning.probes import Point, Probe, Untried, paths, probes
+from hostgate.planning.probe_paths import Path as Way
+from hostgate.planning.probe_paths import Point, paths
+from hostgate.planning.probes import Probe, Untried, probes
 from hostgate.review.inert_markdown import code, table
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ def _call(way: Way, probe: Probe) -> str:
     of_way = (_flag(way.queries), way.bare_connect, _flag(way.asked))
     dialled = (str(flow.family or ""), scheme, host, str(flow.port), name, _flag(checked))
     clients = _plain(" ".join(probe.clients))
-    words = (probe.id, _told(probe), static, expected, _flag(probe.answers), *of_way, *dialled, clients, probe.wanted)
+    of_client = (clients, probe.wanted, way.denial)
+    words = (probe.id, _told(probe), static, expected, _flag(probe.answers), *of_way, *dialled, *of_client)
     return " ".join(("probe", *map(quote, words)))
 
 

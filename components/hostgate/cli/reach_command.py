@@ -143,7 +143,7 @@ def command(
 
     for answer, agreed in zip(found, together([each.reach for each in found]), strict=True):
         answer.reach = agreed
-    accepted.check({each for answer in found for each in answer.ids})
+    accepted = accepted.held_to({each for answer in found for each in answer.ids})
     if as_json:
         print_json({"points": [answer.as_json(accepted, own=own) for answer in found]})
     else:

@@ -79,7 +79,7 @@ class PlaceReport:
 
     @property
     def accepted(self) -> int:
-        return sum(line.acceptance is not None and not line.acceptance.ended for line in self.lines)
+        return sum(line.acceptance is not None and line.acceptance.standing == "holds" for line in self.lines)
 
     @property
     def listed(self) -> tuple[Line, ...]:
@@ -174,7 +174,7 @@ def report(day: date, code: int, answers: "Sequence[Answer]", accepted: Acceptan
 
 def _place(answer: "Answer", accepted: Acceptances, plan: "Plan | None", *, own: bool) -> PlaceReport:
     from hostgate.flows.flow_words import flows_in_words
-    from hostgate.planning.probes import title
+    from hostgate.planning.probe_paths import title
 
     found, place = answer.reach, answer.reach.place
     lines = [

@@ -57,7 +57,7 @@ def _one_line(connection: str) -> str:
 
 def standing(acceptance: Acceptance) -> str:
     """Whether it holds."""
-    return "ended, and does not count" if acceptance.ended else "holds"
+    return acceptance.standing if acceptance.standing == "holds" else f"{acceptance.standing}, and does not count"
 
 
 def _place(place: PlaceReport) -> Iterator[str]:
@@ -98,7 +98,8 @@ def _place(place: PlaceReport) -> Iterator[str]:
 def _kind(line: Line) -> str:
     if line.acceptance is None:
         return f"**{line.kind}**"
-    return f"**{line.kind}**, acceptance ended" if line.acceptance.ended else f"{line.kind}, accepted"
+    standing = line.acceptance.standing
+    return f"{line.kind}, accepted" if standing == "holds" else f"**{line.kind}**, acceptance {standing}"
 
 
 def _why(line: Line) -> str:

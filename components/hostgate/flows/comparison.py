@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressSet, union
+from hostgate.flows.crossed_names import CrossedNames
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
@@ -153,7 +154,8 @@ def changes_between(before: Place, after: Place, needs: Sequence[Need] = (), mos
     space = Space((before, after), needs)
     found: dict[tuple[object, ...], list[_Difference]] = {}
     overlapping: dict[str, None] = {}
-    for diagram in map(Diagram, space.classes()):
+    crossed = CrossedNames(space)
+    for diagram in map(Diagram, (of for several in (space, crossed) for of in several.classes())):
         for cell in diagram.cells(most):
             most -= 1
             difference = _difference(diagram, cell)
@@ -164,6 +166,8 @@ def changes_between(before: Place, after: Place, needs: Sequence[Need] = (), mos
     yield from map(_together, found.values())
     if overlapping:
         yield _not_looked_at(f"too many overlapping rules: {', '.join(overlapping)}", next(iter(overlapping)))
+    if crossed.cut_short:
+        yield _not_looked_at("names in packets that are not the dialled ones: there are too many pairs of them", "")
     for rule, text in dict.fromkeys((step.rule, text) for step, text in space.unread()):
         yield _not_looked_at(f"{rule} is for {text}, of which no example was found", rule)
 
@@ -183,7 +187,8 @@ def _together(those: Sequence["_Difference"]) -> Change:
     seen: dict[tuple[object, ...], tuple[Flow, tuple[str, ...]]] = {}
     for each in those:
         flow, names = each.flow, each.of.names
-        seen.setdefault((names, flow.protocol, flow.port, flow.family, flow.wire_name is None), (flow, names))
+        silent, crossed = flow.wire_name is None, each.of.crossed is not None
+        seen.setdefault((names, flow.protocol, flow.port, flow.family, silent, crossed), (flow, names))
     return Change(
         first.kind, first.before, first.after, tuple(seen.values()),
         tuple(dict.fromkeys(cause for each in those if each.may_open for cause in each.causes(1))),

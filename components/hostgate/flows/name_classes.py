@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressFamily
 from hostgate.flows.name_atoms import ENDINGS, STRANGER, NameAtoms, name_atoms
-from hostgate.flows.names import Names, NameTest, endings, hold
+from hostgate.flows.names import Names, endings, hold
 from hostgate.flows.steps import Box, ClientTest, Place, Step
 
 MOST_FRONTED: Final = 4_000
@@ -56,6 +56,16 @@ class NameClass:
     repeated: list[tuple[Step, Step]]
     groups: tuple[int, ...] = ()
     """Of each of the steps that do the same, the group that it is in."""
+    crossed: tuple[str, str] | None = None
+    """What is dialled, and what is said for it, where that is another name; None: both are the first of the names."""
+
+    @property
+    def dialled(self) -> str:
+        return self.names[0] if self.crossed is None else self.crossed[0]
+
+    @property
+    def said(self) -> str:
+        return self.names[0] if self.crossed is None else self.crossed[1]
 
     def steps(self) -> Iterator[tuple[Step, Step, bool]]:
         """Steps about any of the names, each with what it is to the first name, and whether one like it comes before."""
@@ -162,7 +172,7 @@ class Space:
                     self._sort_in(name)
         for group in self._grouped.values():
             yield NameClass(
-                self, tuple(group.names), self._parts(group.steps, group.needs[0]), group.alike, group.needs,
+                self, tuple(group.names), self.parts(group.steps, group.needs[0]), group.alike, group.needs,
                 group.repeated, group.columns,
             )  # fmt: skip
 
@@ -181,7 +191,7 @@ class Space:
         for g, p, a, b in steps:
             step = self.groups[g][p]
             rule = wholes.setdefault(step.whole, len(wholes)) if step.whole else -1
-            places.append((g, bisect_left(self.plain[g], p), a, b, self._shape(step), rule))
+            places.append((g, bisect_left(self.plain[g], p), a, b, self.shape_of_step(step), rule))
         key = (
             tuple(dict.fromkeys(places)),
             frozenset((self.need_shapes[n], self.needs[n].due) for n in needs),
@@ -199,6 +209,11 @@ class Space:
         group.alike.append(list(firsts.values()))
         self._class_of[name] = key
         return key
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Those that were put into classes."""
+        return (name for name, kind in self._class_of.items() if kind is not None)
 
     @cached_property
     def atoms(self) -> NameAtoms:
@@ -242,14 +257,14 @@ class Space:
             ends = [test for names in asked for test in names or () if test.kind in ENDINGS]
             if ends and all(test.holds(name) for test in ends):
                 texts = tuple(tuple(each for each in names or () if each.kind not in ENDINGS) for names in asked)
-                found.append((group, bisect_left(self.plain[group], position), self._shape(step), texts))
+                found.append((group, bisect_left(self.plain[group], position), self.shape_of_step(step), texts))
         return tuple(dict.fromkeys(found))
 
     def _needs_about(self, name: str, ends: Sequence[str]) -> list[int]:
         found = [index for ending in ends for index in self._needs_by_ending.get(ending, ())]
         return [index for index in sorted(set(found)) if hold(self.needs[index].box.dialled or (), name)]
 
-    def _parts(self, steps: Sequence[tuple[int, int, bool, bool]], needs: Sequence[int]) -> tuple["Part", ...]:
+    def parts(self, steps: Sequence[tuple[int, int, bool, bool]], needs: Sequence[int]) -> tuple["Part", ...]:
         by_position = {(group, position): (named, silent) for group, position, named, silent in steps}
         parts: list[Part] = []
         for number, group in enumerate(self.groups):
@@ -261,7 +276,7 @@ class Space:
             parts.append(Part(self.needs[index].box, True, True, None, self.needs[index], -1))
         return (*parts, *self.apart)
 
-    def _shape(self, step: Step) -> int:
+    def shape_of_step(self, step: Step) -> int:
         """The same for steps that do the same to the same flows, but for names."""
         known = self._shape_of.get(id(step))
         if known is None:
@@ -292,16 +307,11 @@ def _has_names(box: Box) -> bool:
     return box.wire is not None or box.dialled is not None or box.asked is not None
 
 
-def _name_tests(box: Box) -> Iterator[NameTest]:
-    for tests in (box.wire, box.dialled, box.asked):
-        yield from tests or ()
-
-
 def _ending_of(box: Box) -> str | None:
     """A host that every name which the box is about ends with; None if nobody can say one."""
     if box.nameless:
         return None
-    found = [host for test in _name_tests(box) if (host := test.host) is not None]
+    found = [host for test in box.name_tests if (host := test.host) is not None]
     return max(found, key=len) if found else None
 
 

@@ -4,12 +4,13 @@ Every answer has a witness, a flow that the evaluator has judged. What is asked 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, internet, networks
+from hostgate.flows.extent import Extents, line_id, of_ways_out, of_ways_round
 from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.flow_words import flow_as_json as _flow
 from hostgate.flows.name_atoms import STRANGER
@@ -104,8 +105,9 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
     found = extract(place, needs, apart=clients or ())
     enough = _open_alternatives(place, needs, found.witnesses)
     beyond: dict[tuple[str, str], list[tuple[Witness, str, Step | None]]] = {}
-    missing: dict[tuple[object, ...], Witness] = {}
-    unknown: dict[tuple[object, ...], Witness] = {}
+    missing: dict[tuple[object, ...], list[tuple[Witness, bool]]] = {}
+    unknown: dict[tuple[tuple[str, ...], bool], list[Witness]] = {}
+    passing: set[tuple[object, ...]] = set()
     others = False
     for each in found.witnesses:
         if each.elsewhere or each.part_of or not _on_the_internet(each) or _of_an_entry(each, needs):
@@ -121,32 +123,49 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
             for name, step in zip(each.names, each.deciding, strict=True):
                 beyond.setdefault((step.owner, step.rule) if step else ("", ""), []).append((each, name, step))
         elif each.verdict.action == "unknown":
-            unknown.setdefault((each.verdict.lacks, False), each)
+            unknown.setdefault((each.verdict.lacks, False), []).append(each)
     for those in _reached(found.witnesses, enough):
         blocked = [each for each in those if each.verdict.action == "block"]
         unsure = [each for each in those if each.verdict.action == "unknown"]
         if blocked and _counts(place, blocked, those):
             told = min(blocked, key=partial(_not_for, place)) if len(blocked) > 1 else blocked[0]
-            missing.setdefault((told.due, told.verdict.rule), told)
+            missing.setdefault((told.due, told.verdict.rule), []).append((told, len(blocked) == len(those)))
+        else:
+            passing |= {(each.due, each.flow.protocol, each.flow.port, each.family) for each in those}
         if unsure and _counts(place, [*unsure, *blocked], those):
-            unknown.setdefault((unsure[0].verdict.lacks, True), unsure[0])
+            unknown.setdefault((unsure[0].verdict.lacks, True), []).append(unsure[0])
+    extents = Extents(place, needs)
     return Reach(
         place,
         (
             *led_past(place),
             *_ways_out(place, needs),
-            *(_beyond(place, *key, those, named) for key, those in beyond.items()),
+            *(_beyond(extents, *key, those, named) for key, those in beyond.items()),
         ),
-        tuple(_missing(place, each) for each in missing.values()),
-        (*(_unknown(place, each) for each in unknown.values()), *_perhaps_out(place, needs), *_not_looked_at(found)),
-        tuple(_dead(found.idle, place)),
+        tuple(_missing(extents, those, passing) for those in missing.values()),
         (
-            f"Clients other than {_in_words(clients or ())} are not meant: no rule stops them, and they reach everything.",
-        )
-        if others
-        else (),
+            *(_unknown(extents, those) for those in unknown.values()),
+            *_perhaps_out(place, needs),
+            *_not_looked_at(found, extents),
+        ),
+        tuple(_dead(found.idle, place)),
+        (*_believed(found.believing), *([_not_meant(clients or ())] if others else ())),
         frozenset((step.owner, step.rule) for step in found.busy),
     )
+
+
+def _not_meant(clients: Iterable[ClientTest]) -> str:
+    return f"Clients other than {_in_words(clients)} are not meant: no rule stops them, and they reach everything."
+
+
+def _believed(those: Sequence[tuple[str, Step]]) -> Iterator[str]:
+    """That a name in packets is no proof of where they go, once for all rules that go by it."""
+    if those:
+        name, step = those[0]
+        rules = len({(each.owner, each.rule) for _, each in those})
+        more = f" and {rules - 1:,} more rule{'s' if rules > 2 else ''}" if rules > 1 else ""
+        told = f"{step.rule}{more} would pass packets to any other host, too, that say {name}"
+        yield f"A name in packets is that of the host that they go to: {told} (`name-unproven`)."
 
 
 def together(found: Sequence[Reach]) -> list[Reach]:
@@ -258,7 +277,7 @@ def from_whom(flow: Flow, client: ClientTest, steps: Iterable[Step], named: froz
 
 
 def _beyond(
-    place: Place, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]], named: frozenset[str]
+    extents: Extents, owner: str, rule: str, those: Sequence[tuple[Witness, str, Step | None]], named: frozenset[str]
 ) -> Beyond:
     flows: dict[tuple[str, int, int | None], Flow] = {}
     for each, name, _ in those:
@@ -269,7 +288,8 @@ def _beyond(
     witness, _, step = those[0]
     names = tuple(dict.fromkeys(name for _, name, _ in those))
     why = witness.verdict.why if step is None or step.rule == witness.verdict.rule else step.why
-    return Beyond(_id(place, "beyond", rule, owner=owner), tuple(flows.values()), rule, owner, why, names)
+    id_ = line_id(_key(extents.place, "beyond", rule, owner=owner), extents.of_rule(owner, rule, names))
+    return Beyond(id_, tuple(flows.values()), rule, owner, why, names)
 
 
 def _in_words(clients: Iterable[ClientTest]) -> str:
@@ -287,7 +307,8 @@ def led_past(place: Place) -> Iterator[Beyond]:
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
         why = f"packets of {told} go to {hop}, and not to {judge(place.kind)}"
         rule = rule_of_way(route, place.kind)
-        yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(each.flow for each in those), rule, owner, why)
+        id_ = line_id(_key(place, "route", route, hop, owner=owner), of_ways_round(those))
+        yield Beyond(id_, tuple(each.flow for each in those), rule, owner, why)
 
 
 def _ways_out(place: Place, needs: Sequence[Need]) -> Iterator[Beyond]:
@@ -297,15 +318,18 @@ def _ways_out(place: Place, needs: Sequence[Need]) -> Iterator[Beyond]:
         if not each.doubts:
             found.setdefault((each.owner, each.rule), []).append(each)
     for (owner, rule), those in found.items():
-        yield Beyond(
-            _id(place, "way out", rule, owner=owner), tuple(each.flow for each in those), rule, owner, those[0].why
-        )
+        id_ = line_id(_key(place, "way out", rule, owner=owner), of_ways_out(those))
+        yield Beyond(id_, tuple(each.flow for each in those), rule, owner, those[0].why)
 
 
 def _perhaps_out(place: Place, needs: Sequence[Need]) -> Iterator[Open]:
-    found = {(each.owner, each.rule): each for each in reversed([*_unneeded(place, needs)]) if each.doubts}
-    for each in found.values():
-        yield Open(_id(place, "way out", each.rule, owner=each.owner), each.doubts, each.flow, each.why, needed=False)
+    found: dict[tuple[str, str], list[WayOut]] = {}
+    for each in _unneeded(place, needs):
+        if each.doubts:
+            found.setdefault((each.owner, each.rule), []).append(each)
+    for (owner, rule), (first, *more) in found.items():
+        id_ = line_id(_key(place, "way out", rule, owner=owner), of_ways_out([first, *more]))
+        yield Open(id_, first.doubts, first.flow, first.why, needed=False)
 
 
 def _unneeded(place: Place, needs: Sequence[Need]) -> Iterator[WayOut]:
@@ -322,11 +346,18 @@ def _unneeded(place: Place, needs: Sequence[Need]) -> Iterator[WayOut]:
             yield each
 
 
-def _missing(place: Place, witness: Witness) -> Missing:
+def _missing(
+    extents: Extents, those: Sequence[tuple[Witness, bool]], passing: AbstractSet[tuple[object, ...]]
+) -> Missing:
+    """`those`: of each kind one that is closed, and whether it is to every client; `passing`: kinds that pass elsewhere."""
+    witness, _ = those[0]
     rule = witness.verdict.rule or ""
     owner = next((step.owner for step in witness.steps if step.rule == rule), "")
+    kinds = [((each.flow.protocol, each.flow.port, each.family), to_all) for each, to_all in those]
+    extent = {(*kind, to_all, (witness.due, *kind) in passing) for kind, to_all in kinds}
+    key = _key(extents.place, "missing", rule, *(entry for entry, _ in witness.due), owner=owner)
     return Missing(
-        _id(place, "missing", rule, *(entry for entry, _ in witness.due), owner=owner),
+        line_id(key, (*extent, *extents.of_closing(owner, rule, witness.flow.name))),
         witness.due,
         _shown(witness),
         rule,
@@ -334,10 +365,17 @@ def _missing(place: Place, witness: Witness) -> Missing:
     )
 
 
-def _unknown(place: Place, witness: Witness) -> Open:
+def _unknown(extents: Extents, those: Sequence[Witness]) -> Open:
+    witness = those[0]
     verdict = witness.verdict
+    about: dict[tuple[str, str], dict[str, None]] = {}
+    for each in those:
+        for step in each.steps:
+            about.setdefault((step.owner, step.rule), {}).update(dict.fromkeys(each.names))
+    extent = [part for (owner, rule), names in about.items() if rule for part in extents.of_rule(owner, rule, names)]
+    key = _key(extents.place, "needed" if witness.due else "unknown", *verdict.lacks)
     return Open(
-        _id(place, "needed" if witness.due else "unknown", *verdict.lacks),
+        line_id(key, (*extent, *(entry for each in those for entry, _ in each.due))),
         verdict.lacks,
         _shown(witness),
         verdict.why,
@@ -347,17 +385,20 @@ def _unknown(place: Place, witness: Witness) -> Open:
     )
 
 
-def _not_looked_at(found: Extraction) -> Iterator[Open]:
+def _not_looked_at(found: Extraction, extents: Extents) -> Iterator[Open]:
     """What the witnesses do not speak for."""
     any_flow = found.witnesses[0].flow if found.witnesses else Flow(STRANGER)
     if found.overlapping:
         what = f"too many overlapping rules: {', '.join(found.overlapping)}"
         why = "they overlap in more ways than are looked at"
-        yield Open(_id(found.place, "overlap"), (what,), any_flow, why, needed=False)
-    for rule, text in dict.fromkeys((step.rule, text) for step, text in found.unread):
+        rules = {(step.owner, step.rule) for step in found.place.steps if step.rule in found.overlapping}
+        extent = (part for owner, rule in rules for part in extents.of_rule(owner, rule, ()))
+        yield Open(line_id(_key(found.place, "overlap"), extent), (what,), any_flow, why, needed=False)
+    for owner, rule, text in dict.fromkeys((step.owner, step.rule, text) for step, text in found.unread):
         what = f"{rule} is for {text}, of which no example was found"
         why = "what the rule does to such names was not looked at"
-        yield Open(_id(found.place, "unread", rule, text), (what,), any_flow, why, needed=False)
+        id_ = line_id(_key(found.place, "unread", rule, text, owner=owner), extents.of_rule(owner, rule, ()))
+        yield Open(id_, (what,), any_flow, why, needed=False)
 
 
 def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
@@ -375,7 +416,8 @@ def left_open(found: Reach, holder: Resource, unread: Sequence[str], own: frozen
     place, lacks = found.place, tuple(f"{holder.name}: {each}" for each in unread)
     why = "what the allowlist needs is not known, nor whether that is open"
     flow = next((each.flows[0] for each in found.beyond if each.owner in own), Flow(STRANGER))
-    asked = Open(_id(place, "allowlist", owner=holder.urn), lacks, flow, why, needed=False, owners=(holder.urn,))
+    id_ = line_id(_key(place, "allowlist", owner=holder.urn), lacks)
+    asked = Open(id_, lacks, flow, why, needed=False, owners=(holder.urn,))
     perhaps = [
         Open(each.id, lacks, each.flows[0], f"{each.why}; whether that is meant is not known", needed=False, owners=(each.owner,))
         for each in found.beyond
@@ -385,9 +427,9 @@ def left_open(found: Reach, holder: Resource, unread: Sequence[str], own: frozen
     return replace(found, beyond=beyond, unknown=(*found.unknown, asked, *perhaps))
 
 
-def _id(place: Place, *parts: str, owner: str = "") -> str:
+def _key(place: Place, *parts: str, owner: str = "") -> tuple[str, ...]:
     """Of what a resource opens, the same wherever it is asked: the name of a place may be known after an update alone."""
-    return sha256("\x00".join((place.target, owner or place.name, *parts)).encode()).hexdigest()[:8]
+    return place.target, owner or place.name, *parts
 
 
 def as_json(found: Reach) -> dict[str, Any]:

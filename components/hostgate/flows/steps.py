@@ -82,6 +82,11 @@ class Box:
     client: ClientTest = EVERY_CLIENT
     doubts: tuple[str, ...] = ()
 
+    @property
+    def name_tests(self) -> tuple[NameTest, ...]:
+        """What is asked of names, whichever."""
+        return (*(self.wire or ()), *(self.dialled or ()), *(self.asked or ()))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:

@@ -21,7 +21,7 @@ from hostgate.flows.address_sets import (
     networks,
 )
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
-from hostgate.flows.names import Names, NameTest, hold, kinship
+from hostgate.flows.names import Names, hold, kinship
 from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
@@ -120,7 +120,7 @@ def nearest_steps(place: Place, flow: Flow, most: int = 3) -> tuple[NearStep, ..
             if step.action != "allow" or not step.rule or (kin := _kinship(step.box, names)) is None:
                 continue
             lacking = facts.lacking(step) or {"order": "order: what blocks it comes first"}
-            if not _tests(step.box) and not _about_internet(step.box, lacking):
+            if not step.box.name_tests and not _about_internet(step.box, lacking):
                 continue
             near = (kin, NearStep(step, tuple(lacking.values())))
             known = found.setdefault(step.rule, near)
@@ -131,10 +131,6 @@ def nearest_steps(place: Place, flow: Flow, most: int = 3) -> tuple[NearStep, ..
     return tuple(sorted(nearest, key=lambda near: (len(near.lacking), near.step.rule))[:most])
 
 
-def _tests(box: Box) -> list[NameTest]:
-    return [test for wanted in (box.wire, box.dialled, box.asked) for test in wanted or ()]
-
-
 def _about_internet(box: Box, lacking: Mapping[str, str]) -> bool:
     """Whether a box that names no host is for the address of the flow, or for all the internet in another family."""
     every = any(box.address.holds(internet(), family) for family in FAMILIES)
@@ -143,7 +139,7 @@ def _about_internet(box: Box, lacking: Mapping[str, str]) -> bool:
 
 def _kinship(box: Box, names: Sequence[str]) -> int | None:
     """That of the box's names with those of a flow; a box that names none is for any."""
-    tests = _tests(box)
+    tests = box.name_tests
     found = (kinship(test.holds(name), test.text.lower(), name) for test in tests if not test.negated for name in names)
     return min((kin for kin in found if kin is not None), default=None) if tests else 0
 

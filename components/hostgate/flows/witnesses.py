@@ -22,6 +22,7 @@ from hostgate.flows.address_sets import (
     union,
 )
 from hostgate.flows.atoms import cut, usual_address, usual_port
+from hostgate.flows.crossed_names import CrossedNames
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.name_classes import NameClass, Need, Space
@@ -83,6 +84,8 @@ class Extraction:
     """Steps that decide something that was found."""
     unread: tuple[tuple[Step, str], ...] = ()
     """Steps for names of a pattern of which no example was found, and the pattern: what they do was not looked at."""
+    believing: tuple[tuple[str, Step], ...] = ()
+    """Steps that let packets pass by the name that these carry alone, to whatever host they go, each with such a name."""
 
 
 def extract(
@@ -97,9 +100,10 @@ def extract(
     overlapping: dict[str, None] = {}
     about: dict[int, Step] = {}
     busy: set[int] = set()
-    for kind in map(Diagram, space.classes()):
-        these = [kind.witness(cell) for cell in kind.cells(most - len(found))]
-        found += these
+    lies: list[Witness] = []
+    for kind in map(Diagram, (of for several in (space, CrossedNames(space)) for of in several.classes())):
+        these = [kind.witness(cell) for cell in kind.cells(most - len(found) - len(lies))]
+        (found if kind.of.crossed is None else lies).extend(these)
         if kind.cut_short:
             overlapping |= dict.fromkeys(part.step.rule for part in kind.of.parts if part.step and part.step.rule)
         deciding = {id(step) for witness in these for step in witness.steps} | kind.doubted
@@ -108,9 +112,23 @@ def extract(
                 about[id(step)] = step
             if id(first) in deciding and (not repeated or _doubted(step.box)):
                 busy.add(id(step))
+    believing: dict[int, tuple[str, Step]] = {}
+    for each in (*found, *lies):
+        if each.verdict.allows and each.flow.wire_name is not None and not each.elsewhere:
+            by = ((name, step) for name, step in zip(each.names, each.deciding, strict=True) if step is not None)
+            believing |= {
+                id(step): (name, step) for name, step in by if _believes(step.box) and id(step) not in believing
+            }
     idle = () if overlapping else tuple(step for key, step in about.items() if key not in busy)
     deciding_some = tuple(about[key] for key in busy if key in about)
-    return Extraction(place, tuple(found), tuple(overlapping), idle, deciding_some, tuple(space.unread()))
+    return Extraction(
+        place, tuple(found), tuple(overlapping), idle, deciding_some, tuple(space.unread()), tuple(believing.values())
+    )
+
+
+def _believes(box: Box) -> bool:
+    """Whether what a box means by name is told by the packets alone."""
+    return box.dialled is None and any(not test.negated for test in box.wire or ())
 
 
 def _doubted(box: Box) -> bool:
@@ -236,6 +254,8 @@ class Diagram:
             *(_Spoken(ip_protocol(each), each, "other", False)
               for each in sorted({icmp, 47, 132, _UNUSED_PROTOCOL, *numbers} - {6, 17, 59 - icmp})),
         ]  # fmt: skip
+        if self.of.crossed is not None:
+            found = [each for each in found if each.carries]
         # Of a connection packets of both sides have to pass, of others the first alone: they never stand for each other.
         told = {(*self._meant(each), each.has_ports, each.number == 6): each for each in reversed(found)}
         return [each for each in found if each in told.values()]
@@ -273,7 +293,7 @@ class Diagram:
 
     def _addresses(self, family: AddressFamily) -> "_Rows":
         space, found = self.of.space, []
-        for place, answer in zip(space.places, space.answers(self.of.names[0].lower()), strict=True):
+        for place, answer in zip(space.places, space.answers(self.of.dialled.lower()), strict=True):
             where = place.answers[answer][1] if answer >= 0 else NO_ADDRESS
             # What the internet answers, or nobody knows what.
             found.append(internet() if where == NO_ADDRESS else where)
@@ -340,10 +360,10 @@ class Diagram:
         assert isinstance(clients, Intervals)
         assert isinstance(identities, frozenset)
         source = usual_address(clients, family, client=True)
-        name = self.of.names[0]
         flow = Flow(
-            name, port, spoken.protocol, name if spoken.carries else None, usual_address(addresses, family), source
-        )
+            self.of.dialled, port, spoken.protocol, self.of.said if spoken.carries else None,
+            usual_address(addresses, family), source
+        )  # fmt: skip
         return Cell(flow, ClientTest(addresses=networks([source]), identities=identities or None), can, sure)
 
     def witness(self, cell: Cell) -> Witness:

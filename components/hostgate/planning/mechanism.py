@@ -73,6 +73,8 @@ class Means:
     """What TTL means, where it is not the firewall that looks the addresses up."""
     bare_connect: str = ""
     """What becomes of a TCP connect that says nothing, where the firewall does more than wait for the name."""
+    denial: str = ""
+    """How it answers an HTTP request that it denies, where that is known: a status."""
 
     @property
     def connect_test(self) -> str:

@@ -126,7 +126,9 @@ def _reports(rule: str, remarks: Iterable[Violation], settings: Settings) -> lis
         if any(settings.as_of <= each.ends for each in met):
             continue
         ended = "".join(f" (the exemption until {each.until} has ended)" for each in met)
-        lines.setdefault(remark.resource.urn, {})[f"{remark.where}: {remark.message}{ended}"] = None
+        old = (each for each in settings.exempt if each.outgrown_by(rule, remark.id))
+        changed = "".join(f" ({each.id} is exempt, and the line has changed since)" for each in old)
+        lines.setdefault(remark.resource.urn, {})[f"{remark.where}: {remark.message}{ended}{changed}"] = None
     return [Judgement(rule, urn, _message(rule, list(said))) for urn, said in lines.items()]
 
 

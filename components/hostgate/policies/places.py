@@ -100,12 +100,12 @@ def judged_policies(sets: Sequence[Together], resources: Sequence[Resource]) -> 
 def places_of_stack(snapshot: Snapshot) -> list[Place]:
     """Every place where the rules of a stack are met, those of policies that others own among them: these are taken to hold
     nothing else, which the place assumes."""
-    resources = canonical(snapshot.resources)
-    return places_with(judged_policies(together(*readings(resources)), resources), snapshot)
+    snapshot = replace(snapshot, resources=canonical(snapshot.resources))
+    return places_with(judged_policies(together(*readings(snapshot.resources)), snapshot.resources), snapshot)
 
 
 def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Place]:
-    """The same, of a stack whose `policies` are at hand."""
+    """The same, of a stack of canonical resources whose `policies` are at hand."""
     found = [_in_home_net(place, snapshot) for places in named("places") for place in places(snapshot)]
     seen = {step.owner for place in found for step in place.steps}
     for each in policies:
@@ -119,7 +119,7 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
             elsewhere = each.policy is None
             found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
     not_read: dict[str, list[str]] = {}
-    for resource in canonical(snapshot.resources):
+    for resource in snapshot.resources:
         if held := unread(resource):
             told = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
             not_read.setdefault(cloud_of(resource.type) or "", []).append(told)

@@ -23,6 +23,7 @@ from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import read_file
 from hostgate.dns.document import read_verdicts
 from hostgate.flows.address_sets import networks
+from hostgate.flows.extent import ID, key_of
 from hostgate.flows.name_classes import Need
 from hostgate.planning.needs import needs_of
 from hostgate.planning.options import option_problems
@@ -108,6 +109,8 @@ class Exemption(_Section):
             )
         if self.id is not None and self.rule not in OF_REACH:
             raise ValueError(f"names an `id`, which only lines of {', '.join(OF_REACH)} have.")
+        if self.id is not None and not ID.match(self.id):
+            raise ValueError(f"found id {spelled(self.id)}. Allowed: that of a line, twice 8 hexadecimal digits.")
         if (self.id, self.entry, self.host, self.resource) == (None,) * 4:
             raise ValueError(
                 "names neither `id`, `entry`, `host` nor `resource`: it would silence the whole rule. Name one."
@@ -117,6 +120,11 @@ class Exemption(_Section):
     @property
     def ends(self) -> date:
         return iso_date(self.until)
+
+    def outgrown_by(self, rule: str, id_: str | None) -> bool:
+        """Whether it is about a line that has changed since: the same rule, and what that opens is another thing."""
+        known = rule == self.rule and self.id is not None and id_ is not None
+        return known and self.id != id_ and key_of(str(self.id)) == key_of(str(id_))
 
     def covers(self, rule: str, entry: str | None, host: str | None, resource: str, id_: str | None = None) -> bool:
         """Whether it is about this; `resource` is a name and may hold `*`."""

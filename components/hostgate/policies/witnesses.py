@@ -8,10 +8,11 @@ as it is, and decides nothing about most of the internet.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from itertools import pairwise, product
+from itertools import product
 from typing import Final, Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, TOP, AddressFamily, AddressSet, internet
+from hostgate.flows.atoms import cut
 from hostgate.flows.flow import Flow, Verdict, is_identity
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.steps import ClientTest, Place, Step, keeping
@@ -93,8 +94,8 @@ def _of_protocol(
     if clients is None:
         sources = list(_by_address(seen, steps, family))
     else:
-        cut = [step.box.client.addresses.of(family) for step in steps]
-        sources = list(dict.fromkeys(source for client in clients for source in _meant(client, cut, family)))
+        ranges = [step.box.client.addresses.of(family) for step in steps]
+        sources = list(dict.fromkeys(source for client in clients for source in _meant(client, ranges, family)))
     asked = cuts([step.box.port for step in steps], ports) if protocol in _WITH_PORTS else [0]
     for source in sources:
         found: dict[Verdict, Intervals] = {}
@@ -132,28 +133,15 @@ def _meant(client: ClientTest, sets: Sequence[Intervals], family: AddressFamily)
 
 def _parts(whole: Intervals, sets: Iterable[Intervals], narrow: Intervals = NO_NUMBER) -> list[tuple[Intervals, int]]:
     """`whole` cut by `sets`, and a number of each part, outside of `narrow` where there is one."""
-    turns: dict[int, set[int]] = {}
-    for index, each in enumerate((whole, *dict.fromkeys(sets))):
-        for low, high in each:
-            for edge in (low, high + 1):
-                turns.setdefault(edge, set()).symmetric_difference_update({index})
-    found: dict[frozenset[int], list[tuple[int, int]]] = {}
-    holding: frozenset[int] = frozenset()
-    edges = sorted(turns)
-    for low, after in pairwise(edges):
-        holding ^= turns[low]
-        if 0 in holding:
-            found.setdefault(holding, []).append((low, after - 1))
     outside = narrow.outside(whole.parts[-1][1])
-    parts = map(Intervals.of, found.values())
+    parts = (part for _, part in cut(list(dict.fromkeys(sets)), whole))
     return [(part, ((part & outside) or part).parts[0][0]) for part in parts]
 
 
 def cuts(sets: Iterable[Intervals], within: Intervals) -> list[int]:
     """A port of every part of `within` that `sets` tell apart."""
-    edges = {edge for each in set(sets) for low, high in each for edge in (low, high + 1)}
-    starts = sorted(edges | {low for low, _ in within} | {1})
-    return [port for port in starts if port in within and 0 < port <= 65_535]
+    real = within & Intervals(((1, 65_535),))
+    return sorted(part.parts[0][0] for _, part in cut(list(dict.fromkeys(sets)), real))
 
 
 def elsewhere(place: Place, family: AddressFamily) -> str | None:

@@ -120,6 +120,8 @@ class ComparedPlace:
         return tuple(each for each in self.beside_entries if each.kind == "opened")
 
     def _by_entries(self, change: Change) -> bool:
+        if change.flow.wire_name not in (None, change.flow.name):  # no entry is for packets that lie about their host
+            return False
         rules = {cause.rule for cause in (*change.opening, *change.closing)}
         return all(any(name in self.entries for name in rules_decided(rule)) for rule in rules)
 
