@@ -110,16 +110,18 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
     for each in policies:
         if not each.rules or {one.resource.urn for one in each.rules} & seen:
             continue
-        if each.policy is not None:  # it judges where it was found, and what it does not refer to decides nothing there
-            found = [_beside(place, each) for place in found]
-            continue
+        known = {(here.target, here.kind, here.name) for here in found}
+        mine = [here for here in each.places if each.policy is None or (here.target, here.kind, here.name) not in known]
+        # A policy of the stack judges where it was found, and what it does not refer to decides nothing there.
+        found = [_beside(place, each) for place in found]
         what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
         # Who brings a deny of his own is judged by that; else the deny is with those who own the policy.
         own = any(step.action == "block" and step.owner in each.urns for here in each.places for step in here.steps)
-        closes = each.cloud == "aws" or not own
+        closes = each.policy is None and (each.cloud == "aws" or not own)
         assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
-        places = map(_closed, each.places) if closes else each.places
-        found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=True) for here in places]
+        places = map(_closed, mine) if closes else mine
+        elsewhere = each.policy is None
+        found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
     not_read: dict[str, list[str]] = {}
     for resource in canonical(snapshot.resources):
         if held := unread(resource):
