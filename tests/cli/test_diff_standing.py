@@ -229,12 +229,15 @@ class TestPreviews:
         found = run("diff", f"deployed:{made}", made)
         assert (found.code, "a preview that failed" in found.err) == (1, True)
 
-    def test_a_plan_and_what_stands_are_compared_by_entries_and_that_is_said(self, run: Run, tmp_path: Path) -> None:
+    def test_a_plan_of_which_nothing_stands_yet_is_asked_by_itself_and_that_is_said(
+        self, run: Run, tmp_path: Path
+    ) -> None:
         assert run("plan", "--catalog", "chainguard/images@2024-03-28", "--target", "azure:application-rules",
                    "--lock", tmp_path / "plan.json").code == 0  # fmt: skip
         found = run("diff", state(tmp_path, *ALLOWED), tmp_path / "plan.json", "--json")
-        assert found.json["places"] == []
-        assert "only entries are compared" in str(found.json["notes"])
+        changes = {each["label"]: each["change"] for each in found.json["places"]}
+        assert changes == {"azure policy hub": "same", "azure:application-rules": "new"}
+        assert "azure:application-rules stands nowhere yet" in str(found.json["notes"])
 
 
 class TestComments:

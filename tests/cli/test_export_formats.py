@@ -107,3 +107,74 @@ def test_a_wrong_option_is_told_by_its_name_and_nothing_is_made(export: Export, 
 
 def test_a_stack_and_catalogs_are_not_mixed(export: Export) -> None:
     assert export("csv", "--stack", "dev", "--catalog", "ours.yaml").code == 2
+
+
+CLIENTS = """config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:select: {without: [c, b]}
+  hostgate:aws: {mechanism: rules, homeNet: [10.0.0.0/8], from: [10.1.0.0/16]}
+"""
+LISTS = """config:
+  hostgate:gcp:
+    mechanism: fqdn
+    networks: [projects/acme/global/networks/main]
+    grants:
+      - {name: builders, from: [builds@acme.iam.gserviceaccount.com], catalogs: [./ours.yaml], select: {ids: [a]}}
+      - {name: clocks, from: [10.2.0.0/16], catalogs: [./ours.yaml], select: {ids: [a]}}
+"""
+NAMES_CLIENTS = {
+    "squid": ("--from", "10.1.2.0/24"),
+    "nftables": ("--from", "10.1.2.0/24"),
+    "cilium": ("--select", "app=ci"),
+}
+"""Formats that tell clients apart, with some of those that the stack has; all others write every host for everybody."""
+
+
+@pytest.mark.parametrize("form", [form for each in formats() for form in each.exports])
+def test_clients_of_a_stack_stand_in_the_file_or_it_is_said_that_they_do_not(export: Export, form: str) -> None:
+    pool = ["--pool", "pool.txt"] if form in ("nftables", "vpn") else []
+    assert "clients-unsaid" not in export(form, "--stack", "dev", *pool).err
+    Path("Pulumi.dev.yaml").write_text(CLIENTS)
+    told = export(form, "--stack", "dev", *pool)
+    assert told.code == 0
+    assert (
+        "warning clients-unsaid: The stack has its hosts for clients of its own: aws:rules for 10.1.0.0/16." in told.err
+    )
+    if form in NAMES_CLIENTS:
+        named = export(form, "--stack", "dev", *pool, *NAMES_CLIENTS[form])
+        assert named.code == 0
+        assert "clients-unsaid" not in named.err
+        assert NAMES_CLIENTS[form][1].partition("=")[2] or NAMES_CLIENTS[form][1] in named.out
+
+
+@pytest.mark.parametrize("form", ["squid", "nftables"])
+def test_clients_that_a_stack_has_not_are_said(export: Export, form: str) -> None:
+    pool = ["--pool", "pool.txt"] if form == "nftables" else []
+    Path("Pulumi.dev.yaml").write_text(CLIENTS)
+    wider = export(form, "--stack", "dev", *pool, "--from", "10.0.0.0/8")
+    assert "clients-unsaid: --from 10.0.0.0/8 has clients that the stack has not" in wider.err
+
+
+@pytest.mark.parametrize(
+    ("form", "more"), [("squid", ("--from", "10.2.0.0/16")), ("csv", ()), ("cilium", ("--select", "a=b"))]
+)
+def test_lists_with_clients_of_their_own_are_one_list_in_a_file_and_that_is_said(
+    export: Export, form: str, more: tuple[str, ...]
+) -> None:
+    Path("Pulumi.dev.yaml").write_text(LISTS)
+    told = export(form, "--stack", "dev", *more)
+    assert told.code == 0, told.err
+    assert "gcp:fqdn builders for builds@acme.iam.gserviceaccount.com; gcp:fqdn clocks for 10.2.0.0/16" in told.err
+    assert "which are one list here" in told.err
+
+
+def test_a_split_tunnel_says_that_it_holds_for_every_client_that_gets_it(export: Export) -> None:
+    Path("Pulumi.dev.yaml").write_text(CLIENTS)
+    written = [
+        export("vpn", "--stack", "dev", "--pool", "pool.txt", "--product", product, "--from", "10.1.0.0/16")
+        for product in ("prefixes", "openvpn", "wireguard", "aws-client-vpn")
+    ]
+    for each in written:
+        assert each.code == 0
+        assert "clients-unsaid: No range of it is for 10.1.0.0/16 alone" in each.err
+        assert "10.1." not in each.out

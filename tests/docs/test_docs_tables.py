@@ -182,6 +182,13 @@ def test_the_mechanisms_are_those_of_the_registry() -> None:
         assert told == _components()[target.strip("`")]
 
 
+def test_the_formats_that_say_who_may_use_the_hosts_are_those_that_do() -> None:
+    (table,) = [table for table in tables(EXPORT) if table.header[0] == "file"]
+    told = {name: not says.startswith("no:") for names, says in table.rows for name in re.findall("`(.*?)`", names)}
+    known = {each.name.partition(":")[2]: mechanism(each.name) for each in formats()}
+    assert told == {name: isinstance(how, FileFormat) and how.tells_clients for name, how in known.items()}
+
+
 def test_the_formats_of_the_export_page_are_those_of_the_registry() -> None:
     (table,) = [table for table in tables(EXPORT) if table.header[0] == "format"]
     assert table.rows == tuple(

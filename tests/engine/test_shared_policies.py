@@ -59,7 +59,11 @@ OF_THE_TEAM = """pulumi.StackReference("organization/team/dev").get_output("aws"
     lambda made: [{"resource_arn": each["resourceArn"], "priority": each["priority"]} for each in made["references"]]
 )"""
 TEAM = {
-    "aws": {"mechanism": "rules", "deny": "declared", "attach": "arn:aws:network-firewall:x:y:firewall-policy/shared"},
+    "aws": {
+        "mechanism": "rules",
+        "deny": "declared",
+        "attach": "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/shared",
+    },
     "gcp": {"mechanism": "fqdn", "attach": "projects/acme/global/firewallPolicies/egress", "deny": "declared"},
     "azure": {"mechanism": "application-rules", "attach": "rg-hub/fp-hub"},
 }

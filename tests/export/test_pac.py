@@ -12,6 +12,7 @@ from conformance.catalogs import entry, selection
 from conformance.strategies import flows_about
 from hostgate.catalog.problems import InputError
 from hostgate.flows.flow import Flow
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, plan
 
 ENTRIES = [
@@ -113,3 +114,29 @@ def test_what_is_allowed_goes_to_the_proxy_that_is_named_and_all_else_to_the_oth
 def test_all_else_never_passes(way: str) -> None:
     with pytest.raises(InputError, match="refused"):
         planned(refused=way)
+
+
+@pytest.mark.parametrize(
+    ("ways", "direct"),
+    [
+        ("DIRECT", True),
+        ("PROXY a.example:1; DIRECT", True),
+        ("PROXY DIRECT.example:1", False),
+        ("HTTPS a.example:1", False),
+    ],
+)
+def test_where_a_browser_connects_directly_quic_may_pass_and_the_file_says_so(ways: str, direct: bool) -> None:
+    made = planned(allowed=ways)
+    over_quic = {
+        name: made.verdict(Flow(name, 443, "quic")).action for name in ("cgr.dev", "enforce.dev", "evil.example")
+    }
+    known = "unknown" if direct else "block"
+    assert over_quic == {"cgr.dev": known, "enforce.dev": known, "evil.example": "block"}
+    assert made.verdict(Flow("dl.enforce.dev", 80, "quic")).action != "allow"
+    assert ("quic-open" in {each.id for each in made.findings}) is direct
+    assert ("// QUIC, too: " in (made.objects[0].text or "")) is direct
+
+
+def test_what_a_browser_may_do_over_quic_is_declared_with_its_source() -> None:
+    (means,) = mechanism("export:pac").means
+    assert any("QUIC" in each.text and "RFC 9114" in each.source for each in means.opens)

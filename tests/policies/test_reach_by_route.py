@@ -1,5 +1,6 @@
 """Reach by route: a client subnet of which a route leads past the firewall reaches everything on it, over its family."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,50 @@ def test_the_pack_tells_of_clients_that_are_led_past_a_firewall_that_is_not_ther
     ]
     told = [each.message for each in said if isinstance(each, Judgement)] if isinstance(said, list) else []
     assert any("packets of subnet-app over IPv4 go to internet gateway" in each for each in told) == past
+
+
+def native(kind: str, name: str, *made_from: str, **properties: Any) -> Resource:
+    """A resource of the twin as a policy pack is told it once it stands: its id under a name of its own, and nowhere else."""
+    urns = {value: urn for urn in made_from for value in [urn.removeprefix("urn:")]}
+    of = {
+        key: frozenset({urns[value]}) for key, value in properties.items() if isinstance(value, str) and value in urns
+    }
+    return Resource(
+        urn=f"urn:{name}", type=f"aws-native:{kind}", name=name, properties=properties, property_dependencies=of
+    )
+
+
+TWIN = (
+    native("ec2:Vpc", "vpc-1", vpcId="vpc-1", cidrBlock="10.0.0.0/16"),
+    native("networkfirewall:FirewallPolicy", "p", firewallPolicyArn="arn:p", firewallPolicyName="p",
+           firewallPolicy={**CLOSED, "statefulEngineOptions": {"ruleOrder": "STRICT_ORDER"}}),
+    native("ec2:Subnet", "subnet-fw", "urn:vpc-1", subnetId="subnet-fw", vpcId="vpc-1", cidrBlock="10.0.0.0/28"),
+    native("ec2:Subnet", "subnet-pub", "urn:vpc-1", subnetId="subnet-pub", vpcId="vpc-1", cidrBlock="10.0.2.0/28"),
+    native("ec2:Subnet", "subnet-app", "urn:vpc-1", subnetId="subnet-app", vpcId="vpc-1", cidrBlock="10.0.1.0/24"),
+    native("networkfirewall:Firewall", "fw", "urn:vpc-1", firewallArn="arn:fw", vpcId="vpc-1", firewallPolicyArn="arn:p",
+           subnetMappings=[{"subnetId": "subnet-fw"}]),
+    native("ec2:InternetGateway", "igw-1", internetGatewayId="igw-1"),
+    native("ec2:NatGateway", "nat-1", "urn:subnet-pub", natGatewayId="nat-1", subnetId="subnet-pub"),
+    native("ec2:RouteTable", "rtb-app", "urn:vpc-1", routeTableId="rtb-app", vpcId="vpc-1"),
+    native("ec2:RouteTable", "rtb-pub", "urn:vpc-1", routeTableId="rtb-pub", vpcId="vpc-1"),
+    native("ec2:SubnetRouteTableAssociation", "a", "urn:rtb-app", "urn:subnet-app", routeTableId="rtb-app", subnetId="subnet-app"),
+    native("ec2:SubnetRouteTableAssociation", "b", "urn:rtb-pub", "urn:subnet-pub", routeTableId="rtb-pub", subnetId="subnet-pub"),
+    native("ec2:Route", "out", "urn:rtb-pub", "urn:igw-1", routeTableId="rtb-pub", destinationCidrBlock=EVERY, gatewayId="igw-1"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["natGatewayId", "gatewayId"])
+def test_what_goes_by_an_id_that_nobody_is_told_is_what_the_input_was_made_from(target: str) -> None:
+    to = "nat-1" if target == "natGatewayId" else "igw-1"
+    inputs = {"routeTableId": "rtb-app", "destinationCidrBlock": EVERY, target: to}
+    past = native("ec2:Route", "past", "urn:rtb-app", f"urn:{to}", **inputs)
+    (place,) = places_of_stack(Snapshot((*TWIN, past), "a policy pack"))
+    assert {(each.rule, each.flows[0].source) for each in reach(place, NEEDS).beyond} == {("route past", "10.0.1.0")}
+
+
+def test_an_id_of_something_else_is_not_what_the_input_was_made_from() -> None:
+    told = [replace(each, id=each.name) if each.name == "rtb-app" else each for each in TWIN]
+    of_others = native("ec2:Route", "past", destinationCidrBlock=EVERY, gatewayId="igw-1", routeTableId="rtb-other")
+    made = {"routeTableId": frozenset({"urn:rtb-app"}), "gatewayId": frozenset({"urn:igw-1"})}
+    (place,) = places_of_stack(Snapshot((*told, replace(of_others, property_dependencies=made)), "a policy pack"))
+    assert reach(place, NEEDS).beyond == ()

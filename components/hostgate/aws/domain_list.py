@@ -14,11 +14,13 @@ from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.plan_place import clients_of, of_network_firewall
+from hostgate.aws.resources import BY_KIND
 from hostgate.catalog.model import Entry, Match
 from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.sharding import shard
 from hostgate.suricata.writer import Rule, Sids, group, name_conditions
 
@@ -111,6 +113,10 @@ class DomainList(Mechanism[NetworkFirewallOptions]):
             findings=(*policy.remarks_of_all(options, entries), *policy.remarks(options, entries, sids)),
             usage=policy.usage(options, objects),
         )
+
+    def rows(self, options: NetworkFirewallOptions | None = None) -> Mapping[str, ResourceType]:
+        del options
+        return BY_KIND
 
     def fixed(
         self, each: CloudObject, objects: Sequence[CloudObject], options: NetworkFirewallOptions

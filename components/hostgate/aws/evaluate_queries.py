@@ -195,7 +195,7 @@ class _Reading:
         loose += [
             either(rule.name, f"it is not known yet whether {rule.name} is a rule of {name}", rule.urn, box=_ASKED)
             for rule in self.snapshot.of_types([RULE])
-            if rule.properties.get("firewallRuleGroupId") is UNKNOWN
+            if not isinstance(rule.properties.get("firewallRuleGroupId"), str | None)
             and self._referred(rule, "firewallRuleGroupId", RULE_GROUP) is None
         ]
         unseen = elsewhere(group, box=_ASKED)

@@ -18,7 +18,7 @@ TYPES: Final = resources_firewall.TYPES | resources_resolver.TYPES | resources_r
 READ: Final = resources_ec2.READ | resources_resolver.READ
 UNREAD: Final = resources_ec2.UNREAD
 
-_BY_KIND: Final[Mapping[str, ResourceType]] = {each.kind: each for each in TYPES.values() if each.kind}
+BY_KIND: Final[Mapping[str, ResourceType]] = {each.kind: each for each in TYPES.values() if each.kind}
 
 
 def snapshot_of(objects: Sequence[CloudObject]) -> Snapshot:
@@ -29,12 +29,12 @@ def snapshot_of(objects: Sequence[CloudObject]) -> Snapshot:
 def _resources(objects: Sequence[CloudObject]) -> Iterator[Resource]:
     group = next((each.name for each in objects if each.kind == query_kinds.RULE_GROUP), None)
     for each in objects:
-        if each.kind not in _BY_KIND:
+        if each.kind not in BY_KIND:
             continue
         properties = inputs_of(each)
         if each.kind == query_kinds.RULE:
             properties["firewallRuleGroupId"] = group
-        token = _BY_KIND[each.kind].token
+        token = BY_KIND[each.kind].token
         yield Resource(
             urn=f"plan::{each.kind}::{each.name}", type=token, name=each.name, properties=properties, id=each.name
         )
@@ -42,7 +42,7 @@ def _resources(objects: Sequence[CloudObject]) -> Iterator[Resource]:
 
 def inputs_of(each: CloudObject) -> dict[str, Any]:
     """The body of an object as the provider's inputs."""
-    return _BY_KIND[each.kind].from_body(each.body) | {"name": each.name}
+    return BY_KIND[each.kind].from_body(each.body) | {"name": each.name}
 
 
 NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {

@@ -134,13 +134,13 @@ class _Reading:
     # References.
 
     def several(self, holder: Resource, key: str, value: object, *types: str) -> list[str]:
-        """What `value` names at the input `key`; where it is not known, what of `types` it was made from."""
+        """What `value` names at the input `key`; where that is not known, what of `types` it was made from."""
         if value is None:
             return []
-        if not isinstance(value, str):
-            made = self.snapshot.referred(holder, key, None)
-            return [each.urn for each in made if not types or each.type in types]
-        return [each.urn for each in self.snapshot.referred(holder, key, value)] or ([value] if value else [])
+        text = value if isinstance(value, str) else None
+        made = self.snapshot.referred(holder, key, text)
+        found = [each.urn for each in made if not types or each.type in types or (text and each.id_is_told)]
+        return found or ([text] if text else [])
 
     def one(self, holder: Resource, key: str, *types: str) -> str | None:
         found = self.several(holder, key, holder.properties.get(key), *types)

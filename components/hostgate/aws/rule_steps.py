@@ -63,8 +63,8 @@ def list_steps(node: Node, variables: Variables, group: str, owner: str, *, stri
     if action is None or types.absent:
         yield from either(group, f"what a list of type {kind.value} does is not known here", owner)
         return
-    named = [_LAYERS[str(item.value)] for item in types.items() if item.value in _LAYERS]
-    others = [str(item.value) for item in types.items() if item.value not in _LAYERS]
+    named = [_LAYERS[str(item.value)] for item in types.items() if str(item.value) in _LAYERS]
+    others = [str(item.value) for item in types.items() if str(item.value) not in _LAYERS]
     client, address = addresses_of("$HOME_NET", variables), addresses_of("$EXTERNAL_NET", variables)
     word = "passed" if action == "allow" else "dropped"
     base = Box(address=address, client=ClientTest(addresses=client))
@@ -131,6 +131,7 @@ def stateless_rule(node: Node, group: str, owner: str) -> Iterator[Step]:
     """A stateless rule: one step for each of its actions that decides."""
     definition = node.at("ruleDefinition")
     actions = [item.value for item in definition.at("actions").items()]
+    told = bool(actions) and all(isinstance(each, str) for each in actions)
     match = definition.at("matchAttributes")
     label = f"{group}#{node.at('priority').value}"
     action: Action = "allow" if "aws:pass" in actions else "block" if "aws:drop" in actions else "next"
@@ -159,6 +160,11 @@ def stateless_rule(node: Node, group: str, owner: str) -> Iterator[Step]:
         client=ClientTest(addresses=_definitions(match.at("sources"), label)),
         doubts=tuple(doubts),
     )
+    if not told:
+        yield from either(
+            f"the stateless rule {label}", f"what the stateless rule {label} does is not known", owner, box=box
+        )
+        return
     word = {"allow": "passed uninspected", "block": "dropped", "next": "forwarded"}[action]
     yield Step(action=action, rule=label, why=f"{word} by a stateless rule of {group}", box=box, owner=owner)
 

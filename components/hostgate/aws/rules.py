@@ -10,12 +10,14 @@ from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.plan_place import clients_of, of_network_firewall
+from hostgate.aws.resources import BY_KIND
 from hostgate.catalog.model import Entry
 from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.grants import shared, told
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
+from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.sharding import shard
 from hostgate.suricata.writer import Rule, Sids, message, name_conditions, source
 
@@ -108,6 +110,10 @@ class Rules(Mechanism[NetworkFirewallOptions]):
                 )
                 where.update({entry.key: f"{group.name}#{rules[entry.key][0].sid}" for entry in part.items})
                 yield slot + options.index * policy.BETWEEN_GRANTS + part.slot, group
+
+    def rows(self, options: NetworkFirewallOptions | None = None) -> Mapping[str, ResourceType]:
+        del options
+        return BY_KIND
 
     def fixed(
         self, each: CloudObject, objects: Sequence[CloudObject], options: NetworkFirewallOptions

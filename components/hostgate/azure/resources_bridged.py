@@ -100,7 +100,7 @@ def _collections(node: Node) -> Iterator[Any]:
                 yield UNKNOWN
                 continue
             rules = each.at("rules")
-            listed = [rule.value if rule.unknown else _rule(rule.value, rule_type, shape) for rule in rules.items()]
+            listed = [_rule(rule.value, rule_type, shape) for rule in rules.items()]
             yield {
                 "ruleCollectionType": kind,
                 "name": each.at("name").value,
@@ -110,7 +110,9 @@ def _collections(node: Node) -> Iterator[Any]:
             }
 
 
-def _rule(value: Any, rule_type: str, shape: Record) -> dict[str, Any]:
+def _rule(value: Any, rule_type: str, shape: Record) -> Any:
+    if not isinstance(value, Mapping) or not {"name", "sourceAddresses"} & value.keys():
+        return UNKNOWN
     found = {**read(shape, value, as_it_is), "ruleType": rule_type}
     if rule_type == "NatRule" and "destinationAddress" in found:
         found["destinationAddresses"] = [found.pop("destinationAddress")]

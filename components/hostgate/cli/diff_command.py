@@ -12,6 +12,9 @@ from hostgate.cli.main import print_json
 from hostgate.cli.sources import as_date
 
 if TYPE_CHECKING:
+    from hostgate.cli.sides import Side
+    from hostgate.flows.snapshot import Snapshot
+    from hostgate.flows.steps import Place
     from hostgate.review.compared_places import ComparedPlace
     from hostgate.review.plan_changes import FlowChange, TargetDiff
     from hostgate.review.review import Review
@@ -88,7 +91,7 @@ def review_options(command: F) -> F:
 def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review":
     """The review that was asked for. Raises InputError for what is wrong with a side."""
     from hostgate.cli.sides import read_sides
-    from hostgate.review.compared_places import ComparedPlace, compared_plans, compared_standing
+    from hostgate.review.compared_places import compared_plans, compared_standing
     from hostgate.review.guards import Guards
     from hostgate.review.plan_changes import diff
     from hostgate.review.review import Review
@@ -100,14 +103,21 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
     guards = named.with_those_of(base.guards).with_those_of(head.guards)
     targets = diff(base.statements, head.statements)
     sides = (*base.statements, *head.statements)
-    places: tuple[ComparedPlace, ...] = ()
     notes = [*base.notes, *head.notes, *pins]
-    if base.standing is not None and head.standing is not None:
-        places = compared_standing(base.standing, head.standing, sides, guards.never_remove, head.snapshot)
-    elif base.standing is None and head.standing is None:
+    if base.snapshot is None and head.snapshot is None:
         places = compared_plans(targets, guards.never_remove)
     else:
-        notes.append("One side is a plan and the other what stands with everybody's rules: only entries are compared.")
+        before, after, snapshot, new = _standing(base, head, targets)
+        places = compared_standing(before, after, sides, guards.never_remove, snapshot)
+        places += compared_plans(new, guards.never_remove)
+        notes += (f"{each.label} stands nowhere yet: it is compared as if nothing else stood there." for each in new)
+    if (base.snapshot is None) != (head.snapshot is None):
+        notes.append("The plan is put in the place of what stands of it; what else stands is taken to stay as it is.")
+        renamed = [each for each in targets if each.base and each.head and each.base.name != each.head.name]
+        notes += (
+            f"{each.label} has another name: what refers to the old one is taken to go over to the new."
+            for each in renamed
+        )
     return Review(
         subject=subject or head.stack or base.stack or "plan",
         base=asked.base,
@@ -118,6 +128,30 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
         notes=tuple(notes),
         places=places,
     )
+
+
+def _standing(
+    base: "Side", head: "Side", targets: "Sequence[TargetDiff]"
+) -> "tuple[tuple[Place, ...], tuple[Place, ...], Snapshot, list[TargetDiff]]":
+    """The places of both sides, where one is a plan as it would stand in the other; what stands after; and targets of which
+    nothing stands."""
+    from hostgate.cli.sides import places_of
+    from hostgate.review.put_in import put_in
+
+    if base.snapshot is not None and head.snapshot is not None:
+        return base.standing, head.standing, head.snapshot, []
+    plans = (base if base.snapshot is None else head).statements
+    whole = {(each.target, each.name): each for plan in plans for each in plan.apart}  # a comparison leaves objects out
+    sides = [(each.head, each.base) if base.snapshot is None else (each.base, each.head) for each in targets]
+    pairs = [(standing, plan and whole[plan.target, plan.name]) for standing, plan in sides]
+    new = [each for each, (standing, _) in zip(targets, pairs, strict=True) if standing is None]
+    snapshot = base.snapshot or head.snapshot
+    assert snapshot is not None
+    whole_plan = put_in(snapshot, ((standing, plan) for standing, plan in pairs if standing is not None))
+    planned = places_of(whole_plan)
+    if base.snapshot is None:
+        return planned, head.standing, snapshot, new
+    return base.standing, planned, whole_plan, new
 
 
 def end(review: "Review") -> None:

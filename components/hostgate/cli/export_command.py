@@ -1,7 +1,8 @@
 """`hostgate export`: the hosts as files for software outside the clouds."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -13,6 +14,9 @@ from hostgate.planning.targets import Target, formats, load, row, rows
 
 if TYPE_CHECKING:
     from hostgate.catalog.selection import Selection
+    from hostgate.flows.address_sets import AddressSet
+    from hostgate.planning.findings import Finding
+    from hostgate.planning.options import Options
     from hostgate.planning.plan import Plan
 
 
@@ -102,7 +106,7 @@ def _format(name: str, target: Target) -> click.Command:
 
         if stack is not None and catalogs:
             raise click.UsageError("--stack brings its own catalogs; leave out --catalog, or --stack.")
-        selection = hosts_and_layers(stack, catalogs, allow_empty, None, pins=False)[0]
+        selection, layers, *_ = hosts_and_layers(stack, catalogs, allow_empty, None, pins=False)
         keys = {key: field.alias or key for key, field in how.options.model_fields.items()}
         options = {
             keys.get(key, key): list(value) if isinstance(value, tuple) else value
@@ -116,10 +120,55 @@ def _format(name: str, target: Target) -> click.Command:
             raise InputError(plan.problems)
         deliver(load(target.exports[name])(plan), out)
         warn(plan)
+        chosen = bool(getattr(how, "tells_clients", False)) and bool(options.get("from") or options.get("select"))
+        if said := unsaid(layers, options.get("from", ()), chosen=chosen):
+            click.echo(f"warning {said.line}", err=True)
 
     for option in reversed(list(_options_of(how.options))):
         write = option(write)
     return write
+
+
+def unsaid(layers: "Sequence[tuple[str, Options | None]]", given: Sequence[str], *, chosen: bool) -> "Finding | None":
+    """What a file does not say of the clients that a stack has its hosts for. `given` are ranges that stand in it, and
+    `chosen` is whether it names clients at all."""
+    from hostgate.flows.address_sets import networks
+    from hostgate.planning.findings import finding
+
+    shares = [(target, share) for target, options in layers if options is not None for share in options.shares]
+    named = [
+        (f"{target} {share.grant}".strip(), [*map(str, getattr(share, "from_", None) or ())])
+        for target, share in shares
+    ]
+    whose = [(layer, clients) for layer, clients in named if clients]
+    several = any(share.grant for _, share in shares)
+    if not whose:
+        return None
+    told = "; ".join(f"{layer} for {', '.join(clients)}" for layer, clients in whose)
+    if several or not chosen:
+        lists = "lists of their own clients, which are one list here" if several else "clients of its own"
+        return finding("clients-unsaid", f"The stack has its hosts for {lists}: {told}.")
+    ranges = [each for _, clients in whose for each in clients if _is_range(each)]
+    if (
+        given
+        and len(ranges) == sum(len(clients) for _, clients in whose)
+        and _beyond(networks(given), networks(ranges))
+    ):
+        return finding("clients-unsaid", f"--from {', '.join(given)} has clients that the stack has not: {told}.")
+    return None
+
+
+def _beyond(some: "AddressSet", others: "AddressSet") -> bool:
+    left = some.less(others)
+    return bool(left.v4 or left.v6)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _options_of(kind: Any) -> Iterator[Callable[[Any], Any]]:

@@ -102,6 +102,7 @@ def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any
         findings=tuple(_finding(str(each)) for each in findings) if isinstance(findings, list) else None,
         made=tuple(_made(children, target)),
         of_engine=True,
+        urn=str(component["urn"]),
         **_said_by(stated, options, target),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ GIT_LIMIT = 60
 _STACK_FILE = re.compile(r"Pulumi\.([^/]+)\.ya?ml\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """One side as it was read. `stack` is project and stack, where there is one."""
 
@@ -40,10 +41,13 @@ class Side:
     notes: tuple[str, ...] = ()
     unreviewed: tuple[str, ...] = ()
     """Targets for which the stack pins another digest than it makes."""
-    standing: "tuple[Place, ...] | None" = None
-    """Where flows are judged by all that stands; None where it is not known what does, as of a plan."""
     snapshot: "Snapshot | None" = None
-    """What that is."""
+    """All that stands; None where it is not known what does, as of a plan."""
+
+    @cached_property
+    def standing(self) -> "tuple[Place, ...]":
+        """Where flows are judged by all that stands."""
+        return () if self.snapshot is None else places_of(self.snapshot)
 
 
 def read_sides(base: str, head: str, as_of: date) -> tuple[Side, Side]:
@@ -120,28 +124,29 @@ def _of_file(path: Path, *, deployed: bool) -> Side:
 
         statements, stack = read_preview(document, str(path), deployed=deployed)
         snapshot = (of_deployed if deployed else of_preview)(document, str(path))
-        found = _places_of(snapshot)
-        if not (statements or found or deployed):
-            raise _nothing_of_ours(path)
         partial = ", ".join(each.name for each in statements if each.enforcement.partial)
         note = f"{path}: {partial} does not say where it is enforced, as of 0.1.0: mode and deny alone are compared."
-        return Side(statements, stack, notes=(note,) if partial else (), standing=found, snapshot=snapshot)
+        found = Side(statements, stack, notes=(note,) if partial else (), snapshot=snapshot)
+        if not (statements or found.standing or deployed):
+            raise _nothing_of_ours(path)
+        return found
     if isinstance(document, dict) and "deployment" in document and not deployed:
         from hostgate.cli.preview_statements import read_state
         from hostgate.flows.engine_documents import of_state
 
         snapshot = of_state(document, str(path))
-        found = _places_of(snapshot)
         statements, stack = read_state(document, str(path))
-        if not (statements or found):
+        found = Side(statements, stack, snapshot=snapshot)
+        if not (statements or found.standing):
             raise _nothing_of_ours(path)
-        return Side(statements, stack, standing=found, snapshot=snapshot)
+        return found
     if deployed:
         raise _error("plan-file", f"{path} is no preview of the engine, which alone knows what is deployed.")
     return Side(read_statements(document, str(path)))
 
 
-def _places_of(snapshot: "Snapshot") -> tuple["Place", ...]:
+def places_of(snapshot: "Snapshot") -> tuple["Place", ...]:
+    """Where flows are judged by all that a snapshot holds."""
     from hostgate.policies.places import places_of_stack
 
     return tuple(places_of_stack(snapshot))

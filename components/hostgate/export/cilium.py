@@ -61,6 +61,7 @@ class Cilium(FileFormat[CiliumOptions]):
     options = CiliumOptions
     file = ".cilium.yaml"
     state = "tracked: answers to what the pods begin pass"
+    tells_clients = True
     refuses = (
         "The pods reach nothing else: no other pod or service, no other name in DNS, and private destinations too. "
         "What other policies allow them is added."

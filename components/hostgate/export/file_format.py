@@ -60,6 +60,8 @@ class FileFormat(Mechanism[F]):
     state: ClassVar[str]
     """What its software remembers of a connection, and so which way a rule is for."""
     limits: ClassVar[tuple[Limit, ...]] = ()
+    tells_clients: ClassVar[bool] = False
+    """Whether the file says who may use the hosts, where the options name them. Else who gets the file may use all."""
 
     @abstractmethod
     def body(self, entries: Sequence[Entry], options: F) -> Mapping[str, Any]:

@@ -44,6 +44,7 @@ class Nftables(PooledFormat[NftablesOptions]):
     options = NftablesOptions
     file = ".nft"
     state = "tracked, or pairs of rules with `--stateless`"
+    tells_clients = True
     refuses = "The box forwards nothing else: no other traffic, of whatever protocol, and private destinations too."
     means = (
         Means(

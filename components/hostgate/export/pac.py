@@ -6,22 +6,25 @@ It sees the name and port of the URL and nothing of what is sent, and it binds o
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import Entry
-from hostgate.export.file_format import APPLICATION, PORT, FileFormat, FormatOptions, closed
+from hostgate.export.file_format import APPLICATION, PORT, UDP, FileFormat, FormatOptions, closed
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
+from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import CloudObject, Means
 
 _WAY = r"(DIRECT|(PROXY|HTTP|HTTPS|SOCKS|SOCKS4|SOCKS5) (\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):" + PORT + ")"
 _SOURCE = "Mozilla developer documentation, proxy auto-configuration file"
+_HTTP3 = "RFC 9114, section 3.1.1; Chromium, net/docs/proxy.md: a proxy of this kind carries no QUIC"
+_QUIC = "a browser that is told DIRECT may change to HTTP/3, on any UDP port that the host says"
 
 
 def _refusing(text: str) -> str:
@@ -68,10 +71,18 @@ class Pac(FileFormat[PacOptions]):
                     "2026-11-28",
                 ),
             ),
-            opens=(Claim("everything to a program that does not use the file", _SOURCE, "2026-11-28"),),
+            opens=(
+                Claim("everything to a program that does not use the file", _SOURCE, "2026-11-28"),
+                Claim(f"QUIC to the hosts where they are reached directly: {_QUIC}", _HTTP3, "2026-11-28"),
+            ),
             nearest=dict.fromkeys(("tls", "tcp", "udp"), "a format for all programs: no URL is asked about for it."),
         ),
     )
+
+    def remarks(self, options: PacOptions) -> Iterator[Finding]:
+        yield from super().remarks(options)
+        if _direct(options.allowed):
+            yield finding("quic-open", f"Not over TCP alone: {_QUIC}.")
 
     def body(self, entries: Sequence[Entry], options: PacOptions) -> Mapping[str, Any]:
         hosts: dict[str, dict[str, list[str]]] = {}
@@ -86,20 +97,38 @@ class Pac(FileFormat[PacOptions]):
         listed = (f"{json.dumps(key)}: {{\n{_rows(hosts)}\n}}" for key, hosts in sorted(body.get("hosts", {}).items()))
         said["HOSTS"] = f"{{{', '.join(listed)}}}"
         script = re.sub("HOSTS|ALLOWED|REFUSED", lambda word: said[word[0]], _SCRIPT)
-        return "".join(f"// {line}\n" for line in head) + script
+        quic = (f"QUIC, too: {_QUIC}; close UDP on the way",) if _direct(body["allowed"]) else ()
+        return "".join(f"// {line}\n" for line in (*head, *quic)) + script
 
     def place(self, objects: Sequence[CloudObject], options: PacOptions) -> Place:  # noqa: ARG002
         (made,) = objects
         steps = [
-            Step(action="allow", rule=f"{made.name}#{host}:{port}", why="the script finds the name", box=_box(*where))
+            Step(action="allow", rule=f"{made.name}#{host}:{port}", why="the script finds the name", box=where)
             for key, hosts in made.body.get("hosts", {}).items()
             for spoken, port in [key.split(":")]
             for host, kinds in hosts.items()
-            for where in [(spoken, int(port), host, kind) for kind in kinds]
+            for kind in kinds
+            for where in [_box(spoken, int(port), host, kind), *_over_quic(made.body["allowed"], spoken, host, kind)]
         ]
         stage = Stage("script", tuple(steps), closed("the script finds no such name at this port"))
         return Place(
             self.target, made.name, (stage,), led="asked", kind="browsers", assumptions=("The client asks the file.",)
+        )
+
+
+def _direct(ways: str) -> bool:
+    return any(each.strip() == "DIRECT" for each in ways.split(";"))
+
+
+def _over_quic(ways: str, spoken: str, host: str, kind: Any) -> Iterator[Box]:
+    """What a browser may go over to where it is told to connect directly. Which port, the host says."""
+    if spoken == "https" and _direct(ways):
+        doubt = "the host offers HTTP/3 at this port, and the browser takes it"
+        yield Box(
+            dialled=(NameTest(kind, host),),
+            protocols=frozenset({UDP}),
+            applications=frozenset({"quic"}),
+            doubts=(doubt,),
         )
 
 

@@ -53,6 +53,7 @@ class Squid(FileFormat[SquidOptions]):
     options = SquidOptions
     file = ".squid.conf"
     state = "the proxy ends and begins connections itself"
+    tells_clients = True
     refuses = "The proxy refuses all other hosts, addresses instead of names, and private destinations too."
     means = (
         Means(

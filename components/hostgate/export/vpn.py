@@ -5,7 +5,7 @@ stand a filter that knows more; the list only brings the traffic there.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from hostgate.catalog.model import Entry
@@ -14,6 +14,7 @@ from hostgate.export.pooled import KEEPS, PooledFormat, PooledOptions
 from hostgate.flows.address_sets import networks
 from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
+from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Rendering
 from hostgate.planning.pooled import NEAREST, RESOLVER, openings
@@ -68,6 +69,14 @@ class Vpn(PooledFormat[VpnOptions]):
         usage = (Usage(ROUTES, count), Usage(RULES, count))
         return Rendering(objects=made.objects, rules=made.rules, findings=made.findings, usage=usage)
 
+    def remarks(self, options: VpnOptions) -> Iterator[Finding]:
+        yield from super().remarks(options)
+        if options.from_:
+            whose = ", ".join(map(str, options.from_))
+            yield finding(
+                "clients-unsaid", f"No range of it is for {whose} alone: it holds for every client that gets it."
+            )
+
     def body(self, entries: Sequence[Entry], options: VpnOptions) -> Mapping[str, Any]:
         hosts: dict[str, set[str]] = {}
         for each in openings(entries, options):
@@ -92,18 +101,18 @@ class Vpn(PooledFormat[VpnOptions]):
 
     def place(self, objects: Sequence[CloudObject], options: VpnOptions) -> Place:
         (made,) = objects
-        clients = clients_of(options.from_)
         steps = [
             Step(
                 action="allow",
                 rule=f"{made.name}#{row['hosts'][0]}",
                 why="its address goes through the tunnel",
-                box=Box(address=networks([row["range"]]), client=clients),
+                box=Box(address=networks([row["range"]])),
             )
             for row in made.body.get("ranges", ())
         ]
         stage = Stage("routes", tuple(steps), closed("no route leads it through the tunnel"))
-        return Place(self.target, made.name, (stage,), clients=clients, led="assumed", kind="tunnel")
+        # Whom the list is meant for; a client that is another and gets it has the ranges all the same.
+        return Place(self.target, made.name, (stage,), clients=clients_of(options.from_), led="assumed", kind="tunnel")
 
 
 def _line(product: str, cidr: str) -> str:

@@ -56,6 +56,11 @@ class Resource:
             yield from _unknown_below(self.properties.get(key), key)
 
     @property
+    def id_is_told(self) -> bool:
+        """Whether it is known what its cloud calls it."""
+        return bool(self.id) or isinstance(self.properties.get("id"), str)
+
+    @property
     def node(self) -> Node:
         """Its properties; of a resource of which nothing is known at all, each is unknown."""
         return Node(self.properties or UNKNOWN)
@@ -89,14 +94,15 @@ class Snapshot:
     def referred(self, resource: Resource, key: str, value: Any) -> tuple[Resource, ...]:
         """What the input `key` of `resource` refers to, by the value where it is known, else by what it was made from.
 
-        Several, where a value that is not known was made from several; none, where it is outside the snapshot.
+        Several, where a value was made from several; none, where it is outside the snapshot. A policy pack is told the id of
+        no resource whose provider does not repeat it among the outputs: a value that nothing else goes by is then what it was
+        made from.
         """
         if isinstance(value, str) and value in self._by_reference:
             return (self._by_reference[value],)
-        if isinstance(value, str):
-            return ()
         urns = resource.property_dependencies.get(key, frozenset())
-        return tuple(self.by_urn[urn] for urn in sorted(urns) if urn in self.by_urn)
+        made = tuple(self.by_urn[urn] for urn in sorted(urns) if urn in self.by_urn)
+        return tuple(each for each in made if not each.id_is_told) if isinstance(value, str) else made
 
     def only(self, resource: Resource, key: str, type_: str) -> Resource | None:
         """The one of `type_` that a reference at the input `key`, which is not known yet, was made from; None where nobody can

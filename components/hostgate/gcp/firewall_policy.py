@@ -141,11 +141,11 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         # The node of a hierarchical policy is taken over in place.
         taken = each.kind == ASSOCIATION and options.scope == "hierarchical"
         held = {} if taken else {"the policy that holds it": options.place}
-        return {**held, **fixed_by_row(self._rows(options), each.kind, each.body), **project}
+        return {**held, **fixed_by_row(self.rows(options), each.kind, each.body), **project}
 
-    def _rows(self, options: O) -> dict[str, ResourceType]:
-        """The types of its objects by kind; the types of a policy have the same kinds in every scope."""
-        return {row.kind: row for row in (*self.types.values(), *SCOPES[options.scope])}
+    def rows(self, options: O | None = None) -> Mapping[str, ResourceType]:
+        """The types of a policy have the same kinds in every scope."""
+        return {**super().rows(), **{row.kind: row for row in (SCOPES[options.scope] if options is not None else ())}}
 
     def seats(self, objects: Sequence[CloudObject], options: O) -> Sequence[Seat]:
         """A network has one global policy, and a policy one rule of a priority. A node is taken over in place."""
@@ -221,7 +221,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         )
 
     def _resources(self, objects: Sequence[CloudObject], options: O, of: str = "") -> tuple[Resource, ...]:
-        rows = self._rows(options)
+        rows = self.rows(options)
         return tuple(
             Resource(urn=f"plan::{of}{each.name}", type=rows[each.kind].token, name=each.name, properties=each.body)
             for each in objects

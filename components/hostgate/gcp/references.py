@@ -97,7 +97,7 @@ class References:
             return (None if len(found) > 1 else True) if policy in found else False
         value = rule.properties.get("firewallPolicy")
         if not isinstance(value, str):
-            return None if value is UNKNOWN else False
+            return False if value is None else None  # of another form than a reference has it may be of any
         return None if UNKNOWN in _names_of(policy) else False
 
     def _named(self, name: str, project: object) -> str:

@@ -241,7 +241,7 @@ class PolicyRule:
         found = self.ranges(match.at("destIpRanges"))
         for key in ("destAddressGroups", "destRegionCodes", "destThreatIntelligences"):
             found = self._symbols(key, found)
-        if fqdns.unknown or any(item.unknown for item in fqdns.items()):
+        if fqdns.unknown or not all(isinstance(item.value, str) for item in fqdns.items()):
             found = (found or NO_ADDRESS) | symbol(f"unknown:{self.name}#destFqdns")
         if found is None:
             return EVERY_ADDRESS if fqdns.absent or fqdns.empty else NO_ADDRESS
@@ -326,7 +326,8 @@ def _port(value: object) -> tuple[int, int] | None:
 def classic_steps(rule: Resource, more: Sequence[str] = ()) -> Iterator[RankedStep]:
     """A VPC firewall rule, with `more` doubts. It goes by IPv4 unless it names ranges (compute v1, Firewall.destinationRanges)."""
     node = rule.node
-    if node.at("direction").value != "EGRESS" and not node.at("direction").unknown:
+    direction = node.at("direction").words
+    if direction.value != "EGRESS" and not direction.unknown:
         return
     if node.at("disabled").value is True:
         return

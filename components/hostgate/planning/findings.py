@@ -189,6 +189,11 @@ KINDS: dict[str, FindingKind] = {
         "No `from` is given: everything behind the firewall may use the hosts.",
         "Name the clients under `from`.",
     ),
+    "clients-unsaid": FindingKind(
+        "warning",
+        "Hosts are for some clients alone, and the file does not say for whom: all who get it may use all of them.",
+        "Give it to those clients alone, name them where the format takes them, or write a file for each list.",
+    ),
     "others-open": FindingKind(
         "warning",
         "`from`, or the scope of the policy, names some clients; for all others nothing of the plan holds, neither hosts nor deny.",
@@ -308,6 +313,11 @@ KINDS: dict[str, FindingKind] = {
         "Clients of an explicit proxy choose to use it, and the vendor's pages contradict each other on names of uninspected TLS.",
         "Prefer `routing: next-hop`; else deny all other egress of the network, and try one host that must be blocked.",
         first=True,
+    ),
+    "quic-open": FindingKind(
+        "warning",
+        "Allowed hosts may be reached over QUIC, too, of which the mechanism sees nothing.",
+        "Close UDP to the internet on the way, or send allowed URLs to a proxy.",
     ),
     "quic-closed": FindingKind(
         "info",

@@ -197,6 +197,10 @@ class Mechanism(ABC, Generic[O]):
         name none."""
         return EVERY_CLIENT
 
+    def rows(self, options: O | None = None) -> Mapping[str, ResourceType]:  # noqa: ARG002
+        """The types of its objects by kind, as `options` have them made."""
+        return {row.kind: row for row in self.types.values() if row.kind}
+
     def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:  # noqa: ARG002
         """What of `each` cannot change in place, by name: where one of these differs, the resource is replaced.
 

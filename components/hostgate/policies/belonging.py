@@ -88,9 +88,8 @@ def _aws(stack: Sequence[ResourceReading]) -> list[Together]:
 def _refers(policy: ResourceReading, group: Resource) -> bool:
     if group.urn in policy.resource.dependencies:
         return True
-    arns = policy.reading.stateful.arns
-    name = group.properties.get("name")
-    return group.properties.get("arn") in arns or any(arn.rpartition("/")[2] == name for arn in arns)
+    arn, name = group.properties.get("arn"), group.properties.get("name")
+    return any(each == arn or each.rpartition("/")[2] == name for each in policy.reading.stateful.arns)
 
 
 def _by_policy(stack: Sequence[ResourceReading], others: Sequence[Resource], cloud: CloudName) -> list[Together]:

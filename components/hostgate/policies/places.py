@@ -109,15 +109,20 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
     found = [_in_home_net(place, snapshot) for places in named("places") for place in places(snapshot)]
     seen = {step.owner for place in found for step in place.steps}
     for each in policies:
-        if each.rules and not {one.resource.urn for one in each.rules} & seen:
-            what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
-            # Who brings a deny of his own is judged by that; else the deny is with those who own the policy.
-            own = any(step.action == "block" and step.owner in each.urns for here in each.places for step in here.steps)
-            closes = each.policy is None and (each.cloud == "aws" or not own)
-            assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
-            places = map(_closed, each.places) if closes else each.places
-            elsewhere = each.policy is None
-            found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
+        if not each.rules or {one.resource.urn for one in each.rules} & seen:
+            continue
+        known = {(here.target, here.kind, here.name) for here in found}
+        mine = [here for here in each.places if each.policy is None or (here.target, here.kind, here.name) not in known]
+        # A policy of the stack judges where it was found, and what it does not refer to decides nothing there.
+        found = [_beside(place, each) for place in found]
+        what = f"{each.key} is" if each.key not in ("", "?") else "Their policy is"
+        # Who brings a deny of his own is judged by that; else the deny is with those who own the policy.
+        own = any(step.action == "block" and step.owner in each.urns for here in each.places for step in here.steps)
+        closes = each.policy is None and (each.cloud == "aws" or not own)
+        assumed = f"{what} not in what was read: it is taken to hold nothing else{_CLOSES if closes else ''}."
+        places = map(_closed, mine) if closes else mine
+        elsewhere = each.policy is None
+        found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
     not_read: dict[str, list[str]] = {}
     for resource in snapshot.resources:
         if held := unread(resource):
@@ -131,6 +136,15 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
         )
         for place in found
     ]
+
+
+def _beside(place: Place, judged: JudgedPolicy) -> Place:
+    """The place with what is said of rules that its policy, one in the stack, refers to no more."""
+    if judged.policy is None or judged.policy.resource.urn not in place.judging:
+        return place
+    names = ", ".join(sorted(each.resource.name for each in judged.rules))
+    said = f"{judged.policy.resource.name} does not refer to {names}: what is in them decides nothing there."
+    return replace(place, assumptions=(*place.assumptions, said))
 
 
 def _by_address(place: Place) -> Iterator[str]:

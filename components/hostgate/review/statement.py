@@ -70,6 +70,8 @@ class Statement:
     """By which it was planned; None where that is not told, as of an engine's preview."""
     of_engine: bool = False
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
+    urn: str = ""
+    """Of the component that says it, where an engine tells of one."""
 
     @property
     def cloud(self) -> str:

@@ -79,13 +79,22 @@ class Cloud:
     def outputs(self, token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What a create would answer in a preview: the inputs, and `UNKNOWN` for what the cloud computes."""
         if token not in self.types:
-            return opaque.preview_outputs(token, inputs)
-        return {**dict.fromkeys(self.types[token].computed, UNKNOWN), **inputs}
+            return with_id(token, UNKNOWN, opaque.preview_outputs(token, inputs))
+        return with_id(token, UNKNOWN, {**dict.fromkeys(self.types[token].computed, UNKNOWN), **inputs})
 
     def check_stack(self, resources: Sequence[Declaration]) -> list[PreviewProblem]:
         """Every reason why these resources cannot be together."""
         ours = [resource for resource in resources if resource.type in self.types]
         return [problem for rule in self.stack_rules for problem in rule(ours)]
+
+
+def with_id(token: str, id_: object, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a provider answers of an object: of a type that is bridged from Terraform its `id` is among the outputs, and there
+    alone a policy pack sees it (pulumi-terraform-bridge, pkg/tfbridge/provider_test.go; the engine's analyzer.proto, which
+    has no id). The types of a bridge are called by their module and themselves: `aws:ec2/vpc:Vpc`."""
+    _, module, kind = (*token.split(":"), "", "")[:3]
+    bridged = module.endswith(f"/{kind[:1].lower()}{kind[1:]}")
+    return {**outputs, "id": id_} if bridged else dict(outputs)
 
 
 @cache

@@ -12,7 +12,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from hostgate.sandbox import opaque
-from hostgate.sandbox.clouds import Cloud, cloud_of
+from hostgate.sandbox.clouds import Cloud, cloud_of, with_id
 from hostgate.sandbox.functions import account_of, answer
 from hostgate.sandbox.lifecycle import Account
 from hostgate.sandbox.preview_problems import ON_EMPTY_CLOUDS, PreviewProblem, does_not_exist
@@ -168,7 +168,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         with self._lock:
             self.made_up[request.type] += 1
         account = self._account(package_of(request.type), request.provider)
-        told = opaque.outputs_of_existing(request.type, request.id, account)
+        told = with_id(request.type, request.id, opaque.outputs_of_existing(request.type, request.id, account))
         urn = urn_of(self.stack, self.project, request.parent, request.type, request.name)
         return resource_pb2.ReadResourceResponse(urn=urn, properties=to_struct(told))
 

@@ -20,7 +20,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from hostgate.planning.resource_types import ResourceType
 from hostgate.sandbox import opaque
-from hostgate.sandbox.clouds import Cloud, Declaration, cloud_of_engine
+from hostgate.sandbox.clouds import Cloud, Declaration, cloud_of_engine, with_id
 from hostgate.sandbox.functions import account_of, answer
 from hostgate.sandbox.input_changes import DEFAULTS, Changes, diff
 from hostgate.sandbox.lifecycle import Refusal
@@ -142,7 +142,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             made = self.service.create(type_, _plain(inputs))
         except Refusal as refused:
             _abort(context, f"creating {_name(request)}", refused)
-        return provider_pb2.CreateResponse(id=made.id, properties=to_struct(made.outputs))
+        return provider_pb2.CreateResponse(id=made.id, properties=to_struct(with_id(type_, made.id, made.outputs)))
 
     def Update(self, request: provider_pb2.UpdateRequest, context: _Context) -> provider_pb2.UpdateResponse:  # noqa: N802
         type_ = self._known(request, context)
@@ -161,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             made = self.service.update(type_, request.id, _plain(inputs))
         except Refusal as refused:
             _abort(context, f"updating {_name(request)}", refused)
-        return provider_pb2.UpdateResponse(properties=to_struct(made.outputs))
+        return provider_pb2.UpdateResponse(properties=to_struct(with_id(type_, made.id, made.outputs)))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: _Context) -> empty_pb2.Empty:  # noqa: N802
         type_ = self._known(request, context)
@@ -181,13 +181,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if held is None and type_ not in self.cloud.types and not request.inputs.fields:
             # A program looks up what was there before; a refresh comes with the inputs of what a stack made.
             self.service.state.note_made_up(type_, request.urn)
-            told = opaque.outputs_of_existing(type_, request.id, self.service.account)
+            told = with_id(type_, request.id, opaque.outputs_of_existing(type_, request.id, self.service.account))
             return provider_pb2.ReadResponse(id=request.id, properties=to_struct(told), inputs=to_struct({}))
         if held is None:
             return provider_pb2.ReadResponse(id="")
         # What the provider had filled in itself stays marked so; of an import nothing is (tfbridge, schema.go).
         inputs = {**held.inputs, DEFAULTS: from_struct(request.inputs).get(DEFAULTS) or []}
-        return provider_pb2.ReadResponse(id=held.id, properties=to_struct(held.outputs), inputs=to_struct(inputs))
+        told = with_id(type_, held.id, held.outputs)
+        return provider_pb2.ReadResponse(id=held.id, properties=to_struct(told), inputs=to_struct(inputs))
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: _Context) -> provider_pb2.InvokeResponse:  # noqa: N802
         given = plain_fields(from_struct(request.args), reveal=True)

@@ -1,0 +1,155 @@
+"""A plan put in the place of what stands of it: everybody's rules stay, and what refers to the allowlist goes on to do so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.catalogs import many
+from hostgate.catalog.model import Entry
+from hostgate.flows.comparison import Change, compare_all
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.planning.mechanism import mechanism
+from hostgate.policies.places import places_of_stack
+from hostgate.review.put_in import put_in
+from hostgate.review.statement import Statement, state
+from review.changes import made
+
+URN = "urn:pulumi:prod::hub::"
+COMPONENT = f"{URN}hostgate-x:index:Allowlist::hostgate"
+HUB = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/firewallPolicies/hub"
+
+
+def resource(token: str, name: str, id_: str = "", /, *, parent: str = "", **properties: Any) -> Resource:
+    return Resource(urn=f"{URN}{token}::{name}", type=token, name=name, properties=properties, id=id_, parent=parent)
+
+
+def of_component(plan: Statement) -> Statement:
+    """What the component over `plan` says, as an engine tells it."""
+    return replace(plan, of_engine=True, urn=COMPONENT, made=None, options=None)
+
+
+def children(plan: Statement, **placed: Any) -> list[Resource]:
+    """What the component made, with names and ARNs that its provider made up, and `placed` where its plan says nothing."""
+    rows = mechanism(plan.target).rows(plan.options)
+    found = []
+    for each in plan.made or ():
+        if (row := rows.get(each.kind)) is None:
+            continue
+        given = {key: value for key, value in row.from_body(each.body).items() if key in row.inputs.fields}
+        given |= {key: value for key, value in placed.items() if key in row.inputs.fields}
+        if row.auto_name:
+            given[row.auto_name.property] = f"{each.name}-0a1b2c3"
+        arn = {"arn": f"arn:aws:network-firewall:eu-central-1:1:x/{each.name}-0a1b2c3"} if "aws:" in row.token else {}
+        found.append(resource(row.token, each.name, arn.get("arn", ""), parent=COMPONENT, **{**given, **arn}))
+    return found
+
+
+def changes(before: Snapshot, plan: Statement | None, standing: Statement) -> list[Change]:
+    after = put_in(before, [(of_component(standing), plan)])
+    return [change for each in compare_all(*map(places_of_stack, (before, after))) for change in each.changes]
+
+
+def told(found: Sequence[Change]) -> set[tuple[str, str]]:
+    return {(each.kind, name) for each in found for name in each.names if not name.endswith(".invalid")}
+
+
+A, B = many(2)
+GROUP = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+POLICY = resource("azure-native:network:FirewallPolicy", "hub", HUB, firewallPolicyName="hub", resourceGroupName="rg")
+
+
+def azure(entries: Sequence[Entry]) -> Statement:
+    return state(made("azure:application-rules", entries, attach=HUB, from_=["10.0.0.0/8"]))
+
+
+def of_others(kind: str, host: str, priority: int) -> Resource:
+    rule = {"ruleType": "ApplicationRule", "name": "r", "sourceAddresses": ["10.0.0.0/8"], "targetFqdns": [host],
+            "protocols": [{"protocolType": "Https", "port": 443}]}  # fmt: skip
+    held = {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100,
+            "action": {"type": kind}, "rules": [rule]}  # fmt: skip
+    return resource(GROUP, "theirs", "", firewallPolicyName="hub", resourceGroupName="rg", ruleCollectionGroupName="theirs",
+                    priority=priority, ruleCollections=[held])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("beside", "opened"),
+    [
+        ((), {("opened", B.host)}),
+        ((of_others("Allow", B.host, 300),), set()),
+        ((of_others("Deny", B.host, 300),), set()),
+        ((of_others("Deny", B.host, 60_000),), {("opened", B.host)}),
+    ],
+    ids=["nothing", "an allow: it was open", "a deny before it", "a deny behind it"],
+)
+def test_what_a_plan_opens_is_told_with_the_rules_of_others(
+    beside: tuple[Resource, ...], opened: set[tuple[str, str]]
+) -> None:
+    old, new = azure([A]), azure([A, B])
+    placed = {"firewallPolicyName": "hub", "resourceGroupName": "rg"}
+    before = Snapshot((POLICY, *children(old, **placed), *beside), "a state")
+    assert told(changes(before, old, old)) == set()
+    assert told(changes(before, new, old)) == opened
+
+
+def test_a_component_that_goes_takes_its_rules_and_no_other() -> None:
+    placed = {"firewallPolicyName": "hub", "resourceGroupName": "rg"}
+    before = Snapshot((POLICY, *children(azure([A]), **placed), of_others("Allow", B.host, 300)), "a state")
+    assert told(changes(before, None, azure([A]))) == {("closed", A.host)}
+
+
+def aws(entries: Sequence[Entry], **options: Any) -> Statement:
+    return state(made("aws:rules", entries, home_net=["10.0.0.0/8"], **options))
+
+
+def standing_on_aws(plan: Statement) -> list[Resource]:
+    """As a provider tells of a policy: by the ARNs of its groups."""
+    found = children(plan)
+    arns = {each.urn.rpartition("::")[2]: each.properties["arn"] for each in found}
+
+    def real(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: real(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [real(item) for item in value]
+        return arns.get(value.rpartition("/")[2], value) if isinstance(value, str) and ":REGION:" in value else value
+
+    return [replace(each, properties=real(dict(each.properties))) for each in found]
+
+
+def test_a_firewall_of_others_goes_on_to_use_the_policy() -> None:
+    old, new = aws([A]), aws([B])
+    held = standing_on_aws(old)
+    policy = next(each for each in held if "firewallPolicy" in each.properties)
+    firewall = resource("aws:networkfirewall/firewall:Firewall", "fw", "arn:fw", arn="arn:fw",
+                        firewallPolicyArn=policy.properties["arn"])  # fmt: skip
+    before = Snapshot((firewall, *held), "a state")
+    assert told(changes(before, old, old)) == set()
+    assert told(changes(before, new, old)) == {("closed", A.host), ("opened", B.host)}
+
+
+@pytest.mark.parametrize("edge", [True, False])
+def test_a_policy_of_others_holds_the_groups_that_the_plan_has_for_it(edge: bool) -> None:
+    old, new = (aws([each], deny="declared", edge=have) for each, have in ((A, True), (B, edge)))
+    held = standing_on_aws(old)
+    own = {"resourceArn": "arn:own", "priority": 9000}
+    references = [*({"resourceArn": each.properties["arn"], "priority": 100 + n} for n, each in enumerate(held)), own]
+    body = {
+        "statelessDefaultActions": ["aws:forward_to_sfe"], "statelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+        "statefulEngineOptions": {"ruleOrder": "STRICT_ORDER"}, "statefulDefaultActions": ["aws:drop_established"],
+        "statefulRuleGroupReferences": references,
+        "policyVariables": {"ruleVariables": [{"key": "HOME_NET", "ipSet": {"definitions": ["10.0.0.0/8"]}}]},
+    }  # fmt: skip
+    policy = resource("aws:networkfirewall/firewallPolicy:FirewallPolicy", "theirs", "arn:p", arn="arn:p", name="theirs",
+                      firewallPolicy=body)  # fmt: skip
+    group = {"rulesSource": {"rulesString": "pass tcp any any -> 198.51.100.7 22 (sid:1;)"},
+             "statefulRuleOptions": {"ruleOrder": "STRICT_ORDER"}}  # fmt: skip
+    beside = resource("aws:networkfirewall/ruleGroup:RuleGroup", "own", "arn:own", arn="arn:own", name="own",
+                      type="STATEFUL", capacity=10, ruleGroup=group)  # fmt: skip
+    before = Snapshot((policy, beside, *held), "a state")
+    found = changes(before, new, old)
+    assert {("closed", A.host), ("opened", B.host)} <= told(found)
+    opens_datagrams = any(each.kind == "opened" and each.flow.transport == "udp" for each in found)
+    assert opens_datagrams is not edge
+    assert not any(each.kind == "unknown" for each in found)
