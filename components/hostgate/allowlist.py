@@ -62,8 +62,8 @@ class ReviewedArgs(TypedDict, total=False):
     """The file that holds it, so that a refusal can say what differs."""
 
 
-class SelectionArgs(TypedDict, total=False):
-    """Which hosts to allow, and how the plan is made."""
+class HostsArgs(TypedDict, total=False):
+    """Which hosts of which catalogs."""
 
     catalogs: list[str]
     """References: vendor/product@revision, or paths of YAML files."""
@@ -81,6 +81,11 @@ class SelectionArgs(TypedDict, total=False):
     """Leave out these entries or phases."""
     choose: dict[str, str]
     """Which of an alternatives group to use."""
+
+
+class SelectionArgs(HostsArgs, total=False):
+    """Which hosts to allow, and how the plan is made."""
+
     accept: list[AcceptanceArgs]
     """Findings that are known and meant."""
     allow_empty: bool
@@ -224,18 +229,13 @@ def prepare(
     ]
     if wrong:
         raise AllowlistError("\n".join(f"{name}: {each}" for each in wrong))
-    # A keyword that is None is one that was left out, its default. A key of `args` was written.
-    given = {key: value for key, value in keywords.items() if value is not None}
-    for key, value in (args or {}).items():
-        if key in given:
-            raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
-        given[key] = plain_numbers(value)
+    given = merged(name, args, keywords)
     references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
         if hosts is not None and not isinstance(hosts, Selection):
             hosts, given["grants"] = split(hosts)
-        _refuse_blanks(given)
-        _refuse_outputs(given, references)
+        refuse_blanks(given)
+        refuse_outputs(given, references)
         adopt = given.pop("import_", {})
         if not isinstance(adopt, Mapping):
             raise InputError([wrong_type("import_", adopt, "a mapping of children to the ids of what they adopt")])
@@ -246,10 +246,10 @@ def prepare(
             shared = shared_policy(row(made.target).cloud, made.options, outputs, opts)
         else:
             as_of = _as_of(given.pop("as_of", None))
-            selection = _selection(given, hosts)
+            selection = selection_of(given, hosts)
             target = _target(given.pop("mechanism", None), mechanisms)
             given["name"] = given.pop("name_prefix", name)
-            options, outputs = _separate(given, references)
+            options, outputs = separate(given, references)
             made = plan(selection, target, options, as_of=as_of)
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
@@ -270,6 +270,17 @@ def prepare(
     if found := strangers(made, [name], adopt):
         raise AllowlistError(f"{name}: `import_` names {found}")
     return prepared
+
+
+def merged(name: str, args: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of both, of which none may be given twice. Raises AllowlistError."""
+    # A keyword that is None is one that was left out, its default. A key of `args` was written.
+    given = {key: value for key, value in keywords.items() if value is not None}
+    for key, value in (args or {}).items():
+        if key in given:
+            raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
+        given[key] = plain_numbers(value)
+    return given
 
 
 def project_folder() -> Path | None:
@@ -328,10 +339,10 @@ def _brought(
         raise _problem(f"`plan` is for {made.target}. Allowed: {', '.join(mechanisms)}.")
     if made.as_of is None and any(acceptance.until for acceptance in made.selection.accept):
         raise _problem("`plan` was made without `as_of`, so nobody judged whether its acceptances have ended. Give it.")
-    return made, _separate(made.options.model_dump(exclude_unset=True), references)[1]
+    return made, separate(made.options.model_dump(exclude_unset=True), references)[1]
 
 
-def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
+def selection_of(given: dict[str, Any], hosts: Selection | None) -> Selection:
     catalogs = given.pop("catalogs", None)
     narrowing = {key: given.pop(key) for key in NARROWING if key in given}
     choose, accept = given.pop("choose", None), given.pop("accept", None)
@@ -407,7 +418,7 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
     return mechanisms[names.index(wanted)]
 
 
-def _refuse_blanks(given: Mapping[str, Any]) -> None:
+def refuse_blanks(given: Mapping[str, Any]) -> None:
     plain = {key: value for key, value in given.items() if key != "plan"}
     if found := blanks(plain, free=FREE):
         raise InputError(
@@ -415,7 +426,7 @@ def _refuse_blanks(given: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_outputs(given: Mapping[str, Any], references: Mapping[str, str]) -> None:
+def refuse_outputs(given: Mapping[str, Any], references: Mapping[str, str]) -> None:
     """All inputs but `references` are values that a preview must show, so they may hold no Output."""
     for key, value in given.items():
         for place, shape in _outputs(value, key, key, references):
@@ -446,7 +457,7 @@ def _inside(value: Any, place: str, shape: str, references: Mapping[str, str]) -
             yield item, f"{place}[{index}]", f"{shape}[]"
 
 
-def _separate(given: Mapping[str, Any], references: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def separate(given: Mapping[str, Any], references: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Option values, with what stands in a plan in place of the Outputs of `references`, and the Outputs by place."""
     outputs: dict[str, Any] = {}
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from pulumi.runtime.rpc import _special_sig_key
 
 from hostgate import __version__
-from hostgate.allowlist import FREE, SelectionArgs, project_folder
+from hostgate.allowlist import FREE, HostsArgs, SelectionArgs, project_folder
 from hostgate.catalog.blanks import blanks, is_blank
 from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import did_you_mean, key_path, spelled
@@ -44,6 +45,7 @@ def serve(cloud: str) -> None:
     """
     with contextlib.suppress(KeyboardInterrupt):
         components = dict.fromkeys(each.component for each in rows() if each.cloud == cloud)
+        components |= dict.fromkeys(getattr(import_module(f"hostgate.{cloud}"), "BESIDE_TARGETS", ()))
         package = ComponentPackage(f"hostgate-{cloud}", *map(load, components))
         asyncio.run(_serve(package, sys.argv[-1]))
 
@@ -122,11 +124,12 @@ class ComponentPackage(ComponentProvider):
         return state
 
     def _described(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """`schema` with the descriptions of inputs that are declared in SelectionArgs."""
+        """`schema` with the descriptions of inputs that are declared in the classes that the components' own extend."""
         for component, known in self._component_defs.items():
             for key, found in schema["resources"][f"{self._name}:index:{component}"]["inputProperties"].items():
-                if text := self.analyzer.get_docstring(SelectionArgs, known.inputs_mapping[key]):
-                    found.setdefault("description", text)
+                for kind in (HostsArgs, SelectionArgs):
+                    if text := self.analyzer.get_docstring(kind, known.inputs_mapping[key]):
+                        found.setdefault("description", text)
         return schema
 
     def _objections(

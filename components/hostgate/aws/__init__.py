@@ -12,6 +12,7 @@ from hostgate.planning.targets import COMPUTED, Target
 if TYPE_CHECKING:
     from hostgate.aws.components import NetworkFirewallAllowlist, NetworkFirewallAllowlistArgs
     from hostgate.aws.dns_components import DnsFirewallAllowlist, DnsFirewallAllowlistArgs
+    from hostgate.aws.refresher_components import PoolRefresher, PoolRefresherArgs
 
 __all__ = [
     "TARGETS",
@@ -19,6 +20,8 @@ __all__ = [
     "DnsFirewallAllowlistArgs",
     "NetworkFirewallAllowlist",
     "NetworkFirewallAllowlistArgs",
+    "PoolRefresher",
+    "PoolRefresherArgs",
 ]
 
 _POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
@@ -84,6 +87,9 @@ TARGETS = (
     ),
 )
 
+BESIDE_TARGETS = ("hostgate.aws.refresher_components:PoolRefresher",)
+"""Components that realise no plan."""
+
 __getattr__ = on_demand(
     __name__,
     {
@@ -91,5 +97,7 @@ __getattr__ = on_demand(
         "DnsFirewallAllowlistArgs": "dns_components",
         "NetworkFirewallAllowlist": "components",
         "NetworkFirewallAllowlistArgs": "components",
+        "PoolRefresher": "refresher_components",
+        "PoolRefresherArgs": "refresher_components",
     },
 )
