@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import did_you_mean, key_path, spelled
 from hostgate.catalog.references import is_path
 from hostgate.package_schema import served
-from hostgate.planning.targets import load, rows
+from hostgate.planning.targets import beside_targets, load, rows
 
 
 def serve(cloud: str) -> None:
@@ -45,7 +44,7 @@ def serve(cloud: str) -> None:
     """
     with contextlib.suppress(KeyboardInterrupt):
         components = dict.fromkeys(each.component for each in rows() if each.cloud == cloud)
-        components |= dict.fromkeys(getattr(import_module(f"hostgate.{cloud}"), "BESIDE_TARGETS", ()))
+        components |= dict.fromkeys(beside_targets(cloud))
         package = ComponentPackage(f"hostgate-{cloud}", *map(load, components))
         asyncio.run(_serve(package, sys.argv[-1]))
 

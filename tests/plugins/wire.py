@@ -63,7 +63,9 @@ PACKAGES = (AWS, GCP, AZURE)
 DNS = Package("aws", "DnsFirewallAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
-COMPONENTS = (*PACKAGES, DNS, URLS, PROXY)
+REFRESHER = Package("aws", "PoolRefresher")
+ALLOWLISTS = (*PACKAGES, DNS, URLS, PROXY)
+COMPONENTS = (*ALLOWLISTS, REFRESHER)
 """Each component of each package."""
 
 

@@ -87,8 +87,16 @@ TARGETS = (
     ),
 )
 
-BESIDE_TARGETS = ("hostgate.aws.refresher_components:PoolRefresher",)
-"""Components that realise no plan."""
+BESIDE_TARGETS = {
+    "hostgate.aws.refresher_components:PoolRefresher": {
+        "bucket": "acme-pools",
+        "vantage": "eu-west-1",
+        "imageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/hostgate:0.2.0",
+        "subnetIds": ["subnet-0123456789abcdef0"],
+        "securityGroupIds": ["sg-0123456789abcdef0"],
+    }
+}
+"""Components that realise no plan, with inputs for an example."""
 
 __getattr__ = on_demand(
     __name__,

@@ -8,6 +8,7 @@ changed keeps neither the pool nor the other lists from being refreshed.
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -126,14 +127,15 @@ def _pushed(job: RefreshJob, wanted: PushJob) -> tuple[dict[str, Any], list[str]
 
     def load() -> AddressPool:
         found = load_pool(job.pool, job.bucket_region)
-        read[:] = [replace(found, hosts={name: found.hosts[name] for name in named_hosts(found, wanted.hosts)})]
+        named = named_hosts(found, wanted.hosts or job.hosts)  # never what others put into the pool
+        read[:] = [replace(found, hosts={name: found.hosts[name] for name in named})]
         return read[0]
 
     order = PushOrder(
         list_id=wanted.list_id, load=load, owner=wanted.owner, family=wanted.family, grow_to=wanted.grow_to,
         most_removed=wanted.most_removed / 100, keep_foreign=wanted.keep_foreign,
     )  # fmt: skip
-    with closing(connect(None)) as client:
+    with closing(connect(os.environ.get("AWS_REGION"))) as client:
         report = push(client, order)
     wrong = [f"{host}: no address yet, so nothing opens it." for host in report.wanted.unplaced]
     if report.held:
