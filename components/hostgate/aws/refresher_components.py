@@ -21,6 +21,7 @@ from hostgate.allowlist import (
     separate,
 )
 from hostgate.aws.refresher_options import (
+    DAY,
     HANDLER,
     LONGEST_QUEUED,
     RUNTIME,
@@ -400,11 +401,10 @@ def _prepared(
         remarks += (f"Not in the pool: {what}: {why}." for what, why in found.not_surveyed)
     except InputError as error:
         problems += error.problems
-    job = None
-    if windows:
-        pool = "s3://bucket/key" if options is None else f"s3://{options.bucket}/{options.key}"
-        job = _read(RefreshJob, {"pool": pool, "hosts": windows, **of_job}, name, (), problems)
-    if options is not None and job is not None:
+    pool = "s3://bucket/key" if options is None else f"s3://{options.bucket}/{options.key}"
+    # Without a host that holds, one that stands for it: what else is wrong with the job is said all the same.
+    job = _read(RefreshJob, {"pool": pool, "hosts": windows or {"a.example": DAY}, **of_job}, name, (), problems)
+    if options is not None and job is not None and windows:
         said = [*options.objections([job.window] if job.window else windows.values(), folder), *_of_lists(job)]
         large = too_large(job.model_dump(mode="json", by_alias=True, exclude_defaults=True))
         problems += (Problem(rule="config", message=each) for each in [*said, *([large] if large else [])])
@@ -437,9 +437,9 @@ def _of_lists(job: RefreshJob) -> Iterator[str]:
         for host in each.hosts:
             if host not in job.hosts:
                 near = did_you_mean(host, job.hosts)
-                yield f"`prefixLists[{index}].hosts`: {host} is not refreshed here.{near} Allowed: hosts that are."
+                yield f"`prefix_lists[{index}].hosts`: {host} is not refreshed here.{near} Allowed: hosts that are."
         if (each.list_id, each.owner) in seen and each.list_id != _REFERENCES["prefix_lists[].list_id"]:
-            yield f"`prefixLists[{index}]`: {each.list_id} is there already for the owner {each.owner}. Give each an owner."
+            yield f"`prefix_lists[{index}]`: {each.list_id} is there already for the owner {each.owner}. Give each an owner."
         seen.add((each.list_id, each.owner))
 
 

@@ -103,18 +103,20 @@ class RefresherOptions(BaseModel):
     def objections(self, windows: Iterable[int], folder: Path) -> Iterator[str]:
         """What does not go together. `windows`: of the hosts, in seconds; `folder`: where a relative path begins."""
         if (self.image_uri is None) == (self.archive is None):
-            yield "Found both or none of `imageUri` and `archive`. Allowed: one of them, which brings the code."
+            yield "Found both or none of `image_uri` and `archive`. Allowed: one of them, which brings the code."
+        if self.accept_unfit and self.survey is None:
+            yield "`accept_unfit` answers a survey. Allowed: beside `survey`."
         if self.archive is not None:
             yield from _archive(folder / self.archive)
         least = min(windows, default=DAY) // 4
         if self.every_minutes * 60 > least:
             yield (
-                f"`everyMinutes`: found {self.every_minutes}. Allowed: at most {least // 60}, a quarter of the shortest "
+                f"`every_minutes`: found {self.every_minutes}. Allowed: at most {least // 60}, a quarter of the shortest "
                 "window; answers that stay away for longer are an outage."
             )
         if self.alarm_after_minutes < 3 * self.every_minutes or self.alarm_after_minutes % (self.period // 60):
             yield (
-                f"`alarmAfterMinutes`: found {self.alarm_after_minutes}. Allowed: at least {3 * self.every_minutes}, three runs, "
+                f"`alarm_after_minutes`: found {self.alarm_after_minutes}. Allowed: at least {3 * self.every_minutes}, three runs, "
                 f"in steps of {self.period // 60}."
             )
 
