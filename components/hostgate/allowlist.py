@@ -211,25 +211,14 @@ def prepare(
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
     """
-    wanted: list[tuple[str, object, tuple[type, ...], str]] = [
-        ("args", args, (Mapping,), "a mapping of inputs; a Selection goes by name, hosts=..."),
-        (
-            "hosts",
-            hosts,
-            (Selection, list, tuple),
-            "a Selection, as hostgate.select() makes it, or a list of hostgate.Grant; references go under `catalogs`",
-        ),
-        ("plan", keywords.get("plan"), (Plan,), "a Plan, as hostgate.plan() makes it"),
-        ("opts", opts, (pulumi.ResourceOptions,), "a pulumi.ResourceOptions"),
-    ]
-    wrong = [
-        wrong_type(key, value, words)
-        for key, value, kinds, words in wanted
-        if not isinstance(value, (NoneType, *kinds))
-    ]
-    if wrong:
-        raise AllowlistError("\n".join(f"{name}: {each}" for each in wrong))
-    given = merged(name, args, keywords)
+    hosts_or_grants = (
+        "hosts",
+        hosts,
+        (Selection, list, tuple),
+        "a Selection, as hostgate.select() makes it, or a list of hostgate.Grant; references go under `catalogs`",
+    )
+    plan_type = ("plan", keywords.get("plan"), (Plan,), "a Plan, as hostgate.plan() makes it")
+    given = merged(name, args, keywords, opts, hosts_or_grants, plan_type)
     references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
         if hosts is not None and not isinstance(hosts, Selection):
@@ -272,8 +261,27 @@ def prepare(
     return prepared
 
 
-def merged(name: str, args: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs of both, of which none may be given twice. Raises AllowlistError."""
+def merged(
+    name: str,
+    args: Mapping[str, Any] | None,
+    keywords: Mapping[str, Any],
+    opts: pulumi.ResourceOptions | None,
+    *more: tuple[str, object, tuple[type, ...], str],
+) -> dict[str, Any]:
+    """The inputs of `args` and `keywords`, of which none may be given twice. `more`: other parameters by their names, with
+    the types that they may have, also in words. Raises AllowlistError."""
+    wanted = [
+        ("args", args, (Mapping,), "a mapping of inputs; a Selection goes by name, hosts=..."),
+        *more,
+        ("opts", opts, (pulumi.ResourceOptions,), "a pulumi.ResourceOptions"),
+    ]
+    wrong = [
+        wrong_type(key, value, words)
+        for key, value, kinds, words in wanted
+        if not isinstance(value, (NoneType, *kinds))
+    ]
+    if wrong:
+        raise AllowlistError("\n".join(f"{name}: {each}" for each in wrong))
     # A keyword that is None is one that was left out, its default. A key of `args` was written.
     given = {key: value for key, value in keywords.items() if value is not None}
     for key, value in (args or {}).items():

@@ -6,6 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 
+import hostgate
 from hostgate.aws.refresher_options import ARCHIVE, INPUT
 from hostgate.dns import pool_windows
 from hostgate.dns.pool_windows import PoolFitness
@@ -81,6 +82,11 @@ def test_a_wildcard_is_said_to_be_in_no_pool(run: Run) -> None:
     Path("ours.yaml").write_text(f"catalog: acme/ours\\nentries:\\n  - {entry}\\n")
 """)  # fmt: skip
     assert any("acme.example" in str(each) and "wildcard" in str(each) for each in made.diagnostics)
+
+
+def test_what_is_selected_is_said_each_time(run: Run) -> None:
+    said = " ".join(map(str, refresher(run).diagnostics))
+    assert hostgate.select("chainguard/images@2024-03-28", phases=["pull"]).summary in said
 
 
 def test_what_is_named_may_be_an_output_of_the_same_stack(run: Run) -> None:
@@ -179,6 +185,8 @@ def test_tags_and_the_region_reach_everything_that_has_them(run: Run) -> None:
         ("**pulls, prefix_lists=[{'list_id': 'pl-0a1b2c3d', 'hosts': ['cgr.de']}]", "Did you mean `cgr.dev`?"),
         ("**pulls, prefix_lists=[{'list_id': 'pl-0a1b2c3d'}] * 2", "is there already for the owner pool"),
         ("**pulls, prefix_lists=[{'list_id': 'pl-0a1b2c3d', 'owner': '../pool'}]", "up to 63 letters"),
+        ("**pulls, bucket_region='eu-*'", "a Region, e.g. eu-west-1"),
+        ("**pulls, prefix_lists=[{'list_id': f'pl-{n:08}'} for n in range(101)]", "found 101 items. Allowed: at most 100."),
         ("**pulls, vantage='two words'", "`eu.vantage`: found 'two words'"),
         ("**pulls, vantage=None", "`eu.vantage` is missing"),
         ("**pulls, subnet_ids=[]", "`eu.subnet_ids` is empty"),
@@ -207,6 +215,8 @@ def test_tags_and_the_region_reach_everything_that_has_them(run: Run) -> None:
         ("**pulls, accept_unfit={'cgr.dev': 'meant'}", "`accept_unfit` answers a survey"),
         ("", "No catalog is named"),
         ("names=[]", "No catalog is named"),
+        ("names=[5]", "`eu.names[0]`: found 5. Allowed: text."),
+        ("**pulls, names='a.example'", "`eu.names`: found 'a.example'. Allowed: a list."),
         ("names=['*.acme.example']", "*.acme.example"),
         ("names=['10.0.0.1']", "Found the address"),
         ("catalogs=['chainguard/images@2024-03-28'], phases=['nothing']", "nothing"),
@@ -217,6 +227,23 @@ def test_what_does_not_hold_is_refused_before_anything_is_made(run: Run, keyword
     message = refused(run, keywords)
     assert said in message
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("PoolRefresher('e u', **pulls, **ours)", "The component's name: found 'e u'"),
+        ("PoolRefresher('e' * 43, **pulls, **ours)", "up to 41 letters"),
+        ("PoolRefresher('eu', hostgate.select(*pulls['catalogs']), **ours)", "a Selection goes by name, hosts=..."),
+        ("PoolRefresher('eu', hosts=pulls['catalogs'], **ours)", "references go under `catalogs`"),
+        ("PoolRefresher('eu', {**pulls, **ours}, {'parent': None})", "a pulumi.ResourceOptions"),
+        ("PoolRefresher('eu', {**pulls, **ours}, bucket='b-2')", "`bucket` is given twice"),
+    ],
+)
+def test_what_a_program_hands_over_wrongly_is_said(run: Run, call: str, said: str) -> None:
+    with pytest.raises(PreviewError) as failed:
+        run(f"{START}\n    {call}\n")
+    assert said in str(failed.value)
 
 
 def test_all_that_is_wrong_is_said_at_once(run: Run) -> None:

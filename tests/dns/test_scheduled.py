@@ -103,6 +103,15 @@ def test_a_list_gets_the_hosts_that_are_named_for_it(cloud: RecordingServer, dns
     assert cloud.entries() == {"192.0.2.1/32": "hostgate:web"}
 
 
+def test_two_owners_of_one_list_have_a_record_each(cloud: RecordingServer, dns: ZoneServer) -> None:
+    wanted = [
+        {"listId": LIST, "owner": owner, "hosts": [host], "keepForeign": True}
+        for owner, host in (("pool", "steady.example"), ("web", "steady.example"))
+    ]
+    assert set(handler(job(dns, prefixLists=wanted), Context())["lists"]) == {LIST, f"{LIST} of web"}
+    assert cloud.entries() == {"192.0.2.1/32": "hostgate:pool"}
+
+
 def failed(event: object, capsys: pytest.CaptureFixture[str], context: Context | None = None) -> dict[str, Any]:
     """The line of a run that fails; it counts as none."""
     with pytest.raises(RefreshFailed):

@@ -24,6 +24,8 @@ from hostgate.aws.refresher_options import (
     DAY,
     HANDLER,
     LONGEST_QUEUED,
+    NAME,
+    NAME_ALLOWED,
     RUNTIME,
     RefresherOptions,
     function_permissions,
@@ -158,10 +160,12 @@ class PoolRefresher(pulumi.ComponentResource):
     ) -> None:
         """`hosts` is a Selection, and other keywords as in the args. Raises AllowlistError."""
         try:
-            made = _prepared(name, args, hosts, options)
+            made = _prepared(name, args, hosts, options, opts)
         except InputError as error:
             raise AllowlistError(f"{name}: {error}") from None
         super().__init__("hostgate-aws:index:PoolRefresher", name, made.registered, opts)
+        # Each time: an input that a generated SDK drops narrows nothing, and reaches nobody who could object to it.
+        pulumi.log.info(made.selected, resource=self)
         for line in made.remarks:
             pulumi.log.warn(line, resource=self)
         where_made: dict[str, Any] = {"region": made.real("region", made.options.region), "tags": made.tags}
@@ -298,12 +302,14 @@ class PoolRefresher(pulumi.ComponentResource):
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Inputs that hold. `outputs`: those that are Outputs, by their place; `archive`: the code, as an absolute path."""
+    """Inputs that hold. `outputs`: those that are Outputs, by their place; `archive`: the code, as an absolute path;
+    `selected`: what of the catalogs, in words."""
 
     options: RefresherOptions
     job: RefreshJob
     outputs: Mapping[str, pulumi.Output[Any]]
     archive: Path | None
+    selected: str
     remarks: Sequence[str]
 
     def real(self, place: str, planned: Any) -> Any:
@@ -375,22 +381,41 @@ def _no_list(value: object) -> str | None:
 
 
 def _prepared(
-    name: str, args: Mapping[str, Any] | None, hosts: Selection | None, keywords: Mapping[str, Any]
+    name: str,
+    args: Mapping[str, Any] | None,
+    hosts: Selection | None,
+    keywords: Mapping[str, Any],
+    opts: pulumi.ResourceOptions | None,
 ) -> _Prepared:
     """Raises InputError with all that is wrong, and AllowlistError."""
-    given = merged(name, args, keywords)
+    of_hosts = (
+        "hosts",
+        hosts,
+        (Selection,),
+        "a Selection, as hostgate.select() makes it; references go under `catalogs`",
+    )
+    given = merged(name, args, keywords, opts, of_hosts)
     refuse_blanks(given)
     refuse_outputs(given, _REFERENCES)
     narrowing = {key: given.pop(key) for key in HostsArgs.__annotations__ if key in given}
     given, outputs = separate(given, _REFERENCES)
     of_job = {key: given.pop(key) for key in _OF_JOB if key in given}
     problems: list[Problem] = []
+    if not NAME.match(name):
+        problems.append(
+            Problem(rule="config", message=f"The component's name: found {spelled(name)}. Allowed: {NAME_ALLOWED}.")
+        )
     options = _read(RefresherOptions, given, name, (*_OF_JOB, *HostsArgs.__annotations__, "hosts"), problems)
     folder = project_folder() or Path.cwd()
     windows: dict[str, int] = {}
     remarks: list[str] = []
+    selected = "no catalog, names alone"
     try:
-        found = _names(narrowing, hosts, given.get("names"))
+        selection = None
+        if hosts is not None or narrowing or not given.get("names"):
+            selection = selection_of(narrowing, hosts)
+            selected = selection.summary
+        found = _names(selection, given.get("names"))
         windows, remarks = windows_of(
             found.hosts,
             None if options is None or options.survey is None else folder / options.survey,
@@ -413,15 +438,13 @@ def _prepared(
     assert options is not None
     assert job is not None
     archive = None if options.archive is None else (folder / options.archive).resolve()
-    return _Prepared(options, job, outputs, archive, remarks)
+    return _Prepared(options, job, outputs, archive, selected, remarks)
 
 
-def _names(narrowing: dict[str, Any], hosts: Selection | None, names: object) -> ToAsk:
+def _names(selection: Selection | None, names: object) -> ToAsk:
     """What is asked for: the names of the selection, and those given by name. Raises InputError."""
-    found = ToAsk(())
-    if hosts is not None or narrowing or not names:
-        found = hosts_of(selection_of(narrowing, hosts).entries)
-    if isinstance(names, list):
+    found = ToAsk(()) if selection is None else hosts_of(selection.entries)
+    if isinstance(names, list) and all(isinstance(each, str) for each in names):  # others are objected to already
         found = replace(found, hosts=tuple(dict.fromkeys((*found.hosts, *hosts_of_lines(names, "names")))))
     if not found.hosts:
         message = (

@@ -32,6 +32,10 @@ LONGEST_QUEUED: Final = 21_600
 DAY, WEEK = 86_400, 604_800
 """Seconds. An alarm looks back a day in periods of less than an hour, and a week in longer ones (PutMetricAlarm, 2026-11-28)."""
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,41}\Z")
+NAME_ALLOWED = "a letter, and up to 41 letters, digits, - and _"
+"""Names of roles have 64 characters (IAM quotas, read 2026-11-28), of which `-schedule-role` and the engine's own take 22."""
+
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _KEY = re.compile(r"[A-Za-z0-9!_.'()-]+(/[A-Za-z0-9!_.'()-]+)*\Z")
 _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+\Z")
@@ -198,7 +202,9 @@ def function_permissions(
         only = {"StringEquals": {"kms:ViaService": service}}
         found.append(_allow("PoolKey", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key_arn], Condition=only))
     if lists:
-        arns = [f"arn:{here.partition}:ec2:{here.region}:{here.account}:prefix-list/{each}" for each in lists]
+        arns = [
+            f"arn:{here.partition}:ec2:{here.region}:{here.account}:prefix-list/{each}" for each in dict.fromkeys(lists)
+        ]
         only = {"StringEquals": {"aws:RequestedRegion": here.region}}
         found += [
             _allow("ListsState", ["ec2:DescribeManagedPrefixLists"], ["*"], Condition=only),

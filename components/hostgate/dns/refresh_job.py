@@ -27,6 +27,11 @@ from hostgate.planning.pool_form import (
 NAMESPACE, METRIC, DIMENSION = "hostgate", "PoolRefreshed", "FunctionName"
 """What a run counts itself by on CloudWatch: 1 if it was whole, 0 if not."""
 
+MOST_LISTS = 100
+"""Of one refresher: each is named in its role's policy, which holds 10,240 characters (IAM quotas, read 2026-11-28)."""
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}\Z")
+
 LIST_ID = re.compile(r"pl-[0-9a-f]{8,17}\Z")
 LIST_ID_ALLOWED = "the id of a managed prefix list, pl-..."
 
@@ -86,14 +91,14 @@ class RefreshJob(BaseModel):
     model_config = CONFIG
 
     pool: Annotated[str, _like(re.compile("(s3|gs|az)://."), "a URL, s3://BUCKET/KEY")]
-    bucket_region: str | None = None
+    bucket_region: Annotated[str, _like(_REGION, "a Region, e.g. eu-west-1")] | None = None
     vantage: Annotated[str, _like(VANTAGE, VANTAGE_ALLOWED)]
     hosts: Annotated[dict[_Host, _Window], Field(min_length=1)]
     window: _Window | None = None
     resolvers: Annotated[list[Annotated[str, _read_by(parse_resolver)]], Field(max_length=16)] = []
     private: list[Annotated[str, _read_by(private_network)]] = []
     most_removed: _Percent = 20
-    prefix_lists: list[PushJob] = []
+    prefix_lists: Annotated[list[PushJob], Field(max_length=MOST_LISTS)] = []
 
     @property
     def order(self) -> RefreshOrder:

@@ -10,10 +10,11 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from hostgate.catalog.problems import InputError
@@ -50,9 +51,10 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     try:
         job = read_job(event)
         done |= {"pool": job.pool, "vantage": job.vantage}
-        _attempt(failures, done, "refresh", lambda: _refreshed(job, context))
+        _attempt(failures, done, "refresh", partial(_refreshed, job, context))
         for each in job.prefix_lists:
-            _attempt(failures, done.setdefault("lists", {}), each.list_id, lambda each=each: _pushed(job, each))
+            whose = each.list_id if each.owner == "pool" else f"{each.list_id} of {each.owner}"
+            _attempt(failures, done.setdefault("lists", {}), whose, partial(_pushed, job, each))
     except InputError as error:
         failures += map(str, error.problems)
     line = {
@@ -73,11 +75,14 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     return line
 
 
-def _attempt(failures: list[str], into: dict[str, Any], name: str, step: Any) -> None:
+def _attempt(
+    failures: list[str], into: dict[str, Any], name: str, step: Callable[[], tuple[dict[str, Any], list[str]]]
+) -> None:
+    """Do `step`, whose record goes under `name`. What keeps it from being whole, or stopped it, is a failure."""
     try:
         into[name], wrong = step()
     except InputError as error:
-        into[name], wrong = None, map(str, error.problems)
+        into[name], wrong = None, list(map(str, error.problems))
     failures += (f"{name}: {each}" for each in wrong)
 
 
@@ -141,7 +146,7 @@ def _pushed(job: RefreshJob, wanted: PushJob) -> tuple[dict[str, Any], list[str]
     if report.held:
         wrong.append(f"Nothing is removed: {len(report.held):,} entries are due at once, more than mostRemoved allows.")
     today = datetime.fromtimestamp(time.time(), UTC).date()
-    told: Mapping[str, Any] = {
+    told = {
         "version": report.at.version,
         "addresses": len(report.wanted.hosts_of),
         "added": len(report.added),
@@ -150,7 +155,7 @@ def _pushed(job: RefreshJob, wanted: PushJob) -> tuple[dict[str, Any], list[str]
         "foreign": len(report.foreign),
         "stale": _some(why for each in read[0].hosts if (why := read[0].stale(each, today))),
     }
-    return dict(told), wrong
+    return told, wrong
 
 
 def _some(lines: Iterable[str]) -> list[str]:
