@@ -142,7 +142,7 @@ class ComponentPackage(ComponentProvider):
                 yield from self._misfits(value, known[key], place)
         for key in sorted(known.keys() - given.keys()):
             if not known[key].optional:
-                yield f"`{path}.{key}` is missing."
+                yield f"`{path}.{key}` is missing." if path else f"`{key}` is missing."
 
     def _misfits(self, value: Any, wanted: PropertyDefinition, path: str) -> Iterator[str]:
         if isinstance(value, pulumi.Output | Unknown):

@@ -27,6 +27,7 @@ from .wire import (
     GCP,
     PACKAGES,
     PROJECT,
+    REFRESHER,
     STACK,
     Deployment,
     Package,
@@ -374,6 +375,20 @@ def test_all_wrong_inputs_are_told_at_once(plugins: Plugins, run: Deployment) ->
         f"`catalogs`: found '{REFERENCE}'. Allowed: a list.",
         "`mode`: found an output or a secret. Allowed: a plain value, so that previews and policies see it.",
     ]
+
+
+def test_a_refresher_in_another_language_is_told_the_same(plugins: Plugins, run: Deployment) -> None:
+    """A key that the SDK requires and a program left out, one that is none, and what does not hold behind the border."""
+    more = {"type": REFRESHER.token}
+    inputs = {"catalogs": [REFERENCE], "subnetIds": ["subnet-1"], "vantag": "eu", "securityGroupIds": [output()]}
+    _, misspelt, *missing = plugins["aws"].refusal(run, "pool", inputs, **more).splitlines()
+    assert misspelt.startswith("`vantag` is no input here. Did you mean `vantage`? Allowed: acceptUnfit, ")
+    assert missing == ["`bucket` is missing.", "`vantage` is missing."]
+    whole = {**inputs, "bucket": output(), "imageUri": "image", "vantage": "two words", "everyMinutes": 0.0}
+    said = plugins["aws"].refusal(run, "pool", {key: value for key, value in whole.items() if key != "vantag"}, **more)
+    assert "`pool.every_minutes`: found 0." in said
+    assert "`pool.vantage`: found 'two words'" in said
+    assert "Traceback" not in said
 
 
 BLANK: list[tuple[Any, str]] = [

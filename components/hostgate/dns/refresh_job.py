@@ -12,7 +12,7 @@ from hostgate.catalog.hosts import check_host
 from hostgate.catalog.model import Family
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.dns.refreshing import RefreshOrder
-from hostgate.dns.resolvers import parse_resolver, system_resolvers
+from hostgate.dns.resolvers import MOST, parse_resolver, system_resolvers
 from hostgate.planning.options import CONFIG, OptionsError, read_options
 from hostgate.planning.pool_form import (
     LONGEST_WINDOW,
@@ -95,7 +95,7 @@ class RefreshJob(BaseModel):
     vantage: Annotated[str, _like(VANTAGE, VANTAGE_ALLOWED)]
     hosts: Annotated[dict[_Host, _Window], Field(min_length=1)]
     window: _Window | None = None
-    resolvers: Annotated[list[Annotated[str, _read_by(parse_resolver)]], Field(max_length=16)] = []
+    resolvers: Annotated[list[Annotated[str, _read_by(parse_resolver)]], Field(max_length=MOST)] = []
     private: list[Annotated[str, _read_by(private_network)]] = []
     most_removed: _Percent = 20
     prefix_lists: Annotated[list[PushJob], Field(max_length=MOST_LISTS)] = []
