@@ -45,6 +45,7 @@ bench: $(VENV)/.tested dataplane
 	$(VENV)/bin/python benchmarks/suricata.py
 	$(VENV)/bin/python benchmarks/lookups.py
 	$(VENV)/bin/python benchmarks/pools.py
+	$(VENV)/bin/python benchmarks/swap.py
 
 # AWS's evaluation against the real engine, on rule sets and flows made at random: about ten minutes.
 differential: $(VENV)/.tested dataplane

@@ -24,6 +24,7 @@ from hostgate.catalog.hosts import check_host
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, key_path, spelled, wrong_type
 from hostgate.catalog.selection import NARROWING, Acceptance, Selection, not_lists, select
 from hostgate.default_base import join, shared_policy
+from hostgate.planning.address_pool import AddressPool
 from hostgate.planning.adoption import child_of, strangers
 from hostgate.planning.findings import Finding
 from hostgate.planning.grants import Grant, split
@@ -238,8 +239,9 @@ def prepare(
             selection = selection_of(given, hosts)
             target = _target(given.pop("mechanism", None), mechanisms)
             given["name"] = given.pop("name_prefix", name)
+            pool = _pool(given.pop("pool", None))
             options, outputs = separate(given, references)
-            made = plan(selection, target, options, as_of=as_of)
+            made = plan(selection, target, options, as_of=as_of, pool=pool)
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
                 made = plan(selection, target, options, as_of=as_of, base=base)
@@ -417,6 +419,18 @@ def _only(item: Any, kind: Any, place: str) -> None:
             )
 
 
+def _pool(place: object) -> AddressPool | None:
+    """The pool at `place`: a URL, or a file, relative to the project."""
+    if place is None:
+        return None
+    if not isinstance(place, str):
+        raise InputError([wrong_type("pool", place, "the path of a pool, or its URL")])
+    from hostgate.dns.pool_places import load_pool  # only those that have a pool pay for it
+
+    found = load_pool(place if "://" in place else str((project_folder() or Path()) / place))
+    return replace(found, shown=place)  # the same on every machine
+
+
 def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
     if wanted is None:
         return mechanisms[0]
@@ -500,7 +514,7 @@ def _inputs(made: Plan) -> dict[str, Any]:
         "options": {key: value for key, value in spelled_out(made.options).items() if key not in ("mode", "deny")},
         "decisions": dict(decision.registered for decision in made.decisions),
         # Without what a date changes: a component may not differ from day to day.
-        "findings": [_finding_line(one) for one in made.findings if not one.id.startswith("acceptance-")],
+        "findings": [_finding_line(one) for one in made.findings if not one.id.startswith(("acceptance-", "pool-"))],
         "accepted": [str(acceptance) for acceptance in made.selection.accept if acceptance not in made.unused],
     }
 

@@ -25,8 +25,10 @@ from hostgate.catalog.strict_json import NotJSON, read_json_text
 from hostgate.catalog.yaml_reader import Mapping as YamlMapping
 from hostgate.catalog.yaml_reader import YamlItems, read_file
 from hostgate.planning.adoption import objection
+from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options, in_one_list, not_json, option_problems
 from hostgate.planning.plan import Plan, find_mechanism, plan_all
+from hostgate.planning.pooled import PooledOptions
 from hostgate.planning.survey import Survey, Word
 from hostgate.planning.targets import clouds
 from hostgate.review.guards import Guards
@@ -77,6 +79,12 @@ class SurveySection(Section):
     worst: Word | None = None
 
 
+class PoolSection(Section):
+    """`hostgate:pool`: the addresses for mechanisms that see no names."""
+
+    file: str
+
+
 class GuardsSection(Section):
     """`hostgate:guards`: what a change may do on any one target; `hostgate diff` and `comment` look at them."""
 
@@ -105,6 +113,7 @@ class StackSection(Section):
     guards: GuardsSection = GuardsSection()
     reviewed: ReviewedSection | None = None
     survey: SurveySection | None = None
+    pool: PoolSection | None = None
 
 
 def stack_section() -> type[StackSection]:
@@ -225,6 +234,8 @@ def _read(values: Mapping[str, Any], base: Path, pins: bool) -> Stack:
     selections = [hosts.of_layer(layer) for layer in layers] or [hosts.of_stack()]
     if hosts.problems or problems:
         raise InputError(dict.fromkeys((*problems, *hosts.problems)))
+    if section.pool is not None:
+        layers = _fed(section.pool, layers, selections, base)
     guards, reviewed = Guards(**section.guards.model_dump()), section.reviewed
     # A stack that says nothing says yes, so that two sides turn the guard off only together.
     guards = replace(guards, never_open_all=guards.keeps_closed)
@@ -336,6 +347,25 @@ def _survey(section: SurveySection, base: Path) -> Survey:
     from hostgate.dns.document import read_verdicts  # only stacks that have a survey pay for it
 
     return replace(read_verdicts(base / section.file), worst=section.worst)
+
+
+def _fed(section: PoolSection, layers: Sequence[Layer], selections: Sequence[Selection], base: Path) -> list[Layer]:
+    """`layers` with the addresses of the pool, where they take any. Raises InputError."""
+    from hostgate.dns.pool_places import load_pool  # only stacks that have a pool pay for it
+
+    if not any(isinstance(each.options, PooledOptions) for each in layers):
+        able = ", ".join(each for each in targets() if issubclass(mechanism(each).options, PooledOptions))
+        raise InputError(
+            [problem(f"`{PROJECT}:pool`: found a pool, and no layer that takes one. Allowed with: {able}.")]
+        )
+    found = load_pool(section.file if "://" in section.file else str(base / section.file))
+    pool = replace(found, shown=section.file)  # the same on every machine
+    return [
+        replace(each, options=each.options.fed_by(pool, hosts.entries))
+        if isinstance(each.options, PooledOptions)
+        else each
+        for each, hosts in zip(layers, selections, strict=True)
+    ]
 
 
 def values_of_file(project: Path, stack: str) -> StackValues:

@@ -41,7 +41,7 @@ func main() {
 		hosts, err := hostgateazure.NewFirewallPolicyAllowlist(ctx, "vendors", &hostgateazure.FirewallPolicyAllowlistArgs{
 			Catalogs:      catalogs,
 			ResourceGroup: pulumi.String("rg-hub"),
-			From:          []string{"10.20.0.0/16"},
+			From:          []pulumi.StringInput{pulumi.String("10.20.0.0/16")},
 		})
 		if err != nil {
 			return err

@@ -9,11 +9,12 @@ from .conftest import Run
 START = """
     import pulumi
     import hostgate
-    from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
+    from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist, SecurityGroupAllowlist
     from hostgate.azure import FirewallPolicyAllowlist as Azure
     from hostgate.gcp import FirewallPolicyAllowlist as Google
 
     hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+    addresses = {each.host: ["203.0.113.7", "2001:db8::7"] for each in hosts.entries}
 """
 CALLS = {
     'NetworkFirewallAllowlist("c", hosts=hosts)': {"c", "c-allow", "c-edge"},
@@ -23,6 +24,12 @@ CALLS = {
         "c-allow",
         "c-vpc-0a1",
         "c-fail-vpc-0a1",
+    },
+    'SecurityGroupAllowlist("c", hosts=hosts, security_groups=["sg-0a1"], addresses=addresses)': {
+        "c-ipv4-tcp-443",
+        "c-ipv6-tcp-443",
+        "c-sg-0a1-ipv4-tcp-443",
+        "c-sg-0a1-ipv6-tcp-443",
     },
     'Google("c", hosts=hosts, networks=["projects/p/global/networks/main"])': {"c", "c-allow-tcp-443", "c-main"},
     'Azure("c", hosts=hosts, resource_group="rg")': {"c-policy", "c"},

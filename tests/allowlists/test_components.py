@@ -228,6 +228,60 @@ def test_a_dns_allowlist_makes_lists_with_a_rule_each_and_associates_the_whole_g
         assert str(rule.inputs["name"]).startswith(f"{rule.name}-")
 
 
+GROUPS = """
+    import pulumi
+    import pulumi_aws as aws
+    import hostgate
+    from hostgate.aws import SecurityGroupAllowlist
+
+    hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+"""
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+
+
+def test_an_allowlist_of_security_groups_refers_to_its_lists_by_id(run: Run) -> None:
+    made = run(
+        GROUPS
+        + """
+    addresses = {each.host: ["203.0.113.7", "2001:db8::7"] for each in hosts.entries}
+    route = aws.ec2.Route("r", route_table_id="rtb-0a1", destination_cidr_block="0.0.0.0/0", nat_gateway_id="nat-1")
+    SecurityGroupAllowlist(
+        "c", hosts=hosts, security_groups=["sg-0a1", route.state], addresses=addresses, tags={"team": "x"}
+    )
+"""
+    )
+    four = the(made, "aws:ec2/managedPrefixList:ManagedPrefixList", "c-ipv4-tcp-443")
+    assert [each["cidr"] for each in four.inputs["entries"]] == ["203.0.113.7/32"]
+    assert (four.inputs["maxEntries"], four.inputs["tags"]) == (10, {"team": "x"})
+    rules = {rule.name: rule.inputs for rule in of_type(made, EGRESS)}
+    assert {name for name in rules if "sg-0a1" in name} == {"c-sg-0a1-ipv4-tcp-443", "c-sg-0a1-ipv6-tcp-443"}
+    assert len(rules) == 4
+    rule = rules["c-sg-0a1-ipv4-tcp-443"]
+    assert (rule["securityGroupId"], rule["ipProtocol"], rule["fromPort"], rule["toPort"]) == (
+        "sg-0a1",
+        "tcp",
+        443,
+        443,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ('security_groups=["sg-0a1"]', "There is no address of"),
+        ('security_groups=["sg-0a1"], pool="no-such-pool.txt"', "There is no pool"),
+        ('security_groups=["sg-0a1"], pool=7', "`pool`"),
+        ("addresses={each.host: ['203.0.113.7'] for each in hosts.entries}", "`securityGroups` names none"),
+    ],
+)
+def test_an_allowlist_of_security_groups_without_addresses_or_groups_is_an_error(
+    run: Run, given: str, said: str
+) -> None:
+    with pytest.raises(PreviewError) as failed:
+        run(f'{GROUPS}    SecurityGroupAllowlist("c", hosts=hosts, {given})')
+    assert said in str(failed.value)
+
+
 def test_a_dns_block_waits_for_what_it_does_not_block(run: Run) -> None:
     made = run(DNS + '    DnsFirewallAllowlist("chainguard", hosts=hosts)')
     waits = {urn.rpartition("::")[2] for urn in the(made, DNS_RULE, "chainguard-block").dependencies}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from golden.cases import cases
-from hostgate.planning.mechanism import CloudObject, targets
+from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import plan
 
 _NFW = "arn:aws:network-firewall:eu-central-1"
@@ -155,7 +155,7 @@ def objects(cloud: str) -> Iterator[tuple[str, CloudObject]]:
     for case in cases():
         if case.target.startswith(f"{cloud}:"):
             yield from ((str(case), each) for each in case.plan().objects)
-    for target in targets():
+    for target in MADE:
         if not target.startswith(f"{cloud}:"):
             continue
         for hosts in (_ALL_KINDS, _WEB, _BY_ADDRESS):

@@ -2,13 +2,13 @@
 
 import pytest
 
+from conformance.catalogs import MADE
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.read import Catalog
 from hostgate.catalog.references import resolve, resolve_file
 from hostgate.catalog.selection import Acceptance, select
 from hostgate.flows.flow import Flow
-from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import draft, plan
 
 REFERENCE = "2024-03-28"
@@ -272,7 +272,7 @@ def test_the_misspelt_wildcard_is_part_of_no_revision(images: Catalog, revision:
     assert not any("rc.cloudflarestorage.com" in entry.host for entry in images.entries(revision))
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 @pytest.mark.parametrize("revision", HOSTS)
 def test_no_plan_of_any_revision_opens_the_misspelt_wildcard(revision: str, target: str) -> None:
     made = draft(select(f"chainguard/images@{revision}"), target)
@@ -288,7 +288,7 @@ def test_the_misspelt_wildcard_cannot_be_asked_for_by_id(revision: str) -> None:
         select(f"chainguard/images@{revision}", ids=["r2-any-bucket-misspelt"])
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 @pytest.mark.parametrize("revision", ["2023-06-20", "2023-08-04", "2023-09-08"])
 def test_the_misspelt_account_host_is_left_out_with_a_finding_and_in_no_object(revision: str, target: str) -> None:
     made = draft(select(f"chainguard/images@{revision}"), target)
@@ -313,7 +313,7 @@ def test_a_misprint_cannot_be_chosen_among_alternatives() -> None:
         select("chainguard/images@2023-06-20", choose={"blob-storage": "r2-account-host-misspelt"})
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_the_reference_revision_plans_on_every_target_with_the_wildcard_covered(target: str) -> None:
     made = plan(select(f"chainguard/images@{REFERENCE}"), target)
 

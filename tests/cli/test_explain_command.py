@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hostgate.planning.mechanism import targets
+from conformance.catalogs import MADE
 
 from .conftest import Project, Run
 
@@ -18,7 +18,7 @@ R2_ACCOUNT = "9236a389bd48b984df91adc1bc924620.r2.cloudflarestorage.com"
 
 
 def verdicts(run: Run, *arguments: str, target: str | None = None) -> dict[str, str]:
-    wanted = [f"--target={each}" for each in ([target] if target else targets())]
+    wanted = [f"--target={each}" for each in ([target] if target else MADE)]
     made = run("explain", *arguments, "--catalog", REFERENCE, *wanted, "--json")
     assert made.code == 0
     return {answer["target"]: answer["verdict"] for answer in made.json["targets"]}
@@ -33,7 +33,7 @@ def test_the_json_has_the_agreed_keys_and_nothing_else_is_printed(run: Run) -> N
     ] * 3
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_what_a_plan_takes_for_granted_is_told_once_in_the_text_too(run: Run, target: str) -> None:
     asked = ("explain", "cgr.dev", "--catalog", REFERENCE, "--target", target)
     (answer,) = run(*asked, "--json").json["targets"]
@@ -59,7 +59,7 @@ def test_a_network_tag_is_among_the_clients_that_the_help_names(run: Run) -> Non
 
 @pytest.mark.parametrize("host", ["cgr.dev", "CGR.dev", R2_ACCOUNT, "storage.googleapis.com"])
 def test_a_host_of_the_catalog_is_allowed_everywhere(run: Run, host: str) -> None:
-    assert verdicts(run, host) == dict.fromkeys(targets(), "allow")
+    assert verdicts(run, host) == dict.fromkeys(MADE, "allow")
 
 
 def test_a_name_of_the_host_itself_is_answered_by_the_vpcs_resolver_and_blocked_elsewhere(run: Run) -> None:
@@ -101,7 +101,7 @@ def test_the_rule_that_allows_is_the_one_that_the_plan_names(run: Run) -> None:
     assert answer["rule"] == rule
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_every_answer_says_why(run: Run, target: str) -> None:
     for host in ("cgr.dev", "evil.example"):
         (answer,) = run("explain", host, "--catalog", REFERENCE, "--target", target, "--json").json["targets"]

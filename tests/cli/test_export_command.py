@@ -1,11 +1,14 @@
 """`hostgate export suricata`: to the screen or to files, from catalogs or from a stack; what it cannot do it says."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hostgate.catalog import file_output
+from hostgate.cli import export_command
+from hostgate.planning.targets import rows
 
 from .conftest import Project, Run, tree
 
@@ -164,3 +167,66 @@ def test_old_files_stay_whole_if_the_new_ones_cannot_be_written(
     assert made.code == 1
     assert "No space left on device" in made.err
     assert tree(out) == before
+
+
+class TestTerraform:
+    LAYERS = f"""
+        config:
+          hostgate:catalogs: [{REFERENCE}]
+          hostgate:aws: {{mechanism: rules, homeNet: [10.0.0.0/8]}}
+          hostgate:gcp: {{networks: [projects/acme-prod/global/networks/prod]}}
+          hostgate:azure: {{resourceGroup: rg-hub, location: westeurope}}
+        """
+    FILES = ("hostgate.aws-rules.tf.json", "hostgate.azure-application-rules.tf.json", "hostgate.gcp-fqdn.tf.json")
+
+    def test_every_layer_of_a_stack_is_a_file(self, run: Run, project: Project, tmp_path: Path) -> None:
+        project(dev=self.LAYERS)
+        made = run("export", "terraform", "--out", tmp_path / "out")
+        assert (made.code, made.out) == (0, "")
+        assert tuple(sorted(tree(tmp_path / "out"))) == self.FILES
+        assert "warning from-everything: Every instance of the network" in made.err
+
+    def test_layers_are_chosen_by_target(self, run: Run, project: Project, tmp_path: Path) -> None:
+        project(dev=self.LAYERS)
+        chosen = ("--target", "gcp:fqdn", "--target", "aws:rules")
+        assert run("export", "terraform", *chosen, "--out", tmp_path / "out").code == 0
+        assert set(tree(tmp_path / "out")) == {self.FILES[0], self.FILES[2]}
+
+    def test_catalogs_are_planned_for_the_target_that_is_named(self, run: Run, tmp_path: Path) -> None:
+        command = ("export", "terraform", "--catalog", REFERENCE, "--out", tmp_path / "out")
+        assert run(*command).code == 0
+        assert run(*command, "--target", "gcp:fqdn").code == 0
+        assert set(tree(tmp_path / "out")) == {self.FILES[0], self.FILES[2]}
+
+    @pytest.mark.parametrize(
+        ("layers", "words", "code", "said"),
+        [
+            (LAYERS, ["--target", "gcp:web-proxy"], 2, "no layer of gcp:web-proxy"),
+            (LAYERS, ["--target", "gcp:fdqn"], 2, "is not one of"),
+            (LAYERS, ["--catalog", REFERENCE, "--target", "gcp:web-proxy"], 1, "`project` and `region` must be given"),
+        ],
+    )  # fmt: skip
+    def test_what_is_not_written_is_said_and_then_nothing_is(
+        self, run: Run, project: Project, tmp_path: Path, layers: str, words: list[str], code: int, said: str
+    ) -> None:
+        project(dev=layers)
+        made = run("export", "terraform", *words, "--out", tmp_path / "out")
+        assert (made.code, made.out) == (code, "")
+        assert said in " ".join(made.err.split())
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [("  hostgate:aws: {}\n", "gcp:fqdn cannot be written as terraform"), ("", "no layer of aws:rules or ")],
+    )
+    def test_a_layer_that_has_no_such_form_is_not_passed_over(
+        self, run: Run, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, said: str
+    ) -> None:
+        able = [replace(each, exports={} if each.cloud == "gcp" else each.exports) for each in rows()]
+        monkeypatch.setattr(export_command, "rows", lambda: able)
+        layers = f"config:\n  hostgate:catalogs: [{REFERENCE}]\n  hostgate:gcp: {{networks: [projects/acme/global/networks/n]}}\n"
+        project(dev=layers + more)
+        made = run("export", "terraform", "--out", tmp_path / "out")
+        assert (made.code, made.out) == (2, "")
+        assert said in " ".join(made.err.split())
+        assert not (tmp_path / "out").exists()

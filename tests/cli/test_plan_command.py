@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from hostgate.cli import plan_files
 from hostgate.cli.plan_files import ASIDE, LIST
 from hostgate.cli.preview_command import _hosts
-from hostgate.planning.mechanism import main_targets, targets
+from hostgate.planning.mechanism import main_targets
 from hostgate.planning.plan import plan
 
 from .conftest import Project, Run, tree
 
 REFERENCE = "chainguard/images@2024-03-28"
-FOLDERS = {target: target.replace(":", "-") for target in targets()}
+FOLDERS = {target: target.replace(":", "-") for target in MADE}
 
 WIDE = """\
 catalog: acme/wide
@@ -73,7 +73,7 @@ def test_the_json_has_one_item_a_target_with_the_agreed_keys(run: Run) -> None:
         ("limits", {"name", "used", "max", "source"}),
     ],
 )
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_every_object_decision_finding_and_limit_has_the_agreed_keys(
     run: Run, target: str, part: str, keys: set[str]
 ) -> None:
@@ -83,7 +83,7 @@ def test_every_object_decision_finding_and_limit_has_the_agreed_keys(
     assert [item for item in made[part] if not keys <= set(item)] == []
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_every_entry_has_one_decision_and_an_allowed_one_names_its_rule(run: Run, target: str) -> None:
     (made,) = plan_of(run, target)["targets"]
 
@@ -281,7 +281,7 @@ def test_an_unknown_target_is_answered_with_those_that_are_known(run: Run) -> No
 def test_out_writes_one_folder_a_target_with_rule_text_and_bodies(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
 
-    made = run("plan", "--catalog", REFERENCE, "--target", *targets(), "--out", out)
+    made = run("plan", "--catalog", REFERENCE, "--target", *MADE, "--out", out)
 
     written = tree(out)
     assert made.code == 0
@@ -301,12 +301,12 @@ def test_out_says_on_stderr_where_it_wrote_unless_json_is_asked_for(run: Run, tm
 
 def test_out_writes_the_same_bytes_twice(run: Run, tmp_path: Path) -> None:
     for name in ("one", "other"):
-        run("plan", "--catalog", REFERENCE, "--target", *targets(), "--out", tmp_path / name)
+        run("plan", "--catalog", REFERENCE, "--target", *MADE, "--out", tmp_path / name)
 
     assert tree(tmp_path / "one") == tree(tmp_path / "other")
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_the_bodies_written_are_those_of_the_json(run: Run, tmp_path: Path, target: str) -> None:
     made = run("plan", "--catalog", REFERENCE, "--target", target, "--out", tmp_path, "--json").json["targets"][0]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hostgate.planning.mechanism import targets
+from conformance.catalogs import MADE
 
 from .conftest import Project, Run
 
@@ -54,7 +54,7 @@ def hosts(folder: Path, *names: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("target", [each for each in targets() if each != "gcp:url-filter"])
+@pytest.mark.parametrize("target", [each for each in MADE if each != "gcp:url-filter"])
 def test_a_plan_of_the_reference_revision_opens_nothing_else_and_closes_none_of_it(run: Run, target: str) -> None:
     made = run("reach", "--catalog", REFERENCE, "--target", target, "--json")
     (point,) = made.json["points"]

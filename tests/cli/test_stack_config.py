@@ -15,7 +15,7 @@ from .conftest import Project
 
 REFERENCE = "chainguard/images@2024-03-28"
 GOOD: dict[str, Any] = {"catalogs": [REFERENCE], "aws": {}}
-TOP = "accept, allowEmpty, aws, azure, catalogs, choose, gcp, guards, reviewed, select, survey"
+TOP = "accept, allowEmpty, aws, azure, catalogs, choose, gcp, guards, pool, reviewed, select, survey"
 
 
 def accepting(**word: object) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def test_select_choose_and_accept_reach_the_selection() -> None:
         ({**GOOD, "aws": [{}, {"mechanism": "dns-firewall", "bas": 1}]}, "`hostgate:aws[1].bas` is no key here. Did you mean"),
         ({**GOOD, "aws": [{}, {"mechanism": "dns"}]}, "`hostgate:aws[1].mechanism`: found 'dns'. Allowed: rules,"),
         ({**GOOD, "aws": {"mechanism": "rule"}}, "`hostgate:aws.mechanism`: found 'rule'. Did you mean `rules`? Allowed: rules, "),
-        ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list, dns-firewall."),
+        ({**GOOD, "aws": {"mechanism": 1}}, "`hostgate:aws.mechanism`: found 1. Allowed: rules, domain-list, dns-firewall, pre"),
         ({**GOOD, "aws": {"mode": "enforced"}}, "found 'enforced'. Did you mean `enforce`? Allowed: 'enforce' or 'audit'."),
         ({**GOOD, "aws": {"deny": "some"}}, "`hostgate:aws.deny`: found 'some'. Allowed: 'none', 'declared', 'internet' or 'all'."),
         ({**GOOD, "aws": {"name": "Egress"}}, "`hostgate:aws.name`: found 'Egress'. Allowed: text like"),
@@ -859,3 +859,44 @@ def test_a_word_that_is_no_value_of_its_key_is_answered_with_the_nearest() -> No
     (problem,) = config_problems({**GOOD, "choose": {"blob-storage": "r2-acount-host"}})
     assert "Did you mean `r2-account-host`?" in problem.message
     assert problem.path == ("choose", "blob-storage")
+
+
+POOLED = {"catalogs": ["./pooled.yaml"], "aws": {"mechanism": "prefix-list", "securityGroups": ["sg-0a1"]}}
+POOL = """hostgate-pool 1
+host a.example window 86400
+  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+end
+"""
+
+
+def test_the_pool_of_a_stack_feeds_the_layers_that_take_one(tmp_path: Path) -> None:
+    (tmp_path / "pool.txt").write_text(POOL)
+    (tmp_path / "pooled.yaml").write_text(
+        "catalog: acme/pooled\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https}\n"
+    )
+    stack = read_stack({**POOLED, "pool": {"file": "pool.txt"}}, tmp_path)
+    (made,) = stack.plans(date(2026, 11, 29))
+    assert [each.body["Entries"][0]["Cidr"] for each in made.objects if "Entries" in each.body] == ["203.0.113.7/32"]
+    (late,) = stack.plans(date(2026, 12, 29))
+    assert "pool-stale" in {one.id for one in late.findings}
+    assert read_stack(POOLED, tmp_path).plans()[0].refused
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({**POOLED, "pool": {"file": "gone.txt"}}, "There is no pool"),
+        ({**POOLED, "pool": "pool.txt"}, "`hostgate:pool`"),
+        ({**POOLED, "pool": {"file": "pool.txt"}, "aws": {}}, "no layer that takes one. Allowed with: aws:prefix-list"),
+    ],
+)
+def test_a_pool_that_is_not_there_or_that_nothing_takes_is_an_error(
+    tmp_path: Path, values: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "pool.txt").write_text(POOL)
+    (tmp_path / "pooled.yaml").write_text(
+        "catalog: acme/pooled\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https}\n"
+    )
+    with pytest.raises(InputError) as found:
+        read_stack(values, tmp_path)
+    assert said in str(found.value)

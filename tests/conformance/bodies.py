@@ -198,6 +198,25 @@ def _lines(counted: Counted, each: CloudObject) -> None:
             counted.at_most("characters of the name of an acl", len(line[1]), 63)
 
 
+def _prefix_list(counted: Counted, each: CloudObject) -> None:
+    body = each.body
+    counted.at_most("entries of a prefix list", len(body["Entries"]), body["MaxEntries"])
+    counted.between("maximum of a prefix list", 1, body["MaxEntries"], 1_000)
+    counted.at_most("name", len(body["PrefixListName"]), 255 - len("-1234567"))
+    for one in body["Entries"]:
+        counted.one_of(f"entries of {each.name}", one["Cidr"])
+        counted.at_most("characters of a description", len(one["Description"]), 255)
+        counted.between(
+            "families that a list does not hold", 0, (":" in one["Cidr"]) != (body["AddressFamily"] == "IPv6"), 0
+        )
+
+
+def _egress_rule(counted: Counted, each: CloudObject) -> None:
+    counted.one_of("egress rules", [each.body[key] for key in ("GroupId", "IpProtocol", "FromPort", "PrefixListId")])
+    counted.between("port", 1, each.body["FromPort"], 65_535)
+    counted.at_most("characters of a description", len(each.body["Description"]), 255)
+
+
 def _nothing(counted: Counted, each: CloudObject) -> None:
     """Kinds without a number that has a limit."""
 
@@ -220,6 +239,8 @@ _COUNTERS = {
     "AWS::Route53Resolver::FirewallRuleGroup.FirewallRule": _query_rule,
     "AWS::Route53Resolver::FirewallRuleGroupAssociation": _group_association,
     "AWS::Route53Resolver::FirewallConfig": _nothing,
+    "AWS::EC2::PrefixList": _prefix_list,
+    "AWS::EC2::SecurityGroupEgress": _egress_rule,
     "compute#firewallPolicyRule": _gcp_rule,
     "compute#firewallPolicy": _nothing,
     "compute#firewallPolicyAssociation": _nothing,

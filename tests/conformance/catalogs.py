@@ -6,12 +6,15 @@ from typing import Any
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance, Selection
 from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.pooled import PooledOptions
 from hostgate.planning.targets import formats
 
 FORMATS = tuple(each.name for each in formats())
-FED = tuple(each for each in FORMATS if "addresses" in mechanism(each).options.model_fields)
-"""Formats that refuse a host of which no addresses are given."""
-EVERY = (*targets(), *(each for each in FORMATS if each not in FED))
+FED = tuple(each for each in (*targets(), *FORMATS) if issubclass(mechanism(each).options, PooledOptions))
+"""Those that refuse a host of which no addresses are given."""
+MADE = tuple(each for each in targets() if each not in FED)
+"""What a program can make of hosts alone."""
+EVERY = (*MADE, *(each for each in FORMATS if each not in FED))
 """What a program can make, and what becomes files."""
 
 

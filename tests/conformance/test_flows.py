@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.catalogs import EVERY, FED, entry, selection
+from conformance.catalogs import EVERY, FED, MADE, entry, selection
 from conformance.oracle import WIDENED, Need, answer
 from conformance.strategies import INSIDE, INTERNET, INTERNET_6, catalogs, flows_about
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
 from hostgate.flows.flow import Flow
-from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Deny
 from hostgate.planning.plan import Plan, draft, plan
 
@@ -45,7 +45,7 @@ def test_enforce_passes_what_the_catalog_allows_and_blocks_all_else(
 
 
 @pytest.mark.parametrize(
-    "target", [*(each for each in targets() if "addresses" in mechanism(each).options.model_fields), *FED]
+    "target", [*(each for each in MADE if "addresses" in mechanism(each).options.model_fields), *FED]
 )
 @every_deny
 @given(drawn=catalogs(), reject=st.booleans(), logged=st.booleans())

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from conformance.catalogs import EVERY, entry, many, selection
+from conformance.catalogs import EVERY, MADE, entry, many, selection
 from hostgate.flows.flow import Flow
 from hostgate.planning import sharding
-from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, plan
 
 every_target = pytest.mark.parametrize("target", EVERY)
 
-splitting_target = pytest.mark.parametrize("target", [each for each in targets() if each != "gcp:url-filter"])
+splitting_target = pytest.mark.parametrize("target", [each for each in MADE if each != "gcp:url-filter"])
 """Whose objects split. A profile has no cap that anybody publishes, and is one."""
 
 _SHARD = re.compile(r"-[01]+$")

@@ -232,10 +232,13 @@ def _passes(point: Point, flow: Flow) -> bool:
 
 
 def _closed(places: list[Point]) -> None:
-    """No place lets out what no catalog opens; DNS Firewall sees the question alone."""
+    """No place lets out what no catalog opens; DNS Firewall sees the question alone, a security group the address."""
     for point in places:
         if point.target == "aws:dns-firewall":
             assert not point.verdict(Flow("evil.example")).allows
+            continue
+        if point.target == "aws:prefix-list":  # any name passes to an address of the pool, and none to another
+            assert not point.verdict(Flow("evil.example", address="203.0.113.200")).allows
             continue
         for other in OTHERS:
             assert other.flow is None or not point.verdict(other.flow).allows, f"{point.title}: {other.title}"
@@ -263,7 +266,8 @@ def _allowed(component: PreviewResource) -> Iterator[Flow]:
         entry = decision.entry
         if decision.outcome == "allowed" and entry.protocol in ("https", "tls", "http"):
             host = entry.host if entry.match in ("exact", "subtree+apex") else f"a.{entry.host}"
-            yield Flow(host, entry.port, entry.protocol, source=sources[entry.grant])
+            (address, *_) = (component.inputs["options"].get("addresses") or {}).get(entry.host) or [None]
+            yield Flow(host, entry.port, entry.protocol, source=sources[entry.grant], address=address)
 
 
 def _client(clients: Sequence[str]) -> str | None:

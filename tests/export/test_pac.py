@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import dukpy
 import pytest
@@ -48,8 +48,12 @@ def planned(**options: str) -> Plan:
 
 
 def urls() -> Iterator[tuple[Flow, str, str]]:
-    """Flows that a browser can have, each with the URL and host that it asks the file about."""
-    for flow in flows_about(ENTRIES):
+    return browsed(flows_about(ENTRIES))
+
+
+def browsed(flows: Iterable[Flow]) -> Iterator[tuple[Flow, str, str]]:
+    """Those of `flows` that a browser can have, each with the URL and host that it asks the file about."""
+    for flow in flows:
         if flow.protocol in ("https", "http") and flow.port > 0 and flow.sni == flow.name:
             host = f"[{flow.name}]" if ":" in flow.name else flow.name
             usual = flow.port == (443 if flow.protocol == "https" else 80)

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from conformance.catalogs import entry, selection
+from export.test_terraform_clouds import behind, resources
 from hostgate.aws.resources import TYPES as ROWS
 from hostgate.catalog.problems import InputError
-from hostgate.export.terraform import REPEATED, TYPES, export_terraform
+from hostgate.export.terraform_aws import REPEATED, TYPES, export_terraform
 from hostgate.planning.plan import Plan, plan
 
 PLUGINS = os.environ.get("HOSTGATE_TERRAFORM_PLUGINS", "")
@@ -40,6 +41,19 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     "audit": ("aws:rules", {"mode": "audit"}),
     "reject": ("aws:rules", {"reject": True}),
     "domain-list": ("aws:domain-list", {}),
+    "queries": (
+        "aws:dns-firewall",
+        {"vpcs": ["vpc-0123456789abcdef0"], "inside": ["corp.example"], "tags": {"CostCenter": "1"}},
+    ),
+    "queries by audit": (
+        "aws:dns-firewall",
+        {"mode": "audit", "vpcs": ["vpc-0fedcba9876543210"], "failMode": "unset", "mutationProtection": True},
+    ),
+    "queries overridden": (
+        "aws:dns-firewall",
+        {"blockResponse": "OVERRIDE", "overrideDomain": "blocked.example", "overrideTtl": 60},
+    ),
+    "tags": ("aws:rules", {"tags": {"CostCenter": "4711", "odd ${key}": "%{value}"}}),
 }
 
 
@@ -56,12 +70,22 @@ class Api(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        action = self.headers["X-Amz-Target"].partition(".")[2]
+        service, _, action = self.headers["X-Amz-Target"].partition(".")
+        if service == "Route53Resolver":
+            return self.resolver(action, asked)
         kind = "RuleGroup" if "RuleGroup" in action else "FirewallPolicy"
         name = asked.get(f"{kind}Name") or asked.get(f"{kind}Arn", "").rpartition("/")[2]
         if action.startswith("Create"):
             self.kept[name] = asked
+        if action.startswith("Update"):
+            self.kept[name] = {**self.kept[name], kind: asked[kind]}
+        if name not in self.kept:
+            return self.answer(400, {"__type": "ResourceNotFoundException", "message": name})
         held = self.kept[name]
+        if action.startswith("Delete"):
+            if any(f'/{name}"' in json.dumps(each) for each in self.kept.values()):
+                return self.answer(400, {"__type": "InvalidRequestException", "message": f"{name} is in use"})
+            del self.kept[name]
         answer = {
             "UpdateToken": "1",
             kind: held[kind],
@@ -70,11 +94,46 @@ class Api(BaseHTTPRequestHandler):
                 f"{kind}Id": "00000000-0000-0000-0000-000000000000",
                 f"{kind}Name": name,
                 f"{kind}Status": "ACTIVE",
-                **{key: held[key] for key in ("Type", "Capacity", "Description") if key in held},
+                **{key: held[key] for key in ("Type", "Capacity", "Description", "Tags") if key in held},
             },
         }
+        return self.answer(200, answer)
+
+    def resolver(self, action: str, asked: dict[str, Any]) -> None:
+        """The same of DNS Firewall: what is made has its name as its id, and rules are listed by their group."""
+        verb, _, kind = action.partition("Firewall")
+        if action == "ListTagsForResource":
+            return self.answer(200, {"Tags": self.kept[asked["ResourceArn"].rpartition("/")[2]].get("Tags", [])})
+        if action == "ListFirewallDomains":
+            return self.answer(200, {"Domains": self.kept[asked["FirewallDomainListId"]]["Domains"]})
+        if action == "UpdateFirewallDomains":
+            assert asked["Operation"] in ("ADD", "REPLACE")
+            self.kept[asked["FirewallDomainListId"]]["Domains"] = asked["Domains"]
+            return self.answer(200, {"Id": asked["FirewallDomainListId"], "Status": "COMPLETE"})
+        if action == "ListFirewallRules":
+            rules = [
+                each for each in self.kept.values() if each.get("FirewallRuleGroupId") == asked["FirewallRuleGroupId"]
+            ]
+            return self.answer(200, {"FirewallRules": [each for each in rules if "FirewallDomainListId" in each]})
+        if action in ("ListFirewallConfigs", "GetFirewallConfig", "UpdateFirewallConfig"):
+            if verb == "Update":
+                name = f"queries-fail-{asked['ResourceId']}"
+                self.kept[name] = {**asked, "Id": name, "OwnerId": "000000000000"}
+            found = [each for name, each in self.kept.items() if "-fail-" in name]
+            return self.answer(200, {"FirewallConfigs": found, "FirewallConfig": found[0] if found else {}})
+        if verb in ("Create", "Associate"):
+            name = asked["Name"]
+            arn = f"arn:aws:route53resolver:eu-central-1:000000000000:firewall-{kind.lower()}/{name}"
+            self.kept[name] = {**asked, "Id": name, "Arn": arn, "Status": "COMPLETE"}
+        else:
+            name = next(asked[key] for key in asked if key.startswith("Firewall"))
+        held = {"OwnerId": "000000000000", "DomainCount": len(self.kept[name].get("Domains", ())), **self.kept[name]}
+        kinds = ("FirewallDomainList", "FirewallRuleGroup", "FirewallRule", "FirewallRuleGroupAssociation")
+        return self.answer(200, dict.fromkeys(kinds, held))
+
+    def answer(self, code: int, answer: dict[str, Any]) -> None:
         body = json.dumps(answer).encode()
-        self.send_response(200)
+        self.send_response(code)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -114,22 +173,10 @@ def run(program: str, folder: Path, *words: str) -> str:
 def test_the_provider_sends_the_bodies_of_the_plan(
     program: str, api: tuple[int, dict[str, dict[str, Any]]], tmp_path: Path
 ) -> None:
-    if shutil.which(program) is None or not Path(PLUGINS or "/nowhere").is_dir():
-        pytest.skip(f"needs {program} on PATH, and HOSTGATE_TERRAFORM_PLUGINS with the provider of AWS")
+    needs(program)
     port, kept = api
     plans = [planned(name) for name in PLANS]
-    for file, text in (each for made in plans for each in export_terraform(made).items()):
-        (tmp_path / file).write_text(text)
-    skips = ("credentials_validation", "requesting_account_id", "metadata_api_check", "region_validation")
-    provider = {
-        "region": "eu-central-1",
-        "access_key": "x",
-        "secret_key": "x",
-        **{f"skip_{each}": True for each in skips},
-        "endpoints": {"networkfirewall": f"http://127.0.0.1:{port}"},
-    }
-    required = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
-    (tmp_path / "provider.tf.json").write_text(json.dumps({"terraform": required, "provider": {"aws": provider}}))
+    write(tmp_path, plans, port)
     run(program, tmp_path, "init", "-input=false", f"-plugin-dir={PLUGINS}")  # from the folder, and from nowhere else
     run(program, tmp_path, "apply", "-input=false", "-auto-approve")
     objects = [each for made in plans for each in made.objects]
@@ -138,6 +185,42 @@ def test_the_provider_sends_the_bodies_of_the_plan(
         assert each.body.keys() <= kept[each.name].keys()
         assert _plain(kept[each.name], each.body) == _plain(each.body, each.body)
     assert "No changes" in run(program, tmp_path, "plan", "-input=false")
+
+
+@pytest.mark.parametrize("program", ["terraform", "tofu"])
+def test_a_group_goes_only_once_no_policy_refers_to_it(
+    program: str, api: tuple[int, dict[str, dict[str, Any]]], tmp_path: Path
+) -> None:
+    needs(program)
+    port, kept = api
+    for hosts in (HOSTS, HOSTS[:1]):  # the second list has no plain HTTP, and no group for it
+        made = plan(selection(hosts), "aws:domain-list")
+        write(tmp_path, [made], port)
+        run(program, tmp_path, "init", "-input=false", f"-plugin-dir={PLUGINS}")
+        run(program, tmp_path, "apply", "-input=false", "-auto-approve")
+        assert kept.keys() == {each.name for each in made.objects}
+    assert "hostgate-list-http" not in kept
+
+
+def needs(program: str) -> None:
+    if shutil.which(program) is None or not Path(PLUGINS or "/nowhere").is_dir():
+        pytest.skip(f"needs {program} on PATH, and HOSTGATE_TERRAFORM_PLUGINS with the provider of AWS")
+
+
+def write(folder: Path, plans: Sequence[Plan], port: int) -> None:
+    """The files of `plans`, and a provider that asks the API on loopback."""
+    for file, text in (each for made in plans for each in export_terraform(made).items()):
+        (folder / file).write_text(text)
+    skips = ("credentials_validation", "requesting_account_id", "metadata_api_check", "region_validation")
+    provider = {
+        "region": "eu-central-1",
+        "access_key": "x",
+        "secret_key": "x",
+        **{f"skip_{each}": True for each in skips},
+        "endpoints": dict.fromkeys(("networkfirewall", "route53resolver"), f"http://127.0.0.1:{port}"),
+    }
+    required = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
+    (folder / "provider.tf.json").write_text(json.dumps({"terraform": required, "provider": {"aws": provider}}))
 
 
 def _plain(value: Any, like: Any) -> Any:
@@ -154,13 +237,38 @@ def _plain(value: Any, like: Any) -> Any:
 def test_every_object_is_a_resource_with_all_that_its_body_says(name: str) -> None:
     made = planned(name)
     ((file, text),) = export_terraform(made).items()
-    assert file == f"{made.options.name}.tf.json"
+    assert file == f"{made.options.name}.{made.target.replace(':', '-')}.tf.json"
     resources = json.loads(text)["resource"]
     assert {key for one in resources.values() for key in one} == {each.name for each in made.objects}
     assert text.count("${aws_networkfirewall_rule_group.") == sum(
-        each.kind.endswith("RuleGroup") for each in made.objects
+        each.kind == "AWS::NetworkFirewall::RuleGroup" for each in made.objects
     )
     assert "REGION" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "late", "early"),
+    [
+        ("queries", "rule.queries-block", "rule.queries-allow"),
+        ("queries", "rule.queries-allow", "rule.queries-guard-first"),
+        ("queries", "rule.queries-guard-last", "rule.queries-allow"),
+        ("queries", "rule_group_association.queries-vpc-0123456789abcdef0", "rule.queries-block"),
+        (
+            "queries",
+            "rule_group_association.queries-vpc-0123456789abcdef0",
+            "config.queries-fail-vpc-0123456789abcdef0",
+        ),
+        ("queries by audit", "rule.queries-by-audit-allow", "rule.queries-by-audit-audit"),
+    ],
+)
+def test_rules_of_queries_come_kind_after_kind_and_a_group_is_associated_whole(
+    name: str, late: str, early: str
+) -> None:
+    target, options = PLANS[name]
+    wide = entry("wide.example", match="subtree")
+    found = resources(plan(selection([*HOSTS, wide]), target, options, name=name.replace(" ", "-")))
+    prefix = "aws_route53_resolver_firewall_"
+    assert f"{prefix}{early}" in behind(found, f"{prefix}{late}")
 
 
 def test_a_text_is_never_a_template() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conformance.catalogs import MADE
 from hostgate.catalog.selection import Acceptance, select
-from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, plan
 
 FOLDER = Path(__file__).parent / "files"
@@ -29,7 +29,18 @@ class Variant(NamedTuple):
     accept: tuple[Acceptance, ...] = ()
 
 
+POOLED = {
+    each.host: [f"203.0.113.{number}", *([f"2001:db8::{number:x}"] if number % 2 else [])]
+    for number, each in enumerate(select(f"{CATALOG}@{REVISIONS[-1]}").entries, 1)
+    if each.match == "exact"
+}
+
 VARIANTS = {
+    "from-a-pool": Variant(
+        (),
+        {"addresses": POOLED, "securityGroups": ["sg-0123456789abcdef0"], "tags": {"team": "platform"}},
+        "aws:prefix-list",
+    ),
     "by-address": Variant(
         ("./by-address.yaml",),
         {
@@ -111,7 +122,7 @@ class Case(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """Every registered mechanism, both revisions, both modes; and the variants."""
-    for target in targets():
+    for target in MADE:
         for revision in REVISIONS:
             for mode in MODES:
                 yield Case(target, revision, mode)

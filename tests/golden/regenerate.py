@@ -6,14 +6,15 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "components")]
 
-from golden import comments  # noqa: E402 - a script; the tests find the folder through pytest
+from golden import comments, exports  # noqa: E402 - a script; the tests find the folder through pytest
 from golden.cases import FOLDER, cases  # noqa: E402
 
 
 def main() -> None:
-    """Write the golden files of plans and of comments."""
+    """Write the golden files of plans, comments and exports."""
     write(FOLDER, {path: text for case in cases() for path, text in case.files().items()})
     write(comments.FOLDER, comments.files())
+    write(exports.FOLDER, exports.files())
 
 
 def write(folder: Path, files: dict[str, str]) -> None:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogs import entry, selection
-from hostgate.planning.mechanism import targets
+from conformance.catalogs import MADE, entry, selection
 from hostgate.planning.plan import draft, plan
 
 ARN = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/central"
@@ -28,7 +27,7 @@ def assumed(target: str, **options: Any) -> list[str]:
     return list(told)
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_every_target_says_what_lies_outside_a_plan(target: str) -> None:
     assert assumed(target)
     assert all(each.endswith(".") for each in assumed(target))

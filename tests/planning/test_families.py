@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from hostgate.catalog.selection import Acceptance
 from hostgate.planning.advice import advise
-from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import read_options
 from hostgate.planning.plan import draft
 
@@ -74,10 +74,10 @@ def test_a_host_over_one_family_alone(host: Any, target: str, options: dict[str,
 
 
 def test_every_target_is_asked() -> None:
-    assert {target for target, _, _ in OVER_IPV6} == {*targets()}
+    assert {target for target, _, _ in OVER_IPV6} == {*MADE}
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 @pytest.mark.parametrize("host", [BOTH, entry("six.example.net", "six", families=("ipv4",)), entry("six.example.net")])
 def test_a_host_that_has_ipv4_too_is_opened_by_its_defaults(target: str, host: Any) -> None:
     assert draft(selection([host]), target).decisions[0].outcome == "allowed"

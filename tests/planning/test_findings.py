@@ -5,14 +5,14 @@ from datetime import date
 
 import pytest
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from hostgate.catalog.model import Origin, Protocol
 from hostgate.flows.flow import Flow
 from hostgate.planning.findings import KINDS, finding
-from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, draft, plan
 
-every_target = pytest.mark.parametrize("target", targets())
+every_target = pytest.mark.parametrize("target", MADE)
 
 
 def found(made: Plan, id_: str) -> list[str | None]:
@@ -122,7 +122,7 @@ def test_names_of_google_apis_are_poor_fqdn_objects_and_nothing_else_is() -> Non
 @pytest.mark.parametrize(("port", "protocol"), [(443, "https"), (5432, "tcp")])
 def test_a_double_hyphen_is_in_doubt_on_azure_and_nowhere_else(host: str, port: int, protocol: Protocol) -> None:
     one = entry(host, "one", port=port, protocol=protocol)
-    for target in targets():
+    for target in MADE:
         options = {"addresses": {"one": ["203.0.113.7/32"]}} if protocol == "tcp" and target == "aws:rules" else {}
         made = draft(selection([one, entry("single-hyphen.example")]), target, options)
         assert found(made, "doubtful-name") == (["one"] if target.startswith("azure:") and not made.refused else [])

@@ -2,9 +2,8 @@
 
 import pytest
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from hostgate.flows.flow import FLOW_PROTOCOLS, IP_PROTOCOLS, Flow, flow_protocol
-from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import plan
 
 
@@ -87,7 +86,7 @@ def test_the_family_is_that_of_whichever_end_is_known(flow: Flow, family: int | 
     assert flow.family == family
 
 
-@pytest.mark.parametrize("target", [each for each in targets() if each != "aws:dns-firewall"])
+@pytest.mark.parametrize("target", [each for each in MADE if each != "aws:dns-firewall"])
 @pytest.mark.parametrize("protocol", [*sorted(IP_PROTOCOLS.keys() - {"tcp"}), "253", "0"])
 @pytest.mark.parametrize("address", [None, "198.51.100.7", "2001:db8::7"])
 def test_no_mechanism_opens_another_protocol_to_a_host_that_it_opens_by_tcp(

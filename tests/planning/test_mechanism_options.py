@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from hostgate.catalog.problems import InputError
-from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import plan
 
@@ -86,7 +86,7 @@ def test_a_wrong_option_says_what_was_found_and_what_is_allowed(
         assert word in problem.message, problem.message
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_all_errors_come_at_once(target: str) -> None:
     with pytest.raises(OptionsError) as caught:
         read_options(mechanism(target).options, {"mode": "dry", "deny": "most", "nonsense": 1}, "hostgate:here")
@@ -94,7 +94,7 @@ def test_all_errors_come_at_once(target: str) -> None:
     assert all("hostgate:here." in problem.message for problem in caught.value.problems)
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_every_mechanism_works_on_its_defaults(target: str) -> None:
     options = read_options(mechanism(target).options, {}, "x")
     assert (options.name, options.mode, options.deny) == ("hostgate", "enforce", "internet")
@@ -115,7 +115,7 @@ def test_an_azure_policy_is_named_by_group_and_name_or_by_id(attach: str) -> Non
     assert group.body["name"] == "fp-hub/hostgate"
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_tags_reach_objects_that_carry_them_in_one_order(target: str) -> None:
     one = plan(selection([entry()]), target, tags={"a": "1", "b": "2"})
     other = plan(selection([entry()]), target, tags={"b": "2", "a": "1"})

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from conformance.catalogs import MADE
 from hostgate.catalog.lint import lint_catalog
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.references import resolve_file
 from hostgate.catalog.selection import Acceptance, Selection, select
-from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, draft, plan, plan_all
 from hostgate.review.plan_changes import diff
 from hostgate.review.risks import risks
@@ -98,7 +98,7 @@ def test_a_teams_entry_that_opens_a_misprint_is_refused(
     assert "accept the finding opens-mistake for the entry mine and the host " in problem.message
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_no_mechanism_opens_it(target: str, tmp_path: Path) -> None:
     made = draft(select(IMAGES, ours(tmp_path, MISPRINT), without=["r2-any-bucket"]), target)
 

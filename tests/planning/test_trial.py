@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from hostgate.flows.flow import Flow
-from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan, plan
 from hostgate.planning.trial import Trial, trials
 
@@ -22,7 +22,7 @@ def expected(made: Plan) -> list[str]:
     return [each.expected for each in trials(made)]
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_a_plan_of_which_nothing_was_tried_says_so_once(target: str) -> None:
     hosts = selection([entry("cgr.dev"), entry("two.example")])
     untried = mechanism(target).way(hosts.entries[0])
@@ -63,7 +63,7 @@ class TestCommands:
         assert expected(plan(HOSTS, "azure:application-rules")) == ["allow", "block", "block", "block", "block"]
         assert expected(plan(HOSTS, "gcp:fqdn", deny="none")) == ["allow"] * 5
 
-    @pytest.mark.parametrize("target", targets())
+    @pytest.mark.parametrize("target", MADE)
     def test_no_target_promises_what_its_plan_does_not_say(self, target: str) -> None:
         made = plan(HOSTS, target)
         assert expected(made)[:2] == [made.verdict(Flow(name)).action for name in ("cgr.dev", "example.com")]
@@ -97,6 +97,6 @@ class TestCommands:
     def test_a_refused_plan_has_none(self) -> None:
         assert trials(plan(selection([entry("a.example", match="subtree")]), "gcp:fqdn")) == ()
 
-    @pytest.mark.parametrize("target", targets())
+    @pytest.mark.parametrize("target", MADE)
     def test_each_command_is_one_that_a_shell_takes_apart(self, target: str) -> None:
         assert {shlex.split(each.command)[0] for each in trials(plan(HOSTS, target))} == {"curl", "openssl"}

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogs import entry, selection
+from conformance.catalogs import MADE, entry, selection
 from hostgate.catalog.selection import Acceptance
 from hostgate.planning.findings import KINDS
-from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import plan, unenforced
 
 ARN = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/egress"
@@ -78,9 +77,9 @@ def test_whoever_has_a_firewall_of_their_own_accepts_it_and_hears_no_more_of_it(
 
 
 def test_a_stack_says_it_once_with_every_target() -> None:
-    made = [plan(selection([entry()]), target) for target in targets()]
+    made = [plan(selection([entry()]), target) for target in MADE]
     told = unenforced(made) or ""
-    assert [line.split()[0] for line in told.splitlines()[1:]] == list(targets())
+    assert [line.split()[0] for line in told.splitlines()[1:]] == list(MADE)
 
 
 @pytest.mark.parametrize(

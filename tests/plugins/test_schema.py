@@ -18,7 +18,7 @@ from hostgate.planning.targets import rows
 
 from .schemas import COMMAND, golden, schema_of, text_of
 from .test_page import PAGE
-from .wire import ALLOWLISTS, AWS, AZURE, COMPONENTS, DNS, GCP, PACKAGES, PROXY, REFRESHER, ROOT, URLS, Package
+from .wire import ALLOWLISTS, AWS, AZURE, COMPONENTS, DNS, GCP, GROUPS, PACKAGES, PROXY, REFRESHER, ROOT, URLS, Package
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 each_component = pytest.mark.parametrize("package", COMPONENTS, ids=str)
@@ -45,6 +45,7 @@ REFERENCES = {
         "logging[].logDestination{}",
     },
     DNS: {"tags{}", "vpcs[]"},
+    GROUPS: {"tags{}", "securityGroups[]"},
     URLS: {"attach", "networks[]", "project", "endpoints{}", "tags{}"},
     PROXY: {"network", "subnetwork", "tags{}"},
     GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},

@@ -61,10 +61,11 @@ PACKAGES = (AWS, GCP, AZURE)
 """Each package, with its first component."""
 
 DNS = Package("aws", "DnsFirewallAllowlist")
+GROUPS = Package("aws", "SecurityGroupAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
 REFRESHER = Package("aws", "PoolRefresher")
-ALLOWLISTS = (*PACKAGES, DNS, URLS, PROXY)
+ALLOWLISTS = (*PACKAGES, DNS, GROUPS, URLS, PROXY)
 COMPONENTS = (*ALLOWLISTS, REFRESHER)
 """Each component of each package."""
 

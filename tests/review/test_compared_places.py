@@ -5,9 +5,8 @@ from random import Random
 
 import pytest
 
-from conformance.catalogs import entry, many
+from conformance.catalogs import MADE, entry, many
 from hostgate.catalog.model import Entry
-from hostgate.planning.mechanism import targets
 from hostgate.review.compared_places import ComparedPlace, compared_plans
 from hostgate.review.guards import Guards, tripped
 from hostgate.review.plan_changes import TargetDiff, diff
@@ -31,7 +30,7 @@ def compared(
     return (changes[0], places[0]) if places else None
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_entries_and_flows_agree_on_whether_anything_opens_or_closes(target: str) -> None:
     agreed = 0
     for seed in range(25):
@@ -52,14 +51,14 @@ def test_entries_and_flows_agree_on_whether_anything_opens_or_closes(target: str
     assert agreed > 5
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_a_plan_is_like_itself_in_another_order(target: str) -> None:
     told = compared(target, POOL[:5], list(reversed(POOL[:5])))
     assert told is not None
     assert (told[1].what, told[1].found.changes) == ("same", ())
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_a_host_that_must_stay_trips_once_and_by_its_own_port_alone(target: str) -> None:
     guards = Guards(never_remove=("host-00001.vendor.example",))
     told = compared(target, many(3), many(1), guards.never_remove)

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.catalogs import entry, many, selection
+from conformance.catalogs import MADE, entry, many, selection
 from conformance.strategies import HOSTS, catalogs
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import MATCHES, Entry, Match
 from hostgate.catalog.problems import InputError
 from hostgate.flows.flow import Flow
-from hostgate.planning.mechanism import targets
 from hostgate.planning.plan import Plan, draft
 from hostgate.review.openings import Part
 from hostgate.review.plan_changes import EVERYBODY, FlowChange, TargetDiff, diff
@@ -93,7 +92,7 @@ NESTED = st.lists(
 """Names below each other on one port, where wildcards meet."""
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 @settings(max_examples=100)
 @given(before=NESTED | catalogs(), after=NESTED | catalogs())
 def test_the_changed_flows_are_those_whose_verdict_changes(
@@ -226,7 +225,7 @@ class TestPairs:
 
 
 class TestStatements:
-    @pytest.mark.parametrize("target", targets())
+    @pytest.mark.parametrize("target", MADE)
     def test_a_plan_read_back_from_its_json_is_the_same(self, target: str) -> None:
         plan = made(target, many(5))
         for text in (json.dumps({"targets": [plan.as_json()]}), locked([plan])):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.catalogs import entry, many
+from conformance.catalogs import MADE, entry, many
 from conformance.strategies import INTERNET, INTERNET_6
 from hostgate.flows.flow import Flow
-from hostgate.planning.mechanism import main_targets, mechanism, targets
+from hostgate.planning.mechanism import main_targets, mechanism
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
 from hostgate.review.guards import Guards, idle, tripped
@@ -23,7 +23,7 @@ from hostgate.review.unlisted import within
 from review.changes import SOURCES, by_source, made
 
 HOSTS = [entry("a.example"), entry("b.example")]
-RULES, LIST, DNS, GCP, URL, PROXY, AZURE = targets()
+RULES, LIST, DNS, GCP, URL, PROXY, AZURE = MADE
 NET, OTHER = "projects/acme/global/networks/main", "projects/acme/global/networks/other"
 MANAGED = "arn:aws:network-firewall:eu-central-1:aws-managed:stateful-rulegroup/ThreatSignaturesMalwareStrictOrder"
 POLICY = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub"
@@ -58,8 +58,8 @@ def about(changes: Iterable[TargetDiff], what: str) -> set[str]:
 
 
 OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
-    *((target, {}, {"mode": "audit"}, {"mode audit"}) for target in targets()),
-    *((target, {}, {"deny": "none"}, {"deny none"}) for target in targets() if target not in (PROXY, AZURE)),
+    *((target, {}, {"mode": "audit"}, {"mode audit"}) for target in MADE),
+    *((target, {}, {"deny": "none"}, {"deny none"}) for target in MADE if target not in (PROXY, AZURE)),
     *((target, {}, {"deny": "declared"}, {"deny declared"}) for target in (DNS, GCP, PROXY, AZURE)),
     (RULES, {}, {"deny": "declared"}, {"deny declared", "policy"}),
     (RULES, {}, {"deny": "declared", "edge": False}, {"deny declared", "policy", "UDP"}),
@@ -67,7 +67,7 @@ OPENS: list[tuple[str, Options, Options | None, set[str]]] = [
     (GCP, {"deny": "all"}, {"deny": "declared"}, {"deny declared"}),
     (GCP, {"deny": "declared"}, {"deny": "none"}, {"deny none"}),
     (GCP, {"deny": "declared"}, {"deny": "declared", "mode": "audit"}, {"mode audit"}),
-    *((target, {}, None, {target}) for target in targets()),
+    *((target, {}, None, {target}) for target in MADE),
     (RULES, {"deny": "declared"}, None, {RULES}),
     (GCP, {"networks": [NET]}, {}, {f"network {NET}"}),
     (GCP, {"networks": [NET]}, {"networks": [OTHER]}, {f"network {NET}"}),
@@ -169,8 +169,8 @@ def test_the_ranges_of_a_client_say_nothing_of_another(one: str, others: Sequenc
 @pytest.mark.parametrize(
     ("target", "before", "after"),
     [
-        *((target, None, {}) for target in targets()),
-        *((target, {"mode": "audit"}, {}) for target in targets()),
+        *((target, None, {}) for target in MADE),
+        *((target, {"mode": "audit"}, {}) for target in MADE),
         (GCP, {"deny": "none"}, {}),
         (GCP, {"deny": "none"}, {"mode": "audit"}),
         (GCP, {"deny": "declared"}, {}),
@@ -219,7 +219,7 @@ def test_what_narrows_or_comes_new_is_never_said_to_open_everything(
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 def test_the_way_back_is_told_as_closing(source: str, target: str) -> None:
     changes = between(source, target, {"mode": "audit"}, {})
     assert about(changes, "closes") == {"deny internet"}
@@ -600,7 +600,7 @@ class TestLayers:
 
 LAYERS = st.lists(
     st.tuples(
-        st.sampled_from(targets()),
+        st.sampled_from(MADE),
         st.sampled_from(["hostgate", "hostgate", "vendors", "nodes"]),
         st.sampled_from([{}, {"mode": "audit"}, {"deny": "declared"}, {"regions": ["eu-west-1", "eu-west-2"]}]),
         st.integers(0, 3),
@@ -669,7 +669,7 @@ STRANGERS = [
 """Flows to what is in no catalog: every way out that a change of options could open."""
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", MADE)
 @settings(max_examples=40)
 @given(data=st.data())
 def test_no_verdict_on_a_stranger_turns_to_allow_untold(target: str, data: st.DataObject) -> None:

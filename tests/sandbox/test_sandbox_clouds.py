@@ -148,6 +148,16 @@ VALID: list[tuple[Cloud, str, Mapping[str, Any]]] = [
     (aws.CLOUD, resources_ram.RESOURCE, {"resourceArn": UNKNOWN, "resourceShareArn": UNKNOWN}),
     (aws.CLOUD, resources_ram.PRINCIPAL, {"principal": "123456789012", "resourceShareArn": UNKNOWN}),
     (aws.CLOUD, resources_ec2.ROUTE, ROUTE),
+    (
+        aws.CLOUD,
+        resources_ec2.PREFIX_LIST,
+        {"addressFamily": "IPv6", "maxEntries": 10, "entries": [{"cidr": "2001:db8::7/128", "description": "a"}]},
+    ),
+    (
+        aws.CLOUD,
+        resources_ec2.EGRESS_RULE,
+        {"securityGroupId": "sg-0a1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": UNKNOWN},
+    ),
     (aws.CLOUD, resources_resolver.DOMAIN_LIST, QUERY_LIST),
     (aws.CLOUD, resources_resolver.RULE_GROUP, {"name": "group 1", "tags": {"a": "b"}}),
     (aws.CLOUD, resources_resolver.RULE, QUERY_RULE),

@@ -1,6 +1,7 @@
 """What is deployed is judged as the plan is: the held objects of each cloud, rebuilt for the mechanism's verdict."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from provider_calls import (
 )
 
 import hostgate
-from hostgate.aws import resources_resolver
+from hostgate.aws import resources as aws_resources
+from hostgate.aws import resources_ec2, resources_resolver
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
 from hostgate.sandbox.enforcement_points import Point, points
+from hostgate.sandbox.lifecycle import Refusal
 from hostgate.sandbox.service import Service
 from hostgate.sandbox.state import State
 
@@ -116,6 +119,33 @@ def test_what_a_plan_allows_is_what_its_objects_allow(service: Service, target: 
                     assert point.verdict(flow).allows == made.verdict(flow).allows, flow
     private = Flow("db.internal", 5432, "tcp", address="10.1.2.3")
     assert point.verdict(private).allows == made.verdict(private).allows
+
+
+GROUPS = ["sg-0a1", "sg-0a2"]
+HELD = {each.host: [f"203.0.113.{number}", f"2001:db8::{number}"] for number, each in enumerate(HOSTS.entries, 1)}
+
+
+def test_each_security_group_allows_what_its_plan_allows_and_a_list_in_use_cannot_go(service: Service) -> None:
+    hosts = replace(HOSTS, entries=tuple(each for each in HOSTS.entries if each.match == "exact"))
+    made = plan(hosts, "aws:prefix-list", securityGroups=GROUPS, addresses=HELD)
+    lists: dict[str, Any] = {}
+    for each in made.objects:
+        inputs = aws_resources.inputs_of(each)
+        if each.kind == resources_ec2.PREFIX_LIST_KIND:
+            lists[each.name] = service.create(resources_ec2.PREFIX_LIST, inputs)
+            continue
+        inputs = {key: value for key, value in inputs.items() if key != "name"}
+        inputs["prefixListId"] = lists[inputs["prefixListId"]].id
+        service.create(resources_ec2.EGRESS_RULE, inputs)
+    found = points(service.state.objects())
+    assert {point.place for point in found} == set(GROUPS)
+    for point in found:
+        for address in ("203.0.113.1", "2001:db8::2", "203.0.113.99", "10.1.2.3"):
+            for port in (443, 80):
+                flow = Flow("x.example", port, "https", address=address)
+                assert point.verdict(flow).action == made.verdict(flow).action
+    with pytest.raises(Refusal, match="PrefixListInUse"):
+        service.delete(resources_ec2.PREFIX_LIST, next(iter(lists.values())).id)
 
 
 def only(service: Service) -> Point:

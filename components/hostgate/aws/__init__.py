@@ -1,4 +1,4 @@
-"""AWS: the mechanisms of Network Firewall and DNS Firewall, and the components that realise them.
+"""AWS: the mechanisms of Network Firewall, DNS Firewall and prefix lists, and the components that realise them.
 
 `from hostgate.aws import NetworkFirewallAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
@@ -12,6 +12,7 @@ from hostgate.planning.targets import COMPUTED, Target
 if TYPE_CHECKING:
     from hostgate.aws.components import NetworkFirewallAllowlist, NetworkFirewallAllowlistArgs
     from hostgate.aws.dns_components import DnsFirewallAllowlist, DnsFirewallAllowlistArgs
+    from hostgate.aws.group_components import SecurityGroupAllowlist, SecurityGroupAllowlistArgs
     from hostgate.aws.refresher_components import PoolRefresher, PoolRefresherArgs
 
 __all__ = [
@@ -22,13 +23,15 @@ __all__ = [
     "NetworkFirewallAllowlistArgs",
     "PoolRefresher",
     "PoolRefresherArgs",
+    "SecurityGroupAllowlist",
+    "SecurityGroupAllowlistArgs",
 ]
 
 _POLICY = "aws:networkfirewall/firewallPolicy:FirewallPolicy"
 _GROUP = "aws:networkfirewall/ruleGroup:RuleGroup"
 _REPLACES = {_POLICY: ("firewallPolicy.tlsInspectionConfigurationArn",), _GROUP: ("description",)}
 
-_TERRAFORM = "hostgate.export.terraform:export_terraform"
+_TERRAFORM = "hostgate.export.terraform_aws:export_terraform"
 
 _OF_FIREWALL = Target(
     name="aws:rules",
@@ -84,6 +87,17 @@ TARGETS = (
         logs={"query": "hostgate.aws.event_log:read_event"},
         places="hostgate.aws.evaluate_queries:places",
         simulated="hostgate.sandbox.aws:CLOUD",
+        exports={"terraform": _TERRAFORM},
+    ),
+    Target(
+        name="aws:prefix-list",
+        mechanism="hostgate.aws.prefix_list",
+        component="hostgate.aws.group_components:SecurityGroupAllowlist",
+        outputs=("prefix_lists", "digest"),
+        example={"pool": "pool.txt", "securityGroups": ["sg-0123456789abcdef0"]},
+        references={"security_groups[]": f"{COMPUTED}/{{}}", "tags{}": COMPUTED},
+        places="hostgate.aws.evaluate_groups:places",
+        simulated="hostgate.sandbox.aws:CLOUD",
     ),
 )
 
@@ -107,5 +121,7 @@ __getattr__ = on_demand(
         "NetworkFirewallAllowlistArgs": "components",
         "PoolRefresher": "refresher_components",
         "PoolRefresherArgs": "refresher_components",
+        "SecurityGroupAllowlist": "group_components",
+        "SecurityGroupAllowlistArgs": "group_components",
     },
 )

@@ -6,18 +6,12 @@ import pulumi
 from pulumi_aws import route53
 
 from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
-from hostgate.aws.dns_firewall import ALLOW, AUDIT, AUDIT_GUARD, BLOCK, GUARD_FIRST, GUARD_LAST, INSIDE, SLOTS
+from hostgate.aws.dns_firewall import SLOTS, WRITTEN
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
 from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
-
-_ENFORCING = (GUARD_FIRST, ALLOW, INSIDE, GUARD_LAST, BLOCK)
-_AUDITING = (AUDIT, AUDIT_GUARD, ALLOW, INSIDE)
-"""The order in which kinds of rules, and the lists behind them, are written; each waits for those before it. The guard
-stands before and after the lists that it guards, and the block comes last; on the way into audit the rule that lets
-everything pass comes first, before any host leaves. What is no longer in the plan goes at the end of an update."""
 
 
 class DnsFirewallAllowlistArgs(SelectionArgs, total=False):
@@ -116,7 +110,7 @@ class DnsFirewallAllowlist(AllowlistComponent):
         """The lists and their rules, one kind after another."""
         lists = {each.name: each for each in _of(prepared, DOMAIN_LIST)}
         earlier: list[pulumi.Resource] = []
-        for kind in _AUDITING if prepared.plan.options.mode == "audit" else _ENFORCING:
+        for kind in WRITTEN[prepared.plan.options.mode]:
             made: list[pulumi.Resource] = []
             for each in _of(prepared, RULE):
                 body = each.body

@@ -30,6 +30,7 @@ from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Rendering, Seat
+from hostgate.planning.options import Mode
 from hostgate.planning.sharding import shard
 
 _KEEP = "An update makes the new one before it deletes the old. Keep what there is with `formerly` (in a component with an alias)."
@@ -43,6 +44,14 @@ SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, 
 GUARD_FIRST, GUARD_LAST, AUDIT_GUARD, ALLOW, INSIDE, AUDIT, BLOCK = 1_000, 2_000, 3_000, 4_000, 5_000, 8_000, 9_000
 """Priority of each kind of rule in the group, which is ours alone; shards of a kind follow by their own fixed number.
 Audit has rules of its own, so that a change of mode is a rule that comes and one that goes, never two at once."""
+
+WRITTEN: Mapping[Mode, tuple[int, ...]] = {
+    "enforce": (GUARD_FIRST, ALLOW, INSIDE, GUARD_LAST, BLOCK),
+    "audit": (AUDIT, AUDIT_GUARD, ALLOW, INSIDE),
+}
+"""The order in which kinds of rules, and the lists behind them, are written; each waits for those before it. The guard
+stands before and after the lists that it guards, and the block comes last; on the way into audit the rule that lets
+everything pass comes first, before any host leaves. What is no longer in the plan goes at the end of an update."""
 
 PUBLIC_INSTANCE_NAMES = ("REGION.compute.amazonaws.com", "compute-1.amazonaws.com")
 """Answered by such rules as well, with private addresses; but names of the internet to everybody else, so they stay blocked

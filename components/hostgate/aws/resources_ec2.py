@@ -5,8 +5,9 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from hostgate.aws.spelling import as_aws
-from hostgate.planning.resource_types import ResourceType, UnreadType, fields, types_by_token
-from hostgate.planning.shapes import InputProblem, Items, Record, Text, filled, inner
+from hostgate.planning.limits import Limit
+from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
+from hostgate.planning.shapes import Entries, InputProblem, Items, Record, Text, Whole, filled, inner
 
 # As of 2026-11-23.
 API: Final = "Amazon EC2 API reference, CreateRoute"
@@ -40,6 +41,14 @@ TRANSIT_TABLE: Final = "aws:ec2transitgateway/routeTableAssociation:RouteTableAs
 TRANSIT_ROUTE: Final = "aws:ec2transitgateway/route:Route"
 TRANSIT_PREFIXES: Final = "aws:ec2transitgateway/prefixListReference:PrefixListReference"
 
+PREFIX_LIST_KIND: Final = "AWS::EC2::PrefixList"
+EGRESS_RULE_KIND: Final = "AWS::EC2::SecurityGroupEgress"
+LISTS: Final = "Amazon EC2 API reference, CreateManagedPrefixList"
+API_RULE: Final = "Amazon EC2 API reference, AuthorizeSecurityGroupEgress"
+QUOTAS: Final = "Amazon VPC user guide, quotas (2023 copy)"
+LIST_ENTRIES: Final = Limit("entries of a prefix list", 1_000, "entries", QUOTAS, "2026-11-23")
+RULE_DESTINATIONS: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+
 DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 TARGETS: Final = (
     "carrierGatewayId", "coreNetworkArn", "egressOnlyGatewayId", "gatewayId", "localGatewayId", "natGatewayId",
@@ -70,6 +79,25 @@ def _ranges(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
             )
 
 
+def _capital(name: str) -> str:
+    """As this API spells `ipProtocol`: without whole acronyms."""
+    return name[:1].upper() + name[1:]
+
+
+def _fits(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
+    entries, most = inputs.get("entries"), inputs.get("maxEntries")
+    if isinstance(entries, list | tuple) and isinstance(most, int | float) and len(entries) > most:
+        where = inner(path, "entries")
+        yield InputProblem("too many", path=where, found=str(len(entries)), allowed=f"at most {most}", source=LISTS)
+
+
+def _one_destination(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
+    given = [key for key in RULE_DESTINATIONS if filled(inputs, key)]
+    if len(given) != 1:
+        found, allowed = ", ".join(given) or "none", f"exactly one of {', '.join(RULE_DESTINATIONS)}"
+        yield InputProblem("one destination", path=path, found=found, allowed=allowed, source=API_RULE)
+
+
 TYPES: Final = types_by_token(
     (
         ResourceType(
@@ -87,6 +115,54 @@ TYPES: Final = types_by_token(
             computed=("instanceId", "instanceOwnerId", "origin", "state"),
             replaces=("routeTableId", "region", *DESTINATIONS),
             spelled=as_aws,
+        ),
+        ResourceType(
+            PREFIX_LIST,
+            Record(
+                {
+                    "name": Text(fewest=1, most=255, source=LISTS),
+                    "addressFamily": Text(one_of=("IPv4", "IPv6"), source=LISTS),
+                    "maxEntries": Whole(1, LIST_ENTRIES.max, LIST_ENTRIES.source, "entries"),
+                    "entries": Items(
+                        Record({"cidr": Text(), "description": Text(most=255, source=LISTS)}, ("cidr",)),
+                        most=LIST_ENTRIES.max,
+                        unique_by=("cidr",),
+                        source=LISTS,
+                    ),
+                    "region": Text(),
+                    "tags": Entries(Text()),
+                },
+                ("addressFamily", "maxEntries"),
+                (_fits,),
+                renamed={"name": "prefixListName"},
+            ),
+            computed=("arn", "ownerId", "tagsAll", "version"),
+            auto_name=AutoName("name"),
+            replaces=("addressFamily", "region"),
+            kind=PREFIX_LIST_KIND,
+            spelled=as_aws,
+        ),
+        ResourceType(
+            EGRESS_RULE,
+            Record(
+                {
+                    "securityGroupId": Text(),
+                    "ipProtocol": Text(),
+                    "fromPort": Whole(-1, 65_535, API_RULE),
+                    "toPort": Whole(-1, 65_535, API_RULE),
+                    **dict.fromkeys(RULE_DESTINATIONS, Text()),
+                    "description": Text(most=255, source=API_RULE),
+                    "region": Text(),
+                    "tags": Entries(Text()),
+                },
+                ("ipProtocol", "securityGroupId"),
+                (_one_destination,),
+                renamed={"securityGroupId": "groupId", "referencedSecurityGroupId": "referencedGroupId"},
+            ),
+            computed=("arn", "securityGroupRuleId", "tagsAll"),
+            replaces=("securityGroupId", "region"),
+            kind=EGRESS_RULE_KIND,
+            spelled=_capital,
         ),
     )
 )
@@ -148,18 +224,12 @@ READ: Final = types_by_token(
             fields("prefixListId", "blackhole", "transitGatewayAttachmentId", "transitGatewayRouteTableId"),
             spelled=as_aws,
         ),
-        ResourceType(PREFIX_LIST, fields("addressFamily", "entries[].cidr", "maxEntries", "name"), spelled=as_aws),
         ResourceType(
             SECURITY_GROUP,
             fields(
                 "egress[].cidrBlocks", "egress[].ipv6CidrBlocks", "egress[].prefixListIds", "egress[].securityGroups",
                 "egress[].self", "egress[].protocol", "egress[].fromPort", "egress[].toPort",
             ),
-            spelled=as_aws,
-        ),
-        ResourceType(
-            EGRESS_RULE,
-            fields("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId", "ipProtocol", "fromPort", "toPort"),
             spelled=as_aws,
         ),
     )

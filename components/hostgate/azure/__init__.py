@@ -29,6 +29,7 @@ TARGETS = (
         },
         places="hostgate.azure.evaluate:places",
         simulated="hostgate.sandbox.azure:CLOUD",
+        exports={"terraform": "hostgate.export.terraform_azure:export_terraform"},
     ),
 )
 

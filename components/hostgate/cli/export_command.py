@@ -26,24 +26,55 @@ class _Forms(click.Group):
         target = next((each for each in (*rows(), *formats()) if cmd_name in each.exports), None)
         if (own := super().get_command(ctx, cmd_name)) or target is None:
             return own
-        return _form(cmd_name, target) if target.component else _format(cmd_name, target)
+        return _form(cmd_name) if target.component else _format(cmd_name, target)
 
 
-def _form(name: str, target: Target) -> click.Command:
-    @click.command(name, cls=Repeating, help=f"Files of the form {name}, of a plan for {target.name}.")
+def _form(name: str) -> click.Command:
+    """The command of a form that plans for several clouds may have."""
+    able = [each.name for each in rows() if name in each.exports]
+
+    @click.command(name, cls=Repeating, help=f"Files of the form {name}, of plans for {', '.join(able)}.")
     @source_options
+    @click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        type=click.Choice(able),
+        help=f"Of the layers of a stack those to write, else all; for catalogs {able[0]} unless given. Repeat.",
+    )
     @click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path, file_okay=False))
-    def write(stack: str | None, catalogs: tuple[str, ...], as_of: date | None, allow_empty: bool, out: Path) -> None:
-        able = [each.name for each in rows() if name in each.exports]
-        plans = make_plans(stack, catalogs, (target.name,) if catalogs else (), as_of, allow_empty, None)
-        plan = next((each for each in plans if each.target in able), None)
-        if plan is None:
+    def write(
+        stack: str | None,
+        catalogs: tuple[str, ...],
+        as_of: date | None,
+        allow_empty: bool,
+        targets: tuple[str, ...],
+        out: Path,
+    ) -> None:
+        chosen = targets or able[:1] if catalogs else ()
+        plans = make_plans(stack, catalogs, tuple(chosen), as_of, allow_empty, None)
+        there = [plan.target for plan in plans]
+        if lacking := sorted({*targets} - {*there}) or ([] if {*able} & {*there} else able):
             raise click.UsageError(
-                f"The stack has no layer of {' or '.join(able)}. Name --catalog, or a stack that has one."
+                f"The stack has no layer of {' or '.join(lacking)}. Name --catalog, or a stack that has one."
             )
-        if plan.problems:
-            raise InputError(plan.problems)
-        write_files(load(row(plan.target).exports[name])(plan), out)
+        if not targets and (left := [each for each in there if each not in able]):
+            raise click.UsageError(
+                f"{' and '.join(left)} cannot be written as {name}. Allowed: {', '.join(able)}. Name by --target what of the "
+                "stack is to be written, so that nobody takes it for all."
+            )
+        plans = [plan for plan in plans if not targets or plan.target in targets]
+        if problems := [problem for plan in plans for problem in plan.problems]:
+            raise InputError(problems)
+        files: dict[str, str] = {}
+        for plan in plans:
+            made = load(row(plan.target).exports[name])(plan)
+            if twice := files.keys() & made.keys():
+                raise click.UsageError(f"Two layers make {' and '.join(sorted(twice))}. Give one another `name`.")
+            files.update(made)
+        deliver(files, out)
+        for plan in plans:
+            warn(plan)
 
     return write
 

@@ -12,23 +12,14 @@ from pydantic import AfterValidator
 
 from hostgate.catalog.model import FAMILIES, Entry
 from hostgate.export.file_format import TCP, UDP, clients_of, closed
-from hostgate.export.pooled import (
-    KEEPS,
-    NEAREST,
-    OPENS,
-    RESOLVER,
-    PooledFormat,
-    PooledOptions,
-    host_address,
-    opening_step,
-    openings,
-)
+from hostgate.export.pooled import KEEPS, OPENS, PooledFormat, PooledOptions, opening_step
 from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.mechanism import CloudObject, Means
 from hostgate.planning.options import merged
+from hostgate.planning.pooled import NEAREST, RESOLVER, host_address, openings
 
 _SOURCE = "nft(8), nftables 1.0.6"
 _FAMILY = {"ipv4": ("ip", "ipv4_addr", "v4"), "ipv6": ("ip6", "ipv6_addr", "v6")}

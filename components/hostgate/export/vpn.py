@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from hostgate.catalog.model import Entry
 from hostgate.export.file_format import clients_of, closed
-from hostgate.export.pooled import KEEPS, NEAREST, RESOLVER, PooledFormat, PooledOptions, openings
+from hostgate.export.pooled import KEEPS, PooledFormat, PooledOptions
 from hostgate.flows.address_sets import networks
 from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Rendering
+from hostgate.planning.pooled import NEAREST, RESOLVER, openings
 
 READ_ON = "2026-11-28"
 _QUOTAS = "AWS Client VPN administrator guide, quotas"

@@ -23,6 +23,8 @@ __all__ = [
     "WebProxyAllowlistArgs",
 ]
 
+_TERRAFORM = "hostgate.export.terraform_google:export_terraform"
+
 TARGETS = (
     Target(
         name="gcp:fqdn",
@@ -49,6 +51,7 @@ TARGETS = (
         logs={"connection": "hostgate.gcp.event_log:read_event"},
         places="hostgate.gcp.evaluate:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
+        exports={"terraform": _TERRAFORM},
     ),
     Target(
         name="gcp:url-filter",
@@ -76,6 +79,7 @@ TARGETS = (
         },
         places="hostgate.gcp.evaluate:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
+        exports={"terraform": _TERRAFORM},
     ),
     Target(
         name="gcp:web-proxy",
@@ -95,6 +99,7 @@ TARGETS = (
         logs={"request": "hostgate.gcp.event_log:read_event"},
         places="hostgate.gcp.evaluate_proxy:places",
         simulated="hostgate.sandbox.gcp:CLOUD",
+        exports={"terraform": _TERRAFORM},
     ),
 )
 

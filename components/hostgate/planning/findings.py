@@ -69,6 +69,16 @@ KINDS: dict[str, FindingKind] = {
         "The mechanism sees addresses, not names: another name on the same address passes, and a wrong SNI too.",
         "Nothing, if that is enough; otherwise a mechanism that sees the name.",
     ),
+    "opens-addresses": FindingKind(
+        "warning",
+        "Names became addresses of a pool: what else answers at them is open too, and so is whoever has them next.",
+        "Use a mechanism that reads the name where one can stand; else accept the finding with the reason.",
+    ),
+    "pool-stale": FindingKind(
+        "warning",
+        "Nobody has confirmed the addresses of the host for longer than they count.",
+        "Run `hostgate pool refresh`, and see why it did not run.",
+    ),
     "port-unseen": FindingKind(
         "info",
         "The mechanism sees addresses alone: every port, protocol and name of them passes.",

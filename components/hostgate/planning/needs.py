@@ -17,6 +17,7 @@ from hostgate.planning.decision import Decision, read_registered, rules_decided
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
 from hostgate.planning.plan import Plan
+from hostgate.planning.pooled import PooledOptions
 from hostgate.planning.targets import is_computed
 
 _COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
@@ -26,9 +27,14 @@ _OVER: Mapping[tuple[str, ...], AddressSet] = {("ipv4",): EVERY_IPV4, ("ipv6",):
 
 
 def needs_of(
-    entries: Iterable[Entry], dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (), *, due: bool = True
+    entries: Iterable[Entry],
+    dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (),
+    *,
+    due: bool = True,
+    pooled: bool = False,
 ) -> list[Need]:
-    """One need for each entry. `dialled`: addresses by which an entry is allowed besides; what is no range is passed over."""
+    """One need for each entry. `dialled`: addresses by which an entry is allowed besides; what is no range is passed over.
+    `pooled`: by those alone, so that no other address of the host is due."""
     found = []
     for entry in entries:
         port, protocols, applications = _spoken(entry.port, entry.protocol, entry.transport)
@@ -36,13 +42,13 @@ def needs_of(
             dialled=(NameTest(entry.match, entry.host),), port=port, protocols=protocols, applications=applications,
             address=_OVER.get(entry.families or (), EVERY_ADDRESS),
         )  # fmt: skip
-        found.append(Need(entry.id, box, due))
+        found.append(Need(entry.id, box, due and not pooled))
         if box.address != EVERY_ADDRESS:  # where a host has no address, a rule that would let it pass opens nothing
             found.append(Need(entry.id, replace(box, address=EVERY_ADDRESS), due=False))
         ranges = [each for each in dialled(entry) if _is_range(each)]
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
-            found.append(Need(entry.id, by_address, due=False))
+            found.append(Need(entry.id, by_address, due=due and pooled))
     return found
 
 
@@ -86,7 +92,12 @@ def points_at(
         needs = names_open(options.open_names)
         for other, at in places:
             own = other.grant == share.grant
-            these = needs_of([each for each in allowed if each.grant == other.grant], options.dialled, due=own)
+            these = needs_of(
+                [each for each in allowed if each.grant == other.grant],
+                options.dialled,
+                due=own,
+                pooled=isinstance(options, PooledOptions),
+            )
             if not own and at.clients is not None:
                 these = _of_list(these, "", at.clients)
             needs += these
@@ -146,9 +157,10 @@ def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[st
         found += [] if read is None else names_open(read.open_names)
         several = len(allowlists) > 1 and any(each != EVERY_CLIENT for each in clients.values())
         for each in allowed:
-            ranges = addresses.get(each.entry.id, ())
+            pooled = isinstance(read, PooledOptions)
+            ranges = read.of(each.entry) if isinstance(read, PooledOptions) else addresses.get(each.entry.id, ())
             whose = " ".join(filter(None, (resource.name if several else "", each.entry.grant)))
-            wanted = needs_of([each.entry], partial(_given, ranges), due=bool(mine))
+            wanted = needs_of([each.entry], partial(_given, ranges), due=bool(mine), pooled=pooled)
             found += _of_list(wanted, whose, clients.get(each.entry.grant, EVERY_CLIENT))
     return found, frozenset(ours)
 

@@ -17,6 +17,7 @@ from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.steps import Place
 from hostgate.flows.verdicts import decide
+from hostgate.planning.address_pool import AddressPool
 from hostgate.planning.decision import Decision, Outcome
 from hostgate.planning.evidence import Evidence
 from hostgate.planning.findings import KINDS, Finding, finding
@@ -25,6 +26,7 @@ from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.objections import accepted, covered, meant, objections, opening_mistakes
 from hostgate.planning.options import Options, OptionsError, read_options
+from hostgate.planning.pooled import PooledOptions
 from hostgate.planning.survey import HostVerdict, Survey
 from hostgate.planning.survey_findings import survey_findings
 from hostgate.planning.targets import row
@@ -151,17 +153,19 @@ def plan(
     *,
     as_of: date | None = None,
     survey: Survey | None = None,
+    pool: AddressPool | None = None,
     **more: Any,
 ) -> Plan:
     """The plan of `selection` for `target` (`cloud:mechanism`); of several grants, where each has clients and hosts of its
     own.
 
     Options are an options value, a mapping, or keywords, e.g. `plan(hosts, target="aws:rules", mode="audit")`.
-    `as_of` judges expiries and the age of the `survey`; without it they are not judged. Raises InputError: unknown target,
+    `as_of` judges expiries and the age of the `survey` and the `pool`; without it they are not judged. `pool` has the
+    addresses for a mechanism that sees no names. Raises InputError: unknown target,
     wrong options, or an acceptance of a finding that does not occur. A plan that cannot be exact, or that has a host worse
     than the survey's demand, is returned with `refused` set.
     """
-    made = draft(selection, target, options, as_of=as_of, survey=survey, **more)
+    made = draft(selection, target, options, as_of=as_of, survey=survey, pool=pool, **more)
     if made.unused:
         raise InputError(unused_acceptances([made]))
     return made
@@ -175,6 +179,7 @@ def draft(
     *,
     as_of: date | None = None,
     survey: Survey | None = None,
+    pool: AddressPool | None = None,
     **more: Any,
 ) -> Plan:
     """As `plan`, but with unused acceptances left for the caller to judge over several targets."""
@@ -188,6 +193,12 @@ def draft(
         raise InputError([wrong_type("options", options, "a mapping, or the options of the mechanism")])
     how = find_mechanism(target)
     chosen = _options(how, options, more)
+    if pool is not None:
+        if not isinstance(chosen, PooledOptions):
+            raise InputError(
+                [Problem(rule="config", message=f"Found a pool for {target}, which takes none. Leave it out.")]
+            )
+        chosen = chosen.fed_by(pool, selection.entries)
     if problem := _ungranted(how, selection, chosen):
         raise InputError([problem])
     parts = [_Part.of(how, *each, survey, as_of) for each in zip(selection.parts, chosen.shares, strict=True)]
@@ -273,6 +284,8 @@ class _Part:
         decided = _decide(how, selection, options, opposed)
         allowed = [each.entry for each in decided if each.outcome == "allowed"]
         surveyed = survey_findings(how, allowed, survey, as_of, accepted(selection), options)
+        if isinstance(options, PooledOptions) and as_of is not None:
+            surveyed += options.stale(allowed, as_of)
         return _Part(
             grant=options.grant, selection=selection, misprints=misprints, opposed=opposed, decided=decided,
             surveyed=surveyed,

@@ -6,7 +6,7 @@ from typing import Final
 from hostgate.aws.resources import TYPES
 from hostgate.aws.resources_firewall import FIREWALL_POLICY, ORDER, RULE_GROUP, order_of_group, order_of_policy
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.sandbox import aws_lifecycle, aws_resolver_lifecycle
+from hostgate.sandbox import aws_groups_lifecycle, aws_lifecycle, aws_resolver_lifecycle
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
 
@@ -34,5 +34,10 @@ def _same_order(resources: Sequence[Declaration]) -> Iterator[PreviewProblem]:
                 yield about(policy, problem)
 
 
-CLOUD: Final = Cloud("aws", TYPES, (_same_order,), {**aws_lifecycle.LIFECYCLES, **aws_resolver_lifecycle.LIFECYCLES})
+_LIFECYCLES: Final = {
+    **aws_lifecycle.LIFECYCLES,
+    **aws_resolver_lifecycle.LIFECYCLES,
+    **aws_groups_lifecycle.LIFECYCLES,
+}
+CLOUD: Final = Cloud("aws", TYPES, (_same_order,), _LIFECYCLES)
 """Simulated AWS."""

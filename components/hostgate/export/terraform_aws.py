@@ -1,0 +1,103 @@
+"""The objects of a plan for AWS as resources of terraform-provider-aws, which Pulumi's provider is made of.
+
+Each input is an argument in snake case, and a block that repeats has the singular as its name. What a plan of Network
+Firewall has beside groups and a policy is refused: it names resources of others, which are the module's.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from hostgate.aws import query_kinds
+from hostgate.aws.dns_firewall import SLOTS, WRITTEN
+from hostgate.aws.resources import inputs_of
+from hostgate.export.terraform import (
+    Template,
+    TerraformResource,
+    in_snake_case,
+    in_stages,
+    refuse_foreign,
+    write_terraform,
+)
+from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan
+
+_GROUP, _DOMAINS = "aws_networkfirewall_rule_group", "aws_route53_resolver_firewall_domain_list"
+_QUERY_GROUP = "aws_route53_resolver_firewall_rule_group"
+
+TYPES: Final[Mapping[str, str]] = {
+    "AWS::NetworkFirewall::RuleGroup": _GROUP,
+    "AWS::NetworkFirewall::FirewallPolicy": "aws_networkfirewall_firewall_policy",
+    query_kinds.DOMAIN_LIST: _DOMAINS,
+    query_kinds.RULE_GROUP: _QUERY_GROUP,
+    query_kinds.RULE: "aws_route53_resolver_firewall_rule",
+    query_kinds.CONFIG: "aws_route53_resolver_firewall_config",
+    query_kinds.ASSOCIATION: "aws_route53_resolver_firewall_rule_group_association",
+}
+"""Kinds of a plan's objects, and the resource types (terraform-provider-aws 5.100, its schema, read 2026-11-28)."""
+
+REPEATED: Final[Mapping[str, str]] = {
+    "stateful_rule_group_references": "stateful_rule_group_reference",
+    "stateless_rule_group_references": "stateless_rule_group_reference",
+    "definitions": "definition",
+    "ip_set_references.ip_set_references": "ip_set_reference",
+}
+"""Names that Pulumi has in the plural and the provider has not, some by what they are in (the same schema)."""
+
+_REFERENCES: Final[Mapping[str, tuple[str, str]]] = {
+    "resource_arn": (_GROUP, "arn"),
+    "firewall_domain_list_id": (_DOMAINS, "id"),
+    "firewall_rule_group_id": (_QUERY_GROUP, "id"),
+}
+"""Arguments that name another object of the plan: of which type, and what of it they take."""
+
+_OWN_GROUP = "arn:aws:network-firewall:REGION:ACCOUNT:stateful-rulegroup/"
+"""What stands before the name of a group of the plan where the policy refers to it."""
+
+
+def export_terraform(plan: Plan) -> Mapping[str, str]:
+    """The resources of `plan` as one file. Raises InputError for what is none of TYPES, and for what is not known."""
+    refuse_foreign(plan, TYPES, "rule groups and a policy, or what DNS Firewall is made of; the rest is your module's")
+    names = {(TYPES[each.kind], each.name) for each in plan.objects}
+
+    def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
+        arguments = _referring(in_snake_case(_inputs(each), REPEATED), names)
+        return TerraformResource(type=TYPES[each.kind], name=each.name, arguments=arguments, after=after)
+
+    return write_terraform(plan, in_stages(_stages(plan), made))
+
+
+def _stages(plan: Plan) -> Iterator[Sequence[CloudObject]]:
+    """As the components make them: rules of DNS Firewall kind after kind, each with its lists, and a whole group is
+    associated, never a half-made one. What the policy of a firewall waits for it refers to."""
+    listed = {each.name: each for each in plan.objects if each.kind == query_kinds.DOMAIN_LIST}
+    rules = [each for each in plan.objects if each.kind == query_kinds.RULE]
+    last = (query_kinds.CONFIG, query_kinds.ASSOCIATION)
+    yield [each for each in plan.objects if each.kind not in (query_kinds.DOMAIN_LIST, query_kinds.RULE, *last)]
+    for kind in WRITTEN[plan.options.mode]:
+        of_kind = [each for each in rules if kind <= each.body["Priority"] < kind + SLOTS.max]
+        yield [listed[each.body["FirewallDomainListId"]] for each in of_kind]
+        yield of_kind
+    for one in last:
+        yield [each for each in plan.objects if each.kind == one]
+
+
+def _inputs(each: CloudObject) -> dict[str, Any]:
+    """The inputs of the provider, with tags as a mapping, as it has them."""
+    found = inputs_of(each)
+    if each.kind == query_kinds.CONFIG:
+        del found["name"]  # of the object in a plan; it has none in the cloud
+    if "tags" in found:
+        found["tags"] = {tag["Key"]: tag["Value"] for tag in found["tags"]}
+    return found
+
+
+def _referring(value: Any, names: Collection[tuple[str, str]], key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: each if key == "tags" else _referring(each, names, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_referring(each, names) for each in value]
+    if key not in _REFERENCES:
+        return value
+    type_, attribute = _REFERENCES[key]
+    name = value.removeprefix(_OWN_GROUP)
+    return Template(f"${{{type_}.{name}.{attribute}}}") if (type_, name) in names else value

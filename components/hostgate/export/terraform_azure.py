@@ -1,0 +1,50 @@
+"""The policy and the rule collection groups of a plan for Azure as resources of the provider azapi.
+
+azapi takes the body of the service's own API, in the API's version: what is written is what the plan has. azurerm has the
+same under other names and in other blocks, and each of them would be another chance to open more than was reviewed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
+from hostgate.azure.resources import GROUP_TYPE, POLICY_TYPE
+from hostgate.export.terraform import Template, TerraformResource, in_stages, refuse_foreign, write_terraform
+from hostgate.planning.mechanism import CloudObject
+from hostgate.planning.plan import Plan
+
+KINDS: Final = (POLICY_TYPE.kind, GROUP_TYPE.kind)
+RESOURCE: Final = "azapi_resource"
+"""Its arguments `type`, `parent_id`, `name`, `location`, `tags` and, as a value and not as text, `body`: azapi 2."""
+
+_CLIENT: Final = "azapi_client_config"
+"""The data source that knows the subscription of the provider, where no policy of others says another."""
+
+
+def export_terraform(plan: Plan) -> Mapping[str, str]:
+    """The resources of `plan` as one file. Raises InputError for what is none of KINDS, and for what is not known."""
+    refuse_foreign(plan, KINDS, "a firewall policy and rule collection groups; the rest is your module's")
+    options = plan.options
+    assert isinstance(options, FirewallPolicyOptions)
+    group, policy = options.policy
+    subscription = options.subscription or f"${{data.{_CLIENT}.{options.name}.subscription_id}}"
+    place = Template(f"/subscriptions/{subscription}/resourceGroups/{group}")
+    holder = Template(f"{place}/providers/{POLICY_TYPE.kind}/{policy}")
+    if own := next((each.name for each in plan.objects if each.kind == POLICY_TYPE.kind), None):
+        holder = Template(f"${{{RESOURCE}.{own}.id}}")
+
+    def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
+        body = dict(each.body)
+        kind, version = body.pop("type"), body.pop("apiVersion")
+        arguments = {
+            "type": f"{kind}@{version}",
+            "parent_id": place if each.kind == POLICY_TYPE.kind else holder,
+            "name": str(body.pop("name")).rpartition("/")[2],
+            **{str(key): body.pop(key) for key in ("location", "tags") if key in body},
+            "body": body,
+        }
+        return TerraformResource(type=RESOURCE, name=each.name, arguments=arguments, after=after)
+
+    # One at a time: the service refuses parallel updates of one policy.
+    resources = in_stages([[each] for each in plan.objects], made)
+    return write_terraform(plan, resources, {} if options.subscription else {_CLIENT: {options.name: {}}})

@@ -1,0 +1,124 @@
+"""What is fed by an address pool: the addresses of hosts as options of a mechanism that sees no names.
+
+They come from a pool that somebody keeps in step with DNS, never from here. A host without an address is refused: a rule
+without addresses opens nothing or everything, and either is wrong.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, PrivateAttr
+from pydantic_core import PydanticCustomError
+
+from hostgate.catalog.model import FAMILIES, Entry, Family
+from hostgate.planning.address_pool import AddressPool, address_kind, family_of, packed_address
+from hostgate.planning.findings import Finding, finding
+from hostgate.planning.mechanism import Objection
+from hostgate.planning.options import Options
+
+RESOLVER = "the addresses are those of the pool; how old they are says how often a connection is refused"
+BY_NAME = "the names that are needed as exact entries: DNS is asked for names, not for what lies below one."
+NEAREST = dict.fromkeys(("one-label", "subtree", "subtree+apex"), BY_NAME)
+
+
+def host_address(text: str) -> str:
+    """An address that a host can have, as it is. Raises PydanticCustomError."""
+    packed = packed_address(text)
+    if packed is None or address_kind(packed) == "never":
+        message = f"Found {text!a}. Allowed: an address that a host can have, in its shortest form."
+        raise PydanticCustomError("address", "{message}", {"message": message})
+    return text
+
+
+class PooledOptions(Options):
+    """Options of what is fed by a pool."""
+
+    addresses: dict[str, list[Annotated[str, AfterValidator(host_address)]]] = {}
+    """The addresses of each host."""
+    _pool: AddressPool | None = PrivateAttr(None)
+
+    def fed_by(self, pool: AddressPool, entries: Iterable[Entry]) -> Self:
+        """The same with what `pool` has of the hosts of `entries`, in the place of other addresses."""
+        hosts = sorted({each.host for each in entries if each.match == "exact" and each.direction == "egress"})
+        known = {host: [each for family in FAMILIES for each in pool.of(host, family)] for host in hosts}
+        told = self.model_dump(exclude_unset=True) | {"addresses": {host: each for host, each in known.items() if each}}
+        fed = type(self).model_validate(told)
+        fed._pool = pool
+        return fed
+
+    @property
+    def fed(self) -> bool:
+        """Whether a pool brought the addresses."""
+        return self._pool is not None
+
+    @property
+    def client_families(self) -> frozenset[Family]:
+        """The families that the clients have addresses of."""
+        return frozenset(FAMILIES)
+
+    def dialled(self, entry: Entry) -> tuple[str, ...]:
+        return self.of(entry)
+
+    def of(self, entry: Entry) -> tuple[str, ...]:
+        """The addresses of `entry`, of the families that its host is served on and that clients have."""
+        wanted = self.client_families & {*(entry.families or FAMILIES)}
+        return tuple(dict.fromkeys(each for each in self.addresses.get(entry.host, ()) if family_of(each) in wanted))
+
+    def unfed(self, entries: Iterable[Entry]) -> dict[tuple[str, str], Objection]:
+        """Objections to those of `entries` that have no address."""
+        found = {}
+        for entry in entries:
+            if not self.of(entry):
+                told = f" of {' or '.join(entry.families)}" if entry.families else ""
+                told += " over a family that `from` has clients of" if self.addresses.get(entry.host) else ""
+                why = f"There is no address{told} of {entry.host}: no `addresses`, or no pool that has any."
+                if self._pool is not None:
+                    families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                    why = self._pool.lacking([entry.host], families).get(entry.host, why)
+                found[entry.key] = Objection(why, "`hostgate pool refresh`, then give the pool.")
+        return found
+
+    def stale(self, entries: Iterable[Entry], as_of: date) -> Iterable[Finding]:
+        """Findings about those of `entries` whose addresses nobody has confirmed for longer than they count."""
+        for entry in entries:
+            if self._pool is not None and (told := self._pool.stale(entry.host, as_of)):
+                yield finding("pool-stale", f"{told} Run `hostgate pool refresh`.", entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An address and port that hosts open."""
+
+    address: str
+    transport: str
+    port: int
+    hosts: tuple[str, ...] = ()
+
+
+def openings(entries: Iterable[Entry], options: PooledOptions) -> list[Opening]:
+    """Each address and port once, with the hosts that need it; IPv4 first, in order of number."""
+    found: dict[tuple[str, str, int], set[str]] = {}
+    for entry in entries:
+        for address in options.of(entry):
+            found.setdefault((address, entry.transport, entry.port), set()).add(entry.host)
+    ordered = sorted(found, key=lambda key: (":" in key[0], packed_address(key[0]), *key[1:]))
+    return [Opening(*key, tuple(sorted(found[key]))) for key in ordered]
+
+
+def opened_beside(opened: Sequence[Opening]) -> Finding:
+    """In plain words, what else the addresses open."""
+    hosts: dict[str, set[str]] = {}
+    for each in opened:
+        hosts.setdefault(each.address, set()).update(each.hosts)
+    shared = Counter(tuple(sorted(each)) for each in hosts.values() if len(each) > 1)
+    told = "; ".join(f"{' and '.join(names)} share {number}" for names, number in sorted(shared.items())[:3])
+    more = f"; and {len(shared) - 3} more such groups" if len(shared) > 3 else ""
+    said = (
+        f"{len(hosts)} {'address is' if len(hosts) == 1 else 'addresses are'} open, at the ports of their hosts, to whatever "
+        "answers there: every other name on a CDN or cloud that serves from them, and for as long as the pool keeps an address "
+        "that the host has left, whoever has it by then."
+    )
+    return finding("opens-addresses", f"{said} Of this plan, {told}{more}." if told else said)

@@ -1,0 +1,72 @@
+"""How prefix lists and the rules of security groups live: ids, and what Amazon EC2 refuses at call time.
+
+Security groups are taken as given.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from hostgate.aws.resources_ec2 import EGRESS_RULE, PREFIX_LIST
+from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
+
+
+def _list_id(inputs: Inputs, account: Account) -> str:
+    return f"pl-{digest_of(inputs.get('region') or account.region, inputs.get('name'), digits=17)}"
+
+
+def _rule_id(inputs: Inputs, account: Account) -> str:
+    keys = ("securityGroupId", "ipProtocol", "fromPort", "toPort", "prefixListId", "cidrIpv4", "cidrIpv6")
+    return f"sgr-{digest_of(account.region, *(inputs.get(key) for key in keys), digits=17)}"
+
+
+def _region(ask: Ask) -> str:
+    return str(ask.held.inputs.get("region") or ask.account.region)
+
+
+def _list_computed(ask: Ask) -> dict[str, Any]:
+    arn = f"arn:aws:ec2:{_region(ask)}:{ask.account.number}:prefix-list/{ask.held.id}"
+    return {
+        "arn": arn,
+        "ownerId": ask.account.number,
+        "region": _region(ask),
+        "tagsAll": ask.held.inputs.get("tags") or {},
+        "version": 1,
+    }
+
+
+def _rule_computed(ask: Ask) -> dict[str, Any]:
+    arn = f"arn:aws:ec2:{_region(ask)}:{ask.account.number}:security-group-rule/{ask.held.id}"
+    return {
+        "arn": arn,
+        "region": _region(ask),
+        "securityGroupRuleId": ask.held.id,
+        "tagsAll": ask.held.inputs.get("tags") or {},
+    }
+
+
+def _list_exists(ask: Ask) -> Iterator[str]:
+    wanted = ask.held.inputs.get("prefixListId")
+    if ask.writes and wanted and wanted not in {held.id for held in ask.now.objects(PREFIX_LIST)}:
+        yield f"InvalidPrefixListID.NotFound: the prefix list {wanted} does not exist"
+
+
+def _list_unused(ask: Ask) -> Iterator[str]:
+    for rule in ask.now.objects(EGRESS_RULE) if ask.operation == "delete" else ():
+        if rule.inputs.get("prefixListId") == ask.held.id:
+            yield f"PrefixListInUse: a rule of {rule.inputs.get('securityGroupId')} refers to it"
+
+
+def _as_sets(old: Any, new: Any) -> bool:
+    def items(each: Any) -> Any:
+        listed = isinstance(each, list) and all(isinstance(item, Mapping) for item in each)
+        return sorted(sorted(map(str, item.items())) for item in each) if listed else None
+
+    return items(old) is not None and items(old) == items(new)
+
+
+LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
+    PREFIX_LIST: Lifecycle(
+        place=_list_id, name="name", computed=_list_computed, rules=(_list_unused,), same={"entries": _as_sets}
+    ),
+    EGRESS_RULE: Lifecycle(place=_rule_id, name="securityGroupId", computed=_rule_computed, rules=(_list_exists,)),
+}
