@@ -334,9 +334,14 @@ def told(*resources: Resource) -> tuple[str, ...]:
     return place.assumptions
 
 
-def test_of_a_firewall_at_a_transit_gateway_no_route_is_read_and_that_is_said() -> None:
+def test_of_a_firewall_at_a_transit_gateway_its_own_routes_are_not_read_and_that_is_said() -> None:
     at = made(FIREWALL, "fw", firewallPolicyArn="arn:p", transitGatewayId="tgw-1")
-    (found,) = told(at, VPC, APP, *TABLE, route(gatewayId="igw-1"))
+    (led,) = told(at, VPC)
+    past, *_, found = told(at, VPC, APP, *TABLE, route(gatewayId="igw-1"))
+    unknown, *_ = told(at, VPC, APP, *TABLE, route(transitGatewayId="tgw-1"))
+    assert past == "NOT ROUTED TO THE FIREWALL: subnet-app over IPv4 to internet gateway by out."
+    assert unknown.startswith("Where these lead is not known: subnet-app over IPv4")
+    assert found == led
     assert found.startswith(
         "The firewall stands at a transit gateway, and which packets its tables send there is not read"
     )

@@ -372,3 +372,42 @@ def test_a_way_of_another_protocol_is_another_way() -> None:
     here = small(ALLOWED)
     more = compare(replace(here, round_it=past("quic")), replace(here, round_it=past("quic", "https")))
     assert [each.kind for each in more.changes] == ["opened"]
+
+
+def led(*protocols: str) -> tuple[Round, ...]:
+    way = Way(addresses=networks(["0.0.0.0/0"]), end="firewall", hop="fw", firewall="urn:fw")
+    return tuple(Round("clients", "IPv4", way, networks(["10.0.0.0/8"]), protocol=each) for each in protocols)
+
+
+def unseen(*protocols: str, hop: str = "a gateway") -> tuple[Round, ...]:
+    way = Way(addresses=networks(["0.0.0.0/0"]), end="unknown", hop=hop, route="r", owner="urn:r")
+    return tuple(Round("clients", "IPv4", way, networks(["10.0.0.0/8"]), protocol=each) for each in protocols)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (led("https"), unseen("https"), [("unknown", "block", "unknown")]),
+        (led("https"), (*led("https"), *unseen("quic")), [("unknown", "block", "unknown")]),
+        (unseen("https"), unseen("https"), []),
+        (unseen("https"), unseen("https", hop="another"), [("unknown", "unknown", "unknown")]),
+        (unseen("https"), led("https"), [("closed", "unknown", "block")]),
+        ((), unseen("https"), [("unknown", "unknown", "unknown")]),
+        (led("https"), (), []),
+    ],
+    ids=["not known", "of one protocol", "as before", "another hop", "led again", "new", "gone"],
+)
+def test_ways_of_which_nobody_knows_where_they_lead_are_compared(
+    before: tuple[Round, ...], after: tuple[Round, ...], told: list[tuple[str, str, str]]
+) -> None:
+    changes = all_changes(replace(small(), other_ways=before), replace(small(), other_ways=after))
+    assert [(each.kind, each.before.action, each.after.action) for each in changes] == told
+
+
+def test_a_part_of_the_internet_that_is_not_known_any_more_is_told_by_what_became_of_it_before() -> None:
+    part = replace(unseen("https")[0], way=replace(unseen("https")[0].way, addresses=networks(["8.0.0.0/7"])))
+    half = replace(past("https")[0], way=replace(past("https")[0].way, addresses=networks(["9.0.0.0/8"])))
+    before = replace(small(), round_it=(half,), other_ways=led("https"))
+    changes = all_changes(before, replace(small(), other_ways=(*led("https"), part)))
+    ranges = {each.before.action: each.opening[0].ranges.shown("IPv4") for each in changes}
+    assert ranges == {"allow": "9.0.0.0/8", "block": "8.0.0.0/8"}

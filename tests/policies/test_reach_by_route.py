@@ -1,5 +1,7 @@
 """Reach by route: a client subnet of which a route leads past the firewall reaches everything on it, over its family."""
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ from hostgate.catalog.model import Entry
 from hostgate.flows.reach import Beyond, reach
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.needs import needs_of
+from hostgate.policies.judge import Judgement, judge_stack
 from hostgate.policies.places import places_of_stack
+from hostgate.policies.settings import read_settings
 
 NEEDS = needs_of([Entry(catalog="a/b", id="registry", host="cgr.dev", match="exact", port=443, protocol="https")])
 EVERY, EVERY_V6 = "0.0.0.0/0", "::/0"
@@ -108,3 +112,44 @@ def test_a_users_route_of_azure_to_the_internet_is_beyond_with_its_table() -> No
     assert on_azure(led) == ()
     (beyond,) = on_azure(led, {"name": "past", "addressPrefix": "34.0.0.0/8", "nextHopType": "Internet"})
     assert (beyond.rule, beyond.owner, beyond.flows[0].source) == ("route rt/past", "urn:rt", "10.1.0.0")
+
+
+COMPONENT = "hostgate-aws:index:NetworkFirewallAllowlist"
+
+
+def listed(*clients: str) -> tuple[Resource, ...]:
+    """An allowlist with its group, as the engine hands them to the pack, which is not told who the parents are."""
+    urn = "urn:pulumi:prod::net::{}::{}"
+    text = 'pass tls $HOME_NET any -> $EXTERNAL_NET 443 (tls.sni; content:"cgr.dev"; startswith; endswith; flow:to_server; sid:1;)'
+    group = {"rulesSource": {"rulesString": text}, "statefulRuleOptions": {"ruleOrder": "STRICT_ORDER"}}
+    inputs = {"target": "aws:rules", "options": {"from": [*clients]}, "decisions": {}}
+    kind = "aws:networkfirewall/ruleGroup:RuleGroup"
+    return (
+        Resource(urn=urn.format(COMPONENT, "list"), type=COMPONENT, name="list", properties=inputs),
+        Resource(urn=urn.format(f"{COMPONENT}${kind}", "rules"), type=kind, name="rules",
+                 properties={"name": "rules", "type": "STATEFUL", "capacity": 9, "ruleGroup": group}),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clients", "stood", "past"),
+    [
+        (("10.0.0.0/8",), False, True),
+        ((), False, True),
+        (("192.168.0.0/16",), False, False),
+        (("10.0.0.0/8",), True, False),
+    ],
+    ids=["named", "everybody", "others", "led to the firewall"],
+)
+def test_the_pack_tells_of_clients_that_are_led_past_a_firewall_that_is_not_there(
+    tmp_path: Path, clients: tuple[str, ...], stood: bool, past: bool
+) -> None:
+    (tmp_path / "settings.yaml").write_text("catalogs: [chainguard/images@2024-03-28]\n")
+    network = [each for each in AWS if each.type not in (FIREWALL, FIREWALL_POLICY) and each.name != "subnet-fw"]
+    target = TO_FIREWALL[0][1] if stood else {"gatewayId": "igw-1"}
+    out = made("Route", "out", routeTableId="rtb-app", destinationCidrBlock=EVERY, **target)
+    said = judge_stack([*listed(*clients), *network, out], read_settings(tmp_path, date(2026, 11, 28)))[
+        "beyond-catalogs"
+    ]
+    told = [each.message for each in said if isinstance(each, Judgement)] if isinstance(said, list) else []
+    assert any("packets of subnet-app over IPv4 go to internet gateway" in each for each in told) == past

@@ -6,7 +6,7 @@ that need a name can decide only once it is there. Sources: AWS Network Firewall
 stateful domain list rule groups, default actions; best practices guide; matching as replayed on Suricata 7.0.10.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +20,13 @@ from hostgate.aws.routes import routes_at
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
 from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node, number
-from hostgate.flows.routes import Routes, assumptions_of, round_the_firewall
+from hostgate.flows.routes import (
+    Routes,
+    assumptions_aside,
+    assumptions_of,
+    other_ways,
+    round_the_firewall,
+)
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Moment, Place, Stage, Step, either, whether
 from hostgate.suricata.headers import HeaderError, addresses_of
@@ -38,6 +44,7 @@ packets, defaults that do not wait for it drop the first (replayed); `hostgate.a
 _ACTION_RANK: Mapping[str, int] = {"allow": 0, "block": 1, "next": 2}
 
 _ROUTED: Final = "The clients' packets are routed to the firewall, both ways."
+_OTHERS_ROUTED: Final = "Other clients' packets are routed to the firewall, which is not in what was read, both ways."
 _BY_TRANSIT: Final = (
     "The firewall stands at a transit gateway, and which packets its tables send there is not read: those of the clients, "
     "both ways."
@@ -60,12 +67,16 @@ def places(snapshot: Snapshot) -> list[Place]:
             found.append(replace(policy_place(snapshot, policies[0], firewall=firewall), name=name, kind="firewall"))
         else:
             stages = (_unseen("the firewall's policy"), Stage("end", (), PASSES))
-            past = round_the_firewall(routes_at(snapshot, firewall))
-            found.append(Place(TARGET, name, stages, kind="firewall", round_it=past))
+            routes = routes_at(snapshot, firewall)
+            past, others = round_the_firewall(routes), other_ways(routes)
+            found.append(Place(TARGET, name, stages, kind="firewall", round_it=past, other_ways=others))
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
-            place = policy_place(snapshot, policy)
-            found.append(replace(place, name=_called(policy), remark="no firewall uses the policy"))
+            place = replace(policy_place(snapshot, policy), name=_called(policy), remark="no firewall uses the policy")
+            routes = routes_at(snapshot, None)
+            told = assumptions_aside(routes)
+            assumptions = (*told, _OTHERS_ROUTED if told else _ROUTED, *place.assumptions[1:])
+            found.append(replace(place, assumptions=assumptions, other_ways=other_ways(routes)))
     return found
 
 
@@ -82,8 +93,10 @@ def policy_place(
     reading = _Policy(snapshot, policy, firewall)
     stages = (reading.stateless(), *reading.stateful())
     routes = Routes() if firewall is None else routes_at(snapshot, firewall)
-    routed = () if firewall is None else assumptions_of(routes, firewall.urn)
-    routed = routed or (_ROUTED if firewall is None or firewall.node.at("transitGatewayId").absent else _BY_TRANSIT,)
+    if firewall is not None and not firewall.node.at("transitGatewayId").absent:
+        routed = (*assumptions_aside(routes), _BY_TRANSIT)
+    else:
+        routed = (() if firewall is None else assumptions_of(routes, firewall.urn)) or (_ROUTED,)
     ways_out = tuple(fragments(reading.node, policy.urn, stages[0], reading.home_net() or NO_ADDRESS, FAMILIES))
     passing = [FRAGMENTS] if any(not each.doubts for each in ways_out) else []
     assumptions = tuple(dict.fromkeys((*routed, *reading.assumptions, *passing, *whole_hellos(stages[1:]))))
@@ -93,8 +106,8 @@ def policy_place(
     families = tuple(family for family in FAMILIES if inside is None or inside.of(family)) or FAMILIES
     return Place(
         TARGET, policy.name, stages, assumptions, policy=name, clients=clients, families=families,
-        inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes), judging=reading.judging(),
-        ways_out=ways_out,
+        inside=NO_ADDRESS if inside is None else inside, round_it=round_the_firewall(routes),
+        other_ways=other_ways(routes), judging=reading.judging(), ways_out=ways_out,
     )  # fmt: skip
 
 
@@ -360,7 +373,7 @@ class _Policy:
             own |= {"HOME_NET of the policy": None, "EXTERNAL_NET": own.get("EXTERNAL_NET") or ""}
             if own["EXTERNAL_NET"] == "!$HOME_NET":
                 own["EXTERNAL_NET"] = "!$HOME_NET of the policy"
-        sets = self._sets(group.at("ruleGroup", "referenceSets", "ipSetReferences"))
+        sets = self._sets(reference.group)
         steps: list[Step] = []
         if isinstance(text.value, str):
             steps += steps_of(read_rules(text.value), own, name, owner)
@@ -378,23 +391,28 @@ class _Policy:
                 steps += either(name, f"its variables: {error}", owner)
         yield from (_with_sets(step, sets) for step in steps)
 
-    def _sets(self, node: Node) -> Mapping[str, AddressSet]:
+    def _sets(self, group: Resource) -> Mapping[str, AddressSet]:
         """Addresses behind `@NAME`, by symbol: entries of prefix lists of the snapshot, else the set's own ARN."""
         found: dict[str, AddressSet] = {}
-        for item in node.items():
+        for item in group.node.at("ruleGroup", "referenceSets", "ipSetReferences").items():
             key = item.at("key").value
             for inner in item.at("ipSetReferences").items():
-                arn = inner.at("referenceArn").value
-                if isinstance(key, str) and isinstance(arn, str):
-                    found[f"@{key}"] = self._prefix_list(arn)
+                arn = inner.at("referenceArn")
+                if isinstance(key, str) and isinstance(arn.value, str):
+                    found[f"@{key}"] = self._prefix_list(arn.value, self.snapshot.referred(self.policy, "", arn.value))
+                elif isinstance(key, str) and arn.unknown:
+                    made = self.snapshot.only(group, "ruleGroup", PREFIX_LIST)
+                    found[f"@{key}"] = self._prefix_list(f"unknown:{group.urn}#{arn.path}", [made] if made else [])
         return found
 
-    def _prefix_list(self, arn: str) -> AddressSet:
-        for resource in self.snapshot.referred(self.policy, "", arn):
+    def _prefix_list(self, arn: str, standing: Iterable[Resource]) -> AddressSet:
+        for resource in standing:
             entries = resource.node.at("entries")
             cidrs = [item.at("cidr").value for item in entries.items()]
             if resource.type == PREFIX_LIST and not entries.unknown and all(isinstance(each, str) for each in cidrs):
                 return networks(map(str, cidrs))
+            if resource.type == PREFIX_LIST and (entries.unknown or UNKNOWN in cidrs):
+                return symbol(f"unknown:{resource.urn}#entries")
         return symbol(arn)
 
 

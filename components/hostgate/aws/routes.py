@@ -26,13 +26,13 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 _SEEN_ALL: Final = to("nowhere", "no route is for it")
 
 
-def routes_at(snapshot: Snapshot, firewall: Resource) -> Routes:
-    """The subnets of the firewall's VPC that the snapshot has, and tables outside it that lead to the firewall.
+def routes_at(snapshot: Snapshot, firewall: Resource | None) -> Routes:
+    """The subnets of the firewall's VPC that the snapshot has, and tables outside it that lead to the firewall. Of one that
+    was not read, every subnet and table of which no route leads to a firewall that was.
 
-    `snapshot` is in the classic provider's types. Nothing where the firewall stands at a transit gateway."""
-    if not firewall.node.at("transitGatewayId").absent:
-        return Routes()
-    return _Reading(snapshot).around(firewall)
+    `snapshot` is in the classic provider's types. One that stands at a transit gateway is met by routes that nobody reads."""
+    unseen = firewall is None or not firewall.node.at("transitGatewayId").absent
+    return _Reading(snapshot).around(None if unseen else firewall)
 
 
 class _Reading:
@@ -65,7 +65,7 @@ class _Reading:
                 found[subnet] = self.table(each) if len(subnets) == 1 else found.get(subnet)
         return found
 
-    def around(self, firewall: Resource) -> Routes:
+    def around(self, firewall: Resource | None) -> Routes:
         apart = {subnet for each in self.of(FIREWALL, ENDPOINT, ec2.NAT_GATEWAY) for subnet in self.subnets_of(each)}
         apart -= {subnet for each in self.of(ec2.INSTANCE) for subnet in self.subnets_of(each)}
         tables = self.of(ec2.ROUTE_TABLE, ec2.DEFAULT_ROUTE_TABLE)
@@ -74,23 +74,29 @@ class _Reading:
         vpcs |= {each.urn: self.one(each, "vpcId", ec2.VPC) for each in self.of(ec2.SUBNET)}
         held = {subnet: self.held(subnet) for subnet, vpc in vpcs.items() if vpc or subnet in self.snapshot.by_urn}
         # Of a network of which one subnet is linked to the firewall, every other one should be.
-        linked = {self.one(each, "vpcId", ec2.VPC) for each in (firewall, *self.associations(firewall))}
+        points = () if firewall is None else (firewall, *self.associations(firewall))
+        linked = {self.one(each, "vpcId", ec2.VPC) for each in points}
         linked |= {vpcs[subnet] for subnet, ways_ in held.items() if _meets(ways_, firewall)}
-        clients, others = [], []
+        clients, others, aside = [], [], []
         for subnet in [each for each in held if each not in apart]:
             told = [way for ways_ in held[subnet].values() for way in ways_]
             near = vpcs[subnet] is not None and vpcs[subnet] in linked
-            if near or any(way.firewall == firewall.urn or way.end == "unknown" for way in told):
-                clients.append(SubnetRoutes(self.name(subnet), held[subnet], self.ranges(subnet)))
+            of_it = SubnetRoutes(self.name(subnet), held[subnet], self.ranges(subnet))
+            seen = _meets(held[subnet], firewall) or any(way.end == "unknown" for way in told)
+            if firewall is not None and (near or seen):
+                clients.append(of_it)
             elif not any(way.firewall for way in told):
-                others.append(self.name(subnet))
+                others += [] if firewall is None else [of_it.subnet]
+                aside.append(of_it)
         used = {self.table_of(subnet) for subnet in vpcs}
         for table in (each for each in self.by_table if each and each not in used):
             ways_ = {family: self.of_table(table, family, frozenset()) for family in FAMILIES}
             if _meets(ways_, firewall):
                 clients.append(SubnetRoutes(f"table {self.name(table)}", ways_))
+            elif not any(way.firewall for found in ways_.values() for way in found):
+                aside.append(SubnetRoutes(f"table {self.name(table)}", ways_))
         beside = [self.name(each) for each in held if each in apart and vpcs[each] and vpcs[each] in linked]
-        return Routes(tuple(clients), tuple(beside), tuple(others))
+        return Routes(tuple(clients), tuple(beside), tuple(others), tuple(aside))
 
     def held(self, subnet: str) -> dict[AddressFamily, tuple[Way, ...]]:
         """The ways of a subnet over each family that it has addresses of; over both where that is not known, and where it
@@ -383,5 +389,5 @@ class _Reading:
         return found.pop()
 
 
-def _meets(held: Mapping[AddressFamily, tuple[Way, ...]], firewall: Resource) -> bool:
-    return any(way.firewall == firewall.urn for ways_ in held.values() for way in ways_)
+def _meets(held: Mapping[AddressFamily, tuple[Way, ...]], firewall: Resource | None) -> bool:
+    return firewall is not None and any(way.firewall == firewall.urn for ways_ in held.values() for way in ways_)

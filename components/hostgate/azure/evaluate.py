@@ -8,6 +8,7 @@ nothing allows is denied.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -16,9 +17,9 @@ from hostgate.azure.resources import FIREWALL, GROUP, IP_GROUP, POLICY, RULE_GRO
 from hostgate.azure.resources_bridged import canonical
 from hostgate.azure.routes import routes_at
 from hostgate.azure.rule_steps import CollectionRule, RuleCollection, address
-from hostgate.flows.address_sets import AddressSet, symbol, union
+from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, symbol, union
 from hostgate.flows.nodes import UNKNOWN, Node, number
-from hostgate.flows.routes import assumptions_of, round_the_firewall
+from hostgate.flows.routes import assumptions_aside, assumptions_of, other_ways, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, WayOut, either, elsewhere
 
@@ -34,11 +35,17 @@ ASSUMPTIONS: Final = (
 )
 
 
-def _routed(place: Place, snapshot: Snapshot, firewall: Resource) -> Place:
+_OTHERS_ROUTED: Final = "Other clients' default routes of both address families lead to the firewall."
+
+
+def _routed(place: Place, snapshot: Snapshot, firewall: Resource | None) -> Place:
     """The place with what the snapshot's routes say, where they say something, for the first assumption."""
     routes = routes_at(snapshot, firewall)
-    told = assumptions_of(routes, firewall.urn) or place.assumptions[:1]
-    return replace(place, assumptions=(*told, *place.assumptions[1:]), round_it=round_the_firewall(routes))
+    told = () if firewall is None else assumptions_of(routes, firewall.urn)
+    aside = assumptions_aside(routes)
+    led = (_OTHERS_ROUTED,) if aside else place.assumptions[:1]
+    assumptions = (*(told or (*aside, *led)), *place.assumptions[1:])
+    return replace(place, assumptions=assumptions, round_it=round_the_firewall(routes), other_ways=other_ways(routes))
 
 
 def places(snapshot: Snapshot) -> list[Place]:
@@ -60,7 +67,8 @@ def places(snapshot: Snapshot) -> list[Place]:
         found.append(_routed(place, snapshot, firewall))
     for policy in snapshot.of_types([POLICY]):
         if policy.urn not in used:
-            found.append(replace(reading.place(policy), remark="no firewall of the snapshot uses the policy"))
+            place = replace(reading.place(policy), remark="no firewall of the snapshot uses the policy")
+            found.append(_routed(place, snapshot, None))
     return found
 
 
@@ -260,7 +268,7 @@ class _Reading:
             name = f"{collection.group}/{node.at('name').value or '?'}"
             return list(either(name, "its rules or its action are not known yet", collection.owner)), []
         for rule in rules.items():
-            reader = CollectionRule(self.ip_group, rule, collection, action)
+            reader = CollectionRule(partial(self.ip_group, owner=collection.owner), rule, collection, action)
             speaks = collection.kind or rule.at("ruleType").value
             if rule.unknown:
                 network += either(reader.label, "it is not known yet", collection.owner)
@@ -292,8 +300,13 @@ class _Reading:
         stage = replace(stage, name="the firewall's own rules", steps=(*self.unread(), *stage.steps))
         return stage, self.ways_out(own, others)
 
-    def ip_group(self, reference: str) -> AddressSet:
-        """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol."""
+    def ip_group(self, reference: str | None, owner: str = "") -> AddressSet:
+        """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol. Of a reference in rules
+        of `owner` that is not known yet (None), those of the one group that the rules were made from, else none."""
+        if reference is None:
+            holder = self.snapshot.by_urn.get(owner)
+            made = holder and self.snapshot.only(holder, "ruleCollections", IP_GROUP)
+            return self.addresses_of_group(made) if made else NO_ADDRESS
         last = reference.lower().rpartition("/")[2]
         for group in self.snapshot.of_types([IP_GROUP]):
             name = group.properties.get("ipGroupsName") or group.properties.get("name") or group.id.rpartition("/")[2]
@@ -304,7 +317,7 @@ class _Reading:
     def addresses_of_group(self, group: Resource) -> AddressSet:
         node = group.node.at("ipAddresses")
         if node.unknown or any(not isinstance(item.value, str) for item in node.items()):
-            return symbol(f"IP group {group.name}")
+            return symbol(f"unknown:{group.urn}#ipAddresses")
         return union(address(str(item.value)) for item in node.items())
 
 

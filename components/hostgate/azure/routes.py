@@ -38,18 +38,24 @@ _NO_ROUTE: Final = to(
 _PARTS = re.compile(r"/(resourcegroups|virtualnetworks|subnets|routetables)/([^/]+)")
 
 
-def routes_at(snapshot: Snapshot, firewall: Resource) -> Routes:
-    """Every subnet of the snapshot that has room for clients. `snapshot` is in azure-native's types.
+def routes_at(snapshot: Snapshot, firewall: Resource | None) -> Routes:
+    """Every subnet of the snapshot that has room for clients; of a firewall that was not read, or that stands in a virtual hub,
+    whose routes reach its networks unseen, those from which no route leads to one that was, as such aside.
 
-    Nothing where the firewall stands in a virtual hub, whose routes reach its networks unseen.
+    `snapshot` is in azure-native's types.
     """
-    if not firewall.node.at("virtualHub").absent:
-        return Routes()
     reading = _Reading(snapshot)
     subnets = reading.subnets()
     clients = [each for each in subnets.values() if each.name.rpartition("/")[2].lower() not in _APART]
     apart = tuple(each.name for each in subnets.values() if each not in clients)
-    return Routes(tuple(reading.of_subnet(each) for each in clients), apart)
+    held = tuple(reading.of_subnet(each) for each in clients)
+    if firewall is None or not firewall.node.at("virtualHub").absent:
+        return Routes(aside=tuple(each for each in held if not _led(each)))
+    return Routes(held, apart)
+
+
+def _led(subnet: SubnetRoutes) -> bool:
+    return any(way.firewall for found in subnet.ways.values() for way in found)
 
 
 @dataclass(frozen=True, slots=True)

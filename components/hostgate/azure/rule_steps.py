@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from hostgate.flows.address_sets import (
     EVERY_ADDRESS,
     EVERY_IPV4,
+    NO_ADDRESS,
     AddressSet,
     between,
     internet,
@@ -34,8 +35,8 @@ _PORTS: Mapping[str, int] = {"mssql": 1433}
 _RANGE = re.compile(r"[/:]|^[0-9]")
 """What no service tag has."""
 
-IpGroups = Callable[[str], AddressSet]
-"""The addresses behind a reference to an IP group."""
+IpGroups = Callable[[str | None], AddressSet]
+"""The addresses behind a reference to an IP group; None: it is not known yet, and where nobody can tell, there are none."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,8 @@ class CollectionRule:
                 found.append(symbol(f"unknown:{self.label}#{key}"))
             for item in node.items() if not node.unknown else ():
                 if not isinstance(item.value, str):
-                    found.append(symbol(f"unknown:{self.label}#{key}"))
+                    made = self.ip_groups(None) if key == groups and item.unknown else NO_ADDRESS
+                    found.append(made if made != NO_ADDRESS else symbol(f"unknown:{self.label}#{key}"))
                 else:
                     found.append(self.ip_groups(item.value) if key == groups else address(item.value))
         return union(found) if found else None

@@ -103,7 +103,7 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
     places: tuple[ComparedPlace, ...] = ()
     notes = [*base.notes, *head.notes, *pins]
     if base.standing is not None and head.standing is not None:
-        places = compared_standing(base.standing, head.standing, sides, guards.never_remove)
+        places = compared_standing(base.standing, head.standing, sides, guards.never_remove, head.snapshot)
     elif base.standing is None and head.standing is None:
         places = compared_plans(targets, guards.never_remove)
     else:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hostgate.flows.reach import Beyond, Reach
     from hostgate.flows.snapshot import Snapshot
     from hostgate.flows.steps import Place
+    from hostgate.planning.allowlists_at import Allowlist
     from hostgate.planning.plan import Plan
 
 _MOST_SHOWN = 20
@@ -129,7 +130,7 @@ def command(
             )
         snapshot, elsewhere = snapshot_of_sources(sandbox, states, previews, others)
         elsewhere |= {each.urn for each in snapshot.resources if each.external}
-        found = [Answer(*each, elsewhere) for each in _of_standing(snapshot, catalogs)]
+        found = _of_standing(snapshot, catalogs, elsewhere)
     elif others:
         raise click.UsageError(
             "--with brings what other stacks own; name what is asked: --sandbox, --state or --preview."
@@ -185,33 +186,33 @@ def _of_plans(plans: "Sequence[Plan]", *, together: bool) -> "list[tuple[Place, 
     return [(place, needs, cast("Plan", layer)) for layer, place, needs in points]
 
 
-def _of_standing(
-    snapshot: "Snapshot", catalogs: tuple[str, ...]
-) -> "list[tuple[Place, list[Need], frozenset[str] | None]]":
-    from hostgate.planning.needs import needs_at, needs_of_catalogs
+def _of_standing(snapshot: "Snapshot", catalogs: tuple[str, ...], elsewhere: frozenset[str]) -> "list[Answer]":
+    from hostgate.planning.allowlists_at import allowlists_at
+    from hostgate.planning.needs import needs_of_allowlists, needs_of_catalogs
     from hostgate.policies.places import places_of_stack
 
-    places = places_of_stack(snapshot)
+    places = [(place, allowlists_at(place, snapshot)) for place in places_of_stack(snapshot)]
     if not places:
         message = "No resource in it judges what leaves. Allowed: one with a firewall, a policy, a network or a VPC."
         raise InputError([Problem(rule="plan-file", file=snapshot.source, message=message)])
+    asked = [(place, listed, *needs_of_allowlists(listed)) for place, listed in places]
     if catalogs:
         from hostgate.catalog.selection import select
 
         chosen = needs_of_catalogs(select(*catalogs).entries)
-        return [(place, chosen, needs_at(place, snapshot)[1]) for place in places]
-    found: list[tuple[Place, list[Need], frozenset[str] | None]] = [
-        (place, *needs_at(place, snapshot)) for place in places
-    ]
-    if not any(needs for _, needs, _ in found):
+        return [Answer(place, chosen, ours, elsewhere) for place, _, _, ours in asked]
+    if not any(needs or any(each.unread for each in listed) for _, listed, needs, _ in asked):
         message = "No allowlist of hostgate is in it, so nothing says what may be open. Name it: --catalog REF."
         raise InputError([Problem(rule="no-catalog", file=snapshot.source, message=message)])
-    return found
+    return [
+        Answer(place, needs, ours, elsewhere, unread=[each for each in listed if each.unread and each.may_be_here])
+        for place, listed, needs, ours in asked
+    ]
 
 
 class Answer:
     """What is said of one place. `ours`: resources of allowlists; None: all of it is one. `elsewhere`: those of others.
-    `plan`: whose rules judge there first, where plans are asked."""
+    `plan`: whose rules judge there first, where plans are asked. `unread`: allowlists of which nobody knows what they need."""
 
     def __init__(
         self,
@@ -220,13 +221,16 @@ class Answer:
         ours: frozenset[str] | None = None,
         elsewhere: frozenset[str] = frozenset(),
         plan: "Plan | None" = None,
+        unread: "Sequence[Allowlist]" = (),
     ) -> None:
-        from hostgate.flows.reach import reach
+        from hostgate.flows.reach import left_open, reach
         from hostgate.planning.needs import clients_of
 
         self.needs = needs
         self.clients = clients_of(place, ours) if ours else None
         self.reach: Reach = reach(place, needs, self.clients)
+        for each in unread:
+            self.reach = left_open(self.reach, each.resource, each.unread, each.own)
         self.ours, self.elsewhere, self.plan = ours, elsewhere, plan
 
     @property

@@ -42,6 +42,8 @@ class Side:
     """Targets for which the stack pins another digest than it makes."""
     standing: "tuple[Place, ...] | None" = None
     """Where flows are judged by all that stands; None where it is not known what does, as of a plan."""
+    snapshot: "Snapshot | None" = None
+    """What that is."""
 
 
 def read_sides(base: str, head: str, as_of: date) -> tuple[Side, Side]:
@@ -117,21 +119,23 @@ def _of_file(path: Path, *, deployed: bool) -> Side:
         from hostgate.flows.engine_documents import of_deployed, of_preview
 
         statements, stack = read_preview(document, str(path), deployed=deployed)
-        found = _places_of((of_deployed if deployed else of_preview)(document, str(path)))
+        snapshot = (of_deployed if deployed else of_preview)(document, str(path))
+        found = _places_of(snapshot)
         if not (statements or found or deployed):
             raise _nothing_of_ours(path)
         partial = ", ".join(each.name for each in statements if each.enforcement.partial)
         note = f"{path}: {partial} does not say where it is enforced, as of 0.1.0: mode and deny alone are compared."
-        return Side(statements, stack, notes=(note,) if partial else (), standing=found)
+        return Side(statements, stack, notes=(note,) if partial else (), standing=found, snapshot=snapshot)
     if isinstance(document, dict) and "deployment" in document and not deployed:
         from hostgate.cli.preview_statements import read_state
         from hostgate.flows.engine_documents import of_state
 
-        found = _places_of(of_state(document, str(path)))
+        snapshot = of_state(document, str(path))
+        found = _places_of(snapshot)
         statements, stack = read_state(document, str(path))
         if not (statements or found):
             raise _nothing_of_ours(path)
-        return Side(statements, stack, standing=found)
+        return Side(statements, stack, standing=found, snapshot=snapshot)
     if deployed:
         raise _error("plan-file", f"{path} is no preview of the engine, which alone knows what is deployed.")
     return Side(read_statements(document, str(path)))

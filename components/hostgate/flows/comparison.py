@@ -7,22 +7,17 @@ same set on both sides is the same, and what did not change reports nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, AddressSet, union
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressSet, union
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
 from hostgate.flows.reach import from_whom
-from hostgate.flows.routes import by_route, rule_of_way
+from hostgate.flows.route_changes import Kind, route_changes
 from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, keeping
 from hostgate.flows.verdicts import Assumed, ends
 from hostgate.flows.witnesses import MOST_ENDS, Cell, Diagram
-
-Kind = Literal["opened", "closed", "unknown"]
-"""`opened`: nobody could say that it was open, and it is. `closed`: the same the other way. `unknown`: nobody can tell now,
-or by other things than before."""
 
 MOST_WAYS: Final = 64
 """Ways in which what nobody sees may be, of one kind of flows, that are looked at before they count as different."""
@@ -94,7 +89,7 @@ def compare(before: Place | None, after: Place | None, needs: Sequence[Need] = (
     old = _without_rules(after) if before is None and after is not None and after.elsewhere else before
     if old is None:
         return PlaceComparison(before, after, ())
-    new = after or (replace(_without_rules(old), round_it=old.round_it) if old.elsewhere else _nothing(old))
+    new = after or (_without_rules(old) if old.elsewhere else _nothing(old))
     return PlaceComparison(before, after, tuple(changes_between(old, new, needs)))
 
 
@@ -146,13 +141,13 @@ def _nothing(place: Place) -> Place:
 
 
 def _without_rules(place: Place) -> Place:
-    """A policy that others own, without what the stack has in it."""
-    return replace(keeping(place, lambda step: not step.owner), round_it=())
+    """A policy that others own, without what the stack has in it. Ways that lead past it do so all the same."""
+    return keeping(place, lambda step: not step.owner)
 
 
 def changes_between(before: Place, after: Place, needs: Sequence[Need] = (), most: int = MOST_ENDS) -> Iterator[Change]:
     """Every change from `before` to `after`, those by the same rules together."""
-    yield from _by_route(before, after)
+    yield from _of_routes(before, after)
     if _shape(before) == _shape(after):
         return
     space = Space((before, after), needs)
@@ -171,6 +166,15 @@ def changes_between(before: Place, after: Place, needs: Sequence[Need] = (), mos
         yield _not_looked_at(f"too many overlapping rules: {', '.join(overlapping)}", next(iter(overlapping)))
     for rule, text in dict.fromkeys((step.rule, text) for step, text in space.unread()):
         yield _not_looked_at(f"{rule} is for {text}, of which no example was found", rule)
+
+
+def _of_routes(before: Place, after: Place) -> Iterator[Change]:
+    """What becomes otherwise because routes do, by the rules that they are told by."""
+    for each in route_changes(before, after):
+        opening = tuple(Cause(owner, rule, (), ranges) for owner, rule, ranges in each.opening)
+        closing = tuple(Cause(owner, rule, (), ranges) for owner, rule, ranges in each.closing)
+        seen = tuple((flow, (STRANGER,)) for flow in each.flows)
+        yield Change(each.kind, each.before, each.after, seen, opening, closing)
 
 
 def _together(those: Sequence["_Difference"]) -> Change:
@@ -304,38 +308,6 @@ def _alike(before: Verdict, after: Verdict, rules: Sequence[str]) -> bool:
         return found
 
     return before.action == after.action and lacks(before) == lacks(after)
-
-
-def _by_route(before: Place, after: Place) -> Iterator[Change]:
-    """Ways past the place that are new or gone, each route's together."""
-    for place, other in ((after, before), (before, after)):
-        known: dict[tuple[str, AddressFamily, str, str], list[AddressSet]] = {}
-        for each in other.round_it:
-            known.setdefault((each.subnet, each.family, each.protocol, each.client), []).append(each.way.addresses)
-        changed = []
-        for each in place.round_it:
-            whose = {"", each.client}  # who is everybody goes the same way
-            covered = union(
-                part for one in whose for part in known.get((each.subnet, each.family, each.protocol, one), ())
-            )
-            if not _inside(each.way.addresses, covered, each.family):
-                changed.append(each)
-        for (owner, route, hop), those in by_route(changed).items():
-            subnets = ", ".join(dict.fromkeys(f"{each.subnet} over {each.family}" for each in islice(those, 4)))
-            rule = rule_of_way(route, place.kind)
-            past = Verdict("allow", rule, f"packets of {subnets} go to {hop}, and not to the {place.kind}")
-            led = Verdict("block", None, f"packets go to the {place.kind}, or nowhere")
-            seen = tuple((each.flow, (STRANGER,)) for each in those)
-            causes = (Cause(owner, rule, (), union(each.way.addresses for each in those)),)
-            if place is after:
-                yield Change("opened", led, past, seen, opening=causes)
-            else:
-                yield Change("closed", past, led, seen, closing=causes)
-
-
-def _inside(some: AddressSet, others: AddressSet, family: AddressFamily) -> bool:
-    left = some.less(others)
-    return not left.of(family) and some.symbols <= others.symbols and others.without <= some.without
 
 
 _Shape = tuple[object, ...]

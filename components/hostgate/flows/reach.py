@@ -14,7 +14,8 @@ from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.flow_words import flow_as_json as _flow
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
-from hostgate.flows.routes import by_route, rule_of_way
+from hostgate.flows.routes import by_route, judge, rule_of_way
+from hostgate.flows.snapshot import Resource
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step, WayOut
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
@@ -284,7 +285,7 @@ def led_past(place: Place) -> Iterator[Beyond]:
     for (owner, route, hop), those in by_route(place.round_it).items():
         subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
         told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
-        why = f"packets of {told} go to {hop}, and not to the {place.kind}"
+        why = f"packets of {told} go to {hop}, and not to {judge(place.kind)}"
         rule = rule_of_way(route, place.kind)
         yield Beyond(_id(place, "route", route, hop, owner=owner), tuple(each.flow for each in those), rule, owner, why)
 
@@ -366,6 +367,22 @@ def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
     for owner, rule in dict.fromkeys((step.owner, step.rule) for step in idle if step.action == "allow" and step.rule):
         if (owner, rule) not in busy:
             yield Dead(rule, owner, "other rules decide every flow that it is about before it does")
+
+
+def left_open(found: Reach, holder: Resource, unread: Sequence[str], own: frozenset[str]) -> Reach:
+    """The same where nobody knows what `holder` is for, of which `own` are the resources, because of `unread`: it may need
+    anything, and what its rules let pass is beyond, or it is not."""
+    place, lacks = found.place, tuple(f"{holder.name}: {each}" for each in unread)
+    why = "what the allowlist needs is not known, nor whether that is open"
+    flow = next((each.flows[0] for each in found.beyond if each.owner in own), Flow(STRANGER))
+    asked = Open(_id(place, "allowlist", owner=holder.urn), lacks, flow, why, needed=False, owners=(holder.urn,))
+    perhaps = [
+        Open(each.id, lacks, each.flows[0], f"{each.why}; whether that is meant is not known", needed=False, owners=(each.owner,))
+        for each in found.beyond
+        if each.owner in own and each.rule
+    ]  # fmt: skip
+    beyond = tuple(each for each in found.beyond if each.id not in {one.id for one in perhaps})
+    return replace(found, beyond=beyond, unknown=(*found.unknown, asked, *perhaps))
 
 
 def _id(place: Place, *parts: str, owner: str = "") -> str:

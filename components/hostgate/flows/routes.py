@@ -75,11 +75,13 @@ class SubnetRoutes:
 @dataclass(frozen=True, slots=True)
 class Routes:
     """The client subnets around a firewall, and the subnets that are taken for none: those of firewalls and gateways
-    (`apart`), and those of other networks that lead nowhere near it (`others`)."""
+    (`apart`), and those of other networks that lead nowhere near it (`others`). `aside` are the routes of subnets that are
+    clients only where somebody names them so: of the others, and of all where no firewall was read."""
 
     clients: tuple[SubnetRoutes, ...] = ()
     apart: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    aside: tuple[SubnetRoutes, ...] = ()
 
 
 def to(end: End, hop: str = "", firewall: str = "") -> tuple[Way, ...]:
@@ -146,7 +148,7 @@ def _without(way: Way, apart: frozenset[str]) -> Way:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A way of a client subnet to the internet that no firewall is on."""
+    """A way of a client subnet, seen from one place: past it to the internet, to a firewall, nowhere, or nobody knows where."""
 
     subnet: str
     family: AddressFamily
@@ -154,6 +156,8 @@ class Round:
     ranges: AddressSet
     client: str = ""
     protocol: str = "https"
+    meant: bool = True
+    """Whether the subnet is one of the place's clients; else it is where somebody names it so."""
 
     @property
     def flow(self) -> Flow:
@@ -167,9 +171,14 @@ class Round:
         )
 
 
+def judge(kind: str) -> str:
+    """What packets would be led to that are judged at a place of the `kind`, in words: by itself, a policy takes none."""
+    return "what would judge them" if kind == "policy" else f"the {kind}"
+
+
 def rule_of_way(route: str, kind: str) -> str:
     """What a way past a place of the `kind` is called where rules are told: by its route, where it has one."""
-    return f"route {route}" if route else f"no route to the {kind}"
+    return f"route {route}" if route else f"no route to {judge(kind)}"
 
 
 def by_route(ways_past: Iterable[Round]) -> Mapping[tuple[str, str, str], list[Round]]:
@@ -180,19 +189,33 @@ def by_route(ways_past: Iterable[Round]) -> Mapping[tuple[str, str, str], list[R
     return found
 
 
-def round_the_firewall(routes: Routes) -> tuple[Round, ...]:
-    """Every way on which nothing is judged. What is behind a firewall is judged there, and where a way leads that is not
-    known is assumed."""
-    return tuple(
-        Round(each.subnet, family, way, each.ranges, each.client, each.protocol)
-        for each in routes.clients
+def _every_way(subnets: Iterable[SubnetRoutes], *, meant: bool) -> Iterator[Round]:
+    return (
+        Round(each.subnet, family, way, each.ranges, each.client, each.protocol, meant)
+        for each in subnets
         for family, found in each.ways.items()
         for way in found
-        if way.end == "internet"
     )
 
 
+def round_the_firewall(routes: Routes) -> tuple[Round, ...]:
+    """Every way on which nothing is judged. What is behind a firewall is judged there, and where a way leads that is not
+    known is assumed."""
+    return tuple(each for each in _every_way(routes.clients, meant=True) if each.way.end == "internet")
+
+
+def other_ways(routes: Routes) -> tuple[Round, ...]:
+    """All that are left, those of subnets aside among them."""
+    told = (each for each in _every_way(routes.clients, meant=True) if each.way.end != "internet")
+    return (*told, *_every_way(routes.aside, meant=False))
+
+
 # In words.
+
+
+def assumptions_aside(routes: Routes) -> tuple[str, ...]:
+    """What is said of the subnets that are clients where somebody names them so; nothing where no route is seen."""
+    return assumptions_of(replace(routes, clients=routes.aside), "")[:-1]
 
 
 def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
@@ -214,7 +237,7 @@ def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
                 where = f"{each.subnet} over {family}{_part(way, family)}"
                 if way.end == "unknown":
                     unknown.append(f"{where} ({way.hop})")
-                elif way.firewall != firewall:
+                elif way.firewall != firewall or way.end == "internet":
                     round_it.append(f"{where} to {way.hop}{way.route and f' by {way.route}'}")
     told = (
         ("NOT ROUTED TO THE FIREWALL", "; ".join(round_it)),
@@ -222,7 +245,10 @@ def assumptions_of(routes: Routes, firewall: str) -> tuple[str, ...]:
         ("Routed to the firewall", _named(routed)),
         ("Without a route to the internet", _named({name: closed[name] for name in closed if name not in routed})),
         ("Taken for no clients, as subnets of firewalls and gateways", ", ".join(sorted(routes.apart))),
-        ("Taken for no clients, because no route of their networks leads to it", ", ".join(sorted(routes.others))),
+        (
+            "Taken for no clients but where an allowlist names them, because no route of their networks leads to it",
+            ", ".join(sorted(routes.others)),
+        ),
     )
     found_out = tuple(f"{what}: {which}." for what, which in told if which)
     return (*found_out, "The way back is through the firewall, too.")

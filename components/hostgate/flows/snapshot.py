@@ -7,6 +7,20 @@ from typing import Any
 
 from hostgate.flows.nodes import UNKNOWN, Node
 
+_OF_ANOTHER_STACK = "pulumi:pulumi:StackReference"
+_SAID_BY_THE_CLOUD = frozenset({"id", "arn", "selfLink", "updateToken", "etag", "tagsAll", "creationTimestamp"})
+
+
+def _unknown_below(value: Any, path: str) -> Iterator[str]:
+    if value is UNKNOWN:
+        yield path
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _unknown_below(inner, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _unknown_below(inner, f"{path}[{index}]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
@@ -34,6 +48,12 @@ class Resource:
         """Of a property that is not known: whether its program gave none, as far as is told what the resource came from."""
         made = self.property_dependencies.get(key, frozenset()) if self.property_dependencies else self.dependencies
         return not made
+
+    @property
+    def not_known(self) -> Iterator[str]:
+        """Paths of its inputs that are not known yet, and not of what the cloud says of it once it is there."""
+        for key in sorted(self.property_dependencies or self.properties.keys() - _SAID_BY_THE_CLOUD):
+            yield from _unknown_below(self.properties.get(key), key)
 
     @property
     def node(self) -> Node:
@@ -77,3 +97,11 @@ class Snapshot:
             return ()
         urns = resource.property_dependencies.get(key, frozenset())
         return tuple(self.by_urn[urn] for urn in sorted(urns) if urn in self.by_urn)
+
+    def only(self, resource: Resource, key: str, type_: str) -> Resource | None:
+        """The one of `type_` that a reference at the input `key`, which is not known yet, was made from; None where nobody can
+        tell, as where a stack that is not in the snapshot may have it."""
+        made = self.referred(resource, key, None)
+        found = [each for each in made if each.type == type_]
+        elsewhere = any(each.type == _OF_ANOTHER_STACK for each in made)
+        return found[0] if len(found) == 1 and not elsewhere else None

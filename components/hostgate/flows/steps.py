@@ -204,6 +204,9 @@ class Place:
     """Names at and below which nothing is ever asked of the internet."""
     round_it: tuple[Round, ...] = ()
     """Ways of its clients to the internet on which it judges nothing."""
+    other_ways: tuple[Round, ...] = ()
+    """Every other way that was read: of its clients to a firewall, nowhere, or nobody knows where; and, where its firewall is
+    not in what was read, all those of subnets that may be its clients."""
     ways_out: tuple[WayOut, ...] = ()
     judging: frozenset[str] = frozenset()
     """The resources that judge there, those that hold no rule among them."""

@@ -6,10 +6,12 @@ firewall rules. In a policy the first rule by priority decides, whatever is more
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from hostgate.flows.address_sets import FAMILIES, AddressFamily, AddressSet, internet, networks, symbol
+from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressFamily, AddressSet, internet, networks, symbol
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
@@ -393,7 +395,7 @@ class _Reading:
 
         def rule_of(node: Node, name: str, holder: Resource, default: str = "EGRESS") -> PolicyRule:
             return PolicyRule(
-                self.group, node, name, holder, default=default, network=network, inspect=self.rulings,
+                partial(self.group, holder=holder), node, name, holder, default=default, network=network, inspect=self.rulings,
                 resolving=resolving,
             )  # fmt: skip
 
@@ -442,23 +444,30 @@ class _Reading:
                 found.append(f"FQDN objects resolve although the DNS policy {policy.name} names other name servers")
         return tuple(found)
 
-    def group(self, reference: str) -> AddressSet:
-        """The addresses of an address group: its items where the group is in the snapshot and known, else a symbol."""
+    def group(self, reference: str | None, holder: Resource | None = None) -> AddressSet:
+        """The addresses of an address group: its items where the group is in the snapshot and known, else a symbol. Of a
+        reference of `holder` that is not known yet (None), those of the one group that its rules were made from, else none."""
+        if reference is None:
+            key = "match" if holder is None or "match" in holder.properties else "rules"
+            made = holder and self.snapshot.only(holder, key, ADDRESS_GROUP)
+            return self._items_of(made) if made else NO_ADDRESS
         last = reference.rpartition("/")[2]
         for group in self.snapshot.of_types([ADDRESS_GROUP]):
             project = group.properties.get("project")
             apart = isinstance(project, str) and "projects/" in reference and f"projects/{project}/" not in reference
             alike = last == group.properties.get("name") and not apart and not group.id.startswith("projects/")
             if alike or reference.rpartition("networksecurity.googleapis.com/")[2] == (group.id or None):
-                items = group.node.at("items")
-                values = [item.value for item in items.items()]
-                if items.unknown or not all(isinstance(value, str) for value in values):
-                    break
-                try:
-                    return networks(map(str, values))
-                except ValueError:
-                    break
+                return self._items_of(group)
         return symbol(f"address group {reference}")
+
+    @staticmethod
+    def _items_of(group: Resource) -> AddressSet:
+        items = group.node.at("items")
+        values = [item.value for item in items.items()]
+        if not items.unknown and all(isinstance(value, str) for value in values):
+            with suppress(ValueError):
+                return networks(map(str, values))
+        return symbol(f"unknown:{group.urn}#items")
 
 
 def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:

@@ -14,15 +14,16 @@ from typing import Final
 
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import NameTest
-from hostgate.flows.nodes import Node, number
-from hostgate.flows.routes import round_the_firewall
+from hostgate.flows.nodes import UNKNOWN, Node, number
+from hostgate.flows.routes import Round, other_ways, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Led, Place, Stage, Step, either, elsewhere, whether
 from hostgate.flows.verdicts import decide
 from hostgate.gcp import evaluate, proxy_routes
 from hostgate.gcp.proxy_routes import Routing
 from hostgate.gcp.proxy_ways import ProxyWays
-from hostgate.gcp.references import alike, home_of
+from hostgate.gcp.references import References, alike, home_of
+from hostgate.gcp.resources import NETWORK
 from hostgate.gcp.resources_proxy import (
     AUTHZ_POLICY,
     GATEWAY,
@@ -30,6 +31,7 @@ from hostgate.gcp.resources_proxy import (
     POLICY,
     RULE,
     SECURE_WEB_GATEWAY,
+    SUBNETWORK,
     URL_LIST,
 )
 from hostgate.gcp.rule_steps import METADATA_ANSWERS, RankedStep, in_order, platform
@@ -63,7 +65,8 @@ def places(snapshot: Snapshot) -> list[Place]:
         if policy.urn not in used:
             remark = "no gateway uses the policy"
             stages = (platform(), proxy_routes.stage_of(Routing()), alone.stage(policy, alone.rules_of(policy)))
-            found.append(_place(policy.id or policy.name, stages, "assumed", remark=remark, policy=policy.name))
+            place = _place(policy.id or policy.name, stages, "assumed", remark=remark, policy=policy.name)
+            found.append(_without_gateway(place, snapshot))
     return found
 
 
@@ -144,21 +147,17 @@ def _place(
 
 def _routed(place: Place, reading: proxy_routes.NetworkRoutes) -> Place:
     """The place with the ways past the proxy, and what is not known of them. Where rules of the network are in the snapshot
-    and stop what goes past, it is judged with those, at the network's own place."""
+    and stop what goes past, it is judged with those, at the network's own place: it leads nowhere from here."""
     routes = ProxyWays(reading).routes
-    past = round_the_firewall(routes)
-    network = (
-        next((each for each in evaluate.places(reading.snapshot) if each.name == reading.network), None)
-        if past
-        else None
-    )
-    past = tuple(each for each in past if network is None or decide(network, each.flow).action != "block")
-    ways = ((each, *pair) for each in routes.clients for pair in each.ways.items())
+    ways = (*round_the_firewall(routes), *other_ways(routes))
+    if any(each.way.end == "internet" for each in ways):
+        network = next((each for each in evaluate.places(reading.snapshot) if each.name == reading.network), None)
+        ways = tuple(_judged(each, network) for each in ways)
+    past = [each for each in ways if each.meant and each.way.end == "internet"]
     unsure = dict.fromkeys(
-        f"{each.subnet} over {family} ({way.hop})"
-        for each, family, found in ways
-        for way in found
-        if way.end == "unknown"
+        f"{each.subnet} over {each.family} ({each.way.hop})"
+        for each in ways
+        if each.meant and each.way.end == "unknown"
     )
     said = [f"Where the packets of these go is not known: {'; '.join(unsure)}."] if unsure else []
     if routes.others:
@@ -166,7 +165,28 @@ def _routed(place: Place, reading: proxy_routes.NetworkRoutes) -> Place:
         if place.led != "seen":
             why = "No route that was read leads to the proxy; unless one elsewhere does, these go past it"
         said.append(f"{why}: {', '.join(routes.others)}.")
-    return replace(place, round_it=past, assumptions=(*place.assumptions, *said))
+    others = tuple(each for each in ways if each not in past)
+    return replace(
+        place, round_it=(*place.round_it, *past), other_ways=(*place.other_ways, *others),
+        assumptions=(*place.assumptions, *said),
+    )  # fmt: skip
+
+
+def _judged(way: Round, network: Place | None) -> Round:
+    if way.way.end != "internet" or network is None or decide(network, way.flow).action != "block":
+        return way
+    return replace(way, way=replace(way.way, end="nowhere", hop="rules of the network stop it"))
+
+
+def _without_gateway(place: Place, snapshot: Snapshot) -> Place:
+    """A policy whose gateway was not read: in each network that was, routes lead to it, or past it."""
+    held = snapshot.of_types([NETWORK, SUBNETWORK])
+    names = References(snapshot)
+    keys = [names.key_of(each) if each.type == NETWORK else names.network(each, "network") for each in held]
+    for key in dict.fromkeys(keys):
+        gateway = Resource(urn="", type=GATEWAY, name="the gateway", properties={"network": key, "addresses": UNKNOWN})
+        place = _routed(place, proxy_routes.NetworkRoutes(gateway, snapshot))
+    return place
 
 
 def _gateway(ports: Intervals | None, doubts: tuple[str, ...] = ()) -> Stage:

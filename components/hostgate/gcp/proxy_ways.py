@@ -72,7 +72,8 @@ class ProxyWays:
         needed = None not in {each.client.identities for each in self._led}
         meant = [each for each in found if each.client or not needed] if self._led else []
         past = (each for each in found if each not in meant and _leaves(each))
-        return Routes(tuple(meant), others=tuple(dict.fromkeys(each.subnet for each in past)))
+        aside = () if self._led else tuple(found)
+        return Routes(tuple(meant), others=tuple(dict.fromkeys(each.subnet for each in past)), aside=aside)
 
     def _clients(self) -> Iterator[SubnetRoutes]:
         names = self.reading.names

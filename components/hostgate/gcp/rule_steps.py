@@ -43,7 +43,7 @@ METADATA: Final = networks(["169.254.169.254"])
 METADATA_ANSWERS: Final = ((NameTest("exact", "metadata.google.internal"), METADATA),)
 """The name of the metadata server in every network (Compute Engine documentation, VM metadata, read 2026-11-28)."""
 
-Groups = Callable[[str], AddressSet]
+Groups = Callable[[str | None], AddressSet]
 """The addresses behind a reference to an address group."""
 
 
@@ -264,7 +264,8 @@ class PolicyRule:
             added.append(symbol(f"unknown:{self.name}#{key}"))
         for item in node.items() if not node.unknown else ():
             if not isinstance(item.value, str):
-                added.append(symbol(f"unknown:{self.name}#{key}"))
+                made = self.groups(None) if key.endswith("AddressGroups") and item.unknown else NO_ADDRESS
+                added.append(made if made != NO_ADDRESS else symbol(f"unknown:{self.name}#{key}"))
             elif key.endswith("AddressGroups"):
                 added.append(self.groups(item.value))
             else:
@@ -329,7 +330,7 @@ def classic_steps(rule: Resource, more: Sequence[str] = ()) -> Iterator[RankedSt
         return
     if node.at("disabled").value is True:
         return
-    reader = PolicyRule(symbol, node, rule.name, rule)
+    reader = PolicyRule(lambda _: NO_ADDRESS, node, rule.name, rule)  # a rule of a VPC names no groups
     reader.doubts += more
     reader.switches()
     addresses = reader.ranges(node.at("destinationRanges")) or networks(["0.0.0.0/0"])

@@ -1,6 +1,5 @@
 """What entries of catalogs need, as boxes of flows: what has to be open where they are allowed."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -11,16 +10,14 @@ from hostgate.flows.flow import IP_PROTOCOLS
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
-from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place
-from hostgate.planning.decision import Decision, read_registered, rules_decided
+from hostgate.planning.allowlists_at import Allowlist, allowlists_at
+from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import mechanism
-from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
+from hostgate.planning.options import Options
 from hostgate.planning.plan import Plan
 from hostgate.planning.pooled import PooledOptions
-from hostgate.planning.targets import is_computed
-
-_COMPONENT = re.compile(r"hostgate-[a-z]+:index:")
 
 _SPEAKS = {"https": "tls", "tls": "tls", "http": "http"}
 _OVER: Mapping[tuple[str, ...], AddressSet] = {("ipv4",): EVERY_IPV4, ("ipv6",): AddressSet(v6=EVERY_ADDRESS.v6)}
@@ -116,62 +113,33 @@ def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list
 
 
 def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[str]]:
-    """What the allowlists of a snapshot need at `place`, and the resources there that are theirs.
+    """What the allowlists of a snapshot need at `place`, and the resources there that are theirs."""
+    return needs_of_allowlists(allowlists_at(place, snapshot))
 
-    An allowlist is at a place if what it made judges there, with a rule or without, or, where nothing tells what it made, a
-    rule that it names; what is of the same cloud and elsewhere may be open there, and
-    need not be. Each of its lists is for the clients that it names, and its entries are told with the list's name. Entries
-    that are alternatives of one another were chosen from when the allowlist was planned.
+
+def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozenset[str]]:
+    """What allowlists need at the place at which they were asked for, and the resources there that are theirs.
+
+    What is of the same cloud and elsewhere may be open there, and need not be. Each of its lists is for the clients that it
+    names, and its entries are told with the list's name. Entries that are alternatives of one another were chosen from when
+    the allowlist was planned. What is not read of one needs nothing: `Allowlist.unread` says so.
     """
-    judging = place.judging.union(step.owner for step in place.steps if step.owner)
-    owners: dict[str, set[str]] = {}
-    for rule, owner in {(step.rule, step.owner): None for step in place.steps}:
-        if (holder := snapshot.by_urn.get(owner)) is not None and holder.parent:
-            continue
-        for name in rules_decided(rule):
-            owners.setdefault(name, set()).add(owner)
     found: list[Need] = []
-    ours: set[str] = set()
-    cloud = place.target.partition(":")[0]
-    allowlists = [
-        each
-        for each in snapshot.resources
-        if _COMPONENT.match(each.type) and str(each.properties.get("target", "")).partition(":")[0] == cloud
-    ]
-    for resource in allowlists:
-        target = str(resource.properties["target"])
-        try:
-            decisions = read_registered(resource.properties.get("decisions"), resource.properties.get("purposes"))
-        except ValueError:
-            continue
-        allowed = [each for each in decisions if each.outcome == "allowed"]
-        mine = {owner for each in allowed if each.rule for owner in owners.get(each.rule, ())}
-        mine |= {each for each in judging if resource.urn in _above(each, snapshot)}
-        ours |= mine
-        options = resource.properties.get("options")
+    for each in listed:
+        allowed = [decision for decision in each.decisions if decision.outcome == "allowed"]
+        options = each.resource.properties.get("options")
         given = options.get("addresses") if isinstance(options, Mapping) else None
         addresses = given if isinstance(given, Mapping) else {}
-        read = _options(target, resource)
-        shares = () if read is None else read.shares
-        clients = {share.grant: _clients(target, share, snapshot) for share in shares}
-        found += [] if read is None else names_open(read.open_names)
-        several = len(allowlists) > 1 and any(each != EVERY_CLIENT for each in clients.values())
-        for each in allowed:
-            pooled = isinstance(read, PooledOptions)
-            ranges = read.of(each.entry) if isinstance(read, PooledOptions) else addresses.get(each.entry.id, ())
-            whose = " ".join(filter(None, (resource.name if several else "", each.entry.grant)))
-            wanted = needs_of([each.entry], partial(_given, ranges), due=bool(mine), pooled=pooled)
-            found += _of_list(wanted, whose, clients.get(each.entry.grant, EVERY_CLIENT))
-    return found, frozenset(ours)
-
-
-def _above(urn: str, snapshot: Snapshot) -> set[str]:
-    """The URNs that a resource was made below."""
-    found: set[str] = set()
-    while (resource := snapshot.by_urn.get(urn)) is not None and resource.parent and resource.parent not in found:
-        urn = resource.parent
-        found.add(urn)
-    return found
+        found += [] if each.options is None else names_open(each.options.open_names)
+        several = len(listed) > 1 and any(client != EVERY_CLIENT for client in each.clients.values())
+        pool = each.options if isinstance(each.options, PooledOptions) else None
+        for decision in allowed:
+            ranges = addresses.get(decision.entry.id, ()) if pool is None else pool.of(decision.entry)
+            whose = " ".join(filter(None, (each.resource.name if several else "", decision.entry.grant)))
+            dialled = partial(_given, ranges)
+            wanted = needs_of([decision.entry], dialled, due=bool(each.own), pooled=pool is not None)
+            found += _of_list(wanted, whose, each.clients.get(decision.entry.grant, EVERY_CLIENT))
+    return found, frozenset().union(*(each.own for each in listed))
 
 
 def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:
@@ -180,31 +148,6 @@ def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:
         return needs
     name = f"{whose}:" if whose else ""
     return [replace(each, entry=f"{name}{each.entry}", box=replace(each.box, client=clients)) for each in needs]
-
-
-def _options(target: str, resource: Resource) -> Options | None:
-    """The options of an allowlist as its inputs say them, with its clients; None where they do not, as those of 0.1.0, or
-    where its clients are not known yet: there everybody may be one."""
-    options = resource.properties.get("options")
-    if not isinstance(options, Mapping):
-        return None
-    real = resource.properties.get("clients")
-    given = [(real if isinstance(real, Mapping) else {}).get(each, each) for each in options.get("from") or ()]
-    if not all(isinstance(each, str) and not is_computed(each) for each in given):
-        return None
-    stated = {key: resource.properties[key] for key in ("mode", "deny") if key in resource.properties}
-    told = plain_numbers({**options, **stated, **({"from": given} if given else {})})
-    try:
-        read: Options = read_options(mechanism(target).options, told, target)
-    except (KeyError, OptionsError):
-        return None
-    return read
-
-
-def _clients(target: str, share: Options, snapshot: Snapshot) -> ClientTest:
-    """The clients of one list; everybody where nobody here sees the addresses of some of them."""
-    found = mechanism(target).clients(share, snapshot)
-    return EVERY_CLIENT if found.addresses.opaque else found
 
 
 def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] | None:

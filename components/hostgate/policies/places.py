@@ -21,6 +21,7 @@ from hostgate.flows.steps import Place, Step
 from hostgate.gcp import evaluate as gcp
 from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources as gcp_types
+from hostgate.planning.allowlists_at import with_clients
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.targets import named
 from hostgate.policies.belonging import Together, readings, together
@@ -122,6 +123,7 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
         if held := unread(resource):
             told = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
             not_read.setdefault(cloud_of(resource.type) or "", []).append(told)
+    found = [with_clients(place, snapshot) for place in found]
     return [
         replace(
             place,

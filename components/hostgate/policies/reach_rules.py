@@ -8,14 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from hostgate.flows.address_sets import AddressFamily, networks
 from hostgate.flows.flow import Flow
 from hostgate.flows.flow_words import flows_in_words
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import endings
-from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.reach import Beyond, Open, Reach, led_past, reach, sees_queries_alone, together
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place, Step
@@ -35,7 +33,6 @@ _MOST = 3
 _OF_NAMES = ("host-not-in-catalog", "host-mistaken", "wider-than-catalog", "plain-http")
 _OF_DEFAULTS = ("no-deny", "list-without-drop")
 _LEVELS = ("disabled", "advisory", "mandatory")
-_SAID_BY_THE_CLOUD = frozenset({"id", "arn", "selfLink", "updateToken", "etag", "tagsAll", "creationTimestamp"})
 _OURS = re.compile(r"hostgate-[a-z]+:index:\w+\$")
 
 
@@ -207,7 +204,7 @@ class StackReach:
         found = [
             (each, path)
             for each in {each.urn: each for each in (*owners, *point.resources)}.values()
-            for path in not_known(each)
+            for path in each.not_known
         ]
         of_order = [(each, path) for each, path in found if path.rpartition(".")[2] in ("resourceArn", "priority")]
         if ORDER_NOT_KNOWN in unknown.what and of_order:
@@ -314,23 +311,6 @@ class _Named:
                 spoken = spoken and box.address.holds(networks([str(flow.address)]), family) is not False
                 if spoken and flow.port in box.port and all(test.holds(name) for test in tests_of(step)):
                     yield step.owner, step.rule
-
-
-def not_known(resource: Resource) -> Iterator[str]:
-    """Paths of inputs of a resource that are not known yet, and not of what the cloud says of it once it is there."""
-    for key in sorted(resource.property_dependencies or resource.properties.keys() - _SAID_BY_THE_CLOUD):
-        yield from _unknown_below(resource.properties.get(key), key)
-
-
-def _unknown_below(value: Any, path: str) -> Iterator[str]:
-    if value is UNKNOWN:
-        yield path
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _unknown_below(inner, f"{path}.{key}")
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from _unknown_below(inner, f"{path}[{index}]")
 
 
 def _who(owner: str, rule: str) -> str:

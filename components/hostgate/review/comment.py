@@ -83,11 +83,13 @@ class _Comment:
         all_of = [each.label for each in targets if each.unlisted.opens] + [
             each.label for each in places if each.everything
         ]
+        perhaps = [each.label for each in places if each.perhaps_everything]
         by_entries = max((len(each.closed) for each in targets), default=0)
         told = [
             f"{word} on {_on(on)}"
             for word, on in (
                 ("everything opens", all_of),
+                ("everything may open", perhaps),
                 (
                     "everything else closes",
                     [each.label for each in targets if each.unlisted.closes and not each.unlisted.opens],
@@ -108,8 +110,8 @@ class _Comment:
             ("more closes by other rules", [each.label for each in places if each.closes > by_entries]),
             ("not everything is known any more", [each.label for each in places if each.found.of("unknown")]),
         ):
-            if on and not set(on) <= set(all_of):
-                told.append(f"{word} on {_on(each for each in on if each not in all_of)}")
+            if left := [each for each in on if each not in (*all_of, *perhaps)]:
+                told.append(f"{word} on {_on(left)}")
         return ", ".join(told) or "no host opens or closes"
 
     def _guards(self) -> Iterable[str]:

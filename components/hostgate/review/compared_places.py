@@ -10,13 +10,14 @@ from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from typing import Any
 
 from hostgate.catalog.match_kinds import holds
-from hostgate.flows.address_sets import AddressSet
+from hostgate.flows.address_sets import AddressSet, union
 from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.flow_words import flow_as_json, flow_in_words
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
+from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import Box, Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.breadth import too_broad
@@ -24,6 +25,9 @@ from hostgate.planning.decision import rules_decided
 from hostgate.planning.needs import needs_of
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.statement import Statement
+
+_MOST_VALUES = 3
+"""Values that are not known yet and are named; beyond, their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class ComparedPlace:
     found: PlaceComparison
     entries: frozenset[str] = frozenset()
     accounted: bool = False
+    after: Snapshot | None = None
+    """What stands on the side after the change, where that is known."""
 
     @property
     def what(self) -> str:
@@ -50,6 +56,12 @@ class ComparedPlace:
         return len({_counted(cause) for change in self.found.changes for cause in change.opening})
 
     @property
+    def may_open(self) -> int:
+        """How many of those nobody can tell of."""
+        surely = {_counted(cause) for change in self.found.of("opened") for cause in change.opening}
+        return self.opens - len(surely)
+
+    @property
     def closes(self) -> int:
         """The same of what closes. What a rule for most of the internet let pass is everything else, and not counted."""
         causes = (cause for change in self.found.changes for cause in change.closing)
@@ -61,6 +73,38 @@ class ComparedPlace:
         if _broad(opened_to_strangers(self.found.changes)) is None:
             return None
         return next(each for each in self.found.of("opened") if STRANGER in each.names)
+
+    @property
+    def perhaps_everything(self) -> Change | None:
+        """What may open to names that nobody means and was known to be closed, if the rules that may let it pass are too wide
+        for one vendor, or may be. Where nothing stood before, or a policy that nothing used, nothing was known; a plan knows
+        all of its values."""
+        before, after = self.found.before, self.found.after
+        if self.everything is not None or self.after is None or before is None or after is None:
+            return None
+        if before.remark and not after.remark:
+            return None
+        found = [
+            each
+            for each in self.found.of("unknown")
+            if each.opening and each.before.action == "block" and STRANGER in each.names
+        ]
+        wide = (each for each in found if any(_may_be_anything(cause.ranges) for cause in each.opening))
+        broad = _broad(union(cause.ranges for each in found for cause in each.opening))
+        return next(wide, None) or (found[0] if broad is not None else None)
+
+    def not_known(self, change: Change) -> str:
+        """The inputs on which a change hangs that nobody knows yet, as the end of a sentence; nothing where it is none."""
+        after, place = self.after, self.found.after
+        if after is None or place is None:
+            return ""
+        owners = dict.fromkeys(cause.owner for cause in change.opening if cause.owner)
+        for urns in (owners, sorted(place.judging)):
+            held = (after.by_urn[urn] for urn in urns if urn in after.by_urn)
+            if values := [f"{each.urn.rpartition('::')[2]}: {path}" for each in held for path in each.not_known]:
+                more = f" and {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else ""
+                return f" Not known yet: {'; '.join(values[:_MOST_VALUES])}{more}."
+        return ""
 
     @property
     def beside_entries(self) -> tuple[Change, ...]:
@@ -118,12 +162,18 @@ def compared_plans(changes: Iterable[TargetDiff], hosts: Sequence[str] = ()) -> 
 
 
 def compared_standing(
-    before: Sequence[Place], after: Sequence[Place], sides: Sequence[Statement], hosts: Sequence[str] = ()
+    before: Sequence[Place],
+    after: Sequence[Place],
+    sides: Sequence[Statement],
+    hosts: Sequence[str] = (),
+    snapshot: Snapshot | None = None,
 ) -> tuple[ComparedPlace, ...]:
-    """Places that stand before and after, everybody's rules with them."""
+    """Places that stand before and after, everybody's rules with them; `snapshot` is what stands after."""
     rules = rules_of_entries(sides)
     return tuple(
-        ComparedPlace(f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each, rules)
+        ComparedPlace(
+            f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each, rules, after=snapshot
+        )
         for each in compare_all(before, after, guarded(hosts, sides))
     )
 
@@ -171,6 +221,11 @@ def _told(verdict: Verdict, causes: Sequence[Cause]) -> str:
 
 def _counted(cause: Cause) -> tuple[str, str, tuple[str, ...]]:
     return cause.owner, cause.rule, cause.hosts
+
+
+def _may_be_anything(ranges: AddressSet) -> bool:
+    """Whether some addresses are a value that is not known yet, and no set that somebody keeps."""
+    return any(each.startswith(("unknown:", "@", "$")) for each in ranges.symbols)
 
 
 def _broad(ranges: AddressSet) -> str | None:

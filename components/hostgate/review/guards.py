@@ -133,14 +133,23 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
 
 
 def _of_place(guards: Guards, place: "ComparedPlace") -> Iterator[GuardTrip]:
+    perhaps = place.perhaps_everything
     if place.everything is not None and guards.keeps_closed:
         yield GuardTrip("never-open-all", place.label, f"Everything would open: {place.words(place.everything)}.")
+    elif perhaps is not None and guards.keeps_closed:
+        message = f"Everything may open: {place.words(perhaps)}.{place.not_known(perhaps)}"
+        yield GuardTrip("never-open-all", place.label, message)
     if guards.max_removed is not None and place.closes > guards.max_removed:
         yield GuardTrip("max-removed", place.label, f"{place.closes} would close, allowed {guards.max_removed}.")
     if guards.max_opened is not None and place.everything is not None:
         yield GuardTrip("max-opened", place.label, f"Everything would open, allowed {guards.max_opened}.")
+    elif guards.max_opened is not None and perhaps is not None:
+        yield GuardTrip("max-opened", place.label, f"Everything may open, allowed {guards.max_opened}.")
     elif guards.max_opened is not None and place.opens > guards.max_opened:
-        yield GuardTrip("max-opened", place.label, f"{place.opens} would open, allowed {guards.max_opened}.")
+        perhaps_some = f", {place.may_open} of them perhaps" if place.may_open else ""
+        yield GuardTrip(
+            "max-opened", place.label, f"{place.opens} would open{perhaps_some}, allowed {guards.max_opened}."
+        )
     for host in guards.never_remove:
         if (closing := place.closing(host)) is not None:
             known = "would close" if closing.kind == "closed" else "nobody could tell any more whether it does"

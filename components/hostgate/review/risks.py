@@ -16,6 +16,7 @@ from hostgate.review.unlisted import within
 
 RISKS: dict[str, str] = {
     "everything-open": "everything opens",
+    "everything-perhaps": "everything may open",
     "refused": "refused",
     "not-enforced": "nothing is enforced",
     "opens-beside": "opens by another rule",
@@ -138,8 +139,12 @@ def _of_place(place: ComparedPlace) -> Iterator[Risk]:
     everything = place.everything
     if everything is not None:
         yield Risk("everything-open", _by(everything), f"Everything opens: {place.words(everything)}.", place.label)
+    perhaps = place.perhaps_everything
+    if perhaps is not None:
+        said = f"Everything may open: {place.words(perhaps)}.{place.not_known(perhaps)}"
+        yield Risk("everything-perhaps", _by(perhaps), said, place.label)
     for id_, kind in (("opens-beside", "opened"), ("not-known", "unknown")):
-        found = [each for each in place.beside_entries if each.kind == kind and each is not everything]
+        found = [each for each in place.beside_entries if each.kind == kind and each not in (everything, perhaps)]
         yield from (Risk(id_, _by(each), f"{place.words(each)}.", place.label) for each in found[:_MOST_OF_PLACE])
         if len(found) > _MOST_OF_PLACE:
             yield Risk(id_, place.label, f"The same of {len(found) - _MOST_OF_PLACE} more rules.", place.label)

@@ -1,0 +1,198 @@
+"""Allowlists of a snapshot at a place: which resources there are theirs, whom they are for, and what of them nobody can read.
+
+What a component says of itself stands in its inputs. What it made is told by the engine: a resource below it has it as parent,
+and its type in the URN (Pulumi docs, resource names: the qualified type is that of the parents and its own, 2026-11).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.routes import Round
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
+from hostgate.planning.decision import Decision, read_registered, rules_decided
+from hostgate.planning.mechanism import mechanism, targets
+from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
+from hostgate.planning.targets import is_computed
+
+_COMPONENT: Final = re.compile(r"hostgate-([a-z]+):index:")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowlist:
+    """What a component says, as far as it can be read, and the resources at a place that are `own` of it."""
+
+    resource: Resource
+    target: str
+    decisions: tuple[Decision, ...]
+    unread: tuple[str, ...]
+    """Inputs without which nobody knows what it is for, each with the reason."""
+    options: Options | None
+    """None where its inputs do not say them, as those of 0.1.0, or where its clients are not known yet: there everybody may be
+    one."""
+    clients: Mapping[str, ClientTest]
+    """By list; everybody where nobody here sees the addresses of some."""
+    own: frozenset[str] = frozenset()
+    placed: bool = True
+    """Whether some resource of the snapshot is known to be made below it."""
+
+    @property
+    def may_be_here(self) -> bool:
+        """Whether it judges at the place, or nobody knows where it does."""
+        return bool(self.own) or not self.placed
+
+
+def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
+    """Those of the cloud of `place`, with what is theirs there: what each made and judges there, with a rule or without. Where
+    nothing tells what it made, the rules that it names, of its own stack."""
+    cloud = place.target.partition(":")[0]
+    components = [each for each in snapshot.resources if _cloud(each) == cloud]
+    if not components:
+        return []
+    judging = place.judging.union(step.owner for step in place.steps if step.owner)
+    wanted = frozenset(each.urn for each in components)
+    made = {urn: holder for urn in judging if (holder := _maker(urn, snapshot, wanted)) is not None}
+    above = {each.parent for each in snapshot.resources}.union(made.values())
+    named: dict[str, set[str]] = {}
+    for rule, owner in {(step.rule, step.owner): None for step in place.steps if step.owner not in made}:
+        if (known := snapshot.by_urn.get(owner)) is None or not known.parent:
+            for name in rules_decided(rule):
+                named.setdefault(name, set()).add(owner)
+    found = []
+    for each in components:
+        told = read_allowlist(each, snapshot)
+        rules = {decision.rule for decision in told.decisions if decision.outcome == "allowed" and decision.rule}
+        by_rule = {owner for rule in rules for owner in named.get(rule, ()) if _stack(owner) == _stack(each.urn)}
+        own = by_rule.union(urn for urn in judging if made.get(urn) == each.urn)
+        found.append(
+            replace(told, own=frozenset(own), placed=each.urn in above or _has_children(each, snapshot, wanted))
+        )
+    return found
+
+
+def _cloud(resource: Resource) -> str | None:
+    found = _COMPONENT.match(resource.type)
+    return found[1] if found else None
+
+
+def _has_children(component: Resource, snapshot: Snapshot, wanted: frozenset[str]) -> bool:
+    """Whether the types in some URN name it, and none of the others of `wanted`."""
+    below = (each.urn for each in snapshot.resources if _names_above(each.urn, component.urn))
+    return any(_maker(urn, snapshot, wanted) == component.urn for urn in below)
+
+
+def _names_above(urn: str, component: str) -> bool:
+    return _types(urn).startswith(f"{_types(component)}$") and _stack(urn) == _stack(component)
+
+
+def _maker(urn: str, snapshot: Snapshot, wanted: frozenset[str]) -> str | None:
+    """The component of `wanted` that made a resource: the one above it; where no parent is told, the only one of its stack that
+    the types in its URN name."""
+    seen: set[str] = set()
+    at = urn
+    while (resource := snapshot.by_urn.get(at)) is not None and resource.parent and resource.parent not in seen:
+        at = resource.parent
+        if at in wanted:
+            return at
+        seen.add(at)
+    if seen:
+        return None
+    above = [each for each in wanted if _names_above(urn, each)]
+    return above[0] if len(above) == 1 else None
+
+
+def _stack(urn: str) -> str:
+    """Stack and project of a URN, urn:pulumi:STACK::PROJECT::TYPES::NAME; empty of another text."""
+    parts = urn.split("::", 3)
+    return "::".join(parts[:2]) if len(parts) == 4 else ""
+
+
+def _types(urn: str) -> str:
+    parts = urn.split("::", 3)
+    return parts[2] if len(parts) == 4 else ""
+
+
+def read_allowlist(resource: Resource, snapshot: Snapshot) -> Allowlist:
+    """What the inputs of a component say."""
+    unread: list[str] = []
+    target = resource.properties.get("target")
+    if not isinstance(target, str) or target not in targets():
+        unread.append(_why("target", target, f"found {str(target)[:80]!r}, known are {', '.join(targets())}"))
+        target = ""
+    decisions = tuple(_decisions(resource, unread))
+    options = _options(target, resource) if target else None
+    shares = () if options is None else options.shares
+    clients = {share.grant: _clients(target, share, snapshot) for share in shares}
+    return Allowlist(resource, target, decisions, tuple(unread), options, clients)
+
+
+def _why(path: str, value: object, wrong: str) -> str:
+    return f"{path} is not known yet, or a secret" if value is UNKNOWN else f"{path} cannot be read: {wrong}"
+
+
+def _decisions(resource: Resource, unread: list[str]) -> Iterator[Decision]:
+    """Those that can be read; the others come to `unread`."""
+    registered, purposes = resource.properties.get("decisions"), resource.properties.get("purposes")
+    several: list[tuple[str, Any, object]]
+    if isinstance(registered, Mapping):
+        several = [(f"decisions.{key}", value, {key: value}) for key, value in registered.items()]
+    elif isinstance(registered, list | tuple):
+        several = [(f"decisions[{at}]", value, [value]) for at, value in enumerate(registered)]
+    else:
+        unread.append(_why("decisions", registered, f"found {str(registered)[:80]!r}, and no decisions"))
+        return
+    for path, value, alone in several:
+        try:
+            yield from read_registered(alone, purposes)
+        except ValueError as error:
+            unread.append(_why(path, value, str(error)))
+
+
+def _options(target: str, resource: Resource) -> Options | None:
+    options = resource.properties.get("options")
+    if not isinstance(options, Mapping):
+        return None
+    real = resource.properties.get("clients")
+    given = [(real if isinstance(real, Mapping) else {}).get(each, each) for each in options.get("from") or ()]
+    if not all(isinstance(each, str) and not is_computed(each) for each in given):
+        return None
+    stated = {key: resource.properties[key] for key in ("mode", "deny") if key in resource.properties}
+    told = plain_numbers({**options, **stated, **({"from": given} if given else {})})
+    try:
+        read: Options = read_options(mechanism(target).options, told, target)
+    except (KeyError, OptionsError):
+        return None
+    return read
+
+
+def _clients(target: str, share: Options, snapshot: Snapshot) -> ClientTest:
+    """The clients of one list; everybody where nobody here sees the addresses of some of them."""
+    found = mechanism(target).clients(share, snapshot)
+    return EVERY_CLIENT if found.addresses.opaque else found
+
+
+def with_clients(place: Place, snapshot: Snapshot) -> Place:
+    """The place with the subnets that an allowlist there names as its clients among those that count. Where no firewall of the
+    place was read, one that names nobody is for all of them."""
+    if all(each.meant for each in place.other_ways):
+        return place
+    listed = [each for each in allowlists_at(place, snapshot) if each.may_be_here]
+    named = [client for each in listed for client in (each.clients.values() or [EVERY_CLIENT])]
+    if not place.remark and place.led == "seen":
+        named = [each for each in named if each != EVERY_CLIENT]
+    meant = {each.subnet for each in place.other_ways if any(_may_be_of(each, client) for client in named)}
+    ways = [replace(each, meant=each.meant or each.subnet in meant) for each in place.other_ways]
+    past = [each for each in ways if each.meant and each.way.end == "internet"]
+    others = tuple(each for each in ways if not (each.meant and each.way.end == "internet"))
+    return replace(place, round_it=(*place.round_it, *past), other_ways=others)
+
+
+def _may_be_of(way: Round, clients: ClientTest) -> bool:
+    """Whether the clients of a subnet may be some of `clients`, by an address of either family or by what they are known by."""
+    if clients.identities is not None and way.client not in clients.identities:
+        return False
+    known, wanted = way.ranges, clients.addresses
+    return not (known.v4 or known.v6) or bool(known.v4 & wanted.v4 or known.v6 & wanted.v6)
