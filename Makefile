@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 # Packages are installed without compiled files; Python keeps those of what it imports, also where the machine says no.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: preview test test-python test-pythons lint golden differential oracle lifecycle bench lock sbom audit clean
+.PHONY: preview test test-python test-pythons lint golden differential oracle lifecycle bench refresher lock sbom audit clean
 
 preview: $(VENV)/.installed
 	@$(VENV)/bin/hostgate preview --stack $(STACK)
@@ -62,12 +62,29 @@ oracle: $(VENV)/.tested
 lifecycle: $(VENV)/.tested
 	HOSTGATE_PAIRS=300 HOSTGATE_PAIRS_ENGINE=40 $(VENV)/bin/pytest tests/engine/test_pairs.py -q
 
+# hostgate and what a refresher of pools needs, for Linux and the Python that AWS Lambda runs it on: as a folder, for an
+# image, and as an archive, the same bytes each time.
+ARCH ?= x86_64
+refresher: $(VENV)/.installed
+	@rm -rf dist/refresher dist/refresher.zip
+	@$(VENV)/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all: \
+	  --python-version 3.13 --platform manylinux_2_28_$(ARCH) --platform manylinux_2_17_$(ARCH) \
+	  --target dist/refresher -r .ci/refresher.lock
+	@rm -rf dist/refresher/bin
+	@$(VENV)/bin/pip install -q --disable-pip-version-check --no-deps --no-compile --no-build-isolation --target dist/refresher .
+	@rm -rf dist/refresher/bin dist/refresher/hostgate-*.dist-info/direct_url.json
+	@find dist/refresher -exec touch -d '1980-01-02 00:00 UTC' {} +
+	@cd dist/refresher && $(abspath $(VENV))/bin/python -m zipfile -c ../refresher.zip *
+	@echo "Wrote dist/refresher and dist/refresher.zip"
+
 # What is installed, with the hashes of every file of it, for every Python and platform at once.
 lock: $(TOOLS)/.installed
 	@for name in requirements tests/requirements .ci/tools; do \
 	  $(TOOLS)/bin/uv pip compile -q $$name.txt -o $$name.lock --generate-hashes --universal --python-version 3.11 \
 	    --no-annotate --no-emit-package hostgate --custom-compile-command 'make lock' || exit 1; \
 	done
+	@$(TOOLS)/bin/uv pip compile -q pyproject.toml --extra pool --extra pool-aws -c requirements.lock -o .ci/refresher.lock \
+	  --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
 
 # The bill of materials of what `make preview` installs, as CycloneDX.
 sbom: $(TOOLS)/.installed

@@ -63,8 +63,8 @@ class ReviewedArgs(TypedDict, total=False):
     """The file that holds it, so that a refusal can say what differs."""
 
 
-class SelectionArgs(TypedDict, total=False):
-    """Which hosts to allow, and how the plan is made."""
+class HostsArgs(TypedDict, total=False):
+    """Which hosts of which catalogs."""
 
     catalogs: list[str]
     """References: vendor/product@revision, or paths of YAML files."""
@@ -82,6 +82,11 @@ class SelectionArgs(TypedDict, total=False):
     """Leave out these entries or phases."""
     choose: dict[str, str]
     """Which of an alternatives group to use."""
+
+
+class SelectionArgs(HostsArgs, total=False):
+    """Which hosts to allow, and how the plan is made."""
+
     accept: list[AcceptanceArgs]
     """Findings that are known and meant."""
     allow_empty: bool
@@ -207,36 +212,20 @@ def prepare(
 
     `mechanisms` are the targets the component can realise, the default first. Raises AllowlistError.
     """
-    wanted: list[tuple[str, object, tuple[type, ...], str]] = [
-        ("args", args, (Mapping,), "a mapping of inputs; a Selection goes by name, hosts=..."),
-        (
-            "hosts",
-            hosts,
-            (Selection, list, tuple),
-            "a Selection, as hostgate.select() makes it, or a list of hostgate.Grant; references go under `catalogs`",
-        ),
-        ("plan", keywords.get("plan"), (Plan,), "a Plan, as hostgate.plan() makes it"),
-        ("opts", opts, (pulumi.ResourceOptions,), "a pulumi.ResourceOptions"),
-    ]
-    wrong = [
-        wrong_type(key, value, words)
-        for key, value, kinds, words in wanted
-        if not isinstance(value, (NoneType, *kinds))
-    ]
-    if wrong:
-        raise AllowlistError("\n".join(f"{name}: {each}" for each in wrong))
-    # A keyword that is None is one that was left out, its default. A key of `args` was written.
-    given = {key: value for key, value in keywords.items() if value is not None}
-    for key, value in (args or {}).items():
-        if key in given:
-            raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
-        given[key] = plain_numbers(value)
+    hosts_or_grants = (
+        "hosts",
+        hosts,
+        (Selection, list, tuple),
+        "a Selection, as hostgate.select() makes it, or a list of hostgate.Grant; references go under `catalogs`",
+    )
+    plan_type = ("plan", keywords.get("plan"), (Plan,), "a Plan, as hostgate.plan() makes it")
+    given = merged(name, args, keywords, opts, hosts_or_grants, plan_type)
     references = {shape: stands for target in mechanisms for shape, stands in row(target).references.items()}
     try:
         if hosts is not None and not isinstance(hosts, Selection):
             hosts, given["grants"] = split(hosts)
-        _refuse_blanks(given)
-        _refuse_outputs(given, references)
+        refuse_blanks(given)
+        refuse_outputs(given, references)
         adopt = given.pop("import_", {})
         if not isinstance(adopt, Mapping):
             raise InputError([wrong_type("import_", adopt, "a mapping of children to the ids of what they adopt")])
@@ -247,11 +236,11 @@ def prepare(
             shared = shared_policy(row(made.target).cloud, made.options, outputs, opts)
         else:
             as_of = _as_of(given.pop("as_of", None))
-            selection = _selection(given, hosts)
+            selection = selection_of(given, hosts)
             target = _target(given.pop("mechanism", None), mechanisms)
             given["name"] = given.pop("name_prefix", name)
             pool = _pool(given.pop("pool", None))
-            options, outputs = _separate(given, references)
+            options, outputs = separate(given, references)
             made = plan(selection, target, options, as_of=as_of, pool=pool)
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
@@ -272,6 +261,36 @@ def prepare(
     if found := strangers(made, [name], adopt):
         raise AllowlistError(f"{name}: `import_` names {found}")
     return prepared
+
+
+def merged(
+    name: str,
+    args: Mapping[str, Any] | None,
+    keywords: Mapping[str, Any],
+    opts: pulumi.ResourceOptions | None,
+    *more: tuple[str, object, tuple[type, ...], str],
+) -> dict[str, Any]:
+    """The inputs of `args` and `keywords`, of which none may be given twice. `more`: other parameters by their names, with
+    the types that they may have, also in words. Raises AllowlistError."""
+    wanted = [
+        ("args", args, (Mapping,), "a mapping of inputs; a Selection goes by name, hosts=..."),
+        *more,
+        ("opts", opts, (pulumi.ResourceOptions,), "a pulumi.ResourceOptions"),
+    ]
+    wrong = [
+        wrong_type(key, value, words)
+        for key, value, kinds, words in wanted
+        if not isinstance(value, (NoneType, *kinds))
+    ]
+    if wrong:
+        raise AllowlistError("\n".join(f"{name}: {each}" for each in wrong))
+    # A keyword that is None is one that was left out, its default. A key of `args` was written.
+    given = {key: value for key, value in keywords.items() if value is not None}
+    for key, value in (args or {}).items():
+        if key in given:
+            raise AllowlistError(f"{name}: `{key}` is given twice, in args and as a keyword. Keep one.")
+        given[key] = plain_numbers(value)
+    return given
 
 
 def project_folder() -> Path | None:
@@ -330,10 +349,10 @@ def _brought(
         raise _problem(f"`plan` is for {made.target}. Allowed: {', '.join(mechanisms)}.")
     if made.as_of is None and any(acceptance.until for acceptance in made.selection.accept):
         raise _problem("`plan` was made without `as_of`, so nobody judged whether its acceptances have ended. Give it.")
-    return made, _separate(made.options.model_dump(exclude_unset=True), references)[1]
+    return made, separate(made.options.model_dump(exclude_unset=True), references)[1]
 
 
-def _selection(given: dict[str, Any], hosts: Selection | None) -> Selection:
+def selection_of(given: dict[str, Any], hosts: Selection | None) -> Selection:
     catalogs = given.pop("catalogs", None)
     narrowing = {key: given.pop(key) for key in NARROWING if key in given}
     choose, accept = given.pop("choose", None), given.pop("accept", None)
@@ -421,7 +440,7 @@ def _target(wanted: str | None, mechanisms: Sequence[str]) -> str:
     return mechanisms[names.index(wanted)]
 
 
-def _refuse_blanks(given: Mapping[str, Any]) -> None:
+def refuse_blanks(given: Mapping[str, Any]) -> None:
     plain = {key: value for key, value in given.items() if key != "plan"}
     if found := blanks(plain, free=FREE):
         raise InputError(
@@ -429,7 +448,7 @@ def _refuse_blanks(given: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_outputs(given: Mapping[str, Any], references: Mapping[str, str]) -> None:
+def refuse_outputs(given: Mapping[str, Any], references: Mapping[str, str]) -> None:
     """All inputs but `references` are values that a preview must show, so they may hold no Output."""
     for key, value in given.items():
         for place, shape in _outputs(value, key, key, references):
@@ -460,7 +479,7 @@ def _inside(value: Any, place: str, shape: str, references: Mapping[str, str]) -
             yield item, f"{place}[{index}]", f"{shape}[]"
 
 
-def _separate(given: Mapping[str, Any], references: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def separate(given: Mapping[str, Any], references: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Option values, with what stands in a plan in place of the Outputs of `references`, and the Outputs by place."""
     outputs: dict[str, Any] = {}
 

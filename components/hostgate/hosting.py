@@ -28,13 +28,13 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from pulumi.runtime.rpc import _special_sig_key
 
 from hostgate import __version__
-from hostgate.allowlist import FREE, SelectionArgs, project_folder
+from hostgate.allowlist import FREE, HostsArgs, SelectionArgs, project_folder
 from hostgate.catalog.blanks import blanks, is_blank
 from hostgate.catalog.file_input import user_path
 from hostgate.catalog.problems import did_you_mean, key_path, spelled
 from hostgate.catalog.references import is_path
 from hostgate.package_schema import served
-from hostgate.planning.targets import load, rows
+from hostgate.planning.targets import beside_targets, load, rows
 
 
 def serve(cloud: str) -> None:
@@ -44,6 +44,7 @@ def serve(cloud: str) -> None:
     """
     with contextlib.suppress(KeyboardInterrupt):
         components = dict.fromkeys(each.component for each in rows() if each.cloud == cloud)
+        components |= dict.fromkeys(beside_targets(cloud))
         package = ComponentPackage(f"hostgate-{cloud}", *map(load, components))
         asyncio.run(_serve(package, sys.argv[-1]))
 
@@ -122,11 +123,12 @@ class ComponentPackage(ComponentProvider):
         return state
 
     def _described(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """`schema` with the descriptions of inputs that are declared in SelectionArgs."""
+        """`schema` with the descriptions of inputs that are declared in the classes that the components' own extend."""
         for component, known in self._component_defs.items():
             for key, found in schema["resources"][f"{self._name}:index:{component}"]["inputProperties"].items():
-                if text := self.analyzer.get_docstring(SelectionArgs, known.inputs_mapping[key]):
-                    found.setdefault("description", text)
+                for kind in (HostsArgs, SelectionArgs):
+                    if text := self.analyzer.get_docstring(kind, known.inputs_mapping[key]):
+                        found.setdefault("description", text)
         return schema
 
     def _objections(
@@ -140,7 +142,7 @@ class ComponentPackage(ComponentProvider):
                 yield from self._misfits(value, known[key], place)
         for key in sorted(known.keys() - given.keys()):
             if not known[key].optional:
-                yield f"`{path}.{key}` is missing."
+                yield f"`{path}.{key}` is missing." if path else f"`{key}` is missing."
 
     def _misfits(self, value: Any, wanted: PropertyDefinition, path: str) -> Iterator[str]:
         if isinstance(value, pulumi.Output | Unknown):

@@ -7,7 +7,7 @@ put into the words of all languages.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import cleandoc
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from hostgate.catalog.model import Direction, Party, Phase
 from hostgate.planning.mechanism import mechanism
-from hostgate.planning.targets import Target, rows
+from hostgate.planning.targets import beside_targets, rows
 
 LICENSE: Final = "Apache-2.0"
 PUBLISHER: Final = "hostgate"
@@ -125,7 +125,8 @@ def served(schema: Mapping[str, Any], package: str) -> dict[str, Any]:
     for token, component in finished["resources"].items():
         targets = [each for each in rows() if each.cloud == cloud and each.component.endswith(f":{_last(token)}")]
         inputs = component["inputProperties"]
-        component["requiredInputs"] = ["catalogs"]  # in Python a Selection or a plan may stand in their place
+        if targets:
+            component["requiredInputs"] = ["catalogs"]  # in Python a Selection or a plan may stand in their place
         for key, values in _NARROWING.items():
             _close(inputs[key], key, get_args(values), package, sets)
         if "mechanism" in inputs:
@@ -133,7 +134,10 @@ def served(schema: Mapping[str, Any], package: str) -> dict[str, Any]:
             _close(inputs["mechanism"], "mechanism", names, package, sets)
         for target in targets:
             _close_by(mechanism(target.name).options, inputs, package, finished["types"], sets)
-        component["description"] += _examples(package, _last(token), targets)
+        examples = [each.example for each in targets if each.example] or [
+            example for place, example in beside_targets(cloud).items() if place.endswith(f":{_last(token)}")
+        ]
+        component["description"] += _examples(package, _last(token), examples)
     titles = {each.name.partition(":")[2]: f"{mechanism(each.name).title}." for each in rows() if each.cloud == cloud}
     for name, (key, values) in sorted(sets.items()):
         effects = titles if name == "Mechanism" else EFFECTS.get(name, {})
@@ -272,12 +276,11 @@ def _in_any_language(found: re.Match[str]) -> str:
     return f"`{to_camel(found[1].removesuffix('_'))}{value}`"
 
 
-def _examples(package: str, component: str, targets: list[Target]) -> str:
-    """The example of a component's row in the languages that write its inputs alike."""
-    example = next((each.example for each in targets if each.example), {})
-    if not example:
+def _examples(package: str, component: str, examples: Sequence[Mapping[str, Any]]) -> str:
+    """The first of a component's examples in the languages that write its inputs alike."""
+    if not examples:
         return ""
-    inputs = {"catalogs": ["chainguard/images@2026-02-23"], **example}
+    inputs = {"catalogs": ["chainguard/images@2026-02-23"], **examples[0]}
     script = "".join(f"    {key}: {json.dumps(value)},\n" for key, value in inputs.items())
     python = "".join(f"    {_in_python(key)}={json.dumps(value)},\n" for key, value in inputs.items())
     plain = "".join(f"      {key}: {json.dumps(value)}\n" for key, value in inputs.items())

@@ -298,3 +298,46 @@ class Conditional(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         return
+
+
+def test_the_buckets_region_is_said_where_the_environments_is_another(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("obstore.store.from_url", lambda url, **more: asked.append((url, more.get("region"))))
+    place_of(bucket, "us-west-2")
+    place_of(bucket)
+    assert asked == [("s3://pools/egress", "us-west-2"), ("s3://pools/egress", None)]
+
+
+def test_a_job_of_container_apps_gets_its_token_where_its_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Container Apps, "Managed identities", read 2026-11-28: IDENTITY_ENDPOINT, and IDENTITY_HEADER in X-IDENTITY-HEADER."""
+    asked: list[tuple[str, str | None]] = []
+
+    class Identity(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers["X-IDENTITY-HEADER"]))
+            self.send_response(400)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Identity)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    for name, value in (
+        ("AZURE_STORAGE_ACCOUNT_NAME", "acmepools"), ("AZURE_CLIENT_ID", "0c0ffee0"), ("IDENTITY_HEADER", "secret"),
+        ("IDENTITY_ENDPOINT", f"http://127.0.0.1:{server.server_port}/msi/token"),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    for name in ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_KEY", "AZURE_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="token request"):
+        place_of("az://pools/pool.txt").read()
+    server.shutdown()
+    server.server_close()
+    ((path, header), *_) = asked
+    assert header == "secret"
+    assert "client_id=0c0ffee0" in path
+    assert "resource=https%3A%2F%2Fstorage.azure.com" in path

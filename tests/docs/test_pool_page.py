@@ -4,7 +4,7 @@ import click
 import pytest
 from markdown_pages import ROOT, Table, tables
 
-from hostgate.cli.pool_command import command, refresh
+from hostgate.cli.pool_command import command, refresh, show
 from hostgate.cli.pool_options import HELD_BACK
 from hostgate.cli.push_command import aws_prefix_list
 from hostgate.cli.survey_command import UNMEASURED
@@ -62,6 +62,12 @@ def test_every_exit_code_is_on_the_page() -> None:
     codes = [int(code) for code in table("exit code").column("exit code")]
     assert codes == [0, 1, 2, HELD_BACK, UNMEASURED]
     assert f"The first of {HELD_BACK} and {UNMEASURED} is given." in TEXT
+
+
+def test_the_options_of_show_are_on_the_page() -> None:
+    assert {opt for each in show.params for opt in each.opts} == {"hosts", "--pool", "--max-age", "--vantage", "--json"}
+    assert "`pool show --max-age 2h` ends with code 6" in TEXT
+    assert "with `--vantage NAME` not by that place" in TEXT
 
 
 def test_every_command_is_on_the_page() -> None:

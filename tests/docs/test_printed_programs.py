@@ -245,8 +245,12 @@ def _closed(places: list[Point]) -> None:
 
 
 def _components(made: Deployed) -> list[PreviewResource]:
-    """The components of the program, and of those that it takes outputs from."""
-    return [each for run in (made.made, *made.others) for each in run.resources if each.type.startswith("hostgate-")]
+    """The allowlists of the program, and of those that it takes outputs from."""
+    return [each for run in (made.made, *made.others) for each in run.resources if _is_allowlist(each)]
+
+
+def _is_allowlist(each: PreviewResource) -> bool:
+    return each.type.startswith("hostgate-") and "target" in each.inputs
 
 
 def _cloud(target: object) -> str:

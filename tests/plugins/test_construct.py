@@ -12,13 +12,14 @@ from pulumi.runtime.proto import provider_pb2
 import hostgate
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.hosting import ComponentPackage
-from hostgate.planning.targets import rows
+from hostgate.planning.targets import beside_targets, rows
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.resources import PreviewResource
 from hostgate.sandbox.wire_values import SECRET_SIGNATURE, SIGNATURE
 
 from .conftest import OURS
 from .wire import (
+    ALLOWLISTS,
     AWS,
     AZURE,
     COMPONENTS,
@@ -26,6 +27,7 @@ from .wire import (
     GCP,
     PACKAGES,
     PROJECT,
+    REFRESHER,
     STACK,
     Deployment,
     Package,
@@ -375,6 +377,20 @@ def test_all_wrong_inputs_are_told_at_once(plugins: Plugins, run: Deployment) ->
     ]
 
 
+def test_a_refresher_in_another_language_is_told_the_same(plugins: Plugins, run: Deployment) -> None:
+    """A key that the SDK requires and a program left out, one that is none, and what does not hold behind the border."""
+    more = {"type": REFRESHER.token}
+    inputs = {"catalogs": [REFERENCE], "subnetIds": ["subnet-1"], "vantag": "eu", "securityGroupIds": [output()]}
+    _, misspelt, *missing = plugins["aws"].refusal(run, "pool", inputs, **more).splitlines()
+    assert misspelt.startswith("`vantag` is no input here. Did you mean `vantage`? Allowed: acceptUnfit, ")
+    assert missing == ["`bucket` is missing.", "`vantage` is missing."]
+    whole = {**inputs, "bucket": output(), "imageUri": "image", "vantage": "two words", "everyMinutes": 0.0}
+    said = plugins["aws"].refusal(run, "pool", {key: value for key, value in whole.items() if key != "vantag"}, **more)
+    assert "`pool.every_minutes`: found 0." in said
+    assert "`pool.vantage`: found 'two words'" in said
+    assert "Traceback" not in said
+
+
 BLANK: list[tuple[Any, str]] = [
     ({"phases": None}, "phases"),
     ({"phases": ["pull", None]}, "phases[1]"),
@@ -419,11 +435,12 @@ def test_a_second_component_of_a_package_is_constructed_by_its_token(plugins: Pl
 @pytest.mark.parametrize("package", COMPONENTS, ids=str)
 def test_the_example_of_the_documentation_holds(package: Package, plugins: Plugins, run: Deployment) -> None:
     [example] = {
-        json.dumps(each.example)
-        for each in rows()
-        if each.cloud == package.cloud and each.component.endswith(f":{package.component}") and each.example
+        json.dumps(example)
+        for place, example in (*((each.component, each.example) for each in rows()), *beside_targets("aws").items())
+        if place.startswith(f"hostgate.{package.cloud}.") and place.endswith(f":{package.component}") and example
     }
-    inputs = {"catalogs": ["chainguard/images@2026-02-23"], "asOf": HOSTS["asOf"], **json.loads(example)}
+    as_of = {"asOf": HOSTS["asOf"]} if package in ALLOWLISTS else {}
+    inputs = {"catalogs": ["chainguard/images@2026-02-23"], **as_of, **json.loads(example)}
     more = {"type": package.token}
     assert not plugins[package.cloud].construct(run, "vendors", inputs, **more).problems
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hostgate.planning.targets import rows
+from hostgate.planning.targets import beside_targets, rows
 
 from .wire import COMPONENTS, PACKAGES, PLUGINS, ROOT, Package
 
@@ -50,8 +50,10 @@ def test_a_plugin_serves_its_package_under_the_permanent_name(package: Package) 
     program = (PLUGINS / package.cloud / "__main__.py").read_text("utf-8")
     assert f'serve("{package.cloud}")' in program
     assert package.name == f"hostgate-{package.cloud}"
-    served = {each.component.rpartition(":")[2] for each in rows() if each.cloud == package.cloud}
-    assert served == {each.component for each in COMPONENTS if each.name == package.name}
+    places = {each.component for each in rows() if each.cloud == package.cloud} | set(beside_targets(package.cloud))
+    assert {place.rpartition(":")[2] for place in places} == {
+        each.component for each in COMPONENTS if each.name == package.name
+    }
 
 
 def test_the_examples_in_go_and_hcl_name_what_the_one_in_yaml_names() -> None:

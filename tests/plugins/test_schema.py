@@ -18,7 +18,7 @@ from hostgate.planning.targets import rows
 
 from .schemas import COMMAND, golden, schema_of, text_of
 from .test_page import PAGE
-from .wire import AWS, AZURE, COMPONENTS, DNS, GCP, GROUPS, PACKAGES, PROXY, ROOT, URLS, Package
+from .wire import ALLOWLISTS, AWS, AZURE, COMPONENTS, DNS, GCP, GROUPS, PACKAGES, PROXY, REFRESHER, ROOT, URLS, Package
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 each_component = pytest.mark.parametrize("package", COMPONENTS, ids=str)
@@ -50,6 +50,18 @@ REFERENCES = {
     PROXY: {"network", "subnetwork", "tags{}"},
     GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},
     AZURE: {"attach", "from[]", "location", "resourceGroup", "tags{}"},
+    REFRESHER: {
+        "alarmActions[]",
+        "bucket",
+        "bucketRegion",
+        "imageUri",
+        "kmsKeyArn",
+        "prefixLists[].listId",
+        "region",
+        "securityGroupIds[]",
+        "subnetIds[]",
+        "tags{}",
+    },
 }
 """Inputs that name other resources, and may be outputs of them."""
 
@@ -115,10 +127,15 @@ def test_inputs_are_of_types_that_cross_the_wire_unchanged(package: Package) -> 
     assert {kind["type"] for kind in schema_of(package)["types"].values() if "enum" in kind} == {"string"}
 
 
-@each_component
+@pytest.mark.parametrize("package", ALLOWLISTS, ids=str)
 def test_catalogs_are_required(package: Package) -> None:
     """In Python a Selection or a plan may stand in their place; neither crosses the border."""
     assert schema_of(package)["resources"][package.token]["requiredInputs"] == ["catalogs"]
+
+
+def test_a_refresher_needs_a_pool_a_place_and_a_name_for_it() -> None:
+    needed = schema_of(REFRESHER)["resources"][REFRESHER.token]["requiredInputs"]
+    assert needed == ["bucket", "securityGroupIds", "subnetIds", "vantage"]
 
 
 def models(package: Package) -> Iterator[tuple[str, type[BaseModel]]]:

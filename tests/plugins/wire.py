@@ -64,7 +64,9 @@ DNS = Package("aws", "DnsFirewallAllowlist")
 GROUPS = Package("aws", "SecurityGroupAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
-COMPONENTS = (*PACKAGES, DNS, GROUPS, URLS, PROXY)
+REFRESHER = Package("aws", "PoolRefresher")
+ALLOWLISTS = (*PACKAGES, DNS, GROUPS, URLS, PROXY)
+COMPONENTS = (*ALLOWLISTS, REFRESHER)
 """Each component of each package."""
 
 

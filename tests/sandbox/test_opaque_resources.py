@@ -158,6 +158,17 @@ def test_a_list_that_may_be_given_and_was_not_is_empty(engine: Deployment) -> No
     assert (made["ingress"], made["egress"]) == ([], [])
 
 
+def test_identities_of_azure_are_asked_for_as_a_list_and_told_by_their_ids() -> None:
+    given = {
+        "resourceGroupName": "rg",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": ["/ids/a", "/ids/b"]},
+    }
+    told: Any = opaque.preview_outputs("azure-native:app:Job", given)["identity"]["userAssignedIdentities"]
+    assert told.keys() == {"/ids/a", "/ids/b"}
+    given["identity"] = {"type": "UserAssigned", "userAssignedIdentities": [UNKNOWN]}
+    assert opaque.preview_outputs("azure-native:app:Job", given)["identity"]["userAssignedIdentities"] is UNKNOWN
+
+
 def test_an_archive_comes_back_as_one(engine: Deployment) -> None:
     code = {SIGNATURE: ARCHIVE_SIGNATURE, "hash": "ab", "assets": {}}
     given = {"name": "f", "role": "arn:aws:iam::1:role/r", "code": code}

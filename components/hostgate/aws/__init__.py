@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hostgate.aws.components import NetworkFirewallAllowlist, NetworkFirewallAllowlistArgs
     from hostgate.aws.dns_components import DnsFirewallAllowlist, DnsFirewallAllowlistArgs
     from hostgate.aws.group_components import SecurityGroupAllowlist, SecurityGroupAllowlistArgs
+    from hostgate.aws.refresher_components import PoolRefresher, PoolRefresherArgs
 
 __all__ = [
     "TARGETS",
@@ -20,6 +21,8 @@ __all__ = [
     "DnsFirewallAllowlistArgs",
     "NetworkFirewallAllowlist",
     "NetworkFirewallAllowlistArgs",
+    "PoolRefresher",
+    "PoolRefresherArgs",
     "SecurityGroupAllowlist",
     "SecurityGroupAllowlistArgs",
 ]
@@ -98,6 +101,17 @@ TARGETS = (
     ),
 )
 
+BESIDE_TARGETS = {
+    "hostgate.aws.refresher_components:PoolRefresher": {
+        "bucket": "acme-pools",
+        "vantage": "eu-west-1",
+        "imageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/hostgate:0.2.0",
+        "subnetIds": ["subnet-0123456789abcdef0"],
+        "securityGroupIds": ["sg-0123456789abcdef0"],
+    }
+}
+"""Components that realise no plan, with inputs for an example."""
+
 __getattr__ = on_demand(
     __name__,
     {
@@ -105,6 +119,8 @@ __getattr__ = on_demand(
         "DnsFirewallAllowlistArgs": "dns_components",
         "NetworkFirewallAllowlist": "components",
         "NetworkFirewallAllowlistArgs": "components",
+        "PoolRefresher": "refresher_components",
+        "PoolRefresherArgs": "refresher_components",
         "SecurityGroupAllowlist": "group_components",
         "SecurityGroupAllowlistArgs": "group_components",
     },

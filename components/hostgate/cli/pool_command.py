@@ -8,15 +8,14 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hostgate.catalog.problems import InputError, Problem, did_you_mean
+from hostgate.catalog.problems import InputError, Problem
 from hostgate.cli.main import show_problems
-from hostgate.cli.pool_options import AS_JSON, HELD_BACK, POOL, named_hosts
+from hostgate.cli.pool_options import AS_JSON, HELD_BACK, POOL
 from hostgate.cli.pool_text import changes, doubts, report_as_json, show_pool, show_report
 from hostgate.cli.push_command import command as push
 from hostgate.cli.sources import Repeating
@@ -130,6 +129,7 @@ def refresh(
     """
     from hostgate.cli.asking import this_machine
     from hostgate.dns.pool_places import is_shared, place_of, read_place
+    from hostgate.dns.pool_windows import windows_of
     from hostgate.dns.refreshing import FLOOR, RefreshOrder
     from hostgate.dns.resolvers import system_resolvers
 
@@ -144,7 +144,9 @@ def refresh(
         )
     place = place_of(pool)
     hosts = hosts_to_ask(refs, stack, hosts_file, "Not in the pool").hosts
-    windows = _windows(hosts, survey, accepted, floor or FLOOR)
+    windows, remarks = windows_of(hosts, survey, accepted, floor or FLOOR, "--accept")
+    for line in remarks:
+        click.echo(line, err=True)
     order = RefreshOrder(
         vantage=vantage or re.sub(r"[^A-Za-z0-9._-]", "-", this_machine())[:63].lstrip("._-") or "here",
         hosts=windows,
@@ -166,41 +168,6 @@ def refresh(
         raise click.Abort
     if report.update.held or report.unanswered:
         raise click.exceptions.Exit(HELD_BACK if report.update.held else UNMEASURED)
-
-
-def _windows(hosts: Iterable[str], survey: Path | None, accepted: Mapping[str, str], floor: float) -> dict[str, int]:
-    """The window of each host. Raises InputError for those that the survey calls unfit and nobody accepts."""
-    from hostgate.dns.pool_update import DEFAULT_WINDOW
-
-    if survey is None:
-        return dict.fromkeys(hosts, DEFAULT_WINDOW)
-    from hostgate.dns.pool_windows import fitness_of
-
-    known = fitness_of(survey, floor)
-    found: dict[str, int] = {}
-    problems = []
-    unfit = set()
-    for host in hosts:
-        says = known.get(host)
-        found[host] = DEFAULT_WINDOW if says is None else says.window
-        if says is None:
-            click.echo(f"{host}: not in the survey; its window is {DEFAULT_WINDOW:,} s.", err=True)
-        elif says.verdict == "unfit":
-            unfit.add(host)
-            if host not in accepted:
-                message = (
-                    f"A pool cannot keep up with {host}: {says.reason}. Use what reads the name (SNI, a proxy), or accept it: "
-                    f"--accept '{host}=reason'."
-                )
-                problems.append(Problem(rule="pool-unfit", message=message))
-        elif says.verdict != "ok":
-            click.echo(f"{host}: {says.verdict}: {says.reason}.", err=True)
-    for host in accepted.keys() - unfit:
-        message = f"--accept: the survey does not call {host} unfit.{did_you_mean(host, unfit)} Remove it."
-        problems.append(Problem(rule="unused-acceptance", message=message))
-    if problems:
-        raise InputError(problems)
-    return found
 
 
 async def _once(order: "RefreshOrder", place: "PoolPlace") -> "tuple[RefreshReport, bool]":
@@ -246,13 +213,30 @@ async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) ->
 @command.command()
 @click.argument("hosts", nargs=-1, metavar="[HOST]...")
 @POOL
+@click.option(
+    "--max-age",
+    metavar="TIME",
+    callback=as_duration,
+    help="End with code 6 if a host was not seen for longer than this.",
+)
+@click.option("--vantage", metavar="NAME", callback=_vantage, help="For --max-age: what this place saw.")
 @AS_JSON
-def show(hosts: tuple[str, ...], pool: str, as_json: bool) -> None:
+def show(hosts: tuple[str, ...], pool: str, max_age: float | None, vantage: str | None, as_json: bool) -> None:
     """Each address of the pool: why it is in, until when, and who saw it."""
     from hostgate.dns.pool_places import load_pool
+    from hostgate.dns.pool_update import late_hosts
+    from hostgate.planning.address_pool import named_hosts
 
-    found = load_pool(pool)
-    show_pool(found, named_hosts(found, hosts), int(time.time()), as_json=as_json)
+    if vantage is not None and max_age is None:
+        raise click.UsageError("--vantage says whose sightings --max-age is about; give both.")
+    found, now = load_pool(pool), int(time.time())
+    named = named_hosts(found, hosts)
+    late = {} if max_age is None else late_hosts(found, named, int(max_age), now, vantage)
+    if max_age is not None and not named:
+        raise InputError([Problem(rule="pool-host", file=pool, message="It has no host, so nothing of it is fresh.")])
+    show_pool(found, named, now, late=None if max_age is None else late, as_json=as_json)
+    if late:
+        raise click.exceptions.Exit(UNMEASURED)
 
 
 @command.command()
@@ -267,6 +251,7 @@ def forget(host: str | None, addresses: tuple[str, ...], pool: str, vantage: str
     """
     from hostgate.dns.pool_places import change, load_pool, place_of
     from hostgate.dns.pool_update import PoolUpdate, forgotten
+    from hostgate.planning.address_pool import named_hosts
 
     if (host is None) == (vantage is None):
         raise click.UsageError("Name a HOST, or a place with --vantage.")

@@ -82,12 +82,16 @@ def report_as_json(report: "RefreshReport") -> dict[str, Any]:
     }
 
 
-def show_pool(pool: "AddressPool", hosts: Iterable[str], now: int, *, as_json: bool) -> None:
-    """Each address of `hosts`: who saw it when, until when it stays, and which hosts of the pool share it."""
+def show_pool(
+    pool: "AddressPool", hosts: Iterable[str], now: int, *, late: Mapping[str, str] | None = None, as_json: bool
+) -> None:
+    """Each address of `hosts`: who saw it when, until when it stays, and which hosts of the pool share it; and what is
+    wrong with those that are `late`, if somebody asked."""
     users = _users(pool)
     explained = [_explained(pool.hosts[host], users, now) for host in hosts]
     if as_json:
-        print_json({"pool": pool.shown, "private": list(map(str, pool.private)), "hosts": explained})
+        asked = {} if late is None else {"late": [{"host": host, "why": why} for host, why in late.items()]}
+        print_json({"pool": pool.shown, "private": list(map(str, pool.private)), **asked, "hosts": explained})
         return
     rows = [
         (
@@ -107,6 +111,8 @@ def show_pool(pool: "AddressPool", hosts: Iterable[str], now: int, *, as_json: b
             click.echo(f"{host['host']}: asked for, and no answer has brought an address yet.")
     if not explained:
         click.echo(f"{pool.shown}: no host.")
+    for name, why in (late or {}).items():
+        click.echo(folded(f"{name}: {why}.", err=True), err=True)
 
 
 def _explained(host: "PoolHost", users: Mapping[str, list[str]], now: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import click
 
 from hostgate.catalog.model import FAMILIES
 from hostgate.cli.main import print_json
-from hostgate.cli.pool_options import AS_JSON, HELD_BACK, POOL, named_hosts
+from hostgate.cli.pool_options import AS_JSON, HELD_BACK, POOL
 from hostgate.cli.survey_command import UNMEASURED
 from hostgate.cli.tables import folded
 
@@ -34,7 +34,7 @@ def command() -> None:
 
 
 def _owner(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
-    from hostgate.sinks.address_list import OWNER, OWNER_ALLOWED
+    from hostgate.planning.pool_form import OWNER, OWNER_ALLOWED
 
     if not OWNER.match(value):
         raise click.BadParameter(f"{value!r} is none. Allowed: {OWNER_ALLOWED}.")
@@ -82,6 +82,7 @@ def aws_prefix_list(
     The list decides the family. What is added goes in before anything leaves, and an empty list is never made.
     """
     from hostgate.dns.pool_places import load_pool
+    from hostgate.planning.address_pool import named_hosts
     from hostgate.sinks.aws_prefix_list import PushOrder, connect, push
 
     read: list[AddressPool] = []

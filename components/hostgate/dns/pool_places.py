@@ -63,9 +63,10 @@ def is_shared(place: str) -> bool:
     return "://" in place
 
 
-def place_of(place: str) -> PoolPlace:
-    """The place at a path or at a URL: s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY. Raises InputError."""
-    return _ObjectPlace(place) if is_shared(place) else _FilePlace(Path(place))
+def place_of(place: str, region: str | None = None) -> PoolPlace:
+    """The place at a path or at a URL: s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY. `region`: of the bucket on S3,
+    where it is not the environment's. Raises InputError."""
+    return _ObjectPlace(place, region) if is_shared(place) else _FilePlace(Path(place))
 
 
 def read_place(place: PoolPlace) -> AddressPool:
@@ -74,9 +75,9 @@ def read_place(place: PoolPlace) -> AddressPool:
     return AddressPool(shown=place.shown) if found is None else read_pool(found[0], place.shown)
 
 
-def load_pool(place: str) -> AddressPool:
-    """The pool at `place`, a path or URL. Raises InputError with every error and its line, also if there is none."""
-    found = place_of(place).read()
+def load_pool(place: str, region: str | None = None) -> AddressPool:
+    """The pool at `place`, as `place_of` takes it. Raises InputError with every error and its line, also if there is none."""
+    found = place_of(place, region).read()
     if found is None:
         message = f"There is no pool. Make it: hostgate pool refresh --pool {place}"
         raise _error("pool-unreadable", place, message)
@@ -181,16 +182,16 @@ class _FilePlace:
 class _ObjectPlace:
     """An object. Credentials are the environment's, as the store's own tools take them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, region: str | None) -> None:
         self.shown = url
         scheme, _, rest = url.partition("://")
         folder, _, self._key = rest.rpartition("/")
         if scheme not in SCHEMES or not all(folder.split("/")) or not self._key:
             allowed = "s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY, or a file"
             raise _error("pool-place", url, f"Found {spelled(url)}. Allowed: {allowed}.")
-        self._store = self._connected(f"{scheme}://{folder}")
+        self._store = self._connected(f"{scheme}://{folder}", {"region": region} if region else {})
 
-    def _connected(self, url: str) -> "ObjectStore":
+    def _connected(self, url: str, config: dict[str, Any]) -> "ObjectStore":
         try:
             from obstore.exceptions import BaseError
             from obstore.store import from_url
@@ -200,7 +201,7 @@ class _ObjectPlace:
             )
             raise _error("pool-place", self.shown, message) from None
         try:
-            return from_url(url, retry_config={"max_retries": 5, "retry_timeout": _PATIENCE})
+            return from_url(url, retry_config={"max_retries": 5, "retry_timeout": _PATIENCE}, **config)
         except (BaseError, ValueError) as error:
             raise _error("pool-place", self.shown, f"Cannot go there: {_first_line(error)}") from None
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.model import FAMILIES, Family
+from hostgate.catalog.problems import InputError, Problem
 from hostgate.planning.address_pool import AddressPool, Network, PoolAddress, PoolHost, packed_address
-from hostgate.planning.pool_form import LONGEST_WINDOW
+from hostgate.planning.pool_form import LONGEST_WINDOW, told_time
 
 DEFAULT_WINDOW = 86_400
 """Seconds. The least that is taken without a word of the owner's: pools rotate within a day, clients restart within one."""
@@ -252,3 +253,28 @@ def _ordered(addresses: Iterable[str]) -> list[str]:
         return len(packed), packed
 
     return sorted(addresses, key=number)
+
+
+def late_hosts(pool: AddressPool, hosts: Iterable[str], most: int, now: int, vantage: str | None) -> dict[str, str]:
+    """Those of `hosts` that nobody, or not `vantage`, saw for longer than `most` seconds, with the reason in words.
+
+    Raises InputError if no pool can tell: `most` is less than the time between two sightings that are written down, twice.
+    """
+    named = [pool.hosts[each] for each in hosts]
+    least = max((2 * (each.window // _GRAIN) for each in named), default=0)
+    if most < least:
+        message = (
+            f"An age of {most:,} s cannot be told: a later sighting is written down once it is {least // 2:,} s newer. "
+            f"Allowed: {least:,} s or more."
+        )
+        raise InputError([Problem(rule="pool-age", file=pool.shown, message=message)])
+    found = {}
+    for host in named:
+        times = [at for each in host.addresses for name, at in each.seen if vantage in (None, name)]
+        if not times:
+            found[host.host] = f"not seen yet{f' by {vantage}' if vantage else ''}"
+        elif now - max(times) > most:
+            found[host.host] = f"last seen {told_time(max(times))}, {(now - max(times)) // 60:,} minutes ago"
+        elif max(times) - now > _SKEW:
+            found[host.host] = f"last seen {told_time(max(times))}, which is to come: a clock is wrong"
+    return found

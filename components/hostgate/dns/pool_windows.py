@@ -1,9 +1,11 @@
 """How long a pool has to keep an address, and whether it can keep up with a host at all, by the numbers of a survey."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from hostgate.catalog.problems import InputError, Problem, did_you_mean
 from hostgate.dns.document import AddressFacts, read_pools
 from hostgate.dns.facts import FamilyFacts
 from hostgate.dns.false_drop import CLOUD_DELAY, FASTEST
@@ -33,6 +35,41 @@ class PoolFitness:
 def fitness_of(path: Path, floor: float = FASTEST) -> dict[str, PoolFitness]:
     """For each host of the survey in `path`, that is asked for every `floor` seconds at the most. Raises InputError."""
     return {host: _fitness(facts, floor) for host, facts in read_pools(path).items()}
+
+
+def windows_of(
+    hosts: Iterable[str], survey: Path | None, accepted: Mapping[str, str], floor: float, option: str
+) -> tuple[dict[str, int], list[str]]:
+    """The window of each host in seconds, and what is to be said of them. `accepted`: hosts that are meant though the
+    survey calls them unfit, with the reason; `option` is where they stand. Raises InputError for other unfit ones."""
+    if survey is None:
+        return dict.fromkeys(hosts, DEFAULT_WINDOW), []
+    known = fitness_of(survey, floor)
+    found: dict[str, int] = {}
+    remarks = []
+    problems = []
+    unfit = set()
+    for host in hosts:
+        says = known.get(host)
+        found[host] = DEFAULT_WINDOW if says is None else says.window
+        if says is None:
+            remarks.append(f"{host}: not in the survey; its window is {DEFAULT_WINDOW:,} s.")
+        elif says.verdict == "unfit":
+            unfit.add(host)
+            if host not in accepted:
+                message = (
+                    f"A pool cannot keep up with {host}: {says.reason}. Use what reads the name (SNI, a proxy), or accept it: "
+                    f"{option} '{host}=reason'."
+                )
+                problems.append(Problem(rule="pool-unfit", message=message))
+        elif says.verdict != "ok":
+            remarks.append(f"{host}: {says.verdict}: {says.reason}.")
+    for host in accepted.keys() - unfit:
+        message = f"{option}: the survey does not call {host} unfit.{did_you_mean(host, unfit)} Remove it."
+        problems.append(Problem(rule="unused-acceptance", message=message))
+    if problems:
+        raise InputError(problems)
+    return found, remarks
 
 
 def _fitness(facts: AddressFacts, floor: float) -> PoolFitness:

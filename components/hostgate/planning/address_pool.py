@@ -15,6 +15,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Literal, NamedTuple
 
 from hostgate.catalog.model import FAMILIES, Family
+from hostgate.catalog.problems import InputError, Problem, did_you_mean
 from hostgate.flows.address_sets import NEVER_PUBLIC_V4
 
 AddressKind = Literal["internet", "private", "never"]
@@ -125,6 +126,18 @@ class AddressPool:
         if as_of - seen <= timedelta(days=1, seconds=pooled.window):  # a day is as exact as `as_of`
             return None
         return f"The addresses of {host} in {self.shown} were last confirmed on {seen}, {(as_of - seen).days} days ago."
+
+
+def named_hosts(pool: AddressPool, hosts: Iterable[str]) -> list[str]:
+    """Those of `hosts`, each once; every host of the pool if none is named. Raises InputError for those that it lacks."""
+    named = list(dict.fromkeys(hosts))
+    strange = [each for each in named if each not in pool.hosts]
+    if strange:
+        raise InputError(
+            Problem(rule="pool-host", file=pool.shown, message=f"It has no {each}.{did_you_mean(each, pool.hosts)}")
+            for each in strange
+        )
+    return named or list(pool.hosts)
 
 
 def family_of(address: str) -> Family:

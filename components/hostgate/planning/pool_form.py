@@ -43,6 +43,9 @@ SHORTEST_WINDOW = 3600
 VANTAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,62}\Z")
 VANTAGE_ALLOWED = "a name of up to 63 letters, digits and . _ : @ / -, e.g. eu-west-1"
 
+OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+OWNER_ALLOWED = "up to 63 letters, digits and . _ -, e.g. pool"
+
 _HEAD = "hostgate-pool"
 _FAMILIES: tuple[Family, ...] = get_args(Family)
 _ALLOWED = "Allowed: a file that `hostgate pool refresh` wrote."

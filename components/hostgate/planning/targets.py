@@ -97,6 +97,11 @@ def named(attribute: str) -> tuple[Any, ...]:
     return tuple(load(place) for place in dict.fromkeys(getattr(each, attribute) for each in rows()) if place)
 
 
+def beside_targets(cloud: str) -> Mapping[str, Mapping[str, Any]]:
+    """Components of a cloud that realise no plan, as `module:name`, each with inputs for an example."""
+    return getattr(import_module(f"hostgate.{cloud}"), "BESIDE_TARGETS", {})
+
+
 def load(place: str) -> Any:
     """What `module:name` or `module` stands for."""
     module, _, name = place.partition(":")

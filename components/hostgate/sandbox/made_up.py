@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hostgate.flows.engine_documents import SIGNATURE
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.sandbox.lifecycle import Account, digest_of
 from hostgate.sandbox.sdk import Kind, Property, SdkResource, resource_of, sdk_of
 
@@ -184,6 +185,11 @@ def prefix_of(row: SdkResource) -> str:
 
 def completed(kind: Kind, given: Any, missing: Callable[[Property, str], Any], token: str, path: str) -> Any:
     """A value that was given, with what the cloud adds inside: what the SDK's type promises, and ids of named parts."""
+    if (
+        kind.form == "map" and kind.of and isinstance(given, list)
+    ):  # Azure takes ids of identities, and tells of each by id
+        known = UNKNOWN not in given
+        return {each: completed(kind.of, {}, missing, token, f"{path}/{each}") for each in given} if known else UNKNOWN
     if kind.of and isinstance(given, list):
         named = (str(each.get("name", index)) if isinstance(each, Mapping) else "" for index, each in enumerate(given))
         return [

@@ -3,16 +3,12 @@
 A list may hold entries of others. Ours are told by their description; of others none is ever changed or removed.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
 from hostgate.catalog.model import FAMILIES, Family
 from hostgate.planning.address_pool import AddressPool, packed_address
-
-OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
-OWNER_ALLOWED = "up to 63 letters, digits and . _ -, e.g. pool"
 
 
 @dataclass(frozen=True, slots=True)
