@@ -282,6 +282,25 @@ def test_an_allowlist_of_security_groups_without_addresses_or_groups_is_an_error
     assert said in str(failed.value)
 
 
+def test_a_rule_group_goes_into_profiles_of_others_when_it_is_whole(run: Run) -> None:
+    made = run(
+        DNS
+        + """
+    profile = aws.route53.ProfilesProfile("shared")
+    DnsFirewallAllowlist("c", hosts=hosts, profiles=[profile.id, "rp-0a1b"], base=500)
+    """
+    )
+    in_profile = of_type(made, "aws:route53/profilesResourceAssociation:ProfilesResourceAssociation")
+    assert {each.name: (each.inputs["profileId"], each.inputs["resourceProperties"]) for each in in_profile} == {
+        "c-rp-0": (UNKNOWN, '{"priority": 500}'),
+        "c-rp-0a1b": ("rp-0a1b", '{"priority": 500}'),
+    }
+    rules = {rule.name for rule in of_type(made, DNS_RULE)}
+    for each in in_profile:
+        assert {urn.rpartition("::")[2] for urn in each.dependencies} >= {*rules, "c"}
+    assert of_type(made, DNS_CONFIG) == []
+
+
 def test_a_dns_block_waits_for_what_it_does_not_block(run: Run) -> None:
     made = run(DNS + '    DnsFirewallAllowlist("chainguard", hosts=hosts)')
     waits = {urn.rpartition("::")[2] for urn in the(made, DNS_RULE, "chainguard-block").dependencies}

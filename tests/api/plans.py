@@ -76,6 +76,7 @@ _MORE: dict[str, list[dict[str, Any]]] = {
         {"block_response": "OVERRIDE", "override_domain": "blocked.acme.example", "override_ttl": 604_800},
         {"deny": "declared", "block_response": "NXDOMAIN"},
         {"vpcs": ["vpc-0a1b2c3d"], "mutation_protection": True},
+        {"profiles": ["rp-4987774726example", "rp-0a1b2c3d"], "base": 9_900, "tags": {"team": "platform"}},
         {"deny": "all"},
     ],
     "gcp": [

@@ -23,6 +23,7 @@ ENDPOINT = "AWS::NetworkFirewall::VpcEndpointAssociation"
 SHARE = "AWS::RAM::ResourceShare"
 LIST, GROUP = "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup"
 ASSOCIATION, CONFIG = f"{GROUP}Association", "AWS::Route53Resolver::FirewallConfig"
+PROFILE = "AWS::Route53Profiles::ProfileResourceAssociation"
 PREFIX_LIST, EGRESS_RULE = "AWS::EC2::PrefixList", "AWS::EC2::SecurityGroupEgress"
 SHAPES = {
     RULE_GROUP: "CreateRuleGroupRequest",
@@ -37,6 +38,7 @@ SHAPES = {
     f"{GROUP}.FirewallRule": "CreateFirewallRuleRequest",
     ASSOCIATION: "AssociateFirewallRuleGroupRequest",
     CONFIG: "UpdateFirewallConfigRequest",
+    PROFILE: "AssociateResourceToProfileRequest",
     PREFIX_LIST: "CreateManagedPrefixListRequest",
     EGRESS_RULE: "AuthorizeSecurityGroupEgressRequest",
 }
@@ -101,7 +103,8 @@ def wrong(value: Any, shape: str, path: str = "", service: str = "network-firewa
 def found(body: dict[str, Any], kind: str) -> list[str]:
     """What the model says against the requests that make an object; domains go into a list in a second one."""
     service = {
-        "EC2": "ec2", "NetworkFirewall": "network-firewall", "RAM": "ram", "Route53Resolver": "route53resolver"
+        "EC2": "ec2", "NetworkFirewall": "network-firewall", "RAM": "ram", "Route53Resolver": "route53resolver",
+        "Route53Profiles": "route53profiles",
     }  # fmt: skip
     of = service[kind.split("::")[1]]
     objections: list[str] = []
@@ -154,6 +157,8 @@ def body_of(kind: str) -> dict[str, Any]:
         (f"{GROUP}.FirewallRule", ("Priority",), "1000", "no integer"),
         (f"{GROUP}.FirewallRule", ("FirewallDomainRedirectionAction",), "TRUST", "none of"),
         (ASSOCIATION, ("VpcID",), "vpc-0a1b2c3d", "unknown"),
+        (PROFILE, ("Priority",), 101, "unknown"),
+        (PROFILE, ("ProfileId",), "r" * 65, "long"),
         (CONFIG, ("FirewallFailOpen",), "OPEN", "none of"),
         (POLICY, ("FirewallPolicy", "StatefulEngineOptions", "StreamExceptionPolicy"), "Reject", "none of"),
         (POLICY, ("FirewallPolicy", "StatefulRuleGroupReferences", 0, "ResourceArn"), "rule-group/x", "match"),

@@ -156,6 +156,7 @@ REQUESTS = {
     resources_resolver.RULE_GROUP: ("route53resolver", "CreateFirewallRuleGroupRequest"),
     resources_resolver.RULE: ("route53resolver", "CreateFirewallRuleRequest"),
     resources_resolver.ASSOCIATION: ("route53resolver", "AssociateFirewallRuleGroupRequest"),
+    resources_resolver.PROFILE_RESOURCE: ("route53profiles", "AssociateResourceToProfileRequest"),
     resources_resolver.CONFIG: ("route53resolver", "UpdateFirewallConfigRequest"),
     resources_ec2.ROUTE: ("ec2", "CreateRouteRequest"),
     resources_ec2.PREFIX_LIST: ("ec2", "CreateManagedPrefixListRequest"),
@@ -176,6 +177,7 @@ REQUESTS = {
 }
 OF_THE_PROVIDER = {
     "ReferencedGroupId",  # of a rule that is asked for; one that stands has it in ReferencedGroupInfo
+    "Timeouts",  # for how long the provider waits
     "Region",  # of the provider's configuration
     "VpcEndpointId",  # of a route that stands in its table: CreateRoute takes it, and a table shows it as GatewayId
     "Domains",  # of a domain list: a call of its own, UpdateFirewallDomains

@@ -30,6 +30,7 @@ INPUTS: dict[str, Any] = {
     "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": route53.ResolverFirewallRuleGroupArgs,
     "aws:route53/resolverFirewallRule:ResolverFirewallRule": route53.ResolverFirewallRuleArgs,
     ASSOCIATION: route53.ResolverFirewallRuleGroupAssociationArgs,
+    "aws:route53/profilesResourceAssociation:ProfilesResourceAssociation": route53.ProfilesResourceAssociationArgs,
     "aws:route53/resolverFirewallConfig:ResolverFirewallConfig": route53.ResolverFirewallConfigArgs,
     "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": compute.NetworkFirewallPolicyArgs,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": compute.NetworkFirewallPolicyRuleArgs,
@@ -76,7 +77,7 @@ for mode in ("enforce", "audit"):
             f"aws-{mode}-{mechanism}", hosts=web, mechanism=mechanism, mode=mode, tags={"team": "platform"}
         )
     DnsFirewallAllowlist(
-        f"dns-{mode}", hosts=everything, mode=mode, vpcs=[f"vpc-0{len(mode)}"], block_response="OVERRIDE",
+        f"dns-{mode}", hosts=everything, mode=mode, vpcs=[f"vpc-0{len(mode)}"], profiles=["rp-0a1"], block_response="OVERRIDE",
         override_domain="blocked.acme.example", override_ttl=60, tags={"team": "platform"}, inside=["corp"],
     )
     GcpAllowlist(

@@ -60,6 +60,8 @@ def test_a_route_53_profile_brings_its_rule_groups_to_a_vpc_and_one_of_others_no
     (place,) = evaluate_queries.places(Snapshot((*stack, brought, attached), "a stack"))
     assert place.name == "vpc-1"
     assert (decide(place, Flow("cgr.dev")).action, decide(place, Flow("evil.example")).action) == ("allow", "block")
+    (place,) = evaluate_queries.places(Snapshot((*stack, brought), "a stack"))
+    assert "in a Route 53 Profile" in place.remark
     own = {"firewallRuleGroupId": "other", "vpcId": "vpc-1", "priority": 101}
     beside = Resource(urn="urn:b", type=ASSOCIATION.type, name="b", properties=own)
     assert asked(*stack, brought, attached, beside, name="cgr.dev").action == "unknown"

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.lab import AWS, AZURE, GCP, Lab, real_engine, well
 from hostgate.aws.resources_firewall import ENDPOINT, FIREWALL_POLICY, RULE_GROUP
-from hostgate.aws.resources_resolver import ASSOCIATION
+from hostgate.aws.resources_resolver import ASSOCIATION, PROFILE_RESOURCE
 from hostgate.azure.resources import GROUP, POLICY
 from hostgate.gcp.resources import RULE
 
@@ -46,6 +46,28 @@ def test_an_endpoint_comes_and_goes_and_a_protected_association_stays_until_it_i
     assert not lab.state.objects(ENDPOINT)
     assert lab.pulumi("destroy", "--yes", "--skip-preview").ok
     assert not lab.state.objects(ASSOCIATION)
+
+
+def test_a_rule_group_in_a_profile_is_whole_first_stays_whole_and_moves_by_another_name(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "project", tmp_path / "sandbox")
+    queries = {"mechanism": "dns-firewall", "profiles": ["rp-0a1"]}
+    lab.configure({"aws": queries}, lab.hosts("a=a.acme.example"))
+    first = well(lab.up()).update
+    assert first.done("create")[-1].startswith("ProfilesResourceAssociation")
+    assert lab.pulumi("preview", "--expect-no-changes").ok
+    lab.configure({"aws": queries}, lab.hosts("a=a.acme.example", "b=b.acme.example"))
+    assert not [line for line in well(lab.up()).update.done("update") if line.startswith("Profiles")]
+    lab.configure({"aws": {**queries, "base": 500}}, "./ours.yaml")
+    refused = lab.up()
+    assert "resourceProperties cannot change" in refused.output
+    assert not refused.wrong
+    lab.configure({"aws": {**queries, "base": 500, "name": "second"}}, "./ours.yaml")
+    moved = well(lab.up()).update
+    assert next(iter(moved.done("delete"))).partition(" ")[0] == "ProfilesResourceAssociation"
+    (held,) = lab.state.objects(PROFILE_RESOURCE)
+    assert held.inputs["resourceProperties"] == '{"priority": 500}'
+    assert lab.pulumi("destroy", "--yes", "--skip-preview").ok
+    assert not lab.state.objects(PROFILE_RESOURCE)
 
 
 def test_a_stack_adopts_what_exists_and_changes_nothing_that_is_right_already(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
         "aws:dns-firewall",
         {"mode": "audit", "vpcs": ["vpc-0fedcba9876543210"], "failMode": "unset", "mutationProtection": True},
     ),
+    "queries in a profile": ("aws:dns-firewall", {"profiles": ["rp-0123456789abcdef"], "base": 101}),
     "queries overridden": (
         "aws:dns-firewall",
         {"blockResponse": "OVERRIDE", "overrideDomain": "blocked.example", "overrideTtl": 60},

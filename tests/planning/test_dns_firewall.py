@@ -7,7 +7,8 @@ import pytest
 
 from conformance.catalogs import entry, many, selection
 from hostgate.aws import dns_firewall, evaluate_queries, resources_resolver
-from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.dns_firewall import MECHANISM
+from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, PROFILE_ASSOCIATION, RULE, RULE_GROUP
 from hostgate.aws.resources import snapshot_of
 from hostgate.catalog.problems import InputError
 from hostgate.catalog.selection import Acceptance
@@ -219,6 +220,25 @@ class TestVpcs:
         assert [body["FirewallFailOpen"] for body in of_kind(made, CONFIG).values()] == configs
         assert any(one.id == "fail-open" for one in made.findings) == (mode == "open")
 
+    def test_each_profile_gets_an_association_with_the_priority_and_no_fail_mode(self) -> None:
+        made = plan(selection([entry()]), TARGET, profiles=["rp-0a1b", "rp-4987774726example"], base=200)
+        assert {
+            (body["ProfileId"], body["ResourceProperties"]) for body in of_kind(made, PROFILE_ASSOCIATION).values()
+        } == {
+            ("rp-0a1b", '{"priority": 200}'),
+            ("rp-4987774726example", '{"priority": 200}'),
+        }
+        assert not of_kind(made, ASSOCIATION)
+        assert not of_kind(made, CONFIG)
+        assert "not-enforced" not in {one.id for one in made.findings}
+
+    def test_only_a_vpc_of_its_own_has_the_fail_mode_of_the_plan(self) -> None:
+        both = {"vpcs": ["vpc-0a1b2c3d"], "profiles": ["rp-0a1b"]}
+        for options, closes in ((both, True), ({"profiles": ["rp-0a1b"]}, False), ({"vpcs": ["vpc-0a1b2c3d"]}, True)):
+            made = plan(selection([entry()]), TARGET, options)
+            told = MECHANISM.enforcement(made.options).traffic
+            assert ("queries while DNS Firewall does not answer" in told) == closes
+
     def test_without_a_vpc_the_plan_says_that_nobody_is_judged(self) -> None:
         said = [one.message for one in plan(selection([entry()]), TARGET).findings if one.id == "not-enforced"]
         assert "judges no query" in said[0]
@@ -229,6 +249,10 @@ class TestVpcs:
     [
         ({"vpcs": ["main"]}, "Allowed: the id of a VPC"),
         ({"vpcs": ["vpc-0a1b2c3d", "vpc-0a1b2c3d"]}, "found a VPC twice"),
+        ({"profiles": ["vpc-0a1b2c3d"]}, "Allowed: the id of a Route 53 Profile"),
+        ({"profiles": ["rp-"]}, "Allowed: the id of a Route 53 Profile"),
+        ({"profiles": ["rp-0a1b", "rp-0a1b"]}, "found a Profile twice in `profiles`"),
+        ({"profiles": ["rp-0a1b"], "mutation_protection": True}, "mutationProtection with profiles"),
         ({"base": 99}, "found 99"),
         ({"base": 100}, "found 100. Allowed: greater than or equal to 101"),
         ({"base": 9901}, "found 9901"),

@@ -44,7 +44,7 @@ REFERENCES = {
         "firewall.transitGatewayId",
         "logging[].logDestination{}",
     },
-    DNS: {"tags{}", "vpcs[]"},
+    DNS: {"tags{}", "profiles[]", "vpcs[]"},
     GROUPS: {"tags{}", "securityGroups[]"},
     URLS: {"attach", "networks[]", "project", "endpoints{}", "tags{}"},
     PROXY: {"network", "subnetwork", "tags{}"},

@@ -179,6 +179,7 @@ def test_a_second_explicit_proxy_beside_the_first_is_not_stopped() -> None:
 HUB = {"attach": "rg-hub/fp-hub"}
 HERE = {"resource_group": "rg-hub", "location": "westeurope"}
 VPC = {"vpcs": ["vpc-0a1"]}
+IN = {"profiles": ["rp-0a1"]}
 AZURE, QUERIES, RULES = "azure:application-rules", "aws:dns-firewall", "aws:rules"
 
 
@@ -205,6 +206,12 @@ AZURE, QUERIES, RULES = "azure:application-rules", "aws:dns-firewall", "aws:rule
         (QUERIES, VPC, {**VPC, "name": "acme", "formerly": "hostgate"}, None),
         (QUERIES, VPC, {**VPC, "base": 500}, None),
         (QUERIES, VPC, {"vpcs": ["vpc-0a2"], "name": "acme"}, None),
+        (QUERIES, IN, {**IN, "base": 500}, "the association of hostgate with rp-0a1 (priority 9000 has it)"),
+        (QUERIES, IN, {**IN, "base": 500, "name": "acme", "formerly": "hostgate"}, "the association of hostgate with rp-0a1"),
+        (QUERIES, IN, {**IN, "name": "acme"}, "association priority 9000 of rp-0a1 (the rule group hostgate has it)"),
+        (QUERIES, IN, {**IN, "name": "acme", "base": 500}, None),
+        (QUERIES, IN, {"profiles": ["rp-0a2"], "base": 500}, None),
+        (QUERIES, VPC, {**IN, "base": 500}, None),
         (RULES, {}, {"name": "acme"}, None),
         (RULES, {}, {"base": 1001}, None),
     ],

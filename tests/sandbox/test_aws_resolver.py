@@ -1,5 +1,6 @@
 """What Route 53 Resolver refuses of DNS Firewall: inputs at check time, and calls by what else is held."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,16 @@ import pytest
 from provider_calls import Aborted, Deployment
 from test_sandbox_clouds import GONE, QUERY_ASSOCIATION, QUERY_LIST, QUERY_RULE, THREAT_RULE, changed, only
 
-from hostgate.aws.resources_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.resources_resolver import ASSOCIATION, CONFIG, DOMAIN_LIST, PROFILE_RESOURCE, RULE, RULE_GROUP
 from hostgate.sandbox.aws import CLOUD
 from hostgate.sandbox.service import account_of
 
 VPC = "vpc-0a1b2c3d"
+IN_PROFILE = {
+    "profileId": "rp-0a1b",
+    "resourceArn": "arn:aws:route53resolver:eu-central-1:123456789012:firewall-rule-group/rslvr-frg-1",
+    "resourceProperties": '{"priority": 101}',
+}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +56,12 @@ VPC = "vpc-0a1b2c3d"
         (ASSOCIATION, QUERY_ASSOCIATION, "priority", 100, "priority", "out of range"),
         (ASSOCIATION, QUERY_ASSOCIATION, "priority", 9_901, "priority", "out of range"),
         (ASSOCIATION, QUERY_ASSOCIATION, "mutationProtection", "ON", "mutationProtection", "not a value"),
+        (PROFILE_RESOURCE, IN_PROFILE, "resourceProperties", '{"priority": 100}', "resourceProperties", "priority"),
+        (PROFILE_RESOURCE, IN_PROFILE, "resourceProperties", '{"priority": 9901}', "resourceProperties", "priority"),
+        (PROFILE_RESOURCE, IN_PROFILE, "resourceProperties", '{"priority": "101"}', "resourceProperties", "priority"),
+        (PROFILE_RESOURCE, IN_PROFILE, "resourceProperties", "priority=101", "resourceProperties", "priority"),
+        (PROFILE_RESOURCE, IN_PROFILE, "resourceProperties", GONE, "resourceProperties", "priority"),
+        (PROFILE_RESOURCE, IN_PROFILE, "profileId", GONE, "profileId", "missing"),
         (CONFIG, {"resourceId": VPC}, "firewallFailOpen", "OPEN", "firewallFailOpen", "not a value"),
         (CONFIG, {"resourceId": VPC}, "resourceId", GONE, "resourceId", "missing"),
     ],
@@ -201,3 +213,35 @@ def test_the_fail_mode_of_a_vpc_is_taken_over_without_a_word(cloud: Deployment) 
     assert cloud.create(CONFIG, "theirs", {"resourceId": VPC, "firewallFailOpen": "ENABLED"})[0] == first
     (held,) = cloud.state.objects(CONFIG)
     assert held.inputs["firewallFailOpen"] == "ENABLED"
+
+
+def in_profile(
+    cloud: Deployment, group: str, priority: int = 101, profile: str = "rp-0a1b"
+) -> tuple[str, dict[str, Any]]:
+    arn = next(each.outputs["arn"] for each in cloud.state.objects(RULE_GROUP) if each.id == group)
+    inputs = {
+        "profileId": profile,
+        "resourceArn": arn,
+        "resourceProperties": json.dumps({"priority": priority}),
+    }
+    return cloud.create(PROFILE_RESOURCE, f"of-{group[-4:]}-{profile}-{priority}", inputs)[0], inputs
+
+
+def test_a_profile_takes_a_rule_group_and_a_priority_once_and_holds_the_group_fast(cloud: Deployment) -> None:
+    one, other = (cloud.create(RULE_GROUP, name, {})[0] for name in ("one", "other"))
+    link, held = in_profile(cloud, one)
+    assert "priority 101 is that of" in refused(in_profile, cloud, other)
+    in_profile(cloud, other, 102)
+    in_profile(cloud, one, 101, "rp-0a1c")
+    assert "rp-0a1b" in refused(in_profile, cloud, one, 103)
+    assert "it is in the Profile" in refused(cloud.delete, RULE_GROUP, one)
+    moved = {**held, "resourceProperties": '{"priority": 500}'}
+    assert "resourceProperties cannot change" in refused(cloud.update, PROFILE_RESOURCE, link, moved)
+    cloud.delete(PROFILE_RESOURCE, link)
+    in_profile(cloud, one, 103)
+
+
+def test_what_else_a_profile_brings_needs_no_priority(cloud: Deployment) -> None:
+    zone = {"profileId": "rp-0a1b", "resourceArn": "arn:aws:route53:::hostedzone/Z1"}
+    assert not list(CLOUD.check(PROFILE_RESOURCE, zone))
+    cloud.create(PROFILE_RESOURCE, "zone", zone)

@@ -80,9 +80,10 @@ TARGETS = (
         component="hostgate.aws.dns_components:DnsFirewallAllowlist",
         outputs=("rule_group_id", "rule_group_arn", "digest"),
         example={"vpcs": ["vpc-0123456789abcdef0"], "inside": ["corp.example"]},
-        references={"vpcs[]": "vpc-{}", "tags{}": COMPUTED},
+        references={"vpcs[]": "vpc-{}", "profiles[]": "rp-{}", "tags{}": COMPUTED},
         referred={
-            "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId")
+            "vpcs": ("aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "vpcId"),
+            "profiles": ("aws:route53/profilesResourceAssociation:ProfilesResourceAssociation", "profileId"),
         },
         logs={"query": "hostgate.aws.event_log:read_event"},
         places="hostgate.aws.evaluate_queries:places",

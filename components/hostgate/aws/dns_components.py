@@ -8,7 +8,7 @@ from pulumi_aws import route53
 from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.aws.dns_firewall import SLOTS, WRITTEN
 from hostgate.aws.dns_firewall_options import DnsFirewallOptions
-from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, RULE, RULE_GROUP
+from hostgate.aws.query_kinds import ASSOCIATION, CONFIG, DOMAIN_LIST, PROFILE_ASSOCIATION, RULE, RULE_GROUP
 from hostgate.catalog.selection import Selection
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
@@ -19,8 +19,10 @@ class DnsFirewallAllowlistArgs(SelectionArgs, total=False):
 
     vpcs: list[pulumi.Input[str]]
     """Ids of the VPCs to associate the rule group with."""
+    profiles: list[pulumi.Input[str]]
+    """Ids of the Route 53 Profiles to associate the rule group with, and by them every VPC that has one."""
     base: float
-    """Priority of the association among the rule groups of a VPC, 100 to 9900; 9000 unless given."""
+    """Priority of the association among the rule groups of a VPC or a Profile, 101 to 9900; 9000 unless given."""
     inside: list[str]
     """Zones of your own that are answered as before, at and below."""
     block_response: str
@@ -86,6 +88,15 @@ class DnsFirewallAllowlist(AllowlistComponent):
                 priority=each.body["Priority"],
                 mutation_protection=each.body.get("MutationProtection"),
                 tags=tags,
+                opts=_adopting(prepared, child, prepared.options(self, child, depends_on=[*rules, *configs])),
+            )
+        for index, each in enumerate(_of(prepared, PROFILE_ASSOCIATION)):
+            child = prepared.child(name, each)
+            route53.ProfilesResourceAssociation(
+                child,
+                profile_id=prepared.real(f"profiles[{index}]", each.body["ProfileId"]),
+                resource_arn=group.arn,
+                resource_properties=each.body["ResourceProperties"],
                 opts=_adopting(prepared, child, prepared.options(self, child, depends_on=[*rules, *configs])),
             )
         self.rule_group_id = group.id

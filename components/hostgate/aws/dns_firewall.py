@@ -5,6 +5,7 @@ lists unless an entry allows it. The guard stands twice: one copy is updated bef
 so that a wildcard that comes or goes never opens its apex between two calls.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from hostgate.aws.query_kinds import (
     CONFIG,
     DOMAIN_LIST,
     EVERYTHING,
+    PROFILE_ASSOCIATION,
     RESOLVER_ZONES,
     RULE,
     RULE_GROUP,
@@ -37,6 +39,11 @@ _KEEP = "An update makes the new one before it deletes the old. Keep what there 
 
 _PROTECTED = (
     "With `mutationProtection` nothing of it changes: turn that off in the same update, and on again in the next."
+)
+
+_SETTLED = (
+    "The provider cannot change the priority in a Profile. Give the rule group another `name` in the same update, without "
+    "`formerly`: the new one is associated before the old one goes."
 )
 
 SLOTS = Limit("priorities of one kind of list", 1_000, "priorities", "hostgate, priority slots", READ_ON)
@@ -132,22 +139,32 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
         )
 
     def enforcement(self, options: DnsFirewallOptions) -> Enforcement:
-        closed = ("queries while DNS Firewall does not answer",) if options.fail_mode == "closed" else ()
+        closed = ("queries while DNS Firewall does not answer",) if _closes(options) else ()
         return replace(
             super().enforcement(options),
             traffic=("queries", *closed),
-            places=(OWN_POLICY, *(f"VPC {vpc}" for vpc in options.vpcs)),
+            places=(OWN_POLICY, *_judged(options)),
             exempt=tuple(_inside(options)),
-            safeguards={ORDER: str(options.base)} if options.vpcs else {},
+            safeguards={ORDER: str(options.base)} if _judged(options) else {},
         )
 
     def seats(self, objects: Sequence[CloudObject], options: DnsFirewallOptions) -> Sequence[Seat]:  # noqa: ARG002
-        """A VPC has one association of a priority, and one fail mode, which goes back when what set it first goes."""
+        """A VPC or Profile has one association of a priority, a VPC one fail mode, which goes back when what set it first goes.
+        The association with a Profile keeps its priority: terraform-provider-aws neither updates nor replaces it
+        (route53profiles/resource_association.go, read 2026-11-28), and a Profile takes no second one of the same group."""
         holders = tuple(f"the rule group {name}" for name in (options.name, *options.formerly_named))
-        what = [f"association priority {options.base} of {vpc}" for vpc in options.vpcs]
+        what = [f"association priority {options.base} of {each}" for each in (*options.vpcs, *options.profiles)]
         if options.fail_mode != "unset":
             what += [f"the fail mode of {vpc}" for vpc in options.vpcs]
         found = [Seat(what=each, holders=holders, way=_KEEP) for each in what]
+        found += [
+            Seat(
+                what=f"the association of {options.stem} with {profile}",
+                holders=(f"priority {options.base}",),
+                way=_SETTLED,
+            )
+            for profile in options.profiles
+        ]
         if options.mutation_protection:
             place = (f"what stands at {options.base}",)
             found += [
@@ -157,7 +174,9 @@ class DnsFirewall(Mechanism[DnsFirewallOptions]):
 
     def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
         words = "Associations of other owners have to take the new rule group: until then the cloud keeps the old one."
-        return {RULE_GROUP: words} if RULE_GROUP in kinds and ASSOCIATION not in kinds else {}
+        return (
+            {RULE_GROUP: words} if RULE_GROUP in kinds and not {ASSOCIATION, PROFILE_ASSOCIATION} & set(kinds) else {}
+        )
 
     def place(self, objects: Sequence[CloudObject], options: DnsFirewallOptions) -> Place:
         return of_dns_firewall(options, objects)
@@ -219,7 +238,7 @@ class _Group:
             body["Tags"] = _tags(options)
         group = CloudObject(kind=RULE_GROUP, name=options.stem, body=body, folder="group")
         rules = sorted(self._rules, key=lambda each: int(each.body["Priority"]))
-        return [*self._lists, group, *rules, *_configs(options), *_associations(options)]
+        return [*self._lists, group, *rules, *_configs(options), *_associations(options), *_in_profiles(options)]
 
     def usage(self) -> tuple[Usage, ...]:
         sizes = [len(each.body["Domains"]) for each in self._lists]
@@ -307,6 +326,27 @@ def _associations(options: DnsFirewallOptions) -> Iterable[CloudObject]:
         yield CloudObject(kind=ASSOCIATION, name=body["Name"], body=body, folder="group")
 
 
+def _in_profiles(options: DnsFirewallOptions) -> Iterable[CloudObject]:
+    for profile in options.profiles:
+        body = {
+            "Name": f"{options.stem}-{profile}",
+            "ProfileId": profile,
+            "ResourceArn": options.stem,
+            "ResourceProperties": json.dumps({"priority": options.base}),
+        }
+        yield CloudObject(kind=PROFILE_ASSOCIATION, name=body["Name"], body=body, folder="group")
+
+
+def _judged(options: DnsFirewallOptions) -> list[str]:
+    """Where the rule group judges, in words."""
+    return [*(f"VPC {vpc}" for vpc in options.vpcs), *(f"Route 53 Profile {each}" for each in options.profiles)]
+
+
+def _closes(options: DnsFirewallOptions) -> bool:
+    """Whether queries stop while DNS Firewall does not answer: not known of the VPCs that have a Profile."""
+    return options.fail_mode == "closed" and bool(options.vpcs or not options.profiles)
+
+
 def _remarks(options: DnsFirewallOptions) -> list[Finding]:
     found = [
         finding(
@@ -350,10 +390,11 @@ def _remarks(options: DnsFirewallOptions) -> list[Finding]:
         found.append(
             finding("fail-open", "While DNS Firewall does not answer, the VPC's resolver answers every query.")
         )
-    if not options.vpcs:
+    if not _judged(options):
         found.append(
             finding(
-                "not-enforced", "No `vpcs` are named: the rule group judges no query until a VPC is associated with it."
+                "not-enforced",
+                "No `vpcs` or `profiles` are named: the rule group judges no query until a VPC is associated with it.",
             )
         )
     return found

@@ -16,6 +16,7 @@ BlockResponse = Literal["NODATA", "NXDOMAIN", "OVERRIDE"]
 FailMode = Literal["closed", "open", "unset"]
 
 _VPC = re.compile(r"vpc-[0-9a-f]{1,17}\Z")
+_PROFILE = re.compile(r"rp-[0-9a-z]{1,61}\Z")
 
 
 def _vpc(text: str) -> str:
@@ -23,6 +24,13 @@ def _vpc(text: str) -> str:
         raise PydanticCustomError(
             "vpc", "{message}", {"message": f"found {spelled(text)}. Allowed: the id of a VPC, vpc- and hex digits."}
         )
+    return text
+
+
+def _profile(text: str) -> str:
+    if not _PROFILE.match(text):
+        message = f"found {spelled(text)}. Allowed: the id of a Route 53 Profile, rp- and digits or letters."
+        raise PydanticCustomError("profile", "{message}", {"message": message})
     return text
 
 
@@ -46,9 +54,11 @@ class DnsFirewallOptions(RenamedOptions):
     tags: Tags = {}
     vpcs: list[Annotated[str, AfterValidator(_vpc)]] = []
     """VPCs to associate the rule group with. Left out: it judges nobody until somebody associates it."""
+    profiles: list[Annotated[str, AfterValidator(_profile)]] = []
+    """Route 53 Profiles to associate the rule group with: it judges every VPC that has the Profile, now or later."""
     base: Annotated[int, Field(ge=101, le=9900)] = 9000
-    """Priority of the association among the rule groups of a VPC, the same in each; lower ones come first, so that others
-    may block before this group allows. The model says 100 to 9900 (AWS SDK service model,
+    """Priority of the association among the rule groups of a VPC or a Profile, the same in each; lower ones come first,
+    so that others may block before this group allows. The model says 100 to 9900 (AWS SDK service model,
     AssociateFirewallRuleGroupRequest.Priority, read 2026-11-23), and the service keeps 100 for itself."""
     inside: list[Annotated[str, AfterValidator(_zone)]] = []
     """Zones of your own whose names, at and below, are answered as before: private hosted zones, forwarded domains."""
@@ -72,9 +82,10 @@ class DnsFirewallOptions(RenamedOptions):
     @model_validator(mode="before")
     @classmethod
     def _duplicates(cls, values: Any) -> Any:
-        vpcs = values.get("vpcs") if isinstance(values, dict) else None
-        if isinstance(vpcs, list) and len(set(map(str, vpcs))) != len(vpcs):
-            raise ValueError("found a VPC twice in `vpcs`. Allowed: each once.")
+        for key, what in (("vpcs", "VPC"), ("profiles", "Profile")):
+            ids = values.get(key) if isinstance(values, dict) else None
+            if isinstance(ids, list) and len(set(map(str, ids))) != len(ids):
+                raise ValueError(f"found a {what} twice in `{key}`. Allowed: each once.")
         return values
 
     @model_validator(mode="after")
@@ -90,6 +101,11 @@ class DnsFirewallOptions(RenamedOptions):
                 raise ValueError(f"overrideDomain: {host.message}")
         if self.override_ttl and self.override_domain is None:
             raise ValueError("found overrideTtl without overrideDomain. Leave it out, or name the domain.")
+        if self.mutation_protection and self.profiles:
+            raise ValueError(
+                "found mutationProtection with profiles: the association with a Profile has no such protection. "
+                "Allowed: one of them."
+            )
         if self.inside and self.deny in ("all", "none"):
             raise ValueError(
                 f"found `inside` with deny {self.deny!r}, which "

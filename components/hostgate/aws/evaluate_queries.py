@@ -62,11 +62,14 @@ def places(snapshot: Snapshot) -> list[Place]:
         reading.vpc_place(vpc, associations, [each for each in anywhere if each not in associations])
         for vpc, associations in vpcs.items()
     ]
+    in_profiles = {one.urn for each in snapshot.of_types([PROFILE_RESOURCE]) for one in reading.in_profile(each)}
     used = {group.urn for each in vpcs.values() for one in each if (group := reading.group_of(one)) is not None}
     for group in snapshot.of_types([RULE_GROUP]):
         if group.urn not in used:
             stage = reading.stage([(group.name, group, 1)])
             remark = "no VPC is associated with the rule group"
+            if group.urn in in_profiles:
+                remark = "the rule group is in a Route 53 Profile, and the VPCs that have it are not seen"
             found.append(
                 Place(
                     TARGET,
@@ -136,6 +139,13 @@ class _Reading:
             return value
         made = self.snapshot.referred(association, "vpcId", value)
         return made[0].name if len(made) == 1 else _not_known(association)
+
+    def in_profile(self, brought: Resource) -> list[Resource]:
+        """The rule group that goes into a Profile, by reference or by the id in its ARN."""
+        arn = brought.properties.get("resourceArn")
+        made = self.snapshot.referred(brought, "resourceArn", arn)
+        known = arn.rpartition("/")[2] if isinstance(arn, str) else None
+        return [each for each in self.snapshot.of_types([RULE_GROUP]) if each in made or (known and each.id == known)]
 
     def group_of(self, association: Resource) -> Resource | None:
         return self._referred(association, "firewallRuleGroupId", RULE_GROUP)

@@ -4,6 +4,7 @@ DOMAIN_LIST = "AWS::Route53Resolver::FirewallDomainList"
 RULE_GROUP = "AWS::Route53Resolver::FirewallRuleGroup"
 RULE = "AWS::Route53Resolver::FirewallRuleGroup.FirewallRule"
 ASSOCIATION = "AWS::Route53Resolver::FirewallRuleGroupAssociation"
+PROFILE_ASSOCIATION = "AWS::Route53Profiles::ProfileResourceAssociation"
 CONFIG = "AWS::Route53Resolver::FirewallConfig"
 
 EVERYTHING = "*."

@@ -1,5 +1,6 @@
 """Resource types of Route 53 Resolver DNS Firewall: domain lists, rule groups, rules, associations, the VPC's fail mode."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from hostgate.aws.spelling import as_aws
 from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, fields, types_by_token
 from hostgate.planning.shapes import (
+    Anything,
     Entries,
     InputProblem,
     Items,
@@ -24,6 +26,7 @@ from hostgate.planning.shapes import (
 # Sources, each as of 2026-11-23.
 MODEL: Final = "AWS SDK service model, route53resolver"
 QUOTAS: Final = "Amazon Route 53 developer guide, quotas (2023 copy)"
+PROFILES: Final = "AWS SDK service model, route53profiles, AssociateResourceToProfile; 100 is kept as in a VPC"
 READ_ON: Final = "2026-11-23"
 GUIDE: Final = "Amazon Route 53 developer guide, DNS Firewall rule settings"
 
@@ -62,6 +65,27 @@ def _domains(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
             allowed = "a domain name of letters, digits, - and dots, with or without a * in front"
             where = f"{inner(path, 'domains')}[{index}]"
             yield InputProblem("not a domain", path=where, found=shown(domain), allowed=allowed, source=MODEL)
+
+
+def _priority(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
+    """A rule group in a Profile has a priority, in a text of JSON; what else a Profile takes has none."""
+    given, arn = inputs.get("resourceProperties"), inputs.get("resourceArn")
+    if isinstance(arn, str) and ":firewall-rule-group/" in arn and (given is None or isinstance(given, str)):
+        priority = profile_priority(given)
+        if priority is None or not 101 <= priority <= 9_900:
+            where = inner(path, "resourceProperties")
+            allowed = '{"priority": N} with N from 101 to 9900, for a DNS Firewall rule group'
+            yield InputProblem("priority", path=where, found=shown(given), allowed=allowed, source=PROFILES)
+
+
+def profile_priority(properties: object) -> int | None:
+    """The priority that the properties of an association with a Profile give; None if they give none."""
+    try:
+        read = json.loads(properties) if isinstance(properties, str) else None
+    except ValueError:
+        return None
+    priority = read.get("priority") if isinstance(read, dict) else None
+    return priority if isinstance(priority, int) and not isinstance(priority, bool) else None
 
 
 def _action(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
@@ -177,14 +201,28 @@ TYPES: Final = types_by_token(
             kind=query_kinds.CONFIG,
             spelled=as_aws,
         ),
+        ResourceType(
+            PROFILE_RESOURCE,
+            Record(
+                {
+                    **COMMON,
+                    "profileId": ID,
+                    "resourceArn": Text(fewest=1, most=255, source=PROFILES),
+                    "resourceProperties": Text(),
+                    "timeouts": Anything(),
+                },
+                ("profileId", "resourceArn"),
+                (_priority,),
+            ),
+            computed=("ownerId", "resourceType", "status", "statusMessage"),
+            auto_name=AutoName("name"),
+            replaces=("name", "profileId", "resourceArn", "region"),
+            kind=query_kinds.PROFILE_ASSOCIATION,
+            spelled=as_aws,
+        ),
     )
 )
 """Every type of DNS Firewall."""
 
-READ: Final = types_by_token(
-    (
-        ResourceType(PROFILE_RESOURCE, fields("profileId", "resourceArn"), spelled=as_aws),
-        ResourceType(PROFILE_VPC, fields("profileId", "resourceId"), spelled=as_aws),
-    )
-)
-"""Types that are read where they stand, and never made here: what Route 53 Profiles bring to VPCs."""
+READ: Final = types_by_token((ResourceType(PROFILE_VPC, fields("profileId", "resourceId"), spelled=as_aws),))
+"""Types that are read where they stand, and never made here: which VPCs have a Route 53 Profile."""

@@ -32,6 +32,7 @@ TYPES: Final[Mapping[str, str]] = {
     query_kinds.RULE: "aws_route53_resolver_firewall_rule",
     query_kinds.CONFIG: "aws_route53_resolver_firewall_config",
     query_kinds.ASSOCIATION: "aws_route53_resolver_firewall_rule_group_association",
+    query_kinds.PROFILE_ASSOCIATION: "aws_route53profiles_resource_association",
 }
 """Kinds of a plan's objects, and the resource types (terraform-provider-aws 5.100, its schema, read 2026-11-28)."""
 
@@ -43,12 +44,12 @@ REPEATED: Final[Mapping[str, str]] = {
 }
 """Names that Pulumi has in the plural and the provider has not, some by what they are in (the same schema)."""
 
-_REFERENCES: Final[Mapping[str, tuple[str, str]]] = {
-    "resource_arn": (_GROUP, "arn"),
-    "firewall_domain_list_id": (_DOMAINS, "id"),
-    "firewall_rule_group_id": (_QUERY_GROUP, "id"),
+_REFERENCES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "resource_arn": ((_GROUP, "arn"), (_QUERY_GROUP, "arn")),
+    "firewall_domain_list_id": ((_DOMAINS, "id"),),
+    "firewall_rule_group_id": ((_QUERY_GROUP, "id"),),
 }
-"""Arguments that name another object of the plan: of which type, and what of it they take."""
+"""Arguments that name another object of the plan: of which types, and what of it they take."""
 
 _OWN_GROUP = "arn:aws:network-firewall:REGION:ACCOUNT:stateful-rulegroup/"
 """What stands before the name of a group of the plan where the policy refers to it."""
@@ -71,7 +72,7 @@ def _stages(plan: Plan) -> Iterator[Sequence[CloudObject]]:
     associated, never a half-made one. What the policy of a firewall waits for it refers to."""
     listed = {each.name: each for each in plan.objects if each.kind == query_kinds.DOMAIN_LIST}
     rules = [each for each in plan.objects if each.kind == query_kinds.RULE]
-    last = (query_kinds.CONFIG, query_kinds.ASSOCIATION)
+    last = (query_kinds.CONFIG, query_kinds.ASSOCIATION, query_kinds.PROFILE_ASSOCIATION)
     yield [each for each in plan.objects if each.kind not in (query_kinds.DOMAIN_LIST, query_kinds.RULE, *last)]
     for kind in WRITTEN[plan.options.mode]:
         of_kind = [each for each in rules if kind <= each.body["Priority"] < kind + SLOTS.max]
@@ -98,6 +99,6 @@ def _referring(value: Any, names: Collection[tuple[str, str]], key: str = "") ->
         return [_referring(each, names) for each in value]
     if key not in _REFERENCES:
         return value
-    type_, attribute = _REFERENCES[key]
     name = value.removeprefix(_OWN_GROUP)
-    return Template(f"${{{type_}.{name}.{attribute}}}") if (type_, name) in names else value
+    made = (f"${{{type_}.{name}.{what}}}" for type_, what in _REFERENCES[key] if (type_, name) in names)
+    return next((Template(each) for each in made), value)

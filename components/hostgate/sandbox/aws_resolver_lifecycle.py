@@ -10,12 +10,16 @@ from hostgate.aws.resources_resolver import (
     CONFIG,
     DOMAIN_LIST,
     GROUP_RULES,
+    PROFILE_RESOURCE,
     RULE,
     RULE_GROUP,
     VPC_GROUPS,
+    profile_priority,
 )
-from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
+from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of, fixed
 from hostgate.sandbox.state import StoredObject
+
+_NO_UPDATE: Final = ": the provider has no update of it (terraform-provider-aws, route53profiles, read 2026-11-28)"
 
 
 class _Id:
@@ -45,6 +49,11 @@ def _arn(ask: Ask, kind: str) -> dict[str, Any]:
 
 def _group_computed(ask: Ask) -> dict[str, Any]:
     return {**_arn(ask, "firewall-rule-group"), "ownerId": ask.account.number, "shareStatus": "NOT_SHARED"}
+
+
+def _profile_computed(ask: Ask) -> dict[str, Any]:
+    told = {"resourceType": "FIREWALL_RULE_GROUP", "status": "COMPLETE", "statusMessage": "Created successfully"}
+    return {**told, "region": _region(ask), "ownerId": ask.account.number}
 
 
 def _of_group(ask: Ask, type_: str, group: str) -> Iterator[StoredObject]:
@@ -92,6 +101,22 @@ def _association_fits(ask: Ask) -> Iterator[str]:
         yield f"LimitExceededException: {vpc} has {VPC_GROUPS.max} rule groups already (quota {VPC_GROUPS.quota})"
 
 
+def _profile_fits(ask: Ask) -> Iterator[str]:
+    """A Profile holds rule groups of one priority each. What it holds beside them, such as private zones, is not ours to tell."""
+    arn, profile = str(ask.held.inputs["resourceArn"]), ask.held.inputs["profileId"]
+    if not ask.writes or ":firewall-rule-group/" not in arn:
+        return
+    if f":{ask.account.number}:" in arn and arn.rpartition("/")[2] not in {
+        each.id for each in ask.now.objects(RULE_GROUP)
+    }:
+        yield f"ResourceNotFoundException: firewall rule group {arn} does not exist"
+    priority = profile_priority(ask.held.inputs.get("resourceProperties"))
+    for other in ask.now.objects(PROFILE_RESOURCE):
+        taken = profile_priority(other.inputs.get("resourceProperties")) == priority
+        if other.id != ask.held.id and other.inputs["profileId"] == profile and taken:
+            yield f"ConflictException: priority {priority} is that of {other.name} in {profile} already"
+
+
 def _not_protected(ask: Ask) -> Iterator[str]:
     """A protected association can only have its protection taken off."""
     if ask.operation == "create" or not ask.before or ask.before.inputs.get("mutationProtection") != "ENABLED":
@@ -123,6 +148,9 @@ def _group_unused(ask: Ask) -> Iterator[str]:
         return
     for other in _of_group(ask, ASSOCIATION, ask.held.id):
         yield f"ConflictException: it is associated with {other.inputs['vpcId']} ({other.name}); disassociate it first"
+    for other in ask.now.objects(PROFILE_RESOURCE):
+        if str(other.inputs["resourceArn"]).endswith(f":firewall-rule-group/{ask.held.id}"):
+            yield f"ConflictException: it is in the Profile {other.inputs['profileId']} ({other.name}); take it out first"
 
 
 def _as_sets(old: Any, new: Any) -> bool:
@@ -156,6 +184,12 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
         name="name",
         computed=lambda ask: _arn(ask, "firewall-rule-group-association"),
         rules=(_group_exists, _association_fits, _not_protected),
+    ),
+    PROFILE_RESOURCE: Lifecycle(
+        place=_Id("rpr", "profileId", "resourceArn"),
+        name="name",
+        computed=_profile_computed,
+        rules=(_profile_fits, fixed("resourceProperties", says="not supported", because=_NO_UPDATE)),
     ),
     CONFIG: Lifecycle(
         place=_Id("rdsc", "resourceId"),
