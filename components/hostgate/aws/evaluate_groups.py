@@ -14,11 +14,16 @@ from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
+from hostgate.planning.address_pool import mark
 
 TARGET: Final = "aws:prefix-list"
 
 ASSUMPTIONS: Final = (
     "The security group has no other egress rules, and its members are in no other group: what rules allow adds up.",
+)
+
+_PUSHED: Final = (
+    "`hostgate pool push` has left the lists that it keeps as they were last read; `pulumi refresh` reads them again."
 )
 
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
@@ -46,7 +51,16 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
         steps += [step for item in made.node.at("egress").items() for step in _inside(made, item)]
         steps += elsewhere(made)
     name = made.name if made is not None and group == made.urn else group
-    return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), ASSUMPTIONS, policy=name, kind="group")
+    kept = [
+        each for rule in rules if _group(rule, snapshot) == group and (each := _list(rule, "prefixListId", snapshot))
+    ]
+    assumptions = (*ASSUMPTIONS, _PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
+    return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), assumptions, policy=name, kind="group")
+
+
+def _pushed(listed: Resource) -> bool:
+    """Whether a refresher keeps entries of the list."""
+    return any(str(each.at("description").value).startswith(mark("")) for each in listed.node.at("entries").items())
 
 
 def _group(rule: Resource, snapshot: Snapshot) -> str:

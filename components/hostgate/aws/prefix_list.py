@@ -4,7 +4,7 @@ A list holds one address family, and everything in it is open at the ports of th
 for each family, transport and port. A security group counts the maximum of a list, not its entries.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from hostgate.aws.evaluate_groups import plan_place
 from hostgate.aws.prefix_list_options import PrefixListOptions
 from hostgate.aws.resources import snapshot_of
 from hostgate.aws.resources_ec2 import EGRESS_RULE_KIND, LIST_ENTRIES, PREFIX_LIST_KIND, QUOTAS, TYPES
-from hostgate.catalog.model import Entry
+from hostgate.catalog.model import FAMILIES, Entry
 from hostgate.flows.steps import Place
+from hostgate.planning.address_pool import DEFAULT_OWNER, mark
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
@@ -77,19 +78,24 @@ class PrefixLists(Mechanism[PrefixListOptions]):
     )
 
     def objections(self, entries: Sequence[Entry], options: PrefixListOptions) -> Mapping[tuple[str, str], Objection]:
-        return {**options.unfed(entries), **super().objections(entries, options)}
+        objections = {**options.unfed(entries), **super().objections(entries, options)}
+        if options.refreshed:
+            objections = {
+                **dict(_not_refreshed([each for each in entries if each.key not in objections], options)),
+                **objections,
+            }
+        return objections
 
     def render(self, entries: Sequence[Entry], options: PrefixListOptions) -> Rendering:
         opened = openings(entries, options)
-        lists: dict[tuple[str, str, int], list[Opening]] = {}
-        for each in opened:
-            lists.setdefault(("IPv6" if ":" in each.address else "IPv4", each.transport, each.port), []).append(each)
+        lists = _lists(opened)
         groups = options.security_groups or [_NOBODY]
         made, rules, counted = [], [], {"IPv4": 0, "IPv6": 0}
         for (family, transport, port), held in sorted(lists.items()):
             label = f"{family.lower()}-{transport}-{port}"
-            name = f"{options.stem}-{label}"
-            most = -(-len(held) // options.steps) * options.steps
+            # A list has another name with another keeper: entries that one left would be foreign to the other.
+            name = f"{options.stem}-refresher-{label}" if options.refreshed else f"{options.stem}-{label}"
+            most = options.maximum or -(-len(held) // options.steps) * options.steps
             if len(held) <= LIST_ENTRIES.max:
                 most = min(most, LIST_ENTRIES.max)
             counted[family] += most
@@ -97,7 +103,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
                 "PrefixListName": name,
                 "AddressFamily": family,
                 "MaxEntries": most,
-                "Entries": [_entry(each) for each in held],
+                "Entries": [_entry(each, options) for each in held],
             }
             made.append(CloudObject(kind=PREFIX_LIST_KIND, name=name, body=_tagged(body, options)))
             for group in groups:
@@ -119,6 +125,8 @@ class PrefixLists(Mechanism[PrefixListOptions]):
             found.append(opened_beside(opened))
         if unused := sorted({*options.addresses} - {entry.host for entry in entries}) if not options.fed else []:
             found.append(finding("addresses-unused", f"No rule is about {', '.join(unused)}."))
+        if options.refreshed:
+            found.append(finding("refresher-owned", _pushes(lists, entries)))
         if not options.security_groups:
             found.append(finding("not-enforced", "No `securityGroups` are named: no rule uses the lists."))
         most = max(counted.values())
@@ -155,8 +163,58 @@ _DENIES = (
 )
 
 
-def _entry(each: Opening) -> dict[str, str]:
+Lists = dict[tuple[str, str, int], list[Opening]]
+"""What is in a list, by its address family, transport and port."""
+
+
+def _lists(opened: Iterable[Opening]) -> Lists:
+    lists: Lists = {}
+    for each in opened:
+        lists.setdefault(("IPv6" if ":" in each.address else "IPv4", each.transport, each.port), []).append(each)
+    return lists
+
+
+def _not_refreshed(entries: Sequence[Entry], options: PrefixListOptions) -> Iterator[tuple[tuple[str, str], Objection]]:
+    """Objections to entries whose lists a refresher cannot keep."""
+    if not options.fed:
+        why = "Found `addresses`, and `contents` refresher: both would say what is in a list."
+        near = "a pool in their place, which fills each list once; or `contents` pool."
+        yield from ((entry.key, Objection(why, near)) for entry in entries)
+        return
+    assert options.maximum is not None
+    for (family, transport, port), held in _lists(openings(entries, options)).items():
+        if len(held) > options.maximum:
+            found = f"The {family} list of {transport} {port} begins with {len(held):,} addresses."
+            why = f"{found} Allowed by `maximum`: {options.maximum:,}."
+            hosts = {host for each in held for host in each.hosts}
+            near = f"a `maximum` with room for what comes before anything leaves, at most {LIST_ENTRIES.max:,}."
+            for entry in entries:
+                if entry.host in hosts and (entry.transport, entry.port) == (transport, port):
+                    yield entry.key, Objection(why, near)
+
+
+def _pushes(lists: Lists, entries: Sequence[Entry]) -> str:
+    """Who keeps the lists, and by which hosts, in words."""
+    told = []
+    for family, transport, port in sorted(lists):
+        hosts = {
+            each.host
+            for each in entries
+            if (each.transport, each.port) == (transport, port) and family.lower() in (each.families or FAMILIES)
+        }
+        told.append(f"{family} {transport} {port}: push {' '.join(sorted(hosts))}")
+    return (
+        "Pulumi fills each list once, when it makes it, and ignores its entries from then on: `hostgate pool push "
+        "aws-prefix-list` keeps them, and a host that comes later is closed until it is pushed. "
+        + "; ".join(told)
+        + "."
+    )
+
+
+def _entry(each: Opening, options: PrefixListOptions) -> dict[str, str]:
     cidr = f"{each.address}/{128 if ':' in each.address else 32}"
+    if options.refreshed:
+        return {"Cidr": cidr, "Description": mark(DEFAULT_OWNER)}
     told = " ".join(each.hosts)
     if len(told) > _DESCRIPTION:
         told = f"{told[: _DESCRIPTION - 4].rpartition(' ')[0] or told[: _DESCRIPTION - 4]} ..."

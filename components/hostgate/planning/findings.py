@@ -79,6 +79,11 @@ KINDS: dict[str, FindingKind] = {
         "Nobody has confirmed the addresses of the host for longer than they count.",
         "Run `hostgate pool refresh`, and see why it did not run.",
     ),
+    "refresher-owned": FindingKind(
+        "info",
+        "A refresher keeps the addresses, and not the program: what is open is what was pushed last.",
+        "Push on a schedule, with an alarm on the exit code; push at once when a host comes.",
+    ),
     "port-unseen": FindingKind(
         "info",
         "The mechanism sees addresses alone: every port, protocol and name of them passes.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from hostgate.catalog.model import FAMILIES, Family
-from hostgate.planning.address_pool import AddressPool, packed_address
+from hostgate.planning.address_pool import AddressPool, mark, packed_address
 
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 OWNER_ALLOWED = "up to 63 letters, digits and . _ -, e.g. pool"
@@ -42,11 +42,6 @@ class ListDifference:
     remove: tuple[ListEntry, ...]
     foreign: tuple[ListEntry, ...]
     owned: int
-
-
-def mark(owner: str) -> str:
-    """The description of the entries of `owner`. It says nothing that may change: a description is never written anew."""
-    return f"hostgate:{owner}"
 
 
 def wanted_addresses(pool: AddressPool, family: Family) -> WantedAddresses:
