@@ -18,7 +18,7 @@ from hostgate.planning.targets import rows
 
 from .schemas import COMMAND, golden, schema_of, text_of
 from .test_page import PAGE
-from .wire import AWS, AZURE, COMPONENTS, DNS, GCP, GROUPS, PACKAGES, PROXY, ROOT, URLS, Package
+from .wire import ACLS, AWS, AZURE, COMPONENTS, DNS, GCP, GROUPS, PACKAGES, PROXY, ROOT, URLS, Package
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 each_component = pytest.mark.parametrize("package", COMPONENTS, ids=str)
@@ -46,6 +46,7 @@ REFERENCES = {
     },
     DNS: {"tags{}", "vpcs[]"},
     GROUPS: {"tags{}", "securityGroups[]"},
+    ACLS: {"tags{}", "networkAcls[]"},
     URLS: {"attach", "networks[]", "project", "endpoints{}", "tags{}"},
     PROXY: {"network", "subnetwork", "tags{}"},
     GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},

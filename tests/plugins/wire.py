@@ -62,9 +62,10 @@ PACKAGES = (AWS, GCP, AZURE)
 
 DNS = Package("aws", "DnsFirewallAllowlist")
 GROUPS = Package("aws", "SecurityGroupAllowlist")
+ACLS = Package("aws", "NetworkAclAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
-COMPONENTS = (*PACKAGES, DNS, GROUPS, URLS, PROXY)
+COMPONENTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY)
 """Each component of each package."""
 
 

@@ -85,7 +85,7 @@ def _of_rule(rule: Resource, snapshot: Snapshot) -> Iterator[Step]:
         if at.absent:
             continue
         listed = _list(rule, key, snapshot) if key == "prefixListId" else None
-        address |= _held(listed) if listed is not None else _named(at, f"{key} of {rule.name}")
+        address |= _held(listed) if listed is not None else address_of(at, f"{key} of {rule.name}")
     yield from _step(rule.name, rule.urn, node, "ipProtocol", address)
 
 
@@ -96,13 +96,13 @@ def _inside(group: Resource, item: Node) -> Iterator[Step]:
         if item.at(key).unknown:
             address |= symbol(f"{key} of {group.name}")
         for each in item.at(key).items():
-            address |= _named(each, f"{key} of {group.name}")
+            address |= address_of(each, f"{key} of {group.name}")
     if item.at("self").value:
         address |= symbol(group.id or group.urn)
     yield from _step(group.name, group.urn, item, "protocol", address)
 
 
-def _named(node: Node, what: str) -> AddressSet:
+def address_of(node: Node, what: str) -> AddressSet:
     """The addresses of a CIDR; a symbol for what is none."""
     if not isinstance(node.value, str):
         return symbol(what)
@@ -118,23 +118,29 @@ def _held(listed: Resource) -> AddressSet:
 
 
 def _step(name: str, owner: str, node: Node, key: str, address: AddressSet) -> Iterator[Step]:
+    box = box_of(name, node, key, address)
+    if isinstance(box, str):
+        yield from either(name, box, owner, box=Box(address=address))
+        return
+    yield Step(
+        action="allow", rule=name, why="a rule of the security group allows its address and port", box=box, owner=owner
+    )
+
+
+def box_of(name: str, node: Node, key: str, address: AddressSet) -> Box | str:
+    """What a rule is about, with its protocol under `key`; what of it is not known, as a sentence."""
     protocol = node.at(key).value
     low, high = number(node.at("fromPort")), number(node.at("toPort"))
     known = str(protocol).lower()
     every = known in ("-1", "all")
     if protocol is UNKNOWN or (not every and UNKNOWN in (node.at("fromPort").value, node.at("toPort").value)):
-        yield from either(name, f"the ports of {name} are not known yet", owner, box=Box(address=address))
-        return
+        return f"the ports of {name} are not known yet"
     numbered = _PROTOCOLS.get(known) or (int(known) if known.isdigit() else None)
     if not every and numbered is None:
-        yield from either(name, f"{known} is no protocol that is known here", owner, box=Box(address=address))
-        return
+        return f"{known} is no protocol that is known here"
     ports = (
         EVERY_PORT
         if every or numbered not in (6, 17) or low is None
         else Intervals.of([(low, low if high is None else high)])
     )
-    box = Box(address=address, port=ports, protocols=None if every else frozenset({numbered or 0}))
-    yield Step(
-        action="allow", rule=name, why="a rule of the security group allows its address and port", box=box, owner=owner
-    )
+    return Box(address=address, port=ports, protocols=None if every else frozenset({numbered or 0}))

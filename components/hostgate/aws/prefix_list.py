@@ -11,7 +11,7 @@ from typing import Any
 from hostgate.aws.evaluate_groups import plan_place
 from hostgate.aws.prefix_list_options import PrefixListOptions
 from hostgate.aws.resources import snapshot_of
-from hostgate.aws.resources_ec2 import EGRESS_RULE_KIND, LIST_ENTRIES, PREFIX_LIST_KIND, QUOTAS, TYPES
+from hostgate.aws.resources_ec2 import EGRESS_RULE_KIND, LIST_ENTRIES, PREFIX_LIST_KIND, QUOTAS, READ_ON, TYPES
 from hostgate.catalog.model import FAMILIES, Entry
 from hostgate.flows.steps import Place
 from hostgate.planning.address_pool import DEFAULT_OWNER, mark
@@ -20,17 +20,16 @@ from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
-from hostgate.planning.pooled import NEAREST, RESOLVER, Opening, opened_beside, openings
+from hostgate.planning.pooled import NEAREST, RESOLVER, Opening, network_of, opened_beside, openings, unused
 
-_READ_ON = "2026-11-23"
 _GROUPS = "Amazon VPC user guide, security groups"
 
-LISTS = Limit("prefix lists of a Region", 100, "lists", QUOTAS, _READ_ON, unless="the account's quota was raised")
+LISTS = Limit("prefix lists of a Region", 100, "lists", QUOTAS, READ_ON, unless="the account's quota was raised")
 RULES = Limit(
-    "rules of a security group over one address family, a list counted by its maximum", 60, "rules", QUOTAS, _READ_ON,
+    "rules of a security group over one address family, a list counted by its maximum", 60, "rules", QUOTAS, READ_ON,
     unless="the account's quota was raised",
 )  # fmt: skip
-MOST_RULES = Limit("rules of the security groups of a network interface", 1_000, "rules", QUOTAS, _READ_ON)
+MOST_RULES = Limit("rules of the security groups of a network interface", 1_000, "rules", QUOTAS, READ_ON)
 
 _DESCRIPTION = 255
 """Characters (Amazon EC2 API reference, AddPrefixListEntry, read 2026-11-28)."""
@@ -55,15 +54,15 @@ class PrefixLists(Mechanism[PrefixListOptions]):
             sight="address-and-port",
             ttl_family="own-lookup",
             resolver=RESOLVER,
-            evidence=Evidence("documented", _GROUPS, _READ_ON),
+            evidence=Evidence("documented", _GROUPS, READ_ON),
             needs=(
                 Claim(
                     "somebody who runs `hostgate pool refresh` and `pulumi up` again",
                     "hostgate, docs/by-address.md",
                     "2026-11-28",
                 ),
-                Claim("security groups without another egress rule: each new one allows everything", _GROUPS, _READ_ON),
-                Claim("clients in no other security group that allows more", _GROUPS, _READ_ON),
+                Claim("security groups without another egress rule: each new one allows everything", _GROUPS, READ_ON),
+                Claim("clients in no other security group that allows more", _GROUPS, READ_ON),
             ),
             opens=(
                 Claim(
@@ -72,7 +71,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
                     "2026-11-28",
                 ),
             ),
-            costs=(Claim("nothing for security groups and their rules", _GROUPS, _READ_ON),),
+            costs=(Claim("nothing for security groups and their rules", _GROUPS, READ_ON),),
             nearest=NEAREST,
         ),
     )
@@ -123,8 +122,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
         ]
         if opened:
             found.append(opened_beside(opened))
-        if unused := sorted({*options.addresses} - {entry.host for entry in entries}) if not options.fed else []:
-            found.append(finding("addresses-unused", f"No rule is about {', '.join(unused)}."))
+        found += unused(entries, options)
         if options.refreshed:
             found.append(finding("refresher-owned", _pushes(lists, entries)))
         if not options.security_groups:
@@ -212,7 +210,7 @@ def _pushes(lists: Lists, entries: Sequence[Entry]) -> str:
 
 
 def _entry(each: Opening, options: PrefixListOptions) -> dict[str, str]:
-    cidr = f"{each.address}/{128 if ':' in each.address else 32}"
+    cidr = network_of(each.address)
     if options.refreshed:
         return {"Cidr": cidr, "Description": mark(DEFAULT_OWNER)}
     told = " ".join(each.hosts)

@@ -34,6 +34,8 @@ READERS: Mapping[str, Callable[[Node], Reading]] = {
     AWS_POLICY: aws_policies.read_policy,
     resources_ec2.SECURITY_GROUP: addresses.read_security_group,
     resources_ec2.EGRESS_RULE: addresses.read_egress_rule,
+    resources_ec2.ACL_ENTRY: addresses.read_acl_entry,
+    **dict.fromkeys(resources_ec2.ACLS_WITH_ENTRIES, addresses.read_acl),
     DNS_LIST: dns_lists.read_list,
     resources_ec2.PREFIX_LIST: addresses.read_prefix_list,
     gcp.RULE: gcp_rules.read_rule,
