@@ -23,6 +23,7 @@ ENDPOINT = "AWS::NetworkFirewall::VpcEndpointAssociation"
 SHARE = "AWS::RAM::ResourceShare"
 LIST, GROUP = "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup"
 ASSOCIATION, CONFIG = f"{GROUP}Association", "AWS::Route53Resolver::FirewallConfig"
+PREFIX_LIST, EGRESS_RULE = "AWS::EC2::PrefixList", "AWS::EC2::SecurityGroupEgress"
 SHAPES = {
     RULE_GROUP: "CreateRuleGroupRequest",
     POLICY: "CreateFirewallPolicyRequest",
@@ -36,6 +37,8 @@ SHAPES = {
     f"{GROUP}.FirewallRule": "CreateFirewallRuleRequest",
     ASSOCIATION: "AssociateFirewallRuleGroupRequest",
     CONFIG: "UpdateFirewallConfigRequest",
+    PREFIX_LIST: "CreateManagedPrefixListRequest",
+    EGRESS_RULE: "AuthorizeSecurityGroupEgressRequest",
 }
 """References for somebody else's policy are a part of its FirewallPolicy."""
 
@@ -97,7 +100,9 @@ def wrong(value: Any, shape: str, path: str = "", service: str = "network-firewa
 
 def found(body: dict[str, Any], kind: str) -> list[str]:
     """What the model says against the requests that make an object; domains go into a list in a second one."""
-    service = {"NetworkFirewall": "network-firewall", "RAM": "ram", "Route53Resolver": "route53resolver"}
+    service = {
+        "EC2": "ec2", "NetworkFirewall": "network-firewall", "RAM": "ram", "Route53Resolver": "route53resolver"
+    }  # fmt: skip
     of = service[kind.split("::")[1]]
     objections: list[str] = []
     if kind == LIST:
@@ -105,6 +110,13 @@ def found(body: dict[str, Any], kind: str) -> list[str]:
         objections += wrong(domains, "UpdateFirewallDomainsRequest", service=of)
     if kind == REFERENCES:
         body |= {"StatelessDefaultActions": [], "StatelessFragmentDefaultActions": []}
+    if of == "ec2" and "Tags" in body:
+        type_ = "prefix-list" if kind == PREFIX_LIST else "security-group-rule"
+        body["TagSpecifications"] = [{"ResourceType": type_, "Tags": body.pop("Tags")}]
+    if kind == EGRESS_RULE:
+        group, tags = body.pop("GroupId"), {key: body.pop(key) for key in ("TagSpecifications",) if key in body}
+        body["PrefixListIds"] = [{"PrefixListId": body.pop("PrefixListId"), "Description": body.pop("Description")}]
+        body = {"GroupId": group, "IpPermissions": [body], **tags}
     if of == "route53resolver" and kind != CONFIG:
         body["CreatorRequestId"] = "x"
     return [*objections, *wrong(body, SHAPES[kind], service=of)]
