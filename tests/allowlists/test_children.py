@@ -1,5 +1,7 @@
 """A component's children and its plan, as attributes for the program around it, under the names by which they are adopted."""
 
+import re
+
 import pytest
 
 from hostgate.sandbox.preview_problems import PreviewError

@@ -24,6 +24,7 @@ SHARE = "AWS::RAM::ResourceShare"
 LIST, GROUP = "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver::FirewallRuleGroup"
 ASSOCIATION, CONFIG = f"{GROUP}Association", "AWS::Route53Resolver::FirewallConfig"
 PREFIX_LIST, EGRESS_RULE = "AWS::EC2::PrefixList", "AWS::EC2::SecurityGroupEgress"
+ACL_ENTRY = "AWS::EC2::NetworkAclEntry"
 SHAPES = {
     RULE_GROUP: "CreateRuleGroupRequest",
     POLICY: "CreateFirewallPolicyRequest",
@@ -38,6 +39,7 @@ SHAPES = {
     ASSOCIATION: "AssociateFirewallRuleGroupRequest",
     CONFIG: "UpdateFirewallConfigRequest",
     PREFIX_LIST: "CreateManagedPrefixListRequest",
+    ACL_ENTRY: "CreateNetworkAclEntryRequest",
     EGRESS_RULE: "AuthorizeSecurityGroupEgressRequest",
 }
 """References for somebody else's policy are a part of its FirewallPolicy."""
