@@ -69,7 +69,8 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
         (each.node.at("egress").value, each.name, each.urn, each.node) for each in rules if _acl(each, snapshot) == acl
     ]
     made = next((each for each in snapshot.of_types(ACLS_WITH_ENTRIES) if acl in (each.id, each.urn)), None)
-    name, beside = acl, ()
+    name = acl
+    beside: tuple[Step, ...] = ()
     if made is not None:
         name, beside = (made.name if acl == made.urn else acl), elsewhere(made)
         for key, out in (("egress", True), ("ingress", False)):

@@ -67,7 +67,7 @@ class NetworkAcls(Mechanism[NetworkAclOptions]):
             opens=(
                 Claim("every other name on the addresses of the host, at its port", *_PAGE),
                 Claim(
-                    "connections from the addresses, from any port of theirs, to client ports 1024 to 65535",
+                    "what the addresses send, from any port of theirs, to ports 1024 to 65535 of the subnets",
                     ACLS,
                     READ_ON,
                 ),
