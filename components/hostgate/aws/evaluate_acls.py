@@ -11,7 +11,7 @@ from typing import Final
 
 from hostgate.aws.evaluate_groups import address_of, box_of
 from hostgate.aws.resources import canonical
-from hostgate.aws.resources_ec2 import ACL_ENTRY, ACLS_WITH_ENTRIES, EPHEMERAL
+from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import Node, number
@@ -35,7 +35,7 @@ def places(snapshot: Snapshot) -> list[Place]:
     snapshot = canonical(snapshot)
     rules = list(snapshot.of_types([ACL_ENTRY]))
     return [
-        _place(snapshot, acl, rules) for acl in dict.fromkeys(_acl(each, snapshot) for each in rules if _single(each))
+        _place(snapshot, acl, rules) for acl in dict.fromkeys(_acl(each, snapshot) for each in rules if _judges(each))
     ]
 
 
@@ -44,15 +44,20 @@ def plan_place(snapshot: Snapshot, acl: str) -> Place:
     return _place(snapshot, acl, list(snapshot.of_types([ACL_ENTRY])))
 
 
-def _single(rule: Resource) -> bool:
-    ranges = [rule.properties.get(key) for key in ("cidrBlock", "ipv6CidrBlock")]
+def one_address(entry: Resource) -> bool:
+    """Whether an entry is about a single address."""
+    ranges = [entry.properties.get(key) for key in ACL_RANGES]
     try:
-        alone = any(
+        return any(
             ip_network(each, strict=False).num_addresses == 1 for each in ranges if isinstance(each, str) and each
         )
     except ValueError:
         return False
-    return alone and rule.properties.get("egress") is True and rule.properties.get("ruleAction") == "allow"
+
+
+def _judges(entry: Resource) -> bool:
+    told = entry.properties
+    return one_address(entry) and told.get("egress") is True and told.get("ruleAction") == "allow"
 
 
 def _acl(rule: Resource, snapshot: Snapshot) -> str:
@@ -99,7 +104,7 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
 def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
     """What an entry does; of an ingress entry, to the answer: it is from the address, and to some port of the client."""
     address = NO_ADDRESS
-    for key in ("cidrBlock", "ipv6CidrBlock"):
+    for key in ACL_RANGES:
         if node.at(key).value not in (None, ""):
             address |= address_of(node.at(key), f"{key} of {rule}")
     box = box_of(rule, node, "protocol", address)

@@ -311,10 +311,14 @@ READ: Final = types_by_token(
 UNREAD: Final = (
     UnreadType("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "egress of a security group", ("egress",)),
     UnreadType("aws:ec2/securityGroupRule:SecurityGroupRule", "a rule of a security group"),
+    UnreadType(ACL, "egress of a network ACL", ("egress",)),
+    UnreadType(DEFAULT_ACL, "egress of a network ACL", ("egress",)),
+    UnreadType(ACL_ENTRY, "an entry of a network ACL"),
     UnreadType(PREFIX_LIST_ENTRY, "an entry of a prefix list"),
     UnreadType("aws-native:ec2:SecurityGroup", "egress of a security group", ("securityGroupEgress",)),
     UnreadType("aws-native:ec2:SecurityGroupEgress", "a rule of a security group"),
     UnreadType("aws-native:ec2:NetworkAclEntry", "an entry of a network ACL"),
     UnreadType("aws-native:ec2:PrefixList", "entries of a prefix list", ("entries",)),
 )
-"""Types that decide where packets may go, and that nothing reads."""
+"""Types that decide where packets may go, and that nothing reads; of network ACLs, where none of their entries is for a
+single address, which alone makes them a place that is judged."""

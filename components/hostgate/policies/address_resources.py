@@ -1,4 +1,4 @@
-"""Resources that open or hold plain addresses: security groups, network ACLs, prefix lists, address groups, IP groups."""
+"""Resources that open or hold plain addresses: security groups, prefix lists, address groups, IP groups."""
 
 from hostgate.flows.nodes import Node
 from hostgate.policies.effects import ANY_PORT, EVERYWHERE, NOWHERE, Effect, Layer, Ports, destination
@@ -22,29 +22,6 @@ def read_security_group(node: Node) -> Reading:
         ranges = [*rule.at("cidrBlocks").texts("destination"), *rule.at("ipv6CidrBlocks").texts("destination")]
         _open(reading, rule, rule.at("protocol"), ranges)
     return reading
-
-
-def read_acl_entry(node: Node) -> Reading:
-    """aws.ec2.NetworkAclRule, where it is one that allows egress."""
-    reading = Reading(node.doubts)
-    if node.at("egress").value not in (None, False):
-        _allow(reading, node, node.at("ruleAction"))
-    return reading
-
-
-def read_acl(node: Node) -> Reading:
-    """The egress entries inside an aws.ec2.NetworkAcl or DefaultNetworkAcl."""
-    reading = Reading(node.doubts)
-    for entry in node.at("egress").items("destination", "ports"):
-        _allow(reading, entry, entry.at("action"))
-    return reading
-
-
-def _allow(reading: Reading, node: Node, action: Node) -> None:
-    """An entry of a network ACL. What one denies opens nothing, and where it stands before others is not looked at."""
-    if action.text("action") != "deny":
-        ranges = [node.at(key).text("destination") for key in ("cidrBlock", "ipv6CidrBlock")]
-        _open(reading, node, node.at("protocol"), [text for text in ranges if text])
 
 
 def _open(reading: Reading, node: Node, protocol: Node, ranges: list[str]) -> None:
