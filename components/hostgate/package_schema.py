@@ -40,6 +40,10 @@ EFFECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "NXDOMAIN": "The name does not exist, nor anything below it.",
         "OVERRIDE": "The CNAME that overrideDomain names.",
     },
+    "Contents": {
+        "pool": "The program: at each update what the pool says.",
+        "refresher": "hostgate pool push, after the program has filled the list once, when it made it.",
+    },
     "Deny": {
         "internet": "What no rule allows is denied; private ranges are passed on.",
         "all": "What no rule allows is denied, private ranges too.",

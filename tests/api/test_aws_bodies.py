@@ -25,6 +25,7 @@ LIST, GROUP = "AWS::Route53Resolver::FirewallDomainList", "AWS::Route53Resolver:
 ASSOCIATION, CONFIG = f"{GROUP}Association", "AWS::Route53Resolver::FirewallConfig"
 PROFILE = "AWS::Route53Profiles::ProfileResourceAssociation"
 PREFIX_LIST, EGRESS_RULE = "AWS::EC2::PrefixList", "AWS::EC2::SecurityGroupEgress"
+ACL_ENTRY = "AWS::EC2::NetworkAclEntry"
 SHAPES = {
     RULE_GROUP: "CreateRuleGroupRequest",
     POLICY: "CreateFirewallPolicyRequest",
@@ -40,6 +41,7 @@ SHAPES = {
     CONFIG: "UpdateFirewallConfigRequest",
     PROFILE: "AssociateResourceToProfileRequest",
     PREFIX_LIST: "CreateManagedPrefixListRequest",
+    ACL_ENTRY: "CreateNetworkAclEntryRequest",
     EGRESS_RULE: "AuthorizeSecurityGroupEgressRequest",
 }
 """References for somebody else's policy are a part of its FirewallPolicy."""

@@ -161,6 +161,7 @@ REQUESTS = {
     resources_ec2.ROUTE: ("ec2", "CreateRouteRequest"),
     resources_ec2.PREFIX_LIST: ("ec2", "CreateManagedPrefixListRequest"),
     resources_ec2.EGRESS_RULE: ("ec2", "SecurityGroupRule"),
+    resources_ec2.ACL_ENTRY: ("ec2", "CreateNetworkAclEntryRequest"),
     resources_ram.SHARE: ("ram", "CreateResourceShareRequest"),
     resources_firewall.ENDPOINT: ("network-firewall", "CreateVpcEndpointAssociationRequest"),
     resources_ec2.SUBNET: ("ec2", "CreateSubnetRequest"),
@@ -176,6 +177,7 @@ REQUESTS = {
     resources_ec2.TRANSIT_ROUTE: ("ec2", "CreateTransitGatewayRouteRequest"),
 }
 OF_THE_PROVIDER = {
+    "From", "To", "IcmpType", "IcmpCode",  # of an entry of a network ACL: within PortRange and IcmpTypeCode
     "ReferencedGroupId",  # of a rule that is asked for; one that stands has it in ReferencedGroupInfo
     "Timeouts",  # for how long the provider waits
     "Region",  # of the provider's configuration

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 
 from hostgate.planning.mechanism import CloudObject
@@ -217,6 +218,16 @@ def _egress_rule(counted: Counted, each: CloudObject) -> None:
     counted.at_most("characters of a description", len(each.body["Description"]), 255)
 
 
+def _acl_entry(counted: Counted, each: CloudObject) -> None:
+    body = each.body
+    way = "egress" if body["Egress"] else "ingress"
+    family = "CidrBlock" if "CidrBlock" in body else "Ipv6CidrBlock"
+    counted.one_of(f"numbers of {body['NetworkAclId']}, {way}", body["RuleNumber"])
+    counted.between("number of an entry", 1, body["RuleNumber"], 32_766)
+    counted.between("port", 0, body["PortRange"]["From"], body["PortRange"]["To"])
+    counted.between("prefix that is no single address", 0, ip_network(body[family]).num_addresses - 1, 0)
+
+
 def _nothing(counted: Counted, each: CloudObject) -> None:
     """Kinds without a number that has a limit."""
 
@@ -241,6 +252,7 @@ _COUNTERS = {
     "AWS::Route53Resolver::FirewallConfig": _nothing,
     "AWS::EC2::PrefixList": _prefix_list,
     "AWS::EC2::SecurityGroupEgress": _egress_rule,
+    "AWS::EC2::NetworkAclEntry": _acl_entry,
     "compute#firewallPolicyRule": _gcp_rule,
     "compute#firewallPolicy": _nothing,
     "compute#firewallPolicyAssociation": _nothing,

@@ -237,7 +237,10 @@ def _closed(places: list[Point]) -> None:
         if point.target == "aws:dns-firewall":
             assert not point.verdict(Flow("evil.example")).allows
             continue
-        if point.target == "aws:prefix-list":  # any name passes to an address of the pool, and none to another
+        if point.target in (
+            "aws:prefix-list",
+            "aws:network-acl",
+        ):  # any name passes to an address of the pool, and none to another
             assert not point.verdict(Flow("evil.example", address="203.0.113.200")).allows
             continue
         for other in OTHERS:

@@ -41,6 +41,11 @@ VARIANTS = {
         {"addresses": POOLED, "securityGroups": ["sg-0123456789abcdef0"], "tags": {"team": "platform"}},
         "aws:prefix-list",
     ),
+    "in-network-acls": Variant(
+        (),
+        {"addresses": POOLED, "networkAcls": ["acl-0123456789abcdef0"]},
+        "aws:network-acl",
+    ),
     "by-address": Variant(
         ("./by-address.yaml",),
         {

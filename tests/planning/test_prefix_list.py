@@ -18,6 +18,7 @@ from hostgate.planning.address_pool import AddressPool
 from hostgate.planning.needs import points_of
 from hostgate.planning.plan import Plan, plan
 from hostgate.planning.pool_form import read_pool
+from hostgate.sinks.address_list import ListEntry, difference, wanted_addresses
 
 TARGET = "aws:prefix-list"
 GROUP = "sg-0a1b"
@@ -123,6 +124,61 @@ def test_a_list_counts_by_its_maximum_and_grows_in_steps() -> None:
     assert any(one.id == "over-quota" and "needs 70, allowed 60" in one.message for one in many.findings)
 
 
+REFRESHED = {"contents": "refresher", "maximum": 30}
+
+
+def test_a_list_that_a_refresher_keeps_begins_with_the_pool_and_with_the_marks_of_a_push() -> None:
+    found = bodies(made(entry("a.example"), entry("b.example"), **REFRESHED))
+    lists = {name: body for name, body in found.items() if "Entries" in body}
+    assert lists.keys() == {"hostgate-refresher-ipv4-tcp-443", "hostgate-refresher-ipv6-tcp-443"}
+    four = lists["hostgate-refresher-ipv4-tcp-443"]
+    assert four["MaxEntries"] == 30
+    standing = [ListEntry(each["Cidr"], each["Description"]) for each in four["Entries"]]
+    difference_ = difference(wanted_addresses(pool(), "ipv4"), standing, "pool")
+    assert (difference_.add, difference_.remove, difference_.foreign) == ((), (), ())
+    assert difference_.owned == 2
+
+
+def test_entries_that_the_program_keeps_are_foreign_to_a_push_which_is_refused() -> None:
+    four = bodies(made(entry("a.example")))["hostgate-ipv4-tcp-443"]
+    standing = [ListEntry(each["Cidr"], each["Description"]) for each in four["Entries"]]
+    assert len(difference(wanted_addresses(pool(), "ipv4"), standing, "pool").foreign) == len(standing)
+
+
+def test_the_plan_says_who_keeps_the_entries_and_which_hosts_each_push_names() -> None:
+    hosts = [
+        entry("a.example"),
+        entry("b.example", families=("ipv4",)),
+        entry("b.example", "c", port=22, protocol="tcp"),
+    ]
+    (told,) = [one.message for one in made(*hosts, **REFRESHED).findings if one.id == "refresher-owned"]
+    assert "IPv4 tcp 22: push b.example; IPv4 tcp 443: push a.example b.example; IPv6 tcp 443: push a.example." in told
+    assert "closed until it is pushed" in told
+    kept = made(*hosts, **REFRESHED).assumptions
+    assert [each for each in kept if "pulumi refresh" in each]
+    assert made(*hosts).assumptions == tuple(each for each in kept if "pulumi refresh" not in each)
+
+
+def test_a_list_has_one_keeper_and_never_begins_empty() -> None:
+    by_hand = plan(
+        selection([entry("a.example")]),
+        TARGET,
+        addresses={"a.example": ["203.0.113.7"]},
+        securityGroups=[GROUP],
+        **REFRESHED,
+    )
+    assert (by_hand.refused, by_hand.objects) == (True, ())
+    assert any("both would say what is in a list" in one.message for one in by_hand.problems)
+    unborn = made(entry("a.example"), entry("unborn.example"), **REFRESHED)
+    assert (unborn.refused, unborn.objects) == (True, ())
+
+
+def test_a_maximum_that_does_not_hold_the_pool_is_refused_with_both_numbers() -> None:
+    refused = made(entry("a.example"), entry("b.example"), contents="refresher", maximum=1)
+    assert refused.objects == ()
+    assert any("begins with 2 addresses. Allowed by `maximum`: 1" in one.message for one in refused.problems)
+
+
 def test_more_than_a_security_group_can_hold_is_refused() -> None:
     addresses = {f"h{n}.example": [f"203.0.{n // 250}.{n % 250 + 1}"] for n in range(1_001)}
     refused = plan(selection(map(entry, addresses)), TARGET, addresses=addresses)
@@ -145,6 +201,10 @@ def test_a_plan_without_security_groups_enforces_nothing_and_is_not_deployed() -
         ({"deny": "internet"}, "deny 'internet'. Allowed: enforce and declared"),
         ({"addresses": {"a.example": ["127.0.0.1"]}}, "an address that a host can have"),
         ({"steps": 0}, "greater than or equal to 1"),
+        ({"contents": "refresher"}, "refresher' without `maximum`"),
+        ({"maximum": 10}, "'pool' with `maximum`"),
+        ({"contents": "refresher", "maximum": 1_001}, "less than or equal to 1000"),
+        ({"contents": "both"}, "contents"),
     ],
 )
 def test_an_option_that_does_not_hold_is_an_error(options: dict[str, Any], said: str) -> None:

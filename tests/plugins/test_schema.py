@@ -18,7 +18,22 @@ from hostgate.planning.targets import rows
 
 from .schemas import COMMAND, golden, schema_of, text_of
 from .test_page import PAGE
-from .wire import ALLOWLISTS, AWS, AZURE, COMPONENTS, DNS, GCP, GROUPS, PACKAGES, PROXY, REFRESHER, ROOT, URLS, Package
+from .wire import (
+    ACLS,
+    ALLOWLISTS,
+    AWS,
+    AZURE,
+    COMPONENTS,
+    DNS,
+    GCP,
+    GROUPS,
+    PACKAGES,
+    PROXY,
+    REFRESHER,
+    ROOT,
+    URLS,
+    Package,
+)
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=str)
 each_component = pytest.mark.parametrize("package", COMPONENTS, ids=str)
@@ -46,6 +61,7 @@ REFERENCES = {
     },
     DNS: {"tags{}", "profiles[]", "vpcs[]"},
     GROUPS: {"tags{}", "securityGroups[]"},
+    ACLS: {"tags{}", "networkAcls[]"},
     URLS: {"attach", "networks[]", "project", "endpoints{}", "tags{}"},
     PROXY: {"network", "subnetwork", "tags{}"},
     GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},

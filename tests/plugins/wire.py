@@ -62,10 +62,11 @@ PACKAGES = (AWS, GCP, AZURE)
 
 DNS = Package("aws", "DnsFirewallAllowlist")
 GROUPS = Package("aws", "SecurityGroupAllowlist")
+ACLS = Package("aws", "NetworkAclAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
 REFRESHER = Package("aws", "PoolRefresher")
-ALLOWLISTS = (*PACKAGES, DNS, GROUPS, URLS, PROXY)
+ALLOWLISTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY)
 COMPONENTS = (*ALLOWLISTS, REFRESHER)
 """Each component of each package."""
 

@@ -1,4 +1,4 @@
-"""AWS: the mechanisms of Network Firewall, DNS Firewall and prefix lists, and the components that realise them.
+"""AWS: the mechanisms of Network Firewall, DNS Firewall, prefix lists and network ACLs, and the components that realise them.
 
 `from hostgate.aws import NetworkFirewallAllowlist` loads pulumi and this cloud's SDK; importing a mechanism does not.
 """
@@ -10,6 +10,7 @@ from hostgate.on_demand import on_demand
 from hostgate.planning.targets import COMPUTED, Target
 
 if TYPE_CHECKING:
+    from hostgate.aws.acl_components import NetworkAclAllowlist, NetworkAclAllowlistArgs
     from hostgate.aws.components import NetworkFirewallAllowlist, NetworkFirewallAllowlistArgs
     from hostgate.aws.dns_components import DnsFirewallAllowlist, DnsFirewallAllowlistArgs
     from hostgate.aws.group_components import SecurityGroupAllowlist, SecurityGroupAllowlistArgs
@@ -19,6 +20,8 @@ __all__ = [
     "TARGETS",
     "DnsFirewallAllowlist",
     "DnsFirewallAllowlistArgs",
+    "NetworkAclAllowlist",
+    "NetworkAclAllowlistArgs",
     "NetworkFirewallAllowlist",
     "NetworkFirewallAllowlistArgs",
     "PoolRefresher",
@@ -100,6 +103,16 @@ TARGETS = (
         places="hostgate.aws.evaluate_groups:places",
         simulated="hostgate.sandbox.aws:CLOUD",
     ),
+    Target(
+        name="aws:network-acl",
+        mechanism="hostgate.aws.network_acl",
+        component="hostgate.aws.acl_components:NetworkAclAllowlist",
+        outputs=("digest",),
+        example={"pool": "pool.txt", "networkAcls": ["acl-0123456789abcdef0"]},
+        references={"network_acls[]": f"{COMPUTED}/{{}}", "tags{}": COMPUTED},
+        places="hostgate.aws.evaluate_acls:places",
+        simulated="hostgate.sandbox.aws:CLOUD",
+    ),
 )
 
 BESIDE_TARGETS = {
@@ -118,6 +131,8 @@ __getattr__ = on_demand(
     {
         "DnsFirewallAllowlist": "dns_components",
         "DnsFirewallAllowlistArgs": "dns_components",
+        "NetworkAclAllowlist": "acl_components",
+        "NetworkAclAllowlistArgs": "acl_components",
         "NetworkFirewallAllowlist": "components",
         "NetworkFirewallAllowlistArgs": "components",
         "PoolRefresher": "refresher_components",

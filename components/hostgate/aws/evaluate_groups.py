@@ -14,11 +14,16 @@ from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
+from hostgate.planning.address_pool import mark
 
 TARGET: Final = "aws:prefix-list"
 
 ASSUMPTIONS: Final = (
     "The security group has no other egress rules, and its members are in no other group: what rules allow adds up.",
+)
+
+_PUSHED: Final = (
+    "`hostgate pool push` has left the lists that it keeps as they were last read; `pulumi refresh` reads them again."
 )
 
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
@@ -46,7 +51,16 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
         steps += [step for item in made.node.at("egress").items() for step in _inside(made, item)]
         steps += elsewhere(made)
     name = made.name if made is not None and group == made.urn else group
-    return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), ASSUMPTIONS, policy=name, kind="group")
+    kept = [
+        each for rule in rules if _group(rule, snapshot) == group and (each := _list(rule, "prefixListId", snapshot))
+    ]
+    assumptions = (*ASSUMPTIONS, _PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
+    return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), assumptions, policy=name, kind="group")
+
+
+def _pushed(listed: Resource) -> bool:
+    """Whether a refresher keeps entries of the list."""
+    return any(str(each.at("description").value).startswith(mark("")) for each in listed.node.at("entries").items())
 
 
 def _group(rule: Resource, snapshot: Snapshot) -> str:
@@ -71,7 +85,7 @@ def _of_rule(rule: Resource, snapshot: Snapshot) -> Iterator[Step]:
         if at.absent:
             continue
         listed = _list(rule, key, snapshot) if key == "prefixListId" else None
-        address |= _held(listed) if listed is not None else _named(at, f"{key} of {rule.name}")
+        address |= _held(listed) if listed is not None else address_of(at, f"{key} of {rule.name}")
     yield from _step(rule.name, rule.urn, node, "ipProtocol", address)
 
 
@@ -82,13 +96,13 @@ def _inside(group: Resource, item: Node) -> Iterator[Step]:
         if item.at(key).unknown:
             address |= symbol(f"{key} of {group.name}")
         for each in item.at(key).items():
-            address |= _named(each, f"{key} of {group.name}")
+            address |= address_of(each, f"{key} of {group.name}")
     if item.at("self").value:
         address |= symbol(group.id or group.urn)
     yield from _step(group.name, group.urn, item, "protocol", address)
 
 
-def _named(node: Node, what: str) -> AddressSet:
+def address_of(node: Node, what: str) -> AddressSet:
     """The addresses of a CIDR; a symbol for what is none."""
     if not isinstance(node.value, str):
         return symbol(what)
@@ -104,23 +118,29 @@ def _held(listed: Resource) -> AddressSet:
 
 
 def _step(name: str, owner: str, node: Node, key: str, address: AddressSet) -> Iterator[Step]:
+    box = box_of(name, node, key, address)
+    if isinstance(box, str):
+        yield from either(name, box, owner, box=Box(address=address))
+        return
+    yield Step(
+        action="allow", rule=name, why="a rule of the security group allows its address and port", box=box, owner=owner
+    )
+
+
+def box_of(name: str, node: Node, key: str, address: AddressSet) -> Box | str:
+    """What a rule is about, with its protocol under `key`; what of it is not known, as a sentence."""
     protocol = node.at(key).value
     low, high = number(node.at("fromPort")), number(node.at("toPort"))
     known = str(protocol).lower()
     every = known in ("-1", "all")
     if protocol is UNKNOWN or (not every and UNKNOWN in (node.at("fromPort").value, node.at("toPort").value)):
-        yield from either(name, f"the ports of {name} are not known yet", owner, box=Box(address=address))
-        return
+        return f"the ports of {name} are not known yet"
     numbered = _PROTOCOLS.get(known) or (int(known) if known.isdigit() else None)
     if not every and numbered is None:
-        yield from either(name, f"{known} is no protocol that is known here", owner, box=Box(address=address))
-        return
+        return f"{known} is no protocol that is known here"
     ports = (
         EVERY_PORT
         if every or numbered not in (6, 17) or low is None
         else Intervals.of([(low, low if high is None else high)])
     )
-    box = Box(address=address, port=ports, protocols=None if every else frozenset({numbered or 0}))
-    yield Step(
-        action="allow", rule=name, why="a rule of the security group allows its address and port", box=box, owner=owner
-    )
+    return Box(address=address, port=ports, protocols=None if every else frozenset({numbered or 0}))

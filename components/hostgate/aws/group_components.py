@@ -23,6 +23,10 @@ class SecurityGroupAllowlistArgs(SelectionArgs, total=False):
     """The addresses of each host, in place of a pool."""
     steps: float
     """The maximum of a list is the next multiple of this; 10 unless given."""
+    contents: str
+    """pool: this program keeps the entries. refresher: it fills a list once, and `hostgate pool push` keeps them."""
+    maximum: float
+    """The maximum of each list that a refresher keeps."""
     import_: dict[str, str]
     """Ids of existing objects to adopt, by child name."""
 
@@ -59,8 +63,9 @@ class SecurityGroupAllowlist(AllowlistComponent):
             child, body = prepared.child(name, each), each.body
             child_options = prepared.options(self, child)
             if each.kind == PREFIX_LIST_KIND:
-                if prepared.adopt.get(child) is not None:
-                    child_options.ignore_changes = ["name"]
+                ignored = ["name"] if prepared.adopt.get(child) is not None else []
+                ignored += ["entries"] if plan.options.refreshed else []  # never both
+                child_options.ignore_changes = ignored or None
                 lists[each.name] = ec2.ManagedPrefixList(
                     child,
                     address_family=body["AddressFamily"],

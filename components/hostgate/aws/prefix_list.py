@@ -4,32 +4,32 @@ A list holds one address family, and everything in it is open at the ports of th
 for each family, transport and port. A security group counts the maximum of a list, not its entries.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hostgate.aws.evaluate_groups import plan_place
 from hostgate.aws.prefix_list_options import PrefixListOptions
 from hostgate.aws.resources import snapshot_of
-from hostgate.aws.resources_ec2 import EGRESS_RULE_KIND, LIST_ENTRIES, PREFIX_LIST_KIND, QUOTAS, TYPES
-from hostgate.catalog.model import Entry
+from hostgate.aws.resources_ec2 import EGRESS_RULE_KIND, LIST_ENTRIES, PREFIX_LIST_KIND, QUOTAS, READ_ON, TYPES
+from hostgate.catalog.model import FAMILIES, Entry
 from hostgate.flows.steps import Place
+from hostgate.planning.address_pool import DEFAULT_OWNER, mark
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
-from hostgate.planning.pooled import NEAREST, RESOLVER, Opening, opened_beside, openings
+from hostgate.planning.pooled import NEAREST, RESOLVER, Opening, network_of, opened_beside, openings, unused
 
-_READ_ON = "2026-11-23"
 _GROUPS = "Amazon VPC user guide, security groups"
 
-LISTS = Limit("prefix lists of a Region", 100, "lists", QUOTAS, _READ_ON, unless="the account's quota was raised")
+LISTS = Limit("prefix lists of a Region", 100, "lists", QUOTAS, READ_ON, unless="the account's quota was raised")
 RULES = Limit(
-    "rules of a security group over one address family, a list counted by its maximum", 60, "rules", QUOTAS, _READ_ON,
+    "rules of a security group over one address family, a list counted by its maximum", 60, "rules", QUOTAS, READ_ON,
     unless="the account's quota was raised",
 )  # fmt: skip
-MOST_RULES = Limit("rules of the security groups of a network interface", 1_000, "rules", QUOTAS, _READ_ON)
+MOST_RULES = Limit("rules of the security groups of a network interface", 1_000, "rules", QUOTAS, READ_ON)
 
 _DESCRIPTION = 255
 """Characters (Amazon EC2 API reference, AddPrefixListEntry, read 2026-11-28)."""
@@ -54,15 +54,15 @@ class PrefixLists(Mechanism[PrefixListOptions]):
             sight="address-and-port",
             ttl_family="own-lookup",
             resolver=RESOLVER,
-            evidence=Evidence("documented", _GROUPS, _READ_ON),
+            evidence=Evidence("documented", _GROUPS, READ_ON),
             needs=(
                 Claim(
                     "somebody who runs `hostgate pool refresh` and `pulumi up` again",
                     "hostgate, docs/by-address.md",
                     "2026-11-28",
                 ),
-                Claim("security groups without another egress rule: each new one allows everything", _GROUPS, _READ_ON),
-                Claim("clients in no other security group that allows more", _GROUPS, _READ_ON),
+                Claim("security groups without another egress rule: each new one allows everything", _GROUPS, READ_ON),
+                Claim("clients in no other security group that allows more", _GROUPS, READ_ON),
             ),
             opens=(
                 Claim(
@@ -71,25 +71,30 @@ class PrefixLists(Mechanism[PrefixListOptions]):
                     "2026-11-28",
                 ),
             ),
-            costs=(Claim("nothing for security groups and their rules", _GROUPS, _READ_ON),),
+            costs=(Claim("nothing for security groups and their rules", _GROUPS, READ_ON),),
             nearest=NEAREST,
         ),
     )
 
     def objections(self, entries: Sequence[Entry], options: PrefixListOptions) -> Mapping[tuple[str, str], Objection]:
-        return {**options.unfed(entries), **super().objections(entries, options)}
+        objections = {**options.unfed(entries), **super().objections(entries, options)}
+        if options.refreshed:
+            objections = {
+                **dict(_not_refreshed([each for each in entries if each.key not in objections], options)),
+                **objections,
+            }
+        return objections
 
     def render(self, entries: Sequence[Entry], options: PrefixListOptions) -> Rendering:
         opened = openings(entries, options)
-        lists: dict[tuple[str, str, int], list[Opening]] = {}
-        for each in opened:
-            lists.setdefault(("IPv6" if ":" in each.address else "IPv4", each.transport, each.port), []).append(each)
+        lists = _lists(opened)
         groups = options.security_groups or [_NOBODY]
         made, rules, counted = [], [], {"IPv4": 0, "IPv6": 0}
         for (family, transport, port), held in sorted(lists.items()):
             label = f"{family.lower()}-{transport}-{port}"
-            name = f"{options.stem}-{label}"
-            most = -(-len(held) // options.steps) * options.steps
+            # A list has another name with another keeper: entries that one left would be foreign to the other.
+            name = f"{options.stem}-refresher-{label}" if options.refreshed else f"{options.stem}-{label}"
+            most = options.maximum or -(-len(held) // options.steps) * options.steps
             if len(held) <= LIST_ENTRIES.max:
                 most = min(most, LIST_ENTRIES.max)
             counted[family] += most
@@ -97,7 +102,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
                 "PrefixListName": name,
                 "AddressFamily": family,
                 "MaxEntries": most,
-                "Entries": [_entry(each) for each in held],
+                "Entries": [_entry(each, options) for each in held],
             }
             made.append(CloudObject(kind=PREFIX_LIST_KIND, name=name, body=_tagged(body, options)))
             for group in groups:
@@ -117,8 +122,9 @@ class PrefixLists(Mechanism[PrefixListOptions]):
         ]
         if opened:
             found.append(opened_beside(opened))
-        if unused := sorted({*options.addresses} - {entry.host for entry in entries}) if not options.fed else []:
-            found.append(finding("addresses-unused", f"No rule is about {', '.join(unused)}."))
+        found += unused(entries, options)
+        if options.refreshed:
+            found.append(finding("refresher-owned", _pushes(lists, entries)))
         if not options.security_groups:
             found.append(finding("not-enforced", "No `securityGroups` are named: no rule uses the lists."))
         most = max(counted.values())
@@ -155,8 +161,58 @@ _DENIES = (
 )
 
 
-def _entry(each: Opening) -> dict[str, str]:
-    cidr = f"{each.address}/{128 if ':' in each.address else 32}"
+Lists = dict[tuple[str, str, int], list[Opening]]
+"""What is in a list, by its address family, transport and port."""
+
+
+def _lists(opened: Iterable[Opening]) -> Lists:
+    lists: Lists = {}
+    for each in opened:
+        lists.setdefault(("IPv6" if ":" in each.address else "IPv4", each.transport, each.port), []).append(each)
+    return lists
+
+
+def _not_refreshed(entries: Sequence[Entry], options: PrefixListOptions) -> Iterator[tuple[tuple[str, str], Objection]]:
+    """Objections to entries whose lists a refresher cannot keep."""
+    if not options.fed:
+        why = "Found `addresses`, and `contents` refresher: both would say what is in a list."
+        near = "a pool in their place, which fills each list once; or `contents` pool."
+        yield from ((entry.key, Objection(why, near)) for entry in entries)
+        return
+    assert options.maximum is not None
+    for (family, transport, port), held in _lists(openings(entries, options)).items():
+        if len(held) > options.maximum:
+            found = f"The {family} list of {transport} {port} begins with {len(held):,} addresses."
+            why = f"{found} Allowed by `maximum`: {options.maximum:,}."
+            hosts = {host for each in held for host in each.hosts}
+            near = f"a `maximum` with room for what comes before anything leaves, at most {LIST_ENTRIES.max:,}."
+            for entry in entries:
+                if entry.host in hosts and (entry.transport, entry.port) == (transport, port):
+                    yield entry.key, Objection(why, near)
+
+
+def _pushes(lists: Lists, entries: Sequence[Entry]) -> str:
+    """Who keeps the lists, and by which hosts, in words."""
+    told = []
+    for family, transport, port in sorted(lists):
+        hosts = {
+            each.host
+            for each in entries
+            if (each.transport, each.port) == (transport, port) and family.lower() in (each.families or FAMILIES)
+        }
+        told.append(f"{family} {transport} {port}: push {' '.join(sorted(hosts))}")
+    return (
+        "Pulumi fills each list once, when it makes it, and ignores its entries from then on: `hostgate pool push "
+        "aws-prefix-list` keeps them, and a host that comes later is closed until it is pushed. "
+        + "; ".join(told)
+        + "."
+    )
+
+
+def _entry(each: Opening, options: PrefixListOptions) -> dict[str, str]:
+    cidr = network_of(each.address)
+    if options.refreshed:
+        return {"Cidr": cidr, "Description": mark(DEFAULT_OWNER)}
     told = " ".join(each.hosts)
     if len(told) > _DESCRIPTION:
         told = f"{told[: _DESCRIPTION - 4].rpartition(' ')[0] or told[: _DESCRIPTION - 4]} ..."

@@ -7,7 +7,7 @@ from typing import Any, Final
 from hostgate.aws.spelling import as_aws
 from hostgate.planning.limits import Limit
 from hostgate.planning.resource_types import AutoName, ResourceType, UnreadType, fields, types_by_token
-from hostgate.planning.shapes import Entries, InputProblem, Items, Record, Text, Whole, filled, inner
+from hostgate.planning.shapes import Anything, Entries, Flag, InputProblem, Items, Record, Text, Whole, filled, inner
 
 # As of 2026-11-23.
 API: Final = "Amazon EC2 API reference, CreateRoute"
@@ -21,6 +21,10 @@ PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 PREFIX_LIST_ENTRY: Final = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 EGRESS_RULE: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
+DEFAULT_ACL: Final = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"
+ACLS_WITH_ENTRIES: Final = (ACL, DEFAULT_ACL)
+ACL_ENTRY: Final = "aws:ec2/networkAclRule:NetworkAclRule"
 ROUTE: Final = "aws:ec2/route:Route"
 ROUTE_TABLE: Final = "aws:ec2/routeTable:RouteTable"
 DEFAULT_ROUTE_TABLE: Final = "aws:ec2/defaultRouteTable:DefaultRouteTable"
@@ -46,7 +50,22 @@ EGRESS_RULE_KIND: Final = "AWS::EC2::SecurityGroupEgress"
 LISTS: Final = "Amazon EC2 API reference, CreateManagedPrefixList"
 API_RULE: Final = "Amazon EC2 API reference, AuthorizeSecurityGroupEgress"
 QUOTAS: Final = "Amazon VPC user guide, quotas (2023 copy)"
-LIST_ENTRIES: Final = Limit("entries of a prefix list", 1_000, "entries", QUOTAS, "2026-11-23")
+READ_ON: Final = "2026-11-23"
+LIST_ENTRIES: Final = Limit("entries of a prefix list", 1_000, "entries", QUOTAS, READ_ON)
+ACL_ENTRY_KIND: Final = "AWS::EC2::NetworkAclEntry"
+ACLS: Final = "Amazon VPC user guide, network ACLs"
+API_ENTRY: Final = "Amazon EC2 API reference, CreateNetworkAclEntry"
+MOST_ACL_ENTRIES: Final = Limit(
+    "most entries of a network ACL in one direction over one address family, with the last that denies", 40, "entries",
+    QUOTAS, READ_ON,
+)  # fmt: skip
+LAST_NUMBER: Final = 32_766
+"""Of an entry (API_ENTRY, read 2026-11-28)."""
+EPHEMERAL: Final = (1_024, 65_535)
+"""Ports from which clients send: those of NAT gateways, load balancers and functions hold those of Linux and Windows (ACLS,
+ephemeral ports, read 2026-11-23)."""
+
+ACL_RANGES: Final = ("cidrBlock", "ipv6CidrBlock")
 RULE_DESTINATIONS: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
@@ -96,6 +115,15 @@ def _one_destination(inputs: Mapping[str, Any], path: str) -> Iterator[InputProb
     if len(given) != 1:
         found, allowed = ", ".join(given) or "none", f"exactly one of {', '.join(RULE_DESTINATIONS)}"
         yield InputProblem("one destination", path=path, found=found, allowed=allowed, source=API_RULE)
+
+
+def _one_range(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
+    given = [key for key in ACL_RANGES if filled(inputs, key)]
+    if len(given) != 1:
+        found = ", ".join(given) or "none"
+        yield InputProblem(
+            "one range", path=path, found=found, allowed=f"exactly one of {', '.join(ACL_RANGES)}", source=API_ENTRY
+        )
 
 
 TYPES: Final = types_by_token(
@@ -164,6 +192,42 @@ TYPES: Final = types_by_token(
             kind=EGRESS_RULE_KIND,
             spelled=_capital,
         ),
+        ResourceType(
+            ACL_ENTRY,
+            Record(
+                {
+                    "networkAclId": Text(),
+                    "ruleNumber": Whole(1, LAST_NUMBER, API_ENTRY),
+                    "egress": Flag(),
+                    "protocol": Text(),
+                    "ruleAction": Text(one_of=("allow", "deny"), source=API_ENTRY),
+                    **dict.fromkeys(ACL_RANGES, Text()),
+                    "fromPort": Whole(0, 65_535, API_ENTRY),
+                    "toPort": Whole(0, 65_535, API_ENTRY),
+                    **dict.fromkeys(("icmpType", "icmpCode"), Whole(-1, 255, API_ENTRY)),
+                    "region": Text(),
+                },
+                ("networkAclId", "protocol", "ruleAction", "ruleNumber"),
+                (_one_range,),
+                renamed={"fromPort": "from", "toPort": "to"},
+            ),
+            replaces=(
+                "networkAclId",
+                "ruleNumber",
+                "egress",
+                "protocol",
+                "ruleAction",
+                *ACL_RANGES,
+                "fromPort",
+                "toPort",
+                "icmpType",
+                "icmpCode",
+                "region",
+            ),
+            kind=ACL_ENTRY_KIND,
+            spelled=_capital,
+            within="PortRange",
+        ),
     )
 )
 """Types that a plan or a program of ours makes."""
@@ -180,6 +244,12 @@ def _table(*names: str, without: tuple[str, ...] = ()) -> Record:
     targets = tuple(key for key in TARGETS if key not in without)
     inline = Record(dict.fromkeys((*_RENAMED, "destinationPrefixListId", *targets), Text()), renamed=_RENAMED)
     return Record({**fields(*names, "propagatingVgws").fields, "routes": Items(inline)})
+
+
+def _acl(*names: str) -> Record:
+    """Inputs of a network ACL, with the entries that stand in it."""
+    inline = Record(dict.fromkeys(("action", "ruleNo", "protocol", *ACL_RANGES, "fromPort", "toPort"), Anything()))
+    return Record({**fields(*names, "subnetIds").fields, "egress": Items(inline), "ingress": Items(inline)})
 
 
 READ: Final = types_by_token(
@@ -232,6 +302,8 @@ READ: Final = types_by_token(
             ),
             spelled=as_aws,
         ),
+        ResourceType(ACL, _acl()),
+        ResourceType(DEFAULT_ACL, _acl("defaultNetworkAclId")),
     )
 )  # fmt: skip
 """Types that are read where they stand, and never made here."""
@@ -239,13 +311,14 @@ READ: Final = types_by_token(
 UNREAD: Final = (
     UnreadType("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "egress of a security group", ("egress",)),
     UnreadType("aws:ec2/securityGroupRule:SecurityGroupRule", "a rule of a security group"),
-    UnreadType("aws:ec2/networkAcl:NetworkAcl", "egress of a network ACL", ("egress",)),
-    UnreadType("aws:ec2/defaultNetworkAcl:DefaultNetworkAcl", "egress of a network ACL", ("egress",)),
-    UnreadType("aws:ec2/networkAclRule:NetworkAclRule", "an entry of a network ACL"),
+    UnreadType(ACL, "egress of a network ACL", ("egress",)),
+    UnreadType(DEFAULT_ACL, "egress of a network ACL", ("egress",)),
+    UnreadType(ACL_ENTRY, "an entry of a network ACL"),
     UnreadType(PREFIX_LIST_ENTRY, "an entry of a prefix list"),
     UnreadType("aws-native:ec2:SecurityGroup", "egress of a security group", ("securityGroupEgress",)),
     UnreadType("aws-native:ec2:SecurityGroupEgress", "a rule of a security group"),
     UnreadType("aws-native:ec2:NetworkAclEntry", "an entry of a network ACL"),
     UnreadType("aws-native:ec2:PrefixList", "entries of a prefix list", ("entries",)),
 )
-"""Types that decide where packets may go, and that nothing reads."""
+"""Types that decide where packets may go, and that nothing reads; of network ACLs, where none of their entries is for a
+single address, which alone makes them a place that is judged."""

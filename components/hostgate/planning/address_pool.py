@@ -42,6 +42,16 @@ _NEVER = (
 )
 """What no host of the internet has, and no owner's word opens (IANA special-purpose address registries, read 2026-11-23)."""
 
+DEFAULT_OWNER = "pool"
+"""Whose entries of a cloud's list those of a push are, unless it says."""
+
+
+def mark(owner: str) -> str:
+    """The description of the entries of `owner` in a cloud's list. It says nothing that may change: a description is never
+    written anew."""
+    return f"hostgate:{owner}"
+
+
 Network = IPv4Network | IPv6Network
 
 

@@ -74,10 +74,20 @@ KINDS: dict[str, FindingKind] = {
         "Names became addresses of a pool: what else answers at them is open too, and so is whoever has them next.",
         "Use a mechanism that reads the name where one can stand; else accept the finding with the reason.",
     ),
+    "opens-inbound": FindingKind(
+        "warning",
+        "What keeps no state lets answers in by address: whoever has it may begin connections to the clients' ports.",
+        "See that security groups and the way in let no connection from outside begin; else filter where state is kept.",
+    ),
     "pool-stale": FindingKind(
         "warning",
         "Nobody has confirmed the addresses of the host for longer than they count.",
         "Run `hostgate pool refresh`, and see why it did not run.",
+    ),
+    "refresher-owned": FindingKind(
+        "info",
+        "A refresher keeps the addresses, and not the program: what is open is what was pushed last.",
+        "Push on a schedule, with an alarm on the exit code; push at once when a host comes.",
     ),
     "port-unseen": FindingKind(
         "info",

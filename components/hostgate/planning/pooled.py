@@ -5,7 +5,7 @@ without addresses opens nothing or everything, and either is wrong.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Self
@@ -73,7 +73,11 @@ class PooledOptions(Options):
         for entry in entries:
             if not self.of(entry):
                 told = f" of {' or '.join(entry.families)}" if entry.families else ""
-                told += " over a family that `from` has clients of" if self.addresses.get(entry.host) else ""
+                told += (
+                    " over a family that `from` has clients of"
+                    if len(self.client_families) == 1 and entry.host in self.addresses
+                    else ""
+                )
                 why = f"There is no address{told} of {entry.host}: no `addresses`, or no pool that has any."
                 if self._pool is not None:
                     families = sorted(self.client_families & {*(entry.families or FAMILIES)})
@@ -106,6 +110,17 @@ def openings(entries: Iterable[Entry], options: PooledOptions) -> list[Opening]:
             found.setdefault((address, entry.transport, entry.port), set()).add(entry.host)
     ordered = sorted(found, key=lambda key: (":" in key[0], packed_address(key[0]), *key[1:]))
     return [Opening(*key, tuple(sorted(found[key]))) for key in ordered]
+
+
+def network_of(address: str) -> str:
+    """The network of the address alone."""
+    return f"{address}/{128 if ':' in address else 32}"
+
+
+def unused(entries: Iterable[Entry], options: PooledOptions) -> Iterator[Finding]:
+    """Hosts with addresses by hand that no rule is about."""
+    if not options.fed and (names := sorted({*options.addresses} - {entry.host for entry in entries})):
+        yield finding("addresses-unused", f"No rule is about {', '.join(names)}.")
 
 
 def opened_beside(opened: Sequence[Opening]) -> Finding:

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from hostgate.aws import resources as aws
 from hostgate.aws import resources_ec2, resources_resolver
+from hostgate.aws.evaluate_acls import one_address
 from hostgate.aws.resources import canonical as of_aws
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.aws.resources_firewall import RULE_GROUP as RULE_GROUP
@@ -91,4 +92,6 @@ def read(resource: Resource) -> Reading | None:
 def unread(resource: Resource) -> str | None:
     """What a canonical resource holds that decides about egress, and that nobody reads; None if it holds none of it."""
     what, keys = UNREAD.get(resource.type, (None, ()))
+    if resource.type == resources_ec2.ACL_ENTRY and one_address(resource):
+        return None  # its ACL is a place that is judged, with whatever else stands there
     return None if keys and all(resource.properties.get(key) in (None, [], ()) for key in keys) else what

@@ -1,12 +1,12 @@
-"""How prefix lists and the rules of security groups live: ids, and what Amazon EC2 refuses at call time.
+"""How prefix lists, rules of security groups and entries of network ACLs live: ids, and what EC2 refuses at call time.
 
-Security groups are taken as given.
+Security groups and network ACLs are taken as given.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.aws.resources_ec2 import EGRESS_RULE, PREFIX_LIST
+from hostgate.aws.resources_ec2 import ACL_ENTRY, EGRESS_RULE, MOST_ACL_ENTRIES, PREFIX_LIST
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
 
 
@@ -64,9 +64,33 @@ def _as_sets(old: Any, new: Any) -> bool:
     return items(old) is not None and items(old) == items(new)
 
 
+def _entry_id(inputs: Inputs, account: Account) -> str:
+    place = (inputs.get("networkAclId"), inputs.get("ruleNumber"), bool(inputs.get("egress")))
+    return f"nacl-{digest_of(inputs.get('region') or account.region, *place, digits=9)}"
+
+
+def _room_for_entries(ask: Ask) -> Iterator[str]:
+    """At most 40 in one direction over one family, with the one that denies at the end."""
+
+    def counted(inputs: Inputs) -> tuple[Any, bool, bool]:
+        return inputs.get("networkAclId"), bool(inputs.get("egress")), bool(inputs.get("ipv6CidrBlock"))
+
+    if ask.operation == "create":
+        own = counted(ask.held.inputs)
+        beside = sum(counted(each.inputs) == own for each in ask.now.objects(ACL_ENTRY) if each.id != ask.held.id)
+        if beside + 2 > MOST_ACL_ENTRIES.max:
+            yield f"NetworkAclEntryLimitExceeded: {own[0]} has {beside + 1} entries in this direction and family"
+
+
 LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     PREFIX_LIST: Lifecycle(
         place=_list_id, name="name", computed=_list_computed, rules=(_list_unused,), same={"entries": _as_sets}
     ),
     EGRESS_RULE: Lifecycle(place=_rule_id, name="securityGroupId", computed=_rule_computed, rules=(_list_exists,)),
+    ACL_ENTRY: Lifecycle(
+        place=_entry_id,
+        name="networkAclId",
+        rules=(_room_for_entries,),
+        taken="NetworkAclEntryAlreadyExists: delete it",
+    ),
 }

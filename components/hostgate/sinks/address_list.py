@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from hostgate.catalog.model import FAMILIES, Family
-from hostgate.planning.address_pool import AddressPool, packed_address
+from hostgate.planning.address_pool import AddressPool, mark, packed_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,6 @@ class ListDifference:
     remove: tuple[ListEntry, ...]
     foreign: tuple[ListEntry, ...]
     owned: int
-
-
-def mark(owner: str) -> str:
-    """The description of the entries of `owner`. It says nothing that may change: a description is never written anew."""
-    return f"hostgate:{owner}"
 
 
 def wanted_addresses(pool: AddressPool, family: Family) -> WantedAddresses:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from hostgate.catalog.model import Family
 from hostgate.catalog.problems import InputError, Problem, spelled
-from hostgate.planning.address_pool import AddressPool
+from hostgate.planning.address_pool import AddressPool, mark
 from hostgate.requirement import install_command
 from hostgate.sinks.address_list import (
     ListDifference,
@@ -28,7 +28,6 @@ from hostgate.sinks.address_list import (
     WantedAddresses,
     difference,
     family_named,
-    mark,
     most_to_remove,
     wanted_addresses,
 )
@@ -307,7 +306,7 @@ def _refuse(
         more = f" and {len(found.foreign) - 5:,} more" if len(found.foreign) > 5 else ""
         message = (
             f"Found entries that are not of `{mark(order.owner)}`: {some}{more}. They open what the pool does not say. Take "
-            "them out, or keep them with --keep-foreign."
+            "them out, or keep them with --keep-foreign. If Pulumi fills the list, it undoes a push: `contents: refresher`."
         )
         problems.append(_problem("list-foreign", at.list_id, message))
     if problems:

@@ -1,0 +1,127 @@
+"""What network ACLs do with a flow: egress entries with what the client sends, then ingress entries with what comes back.
+
+An ACL keeps no state. Entries go by their number, the first that holds decides, and the last denies (Amazon VPC user guide,
+network ACLs, read 2026-11-23).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Final
+
+from hostgate.aws.evaluate_groups import address_of, box_of
+from hostgate.aws.resources import canonical
+from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, EPHEMERAL
+from hostgate.flows.address_sets import NO_ADDRESS
+from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.nodes import Node, number
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
+
+TARGET: Final = "aws:network-acl"
+
+ASSUMPTIONS: Final = (
+    "The network ACL has no other entries, and every subnet of the clients has it.",
+    f"Clients send from ports {EPHEMERAL[0]} to {EPHEMERAL[1]}, to which the answers go.",
+)
+
+_CLIENT_PORTS: Final = Intervals.of([EPHEMERAL])
+_CLOSED: Final = Step(action="block", rule="", why="no egress entry of the network ACL allows it")
+_UNANSWERED: Final = Step(action="block", rule="", why="no ingress entry of the network ACL lets the answers in")
+
+
+def places(snapshot: Snapshot) -> list[Place]:
+    """Every ACL with an egress entry for a single address. Others judge no list of hosts."""
+    snapshot = canonical(snapshot)
+    rules = list(snapshot.of_types([ACL_ENTRY]))
+    return [
+        _place(snapshot, acl, rules) for acl in dict.fromkeys(_acl(each, snapshot) for each in rules if _judges(each))
+    ]
+
+
+def plan_place(snapshot: Snapshot, acl: str) -> Place:
+    """The entries of a plan in the ACL, with nothing else there."""
+    return _place(snapshot, acl, list(snapshot.of_types([ACL_ENTRY])))
+
+
+def one_address(entry: Resource) -> bool:
+    """Whether an entry is about a single address."""
+    ranges = [entry.properties.get(key) for key in ACL_RANGES]
+    try:
+        return any(
+            ip_network(each, strict=False).num_addresses == 1 for each in ranges if isinstance(each, str) and each
+        )
+    except ValueError:
+        return False
+
+
+def _judges(entry: Resource) -> bool:
+    told = entry.properties
+    return one_address(entry) and told.get("egress") is True and told.get("ruleAction") == "allow"
+
+
+def _acl(rule: Resource, snapshot: Snapshot) -> str:
+    """What the ACL of an entry is known by: its id, or the resource that it is."""
+    value = rule.properties.get("networkAclId")
+    if isinstance(value, str):
+        return value
+    made = snapshot.referred(rule, "networkAclId", value)
+    return (made[0].id or made[0].urn) if len(made) == 1 else f"a network ACL not known yet ({rule.name})"
+
+
+def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
+    entries = [
+        (each.node.at("egress").value, each.name, each.urn, each.node) for each in rules if _acl(each, snapshot) == acl
+    ]
+    made = next((each for each in snapshot.of_types(ACLS_WITH_ENTRIES) if acl in (each.id, each.urn)), None)
+    name = acl
+    beside: tuple[Step, ...] = ()
+    if made is not None:
+        name, beside = (made.name if acl == made.urn else acl), elsewhere(made)
+        for key, out in (("egress", True), ("ingress", False)):
+            if made.node.at(key).unknown:
+                beside += either(f"{key} of {made.name}", "its entries are not known yet", made.urn)
+            entries += [(out, made.name, made.urn, item) for item in made.node.at(key).items()]
+    stages = []
+    for out, title, closed in ((True, "egress entries", _CLOSED), (False, "ingress entries", _UNANSWERED)):
+        ordered: list[tuple[int, tuple[Step, ...]]] = []
+        loose = [beside] if beside else []
+        for way, rule, owner, node in entries:
+            if bool(way) is not out and isinstance(way, bool | None):
+                continue
+            steps = tuple(_steps(rule, owner, node, out=out))
+            place = number(node.at("ruleNumber")) or number(node.at("ruleNo"))
+            if place is None:
+                loose.append(steps)
+            else:
+                ordered.append((place, steps))
+        ordered.sort(key=lambda each: each[0])
+        steps = tuple(step for _, found in ordered for step in found)
+        stages.append(Stage(title, steps, closed, unordered=tuple(loose)))
+    return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL")
+
+
+def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
+    """What an entry does; of an ingress entry, to the answer: it is from the address, and to some port of the client."""
+    address = NO_ADDRESS
+    for key in ACL_RANGES:
+        if node.at(key).value not in (None, ""):
+            address |= address_of(node.at(key), f"{key} of {rule}")
+    box = box_of(rule, node, "protocol", address)
+    action = node.at("ruleAction").value or node.at("action").value
+    if isinstance(box, str) or action not in ("allow", "deny") or not isinstance(node.at("egress").value, bool | None):
+        told = box if isinstance(box, str) else f"the action or direction of {rule} is not known yet"
+        yield from either(rule, told, owner, box=Box(address=address))
+        return
+    if not out:
+        reached = box.port.holds(_CLIENT_PORTS)
+        if reached is False:
+            return
+        doubt = f"the client's port is one of those of {rule}"
+        box = replace(box, port=EVERY_PORT, doubts=() if reached else (doubt,))
+    way = "its address and port" if out else "the answers of its address"
+    if action == "deny":
+        yield Step(action="block", rule=rule, why=f"an entry of the network ACL denies {way}", box=box, owner=owner)
+    else:
+        why = f"an entry of the network ACL allows {way}"
+        yield Step(action="next" if out else "allow", rule=rule, why=why, box=box, owner=owner)
