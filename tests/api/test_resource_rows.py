@@ -32,6 +32,8 @@ from hostgate.planning.shapes import Entries, Items, OneOfKinds, Record, Shape, 
 
 ROWS = [row for cloud in (aws, gcp, azure) for row in (*cloud.TYPES.values(), *cloud.READ.values())]
 UNREAD = [each for cloud in (aws, gcp, azure) for each in cloud.UNREAD]
+AT_TIMES = {resources_ec2.ACL, resources_ec2.DEFAULT_ACL, resources_ec2.ACL_ENTRY}
+"""Read where an entry of the network ACL is for a single address, and said to be unread elsewhere."""
 INSTALLED = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "azure-native": "pulumi_azure_native"}
 PACKAGE = Path(inspect.getfile(resources_firewall)).parents[1]
 
@@ -119,7 +121,8 @@ def test_tokens_of_providers_stand_in_rows_and_nowhere_else() -> None:
 
 
 def test_no_token_has_two_rows() -> None:
-    tokens = [each.token for each in (*ROWS, *UNREAD)] + list(aws.NATIVE) + list(BRIDGED)
+    unread = [each for each in UNREAD if each.token not in AT_TIMES]
+    tokens = [each.token for each in (*ROWS, *unread)] + list(aws.NATIVE) + list(BRIDGED)
     assert sorted(tokens) == sorted(set(tokens))
 
 

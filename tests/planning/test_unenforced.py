@@ -21,7 +21,7 @@ NOTHING: list[tuple[str, dict[str, Any], str, str]] = [
     ("aws:rules", {"deny": "declared"}, "not-enforced", "No policy is made"),
     ("aws:rules", {"firewall": FIREWALL, "deny": "none"}, "deny-none", "passes"),
     ("aws:rules", {"firewall": FIREWALL, "mode": "audit"}, "audit", "does not drop"),
-    ("aws:dns-firewall", {}, "not-enforced", "No `vpcs` are named"),
+    ("aws:dns-firewall", {}, "not-enforced", "No `vpcs` or `profiles` are named"),
     ("aws:dns-firewall", {"vpcs": ["vpc-0a1b"], "mode": "audit"}, "audit", "logs it"),
     ("gcp:fqdn", {}, "not-enforced", "No `networks` are named"),
     ("gcp:fqdn", {"from_": ["tagValues/1"], "base": 1}, "not-enforced", "No `networks` are named"),

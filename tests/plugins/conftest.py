@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from golden.cases import POOLED
+
 from .wire import PACKAGES, Deployment, Plugin, deployment, plugin
 
 
@@ -16,6 +18,8 @@ def consumer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "Pulumi.yaml").write_text("name: shop\nruntime: nodejs\n")
     (folder / "ours.yaml").write_text(OURS)
     (folder / "plain.yaml").write_text(PLAIN)
+    known = (f"host {host} window 86400\n  {address} {SEEN}\n" for host, (address, *_) in sorted(POOLED.items()))
+    (folder / "pool.txt").write_text("".join(("hostgate-pool 1\n", *known, "end\n")))
     return folder
 
 
@@ -32,6 +36,7 @@ def run() -> Iterator[Deployment]:
         yield started
 
 
+SEEN = "first 2026-02-20T10:00:00Z seen here 2026-02-23T10:00:00Z"
 OURS = """
 catalog: acme/ours
 entries:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import dns.message
@@ -23,6 +24,7 @@ _OWN = f"127.{80 + os.getpid() // 250 % 100}.{os.getpid() % 250}"
 """Addresses of this run's own, so that several may run on one machine."""
 
 RESOLVER, ORIGIN, PROXY, OUTSIDER = (f"{_OWN}.{number}" for number in (53, 80, 31, 99))
+_STARTED = count()
 PATIENCE = 5.0
 """Seconds after which a question counts as not answered; none waits as long where all is well."""
 
@@ -174,7 +176,9 @@ def running(lines: str, listen: str, folder: Path, ports: frozenset[int]) -> Ite
     lab = Lab()
     lab.port = int(listen.rpartition(":")[2])
     with (folder / "said").open("wb") as said:
-        process = subprocess.Popen(["squid", "-N", "-f", str(conf)], stdout=said, stderr=said, cwd=folder)
+        # With a name of its own: what a killed one leaves in shared memory keeps the next of that name from starting.
+        name = f"hostgate{os.getpid()}n{next(_STARTED)}"
+        process = subprocess.Popen(["squid", "-N", "-n", name, "-f", str(conf)], stdout=said, stderr=said, cwd=folder)
     try:
         lab.serve(ports)
         _wait(lab.port, process, folder)
@@ -184,6 +188,8 @@ def running(lines: str, listen: str, folder: Path, ports: frozenset[int]) -> Ite
         lab.close()
         process.kill()
         process.wait()
+        for left in Path("/dev/shm").glob(f"{name}-*"):
+            left.unlink()
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
