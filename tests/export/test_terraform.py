@@ -65,12 +65,15 @@ def planned(name: str) -> Plan:
 
 
 class Api(BaseHTTPRequestHandler):
-    """As much of Network Firewall's API as the provider asks to make and read groups and a policy."""
+    """As much of the APIs as the provider asks to make what plans have and to read it."""
 
     kept: dict[str, dict[str, Any]]
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/profileresourceassociation":
+            self.kept[asked["Name"]] = {**asked, "Id": asked["Name"], "OwnerId": "000000000000", "Status": "COMPLETE"}
+            return self.answer(200, {"ProfileResourceAssociation": self.kept[asked["Name"]]})
         service, _, action = self.headers["X-Amz-Target"].partition(".")
         if service == "Route53Resolver":
             return self.resolver(action, asked)
@@ -99,6 +102,10 @@ class Api(BaseHTTPRequestHandler):
             },
         }
         return self.answer(200, answer)
+
+    def do_GET(self) -> None:
+        """Of Route 53 Profiles, whose API has paths in place of actions."""
+        self.answer(200, {"ProfileResourceAssociation": self.kept[self.path.rpartition("/")[2]]})
 
     def resolver(self, action: str, asked: dict[str, Any]) -> None:
         """The same of DNS Firewall: what is made has its name as its id, and rules are listed by their group."""
@@ -218,7 +225,9 @@ def write(folder: Path, plans: Sequence[Plan], port: int) -> None:
         "access_key": "x",
         "secret_key": "x",
         **{f"skip_{each}": True for each in skips},
-        "endpoints": dict.fromkeys(("networkfirewall", "route53resolver"), f"http://127.0.0.1:{port}"),
+        "endpoints": dict.fromkeys(
+            ("networkfirewall", "route53profiles", "route53resolver"), f"http://127.0.0.1:{port}"
+        ),
     }
     required = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
     (folder / "provider.tf.json").write_text(json.dumps({"terraform": required, "provider": {"aws": provider}}))
