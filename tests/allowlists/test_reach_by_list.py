@@ -10,7 +10,8 @@ import pytest
 
 from hostgate.flows.reach import Reach, reach
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.planning.needs import clients_of, needs_at
+from hostgate.planning.allowlists_at import allowlists_at
+from hostgate.planning.needs import clients_of, needs_of_allowlists
 from hostgate.policies.places import places_of_stack
 from hostgate.sandbox.resources import Preview
 
@@ -78,7 +79,7 @@ def stand(run: Run, program: str) -> Snapshot:
 def asked(snapshot: Snapshot) -> list[Reach]:
     found = []
     for place in places_of_stack(snapshot):
-        needs, ours = needs_at(place, snapshot)
+        needs, ours = needs_of_allowlists(allowlists_at(place, snapshot))
         if ours:
             found.append(reach(place, needs, clients_of(place, ours)))
     assert found

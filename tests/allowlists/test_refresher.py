@@ -8,8 +8,8 @@ import pytest
 
 import hostgate
 from hostgate.aws.refresher_options import ARCHIVE, INPUT
-from hostgate.dns import pool_windows
-from hostgate.dns.pool_windows import PoolFitness
+from hostgate.dns import pool_fitness
+from hostgate.dns.pool_fitness import PoolFitness
 from hostgate.sandbox.preview_problems import PreviewError
 from hostgate.sandbox.resources import Preview, PreviewResource
 
@@ -270,7 +270,7 @@ def test_a_survey_refuses_hosts_that_no_pool_keeps_up_with_unless_they_are_accep
         "fit.example": PoolFitness("ok", 700_000, "1 of 1"),
         "unfit.example": PoolFitness("unfit", 86_400, "new ones by the minute"),
     }
-    monkeypatch.setattr(pool_windows, "fitness_of", lambda *_: says)
+    monkeypatch.setattr(pool_fitness, "fitness_of", lambda *_: says)
     both = "names=['fit.example', 'unfit.example'], survey='survey.jsonl'"
     assert "accept_unfit" in refused(run, both)
     assert refresher(run, f"{both}, accept_unfit={{'unfit.example': 'meant'}}").ok

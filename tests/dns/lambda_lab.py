@@ -1,8 +1,13 @@
 """What a refresher on a schedule meets: S3 and EC2 over HTTP on loopback that write down each call, and Lambda's context."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import boto3
+import pytest
+from moto.s3.models import s3_backends
 
 from sinks.ec2_server import REGION, PrefixListServer
 
@@ -53,3 +58,17 @@ class RecordingServer(PrefixListServer):
         if self.status.startswith("404"):  # which S3 says to those alone that may list the bucket
             found.append(("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
         return found
+
+
+@contextmanager
+def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingServer]:
+    """Both, with an empty bucket, as the environment's own."""
+    s3_backends.reset()
+    with RecordingServer() as server:
+        for name, value in {**server.environment, "AWS_ALLOW_HTTP": "true"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        client.close()
+        yield server

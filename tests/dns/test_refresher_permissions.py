@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from lambda_lab import ACCOUNT, BUCKET, KEY, Call, Context, RecordingServer
-from moto.s3.models import s3_backends
+from lambda_lab import ACCOUNT, BUCKET, KEY, Call, Context, RecordingServer, recording
 from refresher_stack import made, ran
 from zone_server import Zone, ZoneServer
 
@@ -76,14 +74,7 @@ def _holds(operator: str, wanted: Mapping[str, str], context: Mapping[str, str])
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingServer]:
-    s3_backends.reset()
-    with RecordingServer() as server:
-        for name, value in {**server.environment, "AWS_ALLOW_HTTP": "true"}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        client.close()
+    with recording(monkeypatch) as server:
         server.make(("192.0.2.9/32", "hostgate:pool"), size=1)
         server.make(family="IPv6", size=5, list_id=SECOND)
         server.calls.clear()

@@ -6,14 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
-from lambda_lab import BUCKET, KEY, Context, RecordingServer
-from moto.s3.models import s3_backends
+from lambda_lab import BUCKET, KEY, Context, RecordingServer, recording
 from zone_server import Zone, ZoneServer
 
 from hostgate.catalog.problems import InputError
 from hostgate.dns.pool_places import load_pool
 from hostgate.sinks.scheduled import RefreshFailed, handler
-from sinks.ec2_server import LIST, REGION
+from sinks.ec2_server import LIST
 
 URL = f"s3://{BUCKET}/{KEY}"
 ZONES = {
@@ -26,14 +25,7 @@ ZONES = {
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingServer]:
     """An empty bucket and an empty list."""
-    s3_backends.reset()
-    with RecordingServer() as server:
-        for name, value in {**server.environment, "AWS_ALLOW_HTTP": "true"}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        client.close()
+    with recording(monkeypatch) as server:
         server.make(size=20)
         server.calls.clear()
         yield server

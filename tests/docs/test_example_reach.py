@@ -7,7 +7,8 @@ from test_example_routes import EXAMPLES, foreseen
 
 from hostgate.flows.reach import reach
 from hostgate.flows.snapshot import Snapshot
-from hostgate.planning.needs import clients_of, needs_at
+from hostgate.planning.allowlists_at import allowlists_at
+from hostgate.planning.needs import clients_of, needs_of_allowlists
 from hostgate.policies.places import places_of_stack
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.stack import config_of_file
@@ -27,7 +28,7 @@ def opened(project: Path, stack: str) -> list[str]:
     places = places_of_stack(snapshot)
     assert places
     for place in places:
-        needs, ours = needs_at(place, snapshot)
+        needs, ours = needs_of_allowlists(allowlists_at(place, snapshot))
         assert any(need.due for need in needs), place.name
         found = reach(place, needs, clients_of(place, ours))
         assert (found.missing, found.dead, found.unknown) == ((), (), ()), place.name

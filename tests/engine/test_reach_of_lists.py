@@ -10,7 +10,8 @@ import pytest
 from engine.lab import Lab, real_engine
 from hostgate.flows.engine_documents import of_preview, of_state
 from hostgate.flows.reach import Reach, reach
-from hostgate.planning.needs import clients_of, needs_at
+from hostgate.planning.allowlists_at import allowlists_at
+from hostgate.planning.needs import clients_of, needs_of_allowlists
 from hostgate.policies.places import places_of_stack
 
 pytestmark = real_engine
@@ -53,7 +54,7 @@ def document(output: str) -> Any:
 def asked(snapshot: Any) -> list[Reach]:
     found = []
     for place in places_of_stack(snapshot):
-        needs, ours = needs_at(place, snapshot)
+        needs, ours = needs_of_allowlists(allowlists_at(place, snapshot))
         found.append(reach(place, needs, clients_of(place, ours)))
     return found
 

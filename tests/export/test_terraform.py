@@ -7,7 +7,6 @@ checks are skipped.
 import json
 import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from conformance.catalogs import entry, selection
-from export.test_terraform_clouds import behind, resources
+from export.test_terraform_clouds import behind, resources, run
 from hostgate.aws.resources import TYPES as ROWS
 from hostgate.catalog.problems import InputError
 from hostgate.export.terraform_aws import REPEATED, TYPES, export_terraform
@@ -161,20 +160,6 @@ def api() -> Iterator[tuple[int, dict[str, dict[str, Any]]]]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def run(program: str, folder: Path, *words: str) -> str:
-    # Nothing of the machine's own settings, and no way out but the loopback.
-    environment = {
-        "PATH": os.environ["PATH"],
-        "TF_CLI_CONFIG_FILE": os.devnull,
-        "CHECKPOINT_DISABLE": "1",
-        "HOME": str(folder),
-    }
-    command = [program, *words, "-no-color"]
-    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=400)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
 
 
 @pytest.mark.parametrize("program", ["terraform", "tofu"])

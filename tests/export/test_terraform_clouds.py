@@ -294,7 +294,8 @@ def resolved(value: Any, outputs: Mapping[str, Any]) -> Any:
     return value.replace("$${", "${").replace("%%{", "%{")
 
 
-def run(program: str, folder: Path, *words: str) -> None:
+def run(program: str, folder: Path, *words: str) -> str:
+    """What it prints. Nothing of the machine's own settings, and no way out but the loopback."""
     environment = {
         "PATH": os.environ["PATH"],
         "TF_CLI_CONFIG_FILE": os.devnull,
@@ -304,6 +305,7 @@ def run(program: str, folder: Path, *words: str) -> None:
     command = [program, *words, "-no-color"]
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=400)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 PROVIDERS = {"gcp": "hashicorp/google", "azure": "Azure/azapi"}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hostgate.aws.evaluate_groups import entries_of
 from hostgate.aws.packets import FRAGMENTS, fragments, whole_hellos
 from hostgate.aws.plan_order import in_plan_order
 from hostgate.aws.resources import canonical
@@ -18,7 +19,7 @@ from hostgate.aws.resources_firewall import FIREWALL, POLICY_SETTINGS, RULE_GROU
 from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
 from hostgate.aws.routes import routes_at
 from hostgate.aws.rule_steps import default_steps, five_tuple, list_steps, stateless_rule
-from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, networks, symbol
+from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, symbol
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.routes import (
     Routes,
@@ -70,11 +71,11 @@ def places(snapshot: Snapshot) -> list[Place]:
             routes = routes_at(snapshot, firewall)
             past, others = round_the_firewall(routes), other_ways(routes)
             found.append(Place(TARGET, name, stages, kind="firewall", round_it=past, other_ways=others))
-    for policy in snapshot.of_types([POLICY]):
-        if policy.urn not in used:
+    if unused := [policy for policy in snapshot.of_types([POLICY]) if policy.urn not in used]:
+        routes = routes_at(snapshot, None)
+        told = assumptions_aside(routes)
+        for policy in unused:
             place = replace(policy_place(snapshot, policy), name=_called(policy), remark="no firewall uses the policy")
-            routes = routes_at(snapshot, None)
-            told = assumptions_aside(routes)
             assumptions = (*told, _OTHERS_ROUTED if told else _ROUTED, *place.assumptions[1:])
             found.append(replace(place, assumptions=assumptions, other_ways=other_ways(routes)))
     return found
@@ -406,14 +407,8 @@ class _Policy:
         return found
 
     def _prefix_list(self, arn: str, standing: Iterable[Resource]) -> AddressSet:
-        for resource in standing:
-            entries = resource.node.at("entries")
-            cidrs = [item.at("cidr").value for item in entries.items()]
-            if resource.type == PREFIX_LIST and not entries.unknown and all(isinstance(each, str) for each in cidrs):
-                return networks(map(str, cidrs))
-            if resource.type == PREFIX_LIST and (entries.unknown or UNKNOWN in cidrs):
-                return symbol(f"unknown:{resource.urn}#entries")
-        return symbol(arn)
+        known = next((each for each in standing if each.type == PREFIX_LIST), None)
+        return symbol(arn) if known is None else entries_of(known)
 
 
 def _of_others(reference: _Reference) -> Iterator[Step]:

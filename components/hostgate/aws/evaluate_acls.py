@@ -9,7 +9,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
-from hostgate.aws.evaluate_groups import address_of, box_of
+from hostgate.aws.evaluate_groups import address_of, box_of, holder_of
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
@@ -61,12 +61,7 @@ def _judges(entry: Resource) -> bool:
 
 
 def _acl(rule: Resource, snapshot: Snapshot) -> str:
-    """What the ACL of an entry is known by: its id, or the resource that it is."""
-    value = rule.properties.get("networkAclId")
-    if isinstance(value, str):
-        return value
-    made = snapshot.referred(rule, "networkAclId", value)
-    return (made[0].id or made[0].urn) if len(made) == 1 else f"a network ACL not known yet ({rule.name})"
+    return holder_of(rule, "networkAclId", "network ACL", snapshot)
 
 
 def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:

@@ -9,7 +9,7 @@ from typing import Final
 
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import EGRESS_RULE, PREFIX_LIST, RULE_DESTINATIONS, SECURITY_GROUP
-from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, networks, symbol
+from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, listed, range_of, symbol
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -58,18 +58,23 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
     return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), assumptions, policy=name, kind="group")
 
 
-def _pushed(listed: Resource) -> bool:
+def _pushed(prefix_list: Resource) -> bool:
     """Whether a refresher keeps entries of the list."""
-    return any(str(each.at("description").value).startswith(mark("")) for each in listed.node.at("entries").items())
+    entries = prefix_list.node.at("entries").items()
+    return any(str(each.at("description").value).startswith(mark("")) for each in entries)
 
 
 def _group(rule: Resource, snapshot: Snapshot) -> str:
-    """What the security group of a rule is known by: its id, or the resource that it is."""
-    value = rule.properties.get("securityGroupId")
+    return holder_of(rule, "securityGroupId", "group", snapshot)
+
+
+def holder_of(rule: Resource, key: str, what: str, snapshot: Snapshot) -> str:
+    """What the group or ACL of a rule is known by: its id, or the resource that it is."""
+    value = rule.properties.get(key)
     if isinstance(value, str):
         return value
-    made = snapshot.referred(rule, "securityGroupId", value)
-    return (made[0].id or made[0].urn) if len(made) == 1 else f"a group not known yet ({rule.name})"
+    made = snapshot.referred(rule, key, value)
+    return (made[0].id or made[0].urn) if len(made) == 1 else f"a {what} not known yet ({rule.name})"
 
 
 def _list(rule: Resource, key: str, snapshot: Snapshot) -> Resource | None:
@@ -84,8 +89,8 @@ def _of_rule(rule: Resource, snapshot: Snapshot) -> Iterator[Step]:
         at = node.at(key)
         if at.absent:
             continue
-        listed = _list(rule, key, snapshot) if key == "prefixListId" else None
-        address |= _held(listed) if listed is not None else address_of(at, f"{key} of {rule.name}")
+        known = _list(rule, key, snapshot) if key == "prefixListId" else None
+        address |= entries_of(known) if known is not None else address_of(at, f"{key} of {rule.name}")
     yield from _step(rule.name, rule.urn, node, "ipProtocol", address)
 
 
@@ -106,15 +111,13 @@ def address_of(node: Node, what: str) -> AddressSet:
     """The addresses of a CIDR; a symbol for what is none."""
     if not isinstance(node.value, str):
         return symbol(what)
-    return networks([node.value]) if "/" in node.value else symbol(node.value)
+    return (range_of(node.value) if "/" in node.value else None) or symbol(node.value)
 
 
-def _held(listed: Resource) -> AddressSet:
-    entries = listed.node.at("entries")
-    cidrs = [item.at("cidr").value for item in entries.items()]
-    if entries.unknown or not all(isinstance(each, str) for each in cidrs):
-        return symbol(listed.id or listed.urn)
-    return networks(map(str, cidrs))
+def entries_of(prefix_list: Resource) -> AddressSet:
+    """The addresses in a prefix list; a symbol of its own where nobody can tell."""
+    entries, unread = prefix_list.node.at("entries"), f"unknown:{prefix_list.urn}#entries"
+    return symbol(unread) if entries.unknown else listed((item.at("cidr").value for item in entries.items()), unread)
 
 
 def _step(name: str, owner: str, node: Node, key: str, address: AddressSet) -> Iterator[Step]:

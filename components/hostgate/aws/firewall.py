@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws.default_actions import remarks as default_action_remarks
-from hostgate.aws.firewall_kinds import ENDPOINT, FIREWALL, LOGGING, SHARE
+from hostgate.aws.firewall_kinds import ENDPOINT, FIREWALL, LOGGING, POLICY, RULE_GROUP, SHARE, plan_arn
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.policy_options import FirewallSection, priorities_of
 from hostgate.planning.findings import Finding, finding
@@ -67,7 +67,7 @@ def around(options: NetworkFirewallOptions, groups: Sequence[CloudObject]) -> It
     """Firewall, logging configuration and share, as far as the options ask for them."""
     if options.firewall is not None:
         name = f"{options.stem}-firewall"
-        arn = f"arn:aws:network-firewall:REGION:ACCOUNT:firewall/{name}"
+        arn = plan_arn(FIREWALL, name)
         yield CloudObject(kind=FIREWALL, name=name, body=_firewall(options, options.firewall, name))
         for index, each in enumerate(options.endpoint_associations):
             kind = {"IPAddressType": each.ip_address_type} if each.ip_address_type else {}
@@ -97,9 +97,7 @@ def around(options: NetworkFirewallOptions, groups: Sequence[CloudObject]) -> It
         name = f"{options.stem}-share"
         shared: dict[str, Any] = {
             "name": name,
-            "resourceArns": [
-                f"arn:aws:network-firewall:REGION:ACCOUNT:stateful-rulegroup/{group.name}" for group in groups
-            ],
+            "resourceArns": [plan_arn(RULE_GROUP, group.name) for group in groups],
             "principals": sorted(options.share.principals),
             "allowExternalPrincipals": options.share.allow_external_principals,
         }
@@ -111,7 +109,7 @@ def around(options: NetworkFirewallOptions, groups: Sequence[CloudObject]) -> It
 def _firewall(options: NetworkFirewallOptions, wanted: FirewallSection, name: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "FirewallName": name,
-        "FirewallPolicyArn": f"arn:aws:network-firewall:REGION:ACCOUNT:firewall-policy/{options.stem}",
+        "FirewallPolicyArn": plan_arn(POLICY, options.stem),
         "Description": "hostgate: only the hosts of the catalogs",
         "DeleteProtection": wanted.delete_protection,
         "FirewallPolicyChangeProtection": wanted.firewall_policy_change_protection,

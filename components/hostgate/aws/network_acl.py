@@ -21,8 +21,17 @@ from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering, Seat
-from hostgate.planning.pooled import NEAREST, RESOLVER, Opening, network_of, opened_beside, openings, unused
+from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, Seat
+from hostgate.planning.pooled import (
+    OTHER_NAMES,
+    REFRESHED,
+    Opening,
+    by_address,
+    network_of,
+    opened_beside,
+    openings,
+    unused,
+)
 
 ENTRIES = Limit(
     "entries of a network ACL in one direction over one address family, with the last that denies", 20, "entries", QUOTAS,
@@ -35,8 +44,6 @@ _TURNS = 6
 _NOBODY = "acl-unnamed"
 """Stands in a plan for the ACLs while none is named."""
 
-_PAGE = ("hostgate, docs/by-address.md", "2026-11-28")
-
 
 class NetworkAcls(Mechanism[NetworkAclOptions]):
     """An entry out for each address, transport and port, and one back for each address and transport, in each ACL."""
@@ -47,16 +54,11 @@ class NetworkAcls(Mechanism[NetworkAclOptions]):
     types = TYPES
     limits = (ENTRIES, MOST_ACL_ENTRIES)
     means = (
-        Means(
-            name="ACL entries",
-            protocols=frozenset({"https", "tls", "http", "tcp", "udp"}),
-            kinds=frozenset({"exact"}),
-            sight="address-and-port",
-            ttl_family="own-lookup",
-            resolver=RESOLVER,
-            evidence=Evidence("documented", ACLS, READ_ON),
+        by_address(
+            "ACL entries",
+            Evidence("documented", ACLS, READ_ON),
             needs=(
-                Claim("somebody who runs `hostgate pool refresh` and `pulumi up` again", *_PAGE),
+                REFRESHED,
                 Claim("no other entry of the ACL that allows more: the default one allows everything", ACLS, READ_ON),
                 Claim(
                     "entries of your own, both ways, for all else that the subnets need, and for what calls them",
@@ -65,7 +67,7 @@ class NetworkAcls(Mechanism[NetworkAclOptions]):
                 ),
             ),
             opens=(
-                Claim("every other name on the addresses of the host, at its port", *_PAGE),
+                OTHER_NAMES,
                 Claim(
                     "what the addresses send, from any port of theirs, to ports 1024 to 65535 of the subnets",
                     ACLS,
@@ -73,7 +75,6 @@ class NetworkAcls(Mechanism[NetworkAclOptions]):
                 ),
             ),
             costs=(Claim("nothing for network ACLs and their entries", ACLS, READ_ON),),
-            nearest=NEAREST,
         ),
     )
 

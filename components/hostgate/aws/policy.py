@@ -14,7 +14,7 @@ from typing import Any
 from hostgate.aws import default_actions
 from hostgate.aws.default_actions import ALERT_TO_SERVER, DROP_TO_SERVER
 from hostgate.aws.firewall import around, beside, managed_references, remarks_around, stateless
-from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP, plan_arn
 from hostgate.aws.firewall_limits import (
     GROUP_BYTES,
     GROUP_CAPACITY,
@@ -74,7 +74,7 @@ def assemble(options: NetworkFirewallOptions, groups: Sequence[tuple[int, CloudO
     what is made around it."""
     references = [
         {
-            "ResourceArn": f"arn:aws:network-firewall:REGION:ACCOUNT:stateful-rulegroup/{group.name}",
+            "ResourceArn": plan_arn(RULE_GROUP, group.name),
             "Priority": options.base + slot,
         }
         for slot, group in sorted(groups, key=lambda item: item[0])

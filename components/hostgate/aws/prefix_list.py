@@ -19,8 +19,17 @@ from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
-from hostgate.planning.pooled import NEAREST, RESOLVER, Opening, network_of, opened_beside, openings, unused
+from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering
+from hostgate.planning.pooled import (
+    OTHER_NAMES,
+    REFRESHED,
+    Opening,
+    by_address,
+    network_of,
+    opened_beside,
+    openings,
+    unused,
+)
 
 _GROUPS = "Amazon VPC user guide, security groups"
 
@@ -47,32 +56,16 @@ class PrefixLists(Mechanism[PrefixListOptions]):
     types = TYPES
     limits = (LIST_ENTRIES, LISTS, RULES, MOST_RULES)
     means = (
-        Means(
-            name="Prefix lists",
-            protocols=frozenset({"https", "tls", "http", "tcp", "udp"}),
-            kinds=frozenset({"exact"}),
-            sight="address-and-port",
-            ttl_family="own-lookup",
-            resolver=RESOLVER,
-            evidence=Evidence("documented", _GROUPS, READ_ON),
+        by_address(
+            "Prefix lists",
+            Evidence("documented", _GROUPS, READ_ON),
             needs=(
-                Claim(
-                    "somebody who runs `hostgate pool refresh` and `pulumi up` again",
-                    "hostgate, docs/by-address.md",
-                    "2026-11-28",
-                ),
+                REFRESHED,
                 Claim("security groups without another egress rule: each new one allows everything", _GROUPS, READ_ON),
                 Claim("clients in no other security group that allows more", _GROUPS, READ_ON),
             ),
-            opens=(
-                Claim(
-                    "every other name on the addresses of the host, at its port",
-                    "hostgate, docs/by-address.md",
-                    "2026-11-28",
-                ),
-            ),
+            opens=(OTHER_NAMES,),
             costs=(Claim("nothing for security groups and their rules", _GROUPS, READ_ON),),
-            nearest=NEAREST,
         ),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, networks, range_of, symbol, union
+from hostgate.flows.address_sets import EVERY_ADDRESS, AddressSet, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import NameTest
 from hostgate.flows.nodes import Node, number
@@ -178,10 +178,7 @@ def _spans(node: Node) -> Iterator[tuple[int, int]]:
 
 def _is_range(node: Node) -> bool:
     """Whether it is one; of one that is not known yet, nothing speaks against it."""
-    try:
-        return node.unknown or bool(networks([str(node.value)]))
-    except ValueError:
-        return False
+    return node.unknown or range_of(node.value) is not None
 
 
 def _definitions(node: Node, label: str) -> AddressSet:

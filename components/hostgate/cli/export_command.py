@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -132,7 +131,7 @@ def _format(name: str, target: Target) -> click.Command:
 def unsaid(layers: "Sequence[tuple[str, Options | None]]", given: Sequence[str], *, chosen: bool) -> "Finding | None":
     """What a file does not say of the clients that a stack has its hosts for. `given` are ranges that stand in it, and
     `chosen` is whether it names clients at all."""
-    from hostgate.flows.address_sets import networks
+    from hostgate.flows.address_sets import networks, range_of
     from hostgate.planning.findings import finding
 
     shares = [(target, share) for target, options in layers if options is not None for share in options.shares]
@@ -148,7 +147,7 @@ def unsaid(layers: "Sequence[tuple[str, Options | None]]", given: Sequence[str],
     if several or not chosen:
         lists = "lists of their own clients, which are one list here" if several else "clients of its own"
         return finding("clients-unsaid", f"The stack has its hosts for {lists}: {told}.")
-    ranges = [each for _, clients in whose for each in clients if _is_range(each)]
+    ranges = [each for _, clients in whose for each in clients if range_of(each) is not None]
     if (
         given
         and len(ranges) == sum(len(clients) for _, clients in whose)
@@ -161,14 +160,6 @@ def unsaid(layers: "Sequence[tuple[str, Options | None]]", given: Sequence[str],
 def _beyond(some: "AddressSet", others: "AddressSet") -> bool:
     left = some.less(others)
     return bool(left.v4 or left.v6)
-
-
-def _is_range(text: str) -> bool:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _options_of(kind: Any) -> Iterator[Callable[[Any], Any]]:

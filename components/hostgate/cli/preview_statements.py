@@ -13,6 +13,7 @@ from hostgate.aws import resources as aws
 from hostgate.azure import resources as azure
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.flows.engine_documents import UNKNOWN_TEXT, preview_steps, states_of
+from hostgate.flows.urns import stack_of
 from hostgate.gcp import resources as gcp
 from hostgate.planning.decision import read_registered
 from hostgate.planning.enforcement import Enforcement, denier_of
@@ -46,7 +47,7 @@ def read_state(document: Mapping[str, Any], name: str) -> tuple[tuple[Statement,
 
 
 def _of_resources(resources: Sequence[Mapping[str, Any]], name: str) -> tuple[tuple[Statement, ...], str]:
-    stack = next((_stack(each["urn"]) for each in resources), "")
+    stack, project = next((stack_of(each["urn"]) for each in resources), ("", ""))
     problems: list[Problem] = []
     found = []
     for each in resources:
@@ -59,13 +60,7 @@ def _of_resources(resources: Sequence[Mapping[str, Any]], name: str) -> tuple[tu
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return tuple(found), stack
-
-
-def _stack(urn: str) -> str:
-    """Project and stack of a URN, urn:pulumi:STACK::PROJECT::TYPE::NAME."""
-    parts = urn.split("::")
-    return f"{parts[1]}/{parts[0].rpartition(':')[2]}" if len(parts) > 2 else ""
+    return tuple(found), f"{project}/{stack}" if stack else ""
 
 
 def _statement(component: Mapping[str, Any], children: Sequence[Mapping[str, Any]], file: str) -> Statement:

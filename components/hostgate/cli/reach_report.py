@@ -21,6 +21,7 @@ from hostgate.catalog.selection import select
 from hostgate.cli.acceptances import Acceptance, Acceptances
 from hostgate.cli.report_place import unwritable_place
 from hostgate.flows.flow import Flow
+from hostgate.flows.urns import stack_of
 from hostgate.planning.findings import KINDS
 
 if TYPE_CHECKING:
@@ -251,11 +252,9 @@ def _asked(day: date, asked: Asked) -> Iterator[tuple[str, str]]:
         yield what, f"{path}, SHA-256 {_digest(path)}" if path != "-" else "stdin"
     snapshot = asked.snapshot
     if snapshot is not None:
-        stacks = dict.fromkeys(
-            tuple(each.urn.split("::")[:2]) for each in snapshot.resources if each.urn.startswith("urn:pulumi:")
-        )
-        for stack in stacks:
-            yield "stack", f"{stack[0].removeprefix('urn:pulumi:')} of {stack[1]}"
+        for stack, project in dict.fromkeys(stack_of(each.urn) for each in snapshot.resources):
+            if stack:
+                yield "stack", f"{stack} of {project}"
         yield "resources", f"{len(snapshot.resources):,} ({snapshot.source})"
         for each in snapshot.resources:
             if each.type.startswith("hostgate-") and isinstance(each.properties.get("digest"), str):

@@ -17,9 +17,9 @@ from hostgate.flows.address_sets import networks
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
-from hostgate.planning.mechanism import CloudObject, Means
+from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import merged
-from hostgate.planning.pooled import NEAREST, RESOLVER, host_address, openings
+from hostgate.planning.pooled import by_address, host_address, openings
 
 _SOURCE = "nft(8), nftables 1.0.6"
 _FAMILY = {"ipv4": ("ip", "ipv4_addr", "v4"), "ipv6": ("ip6", "ipv6_addr", "v6")}
@@ -47,21 +47,15 @@ class Nftables(PooledFormat[NftablesOptions]):
     tells_clients = True
     refuses = "The box forwards nothing else: no other traffic, of whatever protocol, and private destinations too."
     means = (
-        Means(
-            name="Address sets",
-            protocols=frozenset({"https", "tls", "http", "tcp", "udp"}),
-            kinds=frozenset({"exact"}),
-            sight="address-and-port",
-            ttl_family="own-lookup",
-            resolver=RESOLVER,
-            evidence=Evidence("tried", "nftables 1.0.6 in network namespaces", "2026-11-28"),
+        by_address(
+            "Address sets",
+            Evidence("tried", "nftables 1.0.6 in network namespaces", "2026-11-28"),
             needs=(
                 KEEPS,
                 Claim("clients whose only way out leads through the box", _SOURCE, "2026-11-28"),
                 Claim("no other table that drops what this one lets pass", _SOURCE, "2026-11-28"),
             ),
             opens=OPENS,
-            nearest=NEAREST,
         ),
     )
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hostgate.aws import query_kinds
 from hostgate.aws.dns_firewall import SLOTS, WRITTEN
+from hostgate.aws.firewall_kinds import POLICY, RULE_GROUP, plan_arn
 from hostgate.aws.resources import inputs_of
 from hostgate.export.terraform import (
     Template,
@@ -25,8 +26,8 @@ _GROUP, _DOMAINS = "aws_networkfirewall_rule_group", "aws_route53_resolver_firew
 _QUERY_GROUP = "aws_route53_resolver_firewall_rule_group"
 
 TYPES: Final[Mapping[str, str]] = {
-    "AWS::NetworkFirewall::RuleGroup": _GROUP,
-    "AWS::NetworkFirewall::FirewallPolicy": "aws_networkfirewall_firewall_policy",
+    RULE_GROUP: _GROUP,
+    POLICY: "aws_networkfirewall_firewall_policy",
     query_kinds.DOMAIN_LIST: _DOMAINS,
     query_kinds.RULE_GROUP: _QUERY_GROUP,
     query_kinds.RULE: "aws_route53_resolver_firewall_rule",
@@ -50,9 +51,6 @@ _REFERENCES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "firewall_rule_group_id": ((_QUERY_GROUP, "id"),),
 }
 """Arguments that name another object of the plan: of which types, and what of it they take."""
-
-_OWN_GROUP = "arn:aws:network-firewall:REGION:ACCOUNT:stateful-rulegroup/"
-"""What stands before the name of a group of the plan where the policy refers to it."""
 
 
 def export_terraform(plan: Plan) -> Mapping[str, str]:
@@ -99,6 +97,6 @@ def _referring(value: Any, names: Collection[tuple[str, str]], key: str = "") ->
         return [_referring(each, names) for each in value]
     if key not in _REFERENCES:
         return value
-    name = value.removeprefix(_OWN_GROUP)
+    name = value.removeprefix(plan_arn(RULE_GROUP, ""))
     made = (f"${{{type_}.{name}.{what}}}" for type_, what in _REFERENCES[key] if (type_, name) in names)
     return next((Template(each) for each in made), value)

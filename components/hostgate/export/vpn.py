@@ -16,8 +16,8 @@ from hostgate.flows.steps import Box, Place, Stage, Step
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Limit, Usage
-from hostgate.planning.mechanism import CloudObject, Means, Rendering
-from hostgate.planning.pooled import NEAREST, RESOLVER, openings
+from hostgate.planning.mechanism import CloudObject, Rendering
+from hostgate.planning.pooled import by_address, openings
 
 READ_ON = "2026-11-28"
 _QUOTAS = "AWS Client VPN administrator guide, quotas"
@@ -46,20 +46,15 @@ class Vpn(PooledFormat[VpnOptions]):
     )
     limits = (ROUTES, RULES)
     means = (
-        Means(
-            name="Split-tunnel routes",
-            protocols=frozenset({"https", "tls", "http", "tcp", "udp"}),
-            kinds=frozenset({"exact"}),
-            sight="address",
-            ttl_family="own-lookup",
-            resolver=RESOLVER,
-            evidence=Evidence("documented", _OPENVPN, READ_ON),
+        by_address(
+            "Split-tunnel routes",
+            Evidence("documented", _OPENVPN, READ_ON),
             needs=(
                 KEEPS,
                 Claim("a filter behind the tunnel that knows ports, such as export:nftables", _OPENVPN, READ_ON),
             ),
             opens=(Claim("every port, protocol and name on the addresses of the hosts", _OPENVPN, READ_ON),),
-            nearest=NEAREST,
+            sight="address",
         ),
     )
 

@@ -123,6 +123,13 @@ def union(sets: Iterable[AddressSet]) -> AddressSet:
     )
 
 
+def listed(values: Iterable[object], unread: str) -> AddressSet:
+    """The union of ranges in CIDR form; the symbol `unread` where one of `values` is none, or not known."""
+    found = [range_of(each) for each in values]
+    known = [each for each in found if each is not None]
+    return union(known) if len(known) == len(found) else symbol(unread)
+
+
 def between(first: str, last: str) -> AddressSet:
     """The addresses from `first` to `last`, both included. Raises ValueError if they are of two families."""
     low, high = ip_address(first), ip_address(last)

@@ -6,12 +6,19 @@ firewall rules. In a policy the first rule by priority decides, whatever is more
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressFamily, AddressSet, internet, networks, symbol
+from hostgate.flows.address_sets import (
+    FAMILIES,
+    NO_ADDRESS,
+    AddressFamily,
+    AddressSet,
+    internet,
+    listed,
+    symbol,
+)
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
@@ -462,12 +469,8 @@ class _Reading:
 
     @staticmethod
     def _items_of(group: Resource) -> AddressSet:
-        items = group.node.at("items")
-        values = [item.value for item in items.items()]
-        if not items.unknown and all(isinstance(value, str) for value in values):
-            with suppress(ValueError):
-                return networks(map(str, values))
-        return symbol(f"unknown:{group.urn}#items")
+        items, unread = group.node.at("items"), f"unknown:{group.urn}#items"
+        return symbol(unread) if items.unknown else listed((item.value for item in items.items()), unread)
 
 
 def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:

@@ -13,6 +13,7 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.routes import Round
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
+from hostgate.flows.urns import stack_of, types_of
 from hostgate.planning.decision import Decision, read_registered, rules_decided
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
@@ -65,7 +66,7 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     for each in components:
         told = read_allowlist(each, snapshot)
         rules = {decision.rule for decision in told.decisions if decision.outcome == "allowed" and decision.rule}
-        by_rule = {owner for rule in rules for owner in named.get(rule, ()) if _stack(owner) == _stack(each.urn)}
+        by_rule = {owner for rule in rules for owner in named.get(rule, ()) if stack_of(owner) == stack_of(each.urn)}
         own = by_rule.union(urn for urn in judging if made.get(urn) == each.urn)
         found.append(
             replace(told, own=frozenset(own), placed=each.urn in above or _has_children(each, snapshot, wanted))
@@ -85,7 +86,7 @@ def _has_children(component: Resource, snapshot: Snapshot, wanted: frozenset[str
 
 
 def _names_above(urn: str, component: str) -> bool:
-    return _types(urn).startswith(f"{_types(component)}$") and _stack(urn) == _stack(component)
+    return types_of(urn).startswith(f"{types_of(component)}$") and stack_of(urn) == stack_of(component)
 
 
 def _maker(urn: str, snapshot: Snapshot, wanted: frozenset[str]) -> str | None:
@@ -102,17 +103,6 @@ def _maker(urn: str, snapshot: Snapshot, wanted: frozenset[str]) -> str | None:
         return None
     above = [each for each in wanted if _names_above(urn, each)]
     return above[0] if len(above) == 1 else None
-
-
-def _stack(urn: str) -> str:
-    """Stack and project of a URN, urn:pulumi:STACK::PROJECT::TYPES::NAME; empty of another text."""
-    parts = urn.split("::", 3)
-    return "::".join(parts[:2]) if len(parts) == 4 else ""
-
-
-def _types(urn: str) -> str:
-    parts = urn.split("::", 3)
-    return parts[2] if len(parts) == 4 else ""
 
 
 def read_allowlist(resource: Resource, snapshot: Snapshot) -> Allowlist:

@@ -5,14 +5,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, NO_ADDRESS, AddressSet, networks
+from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, NO_ADDRESS, AddressSet, networks, range_of
 from hostgate.flows.flow import IP_PROTOCOLS
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
 from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place
-from hostgate.planning.allowlists_at import Allowlist, allowlists_at
+from hostgate.planning.allowlists_at import Allowlist
 from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options
@@ -42,7 +42,7 @@ def needs_of(
         found.append(Need(entry.id, box, due and not pooled))
         if box.address != EVERY_ADDRESS:  # where a host has no address, a rule that would let it pass opens nothing
             found.append(Need(entry.id, replace(box, address=EVERY_ADDRESS), due=False))
-        ranges = [each for each in dialled(entry) if _is_range(each)]
+        ranges = [each for each in dialled(entry) if range_of(each) is not None]
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
             found.append(Need(entry.id, by_address, due=due and pooled))
@@ -112,11 +112,6 @@ def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list
     return found
 
 
-def needs_at(place: Place, snapshot: Snapshot) -> tuple[list[Need], frozenset[str]]:
-    """What the allowlists of a snapshot need at `place`, and the resources there that are theirs."""
-    return needs_of_allowlists(allowlists_at(place, snapshot))
-
-
 def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozenset[str]]:
     """What allowlists need at the place at which they were asked for, and the resources there that are theirs.
 
@@ -172,11 +167,3 @@ def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] |
 
 def _given(ranges: Sequence[str], entry: Entry) -> Sequence[str]:  # noqa: ARG001
     return ranges
-
-
-def _is_range(text: str) -> bool:
-    try:
-        networks([text])
-    except ValueError:
-        return False
-    return True

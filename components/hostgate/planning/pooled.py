@@ -15,13 +15,43 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.planning.address_pool import AddressPool, address_kind, family_of, packed_address
+from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.mechanism import Objection
+from hostgate.planning.mechanism import Means, Objection, Sight
 from hostgate.planning.options import Options
 
 RESOLVER = "the addresses are those of the pool; how old they are says how often a connection is refused"
 BY_NAME = "the names that are needed as exact entries: DNS is asked for names, not for what lies below one."
 NEAREST = dict.fromkeys(("one-label", "subtree", "subtree+apex"), BY_NAME)
+
+_PAGE = ("hostgate, docs/by-address.md", "2026-11-28")
+REFRESHED = Claim("somebody who runs `hostgate pool refresh` and `pulumi up` again", *_PAGE)
+OTHER_NAMES = Claim("every other name on the addresses of the host, at its port", *_PAGE)
+
+
+def by_address(
+    name: str,
+    evidence: Evidence,
+    *,
+    needs: tuple[Claim, ...],
+    opens: tuple[Claim, ...],
+    costs: tuple[Claim, ...] = (),
+    sight: Sight = "address-and-port",
+) -> Means:
+    """A way that is fed by a pool: it takes exact names of any protocol, and sees no more of a flow than `sight`."""
+    return Means(
+        name=name,
+        protocols=frozenset({"https", "tls", "http", "tcp", "udp"}),
+        kinds=frozenset({"exact"}),
+        sight=sight,
+        ttl_family="own-lookup",
+        resolver=RESOLVER,
+        evidence=evidence,
+        needs=needs,
+        opens=opens,
+        costs=costs,
+        nearest=NEAREST,
+    )
 
 
 def host_address(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP
+from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP, plan_arn
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -16,11 +16,8 @@ from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.targets import is_computed
 from hostgate.review.statement import ObjectStatement, Statement
 
-_ARNS: Final = {
-    kind: f"arn:aws:network-firewall:REGION:ACCOUNT:{resource}/"
-    for kind, resource in ((RULE_GROUP, "stateful-rulegroup"), (POLICY, "firewall-policy"), (FIREWALL, "firewall"))
-}
-"""By what objects of a plan of AWS refer to each other, by kind, with the name of one behind it."""
+_WITH_ARNS: Final = (RULE_GROUP, POLICY, FIREWALL)
+"""Kinds of objects that others of a plan refer to by ARN."""
 _GROUPS: Final = "statefulRuleGroupReferences"
 
 
@@ -48,9 +45,11 @@ class _Layer:
         self._objects: Sequence[ObjectStatement] = () if planned is None else planned.made or ()
         self._urns = frozenset(self._urn(row, each) for row, each in self._made())
         self._arns = {
-            f"{_ARNS[each.kind]}{each.name}": there.properties["arn"]
+            plan_arn(each.kind, each.name): there.properties["arn"]
             for row, each in self._made()
-            if each.kind in _ARNS and (there := self._standing(row, each)) is not None and "arn" in there.properties
+            if each.kind in _WITH_ARNS
+            and (there := self._standing(row, each)) is not None
+            and "arn" in there.properties
         }
 
         # Rules and associations of DNS Firewall name in a plan what they refer to by its id.
@@ -109,7 +108,7 @@ class _Layer:
         return Resource(
             urn=self._urn(row, each), type=row.token, name=each.name, properties=given, parent=self._component,
             property_dependencies=like.property_dependencies if like else dict.fromkeys(lacking, self._urns),
-            id=f"{_ARNS[each.kind]}{each.name}" if each.kind in _ARNS else path,
+            id=plan_arn(each.kind, each.name) if each.kind in _WITH_ARNS else path,
         )  # fmt: skip
 
     def _settled(self, value: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hostgate.aws.resources_ec2 import ACL_ENTRY, EGRESS_RULE, MOST_ACL_ENTRIES, PREFIX_LIST
+from hostgate.sandbox.aws_lifecycle import arn_and_tags
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of
 
 
@@ -19,29 +20,12 @@ def _rule_id(inputs: Inputs, account: Account) -> str:
     return f"sgr-{digest_of(account.region, *(inputs.get(key) for key in keys), digits=17)}"
 
 
-def _region(ask: Ask) -> str:
-    return str(ask.held.inputs.get("region") or ask.account.region)
-
-
 def _list_computed(ask: Ask) -> dict[str, Any]:
-    arn = f"arn:aws:ec2:{_region(ask)}:{ask.account.number}:prefix-list/{ask.held.id}"
-    return {
-        "arn": arn,
-        "ownerId": ask.account.number,
-        "region": _region(ask),
-        "tagsAll": ask.held.inputs.get("tags") or {},
-        "version": 1,
-    }
+    return {**arn_and_tags(ask, "ec2", "prefix-list"), "ownerId": ask.account.number, "version": 1}
 
 
 def _rule_computed(ask: Ask) -> dict[str, Any]:
-    arn = f"arn:aws:ec2:{_region(ask)}:{ask.account.number}:security-group-rule/{ask.held.id}"
-    return {
-        "arn": arn,
-        "region": _region(ask),
-        "securityGroupRuleId": ask.held.id,
-        "tagsAll": ask.held.inputs.get("tags") or {},
-    }
+    return {**arn_and_tags(ask, "ec2", "security-group-rule"), "securityGroupRuleId": ask.held.id}
 
 
 def _list_exists(ask: Ask) -> Iterator[str]:

@@ -27,6 +27,16 @@ class _Place:
         return f"arn:aws:network-firewall:{region}:{account.number}:{kind}/{inputs['name']}"
 
 
+def region_of(ask: Ask) -> str:
+    return str(ask.held.inputs.get("region") or ask.account.region)
+
+
+def arn_and_tags(ask: Ask, service: str, kind: str) -> dict[str, Any]:
+    """What the provider says of every object that has an id of its own and tags."""
+    arn = f"arn:aws:{service}:{region_of(ask)}:{ask.account.number}:{kind}/{ask.held.id}"
+    return {"arn": arn, "region": region_of(ask), "tagsAll": ask.held.inputs.get("tags") or {}}
+
+
 def _computed(ask: Ask) -> dict[str, Any]:
     return {
         "arn": ask.held.id,

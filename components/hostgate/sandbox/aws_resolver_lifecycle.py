@@ -16,6 +16,7 @@ from hostgate.aws.resources_resolver import (
     VPC_GROUPS,
     profile_priority,
 )
+from hostgate.sandbox.aws_lifecycle import arn_and_tags, region_of
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of, fixed
 from hostgate.sandbox.state import StoredObject
 
@@ -38,13 +39,8 @@ def _rule_id(inputs: Inputs, account: Account) -> str:  # noqa: ARG001
     return f"{inputs['firewallRuleGroupId']}:{inputs.get('firewallDomainListId') or inputs.get('dnsThreatProtection')}"
 
 
-def _region(ask: Ask) -> str:
-    return str(ask.held.inputs.get("region") or ask.account.region)
-
-
 def _arn(ask: Ask, kind: str) -> dict[str, Any]:
-    arn = f"arn:aws:route53resolver:{_region(ask)}:{ask.account.number}:{kind}/{ask.held.id}"
-    return {"arn": arn, "region": _region(ask), "tagsAll": ask.held.inputs.get("tags") or {}}
+    return arn_and_tags(ask, "route53resolver", kind)
 
 
 def _group_computed(ask: Ask) -> dict[str, Any]:
@@ -53,7 +49,7 @@ def _group_computed(ask: Ask) -> dict[str, Any]:
 
 def _profile_computed(ask: Ask) -> dict[str, Any]:
     told = {"resourceType": "FIREWALL_RULE_GROUP", "status": "COMPLETE", "statusMessage": "Created successfully"}
-    return {**told, "region": _region(ask), "ownerId": ask.account.number}
+    return {**told, "region": region_of(ask), "ownerId": ask.account.number}
 
 
 def _of_group(ask: Ask, type_: str, group: str) -> Iterator[StoredObject]:
@@ -176,7 +172,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     RULE: Lifecycle(
         place=_rule_id,
         name="name",
-        computed=lambda ask: {"region": _region(ask), "firewallThreatProtectionId": ""},
+        computed=lambda ask: {"region": region_of(ask), "firewallThreatProtectionId": ""},
         rules=(_group_exists, _list_exists, _rule_fits),
     ),
     ASSOCIATION: Lifecycle(
@@ -194,7 +190,7 @@ LIFECYCLES: Final[Mapping[str, Lifecycle]] = {
     CONFIG: Lifecycle(
         place=_Id("rdsc", "resourceId"),
         name="resourceId",
-        computed=lambda ask: {"region": _region(ask), "ownerId": ask.account.number},
+        computed=lambda ask: {"region": region_of(ask), "ownerId": ask.account.number},
         always_there=True,
     ),
 }
