@@ -17,6 +17,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
 from hostgate.planning.needs import points_of
 from hostgate.planning.plan import Plan, plan
+from hostgate.policies.places import places_of_stack
 
 TARGET = "aws:network-acl"
 ACL = "acl-0a1b"
@@ -241,6 +242,7 @@ def default(number: int) -> Resource:
         ((OUT, BACK, rule("no", 5, egress=False, ruleAction="deny", **EVERYTHING)), "block", "block"),
         ((OUT, BACK, rule("no", UNKNOWN, ruleAction="deny", **EVERYTHING)), "unknown", "block"),
         ((OUT, BACK, rule("what", 5, ruleAction=UNKNOWN, **EVERYTHING)), "unknown", "unknown"),
+        ((OUT, BACK, rule("misspelt", 5, cidrBlock="0.0.0/0x", ruleAction="deny")), "unknown", "block"),
         ((OUT, BACK, rule("way", 5, egress=UNKNOWN, **EVERYTHING)), "unknown", "unknown"),
         ((OUT, BACK, rule("all", 5, **EVERYTHING)), "allow", "block"),
         ((OUT, BACK, rule("all", 5, **EVERYTHING), rule("in", 5, egress=False, **EVERYTHING)), "allow", "allow"),
@@ -262,3 +264,11 @@ def test_an_acl_without_an_entry_for_one_address_is_no_place() -> None:
     web = rule("web", 100, cidrBlock="0.0.0.0/0", fromPort=443, toPort=443)
     assert places(Snapshot((web, default(100)), "a test")) == []
     assert places(Snapshot((BACK,), "a test")) == []
+
+
+def test_an_entry_is_said_to_be_unread_only_where_its_acl_is_no_place() -> None:
+    wide = rule("wide", 20_500, egress=False, cidrBlock="0.0.0.0/0", fromPort=1024, toPort=65535)
+    other = rule("other", 100, networkAclId="acl-ff", **EVERYTHING)
+    (place,) = places_of_stack(Snapshot((OUT, BACK, wide, other), "a test"))
+    unread = [each for each in place.assumptions if "is not read" in each]
+    assert [each.partition(" ")[0] for each in unread] == ["other"]

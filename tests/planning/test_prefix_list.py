@@ -1,6 +1,7 @@
 """aws:prefix-list: a list for each family and port with the addresses of a pool, and the rules that refer to them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -243,6 +244,7 @@ def rule(name: str, **properties: Any) -> Resource:
         ((rule("unknown", cidrIpv4=UNKNOWN),), 443, "unknown"),
         ((rule("ports", cidrIpv4="198.51.100.0/24", fromPort=UNKNOWN),), 443, "unknown"),
         ((rule("theirs", prefixListId="pl-2"),), 443, "unknown"),
+        ((rule("misspelt", cidrIpv4="198.51.100/24x"),), 443, "unknown"),
         (
             (
                 Resource(
@@ -267,6 +269,14 @@ def test_what_else_stands_in_the_security_group_is_judged_too(
     assert place.name in (GROUP, "group")
     assert decide(place, Flow("x.example", port, "https", address="198.51.100.9")).action == action
     assert decide(place, Flow("x.example", 443, "https", address="203.0.113.7")).action == "allow"
+
+
+@pytest.mark.parametrize("cidr", ["198.51.100/24x", "", 7, UNKNOWN])
+def test_nobody_can_tell_what_a_list_opens_of_which_an_entry_is_no_range(cidr: Any) -> None:
+    held = replace(LIST, properties={"addressFamily": "IPv4", "entries": [{"cidr": "203.0.113.7/32"}, {"cidr": cidr}]})
+    (place,) = places(Snapshot((held, rule("ours", prefixListId="pl-1")), "a test"))
+    for address in ("203.0.113.7", "198.51.100.9"):
+        assert decide(place, Flow("x.example", 443, "https", address=address)).action == "unknown"
 
 
 def test_a_security_group_without_a_prefix_list_of_the_snapshot_is_no_place() -> None:

@@ -124,8 +124,11 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
         elsewhere = each.policy is None
         found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
     not_read: dict[str, list[str]] = {}
+    read = {
+        step.owner for place in found for step in place.steps
+    }  # such as other entries of a network ACL that is judged
     for resource in snapshot.resources:
-        if held := unread(resource):
+        if resource.urn not in read and (held := unread(resource)):
             told = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
             not_read.setdefault(cloud_of(resource.type) or "", []).append(told)
     found = [with_clients(place, snapshot) for place in found]
