@@ -63,6 +63,15 @@ class TestCommands:
         assert expected(plan(HOSTS, "azure:application-rules")) == ["allow", "block", "block", "block", "block"]
         assert expected(plan(HOSTS, "gcp:fqdn", deny="none")) == ["allow"] * 5
 
+    @pytest.mark.parametrize("target", ["aws:prefix-list", "aws:network-acl"])
+    @pytest.mark.parametrize(
+        ("address", "over_ipv6"), [("2001:db8::7", "unknown"), ("203.0.113.7", "block")], ids=["IPv6", "IPv4"]
+    )
+    def test_nobody_promises_that_a_stranger_has_none_of_the_addresses_that_are_open(
+        self, target: str, address: str, over_ipv6: str
+    ) -> None:
+        assert expected(plan(HOSTS, target, addresses={"cgr.dev": [address]}))[-1] == over_ipv6
+
     @pytest.mark.parametrize("target", MADE)
     def test_no_target_promises_what_its_plan_does_not_say(self, target: str) -> None:
         made = plan(HOSTS, target)

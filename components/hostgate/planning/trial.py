@@ -6,8 +6,10 @@ from typing import Literal
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.flow import Flow
+from hostgate.planning.address_pool import family_of
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan
+from hostgate.planning.pooled import PooledOptions
 
 STRANGERS = ("example.com", "example.org", "example.net")
 """Names that answer over IPv4 and IPv6 and that no vendor needs (RFC 2606): the first that the plan blocks is asked."""
@@ -74,8 +76,17 @@ def _tried(plan: Plan) -> Iterator[tuple[str, str, Flow, str]]:
     yield (
         "a host of no entry over IPv6, from a client that has it",
         f"curl -sSI -m 10 -6 https://{stranger}/",
-        Flow(stranger, address=_IPV6),
+        # Where addresses of a pool are open, nobody knows here whether the stranger has one of them.
+        Flow(stranger, address=None if _pooled(plan, allowed) else _IPV6),
         "",
+    )
+
+
+def _pooled(plan: Plan, allowed: Iterable[Entry]) -> bool:
+    """Whether the plan opens IPv6 addresses of a pool, to whatever has them."""
+    options = plan.options
+    return isinstance(options, PooledOptions) and any(
+        family_of(address) == "ipv6" for entry in allowed for address in options.of(entry)
     )
 
 
