@@ -4,7 +4,7 @@ A list holds one address family, and everything in it is open at the ports of th
 for each family, transport and port. A security group counts the maximum of a list, not its entries.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from hostgate.planning.address_pool import DEFAULT_OWNER, mark
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import finding
+from hostgate.planning.kept_lists import lists_of, not_refreshed, refresher_owned
 from hostgate.planning.limits import Limit, Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering
 from hostgate.planning.pooled import (
@@ -71,20 +72,16 @@ class PrefixLists(Mechanism[PrefixListOptions]):
 
     def objections(self, entries: Sequence[Entry], options: PrefixListOptions) -> Mapping[tuple[str, str], Objection]:
         objections = {**options.unfed(entries), **super().objections(entries, options)}
-        if options.refreshed:
-            objections = {
-                **dict(_not_refreshed([each for each in entries if each.key not in objections], options)),
-                **objections,
-            }
-        return objections
+        held = [each for each in entries if each.key not in objections]
+        return {**dict(not_refreshed(held, options, options.maximum or LIST_ENTRIES.max, "`maximum`")), **objections}
 
     def render(self, entries: Sequence[Entry], options: PrefixListOptions) -> Rendering:
         opened = openings(entries, options)
-        lists = _lists(opened)
+        lists = lists_of(entries, options)
         groups = options.security_groups or [_NOBODY]
-        made, rules, counted = [], [], {"IPv4": 0, "IPv6": 0}
+        made, rules, counted = [], [], dict.fromkeys(FAMILIES, 0)
         for (family, transport, port), held in sorted(lists.items()):
-            label = f"{family.lower()}-{transport}-{port}"
+            label = f"{family}-{transport}-{port}"
             # A list has another name with another keeper: entries that one left would be foreign to the other.
             name = f"{options.stem}-refresher-{label}" if options.refreshed else f"{options.stem}-{label}"
             most = options.maximum or -(-len(held) // options.steps) * options.steps
@@ -93,7 +90,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
             counted[family] += most
             body: dict[str, Any] = {
                 "PrefixListName": name,
-                "AddressFamily": family,
+                "AddressFamily": family.replace("ip", "IP"),
                 "MaxEntries": most,
                 "Entries": [_entry(each, options) for each in held],
             }
@@ -117,7 +114,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
             found.append(opened_beside(opened))
         found += unused(entries, options)
         if options.refreshed:
-            found.append(finding("refresher-owned", _pushes(lists, entries)))
+            found.append(refresher_owned("aws-prefix-list", lists, entries))
         if not options.security_groups:
             found.append(finding("not-enforced", "No `securityGroups` are named: no rule uses the lists."))
         most = max(counted.values())
@@ -152,54 +149,6 @@ _DENIES = (
     "A security group denies what none of its rules allows, and its other rules are its owner's. It must have none that "
     "allow more: take out the one that every new group has, which allows everything; and rules of several groups add up."
 )
-
-
-Lists = dict[tuple[str, str, int], list[Opening]]
-"""What is in a list, by its address family, transport and port."""
-
-
-def _lists(opened: Iterable[Opening]) -> Lists:
-    lists: Lists = {}
-    for each in opened:
-        lists.setdefault(("IPv6" if ":" in each.address else "IPv4", each.transport, each.port), []).append(each)
-    return lists
-
-
-def _not_refreshed(entries: Sequence[Entry], options: PrefixListOptions) -> Iterator[tuple[tuple[str, str], Objection]]:
-    """Objections to entries whose lists a refresher cannot keep."""
-    if not options.fed:
-        why = "Found `addresses`, and `contents` refresher: both would say what is in a list."
-        near = "a pool in their place, which fills each list once; or `contents` pool."
-        yield from ((entry.key, Objection(why, near)) for entry in entries)
-        return
-    assert options.maximum is not None
-    for (family, transport, port), held in _lists(openings(entries, options)).items():
-        if len(held) > options.maximum:
-            found = f"The {family} list of {transport} {port} begins with {len(held):,} addresses."
-            why = f"{found} Allowed by `maximum`: {options.maximum:,}."
-            hosts = {host for each in held for host in each.hosts}
-            near = f"a `maximum` with room for what comes before anything leaves, at most {LIST_ENTRIES.max:,}."
-            for entry in entries:
-                if entry.host in hosts and (entry.transport, entry.port) == (transport, port):
-                    yield entry.key, Objection(why, near)
-
-
-def _pushes(lists: Lists, entries: Sequence[Entry]) -> str:
-    """Who keeps the lists, and by which hosts, in words."""
-    told = []
-    for family, transport, port in sorted(lists):
-        hosts = {
-            each.host
-            for each in entries
-            if (each.transport, each.port) == (transport, port) and family.lower() in (each.families or FAMILIES)
-        }
-        told.append(f"{family} {transport} {port}: push {' '.join(sorted(hosts))}")
-    return (
-        "Pulumi fills each list once, when it makes it, and ignores its entries from then on: `hostgate pool push "
-        "aws-prefix-list` keeps them, and a host that comes later is closed until it is pushed. "
-        + "; ".join(told)
-        + "."
-    )
 
 
 def _entry(each: Opening, options: PrefixListOptions) -> dict[str, str]:

@@ -1,23 +1,21 @@
 """Options of prefix lists in the rules of security groups."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from hostgate.aws.declared_options import DeclaredOptions, ids
 from hostgate.aws.resources_ec2 import LIST_ENTRIES
+from hostgate.planning.kept_lists import KeptOptions
 
 
-class PrefixListOptions(DeclaredOptions):
+class PrefixListOptions(DeclaredOptions, KeptOptions):
     """Whose rules refer to the lists, how large those are, and who keeps them."""
 
     denier: ClassVar[str] = "security group"
 
     security_groups: Annotated[list[str], AfterValidator(ids("sg-", "security group"))] = []
     """Security groups of the clients, which get an egress rule for each list."""
-    contents: Literal["pool", "refresher"] = "pool"
-    """Who keeps the entries: `pool`, this program, at what the pool says at each update; `refresher`, `hostgate pool push
-    aws-prefix-list`, after the program has filled a list once, when it makes it."""
     maximum: Annotated[int, Field(ge=1, le=LIST_ENTRIES.max)] | None = None
     """The maximum of each list that a refresher keeps, which nobody can tell from the pool of the day."""
     steps: Annotated[int, Field(ge=1, le=100)] = 10
@@ -40,8 +38,3 @@ class PrefixListOptions(DeclaredOptions):
                 "refresher, and only there; by the pool, `steps` sizes a list."
             )
         return self
-
-    @property
-    def refreshed(self) -> bool:
-        """Whether entries are a refresher's."""
-        return self.contents == "refresher"
