@@ -90,8 +90,9 @@ def _wrong(point: Point, sides: Sequence[Sequence[str]], stays: bool, probes: Se
 
 
 def flows_about(plans: Iterable[Plan]) -> list[Flow]:
-    """Flows to every host of the plans and close by: other ports, protocols and names, and private destinations; of plans
-    with several grants from a client of each range, and from one that none names."""
+    """Flows to every host of the plans and close by: other ports, protocols and names, addresses that are given by hand or
+    by a pool, and private destinations; of plans with several grants from a client of each range, and from one that none
+    names."""
     plans, found = list(plans), dict[Flow, None]()
     for plan in plans:
         for decision in plan.decisions:
@@ -100,10 +101,12 @@ def flows_about(plans: Iterable[Plan]) -> list[Flow]:
                 for protocol in ("https", "http", "tcp"):
                     for port in {entry.port, 443, 8443}:
                         found[Flow(name, port, protocol)] = None  # type: ignore[arg-type]
-            for cidr in getattr(plan.options, "addresses", {}).get(entry.id, ()):
+            given = getattr(plan.options, "addresses", {})
+            for cidr in (*given.get(entry.id, ()), *given.get(entry.host, ())):
                 inside = ip_network(cidr)
                 for address in (inside[0], inside[-1] + 1):
-                    found[Flow(entry.host, entry.port, entry.protocol, address=str(address))] = None
+                    for port in {entry.port, 8443}:
+                        found[Flow(entry.host, port, entry.protocol, address=str(address))] = None
     for name in ("evil.example", "dl.cgr.dev.evil.example"):
         found[Flow(name)] = None
         found[Flow(name, 443, "quic")] = None
