@@ -10,6 +10,9 @@ import pytest
 
 from engine.lab import Lab, real_engine, well
 from hostgate.aws.resources_ec2 import ACL_ENTRY
+from hostgate.planning.plan import Plan
+from hostgate.review.plan_changes import diff
+from hostgate.review.statement import state
 from hostgate.sandbox.builtin_preview import PreviewResource, preview
 from hostgate.sandbox.state import StoredObject, states
 from hostgate.stack import config_of_file
@@ -190,3 +193,36 @@ def test_what_judges_a_moment_finds_one_that_is_wrong(changes: Changes) -> None:
     assert unanswered(without) == {(True, "6", "203.0.113.9/32", 443, 443)}
     wide = replace(held[0], inputs={**held[0].inputs, "toPort": 65535, "fromPort": 0})
     assert not opened([wide, *held]) <= opened(changes.turned.builtin.values())
+
+
+def test_a_full_acl_takes_no_address_that_turns_and_stays_as_it_was_until_one_has_left(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "project", tmp_path / "sandbox")
+    full = [f"203.0.113.{number}" for number in range(1, 40)]
+
+    def asked(addresses: list[str]) -> Plan:
+        configured(lab, {"git.acme.example": addresses})
+        return lab.plans()["aws"]
+
+    known = asked(full)
+    before = numbers(well(lab.up()).update.after)
+    turned = asked([*full[1:], "203.0.113.40"])
+    (obstacle,) = diff([state(known)], [state(turned)])[0].obstacles
+    assert "it needs one of the 39 entries over IPv4 that there is room for in acl-0a1, egress (" in obstacle
+    ended = lab.pulumi("up", "--yes", "--skip-preview")
+    assert not ended.ok
+    assert "NetworkAclEntryLimitExceeded" in ended.output
+    assert before.items() <= numbers(lab.state.objects()).items()
+    assert ended.update.done("delete") == []
+    less = asked(full[1:])
+    assert diff([state(known)], [state(less)])[0].obstacles == diff([state(less)], [state(turned)])[0].obstacles == ()
+    well(lab.up())
+    asked([*full[1:], "203.0.113.40"])
+    assert numbers(well(lab.up()).update.after).keys() == opened_by(turned)
+
+
+def opened_by(plan: Plan) -> set[Opens]:
+    found = set()
+    for each in plan.objects:
+        ports = each.body["PortRange"]
+        found.add((each.body["Egress"], each.body["Protocol"], each.body["CidrBlock"], ports["From"], ports["To"]))
+    return found

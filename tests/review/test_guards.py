@@ -225,6 +225,21 @@ def test_so_is_one_on_the_other_clouds(
     assert said is None or any(f"No single update leads there: it needs {said}" in each for each in change.obstacles)
 
 
+@pytest.mark.parametrize(("before", "after", "said"), [
+    (range(1, 40), range(2, 41), "one of the 39 entries over IPv4 that there is room for in acl-0a1, egress ("),
+    (range(1, 21), range(21, 41), "one of the 39 entries over IPv4 that there is room for in acl-0a1, egress ("),
+    (range(1, 40), range(2, 40), None),
+    (range(1, 39), range(2, 40), None),
+    (range(2, 40), range(1, 40), None),
+])  # fmt: skip
+def test_what_comes_has_room_beside_what_goes(before: range, after: range, said: str | None) -> None:
+    sides = [{"a.example": [f"203.0.113.{number}" for number in each]} for each in (before, after)]
+    plans = [state(made("aws:network-acl", [A], network_acls=["acl-0a1"], addresses=each)) for each in sides]
+    (change,) = diff(plans[:1], plans[1:])
+    assert bool(change.obstacles) == (said is not None)
+    assert said is None or any(f"No single update leads there: it needs {said}" in each for each in change.obstacles)
+
+
 def test_groups_that_deny_everything_in_the_end_do_not_move_one_after_the_other() -> None:
     long = [replace(A, id=f"a{n}", host=f"{'a' * 60}.{'b' * 60}.h{n}.acme.example") for n in range(8000)]
     plans = [state(made(AZURE, long, deny="all", base=base, **HERE)) for base in (2000, 3000)]

@@ -45,6 +45,11 @@ _NOBODY = "acl-unnamed"
 """Stands in a plan for the ACLs while none is named."""
 
 
+_ROOM = MOST_ACL_ENTRIES.max - 1
+_NUMBER = "Take the entry that has it out in an update of its own, or give another `base`."
+_MAKE_ROOM = "An update makes what comes before it deletes what goes: take that out in an update of its own, before."
+
+
 class NetworkAcls(Mechanism[NetworkAclOptions]):
     """An entry out for each address, transport and port, and one back for each address and transport, in each ACL."""
 
@@ -114,16 +119,17 @@ class NetworkAcls(Mechanism[NetworkAclOptions]):
         return Rendering(objects=tuple(objects), rules=names, findings=tuple(found), usage=usage)
 
     def seats(self, objects: Sequence[CloudObject], options: NetworkAclOptions) -> Sequence[Seat]:  # noqa: ARG002
-        """A number of an ACL and direction, of which it has one entry: an update makes an entry before it deletes one."""
-        return [
-            Seat(
-                what=f"rule number {each.body['RuleNumber']} of {each.body['NetworkAclId']}, "
-                + ("egress" if each.body["Egress"] else "ingress"),
-                holders=(each.name,),
-                way="Take the entry that has it out in an update of its own, or give another `base`.",
-            )
-            for each in objects
-        ]
+        """A number of an ACL and direction, of which it has one entry, and room in it: an update makes an entry before it
+        deletes one."""
+        found = []
+        for each in objects:
+            way = f"{each.body['NetworkAclId']}, {'egress' if each.body['Egress'] else 'ingress'}"
+            number = f"rule number {each.body['RuleNumber']} of {way}"
+            family = "IPv4" if "CidrBlock" in each.body else "IPv6"
+            held = f"one of the {_ROOM} entries over {family} that there is room for in {way}"
+            found.append(Seat(what=number, holders=(each.name,), way=_NUMBER))
+            found.append(Seat(what=held, holders=(each.name,), way=_MAKE_ROOM, room=_ROOM))
+        return found
 
     def enforcement(self, options: NetworkAclOptions) -> Enforcement:
         places = tuple(f"network ACL {acl}" for acl in options.network_acls)

@@ -279,9 +279,16 @@ def _holds(held: "StoredObject") -> str:
     inputs = held.inputs
     told = [
         f"{key} {inputs[key]}"
-        for key in ("priority", "action", "capacity", "attachmentTarget", "vpcId")
+        for key in ("priority", "action", "capacity", "attachmentTarget", "vpcId", "ruleNumber", "ruleAction")
         if key in inputs
     ]
+    told += [str(inputs[key]) for key in ("cidrBlock", "ipv6CidrBlock", "prefixListId") if inputs.get(key)]
+    if "ruleNumber" in inputs:
+        told.append("egress" if inputs.get("egress") else "ingress")
+    if "fromPort" in inputs:
+        told.append(f"ports {inputs['fromPort']} to {inputs.get('toPort')}")
+    if "entries" in inputs:
+        told.append(f"{len(inputs['entries'])} entries of {inputs.get('maxEntries')}")
     if "domains" in inputs:
         told.append(f"{len(inputs['domains'])} domains")
     source = (inputs.get("ruleGroup") or {}).get("rulesSource") or {}

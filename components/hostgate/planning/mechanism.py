@@ -134,7 +134,8 @@ def grown(old: object, new: object) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """Something that one object has at a time, so that no other can be made to have it before that one is gone."""
+    """Something that one object has at a time, or `room` of them, so that no other can be made to have it before one that
+    has it is gone."""
 
     what: str
     holders: tuple[str, ...]
@@ -143,6 +144,7 @@ class Seat:
     """How it goes to another, as the end of a message."""
     range: str | None = None
     """Of an address range that only grows where it is: one that does not hold the old one is another object's."""
+    room: int = 1
 
     def follows(self, before: "Seat") -> bool:
         """Whether it is still that of who had it `before`."""

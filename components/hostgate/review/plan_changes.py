@@ -293,10 +293,13 @@ def _led_elsewhere(base: Statement | None, head: Statement | None) -> Iterator[s
 def _taken(head: Statement | None, held: Mapping[str, Sequence[Seat]]) -> Iterator[str]:
     """What of `head` another object has until after it would be made; of several of one kind the first."""
     taken: dict[str, list[str]] = {}
+    wanted: Counter[str] = Counter()
     for seat in head.seats if head is not None and not head.refused else ():
         before = held.get(seat.what, ())
         if before and not any(seat.follows(each) for each in before):
-            taken.setdefault(seat.way, []).append(f"{seat.what} ({before[0].holders[0]} has it)")
+            wanted[seat.what] += 1
+            if len(before) + wanted[seat.what] > seat.room:
+                taken.setdefault(seat.way, []).append(f"{seat.what} ({before[0].holders[0]} has it)")
     for way, found in taken.items():
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         yield f"No single update leads there: it needs {found[0]}{more}. {way}"
