@@ -178,3 +178,48 @@ def test_a_split_tunnel_says_that_it_holds_for_every_client_that_gets_it(export:
         assert each.code == 0
         assert "clients-unsaid: No range of it is for 10.1.0.0/16 alone" in each.err
         assert "10.1." not in each.out
+
+
+GROUPS = """config:
+  hostgate:catalogs: [./ours.yaml]
+  hostgate:select: {without: [c, b]}
+  hostgate:aws: {mechanism: prefix-list, securityGroups: [sg-0a1], contents: refresher, maximum: 20}
+"""
+
+
+@pytest.mark.parametrize("stack", [GROUPS, GROUPS + "  hostgate:pool: {file: other.txt}\n"], ids=["none", "its own"])
+def test_the_addresses_are_those_of_the_pool_that_is_named_else_of_the_stack_s(export: Export, stack: str) -> None:
+    Path("Pulumi.dev.yaml").write_text(stack)
+    Path("other.txt").write_text(POOL.replace("203.0.113.7", "203.0.113.8"))
+    written = export("terraform", "--out", "own")
+    assert (written.code == 0) == ("pool" in stack), written.err
+    assert "There is no address of cgr.dev" in written.err or written.code == 0
+    named = export("terraform", "--pool", "pool.txt", "--out", "named")
+    assert named.code == 0, named.err
+    assert "203.0.113.7/32" in Path("named/hostgate.aws-prefix-list.tf.json").read_text()
+    if written.code == 0:
+        assert "203.0.113.8/32" in Path("own/hostgate.aws-prefix-list.tf.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--catalog", "ours.yaml", "--pool", "pool.txt"], 2, "--pool goes with --stack"),
+        (["--pool", "nowhere.txt"], 1, "nowhere.txt"),
+        (["--catalog", "ours.yaml", "--target", "aws:prefix-list"], 1, "no address of cgr.dev"),
+    ],
+)
+def test_a_pool_that_cannot_be_used_is_told_and_nothing_is_written(
+    export: Export, words: list[str], code: int, said: str
+) -> None:
+    Path("Pulumi.dev.yaml").write_text(GROUPS)
+    result = export("terraform", *words, "--out", "out")
+    assert (result.code, result.out) == (code, "")
+    assert said in result.err
+    assert not Path("out").exists()
+
+
+def test_a_pool_of_a_stack_without_a_layer_that_takes_one_is_an_error(export: Export) -> None:
+    result = export("terraform", "--pool", "pool.txt", "--out", "out")
+    assert (result.code, result.out) == (1, "")
+    assert "no layer that takes one" in result.err

@@ -208,6 +208,13 @@ def test_the_formats_of_the_export_page_are_those_of_the_registry() -> None:
     assert all(tuple(each.exports) == (each.name.partition(":")[2],) for each in formats())
 
 
+def test_the_targets_of_terraform_are_those_that_can_be_written_for_it() -> None:
+    (table,) = [table for table in tables(EXPORT) if table.header[:2] == ("targets", "provider")]
+    told = [target for row in table.rows for target in re.findall("`(.*?)`", row[0])]
+    assert len(told) == len(set(told))
+    assert {*told} == {each.name for each in rows() if "terraform" in each.exports}
+
+
 def _components() -> dict[str, str]:
     """The component of each target, as a program imports it."""
     found = {}

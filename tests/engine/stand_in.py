@@ -81,7 +81,7 @@ class _Updating(Monitor):
             return old
         told = any(within(path, options.replace_on_changes) for path in changes.paths)
         if not changes.replacing and not told:
-            return self._service.update(entry.type, old.id, inputs)
+            return self._service.update(entry.type, old.id, inputs, options.ignore_changes)
         assert options.delete_before_replace is False, f"{entry.name} would be deleted before it is made again"
         if auto:
             inputs[auto] = f"{old.inputs[auto][:-7]}{len(self.replaced):07d}"

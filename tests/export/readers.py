@@ -241,3 +241,48 @@ def read_vpn(text: str, product: str) -> set[str]:
         assert said, line
         found.add(str(ipaddress.ip_network(f"{said[1]}/{said[2]}" if said[2] else said[1])))
     return found
+
+
+Opened = set[tuple[str, str, int]]
+"""Range, transport and port."""
+
+
+def read_terraform_groups(text: str) -> dict[str, Opened]:
+    """What each security group lets out, by its rules and the lists that they refer to."""
+    document = json.loads(text).get("resource", {})
+    lists = {
+        f"${{aws_ec2_managed_prefix_list.{name}.id}}": each
+        for name, each in _of(document, "aws_ec2_managed_prefix_list")
+    }
+    found: dict[str, Opened] = {}
+    for _, rule in _of(document, "aws_vpc_security_group_egress_rule"):
+        listed = lists[rule["prefix_list_id"]]
+        assert len(listed["entry"]) <= listed["max_entries"]
+        for port in range(rule["from_port"], rule["to_port"] + 1):
+            opened = {(each["cidr"], rule["ip_protocol"], port) for each in listed["entry"]}
+            assert {ipaddress.ip_network(cidr).version for cidr, _, _ in opened} == {int(listed["address_family"][-1])}
+            found.setdefault(rule["security_group_id"], set()).update(opened)
+    return found
+
+
+def read_terraform_acls(text: str) -> dict[str, tuple[Opened, Opened]]:
+    """What each network ACL lets out and in, each range at the first port of an entry's."""
+    found: dict[str, tuple[Opened, Opened]] = {}
+    taken = set()
+    for _, entry in _of(json.loads(text).get("resource", {}), "aws_network_acl_rule"):
+        out, back = found.setdefault(entry["network_acl_id"], (set(), set()))
+        place = (entry["network_acl_id"], entry["egress"], entry["rule_number"])
+        assert place not in taken
+        taken.add(place)
+        assert entry["rule_action"] == "allow"
+        assert (entry["from_port"], entry["to_port"]) == (
+            (entry["to_port"],) * 2 if entry["egress"] else (1024, 65_535)
+        )
+        (cidr,) = (entry[key] for key in ("cidr_block", "ipv6_cidr_block") if key in entry)
+        transport = {"6": "tcp", "17": "udp"}[entry["protocol"]]
+        (out if entry["egress"] else back).add((cidr, transport, entry["from_port"]))
+    return found
+
+
+def _of(document: Mapping[str, Any], kind: str) -> list[tuple[str, Mapping[str, Any]]]:
+    return list(document.get(kind, {}).items())

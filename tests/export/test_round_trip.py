@@ -14,6 +14,7 @@ from export import readers
 from export.test_pac import _duktape, browsed
 from hostgate.catalog.hosts import is_address
 from hostgate.catalog.model import Entry
+from hostgate.export.terraform_aws import export_terraform
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan
 
@@ -28,7 +29,11 @@ BY_NAME: list[tuple[str, Any, dict[str, Any]]] = [
 
 
 def exported(form: str, drawn: list[Entry], **options: Any) -> Plan:
-    made = _expressible(f"export:{form}", drawn, False, **options)
+    return of_target(f"export:{form}", drawn, **options)
+
+
+def of_target(target: str, drawn: list[Entry], **options: Any) -> Plan:
+    made = _expressible(target, drawn, False, **options)
     assert made is not None
     assert not made.refused
     return made
@@ -119,6 +124,32 @@ def test_a_tunnel_leads_to_the_addresses_of_the_entries_and_nowhere_else(product
     made = exported("vpn", drawn, addresses=POOL, product=product)
     wanted = {f"{address}/{128 if ':' in address else 32}" for _, address in given_for(made)}
     assert readers.read_vpn(made.objects[0].text or "", product) == wanted
+
+
+def ranges(made: Plan) -> set[tuple[str, str, int]]:
+    return {(f"{each}/{128 if ':' in each else 32}", entry.transport, entry.port) for entry, each in given_for(made)}
+
+
+@given(drawn=catalogs())
+def test_rules_of_security_groups_for_terraform_open_the_addresses_at_the_ports_and_nothing_else(
+    drawn: list[Entry],
+) -> None:
+    groups = ["sg-0a1", "sg-0a2"]
+    made = of_target("aws:prefix-list", drawn, addresses=POOL, securityGroups=groups)
+    (text,) = export_terraform(made).values()
+    assert readers.read_terraform_groups(text) == (dict.fromkeys(groups, wanted) if (wanted := ranges(made)) else {})
+
+
+@given(drawn=catalogs())
+def test_entries_of_network_acls_for_terraform_open_the_addresses_both_ways_and_nothing_else(
+    drawn: list[Entry],
+) -> None:
+    acls = ["acl-0a1", "acl-0a2"]
+    made = of_target("aws:network-acl", drawn, addresses=POOL, networkAcls=acls)
+    (text,) = export_terraform(made).values()
+    out = ranges(made)
+    back = {(cidr, transport, 1024) for cidr, transport, _ in out}
+    assert readers.read_terraform_acls(text) == (dict.fromkeys(acls, (out, back)) if out else {})
 
 
 @given(drawn=catalogs())

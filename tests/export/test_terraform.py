@@ -200,18 +200,18 @@ def needs(program: str) -> None:
         pytest.skip(f"needs {program} on PATH, and HOSTGATE_TERRAFORM_PLUGINS with the provider of AWS")
 
 
-def write(folder: Path, plans: Sequence[Plan], port: int) -> None:
+def write(folder: Path, plans: Sequence[Plan], port: int, region: str = "eu-central-1") -> None:
     """The files of `plans`, and a provider that asks the API on loopback."""
     for file, text in (each for made in plans for each in export_terraform(made).items()):
         (folder / file).write_text(text)
     skips = ("credentials_validation", "requesting_account_id", "metadata_api_check", "region_validation")
     provider = {
-        "region": "eu-central-1",
+        "region": region,
         "access_key": "x",
         "secret_key": "x",
         **{f"skip_{each}": True for each in skips},
         "endpoints": dict.fromkeys(
-            ("networkfirewall", "route53profiles", "route53resolver"), f"http://127.0.0.1:{port}"
+            ("ec2", "networkfirewall", "route53profiles", "route53resolver"), f"http://127.0.0.1:{port}"
         ),
     }
     required = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}

@@ -62,6 +62,10 @@ CASES = {
     "terraform-aws-rules": Case("terraform", "aws:rules", {"tags": {"CostCenter": "4711"}}),
     "terraform-aws-domain-list": Case("terraform", "aws:domain-list"),
     "terraform-aws-dns-firewall": Case("terraform", "aws:dns-firewall", {"vpcs": ["vpc-0123456789abcdef0"], "inside": ["corp"]}),
+    "terraform-aws-prefix-list": Case(
+        "terraform", "aws:prefix-list", {"securityGroups": ["sg-0a1", "sg-0a2"], "addresses": POOL, "tags": {"CostCenter": "4711"}}
+    ),
+    "terraform-aws-network-acl": Case("terraform", "aws:network-acl", {"networkAcls": ["acl-0a1"], "addresses": POOL}),
     "terraform-gcp-fqdn": Case("terraform", "gcp:fqdn", {"networks": [NETWORK], **CLIENTS}),
     "terraform-gcp-fqdn-folder": Case(
         "terraform", "gcp:fqdn", {"parent": "organizations/1", "nodes": ["folders/2"], "networks": [NETWORK]}

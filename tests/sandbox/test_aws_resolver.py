@@ -241,6 +241,18 @@ def test_a_profile_takes_a_rule_group_and_a_priority_once_and_holds_the_group_fa
     in_profile(cloud, one, 103)
 
 
+def test_a_profile_has_five_rule_groups_whatever_else_it_brings(cloud: Deployment) -> None:
+    groups = [cloud.create(RULE_GROUP, f"g{number}", {})[0] for number in range(6)]
+    for number in range(2):
+        zone = {"profileId": "rp-0a1b", "resourceArn": f"arn:aws:route53:::hostedzone/Z{number}"}
+        cloud.create(PROFILE_RESOURCE, f"zone{number}", zone)
+    for place, each in enumerate(groups[:5]):
+        in_profile(cloud, each, 200 + place)
+    said = refused(in_profile, cloud, groups[5], 900)
+    assert "rp-0a1b has 5 rule groups already (quota L-F8A07EF1)" in said
+    in_profile(cloud, groups[5], 900, "rp-0a1c")
+
+
 def test_what_else_a_profile_brings_needs_no_priority(cloud: Deployment) -> None:
     zone = {"profileId": "rp-0a1b", "resourceArn": "arn:aws:route53:::hostedzone/Z1"}
     assert not list(CLOUD.check(PROFILE_RESOURCE, zone))

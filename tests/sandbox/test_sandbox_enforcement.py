@@ -148,6 +148,58 @@ def test_each_security_group_allows_what_its_plan_allows_and_a_list_in_use_canno
         service.delete(resources_ec2.PREFIX_LIST, next(iter(lists.values())).id)
 
 
+ACLS = ["acl-0a1", "acl-0a2"]
+
+
+def entries_of(service: Service, made: Plan) -> dict[str, str]:
+    """Make the entries of a plan; their ids by name."""
+    found = {}
+    for each in made.objects:
+        inputs = {key: value for key, value in aws_resources.inputs_of(each).items() if key != "name"}
+        found[each.name] = service.create(resources_ec2.ACL_ENTRY, inputs).id
+    return found
+
+
+def acl_plan(**options: Any) -> Plan:
+    hosts = replace(HOSTS, entries=tuple(each for each in HOSTS.entries if each.match == "exact"))
+    return plan(hosts, "aws:network-acl", networkAcls=ACLS, addresses=HELD, **options)
+
+
+def test_each_network_acl_allows_what_its_plan_allows_only_while_both_ways_stand(service: Service) -> None:
+    made = acl_plan()
+    ids = entries_of(service, made)
+    allowed = Flow("x.example", 443, "https", address="203.0.113.1")
+    found = points(service.state.objects())
+    assert [point.title for point in found] == [f"aws network ACL {each}" for each in ACLS]
+    for point in found:
+        for address in ("203.0.113.1", "2001:db8::2", "203.0.113.99", "10.1.2.3"):
+            for port in (443, 80):
+                for protocol in ("https", "udp"):
+                    flow = replace(allowed, address=address, port=port, protocol=protocol)
+                    assert point.verdict(flow).action == made.verdict(flow).action, flow
+    assert found[0].verdict(allowed).allows
+    service.delete(resources_ec2.ACL_ENTRY, ids["hostgate-acl-0a1-in-tcp-203.0.113.1"])
+    one, other = points(service.state.objects())
+    assert not one.verdict(allowed).allows  # nothing comes back
+    assert "lets the answers in" in one.verdict(allowed).why
+    assert other.verdict(allowed).allows
+
+
+def test_an_entry_of_somebody_else_in_front_decides_and_its_number_is_taken(service: Service) -> None:
+    made = acl_plan()
+    theirs = {"networkAclId": ACLS[0], "egress": True, "ruleAction": "deny", "protocol": "-1", "cidrBlock": "0.0.0.0/0"}
+    entries_of(service, made)
+    service.create(resources_ec2.ACL_ENTRY, {**theirs, "ruleNumber": 100})
+    one, other = points(service.state.objects())
+    allowed = Flow("x.example", 443, "https", address="203.0.113.1")
+    assert (one.verdict(allowed).allows, other.verdict(allowed).allows) == (False, True)
+    over_ipv6 = replace(allowed, address="2001:db8::1")
+    assert one.verdict(over_ipv6).allows
+    number = next(each.body["RuleNumber"] for each in made.objects if each.body["Egress"])
+    with pytest.raises(Refusal, match="NetworkAclEntryAlreadyExists"):
+        service.create(resources_ec2.ACL_ENTRY, {**theirs, "ruleNumber": number})
+
+
 def only(service: Service) -> Point:
     (point,) = points(service.state.objects())
     return point

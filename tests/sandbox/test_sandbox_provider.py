@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from provider_calls import (
 )
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.gcp.resources import SCOPES
 from hostgate.sandbox.clouds import Cloud, clouds_of_engine
 from hostgate.sandbox.faults import Fault, delay, order
@@ -155,6 +157,24 @@ def test_a_value_that_a_preview_cannot_know_is_a_difference(engine: Deployment) 
 def test_an_ignored_property_is_no_difference(engine: Deployment) -> None:
     found = engine.diff(AZURE_GROUP, azure_group("g"), azure_group("g", 300), ("priority",))
     assert found.changes == provider_pb2.DiffResponse.DIFF_NONE
+
+
+def test_an_update_leaves_what_is_ignored_as_somebody_else_left_it(engine: Deployment) -> None:
+    entries = [{"cidr": "203.0.113.7/32", "description": "ours"}]
+    told = {"addressFamily": "IPv4", "maxEntries": 10, "entries": entries}
+    made, _ = engine.create(PREFIX_LIST, "it", told)
+    (held,) = engine.state.objects(PREFIX_LIST)
+    theirs = [{"cidr": "203.0.113.8/32", "description": "pushed"}]
+    with engine.state.transaction() as now:
+        now.write("update", replace(held, inputs={**held.inputs, "entries": theirs}))
+    news = {**held.inputs, "maxEntries": 20}
+    answered = engine.update(PREFIX_LIST, made, news, ignoreChanges=["entries"])
+    (held,) = engine.state.objects(PREFIX_LIST)
+    assert (held.inputs["entries"], held.inputs["maxEntries"]) == (theirs, 20)
+    assert answered["entries"] == theirs
+    engine.update(PREFIX_LIST, made, news)
+    (held,) = engine.state.objects(PREFIX_LIST)
+    assert held.inputs["entries"] == entries
 
 
 def test_a_difference_says_where_it_is(engine: Deployment) -> None:

@@ -109,9 +109,12 @@ class PrefixListServer:
                 f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
                 "<RequestID>r</RequestID></Response>".encode()
             ]
+        name = self.list(asked["PrefixListId"]).prefix_list_name if action == "ModifyManagedPrefixList" else None
         answer = list(self._app(environ, start_response))
         if action == "ModifyManagedPrefixList":
             self._take(asked)
+            if "PrefixListName" not in asked:
+                self.list(asked["PrefixListId"]).prefix_list_name = name  # moto forgets it
         elif action == "DescribeManagedPrefixLists" and LIST in asked.values() and self._looks:
             self._looks -= 1
             if not self._looks and self.list().state == "modify-in-progress":
@@ -122,8 +125,8 @@ class PrefixListServer:
         if self.errors.get(action):
             return self.errors[action].pop(0), "The request was refused."
         if action == "DescribeManagedPrefixLists":
-            named = asked["PrefixListId.1"]
-            if named not in ec2_backends["123456789012"][REGION].managed_prefix_lists:
+            named = asked.get("PrefixListId.1")
+            if named is not None and named not in ec2_backends["123456789012"][REGION].managed_prefix_lists:
                 return "InvalidPrefixListID.NotFound", f"The prefix list ID '{named}' does not exist."
         if action != "ModifyManagedPrefixList":
             return None
@@ -153,7 +156,6 @@ class PrefixListServer:
     def _take(self, asked: dict[str, str]) -> None:
         self.changes.append(asked)
         one = self.list(asked["PrefixListId"])
-        one.prefix_list_name = "egress"  # moto forgets it
         if "MaxEntries" in asked:
             if self.no_room:
                 one.state, one.state_message = "modify-failed", "sg-0123 has no room for the new size"

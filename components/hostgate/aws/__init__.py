@@ -102,6 +102,7 @@ TARGETS = (
         references={"security_groups[]": f"{COMPUTED}/{{}}", "tags{}": COMPUTED},
         places="hostgate.aws.evaluate_groups:places",
         simulated="hostgate.sandbox.aws:CLOUD",
+        exports={"terraform": _TERRAFORM},
     ),
     Target(
         name="aws:network-acl",
@@ -112,6 +113,7 @@ TARGETS = (
         references={"network_acls[]": f"{COMPUTED}/{{}}", "tags{}": COMPUTED},
         places="hostgate.aws.evaluate_acls:places",
         simulated="hostgate.sandbox.aws:CLOUD",
+        exports={"terraform": _TERRAFORM},
     ),
 )
 

@@ -46,6 +46,10 @@ GROUP_RULES = Limit("rules of a rule group", 100, "rules", QUOTAS, READ_ON, quot
 ACCOUNT_LISTS = Limit("domain lists of an account", 1_000, "domain lists", QUOTAS, READ_ON, quota="L-9FA3C0A4")
 ACCOUNT_DOMAINS = Limit("domains of all lists of an account", 100_000, "domains", QUOTAS, READ_ON, quota="L-740A4B31")
 VPC_GROUPS = Limit("rule groups of a VPC", 5, "rule groups", QUOTAS, READ_ON, quota="L-15219E1D")
+PROFILE_GROUPS = Limit(
+    "rule groups of a Route 53 Profile", 5, "rule groups", "Amazon Route 53 developer guide, quotas on Route 53 Profiles",
+    "2026-11-28", quota="L-F8A07EF1",
+)  # fmt: skip
 
 NAME = Text(
     r"(?![0-9]+\Z)[a-zA-Z0-9\-_' ]+", "letters, digits, - _ ' and spaces, not digits alone", most=64, source=MODEL

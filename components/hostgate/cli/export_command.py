@@ -45,6 +45,7 @@ def _form(name: str) -> click.Command:
         type=click.Choice(able),
         help=f"Of the layers of a stack those to write, else all; for catalogs {able[0]} unless given. Repeat.",
     )
+    @click.option("--pool", metavar="FILE|URL", help="The addresses of the hosts, in place of the pool of the stack.")
     @click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path, file_okay=False))
     def write(
         stack: str | None,
@@ -52,10 +53,11 @@ def _form(name: str) -> click.Command:
         as_of: date | None,
         allow_empty: bool,
         targets: tuple[str, ...],
+        pool: str | None,
         out: Path,
     ) -> None:
         chosen = targets or able[:1] if catalogs else ()
-        plans = make_plans(stack, catalogs, tuple(chosen), as_of, allow_empty, None)
+        plans = make_plans(stack, catalogs, tuple(chosen), as_of, allow_empty, None, pool)
         there = [plan.target for plan in plans]
         if lacking := sorted({*targets} - {*there}) or ([] if {*able} & {*there} else able):
             raise click.UsageError(

@@ -124,9 +124,11 @@ def make_plans(
     as_of: date | None,
     allow_empty: bool,
     survey: Path | None,
+    pool: str | None = None,
 ) -> Any:
-    """The plans asked for. Raises click.UsageError for a mixture, InputError for what is wrong with the input."""
-    return plans_and_pin(stack, catalogs, targets, as_of, allow_empty, survey, pins=False)[0]
+    """The plans asked for; `pool` in place of that of a stack. Raises click.UsageError for a mixture, InputError for what is
+    wrong with the input."""
+    return plans_and_pin(stack, catalogs, targets, as_of, allow_empty, survey, pool, pins=False)[0]
 
 
 def plans_and_pin(
@@ -136,6 +138,7 @@ def plans_and_pin(
     as_of: date | None,
     allow_empty: bool,
     survey: Path | None,
+    pool: str | None = None,
     *,
     pins: bool,
 ) -> Any:
@@ -149,9 +152,11 @@ def plans_and_pin(
         )
     if targets and not catalogs:
         raise click.UsageError("--target needs at least one --catalog.")
+    if pool is not None and catalogs:
+        raise click.UsageError("--pool goes with --stack, whose options say who gets the addresses; leave one out.")
     day = as_of or date.today()
     if not catalogs:
-        wanted = _wanted(stack, allow_empty, survey, pins=pins)
+        wanted = _wanted(stack, allow_empty, survey, pool, pins=pins)
         return wanted.plans(day), wanted.reviewed
     selection, _, surveyed, _ = hosts_and_layers(stack, catalogs, allow_empty, survey, pins=pins)
     chosen = [(target, None) for target in dict.fromkeys(targets) or main_targets()]
@@ -173,7 +178,9 @@ def hosts_and_layers(
     return wanted.selection, wanted.targets, wanted.survey, wanted.reviewed
 
 
-def _wanted(stack: str | None, allow_empty: bool, survey: Path | None, *, pins: bool) -> "Stack":
+def _wanted(
+    stack: str | None, allow_empty: bool, survey: Path | None, pool: str | None = None, *, pins: bool
+) -> "Stack":
     """What the stack asks for, with what the command line says beside it. Raises InputError."""
     from hostgate.stack import read_stack, values_of_file
 
@@ -184,6 +191,8 @@ def _wanted(stack: str | None, allow_empty: bool, survey: Path | None, *, pins: 
     if survey is not None:
         section = values.get("survey")
         values["survey"] = {**(section if isinstance(section, dict) else {}), "file": str(Path.cwd() / survey)}
+    if pool is not None:
+        values["pool"] = {"file": pool if "://" in pool else str(Path.cwd() / pool)}
     return read_stack(values, project, pins=pins)
 
 

@@ -22,12 +22,14 @@ class Template(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerraformResource:
-    """A resource: `arguments` by the provider's names; `after` names those that it waits for, TYPE.NAME each."""
+    """A resource: `arguments` by the provider's names; `after` names those that it waits for, TYPE.NAME each; `ignored` are
+    arguments that somebody else keeps once it is made."""
 
     type: str
     name: str
     arguments: Mapping[str, Any]
     after: Sequence[str] = ()
+    ignored: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -77,16 +79,25 @@ def write_terraform(
         [_LATER.format(each.address) for each in resources if any(COMPUTED in text for text in _texts(each.arguments))],
     )
     written: dict[str, dict[str, Any]] = {}
-    assert sorted(each.name for each in resources) == sorted(each.name for each in plan.objects)  # none is left behind
+    assert sorted(each.name for each in resources) == sorted(
+        label(each) for each in plan.objects
+    )  # none is left behind
     for each in resources:
         # What takes the place of another is made first: a rule that denies is never gone before its successor is there.
         more: dict[str, Any] = {"lifecycle": {"create_before_destroy": True}}
+        if each.ignored:
+            more["lifecycle"]["ignore_changes"] = list(each.ignored)
         if each.after:
             more["depends_on"] = list(each.after)
         written.setdefault(each.type, {})[each.name] = {**_escaped(each.arguments), **more}
     document = {**({"data": data} if data else {}), "resource": written}
     name = f"{plan.options.name}.{plan.target.replace(':', '-')}.tf.json"
     return {name: json.dumps(document, indent=2) + "\n"}
+
+
+def label(each: CloudObject) -> str:
+    """The name of an object in a file: of an address in it the dots are none of an identifier (Terraform language, syntax)."""
+    return each.name.replace(".", "-")
 
 
 def in_snake_case(value: Any, renamed: Mapping[str, str] | None = None, above: str = "") -> Any:

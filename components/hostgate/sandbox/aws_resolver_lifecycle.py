@@ -10,6 +10,7 @@ from hostgate.aws.resources_resolver import (
     CONFIG,
     DOMAIN_LIST,
     GROUP_RULES,
+    PROFILE_GROUPS,
     PROFILE_RESOURCE,
     RULE,
     RULE_GROUP,
@@ -107,10 +108,19 @@ def _profile_fits(ask: Ask) -> Iterator[str]:
     }:
         yield f"ResourceNotFoundException: firewall rule group {arn} does not exist"
     priority = profile_priority(ask.held.inputs.get("resourceProperties"))
-    for other in ask.now.objects(PROFILE_RESOURCE):
-        taken = profile_priority(other.inputs.get("resourceProperties")) == priority
-        if other.id != ask.held.id and other.inputs["profileId"] == profile and taken:
+    others = [
+        other
+        for other in ask.now.objects(PROFILE_RESOURCE)
+        if other.id != ask.held.id
+        and other.inputs["profileId"] == profile
+        and ":firewall-rule-group/" in str(other.inputs["resourceArn"])
+    ]
+    for other in others:
+        if profile_priority(other.inputs.get("resourceProperties")) == priority:
             yield f"ConflictException: priority {priority} is that of {other.name} in {profile} already"
+    if ask.operation == "create" and len(others) >= PROFILE_GROUPS.max:
+        most, code = PROFILE_GROUPS.max, PROFILE_GROUPS.quota
+        yield f"LimitExceededException: {profile} has {most} rule groups already (quota {code})"
 
 
 def _not_protected(ask: Ask) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 A firewall of AWS or Azure is a point of enforcement, by the policy that it uses, and so is a policy that none uses; on
 Google Cloud a network is one, by all policies over it, where none is known an organisation or folder with a policy, and
-so is a policy that nothing is associated with. A VPC of AWS
-judges queries by all rule groups of DNS Firewall that are associated with it.
+so is a policy that nothing is associated with. A VPC of AWS judges queries by all rule groups of DNS Firewall that are
+associated with it; a security group judges by its rules and the prefix lists that they refer to, and a network ACL with
+an egress entry for a single address by its entries, both ways.
 """
 
 from collections.abc import Iterable, Mapping

@@ -158,7 +158,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 }
             return provider_pb2.UpdateResponse(properties=to_struct(_shown(told)))
         try:
-            made = self.service.update(type_, request.id, _plain(inputs))
+            made = self.service.update(type_, request.id, _plain(inputs), request.ignoreChanges)
         except Refusal as refused:
             _abort(context, f"updating {_name(request)}", refused)
         return provider_pb2.UpdateResponse(properties=to_struct(with_id(type_, made.id, made.outputs)))

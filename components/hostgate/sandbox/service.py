@@ -8,7 +8,7 @@ its lock dies with it.
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any, NoReturn
 
@@ -70,10 +70,14 @@ class Service:
         assert made is not None
         return made
 
-    def update(self, type_: str, id_: str, inputs: Inputs) -> StoredObject:
-        """Change an object in place."""
+    def update(self, type_: str, id_: str, inputs: Inputs, ignored: Collection[str] = ()) -> StoredObject:
+        """Change an object in place. What is `ignored` stays as somebody else left it: providers send what changed, and an
+        engine has for such an input what it knew last."""
         life = lifecycle_of(type_)
-        wanted = StoredObject(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), dict(inputs), {})
+        with self.state.transaction() as now:
+            held = now.get(type_, id_)
+        inputs = {**inputs, **{key: held.inputs[key] for key in ignored if held is not None and key in held.inputs}}
+        wanted = StoredObject(type_, id_, str(inputs.get(life.name, id_.rpartition("/")[2])), inputs, {})
         made = self._write("update", wanted)
         assert made is not None
         return made
