@@ -887,7 +887,10 @@ def test_the_pool_of_a_stack_feeds_the_layers_that_take_one(tmp_path: Path) -> N
     [
         ({**POOLED, "pool": {"file": "gone.txt"}}, "There is no pool"),
         ({**POOLED, "pool": "pool.txt"}, "`hostgate:pool`"),
-        ({**POOLED, "pool": {"file": "pool.txt"}, "aws": {}}, "no layer that takes one. Allowed with: aws:prefix-list"),
+        (
+            {**POOLED, "pool": {"file": "pool.txt"}, "aws": {}},
+            "no layer that takes one for its hosts. Allowed with: aws:rules, aws:prefix-list",
+        ),
     ],
 )
 def test_a_pool_that_is_not_there_or_that_nothing_takes_is_an_error(

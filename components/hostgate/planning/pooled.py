@@ -129,8 +129,8 @@ class FedOptions(Options):
                 )
                 key = to_camel(self.hosts_key)
                 why = f"There is no address{told} of {entry.host}: no `{key}`, or no pool that has any."
-                if self._pool is not None:
-                    families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                if self._pool is not None and families:
                     why = self._pool.lacking([entry.host], families).get(entry.host, why)
                 found[entry.key] = Objection(why, "`hostgate pool refresh`, then give the pool.")
         return found
