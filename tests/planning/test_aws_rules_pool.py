@@ -264,7 +264,9 @@ def test_addresses_by_host_may_be_given_by_hand_and_are_told_where_no_rule_uses_
     by_hand = {"git.example": ["203.0.113.8", "203.0.113.7"], "web.example": ["203.0.113.80"]}
     found = plan(selection([GIT, WEB]), TARGET, {"hostAddresses": by_hand})
     assert sets(found) == {reference_key(GIT): ["203.0.113.7/32", "203.0.113.8/32"]}
-    assert [one.message for one in found.findings if one.id == "addresses-unused"] == ["No rule is about web.example."]
+    assert [one.message for one in found.findings if one.id == "addresses-unused"] == [
+        "Addresses are given for web.example, and no rule of this plan uses them."
+    ]
     lacking = draft(selection([CLOCK]), TARGET, {"hostAddresses": by_hand})
     assert "no address of time.example: no `hostAddresses`" in lacking.problems[0].message
 

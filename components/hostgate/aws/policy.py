@@ -32,6 +32,7 @@ from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import public_ranges
+from hostgate.planning.pooled import FedOptions
 from hostgate.planning.resource_types import fixed_by_row
 from hostgate.suricata.writer import Rule, Sids
 from hostgate.suricata.writer import group as group_of
@@ -233,8 +234,10 @@ def expanded_length(rule: str, options: NetworkFirewallOptions, sets: Mapping[st
 
 def remarks_of_all(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> Iterator[Finding]:
     """The findings that follow from the options and the entries of all grants together."""
-    used = {entry.id for entry in entries if entry.protocol in ("tcp", "udp")}
-    for name in sorted({*options.addresses, *options.ip_sets} - used):
+    blind = [entry for entry in entries if entry.protocol in ("tcp", "udp")]
+    by_hand = {} if isinstance(options, FedOptions) and options.fed else options.host_addresses
+    unused = {*options.addresses, *options.ip_sets} - {entry.id for entry in blind}
+    for name in sorted(unused | by_hand.keys() - {entry.host for entry in blind}):
         yield finding("addresses-unused", f"Addresses are given for {name}, and no rule of this plan uses them.")
 
 

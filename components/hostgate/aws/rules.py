@@ -17,7 +17,6 @@ from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.grants import shared, told
 from hostgate.planning.mechanism import CloudObject, Means, Mechanism, Objection, Rendering
-from hostgate.planning.pooled import unused
 from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.sharding import shard
 from hostgate.suricata.writer import Rule, Sids, message, name_conditions, source
@@ -79,11 +78,7 @@ class Rules(Mechanism[RulesOptions]):
         return Rendering(
             objects=objects,
             rules=where,
-            findings=(
-                *policy.remarks_of_all(options, entries),
-                *unused(filter(addresses.by_address, entries), options),
-                *remarks,
-            ),
+            findings=(*policy.remarks_of_all(options, entries), *remarks),
             usage=policy.usage(options, objects),
         )
 

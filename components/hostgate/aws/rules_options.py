@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from typing import ClassVar, Final, Self
 
-from pydantic import model_validator
-
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.catalog.model import Entry, Family, Protocol
 from hostgate.planning.address_pool import AddressPool
-from hostgate.planning.pooled import FedOptions, HostAddress
+from hostgate.planning.pooled import FedOptions
 
 BY_ADDRESS: Final[frozenset[Protocol]] = frozenset({"tcp", "udp"})
 """Protocols whose packets carry no name."""
@@ -18,17 +16,6 @@ class RulesOptions(NetworkFirewallOptions, FedOptions):
     """Entries that carry a name take no addresses, whatever a pool says of their hosts."""
 
     hosts_key: ClassVar[str] = "host_addresses"
-
-    host_addresses: dict[str, list[HostAddress]] = {}
-    """Addresses of the hosts of tcp and udp entries, as a pool has them: each is an item of an IP set of its own."""
-
-    @model_validator(mode="after")
-    def _one_key_for_addresses(self) -> Self:
-        if self.addresses and self.host_addresses:
-            raise ValueError(
-                "found `addresses` and `hostAddresses`. Keep one: ranges by entry id, or addresses by host."
-            )
-        return self
 
     def takes(self, entry: Entry) -> bool:
         return entry.protocol in BY_ADDRESS and entry.id not in self.ip_sets

@@ -182,11 +182,9 @@ def network_of(address: str) -> str:
     return f"{address}/{128 if ':' in address else 32}"
 
 
-def unused(entries: Iterable[Entry], options: FedOptions) -> Iterator[Finding]:
+def unused(entries: Iterable[Entry], options: PooledOptions) -> Iterator[Finding]:
     """Hosts with addresses by hand that no rule is about."""
-    if not options.fed and (
-        names := sorted({*getattr(options, options.hosts_key)} - {entry.host for entry in entries})
-    ):
+    if not options.fed and (names := sorted({*options.addresses} - {entry.host for entry in entries})):
         yield finding("addresses-unused", f"No rule is about {', '.join(names)}.")
 
 
