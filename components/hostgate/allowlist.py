@@ -244,7 +244,7 @@ def prepare(
             made = plan(selection, target, options, as_of=as_of, pool=pool)
             shared = shared_policy(row(target).cloud, made.options, outputs, opts)
             if "base" not in options and (base := shared.take(made.options)) is not None:
-                made = plan(selection, target, options, as_of=as_of, base=base)
+                made = plan(selection, target, options, as_of=as_of, pool=pool, base=base)
         if beside := join(shared, name, made, opts):
             raise _problem(beside)
         if reviewed is not None and made.ok:

@@ -28,7 +28,7 @@ from hostgate.planning.adoption import objection
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options, in_one_list, not_json, option_problems
 from hostgate.planning.plan import Plan, find_mechanism, plan_all
-from hostgate.planning.pooled import PooledOptions
+from hostgate.planning.pooled import FedOptions
 from hostgate.planning.survey import Survey, Word
 from hostgate.planning.targets import clouds
 from hostgate.review.guards import Guards
@@ -353,18 +353,19 @@ def _fed(section: PoolSection, layers: Sequence[Layer], selections: Sequence[Sel
     """`layers` with the addresses of the pool, where they take any. Raises InputError."""
     from hostgate.dns.pool_places import load_pool  # only stacks that have a pool pay for it
 
-    if not any(isinstance(each.options, PooledOptions) for each in layers):
-        able = ", ".join(each for each in targets() if issubclass(mechanism(each).options, PooledOptions))
-        raise InputError(
-            [problem(f"`{PROJECT}:pool`: found a pool, and no layer that takes one. Allowed with: {able}.")]
-        )
+    taking = [
+        layer.options if isinstance(layer.options, FedOptions) and layer.options.wanting(hosts.entries) else None
+        for layer, hosts in zip(layers, selections, strict=True)
+    ]
+    if all(options is None for options in taking):
+        able = ", ".join(each for each in targets() if issubclass(mechanism(each).options, FedOptions))
+        message = f"`{PROJECT}:pool`: found a pool, and no layer that takes one for its hosts. Allowed with: {able}."
+        raise InputError([problem(message)])
     found = load_pool(section.file if "://" in section.file else str(base / section.file))
     pool = replace(found, shown=section.file)  # the same on every machine
     return [
-        replace(each, options=each.options.fed_by(pool, hosts.entries))
-        if isinstance(each.options, PooledOptions)
-        else each
-        for each, hosts in zip(layers, selections, strict=True)
+        layer if options is None else replace(layer, options=options.fed_by(pool, hosts.entries))
+        for layer, options, hosts in zip(layers, taking, selections, strict=True)
     ]
 
 

@@ -122,6 +122,33 @@ def test_an_ip_set_is_declared_beside_the_rules_and_may_be_an_output(run: Run, a
     assert f" -> @{reference['key']} 22 " in group["rulesSource"]["rulesString"]
 
 
+POOL_FILE = """
+    Path("pool.txt").write_text(
+        "hostgate-pool 1\\nhost git.acme.example window 86400\\n"
+        "  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z\\nend\\n"
+    )
+"""
+
+
+@pytest.mark.parametrize("given", ['pool="pool.txt"', 'host_addresses={"git.acme.example": ["203.0.113.7"]}'])
+def test_the_addresses_of_a_pool_are_a_variable_of_the_group(run: Run, given: str) -> None:
+    made = run(BY_ADDRESS + POOL_FILE + f'    NetworkFirewallAllowlist("ours", hosts=hosts, {given})')
+    group: Any = the(made, GROUP, "ours-address").inputs["ruleGroup"]
+    (variable,) = group["ruleVariables"]["ipSets"]
+    assert variable["ipSet"] == {"definitions": ["203.0.113.7/32"]}
+    assert f" -> ${variable['key']} 22 " in group["rulesSource"]["rulesString"]
+
+
+def test_a_second_component_of_one_policy_is_fed_too(run: Run) -> None:
+    policy = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/egress"
+    both = "".join(
+        f'    NetworkFirewallAllowlist("{name}", hosts=hosts, attach="{policy}", pool="pool.txt")\n'
+        for name in ("a", "b")
+    )
+    made = run(BY_ADDRESS + POOL_FILE + both)
+    assert {"a-address", "b-address"} <= names(made)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.flows.flow import Flow
 from hostgate.planning.mechanism import main_targets
 from hostgate.stack import config_of_file, read_stack, values_of_engine, values_of_file
 
@@ -882,12 +883,34 @@ def test_the_pool_of_a_stack_feeds_the_layers_that_take_one(tmp_path: Path) -> N
     assert read_stack(POOLED, tmp_path).plans()[0].refused
 
 
+def test_layers_that_judge_names_are_fed_for_their_other_hosts_and_left_alone_without_any(tmp_path: Path) -> None:
+    (tmp_path / "pool.txt").write_text(POOL)
+    (tmp_path / "pooled.yaml").write_text(
+        "catalog: acme/pooled\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https}\n"
+    )
+    (tmp_path / "plain.yaml").write_text(
+        "catalog: acme/plain\nentries:\n  - {id: git, host: a.example, port: 22, protocol: tcp}\n"
+    )
+    values: dict[str, Any] = {**POOLED, "pool": {"file": "pool.txt"}, "aws": [POOLED["aws"], {"mechanism": "rules"}]}
+    _, named = read_stack(values, tmp_path).plans()
+    _, alone = read_stack({key: value for key, value in values.items() if key != "pool"}, tmp_path).plans()
+    assert (named.options, named.objects) == (alone.options, alone.objects)
+    assert not {"addresses-unused", "opens-addresses"} & {one.id for one in named.findings}
+    listed, blind = read_stack({**values, "catalogs": ["./pooled.yaml", "./plain.yaml"]}, tmp_path).plans()
+    assert (listed.refused, blind.refused) == (False, False)
+    assert blind.verdict(Flow("x.example", 22, "tcp", address="203.0.113.7")).action == "allow"
+    assert blind.verdict(Flow("x.example", 443, address="203.0.113.7")).action == "block"
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
         ({**POOLED, "pool": {"file": "gone.txt"}}, "There is no pool"),
         ({**POOLED, "pool": "pool.txt"}, "`hostgate:pool`"),
-        ({**POOLED, "pool": {"file": "pool.txt"}, "aws": {}}, "no layer that takes one. Allowed with: aws:prefix-list"),
+        (
+            {**POOLED, "pool": {"file": "pool.txt"}, "aws": {}},
+            "no layer that takes one for its hosts. Allowed with: aws:rules, aws:prefix-list",
+        ),
     ],
 )
 def test_a_pool_that_is_not_there_or_that_nothing_takes_is_an_error(

@@ -81,6 +81,11 @@ def _rule_group(counted: Counted, each: CloudObject) -> None:
     counted.at_most("IP set references", len(references), 5)
     named = set(re.findall(r" -> @(\w+) ", rules_source.get("RulesString", "")))
     counted.at_most("references that one side only has", len(named ^ set(references)), 0)
+    own = body["RuleGroup"].get("RuleVariables", {}).get("IPSets", {})
+    sets = {f"${key}": f"[{','.join(each['Definition'])}]" for key, each in own.items()}
+    written = set(re.findall(r" -> (\$E_\w+) ", rules_source.get("RulesString", "")))
+    counted.at_most("sets that one side only has", len(written ^ set(sets)), 0)
+    counted.at_most("sets that hold nothing", sum(not each["Definition"] for each in own.values()), 0)
     counted.between("capacity", 1, body["Capacity"], 30_000)
     counted.at_most("name", len(body["RuleGroupName"]), 128)
     counted.at_most("description", len(body["Description"]), 512)
@@ -89,7 +94,8 @@ def _rule_group(counted: Counted, each: CloudObject) -> None:
         counted.at_most("bytes of rules", len(rules_source["RulesString"].encode()), 2_000_000)
         counted.at_most("rules of the reserved capacity", len(lines), body["Capacity"])
         for line in lines:
-            counted.at_most("characters of a rule", len(line), RULE_CHARACTERS)
+            whole = re.sub(r"\$\w+", lambda found: sets.get(found[0], found[0]), line)
+            counted.at_most("characters of a rule", len(whole), RULE_CHARACTERS)
             sid = int(line.rpartition("sid:")[2].partition(";")[0])
             counted.between("sid", 1, sid, SID_MAX)
             counted.one_of("sids", sid)

@@ -36,12 +36,25 @@ class Changes:
         self.rejected = self.verdict(Flow("evil.example"))
         self.by_set = self.step({"addresses": {"clock": ["203.0.113.64/28"]}, "ipSets": {"git": LIST}, "reject": True})
         self.again = self.lab.pulumi("preview", "--expect-no-changes")
+        self.fed = self.pooled("203.0.113.7", "203.0.113.8")
+        self.fed_again = self.lab.pulumi("preview", "--expect-no-changes")
+        self.renewed = self.pooled("203.0.113.7", "203.0.113.9")
+        self.standing = [self.verdict(Flow("x", 22, "tcp", address=f"203.0.113.{n}"))[0] for n in (7, 8, 9)]
         self.back = self.step(None)
 
     def step(self, options: dict[str, Any] | None) -> Ended:
         """`up` with the plain entries and these options; None: without the entries."""
         catalogs = ["./ours.yaml", *([] if options is None else ["./plain.yaml"])]
         self.lab.configure({"aws": {**AWS, **(options or {})}}, *catalogs)
+        return self.lab.up()
+
+    def pooled(self, *addresses: str) -> Ended:
+        """`up` with the addresses of a pool for `git`, and the last step's set for `clock`."""
+        lines = "".join(f"  {each} first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z\n" for each in addresses)
+        pool = f"hostgate-pool 1\nhost git.acme.example window 7776000\n{lines}end\n"
+        (self.lab.project / "pool.txt").write_text(pool)
+        options = {**AWS, "ipSets": {"clock": LIST}, "reject": True}
+        self.lab.configure({"aws": options, "pool": {"file": "pool.txt"}}, "./ours.yaml", "./plain.yaml")
         return self.lab.up()
 
     def verdict(self, flow: Flow) -> tuple[str, str]:
@@ -83,3 +96,12 @@ def test_a_set_takes_the_place_of_ranges_in_one_update(changes: Changes) -> None
 def test_back_to_the_default_no_moment_is_without_a_drop(changes: Changes) -> None:
     update = well(changes.back).update
     assert {"RuleGroup hostgate-address", "RuleGroup hostgate-reject"} <= set(update.done("delete"))
+
+
+def test_an_address_that_a_pool_brings_is_one_update_of_one_group_whose_rules_stay(changes: Changes) -> None:
+    well(changes.fed)
+    well(changes.fed_again)
+    update = well(changes.renewed).update
+    assert update.done("update") == ["RuleGroup hostgate-address"]
+    assert update.done("create") == update.done("delete") == []
+    assert changes.standing == ["allow", "block", "allow"]

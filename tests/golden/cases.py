@@ -55,6 +55,17 @@ VARIANTS = {
             "reject": True,
         },
     ),
+    "by-address-from-a-pool": Variant(
+        ("./by-address.yaml",),
+        {
+            "homeNet": ["10.0.0.0/8", "fd00::/8"],
+            "hostAddresses": {
+                "git.vendor.example": ["203.0.113.22", "203.0.113.23", "2001:db8::22"],
+                "broker.vendor.example": ["203.0.113.22", "203.0.113.30"],
+            },
+            "ipSets": {"clock": PREFIX_LIST},
+        },
+    ),
     "in-zones": Variant(
         (),
         {

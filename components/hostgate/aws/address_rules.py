@@ -1,25 +1,32 @@
 """Plain tcp and udp entries, whose packets carry no name: passed to the addresses that somebody gives for them.
 
+What a pool gives goes into IP sets of the group, one for each entry, so that a changed address changes one item of a set
+and no rule. The service counts a rule with its sets written out (`firewall_limits.RULE_LENGTH`).
+
 Such a rule acts on packets, from the first one, so its group goes before all others: behind the edge group a datagram
 would be dropped first. `flow:to_server` keeps it from also passing what a client answers to a connection from outside
 (tried on Suricata 7.0.10), and from ending the inspection of the flow by its first packet (AWS guide, sample rules).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_network
 
 from hostgate.aws import firewall_evidence, firewall_limits, policy
-from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+from hostgate.aws.rules_options import BY_ADDRESS, RulesOptions
 from hostgate.catalog.model import Entry
 from hostgate.planning.evidence import Claim
+from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import Means, Objection
 from hostgate.planning.options import merged
+from hostgate.planning.pooled import OTHER_NAMES, REFRESHED, network_of, opened_beside, openings
+from hostgate.planning.pooled import by_address as fed_by_pool
 from hostgate.suricata.writer import Rule, Sids, group, message, source
 
 MEANS = Means(
     name="Address rules",
-    protocols=frozenset({"tcp", "udp"}),
+    protocols=BY_ADDRESS,
     sight="address-and-port",
     ttl_family="own-lookup",
     evidence=firewall_evidence.REPLAYED,
@@ -32,29 +39,42 @@ MEANS = Means(
     resolver="somebody keeps the addresses of the name in a list; TTL and rotation decide correctness",
 )
 
+POOLED = replace(
+    fed_by_pool(
+        "Address rules from a pool",
+        firewall_evidence.REPLAYED,
+        needs=(REFRESHED, *firewall_evidence.NEEDS),
+        opens=(OTHER_NAMES,),
+        costs=firewall_evidence.COSTS,
+    ),
+    protocols=BY_ADDRESS,
+)
+
 _KEY = 32
 """Characters of a variable's name, which begins with a letter (AWS SDK service model, read 2026-11-23)."""
 
 
 def by_address(entry: Entry) -> bool:
-    return entry.protocol in MEANS.protocols
+    return entry.protocol in BY_ADDRESS
 
 
-def objections(entries: Sequence[Entry], options: NetworkFirewallOptions) -> dict[tuple[str, str], Objection]:
+def objections(entries: Sequence[Entry], options: RulesOptions) -> dict[tuple[str, str], Objection]:
     """Entries without a name on the wire for which no addresses are given, or none that a client can reach."""
     catalogs: dict[str, set[str]] = {}
     for entry in entries:
         catalogs.setdefault(entry.id, set()).add(entry.catalog)
-    found = {}
+    found = options.unfed(filter(options.pooled, entries))
     for entry in entries:
-        if by_address(entry):
+        if by_address(entry) and entry.key not in found:
             objection = _objection(entry, options, sorted(catalogs[entry.id]))
             if objection is not None:
                 found[entry.key] = objection
     return found
 
 
-def _objection(entry: Entry, options: NetworkFirewallOptions, catalogs: Sequence[str]) -> Objection | None:
+def _objection(entry: Entry, options: RulesOptions, catalogs: Sequence[str]) -> Objection | None:
+    if options.pooled(entry):
+        return _too_long(entry, options)
     cidrs = options.addresses.get(entry.id, ())
     if not cidrs and entry.id not in options.ip_sets:
         return Objection(
@@ -78,7 +98,12 @@ def _objection(entry: Entry, options: NetworkFirewallOptions, catalogs: Sequence
             f"Found addresses {', '.join(cidrs)} for {entry.id}: no client can reach it by them, because the families differ.",
             "add addresses of the clients' family, or the clients' ranges of that family to homeNet (and from).",
         )
-    length = max(policy.expanded_length(str(rule), options) for rule in rules(entry, options, Sids()))
+    return _too_long(entry, options)
+
+
+def _too_long(entry: Entry, options: RulesOptions) -> Objection | None:
+    sets = ip_sets([entry], options)
+    length = max(policy.expanded_length(str(rule), options, sets) for rule in rules(entry, options, Sids()))
     if length > firewall_limits.RULE_LENGTH.max:
         return Objection(
             f"The addresses of {entry.id} need a rule of {length:,} characters. Allowed: {firewall_limits.RULE_LENGTH.max:,}.",
@@ -93,14 +118,15 @@ _BY_NAME = (
 )
 
 
-def rules(entry: Entry, options: NetworkFirewallOptions, sids: Sids) -> tuple[Rule, ...]:
+def rules(entry: Entry, options: RulesOptions, sids: Sids) -> tuple[Rule, ...]:
     """What passes `entry`: one rule; two where allowed flows are logged, because `alert` in one would log each packet."""
     cidrs = options.addresses.get(entry.id)
+    named = f"{'$' if options.pooled(entry) else '@'}{reference_key(entry)}"
     passes = Rule(
         action="pass",
         protocol=entry.transport,
         source=source(options.from_),
-        destination=group(merged(cidrs)) if cidrs else f"@{reference_key(entry)}",
+        destination=group(merged(cidrs)) if cidrs else named,
         port=str(entry.port),
         msg=message(entry),
         conditions=("flow:to_server",),
@@ -112,9 +138,24 @@ def rules(entry: Entry, options: NetworkFirewallOptions, sids: Sids) -> tuple[Ru
     return passes.but(conditions=once), passes.but(sid=sids.of_entry(entry, "unlogged"))
 
 
-def references(entries: Sequence[Entry], options: NetworkFirewallOptions) -> Mapping[str, str]:
+def references(entries: Sequence[Entry], options: RulesOptions) -> Mapping[str, str]:
     """The IP set references that the rules of `entries` name, as key and ARN."""
     return {reference_key(entry): options.ip_sets[entry.id] for entry in entries if entry.id in options.ip_sets}
+
+
+def ip_sets(entries: Sequence[Entry], options: RulesOptions) -> Mapping[str, Sequence[str]]:
+    """The IP sets that the rules of `entries` name, as key and items: the addresses of the pool, each by itself."""
+    return {
+        reference_key(entry): [network_of(each.address) for each in openings([entry], options)]
+        for entry in entries
+        if options.pooled(entry)
+    }
+
+
+def remarks(entries: Sequence[Entry], options: RulesOptions) -> Iterator[Finding]:
+    """What the addresses of a pool open beside the hosts."""
+    if opened := openings(filter(options.pooled, entries), options):
+        yield opened_beside(opened)
 
 
 def reference_key(entry: Entry) -> str:

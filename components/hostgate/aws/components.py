@@ -82,6 +82,10 @@ class NetworkFirewallAllowlistArgs(SelectionArgs, total=False):
     """Whether blocked TCP clients get a reset, by rules in place of the policy's default drop."""
     addresses: dict[str, list[str]]
     """Address ranges of tcp and udp entries, by entry id."""
+    pool: str
+    """The address pool that `hostgate pool refresh` keeps, a file of the project or a URL, for the tcp and udp entries."""
+    host_addresses: dict[str, list[str]]
+    """The addresses of each host of a tcp or udp entry, in place of a pool."""
     ip_sets: dict[str, pulumi.Input[str]]
     """ARNs of prefix lists or resource groups that hold such addresses, by entry id."""
     import_: dict[str, str]
@@ -352,6 +356,7 @@ def _rule_group(each: CloudObject, arns: Mapping[str, pulumi.Input[str]]) -> net
     source = each.body["RuleGroup"]["RulesSource"]
     listed = source.get("RulesSourceList")
     sets = each.body["RuleGroup"].get("ReferenceSets", {}).get("IPSetReferences", {})
+    variables = each.body["RuleGroup"].get("RuleVariables", {}).get("IPSets", {})
     return networkfirewall.RuleGroupRuleGroupArgs(
         rules_source=networkfirewall.RuleGroupRuleGroupRulesSourceArgs(
             rules_string=source.get("RulesString"),
@@ -363,6 +368,19 @@ def _rule_group(each: CloudObject, arns: Mapping[str, pulumi.Input[str]]) -> net
                 targets=listed["Targets"],
             ),
         ),
+        rule_variables=networkfirewall.RuleGroupRuleGroupRuleVariablesArgs(
+            ip_sets=[
+                networkfirewall.RuleGroupRuleGroupRuleVariablesIpSetArgs(
+                    key=key,
+                    ip_set=networkfirewall.RuleGroupRuleGroupRuleVariablesIpSetIpSetArgs(
+                        definitions=variable["Definition"]
+                    ),
+                )
+                for key, variable in variables.items()
+            ]
+        )
+        if variables
+        else None,
         reference_sets=networkfirewall.RuleGroupRuleGroupReferenceSetsArgs(
             ip_set_references=[
                 networkfirewall.RuleGroupRuleGroupReferenceSetsIpSetReferenceArgs(

@@ -10,6 +10,7 @@ from hostgate.aws.policy_options import PolicyOptions
 from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.options import PRIVATE_IPV4, Cidr, merged
+from hostgate.planning.pooled import HostAddress
 
 MOST_GRANTS = 15
 """Their groups by address have priorities of 32 each before the edge group, which begins at 500."""
@@ -46,6 +47,8 @@ class NetworkFirewallOptions(PolicyOptions):
     it in place of the policy's default drop."""
     addresses: dict[str, Annotated[list[Cidr], Field(min_length=1)]] = {}
     """Addresses of tcp and udp entries, whose packets carry no name: ranges by entry id."""
+    host_addresses: dict[str, list[HostAddress]] = {}
+    """Addresses of the hosts of such entries, as a pool has them: each is an item of an IP set of its entry."""
     ip_sets: dict[str, str] = {}
     """The same as references: the ARN of a prefix list or resource group that holds the addresses, by entry id."""
 
@@ -87,6 +90,10 @@ class NetworkFirewallOptions(PolicyOptions):
                 )
         if both := sorted(self.addresses.keys() & self.ip_sets.keys()):
             raise ValueError(f"found {', '.join(both)} in both `addresses` and `ipSets`. Keep one.")
+        if self.addresses and self.host_addresses:
+            raise ValueError(
+                "found `addresses` and `hostAddresses`. Keep one: ranges by entry id, or addresses by host."
+            )
         if not self.edge and self.deny != "declared":
             raise ValueError(
                 f"found edge false with deny {self.deny!r}. The group is part of that deny, and the policy's default lets first "

@@ -5,6 +5,7 @@ twin logs nothing), stream exceptions rejected, and HOME_NET set at policy level
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -31,6 +32,7 @@ from hostgate.planning.findings import Finding, finding
 from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.options import public_ranges
+from hostgate.planning.pooled import FedOptions
 from hostgate.planning.resource_types import fixed_by_row
 from hostgate.suricata.writer import Rule, Sids
 from hostgate.suricata.writer import group as group_of
@@ -54,11 +56,17 @@ def capacity(rules: int) -> int:
 
 
 def suricata_group(
-    options: NetworkFirewallOptions, suffix: str, rules: Sequence[Rule], about: str, references: Mapping[str, str] = {}
+    options: NetworkFirewallOptions,
+    suffix: str,
+    rules: Sequence[Rule],
+    about: str,
+    references: Mapping[str, str] = {},
+    sets: Mapping[str, Sequence[str]] = {},
 ) -> CloudObject:
-    """A rule group of Suricata rules in strict order; one capacity unit a rule. `references`: ARNs of IP sets by key."""
+    """A rule group of Suricata rules in strict order; one capacity unit a rule. By key, `references`: ARNs of IP sets;
+    `sets`: what is in those of its own."""
     text = "".join(f"{rule}\n" for rule in rules)
-    return _group(options, suffix, {"RulesString": text}, capacity(len(rules)), about, text, references)
+    return _group(options, suffix, {"RulesString": text}, capacity(len(rules)), about, text, references, sets)
 
 
 def list_group(
@@ -184,7 +192,6 @@ def _short(value: Any) -> str:
 def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tuple[Usage, ...]:
     """How full the fullest group is, and the policy. A rule is as long as with its variables expanded."""
     groups = [each for each in objects if each.kind == RULE_GROUP]
-    texts = [each.text for each in groups if each.text]
     sizes = [len(each.text.encode()) if each.text else _list_bytes(each) for each in groups]
     return (
         Usage(GROUP_CAPACITY, max((each.body["Capacity"] for each in groups), default=0)),
@@ -193,7 +200,14 @@ def usage(options: NetworkFirewallOptions, objects: Iterable[CloudObject]) -> tu
         Usage(GROUP_BYTES, max(sizes, default=0)),
         Usage(
             RULE_LENGTH,
-            max((expanded_length(line, options) for text in texts for line in text.splitlines()), default=0),
+            max(
+                (
+                    expanded_length(line, options, _own_sets(each))
+                    for each in groups
+                    for line in (each.text or "").splitlines()
+                ),
+                default=0,
+            ),
         ),
         Usage(IP_SET_REFERENCES, max((len(_references(each)) for each in groups), default=0)),
     )
@@ -204,18 +218,26 @@ def _references(group: CloudObject) -> Mapping[str, Any]:
     return found
 
 
-def expanded_length(rule: str, options: NetworkFirewallOptions) -> int:
-    """Characters of `rule` with HOME_NET written out, and EXTERNAL_NET as its inverse."""
+def _own_sets(group: CloudObject) -> Mapping[str, Sequence[str]]:
+    variables = group.body["RuleGroup"].get("RuleVariables", {}).get("IPSets", {})
+    return {key: variable["Definition"] for key, variable in variables.items()}
+
+
+def expanded_length(rule: str, options: NetworkFirewallOptions, sets: Mapping[str, Sequence[str]] = {}) -> int:
+    """Characters of `rule` with HOME_NET written out, EXTERNAL_NET as its inverse, and `sets`, which are there by key."""
+    named = [key for key in re.findall(r"\$(\w+)", rule) if key in sets] if sets else []
     home_net = group_of(options.home_net)
     inside, outside = rule.count("$HOME_NET"), rule.count("$EXTERNAL_NET")
     grown = inside * (len(home_net) - len("$HOME_NET")) + outside * (len(home_net) + 1 - len("$EXTERNAL_NET"))
-    return len(rule) + grown
+    return len(rule) + grown + sum(len(group_of(sets[key])) - len(f"${key}") for key in named)
 
 
 def remarks_of_all(options: NetworkFirewallOptions, entries: Sequence[Entry]) -> Iterator[Finding]:
     """The findings that follow from the options and the entries of all grants together."""
-    used = {entry.id for entry in entries if entry.protocol in ("tcp", "udp")}
-    for name in sorted({*options.addresses, *options.ip_sets} - used):
+    blind = [entry for entry in entries if entry.protocol in ("tcp", "udp")]
+    by_hand = {} if isinstance(options, FedOptions) and options.fed else options.host_addresses
+    unused = {*options.addresses, *options.ip_sets} - {entry.id for entry in blind}
+    for name in sorted(unused | by_hand.keys() - {entry.host for entry in blind}):
         yield finding("addresses-unused", f"Addresses are given for {name}, and no rule of this plan uses them.")
 
 
@@ -370,9 +392,11 @@ def _group(
     about: str,
     text: str | None,
     references: Mapping[str, str] = {},
+    sets: Mapping[str, Sequence[str]] = {},
 ) -> CloudObject:
     name = f"{options.prefix}-{suffix}"
-    sets = {key: {"ReferenceArn": arn} for key, arn in references.items()}
+    kept = {key: {"ReferenceArn": arn} for key, arn in references.items()}
+    own = {key: {"Definition": list(items)} for key, items in sets.items()}
     if options.grant:
         # A client that goes from one list to another is in neither while their groups change one after the other: as with
         # the policy's settings, other clients replace the group, and the policy's update takes all of them at once.
@@ -384,7 +408,8 @@ def _group(
         "Description": f"hostgate: {about}",
         "RuleGroup": {
             "RulesSource": source,
-            **({"ReferenceSets": {"IPSetReferences": sets}} if sets else {}),
+            **({"RuleVariables": {"IPSets": own}} if own else {}),
+            **({"ReferenceSets": {"IPSetReferences": kept}} if kept else {}),
             "StatefulRuleOptions": {"RuleOrder": "STRICT_ORDER"},
         },
     }

@@ -8,9 +8,9 @@ from hostgate.aws import firewall_evidence, firewall_limits, policy
 from hostgate.aws import network_firewall_enforcement as enforcement
 from hostgate.aws.closing import closing_group
 from hostgate.aws.edge import edge_group
-from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.plan_place import clients_of, of_network_firewall
 from hostgate.aws.resources import BY_KIND
+from hostgate.aws.rules_options import RulesOptions
 from hostgate.catalog.model import Entry
 from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import ClientTest, Place
@@ -22,14 +22,14 @@ from hostgate.planning.sharding import shard
 from hostgate.suricata.writer import Rule, Sids, message, name_conditions, source
 
 
-class Rules(Mechanism[NetworkFirewallOptions]):
+class Rules(Mechanism[RulesOptions]):
     """Suricata rules that read the TLS server name or the HTTP Host of a connection."""
 
     target = "aws:rules"
     several = True
     title = "AWS Network Firewall rules"
     auto_named = True
-    options = NetworkFirewallOptions
+    options = RulesOptions
     limits = firewall_limits.LIMITS
     means = (
         Means(
@@ -53,14 +53,16 @@ class Rules(Mechanism[NetworkFirewallOptions]):
             costs=firewall_evidence.COSTS,
         ),
         addresses.MEANS,
+        addresses.POOLED,
     )
 
-    def objections(
-        self, entries: Sequence[Entry], options: NetworkFirewallOptions
-    ) -> Mapping[tuple[str, str], Objection]:
+    def way(self, entry: Entry, options: RulesOptions | None = None) -> Means | None:
+        return addresses.POOLED if options is not None and options.pooled(entry) else super().way(entry)
+
+    def objections(self, entries: Sequence[Entry], options: RulesOptions) -> Mapping[tuple[str, str], Objection]:
         return {**addresses.objections(entries, options), **super().objections(entries, options)}
 
-    def render(self, entries: Sequence[Entry], options: NetworkFirewallOptions) -> Rendering:
+    def render(self, entries: Sequence[Entry], options: RulesOptions) -> Rendering:
         sids = Sids()
         edge = edge_group(options, sids)
         groups = [(policy.EDGE_SLOT, edge)] if edge else []
@@ -70,7 +72,9 @@ class Rules(Mechanism[NetworkFirewallOptions]):
         if closing := closing_group(options, sids):
             groups.append((policy.CLOSING_SLOT, closing))
         objects = policy.assemble(options, groups)
-        remarks = told(entries, options, lambda own, share: policy.remarks(share, own, sids))
+        remarks = told(
+            entries, options, lambda own, share: [*policy.remarks(share, own, sids), *addresses.remarks(own, share)]
+        )
         return Rendering(
             objects=objects,
             rules=where,
@@ -79,10 +83,15 @@ class Rules(Mechanism[NetworkFirewallOptions]):
         )
 
     def _groups(
-        self, entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids, where: dict[tuple[str, str], str]
+        self, entries: Sequence[Entry], options: RulesOptions, sids: Sids, where: dict[tuple[str, str], str]
     ) -> Iterator[tuple[int, CloudObject]]:
         """The groups that allow `entries`, with their slots; the rule that each entry got is put into `where`."""
         rules = entry_rules(entries, options, sids)
+        held = {
+            entry.key: sum(map(len, items))
+            for entry in entries
+            for items in addresses.ip_sets([entry], options).values()
+        }
         for blind, slot, suffix, words in (
             (True, policy.ADDRESS_SLOT, "address", "hosts of the catalog, by address and port"),
             (False, policy.ALLOW_SLOT, "allow", "hosts of the catalog, by name and port"),
@@ -91,7 +100,7 @@ class Rules(Mechanism[NetworkFirewallOptions]):
                 [entry for entry in entries if addresses.by_address(entry) == blind],
                 key=lambda entry: "\n".join((entry.catalog, entry.id)),
                 weights=lambda entry: (
-                    sum(len(str(rule)) + 1 for rule in rules[entry.key]),
+                    sum(len(str(rule)) + 1 + held.get(entry.key, 0) for rule in rules[entry.key]),
                     len(rules[entry.key]),
                     addresses.by_address(entry) and entry.id in options.ip_sets,
                 ),
@@ -107,36 +116,33 @@ class Rules(Mechanism[NetworkFirewallOptions]):
                     [rule for entry in part.items for rule in rules[entry.key]],
                     words,
                     addresses.references(part.items, options) if blind else {},
+                    addresses.ip_sets(part.items, options) if blind else {},
                 )
                 where.update({entry.key: f"{group.name}#{rules[entry.key][0].sid}" for entry in part.items})
                 yield slot + options.index * policy.BETWEEN_GRANTS + part.slot, group
 
-    def rows(self, options: NetworkFirewallOptions | None = None) -> Mapping[str, ResourceType]:
+    def rows(self, options: RulesOptions | None = None) -> Mapping[str, ResourceType]:
         del options
         return BY_KIND
 
-    def fixed(
-        self, each: CloudObject, objects: Sequence[CloudObject], options: NetworkFirewallOptions
-    ) -> Mapping[str, Any]:
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: RulesOptions) -> Mapping[str, Any]:
         del options  # the policy that the groups are attached to can change without them
         return policy.fixed(each, objects, whole=False)
 
-    def enforcement(self, options: NetworkFirewallOptions) -> Enforcement:
+    def enforcement(self, options: RulesOptions) -> Enforcement:
         return enforcement.of_options(super().enforcement(options), options)
 
     def outside(self, kinds: Collection[str]) -> Mapping[str, str]:
         return policy.outside(kinds)
 
-    def place(self, objects: Sequence[CloudObject], options: NetworkFirewallOptions) -> Place:
+    def place(self, objects: Sequence[CloudObject], options: RulesOptions) -> Place:
         return of_network_firewall(options, objects)
 
-    def clients(self, options: NetworkFirewallOptions, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
+    def clients(self, options: RulesOptions, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
         return clients_of(options)
 
 
-def entry_rules(
-    entries: Sequence[Entry], options: NetworkFirewallOptions, sids: Sids
-) -> dict[tuple[str, str], tuple[Rule, ...]]:
+def entry_rules(entries: Sequence[Entry], options: RulesOptions, sids: Sids) -> dict[tuple[str, str], tuple[Rule, ...]]:
     """What passes each entry, by entry key."""
     return {
         entry.key: addresses.rules(entry, share, sids) if addresses.by_address(entry) else (_rule(entry, share, sids),)
@@ -145,7 +151,7 @@ def entry_rules(
     }
 
 
-def _rule(entry: Entry, options: NetworkFirewallOptions, sids: Sids) -> Rule:
+def _rule(entry: Entry, options: RulesOptions, sids: Sids) -> Rule:
     protocol = "http" if entry.protocol == "http" else "tls"
     conditions = name_conditions(protocol, entry.match, entry.host)
     return Rule(

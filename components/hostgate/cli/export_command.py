@@ -282,6 +282,7 @@ def _wanted(
 ) -> tuple["Selection", Any]:
     """The selection and the options, from the command line or from a stack and its `hostgate:aws`."""
     from hostgate.aws.network_firewall_options import NetworkFirewallOptions
+    from hostgate.aws.rules_options import RulesOptions
     from hostgate.catalog.selection import select
     from hostgate.export.suricata import options_for_suricata
     from hostgate.stack import read_stack, values_of_file
@@ -300,4 +301,4 @@ def _wanted(
     for (_, options), selection in zip(wanted.targets, wanted.selections, strict=True):
         if isinstance(options, NetworkFirewallOptions):
             return selection, options_for_suricata(options)
-    return wanted.selection, options_for_suricata(NetworkFirewallOptions())
+    return wanted.selection, options_for_suricata(RulesOptions())

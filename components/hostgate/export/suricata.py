@@ -7,18 +7,21 @@ listed. Of these rules no drop is about what a later pass allows, so both come t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hostgate.aws.address_rules import ip_sets
 from hostgate.aws.closing import Closing, closing_rules
 from hostgate.aws.edge import edge_rules
 from hostgate.aws.network_firewall_options import NetworkFirewallOptions
 from hostgate.aws.rules import MECHANISM, entry_rules
+from hostgate.aws.rules_options import RulesOptions
 from hostgate.catalog.problems import InputError, Problem
+from hostgate.planning.grants import shared
 from hostgate.planning.plan import Plan
 from hostgate.suricata.writer import Rule, Sids, group
 
 RULES, ADDRESSES = "hostgate.rules", "hostgate-addresses.yaml"
 """Names of the files."""
 
-_MEANT = {"grants", "mode", "from_", "home_net", "log_allowed", "reject", "addresses", "ip_sets"}
+_MEANT = {"grants", "mode", "from_", "home_net", "log_allowed", "reject", "addresses", "ip_sets", "host_addresses"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,13 @@ class SuricataFiles:
         return {RULES: self.rules, ADDRESSES: self.addresses}
 
 
-def options_for_suricata(options: NetworkFirewallOptions) -> NetworkFirewallOptions:
+def options_for_suricata(options: NetworkFirewallOptions) -> RulesOptions:
     """Those of `options` that mean something to an engine which stands alone; it always has a deny of its own."""
     given = options.model_dump(include=_MEANT, exclude_unset=True)
-    return NetworkFirewallOptions(**given, deny="all" if options.deny == "all" else "internet")
+    found = RulesOptions(**given, deny="all" if options.deny == "all" else "internet")
+    if isinstance(options, RulesOptions):
+        found.told_by(options)
+    return found
 
 
 def export_suricata(plan: Plan) -> SuricataFiles:
@@ -45,7 +51,7 @@ def export_suricata(plan: Plan) -> SuricataFiles:
     prefix list: that only AWS can read.
     """
     options = plan.options
-    if plan.target != MECHANISM.target or not isinstance(options, NetworkFirewallOptions):
+    if plan.target != MECHANISM.target or not isinstance(options, RulesOptions):
         raise ValueError(f"a plan for {plan.target}; needed: {MECHANISM.target}")
     allowed = [decision.entry for decision in plan.decisions if decision.outcome == "allowed"]
     problems = [problem for problem in plan.problems if problem.rule != "limit-exceeded"]
@@ -66,10 +72,20 @@ def export_suricata(plan: Plan) -> SuricataFiles:
     sids = Sids()
     edge = edge_rules(options, sids)
     passes = entry_rules(allowed, options, sids)
+    sets = {
+        f"${key}": group(items) for share, own in shared(allowed, options) for key, items in ip_sets(own, share).items()
+    }
     closing: Closing = "reject" if options.rejects else "drop" if options.mode == "enforce" else "alert"
     what = {"reject": "Default reject", "drop": "Default drop", "alert": "Default alert"}[closing]
     sections = (
-        ("Hosts, by name or by address", [_of_any_state(rule) for rules in passes.values() for rule in rules]),
+        (
+            "Hosts, by name or by address",
+            [
+                _of_any_state(rule.but(destination=sets.get(rule.destination, rule.destination)))
+                for rules in passes.values()
+                for rule in rules
+            ],
+        ),
         ("Private traffic, and datagrams to the outside", edge),
         (f"{what}: what nothing above passes", closing_rules(closing, sids, late=True)),
     )

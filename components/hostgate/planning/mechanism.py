@@ -241,7 +241,7 @@ class Mechanism(ABC, Generic[O]):
         return found
 
     def _objection(self, entry: Entry, options: O) -> Objection | None:
-        means = self.way(entry)
+        means = self.way(entry, options)
         if means is None:
             able = ", ".join(sorted({protocol for way in self.means for protocol in way.protocols}))
             return Objection(

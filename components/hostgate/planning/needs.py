@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import TypeVar
 
 from hostgate.catalog.model import Entry
 from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, NO_ADDRESS, AddressSet, networks, range_of
@@ -17,7 +18,8 @@ from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options
 from hostgate.planning.plan import Plan
-from hostgate.planning.pooled import PooledOptions
+
+T = TypeVar("T")
 
 _SPEAKS = {"https": "tls", "tls": "tls", "http": "http"}
 _OVER: Mapping[tuple[str, ...], AddressSet] = {("ipv4",): EVERY_IPV4, ("ipv6",): AddressSet(v6=EVERY_ADDRESS.v6)}
@@ -28,10 +30,10 @@ def needs_of(
     dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (),
     *,
     due: bool = True,
-    pooled: bool = False,
+    pooled: Callable[[Entry], bool] = lambda _entry: False,
 ) -> list[Need]:
     """One need for each entry. `dialled`: addresses by which an entry is allowed besides; what is no range is passed over.
-    `pooled`: by those alone, so that no other address of the host is due."""
+    `pooled`: whether by those alone, so that no other address of the host is due."""
     found = []
     for entry in entries:
         port, protocols, applications = _spoken(entry.port, entry.protocol, entry.transport)
@@ -39,13 +41,14 @@ def needs_of(
             dialled=(NameTest(entry.match, entry.host),), port=port, protocols=protocols, applications=applications,
             address=_OVER.get(entry.families or (), EVERY_ADDRESS),
         )  # fmt: skip
-        found.append(Need(entry.id, box, due and not pooled))
+        by_pool = pooled(entry)
+        found.append(Need(entry.id, box, due and not by_pool))
         if box.address != EVERY_ADDRESS:  # where a host has no address, a rule that would let it pass opens nothing
             found.append(Need(entry.id, replace(box, address=EVERY_ADDRESS), due=False))
         ranges = [each for each in dialled(entry) if range_of(each) is not None]
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
-            found.append(Need(entry.id, by_address, due=due and pooled))
+            found.append(Need(entry.id, by_address, due=due and by_pool))
     return found
 
 
@@ -93,7 +96,7 @@ def points_at(
                 [each for each in allowed if each.grant == other.grant],
                 options.dialled,
                 due=own,
-                pooled=isinstance(options, PooledOptions),
+                pooled=options.pooled,
             )
             if not own and at.clients is not None:
                 these = _of_list(these, "", at.clients)
@@ -127,12 +130,12 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
         addresses = given if isinstance(given, Mapping) else {}
         found += [] if each.options is None else names_open(each.options.open_names)
         several = len(listed) > 1 and any(client != EVERY_CLIENT for client in each.clients.values())
-        pool = each.options if isinstance(each.options, PooledOptions) else None
         for decision in allowed:
-            ranges = addresses.get(decision.entry.id, ()) if pool is None else pool.of(decision.entry)
+            pool = each.options if each.options is not None and each.options.pooled(decision.entry) else None
+            ranges = addresses.get(decision.entry.id, ()) if pool is None else pool.dialled(decision.entry)
             whose = " ".join(filter(None, (each.resource.name if several else "", decision.entry.grant)))
-            dialled = partial(_given, ranges)
-            wanted = needs_of([decision.entry], dialled, due=bool(each.own), pooled=pool is not None)
+            pooled = partial(_given, pool is not None)
+            wanted = needs_of([decision.entry], partial(_given, ranges), due=bool(each.own), pooled=pooled)
             found += _of_list(wanted, whose, each.clients.get(decision.entry.grant, EVERY_CLIENT))
     return found, frozenset().union(*(each.own for each in listed))
 
@@ -165,5 +168,5 @@ def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] |
     return tuple(asked) if narrow and EVERY_CLIENT not in asked else None
 
 
-def _given(ranges: Sequence[str], entry: Entry) -> Sequence[str]:  # noqa: ARG001
-    return ranges
+def _given(value: T, entry: Entry) -> T:  # noqa: ARG001
+    return value

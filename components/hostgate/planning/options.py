@@ -252,6 +252,10 @@ class Options(BaseModel):
         """By which addresses `entry` is allowed, where the options give them: ranges, or the sets that hold them."""
         return ()
 
+    def pooled(self, entry: Entry) -> bool:  # noqa: ARG002
+        """Whether `entry` is allowed by the addresses alone that the options have of its host, as a pool says them."""
+        return False
+
     @property
     def open_names(self) -> tuple[str, ...]:
         """Names that pass beside the hosts of the catalogs, at and below."""

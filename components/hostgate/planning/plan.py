@@ -26,7 +26,7 @@ from hostgate.planning.limits import Usage
 from hostgate.planning.mechanism import CloudObject, Mechanism, Objection, Rendering, mechanism, targets
 from hostgate.planning.objections import accepted, covered, meant, objections, opening_mistakes
 from hostgate.planning.options import Options, OptionsError, read_options
-from hostgate.planning.pooled import PooledOptions
+from hostgate.planning.pooled import FedOptions
 from hostgate.planning.survey import HostVerdict, Survey
 from hostgate.planning.survey_findings import survey_findings
 from hostgate.planning.targets import row
@@ -194,10 +194,10 @@ def draft(
     how = find_mechanism(target)
     chosen = _options(how, options, more)
     if pool is not None:
-        if not isinstance(chosen, PooledOptions):
-            raise InputError(
-                [Problem(rule="config", message=f"Found a pool for {target}, which takes none. Leave it out.")]
-            )
+        if not isinstance(chosen, FedOptions) or not chosen.wanting(selection.entries):
+            whose = " for these hosts" if isinstance(chosen, FedOptions) else ""
+            message = f"Found a pool for {target}, which takes none{whose}. Leave it out."
+            raise InputError([Problem(rule="config", message=message)])
         chosen = chosen.fed_by(pool, selection.entries)
     if problem := _ungranted(how, selection, chosen):
         raise InputError([problem])
@@ -284,7 +284,7 @@ class _Part:
         decided = _decide(how, selection, options, opposed)
         allowed = [each.entry for each in decided if each.outcome == "allowed"]
         surveyed = survey_findings(how, allowed, survey, as_of, accepted(selection), options)
-        if isinstance(options, PooledOptions) and as_of is not None:
+        if isinstance(options, FedOptions) and as_of is not None:
             surveyed += options.stale(allowed, as_of)
         return _Part(
             grant=options.grant, selection=selection, misprints=misprints, opposed=opposed, decided=decided,

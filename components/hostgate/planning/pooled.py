@@ -5,12 +5,13 @@ without addresses opens nothing or everything, and either is wrong.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, PrivateAttr
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import FAMILIES, Entry, Family
@@ -63,21 +64,41 @@ def host_address(text: str) -> str:
     return text
 
 
-class PooledOptions(Options):
-    """Options of what is fed by a pool."""
+HostAddress = Annotated[str, AfterValidator(host_address)]
 
-    addresses: dict[str, list[Annotated[str, AfterValidator(host_address)]]] = {}
-    """The addresses of each host."""
+
+class FedOptions(Options):
+    """Options that take the addresses of hosts from a pool."""
+
+    hosts_key: ClassVar[str]
+    """The option that has the addresses of each host."""
     _pool: AddressPool | None = PrivateAttr(None)
+
+    def takes(self, entry: Entry) -> bool:  # noqa: ARG002
+        """Whether `entry` is one whose addresses a pool says."""
+        return True
+
+    def wanting(self, entries: Sequence[Entry]) -> bool:
+        """Whether any of `entries` is one whose addresses a pool says, or there are none."""
+        return not entries or any(map(self.takes, entries))
 
     def fed_by(self, pool: AddressPool, entries: Iterable[Entry]) -> Self:
         """The same with what `pool` has of the hosts of `entries`, in the place of other addresses."""
-        hosts = sorted({each.host for each in entries if each.match == "exact" and each.direction == "egress"})
+        wanted = [each for each in entries if each.match == "exact" and each.direction == "egress"]
+        hosts = sorted({each.host for each in wanted if self.takes(each)})
         known = {host: [each for family in FAMILIES for each in pool.of(host, family)] for host in hosts}
-        told = self.model_dump(exclude_unset=True) | {"addresses": {host: each for host, each in known.items() if each}}
-        fed = type(self).model_validate(told)
-        fed._pool = pool
+        found = {host: each for host, each in known.items() if each}
+        fed = type(self).model_validate(self.model_dump(exclude_unset=True) | {self.hosts_key: found})
+        fed._feed(pool)
         return fed
+
+    def told_by(self, other: "FedOptions") -> None:
+        """That the addresses are those of the pool of `other`, which says why there are none, and how old they are."""
+        self._feed(other._pool)
+
+    def _feed(self, pool: AddressPool | None) -> None:
+        for each in (self, *self.shares):
+            each._pool = pool
 
     @property
     def fed(self) -> bool:
@@ -89,13 +110,11 @@ class PooledOptions(Options):
         """The families that the clients have addresses of."""
         return frozenset(FAMILIES)
 
-    def dialled(self, entry: Entry) -> tuple[str, ...]:
-        return self.of(entry)
-
     def of(self, entry: Entry) -> tuple[str, ...]:
         """The addresses of `entry`, of the families that its host is served on and that clients have."""
         wanted = self.client_families & {*(entry.families or FAMILIES)}
-        return tuple(dict.fromkeys(each for each in self.addresses.get(entry.host, ()) if family_of(each) in wanted))
+        known: Mapping[str, Sequence[str]] = getattr(self, self.hosts_key)
+        return tuple(dict.fromkeys(each for each in known.get(entry.host, ()) if family_of(each) in wanted))
 
     def unfed(self, entries: Iterable[Entry]) -> dict[tuple[str, str], Objection]:
         """Objections to those of `entries` that have no address."""
@@ -104,13 +123,14 @@ class PooledOptions(Options):
             if not self.of(entry):
                 told = f" of {' or '.join(entry.families)}" if entry.families else ""
                 told += (
-                    " over a family that `from` has clients of"
-                    if len(self.client_families) == 1 and entry.host in self.addresses
+                    f" over a family that {self.clients_key} has clients of"
+                    if len(self.client_families) == 1 and entry.host in getattr(self, self.hosts_key)
                     else ""
                 )
-                why = f"There is no address{told} of {entry.host}: no `addresses`, or no pool that has any."
-                if self._pool is not None:
-                    families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                key = to_camel(self.hosts_key)
+                why = f"There is no address{told} of {entry.host}: no `{key}`, or no pool that has any."
+                families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                if self._pool is not None and families:
                     why = self._pool.lacking([entry.host], families).get(entry.host, why)
                 found[entry.key] = Objection(why, "`hostgate pool refresh`, then give the pool.")
         return found
@@ -118,8 +138,23 @@ class PooledOptions(Options):
     def stale(self, entries: Iterable[Entry], as_of: date) -> Iterable[Finding]:
         """Findings about those of `entries` whose addresses nobody has confirmed for longer than they count."""
         for entry in entries:
-            if self._pool is not None and (told := self._pool.stale(entry.host, as_of)):
+            if self._pool is not None and self.takes(entry) and (told := self._pool.stale(entry.host, as_of)):
                 yield finding("pool-stale", f"{told} Run `hostgate pool refresh`.", entry)
+
+
+class PooledOptions(FedOptions):
+    """Options of what is fed by a pool, and allows nothing by name."""
+
+    hosts_key: ClassVar[str] = "addresses"
+
+    addresses: dict[str, list[HostAddress]] = {}
+    """The addresses of each host."""
+
+    def pooled(self, entry: Entry) -> bool:  # noqa: ARG002
+        return True
+
+    def dialled(self, entry: Entry) -> tuple[str, ...]:
+        return self.of(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +167,7 @@ class Opening:
     hosts: tuple[str, ...] = ()
 
 
-def openings(entries: Iterable[Entry], options: PooledOptions) -> list[Opening]:
+def openings(entries: Iterable[Entry], options: FedOptions) -> list[Opening]:
     """Each address and port once, with the hosts that need it; IPv4 first, in order of number."""
     found: dict[tuple[str, str, int], set[str]] = {}
     for entry in entries:

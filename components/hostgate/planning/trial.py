@@ -9,7 +9,6 @@ from hostgate.flows.flow import Flow
 from hostgate.planning.address_pool import family_of
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import Plan
-from hostgate.planning.pooled import PooledOptions
 
 STRANGERS = ("example.com", "example.org", "example.net")
 """Names that answer over IPv4 and IPv6 and that no vendor needs (RFC 2606): the first that the plan blocks is asked."""
@@ -84,10 +83,8 @@ def _tried(plan: Plan) -> Iterator[tuple[str, str, Flow, str]]:
 
 def _pooled(plan: Plan, allowed: Iterable[Entry]) -> bool:
     """Whether the plan opens IPv6 addresses of a pool, to whatever has them."""
-    options = plan.options
-    return isinstance(options, PooledOptions) and any(
-        family_of(address) == "ipv6" for entry in allowed for address in options.of(entry)
-    )
+    pooled = filter(plan.options.pooled, allowed)
+    return any(family_of(address) == "ipv6" for entry in pooled for address in plan.options.dialled(entry))
 
 
 def _command(entry: Entry) -> str:

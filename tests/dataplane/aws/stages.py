@@ -27,6 +27,8 @@ class Ordered:
     rules: tuple[str, ...]
     home_net: tuple[str, ...]
     labels: Mapping[int, str]
+    sets: str = ""
+    """The groups' own IP sets, as variables of the engine's configuration."""
 
     def stages(self) -> list[list[str]]:
         """One rule set for each replay."""
@@ -47,7 +49,7 @@ class Ordered:
         """What becomes of each talk: one replay for each stage, and what any stage drops is lost."""
         judged: list[Heard] = []
         for number, stage in enumerate(self.stages()):
-            heard = replay(talks, stage, self.home_net, folder / f"stage-{number}")
+            heard = replay(talks, stage, self.home_net, folder / f"stage-{number}", sets=self.sets)
             judged = [one.joined(other) for one, other in zip(judged, heard, strict=True)] if judged else heard
         return judged
 
@@ -61,9 +63,13 @@ def ordered(objects: Sequence[CloudObject], sets: Mapping[str, Sequence[str]] = 
     groups = {each.name: each for each in objects if each.kind.endswith("::RuleGroup")}
     rules: list[str] = []
     labels: dict[int, str] = {}
+    own: dict[str, list[str]] = {}
     for reference in sorted(policy["StatefulRuleGroupReferences"], key=lambda reference: int(reference["Priority"])):
         name = reference["ResourceArn"].rpartition("/")[2]
         body = groups[name].body["RuleGroup"]
+        variables = body.get("RuleVariables", {}).get("IPSets", {})
+        assert not own.keys() & variables.keys()  # each group has its own; the engine has one space of names
+        own |= {key: each["Definition"] for key, each in variables.items()}
         for sid, rule, label in _rules_of(body["RulesSource"], taken=labels):
             rules.append(_with_sets(rule, body, sets))
             labels[sid] = f"{name}#{label}"
@@ -71,6 +77,7 @@ def ordered(objects: Sequence[CloudObject], sets: Mapping[str, Sequence[str]] = 
         rules=(*rules, *policy_default.rules(policy.get("StatefulDefaultActions", ()))),
         home_net=tuple(policy["PolicyVariables"]["RuleVariables"]["HOME_NET"]["Definition"]),
         labels=labels,
+        sets="".join(f'    {key}: "[{",".join(items)}]"\n' for key, items in own.items()),
     )
 
 

@@ -10,10 +10,11 @@ import pytest
 import hostgate
 from dataplane.aws import packets
 from dataplane.aws.flows import ADDRESSES, CLIENT, GIT, RELAY
-from dataplane.aws.packets import FIRST_PORT, Talk
+from dataplane.aws.packets import FIRST_PORT, Talk, Transport
 from dataplane.aws.replay import Heard, replay
 from dataplane.aws.stages import ordered
-from hostgate.flows.flow import Flow
+from hostgate.flows.flow import Flow, FlowProtocol
+from hostgate.planning.address_pool import AddressPool, PoolAddress, PoolHost
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.plan import Plan
 
@@ -104,6 +105,37 @@ def test_a_set_that_is_kept_elsewhere_decides_and_the_plan_says_that_it_cannot_k
         verdict = plan.verdict(flow)
         assert (verdict.action, verdict.lacks[0]) == ("unknown", f"its address is in {LISTS['git']}")
     assert plan.verdict(Flow("x", 2222, "tcp", address=GIT)).action == "block"
+
+
+@pytest.mark.parametrize("log_allowed", [False, True])
+def test_what_a_pool_has_of_a_host_is_a_set_of_the_engine_that_passes_its_addresses_at_its_port(
+    tmp_path: Path, log_allowed: bool
+) -> None:
+    names = ("git.vendor.example", "relay.vendor.example")
+    held = {names[0]: [GIT, GIT_6], names[1]: [RELAY, GIT]}
+    at = 1_795_860_000
+    pool = AddressPool(
+        {host: PoolHost(host, 86_400, tuple(PoolAddress(each, at, (("here", at),)) for each in addresses))
+         for host, addresses in held.items()}
+    )  # fmt: skip
+    hosts = hostgate.select("by-address.yaml", base=Path(__file__).parent, ids=["git", "relay"])
+    plan = hostgate.plan(hosts, "aws:rules", pool=pool, home_net=["10.0.0.0/8", "fd00::/8"], log_allowed=log_allowed)
+    assert ordered(plan.objects).sets.count("E_") == 2
+    said = {"tcp": packets.ssh(), "udp": packets.quic()}
+    fates: dict[tuple[FlowProtocol, str, int], str] = {
+        (protocol, address, port): "allow" if address in addresses and port == right else "block"
+        for protocol, right, addresses in (("tcp", 22, held[names[0]]), ("udp", 443, held[names[1]]))
+        for address in (GIT, GIT_6, RELAY, "203.0.113.23", "2001:db8::23")
+        for port in (right, right + 1)
+    }
+    talks, flows = [], []
+    for protocol, address, port in fates:
+        client = CLIENT_6 if ":" in address else CLIENT
+        transport: Transport = "udp" if protocol == "udp" else "tcp"
+        talks.append(Talk(transport, said[transport], port, client, address))
+        flows.append(Flow("stranger.example", port, protocol, address=address, source=client))
+    assert [each.verdict for each in judge(plan, talks, tmp_path)] == list(fates.values())
+    assert [plan.verdict(flow).action for flow in flows] == list(fates.values())
 
 
 def test_a_name_rule_with_a_destination_allows_only_where_both_match(tmp_path: Path) -> None:
