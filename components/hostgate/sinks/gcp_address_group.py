@@ -154,12 +154,11 @@ def _read(client: Any, order: PushOrder) -> StandingList:
             raise ValueError  # an answer that is none of the service's
     owner = group.labels.get(OWNER_LABEL)
     if owner != order.owner:
-        label = f"`{OWNER_LABEL}: {order.owner}`"
-        found = "It has no label" if owner is None else f"Its label is `{OWNER_LABEL}: {owner}` and not"
+        found = f"It has no label `{OWNER_LABEL}`" if owner is None else f"Its label is `{OWNER_LABEL}: {owner}`"
         message = (
-            f"{found} {label}, which says that every one of its {len(group.items):,} items is the pool's: items have no "
-            "description of their own. A push takes out what the pool does not say. Set the label if that is meant, or "
-            "name a group of its own."
+            f"{found}. The label says whose all of its {len(group.items):,} items are, because items have no description of "
+            f"their own, and a push takes out what the pool does not say. Set `{OWNER_LABEL}: {order.owner}` if they are all "
+            "the pool's, or name a group that is."
         )
         raise InputError([problem("list-unowned", order.list_id, message)])
     return StandingList(
@@ -232,7 +231,7 @@ def _told(list_id: str) -> Iterator[None]:
         last = error.cause if isinstance(error, RetryError) else error
         if isinstance(last, GoogleAPICallError):
             raise _refused(list_id, last) from None
-        message = f"Cannot ask Google Cloud: {_in_a_line(last)}."
+        message = f"Cannot ask Google Cloud: {_in_a_line(last.args[0] if last.args else last)}."
         raise InputError([problem("list-unreachable", list_id, message)]) from None
     except (ParseError, AttributeError, KeyError, TypeError, ValueError):
         message = "What answers is not Network Security of Google Cloud. Look at --endpoint and at proxies."
@@ -240,4 +239,5 @@ def _told(list_id: str) -> Iterator[None]:
 
 
 def _in_a_line(said: object) -> str:
-    return " ".join(str(said).split()).rstrip(".")
+    """Without the URL that the SDK puts before what the service says."""
+    return re.sub(r"^[A-Z]+ https?://\S+: ", "", " ".join(str(said).split())).rstrip(".")
