@@ -63,13 +63,15 @@ lifecycle: $(VENV)/.tested
 	HOSTGATE_PAIRS=300 HOSTGATE_PAIRS_ENGINE=40 $(VENV)/bin/pytest tests/engine/test_pairs.py -q
 
 # hostgate and what a refresher of pools needs, for Linux and the Python that AWS Lambda runs it on: as a folder, for an
-# image, and as an archive, the same bytes each time.
+# image, and as an archive, the same bytes each time. CLOUD=gcp: with the SDK for lists of that cloud and not of AWS: both at
+# once are at the edge of what Lambda takes.
 ARCH ?= x86_64
+CLOUD ?=
 refresher: $(VENV)/.installed
 	@rm -rf dist/refresher dist/refresher.zip
 	@$(VENV)/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all: \
 	  --python-version 3.13 --platform manylinux_2_28_$(ARCH) --platform manylinux_2_17_$(ARCH) \
-	  --target dist/refresher -r .ci/refresher.lock
+	  --target dist/refresher -r .ci/refresher$(addprefix -,$(CLOUD)).lock
 	@rm -rf dist/refresher/bin
 	@$(VENV)/bin/pip install -q --disable-pip-version-check --no-deps --no-compile --no-build-isolation --target dist/refresher .
 	@rm -rf dist/refresher/bin dist/refresher/hostgate-*.dist-info/direct_url.json
@@ -83,8 +85,11 @@ lock: $(TOOLS)/.installed
 	  $(TOOLS)/bin/uv pip compile -q $$name.txt -o $$name.lock --generate-hashes --universal --python-version 3.11 \
 	    --no-annotate --no-strip-extras --no-emit-package hostgate --custom-compile-command 'make lock' || exit 1; \
 	done
-	@$(TOOLS)/bin/uv pip compile -q pyproject.toml --extra pool --extra pool-aws -c requirements.lock -o .ci/refresher.lock \
-	  --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
+	@for cloud in '' gcp; do \
+	  $(TOOLS)/bin/uv pip compile -q pyproject.toml --extra pool --extra pool-$${cloud:-aws} -c requirements.lock \
+	    -o .ci/refresher$${cloud:+-$$cloud}.lock --generate-hashes --universal --python-version 3.11 --no-annotate \
+	    --custom-compile-command 'make lock' || exit 1; \
+	done
 
 # The bill of materials of what `make preview` installs, as CycloneDX.
 sbom: $(TOOLS)/.installed

@@ -70,7 +70,11 @@ HEAVY = (
     "google",
     "azure",
 )
-SDKS_ELSEWHERE = {"policies/pack.py": {"pulumi_policy"}, "sinks/aws_prefix_list.py": {"boto3", "botocore"}}
+SDKS_ELSEWHERE = {
+    "policies/pack.py": {"pulumi_policy"},
+    "sinks/aws_prefix_list.py": {"boto3", "botocore"},
+    "sinks/gcp_address_group.py": {"google"},
+}
 """Modules that make no resources and call an SDK all the same."""
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)

@@ -1,17 +1,21 @@
 """docs/by-address.md names every option, exit code and rule of `hostgate pool`, and no other."""
 
+import re
+
 import click
 import pytest
 from markdown_pages import ROOT, Table, tables
 
 from hostgate.cli.pool_command import command, refresh, show
 from hostgate.cli.pool_options import HELD_BACK
-from hostgate.cli.push_command import aws_prefix_list
+from hostgate.cli.push_command import aws_prefix_list, gcp_address_group
 from hostgate.cli.survey_command import UNMEASURED
 from hostgate.dns.pool_places import load_pool
 from hostgate.dns.pool_update import DEFAULT_WINDOW, MOST_REMOVED
 from hostgate.dns.refreshing import FLOOR, SLOWEST, WRITTEN_EVERY
+from hostgate.planning.address_pool import OWNER_LABEL
 from hostgate.planning.pool_form import LONGEST_WINDOW, SHORTEST_WINDOW, pool_bytes
+from hostgate.sinks import gcp_address_group as group_sink
 from hostgate.sinks.aws_prefix_list import BATCH, EXTRA
 
 PAGE = ROOT / "docs" / "by-address.md"
@@ -38,6 +42,29 @@ def test_every_option_of_push_is_on_the_page_with_its_default() -> None:
     assert f"`{taken['--owner'].default}`" in (options["--owner"], f"`{options['--owner']}`")
     assert f"at most {BATCH} entries in a change" in TEXT
     assert f"'hostgate[{EXTRA}]'" in TEXT
+
+
+def test_what_a_push_into_an_address_group_takes_is_on_the_page() -> None:
+    own = {
+        name.strip("`")
+        for name in table("option of `push gcp-address-group`").column("option of `push gcp-address-group`")
+    }
+    taken = {each.opts[0]: each for each in gcp_address_group.params}
+    shared = {each.opts[0] for each in aws_prefix_list.params} - {"--region", "--grow-to", "--keep-foreign"}
+    assert "but for `--region`, `--grow-to` and `--keep-foreign`" in TEXT
+    assert own == {"--list", "--endpoint"}
+    assert taken.keys() == shared | own
+    assert f"`{taken['--endpoint'].envvar}`, or the public one" in TEXT
+    assert f"A change names items, at most {group_sink.BATCH} of them." in TEXT
+    assert f"`{OWNER_LABEL}: NAME`" in TEXT
+    assert f"'hostgate[{group_sink.EXTRA}]'" in TEXT
+
+
+def test_every_rule_of_a_list_is_on_the_page_and_no_other() -> None:
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "components" / "hostgate" / "sinks").glob("*.py"))
+    raised = set(re.findall(r'"(list-[a-z]+)"', code))
+    named = {each.strip("`") for each in table("rule").column("rule")}
+    assert raised == {each for each in named if each.startswith("list-")}
 
 
 @pytest.mark.parametrize("option", ["--rate", "--most-removed"])

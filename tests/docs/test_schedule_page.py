@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def told() -> Iterator[list[str]]:
             for node in ast.walk(ast.parse(block.text)):
                 if isinstance(node, ast.List) and isinstance(node.elts[0] if node.elts else None, ast.Constant):
                     words = [each.value if isinstance(each, ast.Constant) else "place" for each in node.elts]
-                    if words[0] == "refresh":
+                    if words[0] in ("refresh", "push"):
                         yield list(map(str, words))
         elif block.language == "console":
             for line in block.text.splitlines():
@@ -43,15 +44,36 @@ def told() -> Iterator[list[str]]:
 @pytest.mark.parametrize("words", list(told()), ids=" ".join)
 def test_what_a_container_is_told_is_a_command_of_the_pool(words: list[str]) -> None:
     assert isinstance(command, click.Group)
-    found = command.commands[words[0]]
-    with found.make_context(words[0], words[1:]) as context:  # raises what a shell would be told
+    found, words = command.commands[words[0]], words[1:]
+    if isinstance(found, click.Group):
+        found, words = found.commands[words[0]], words[1:]
+    with found.make_context(found.name, words) as context:  # raises what a shell would be told
         assert context.params["pool"].startswith(("s3://", "gs://", "az://"))
-        assert context.params["vantage"]
+        assert context.params.get("vantage", True)
 
 
 def test_containers_services_and_jobs_are_among_them() -> None:
     kinds = {(words[0], "--watch" in words) for words in told()}
-    assert kinds == {("refresh", True), ("refresh", False), ("show", False)}
+    assert kinds == {("refresh", True), ("refresh", False), ("show", False), ("push", False)}
+
+
+def test_the_job_that_pushes_ends_with_the_worse_of_both_and_always_pushes() -> None:
+    """The shell's part, with two commands that end as they are told."""
+    (text,) = re.findall(r'^BOTH = f"(.*)"$', PAGE.read_text("utf-8"), re.M)
+    done = text.replace("{POOL} {shlex.join(REFRESH)}", "(exit {0})").replace(
+        "{POOL} {shlex.join(PUSH)}", "(echo pushed; exit {1})"
+    )
+    for first, second in ((0, 0), (6, 0), (0, 3), (6, 3), (1, 6)):
+        script = done.replace("{0}", str(first)).replace("{1}", str(second))
+        run = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=20)
+        assert (run.returncode, run.stdout) == (max(first, second), "pushed\n")
+
+
+def test_the_account_of_the_job_that_pushes_may_do_what_by_address_says_and_no_more() -> None:
+    granted = set(re.findall(r'"(networksecurity\.[A-Za-z.]+)"', PAGE.read_text("utf-8")))
+    named = set(re.findall(r"`(networksecurity\.[A-Za-z.]+)`", (ROOT / "docs" / "by-address.md").read_text("utf-8")))
+    assert granted == named
+    assert len(granted) == 3
 
 
 def test_the_image_runs_the_command_and_the_function_on_the_python_that_the_archive_is_for() -> None:

@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from packaging.utils import canonicalize_name
 from test_extras import alone, needed
 
@@ -25,16 +26,32 @@ def pins(lock: Path) -> dict[str, tuple[str, frozenset[str]]]:
     }
 
 
-def test_its_lock_is_a_part_of_the_one_that_is_tested() -> None:
-    ours, tested = pins(ROOT / ".ci" / "refresher.lock"), pins(ROOT / "requirements.lock")
+LOCKS = {"": "pool-aws", "gcp": "pool-gcp"}
+"""The extra of each lock, by the CLOUD that make is told."""
+
+each_lock = pytest.mark.parametrize("cloud", LOCKS)
+
+
+def lock(cloud: str) -> str:
+    return f"refresher-{cloud}.lock" if cloud else "refresher.lock"
+
+
+@each_lock
+def test_its_lock_is_a_part_of_the_one_that_is_tested(cloud: str) -> None:
+    ours, tested = pins(ROOT / ".ci" / lock(cloud)), pins(ROOT / "requirements.lock")
     assert {name: tested.get(name) for name in ours} == ours
 
 
-def test_its_lock_has_what_pools_and_lists_need_and_no_cloud() -> None:
-    ours = set(pins(ROOT / ".ci" / "refresher.lock"))
-    wanted = {canonicalize_name(name) for extra in ("pool", "pool-aws") for name in needed(extra)} - {"hostgate", "pip"}
+@each_lock
+def test_its_lock_has_what_pools_and_lists_need_and_no_other_cloud(cloud: str) -> None:
+    ours = set(pins(ROOT / ".ci" / lock(cloud)))
+    wanted = {canonicalize_name(name) for extra in ("pool", LOCKS[cloud]) for name in needed(extra)} - {
+        "hostgate",
+        "pip",
+    }
     assert wanted - {"setuptools"} <= ours
     assert not {"pulumi-aws", "pulumi-gcp", "pulumi-azure-native", "matplotlib"} & ours
+    assert len({"boto3", "google-cloud-network-security", "azure-mgmt-network"} & ours) == 1
 
 
 def test_the_function_needs_no_pulumi_and_loads_none() -> None:
@@ -43,9 +60,13 @@ def test_the_function_needs_no_pulumi_and_loads_none() -> None:
     assert not {"pulumi", "pulumi_aws", "rich", "matplotlib"} & set(done.stdout.split())
 
 
-def test_make_builds_it_from_that_lock_with_hashes_and_wheels_only() -> None:
+@each_lock
+def test_make_builds_it_from_that_lock_with_hashes_and_wheels_only(cloud: str) -> None:
     done = subprocess.run(
-        ["make", "-n", "-o", ".venv/.installed", "refresher"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", "-o", ".venv/.installed", "refresher", f"CLOUD={cloud}"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    first = next(
+        line for line in done.stdout.replace("\\\n", " ").splitlines() if "refresher" in line and "-r " in line
     )
-    first = next(line for line in done.stdout.replace("\\\n", " ").splitlines() if "refresher.lock" in line)
-    assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(first.split())
+    assert {"--require-hashes", "--no-deps", "--only-binary", f".ci/{lock(cloud)}"} <= set(first.split())

@@ -98,6 +98,37 @@ def aws_prefix_list(hosts: tuple[str, ...], pool: str, region: str | None, as_js
     _push(pushed, hosts, pool, as_json, asked)
 
 
+@command.command("gcp-address-group")
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@POOL
+@click.option(
+    "--list",
+    "list_id",
+    required=True,
+    metavar="NAME",
+    help="The address group, projects/P/locations/L/addressGroups/N.",
+)
+@click.option(
+    "--endpoint", envvar="CLOUDSDK_API_ENDPOINT_OVERRIDES_NETWORKSECURITY", metavar="URL",
+    help="Where the API is reached, e.g. an endpoint of Private Service Connect "
+    "(CLOUDSDK_API_ENDPOINT_OVERRIDES_NETWORKSECURITY, or the public one).",
+)  # fmt: skip
+@_takes("family", "owner", "most_removed", "dry_run")
+def gcp_address_group(hosts: tuple[str, ...], pool: str, endpoint: str | None, as_json: bool, **asked: Any) -> None:
+    """Put the addresses of the pool, or of some HOSTs of it, into an address group of Google Cloud.
+
+    The group decides the family. Its label hostgate-owner says whose all of its items are. What is added goes in before
+    anything leaves, and an empty group is never made.
+    """
+    from hostgate.sinks.gcp_address_group import connect, push
+
+    def pushed(order: "PushOrder") -> "PushReport":
+        with connect(order.list_id, endpoint) as client:
+            return push(client, order)
+
+    _push(pushed, hosts, pool, as_json, asked)
+
+
 def _push(
     pushed: "Callable[[PushOrder], PushReport]", hosts: Sequence[str], pool: str, as_json: bool, asked: dict[str, Any]
 ) -> None:
