@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from provider_calls import AWS_GROUP, AWS_POLICY, GCP_POLICY, GCP_RULE, gcp_rule, group, policy
 
+from hostgate.aws.resources_ec2 import ACL_ENTRY, PREFIX_LIST
 from hostgate.cli.main import main
 from hostgate.sandbox.faults import Fault, delay_of, pending
 from hostgate.sandbox.service import Service
@@ -73,6 +74,26 @@ def test_show_prints_what_the_clouds_hold(run: Run, place: Any) -> None:
         "priority 1000, action allow",
     ):
         assert words in out
+
+
+def test_entries_of_one_acl_are_told_apart_and_reached_by_their_ids(run: Run, place: Any, state: State) -> None:
+    service = Service(state)
+    entry = {"networkAclId": "acl-0a1", "ruleAction": "allow", "protocol": "6", "fromPort": 443, "toPort": 443}
+    out = service.create(ACL_ENTRY, {**entry, "ruleNumber": 7, "egress": True, "cidrBlock": "203.0.113.7/32"})
+    back = service.create(ACL_ENTRY, {**entry, "ruleNumber": 8, "egress": False, "ipv6CidrBlock": "2001:db8::7/128"})
+    listed = [{"cidr": "203.0.113.7/32"}]
+    service.create(PREFIX_LIST, {"name": "hosts", "maxEntries": 9, "addressFamily": "IPv4", "entries": listed})
+    shown = run("sandbox", "show", *place)[1]
+    told = [
+        "ruleNumber 7, ruleAction allow, 203.0.113.7/32, egress, ports 443 to 443",
+        "ruleNumber 8, ruleAction allow, 2001:db8::7/128, ingress, ports 443 to 443",
+    ]
+    assert all(each in shown for each in [*told, "1 entries of 9"])
+    code, _, said = run("sandbox", "remove", "acl-0a1", *place)
+    assert code == 1
+    assert all(f"{each.id} (NetworkAclRule, {words})" in said for each, words in zip((out, back), told, strict=True))
+    assert run("sandbox", "remove", out.id, *place)[0] == 0
+    assert [each.id for each in state.objects(ACL_ENTRY)] == [back.id]
 
 
 @pytest.mark.usefixtures("filled")

@@ -217,9 +217,13 @@ def _by_hand(name: str, state_dir: Path | None) -> "tuple[Service, StoredObject]
     state = sandbox_state(state_dir)
     found = [held for held in state.objects() if held.id == name or meant(name, held)]
     if len(found) != 1:
-        names = ", ".join(f"{_kind(each.type)} {each.name}" for each in found or state.objects()) or "nothing"
-        what = f"{len(found)} objects are meant by {name!r}" if found else f"There is no object {name!r}"
-        raise InputError([Problem(rule="sandbox", message=f"{what}. The clouds hold: {names}.")])
+        if found:
+            ids = "; ".join(f"{each.id} ({_kind(each.type)}, {_holds(each)})" for each in found)
+            told = f"{len(found)} objects are meant by {name!r}. Allowed: the id of one of them: {ids}."
+        else:
+            names = ", ".join(dict.fromkeys(f"{_kind(each.type)} {each.name}" for each in state.objects())) or "nothing"
+            told = f"There is no object {name!r}. The clouds hold: {names}."
+        raise InputError([Problem(rule="sandbox", message=told)])
     return Service(state, account_of(found[0])), found[0]
 
 
