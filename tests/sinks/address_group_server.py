@@ -96,8 +96,8 @@ class AddressGroupServer:
 
     `before`: called with the number of a change before it is judged; `after`: with the group after each change that came
     about. `errors`: codes to answer with, for each method (`get`, `addItems`, `removeItems`, `operations`), the next first;
-    a number is a status of HTTP with a page. `ends`: codes that the next operations end with. `lost`: so many answers to
-    changes that were taken never arrive. `strict`: an item that is there already, or is gone, is refused with this code.
+    a number is a status of HTTP with a page. `ends`: codes that the next operations end with, None: well. `lost`: so many
+    answers to changes that were taken never arrive. `strict`: an item that is there already, or is gone, is refused with this code.
     `deaf`: changes are taken and do not come about. `behind`: so many readings more show what stood before a change.
     `page`: what a proxy answers instead.
     """
@@ -108,7 +108,7 @@ class AddressGroupServer:
         self.before: Callable[[int], None] = lambda _: None
         self.after: Callable[[Group], None] = lambda _: None
         self.errors: dict[str, list[str | int]] = {}
-        self.ends: list[str] = []
+        self.ends: list[str | None] = []
         self.lost = 0
         self.strict: str | None = None
         self.deaf = False

@@ -405,6 +405,12 @@ class TestOtherWriters:
         assert (groups.items(), report.added) == (networks("192.0.2.1"), ("192.0.2.1/32",))
         assert groups.changes == ["+1"] * 3
 
+    def test_only_those_in_a_row_count(self, groups: AddressGroupServer, pool: Path) -> None:
+        groups.make()
+        groups.ends = [*["ABORTED"] * 12, None, *["ABORTED"] * 12, None]
+        push(client(groups), order(write(pool, {"a.example": numbered(150)})), Clock())
+        assert len(groups.items()) == 150
+
     def test_a_change_that_shows_late_is_waited_for(self, groups: AddressGroupServer, pool: Path) -> None:
         groups.make("192.0.2.9")
         groups.behind, groups.strict = 2, "ALREADY_EXISTS"
@@ -437,6 +443,7 @@ class TestOperations:
         assert [each.rule for each in refused.value.problems] == ["list-busy"]
         assert "operations/operation-0 has not ended for 30" in str(refused.value)
         assert 300 <= clock.waited < 310
+        assert len(groups.asked) < 80
 
     @pytest.mark.parametrize("code", ["INTERNAL", "RESOURCE_EXHAUSTED", "PERMISSION_DENIED", "FAILED_PRECONDITION"])
     def test_one_that_ends_with_an_error_is_told_with_what_came_before(
