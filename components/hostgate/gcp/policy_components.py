@@ -8,7 +8,7 @@ import pulumi
 from pulumi_gcp import compute, dns
 from pydantic.alias_generators import to_snake
 
-from hostgate.allowlist import AllowlistError, Registration
+from hostgate.allowlist import AllowlistError, Registration, SelectionArgs
 from hostgate.catalog.problems import spelled
 from hostgate.default_base import hand_out
 from hostgate.gcp.clients import client_kind
@@ -36,6 +36,29 @@ _CLASSES: Mapping[Scope, tuple[type[Any], type[Any], type[Any]]] = {
 }
 
 
+class PolicyArgs(SelectionArgs, total=False):
+    """Where the rules go and whom they are about. Numbers are floats."""
+
+    attach: pulumi.Input[str]
+    """An existing firewall policy, by id or name; a new one is made unless given."""
+    project: pulumi.Input[str]
+    """The project of everything that is made; that of attach or networks unless given, else the provider's."""
+    region: str
+    """The region of a regional policy; a global one unless given."""
+    from_: list[pulumi.Input[str]]
+    """Target service accounts or secure tags, and source ranges; every instance unless given."""
+    families: list[str]
+    """Address families to deny; ipv4 and ipv6 unless given."""
+    base: float
+    """Priority of the first rule; 2000 unless given."""
+    log_allowed: bool
+    """Whether the rules of the hosts log; no unless given."""
+    log_denied: bool
+    """Whether the deny logs; yes unless given."""
+    import_: dict[str, str]
+    """Ids of existing objects to adopt, by child name."""
+
+
 def make_policy(
     component: pulumi.ComponentResource,
     name: str,
@@ -43,12 +66,14 @@ def make_policy(
     options: FirewallPolicyOptions,
     groups: Mapping[str, Any] = {},
     inspected: Sequence[pulumi.Resource] = (),
+    lists: Mapping[str, tuple[Any, pulumi.Resource]] = {},
 ) -> "pulumi.Output[str]":
     """The name of the policy of the plan (of a hierarchical one its number), which is made or attached to, with its rules
     and associations as children of `component`. Raises AllowlistError.
 
     `groups`: what stands for each security profile group that the plan's rules name; `inspected`: what has to be there
-    before a rule sends anything to one.
+    before a rule sends anything to one. `lists`: what stands for each address group that they name, and the group, which
+    has to be there first: a rule that names one that is not there matches every destination.
     """
     place = PolicyPlace(name, options, prepared.outputs)
     kind_of_policy, kind_of_rule, kind_of_association = _CLASSES[options.scope]
@@ -81,6 +106,9 @@ def make_policy(
         if group is not None:
             stated["security_profile_group"] = group
             earlier += inspected
+        if held := [lists[path] for path in each.body["match"].get("destAddressGroups", ())]:
+            stated["match"] = {**each.body["match"], "destAddressGroups": [path for path, _ in held]}
+            earlier += [listed for _, listed in held]
         made = kind_of_rule(
             child, firewall_policy=policy, opts=prepared.options(component, child, depends_on=earlier), **stated
         )
