@@ -56,7 +56,7 @@ class AddressGroups(FirewallPolicyMechanism[AddressGroupOptions]):
                 ),
             ),
             opens=(OTHER_NAMES,),
-            costs=(Claim("nothing: Cloud NGFW Essentials has address groups", GROUPS, "2026-11-23"),),
+            costs=(Claim("nothing for address groups, which Cloud NGFW Essentials has", GROUPS, "2026-11-23"),),
         ),
     )
 

@@ -6,23 +6,39 @@ from typing import Any, Unpack
 import pulumi
 from pulumi_gcp import networksecurity
 
-from hostgate.allowlist import AllowlistComponent, Registration, prepare, report
+from hostgate.allowlist import AllowlistComponent, Registration, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.address_group import GROUP, labels_of
 from hostgate.gcp.address_group_options import AddressGroupOptions
 from hostgate.gcp.firewall_policy import RULE
-from hostgate.gcp.policy_components import PolicyArgs, PolicyPlace, make_policy
+from hostgate.gcp.policy_components import PolicyPlace, make_policy
 from hostgate.gcp.resources_groups import ADDRESS_GROUP
 from hostgate.planning.grants import Grant
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import COMPUTED, row
 
 
-class AddressGroupAllowlistArgs(PolicyArgs, total=False):
+class AddressGroupAllowlistArgs(SelectionArgs, total=False):
     """Inputs from any language. Numbers are floats, lists of hosts are plain: reviewers and policies must see them."""
 
+    attach: pulumi.Input[str]
+    """An existing firewall policy, by id or name; a new one is made unless given."""
+    project: pulumi.Input[str]
+    """The project of everything that is made; that of attach or networks unless given."""
     networks: list[pulumi.Input[str]]
     """VPC networks to associate a new policy with."""
+    region: str
+    """The region of a regional policy; a global one unless given."""
+    from_: list[pulumi.Input[str]]
+    """Target service accounts or secure tags, and source ranges; every instance unless given."""
+    families: list[str]
+    """Address families to deny; ipv4 and ipv6 unless given."""
+    base: float
+    """Priority of the first rule; 2000 unless given."""
+    log_allowed: bool
+    """Whether the rules of the hosts log; no unless given."""
+    log_denied: bool
+    """Whether the deny logs; yes unless given."""
     pool: str
     """The address pool that `hostgate pool refresh` keeps: a file of the project, or a URL."""
     addresses: dict[str, list[str]]
@@ -33,6 +49,8 @@ class AddressGroupAllowlistArgs(PolicyArgs, total=False):
     """pool: this program keeps the items. refresher: it fills a group once, and `hostgate pool push` keeps them."""
     capacity: float
     """The capacity of each group that a refresher keeps."""
+    import_: dict[str, str]
+    """Ids of existing objects to adopt, by child name."""
 
 
 class AddressGroupAllowlist(AllowlistComponent):

@@ -5,11 +5,11 @@ from typing import Required, TypedDict, Unpack
 
 import pulumi
 
-from hostgate.allowlist import AllowlistComponent, prepare, report
+from hostgate.allowlist import AllowlistComponent, SelectionArgs, prepare, report
 from hostgate.catalog.selection import Selection
 from hostgate.gcp.firewall_policy import RULE
 from hostgate.gcp.google_apis import FqdnOptions
-from hostgate.gcp.policy_components import PolicyArgs, make_policy
+from hostgate.gcp.policy_components import make_policy
 from hostgate.planning.grants import Grant
 from hostgate.planning.plan import Plan
 
@@ -25,19 +25,37 @@ class GoogleApisArgs(TypedDict, total=False):
     """make or declared."""
 
 
-class FirewallPolicyAllowlistArgs(PolicyArgs, total=False):
+class FirewallPolicyAllowlistArgs(SelectionArgs, total=False):
     """Inputs from any language. Numbers are floats, lists of hosts are plain: reviewers and policies must see them."""
 
     mechanism: str
     """fqdn: rules with FQDN objects."""
+    attach: pulumi.Input[str]
+    """An existing firewall policy, by id or name; a new one is made unless given."""
+    project: pulumi.Input[str]
+    """The project of everything that is made; that of attach or networks unless given, else the provider's."""
     networks: list[pulumi.Input[str]]
     """VPC networks to associate a new policy with; of a hierarchical one those that its rules are about."""
+    region: str
+    """The region of a regional policy; a global one unless given."""
     parent: pulumi.Input[str]
     """organizations/NUMBER or folders/NUMBER, of a hierarchical policy."""
     nodes: list[pulumi.Input[str]]
     """Organizations and folders to associate a new hierarchical policy with."""
+    from_: list[pulumi.Input[str]]
+    """Target service accounts or secure tags, and source ranges; every instance unless given."""
+    families: list[str]
+    """Address families to deny; ipv4 and ipv6 unless given."""
+    base: float
+    """Priority of the first rule; 2000 unless given."""
+    log_allowed: bool
+    """Whether the rules of the hosts log; no unless given."""
+    log_denied: bool
+    """Whether the deny logs; yes unless given."""
     google_apis: GoogleApisArgs
     """How Google's own APIs are reached; by FQDN objects unless given."""
+    import_: dict[str, str]
+    """Ids of existing objects to adopt, by child name."""
 
 
 class FirewallPolicyAllowlist(AllowlistComponent):

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_gcp import compute, dns
 from pydantic.alias_generators import to_snake
 
-from hostgate.allowlist import AllowlistError, Registration, SelectionArgs
+from hostgate.allowlist import AllowlistError, Registration
 from hostgate.catalog.problems import spelled
 from hostgate.default_base import hand_out
 from hostgate.gcp.clients import client_kind
@@ -34,29 +34,6 @@ _CLASSES: Mapping[Scope, tuple[type[Any], type[Any], type[Any]]] = {
     ),
     "hierarchical": (compute.FirewallPolicy, compute.FirewallPolicyRule, compute.FirewallPolicyAssociation),
 }
-
-
-class PolicyArgs(SelectionArgs, total=False):
-    """Where the rules go and whom they are about. Numbers are floats."""
-
-    attach: pulumi.Input[str]
-    """An existing firewall policy, by id or name; a new one is made unless given."""
-    project: pulumi.Input[str]
-    """The project of everything that is made; that of attach or networks unless given, else the provider's."""
-    region: str
-    """The region of a regional policy; a global one unless given."""
-    from_: list[pulumi.Input[str]]
-    """Target service accounts or secure tags, and source ranges; every instance unless given."""
-    families: list[str]
-    """Address families to deny; ipv4 and ipv6 unless given."""
-    base: float
-    """Priority of the first rule; 2000 unless given."""
-    log_allowed: bool
-    """Whether the rules of the hosts log; no unless given."""
-    log_denied: bool
-    """Whether the deny logs; yes unless given."""
-    import_: dict[str, str]
-    """Ids of existing objects to adopt, by child name."""
 
 
 def make_policy(

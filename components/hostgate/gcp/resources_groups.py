@@ -84,7 +84,7 @@ ADDRESS_GROUP_TYPE = ResourceType(
         renamed={"purposes": "purpose"},
         source=SECURITY,
     ),
-    computed=("createTime", "effectiveLabels", "pulumiLabels", "selfLink", "updateTime"),
+    computed=("createTime", "effectiveLabels", "pulumiLabels", "updateTime"),
     auto_name=AutoName("name"),
     replaces=("capacity", "parent", *REPLACED),
     configured=("parent",),

@@ -23,9 +23,7 @@ def _place(inputs: Inputs, account: Account) -> str:
 
 def _computed(ask: Ask) -> dict[str, Any]:
     labels = dict(ask.held.inputs.get("labels") or {})
-    link = f"https://networksecurity.googleapis.com/v1/{ask.held.id}"
-    times = {"createTime": _MADE, "updateTime": _MADE}
-    return {**times, "effectiveLabels": labels, "pulumiLabels": labels, "selfLink": link}
+    return {"createTime": _MADE, "updateTime": _MADE, "effectiveLabels": labels, "pulumiLabels": labels}
 
 
 def _named(rule: Inputs) -> list[str]:
