@@ -62,11 +62,8 @@ class AddressGroups(FirewallPolicyMechanism[AddressGroupOptions]):
 
     def objections(self, entries: Sequence[Entry], options: AddressGroupOptions) -> Mapping[tuple[str, str], Objection]:
         objections = {**options.unfed(entries), **super().objections(entries, options)}
-        room = options.capacity or ITEMS.max
-        kept: dict[tuple[str, str], Objection] = {}
-        for _, own in shared([each for each in entries if each.key not in objections], options):
-            kept.update(not_refreshed(own, options, room, "`capacity`"))
-        return {**kept, **objections}
+        held = [each for each in entries if each.key not in objections]
+        return {**dict(not_refreshed(held, options, options.capacity or ITEMS.max, "`capacity`")), **objections}
 
     def render(self, entries: Sequence[Entry], options: AddressGroupOptions) -> Rendering:
         made = super().render(entries, options)

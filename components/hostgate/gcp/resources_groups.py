@@ -25,6 +25,8 @@ REPLACED: Final = ("name", "location", "type")
 """Cannot change, and the provider plans an update in place: of its definition only `parent` and `capacity` are immutable
 (magic-modules d577844, networksecurity AddressGroup)."""
 
+_FAMILIES: Final = ("IPV4", "IPV6")
+
 _PATH = re.compile(r"((?:projects|organizations)/[^/]+)/locations/([^/]+)/addressGroups/([^/]+)\Z")
 
 Path = tuple[str | None, str | None, str]
@@ -41,7 +43,7 @@ def _fits(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
     """A group holds ranges of its own family, and no more than its capacity."""
     items, capacity, family = inputs.get("items"), inputs.get("capacity"), inputs.get("type")
     where = inner(path, "items")
-    if isinstance(capacity, int | float):
+    if isinstance(capacity, int | float) and capacity >= 1:
         if capacity > ITEMS.max and not filled(inputs, "purposes"):  # those of Cloud Armor may be larger
             at, allowed = inner(path, "capacity"), f"1 to {ITEMS.max}"
             yield InputProblem("too large", path=at, found=shown(capacity), allowed=allowed, source=GROUPS)
@@ -53,8 +55,8 @@ def _fits(inputs: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
             found = f"IPV{ipaddress.ip_network(text, strict=False).version}"
         except ValueError:
             found = ""
-        if not found or (isinstance(family, str) and found != family):
-            allowed = f"an address or a range of {family if isinstance(family, str) else 'IPV4 or IPV6'}"
+        if not found or (family in _FAMILIES and found != family):
+            allowed = f"an address or a range of {family if family in _FAMILIES else ' or '.join(_FAMILIES)}"
             yield InputProblem(
                 "not an item", path=f"{where}[{index}]", found=shown(text), allowed=allowed, source=GROUPS
             )
@@ -71,7 +73,7 @@ ADDRESS_GROUP_TYPE = ResourceType(
                 r"(?:projects|organizations)/[^/]+", "projects/<id> or organizations/<number>", source=SECURITY
             ),
             "location": Text(fewest=1),
-            "type": Text(one_of=("IPV4", "IPV6"), source=SECURITY),
+            "type": Text(one_of=_FAMILIES, source=SECURITY),
             "capacity": Whole(1, 2_147_483_647, SECURITY),
             "items": Items(Text(fewest=1), unique=True, source=GROUPS),
             "description": Text(),

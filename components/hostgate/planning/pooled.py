@@ -76,7 +76,8 @@ class PooledOptions(Options):
         known = {host: [each for family in FAMILIES for each in pool.of(host, family)] for host in hosts}
         told = self.model_dump(exclude_unset=True) | {"addresses": {host: each for host, each in known.items() if each}}
         fed = type(self).model_validate(told)
-        fed._pool = pool
+        for each in (fed, *fed.shares):
+            each._pool = pool
         return fed
 
     @property
