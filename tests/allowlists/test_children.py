@@ -13,6 +13,7 @@ START = """
     import hostgate
     from hostgate.aws import DnsFirewallAllowlist, NetworkAclAllowlist, NetworkFirewallAllowlist, SecurityGroupAllowlist
     from hostgate.azure import FirewallPolicyAllowlist as Azure
+    from hostgate.gcp import AddressGroupAllowlist
     from hostgate.gcp import FirewallPolicyAllowlist as Google
 
     hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
@@ -40,6 +41,14 @@ CALLS = {
         "c-acl-0a1-in-tcp-2001-db8--7",
     },
     'Google("c", hosts=hosts, networks=["projects/p/global/networks/main"])': {"c", "c-allow-tcp-443", "c-main"},
+    'AddressGroupAllowlist("c", hosts=hosts, networks=["projects/p/global/networks/main"], addresses=addresses)': {
+        "c",
+        "c-ipv4-tcp-443-100",
+        "c-ipv6-tcp-443-100",
+        "c-allow-ipv4-tcp-443",
+        "c-allow-ipv6-tcp-443",
+        "c-main",
+    },
     'Azure("c", hosts=hosts, resource_group="rg")': {"c-policy", "c"},
 }
 

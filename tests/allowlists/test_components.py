@@ -309,6 +309,77 @@ def test_an_allowlist_of_security_groups_without_addresses_or_groups_is_an_error
     assert said in str(failed.value)
 
 
+ADDRESS_GROUPS = """
+    import pulumi
+    import pulumi_gcp as gcp
+    import hostgate
+    from hostgate.gcp import AddressGroupAllowlist
+
+    hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+    addresses = {each.host: ["203.0.113.7", "2001:db8::7"] for each in hosts.entries}
+"""
+ADDRESS_GROUP = "gcp:networksecurity/addressGroup:AddressGroup"
+
+
+def test_an_allowlist_of_address_groups_names_each_by_its_path_and_makes_it_before_its_rule(run: Run) -> None:
+    made = run(
+        ADDRESS_GROUPS
+        + """
+    AddressGroupAllowlist(
+        "c", hosts=hosts, networks=["projects/p/global/networks/n"], addresses=addresses, tags={"team": "x"}, steps=30,
+        region="europe-west4",
+    )
+"""
+    )
+    four = the(made, ADDRESS_GROUP, "c-ipv4-tcp-443-30")
+    assert four.inputs == {
+        "name": "c-ipv4-tcp-443-30",
+        "parent": "projects/p",
+        "location": "europe-west4",
+        "type": "IPV4",
+        "capacity": 30,
+        "items": ["203.0.113.7/32"],
+        "description": "hostgate: hosts of the catalog",
+        "labels": {"team": "x"},
+    }
+    assert {*four.options.replace_on_changes} == {"name", "location", "type"}
+    assert four.options.delete_before_replace is False
+    assert not four.options.ignore_changes
+    rule = the(made, GCP_RULE.replace("compute/n", "compute/regionN").replace(":N", ":RegionN"), "c-allow-ipv4-tcp-443")
+    match: Any = rule.inputs["match"]
+    assert match["destAddressGroups"] == ["projects/p/locations/europe-west4/addressGroups/c-ipv4-tcp-443-30"]
+    assert "c-ipv4-tcp-443-30" in {urn.rpartition("::")[2] for urn in rule.dependencies}
+
+
+def test_an_address_group_of_a_project_that_is_an_output_is_named_by_its_id(run: Run) -> None:
+    made = run(
+        ADDRESS_GROUPS
+        + """
+    project = gcp.organizations.Project("p", name="p", project_id="p", org_id="1")
+    AddressGroupAllowlist("c", hosts=hosts, project=project.number, addresses=addresses)
+"""
+    )
+    rule = the(made, GCP_RULE, "c-allow-ipv4-tcp-443")
+    match: Any = rule.inputs["match"]
+    assert match["destAddressGroups"] == [UNKNOWN]
+    assert the(made, ADDRESS_GROUP, "c-ipv4-tcp-443-100").inputs["parent"] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ('networks=["projects/p/global/networks/n"]', "There is no address of"),
+        ("addresses=addresses", "`project` is missing"),
+        ('addresses=addresses, parent="organizations/1"', "found a hierarchical policy"),
+        ('addresses=addresses, project="p", contents="refresher", capacity=10', "both would say what is in a list"),
+    ],
+)
+def test_an_allowlist_of_address_groups_that_cannot_be_made_is_an_error(run: Run, given: str, said: str) -> None:
+    with pytest.raises(PreviewError) as failed:
+        run(f'{ADDRESS_GROUPS}    AddressGroupAllowlist("c", hosts=hosts, {given})')
+    assert said in str(failed.value)
+
+
 def test_a_rule_group_goes_into_profiles_of_others_when_it_is_whole(run: Run) -> None:
     made = run(
         DNS

@@ -17,7 +17,13 @@ POLICY, RULE, ASSOCIATION = "compute#firewallPolicy", "compute#firewallPolicyRul
 SECURITY = "networksecurity.googleapis.com/"
 SCHEMAS = {POLICY: "FirewallPolicy", RULE: "FirewallPolicyRule", ASSOCIATION: "FirewallPolicyAssociation"} | {
     f"{SECURITY}{name}": name
-    for name in ("SecurityProfile", "SecurityProfileGroup", "FirewallEndpoint", "FirewallEndpointAssociation")
+    for name in (
+        "AddressGroup",
+        "SecurityProfile",
+        "SecurityProfileGroup",
+        "FirewallEndpoint",
+        "FirewallEndpointAssociation",
+    )
 }
 PROXY_RULE = "networksecurity#gatewaySecurityPolicyRule"
 SCHEMAS |= {
@@ -94,7 +100,7 @@ def wrong_rule(body: dict[str, Any]) -> Iterator[str]:
         yield "no layer4Configs"
     if body.get("direction") != "EGRESS" or any(key.startswith("src") for key in match if key != "srcIpRanges"):
         yield "not an egress rule"
-    if not any(match.get(key) for key in ("destFqdns", "destIpRanges")):
+    if not any(match.get(key) for key in ("destFqdns", "destIpRanges", "destAddressGroups")):
         yield "no destination"
     if body.get("action") == "goto_next" and body.get("enableLogging"):
         yield "logging on goto_next"

@@ -270,8 +270,8 @@ PLACES = {
     "srcNetworkScope",
 }
 """Said in the path of a call, to the provider only, or in beta."""
-OTHERWISE = {"allows": "allowed", "denies": "denied", "protocol": "IPProtocol"}
-"""Names of VPC firewall rules, as the provider has them and as the API has them."""
+OTHERWISE = {"allows": "allowed", "denies": "denied", "protocol": "IPProtocol", "purposes": "purpose"}
+"""Names of VPC firewall rules and address groups, as the provider has them and as the API has them."""
 
 
 @cache

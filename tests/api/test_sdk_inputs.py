@@ -35,6 +35,7 @@ INPUTS: dict[str, Any] = {
     "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": compute.NetworkFirewallPolicyArgs,
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": compute.NetworkFirewallPolicyRuleArgs,
     "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation": compute.NetworkFirewallPolicyAssociationArgs,
+    "gcp:networksecurity/addressGroup:AddressGroup": networksecurity.AddressGroupArgs,
     "gcp:networksecurity/securityProfile:SecurityProfile": networksecurity.SecurityProfileArgs,
     "gcp:networksecurity/securityProfileGroup:SecurityProfileGroup": networksecurity.SecurityProfileGroupArgs,
     "gcp:networksecurity/firewallEndpoint:FirewallEndpoint": networksecurity.FirewallEndpointArgs,
@@ -66,7 +67,7 @@ import hostgate
 from hostgate.aws import DnsFirewallAllowlist, NetworkFirewallAllowlist
 from hostgate.azure import FirewallPolicyAllowlist as AzureAllowlist
 from hostgate.gcp import FirewallPolicyAllowlist as GcpAllowlist
-from hostgate.gcp import UrlFilterAllowlist, WebProxyAllowlist
+from hostgate.gcp import AddressGroupAllowlist, UrlFilterAllowlist, WebProxyAllowlist
 
 web = hostgate.select("./kinds.yaml", ids=["web", "plain"])
 everything = hostgate.select("./kinds.yaml")
@@ -111,6 +112,10 @@ NetworkFirewallAllowlist(
 NetworkFirewallAllowlist(
     "aws-share", hosts=web, deny="declared", tags={"team": "platform"}, region="eu-west-1",
     share={"principals": ["123456789012"], "allow_external_principals": True},
+)
+AddressGroupAllowlist(
+    "gcp-groups", hosts=everything, networks=["projects/p/global/networks/groups"], tags={"team": "platform"},
+    addresses={each.host: ["203.0.113.7", "2001:db8::7"] for each in everything.entries},
 )
 UrlFilterAllowlist(
     "gcp-urls", hosts=web, zones=["europe-west1-b"], networks=["projects/p/global/networks/urls"], mtu=8000,

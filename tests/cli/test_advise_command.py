@@ -75,7 +75,8 @@ class TestForPeople:
         out = run("advise", "./ours.yaml", "--survey", SURVEY, "--cloud", "gcp", "--as-of", "2026-09-30").out
         assert "steady.example  443/https\n  ok          gcp:url-filter, gcp:web-proxy\n  unknown     " in out
         assert out.startswith(
-            "shell.example  22/tcp\n  unknown     gcp:fqdn\n  refused     gcp:url-filter, gcp:web-proxy\n"
+            "shell.example  22/tcp\n  unknown     gcp:fqdn\n"
+            "  refused     gcp:url-filter, gcp:web-proxy, gcp:address-group\n"
         )
         assert "turning.example  443/https\n" in out
         assert "gcp:fqdn  Cloud NGFW FQDN objects\n" in out

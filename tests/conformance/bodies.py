@@ -120,11 +120,24 @@ def _gcp_rule(counted: Counted, each: CloudObject) -> None:
     counted.at_most("name of a rule", len(body["ruleName"]), 63)
     counted.at_most("FQDNs", len(match.get("destFqdns", ())), 100)
     counted.at_most("ranges", len(match.get("destIpRanges", ())), 5_000)
+    counted.at_most("address groups", len(match.get("destAddressGroups", ())), 10)
     counted.at_most("secure tags", len(body.get("targetSecureTags", ())), 256)
     counted.one_of("priorities of rules", body["priority"])
     counted.one_of("names of rules", body["ruleName"])
     for name in match.get("destFqdns", ()):
         counted.one_of(f"FQDNs of {each.name}", name)
+
+
+def _address_group(counted: Counted, each: CloudObject) -> None:
+    body = each.body
+    counted.at_most("name", len(body["name"].rpartition("/")[2]), 63)
+    counted.between("capacity of an address group", 1, body["capacity"], 1_000)
+    counted.between("items of an address group", 1, len(body["items"]), body["capacity"])
+    for item in body["items"]:
+        counted.one_of(f"items of {each.name}", item)
+        family = "IPV6" if ":" in item else "IPV4"
+        counted.at_most("items of the other family", int(family != body["type"]), 0)
+        counted.between("prefix that is no single address", 0, ip_network(item).num_addresses - 1, 0)
 
 
 def _security_profile(counted: Counted, each: CloudObject) -> None:
@@ -262,6 +275,7 @@ _COUNTERS = {
     "compute#firewallPolicyRule": _gcp_rule,
     "compute#firewallPolicy": _nothing,
     "compute#firewallPolicyAssociation": _nothing,
+    "networksecurity.googleapis.com/AddressGroup": _address_group,
     "networksecurity.googleapis.com/SecurityProfile": _security_profile,
     "networksecurity.googleapis.com/SecurityProfileGroup": _security_object,
     "networksecurity.googleapis.com/FirewallEndpoint": _security_object,

@@ -1,17 +1,18 @@
 """Several grants in one plan: each client may use exactly what the grants that name it allow together, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.bodies import count
-from conformance.catalogs import entry, selection
+from conformance.catalogs import FED, entry, selection
 from conformance.oracle import Need, answer
-from conformance.strategies import catalogs, flows_about
+from conformance.strategies import INTERNET, INTERNET_6, catalogs, flows_about
 from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError
 from hostgate.flows.flow import Flow
@@ -39,9 +40,15 @@ def grants(draw: st.DrawFn, target: str) -> list[Grant]:
     return found
 
 
+def _fed(target: str, hosts: Iterable[Entry]) -> dict[str, Any]:
+    """Addresses by host where the mechanism sees no names, as a pool has them."""
+    pool = [INTERNET, "203.0.113.4", INTERNET_6]
+    return {"addresses": {each.host: pool for each in hosts}} if target in FED else {}
+
+
 def _expressible(target: str, drawn: Sequence[Entry]) -> list[Entry]:
     how = mechanism(target)
-    objections = how.objections(drawn, how.options(from_=["10.0.0.0/8"]))
+    objections = how.objections(drawn, how.options(from_=["10.0.0.0/8"], **_fed(target, drawn)))
     return [each for each in drawn if each.key not in objections and (each.host, each.port) != ("cgr.dev", 443)]
 
 
@@ -51,7 +58,7 @@ def _meant(made: Plan, wanted: Sequence[Grant], flow: Flow) -> str:
     client = ip_address(flow.source)
     mine = {g.name for g in wanted if not g.from_ or any(client in ip_network(cidr) for cidr in g.from_)}
     needs = [
-        Need(decision.entry, decision.means.sight, (), (), not decision.means.tells_tls)
+        Need(decision.entry, decision.means.sight, (), _given(made, decision.entry), not decision.means.tells_tls)
         for decision in made.decisions
         if decision.outcome == "allowed" and decision.entry.grant in mine and decision.means is not None
     ]
@@ -60,16 +67,20 @@ def _meant(made: Plan, wanted: Sequence[Grant], flow: Flow) -> str:
     return "may" if free and not mine else answer(needs, flow, sights=sights)
 
 
+def _given(made: Plan, one: Entry) -> tuple[str, ...]:
+    return made.options.dialled(one) if made.target in FED else ()
+
+
 @every_target
 @given(data=st.data(), deny=st.sampled_from(["internet", "all", "declared"]))
 def test_a_client_may_use_what_its_grants_allow_together_and_nothing_else(
     target: str, data: st.DataObject, deny: Deny
 ) -> None:
     wanted = data.draw(grants(target))
-    made = draft(wanted, target, deny=deny)
+    drawn = list({replace(each, grant=""): None for grant in wanted for each in grant.hosts.entries})
+    made = draft(wanted, target, deny=deny, **_fed(target, drawn))
     assert not made.refused, [one.message for one in made.findings if one.severity == "error"]
     assert not count(made.objects).repeated
-    drawn = list({replace(each, grant=""): None for grant in wanted for each in grant.hosts.entries})
     flows = [each for each in flows_about(drawn) if each.source is None and ":" not in (each.address or "")]
     for number, flow in enumerate(flows):
         for client in (CLIENTS[number % len(CLIENTS)], CLIENTS[(number + 1) % len(CLIENTS)]):
@@ -84,9 +95,10 @@ def test_each_grant_is_told_apart_in_decisions_and_objects_whatever_the_others_a
     target: str, data: st.DataObject
 ) -> None:
     wanted = data.draw(grants(target))
-    made = draft(wanted, target)
+    fed = _fed(target, [each for grant in wanted for each in grant.hosts.entries])
+    made = draft(wanted, target, **fed)
     for grant in wanted:
-        alone = draft(grant.hosts, target, **({"from": list(grant.from_)} if grant.from_ else {}))
+        alone = draft(grant.hosts, target, **({"from": list(grant.from_)} if grant.from_ else {}), **fed)
         mine = [decision for decision in made.decisions if decision.entry.grant == grant.name]
         assert [(d.entry.id, d.outcome) for d in mine] == [(d.entry.id, d.outcome) for d in alone.decisions]
         assert all(decision.rule for decision in mine if decision.outcome == "allowed")
@@ -100,7 +112,8 @@ def test_an_order_of_the_grants_changes_no_verdict(target: str) -> None:
     if target == "gcp:url-filter":
         hosts[1] = selection([entry("apk.cgr.dev", "b", port=80, protocol="http")])
     wanted = [Grant("builders", hosts[0], ["10.1.0.0/16"]), Grant("nodes", hosts[1], ["10.2.0.0/16"])]
-    here, there = plan(wanted, target), plan(wanted[::-1], target)
+    fed = _fed(target, [*hosts[0].entries, *hosts[1].entries])
+    here, there = plan(wanted, target, **fed), plan(wanted[::-1], target, **fed)
     for client in CLIENTS:
         for each in flows_about([*hosts[0].entries, *hosts[1].entries]):
             if each.source is None and each.address is None:

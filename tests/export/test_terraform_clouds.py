@@ -43,6 +43,7 @@ ENDPOINT = "projects/acme-prod/locations/europe-west4-b/firewallEndpoints/theirs
 PROXY = {"network": NETWORK, "subnetwork": "projects/acme-prod/regions/europe-west4/subnetworks/prod"}
 POLICY_ID = "/subscriptions/0000/resourceGroups/rg-hub/providers/Microsoft.Network/firewallPolicies/fp-hub"
 IP_GROUP = "/subscriptions/0000/resourceGroups/rg/providers/Microsoft.Network/ipGroups/builders"
+ADDRESSES = {each.host: ["203.0.113.7", "2001:db8::7"] for each in HOSTS}
 PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     "global": ("gcp:fqdn", {"networks": [NETWORK, OTHER], "from": [ACCOUNT, "10.0.0.0/8", "fd20::/20"]}),
     "global by audit": ("gcp:fqdn", {"networks": [NETWORK], "mode": "audit"}),
@@ -53,6 +54,15 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     "attached in a region": ("gcp:fqdn", {"attach": "egress", "region": "europe-west4", "project": "acme-prod"}),
     "attached above": ("gcp:fqdn", {"parent": "organizations/1", "attach": "345678901234"}),
     "answers": ("gcp:fqdn", {"networks": [NETWORK], "googleApis": {"access": "restricted", "responsePolicy": "make"}}),
+    "address groups": (
+        "gcp:address-group",
+        {
+            "networks": [NETWORK],
+            "addresses": ADDRESSES,
+            "from": ["10.0.0.0/8", "fd20::/20"],
+            "tags": {"team": "platform"},
+        },
+    ),
     "in zones": (
         "gcp:url-filter",
         {

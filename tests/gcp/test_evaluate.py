@@ -233,11 +233,70 @@ def test_an_association_made_from_two_networks_may_be_with_either() -> None:
     assert {verdicts[NET], verdicts[NET.replace("/net", "/other")]} == {"unknown"}
 
 
-def test_an_address_group_of_another_project_is_another_one() -> None:
-    items = {"name": "ag", "project": "p", "items": ["34.1.0.0/16"]}
-    group = resource("networksecurity/addressGroup:AddressGroup", "ag", **items)
-    wanted = rule(1, "allow", destAddressGroups=["projects/q/locations/global/addressGroups/ag"])
-    assert asked(*EGRESS, group, wanted, *DENY, address="34.1.0.1").action == "unknown"
+GROUP = "projects/p/locations/global/addressGroups/ag"
+
+
+@pytest.mark.parametrize(
+    ("reference", "action"),
+    [
+        (GROUP, "allow"),
+        (f"//networksecurity.googleapis.com/{GROUP}", "allow"),
+        (f"https://networksecurity.googleapis.com/v1/{GROUP}", "allow"),
+        ("ag", "allow"),
+        (GROUP.replace("/p/", "/q/"), "unknown"),
+        (GROUP.replace("projects/p", "organizations/1"), "unknown"),
+        (GROUP.replace("global", "europe-west1"), "unknown"),
+        (GROUP.replace("/ag", "/other"), "unknown"),
+        ("bag", "unknown"),
+    ],
+)
+@pytest.mark.parametrize("made", [True, False])
+def test_an_address_group_is_told_by_parent_location_and_name(reference: str, action: str, made: bool) -> None:
+    said = {"name": "ag", "parent": "projects/p", "location": "global", "items": ["34.1.0.0/16"]}
+    group = resource("networksecurity/addressGroup:AddressGroup", "ag", GROUP if made else "", **said)
+    wanted = rule(1, "allow", destAddressGroups=[reference])
+    assert asked(*EGRESS, group, wanted, *DENY, address="34.1.0.1").action == action
+    assert asked(*EGRESS, group, wanted, *DENY, address="34.2.0.1").action == ("block" if action == "allow" else action)
+
+
+@pytest.mark.parametrize("items", [[], None, UNKNOWN, ["34.1/x"], [UNKNOWN]])
+@pytest.mark.parametrize("action", ["allow", "deny"])
+def test_a_rule_whose_group_is_not_there_empty_or_not_known_is_never_said_to_be_closed(
+    items: object, action: str
+) -> None:
+    said = {"name": "ag", "parent": "projects/p", "location": "global", "items": items}
+    group = resource("networksecurity/addressGroup:AddressGroup", "ag", GROUP, **said)
+    wanted, after = rule(1, action, destAddressGroups=[GROUP]), DENY if action == "allow" else ()
+    for held in ((group,), ()):
+        assert asked(*EGRESS, *held, wanted, *after, address="34.1.0.1").action == "unknown"
+
+
+def test_of_two_groups_that_a_reference_may_mean_nobody_says_which() -> None:
+    groups = [
+        resource("networksecurity/addressGroup:AddressGroup", where, f"projects/p/locations/{where}/addressGroups/ag",
+                 name="ag", parent="projects/p", location=where, items=["34.1.0.0/16"])
+        for where in ("global", "europe-west1")
+    ]  # fmt: skip
+    short = rule(1, "allow", destAddressGroups=["ag"])
+    assert asked(*EGRESS, *groups, short, *DENY, address="34.1.0.1").action == "unknown"
+
+
+@pytest.mark.parametrize(("source", "action"), [("10.0.0.9", "block"), ("10.1.0.9", "allow")])
+def test_a_group_of_sources_is_read_too(source: str, action: str) -> None:
+    said = {"name": "ag", "parent": "projects/p", "location": "global", "items": ["10.0.0.0/16"]}
+    group = resource("networksecurity/addressGroup:AddressGroup", "ag", GROUP, **said)
+    deny = rule(1, "deny", destIpRanges=["0.0.0.0/0"], srcAddressGroups=[GROUP])
+    assert asked(*EGRESS, group, deny, source=source, address="34.1.0.1").action == action
+
+
+@pytest.mark.parametrize("labels", [{"hostgate-owner": "pool"}, {"team": "platform"}, None])
+def test_that_a_push_keeps_a_group_is_assumed_where_a_rule_names_it(labels: object) -> None:
+    said = {"name": "ag", "parent": "projects/p", "location": "global", "items": ["34.1.0.0/16"], "labels": labels}
+    group = resource("networksecurity/addressGroup:AddressGroup", "ag", GROUP, **said)
+    for named, kept in ((GROUP, labels == {"hostgate-owner": "pool"}), (None, False)):
+        wanted = rule(1, "allow", **({"destAddressGroups": [named]} if named else {"destIpRanges": ["34.1.0.0/16"]}))
+        (place,) = places(Snapshot((*EGRESS, group, wanted, *DENY), "a stack"))
+        assert any("hostgate pool push" in each for each in place.assumptions) == kept
 
 
 @pytest.mark.parametrize(

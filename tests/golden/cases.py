@@ -46,6 +46,17 @@ VARIANTS = {
         {"addresses": POOLED, "networkAcls": ["acl-0123456789abcdef0"]},
         "aws:network-acl",
     ),
+    "in-address-groups": Variant(
+        (),
+        {
+            "addresses": POOLED,
+            "region": "europe-west4",
+            "networks": ["projects/acme-prod/global/networks/main"],
+            "from": ["tagValues/1", "10.0.0.0/8", "fd20::/20"],
+            "tags": {"team": "platform"},
+        },
+        "gcp:address-group",
+    ),
     "by-address": Variant(
         ("./by-address.yaml",),
         {

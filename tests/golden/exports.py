@@ -70,6 +70,9 @@ CASES = {
     "terraform-gcp-fqdn-folder": Case(
         "terraform", "gcp:fqdn", {"parent": "organizations/1", "nodes": ["folders/2"], "networks": [NETWORK]}
     ),
+    "terraform-gcp-address-group": Case(
+        "terraform", "gcp:address-group", {"addresses": POOL, "networks": [NETWORK], "tags": {"team": "platform"}, **CLIENTS}
+    ),
     "terraform-gcp-url-filter": Case(
         "terraform", "gcp:url-filter", {"networks": [NETWORK], "zones": ["europe-west4-a"], "tags": {"team": "platform"}}
     ),

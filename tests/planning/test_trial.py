@@ -63,7 +63,7 @@ class TestCommands:
         assert expected(plan(HOSTS, "azure:application-rules")) == ["allow", "block", "block", "block", "block"]
         assert expected(plan(HOSTS, "gcp:fqdn", deny="none")) == ["allow"] * 5
 
-    @pytest.mark.parametrize("target", ["aws:prefix-list", "aws:network-acl"])
+    @pytest.mark.parametrize("target", ["aws:prefix-list", "aws:network-acl", "gcp:address-group"])
     @pytest.mark.parametrize(
         ("address", "over_ipv6"), [("2001:db8::7", "unknown"), ("203.0.113.7", "block")], ids=["IPv6", "IPv4"]
     )

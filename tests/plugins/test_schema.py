@@ -20,6 +20,7 @@ from .schemas import COMMAND, golden, schema_of, text_of
 from .test_page import PAGE
 from .wire import (
     ACLS,
+    ADDRESSES,
     ALLOWLISTS,
     AWS,
     AZURE,
@@ -62,6 +63,7 @@ REFERENCES = {
     DNS: {"tags{}", "profiles[]", "vpcs[]"},
     GROUPS: {"tags{}", "securityGroups[]"},
     ACLS: {"tags{}", "networkAcls[]"},
+    ADDRESSES: {"attach", "from[]", "networks[]", "project", "tags{}"},
     URLS: {"attach", "networks[]", "project", "endpoints{}", "tags{}"},
     PROXY: {"network", "subnetwork", "tags{}"},
     GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},

@@ -63,10 +63,11 @@ PACKAGES = (AWS, GCP, AZURE)
 DNS = Package("aws", "DnsFirewallAllowlist")
 GROUPS = Package("aws", "SecurityGroupAllowlist")
 ACLS = Package("aws", "NetworkAclAllowlist")
+ADDRESSES = Package("gcp", "AddressGroupAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
 REFRESHER = Package("aws", "PoolRefresher")
-ALLOWLISTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY)
+ALLOWLISTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY, ADDRESSES)
 COMPONENTS = (*ALLOWLISTS, REFRESHER)
 """Each component of each package."""
 

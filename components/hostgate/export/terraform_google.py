@@ -23,6 +23,8 @@ from hostgate.gcp import resources_proxy as proxy
 from hostgate.gcp import resources_url_filter as url_filter
 from hostgate.gcp.firewall_policy import EDGE_SLOT
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
+from hostgate.gcp.resources_groups import ADDRESS_GROUP_TYPE
+from hostgate.planning.kept_lists import KeptOptions
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 from hostgate.planning.resource_types import ResourceType
@@ -38,6 +40,7 @@ TYPES: Final[Mapping[str, str]] = {
     firewall.ORGANISATION_POLICY: "google_compute_firewall_policy",
     firewall.ORGANISATION_RULE: "google_compute_firewall_policy_rule",
     firewall.ORGANISATION_ASSOCIATION: "google_compute_firewall_policy_association",
+    firewall.ADDRESS_GROUP: "google_network_security_address_group",
     dns.RESPONSE_POLICY: "google_dns_response_policy",
     dns.RESPONSE_RULE: "google_dns_response_policy_rule",
     url_filter.PROFILE: "google_network_security_security_profile",
@@ -70,7 +73,14 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
     def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
         row = rows[each.kind]
         arguments = in_snake_case(_inputs(each, row, plan))
-        return TerraformResource(type=TYPES[row.token], name=each.name, arguments=arguments, after=after)
+        kept = isinstance(options, KeptOptions) and options.refreshed and row.token == firewall.ADDRESS_GROUP
+        return TerraformResource(
+            type=TYPES[row.token],
+            name=each.name,
+            arguments=arguments,
+            after=after,
+            ignored=("items",) if kept else (),
+        )
 
     return write_terraform(plan, in_stages(stages, made))
 
@@ -116,11 +126,12 @@ def _policy(plan: Plan) -> Any:
 
 
 def _of_policy(plan: Plan, options: FirewallPolicyOptions) -> Iterator[Sequence[CloudObject]]:
-    """What inspects is whole before a rule sends anything there; the deny comes after the hosts, and on destroy goes before
-    them; a whole policy is associated, never a half-made one; names are led to addresses that are allowed by then."""
+    """What inspects is whole before a rule sends anything there, and a group before a rule names it; the deny comes after
+    the hosts, and on destroy goes before them; a whole policy is associated, never a half-made one; names are led to
+    addresses that are allowed by then."""
     of = _by_kind(plan)
     yield of(firewall.POLICY_TYPE)
-    for row in url_filter.ROWS:
+    for row in (*url_filter.ROWS, ADDRESS_GROUP_TYPE):
         yield of(row)
     rules = of(firewall.RULE_TYPE)
     if options.mode == "audit":  # no host goes before everything passes

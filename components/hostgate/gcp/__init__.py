@@ -5,16 +5,20 @@
 
 from typing import TYPE_CHECKING
 
+from hostgate.gcp.resources_groups import ADDRESS_GROUP, REPLACED
 from hostgate.on_demand import on_demand
 from hostgate.planning.targets import COMPUTED, Target
 
 if TYPE_CHECKING:
+    from hostgate.gcp.address_group_components import AddressGroupAllowlist, AddressGroupAllowlistArgs
     from hostgate.gcp.components import FirewallPolicyAllowlist, FirewallPolicyAllowlistArgs
     from hostgate.gcp.proxy_components import WebProxyAllowlist, WebProxyAllowlistArgs
     from hostgate.gcp.url_filter_components import UrlFilterAllowlist, UrlFilterAllowlistArgs
 
 __all__ = [
     "TARGETS",
+    "AddressGroupAllowlist",
+    "AddressGroupAllowlistArgs",
     "FirewallPolicyAllowlist",
     "FirewallPolicyAllowlistArgs",
     "UrlFilterAllowlist",
@@ -101,11 +105,39 @@ TARGETS = (
         simulated="hostgate.sandbox.gcp:CLOUD",
         exports={"terraform": _TERRAFORM},
     ),
+    Target(
+        name="gcp:address-group",
+        mechanism="hostgate.gcp.address_group",
+        component="hostgate.gcp.address_group_components:AddressGroupAllowlist",
+        outputs=("policy", "address_groups", "rules", "digest"),
+        example={"pool": "pool.txt", "networks": ["projects/acme-prod/global/networks/prod"]},
+        references={
+            "attach": f"{COMPUTED}/{COMPUTED}",
+            "project": COMPUTED,
+            "tags{}": COMPUTED,
+            "networks[]": f"{COMPUTED}/network-{{}}",
+            "from_[]": f"{COMPUTED}/client-{{}}",
+        },
+        referred={
+            "networks": (
+                "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation",
+                "attachmentTarget",
+            ),
+            "attach": ("gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule", "firewallPolicy"),
+        },
+        replaces={ADDRESS_GROUP: REPLACED},
+        logs={"connection": "hostgate.gcp.event_log:read_event"},
+        places="hostgate.gcp.evaluate:places",
+        simulated="hostgate.sandbox.gcp:CLOUD",
+        exports={"terraform": _TERRAFORM},
+    ),
 )
 
 __getattr__ = on_demand(
     __name__,
     {
+        "AddressGroupAllowlist": "address_group_components",
+        "AddressGroupAllowlistArgs": "address_group_components",
         "FirewallPolicyAllowlist": "components",
         "FirewallPolicyAllowlistArgs": "components",
         "UrlFilterAllowlist": "url_filter_components",

@@ -24,7 +24,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
 from hostgate.gcp.evaluate_answers import answers
 from hostgate.gcp.evaluate_profiles import Profiles, Ruling
-from hostgate.gcp.references import NETWORK_ASSOCIATIONS, POLICIES, References
+from hostgate.gcp.references import NETWORK_ASSOCIATIONS, POLICIES, References, alike
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
     ASSOCIATION,
@@ -40,6 +40,7 @@ from hostgate.gcp.resources import (
     REGION_RULE,
     RULE,
 )
+from hostgate.gcp.resources_groups import path_in
 from hostgate.gcp.resources_proxy import SUBNETWORK
 from hostgate.gcp.rule_steps import (
     METADATA_ANSWERS,
@@ -50,6 +51,8 @@ from hostgate.gcp.rule_steps import (
     network_path,
     platform,
 )
+from hostgate.planning.address_pool import OWNER_LABEL
+from hostgate.planning.kept_lists import PUSHED
 
 TARGET: Final = "gcp:fqdn"
 
@@ -138,6 +141,8 @@ class _Reading:
         self.snapshot = snapshot
         self.names = References(snapshot)
         self.profiles = Profiles(snapshot)
+        self.pushed: set[str] = set()
+        """What names a group whose items a push keeps: URNs of rules, and of policies with their rules in them."""
 
     def networks(self) -> list[str]:
         """Keys of the networks: the path of a link where it is known, else what the network is called here."""
@@ -254,7 +259,7 @@ class _Reading:
             stages += [*self._classic(key, first), *network, *self._classic(key)]
         names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
         return Place(
-            TARGET, key, (*stages, _implied()), tuple(assumptions), policy=", ".join(names), kind="network",
+            TARGET, key, (*stages, _implied()), (*assumptions, *self._kept(stages)), policy=", ".join(names), kind="network",
             families=_families(stages), judging=frozenset(each.urn for each, _, _ in attached if each is not None),
             answers=(*answers(self.snapshot, lambda policy: self._answers(policy, key)), *METADATA_ANSWERS),
         )  # fmt: skip
@@ -306,6 +311,10 @@ class _Reading:
                     yield stage(other, f"{_policy_name(other[1])} does not judge before {_policy_name(each[1])}")
                 yield stage(each)
 
+    def _kept(self, stages: Sequence[Stage]) -> tuple[str, ...]:
+        """What is assumed where rules name groups that a push keeps."""
+        return (PUSHED,) if any(step.owner in self.pushed for stage in stages for step in stage.steps) else ()
+
     def _answers(self, policy: Resource, network: str) -> bool | None:
         """Whether a response policy is the network's; None where nobody can tell."""
         made = [each for each in self.snapshot.referred(policy, "networks", UNKNOWN) if each.type == NETWORK]
@@ -339,7 +348,7 @@ class _Reading:
         stages = [platform(), *stages, _implied()]
         return Place(
             TARGET, str(target) if isinstance(target, str) else association.name, tuple(stages),
-            (*assumptions, none), policy=str(association.properties.get("firewallPolicy")).rpartition("/")[2],
+            (*assumptions, none, *self._kept(stages)), policy=str(association.properties.get("firewallPolicy")).rpartition("/")[2],
             kind="projects below", answers=METADATA_ANSWERS,
         )  # fmt: skip
 
@@ -457,20 +466,27 @@ class _Reading:
         if reference is None:
             key = "match" if holder is None or "match" in holder.properties else "rules"
             made = holder and self.snapshot.only(holder, key, ADDRESS_GROUP)
-            return self._items_of(made) if made else NO_ADDRESS
-        last = reference.rpartition("/")[2]
-        for group in self.snapshot.of_types([ADDRESS_GROUP]):
-            project = group.properties.get("project")
-            apart = isinstance(project, str) and "projects/" in reference and f"projects/{project}/" not in reference
-            alike = last == group.properties.get("name") and not apart and not group.id.startswith("projects/")
-            if alike or reference.rpartition("networksecurity.googleapis.com/")[2] == (group.id or None):
-                return self._items_of(group)
-        return symbol(f"address group {reference}")
+            return self._items_of(made, holder) if made else NO_ADDRESS
+        named = [each for each in self.snapshot.of_types([ADDRESS_GROUP]) if _is_named(each, reference)]
+        return self._items_of(named[0], holder) if len(named) == 1 else symbol(f"address group {reference}")
 
-    @staticmethod
-    def _items_of(group: Resource) -> AddressSet:
+    def _items_of(self, group: Resource, holder: Resource | None) -> AddressSet:
+        """What nobody documents of a group without items is not known either."""
+        if holder is not None and not group.node.at("labels", OWNER_LABEL).absent:
+            self.pushed.add(holder.urn)
         items, unread = group.node.at("items"), f"unknown:{group.urn}#items"
-        return symbol(unread) if items.unknown else listed((item.value for item in items.items()), unread)
+        if items.unknown or items.absent or items.empty:
+            return symbol(unread)
+        return listed((item.value for item in items.items()), unread)
+
+
+def _is_named(group: Resource, reference: str) -> bool:
+    """Whether the reference is to the group: by name, and by parent and location as far as both say them."""
+    name = group.properties.get("name")
+    parent, location, named = path_in(group.id or str(name))
+    own = (parent or group.properties.get("parent"), location or group.properties.get("location"))
+    *place, wanted = path_in(reference)
+    return wanted == named and alike(own, place)
 
 
 def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:

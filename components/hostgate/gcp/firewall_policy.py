@@ -297,14 +297,14 @@ def rule(
 
 def _of_sources(each: CloudObject, options: FirewallPolicyOptions) -> list[CloudObject]:
     """A rule that allows hosts, for each family of source ranges: those of a rule are of one, that of its own ranges if it
-    has some. The second one is in the second half of its block."""
+    has some. The second one is in the second half of its block. One that says its source ranges is of their family."""
     body = dict(each.body)
     if options.log_allowed:
         body["enableLogging"] = True
     to = each.body["match"].get("destIpRanges")
     families = [family for family in FAMILY_WORDS if to is None or (":" in to[0]) == (family == "ipv6")]
     ranges = [found for family in families if (found := options.source_ranges(family))]
-    if not ranges:
+    if not ranges or "srcIpRanges" in body["match"]:
         return [replace(each, body=body)]
     made = [replace(each, body={**body, "match": {**body["match"], "srcIpRanges": ranges[0]}})]
     if len(ranges) > 1:

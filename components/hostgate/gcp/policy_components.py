@@ -43,12 +43,14 @@ def make_policy(
     options: FirewallPolicyOptions,
     groups: Mapping[str, Any] = {},
     inspected: Sequence[pulumi.Resource] = (),
+    lists: Mapping[str, tuple[Any, pulumi.Resource]] = {},
 ) -> "pulumi.Output[str]":
     """The name of the policy of the plan (of a hierarchical one its number), which is made or attached to, with its rules
     and associations as children of `component`. Raises AllowlistError.
 
     `groups`: what stands for each security profile group that the plan's rules name; `inspected`: what has to be there
-    before a rule sends anything to one.
+    before a rule sends anything to one. `lists`: what stands for each address group that they name, and the group, which
+    has to be there first: a rule that names one that is not there matches every destination.
     """
     place = PolicyPlace(name, options, prepared.outputs)
     kind_of_policy, kind_of_rule, kind_of_association = _CLASSES[options.scope]
@@ -81,6 +83,9 @@ def make_policy(
         if group is not None:
             stated["security_profile_group"] = group
             earlier += inspected
+        if held := [lists[path] for path in each.body["match"].get("destAddressGroups", ())]:
+            stated["match"] = {**each.body["match"], "destAddressGroups": [path for path, _ in held]}
+            earlier += [listed for _, listed in held]
         made = kind_of_rule(
             child, firewall_policy=policy, opts=prepared.options(component, child, depends_on=earlier), **stated
         )

@@ -8,6 +8,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.gcp import resources_dns, resources_proxy, resources_url_filter
+from hostgate.gcp.resources_groups import ADDRESS_GROUP as ADDRESS_GROUP
+from hostgate.gcp.resources_groups import ADDRESS_GROUP_TYPE, GROUPS_OF_RULE
 from hostgate.gcp.resources_url_filter import ENDPOINT_ASSOCIATION as ENDPOINT_ASSOCIATION
 from hostgate.gcp.resources_url_filter import PROFILE as PROFILE
 from hostgate.gcp.spelling import DELETION
@@ -56,7 +58,6 @@ CLASSIC: Final = "gcp:compute/firewall:Firewall"
 INSTANCES: Final = ("gcp:compute/instance:Instance", "gcp:compute/instanceFromTemplate:InstanceFromTemplate")
 NETWORK: Final = "gcp:compute/network:Network"
 DNS_POLICY: Final = "gcp:dns/policy:Policy"
-ADDRESS_GROUP: Final = "gcp:networksecurity/addressGroup:AddressGroup"
 
 FQDNS = Limit("FQDNs of a rule", 100, "names", "compute v1, FirewallPolicyRuleMatcher.destFqdns", "2026-11-23")
 MOST_PRIORITY: Final = 2_147_483_547
@@ -162,7 +163,7 @@ def _side(side: str) -> dict[str, Shape]:
     return {
         f"{side}Fqdns": Items(Text(fewest=1), most=FQDNS.max, unique=True, source=MATCHER),
         f"{side}IpRanges": Items(Text(fewest=1), most=5_000, source=MATCHER),
-        f"{side}AddressGroups": Items(Text(fewest=1), most=10, source=MATCHER),
+        f"{side}AddressGroups": Items(Text(fewest=1), most=GROUPS_OF_RULE.max, source=MATCHER),
         f"{side}RegionCodes": Items(Text(), most=5_000, source=MATCHER),
         f"{side}ThreatIntelligences": Items(Text()),
         f"{side}NetworkContext": CONTEXT,
@@ -351,7 +352,9 @@ SCOPES: Final[Mapping[Scope, PolicyTypes]] = {
 }  # fmt: skip
 
 TYPES: Final = {
-    **types_by_token((*(row for types in SCOPES.values() for row in types), *resources_url_filter.ROWS)),
+    **types_by_token(
+        (*(row for types in SCOPES.values() for row in types), *resources_url_filter.ROWS, ADDRESS_GROUP_TYPE)
+    ),
     **resources_proxy.TYPES,
     **resources_dns.TYPES,
 }
@@ -384,7 +387,6 @@ READ: Final = types_by_token(
         *(ResourceType(token, fields("zone", "networkInterfaces[].network", "networkInterfaces[].subnetwork"))
           for token in INSTANCES),
         ResourceType(NETWORK, fields("name", "project", "mtu", "networkFirewallPolicyEnforcementOrder")),
-        ResourceType(ADDRESS_GROUP, fields("name", "parent", "location", "items", "capacity", "type")),
         ResourceType(
             DNS_POLICY,
             fields("name", "project", "networks[].networkUrl", "alternativeNameServerConfig.targetNameServers"),

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.model import Family
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions, is_placeholder
+from hostgate.gcp.labels import Labels
 from hostgate.gcp.links import check_project
 from hostgate.gcp.resources_url_filter import JUMBO_MTU, PLAIN_MTU, ZONE_PATTERN
 from hostgate.planning.options import Deny
@@ -24,7 +25,6 @@ _ENDPOINT = re.compile(
 _GROUP = re.compile(
     r"(?://networksecurity\.googleapis\.com/)?((?:projects|organizations)/[^/\s]+/locations/global/securityProfileGroups/[^/\s]+)"
 )
-_LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z"), re.compile(r"[a-z0-9_-]{0,63}\Z")
 
 
 def _refusal(kind: str, message: str) -> PydanticCustomError:
@@ -74,17 +74,6 @@ def _mtu(number: int) -> int:
     return number
 
 
-def _labels(tags: dict[str, str]) -> dict[str, str]:
-    key, value = _LABEL
-    for name, text in tags.items():
-        if not key.match(name) or not value.match(text):
-            raise _refusal(
-                "label",
-                f"Found {name!a}: {text!a}. Allowed as a label: up to 63 of a-z, 0-9, _ and -; the key with a letter first.",
-            )
-    return tags
-
-
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
@@ -96,7 +85,7 @@ class UrlFilterOptions(FirewallPolicyOptions):
     audit_opens: ClassVar[frozenset[Deny]] = frozenset(get_args(Deny))
     """The rules that inspect, whose filters allow every name then, come before any deny of others."""
 
-    tags: Annotated[dict[str, str], AfterValidator(_labels)] = {}
+    tags: Labels = {}
     zones: list[Zone] = []
     """Every zone in which clients run. Each has a firewall endpoint: a rule that inspects lets everything pass in a zone
     without one (Cloud NGFW, about URL filtering)."""

@@ -7,7 +7,13 @@ from hostgate.gcp.resources import ABOVE, ASSOCIATION, COMPUTE, ORGANISATION_ASS
 from hostgate.gcp.resources_proxy import GATEWAY, NEXT_HOP, SERVICES
 from hostgate.gcp.rule_steps import network_path
 from hostgate.planning.shapes import shown
-from hostgate.sandbox import gcp_dns_lifecycle, gcp_lifecycle, gcp_proxy_lifecycle, gcp_url_filter_lifecycle
+from hostgate.sandbox import (
+    gcp_dns_lifecycle,
+    gcp_groups_lifecycle,
+    gcp_lifecycle,
+    gcp_proxy_lifecycle,
+    gcp_url_filter_lifecycle,
+)
 from hostgate.sandbox.clouds import Cloud, Declaration, about
 from hostgate.sandbox.preview_problems import PreviewProblem
 
@@ -103,6 +109,7 @@ _LIFECYCLES = {
     **gcp_url_filter_lifecycle.LIFECYCLES,
     **gcp_proxy_lifecycle.LIFECYCLES,
     **gcp_dns_lifecycle.LIFECYCLES,
+    **gcp_groups_lifecycle.LIFECYCLES,
 }
 CLOUD: Final = Cloud("gcp", TYPES, (_unique_in_policy, _one_policy_per_target, _one_next_hop_proxy), _LIFECYCLES)
 """Simulated Google Cloud."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from hostgate.gcp.resources import SCOPES, Scope
 from hostgate.gcp.rule_steps import network_path
+from hostgate.sandbox.gcp_groups_lifecycle import groups_exist, groups_of
 from hostgate.sandbox.gcp_projects import project_of
 from hostgate.sandbox.gcp_url_filter_lifecycle import group_exists
 from hostgate.sandbox.lifecycle import Account, Ask, Inputs, Lifecycle, digest_of, fixed, last_part, same_name
@@ -95,7 +96,7 @@ def _policy_computed(ask: Ask, scope: Scope) -> dict[str, Any]:
         "fingerprint": digest_of(ask.held.inputs),
         key: number,
         **({"name": number} if scope == "hierarchical" else _stands_in(ask.held)),
-        "ruleTupleCount": sum(_tuples(rule.inputs) for rule in _rules(ask, scope)),
+        "ruleTupleCount": sum(_tuples(rule.inputs, ask) for rule in _rules(ask, scope)),
         "selfLink": link,
         "selfLinkWithId": f"{link.rpartition('/')[0]}/{number}",
     }
@@ -106,7 +107,7 @@ def _rule_computed(ask: Ask) -> dict[str, Any]:
         "creationTimestamp": _made(ask),
         "kind": "compute#firewallPolicyRule",
         **_stands_in(ask.held),
-        "ruleTupleCount": _tuples(ask.held.inputs),
+        "ruleTupleCount": _tuples(ask.held.inputs, ask),
     }
 
 
@@ -114,10 +115,12 @@ def _association_computed(ask: Ask) -> dict[str, Any]:
     return {"shortName": last_part(ask.held.inputs["firewallPolicy"]), **_stands_in(ask.held)}
 
 
-def _tuples(rule: Inputs) -> int:
-    """Rule attributes: ranges, names, protocols and port ranges count one each (Google, firewall policy quotas)."""
+def _tuples(rule: Inputs, ask: Ask) -> int:
+    """Rule attributes: ranges, names, protocols and port ranges count one each (Google, firewall policy quotas), a group its
+    capacity (Cloud NGFW, address groups)."""
     match = rule["match"]
     named = sum(len(match.get(key) or ()) for key in ("destIpRanges", "destFqdns", "srcIpRanges", "srcFqdns"))
+    named += sum(int(each.inputs["capacity"]) for each in groups_of(rule, ask))
     return named + sum(1 + len(config.get("ports") or ()) for config in match["layer4Configs"])
 
 
@@ -195,7 +198,12 @@ def _lifecycles(scope: Scope) -> Iterator[tuple[str, Lifecycle]]:
             name="description" if scope == "hierarchical" else "ruleName",
             computed=_rule_computed,
             # Changing the direction in place is refused by the API, and the provider asks for it (magic-modules 11368).
-            rules=(fixed("priority", "direction", says="invalid"), partial(_policy_exists, scope=scope), group_exists),
+            rules=(
+                fixed("priority", "direction", says="invalid"),
+                partial(_policy_exists, scope=scope),
+                group_exists,
+                groups_exist,
+            ),
             same={"firewallPolicy": same_name},
             taken="Adopt it with import_, or delete it; where another rule has the priority, move `base` further "
             "(see `hostgate diff`)",
