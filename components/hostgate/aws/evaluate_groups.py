@@ -15,15 +15,12 @@ from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
 from hostgate.planning.address_pool import mark
+from hostgate.planning.kept_lists import PUSHED
 
 TARGET: Final = "aws:prefix-list"
 
 ASSUMPTIONS: Final = (
     "The security group has no other egress rules, and its members are in no other group: what rules allow adds up.",
-)
-
-_PUSHED: Final = (
-    "`hostgate pool push` has left the lists that it keeps as they were last read; `pulumi refresh` reads them again."
 )
 
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
@@ -54,7 +51,7 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
     kept = [
         each for rule in rules if _group(rule, snapshot) == group and (each := _list(rule, "prefixListId", snapshot))
     ]
-    assumptions = (*ASSUMPTIONS, _PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
+    assumptions = (*ASSUMPTIONS, PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
     return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), assumptions, policy=name, kind="group")
 
 

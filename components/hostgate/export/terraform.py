@@ -22,12 +22,14 @@ class Template(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerraformResource:
-    """A resource: `arguments` by the provider's names; `after` names those that it waits for, TYPE.NAME each."""
+    """A resource: `arguments` by the provider's names; `after` names those that it waits for, TYPE.NAME each; `ignored`
+    those of its arguments that somebody else keeps once it is made."""
 
     type: str
     name: str
     arguments: Mapping[str, Any]
     after: Sequence[str] = ()
+    ignored: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -81,6 +83,8 @@ def write_terraform(
     for each in resources:
         # What takes the place of another is made first: a rule that denies is never gone before its successor is there.
         more: dict[str, Any] = {"lifecycle": {"create_before_destroy": True}}
+        if each.ignored:
+            more["lifecycle"]["ignore_changes"] = list(each.ignored)
         if each.after:
             more["depends_on"] = list(each.after)
         written.setdefault(each.type, {})[each.name] = {**_escaped(each.arguments), **more}

@@ -5,12 +5,17 @@ empty, and no update undoes a push.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Objection
 from hostgate.planning.pooled import Opening, PooledOptions, openings
+
+PUSHED: Final = (
+    "`hostgate pool push` has left the lists that it keeps as they were last read; `pulumi refresh` reads them again."
+)
+"""What is assumed of what stands where a push keeps some of it."""
 
 Lists = Mapping[tuple[Family, str, int], Sequence[Opening]]
 """What is in a list, by its address family, transport and port: everything in it is open at the ports of its rules."""

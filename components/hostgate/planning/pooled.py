@@ -18,7 +18,7 @@ from hostgate.planning.address_pool import AddressPool, address_kind, family_of,
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Means, Objection, Sight
-from hostgate.planning.options import Options
+from hostgate.planning.options import GrantOptions, Options
 
 RESOLVER = "the addresses are those of the pool; how old they are says how often a connection is refused"
 BY_NAME = "the names that are needed as exact entries: DNS is asked for names, not for what lies below one."
@@ -78,6 +78,11 @@ class PooledOptions(Options):
         fed = type(self).model_validate(told)
         fed._pool = pool
         return fed
+
+    def _share(self, index: int, grant: GrantOptions) -> Self:
+        share = super()._share(index, grant)
+        share._pool = self._pool
+        return share
 
     @property
     def fed(self) -> bool:
