@@ -1,6 +1,6 @@
 """Options of IP groups in the rules of a firewall policy."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,8 @@ from hostgate.planning.options import Options
 
 class IpGroupOptions(FirewallPolicyOptions, KeptOptions):
     """Where the rules and their groups go, whose traffic they judge, and who keeps the groups."""
+
+    their_family: ClassVar[str] = "IPv4"
 
     base: Annotated[int, Field(ge=100, le=60_000)] = 3000
     """Priority of the rule collection group, another than that of `application-rules` beside it: network rules come before

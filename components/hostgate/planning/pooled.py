@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, PrivateAttr
 from pydantic_core import PydanticCustomError
@@ -18,7 +18,7 @@ from hostgate.planning.address_pool import AddressPool, address_kind, family_of,
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Means, Objection, Sight
-from hostgate.planning.options import GrantOptions, Options
+from hostgate.planning.options import Options
 
 RESOLVER = "the addresses are those of the pool; how old they are says how often a connection is refused"
 BY_NAME = "the names that are needed as exact entries: DNS is asked for names, not for what lies below one."
@@ -66,6 +66,9 @@ def host_address(text: str) -> str:
 class PooledOptions(Options):
     """Options of what is fed by a pool."""
 
+    their_family: ClassVar[str] = "a family that `from` has clients of"
+    """Over which addresses are of use where it is one, in words."""
+
     addresses: dict[str, list[Annotated[str, AfterValidator(host_address)]]] = {}
     """The addresses of each host."""
     _pool: AddressPool | None = PrivateAttr(None)
@@ -76,13 +79,9 @@ class PooledOptions(Options):
         known = {host: [each for family in FAMILIES for each in pool.of(host, family)] for host in hosts}
         told = self.model_dump(exclude_unset=True) | {"addresses": {host: each for host, each in known.items() if each}}
         fed = type(self).model_validate(told)
-        fed._pool = pool
+        for each in (fed, *fed.shares):
+            each._pool = pool
         return fed
-
-    def _share(self, index: int, grant: GrantOptions) -> Self:
-        share = super()._share(index, grant)
-        share._pool = self._pool
-        return share
 
     @property
     def fed(self) -> bool:
@@ -109,13 +108,13 @@ class PooledOptions(Options):
             if not self.of(entry):
                 told = f" of {' or '.join(entry.families)}" if entry.families else ""
                 told += (
-                    " over a family that `from` has clients of"
+                    f" over {self.their_family}"
                     if len(self.client_families) == 1 and entry.host in self.addresses
                     else ""
                 )
                 why = f"There is no address{told} of {entry.host}: no `addresses`, or no pool that has any."
-                if self._pool is not None:
-                    families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                families = sorted(self.client_families & {*(entry.families or FAMILIES)})
+                if self._pool is not None and families:
                     why = self._pool.lacking([entry.host], families).get(entry.host, why)
                 found[entry.key] = Objection(why, "`hostgate pool refresh`, then give the pool.")
         return found
