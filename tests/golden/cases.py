@@ -46,6 +46,11 @@ VARIANTS = {
         {"addresses": POOLED, "networkAcls": ["acl-0123456789abcdef0"]},
         "aws:network-acl",
     ),
+    "in-ip-groups": Variant(
+        (),
+        {"addresses": POOLED, "resourceGroup": "rg-hub", "from": ["10.20.0.0/16"], "tags": {"team": "platform"}},
+        "azure:ip-group",
+    ),
     "by-address": Variant(
         ("./by-address.yaml",),
         {
