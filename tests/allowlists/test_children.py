@@ -13,6 +13,7 @@ START = """
     import hostgate
     from hostgate.aws import DnsFirewallAllowlist, NetworkAclAllowlist, NetworkFirewallAllowlist, SecurityGroupAllowlist
     from hostgate.azure import FirewallPolicyAllowlist as Azure
+    from hostgate.azure import IpGroupAllowlist
     from hostgate.gcp import FirewallPolicyAllowlist as Google
 
     hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
@@ -41,6 +42,11 @@ CALLS = {
     },
     'Google("c", hosts=hosts, networks=["projects/p/global/networks/main"])': {"c", "c-allow-tcp-443", "c-main"},
     'Azure("c", hosts=hosts, resource_group="rg")': {"c-policy", "c"},
+    'IpGroupAllowlist("c", hosts=hosts, resource_group="rg", addresses=addresses)': {
+        "c-policy",
+        "c-addresses",
+        "c-tcp-443",
+    },
 }
 
 

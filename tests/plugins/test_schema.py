@@ -27,6 +27,7 @@ from .wire import (
     DNS,
     GCP,
     GROUPS,
+    IP_GROUPS,
     PACKAGES,
     PROXY,
     REFRESHER,
@@ -66,6 +67,7 @@ REFERENCES = {
     PROXY: {"network", "subnetwork", "tags{}"},
     GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},
     AZURE: {"attach", "from[]", "location", "resourceGroup", "tags{}"},
+    IP_GROUPS: {"attach", "from[]", "location", "resourceGroup", "tags{}"},
     REFRESHER: {
         "alarmActions[]",
         "bucket",

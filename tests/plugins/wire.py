@@ -65,8 +65,9 @@ GROUPS = Package("aws", "SecurityGroupAllowlist")
 ACLS = Package("aws", "NetworkAclAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
+IP_GROUPS = Package("azure", "IpGroupAllowlist")
 REFRESHER = Package("aws", "PoolRefresher")
-ALLOWLISTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY)
+ALLOWLISTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY, IP_GROUPS)
 COMPONENTS = (*ALLOWLISTS, REFRESHER)
 """Each component of each package."""
 
