@@ -129,9 +129,7 @@ def policy_place(name: str, prepared: Registration, opts: pulumi.ResourceOptions
 
     def place(attach: str) -> tuple[str, str]:
         try:
-            told = read_options(
-                FirewallPolicyOptions, {**options.model_dump(exclude_unset=True), "attach": attach}, name
-            )
+            told = read_options(type(options), {**options.model_dump(exclude_unset=True), "attach": attach}, name)
         except OptionsError as error:
             raise AllowlistError(str(error)) from None
         ours = _subscription(opts)
