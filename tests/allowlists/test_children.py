@@ -14,6 +14,7 @@ START = """
     from hostgate.aws import DnsFirewallAllowlist, NetworkAclAllowlist, NetworkFirewallAllowlist, SecurityGroupAllowlist
     from hostgate.azure import FirewallPolicyAllowlist as Azure
     from hostgate.gcp import AddressGroupAllowlist
+    from hostgate.azure import IpGroupAllowlist
     from hostgate.gcp import FirewallPolicyAllowlist as Google
 
     hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
@@ -50,6 +51,11 @@ CALLS = {
         "c-main",
     },
     'Azure("c", hosts=hosts, resource_group="rg")': {"c-policy", "c"},
+    'IpGroupAllowlist("c", hosts=hosts, resource_group="rg", addresses=addresses)': {
+        "c-policy",
+        "c-addresses",
+        "c-tcp-443",
+    },
 }
 
 

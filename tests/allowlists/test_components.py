@@ -380,6 +380,79 @@ def test_an_allowlist_of_address_groups_that_cannot_be_made_is_an_error(run: Run
     assert said in str(failed.value)
 
 
+IP_GROUPS = """
+    import pulumi
+    import pulumi_azure_native as azure
+    import hostgate
+    from hostgate.azure import FirewallPolicyAllowlist, IpGroupAllowlist
+
+    hosts = hostgate.select("chainguard/images@2024-03-28", phases=["pull"])
+    addresses = {each.host: ["203.0.113.7", "2001:db8::7"] for each in hosts.entries}
+"""
+IP_GROUP = "azure-native:network:IpGroup"
+COLLECTIONS = "azure-native:network:FirewallPolicyRuleCollectionGroup"
+
+
+def test_an_ip_group_is_made_before_the_rules_and_the_policy_that_it_is_used_by(run: Run) -> None:
+    made = run(
+        IP_GROUPS
+        + """
+    tag = azure.resources.ResourceGroup("rg", location="westeurope")
+    IpGroupAllowlist(
+        "c", hosts=hosts, resource_group=tag.name, location="westeurope", addresses=addresses, tags={"team": "x", "of": tag.id}
+    )
+"""
+    )
+    group, rules = the(made, IP_GROUP), the(made, COLLECTIONS)
+    assert group.inputs["ipAddresses"] == ["203.0.113.7/32"]
+    assert (group.inputs["ipGroupsName"], group.inputs["location"]) == ("c-tcp-443", "westeurope")
+    assert group.inputs["tags"]["team"] == "x"
+    (collection,) = rules.inputs["ruleCollections"]
+    (rule,) = collection["rules"]
+    assert (rule["ipProtocols"], rule["destinationPorts"]) == (["TCP"], ["443"])
+    assert rule["destinationIpGroups"] == [UNKNOWN]  # its id, and no text of ours
+    assert group.urn in rules.property_dependencies["ruleCollections"]
+    assert group.urn in the(made, "azure-native:network:FirewallPolicy").dependencies
+
+
+def test_allowlists_of_names_and_of_addresses_share_a_policy_and_are_written_in_turn(run: Run) -> None:
+    made = run(
+        IP_GROUPS
+        + """
+    FirewallPolicyAllowlist("names", hosts=hosts, attach="rg/hub", from_=["10.0.0.0/8"])
+    IpGroupAllowlist("ips", hosts=hosts, attach="rg/hub", from_=["10.0.0.0/8"], addresses=addresses)
+"""
+    )
+    names, ips = (the(made, COLLECTIONS, each) for each in ("names", "ips-addresses"))
+    assert names.inputs["priority"] != ips.inputs["priority"]
+    group = the(made, IP_GROUP)
+    assert group.inputs["resourceGroupName"] == "rg"
+    assert names.urn in group.dependencies  # contents are a change of the firewall, too
+
+
+def test_a_refresher_s_group_says_so_and_no_more_than_twenty_are_written_at_once(run: Run) -> None:
+    pool = "hostgate-pool 1\\nhost a.example window 86400\\n  203.0.113.7 first {0} seen here {0}\\nend\\n"
+    made = run(
+        IP_GROUPS
+        + f"""
+    from pathlib import Path
+    Path("pool.txt").write_text("{pool.format("2026-11-20T10:00:00Z")}")
+    lines = "".join(
+        f"  - {{{{id: p{{port}}, host: a.example, port: {{port}}, protocol: tcp, purpose: tests}}}}\\n" for port in range(1, 23)
+    )
+    Path("ours.yaml").write_text("catalog: acme/ours\\nentries:\\n" + lines)
+    ours = hostgate.select("./ours.yaml")
+    IpGroupAllowlist("c", hosts=ours, resource_group="rg", pool="pool.txt", contents="refresher", tags={{"team": "x"}})
+"""
+    )
+    groups = {group.name: group for group in of_type(made, IP_GROUP)}
+    assert len(groups) == 22
+    assert groups["c-refresher-tcp-1"].inputs["tags"] == {"hostgate-owner": "pool", "team": "x"}
+    waits = {name: {groups[other].urn for other in groups} & {*group.dependencies} for name, group in groups.items()}
+    assert sorted(name for name, on in waits.items() if on) == ["c-refresher-tcp-21", "c-refresher-tcp-22"]
+    assert waits["c-refresher-tcp-21"] == {groups["c-refresher-tcp-1"].urn}
+
+
 def test_a_rule_group_goes_into_profiles_of_others_when_it_is_whole(run: Run) -> None:
     made = run(
         DNS

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from api.plans import objects
 
 POLICY, GROUP = "Microsoft.Network/firewallPolicies", "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
+IP_GROUP = "Microsoft.Network/ipGroups"
 API = "2024-05-01 firewallPolicy.json (azure-rest-api-specs)"
 FAQ = "Azure Firewall FAQ, 2025-07"
 PROCESSING = "Azure Firewall, rule processing, 2025-05"
+IP_GROUPS = "Azure Firewall, IP groups, 2026-03-28; limits, 2023-10-10"
 NETWORK_FQDN = "Azure Firewall, FQDN filtering in network rules, 2026-03-28"
 
 NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,78}\w)?", re.ASCII)
@@ -66,6 +69,19 @@ def all_of(allowed: Callable[[Any], bool]) -> Callable[[Any], bool]:
     )
 
 
+def ip_group_id(value: object) -> bool:
+    form = r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/ipGroups/([^/]+)"
+    found = re.fullmatch(form, value) if isinstance(value, str) else None
+    return found is not None and name(found[1])
+
+
+def ipv4_range(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(IPv4Network(value))
+    except ValueError:
+        return False
+
+
 def mapping(value: object) -> bool:
     return isinstance(value, dict) and bool(value)
 
@@ -99,6 +115,7 @@ NETWORK_RULE = {
     "ipProtocols": Field(all_of(one_of("TCP", "UDP", "Any", "ICMP")), True, API),
     "destinationAddresses": Field(all_of(lambda value: value == "*"), False, API),
     "destinationFqdns": Field(all_of(dns_name), False, NETWORK_FQDN),
+    "destinationIpGroups": Field(all_of(ip_group_id), False, API),
     "destinationPorts": Field(all_of(port_range), True, API),
 }
 PROTOCOL = {
@@ -120,11 +137,14 @@ POLICY_PROPERTIES = {
         lambda value: value in [{"mode": mode} for mode in ("Off", "Alert", "Deny")], False, API
     ),
 }
+IP_GROUP_PROPERTIES = {
+    "ipAddresses": Field(lambda value: all_of(ipv4_range)(value) and len(value) <= 5_000, True, IP_GROUPS),
+}
 RESOURCE = {
     "apiVersion": Field(one_of("2024-05-01"), True, API),
     "name": Field(lambda value: all(map(name, value.split("/"))), True, API),
     "properties": Field(mapping, True, API),
-    "type": Field(one_of(POLICY, GROUP), True, API),
+    "type": Field(one_of(POLICY, GROUP, IP_GROUP), True, API),
     "location": Field(lambda value: isinstance(value, str), False, API),
     "tags": Field(mapping, False, API),
 }
@@ -136,6 +156,9 @@ def wrong(body: dict[str, Any]) -> Iterator[str]:
     properties = body.get("properties") or {}
     if body.get("type") == POLICY:
         yield from _fields(properties, POLICY_PROPERTIES, "properties")
+        return
+    if body.get("type") == IP_GROUP:
+        yield from _fields(properties, IP_GROUP_PROPERTIES, "properties")
         return
     yield from _fields(properties, GROUP_PROPERTIES, "properties")
     for collection in properties.get("ruleCollections", ()):
@@ -149,9 +172,8 @@ def wrong(body: dict[str, Any]) -> Iterator[str]:
             yield from _fields(rule, NETWORK_RULE if rule.get("ruleType") == "NetworkRule" else APPLICATION_RULE, where)
             if not rule.get("sourceAddresses") and not rule.get("sourceIpGroups"):
                 yield f"{where}: no source ({API})"
-            if rule.get("ruleType") == "NetworkRule" and ("destinationFqdns" in rule) == (
-                "destinationAddresses" in rule
-            ):
+            kinds_of_destination = {"destinationFqdns", "destinationAddresses", "destinationIpGroups"} & rule.keys()
+            if rule.get("ruleType") == "NetworkRule" and len(kinds_of_destination) != 1:
                 yield f"{where}: not exactly one kind of destination ({API})"
             for protocol in rule.get("protocols", ()):
                 yield from _fields(protocol, PROTOCOL, f"{where}/protocols")
@@ -172,7 +194,7 @@ def test_every_body_is_one_that_the_service_takes() -> None:
     for plan, each in objects("azure"):
         assert list(wrong(dict(each.body))) == [], f"{plan}: {each.name}"
         checked.add(each.kind)
-    assert checked == {POLICY, GROUP}
+    assert checked == {POLICY, GROUP, IP_GROUP}
 
 
 def group() -> dict[str, Any]:
@@ -218,3 +240,15 @@ def test_a_bad_body_is_found(path: tuple[str | int, ...], value: object, word: s
         place = place[step]
     place[path[-1]] = value
     assert any(word in message for message in wrong(body)), list(wrong(body))
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [[], ["2001:db8::7/128"], ["203.0.113.7/24"], ["a.example"], ["203.0.113.7", "203.0.113.7"],
+     [f"10.0.{n // 250}.{n % 250}" for n in range(5_001)]],
+)  # fmt: skip
+def test_an_ip_group_of_what_is_no_ipv4_range_or_of_too_many_is_found(listed: list[str]) -> None:
+    body = copy.deepcopy(dict(next(each.body for _, each in objects("azure") if each.kind == IP_GROUP)))
+    assert not list(wrong(body))
+    body["properties"]["ipAddresses"] = listed
+    assert any("ipAddresses" in message for message in wrong(body))

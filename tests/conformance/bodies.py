@@ -53,6 +53,7 @@ def count(objects: Sequence[CloudObject]) -> Counted:
     queries = [each for each in objects if each.kind.endswith(".FirewallRule")]
     counted.at_most("rules of a group of DNS Firewall", len(queries), 100)
     counted.at_most("URL lists", sum(each.kind.endswith("#urlList") for each in objects), 10)
+    counted.at_most("IP groups", sum(each.kind.endswith("/ipGroups") for each in objects), 200)
     azure = [each for each in objects if each.kind.endswith("/ruleCollectionGroups")]
     counted.at_most("rule collection groups", len(azure), 50)
     return counted
@@ -174,6 +175,17 @@ def _rule_collection_group(counted: Counted, each: CloudObject) -> None:
                 counted.one_of(f"names in {each.name}/{collection['name']}/{rule['name']}", name)
 
 
+def _ip_group(counted: Counted, each: CloudObject) -> None:
+    addresses = each.body["properties"]["ipAddresses"]
+    counted.between("addresses of an IP group", 1, len(addresses), 5_000)
+    counted.at_most("name", len(each.body["name"]), 80)
+    counted.one_of("names of IP groups", each.body["name"])
+    for one in addresses:
+        counted.one_of(f"addresses of {each.name}", one)
+        counted.between("addresses that are no single IPv4 address", 1, ip_network(one).num_addresses, 1)
+        counted.between("version", 4, ip_network(one).version, 4)
+
+
 def _domain_list(counted: Counted, each: CloudObject) -> None:
     domains = each.body["Domains"]
     counted.at_most("domains of a list", len(domains), 1_000)
@@ -284,5 +296,6 @@ _COUNTERS = {
     "networksecurity#gatewaySecurityPolicy": _nothing,
     "networksecurity#gatewaySecurityPolicyRule": _proxy_rule,
     "Microsoft.Network/firewallPolicies": _nothing,
+    "Microsoft.Network/ipGroups": _ip_group,
     "Microsoft.Network/firewallPolicies/ruleCollectionGroups": _rule_collection_group,
 }

@@ -57,6 +57,11 @@ VARIANTS = {
         },
         "gcp:address-group",
     ),
+    "in-ip-groups": Variant(
+        (),
+        {"addresses": POOLED, "resourceGroup": "rg-hub", "from": ["10.20.0.0/16"], "tags": {"team": "platform"}},
+        "azure:ip-group",
+    ),
     "by-address": Variant(
         ("./by-address.yaml",),
         {

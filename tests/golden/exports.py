@@ -1,11 +1,12 @@
 """Which files of `hostgate export` are golden: every form at least once, and each way in which a form is written otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance.catalogs import entry, selection
 from hostgate.export.suricata import export_suricata
+from hostgate.planning.address_pool import AddressPool, PoolAddress, PoolHost
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import draft
 from hostgate.planning.targets import load, row
@@ -35,11 +36,12 @@ NETWORK = "projects/corp-net/global/networks/main"
 
 
 class Case(NamedTuple):
-    """A form, the plan that it is written of, and options."""
+    """A form, the plan that it is written of, options, and the addresses that a pool brings."""
 
     form: str
     target: str
     options: Mapping[str, Any] = {}
+    pool: Mapping[str, Sequence[str]] | None = None
 
 
 CASES = {
@@ -84,20 +86,36 @@ CASES = {
     "terraform-azure-application-rules": Case(
         "terraform", "azure:application-rules", {"resourceGroup": "rg-hub", "location": "westeurope", "from": ["10.0.0.0/8"]}
     ),
+    "terraform-azure-ip-group": Case(
+        "terraform", "azure:ip-group",
+        {"resourceGroup": "rg-hub", "location": "westeurope", "tags": {"team": "x"}, "contents": "refresher"},
+        pool=POOL,
+    ),
 }  # fmt: skip
 
 
 def files_of(case: Case) -> Mapping[str, str]:
     """The files of a form by name."""
     how = mechanism(case.target)
-    whole = draft(selection(HOSTS), case.target, case.options)
+    pool = None if case.pool is None else _pool(case.pool)
+    whole = draft(selection(HOSTS), case.target, case.options, pool=pool)
     objections = how.objections([each.entry for each in whole.decisions], whole.options)
-    made = draft(selection([each for each in HOSTS if each.key not in objections]), case.target, case.options)
+    made = draft(
+        selection([each for each in HOSTS if each.key not in objections]), case.target, case.options, pool=pool
+    )
     assert made.objects, f"{case.target} has nothing to write"
     if case.form == "suricata":
         return export_suricata(made).by_name()
     written: Mapping[str, str] = load(row(case.target).exports[case.form])(made)
     return written
+
+
+def _pool(addresses: Mapping[str, Sequence[str]]) -> AddressPool:
+    hosts = {
+        host: PoolHost(host, 86_400, tuple(PoolAddress(each, 0, (("here", 0),)) for each in listed))
+        for host, listed in addresses.items()
+    }
+    return AddressPool(hosts)
 
 
 def files() -> dict[str, str]:

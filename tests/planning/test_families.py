@@ -6,6 +6,7 @@ import pytest
 
 from conformance.catalogs import MADE, entry, selection
 from hostgate.catalog.selection import Acceptance
+from hostgate.planning.address_pool import AddressPool, PoolAddress, PoolHost
 from hostgate.planning.advice import advise
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import read_options
@@ -131,3 +132,14 @@ def test_an_accepted_widening_opens_no_port_that_a_mechanism_cannot_take() -> No
     wide = entry("x.example", "six", match="one-label", port=8443)
     (decision,) = draft(selection([wide], accept=WIDER), "gcp:web-proxy", behind).decisions
     assert "does not listen on port 8443" in decision.reason
+
+
+def test_a_pool_of_which_no_client_can_use_a_family_of_the_host_refuses_it() -> None:
+    pool = AddressPool({"v6.example": PoolHost("v6.example", 86_400, (PoolAddress("2001:db8::7", 0, (("here", 0),)),))})
+    only = selection([entry("v6.example", families=("ipv6",))])
+    for target, options in (
+        ("export:nftables", {"from": ["10.0.0.0/8"]}),
+        ("azure:ip-group", {"from": ["10.0.0.0/8"]}),
+    ):
+        refused = draft(only, target, options, pool=pool)
+        assert (refused.refused, refused.objects) == (True, ())

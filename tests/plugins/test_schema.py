@@ -28,6 +28,7 @@ from .wire import (
     DNS,
     GCP,
     GROUPS,
+    IP_GROUPS,
     PACKAGES,
     PROXY,
     REFRESHER,
@@ -68,6 +69,7 @@ REFERENCES = {
     PROXY: {"network", "subnetwork", "tags{}"},
     GCP: {"attach", "from[]", "networks[]", "nodes[]", "parent", "project", "tags{}"},
     AZURE: {"attach", "from[]", "location", "resourceGroup", "tags{}"},
+    IP_GROUPS: {"attach", "from[]", "location", "resourceGroup", "tags{}"},
     REFRESHER: {
         "alarmActions[]",
         "bucket",

@@ -66,8 +66,9 @@ ACLS = Package("aws", "NetworkAclAllowlist")
 ADDRESSES = Package("gcp", "AddressGroupAllowlist")
 URLS = Package("gcp", "UrlFilterAllowlist")
 PROXY = Package("gcp", "WebProxyAllowlist")
+IP_GROUPS = Package("azure", "IpGroupAllowlist")
 REFRESHER = Package("aws", "PoolRefresher")
-ALLOWLISTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY, ADDRESSES)
+ALLOWLISTS = (*PACKAGES, DNS, GROUPS, ACLS, URLS, PROXY, ADDRESSES, IP_GROUPS)
 COMPONENTS = (*ALLOWLISTS, REFRESHER)
 """Each component of each package."""
 

@@ -1,6 +1,7 @@
 """What is deployed is judged as the plan is: the held objects of each cloud, rebuilt for the mechanism's verdict."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from provider_calls import (
 import hostgate
 from hostgate.aws import resources as aws_resources
 from hostgate.aws import resources_ec2, resources_resolver
+from hostgate.azure import resources as azure_resources
 from hostgate.flows.flow import Flow
 from hostgate.planning.plan import Plan, plan
 from hostgate.sandbox.enforcement_points import Point, points
@@ -274,3 +276,36 @@ def test_rule_collection_groups_of_one_policy_are_judged_together(service: Servi
     service.create(AZURE_GROUP, other)
     assert only(service).verdict(Flow("cgr.dev")).allows
     assert only(service).verdict(Flow("other.dev")).allows
+
+
+def test_a_firewall_allows_what_a_plan_of_ip_groups_allows_and_a_group_in_use_cannot_go(service: Service) -> None:
+    hosts = replace(HOSTS, entries=tuple(each for each in HOSTS.entries if each.match == "exact"))
+    made = plan(hosts, "azure:ip-group", resourceGroup="rg", addresses=HELD)
+    ids: dict[str, str] = {}
+    for each in made.objects:
+        if each.kind == azure_resources.IP_GROUP_TYPE.kind:
+            inputs = {"resourceGroupName": "rg", "ipGroupsName": each.name, **each.body["properties"]}
+            ids[each.name] = service.create(azure_resources.IP_GROUP, inputs).id
+    # An id that begins that of another is not in use with it.
+    beginning = service.create(
+        azure_resources.IP_GROUP, {"resourceGroupName": "rg", "ipGroupsName": "hostgate-tcp-44"}
+    ).id
+    objects = [each for each in made.objects if each.kind != azure_resources.IP_GROUP_TYPE.kind]
+    deploy(service, replace(made, objects=tuple(replace(each, body=_real(each.body, ids)) for each in objects)))
+    (point,) = points(service.state.objects())
+    for address in ("203.0.113.1", "2001:db8::2", "203.0.113.99", "10.1.2.3"):
+        for port in (443, 80):
+            flow = Flow("x.example", port, "https", address=address)
+            assert point.verdict(flow).action == made.verdict(flow).action
+    with pytest.raises(Refusal, match="InUse"):
+        service.delete(azure_resources.IP_GROUP, ids["hostgate-tcp-443"])
+    service.delete(azure_resources.IP_GROUP, beginning)
+
+
+def _real(value: Any, ids: Mapping[str, str]) -> Any:
+    """A body with the ids of the cloud in the places of those of the plan."""
+    if isinstance(value, Mapping):
+        return {key: _real(each, ids) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_real(each, ids) for each in value]
+    return ids.get(str(value).rpartition("/ipGroups/")[2], value)

@@ -22,6 +22,8 @@ from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.routes import assumptions_aside, assumptions_of, other_ways, round_the_firewall
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, ClientTest, Place, Stage, Step, WayOut, either, elsewhere
+from hostgate.planning.address_pool import OWNER_LABEL
+from hostgate.planning.kept_lists import PUSHED
 
 TARGET: Final = "azure:application-rules"
 
@@ -60,8 +62,10 @@ def places(snapshot: Snapshot) -> list[Place]:
             used |= {each.urn for each in reading.lineage(policy)}
             place = replace(reading.place(policy), name=name, kind="firewall")
         elif firewall.node.at("firewallPolicy").absent:
+            reading.pushed = {}
             rules, ways_out = reading.classic(firewall)
-            place = Place(TARGET, name, (rules,), ASSUMPTIONS, families=("IPv4",), kind="firewall", ways_out=ways_out)
+            assumed = (*ASSUMPTIONS, *reading.pushed)
+            place = Place(TARGET, name, (rules,), assumed, families=("IPv4",), kind="firewall", ways_out=ways_out)
         else:
             place = Place(TARGET, name, (_unseen(),), ASSUMPTIONS, kind="firewall")
         found.append(_routed(place, snapshot, firewall))
@@ -76,7 +80,7 @@ def group_place(groups: Sequence[Resource], snapshot: Snapshot, clients: ClientT
     """Rule collection groups alone, as a plan has them, over a policy with nothing else."""
     reading = _Reading(snapshot)
     stage = reading.stage([(group, reading.collections(group)) for group in groups])
-    return Place(TARGET, "plan", (stage,), ASSUMPTIONS, clients=clients)
+    return Place(TARGET, "plan", (stage,), (*ASSUMPTIONS, *reading.pushed), clients=clients)
 
 
 def ip_group(reference: str, snapshot: Snapshot) -> AddressSet:
@@ -114,8 +118,11 @@ class _Reading:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.pushed: dict[str, None] = {}
+        """What is assumed of IP groups that were read since it was cleared."""
 
     def place(self, policy: Resource) -> Place:
+        self.pushed = {}
         lineage = self.lineage(policy)
         assumptions = list(ASSUMPTIONS)
         topmost = lineage[0].node.at("basePolicy", "id")
@@ -134,6 +141,7 @@ class _Reading:
         if not topmost.absent:
             unseen = either(f"the parent of {lineage[0].name}", "it is not in the snapshot, and its rules come first")
             stage = replace(stage, steps=(*unseen, *stage.steps))
+        assumptions += self.pushed
         others = tuple(step for each in lineage for step in elsewhere(each))
         for each in self.snapshot.of_types([RULE_GROUP]):
             if any(self._belongs(each, policy) is not False for policy in lineage):
@@ -315,6 +323,8 @@ class _Reading:
         return symbol(f"IP group {reference}")
 
     def addresses_of_group(self, group: Resource) -> AddressSet:
+        if not group.node.at("tags", OWNER_LABEL).absent:
+            self.pushed[PUSHED] = None
         node = group.node.at("ipAddresses")
         if node.unknown or any(not isinstance(item.value, str) for item in node.items()):
             return symbol(f"unknown:{group.urn}#ipAddresses")

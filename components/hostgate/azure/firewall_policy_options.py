@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from hostgate.catalog.hosts import check_host
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.options import Cidr, RenamedOptions, cidr
+from hostgate.planning.options import Cidr, Options, RenamedOptions, cidr
 from hostgate.planning.targets import COMPUTED, is_computed
 
 IP_GROUP = re.compile(
@@ -40,6 +40,11 @@ def is_group(client: str) -> bool:
 def group_objection(text: str) -> str | None:
     """Why a client that was an Output is no reference to others; None if it is one."""
     return None if IP_GROUP.match(text) else "Allowed: the id of an IP group; ranges are plain values."
+
+
+def _spelled(policy: tuple[str, str]) -> tuple[str, str]:
+    """As it is compared: names are of either case."""
+    return policy[0].lower(), policy[1].lower()
 
 
 def _client(text: str) -> str:
@@ -194,6 +199,16 @@ class FirewallPolicyOptions(RenamedOptions):
     @property
     def shared_policy(self) -> str | None:
         return None if self.attach is None else "/".join(self.policy)
+
+    def one_list(self, other: Options) -> str | None:
+        """Rule collection groups of one policy: network rules of all of them, then application rules (rule processing logic,
+        read 2026-03-28)."""
+        same = isinstance(other, FirewallPolicyOptions) and _spelled(self.policy) == _spelled(other.policy)
+        return f"the policy {'/'.join(filter(None, self.policy))}" if same else None
+
+    def apart(self, other: Options) -> bool:
+        """A firewall has one policy, and clients are routed to one firewall."""
+        return isinstance(other, FirewallPolicyOptions) and _spelled(self.policy) != _spelled(other.policy)
 
     @property
     def subscription(self) -> str | None:

@@ -63,6 +63,13 @@ TAGS = Entries(Text())
 TEXTS = Items(Text(fewest=1))
 GROUP_BYTES = Limit("rule collection group", 2_000_000, "bytes", "Azure Firewall limits (2023-10): 2 MB", "2026-11-23")
 """Of a policy made after July 2022."""
+IP_GROUP_ADDRESSES = Limit("addresses of an IP group", 5_000, "addresses", LIMITS, "2026-11-23")
+_OFTEN = "Azure Firewall limits (2023-10-10): 200; 500 is said elsewhere, and not confirmed"
+IP_GROUPS_OF_FIREWALL = Limit(
+    "IP groups of a firewall", 200, "groups", _OFTEN, "2026-11-23", unless="a firewall takes 500"
+)
+PARALLEL_IP_GROUPS = Limit("IP groups that are updated at once", 20, "groups", IP_GROUPS, "2026-11-23")
+MOST_IP_GROUPS = Limit("IP groups of any firewall", 500, "groups", _OFTEN, "2026-11-23")
 
 
 def _needs_a_source(rule: Mapping[str, Any], path: str) -> Iterator[InputProblem]:
@@ -341,7 +348,7 @@ IP_GROUP_TYPE = ResourceType(
         {
             "resourceGroupName": RESOURCE_GROUP_NAME,
             "ipGroupsName": NAME,
-            "ipAddresses": Items(Text(fewest=1), most=5_000, source=LIMITS),
+            "ipAddresses": Items(Text(fewest=1), most=IP_GROUP_ADDRESSES.max, source=LIMITS),
             "location": Text(),
             "tags": TAGS,
             "id": Text(),
@@ -349,10 +356,13 @@ IP_GROUP_TYPE = ResourceType(
         ("resourceGroupName",),
         (_ip_group_addresses,),
         source=SWAGGER,
+        renamed={"ipGroupsName": "name"},
     ),
     computed=("azureApiVersion", "etag", "firewallPolicies", "firewalls", "name", "provisioningState", "type"),
     auto_name=AutoName("ipGroupsName", "", 8),
     replaces=("resourceGroupName", "ipGroupsName", "location"),
+    kind="Microsoft.Network/ipGroups",
+    within="properties",
 )
 
 RESOURCE_GROUP_TYPE = ResourceType(

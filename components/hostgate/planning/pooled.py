@@ -74,6 +74,11 @@ class FedOptions(Options):
     """The option that has the addresses of each host."""
     _pool: AddressPool | None = PrivateAttr(None)
 
+    @property
+    def their_family(self) -> str:
+        """Over which addresses are of use where it is one, in words."""
+        return f"a family that {self.clients_key} has clients of"
+
     def takes(self, entry: Entry) -> bool:  # noqa: ARG002
         """Whether `entry` is one whose addresses a pool says."""
         return True
@@ -123,7 +128,7 @@ class FedOptions(Options):
             if not self.of(entry):
                 told = f" of {' or '.join(entry.families)}" if entry.families else ""
                 told += (
-                    f" over a family that {self.clients_key} has clients of"
+                    f" over {self.their_family}"
                     if len(self.client_families) == 1 and entry.host in getattr(self, self.hosts_key)
                     else ""
                 )

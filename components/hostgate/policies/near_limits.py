@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from hostgate.aws.firewall_limits import GROUP_BYTES, POLICY_CAPACITY, POLICY_GROUPS, RULE_LENGTH
-from hostgate.azure.application_rules import GROUPS, GROUPS_OF_ANY
+from hostgate.azure.firewall_policy import GROUPS, GROUPS_OF_ANY
 from hostgate.azure.network_rules import FQDNS
 from hostgate.planning.limits import Usage
 from hostgate.policies.belonging import Together

@@ -110,7 +110,18 @@ def _base_exists(ask: Ask) -> Iterator[str]:
 
 
 def _users_of_ip_group(ask: Ask) -> list[StoredObject]:
-    return [group for group in ask.now.objects(GROUP) if ask.held.id in str(group.inputs.get("ruleCollections"))]
+    """Rule collection groups that refer to it: by the whole id, which may begin that of another group."""
+    held = ask.held.id.lower()
+    return [group for group in ask.now.objects(GROUP) if held in _texts(group.inputs.get("ruleCollections"))]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        yield from (text for each in value for text in _texts(each))
+    elif isinstance(value, str):
+        yield value.lower()
 
 
 def _unused_ip_group(ask: Ask) -> Iterator[str]:
