@@ -130,7 +130,10 @@ class FedOptions(Options):
                 key = to_camel(self.hosts_key)
                 why = f"There is no address{told} of {entry.host}: no `{key}`, or no pool that has any."
                 families = sorted(self.client_families & {*(entry.families or FAMILIES)})
-                if self._pool is not None and families:
+                if not families:
+                    over = " and ".join(entry.families)
+                    why = f"{entry.host} is served over {over} only, and {self.clients_key} has no clients of it."
+                elif self._pool is not None:
                     why = self._pool.lacking([entry.host], families).get(entry.host, why)
                 found[entry.key] = Objection(why, "`hostgate pool refresh`, then give the pool.")
         return found
