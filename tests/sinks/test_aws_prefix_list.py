@@ -19,7 +19,8 @@ from hostgate.dns.pool_places import load_pool
 from hostgate.planning.address_pool import AddressPool
 from hostgate.planning.pool_form import told_time
 from hostgate.sinks import aws_prefix_list
-from hostgate.sinks.aws_prefix_list import BATCH, PushOrder, connect, push
+from hostgate.sinks.aws_prefix_list import BATCH, connect, push
+from hostgate.sinks.push import PushOrder
 from sinks.ec2_server import LIST, REGION, PrefixListServer, sizes
 
 __all__ = ["run"]

@@ -5,11 +5,11 @@ so that nothing opens it; 0. Bad input, a list that cannot be changed and a clou
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,9 +20,10 @@ from hostgate.cli.survey_command import UNMEASURED
 from hostgate.cli.tables import folded
 
 if TYPE_CHECKING:
-    from hostgate.catalog.model import Family
     from hostgate.planning.address_pool import AddressPool
-    from hostgate.sinks.aws_prefix_list import PushOrder, PushReport
+    from hostgate.sinks.push import PushOrder, PushReport
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 _MOST_SHOWN = 20
 """Lines of a kind that a push shows; `--json` has all."""
@@ -41,6 +42,40 @@ def _owner(ctx: click.Context, param: click.Parameter, value: str) -> str:  # no
     return value
 
 
+_LIST = {
+    "family": click.option("--family", type=click.Choice(FAMILIES), help="Refuse a list of the other family."),
+    "owner": click.option(
+        "--owner", default="pool", show_default=True, metavar="NAME", callback=_owner,
+        help="Whose entries they are: only those described as hostgate:NAME are removed.",
+    ),
+    "most_removed": click.option(
+        "--most-removed", type=click.IntRange(0, 100), default=20, show_default=True, metavar="PERCENT",
+        help="Remove nothing if more than this share of the owner's entries is due at once.",
+    ),
+    "grow_to": click.option(
+        "--grow-to", type=click.IntRange(1), metavar="N",
+        help="Let a list that is too small have N entries. Each security group that refers to it needs room for N rules.",
+    ),
+    "keep_foreign": click.option(
+        "--keep-foreign", is_flag=True, help="Entries of others in the list are meant: they stay, and are named."
+    ),
+    "dry_run": click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing."),
+}  # fmt: skip
+"""Options that pushes share, by the field of their order."""
+
+
+def _takes(*names: str) -> Callable[[Callback], Callback]:
+    """HOST, --pool, options of `_LIST` in the order of `names`, and --json."""
+
+    def decorate(called: Callback) -> Callback:
+        called = AS_JSON(called)
+        for name in reversed(names):
+            called = _LIST[name](called)
+        return called
+
+    return decorate
+
+
 @command.command("aws-prefix-list")
 @click.argument("hosts", nargs=-1, metavar="[HOST]...")
 @POOL
@@ -48,42 +83,28 @@ def _owner(ctx: click.Context, param: click.Parameter, value: str) -> str:  # no
 @click.option(
     "--region", envvar="AWS_REGION", metavar="NAME", help="Its Region (AWS_REGION, or what the SDK's profile says)."
 )
-@click.option("--family", type=click.Choice(FAMILIES), help="Refuse a list of the other family.")
-@click.option(
-    "--owner", default="pool", show_default=True, metavar="NAME", callback=_owner,
-    help="Whose entries they are: only those described as hostgate:NAME are removed.",
-)  # fmt: skip
-@click.option(
-    "--most-removed", type=click.IntRange(0, 100), default=20, show_default=True, metavar="PERCENT",
-    help="Remove nothing if more than this share of the owner's entries is due at once.",
-)  # fmt: skip
-@click.option(
-    "--grow-to", type=click.IntRange(1), metavar="N",
-    help="Let a list that is too small have N entries. Each security group that refers to it needs room for N rules.",
-)  # fmt: skip
-@click.option("--keep-foreign", is_flag=True, help="Entries of others in the list are meant: they stay, and are named.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-@AS_JSON
-def aws_prefix_list(
-    hosts: tuple[str, ...],
-    pool: str,
-    list_id: str,
-    region: str | None,
-    family: "Family | None",
-    owner: str,
-    most_removed: int,
-    grow_to: int | None,
-    keep_foreign: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+@_takes("family", "owner", "most_removed", "grow_to", "keep_foreign", "dry_run")
+def aws_prefix_list(hosts: tuple[str, ...], pool: str, region: str | None, as_json: bool, **asked: Any) -> None:
     """Put the addresses of the pool, or of some HOSTs of it, into a managed prefix list.
 
     The list decides the family. What is added goes in before anything leaves, and an empty list is never made.
     """
+    from hostgate.sinks.aws_prefix_list import connect, push
+
+    def pushed(order: "PushOrder") -> "PushReport":
+        with closing(connect(region)) as client:
+            return push(client, order)
+
+    _push(pushed, hosts, pool, as_json, asked)
+
+
+def _push(
+    pushed: "Callable[[PushOrder], PushReport]", hosts: Sequence[str], pool: str, as_json: bool, asked: dict[str, Any]
+) -> None:
+    """Push and tell. `asked`: fields of the order, as the options of `_LIST` and of the list give them."""
     from hostgate.dns.pool_places import load_pool
     from hostgate.planning.address_pool import named_hosts
-    from hostgate.sinks.aws_prefix_list import PushOrder, connect, push
+    from hostgate.sinks.push import PushOrder
 
     read: list[AddressPool] = []
 
@@ -93,13 +114,9 @@ def aws_prefix_list(
         read[:] = [replace(found, hosts=kept)]
         return read[0]
 
-    load()  # before AWS is asked: of a pool that cannot be read, nobody else need know
-    order = PushOrder(
-        list_id=list_id, load=load, owner=owner, family=family, most_removed=most_removed / 100, grow_to=grow_to,
-        keep_foreign=keep_foreign, dry_run=dry_run,
-    )  # fmt: skip
-    with closing(connect(region)) as client:
-        report = push(client, order)
+    load()  # before a cloud is asked: of a pool that cannot be read, nobody else need know
+    order = PushOrder(load=load, **{**asked, "most_removed": asked["most_removed"] / 100})
+    report = pushed(order)
     stale = list(_stale(read[0], datetime.fromtimestamp(time.time(), UTC).date()))
     if as_json:
         print_json(_as_json(report, order, stale))

@@ -11,25 +11,27 @@ at most 100 entries in a change; entries and size are not changed together; a st
 AWS meets them (internal/service/ec2/errors.go); what refers to a list counts its size and not its entries (VPC quotas).
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hostgate.catalog.model import Family
-from hostgate.catalog.problems import InputError, Problem, spelled
-from hostgate.planning.address_pool import AddressPool, mark
+from hostgate.catalog.problems import InputError, Problem
+from hostgate.planning.address_pool import mark
 from hostgate.requirement import install_command
-from hostgate.sinks.address_list import (
-    ListDifference,
-    ListEntry,
-    WantedAddresses,
-    difference,
-    family_named,
-    most_to_remove,
-    wanted_addresses,
+from hostgate.sinks.address_list import ListEntry, family_named
+from hostgate.sinks.push import (
+    TRIES,
+    Progress,
+    PushOrder,
+    PushReport,
+    StandingList,
+    after_others,
+    begun,
+    due,
+    problem,
+    reported,
 )
 
 if TYPE_CHECKING:
@@ -39,9 +41,6 @@ EXTRA = "pool-aws"
 
 BATCH = 100
 """Entries in one change."""
-
-_TRIES = 20
-"""Changes in a row that somebody else may win."""
 
 _PATIENCE = 300.0
 """Seconds that a list may take to change. A change of a list that many resources refer to takes a while."""
@@ -54,47 +53,11 @@ _REACH = {"connect_timeout": 10, "read_timeout": 30, "retries": {"mode": "standa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushOrder:
-    """What to do. `load`: the pool as it stands when it is called. `family`: what the list has to be of, None: as it is.
-    `most_removed`: the share of our entries that may leave. `grow_to`: the size that it may be given if it is too small.
-    `keep_foreign`: entries that are not ours are meant."""
+class PrefixList(StandingList):
+    """A list as it stands. `size`: its MaxEntries. `told`: what AWS says of its `state`."""
 
-    list_id: str
-    load: Callable[[], AddressPool]
-    owner: str
-    family: Family | None = None
-    most_removed: float
-    grow_to: int | None = None
-    keep_foreign: bool = False
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrefixList:
-    """A list as it stands. `size`: its MaxEntries."""
-
-    list_id: str
-    name: str
     state: str
     told: str
-    version: int
-    size: int
-    family: Family
-    entries: tuple[ListEntry, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushReport:
-    """What was done, or with `dry_run` would be: networks. `held`: due to be removed and staying, because it is more than
-    a push may remove. `grown`: the sizes before and after; None if it was not made larger."""
-
-    at: PrefixList
-    wanted: WantedAddresses
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    held: tuple[str, ...] = ()
-    foreign: tuple[ListEntry, ...] = ()
-    grown: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +74,9 @@ class _Change:
 
 
 @dataclass(slots=True)
-class _Progress:
-    """What is done so far. `owned`: entries of ours at the start. `taken`: the change that the list has yet to show."""
+class _Progress(Progress):
+    """What is done so far. `taken`: the change that the list has yet to show."""
 
-    owned: int | None = None
-    added: dict[str, None] = field(default_factory=dict)
-    removed: dict[str, None] = field(default_factory=dict)
     grown: tuple[int, int] | None = None
     taken: _Change | None = None
 
@@ -158,10 +118,7 @@ def push(client: "BaseClient", order: PushOrder, wait: Callable[[float], None] =
     try:
         return _pushed(client, order, done, wait)
     except InputError as error:
-        message = done.told()
-        if message is None:
-            raise
-        raise InputError([*error.problems, _problem("list-begun", order.list_id, message)]) from None
+        raise begun(done, order, error) from None
 
 
 def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[float], None]) -> PushReport:
@@ -172,36 +129,24 @@ def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[floa
             lost = _once_more(at, done, lost, wait)
             continue
         done.settle()
-        pool = order.load()  # after the list, see above
-        wanted = wanted_addresses(pool, at.family)
-        found = difference(wanted, at.entries, order.owner)
-        _refuse(order, pool, at, wanted, found)
-        if done.owned is None:
-            done.owned = found.owned
-        due = tuple(each.cidr for each in found.remove)
-        leaving = dict.fromkeys((*done.removed, *due))
-        held = due if len(leaving) > most_to_remove(done.owned, order.most_removed) else ()
-        leave = () if held else due
+        found = due(order, at, done)
         needed = len(at.entries) + len(found.add)
         grow = None if needed <= at.size else _larger(order, at, needed)
-        report = PushReport(
-            at=at, wanted=wanted, added=tuple(done.added), removed=tuple(done.removed), held=held, foreign=found.foreign,
-            grown=done.grown,
-        )  # fmt: skip
+        report = replace(reported(at, found, done), grown=done.grown)
         if order.dry_run:
-            return replace(report, added=found.add, removed=leave, grown=grow)
-        if not (grow or found.add or leave):
+            return replace(report, added=found.add, removed=found.leave, grown=grow)
+        if not (grow or found.add or found.leave):
             return report
         if grow:
             change = _Change(at, size=grow)
         elif found.add:
             change = _Change(at, add=found.add[:BATCH])
         else:
-            change = _Change(at, remove=leave[:BATCH])
+            change = _Change(at, remove=found.leave[:BATCH])
         if _taken(client, change, order.owner):
             lost, done.taken = 0, change
         else:
-            lost = _after_others(at, lost, wait)
+            lost = after_others(at.list_id, lost, wait)
 
 
 def _taken(client: Any, change: _Change, owner: str) -> bool:
@@ -234,23 +179,23 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
             every = client.describe_managed_prefix_lists(PrefixListIds=[list_id])["PrefixLists"]
             lists = [each for each in every if each["PrefixListId"] == list_id]
         if not lists:
-            raise InputError([_problem("list-unknown", list_id, "There is none of this id in the account and Region.")])
+            raise InputError([problem("list-unknown", list_id, "There is none of this id in the account and Region.")])
         shown = lists[0]
         state = shown["State"]
         if not state.endswith("-in-progress") or state.startswith("delete"):
             break
         if waited >= _PATIENCE:
             message = f"It has been `{state}` for {waited:.0f} s. Look at it, and push again."
-            raise InputError([_problem("list-busy", list_id, message)])
+            raise InputError([problem("list-busy", list_id, message)])
         wait(pause)
         waited, pause = waited + pause, min(5.0, 2 * pause)
     family = family_named(shown.get("AddressFamily", ""))
     if shown.get("Version") is None or shown.get("OwnerId") == "AWS" or shown.get("IpamPrefixListResolverSyncEnabled"):
         message = "AWS itself or IPAM keeps its entries. Allowed: a list that you manage."
-        raise InputError([_problem("list-managed", list_id, message)])
+        raise InputError([problem("list-managed", list_id, message)])
     if family is None or state.startswith("delete") or state == "create-failed":
         message = f"Its state is `{state}`: {shown.get('StateMessage') or 'nobody can change it'}."
-        raise InputError([_problem("list-failed", list_id, message)])
+        raise InputError([problem("list-failed", list_id, message)])
     version = shown["Version"]
     with _told(list_id):
         pages = client.get_paginator("get_managed_prefix_list_entries")
@@ -271,46 +216,12 @@ def _once_more(at: PrefixList, done: _Progress, before: int, wait: Callable[[flo
     if at.state.endswith("-failed"):
         done.taken = None
         message = f"Its state is `{at.state}`: {at.told or 'AWS does not say why'}."
-        raise InputError([_problem("list-failed", at.list_id, message)])
-    if before + 1 >= _TRIES:
+        raise InputError([problem("list-failed", at.list_id, message)])
+    if before + 1 >= TRIES:
         message = "A change of it was taken and does not show. Look at it, and push again."
-        raise InputError([_problem("list-busy", at.list_id, message)])
+        raise InputError([problem("list-busy", at.list_id, message)])
     wait(min(5.0, 0.5 * 2**before))
     return before + 1
-
-
-def _after_others(at: PrefixList, before: int, wait: Callable[[float], None]) -> int:
-    """Wait after somebody else was first; how often in a row that was."""
-    if before + 1 >= _TRIES:
-        message = f"Others changed it {_TRIES} times in a row between our reading and our change."
-        raise InputError([_problem("list-contended", at.list_id, message)])
-    wait(random.uniform(0, min(10.0, 0.5 * 2**before)))
-    return before + 1
-
-
-def _refuse(
-    order: PushOrder, pool: AddressPool, at: PrefixList, wanted: WantedAddresses, found: ListDifference
-) -> None:
-    problems = []
-    if order.family and order.family != at.family:
-        message = f"It is a list of {at.family}. Allowed by --family: {order.family}."
-        problems.append(_problem("list-family", at.list_id, message))
-    elif not wanted.hosts_of:
-        message = (
-            f"{pool.shown} has no {at.family} address of the {len(pool.hosts):,} hosts. The list is left as it is: an empty "
-            "one cuts them off."
-        )
-        problems.append(_problem("list-emptied", at.list_id, message))
-    if found.foreign and not order.keep_foreign:
-        some = ", ".join(f"{each.cidr} {spelled(each.description)}" for each in found.foreign[:5])
-        more = f" and {len(found.foreign) - 5:,} more" if len(found.foreign) > 5 else ""
-        message = (
-            f"Found entries that are not of `{mark(order.owner)}`: {some}{more}. They open what the pool does not say. Take "
-            "them out, or keep them with --keep-foreign. If Pulumi fills the list, it undoes a push: `contents: refresher`."
-        )
-        problems.append(_problem("list-foreign", at.list_id, message))
-    if problems:
-        raise InputError(problems)
 
 
 def _larger(order: PushOrder, at: PrefixList, needed: int) -> tuple[int, int]:
@@ -321,7 +232,7 @@ def _larger(order: PushOrder, at: PrefixList, needed: int) -> tuple[int, int]:
         f"It holds {at.size:,} entries and needs {needed:,}, because what is added comes before what is removed{named}. "
         "Allowed: --grow-to N, where each security group that refers to it has room for N rules."
     )
-    raise InputError([_problem("list-full", at.list_id, message)])
+    raise InputError([problem("list-full", at.list_id, message)])
 
 
 @contextmanager
@@ -335,17 +246,13 @@ def _told(list_id: str | None) -> Iterator[None]:
     except ClientError as error:
         about = error.response["Error"]
         message = f"AWS refuses {error.operation_name}: {about.get('Message') or 'no reason'} ({about['Code']})."
-        raise InputError([_problem("list-refused", list_id, message)]) from None
+        raise InputError([problem("list-refused", list_id, message)]) from None
     except NoRegionError:
         message = "No Region is named. Allowed: --region, AWS_REGION, or the SDK's profile."
-        raise InputError([_problem("list-unreachable", list_id, message)]) from None
+        raise InputError([problem("list-unreachable", list_id, message)]) from None
     except (BotoCoreError, ValueError) as error:  # the latter of an endpoint that is none
         message = f"Cannot ask AWS: {str(error).rstrip('.')}."
-        raise InputError([_problem("list-unreachable", list_id, message)]) from None
+        raise InputError([problem("list-unreachable", list_id, message)]) from None
     except (ResponseParserError, KeyError):
         message = "What answers is not EC2. Look at AWS_ENDPOINT_URL and at proxies."
-        raise InputError([_problem("list-unreachable", list_id, message)]) from None
-
-
-def _problem(rule: str, list_id: str | None, message: str) -> Problem:
-    return Problem(rule=rule, file=list_id, message=message)
+        raise InputError([problem("list-unreachable", list_id, message)]) from None

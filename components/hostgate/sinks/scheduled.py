@@ -23,7 +23,8 @@ from hostgate.dns.pool_places import load_pool, place_of, read_place
 from hostgate.dns.refresh_job import DIMENSION, METRIC, NAMESPACE, PushJob, RefreshJob, read_job
 from hostgate.dns.refreshing import Refresher, RefreshReport
 from hostgate.planning.address_pool import AddressPool, named_hosts
-from hostgate.sinks.aws_prefix_list import PushOrder, connect, push
+from hostgate.sinks.aws_prefix_list import connect, push
+from hostgate.sinks.push import PushOrder
 
 _MOST_SHOWN = 20
 """Items of a kind in the line: an event of CloudWatch Logs holds 256 KB (PutLogEvents, read 2026-11-28)."""
