@@ -36,6 +36,10 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
         "aws:rules",
         {"addresses": {"cgr-dev": ["203.0.113.7/32"]}, "homeNet": ["10.0.0.0/8", "fd00::/8"]},
     ),
+    "rules from a pool": (
+        "aws:rules",
+        {"hostAddresses": {"cgr.dev": ["203.0.113.7", "2001:db8::7"]}, "homeNet": ["10.0.0.0/8", "fd00::/8"]},
+    ),
     "rules by prefix list": ("aws:rules", {"ipSets": {"cgr-dev": f"{ARN}:prefix-list/pl-0123456789abcdef0"}}),
     "audit": ("aws:rules", {"mode": "audit"}),
     "reject": ("aws:rules", {"reject": True}),
@@ -59,7 +63,11 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def planned(name: str) -> Plan:
     target, options = PLANS[name]
-    hosts = [entry("cgr.dev", protocol="tcp"), *HOSTS[1:]] if {"addresses", "ipSets"} & options.keys() else HOSTS
+    hosts = (
+        [entry("cgr.dev", protocol="tcp"), *HOSTS[1:]]
+        if {"addresses", "hostAddresses", "ipSets"} & options.keys()
+        else HOSTS
+    )
     return plan(selection(hosts), target, options, name=name.replace(" ", "-"))
 
 

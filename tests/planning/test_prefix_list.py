@@ -17,7 +17,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.verdicts import decide
 from hostgate.planning.address_pool import AddressPool
 from hostgate.planning.needs import points_of
-from hostgate.planning.plan import Plan, plan
+from hostgate.planning.plan import Plan, draft, plan
 from hostgate.planning.pool_form import read_pool
 from hostgate.sinks.address_list import ListEntry, difference, wanted_addresses
 
@@ -103,6 +103,15 @@ def test_a_host_without_an_address_and_a_wildcard_are_refused_and_nothing_is_mad
     refused = made(entry("b.example", "other"), wanted)
     assert (refused.refused, refused.objects) == (True, ())
     assert any(said in one.message for one in refused.problems)
+
+
+@pytest.mark.parametrize("target", ["export:nftables", "export:vpn"])
+def test_a_host_of_a_family_that_no_client_has_is_refused_whatever_the_pool_has(target: str) -> None:
+    of_ipv6 = entry("a.example", families=("ipv6",))
+    found = draft(selection([of_ipv6]), target, {"from": ["10.0.0.0/8"]}, pool=pool())
+    (decision,) = found.decisions
+    assert decision.outcome == "refused"
+    assert "a.example is served over ipv6 only, and `from` has no clients of it." in decision.reason
 
 
 def test_without_a_pool_every_host_is_refused() -> None:

@@ -93,6 +93,11 @@ MADE_WITH = {
     "reject behind domain lists": ('hosts=names, mechanism="domain-list", reject=True', set()),
     "reject for some clients": ('hosts=names, reject=True, from_=["10.1.0.0/16"]', set()),
     "addresses and a set": ("hosts=hosts, **FIXED", {"raw-address"}),
+    "addresses of a pool": (
+        f'hosts=hosts, ip_sets={{"clock": "{PREFIX_LIST}"}}, host_addresses={{"git.vendor.example": ["203.0.113.22"], '
+        '"broker.vendor.example": ["203.0.113.30"]}',
+        {"raw-address"},
+    ),
     "addresses, logged and rejected": ("hosts=hosts, **FIXED, log_allowed=True, reject=True", {"raw-address"}),
     "addresses for a policy elsewhere": (
         'hosts=hosts, **FIXED, attach="arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/hub"',

@@ -132,12 +132,16 @@ class FedOptions(Options):
                     if len(self.client_families) == 1 and entry.host in getattr(self, self.hosts_key)
                     else ""
                 )
-                key = to_camel(self.hosts_key)
+                key, near = to_camel(self.hosts_key), "`hostgate pool refresh`, then give the pool."
                 why = f"There is no address{told} of {entry.host}: no `{key}`, or no pool that has any."
                 families = sorted(self.client_families & {*(entry.families or FAMILIES)})
-                if self._pool is not None and families:
+                if not families:
+                    over = " and ".join(entry.families or FAMILIES)
+                    why = f"{entry.host} is served over {over} only, and {self.clients_key} has no clients of it."
+                    near = f"add the clients' ranges of {over} to {self.clients_key}."
+                elif self._pool is not None:
                     why = self._pool.lacking([entry.host], families).get(entry.host, why)
-                found[entry.key] = Objection(why, "`hostgate pool refresh`, then give the pool.")
+                found[entry.key] = Objection(why, near)
         return found
 
     def stale(self, entries: Iterable[Entry], as_of: date) -> Iterable[Finding]:
