@@ -31,6 +31,7 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.nodes import UNKNOWN as NOT_KNOWN
 from hostgate.flows.snapshot import Resource
 from hostgate.planning.decision import read_registered
+from hostgate.planning.kept_lists import PUSHED
 from hostgate.planning.mechanism import CloudObject
 from hostgate.policies.catalogs import read_catalogs
 from hostgate.policies.judge import judge_stack
@@ -237,11 +238,11 @@ def _closed(places: list[Point]) -> None:
         if point.target == "aws:dns-firewall":
             assert not point.verdict(Flow("evil.example")).allows
             continue
-        if point.target in (
-            "aws:prefix-list",
-            "aws:network-acl",
-            "azure:ip-group",
-        ):  # any name passes to an address of the pool, and none to another
+        by_address = (
+            point.target in ("aws:prefix-list", "aws:network-acl", "azure:ip-group")
+            or PUSHED in point.judged.assumptions
+        )
+        if by_address:  # any name passes to an address of the pool, and none to another
             assert not point.verdict(Flow("evil.example", address="203.0.113.200")).allows
             continue
         for other in OTHERS:
