@@ -17,7 +17,12 @@ REPORT = (
     "MarkupSafe", "contourpy", "cycler", "fonttools", "jinja2", "kiwisolver", "matplotlib", "numpy", "pillow", "pyparsing",
     "python-dateutil", "six",
 )  # fmt: skip
-POOLS = ("boto3", "botocore", "jmespath", "obstore", "s3transfer", "urllib3")
+POOLS = (
+    "PyJWT", "azure-core", "azure-identity", "azure-mgmt-core", "azure-mgmt-network", "boto3", "botocore", "certifi", "cffi",
+    "charset-normalizer", "cryptography", "google-api-core", "google-auth", "google-cloud-network-security",
+    "grpc-google-iam-v1", "grpcio-status", "isodate", "jmespath", "msal", "msal-extensions", "obstore", "proto-plus",
+    "pyasn1", "pyasn1-modules", "pycparser", "requests", "s3transfer", "urllib3",
+)  # fmt: skip
 OWN = ("pulumi_policy", "hatchling", *POOLS, *REPORT)
 """What only the project itself needs: policy packs, its build, stores and sinks of address pools, and the report of a survey,
 each with what it needs."""
