@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi_azure_native import network
+from pulumi_azure_native import authorization, network
 
 from hostgate.allowlist import AllowlistError, Registration
 from hostgate.azure.firewall_policy import GROUP, IP_GROUP, POLICY, ip_group_id
@@ -69,7 +69,8 @@ class MadePolicy:
                     ),
                 )
                 listed.append(ip_group)
-                groups[ip_group_id(plan.options, each.name)] = self.ip_groups[each.name] = ip_group.id
+                self.ip_groups[each.name] = ip_group.id
+                groups[ip_group_id(plan.options, each.name)] = _known_id(component, ip_group, resource_group, each.name)
             elif each.kind == POLICY:
                 dns, known = properties.get("dnsSettings"), properties.get("threatIntelWhitelist")
                 intrusion = properties.get("intrusionDetection")
@@ -119,6 +120,15 @@ class MadePolicy:
                 before = [group]
         hand_out(name, plan, self.policy_id, *before)
         shared.written = before
+
+
+def _known_id(
+    component: pulumi.Resource, group: network.IpGroup, resource_group: Any, name: str
+) -> "pulumi.Output[str]":
+    """The id of an IP group, of its parts: a preview knows them before it is made, and so which rule opens which group."""
+    asked = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=component))
+    parts = pulumi.Output.all(asked.subscription_id, resource_group, group.urn)  # the last is what the rule waits for
+    return parts.apply(lambda known: f"/subscriptions/{known[0]}/resourceGroups/{known[1]}/providers/{IP_GROUP}/{name}")
 
 
 def policy_place(name: str, prepared: Registration, opts: pulumi.ResourceOptions | None) -> tuple[Any, Any]:
