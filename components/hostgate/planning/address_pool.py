@@ -45,6 +45,9 @@ _NEVER = (
 DEFAULT_OWNER = "pool"
 """Whose entries of a cloud's list those of a push are, unless it says."""
 
+OWNER_LABEL = "hostgate-owner"
+"""On clouds whose lists have no description for each entry: the label or tag of a list that says whose its entries are."""
+
 
 def mark(owner: str) -> str:
     """The description of the entries of `owner` in a cloud's list. It says nothing that may change: a description is never
