@@ -257,10 +257,10 @@ def _whose(text: str, owner: str | None) -> str:
 def _refuse_unowned(order: PushOrder, at: IpGroup) -> None:
     if at.owner == order.owner:
         return
-    found = "It has no such tag" if at.owner is None else f"Its tag `{OWNER_LABEL}` is {spelled(at.owner)}"
+    found = "It has no tag" if at.owner is None else f"Found {spelled(at.owner)} in its tag"
     message = (
-        f"{found}: whoever pushes takes out what his pool does not have, so the tag says whose the addresses are. If they are "
-        f"those of this pool, set it: `az tag update --operation merge --resource-id {at.list_id} --tags "
+        f"{found} `{OWNER_LABEL}`. Allowed: `{order.owner}`, because a push takes out what its pool does not have. If the "
+        f"addresses are those of this pool, set it: `az tag update --operation merge --resource-id {at.list_id} --tags "
         f"{OWNER_LABEL}={order.owner}`."
     )
     raise InputError([problem("list-unowned", at.list_id, message)])
@@ -293,14 +293,21 @@ def _put(client: Any, at: IpGroup, addresses: Sequence[str]) -> "AzureError | No
             if error.status_code is None or error.status_code < 400:
                 raise
             return error
+        failed = None
         try:
             poller.wait(_PATIENCE)
         except HttpResponseError as error:
-            message = f"Azure took a change and did not bring it about: {_reason(error)}. Look at the firewalls, and push again."
-            raise InputError([problem("list-failed", at.list_id, message)]) from None
-        if not poller.done():
-            message = f"A change of it was taken, and is not done after {_PATIENCE:.0f} s. Look at it, and push again."
-            raise InputError([problem("list-busy", at.list_id, message)])
+            if not (error.status_code == 200 and _code(error)):  # of looking at the change, and not of the change
+                raise
+            failed = error
+    if failed:
+        message = (
+            f"Azure took a change and did not bring it about: {_reason(failed)}. Look at the firewalls, and push again."
+        )
+        raise InputError([problem("list-failed", at.list_id, message)])
+    if not poller.done():
+        message = f"A change of it was taken, and is not done after {_PATIENCE:.0f} s. Look at it, and push again."
+        raise InputError([problem("list-busy", at.list_id, message)])
     return None
 
 
