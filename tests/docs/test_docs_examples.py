@@ -34,6 +34,7 @@ from hostgate.policies.settings import read_settings
 from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.engine import pulumi_cli
 from hostgate.stack import read_stack, values_of_file
+from sinks.arm_server import ArmServer
 from sinks.ec2_server import PrefixListServer
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -70,7 +71,12 @@ def in_front_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     clouds_asked = ExitStack()
 
     def prepare(block: Block) -> Path:
-        if "pool push" in block.text:
+        if "pool push azure-ip-group" in block.text:
+            arm = clouds_asked.enter_context(ArmServer())
+            arm.make("192.0.2.1", "192.0.2.9/32")
+            for name, value in arm.environment.items():
+                monkeypatch.setenv(name, value)
+        if "pool push aws-prefix-list" in block.text:
             ec2 = clouds_asked.enter_context(PrefixListServer())
             ec2.make(("192.0.2.1/32", "hostgate:pool"), ("192.0.2.9/32", "hostgate:pool"), size=20)
             for name, value in ec2.environment.items():

@@ -26,7 +26,7 @@ def told() -> Iterator[list[str]]:
             for node in ast.walk(ast.parse(block.text)):
                 if isinstance(node, ast.List) and isinstance(node.elts[0] if node.elts else None, ast.Constant):
                     words = [each.value if isinstance(each, ast.Constant) else "place" for each in node.elts]
-                    if words[0] == "refresh":
+                    if words[0] in ("refresh", "push"):
                         yield list(map(str, words))
         elif block.language == "console":
             for line in block.text.splitlines():
@@ -44,14 +44,17 @@ def told() -> Iterator[list[str]]:
 def test_what_a_container_is_told_is_a_command_of_the_pool(words: list[str]) -> None:
     assert isinstance(command, click.Group)
     found = command.commands[words[0]]
+    if isinstance(found, click.Group):
+        words = words[1:]
+        found = found.commands[words[0]]
     with found.make_context(words[0], words[1:]) as context:  # raises what a shell would be told
         assert context.params["pool"].startswith(("s3://", "gs://", "az://"))
-        assert context.params["vantage"]
+        assert context.params.get("vantage", context.params.get("list_id"))
 
 
 def test_containers_services_and_jobs_are_among_them() -> None:
     kinds = {(words[0], "--watch" in words) for words in told()}
-    assert kinds == {("refresh", True), ("refresh", False), ("show", False)}
+    assert kinds == {("refresh", True), ("refresh", False), ("show", False), ("push", False)}
 
 
 def test_the_image_runs_the_command_and_the_function_on_the_python_that_the_archive_is_for() -> None:
