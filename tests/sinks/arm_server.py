@@ -38,6 +38,7 @@ class ArmServer:
     `before`: called with the number of a PUT before it is judged. `errors`: what to answer with, by method, the next first.
     `lost`: so many PUTs are taken and not answered. `slow`: looks at an operation before it is done. `fails`: so many
     operations fail. `page`: what a proxy answers instead. `deaf`: a PUT is taken and does not come about.
+    `plain`: addresses are shown without the `/32` that they were put with.
     """
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class ArmServer:
         self.page: tuple[str, bytes] | None = None
         self.page_of = ("GET", "PUT")
         self.lost = self.slow = self.fails = 0
-        self.deaf = False
+        self.deaf = self.plain = False
         self.denied = False
         self.lock = threading.RLock()
         self._tries = 0
@@ -167,7 +168,10 @@ class ArmServer:
                 return _refusal(400, "InvalidRequestFormat", wrong)
             self.puts.append(body)
             if not self.deaf:
-                self.group["properties"]["ipAddresses"] = body["properties"]["ipAddresses"]
+                put = body["properties"]["ipAddresses"]
+                self.group["properties"]["ipAddresses"] = [
+                    each.removesuffix("/32") if self.plain else each for each in put
+                ]
             self.state("Updating" if self.slow or self.fails else "Succeeded")
             self._looks = self.slow
             if self.lost:

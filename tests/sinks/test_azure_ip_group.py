@@ -118,6 +118,16 @@ class TestContents:
         read_only = {"etag", "name", "type"} | {"provisioningState", "firewalls", "firewallPolicies"}
         assert all(not read_only & (each.keys() | each["properties"].keys()) for each in arm.puts)
 
+    def test_an_address_is_the_same_whichever_way_the_service_spells_it(
+        self, arm: ArmServer, client: NetworkManagementClient, pool: Path
+    ) -> None:
+        arm.make("192.0.2.9/32")
+        arm.plain = True
+        clock = Clock()
+        report = push(client, order(write(pool, {"a.example": ["192.0.2.1"]})), clock)
+        assert (report.added, report.removed, clock.waited) == (("192.0.2.1/32",), ("192.0.2.9",), 0.0)
+        assert (arm.addresses(), len(arm.puts)) == (["192.0.2.1"], 2)
+
     def test_a_second_push_of_the_same_pool_changes_nothing(self, run: Run, arm: ArmServer, pool: Path) -> None:
         arm.make("192.0.2.1")
         write(pool, {"a.example": ["192.0.2.1", "192.0.2.2"]})

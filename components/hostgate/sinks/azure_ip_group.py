@@ -93,10 +93,12 @@ class _Progress(Progress):
 
     def settle(self, at: IpGroup) -> bool:
         """Count what shows of what was asked for; whether something was, and all of it shows."""
-        standing = {each.cidr for each in at.entries}
+        standing = {
+            each.cidr.removesuffix("/32") for each in at.entries
+        }  # whichever way Azure spells what it was given
         asked = len(self.add) + len(self.leave)
-        came = [each for each in self.add if each in standing]
-        left = [each for each in self.leave if each not in standing]
+        came = [each for each in self.add if each.removesuffix("/32") in standing]
+        left = [each for each in self.leave if each.removesuffix("/32") not in standing]
         self.added |= dict.fromkeys(came)
         self.removed |= dict.fromkeys(left)
         self.add = self.leave = ()
