@@ -74,6 +74,7 @@ SDKS_ELSEWHERE = {
     "policies/pack.py": {"pulumi_policy"},
     "sinks/aws_prefix_list.py": {"boto3", "botocore"},
     "sinks/gcp_address_group.py": {"google"},
+    "sinks/azure_ip_group.py": {"azure"},
 }
 """Modules that make no resources and call an SDK all the same."""
 
@@ -207,7 +208,10 @@ def test_every_module_says_in_its_first_line_what_it_is(path: Path) -> None:
             "import hostgate.stack, hostgate.program, hostgate.cli.plan_command, hostgate.cli.survey_command",
             ("pulumi_aws", "dns", "hostgate.dns"),
         ),
-        ("import hostgate.cli.pool_command, hostgate.sinks.aws_prefix_list", ("boto3", "botocore", "dns")),
+        (
+            "import hostgate.cli.pool_command, hostgate.sinks.aws_prefix_list, hostgate.sinks.azure_ip_group",
+            ("boto3", "botocore", "azure.core", "azure.identity", "azure.mgmt", "dns"),
+        ),
     ],
 )  # fmt: skip
 def test_an_import_loads_no_more_than_it_needs(statement: str, unloaded: tuple[str, ...]) -> None:

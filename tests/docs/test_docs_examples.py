@@ -35,6 +35,7 @@ from hostgate.sandbox.builtin_preview import preview
 from hostgate.sandbox.engine import pulumi_cli
 from hostgate.stack import read_stack, values_of_file
 from sinks.address_group_server import AddressGroupServer
+from sinks.arm_server import ArmServer
 from sinks.ec2_server import PrefixListServer
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -71,12 +72,20 @@ def in_front_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     clouds_asked = ExitStack()
 
     def prepare(block: Block) -> Path:
-        if "pool push" in block.text:
+        if "pool push azure-ip-group" in block.text:
+            arm = clouds_asked.enter_context(ArmServer())
+            arm.make("192.0.2.1", "192.0.2.9/32")
+            for name, value in arm.environment.items():
+                monkeypatch.setenv(name, value)
+        if "pool push aws-prefix-list" in block.text:
             ec2 = clouds_asked.enter_context(PrefixListServer())
             ec2.make(("192.0.2.1/32", "hostgate:pool"), ("192.0.2.9/32", "hostgate:pool"), size=20)
+            for name, value in ec2.environment.items():
+                monkeypatch.setenv(name, value)
+        if "pool push gcp-address-group" in block.text:
             groups = clouds_asked.enter_context(AddressGroupServer())
             groups.make("192.0.2.1/32", "192.0.2.9/32")
-            for name, value in (ec2.environment | groups.environment(folder.parent)).items():
+            for name, value in groups.environment(folder.parent).items():
                 monkeypatch.setenv(name, value)
         for other in (*files_before(block), *([block] if block.file else [])):
             (folder / str(other.file)).write_text(other.text, "utf-8")

@@ -8,13 +8,14 @@ from markdown_pages import ROOT, Table, tables
 
 from hostgate.cli.pool_command import command, refresh, show
 from hostgate.cli.pool_options import HELD_BACK
-from hostgate.cli.push_command import aws_prefix_list, gcp_address_group
+from hostgate.cli.push_command import aws_prefix_list, azure_ip_group, gcp_address_group
 from hostgate.cli.survey_command import UNMEASURED
 from hostgate.dns.pool_places import load_pool
 from hostgate.dns.pool_update import DEFAULT_WINDOW, MOST_REMOVED
 from hostgate.dns.refreshing import FLOOR, SLOWEST, WRITTEN_EVERY
 from hostgate.planning.address_pool import OWNER_LABEL
 from hostgate.planning.pool_form import LONGEST_WINDOW, SHORTEST_WINDOW, pool_bytes
+from hostgate.sinks import azure_ip_group as azure_sink
 from hostgate.sinks import gcp_address_group as group_sink
 from hostgate.sinks.aws_prefix_list import BATCH, EXTRA
 
@@ -65,6 +66,19 @@ def test_every_rule_of_a_list_is_on_the_page_and_no_other() -> None:
     raised = set(re.findall(r'"(list-[a-z]+)"', code))
     named = {each.strip("`") for each in table("rule").column("rule")}
     assert raised == {each for each in named if each.startswith("list-")}
+
+
+def test_every_option_of_push_to_an_ip_group_is_on_the_page_with_its_default() -> None:
+    shown = table("option of `push azure-ip-group`")
+    options = {name.strip("`").lower(): default for name, default in
+               zip(shown.column("option of `push azure-ip-group`"), shown.column("default"), strict=True)}  # fmt: skip
+    taken = {each.opts[0]: each for each in azure_ip_group.params}
+    assert options.keys() == (taken.keys() - {"hosts"}) | {"host"}
+    assert str(taken["--most-removed"].default) == options["--most-removed"]
+    assert azure_sink.PUBLIC == taken["--endpoint"].default == options["--endpoint"].strip("`")
+    assert f"'hostgate[{azure_sink.EXTRA}]'" in TEXT
+    assert f"A group holds {azure_sink.MOST:,} entries" in TEXT
+    assert f"up to {azure_sink._PATIENCE / 60:.0f} minutes" in TEXT
 
 
 @pytest.mark.parametrize("option", ["--rate", "--most-removed"])

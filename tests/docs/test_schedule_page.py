@@ -44,12 +44,13 @@ def told() -> Iterator[list[str]]:
 @pytest.mark.parametrize("words", list(told()), ids=" ".join)
 def test_what_a_container_is_told_is_a_command_of_the_pool(words: list[str]) -> None:
     assert isinstance(command, click.Group)
-    found, words = command.commands[words[0]], words[1:]
+    found = command.commands[words[0]]
     if isinstance(found, click.Group):
-        found, words = found.commands[words[0]], words[1:]
-    with found.make_context(found.name, words) as context:  # raises what a shell would be told
+        words = words[1:]
+        found = found.commands[words[0]]
+    with found.make_context(words[0], words[1:]) as context:  # raises what a shell would be told
         assert context.params["pool"].startswith(("s3://", "gs://", "az://"))
-        assert context.params.get("vantage", True)
+        assert context.params.get("vantage", context.params.get("list_id"))
 
 
 def test_containers_services_and_jobs_are_among_them() -> None:

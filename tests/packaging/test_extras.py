@@ -95,6 +95,7 @@ def test_a_cloud_alone_previews_and_another_says_what_to_install(cloud: str, tmp
         ("pool", "import hostgate.dns.pool_places, obstore"),
         ("pool-aws", "from hostgate.sinks.aws_prefix_list import connect; connect('eu-west-1')"),
         ("pool-gcp", "import hostgate.sinks.gcp_address_group, google.cloud.network_security_v1"),
+        ("pool-azure", "import hostgate.sinks.azure_ip_group, azure.identity, azure.mgmt.network"),
     ],
 )
 def test_what_an_extra_is_for_loads_with_it_alone(extra: str, code: str) -> None:

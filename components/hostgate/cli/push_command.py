@@ -48,6 +48,10 @@ _LIST = {
         "--owner", default="pool", show_default=True, metavar="NAME", callback=_owner,
         help="Whose entries they are: only those described as hostgate:NAME are removed.",
     ),
+    "tagged_owner": click.option(
+        "--owner", default="pool", show_default=True, metavar="NAME", callback=_owner,
+        help="Whose the addresses of the list are: its tag hostgate-owner has to be NAME.",
+    ),
     "most_removed": click.option(
         "--most-removed", type=click.IntRange(0, 100), default=20, show_default=True, metavar="PERCENT",
         help="Remove nothing if more than this share of the owner's entries is due at once.",
@@ -124,6 +128,33 @@ def gcp_address_group(hosts: tuple[str, ...], pool: str, endpoint: str | None, a
 
     def pushed(order: "PushOrder") -> "PushReport":
         with connect(order.list_id, endpoint) as client:
+            return push(client, order)
+
+    _push(pushed, hosts, pool, as_json, asked)
+
+
+@command.command("azure-ip-group")
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@POOL
+@click.option("--list", "list_id", required=True, metavar="ID", help="The IP group: /subscriptions/.../ipGroups/NAME")
+@click.option(
+    "--endpoint",
+    envvar="ARM_ENDPOINT",
+    default="https://management.azure.com",
+    show_default=True,
+    metavar="URL",
+    help="The Resource Manager of its cloud (ARM_ENDPOINT).",
+)
+@_takes("tagged_owner", "most_removed", "keep_foreign", "dry_run")
+def azure_ip_group(hosts: tuple[str, ...], pool: str, endpoint: str, as_json: bool, **asked: Any) -> None:
+    """Put the addresses of the pool, or of some HOSTs of it, into an IP group.
+
+    A group is IPv4. What is added goes in before anything leaves, and an empty group is never made.
+    """
+    from hostgate.sinks.azure_ip_group import connected, push
+
+    def pushed(order: "PushOrder") -> "PushReport":
+        with connected(order.list_id, endpoint) as client:
             return push(client, order)
 
     _push(pushed, hosts, pool, as_json, asked)

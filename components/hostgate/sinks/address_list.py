@@ -89,5 +89,8 @@ def _number(address: str) -> bytes:
 
 
 def _network(cidr: str) -> str:
-    """One spelling for each network: a service may write the zeros of IPv6 otherwise."""
-    return str(ip_network(cidr, strict=False))
+    """One spelling for each network: a service may write the zeros of IPv6 otherwise. What is none is its own."""
+    try:
+        return str(ip_network(cidr, strict=False))
+    except ValueError:  # `192.0.2.1-192.0.2.9` of an IP group
+        return cidr
