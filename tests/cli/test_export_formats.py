@@ -81,6 +81,15 @@ def test_addresses_that_nobody_confirmed_for_long_are_warned_about(export: Expor
     assert "warning pool-stale: The addresses of cgr.dev in pool.txt were last confirmed on 2026-11-28" in stale.err
 
 
+def test_a_stack_brings_its_own_pool(export: Export) -> None:
+    given = export("nftables", "--stack", "dev", "--pool", "pool.txt", "--as-of", "2026-11-29")
+    stack = Path("Pulumi.dev.yaml")
+    by_address = stack.read_text().replace("rules, homeNet: [10.0.0.0/8]", "prefix-list, securityGroups: [sg-0a1]")
+    stack.write_text(f"{by_address}  hostgate:pool: {{file: pool.txt}}\n")
+    own = export("nftables", "--stack", "dev", "--as-of", "2026-11-29")
+    assert (own.code, own.out) == (given.code, given.out)
+
+
 WRONG = [
     (["squid", "--from", "10.1.2.3/8"], "from"),
     (["squid", "--listen", "x"], "listen"),

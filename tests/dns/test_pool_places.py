@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -173,3 +174,25 @@ def test_a_watcher_that_is_told_to_stop_writes_what_it_saw_and_ends_well(tmp_pat
         "2001:db8::1",
     }
     assert {each.name for each in tmp_path.iterdir()} == {"pool.txt", ".pool.txt.lock", "hosts.txt"}
+
+
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("watch", [False, True])
+def test_one_that_is_told_to_stop_while_a_resolver_is_silent_ends_and_changes_nothing(
+    tmp_path: Path, told: signal.Signals, code: int, watch: bool
+) -> None:
+    path = tmp_path / "pool.txt"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(60)
+        process = subprocess.Popen(
+            [HOSTGATE, "pool", "refresh", *(["--watch"] if watch else []), "--pool", path, "--hosts",
+             listed(tmp_path, "steady.example"), "--resolver", f"127.0.0.1:{silent.getsockname()[1]}"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        silent.recv(512)  # it asks, and waits for an answer that never comes
+        process.send_signal(told)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == (0 if watch else code)
+    assert "no-resolver" not in err
+    assert not path.exists() or load_pool(str(path)).of("steady.example", "ipv4") == ()

@@ -107,3 +107,11 @@ def test_a_policy_that_no_cluster_stores_is_refused() -> None:
 def test_labels_and_namespaces_that_kubernetes_does_not_have_are_told(options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         document(entry(), **options)
+
+
+def test_a_label_has_one_value() -> None:
+    with pytest.raises(InputError, match="found a with several values"):
+        document(entry(), select=["a=b", "b=b", "a=c"])
+    assert document(entry(), select=["a=b", "b=b", "a=b"])["spec"]["endpointSelector"] == {
+        "matchLabels": {"a": "b", "b": "b"}
+    }

@@ -63,6 +63,20 @@ def test_addresses_are_stale_when_none_was_confirmed_for_longer_than_the_window(
     assert "which is to come" in str(pool().stale("cgr.dev", date(2026, 11, 20)))
 
 
+def test_one_family_may_be_stale_alone() -> None:
+    six = pool(
+        EXAMPLE.replace(
+            "seen eu-west-1 2026-11-28T17:00:00Z\nhost intranet", "seen eu-west-1 2026-11-22T17:00:00Z\nhost intranet"
+        )
+    )
+    at = date(2026, 11, 30)
+    assert str(six.stale("cgr.dev", at)).startswith(
+        "The ipv6 addresses of cgr.dev in pool.txt were last confirmed on 2026-11-22"
+    )
+    assert six.stale("cgr.dev", at, ["ipv4"]) is None
+    assert "The addresses of" in str(six.stale("cgr.dev", at, ["ipv6"]))
+
+
 @pytest.mark.parametrize(
     ("address", "kind"),
     [

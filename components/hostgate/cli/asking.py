@@ -124,15 +124,22 @@ async def _probe_all(
     return ()
 
 
+class Stop(asyncio.Event):
+    """Set when a signal `told` so."""
+
+    told: signal.Signals | None = None
+
+
 @contextmanager
-def stop_on_signals() -> Iterator[asyncio.Event]:
+def stop_on_signals() -> Iterator[Stop]:
     """An event that Ctrl-C, SIGTERM and a closed terminal set. A second Ctrl-C ends the process as ever."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop = Stop()
     handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def once(number: signal.Signals) -> None:
         loop.remove_signal_handler(number)
+        stop.told = number
         stop.set()
 
     for number in handled:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import click
 
 from hostgate.catalog.problems import InputError
-from hostgate.cli.sources import Repeating, find_stack, hosts_and_layers, make_plans, source_options
+from hostgate.cli.sources import Repeating, find_stack, hosts_and_layers, make_plans, pool_of_stack, source_options
 from hostgate.planning.targets import Target, formats, load, row, rows
 
 if TYPE_CHECKING:
@@ -114,7 +114,10 @@ def _format(name: str, target: Target) -> click.Command:
             for key, value in given.items()
             if value or value == ""  # an empty text is somebody's unset variable, and no default
         }
-        if pool := options.pop("pool", None):
+        pool = options.pop("pool", None)
+        if pool is None and "pool" in given and not catalogs:
+            pool = pool_of_stack(stack)
+        if pool:
             options["addresses"] = pooled(str(pool), selection, as_of or date.today())
         plan = draft(selection, target.name, options, as_of=as_of or date.today())
         if plan.problems:
@@ -172,7 +175,7 @@ def _options_of(kind: Any) -> Iterator[Callable[[Any], Any]]:
         if key in Options.model_fields and key != "name":
             continue
         if key == "addresses":
-            help_ = "The addresses of the hosts: a pool that `hostgate pool refresh` keeps."
+            help_ = "The addresses of the hosts: a pool that `hostgate pool refresh` keeps; else that of the stack."
             yield click.option("--pool", metavar="FILE", type=click.Path(), required=field.is_required(), help=help_)
             continue
         flag, values = f"--{key.strip('_').replace('_', '-')}", get_args(field.annotation)

@@ -20,6 +20,7 @@ from hostgate.cli.pool_text import changes, doubts, report_as_json, show_pool, s
 from hostgate.cli.push_command import command as push
 from hostgate.cli.sources import Repeating
 from hostgate.cli.survey_command import UNMEASURED, as_duration, as_resolvers, hosts_to_ask
+from hostgate.sandbox.signals import Ended
 
 if TYPE_CHECKING:
     from hostgate.dns.pool_places import PoolPlace
@@ -162,22 +163,22 @@ def refresh(
         if watch:
             asyncio.run(_watch(order, place, as_json=as_json))
             return
-        report, stopped = asyncio.run(_once(order, place))
+        report, told = asyncio.run(_once(order, place))
     show_report(report, as_json=as_json)
-    if stopped:
-        raise click.Abort
+    if told is not None:
+        raise Ended(told)
     if report.update.held or report.unanswered:
         raise click.exceptions.Exit(HELD_BACK if report.update.held else UNMEASURED)
 
 
-async def _once(order: "RefreshOrder", place: "PoolPlace") -> "tuple[RefreshReport, bool]":
+async def _once(order: "RefreshOrder", place: "PoolPlace") -> "tuple[RefreshReport, int | None]":
     from hostgate.cli.asking import stop_on_signals
     from hostgate.dns.ask import Asker
     from hostgate.dns.refreshing import Refresher
 
     with stop_on_signals() as stop:
         report = await Refresher(order, place, Asker(order.rate, vantage=order.vantage), wall=time.time).once(stop)
-        return report, stop.is_set()
+        return report, stop.told
 
 
 async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) -> None:

@@ -178,6 +178,16 @@ def hosts_and_layers(
     return wanted.selection, wanted.targets, wanted.survey, wanted.reviewed
 
 
+def pool_of_stack(stack: str | None) -> str | None:
+    """The file or URL of the stack's own pool; None if it has none. Raises InputError."""
+    from hostgate.stack import values_of_file
+
+    project, name = find_stack(stack)
+    section = values_of_file(project, name).get("pool")
+    file = section.get("file") if isinstance(section, dict) else None
+    return file if not isinstance(file, str) or "://" in file else str(project / file)
+
+
 def _wanted(
     stack: str | None, allow_empty: bool, survey: Path | None, pool: str | None = None, *, pins: bool
 ) -> "Stack":

@@ -9,7 +9,7 @@ says).
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network
 from math import ceil
@@ -126,9 +126,10 @@ class Refresher:
         self._known: set[tuple[str, str]] = set()
 
     async def once(self, stop: asyncio.Event) -> RefreshReport:
-        """Ask each question once at every resolver and write. Raises InputError: no resolver can be asked, or the pool
-        cannot be read or written."""
-        await self._try_resolvers(self._order.resolvers)
+        """Ask each question once at every resolver and write; nothing is asked once `stop` is set. Raises InputError: no
+        resolver can be asked, or the pool cannot be read or written."""
+        if await _stopped(self._try_resolvers(self._order.resolvers), stop):
+            return await self._write(judge=False)
         asked = self._usable()
         plan = SamplingPlan(rounds=1, rate=self._order.rate, in_flight=self._in_flight())
         await self._surveyor(plan, asked).run(stop)
@@ -143,7 +144,8 @@ class Refresher:
     ) -> None:
         """Ask on until `stop` is set; what was seen by then is written. `tell` gets what came of each round, `fail` what
         kept the pool from being written: that is tried again. Raises InputError if no resolver can be asked at first."""
-        await self._try_resolvers(self._order.resolvers)
+        if await _stopped(self._try_resolvers(self._order.resolvers), stop):
+            return
         self._usable()
         plan = SamplingPlan(
             soonest=self._order.floor, latest=max(SLOWEST, self._order.floor), rate=self._order.rate,
@@ -328,3 +330,18 @@ def nat64_prefixes(answer: IPv6Address) -> tuple[IPv6Network, ...]:
         if octets[length // 8 :][:4] in _KNOWN_V4:
             found.append(IPv6Network((answer, length), strict=False))
     return tuple(found)
+
+
+async def _stopped(trying: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Whether `stop` was set before `trying` ended, which ends with it: a resolver that is silent takes its time."""
+    task, told = asyncio.ensure_future(trying), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((task, told), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+            return False
+        return True
+    finally:
+        task.cancel()
+        told.cancel()
+        await asyncio.gather(task, told, return_exceptions=True)

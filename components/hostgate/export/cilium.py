@@ -6,11 +6,12 @@ so that the SNI is asked for of those connections alone that go to the host's ad
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hostgate.catalog.model import Entry
 from hostgate.export.file_format import TCP, UDP, FileFormat, FormatOptions, closed
@@ -51,6 +52,14 @@ class CiliumOptions(FormatOptions):
     """The namespace of the policy and its pods. Left out: the one it is applied to."""
     select: list[Annotated[str, Field(pattern=_LABEL)]] = []
     """Labels of the pods, as KEY=VALUE, all of which they have. Left out: every pod of the namespace."""
+
+    @field_validator("select")
+    @classmethod
+    def _one_value_a_key(cls, select: list[str]) -> list[str]:
+        counted = Counter(key for key, _, _ in (each.partition("=") for each in dict.fromkeys(select)))
+        if twice := sorted(key for key, number in counted.items() if number > 1):
+            raise ValueError(f"found {', '.join(twice)} with several values. Allowed: one a key; no pod has two.")
+        return select
 
 
 class Cilium(FileFormat[CiliumOptions]):

@@ -127,18 +127,30 @@ class AddressPool:
                 found[host] = f"{self.shown} knows {host} but no {told}address of it: no answer has brought one yet."
         return found
 
-    def stale(self, host: str, as_of: date) -> str | None:
-        """That the addresses of `host` were not confirmed for longer than its window at `as_of` (UTC), in words; None if
-        they were, or if there are none."""
+    def stale(self, host: str, as_of: date, families: Iterable[Family] = FAMILIES) -> str | None:
+        """That the addresses of `host`, or those of one of `families`, were not confirmed for longer than its window at `as_of`
+        (UTC), in words; None if they were, or if there are none."""
         pooled = self.hosts.get(host)
-        if pooled is None or pooled.last is None:
+        if pooled is None:
             return None
-        seen = datetime.fromtimestamp(pooled.last, UTC).date()
-        if seen - as_of > timedelta(days=1):
-            return f"The addresses of {host} in {self.shown} were last confirmed on {seen}, which is to come: a clock is wrong."
-        if as_of - seen <= timedelta(days=1, seconds=pooled.window):  # a day is as exact as `as_of`
+        seen = {
+            family: datetime.fromtimestamp(max(times), UTC).date()
+            for family in families
+            if (times := [each.last for each in pooled.addresses if each.family == family])
+        }
+        late = {
+            family: on
+            for family, on in seen.items()  # a day is as exact as `as_of`
+            if on - as_of > timedelta(days=1) or as_of - on > timedelta(days=1, seconds=pooled.window)
+        }
+        if not late:
             return None
-        return f"The addresses of {host} in {self.shown} were last confirmed on {seen}, {(as_of - seen).days} days ago."
+        family, on = min(late.items(), key=lambda each: each[1])
+        which = "addresses" if len({*late.values()}) == 1 and len(late) == len(seen) else f"{family} addresses"
+        said = f"The {which} of {host} in {self.shown} were last confirmed on {on}"
+        return (
+            f"{said}, which is to come: a clock is wrong." if on > as_of else f"{said}, {(as_of - on).days} days ago."
+        )
 
 
 def named_hosts(pool: AddressPool, hosts: Iterable[str]) -> list[str]:

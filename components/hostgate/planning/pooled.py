@@ -147,7 +147,8 @@ class FedOptions(Options):
     def stale(self, entries: Iterable[Entry], as_of: date) -> Iterable[Finding]:
         """Findings about those of `entries` whose addresses nobody has confirmed for longer than they count."""
         for entry in entries:
-            if self._pool is not None and self.takes(entry) and (told := self._pool.stale(entry.host, as_of)):
+            families = self.client_families & {*(entry.families or FAMILIES)}
+            if self._pool is not None and self.takes(entry) and (told := self._pool.stale(entry.host, as_of, families)):
                 yield finding("pool-stale", f"{told} Run `hostgate pool refresh`.", entry)
 
 

@@ -202,7 +202,7 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
         entries = tuple(
             ListEntry(each["Cidr"], each.get("Description", ""))
             for page in pages.paginate(PrefixListId=list_id, TargetVersion=version)
-            for each in page["Entries"]
+            for each in page.get("Entries", ())
         )
         return PrefixList(
             list_id=list_id, name=shown.get("PrefixListName", ""), state=state, told=shown.get("StateMessage", ""),
