@@ -17,7 +17,7 @@ from hostgate.aws.resources_ec2 import (
     PREFIX_LIST_ENTRY,
     RULE_DESTINATIONS,
 )
-from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, range_of, symbol, union
+from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, listed, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -175,8 +175,8 @@ def address_of(node: Node, what: str) -> AddressSet:
 
 def entries_of(prefix_list: Resource) -> AddressSet:
     """The addresses in a prefix list; a symbol of its own where nobody can tell."""
-    entries, unread = prefix_list.node.at("entries"), symbol(f"unknown:{prefix_list.urn}#entries")
-    return unread if entries.unknown else union(range_of(item.at("cidr").value) or unread for item in entries.items())
+    entries, unread = prefix_list.node.at("entries"), f"unknown:{prefix_list.urn}#entries"
+    return symbol(unread) if entries.unknown else listed((item.at("cidr").value for item in entries.items()), unread)
 
 
 def _step(name: str, owner: str, node: Node, key: str, address: AddressSet) -> Iterator[Step]:
