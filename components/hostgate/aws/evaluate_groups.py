@@ -33,6 +33,10 @@ ASSUMPTIONS: Final = (
 
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
 
+_NATIVE: Final = f"rules inside a {NATIVE_GROUP} are not read, and one without any is given a rule that allows all"
+"""AWS CloudFormation user guide, AWS::EC2::SecurityGroup: EC2 makes a default egress rule, which goes only where some egress
+rule is in the template; the provider of Terraform takes it away (read 2026-11-29)."""
+
 _CLOSED = Step(action="block", rule="", why="no rule of the security group allows it")
 
 
@@ -64,11 +68,11 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
         if group not in (made.id, made.urn):
             continue
         name = made.name if group == made.urn else group
-        inside = made.node.at("securityGroupEgress" if made.type == NATIVE_GROUP else "egress")
-        if inside.unknown or (made.type == NATIVE_GROUP and inside.value):
-            why = "its rules are not known yet" if inside.unknown else f"rules inside a {NATIVE_GROUP} are not read"
+        inside = made.node.at("egress")
+        if made.type == NATIVE_GROUP or inside.unknown:
+            why = _NATIVE if made.type == NATIVE_GROUP else "its rules are not known yet"
             steps += either(f"a rule of {made.name}", why, made.urn)
-        elif made.type != NATIVE_GROUP:
+        else:
             steps += [step for item in inside.items() for step in _inside(made, item, "egress", snapshot)]
         steps += elsewhere(made)
     kept = [each for rule in mine for each in _lists(rule, snapshot)]
