@@ -388,7 +388,9 @@ def _resources() -> Iterator[Case]:
         yield of(unread, "aws", "not applicable", resource, "", name)
         yield of(raw, "aws", "fails", resource, "203.0.113.7 is an address of cgr.dev", name)
     yield of(raw, "aws", "not applicable", R(legacy, "r", {**inside, "type": "ingress"}), "", "older rule inwards")
-    yield of(raw, "aws", "unknown", R(legacy, "r", {**inside, "type": "egress", "cidrBlocks": UNKNOWN}), UNJUDGED, "older")
+    yield of(
+        raw, "aws", "unknown", R(legacy, "r", {**inside, "type": "egress", "cidrBlocks": UNKNOWN}), UNJUDGED, "older"
+    )
     native = R("aws-native:networkfirewall:RuleGroup", "rules", aws_rules(tls("evil.example")).properties)
     yield of("host-not-in-catalog", "aws", "fails", native, "evil.example: in no named catalog", "aws-native")
     yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")
