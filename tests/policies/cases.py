@@ -375,11 +375,22 @@ def _resources() -> Iterator[Case]:
     unread = "not-read"
     yield of(empty, "aws", "fails", dns_list(), "a domain list without domains", "DNS")
     yield of("host-not-in-catalog", "aws", "not applicable", dns_list("evil.example"), "", "a list by itself")
-    for type_ in ("securityGroupRule:SecurityGroupRule", "networkAclRule:NetworkAclRule",
-                  "managedPrefixListEntry:ManagedPrefixListEntry"):  # fmt: skip
-        yield of(unread, "aws", "fails", R(f"aws:ec2/{type_}", "r", {}), "holds a", type_)
-    default = R("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "r", {"egress": [{"cidrBlocks": ["0.0.0.0/0"]}]})
-    yield of(unread, "aws", "fails", default, "holds egress of a security group", "default group")
+    yield of(unread, "aws", "fails", R("aws:ec2/networkAclRule:NetworkAclRule", "r", {}), "holds an entry")
+    inside = {"cidrBlocks": ["203.0.113.0/24"], "protocol": "tcp", "fromPort": 443, "toPort": 443}
+    legacy = "aws:ec2/securityGroupRule:SecurityGroupRule"
+    for name, resource in {
+        "default group": R("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "r", {"egress": [inside]}),
+        "older rule": R(legacy, "r", {**inside, "type": "egress"}),
+        "entry apart": R("aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry", "r", {"cidr": "203.0.113.0/24"}),
+        "rule of aws-native": R("aws-native:ec2:SecurityGroupEgress", "r", {
+            "groupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIp": "203.0.113.0/24"}),
+    }.items():  # fmt: skip
+        yield of(unread, "aws", "not applicable", resource, "", name)
+        yield of(raw, "aws", "fails", resource, "203.0.113.7 is an address of cgr.dev", name)
+    yield of(raw, "aws", "not applicable", R(legacy, "r", {**inside, "type": "ingress"}), "", "older rule inwards")
+    yield of(
+        raw, "aws", "unknown", R(legacy, "r", {**inside, "type": "egress", "cidrBlocks": UNKNOWN}), UNJUDGED, "older"
+    )
     native = R("aws-native:networkfirewall:RuleGroup", "rules", aws_rules(tls("evil.example")).properties)
     yield of("host-not-in-catalog", "aws", "fails", native, "evil.example: in no named catalog", "aws-native")
     yield of(unread, "azure", "fails", R("azure-native:dnsresolver:DnsResolverDomainList", "d", {}), "DNS")

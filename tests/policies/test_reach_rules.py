@@ -244,11 +244,9 @@ def test_a_sound_stack_passes_at_its_first_preview(case: str, pack: Pack) -> Non
 
 
 UNREAD = [
-    R("aws:ec2/securityGroupRule:SecurityGroupRule", "rule", {"type": "egress", "cidrBlocks": ["0.0.0.0/0"]}),
-    R("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", {"egress": [{"cidrBlocks": ["0.0.0.0/0"]}]}),
     R("aws:ec2/networkAclRule:NetworkAclRule", "entry", {"egress": True, "cidrBlock": "0.0.0.0/0"}),
-    R("aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry", "item", {"cidr": "0.0.0.0/0"}),
-    R("aws-native:ec2:SecurityGroupEgress", "native", {"cidrIp": "0.0.0.0/0"}),
+    R("aws-native:ec2:SecurityGroup", "native", {"securityGroupEgress": [{"cidrIp": "0.0.0.0/0"}]}),
+    R("aws-native:ec2:PrefixList", "list", {"entries": [{"cidr": "0.0.0.0/0"}]}),
 ]
 
 

@@ -15,10 +15,8 @@ from hostgate.policies.settings import Settings
 from hostgate.policies.shape import not_read
 
 ALSO_OPEN = (
-    "aws:ec2/securityGroupRule:SecurityGroupRule",
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ec2/networkAclRule:NetworkAclRule",
-    "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry",
+    "aws-native:ec2:SecurityGroup",
     "aws-native:ec2:PrefixList",
     "azure:network/firewallApplicationRuleCollection:FirewallApplicationRuleCollection",
 )

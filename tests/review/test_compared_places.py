@@ -1,18 +1,30 @@
 """What entries say that opens and closes, and what every flow says that is asked of both plans: one truth, told twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from conformance.catalogs import MADE, entry, many
+from conformance.catalogs import MADE, entry, many, selection
+from hostgate.aws.evaluate_groups import places
+from hostgate.aws.resources import snapshot_of
+from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.catalog.model import Entry
-from hostgate.review.compared_places import ComparedPlace, compared_plans
+from hostgate.planning.plan import plan
+from hostgate.planning.pool_form import read_pool
+from hostgate.review.compared_places import ComparedPlace, compared_plans, compared_standing
 from hostgate.review.guards import Guards, tripped
 from hostgate.review.plan_changes import TargetDiff, diff
 from hostgate.review.risks import risks
 from hostgate.review.statement import state
 from review.changes import SOURCES, by_source, made
+
+POOL_OF_LISTS = """hostgate-pool 1
+host a.example window 86400
+  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+end
+"""
 
 POOL = [
     *many(6), entry("example.net", match="subtree"), entry("under.example.net"), entry("a.example.org", port=8443),
@@ -117,3 +129,23 @@ def test_a_proxy_that_lets_one_host_of_the_list_be_said_for_another_opens_that_a
     assert (place.closes, place.everything) == (0, None)
     (back,) = compared_plans(diff(plans[1:], plans[:1]))
     assert (back.opens, bool(back.closes)) == (0, True)
+
+
+@pytest.mark.parametrize("groups", [["sg-0a"], ["sg-0a", "sg-0b"], ["sg-0c", "sg-0b", "sg-0a"]])
+def test_a_list_that_opens_more_than_its_entries_say_is_a_risk_of_every_group_that_uses_it(groups: list[str]) -> None:
+    pool = read_pool(POOL_OF_LISTS.encode(), "pool.txt")
+    planned = plan(selection([entry("a.example")]), "aws:prefix-list", pool=pool, securityGroups=groups)
+    before = snapshot_of(planned.objects)
+    more = [
+        replace(each, properties={**each.properties, "entries": [*each.properties["entries"], {"cidr": "8.8.8.0/24"}]})
+        if each.type == PREFIX_LIST
+        else each
+        for each in before.resources
+    ]
+    after = replace(before, resources=tuple(more))
+    sides = [state(planned)]
+    changes = diff(sides, sides)
+    found = compared_standing(places(before), places(after), sides, (), after, changes)
+    assert [(each.id, each.target) for each in risks(changes, found)] == [
+        ("opens-beside", f"aws group {group}") for group in sorted(groups)
+    ]

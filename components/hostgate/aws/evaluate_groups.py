@@ -8,8 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from hostgate.aws.resources import canonical
-from hostgate.aws.resources_ec2 import EGRESS_RULE, PREFIX_LIST, RULE_DESTINATIONS, SECURITY_GROUP
-from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, listed, range_of, symbol
+from hostgate.aws.resources_ec2 import (
+    EGRESS_RULE,
+    GROUPS,
+    LEGACY_RULE,
+    NATIVE_GROUP,
+    PREFIX_LIST,
+    PREFIX_LIST_ENTRY,
+    RULE_DESTINATIONS,
+)
+from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, listed, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -25,32 +33,49 @@ ASSUMPTIONS: Final = (
 
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
 
+_NATIVE: Final = f"rules inside a {NATIVE_GROUP} are not read, and one without any is given a rule that allows all"
+"""AWS CloudFormation user guide, AWS::EC2::SecurityGroup: EC2 makes a default egress rule, which goes only where some egress
+rule is in the template; the provider of Terraform takes it away (read 2026-11-29)."""
+
 _CLOSED = Step(action="block", rule="", why="no rule of the security group allows it")
 
 
 def places(snapshot: Snapshot) -> list[Place]:
     """Every security group with a rule that refers to a prefix list of the snapshot. Others judge no list of hosts."""
     snapshot = canonical(snapshot)
-    rules = list(snapshot.of_types([EGRESS_RULE]))
-    found = dict.fromkeys(_group(rule, snapshot) for rule in rules if _list(rule, "prefixListId", snapshot) is not None)
+    rules = _rules(snapshot)
+    found = dict.fromkeys(_group(rule, snapshot) for rule in rules if _lists(rule, snapshot))
     return [_place(snapshot, group, rules) for group in found]
 
 
 def plan_place(snapshot: Snapshot, group: str) -> Place:
     """The rules of a plan for the security group, with nothing else there."""
-    return _place(snapshot, group, list(snapshot.of_types([EGRESS_RULE])))
+    return _place(snapshot, group, _rules(snapshot))
+
+
+def _rules(snapshot: Snapshot) -> list[Resource]:
+    """Rules that stand apart from their group; of those for either direction, the ones that may be for egress."""
+    either_way = snapshot.of_types([EGRESS_RULE, LEGACY_RULE])
+    return [each for each in either_way if each.type == EGRESS_RULE or each.node.at("type").value != "ingress"]
 
 
 def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
-    steps = [step for rule in rules if _group(rule, snapshot) == group for step in _of_rule(rule, snapshot)]
-    made = next((each for each in snapshot.of_types([SECURITY_GROUP]) if group in (each.id, each.urn)), None)
-    if made is not None:
-        steps += [step for item in made.node.at("egress").items() for step in _inside(made, item)]
+    mine = [rule for rule in rules if _group(rule, snapshot) == group]
+    steps = [step for rule in mine for step in _of_rule(rule, snapshot)]
+    steps += [step for rule in rules if _of_any_group(rule, snapshot) for step in _perhaps_here(rule)]
+    name = group
+    for made in snapshot.of_types(GROUPS):
+        if group not in (made.id, made.urn):
+            continue
+        name = made.name if group == made.urn else group
+        inside = made.node.at("egress")
+        if made.type == NATIVE_GROUP or inside.unknown:
+            why = _NATIVE if made.type == NATIVE_GROUP else "its rules are not known yet"
+            steps += either(f"a rule of {made.name}", why, made.urn)
+        else:
+            steps += [step for item in inside.items() for step in _inside(made, item, "egress", snapshot)]
         steps += elsewhere(made)
-    name = made.name if made is not None and group == made.urn else group
-    kept = [
-        each for rule in rules if _group(rule, snapshot) == group and (each := _list(rule, "prefixListId", snapshot))
-    ]
+    kept = [each for rule in mine for each in _lists(rule, snapshot)]
     assumptions = (*ASSUMPTIONS, PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
     return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), assumptions, policy=name, kind="group")
 
@@ -74,34 +99,75 @@ def holder_of(rule: Resource, key: str, what: str, snapshot: Snapshot) -> str:
     return (made[0].id or made[0].urn) if len(made) == 1 else f"a {what} not known yet ({rule.name})"
 
 
-def _list(rule: Resource, key: str, snapshot: Snapshot) -> Resource | None:
-    made = [each for each in snapshot.referred(rule, key, rule.properties.get(key)) if each.type == PREFIX_LIST]
+def _of_any_group(rule: Resource, snapshot: Snapshot) -> bool:
+    """Whether nobody can tell which group an older rule is in; a newer one refers to one group, or is a place by itself."""
+    value = rule.properties.get("securityGroupId")
+    known = isinstance(value, str) or len(snapshot.referred(rule, "securityGroupId", value)) == 1
+    return rule.type == LEGACY_RULE and not known
+
+
+def _perhaps_here(rule: Resource) -> Iterator[Step]:
+    yield from either(rule.name, f"the group of {rule.name} is not known yet", rule.urn)
+
+
+def _list(value: object, resource: Resource, key: str, snapshot: Snapshot) -> Resource | None:
+    made = [each for each in snapshot.referred(resource, key, value) if each.type == PREFIX_LIST]
     return made[0] if len(made) == 1 else None
+
+
+def _lists(rule: Resource, snapshot: Snapshot) -> list[Resource]:
+    """The prefix lists of the snapshot that a rule refers to."""
+    if rule.type == EGRESS_RULE:
+        named = [(rule.properties.get("prefixListId"), "prefixListId")]
+    else:
+        named = [(each.value, "prefixListIds") for each in rule.node.at("prefixListIds").items()]
+    return [found for value, key in named if (found := _list(value, rule, key, snapshot)) is not None]
+
+
+def _in_list(node: Node, resource: Resource, key: str, what: str, snapshot: Snapshot) -> AddressSet:
+    """What a reference to a prefix list stands for: of one outside the snapshot, what is put in from here, and the rest."""
+    known = _list(node.value, resource, key, snapshot)
+    if known is not None:
+        return entries_of(known)
+    beside = (each.node.at("cidr") for each in snapshot.of_types([PREFIX_LIST_ENTRY])
+              if isinstance(node.value, str) and each.properties.get("prefixListId") == node.value)  # fmt: skip
+    return union([address_of(node, what), *(address_of(cidr, what) for cidr in beside)])
 
 
 def _of_rule(rule: Resource, snapshot: Snapshot) -> Iterator[Step]:
     node = rule.node
+    if rule.type == LEGACY_RULE:
+        if node.at("type").value == "egress":
+            yield from _inside(rule, node, "prefixListIds", snapshot)
+        else:
+            yield from either(rule.name, f"the direction of {rule.name} is not known yet", rule.urn)
+        return
     address = NO_ADDRESS
     for key in RULE_DESTINATIONS:
         at = node.at(key)
         if at.absent:
             continue
-        known = _list(rule, key, snapshot) if key == "prefixListId" else None
-        address |= entries_of(known) if known is not None else address_of(at, f"{key} of {rule.name}")
+        what = f"{key} of {rule.name}"
+        address |= _in_list(at, rule, key, what, snapshot) if key == "prefixListId" else address_of(at, what)
     yield from _step(rule.name, rule.urn, node, "ipProtocol", address)
 
 
-def _inside(group: Resource, item: Node) -> Iterator[Step]:
-    """A rule that stands in its security group."""
+def _inside(holder: Resource, item: Node, lists: str, snapshot: Snapshot) -> Iterator[Step]:
+    """A rule that stands in its security group, or an older one apart, which is written alike. What its prefix lists were made
+    from is told of the input `lists`."""
     address = NO_ADDRESS
     for key in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups"):
+        what = f"{key} of {holder.name}"
         if item.at(key).unknown:
-            address |= symbol(f"{key} of {group.name}")
+            address |= symbol(what)
         for each in item.at(key).items():
-            address |= address_of(each, f"{key} of {group.name}")
+            in_list = key == "prefixListIds"
+            address |= _in_list(each, holder, lists, what, snapshot) if in_list else address_of(each, what)
+    if not (source := item.at("sourceSecurityGroupId")).absent:
+        address |= address_of(source, f"sourceSecurityGroupId of {holder.name}")
     if item.at("self").value:
-        address |= symbol(group.id or group.urn)
-    yield from _step(group.name, group.urn, item, "protocol", address)
+        address |= symbol(holder.id or holder.urn)
+    yield from _step(holder.name, holder.urn, item, "protocol", address)
 
 
 def address_of(node: Node, what: str) -> AddressSet:

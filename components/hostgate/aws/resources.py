@@ -53,6 +53,7 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
         resources_firewall.ENDPOINT_TYPE,
         "vpcEndpointAssociationArn",
     ),
+    "aws-native:ec2:SecurityGroupEgress": (resources_ec2.NATIVE_RULE, ""),
     "aws-native:route53resolver:FirewallDomainList": (resources_resolver.TYPES[DOMAIN_LIST], "arn"),
     "aws-native:route53resolver:FirewallRuleGroup": (resources_resolver.TYPES[RULE_GROUP], "arn"),
     "aws-native:route53resolver:FirewallRuleGroupAssociation": (resources_resolver.TYPES[ASSOCIATION], "arn"),
@@ -84,16 +85,28 @@ _RULES = "firewallRules"
 def canonical(snapshot: Snapshot) -> Snapshot:
     """The snapshot as the classic provider would have it."""
     found = [each for one in snapshot.resources for each in _canonical(one, snapshot)]
-    if any(each.type == PREFIX_LIST_ENTRY for each in found):
-        found = [_with_entries_elsewhere(each) for each in found]
-    return Snapshot(tuple(found), snapshot.source)
+    made = Snapshot(tuple(found), snapshot.source)
+    if apart := list(made.of_types([PREFIX_LIST_ENTRY])):
+        made = replace(made, resources=tuple(_with_entries(each, apart, made) for each in found))
+    return made
 
 
-def _with_entries_elsewhere(resource: Resource) -> Resource:
-    """A prefix list beside entries that are resources of their own; which list they are of is told by a reference."""
-    if resource.type != PREFIX_LIST or resource.properties.get("entries"):
+def _with_entries(resource: Resource, apart: Sequence[Resource], snapshot: Snapshot) -> Resource:
+    """A prefix list with those entries that are resources of their own. Of one that refers to nothing that is known, any list
+    without other entries may be meant."""
+    entries = resource.properties.get("entries")
+    if resource.type != PREFIX_LIST or entries is UNKNOWN:
         return resource
-    return replace(resource, properties={**resource.properties, "entries": UNKNOWN})
+    held = list(entries or ())
+    for each in apart:
+        value = each.properties.get("prefixListId")
+        lists = snapshot.referred(each, "prefixListId", value)
+        if lists == (resource,):
+            item = {"cidr": each.properties.get("cidr", UNKNOWN), "description": each.properties.get("description")}
+            held += [] if any(one.get("cidr") == item["cidr"] for one in held if isinstance(one, Mapping)) else [item]
+        elif resource in lists or (not lists and not isinstance(value, str) and not entries):
+            held.append({"cidr": UNKNOWN})
+    return replace(resource, properties={**resource.properties, "entries": held}) if held else resource
 
 
 def _canonical(resource: Resource, snapshot: Snapshot) -> Iterator[Resource]:
@@ -107,7 +120,9 @@ def _canonical(resource: Resource, snapshot: Snapshot) -> Iterator[Resource]:
         properties["domains"] = UNKNOWN  # a file in S3 holds them
     if properties.get(arn) is not None:
         properties["arn"] = properties[arn]
-    yield replace(resource, type=row.token, properties=properties)
+    ours = {name: key for key, name in row.inputs.renamed.items()}
+    made = {ours.get(key, key): urns for key, urns in resource.property_dependencies.items()}
+    yield replace(resource, type=row.token, properties=properties, property_dependencies=made)
     if rules is not None:
         yield from _apart(resource, Node(rules), snapshot)
 

@@ -20,6 +20,10 @@ VPC_RANGES: Final = (
 PREFIX_LIST: Final = "aws:ec2/managedPrefixList:ManagedPrefixList"
 PREFIX_LIST_ENTRY: Final = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
+DEFAULT_GROUP: Final = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+NATIVE_GROUP: Final = "aws-native:ec2:SecurityGroup"
+GROUPS: Final = (SECURITY_GROUP, DEFAULT_GROUP, NATIVE_GROUP)
+LEGACY_RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
 EGRESS_RULE: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
 DEFAULT_ACL: Final = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"
@@ -252,6 +256,24 @@ def _acl(*names: str) -> Record:
     return Record({**fields(*names, "subnetIds").fields, "egress": Items(inline), "ingress": Items(inline)})
 
 
+_LEGACY: Final = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "self", "protocol", "fromPort", "toPort")
+_OF_RULE: Final = (*_LEGACY, "securityGroups")
+
+NATIVE_RULE: Final = ResourceType(
+    EGRESS_RULE,
+    Record(
+        dict.fromkeys(("securityGroupId", "ipProtocol", "fromPort", "toPort", *RULE_DESTINATIONS), Anything()),
+        renamed={
+            "securityGroupId": "groupId",
+            "cidrIpv4": "cidrIp",
+            "cidrIpv6": "cidrIpv6",
+            "prefixListId": "destinationPrefixListId",
+            "referencedSecurityGroupId": "destinationSecurityGroupId",
+        },
+    ),
+)
+"""An egress rule as CloudFormation has it (AWS::EC2::SecurityGroupEgress, read 2026-11-29)."""
+
 READ: Final = types_by_token(
     (
         ResourceType(
@@ -294,14 +316,12 @@ READ: Final = types_by_token(
             fields("prefixListId", "blackhole", "transitGatewayAttachmentId", "transitGatewayRouteTableId"),
             spelled=as_aws,
         ),
+        ResourceType(SECURITY_GROUP, fields(*(f"egress[].{each}" for each in _OF_RULE)), spelled=as_aws),
+        ResourceType(DEFAULT_GROUP, fields(*(f"egress[].{each}" for each in _OF_RULE)), spelled=as_aws),
         ResourceType(
-            SECURITY_GROUP,
-            fields(
-                "egress[].cidrBlocks", "egress[].ipv6CidrBlocks", "egress[].prefixListIds", "egress[].securityGroups",
-                "egress[].self", "egress[].protocol", "egress[].fromPort", "egress[].toPort",
-            ),
-            spelled=as_aws,
+            LEGACY_RULE, fields("type", "securityGroupId", "sourceSecurityGroupId", *_LEGACY), spelled=as_aws
         ),
+        ResourceType(PREFIX_LIST_ENTRY, fields("cidr", "description", "prefixListId"), spelled=as_aws),
         ResourceType(ACL, _acl()),
         ResourceType(DEFAULT_ACL, _acl("defaultNetworkAclId")),
     )
@@ -309,14 +329,10 @@ READ: Final = types_by_token(
 """Types that are read where they stand, and never made here."""
 
 UNREAD: Final = (
-    UnreadType("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "egress of a security group", ("egress",)),
-    UnreadType("aws:ec2/securityGroupRule:SecurityGroupRule", "a rule of a security group"),
     UnreadType(ACL, "egress of a network ACL", ("egress",)),
     UnreadType(DEFAULT_ACL, "egress of a network ACL", ("egress",)),
     UnreadType(ACL_ENTRY, "an entry of a network ACL"),
-    UnreadType(PREFIX_LIST_ENTRY, "an entry of a prefix list"),
-    UnreadType("aws-native:ec2:SecurityGroup", "egress of a security group", ("securityGroupEgress",)),
-    UnreadType("aws-native:ec2:SecurityGroupEgress", "a rule of a security group"),
+    UnreadType(NATIVE_GROUP, "egress of a security group", ("securityGroupEgress",)),
     UnreadType("aws-native:ec2:NetworkAclEntry", "an entry of a network ACL"),
     UnreadType("aws-native:ec2:PrefixList", "entries of a prefix list", ("entries",)),
 )

@@ -108,7 +108,7 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
         places = compared_plans(targets, guards.never_remove)
     else:
         before, after, snapshot, new = _standing(base, head, targets)
-        places = compared_standing(before, after, sides, guards.never_remove, snapshot)
+        places = compared_standing(before, after, sides, guards.never_remove, snapshot, targets)
         places += compared_plans(new, guards.never_remove)
         notes += (f"{each.label} stands nowhere yet: it is compared as if nothing else stood there." for each in new)
     if (base.snapshot is None) != (head.snapshot is None):
@@ -118,6 +118,11 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
             f"{each.label} has another name: what refers to the old one is taken to go over to the new."
             for each in renamed
         )
+    not_read: tuple[str, ...] = ()
+    if base.snapshot is not None and head.snapshot is not None:
+        from hostgate.policies.places import changes_not_read
+
+        not_read = tuple(changes_not_read((base.standing, base.snapshot), (head.standing, head.snapshot)))
     return Review(
         subject=subject or head.stack or base.stack or "plan",
         base=asked.base,
@@ -125,7 +130,8 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
         targets=targets,
         guards=guards,
         override=asked.override,
-        notes=tuple(notes),
+        notes=(*not_read, *notes),
+        not_read=bool(not_read),
         places=places,
     )
 

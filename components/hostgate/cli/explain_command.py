@@ -23,6 +23,7 @@ from hostgate.cli.sources import Repeating, make_plans, plan_options
 
 if TYPE_CHECKING:
     from hostgate.flows.flow import Flow, Verdict
+    from hostgate.flows.snapshot import Snapshot
     from hostgate.planning.plan import Plan
     from hostgate.sandbox.enforcement_points import Point
 
@@ -317,8 +318,12 @@ def _answer(target: str, place: str, verdict: "Verdict", assumptions: Sequence[s
 def _points(*, sandbox: bool, state: str | None, preview: str | None) -> list["Point"]:
     """Every point of enforcement in what is asked: the simulated clouds, a state, or a preview. Raises InputError."""
     from hostgate.flows.engine_documents import of_preview, of_state
-    from hostgate.sandbox.enforcement_points import points, points_of
+    from hostgate.policies.places import with_unread
+    from hostgate.sandbox.enforcement_points import Point, points_of, snapshot_of
     from hostgate.sandbox.state import FILE, state_of
+
+    def told(snapshot: "Snapshot") -> list[Point]:
+        return [Point(each) for each in with_unread([point.judged for point in points_of(snapshot)], snapshot)]
 
     if sum((sandbox, state is not None and not sandbox, preview is not None)) > 1:
         raise click.UsageError("Ask one: --sandbox, --state FILE, or --preview FILE.")
@@ -326,14 +331,14 @@ def _points(*, sandbox: bool, state: str | None, preview: str | None) -> list["P
         if state is not None and user_path(state).is_file():
             raise click.UsageError(f"--sandbox takes --state DIR, the folder where it is kept; {state} is a file.")
         folder = sandbox_folder(None if state is None else user_path(state))
-        found = points(state_of(folder).objects()) if (folder / FILE).exists() else []
+        found = told(snapshot_of(state_of(folder).objects())) if (folder / FILE).exists() else []
         if not found:
             message = "The simulated clouds hold no policy. Fill them: hostgate sandbox run -- pulumi up"
             raise InputError([Problem(rule="sandbox", message=message)])
         return found
     path, read = (state, of_state) if state is not None else (str(preview), of_preview)
     shown = "stdin" if path == "-" else path
-    found = points_of(read(_document(path, shown), shown))
+    found = told(read(_document(path, shown), shown))
     if not found:
         message = "No resource in it judges what leaves. Allowed: one with a firewall, a policy, a network or a VPC."
         raise InputError([Problem(rule="plan-file", file=shown, message=message)])

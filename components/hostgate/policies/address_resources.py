@@ -19,9 +19,21 @@ def read_security_group(node: Node) -> Reading:
     """The egress rules inside an aws.ec2.SecurityGroup."""
     reading = Reading(node.doubts)
     for rule in node.at("egress").items("destination", "ports"):
-        ranges = [*rule.at("cidrBlocks").texts("destination"), *rule.at("ipv6CidrBlocks").texts("destination")]
-        _open(reading, rule, rule.at("protocol"), ranges)
+        _open_ranges(reading, rule)
     return reading
+
+
+def read_legacy_rule(node: Node) -> Reading:
+    """aws.ec2.SecurityGroupRule, which is for one direction."""
+    reading = Reading(node.doubts)
+    if node.at("type").text("destination") != "ingress":
+        _open_ranges(reading, node)
+    return reading
+
+
+def _open_ranges(reading: Reading, rule: Node) -> None:
+    ranges = [*rule.at("cidrBlocks").texts("destination"), *rule.at("ipv6CidrBlocks").texts("destination")]
+    _open(reading, rule, rule.at("protocol"), ranges)
 
 
 def _open(reading: Reading, node: Node, protocol: Node, ranges: list[str]) -> None:
@@ -50,6 +62,13 @@ def read_prefix_list(node: Node) -> Reading:
     return reading
 
 
+def read_entry(node: Node) -> Reading:
+    """aws.ec2.ManagedPrefixListEntry: one entry, of a list that is elsewhere."""
+    reading = Reading(node.doubts)
+    _hold(reading, node.at("cidr"), node.at("cidr"))
+    return reading
+
+
 def read_address_group(node: Node) -> Reading:
     """gcp.networksecurity.AddressGroup: its capacity cannot change, and counts in every policy that uses it."""
     reading = Reading(node.doubts)
@@ -72,13 +91,17 @@ def _held(reading: Reading, listed: Node, key: str) -> None:
     if listed.empty:
         reading.empties.append((listed.path, "no address in it"))
     for item in listed.items("destination", "size"):
-        text = (item.at(key) if key else item).text("destination")
-        if text is None:
-            continue
-        target = EVERYWHERE if text == "*" else destination(part.strip() for part in text.split("-"))
-        if target is None:
-            item.doubt("destination", f"{text!r} is no address range")
-        elif target != NOWHERE:
-            reading.effects.append(
-                Effect(where=item.path, action="allow", layer="other", ports=ANY_PORT, destination=target)
-            )
+        _hold(reading, item, item.at(key) if key else item)
+
+
+def _hold(reading: Reading, item: Node, address: Node) -> None:
+    text = address.text("destination")
+    if text is None:
+        return
+    target = EVERYWHERE if text == "*" else destination(part.strip() for part in text.split("-"))
+    if target is None:
+        item.doubt("destination", f"{text!r} is no address range")
+    elif target != NOWHERE:
+        reading.effects.append(
+            Effect(where=item.path, action="allow", layer="other", ports=ANY_PORT, destination=target)
+        )

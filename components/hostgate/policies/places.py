@@ -123,22 +123,48 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
         places = map(_closed, mine) if closes else mine
         elsewhere = each.policy is None
         found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
-    not_read: dict[str, list[str]] = {}
-    read = {
-        step.owner for place in found for step in place.steps
-    }  # such as other entries of a network ACL that is judged
-    for resource in snapshot.resources:
-        if resource.urn not in read and (held := unread(resource)):
-            told = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
-            not_read.setdefault(cloud_of(resource.type) or "", []).append(told)
     found = [with_clients(place, snapshot) for place in found]
+    return with_unread([replace(each, assumptions=(*each.assumptions, *_by_address(each))) for each in found], snapshot)
+
+
+def with_unread(places: Sequence[Place], snapshot: Snapshot) -> list[Place]:
+    """The places, each with what is assumed of resources of its cloud that nobody reads."""
+    told: dict[str, list[str]] = {}
+    for resource, held in _not_read(places, snapshot):
+        said = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
+        told.setdefault(cloud_of(resource.type) or "", []).append(said)
     return [
-        replace(
-            place,
-            assumptions=(*place.assumptions, *_by_address(place), *not_read.get(place.target.partition(":")[0], ())),
-        )
-        for place in found
+        replace(place, assumptions=(*place.assumptions, *told.get(place.target.partition(":")[0], ())))
+        for place in places
     ]
+
+
+def _not_read(places: Iterable[Place], snapshot: Snapshot) -> Iterator[tuple[Resource, str]]:
+    read = {step.owner for place in places for step in place.steps}  # as other entries of a network ACL that is judged
+    for resource in canonical(snapshot.resources):
+        if resource.urn not in read and (held := unread(resource)):
+            yield resource, held
+
+
+def changes_not_read(
+    before: tuple[Sequence[Place], Snapshot], after: tuple[Sequence[Place], Snapshot]
+) -> Iterator[str]:
+    """What changes of resources that nobody reads, on clouds with a place that judges, as sentences."""
+    old, new = ({each.urn: (each, held) for each, held in _not_read(*side)} for side in (before, after))
+    clouds = {place.target.partition(":")[0] for places, _ in (before, after) for place in places}
+    for urn in dict.fromkeys([*new, *old]):
+        resource, held = new.get(urn) or old[urn]
+        what = "is new" if urn not in old else "is gone" if urn not in new else "changes"
+        if cloud_of(resource.type) not in clouds or (what == "changes" and _said(old[urn][0]) == _said(new[urn][0])):
+            continue
+        yield (
+            f"{resource.name} ({resource.type}) {what}. It holds {held} and is not read: nobody can tell what that opens or "
+            "closes."
+        )
+
+
+def _said(resource: Resource) -> dict[str, Any]:
+    return {key: value for key, value in resource.properties.items() if key not in ("tags", "tagsAll")}
 
 
 def _beside(place: Place, judged: JudgedPolicy) -> Place:

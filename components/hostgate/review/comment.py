@@ -112,6 +112,8 @@ class _Comment:
         ):
             if left := [each for each in on if each not in (*all_of, *perhaps)]:
                 told.append(f"{word} on {_on(left)}")
+        if self.review.not_read:
+            told.append("what nobody reads changes")
         return ", ".join(told) or "no host opens or closes"
 
     def _guards(self) -> Iterable[str]:

@@ -4,7 +4,7 @@ A catalog's hosts are told entry by entry elsewhere; here every flow is asked of
 of sets among them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from typing import Any
@@ -169,15 +169,25 @@ def compared_standing(
     sides: Sequence[Statement],
     hosts: Sequence[str] = (),
     snapshot: Snapshot | None = None,
+    targets: Iterable[TargetDiff] = (),
 ) -> tuple[ComparedPlace, ...]:
-    """Places that stand before and after, everybody's rules with them; `snapshot` is what stands after."""
-    rules = rules_of_entries(sides)
+    """Places that stand before and after, everybody's rules with them; `snapshot` is what stands after. What the rules of
+    entries open is told of the entries where it comes with a change of `targets`, and else of the place."""
+    rules = frozenset(rule for each in targets for rule in _rules_that_change(each))
     return tuple(
         ComparedPlace(
             f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each, rules, after=snapshot
         )
         for each in compare_all(before, after, guarded(hosts, sides))
     )
+
+
+def _rules_that_change(change: TargetDiff) -> Iterator[str]:
+    """Of entries that open or close, or that open more addresses; of every entry, where clients or all else change."""
+    if change.unlisted or change.clients_added or change.clients_removed:
+        yield from rules_of_entries([each for each in (change.base, change.head) if each is not None])
+    decided = [flow.opening.decision for flow in (*change.opened, *change.closed)]
+    yield from (each.rule for each in (*decided, *(one for one, _ in change.redirected)) if each.rule)
 
 
 def rules_of_entries(sides: Iterable[Statement]) -> frozenset[str]:

@@ -21,6 +21,8 @@ class Review:
     override: str | None = None
     """Why guards do not stop this change."""
     notes: tuple[str, ...] = ()
+    not_read: bool = False
+    """Whether something changes that nobody reads; a note says what."""
     places: tuple[ComparedPlace, ...] = ()
     """What every flow says, asked of both sides; none where nobody can ask."""
 
@@ -43,7 +45,8 @@ class Review:
 
     @property
     def unchanged(self) -> bool:
-        return all(each.unchanged for each in self.targets) and all(each.what == "same" for each in self.places)
+        same = all(each.unchanged for each in self.targets) and all(each.what == "same" for each in self.places)
+        return same and not self.not_read
 
     @property
     def ok(self) -> bool:
