@@ -105,14 +105,31 @@ def points_at(
     return found
 
 
-def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list[Need]:
-    """What has to pass wherever the clients of a plan are judged, by whatever else stands there."""
+def due_of(
+    target: str,
+    options: Options,
+    decisions: Iterable[Decision],
+    dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (),
+) -> list[Need]:
+    """What has to pass wherever the clients of a plan are judged, by whatever else stands there. `dialled`: the addresses by
+    which its hosts are dialled there; none: any."""
     allowed = [decision.entry for decision in decisions if decision.outcome == "allowed"]
     found: list[Need] = []
     for share in options.shares:
-        own = [need for need in needs_of(each for each in allowed if each.grant == share.grant) if need.due]
+        own = []
+        for entry in (each for each in allowed if each.grant == share.grant):
+            ranges = dialled(entry)
+            asked = [need for need in needs_of([entry]) if need.due]
+            own += [_at(need, networks(ranges)) for need in asked] if ranges else asked
         found += _of_list(own, "", mechanism(target).clients(share, Snapshot((), "the plan")))
     return found
+
+
+def _at(need: Need, addresses: AddressSet) -> Need:
+    """The need at those of its addresses that are among `addresses`."""
+    over = need.box.address
+    both = replace(addresses, v4=addresses.v4 & over.v4, v6=addresses.v6 & over.v6)
+    return replace(need, box=replace(need.box, address=both))
 
 
 def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozenset[str]]:
