@@ -7,6 +7,7 @@ import pytest
 
 from hostgate.catalog.problems import InputError
 from hostgate.flows.flow import Flow
+from hostgate.flows.reach import reach
 from hostgate.planning.layers import joints
 from hostgate.planning.plan import Plan
 from hostgate.stack import read_stack
@@ -121,3 +122,61 @@ def test_that_they_differ_is_accepted_as_any_finding(files: Path) -> None:
     assert [one.accepted for plan in plans for one in plan.findings if one.id == "layers-differ"] == ["being moved"]
     with pytest.raises(InputError, match="Accepted layers-differ, but there is no such finding"):
         read_stack({"gcp": {**layers[0], "accept": accept}}, files).plans()
+
+
+ACL = {"mechanism": "network-acl", "networkAcls": ["acl-0a1"]}
+LISTS = {"mechanism": "prefix-list", "securityGroups": ["sg-0a1"]}
+ITEMS = {"mechanism": "address-group", "networks": [MAIN], "project": "acme"}
+IPS = {"mechanism": "ip-group", "attach": "rg/hub"}
+BY_NAME_AND_POOL = [
+    ("aws", {}, LISTS), ("aws", {"from": ["10.0.0.0/8"]}, LISTS), ("aws", DNS, LISTS), ("aws", {}, ACL),
+    ("gcp", URLS, {**FQDN, "mechanism": "address-group"}), ("gcp", PROXY, ITEMS), ("azure", {"attach": "rg/hub"}, IPS),
+]  # fmt: skip
+
+
+def pooled(files: Path, cloud: str, *layers: tuple[dict[str, Any], str]) -> tuple[Plan, ...]:
+    """Layers of a stack with a pool, in which one host has addresses of both families and the other one of IPv4."""
+    seen = "first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z"
+    hosts = {"cgr.dev": ["198.51.100.7", "198.51.100.8", "2606:4700::7"], "relay.example.net": ["198.51.100.9"]}
+    told = "".join(
+        f"host {host} window 86400\n" + "".join(f"  {address} {seen}\n" for address in addresses)
+        for host, addresses in hosts.items()
+    )
+    (files / "pool.txt").write_text(f"hostgate-pool 1\n{told}end\n")
+    (files / "ssh.yaml").write_text(
+        "catalog: acme/ssh\nentries:\n  - {id: ssh, host: cgr.dev, port: 22, purpose: x, protocol: tcp}\n"
+    )
+    listed = [{**options, "catalogs": [f"./{name}.yaml"]} for options, name in layers]
+    return read_stack({cloud: listed, "pool": {"file": "pool.txt"}}, files).plans()
+
+
+@pytest.mark.parametrize("hosts", ["one", "both"])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("cloud", "by_name", "by_pool"), BY_NAME_AND_POOL)
+def test_a_host_of_two_layers_is_dialled_at_the_addresses_that_a_pool_says(
+    files: Path, cloud: str, by_name: Any, by_pool: Any, turned: bool, hosts: str
+) -> None:
+    layers = [(by_name, hosts), (by_pool, hosts)]
+    plans = pooled(files, cloud, *(reversed(layers) if turned else layers))
+    assert differing(plans) == []
+    found = [reach(place, needs) for joint in joints(plans) for _, place, needs in joint.points()]
+    assert [(each.place.name, each.missing) for each in found if each.missing] == []
+
+
+@pytest.mark.parametrize(("cloud", "by_name", "by_pool"), [each for each in BY_NAME_AND_POOL if each[0] == "aws"])
+@pytest.mark.parametrize("more", ["both", "mail"])
+def test_a_host_that_a_pool_opens_nothing_for_at_its_port_is_said(
+    files: Path, cloud: str, by_name: Any, by_pool: Any, more: str
+) -> None:
+    plans = pooled(files, cloud, (by_name, more), (by_pool, "one"))
+    assert [target for target, message in differing(plans) if f"relay: {plans[1].target} blocks" in message] == [
+        plans[0].target
+    ]
+    assert any(reach(place, needs).missing for joint in joints(plans) for _, place, needs in joint.points())
+
+
+def test_rules_with_addresses_of_the_pool_are_met_at_these(files: Path) -> None:
+    plans = pooled(files, "aws", ({}, "ssh"), (LISTS, "ssh"))
+    assert differing(plans) == []
+    plans = pooled(files, "aws", ({}, "ssh"), (LISTS, "one"))
+    assert [target for target, _ in differing(plans)] == ["aws:rules", "aws:prefix-list"]

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogs import many
+from conformance.catalogs import entry, many, selection
 from hostgate.catalog.model import Entry
 from hostgate.flows.comparison import Change, compare_all
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.mechanism import mechanism
+from hostgate.planning.plan import plan
+from hostgate.planning.pool_form import read_pool
 from hostgate.policies.places import places_of_stack
 from hostgate.review.put_in import put_in
 from hostgate.review.statement import Statement, state
@@ -153,3 +155,38 @@ def test_a_policy_of_others_holds_the_groups_that_the_plan_has_for_it(edge: bool
     opens_datagrams = any(each.kind == "opened" and each.flow.transport == "udp" for each in found)
     assert opens_datagrams is not edge
     assert not any(each.kind == "unknown" for each in found)
+
+
+SEEN = "first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z"
+KEPT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "aws:prefix-list": ("entries", {"securityGroups": ["sg-0a1"]}, {"maximum": 20}),
+    "gcp:address-group": ("items", {"networks": ["projects/acme/global/networks/main"]}, {"capacity": 20}),
+    "azure:ip-group": ("ipAddresses", {"resourceGroup": "rg"}, {}),
+}
+"""What is in a list, and options; those of one that a refresher keeps."""
+
+
+@pytest.mark.parametrize("contents", ["pool", "refresher"])
+@pytest.mark.parametrize("target", KEPT)
+def test_what_was_pushed_into_a_list_stays_and_what_pulumi_keeps_becomes_what_the_plan_says(
+    target: str, contents: str
+) -> None:
+    key, options, refreshed = KEPT[target]
+
+    def at(*addresses: str) -> Statement:
+        lines = "".join(f"  {each} {SEEN}\n" for each in addresses)
+        pool = read_pool(f"hostgate-pool 1\nhost a.example window 86400\n{lines}end\n".encode(), "pool.txt")
+        given = {**options, **(refreshed if contents == "refresher" else {}), "contents": contents}
+        return state(plan(selection([entry("a.example")]), target, pool=pool, **given))
+
+    def listed(snapshot: Snapshot) -> list[Any]:
+        (found,) = [each.properties[key] for each in snapshot.resources if key in each.properties]
+        return [each["cidr"] if isinstance(each, dict) else each for each in found]
+
+    before = Snapshot(tuple(children(at("203.0.113.9", "203.0.113.10"))), "a state")
+    old = of_component(at("203.0.113.7"))
+    stays = ["203.0.113.9/32", "203.0.113.10/32"]
+    assert listed(put_in(before, [(old, at("203.0.113.7"))])) == (
+        stays if contents == "refresher" else ["203.0.113.7/32"]
+    )
+    assert listed(put_in(Snapshot((), "a state"), [(old, at("203.0.113.7"))])) == ["203.0.113.7/32"]

@@ -173,6 +173,7 @@ TYPES: Final = types_by_token(
             replaces=("addressFamily", "region"),
             kind=PREFIX_LIST_KIND,
             spelled=as_aws,
+            refreshed="entries",
         ),
         ResourceType(
             EGRESS_RULE,

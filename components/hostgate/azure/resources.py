@@ -363,6 +363,7 @@ IP_GROUP_TYPE = ResourceType(
     replaces=("resourceGroupName", "ipGroupsName", "location"),
     kind="Microsoft.Network/ipGroups",
     within="properties",
+    refreshed="ipAddresses",
 )
 
 RESOURCE_GROUP_TYPE = ResourceType(

@@ -91,4 +91,5 @@ ADDRESS_GROUP_TYPE = ResourceType(
     replaces=("capacity", "parent", *REPLACED),
     configured=("parent",),
     kind="networksecurity.googleapis.com/AddressGroup",
+    refreshed="items",
 )

@@ -6,7 +6,7 @@ and its type in the URN (Pulumi docs, resource names: the qualified type is that
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hostgate.flows.nodes import UNKNOWN
@@ -15,6 +15,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
 from hostgate.flows.urns import stack_of, types_of
 from hostgate.planning.decision import Decision, read_registered, rules_decided
+from hostgate.planning.kept_lists import KeptOptions, Standing, standing_in
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
 from hostgate.planning.targets import is_computed
@@ -39,6 +40,8 @@ class Allowlist:
     own: frozenset[str] = frozenset()
     placed: bool = True
     """Whether some resource of the snapshot is known to be made below it."""
+    kept: Mapping[tuple[str, str, int], Standing] = field(default_factory=dict)
+    """What stands in the lists that a refresher keeps for it, by grant, transport and port."""
 
     @property
     def may_be_here(self) -> bool:
@@ -116,7 +119,12 @@ def read_allowlist(resource: Resource, snapshot: Snapshot) -> Allowlist:
     options = _options(target, resource) if target else None
     shares = () if options is None else options.shares
     clients = {share.grant: _clients(target, share, snapshot) for share in shares}
-    return Allowlist(resource, target, decisions, tuple(unread), options, clients)
+    kept = {}
+    if isinstance(options, KeptOptions) and options.refreshed:
+        own = frozenset({resource.urn})
+        below = (each for each in snapshot.resources if "-refresher-" in each.urn)
+        kept = dict(standing_in(resource, (each for each in below if _maker(each.urn, snapshot, own) is not None)))
+    return Allowlist(resource, target, decisions, tuple(unread), options, clients, kept=kept)
 
 
 def _why(path: str, value: object, wrong: str) -> str:

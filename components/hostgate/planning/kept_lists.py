@@ -4,18 +4,30 @@ Never both: what a push keeps, Pulumi fills once, when it makes the list, and ig
 empty, and no update undoes a push.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Final, Literal
 
 from hostgate.catalog.model import FAMILIES, Entry, Family
+from hostgate.flows.snapshot import Resource
+from hostgate.planning.address_pool import OWNER_LABEL, address_kind, family_of, mark
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Objection
 from hostgate.planning.pooled import Opening, PooledOptions, openings
 
 PUSHED: Final = (
-    "`hostgate pool push` has left the lists that it keeps as they were last read; `pulumi refresh` reads them again."
+    "`hostgate pool push` has left the lists that it keeps as they were last read; `pulumi refresh` reads them again. "
+    "Whoever refreshes the pool answers for what a push put there."
 )
 """What is assumed of what stands where a push keeps some of it."""
+
+_OF_ALL: Final = {"items": "labels", "ipAddresses": "tags"}
+"""Where what is in a list has no description: its property, and what says of the whole list whose it is."""
+
+_NAME: Final = re.compile(r"-(?:(.+)-)?refresher-(?:ipv[46]-)?(tcp|udp)-([0-9]+)(?:-[0-9]+)?")
+"""Of a list that a refresher keeps, after the name of its component: its grant, transport and port."""
 
 Lists = Mapping[tuple[Family, str, int], Sequence[Opening]]
 """What is in a list, by its address family, transport and port: everything in it is open at the ports of its rules."""
@@ -32,6 +44,54 @@ class KeptOptions(PooledOptions):
     def refreshed(self) -> bool:
         """Whether what is in the lists is a refresher's."""
         return self.contents == "refresher"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in lists that a refresher keeps, as addresses alone; `pushed`: those that a push put there."""
+
+    held: frozenset[str] = frozenset()
+    pushed: frozenset[str] = frozenset()
+
+    def due(self, addresses: Sequence[str], known: Set[str]) -> list[str]:
+        """Of the `addresses` that a host had at the last update, those that are due still: of each family what is there. Where
+        nothing of it is, all, unless a push put some there that are not `known` of any host: they may be its new ones."""
+        found = []
+        for family in FAMILIES:
+            those = [each for each in addresses if family_of(each) == family]
+            turned = any(family_of(each) == family for each in self.pushed - known)
+            found += [each for each in those if each in self.held] or ([] if turned else those)
+        return found
+
+
+def standing_in(component: Resource, lists: Iterable[Resource]) -> Mapping[tuple[str, str, int], Standing]:
+    """What stands in those of `lists` that a refresher keeps, by grant, transport and port; not of those that are not known."""
+    found: dict[tuple[str, str, int], Standing] = {}
+    for each in lists:
+        named = _NAME.fullmatch(each.urn.rpartition("::")[2].removeprefix(component.name))
+        if named is None or any(each.node.at(key).unknown for key in ("entries", *_OF_ALL)):
+            continue
+        entries = each.node.at("entries").items()
+        marked = [(item.at("cidr").value, item.at("description").value) for item in entries]
+        for key, owner in _OF_ALL.items():
+            told = mark("") if not each.node.at(owner, OWNER_LABEL).absent else None
+            marked += [(item.value, told) for item in each.node.at(key).items()]
+        held = {alone: str(told).startswith(mark("")) for cidr, told in marked if (alone := _alone(cidr))}
+        key_ = (named[1] or "", named[2], int(named[3]))
+        before = found.get(key_, Standing())
+        pushed = before.pushed.union(address for address, ours in held.items() if ours)
+        found[key_] = Standing(before.held.union(held), pushed)
+    return found
+
+
+def _alone(cidr: object) -> str | None:
+    """The address of a network of one that a host can have; None for any other: no push puts it anywhere."""
+    try:
+        network = ip_network(str(cidr), strict=False)
+    except ValueError:
+        return None
+    address = network.network_address
+    return str(address) if network.num_addresses == 1 and address_kind(address.packed) != "never" else None
 
 
 def lists_of(entries: Iterable[Entry], options: PooledOptions) -> Lists:

@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import Protocol
 
+from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import InputError, Problem
 from hostgate.catalog.selection import Selection
 from hostgate.flows.flow import Flow, Verdict
@@ -94,21 +95,24 @@ class Joint:
             others = [layer for layer in self.layers if layer is not first]
             for place, needs in points_at(gate.places, first.options, first.decisions):
                 # Of one list all are for the same clients, and a query does not tell its client.
-                apart = [each for each in others if not any(each is one for one in gate.layers) and _named(_due(each))]
+                apart = [
+                    each for each in others if not any(each is one for one in gate.layers) and _named(_due(each, gate))
+                ]
                 apart = [] if sees_queries_alone(place) else apart
-                beside = (need for each in others if not any(each is one for one in apart) for need in _due(each))
+                beside = (need for each in others if not any(each is one for one in apart) for need in _due(each, gate))
                 yield first, place, [*needs, *beside]
                 for each in apart:
                     theirs = replace(place, name=f"{place.name} for clients of {each.target}", clients=None)
                     # What else they reach there is judged by their own layer.
-                    yield first, theirs, [*_due(each), Need("", Box(), due=False)]
+                    yield first, theirs, [*_due(each, gate), Need("", Box(), due=False)]
 
     def missing(self) -> Iterator[tuple[Gate, Layer, list[str]]]:
         """What a gate blocks of the hosts that a layer lets through where it stands alone: the layer's entries."""
         for layer in self.layers if len(self.layers) > 1 else ():
-            wanted = _due(layer)
-            alone = _closed(Gate((layer,)), wanted)
+            single = Gate((layer,))
+            alone = _closed(single, _due(layer, single))
             for gate in self.gates:
+                wanted = _due(layer, gate)
                 closed = _closed(gate, wanted) - alone if gate.layers != (layer,) else frozenset()
                 entries = {entry for entry, _ in closed}
                 if entries:
@@ -161,8 +165,16 @@ def _gates(group: Sequence[Layer]) -> Iterator[Gate]:
         yield Gate((*leads, *(each for each in behind if not any(each is other for other in leads))))
 
 
-def _due(layer: Layer) -> list[Need]:
-    return due_of(layer.target, layer.options, layer.decisions)
+def _due(layer: Layer, gate: Gate) -> list[Need]:
+    """What has to pass at the gate for a layer: of a host whose addresses a pool says, at these. A pool of the layers there
+    says so before one of its own does."""
+    judging = () if any(each is layer for each in gate.layers) else gate.layers
+
+    def dialled(entry: Entry) -> Sequence[str]:
+        pooled = [each.options.dialled(entry) for each in (*judging, layer) if each.options.pooled(entry)]
+        return next(filter(None, pooled), ())
+
+    return due_of(layer.target, layer.options, layer.decisions, dialled)
 
 
 def is_on_the_way(one: Layer, other: Layer) -> bool:

@@ -105,14 +105,31 @@ def points_at(
     return found
 
 
-def due_of(target: str, options: Options, decisions: Iterable[Decision]) -> list[Need]:
-    """What has to pass wherever the clients of a plan are judged, by whatever else stands there."""
+def due_of(
+    target: str,
+    options: Options,
+    decisions: Iterable[Decision],
+    dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (),
+) -> list[Need]:
+    """What has to pass wherever the clients of a plan are judged, by whatever else stands there. `dialled`: the addresses by
+    which its hosts are dialled there; none: any."""
     allowed = [decision.entry for decision in decisions if decision.outcome == "allowed"]
     found: list[Need] = []
     for share in options.shares:
-        own = [need for need in needs_of(each for each in allowed if each.grant == share.grant) if need.due]
+        own = []
+        for entry in (each for each in allowed if each.grant == share.grant):
+            ranges = dialled(entry)
+            asked = [need for need in needs_of([entry]) if need.due]
+            own += [_at(need, networks(ranges)) for need in asked] if ranges else asked
         found += _of_list(own, "", mechanism(target).clients(share, Snapshot((), "the plan")))
     return found
+
+
+def _at(need: Need, addresses: AddressSet) -> Need:
+    """The need at those of its addresses that are among `addresses`."""
+    over = need.box.address
+    both = replace(addresses, v4=addresses.v4 & over.v4, v6=addresses.v6 & over.v6)
+    return replace(need, box=replace(need.box, address=both))
 
 
 def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozenset[str]]:
@@ -129,15 +146,35 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
         given = options.get("addresses") if isinstance(options, Mapping) else None
         addresses = given if isinstance(given, Mapping) else {}
         found += [] if each.options is None else names_open(each.options.open_names)
+        known = _known(each, allowed)
         several = len(listed) > 1 and any(client != EVERY_CLIENT for client in each.clients.values())
         for decision in allowed:
             pool = each.options if each.options is not None and each.options.pooled(decision.entry) else None
             ranges = addresses.get(decision.entry.id, ()) if pool is None else pool.dialled(decision.entry)
+            entry = decision.entry
+            list_ = (entry.grant, entry.transport, entry.port)
+            if list_ in each.kept:
+                ranges = each.kept[list_].due(ranges, known[list_])
             whose = " ".join(filter(None, (each.resource.name if several else "", decision.entry.grant)))
             pooled = partial(_given, pool is not None)
             wanted = needs_of([decision.entry], partial(_given, ranges), due=bool(each.own), pooled=pooled)
             found += _of_list(wanted, whose, each.clients.get(decision.entry.grant, EVERY_CLIENT))
+        for (grant, transport, port), kept in each.kept.items():
+            ports, protocols, _ = _spoken(port, transport, transport)
+            may_be = networks(kept.pushed | known.get((grant, transport, port), frozenset()))
+            pushed = Need(each.resource.name, Box(port=ports, protocols=protocols, address=may_be), due=False)
+            found += _of_list([pushed], grant, each.clients.get(grant, EVERY_CLIENT))
     return found, frozenset().union(*(each.own for each in listed))
+
+
+def _known(listed: Allowlist, allowed: Iterable[Decision]) -> Mapping[tuple[str, str, int], frozenset[str]]:
+    """The addresses that an allowlist had at its last update, by grant, transport and port."""
+    found: dict[tuple[str, str, int], frozenset[str]] = {}
+    for entry in (each.entry for each in allowed if listed.kept):
+        key = (entry.grant, entry.transport, entry.port)
+        dialled = listed.options.dialled(entry) if listed.options is not None else ()
+        found[key] = found.get(key, frozenset()).union(dialled)
+    return found
 
 
 def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:

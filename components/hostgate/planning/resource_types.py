@@ -46,6 +46,8 @@ class ResourceType:
     """How the API spells the name of an input."""
     within: str = ""
     """The part of the API's body that has the inputs, beside name and place of the object."""
+    refreshed: str = ""
+    """The input that is a refresher's where the options say so: an update leaves what stands as it is."""
 
     def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs that a body in the API's spelling stands for."""
