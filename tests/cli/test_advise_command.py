@@ -51,7 +51,10 @@ class TestAdvise:
 
     def test_one_cloud_alone_can_be_asked(self, run: Run) -> None:
         found = run("advise", "./ours.yaml", "--cloud", "azure", "--json").json
-        assert {each["target"] for host in found["hosts"] for each in host["advice"]} == {"azure:application-rules"}
+        assert {each["target"] for host in found["hosts"] for each in host["advice"]} == {
+            "azure:application-rules",
+            "azure:ip-group",
+        }
 
     def test_a_stack_brings_hosts_and_options(self, run: Run) -> None:
         assert fits(run("advise", "--json").json, "aws:rules")["shell"] == "unknown"

@@ -306,4 +306,5 @@ def _with_sets(each: CloudObject) -> CloudObject:
     if each.text is None:
         return each
     text = re.sub(r" @\w+ ", " 192.0.2.0/24 ", each.text)
-    return replace(each, body={"RuleGroup": {"RulesSource": {"RulesString": text}}}, text=text)
+    own = {key: value for key, value in each.body["RuleGroup"].items() if key == "RuleVariables"}
+    return replace(each, body={"RuleGroup": {"RulesSource": {"RulesString": text}, **own}}, text=text)

@@ -39,11 +39,10 @@ def judge(
     found = []
     for target in targets:
         how = mechanism(target)
-        ways = {
-            means.ttl_family: means
-            for means in how.means
-            if (not means.resolver if protocols is None else means.protocols & set(protocols))
-        }
+        ways: dict[str, Means] = {}
+        for means in how.means:  # of several ways of a family that which needs the least of others is the first
+            if not means.resolver if protocols is None else means.protocols & set(protocols):
+                ways.setdefault(means.ttl_family, means)
         found += [_judge(study, how, means) for means in ways.values()]
     return tuple(found)
 

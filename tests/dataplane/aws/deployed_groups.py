@@ -51,4 +51,7 @@ def _rule_group(group: StoredObject) -> CloudObject:
                 "GeneratedRulesType": listed["generatedRulesType"],
             }
         }
-    return CloudObject(kind=RULE_GROUP, name=group.name, body={"RuleGroup": {"RulesSource": body}}, text=text or None)
+    sets = at(group.inputs, ("ruleGroup", "ruleVariables", "ipSets")) or ()
+    own = {each["key"]: {"Definition": list(each["ipSet"]["definitions"])} for each in sets}
+    whole = {"RulesSource": body, **({"RuleVariables": {"IPSets": own}} if own else {})}
+    return CloudObject(kind=RULE_GROUP, name=group.name, body={"RuleGroup": whole}, text=text or None)

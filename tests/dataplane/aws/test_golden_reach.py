@@ -42,7 +42,9 @@ def rule_set(objects: Sequence[CloudObject], order: Order) -> RuleSet:
     rules = [rule for rule in strict.rules if int(rule.rpartition("sid:")[2].partition(";")[0]) < FIRST_SID]
     kinds = {kind for each in objects for kind in _types_of_list(each)}
     drops = [_DROPS[kind].format(FIRST_SID + at) for at, kind in enumerate(sorted(kinds))]
-    return RuleSet("own", order, Ordered((*rules, *drops), strict.home_net, strict.labels), snapshot_of(moved))
+    return RuleSet(
+        "own", order, Ordered((*rules, *drops), strict.home_net, strict.labels, strict.sets), snapshot_of(moved)
+    )
 
 
 def _types_of_list(each: CloudObject) -> Sequence[str]:
