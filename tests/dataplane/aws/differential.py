@@ -101,14 +101,14 @@ class RuleSet:
 
     def replay(self, talks: Sequence[Talk], folder: Path) -> list[Fate | None]:
         if self.order == "action":
-            heard = replay(talks, self.rules.rules, self.rules.home_net, folder, sets=settings() + self.rules.sets)
+            heard = replay(talks, self.rules.rules, self.rules.home_net, folder, sets=self.rules.sets + settings())
             return [fate(each, talk) for each, talk in zip(heard, talks, strict=True)]
         loud = replace(self.rules, rules=tuple(_loud(rule) for rule in self.rules.rules))
         places_ = {_sid(rule): at for at, rule in enumerate(loud.rules)}
         judged: list[Heard] = []
         doubtful: set[int] = set()
         for number, stage in enumerate(loud.stages()):
-            found = replay(talks, stage, loud.home_net, folder / f"stage-{number}", sets=settings() + self.rules.sets)
+            found = replay(talks, stage, loud.home_net, folder / f"stage-{number}", sets=self.rules.sets + settings())
             if any(map(_passes_unheard, stage)):
                 doubtful.update(at for at, each in enumerate(judged) if each.dropped and not found[at].dropped)
             judged = [one.joined(other) for one, other in zip(judged, found, strict=True)] if judged else found
