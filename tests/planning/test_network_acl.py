@@ -260,6 +260,29 @@ def test_entries_of_others_are_judged_by_their_numbers_both_ways(
     assert decide(place, Flow("x.example", 443, "https", address="198.51.100.9")).action == other
 
 
+@pytest.mark.parametrize(
+    ("stands", "tcp", "udp"),
+    [
+        ((OUT, BACK), "block", "block"),
+        ((OUT, BACK, rule("out", 5, **EVERYTHING)), "block", "unknown"),
+        ((OUT, BACK, rule("dns", 5, protocol="17", cidrBlock="198.51.100.9/32", fromPort=53, toPort=53)), "block", "unknown"),
+        (
+            (OUT, BACK, rule("out", 5, **EVERYTHING), rule("no", 5, egress=False, ruleAction="deny", **EVERYTHING)),
+            "block",
+            "unknown",
+        ),
+        ((OUT, BACK, rule("out", 5, **EVERYTHING), rule("in", 5, egress=False, **EVERYTHING)), "allow", "allow"),
+    ],
+)  # fmt: skip
+def test_a_datagram_leaves_without_a_way_back_and_is_never_called_closed(
+    stands: tuple[Resource, ...], tcp: str, udp: str
+) -> None:
+    (place,) = places(Snapshot(stands, "a test"))
+    at = {"name": "x.example", "port": 53, "address": "198.51.100.9"}
+    assert decide(place, Flow(protocol="tcp", **at)).action == tcp
+    assert decide(place, Flow(protocol="udp", **at)).action == udp
+
+
 def test_an_acl_without_an_entry_for_one_address_is_no_place() -> None:
     web = rule("web", 100, cidrBlock="0.0.0.0/0", fromPort=443, toPort=443)
     assert places(Snapshot((web, default(100)), "a test")) == []

@@ -1,7 +1,8 @@
 """What network ACLs do with a flow: egress entries with what the client sends, then ingress entries with what comes back.
 
 An ACL keeps no state. Entries go by their number, the first that holds decides, and the last denies (Amazon VPC user guide,
-network ACLs, read 2026-11-23).
+network ACLs, read 2026-11-23). Without a way back there is no connection of TCP. A datagram leaves all the same, and only
+its answer does not come: whether that is open is nobody's to say, so it is unknown and never closed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,10 @@ ASSUMPTIONS: Final = (
     "The network ACL has no other entries, and every subnet of the clients has it.",
     f"Clients send from ports {EPHEMERAL[0]} to {EPHEMERAL[1]}, to which the answers go.",
 )
+
+_TCP: Final = frozenset({6})
+_DATAGRAMS: Final = frozenset(range(256)) - _TCP
+_LEAVES: Final = "what is no TCP leaves, and no answer comes back"
 
 _CLIENT_PORTS: Final = Intervals.of([EPHEMERAL])
 _CLOSED: Final = Step(action="block", rule="", why="no egress entry of the network ACL allows it")
@@ -92,7 +97,8 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
                 ordered.append((place, steps))
         ordered.sort(key=lambda each: each[0])
         steps = tuple(step for _, found in ordered for step in found)
-        stages.append(Stage(title, steps, closed, unordered=tuple(loose)))
+        last = () if out else either("the way back", _LEAVES, box=Box(protocols=_DATAGRAMS))
+        stages.append(Stage(title, steps, closed, unordered=tuple(loose), last=last))
     return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL")
 
 
@@ -115,6 +121,12 @@ def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
         doubt = f"the client's port is one of those of {rule}"
         box = replace(box, port=EVERY_PORT, doubts=() if reached else (doubt,))
     way = "its address and port" if out else "the answers of its address"
+    if action == "deny" and not out:
+        if datagrams := _DATAGRAMS & (_DATAGRAMS if box.protocols is None else box.protocols):
+            yield from either(rule, _LEAVES, owner, box=replace(box, protocols=datagrams))
+        if box.protocols is not None and not box.protocols & _TCP:
+            return
+        box = replace(box, protocols=_TCP)
     if action == "deny":
         yield Step(action="block", rule=rule, why=f"an entry of the network ACL denies {way}", box=box, owner=owner)
     else:
