@@ -83,7 +83,7 @@ refresher: $(VENV)/.installed
 lock: $(TOOLS)/.installed
 	@for name in requirements tests/requirements .ci/tools; do \
 	  $(TOOLS)/bin/uv pip compile -q $$name.txt -o $$name.lock --generate-hashes --universal --python-version 3.11 \
-	    --no-annotate --no-strip-extras --no-emit-package hostgate --custom-compile-command 'make lock' || exit 1; \
+	    --no-annotate --no-emit-package hostgate --custom-compile-command 'make lock' || exit 1; \
 	done
 	@for cloud in '' gcp; do \
 	  $(TOOLS)/bin/uv pip compile -q pyproject.toml --extra pool --extra pool-$${cloud:-aws} -c requirements.lock \

@@ -94,6 +94,6 @@ venv=$2
 marker=$venv/.installing
 case $1 in
 make) make_venv "$@" ;;
-install) install --require-hashes -r "$3" ;;
+install) install --no-deps --require-hashes -r "$3" ;; # the lock has all of it
 editable) install --no-deps --no-build-isolation --editable "$3" ;;
 esac

@@ -15,9 +15,7 @@ def pins(lock: Path) -> dict[str, tuple[str, frozenset[str]]]:
     """Version and hashes by the name of a distribution."""
     text = lock.read_text("utf-8")
     found = re.findall(
-        r"^([A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==(\S+?)(?: ;[^\\\n]*)? \\\n((?: +--hash=\S+(?: \\)?\n?)+)",
-        text,
-        re.MULTILINE,
+        r"^([A-Za-z0-9._-]+)==(\S+?)(?: ;[^\\\n]*)? \\\n((?: +--hash=\S+(?: \\)?\n?)+)", text, re.MULTILINE
     )
     assert len(found) == len(re.findall(r"^\S+==", text, re.MULTILINE))
     return {
