@@ -7,8 +7,10 @@ from pulumi_aws import ec2, vpc
 
 from hostgate.allowlist import AllowlistComponent, SelectionArgs, prepare, report
 from hostgate.aws.prefix_list_options import PrefixListOptions
+from hostgate.aws.resources import BY_KIND
 from hostgate.aws.resources_ec2 import PREFIX_LIST_KIND
 from hostgate.catalog.selection import Selection
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.plan import Plan
 
 
@@ -63,9 +65,8 @@ class SecurityGroupAllowlist(AllowlistComponent):
             child, body = prepared.child(name, each), each.body
             child_options = prepared.options(self, child)
             if each.kind == PREFIX_LIST_KIND:
-                ignored = ["name"] if prepared.adopt.get(child) is not None else []
-                ignored += ["entries"] if plan.options.refreshed else []  # never both
-                child_options.ignore_changes = ignored or None
+                adopted = ["name"] if prepared.adopt.get(child) is not None else []
+                child_options.ignore_changes = [*adopted, *ignored(BY_KIND[each.kind], plan.options)] or None
                 lists[each.name] = ec2.ManagedPrefixList(
                     child,
                     address_family=body["AddressFamily"],

@@ -77,8 +77,7 @@ class IpGroupAllowlist(AllowlistComponent):
         assert isinstance(plan.options, IpGroupOptions)
         place = policy_place(name, prepared, opts)
         super().__init__("hostgate-azure:index:IpGroupAllowlist", name, prepared.inputs, opts)
-        ignored = ("ipAddresses",) if plan.options.refreshed else ()  # never both
-        made = MadePolicy(self, name, prepared, place, opts, ignored)
+        made = MadePolicy(self, name, prepared, place, opts)
         self.policy_id, self.rule_collection_groups = made.policy_id, group_names(plan)
         self.ip_group_ids = pulumi.Output.all(*(made.ip_groups[each] for each in sorted(made.ip_groups)))
         self.digest = pulumi.Output.from_input(plan.digest)

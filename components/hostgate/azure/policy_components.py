@@ -12,8 +12,9 @@ from pulumi_azure_native import authorization, network
 from hostgate.allowlist import AllowlistError, Registration
 from hostgate.azure.firewall_policy import GROUP, IP_GROUP, POLICY, ip_group_id
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions, group_objection
-from hostgate.azure.resources import PARALLEL_IP_GROUPS
+from hostgate.azure.resources import IP_GROUP_TYPE, PARALLEL_IP_GROUPS
 from hostgate.default_base import hand_out, shared_policy
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.options import OptionsError, read_options
 from hostgate.planning.plan import Plan
 
@@ -33,9 +34,8 @@ class MadePolicy:
         prepared: Registration,
         place: tuple[Any, Any],
         opts: pulumi.ResourceOptions | None,
-        ignored: tuple[str, ...] = (),
     ) -> None:
-        """`place`: resource group and name of the policy. `ignored`: inputs of IP groups that are not the program's."""
+        """`place`: resource group and name of the policy."""
         resource_group, policy_name = place
         plan = prepared.plan
         self.policy_id: pulumi.Output[str] = pulumi.Output.from_input("")
@@ -65,7 +65,7 @@ class MadePolicy:
                         component,
                         child,
                         depends_on=[*before, *listed[-PARALLEL_IP_GROUPS.max : 1 - PARALLEL_IP_GROUPS.max]],
-                        ignore_changes=ignored or None,
+                        ignore_changes=list(ignored(IP_GROUP_TYPE, plan.options)) or None,
                     ),
                 )
                 listed.append(ip_group)

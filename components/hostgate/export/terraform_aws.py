@@ -21,7 +21,7 @@ from hostgate.export.terraform import (
     refuse_foreign,
     write_terraform,
 )
-from hostgate.planning.kept_lists import KeptOptions
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 
@@ -67,13 +67,12 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
     allowed = "rule groups and a policy, what DNS Firewall is made of, or what is by address; the rest is your module's"
     refuse_foreign(plan, TYPES, allowed)
     names = {(TYPES[each.kind], each.name) for each in plan.objects}
-    pushed = isinstance(plan.options, KeptOptions) and plan.options.refreshed
 
     def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
         arguments = _referring(in_snake_case(_inputs(each), REPEATED), names)
-        ignored = (REPEATED["entries"],) if pushed and each.kind == PREFIX_LIST_KIND else ()  # never both
+        others = [REPEATED.get(key, key) for key in ignored(BY_KIND[each.kind], plan.options)]
         return TerraformResource(
-            type=TYPES[each.kind], name=label(each), arguments=arguments, after=after, ignored=ignored
+            type=TYPES[each.kind], name=label(each), arguments=arguments, after=after, ignored=others
         )
 
     return write_terraform(plan, in_stages(_stages(plan), made))

@@ -11,7 +11,7 @@ from hostgate.azure.firewall_policy import ip_group_id
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.azure.resources import GROUP_TYPE, IP_GROUP_TYPE, POLICY_TYPE
 from hostgate.export.terraform import Template, TerraformResource, in_stages, refuse_foreign, write_terraform
-from hostgate.planning.kept_lists import KeptOptions
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 
@@ -36,7 +36,7 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
         holder = Template(f"${{{RESOURCE}.{own}.id}}")
     listed = [each.name for each in plan.objects if each.kind == IP_GROUP_TYPE.kind]
     ids = {ip_group_id(options, name): Template(f"${{{RESOURCE}.{name}.id}}") for name in listed}
-    kept = isinstance(options, KeptOptions) and options.refreshed
+    others = [f"body.properties.{key}" for key in ignored(IP_GROUP_TYPE, options)]
 
     def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
         body = dict(each.body)
@@ -48,8 +48,13 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
             **{str(key): body.pop(key) for key in ("location", "tags") if key in body},
             "body": _referring(body, ids),
         }
-        ignored = ["body.properties.ipAddresses"] if kept and each.name in listed else []
-        return TerraformResource(type=RESOURCE, name=each.name, arguments=arguments, after=after, ignored=ignored)
+        return TerraformResource(
+            type=RESOURCE,
+            name=each.name,
+            arguments=arguments,
+            after=after,
+            ignored=others if each.name in listed else (),
+        )
 
     # One at a time: the service refuses parallel updates of one policy.
     resources = in_stages([[each] for each in plan.objects], made)

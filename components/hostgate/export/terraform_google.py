@@ -24,7 +24,7 @@ from hostgate.gcp import resources_url_filter as url_filter
 from hostgate.gcp.firewall_policy import EDGE_SLOT
 from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
 from hostgate.gcp.resources_groups import ADDRESS_GROUP_TYPE
-from hostgate.planning.kept_lists import KeptOptions
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.plan import Plan
 from hostgate.planning.resource_types import ResourceType
@@ -73,13 +73,8 @@ def export_terraform(plan: Plan) -> Mapping[str, str]:
     def made(each: CloudObject, after: Sequence[str]) -> TerraformResource:
         row = rows[each.kind]
         arguments = in_snake_case(_inputs(each, row, plan))
-        kept = isinstance(options, KeptOptions) and options.refreshed and row.token == firewall.ADDRESS_GROUP
         return TerraformResource(
-            type=TYPES[row.token],
-            name=each.name,
-            arguments=arguments,
-            after=after,
-            ignored=("items",) if kept else (),
+            type=TYPES[row.token], name=each.name, arguments=arguments, after=after, ignored=ignored(row, options)
         )
 
     return write_terraform(plan, in_stages(stages, made))

@@ -12,8 +12,9 @@ from hostgate.gcp.address_group import GROUP, labels_of
 from hostgate.gcp.address_group_options import AddressGroupOptions
 from hostgate.gcp.firewall_policy import RULE
 from hostgate.gcp.policy_components import PolicyPlace, make_policy
-from hostgate.gcp.resources_groups import ADDRESS_GROUP
+from hostgate.gcp.resources_groups import ADDRESS_GROUP, ADDRESS_GROUP_TYPE
 from hostgate.planning.grants import Grant
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.plan import Plan
 from hostgate.planning.targets import COMPUTED, row
 
@@ -123,7 +124,7 @@ def _groups(
                 component,
                 child,
                 replace_on_changes=row(prepared.plan.target).replaces[ADDRESS_GROUP],
-                ignore_changes=["items"] if options.refreshed else None,  # never both
+                ignore_changes=list(ignored(ADDRESS_GROUP_TYPE, options)) or None,
             ),
         )
         known = COMPUTED not in body["name"] and adopted is None  # so that a first preview shows it

@@ -15,7 +15,9 @@ from hostgate.flows.snapshot import Resource
 from hostgate.planning.address_pool import OWNER_LABEL, address_kind, family_of, mark
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Objection
+from hostgate.planning.options import Options
 from hostgate.planning.pooled import Opening, PooledOptions, openings
+from hostgate.planning.resource_types import ResourceType
 
 PUSHED: Final = (
     "`hostgate pool push` has left the lists that it keeps as they were last read; `pulumi refresh` reads them again. "
@@ -44,6 +46,12 @@ class KeptOptions(PooledOptions):
     def refreshed(self) -> bool:
         """Whether what is in the lists is a refresher's."""
         return self.contents == "refresher"
+
+
+def ignored(row: ResourceType, options: Options | None) -> tuple[str, ...]:
+    """The inputs of a resource that are a refresher's by `options`: filled once, when it is made. Never both."""
+    kept = isinstance(options, KeptOptions) and options.refreshed and row.refreshed
+    return (row.refreshed,) if kept else ()
 
 
 @dataclass(frozen=True, slots=True)

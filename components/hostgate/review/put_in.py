@@ -11,7 +11,7 @@ from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.planning.kept_lists import KeptOptions
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.resource_types import ResourceType
 from hostgate.planning.targets import is_computed
@@ -37,9 +37,8 @@ class _Layer:
     def __init__(self, snapshot: Snapshot, standing: Statement, planned: Statement | None) -> None:
         how = mechanism((planned or standing).target)
         self._snapshot, self._component, self._name = snapshot, standing.urn, standing.name
-        options = planned.options if planned is not None else None
-        self._rows = how.rows(options)
-        self._refreshed = isinstance(options, KeptOptions) and options.refreshed
+        self._options = planned.options if planned is not None else None
+        self._rows = how.rows(self._options)
         types = (*self._rows.values(), *how.types.values(), *mechanism(standing.target).rows().values())
         tokens = {row.token for row in types if row.kind}
         leaving = (each for each in snapshot.resources if each.parent == standing.urn and " " not in each.urn)
@@ -97,8 +96,7 @@ class _Layer:
         standing = self._standing(row, each)
         if standing is not None:
             computed = {key: value for key, value in standing.properties.items() if key not in row.inputs.fields}
-            ignored = row.refreshed if self._refreshed else ""
-            kept = [key for key in (*lacking, own_name, ignored) if key in standing.properties]
+            kept = [key for key in (*lacking, own_name, *ignored(row, self._options)) if key in standing.properties]
             given |= {key: standing.properties[key] for key in kept}
             return replace(standing, properties={**computed, **given})
         path = str(each.body.get("name") or each.name)

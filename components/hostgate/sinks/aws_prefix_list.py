@@ -28,10 +28,10 @@ from hostgate.sinks.push import (
     PushReport,
     StandingList,
     after_others,
-    begun,
     due,
     problem,
     reported,
+    telling,
 )
 
 if TYPE_CHECKING:
@@ -115,10 +115,8 @@ def push(client: "BaseClient", order: PushOrder, wait: Callable[[float], None] =
     Raises InputError; its last message says what was changed before, if anything was.
     """
     done = _Progress()
-    try:
+    with telling(done, order):
         return _pushed(client, order, done, wait)
-    except InputError as error:
-        raise begun(done, order, error) from None
 
 
 def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[float], None]) -> PushReport:

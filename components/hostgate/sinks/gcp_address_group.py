@@ -31,10 +31,10 @@ from hostgate.sinks.push import (
     PushReport,
     StandingList,
     after_others,
-    begun,
     due,
     problem,
     reported,
+    telling,
 )
 
 EXTRA = "pool-gcp"
@@ -104,10 +104,8 @@ def push(client: Any, order: PushOrder, wait: Callable[[float], None] = time.sle
     Raises InputError; its last message says what was changed before, if anything was.
     """
     done = Progress()
-    try:
+    with telling(done, order):
         return _pushed(client, order, done, wait)
-    except InputError as error:
-        raise begun(done, order, error) from None
 
 
 def _pushed(client: Any, order: PushOrder, done: Progress, wait: Callable[[float], None]) -> PushReport:

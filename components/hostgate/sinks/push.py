@@ -5,7 +5,8 @@ the same pool is in the pool before it is in the list, so nobody takes out what 
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hostgate.catalog.model import Family
@@ -114,10 +115,16 @@ def reported(at: StandingList, found: Due, done: Progress) -> PushReport:
     )  # fmt: skip
 
 
-def begun(done: Progress, order: PushOrder, error: InputError) -> InputError:
-    """`error`, with what was changed before it, if anything was."""
-    message = done.told()
-    return error if message is None else InputError([*error.problems, problem("list-begun", order.list_id, message)])
+@contextmanager
+def telling(done: Progress, order: PushOrder) -> Iterator[None]:
+    """An InputError of the block is raised with what was changed before it, if anything was."""
+    try:
+        yield
+    except InputError as error:
+        message = done.told()
+        if message is None:
+            raise
+        raise InputError([*error.problems, problem("list-begun", order.list_id, message)]) from None
 
 
 def after_others(list_id: str, before: int, wait: Callable[[float], None]) -> int:
