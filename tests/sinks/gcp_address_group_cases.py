@@ -35,7 +35,7 @@ from sinks.address_group_server import (
     AddressGroupServer,
     Group,
 )
-from sinks.test_aws_prefix_list import Clock, damage, numbered, write
+from sinks.pools import Clock, damage, numbered, write
 
 __all__ = ["run"]
 

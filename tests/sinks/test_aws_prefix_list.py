@@ -3,7 +3,6 @@
 import re
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +16,11 @@ from cli.conftest import Run, run
 from hostgate.catalog.problems import InputError
 from hostgate.dns.pool_places import load_pool
 from hostgate.planning.address_pool import AddressPool
-from hostgate.planning.pool_form import told_time
 from hostgate.sinks import aws_prefix_list
 from hostgate.sinks.aws_prefix_list import BATCH, connect, push
 from hostgate.sinks.push import PushOrder
 from sinks.ec2_server import LIST, REGION, PrefixListServer, sizes
+from sinks.pools import Clock, damage, numbered, write
 
 __all__ = ["run"]
 
@@ -43,25 +42,6 @@ def pool(tmp_path: Path) -> Path:
     return tmp_path / "pool.txt"
 
 
-def write(pool: Path, hosts: dict[str, list[str]], seen: int | None = None) -> Path:
-    """A pool with the addresses of `hosts`, IPv4 before IPv6, last seen now or at `seen`."""
-    at = told_time(int(time.time()) if seen is None else seen)
-    lines = ["hostgate-pool 1"]
-    for host, addresses in hosts.items():
-        lines += [f"host {host} window 86400", f"  watched ipv4 here {at}"]
-        lines += [f"  {each} first {at} seen here {at}" for each in addresses]
-    pool.write_text("\n".join([*lines, "end", ""]))
-    return pool
-
-
-def damage(pool: Path) -> None:
-    pool.write_text("hostgate-pool 1\n")
-
-
-def numbered(count: int, start: int = 0) -> list[str]:
-    return [f"198.51.{n // 250}.{n % 250 + 1}" for n in range(start, start + count)]
-
-
 def standing(*addresses: str, mark: str = OURS) -> list[tuple[str, str]]:
     return [(f"{each}/{128 if ':' in each else 32}", mark) for each in addresses]
 
@@ -72,16 +52,6 @@ def words(pool: Path, *more: str) -> tuple[object, ...]:
 
 def order(pool: Path, **more: Any) -> PushOrder:
     return replace(PushOrder(list_id=LIST, load=lambda: load_pool(str(pool)), owner="pool", most_removed=0.2), **more)
-
-
-class Clock:
-    """Waits that are counted and not slept."""
-
-    def __init__(self) -> None:
-        self.waited = 0.0
-
-    def __call__(self, seconds: float) -> None:
-        self.waited += seconds
 
 
 class TestContents:

@@ -4,7 +4,6 @@ import json
 import re
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +18,11 @@ from cli.conftest import Run, run
 from hostgate.catalog.problems import InputError
 from hostgate.dns.pool_places import load_pool
 from hostgate.planning.address_pool import AddressPool
-from hostgate.planning.pool_form import told_time
 from hostgate.sinks import azure_ip_group
 from hostgate.sinks.azure_ip_group import MOST, connected, push
 from hostgate.sinks.push import PushOrder
 from sinks.arm_server import GROUP, ArmServer
+from sinks.pools import Clock, numbered, write
 
 __all__ = ["run"]
 
@@ -57,21 +56,6 @@ def pool(tmp_path: Path) -> Path:
     return tmp_path / "pool.txt"
 
 
-def write(pool: Path, hosts: dict[str, list[str]], seen: int | None = None) -> Path:
-    """A pool with the addresses of `hosts`, IPv4 before IPv6, last seen now or at `seen`."""
-    at = told_time(int(time.time()) if seen is None else seen)
-    lines = ["hostgate-pool 1"]
-    for host, addresses in hosts.items():
-        lines += [f"host {host} window 86400", f"  watched ipv4 here {at}"]
-        lines += [f"  {each} first {at} seen here {at}" for each in addresses]
-    pool.write_text("\n".join([*lines, "end", ""]))
-    return pool
-
-
-def numbered(count: int, start: int = 0) -> list[str]:
-    return [f"198.51.{n // 250}.{n % 250 + 1}" for n in range(start, start + count)]
-
-
 def words(pool: Path, *more: str) -> tuple[object, ...]:
     return ("pool", "push", "azure-ip-group", "--pool", pool, "--list", GROUP, *more)
 
@@ -82,16 +66,6 @@ def order(pool: Path, **more: Any) -> PushOrder:
 
 def rules(error: pytest.ExceptionInfo[InputError]) -> list[str | None]:
     return [each.rule for each in error.value.problems]
-
-
-class Clock:
-    """Waits that are counted and not slept."""
-
-    def __init__(self) -> None:
-        self.waited = 0.0
-
-    def __call__(self, seconds: float) -> None:
-        self.waited += seconds
 
 
 class TestContents:
