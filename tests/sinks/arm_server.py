@@ -57,6 +57,7 @@ class ArmServer:
         self._tries = 0
         self._version = 0
         self._looks = 0
+        self._under_way = False
 
     def __enter__(self) -> "ArmServer":
         self._folder = tempfile.TemporaryDirectory()
@@ -148,6 +149,8 @@ class ArmServer:
             if path.lower() != GROUP.lower() or not self.group:
                 return _refusal(404, "ResourceNotFound", f"The Resource '{path}' was not found.")
             if method == "GET":
+                if self._under_way:  # it goes on whoever looks, also where the answer that names it was lost
+                    self._operation()
                 return 200, {}, self.group
         return self._put(headers, json.loads(body))
 
@@ -173,7 +176,7 @@ class ArmServer:
                     each.removesuffix("/32") if self.plain else each for each in put
                 ]
             self.state("Updating" if self.slow or self.fails else "Succeeded")
-            self._looks = self.slow
+            self._looks, self._under_way = self.slow, bool(self.slow or self.fails)
             if self.lost:
                 self.lost -= 1
                 return 0, {}, None
@@ -184,6 +187,7 @@ class ArmServer:
         if self._looks:
             self._looks -= 1
             return 200, {"Retry-After": "10"}, {"status": "InProgress"}
+        self._under_way = False
         if self.fails:
             self.fails -= 1
             self.state("Failed")
