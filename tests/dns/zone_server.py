@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import dns.edns
 import dns.flags
@@ -99,7 +99,7 @@ class ZoneServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self._loop.set_exception_handler(lambda _loop, context: self.errors.append(repr(context.get("exception"))))
+        self._loop.set_exception_handler(self._failed)
         tcp, udp = _one_port(self.address, self.port)
         self.port = udp.getsockname()[1]
         transport, _ = await self._loop.create_datagram_endpoint(lambda: _Udp(self), sock=udp)
@@ -109,6 +109,12 @@ class ZoneServer:
         transport.close()
         if server:
             server.close()
+
+    def _failed(self, _: object, context: dict[str, Any]) -> None:
+        """Python 3.12.1 tells of a connection that was still open at the end as if the server had failed."""
+        error = context.get("exception")
+        if not isinstance(error, asyncio.CancelledError):
+            self.errors.append(repr(error))
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
