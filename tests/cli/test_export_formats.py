@@ -55,6 +55,18 @@ def test_every_format_writes_one_file_of_a_stack_and_prints_the_same(export: Exp
     assert file.name.startswith("hostgate.")
 
 
+@pytest.mark.parametrize("form", [form for each in formats() for form in each.exports])
+def test_what_begins_outside_is_in_no_file_and_that_is_said(export: Export, form: str) -> None:
+    inbound = "{id: hook, host: hooks.acme.example, port: 443, protocol: https, direction: ingress}"
+    Path("ours.yaml").write_text(f"{CATALOG}  - {inbound}\n")
+    pool = ["--pool", "pool.txt"] if form in ("nftables", "vpn") else []
+    made = export(form, "--stack", "dev", *pool)
+    assert made.code == 0, made.err
+    assert "hooks.acme.example" not in made.out
+    (said,) = [line for line in made.err.splitlines() if "hooks.acme.example" in line]
+    assert said.startswith("warning not-egress")
+
+
 @pytest.mark.parametrize("form", ["squid", "pac", "nftables", "vpn", "vpn-domains"])
 def test_what_a_format_cannot_say_is_refused_with_the_entry_and_nothing_is_written(export: Export, form: str) -> None:
     result = export(form, "--catalog", "ours.yaml", "--out", "out")

@@ -1,19 +1,28 @@
 """aws:network-acl: entries out to the addresses of a pool at their ports, and back from them to the clients' ports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conformance.catalogs import entry, selection
 from hostgate.aws import network_acl
-from hostgate.aws.evaluate_acls import places
+from hostgate.aws.evaluate_acls import places, plan_place
 from hostgate.catalog.problems import InputError
+from hostgate.flows.address_sets import networks, union
+from hostgate.flows.comparison import compare
 from hostgate.flows.flow import Flow
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.name_classes import Need
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.reach import reach
 from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Box, Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.needs import points_of
 from hostgate.planning.plan import Plan, plan
@@ -241,7 +250,8 @@ def default(number: int) -> Resource:
         ((OUT, BACK, rule("no", 20_500, ruleAction="deny", **EVERYTHING)), "allow", "block"),
         ((OUT, BACK, rule("no", 5, egress=False, ruleAction="deny", **EVERYTHING)), "block", "block"),
         ((OUT, BACK, rule("no", UNKNOWN, ruleAction="deny", **EVERYTHING)), "unknown", "block"),
-        ((OUT, BACK, rule("what", 5, ruleAction=UNKNOWN, **EVERYTHING)), "unknown", "unknown"),
+        ((OUT, BACK, rule("what", 5, ruleAction=UNKNOWN, **EVERYTHING)), "unknown", "block"),
+        ((OUT, BACK, rule("what", 5, egress=False, ruleAction=UNKNOWN, **EVERYTHING)), "unknown", "block"),
         ((OUT, BACK, rule("misspelt", 5, cidrBlock="0.0.0/0x", ruleAction="deny")), "unknown", "block"),
         ((OUT, BACK, rule("way", 5, egress=UNKNOWN, **EVERYTHING)), "unknown", "unknown"),
         ((OUT, BACK, rule("all", 5, **EVERYTHING)), "allow", "block"),
@@ -260,27 +270,180 @@ def test_entries_of_others_are_judged_by_their_numbers_both_ways(
     assert decide(place, Flow("x.example", 443, "https", address="198.51.100.9")).action == other
 
 
+IN = rule("in", 5, egress=False, **EVERYTHING)
+NOT_IN = rule("no", 5, egress=False, ruleAction="deny", **EVERYTHING)
+ALL_OUT = rule("all", 5, **EVERYTHING)
+DNS = rule("dns", 5, protocol="17", cidrBlock="198.51.100.9/32", fromPort=53, toPort=53)
+
+
 @pytest.mark.parametrize(
-    ("stands", "tcp", "udp"),
+    ("stands", "tcp", "udp", "answered"),
     [
-        ((OUT, BACK), "block", "block"),
-        ((OUT, BACK, rule("out", 5, **EVERYTHING)), "block", "unknown"),
-        ((OUT, BACK, rule("dns", 5, protocol="17", cidrBlock="198.51.100.9/32", fromPort=53, toPort=53)), "block", "unknown"),
-        (
-            (OUT, BACK, rule("out", 5, **EVERYTHING), rule("no", 5, egress=False, ruleAction="deny", **EVERYTHING)),
-            "block",
-            "unknown",
-        ),
-        ((OUT, BACK, rule("out", 5, **EVERYTHING), rule("in", 5, egress=False, **EVERYTHING)), "allow", "allow"),
+        ((OUT, BACK), "block", "block", "block"),
+        ((OUT, BACK, ALL_OUT), "block", "allow", "block"),
+        ((OUT, BACK, DNS), "block", "allow", "block"),
+        ((OUT, BACK, ALL_OUT, NOT_IN), "block", "allow", "block"),
+        ((OUT, BACK, ALL_OUT, IN), "allow", "allow", "allow"),
+        ((OUT, BACK, DNS, IN), "block", "allow", "allow"),
     ],
-)  # fmt: skip
-def test_a_datagram_leaves_without_a_way_back_and_is_never_called_closed(
-    stands: tuple[Resource, ...], tcp: str, udp: str
+)
+def test_a_datagram_leaves_without_a_way_back_and_only_who_needs_an_answer_is_closed(
+    stands: tuple[Resource, ...], tcp: str, udp: str, answered: str
 ) -> None:
     (place,) = places(Snapshot(stands, "a test"))
     at = {"name": "x.example", "port": 53, "address": "198.51.100.9"}
     assert decide(place, Flow(protocol="tcp", **at)).action == tcp
-    assert decide(place, Flow(protocol="udp", **at)).action == udp
+    leaves, whole = (decide(place, Flow(protocol="udp", **at), answered=each) for each in (False, True))
+    assert (leaves.action, whole.action) == (udp, answered)
+    assert (whole.why in leaves.why) == (udp != answered or whole.why == leaves.why)
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize(
+    ("stands", "named"),
+    [
+        ((OUT, BACK, ALL_OUT, IN), "all"),  # and not the entry for the way back, whoever has it
+        ((OUT, BACK, IN, replace(ALL_OUT, properties={**ALL_OUT.properties, "ruleNumber": 20_500})), "all"),
+        ((OUT, BACK, ALL_OUT, rule("late", 20_000, egress=False, **EVERYTHING)), "all"),
+    ],
+)
+def test_what_lets_a_flow_out_is_the_egress_entry_whichever_lets_its_answer_in(
+    stands: tuple[Resource, ...], named: str, protocol: Any
+) -> None:
+    (place,) = places(Snapshot(stands, "a test"))
+    for address in ("203.0.113.7", "198.51.100.9"):
+        verdict = decide(place, Flow("x.example", 9, protocol, address=address))
+        assert (verdict.action, verdict.rule) == ("allow", named)
+    assert {(each.owner, each.rule) for each in reach(place, []).beyond if each.rule != "out"} == {(named, named)}
+
+
+NTP = Box(address=networks(["203.0.113.9"]), port=Intervals.of([(123, 123)]), protocols=frozenset({17}))
+NEEDS_NTP = Need("ntp", NTP)
+NO_UDP_IN = replace(NOT_IN, properties={**NOT_IN.properties, "protocol": "17", "fromPort": 0, "toPort": 65_535})
+NTP_OUT = rule("ntp", 7, protocol="17", cidrBlock="203.0.113.9/32", fromPort=123, toPort=123)
+NTP_BACK = rule("ntp-back", 7, egress=False, protocol="17", cidrBlock="203.0.113.9/32", fromPort=1024, toPort=65535)
+
+
+@pytest.mark.parametrize(
+    ("stands", "missing", "beyond"),
+    [
+        ((NTP_OUT, NTP_BACK), None, set()),
+        ((NTP_OUT,), "no ingress entry of the network ACL lets the answers in", set()),
+        ((NTP_OUT, NTP_BACK, NOT_IN), "an entry of the network ACL denies the answers of its address", set()),
+        ((NTP_BACK,), "no egress entry of the network ACL allows it", set()),
+        ((NTP_OUT, NTP_BACK, DNS), None, {"dns"}),
+        ((NTP_OUT, NTP_BACK, DNS, IN), None, {"dns"}),
+    ],
+)  # fmt: skip
+def test_a_host_that_answers_nobody_is_missing_and_a_datagram_nobody_needs_is_beyond(
+    stands: tuple[Resource, ...], missing: str | None, beyond: set[str]
+) -> None:
+    place = place_of([*stands])
+    found = reach(place, [NEEDS_NTP])
+    assert [each.why for each in found.missing] == ([missing] if missing else [])
+    assert {each.rule for each in found.beyond} == beyond
+    assert found.unknown == ()
+
+
+def place_of(stands: list[Resource]) -> Place:
+    return plan_place(Snapshot(tuple(stands), "a test"), ACL)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        ((), (DNS,), {("opened", "dns")}),
+        ((DNS,), (DNS, IN), {("opened", "dns")}),
+        ((NTP_OUT, NTP_BACK), (NTP_OUT,), {("closed", "ntp")}),
+        ((NTP_OUT, NTP_BACK), (NTP_OUT, NTP_BACK, NO_UDP_IN), {("closed", "ntp")}),
+        ((NTP_OUT, NTP_BACK), (NTP_BACK,), {("closed", "ntp")}),
+        ((NTP_OUT, NTP_BACK), (NTP_OUT, NTP_BACK, IN), set()),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("needs", [(), (NEEDS_NTP,)])
+def test_what_changes_is_told_whether_it_leaves_or_is_answered(
+    before: tuple[Resource, ...], after: tuple[Resource, ...], kinds: set[tuple[str, str]], needs: tuple[Need, ...]
+) -> None:
+    one, other = place_of([OUT, BACK, *before]), place_of([OUT, BACK, *after])
+    changes = compare(one, other, needs).changes
+    told = {(each.kind, cause.rule) for each in changes for cause in (*each.opening, *each.closing)}
+    assert told == kinds
+    ranges = union(cause.ranges for each in changes for cause in each.opening)
+    assert networks(["198.51.100.9", "203.0.113.9"]).holds(ranges, "IPv4") is not False or not ranges.v4
+
+
+# Any entries, by what the cloud is documented to do.
+
+PEERS = ("203.0.113.7", "203.0.113.8", "2001:db8::7", "2001:db8::8")
+RANGES = (
+    "203.0.113.7/32", "203.0.113.8/32", "203.0.113.0/24", "0.0.0.0/0", "2001:db8::7/128", "2001:db8::/32", "::/0",
+)  # fmt: skip
+CLIENT_PORTS = (1024, 5000, 32_768, 49_152, 61_000, 61_001, 65_535)
+PORTS = (53, 443)
+SPANS = ((443, 443), (53, 53), (1, 1023), (1024, 65_535), (32_768, 61_000), (0, 65_535), (1024, 4999), (5000, 65_535))
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> Resource:
+    protocol, span = draw(st.sampled_from(["6", "17", "-1"])), draw(st.sampled_from(SPANS))
+    address, number = draw(st.sampled_from(RANGES)), draw(st.integers(1, 9_000))
+    egress, action = draw(st.booleans()), draw(st.sampled_from(["allow", "allow", "deny"]))
+    key = "ipv6CidrBlock" if ":" in address else "cidrBlock"
+    ports = {} if protocol == "-1" else {"fromPort": span[0], "toPort": span[1]}
+    return rule(
+        f"{'out' if egress else 'in'}-{number}",
+        number, egress=egress, ruleAction=action, protocol=protocol, **{key: address}, **ports
+    )  # fmt: skip
+
+
+def passes(stands: Sequence[Resource], address: str, port: int, protocol: str, *, egress: bool) -> Resource | None:
+    """The entry that lets one packet pass: by number the first that is about it, if it allows; `port` is where it goes."""
+    for each in sorted(stands, key=lambda one: one.properties["ruleNumber"]):
+        told = each.properties
+        low, high = (told["fromPort"], told["toPort"]) if "fromPort" in told else (0, 65_535)
+        network = ip_network(told.get("cidrBlock") or told["ipv6CidrBlock"])
+        if (
+            told["egress"] is egress
+            and told["protocol"] in (protocol, "-1")
+            and ip_address(address) in network
+            and low <= port <= high
+        ):
+            return each if told["ruleAction"] == "allow" else None
+    return None
+
+
+def number_of(entry: Resource) -> tuple[object, object]:
+    return entry.properties["egress"], entry.properties["ruleNumber"]
+
+
+@given(st.lists(entries(), min_size=1, max_size=9, unique_by=number_of))
+def test_any_entries_are_judged_as_packet_by_packet(stands: list[Resource]) -> None:
+    place = place_of(stands)
+    for address, port, (protocol, number) in product(PEERS, PORTS, (("tcp", "6"), ("udp", "17"))):
+        out = passes(stands, address, port, number, egress=True)
+        back = {passes(stands, address, each, number, egress=False) is not None for each in CLIENT_PORTS}
+        flow = Flow("x.example", port, protocol, address=address)  # type: ignore[arg-type]
+        whole, leaves = decide(place, flow, answered=True), decide(place, flow)
+        if out is None or back == {False}:
+            assert whole.action == "block", (stands, flow)
+        elif back == {True}:
+            assert whole.action in ("allow", "unknown"), (stands, flow)
+        else:
+            assert whole.action == "unknown", (stands, flow)
+        cut = any(
+            (not each.properties["egress"] and each.properties.get("fromPort", 0) > 1024)
+            or (not each.properties["egress"] and 1024 <= each.properties.get("toPort", 65_535) < 65_535)
+            for each in stands
+        )  # fmt: skip
+        if not cut:
+            assert whole.action != "unknown", (stands, flow)
+        if protocol == "udp":
+            assert (leaves.action, leaves.rule) == (("allow", out.name) if out else ("block", leaves.rule))
+        elif whole.allows:
+            assert out is not None
+            assert (leaves.action, leaves.rule) == ("allow", out.name)
+        else:
+            assert leaves.action == whole.action
 
 
 def test_an_acl_without_an_entry_for_one_address_is_no_place() -> None:
@@ -295,3 +458,9 @@ def test_an_entry_is_said_to_be_unread_only_where_its_acl_is_no_place() -> None:
     (place,) = places_of_stack(Snapshot((OUT, BACK, wide, other), "a test"))
     unread = [each for each in place.assumptions if "is not read" in each]
     assert [each.partition(" ")[0] for each in unread] == ["other"]
+
+
+def test_of_a_host_without_an_address_every_entry_is_counted_that_may_let_it_pass() -> None:
+    verdict = made(entry("a.example"), entry("b.example")).verdict(Flow("a.example", 443, "https"))
+    assert verdict.action == "unknown"
+    assert "or by 1 more rule, on conditions of their own; else block" in verdict.why

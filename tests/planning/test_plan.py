@@ -50,6 +50,7 @@ class TestOutcomes:
         made = plan(selection([entry(), entry("in.example.com", direction="ingress")]), "aws:rules")
         (decision,) = [each for each in made.decisions if each.entry.direction == "ingress"]
         assert (decision.outcome, decision.reason, decision.rule) == ("left out", "not egress", None)
+        assert [one.entry for one in made.findings if one.id == "not-egress"] == ["in-example-com"]
 
     def test_a_mistaken_entry_opens_nothing_and_is_a_finding(self) -> None:
         typo = entry("rc.vendor.example", "typo", match="subtree", status="mistaken")

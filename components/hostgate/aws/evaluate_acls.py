@@ -1,11 +1,12 @@
-"""What network ACLs do with a flow: egress entries with what the client sends, then ingress entries with what comes back.
+"""What network ACLs do with a flow: ingress entries with what comes back, and egress entries with what the client sends.
 
 An ACL keeps no state. Entries go by their number, the first that holds decides, and the last denies (Amazon VPC user guide,
 network ACLs, read 2026-11-23). Without a way back there is no connection of TCP. A datagram leaves all the same, and only
-its answer does not come: whether that is open is nobody's to say, so it is unknown and never closed.
+its answer does not come: it is open where nobody needs it, and closed to who needs an answer. The way back is asked first,
+so that what lets a flow out is the entry that is named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
@@ -17,7 +18,7 @@ from hostgate.flows.address_sets import NO_ADDRESS
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
+from hostgate.flows.steps import Action, Box, Place, Stage, Step, either, elsewhere
 
 TARGET: Final = "aws:network-acl"
 
@@ -25,10 +26,6 @@ ASSUMPTIONS: Final = (
     "The network ACL has no other entries, and every subnet of the clients has it.",
     f"Clients send from ports {EPHEMERAL[0]} to {EPHEMERAL[1]}, to which the answers go.",
 )
-
-_TCP: Final = frozenset({6})
-_DATAGRAMS: Final = frozenset(range(256)) - _TCP
-_LEAVES: Final = "what is no TCP leaves, and no answer comes back"
 
 _CLIENT_PORTS: Final = Intervals.of([EPHEMERAL])
 _CLOSED: Final = Step(action="block", rule="", why="no egress entry of the network ACL allows it")
@@ -83,9 +80,9 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
                 beside += either(f"{key} of {made.name}", "its entries are not known yet", made.urn)
             entries += [(out, made.name, made.urn, item) for item in made.node.at(key).items()]
     stages = []
-    for out, title, closed in ((True, "egress entries", _CLOSED), (False, "ingress entries", _UNANSWERED)):
+    for out, title, closed in ((False, "ingress entries", _UNANSWERED), (True, "egress entries", _CLOSED)):
         ordered: list[tuple[int, tuple[Step, ...]]] = []
-        loose = [beside] if beside else []
+        loose = [tuple(_onward(beside, out=out))] if beside else []
         for way, rule, owner, node in entries:
             if bool(way) is not out and isinstance(way, bool | None):
                 continue
@@ -97,8 +94,7 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
                 ordered.append((place, steps))
         ordered.sort(key=lambda each: each[0])
         steps = tuple(step for _, found in ordered for step in found)
-        last = () if out else either("the way back", _LEAVES, box=Box(protocols=_DATAGRAMS))
-        stages.append(Stage(title, steps, closed, unordered=tuple(loose), last=last))
+        stages.append(Stage(title, steps, closed, unordered=tuple(loose), of_answers=not out))
     return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL")
 
 
@@ -112,7 +108,7 @@ def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
     action = node.at("ruleAction").value or node.at("action").value
     if isinstance(box, str) or action not in ("allow", "deny") or not isinstance(node.at("egress").value, bool | None):
         told = box if isinstance(box, str) else f"the action or direction of {rule} is not known yet"
-        yield from either(rule, told, owner, box=Box(address=address))
+        yield from _onward(either(rule, told, owner, box=Box(address=address)), out=out)
         return
     if not out:
         reached = box.port.holds(_CLIENT_PORTS)
@@ -121,14 +117,12 @@ def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
         doubt = f"the client's port is one of those of {rule}"
         box = replace(box, port=EVERY_PORT, doubts=() if reached else (doubt,))
     way = "its address and port" if out else "the answers of its address"
-    if action == "deny" and not out:
-        if datagrams := _DATAGRAMS & (_DATAGRAMS if box.protocols is None else box.protocols):
-            yield from either(rule, _LEAVES, owner, box=replace(box, protocols=datagrams))
-        if box.protocols is not None and not box.protocols & _TCP:
-            return
-        box = replace(box, protocols=_TCP)
-    if action == "deny":
-        yield Step(action="block", rule=rule, why=f"an entry of the network ACL denies {way}", box=box, owner=owner)
-    else:
-        why = f"an entry of the network ACL allows {way}"
-        yield Step(action="next" if out else "allow", rule=rule, why=why, box=box, owner=owner)
+    does: Action = "allow" if action == "allow" else "block"
+    why = f"an entry of the network ACL {'allows' if action == 'allow' else 'denies'} {way}"
+    yield from _onward([Step(action=does, rule=rule, why=why, box=box, owner=owner)], out=out)
+
+
+def _onward(steps: Iterable[Step], *, out: bool) -> Iterator[Step]:
+    """Whether an answer may come is asked before whether there is anything to answer."""
+    for step in steps:
+        yield step if out or step.action == "block" else replace(step, action="next")

@@ -5,8 +5,9 @@ neither can tell, both are asked again with each set that nobody sees, and each 
 same set on both sides is the same, and what did not change reports nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, NamedTuple
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressSet, union
@@ -254,8 +255,18 @@ def _cause(step: Step | None) -> Cause:
 
 
 def _difference(diagram: Diagram, cell: Cell) -> _Difference | None:
+    """What is otherwise for the cell: of a datagram whether it leaves, and whether it is answered; first what its need asks."""
+    if not any(stage.of_answers for place in diagram.of.space.places for stage in place.stages):
+        return _difference_in(diagram, cell, answered=False)
+    needed = bool(diagram.due(cell))
+    first = _difference_in(diagram, cell, answered=needed)
+    return first or _difference_in(diagram, cell, answered=not needed)
+
+
+def _difference_in(diagram: Diagram, cell: Cell, *, answered: bool) -> _Difference | None:
     places = diagram.of.space.places
-    (before, old_steps, _), (after, new_steps, _) = (_asked(place, cell, {}) for place in places)
+    asked = partial(_asked, answered=answered)
+    (before, old_steps, _), (after, new_steps, _) = (asked(place, cell, {}) for place in places)
     if before.action == after.action != "unknown":
         return None
     ways = [(before, after)]
@@ -263,7 +274,7 @@ def _difference(diagram: Diagram, cell: Cell) -> _Difference | None:
         rules = sorted(
             {part.step.rule for part in diagram.of.parts if part.step and part.step.rule}, key=len, reverse=True
         )
-        ways = [way for way in _ways(places, cell) if not _alike(*way, rules)]
+        ways = [way for way in _ways(places, cell, asked) if not _alike(*way, rules)]
         if not ways:
             return None
     deciding = (part.step for part in diagram.of.parts if part.step and id(part.step) in old_steps | new_steps)
@@ -275,21 +286,26 @@ def _difference(diagram: Diagram, cell: Cell) -> _Difference | None:
     )  # fmt: skip
 
 
-def _asked(place: Place, cell: Cell, so: dict[str, bool]) -> tuple[Verdict, frozenset[int], tuple[str, ...]]:
+_Asked = tuple[Verdict, frozenset[int], tuple[str, ...]]
+
+
+def _asked(place: Place, cell: Cell, so: dict[str, bool], *, answered: bool) -> _Asked:
     """The verdict with `so` assumed, the steps by which it may come, and names of what it hangs on."""
     assumed = Assumed(so)
-    verdict, steps = ends(place, cell.flow, cell.client, assumed)
+    verdict, steps = ends(place, cell.flow, cell.client, assumed, answered=answered)
     return verdict, steps, tuple(name for lack in verdict.lacks for name in assumed.unsaid.get(lack, ()))
 
 
-def _ways(places: Sequence[Place], cell: Cell) -> Iterator[tuple[Verdict, Verdict]]:
+def _ways(
+    places: Sequence[Place], cell: Cell, asked: Callable[[Place, Cell, dict[str, bool]], _Asked]
+) -> Iterator[tuple[Verdict, Verdict]]:
     """Verdicts before and after, for every way in which what nobody sees may be."""
     left: list[dict[str, bool]] = [{}]
     looked = 0
     while left:
         so = left.pop()
         looked += 1
-        (before, _, one), (after, _, other) = (_asked(place, cell, so) for place in places)
+        (before, _, one), (after, _, other) = (asked(place, cell, so) for place in places)
         hangs_on = next(iter((*one, *other)), None)
         if hangs_on is None:
             yield before, after
@@ -330,7 +346,14 @@ def _shape(place: Place) -> _Shape:
         return tuple(map(step, steps))
 
     stages = tuple(
-        (group(each.steps), tuple(map(group, each.unordered)), group(each.last), step(each.otherwise), each.moments)
+        (
+            group(each.steps),
+            tuple(map(group, each.unordered)),
+            group(each.last),
+            step(each.otherwise),
+            each.moments,
+            each.of_answers,
+        )
         for each in place.stages
     )
     return stages, place.clients, place.families, place.inside, place.answers, place.own_names

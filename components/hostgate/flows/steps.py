@@ -151,6 +151,9 @@ class Stage:
     """Steps after all others, whatever the order of those: at each moment they are asked when no other has decided."""
     around: bool = False
     """Whether it stands around what judges at the place: what no rule is asked for, and the way there."""
+    of_answers: bool = False
+    """Whether it judges what comes back, where nothing remembers what went out. Without that there is no connection; a
+    datagram is out all the same, and only where its answer is asked for, too, is the stage."""
 
     @cached_property
     def groups(self) -> tuple["Index", ...]:

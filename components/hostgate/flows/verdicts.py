@@ -79,13 +79,25 @@ class Assumed:
         return self.so.get(sentence)
 
 
-def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset()) -> Verdict:
+def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset(), answered: bool = False) -> Verdict:
     """What becomes of `flow` at `place`. `sharing` are names known to share an address with the one that is dialled.
 
     A flow without an address goes to some address of the internet that its name resolves to, over either family that
-    its clients have; where the families end differently the verdict is unknown and says so.
+    its clients have; where the families end differently the verdict is unknown and says so. `answered`: a datagram is let
+    pass only if its answer is, too; else the verdict on one that leaves says what becomes of its answer.
     """
-    verdicts = [(family, _verdict(place, _facts(place, flow, family, sharing))) for family in _families(place, flow)]
+    verdict = _decide(place, flow, sharing, answered=answered)
+    if answered or not verdict.allows or not any(stage.of_answers for stage in place.stages):
+        return verdict
+    whole = _decide(place, flow, sharing, answered=True)
+    if whole.allows:
+        return verdict
+    return replace(verdict, why=f"{verdict.why}; whether it is answered is another matter: {whole.why}")
+
+
+def _decide(place: Place, flow: Flow, sharing: frozenset[str], *, answered: bool) -> Verdict:
+    facts = ((family, _facts(place, flow, family, sharing)) for family in _families(place, flow))
+    verdicts = [(family, _verdict(place, replace(each, answered=answered))) for family, each in facts]
     if not verdicts:
         none = "source and destination have no address family in common, or nobody can tell what the name resolves to"
         return Verdict("unknown", None, none, ("an address of a family that both have",))
@@ -170,12 +182,12 @@ def _families(place: Place, flow: Flow) -> list[AddressFamily]:
 
 
 def ends(
-    place: Place, flow: Flow, client: ClientTest, assumed: Assumed | None = None
+    place: Place, flow: Flow, client: ClientTest, assumed: Assumed | None = None, *, answered: bool = False
 ) -> tuple[Verdict, frozenset[int]]:
     """What becomes of a flow with an address from one client of whom all is known, its identities too; and the ids of the
-    steps by which it may end, or be passed on."""
+    steps by which it may end, or be passed on. `answered`: as for `decide`."""
     family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
-    facts = _Facts(flow, family, networks([str(flow.address)]), client, frozenset(), assumed=assumed)
+    facts = _Facts(flow, family, networks([str(flow.address)]), client, frozenset(), assumed=assumed, answered=answered)
     outcomes = list(_follow(place.stages, facts))
     steps = (step for outcome in outcomes for step in (outcome.step, outcome.through) if step is not None)
     return _told_of(outcomes), frozenset(map(id, steps))
@@ -192,10 +204,12 @@ def _told_of(outcomes: list[_Outcome]) -> Verdict:
     others = [each for each in outcomes if each.step.action != last.step.action]
     outcomes = [each for each in outcomes if not any(_says_less(each, other) for other in others)]
     lacks = tuple(dict.fromkeys(what for outcome in outcomes for what in outcome.lacks))
-    either = next(outcome for outcome in outcomes if outcome.step.action != last.step.action)
+    either, *alike = (outcome for outcome in outcomes if outcome.step.action != last.step.action)
     needs = "; and if ".join(dict.fromkeys(either.lacks))
     by = f" by {either.step.rule}" if either.step.rule else ""
-    why = f"{either.step.action}{by} if {needs}; else {last.step.action}: {last.step.why}"
+    rules = {outcome.step.rule for outcome in alike} - {either.step.rule, ""}
+    more = f"; or by {len(rules)} more rule{'s' if len(rules) > 1 else ''}, on conditions of their own" if rules else ""
+    why = f"{either.step.action}{by} if {needs}{more}; else {last.step.action}: {last.step.why}"
     return Verdict("unknown", either.step.rule or None, why, lacks)
 
 
@@ -214,6 +228,9 @@ def _says_less(outcome: _Outcome, other: _Outcome) -> bool:
 def _follow(stages: Sequence[Stage], facts: "_Facts") -> Iterator[_Outcome]:
     """Every way in which the flow may end, the sure one last."""
     stage, later = stages[0], stages[1:]
+    if stage.of_answers and not (facts.connects or facts.answered):
+        yield from _follow(later, facts)
+        return
     beyond: list[_Outcome] | None = None
     for outcome in _in_stage(stage, facts):
         if outcome.step.action != "next":
@@ -224,7 +241,9 @@ def _follow(stages: Sequence[Stage], facts: "_Facts") -> Iterator[_Outcome]:
         if beyond is None:
             beyond = list(_follow(later, facts))
         for further in beyond:
-            passed = further.through if further.through and further.through.rule else outcome.step
+            passed = further.through
+            if not (passed and passed.rule) and not stage.of_answers:  # what lets answers in has let nothing out
+                passed = outcome.step
             yield replace(further, lacks=(*outcome.lacks, *further.lacks), through=passed)
 
 
@@ -355,6 +374,8 @@ class _Facts:
     anybody: bool = False
     """Whether the client is just one that the allows are for."""
     assumed: Assumed | None = None
+    answered: bool = False
+    """Whether what comes back is asked for, too, where it is no connection."""
 
     @property
     def connects(self) -> bool:

@@ -370,13 +370,13 @@ class Diagram:
         """The flow of the cell with what becomes of it at the one place that is asked."""
         flow, client, can, _ = cell
         (place,) = self.of.space.places
-        verdict, deciding = ends_of(place, flow, client)
+        due = self._due_needs(cell)
+        verdict, deciding = ends_of(place, flow, client, answered=bool(due))
         steps = tuple(part.step for part in self.of.parts if part.step is not None and id(part.step) in deciding)
         part_of = tuple(need.entry for need in self._needs(can))
         by = next((step for step in reversed(steps) if step.rule == verdict.rule), None)
         each_decides = self._alike(by)
         elsewhere = verdict.allows and bool(deciding & self.of.space.around)
-        due = self._due_needs(cell)
         return Witness(
             flow, client, verdict, self.due(cell), part_of, self.of.names, steps, each_decides,
             bool(due) and all(_is_meant(need.box.client, client.identities or frozenset()) for need in due), elsewhere,

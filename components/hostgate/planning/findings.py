@@ -446,6 +446,11 @@ KINDS: dict[str, FindingKind] = {
         "The catalog records the entry as a mistake of the vendor's page. Nothing opens it.",
         "Use a revision in which the mistake is corrected.",
     ),
+    "not-egress": FindingKind(
+        "warning",
+        "The entry is of a host that begins connections from outside. hostgate makes egress rules: nothing opens it.",
+        "Open it where what comes in is decided, and narrow the selection to `directions: [egress]`.",
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.mistakes import Misprints
@@ -458,6 +458,9 @@ def _mistakes_in_zones(options: Options, misprints: Misprints) -> Iterator[Findi
             )
 
 
+_NOT_EGRESS: Final = "not egress"
+
+
 def _decide(
     how: Mechanism[Any], selection: Selection, options: Options, opposed: Mapping[tuple[str, str], Objection]
 ) -> list[Decision]:
@@ -470,7 +473,7 @@ def _decide(
     wanted = []
     for entry in selection.entries:
         if entry.direction != "egress":
-            decided.append(told(entry, "left out", "not egress"))
+            decided.append(told(entry, "left out", _NOT_EGRESS))
         elif entry.status == "mistaken":
             mistaken = "mistaken: the catalog records it as a misprint, and nothing opens it"
             decided.append(told(entry, "left out", mistaken))
@@ -509,6 +512,8 @@ def _about_entries(
             found.append(
                 finding("mistaken", f"{entry.reach} is a misprint of the vendor's page; nothing opens it.", entry)
             )
+        if decision.reason == _NOT_EGRESS:
+            found.append(finding("not-egress", f"{entry.reach} comes in, and no egress rule lets it.", entry))
         if decision.outcome != "allowed":
             continue
         way = decision.means

@@ -89,7 +89,7 @@ def met(flow: Flow, places: Iterable[tuple[str, Place]]) -> Verdict:
     blocks it, else what is not known, else what allows it first. Of several of a name nobody knows which one it is."""
     by_name: dict[str, list[Verdict]] = {}
     for name, place in places:
-        by_name.setdefault(name, []).append(decide(as_tried(place), flow))
+        by_name.setdefault(name, []).append(decide(as_tried(place), flow, answered=True))
     verdicts = [
         those[0] if len({each.action for each in those}) == 1 else _either(name, len(those))
         for name, those in by_name.items()
