@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from conformance.catalogs import MADE, entry, many, selection
+from hostgate.aws.evaluate_acls import places as places_of_acls
 from hostgate.aws.evaluate_groups import places
 from hostgate.aws.resources import snapshot_of
 from hostgate.aws.resources_ec2 import PREFIX_LIST
@@ -149,3 +150,42 @@ def test_a_list_that_opens_more_than_its_entries_say_is_a_risk_of_every_group_th
     assert [(each.id, each.target) for each in risks(changes, found)] == [
         ("opens-beside", f"aws group {group}") for group in sorted(groups)
     ]
+
+
+POOL_OF_BOTH = """hostgate-pool 1
+host a.example window 86400
+  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+  2001:db8::7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+host b.example window 86400
+  203.0.113.8 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+  203.0.113.9 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+  2001:db8::8 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+end
+"""
+BY_ADDRESS = {
+    "aws:prefix-list": {"securityGroups": ["sg-0a", "sg-0b"]},
+    "aws:network-acl": {"networkAcls": ["acl-0a", "acl-0b"]},
+    "gcp:address-group": {"networks": ["projects/acme/global/networks/main"]},
+    "azure:ip-group": {"resourceGroup": "rg", "location": "westeurope", "from": ["10.0.0.0/8"]},
+}
+
+
+@pytest.mark.parametrize("target", BY_ADDRESS)
+@pytest.mark.parametrize(("before", "after"), [("a", "ab"), ("ab", "a"), ("a", "b"), ("b", "a")])
+def test_an_entry_that_comes_or_goes_is_no_other_rule_over_whichever_family_and_address_at_whichever_place(
+    target: str, before: str, after: str
+) -> None:
+    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    made_of = [
+        plan(selection([entry(f"{each}.example") for each in hosts]), target, pool=pool, **BY_ADDRESS[target])
+        for hosts in (before, after)
+    ]
+    sides = [state(each) for each in made_of]
+    changes = diff(sides[:1], sides[1:])
+    found = list(compared_plans(changes))
+    if target.startswith("aws"):
+        read = places if target == "aws:prefix-list" else places_of_acls
+        stand = [snapshot_of(each.objects) for each in made_of]
+        found += compared_standing(*map(read, stand), sides, (), stand[1], changes)
+        assert len(found) == 3
+    assert [each for each in risks(changes, found) if each.id == "opens-beside"] == []

@@ -7,6 +7,7 @@ what it answers to any port of a client (Amazon VPC user guide, network ACLs, re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
 from hostgate.aws.evaluate_acls import plan_place
@@ -117,6 +118,10 @@ class NetworkAcls(Mechanism[NetworkAclOptions]):
             for entry in entries
         }
         return Rendering(objects=tuple(objects), rules=names, findings=tuple(found), usage=usage)
+
+    def rules_of(self, entry: Entry, rule: str, options: NetworkAclOptions) -> Iterable[str]:
+        ways = [_Wanted(each, entry.transport, entry.port) for each in options.of(entry)]
+        return (rule, *(_name(options, *each) for each in product(options.network_acls, ways)))
 
     def seats(self, objects: Sequence[CloudObject], options: NetworkAclOptions) -> Sequence[Seat]:  # noqa: ARG002
         """A number of an ACL and direction, of which it has one entry, and room in it: an update makes an entry before it

@@ -4,15 +4,16 @@ A list holds one address family, and everything in it is open at the ports of th
 for each family, transport and port. A security group counts the maximum of a list, not its entries.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from hostgate.aws.evaluate_groups import plan_place
 from hostgate.aws.prefix_list_options import PrefixListOptions
 from hostgate.aws.resources import snapshot_of
 from hostgate.aws.resources_ec2 import EGRESS_RULE_KIND, LIST_ENTRIES, PREFIX_LIST_KIND, QUOTAS, READ_ON, TYPES
-from hostgate.catalog.model import FAMILIES, Entry
+from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.flows.steps import Place
 from hostgate.planning.address_pool import DEFAULT_OWNER, mark
 from hostgate.planning.enforcement import Enforcement
@@ -104,7 +105,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
                     "PrefixListId": name,
                     "Description": name,
                 }
-                named = f"{options.stem}-{group.replace('/', '-')}-{label}"
+                named = _rule_name(options, group, label)
                 rules.append(CloudObject(kind=EGRESS_RULE_KIND, name=named, body=_tagged(body, options)))
         found = [
             finding("deny-declared", _DENIES),
@@ -132,10 +133,13 @@ class PrefixLists(Mechanism[PrefixListOptions]):
         """The rule of each entry, for the first family that it has an address of."""
         found = {}
         for entry in entries:
-            family = "ipv4" if any(":" not in each for each in options.of(entry)) else "ipv6"
-            label = f"{family}-{entry.transport}-{entry.port}"
-            found[entry.key] = f"{options.stem}-{group.replace('/', '-')}-{label}"
+            family: Family = "ipv4" if any(":" not in each for each in options.of(entry)) else "ipv6"
+            found[entry.key] = _rule_name(options, group, f"{family}-{entry.transport}-{entry.port}")
         return found
+
+    def rules_of(self, entry: Entry, rule: str, options: PrefixListOptions) -> Iterable[str]:
+        labels = [f"{family}-{entry.transport}-{entry.port}" for family in FAMILIES]
+        return (rule, *(_rule_name(options, *each) for each in product(options.security_groups, labels)))
 
     def enforcement(self, options: PrefixListOptions) -> Enforcement:
         places = tuple(f"security group {group}" for group in options.security_groups)
@@ -149,6 +153,10 @@ _DENIES = (
     "A security group denies what none of its rules allows, and its other rules are its owner's. It must have none that "
     "allow more: take out the one that every new group has, which allows everything; and rules of several groups add up."
 )
+
+
+def _rule_name(options: PrefixListOptions, group: str, label: str) -> str:
+    return f"{options.stem}-{group.replace('/', '-')}-{label}"
 
 
 def _entry(each: Opening, options: PrefixListOptions) -> dict[str, str]:

@@ -233,13 +233,19 @@ def _follow(stages: Sequence[Stage], facts: "_Facts") -> Iterator[_Outcome]:
         return
     beyond: list[_Outcome] | None = None
     for outcome in _in_stage(stage, facts):
-        if outcome.step.action != "next":
+        goes_on = outcome.step.action == "next"
+        if not goes_on and not stage.of_answers:
             yield outcome
             continue
         if not later:
             raise ValueError(f"{outcome.step.rule} of {stage.name} leaves the last stage")
         if beyond is None:
             beyond = list(_follow(later, facts))
+        if not goes_on and any(
+            each.step.action == "allow" for each in beyond
+        ):  # else what does not leave has no answer
+            yield outcome
+            continue
         for further in beyond:
             passed = further.through
             if not (passed and passed.rule) and not stage.of_answers:  # what lets answers in has let nothing out

@@ -6,7 +6,7 @@ transport and port. A rule whose group does not exist loses that condition witho
 cannot change in a group is in its name, or else makes a new one beside it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -108,6 +108,10 @@ class AddressGroups(FirewallPolicyMechanism[AddressGroupOptions]):
         return Allows(
             objects=tuple(objects), rules=_rules(entries, options), findings=tuple(remarks), usage=tuple(usage)
         )
+
+    def rules_of(self, entry: Entry, rule: str, options: AddressGroupOptions) -> Iterable[str]:  # noqa: ARG002
+        stem, tail = rule.rsplit("-allow-", 1)[0], f"{entry.transport}-{entry.port}"
+        return [f"{stem}-allow-{family}-{tail}" for family in FAMILIES]
 
     def fixed(
         self, each: CloudObject, objects: Sequence[CloudObject], options: AddressGroupOptions

@@ -6,7 +6,7 @@ entries to allow, and nothing outside its module asks which cloud it is.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_network
@@ -214,6 +214,11 @@ class Mechanism(ABC, Generic[O]):
         """What the plan of `options` keeps closed beside its hosts. Mechanisms say which traffic, where and for whom."""
         denier, because = denier_of({"mode": options.mode, "deny": options.deny})
         return Enforcement(denier=denier, because=because)
+
+    def rules_of(self, entry: Entry, rule: str, options: O) -> Iterable[str]:  # noqa: ARG002
+        """Every rule that allows `entry`, of which its decision names one, `rule`: there may be others for another address
+        family, another address, or at another place."""
+        return (rule,)
 
     def seats(self, objects: Sequence[CloudObject], options: O) -> Sequence[Seat]:  # noqa: ARG002
         """What of `objects` no other object can have before they are gone: an update makes before it deletes."""

@@ -21,7 +21,7 @@ from hostgate.flows.snapshot import Snapshot
 from hostgate.flows.steps import Box, Place
 from hostgate.flows.verdicts import decide
 from hostgate.planning.breadth import too_broad
-from hostgate.planning.decision import rules_decided
+from hostgate.planning.decision import Decision, rules_decided
 from hostgate.planning.needs import needs_of
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.statement import Statement
@@ -187,11 +187,19 @@ def _rules_that_change(change: TargetDiff) -> Iterator[str]:
     if change.unlisted or change.clients_added or change.clients_removed:
         yield from rules_of_entries([each for each in (change.base, change.head) if each is not None])
     decided = [flow.opening.decision for flow in (*change.opened, *change.closed)]
-    yield from (each.rule for each in (*decided, *(one for one, _ in change.redirected)) if each.rule)
+    decided += [one for one, _ in change.redirected]
+    for side in (change.base, change.head):
+        yield from _rules_of(side, decided)
 
 
 def rules_of_entries(sides: Iterable[Statement]) -> frozenset[str]:
-    return frozenset(d.rule for side in sides for d in side.decisions if d.outcome == "allowed" and d.rule)
+    allowed = ((side, [each for each in side.decisions if each.outcome == "allowed"]) for side in sides)
+    return frozenset(rule for side, decided in allowed for rule in _rules_of(side, decided))
+
+
+def _rules_of(side: Statement | None, decided: Iterable[Decision]) -> Iterator[str]:
+    if side is not None:
+        yield from (rule for each in decided if each.rule for rule in side.rules_of(each.entry, each.rule))
 
 
 def guarded(hosts: Iterable[str], sides: Sequence[Statement]) -> list[Need]:

@@ -7,6 +7,7 @@ say less: what is not said is None, and is then not compared.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,10 @@ def _nowhere(_: Entry) -> tuple[str, ...]:
     return ()
 
 
+def _one_rule(_: Entry, rule: str) -> Iterable[str]:
+    return (rule,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What one plan says. `name` tells apart several of one target; `settings` are its options as JSON."""
@@ -58,6 +63,8 @@ class Statement:
     enforcement: Enforcement
     dialled: Callable[[Entry], tuple[str, ...]] = _nowhere
     """Addresses by which an entry is allowed, where the options give them."""
+    rules_of: Callable[[Entry, str], Iterable[str]] = _one_rule
+    """Every rule that allows an entry, of which its decision names one."""
     regions: tuple[str, ...] = ()
     """Where a program makes all of it, once in each; empty: where the provider is. The engine tells of each apart."""
     seats: tuple[Seat, ...] = ()
@@ -123,6 +130,7 @@ def said_by(target: str, options: Options) -> dict[str, Any]:
         "grants": {share.grant: share.served for share in options.shares if options.grants},
         "enforcement": mechanism(target).enforcement(options),
         "dialled": options.dialled,
+        "rules_of": partial(mechanism(target).rules_of, options=options),
         "regions": tuple(place for place in options.places if place is not None),
         "formerly": options.formerly_named,
     }
