@@ -726,6 +726,8 @@ def _stacks() -> Iterator[Case]:
     yield Case(limit, "azure", "fails", groups[:45], "45 of 50 groups", "near what every policy takes")
     yield Case(limit, "azure", "fails", groups[:60], "60 of 50 groups", "more than every policy takes")
     yield Case(limit, "azure", "fails", groups, "85 of 90 groups", "near what any policy takes")
+    held = {"ipAddresses": [f"203.0.{number // 250}.{number % 250}" for number in range(4_600)]}
+    yield Case(limit, "azure", "fails", [R("azure-native:network:IpGroup", "ips", held)], "4,600 of 5,000", "IP group")
     yield Case(limit, "aws", "passes", [rules, aws_policy("rules")])
     yield Case(limit, "gcp", "passes", [gcp_rule(*many[:80])])
     yield Case(limit, "azure", "passes", [app])

@@ -1,6 +1,8 @@
 """Resources that open or hold plain addresses: security groups, prefix lists, address groups, IP groups."""
 
+from hostgate.azure.resources import IP_GROUP_ADDRESSES
 from hostgate.flows.nodes import Node
+from hostgate.planning.limits import Usage
 from hostgate.policies.effects import ANY_PORT, EVERYWHERE, NOWHERE, Effect, Layer, Ports, destination
 from hostgate.policies.reading import Reading, Room
 
@@ -83,6 +85,7 @@ def read_ip_group(node: Node) -> Reading:
     """azure.network.IpGroup: a rule whose group is empty is skipped (Azure Firewall, IP groups)."""
     reading = Reading(node.doubts)
     _held(reading, node.at("ipAddresses"), "")
+    reading.usage.append(Usage(IP_GROUP_ADDRESSES, len(list(node.at("ipAddresses").items("size")))))
     return reading
 
 
