@@ -99,7 +99,7 @@ class AddressGroupServer:
     a number is a status of HTTP with a page. `ends`: codes that the next operations end with, None: well. `lost`: so many
     answers to changes that were taken never arrive. `strict`: an item that is there already, or is gone, is refused with this code.
     `deaf`: changes are taken and do not come about. `behind`: so many readings more show what stood before a change.
-    `page`: what a proxy answers instead.
+    `page`: what a proxy answers instead; `pages`: by method, statuses of pages that it puts in the place of the next answers.
     """
 
     def __init__(self) -> None:
@@ -114,6 +114,7 @@ class AddressGroupServer:
         self.deaf = False
         self.behind = 0
         self.page: bytes | None = None
+        self.pages: dict[str, list[int]] = {}
         self.slow = 0
         self._lock = threading.RLock()
         self._operations: dict[str, Operation] = {}
@@ -171,6 +172,11 @@ class AddressGroupServer:
 
     def answer(self, verb: str, path: str, body: bytes, token: str) -> Answer | None:
         """What goes back; None if the connection is cut instead."""
+        answer = self._answer(verb, path, body, token)
+        short = "operations" if "/operations/" in path else path.rpartition(":")[2]
+        return (self.pages[short].pop(0), b"<html>Sign in<br></html>") if self.pages.get(short) else answer
+
+    def _answer(self, verb: str, path: str, body: bytes, token: str) -> Answer | None:
         with self._lock:
             if self.page is not None:
                 return 200, self.page

@@ -37,7 +37,8 @@ class ArmServer:
 
     `before`: called with the number of a PUT before it is judged. `errors`: what to answer with, by method, the next first.
     `lost`: so many PUTs are taken and not answered. `slow`: looks at an operation before it is done. `fails`: so many
-    operations fail. `page`: what a proxy answers instead. `deaf`: a PUT is taken and does not come about.
+    operations fail. `deaf`: a PUT is taken and does not come about.
+    `page`: what a proxy answers instead, to methods of `page_of`, with `page_status`.
     `plain`: addresses are shown without the `/32` that they were put with.
     """
 
@@ -50,6 +51,7 @@ class ArmServer:
         self.errors: dict[str, list[Refusal]] = {}
         self.page: tuple[str, bytes] | None = None
         self.page_of = ("GET", "PUT")
+        self.page_status = 200
         self.lost = self.slow = self.fails = 0
         self.deaf = self.plain = False
         self.denied = False
@@ -143,7 +145,7 @@ class ArmServer:
             if headers["Authorization"] != f"Bearer {TOKEN}":
                 return _refusal(401, "InvalidAuthenticationToken", "The access token is invalid.")
             if self.page is not None and method in self.page_of:
-                return 200, {"Content-Type": self.page[0]}, self.page[1]
+                return self.page_status, {"Content-Type": self.page[0]}, self.page[1]
             if "/nfvOperations/" in path:
                 return self._operation()
             if path.lower() != GROUP.lower() or not self.group:

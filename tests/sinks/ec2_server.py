@@ -27,7 +27,8 @@ class PrefixListServer:
     """`url`, and what it was asked: `changes` that were taken, each as its parameters, `asked` the names of all actions.
 
     `before`: called with the number of a change before it is judged. `errors`: codes to answer with, for each action, the
-    next first. `no_room`: what refers to the list cannot take a larger size. `page`: what a proxy answers instead.
+    next first. `no_room`: what refers to the list cannot take a larger size. `page`: what a proxy answers instead, with
+    `status`; `taken`: only to a change, and after the service took it.
     `deaf`: a new size is taken and does not come about.
     """
 
@@ -39,6 +40,8 @@ class PrefixListServer:
         self.no_room = False
         self.deaf = False
         self.page: bytes | None = None
+        self.status = "200 OK"
+        self.taken = False
         self.slow = 0
         self._looks = 0
         self._tries = 0
@@ -97,8 +100,8 @@ class PrefixListServer:
         asked = {key: values[0] for key, values in parse_qs(body.decode()).items()}
         action = asked.get("Action", "")
         self.asked.append(action)
-        if self.page is not None:
-            start_response("200 OK", [("Content-Type", "text/html")])
+        if self.page is not None and not self.taken:
+            start_response(self.status, [("Content-Type", "text/html")])
             return [self.page]
         refused = self._refused(action, asked)
         if refused is not None:
@@ -115,6 +118,9 @@ class PrefixListServer:
             self._take(asked)
             if "PrefixListName" not in asked:
                 self.list(asked["PrefixListId"]).prefix_list_name = name  # moto forgets it
+            if self.page is not None:
+                start_response(self.status, [("Content-Type", "text/html")])
+                return [self.page]
         elif action == "DescribeManagedPrefixLists" and LIST in asked.values() and self._looks:
             self._looks -= 1
             if not self._looks and self.list().state == "modify-in-progress":

@@ -1,5 +1,6 @@
 """`hostgate pool push gcp-address-group` by the real SDK over HTTP: what goes in and leaves, whose it is, what is refused."""
 
+import json
 import re
 import subprocess
 import sys
@@ -75,6 +76,11 @@ def words(pool: Path, *more: str, group: str = GROUP) -> tuple[object, ...]:
 
 def order(pool: Path, **more: Any) -> PushOrder:
     return replace(PushOrder(list_id=GROUP, load=lambda: load_pool(str(pool)), owner="pool", most_removed=0.2), **more)
+
+
+def shown(**more: Any) -> bytes:
+    """The group as the service answers with it, but for `more`."""
+    return json.dumps({"name": GROUP, "type": "IPV4", "labels": {OWNER_LABEL: "pool"}, "capacity": 9, **more}).encode()
 
 
 def client(groups: AddressGroupServer, group: str = GROUP) -> Any:
@@ -422,7 +428,8 @@ class TestOtherWriters:
         groups.deaf = True
         with pytest.raises(InputError) as refused:
             push(client(groups), order(write(pool, {"a.example": ["192.0.2.1"]})), Clock())
-        assert refused.value.problems[0].rule == "list-contended"
+        assert [each.rule for each in refused.value.problems] == ["list-busy", "list-begun"]
+        assert "0 entries were added and 0 removed; whether 1 more were added" in str(refused.value)
         assert groups.items() == {"192.0.2.9"}
 
 
@@ -440,7 +447,8 @@ class TestOperations:
         clock = Clock()
         with pytest.raises(InputError) as refused:
             push(client(groups), order(write(pool, {"a.example": numbered(150)})), clock)
-        assert [each.rule for each in refused.value.problems] == ["list-busy"]
+        assert [each.rule for each in refused.value.problems] == ["list-busy", "list-begun"]
+        assert "0 entries were added and 0 removed; whether 100 more were added" in str(refused.value)
         assert "operations/operation-0 has not ended for 30" in str(refused.value)
         assert 300 <= clock.waited < 310
         assert len(groups.asked) < 80
@@ -522,10 +530,9 @@ class TestTheWay:
     @pytest.mark.parametrize(
         "page",
         [
-            b"", b"<html>Sign in<br></html>", b"[]", b"{}", b"null", b'"x"', b"\xff\xfe", b'{"name": 3}', b'{"type": "IPV5"}',
-            b'{"type": "IPV4", "items": ["www.example"], "labels": {"hostgate-owner": "pool"}}',
-            b'{"type": "IPV4", "items": ["::1"], "labels": {"hostgate-owner": "pool"}}',
-            b'{"type": "IPV4", "items": "192.0.2.1", "labels": {"hostgate-owner": "pool"}}',
+            b"", b"<html>Sign in<br></html>", b"[]", b"{}", b"null", b'"x"', b"\xff\xfe", b'{"name": 3}', shown(type="IPV5"),
+            shown(items=["www.example"]), shown(items=["::1"]), shown(items="192.0.2.1"), shown(name=f"{GROUP}-2"),
+            shown(name=""),
         ],
     )  # fmt: skip
     def test_what_answers_and_is_not_the_service_is_said(
@@ -535,6 +542,13 @@ class TestTheWay:
         made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--json"))
         assert (made.code, made.rules) == (1, ["list-unreachable"])
         assert "is not Network Security" in made.out
+
+    @pytest.mark.parametrize("name", [GROUP, GROUP.replace("acme-prod", "123456789012")])
+    def test_the_project_may_be_named_by_its_number(
+        self, run: Run, groups: AddressGroupServer, pool: Path, name: str
+    ) -> None:
+        groups.page = shown(name=name, items=["192.0.2.1"])
+        assert run(*words(write(pool, {"a.example": ["192.0.2.1"]}))).code == 0
 
     @pytest.mark.parametrize(
         "page", [b"", b"<html>", b"[]", b"{}", b'{"done": true}', b'{"done": true, "response": {}}']
@@ -551,8 +565,64 @@ class TestTheWay:
         groups.lost = 1  # the answer to the first try; the page answers the second
         with pytest.raises(InputError) as refused:
             push(client(groups), order(write(pool, {"a.example": ["192.0.2.1"]})), Clock())
-        assert [each.rule for each in refused.value.problems] == ["list-unreachable"]
+        assert [each.rule for each in refused.value.problems] == ["list-unreachable", "list-begun"]
+        assert "whether 1 more were added and 0 removed is not known" in str(refused.value)
         assert len(slept) == 1
+
+    @pytest.mark.parametrize("status", [200, 400, 403, 404, 407])
+    @pytest.mark.parametrize("slow", [0, 3])
+    def test_a_change_that_was_taken_is_not_hidden_by_a_proxys_page(
+        self, run: Run, groups: AddressGroupServer, pool: Path, status: int, slow: int
+    ) -> None:
+        groups.make("192.0.2.9")
+        groups.slow, groups.pages = slow, {"addItems": [status]}
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--most-removed", "100"))
+        said = " ".join(made.err.split())
+        if status != 200 and not slow:  # the group shows it
+            assert (made.code, groups.items()) == (0, {"192.0.2.1/32"})
+            return
+        assert (made.code, "is not Network Security" in said) == (1, True)
+        assert "whether 1 more were added and 0 removed is not known, and the next push sees it" in said
+
+    @pytest.mark.parametrize("code", ["PERMISSION_DENIED", 403, 404])
+    def test_an_operation_that_may_not_be_looked_at_is_not_hidden(
+        self, groups: AddressGroupServer, pool: Path, code: str | int
+    ) -> None:
+        groups.make("192.0.2.9")
+        groups.slow, groups.errors = 3, {"operations": [code]}
+        with pytest.raises(InputError, match="whether 1 more were added and 0 removed is not known") as refused:
+            push(client(groups), order(write(pool, {"a.example": ["192.0.2.1"]})), Clock())
+        rule = "list-refused" if isinstance(code, str) else "list-unreachable"
+        assert [each.rule for each in refused.value.problems] == [rule, "list-begun"]
+
+    def test_who_is_told_to_stop_says_what_was_begun(
+        self, run: Run, groups: AddressGroupServer, pool: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        groups.make("192.0.2.9")
+        groups.slow = 1000
+
+        def stop(_: float) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(gcp_address_group.push, "__defaults__", (stop,))
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]})))
+        said = " ".join(made.err.split())
+        assert (made.code, groups.changes) == (130, ["+1"])
+        assert "whether 1 more were added and 0 removed is not known, and the next push sees it" in said
+        assert said.endswith("stopped")
+
+    def test_a_full_disk_behind_stdout_does_not_hide_what_was_done(
+        self, groups: AddressGroupServer, pool: Path
+    ) -> None:
+        groups.make("192.0.2.9")
+        line = [sys.executable, "-m", "hostgate", *map(str, words(write(pool, {"a.example": ["192.0.2.1"]})))]
+        for more in ([], ["--json"]):
+            with Path("/dev/full").open("w") as full:
+                done = subprocess.run([*line, *more], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+            assert f"{0 if more else 1} added, {0 if more else 1} removed." in " ".join(done.stderr.split())
+            assert "No space left on device" in done.stderr
+        assert groups.items() == {"192.0.2.1/32"}
 
 
 class TestDryRun:
@@ -568,7 +638,9 @@ class TestWrongInput:
     @pytest.mark.parametrize(
         ("more", "code", "said"),
         [
-            (("--owner", "two words"), 2, "Allowed: up to 63 letters"),
+            (("--owner", "two words"), 2, "Allowed: up to 63 lower-case letters"),
+            (("--owner", "Pool"), 2, "Allowed: up to 63 lower-case letters"),
+            (("--owner", "a.b"), 2, "Allowed: up to 63 lower-case letters"),
             (("--most-removed", "101"), 2, "--most-removed"),
             (("--grow-to", "5"), 2, "--grow-to"),
             (("--family", "ipv6"), 1, "It is a list of ipv4."),
@@ -589,7 +661,9 @@ class TestWrongInput:
         "name",
         [
             "egress", "", "pl-0123", "projects/p/addressGroups/n", f"{GROUP}/x", f"{GROUP}\n", f"{GROUP[:-6]}",
-            f"//networksecurity.googleapis.com/{GROUP}", "folders/1/locations/global/addressGroups/n",
+            f"//networksecurity.googleapis.com/{GROUP}", "folders/1/locations/global/addressGroups/n", f"{GROUP}?alt=x",
+            f"{GROUP}#a", "projects/a%2F/locations/global/addressGroups/n", "projects/p/locations/../addressGroups/n",
+            "projects/p/locations/global/addressGroups/1n", f"{GROUP}\u00e9", "organizations/acme/locations/global/addressGroups/n",
         ],
     )  # fmt: skip
     def test_a_name_that_is_none_asks_nobody(self, run: Run, groups: AddressGroupServer, pool: Path, name: str) -> None:

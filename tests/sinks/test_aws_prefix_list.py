@@ -26,6 +26,8 @@ __all__ = ["run"]
 
 OURS = "hostgate:pool"
 
+ERROR_WITHOUT_CODE = b"<Response><Errors><Error><Message>no</Message></Error></Errors></Response>"
+
 
 @pytest.fixture
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrefixListServer]:
@@ -537,6 +539,73 @@ class TestWrongInput:
         ec2.page = page
         made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--json"))
         assert (made.code, made.rules, "is not EC2" in made.out) == (1, ["list-unreachable"], True)
+
+    @pytest.mark.parametrize("status", ["302 Found", "400 No", "401 No", "403 No", "404 No", "407 No", "502 No"])
+    @pytest.mark.parametrize(
+        "page",
+        [
+            b"",
+            b"<html>Sign in</html>",
+            b"Forbidden",
+            b'{"a": 1}',
+            b"<html><Error>no</Error></html>",
+            ERROR_WITHOUT_CODE,
+        ],
+    )
+    def test_a_refusal_that_is_none_of_ec2s_is_said(
+        self, run: Run, ec2: PrefixListServer, pool: Path, monkeypatch: pytest.MonkeyPatch, page: bytes, status: str
+    ) -> None:
+        monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+        ec2.page, ec2.status = page, status
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--json"))
+        assert (made.code, made.rules, "is not EC2" in made.out) == (1, ["list-unreachable"], True)
+
+    @pytest.mark.parametrize(
+        "item",
+        [
+            "", f"<prefixListId>{LIST}</prefixListId>", f"<prefixListId>{LIST}</prefixListId><state>a</state><version>x</version>",
+            f"<prefixListId>{LIST}</prefixListId><state>a</state><version>1</version><addressFamily>IPv4</addressFamily>",
+        ],
+    )  # fmt: skip
+    def test_half_a_list_is_none_of_ec2s(self, run: Run, ec2: PrefixListServer, pool: Path, item: str) -> None:
+        ec2.page = (
+            '<DescribeManagedPrefixListsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><prefixListSet><item>'
+            f"{item}</item></prefixListSet></DescribeManagedPrefixListsResponse>"
+        ).encode()
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--json"))
+        assert (made.code, made.rules, "is not EC2" in made.out) == (1, ["list-unreachable"], True)
+
+    @pytest.mark.parametrize("status", ["200 OK", "403 No", "502 No"])
+    def test_a_change_that_was_taken_is_not_hidden_by_a_proxys_page(
+        self, ec2: PrefixListServer, pool: Path, monkeypatch: pytest.MonkeyPatch, status: str
+    ) -> None:
+        monkeypatch.setattr(aws_prefix_list, "_REACH", {"retries": {"total_max_attempts": 1}})
+        ec2.make()
+        ec2.page, ec2.status, ec2.taken = b"<html>Sign in<br></html>", status, True
+        with pytest.raises(InputError, match="whether a further change was taken is not known") as refused:
+            push(connect(REGION), order(write(pool, {"a.example": ["192.0.2.1"]})), Clock())
+        assert [each.rule for each in refused.value.problems] == ["list-unreachable", "list-begun"]
+        assert ec2.entries() == dict(standing("192.0.2.1"))
+
+    @pytest.mark.parametrize("list_id", ["pl-x", "pl-", "pl-0C0FFEE0", "pl-0c0ffee0c", f"{LIST}0", "", "sg-0c0ffee0"])
+    def test_an_id_that_is_none_asks_nobody(self, run: Run, ec2: PrefixListServer, pool: Path, list_id: str) -> None:
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]}), "--list", list_id))
+        assert (made.code, ec2.asked, "pl- and 8 or 17 hex digits" in " ".join(made.err.split())) == (2, [], True)
+
+    def test_who_is_told_to_stop_says_what_was_begun(
+        self, run: Run, ec2: PrefixListServer, pool: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ec2.make()
+        ec2.slow = 1000
+
+        def stop(_: float) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(aws_prefix_list.push, "__defaults__", (stop,))
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]})))
+        said = " ".join(made.err.split())
+        assert (made.code, sizes(ec2.changes)) == (130, ["+1"])
+        assert "removed, and a further change was taken that does not show yet. [list-begun] stopped" in said
 
     def test_without_the_extra_it_says_what_to_install(
         self, run: Run, ec2: PrefixListServer, pool: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,15 +1,18 @@
 """`hostgate pool push azure-ip-group` by the real SDK over HTTPS: what is put, in which order, what is refused and told."""
 
 import json
+import logging
 import re
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.polling import LROPoller
 from azure.mgmt.network import NetworkManagementClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -54,6 +57,24 @@ def client(arm: ArmServer) -> Iterator[NetworkManagementClient]:
 @pytest.fixture
 def pool(tmp_path: Path) -> Path:
     return tmp_path / "pool.txt"
+
+
+def shown(**more: Any) -> bytes:
+    """The group as Resource Manager answers with it, but for `more`."""
+    properties = {"provisioningState": "Succeeded", "ipAddresses": ["192.0.2.9"]}
+    group = {"name": "n", "etag": "e", "tags": {"hostgate-owner": "pool"}, "properties": properties}
+    return json.dumps(group | more).encode()
+
+
+@contextmanager
+def _as_without_pytest() -> Iterator[None]:
+    """What is logged goes where it does where nobody has said anything: to stderr, unless a handler takes it."""
+    root = logging.getLogger()
+    handlers, root.handlers = root.handlers, []
+    try:
+        yield
+    finally:
+        root.handlers = handlers
 
 
 def words(pool: Path, *more: str) -> tuple[object, ...]:
@@ -353,7 +374,7 @@ class TestOtherWriters:
         arm.deaf = True
         with pytest.raises(InputError) as refused:
             push(client, order(write(pool, {"a.example": ["192.0.2.1"]})), Clock())
-        assert rules(refused) == ["list-contended"]
+        assert rules(refused) == ["list-busy"]
 
     @pytest.mark.parametrize(
         "refusal",
@@ -634,6 +655,10 @@ class TestWrongInput:
             ("application/json", b"null"),
             ("application/json", b"{}"),
             ("application/json", b'{"properties": 3}'),
+            ("application/json", shown(properties=[])),
+            ("application/json", shown(tags=["hostgate-owner"])),
+            ("application/json", shown(tags={"hostgate-owner": 3})),
+            ("application/json", shown(properties={"provisioningState": "Succeeded", "ipAddresses": "192.0.2.9"})),
             ("application/json", b'{"name": "n", "etag": "e", "properties": {"provisioningState": "Failed", "ipAddresses": [3]}}'),
             ("application/json", b'{"name": "n", "properties": {"provisioningState": "Succeeded", "ipAddresses": []}}'),
         ],
@@ -646,8 +671,52 @@ class TestWrongInput:
         with pytest.raises(InputError) as refused:
             push(client, order(write(pool, {"a.example": ["192.0.2.1"]})), Clock())
         said = rules(refused)
-        assert said[0] == "list-unreachable" or (method, said) == ("PUT", ["list-contended"])  # it never shows
+        assert said[0] == "list-unreachable" or (method, said) == ("PUT", ["list-busy"])  # it never shows
         assert (arm.puts, arm.addresses()) == ([], ["192.0.2.9"])
+
+    @pytest.mark.parametrize("method", ["GET", "PUT"])
+    @pytest.mark.parametrize("status", [204, 302, 400, 401, 403, 404, 407, 502])
+    @pytest.mark.parametrize(
+        "page",
+        [
+            b"",
+            b"<html>Sign in<br></html>",
+            b'"x"',
+            b'{"error": "denied"}',
+            b'{"error": [1]}',
+            b'{"error": {"message": "m"}}',
+        ],
+    )
+    def test_a_refusal_that_is_none_of_the_manager_is_said_without_the_sdks_words(
+        self, arm: ArmServer, pool: Path, capfd: pytest.CaptureFixture[str], page: bytes, status: int, method: str
+    ) -> None:
+        arm.make("192.0.2.9")
+        arm.page, arm.page_of, arm.page_status = ("text/html", page), (method,), status
+        with connected(GROUP, arm.url) as client, _as_without_pytest(), pytest.raises(InputError) as refused:
+            push(client, order(write(pool, {"a.example": ["192.0.2.1"]})), Clock())
+        assert rules(refused) == ["list-unreachable", *(["list-begun"] if method == "PUT" else [])]
+        assert "What answers is not Resource Manager" in str(refused.value)
+        assert capfd.readouterr().err == ""
+
+    def test_who_is_told_to_stop_says_what_was_begun(
+        self, run: Run, arm: ArmServer, pool: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arm.make("192.0.2.9")
+
+        real = LROPoller.wait
+
+        def stop(poller: Any, timeout: float) -> None:
+            real(poller, timeout)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(LROPoller, "wait", stop)
+        made = run(*words(write(pool, {"a.example": ["192.0.2.1"]})))
+        said = " ".join(made.err.split())
+        assert (made.code, len(arm.puts)) == (130, 1)
+        assert (
+            "whether 1 more were added and 0 removed is not known, and the next push sees it. [list-begun] stopped"
+            in said
+        )
 
     def test_without_the_extra_it_says_what_to_install(
         self, run: Run, arm: ArmServer, pool: Path, monkeypatch: pytest.MonkeyPatch

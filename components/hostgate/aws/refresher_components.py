@@ -38,10 +38,11 @@ from hostgate.aws.refresher_options import (
 from hostgate.catalog.problems import InputError, Problem, did_you_mean, spelled
 from hostgate.catalog.selection import Selection
 from hostgate.dns.pool_windows import windows_of
-from hostgate.dns.refresh_job import DIMENSION, LIST_ID, LIST_ID_ALLOWED, METRIC, NAMESPACE, RefreshJob
+from hostgate.dns.refresh_job import DIMENSION, METRIC, NAMESPACE, RefreshJob
 from hostgate.dns.refreshing import FLOOR
 from hostgate.dns.surveyed_hosts import ToAsk, hosts_of, hosts_of_lines
 from hostgate.planning.options import OptionsError, read_options
+from hostgate.planning.pool_form import PREFIX_LIST, PREFIX_LIST_ALLOWED
 
 _REFERENCES = {
     "alarm_actions[]": "arn-{}",
@@ -376,8 +377,8 @@ class _Prepared:
 
 
 def _no_list(value: object) -> str | None:
-    found = isinstance(value, str) and LIST_ID.match(value)
-    return None if found else f"Allowed: {LIST_ID_ALLOWED}."
+    found = isinstance(value, str) and PREFIX_LIST.match(value)
+    return None if found else f"Allowed: {PREFIX_LIST_ALLOWED}."
 
 
 def _prepared(

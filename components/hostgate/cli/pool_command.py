@@ -189,6 +189,10 @@ async def _watch(order: "RefreshOrder", place: "PoolPlace", *, as_json: bool) ->
     told: set[str] = set()
 
     def tell(report: "RefreshReport") -> None:
+        if report.restored:
+            click.echo(
+                f"{_now()} {place.shown} was gone: made again from what it last held and what was seen since.", err=True
+            )
         if as_json:
             document = report_as_json(report)
             if any(document[key] for key in ("added", "removed", "held", "unanswered", "refused")):

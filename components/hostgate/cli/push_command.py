@@ -4,9 +4,10 @@ Exit codes, the first that applies: 3 more is due to be removed than one push ma
 so that nothing opens it; 0. Bad input, a list that cannot be changed and a cloud that cannot be asked are 1.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,8 +38,24 @@ def command() -> None:
 def _owner(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
     from hostgate.planning.pool_form import OWNER, OWNER_ALLOWED
 
-    if not OWNER.match(value):
-        raise click.BadParameter(f"{value!r} is none. Allowed: {OWNER_ALLOWED}.")
+    return _like(OWNER, OWNER_ALLOWED, value)
+
+
+def _labelled_owner(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
+    from hostgate.planning.pool_form import LABELLED_OWNER, LABELLED_OWNER_ALLOWED
+
+    return _like(LABELLED_OWNER, LABELLED_OWNER_ALLOWED, value)
+
+
+def _prefix_list(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001
+    from hostgate.planning.pool_form import PREFIX_LIST, PREFIX_LIST_ALLOWED
+
+    return _like(PREFIX_LIST, PREFIX_LIST_ALLOWED, value)
+
+
+def _like(pattern: re.Pattern[str], allowed: str, value: str) -> str:
+    if not pattern.match(value):
+        raise click.BadParameter(f"{value!r} is none. Allowed: {allowed}.")
     return value
 
 
@@ -51,6 +68,10 @@ _LIST = {
     "tagged_owner": click.option(
         "--owner", default="pool", show_default=True, metavar="NAME", callback=_owner,
         help="Whose the addresses of the list are: its tag hostgate-owner has to be NAME.",
+    ),
+    "labelled_owner": click.option(
+        "--owner", default="pool", show_default=True, metavar="NAME", callback=_labelled_owner,
+        help="Whose the items of the group are: its label hostgate-owner has to be NAME.",
     ),
     "most_removed": click.option(
         "--most-removed", type=click.IntRange(0, 100), default=20, show_default=True, metavar="PERCENT",
@@ -83,7 +104,9 @@ def _takes(*names: str) -> Callable[[Callback], Callback]:
 @command.command("aws-prefix-list")
 @click.argument("hosts", nargs=-1, metavar="[HOST]...")
 @POOL
-@click.option("--list", "list_id", required=True, metavar="ID", help="The managed prefix list, pl-...")
+@click.option(
+    "--list", "list_id", required=True, metavar="ID", callback=_prefix_list, help="The managed prefix list, pl-..."
+)
 @click.option(
     "--region", envvar="AWS_REGION", metavar="NAME", help="Its Region (AWS_REGION, or what the SDK's profile says)."
 )
@@ -117,7 +140,7 @@ def aws_prefix_list(hosts: tuple[str, ...], pool: str, region: str | None, as_js
     help="Where the API is reached, e.g. an endpoint of Private Service Connect "
     "(CLOUDSDK_API_ENDPOINT_OVERRIDES_NETWORKSECURITY, or the public one).",
 )  # fmt: skip
-@_takes("family", "owner", "most_removed", "dry_run")
+@_takes("family", "labelled_owner", "most_removed", "dry_run")
 def gcp_address_group(hosts: tuple[str, ...], pool: str, endpoint: str | None, as_json: bool, **asked: Any) -> None:
     """Put the addresses of the pool, or of some HOSTs of it, into an address group of Google Cloud.
 
@@ -178,12 +201,22 @@ def _push(
 
     load()  # before a cloud is asked: of a pool that cannot be read, nobody else need know
     order = PushOrder(load=load, **{**asked, "most_removed": asked["most_removed"] / 100})
-    report = pushed(order)
+    try:
+        report = pushed(order)
+    except KeyboardInterrupt as ended:
+        for note in getattr(ended, "__notes__", ()):
+            click.echo(folded(note, err=True), err=True)
+        raise
     stale = list(_stale(read[0], datetime.fromtimestamp(time.time(), UTC).date()))
-    if as_json:
-        print_json(_as_json(report, order, stale))
-    else:
-        _show(report, order, stale)
+    try:
+        if as_json:
+            print_json(_as_json(report, order, stale))
+        else:
+            _show(report, order, stale)
+    except (OSError, KeyboardInterrupt):
+        with suppress(OSError):  # nobody may be left to read it
+            click.echo(_in_a_line(report, order), err=True)
+        raise
     if report.held or report.wanted.unplaced:
         raise click.exceptions.Exit(HELD_BACK if report.held else UNMEASURED)
 
@@ -198,19 +231,24 @@ def _show(report: "PushReport", order: "PushOrder", stale: Iterable[str]) -> Non
             click.echo(folded(line, err=err), err=err)
         if len(lines) > _MOST_SHOWN:
             click.echo(f"... and {len(lines) - _MOST_SHOWN:,} more; --json has all.", err=err)
-    at, wanted = report.at, report.wanted
-    hosts = len({host for each in wanted.hosts_of.values() for host in each})
-    would = "to be " if order.dry_run else ""
-    click.echo(
-        f"{at.list_id} ({at.name}), version {at.version}: {len(wanted.hosts_of):,} {at.family} addresses of {hosts:,} hosts; "
-        f"{len(report.added):,} {would}added, {len(report.removed):,} {would}removed."
-    )
+    click.echo(_in_a_line(report, order))
+    wanted = report.wanted
     if wanted.other_family:
         some = ", ".join(wanted.other_family[:3])
         more = ", ..." if len(wanted.other_family) > 3 else ""
-        click.echo(f"Not in it, because they have no {at.family} address: {some}{more}.")
+        click.echo(f"Not in it, because they have no {report.at.family} address: {some}{more}.")
     if order.dry_run:
         click.echo("Nothing was changed (--dry-run).")
+
+
+def _in_a_line(report: "PushReport", order: "PushOrder") -> str:
+    at, wanted = report.at, report.wanted
+    hosts = len({host for each in wanted.hosts_of.values() for host in each})
+    would = "to be " if order.dry_run else ""
+    return (
+        f"{at.list_id} ({at.name}), version {at.version}: {len(wanted.hosts_of):,} {at.family} addresses of {hosts:,} hosts; "
+        f"{len(report.added):,} {would}added, {len(report.removed):,} {would}removed."
+    )
 
 
 def _changes(report: "PushReport") -> Iterator[str]:

@@ -84,16 +84,17 @@ def load_pool(place: str, region: str | None = None) -> AddressPool:
     return read_pool(found[0], place)
 
 
-def change(place: PoolPlace, make: Callable[[AddressPool], PoolUpdate]) -> PoolUpdate:
-    """Put what `make` makes of the pool at `place` in its place; nothing is written if it is the same.
+def change(place: PoolPlace, make: Callable[[AddressPool], PoolUpdate], known: AddressPool | None = None) -> PoolUpdate:
+    """Put what `make` makes of the pool at `place` in its place; nothing is written if it is the same. `known`: what stood
+    there when it was last written, and is begun with if it is gone.
 
     `make` is called again with what stands there by now, whenever somebody else was first. Raises InputError; then the pool
     stands as it was.
     """
     for attempt in range(_TRIES):
         found = place.read()
-        pool = AddressPool(shown=place.shown) if found is None else read_pool(found[0], place.shown)
-        update = make(pool)
+        nothing = known or AddressPool(shown=place.shown)
+        update = make(nothing if found is None else read_pool(found[0], place.shown))
         data = pool_bytes(update.pool)
         if len(data) > LARGEST.most:
             message = f"The pool would be {len(data):,} bytes. Allowed: at most {LARGEST.most:,} ({LARGEST.because})."

@@ -18,6 +18,8 @@ from hostgate.planning.pool_form import (
     LONGEST_WINDOW,
     OWNER,
     OWNER_ALLOWED,
+    PREFIX_LIST,
+    PREFIX_LIST_ALLOWED,
     SHORTEST_WINDOW,
     VANTAGE,
     VANTAGE_ALLOWED,
@@ -31,9 +33,6 @@ MOST_LISTS = 100
 """Of one refresher: each is named in its role's policy, which holds 10,240 characters (IAM quotas, read 2026-11-28)."""
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}\Z")
-
-LIST_ID = re.compile(r"pl-[0-9a-f]{8,17}\Z")
-LIST_ID_ALLOWED = "the id of a managed prefix list, pl-..."
 
 
 def _like(pattern: re.Pattern[str], allowed: str) -> AfterValidator:
@@ -75,7 +74,7 @@ class PushJob(BaseModel):
 
     model_config = CONFIG
 
-    list_id: Annotated[str, _like(LIST_ID, LIST_ID_ALLOWED)]
+    list_id: Annotated[str, _like(PREFIX_LIST, PREFIX_LIST_ALLOWED)]
     hosts: list[_Host] = []
     family: Family | None = None
     owner: Annotated[str, _like(OWNER, OWNER_ALLOWED)] = "pool"

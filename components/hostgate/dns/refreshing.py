@@ -86,6 +86,8 @@ class RefreshReport:
     unusable: Mapping[str, tuple[ProbeState, str]]
     others: tuple[str, ...] = ()
     """Hosts of the pool that this refresher does not ask for: somebody else has to."""
+    restored: bool = False
+    """The pool was gone since it was last written, and is there again."""
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ class Refresher:
         self._offset: float | None = None
         self._broken = False
         self._known: set[tuple[str, str]] = set()
+        self._written: AddressPool | None = None
 
     async def once(self, stop: asyncio.Event) -> RefreshReport:
         """Ask each question once at every resolver and write; nothing is asked once `stop` is set. Raises InputError: no
@@ -143,7 +146,8 @@ class Refresher:
         self, stop: asyncio.Event, tell: Callable[[RefreshReport], None], fail: Callable[[InputError], None]
     ) -> None:
         """Ask on until `stop` is set; what was seen by then is written. `tell` gets what came of each round, `fail` what
-        kept the pool from being written: that is tried again. Raises InputError if no resolver can be asked at first."""
+        kept the pool from being written: that is tried again. Raises InputError if no resolver can be asked at first, or if
+        the pool cannot be written at the end: then what was seen is lost."""
         if await _stopped(self._try_resolvers(self._order.resolvers), stop):
             return
         self._usable()
@@ -166,13 +170,27 @@ class Refresher:
             judge = now - judged >= JUDGED_EVERY and not done
             if judge:
                 judged = now
-            if not (judge or self._learned.seen) and self._clock_held():
+            ends = done and self._written is not None  # once more: it may be gone
+            if not (judge or ends or self._learned.seen) and self._clock_held():
                 continue
             try:
                 tell(await self._write(judge=judge))
             except InputError as error:
+                if done:
+                    raise InputError([*error.problems, *self._lost()]) from None
                 fail(error)
         await asking
+
+    def _lost(self) -> list[Problem]:
+        """What was seen since the pool was last written, where it never will be."""
+        lost = sum(map(len, self._learned.seen.values()))
+        hosts = len({host for host, _ in self._learned.seen})
+        if not lost:
+            return []
+        message = (
+            f"Not written: what was seen since it was last written is lost, {lost:,} addresses of {hosts:,} hosts."
+        )
+        return [Problem(rule="pool-lost", file=self._place.shown, message=message)]
 
     def _surveyor(self, plan: SamplingPlan, resolvers: Sequence[Resolver]) -> Surveyor:
         return Surveyor(
@@ -224,12 +242,20 @@ class Refresher:
             unbroken=self._clock_held(),
             most_removed=order.most_removed,
         )
-        update = await self._aside(change, self._place, lambda pool: updated(pool, found, int(self._wall())))
+        restored = False
+
+        def made(pool: AddressPool) -> PoolUpdate:
+            nonlocal restored
+            restored = pool is self._written
+            return updated(pool, found, int(self._wall()))
+
+        update = await self._aside(change, self._place, made, self._written)
+        self._written = update.pool
         self._broken = False
         self._learned = _Learned() if judge else _Learned(judged=learned.judged, outcomes=learned.outcomes)
         silent = self._unanswered(learned, update.pool) if judge else {}
         others = tuple(each for each in update.pool.hosts if each not in order.hosts)
-        return RefreshReport(update, learned.refused, silent, dict(self._unusable), others)
+        return RefreshReport(update, learned.refused, silent, dict(self._unusable), others, restored)
 
     def _drained(self) -> list[Sample]:
         samples, self._samples[:] = list(self._samples), []

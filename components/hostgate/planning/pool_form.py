@@ -46,6 +46,13 @@ VANTAGE_ALLOWED = "a name of up to 63 letters, digits and . _ : @ / -, e.g. eu-w
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 OWNER_ALLOWED = "up to 63 letters, digits and . _ -, e.g. pool"
 
+LABELLED_OWNER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
+"""Of a list whose label says it: labels of Google Cloud have no capital and no dot."""
+LABELLED_OWNER_ALLOWED = "up to 63 lower-case letters, digits and _ -, e.g. pool"
+
+PREFIX_LIST = re.compile(r"pl-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
+PREFIX_LIST_ALLOWED = "the id of a managed prefix list, pl- and 8 or 17 hex digits"
+
 _HEAD = "hostgate-pool"
 _FAMILIES: tuple[Family, ...] = get_args(Family)
 _ALLOWED = "Allowed: a file that `hostgate pool refresh` wrote."

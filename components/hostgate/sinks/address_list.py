@@ -63,12 +63,12 @@ def difference(wanted: WantedAddresses, entries: Iterable[ListEntry], owner: str
     the pool no longer has it.
     """
     every = tuple(entries)
-    standing = {_network(each.cidr) for each in every}
-    needed = {_network(each) for each in wanted.hosts_of}
+    standing = {network(each.cidr) for each in every}
+    needed = {network(each) for each in wanted.hosts_of}
     ours = tuple(each for each in every if each.description == mark(owner))
     return ListDifference(
-        tuple(each for each in wanted.hosts_of if _network(each) not in standing),
-        tuple(each for each in ours if _network(each.cidr) not in needed),
+        tuple(each for each in wanted.hosts_of if network(each) not in standing),
+        tuple(each for each in ours if network(each.cidr) not in needed),
         tuple(each for each in every if each.description != mark(owner)),
         len(ours),
     )
@@ -88,7 +88,7 @@ def _number(address: str) -> bytes:
     return packed_address(address) or b""
 
 
-def _network(cidr: str) -> str:
+def network(cidr: str) -> str:
     """One spelling for each network: a service may write the zeros of IPv6 otherwise. What is none is its own."""
     try:
         return str(ip_network(cidr, strict=False))

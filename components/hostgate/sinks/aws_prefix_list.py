@@ -36,6 +36,7 @@ from hostgate.sinks.push import (
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+    from botocore.exceptions import ClientError
 
 EXTRA = "pool-aws"
 
@@ -75,12 +76,13 @@ class _Change:
 
 @dataclass(slots=True)
 class _Progress(Progress):
-    """What is done so far. `taken`: the change that the list has yet to show."""
+    """What is done so far. `taken`: the change that the list has yet to show; `sure`: AWS said that it took it."""
 
     grown: tuple[int, int] | None = None
     taken: _Change | None = None
+    sure: bool = False
 
-    def settle(self) -> None:
+    def show(self) -> None:
         """The list shows what was taken."""
         if self.taken is not None:
             self.added |= dict.fromkeys(self.taken.add)
@@ -93,7 +95,10 @@ class _Progress(Progress):
         if not (self.added or self.removed or self.grown or self.taken):
             return None
         grown = f"the size became {self.grown[1]:,}, " if self.grown else ""
-        taken = ", and a further change was taken that does not show yet" if self.taken else ""
+        taken = "" if self.taken is None else (
+            ", and a further change was taken that does not show yet" if self.sure else
+            "; whether a further change was taken is not known, and the next push sees it"
+        )  # fmt: skip
         return f"Before that, {grown}{len(self.added):,} entries were added and {len(self.removed):,} removed{taken}."
 
 
@@ -106,7 +111,10 @@ def connect(region: str | None) -> "BaseClient":
         message = f"A prefix list needs {error.name}, which is not installed. Install it: {install_command(EXTRA)}"
         raise InputError([Problem(rule="list-unreachable", message=message)]) from None
     with _told(None):
-        return boto3.session.Session().client("ec2", region_name=region, config=Config(**_REACH))
+        try:
+            return boto3.session.Session().client("ec2", region_name=region, config=Config(**_REACH))
+        except ValueError as error:  # of an endpoint that is none
+            raise InputError([_unreachable(None, error)]) from None
 
 
 def push(client: "BaseClient", order: PushOrder, wait: Callable[[float], None] = time.sleep) -> PushReport:
@@ -126,7 +134,7 @@ def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[floa
         if done.taken and not done.taken.shows_in(at):
             lost = _once_more(at, done, lost, wait)
             continue
-        done.settle()
+        done.show()
         found = due(order, at, done)
         needed = len(at.entries) + len(found.add)
         grow = None if needed <= at.size else _larger(order, at, needed)
@@ -141,14 +149,19 @@ def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[floa
             change = _Change(at, add=found.add[:BATCH])
         else:
             change = _Change(at, remove=found.leave[:BATCH])
-        if _taken(client, change, order.owner):
-            lost, done.taken = 0, change
-        else:
-            lost = after_others(at.list_id, lost, wait)
+        done.taken, done.sure = change, False
+        refused = _refused(client, change, order.owner)
+        if refused is None:
+            lost, done.sure = 0, True
+            continue
+        done.taken = None
+        if _code(refused) not in _CONTENDED:
+            raise InputError([_told_by(refused, order.list_id)])
+        lost = after_others(at.list_id, lost, wait)
 
 
-def _taken(client: Any, change: _Change, owner: str) -> bool:
-    """Whether the service takes the change; False if somebody else's stands against it."""
+def _refused(client: Any, change: _Change, owner: str) -> "ClientError | None":
+    """What the service has against the change; None if it takes it. Raises InputError where that is not known."""
     from botocore.exceptions import ClientError
 
     at = change.before
@@ -163,10 +176,10 @@ def _taken(client: Any, change: _Change, owner: str) -> bool:
         try:
             client.modify_managed_prefix_list(PrefixListId=at.list_id, **asked)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _CONTENDED:
-                return False
-            raise
-    return True
+            if not _is_of_ec2(error) or _status(error) >= 500:
+                raise
+            return error
+    return None
 
 
 def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixList:
@@ -175,11 +188,10 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> PrefixLi
     while True:
         with _told(list_id):
             every = client.describe_managed_prefix_lists(PrefixListIds=[list_id])["PrefixLists"]
-            lists = [each for each in every if each["PrefixListId"] == list_id]
-        if not lists:
+            lists = {each["PrefixListId"]: (each, each["State"]) for each in every}
+        if list_id not in lists:
             raise InputError([problem("list-unknown", list_id, "There is none of this id in the account and Region.")])
-        shown = lists[0]
-        state = shown["State"]
+        shown, state = lists[list_id]
         if not state.endswith("-in-progress") or state.startswith("delete"):
             break
         if waited >= _PATIENCE:
@@ -242,15 +254,43 @@ def _told(list_id: str | None) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        about = error.response["Error"]
-        message = f"AWS refuses {error.operation_name}: {about.get('Message') or 'no reason'} ({about['Code']})."
-        raise InputError([problem("list-refused", list_id, message)]) from None
+        raise InputError([_told_by(error, list_id)]) from None
     except NoRegionError:
         message = "No Region is named. Allowed: --region, AWS_REGION, or the SDK's profile."
         raise InputError([problem("list-unreachable", list_id, message)]) from None
-    except (BotoCoreError, ValueError) as error:  # the latter of an endpoint that is none
-        message = f"Cannot ask AWS: {str(error).rstrip('.')}."
-        raise InputError([problem("list-unreachable", list_id, message)]) from None
-    except (ResponseParserError, KeyError):
-        message = "What answers is not EC2. Look at AWS_ENDPOINT_URL and at proxies."
-        raise InputError([problem("list-unreachable", list_id, message)]) from None
+    except BotoCoreError as error:
+        raise InputError([_unreachable(list_id, error)]) from None
+    except InputError:
+        raise
+    except (ResponseParserError, AttributeError, KeyError, TypeError, ValueError):
+        raise InputError([_no_ec2(list_id)]) from None
+
+
+def _unreachable(list_id: str | None, error: Exception) -> Problem:
+    return problem("list-unreachable", list_id, f"Cannot ask AWS: {str(error).rstrip('.')}.")
+
+
+def _told_by(error: "ClientError", list_id: str | None) -> Problem:
+    if not _is_of_ec2(error):
+        return _no_ec2(list_id, _status(error))
+    told = error.response["Error"].get("Message") or "no reason"
+    return problem("list-refused", list_id, f"AWS refuses {error.operation_name}: {told} ({_code(error)}).")
+
+
+def _code(error: "ClientError") -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _status(error: "ClientError") -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def _is_of_ec2(error: "ClientError") -> bool:
+    """Whether EC2 said so, whose codes are words: for a page the SDK makes one up from the status, or has none."""
+    return _code(error).strip("0123456789") != ""
+
+
+def _no_ec2(list_id: str | None, status: int | None = None) -> Problem:
+    told = "" if status is None else f" (HTTP {status})"
+    message = f"What answers is not EC2{told}. Look at AWS_ENDPOINT_URL and at proxies."
+    return problem("list-unreachable", list_id, message)

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
+from logging import NullHandler, getLogger
 from typing import TYPE_CHECKING, Any
 
 from hostgate.catalog.problems import InputError, Problem, spelled
@@ -85,33 +86,9 @@ class IpGroup(StandingList):
 
 @dataclass(slots=True)
 class _Progress(Progress):
-    """What is done so far. `add` and `leave`: what was asked for last and has yet to show. `put`: the group was put."""
+    """What is done so far. `put`: the group was put."""
 
-    add: tuple[str, ...] = ()
-    leave: tuple[str, ...] = ()
     put: bool = False
-
-    def settle(self, at: IpGroup) -> bool:
-        """Count what shows of what was asked for; whether something was, and all of it shows."""
-        standing = {
-            each.cidr.removesuffix("/32") for each in at.entries
-        }  # whichever way Azure spells what it was given
-        asked = len(self.add) + len(self.leave)
-        came = [each for each in self.add if each.removesuffix("/32") in standing]
-        left = [each for each in self.leave if each.removesuffix("/32") not in standing]
-        self.added |= dict.fromkeys(came)
-        self.removed |= dict.fromkeys(left)
-        self.add = self.leave = ()
-        return 0 < asked == len(came) + len(left)
-
-    def told(self) -> str | None:
-        """What was changed, in a sentence; None if nothing was."""
-        if not (self.add or self.leave):
-            return Progress.told(self)
-        return (
-            f"Before that, {len(self.added):,} entries were added and {len(self.removed):,} removed; whether "
-            f"{len(self.add):,} more were added and {len(self.leave):,} removed is not known, and the next push sees it."
-        )
 
 
 @contextmanager
@@ -130,6 +107,7 @@ def connected(list_id: str, endpoint: str = PUBLIC) -> Iterator["NetworkManageme
         message = f"An IP group needs {error.name}, which is not installed. Install it: {install_command(EXTRA)}"
         raise InputError([problem("list-unreachable", None, message)]) from None
     scopes = _scopes(endpoint)
+    getLogger("azure").addHandler(NullHandler())  # or Python prints what the SDK logs, if nobody else takes it
     with ExitStack() as opened:
         try:
             credential = opened.enter_context(DefaultAzureCredential())
@@ -181,10 +159,12 @@ def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[floa
     lost, waited, taken = 0, 0.0, False
     while True:
         at = _quiet(client, order.list_id, wait)
-        if done.settle(at):
+        shown = done.settle(at.entries)
+        done.asked.clear()
+        if shown:
             lost, waited = 0, 0.0
-        elif taken:  # and taken back
-            lost, taken = after_others(at.list_id, lost, wait), False
+        elif taken:
+            lost, taken = after_others(at.list_id, lost, wait, taken=True), False
             continue
         _refuse_unowned(order, at)
         found = due(order, at, done)
@@ -197,15 +177,16 @@ def _pushed(client: Any, order: PushOrder, done: _Progress, wait: Callable[[floa
                 return report
             message = f"Its state is `{at.state}`, also after it was put anew. Look at its firewalls, and push again."
             raise InputError([problem("list-failed", at.list_id, message)])
-        done.add, done.leave = found.add, () if found.add else found.leave
-        refused = _put(client, at, [*(each.cidr for each in at.entries if each.cidr not in done.leave), *done.add])
-        taken = refused is None and bool(done.add or done.leave)
+        leave = () if found.add else found.leave
+        done.asked = dict.fromkeys(found.add, True) | dict.fromkeys(leave, False)
+        refused = _put(client, at, [*(each.cidr for each in at.entries if each.cidr not in leave), *found.add])
+        taken = refused is None and bool(done.asked)
         if refused is None:
             done.put = True
             continue
         status = getattr(refused, "status_code", None)
-        if status is not None and status < 500:
-            done.add = done.leave = ()
+        if status is not None and status < 500 and _code(refused):
+            done.asked.clear()
         if status == 412:
             lost = after_others(at.list_id, lost, wait)
         elif status is None or _passes(refused):
@@ -220,10 +201,7 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> IpGroup:
     while True:
         with _told(list_id):
             read = client.ip_groups.get(*_names(list_id)[1:])
-            addresses, tags = read.properties.get("ipAddresses") or [], read.get("tags") or {}
-            state = read.properties.get("provisioningState")
-            if not all(isinstance(each, str) for each in (read.etag, read.name, state, *addresses, *tags)):
-                raise TypeError(read)
+            addresses, tags, state = _understood(read)
         if state not in ("Creating", "Updating"):
             break
         if waited >= _PATIENCE:
@@ -240,7 +218,19 @@ def _quiet(client: Any, list_id: str, wait: Callable[[float], None]) -> IpGroup:
     )  # fmt: skip
 
 
-def _owner(tags: Mapping[str, str]) -> str | None:
+def _understood(read: Any) -> tuple[list[str], dict[str, str | None], str]:
+    """Addresses, tags and state of a group that was read. Raises TypeError or AttributeError for what is none."""
+    addresses, tags = read.properties.get("ipAddresses") or [], read.get("tags") or {}
+    state = read.properties.get("provisioningState")
+    if not (isinstance(addresses, list) and isinstance(tags, dict)):
+        raise TypeError(read)
+    values = [each for each in tags.values() if each is not None]
+    if not all(isinstance(each, str) for each in (read.etag, read.name, state, *addresses, *tags, *values)):
+        raise TypeError(read)
+    return addresses, tags, state
+
+
+def _owner(tags: Mapping[str, str | None]) -> str | None:
     """Whose a group is. Names of tags are the same in either case (Resource Manager, use tags, read 2026-11-29)."""
     return next((value for name, value in tags.items() if name.lower() == OWNER_LABEL), None)
 
@@ -329,19 +319,25 @@ def _later(list_id: str, error: "AzureError", waited: float, wait: Callable[[flo
 
 
 def _refused(list_id: str, error: Any) -> InputError:
-    rule = "list-unknown" if getattr(error, "status_code", None) == 404 else "list-refused"
+    """What refuses, if it is Resource Manager: its errors have a code, and a proxy's page has none."""
+    status = getattr(error, "status_code", None)
+    if status is None:
+        return InputError([problem("list-unreachable", list_id, f"Cannot ask Azure: {_line(error)}.")])
+    if not _code(error):
+        return InputError([_no_manager(list_id, status)])
+    rule = "list-unknown" if status == 404 else "list-refused"
     return InputError([problem(rule, list_id, f"Azure refuses it: {_reason(error)}.")])
 
 
 def _code(error: Any) -> str:
-    return str(error.error.code) if getattr(error, "error", None) else ""
+    """The code of an error of Resource Manager; none of whatever else answers."""
+    found = getattr(getattr(error, "error", None), "code", None)
+    return found if isinstance(found, str) else ""
 
 
 def _reason(error: Any) -> str:
     """What the service says, and its code."""
-    if _code(error):
-        return f"{_line(error.error.message or 'no reason')} ({_code(error)})"
-    return f"HTTP {error.status_code}" if getattr(error, "status_code", None) else _line(error)
+    return f"{_line(error.error.message or 'no reason')} ({_code(error)})"
 
 
 def _line(said: object) -> str:
@@ -351,20 +347,19 @@ def _line(said: object) -> str:
 @contextmanager
 def _told(list_id: str) -> Iterator[None]:
     """What the SDK raises, and an answer that is none of Resource Manager's, as an InputError."""
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import AzureError, DecodeError
 
     try:
         yield
-    except HttpResponseError as error:
-        if error.status_code is None or error.status_code < 400:
-            raise InputError([_no_manager(list_id)]) from None
-        raise _refused(list_id, error) from None
+    except DecodeError:
+        raise InputError([_no_manager(list_id)]) from None
     except AzureError as error:
-        raise InputError([problem("list-unreachable", list_id, f"Cannot ask Azure: {_line(error)}.")]) from None
+        raise _refused(list_id, error) from None
     except (AttributeError, TypeError, ValueError):
         raise InputError([_no_manager(list_id)]) from None
 
 
-def _no_manager(list_id: str) -> Problem:
-    message = "What answers is not Resource Manager. Look at --endpoint and at proxies."
+def _no_manager(list_id: str, status: int | None = None) -> Problem:
+    told = "" if status is None else f" (HTTP {status})"
+    message = f"What answers is not Resource Manager{told}. Look at --endpoint and at proxies."
     return problem("list-unreachable", list_id, message)

@@ -24,7 +24,7 @@ from uuid import uuid4
 from hostgate.catalog.problems import InputError, Problem, spelled
 from hostgate.planning.address_pool import OWNER_LABEL, mark
 from hostgate.requirement import install_command
-from hostgate.sinks.address_list import ListEntry, family_named
+from hostgate.sinks.address_list import ListEntry, family_named, network
 from hostgate.sinks.push import (
     Progress,
     PushOrder,
@@ -51,26 +51,31 @@ _TIMEOUT = 30.0
 _RETRIED = 60.0
 """Seconds that the SDK goes on asking what is throttled and past errors that pass, with waits that double up to 20 s."""
 
-_NAME = re.compile(r"(?:projects|organizations)/[^/\s]+/locations/[^/\s]+/addressGroups/[^/\s]+\Z")
+_NAME = re.compile(
+    r"(?:projects/[a-z0-9][a-z0-9.:-]*|organizations/[0-9]+)/locations/[a-z0-9-]+/addressGroups/[A-Za-z_-][\w-]{0,62}\Z",
+    re.ASCII,
+)
+"""A project by its id, with its domain where it has one, or by its number. A group's name: up to 63 letters, digits, `-` and
+`_`, no digit first (addressGroupId of the discovery document)."""
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A change that was asked for. `refused`: why it was not taken; None if it was. `contended`: another one stands against
-    it."""
+    """A change that was asked for. `refused`: why it was not taken, or is not known to be; None if it was. `known`: the
+    service itself said that nothing comes of it. `contended`: another one stands against it."""
 
     before: StandingList
     items: tuple[str, ...]
     adds: bool
     refused: InputError | None = None
+    known: bool = False
     contended: bool = False
 
     def shows_in(self, at: StandingList) -> bool:
         standing = {each.cidr for each in at.entries}
-        networks = {str(ip_network(each, strict=False)) for each in standing}
-        return networks >= set(self.items) if self.adds else standing.isdisjoint(self.items)
+        return {network(each) for each in standing} >= set(self.items) if self.adds else standing.isdisjoint(self.items)
 
 
 def connect(list_id: str, endpoint: str | None = None) -> Any:
@@ -78,7 +83,7 @@ def connect(list_id: str, endpoint: str | None = None) -> Any:
     if not _NAME.match(list_id):
         message = (
             f"{spelled(list_id)} names no address group. Allowed: projects/P/locations/L/addressGroups/N, or of "
-            "organizations/O."
+            "organizations/O; N of up to 63 letters, digits, - and _."
         )
         raise InputError([problem("list-unknown", list_id, message)])
     at = urlsplit(endpoint or "https://networksecurity.googleapis.com")
@@ -112,12 +117,13 @@ def _pushed(client: Any, order: PushOrder, done: Progress, wait: Callable[[float
     lost, last = 0, None
     while True:
         at = _read(client, order)
+        done.settle(at.entries)
         if last and last.shows_in(at):
             lost = 0
         elif last and last.refused and not last.contended and at == last.before:
             raise last.refused
         elif last:  # somebody else was first, or the service answers from before our change
-            lost, last = after_others(order.list_id, lost, wait), None
+            lost, last = after_others(order.list_id, lost, wait, taken=last.refused is None), None
             continue
         found = due(order, at, done)
         needed = len(at.entries) + len(found.add)
@@ -132,9 +138,11 @@ def _pushed(client: Any, order: PushOrder, done: Progress, wait: Callable[[float
             return replace(report, added=found.add, removed=found.leave)
         if not (found.add or found.leave):
             return report
-        last = _asked(client, _Change(at, (found.add or found.leave)[:BATCH], adds=bool(found.add)), wait)
-        if last.refused is None:
-            (done.added if last.adds else done.removed).update(dict.fromkeys(last.items))
+        change, before = _Change(at, (found.add or found.leave)[:BATCH], adds=bool(found.add)), done.asked
+        done.asked = before | dict.fromkeys(change.items, change.adds)
+        last = _asked(client, change, wait)
+        if last.known:
+            done.asked = before
 
 
 def _read(client: Any, order: PushOrder) -> StandingList:
@@ -145,9 +153,13 @@ def _read(client: Any, order: PushOrder) -> StandingList:
         try:
             group = client.get_address_group(name=order.list_id, retry=_retry(), timeout=_TIMEOUT)
         except NotFound as error:
+            if not _is_of_service(error):
+                raise
             message = f"There is none of this name: {_in_a_line(error.message)}"
             raise InputError([problem("list-unknown", order.list_id, message)]) from None
         family = family_named(group.type_.name)
+        if group.name.partition("/locations/")[2] != order.list_id.partition("/locations/")[2]:
+            raise ValueError  # of another group; a project may be named by its id or by its number
         if family is None or {f"ipv{ip_network(each, strict=False).version}" for each in group.items} - {family}:
             raise ValueError  # an answer that is none of the service's
     owner = group.labels.get(OWNER_LABEL)
@@ -167,12 +179,15 @@ def _read(client: Any, order: PushOrder) -> StandingList:
 
 
 def _asked(client: Any, change: _Change, wait: Callable[[float], None]) -> _Change:
-    """Ask for the change and wait until it is done; with what it was refused for, if it was."""
+    """Ask for the change and wait until it is done; with what it was refused for, if it was. Raises InputError where it is
+    not known what became of it."""
     from google.api_core.exceptions import Conflict, GoogleAPICallError
+    from requests import Response
 
     name = change.before.list_id
     ask = client.add_address_group_items if change.adds else client.remove_address_group_items
     request = {"address_group": name, "items": change.items, "request_id": str(uuid4())}
+    operation = None
     with _told(name):
         try:
             operation = ask(request, retry=_retry(), timeout=_TIMEOUT)
@@ -188,7 +203,13 @@ def _asked(client: Any, change: _Change, wait: Callable[[float], None]) -> _Chan
                 waited, pause = waited + pause, min(5.0, 2 * pause)
             operation.result()
         except GoogleAPICallError as error:
-            return replace(change, refused=_refused(name, error), contended=isinstance(error, Conflict))
+            looking = operation is not None and isinstance(
+                error.response, Response
+            )  # at what may come about all the same
+            known = _is_of_service(error) and not looking
+            return replace(
+                change, refused=_refused(name, error), known=known, contended=known and isinstance(error, Conflict)
+            )
     return change
 
 
@@ -208,9 +229,31 @@ def _retry() -> Any:
 
 def _refused(list_id: str, error: Any) -> InputError:
     """`error`: a GoogleAPICallError."""
+    if not _is_of_service(error):
+        return InputError([_no_service(list_id, getattr(error.response, "status_code", None))])
     code = error.grpc_status_code.name if error.grpc_status_code else error.code or "no code"
     message = f"Google Cloud refuses it: {_in_a_line(error.message)} ({code})."
     return InputError([problem("list-refused", list_id, message)])
+
+
+def _is_of_service(error: Any) -> bool:
+    """Whether the service said so, and no proxy: its errors are JSON with a code in words (google.aip.dev/193, and
+    google/rpc/code.proto); that of an operation is no answer of its own."""
+    from requests import Response
+
+    if not isinstance(error.response, Response):
+        return error.response is not None
+    try:
+        said = error.response.json()["error"]
+        return isinstance(said["status"], str) and isinstance(said["message"], str)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _no_service(list_id: str, status: int | None = None) -> Problem:
+    told = "" if status is None else f" (HTTP {status})"
+    message = f"What answers is not Network Security of Google Cloud{told}. Look at --endpoint and at proxies."
+    return problem("list-unreachable", list_id, message)
 
 
 @contextmanager
@@ -232,8 +275,7 @@ def _told(list_id: str) -> Iterator[None]:
         message = f"Cannot ask Google Cloud: {_in_a_line(last.args[0] if last.args else last)}."
         raise InputError([problem("list-unreachable", list_id, message)]) from None
     except (ParseError, AttributeError, KeyError, TypeError, ValueError):
-        message = "What answers is not Network Security of Google Cloud. Look at --endpoint and at proxies."
-        raise InputError([problem("list-unreachable", list_id, message)]) from None
+        raise InputError([_no_service(list_id)]) from None
 
 
 def _in_a_line(said: object) -> str:

@@ -5,7 +5,7 @@ the same pool is in the pool before it is in the list, so nobody takes out what 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from hostgate.sinks.address_list import (
     WantedAddresses,
     difference,
     most_to_remove,
+    network,
     wanted_addresses,
 )
 
@@ -69,17 +70,37 @@ class PushReport:
 
 @dataclass(slots=True)
 class Progress:
-    """What is done so far. `owned`: entries of ours at the start."""
+    """What is done so far. `owned`: entries of ours at the start. `asked`: networks that were asked for and have yet to
+    show, and whether each is to be added."""
 
     owned: int | None = None
     added: dict[str, None] = field(default_factory=dict)
     removed: dict[str, None] = field(default_factory=dict)
+    asked: dict[str, bool] = field(default_factory=dict)
+
+    def settle(self, entries: Iterable[ListEntry]) -> bool:
+        """Count what shows of what was asked for; whether something was, and all of it shows."""
+        standing = {each.cidr for each in entries}
+        networks = {network(each) for each in standing}
+        asked = self.asked
+        shown = [each for each, adds in asked.items() if (each in networks if adds else each not in standing)]
+        for each in shown:
+            (self.added if asked[each] else self.removed)[each] = None
+        self.asked = {each: adds for each, adds in asked.items() if each not in shown}
+        return bool(asked) and not self.asked
 
     def told(self) -> str | None:
         """What was changed, in a sentence; None if nothing was."""
-        if not (self.added or self.removed):
+        if not (self.added or self.removed or self.asked):
             return None
-        return f"Before that, {len(self.added):,} entries were added and {len(self.removed):,} removed."
+        done = f"Before that, {len(self.added):,} entries were added and {len(self.removed):,} removed"
+        if not self.asked:
+            return f"{done}."
+        adds = sum(self.asked.values())
+        return (
+            f"{done}; whether {adds:,} more were added and {len(self.asked) - adds:,} removed is not known, and the next "
+            "push sees it."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,19 +138,28 @@ def reported(at: StandingList, found: Due, done: Progress) -> PushReport:
 
 @contextmanager
 def telling(done: Progress, order: PushOrder) -> Iterator[None]:
-    """An InputError of the block is raised with what was changed before it, if anything was."""
+    """An InputError of the block is raised with what was changed before it, if anything was; and whoever is told to stop
+    there has it as a note."""
     try:
         yield
-    except InputError as error:
+    except (InputError, KeyboardInterrupt) as error:
         message = done.told()
         if message is None:
             raise
-        raise InputError([*error.problems, problem("list-begun", order.list_id, message)]) from None
+        begun = problem("list-begun", order.list_id, message)
+        if isinstance(error, InputError):
+            raise InputError([*error.problems, begun]) from None
+        error.add_note(str(begun))
+        raise
 
 
-def after_others(list_id: str, before: int, wait: Callable[[float], None]) -> int:
-    """Wait after somebody else was first; how often in a row that was. Raises InputError after too many."""
+def after_others(list_id: str, before: int, wait: Callable[[float], None], *, taken: bool = False) -> int:
+    """Wait after somebody else was first; how often in a row that was. `taken`: our change was, and does not show, because
+    somebody took it back or the service answers from before it. Raises InputError after too many."""
     if before + 1 >= TRIES:
+        if taken:
+            message = f"A change of it was taken {TRIES} times in a row and does not show. Look at it, and push again."
+            raise InputError([problem("list-busy", list_id, message)])
         message = f"Others changed it {TRIES} times in a row between our reading and our change."
         raise InputError([problem("list-contended", list_id, message)])
     wait(random.uniform(0, min(10.0, 0.5 * 2**before)))
