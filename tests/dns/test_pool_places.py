@@ -176,6 +176,51 @@ def test_a_watcher_that_is_told_to_stop_writes_what_it_saw_and_ends_well(tmp_pat
     assert {each.name for each in tmp_path.iterdir()} == {"pool.txt", ".pool.txt.lock", "hosts.txt"}
 
 
+def rubbish(path: Path) -> None:
+    path.write_text("rubbish\n")
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "said"),
+    [
+        (rubbish, 1, "what was seen since it was last written is lost, 2 addresses of 1 hosts. [pool-lost]"),
+        (folder, 1, "what was seen since it was last written is lost, 2 addresses of 1 hosts. [pool-lost]"),
+        (Path.unlink, 0, "was gone: made again from what it last held and what was seen since."),
+    ],
+)
+def test_a_watcher_whose_pool_is_spoiled_does_not_end_well_without_having_written(
+    tmp_path: Path, spoil: Callable[[Path], None], code: int, said: str
+) -> None:
+    path = tmp_path / "pool.txt"
+    with ZoneServer(ZONES) as server:
+        process = subprocess.Popen(
+            [HOSTGATE, "pool", "refresh", "--watch", "--pool", path, "--hosts", listed(tmp_path, "steady.example"),
+             "--resolver", str(server), "--floor", "1s"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline().endswith("+ 192.0.2.1  steady.example\n")
+        spoil(path)
+        asked = dict(server.asked)
+        deadline = time.monotonic() + 60
+        while min(server.asked["steady.example", kind] - asked["steady.example", kind] for kind in ("A", "AAAA")) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, said in " ".join(err.split())) == (code, True)
+    assert "Traceback" not in err
+    if spoil is rubbish:
+        assert path.read_text() == "rubbish\n"
+    elif code == 0:
+        assert load_pool(str(path)).of("steady.example", "ipv4") == ("192.0.2.1",)
+
+
 @pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("watch", [False, True])
 def test_one_that_is_told_to_stop_while_a_resolver_is_silent_ends_and_changes_nothing(

@@ -211,6 +211,34 @@ def test_what_cannot_be_written_is_kept_and_written_when_it_can_be() -> None:
     assert place.holds() == set(ROTATING)
 
 
+def test_what_cannot_be_written_at_the_end_is_lost_and_said() -> None:
+    with pytest.raises(InputError) as lost:
+        watched(World(), Memory(broken=lambda n: n >= 5), 6 * 3600)
+    assert [each.rule for each in lost.value.problems] == ["pool-unwritable", "pool-lost"]
+    assert "is lost, 16 addresses of 1 hosts." in str(lost.value)
+
+
+@pytest.mark.parametrize("after", [3600, DAY / 2])
+def test_a_pool_that_goes_is_made_again_with_all_that_was_seen_within_the_window(after: float) -> None:
+    old = ("192.0.2.1",)
+    world = World(answers=lambda _host, at: ("answer", (*rotation(at), *old) if at < 1800 else rotation(at)))
+    place = Memory()
+    gone: list[float] = []
+    restored: list[float] = []
+
+    def look(report: RefreshReport, at: float) -> None:
+        if report.restored:
+            restored.append(at)
+        if at > after and not gone:
+            gone.append(at)
+            place.data = None
+
+    watched(world, place, DAY, look=look)
+    assert place.holds() == {*ROTATING, *old}
+    assert len(restored) == 1
+    assert 0 < restored[0] - gone[0] <= 72
+
+
 @pytest.mark.parametrize("by", [400 * DAY, -400 * DAY, 5 * 3600, -5 * 3600, 120])
 def test_a_clock_that_jumps_takes_nothing_that_was_seen_within_the_window(by: int) -> None:
     """The pool is 20 addresses, of which 4 are not seen for the second half of a window."""

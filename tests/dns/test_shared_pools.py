@@ -217,6 +217,14 @@ def test_a_store_that_is_away_is_said_in_a_line(run: Run, bucket: str, monkeypat
     assert len(made.err.splitlines()) <= 6
 
 
+def test_an_endpoint_without_encryption_has_to_be_allowed(
+    run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ALLOW_HTTP")
+    made = run("pool", "show", "--pool", bucket)
+    assert (made.code, "needs AWS_ALLOW_HTTP=true" in " ".join(made.err.split())) == (1, True)
+
+
 class TestOtherStores:
     """`x-goog-if-generation-match` (0: there is none) and `If-Match`, `If-None-Match: *`, as the services document them."""
 

@@ -261,7 +261,8 @@ def _first_line(error: BaseException) -> str:
     text = str(error).split("\n\nDebug", 1)[0]
     codes = re.findall(r"<Code>(.*?)</Code>", text)
     line = re.sub(r"<\?xml.*", "", text.splitlines()[0] if text else type(error).__name__).strip()
-    return f"{line}{' ' + codes[0] if codes else ''}".rstrip(".") + "."
+    plain = " An endpoint of http:// needs AWS_ALLOW_HTTP=true (AZURE_ALLOW_HTTP for az://)."
+    return f"{line}{' ' + codes[0] if codes else ''}".rstrip(".") + "." + (plain if "BadScheme" in str(error) else "")
 
 
 def _error(rule: str, shown: str, message: str) -> InputError:
