@@ -170,25 +170,16 @@ class _Reading:
         """The policy that an id names, or that the input was made from."""
         if node.absent:
             return None
-        if isinstance(node.value, str):
-            return self._by_id(node.value)
-        made = [each for each in self.snapshot.referred(holder, key, None) if each.type == POLICY]
-        return made[0] if len(made) == 1 else None
+        named = node.value if isinstance(node.value, str) else None
+        if named is not None and (found := self._by_id(named, POLICY)):
+            return found
+        made = [each for each in self.snapshot.referred(holder, key, named) if each.type == POLICY]
+        return made[0] if len(made) == 1 and (named is None or _may_be_called(made[0], named)) else None
 
-    def _by_id(self, id_: str) -> Resource | None:
+    def _by_id(self, id_: str, type_: str) -> Resource | None:
         wanted = id_.lower()
-        for policy in self.snapshot.of_types([POLICY]):
-            if policy.id.lower() == wanted:
-                return policy
-        last = wanted.rpartition("/")[2]
-        return next(
-            (
-                policy
-                for policy in self.snapshot.of_types([POLICY])
-                if not policy.id and _name(policy) == last and _may_be_in(policy, wanted)
-            ),
-            None,
-        )
+        told = ((each, (each.id, each.properties.get("id"))) for each in self.snapshot.of_types([type_]))
+        return next((each for each, ids in told if wanted in (str(one).lower() for one in ids)), None)
 
     def groups_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
         """Its rule collection groups, and whether it is certain that each is."""
@@ -249,7 +240,7 @@ class _Reading:
         for each in sorted(collections, key=lambda each: [place or 0 for place in each.priority]):
             if each.kind == "NatRule" or each.node.at("ruleCollectionType").value == _NAT:
                 for rule in _each(each.node.at("rules")):
-                    yield NatRule(self.ip_group, rule, each, "allow")
+                    yield NatRule(partial(self.ip_group, owner=each.owner), rule, each, "allow")
 
     def ways_out(
         self, collections: Sequence[RuleCollection], classic: Sequence[RuleCollection] = ()
@@ -315,12 +306,24 @@ class _Reading:
             holder = self.snapshot.by_urn.get(owner)
             made = holder and self.snapshot.only(holder, "ruleCollections", IP_GROUP)
             return self.addresses_of_group(made) if made else NO_ADDRESS
-        last = reference.lower().rpartition("/")[2]
-        for group in self.snapshot.of_types([IP_GROUP]):
-            name = group.properties.get("ipGroupsName") or group.properties.get("name") or group.id.rpartition("/")[2]
-            if group.id.lower() == reference.lower() or (not group.id and str(name).lower() == last):
-                return self.addresses_of_group(group)
+        group = self._by_id(reference, IP_GROUP) or self._made_for(reference, owner)
+        if group is not None:
+            return self.addresses_of_group(group)
         return symbol(f"IP group {reference}")
+
+    def _made_for(self, reference: str, owner: str) -> Resource | None:
+        """The IP group without an id yet that rules of `owner` were made from and `reference` names. Any other group of that
+        name may be of another subscription: what is not there yet tells none."""
+        holder = self.snapshot.by_urn.get(owner)
+        made = () if holder is None else frozenset().union(*holder.property_dependencies.values())
+        place = reference.lower().split("/")[4::4]  # resource group and name
+        told = ("resourceGroupName", "ipGroupsName")
+        found = [
+            each
+            for each in self.snapshot.of_types([IP_GROUP])
+            if each.urn in made and not each.id_is_told and [str(each.properties.get(key)).lower() for key in told] == place
+        ]
+        return found[0] if len(found) == 1 else None
 
     def addresses_of_group(self, group: Resource) -> AddressSet:
         if not group.node.at("tags", OWNER_LABEL).absent:
@@ -351,10 +354,10 @@ def _names_work(tier: Node, proxy: Node) -> str:
     return "" if proxy.value is True else "the policy's DNS proxy is on, which names in network rules need"
 
 
-def _may_be_in(policy: Resource, id_: str) -> bool:
-    """Whether nothing that is known of the policy's resource group speaks against the id, which is in lower case."""
-    group = policy.properties.get("resourceGroupName")
-    return not isinstance(group, str) or f"/resourcegroups/{group.lower()}/" in id_ or "/resourcegroups/" not in id_
+def _may_be_called(policy: Resource, id_: str) -> bool:
+    """Whether nothing that is known of a policy without an id yet speaks against its being the one that `id_` names."""
+    group, parts = policy.properties.get("resourceGroupName"), id_.lower().split("/")
+    return _name(policy) == parts[-1] and (not isinstance(group, str) or group.lower() in parts[4:5])
 
 
 def _may_be(group: Resource) -> list[RuleCollection]:
