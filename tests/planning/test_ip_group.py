@@ -378,7 +378,18 @@ def test_verdicts_about_a_group_that_a_push_keeps_say_so(tagged: bool) -> None:
     assert not any("pulumi refresh" in each for each in beside.assumptions)
 
 
-def test_reach_asks_for_the_addresses_of_the_pool_and_for_no_other_of_the_host() -> None:
-    ((place, needs),) = points_of(made(entry("a.example")))
+@pytest.mark.parametrize(
+    "where",
+    [
+        {},
+        {"resourceGroup": "other", "name": "images"},
+        {"resourceGroup": None, "attach": "rg-hub/hub"},
+        {"resourceGroup": None, "attach": f"{BASE}/firewallPolicies/hub"},
+        {"resourceGroup": None, "attach": "known-after-apply/known-after-apply"},
+    ],
+)
+def test_reach_asks_for_the_addresses_of_the_pool_and_for_no_other_of_the_host(where: Mapping[str, Any]) -> None:
+    given_ = {key: value for key, value in {"resourceGroup": "rg", **where}.items() if value is not None}
+    ((place, needs),) = points_of(plan(selection([entry("a.example")]), TARGET, pool=pool(), **given_))
     found = reach(place, needs)
     assert (found.missing, found.beyond) == ((), ())

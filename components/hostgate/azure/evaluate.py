@@ -29,6 +29,8 @@ TARGET: Final = "azure:application-rules"
 
 _NAT: Final = "FirewallPolicyNatRuleCollection"
 
+_NAMES: Final = {POLICY: "firewallPolicyName", IP_GROUP: "ipGroupsName"}
+
 DENIED = Step(action="block", rule="", why="no rule allows it, and Azure Firewall denies the rest")
 
 ASSUMPTIONS: Final = (
@@ -170,16 +172,25 @@ class _Reading:
         """The policy that an id names, or that the input was made from."""
         if node.absent:
             return None
-        named = node.value if isinstance(node.value, str) else None
-        if named is not None and (found := self._by_id(named, POLICY)):
-            return found
-        made = [each for each in self.snapshot.referred(holder, key, named) if each.type == POLICY]
-        return made[0] if len(made) == 1 and (named is None or _may_be_called(made[0], named)) else None
+        if isinstance(node.value, str):
+            return self._named(POLICY, node.value, holder)
+        made = [each for each in self.snapshot.referred(holder, key, None) if each.type == POLICY]
+        return made[0] if len(made) == 1 else None
 
-    def _by_id(self, id_: str, type_: str) -> Resource | None:
+    def _named(self, type_: str, id_: str, holder: Resource | None) -> Resource | None:
+        """What an id names in `holder`: what is called so, whatever the case. What has no id yet tells no subscription: it is
+        meant where `holder` was made from it, and its resource group and name are those of the id."""
         wanted = id_.lower()
-        told = ((each, (each.id, each.properties.get("id"))) for each in self.snapshot.of_types([type_]))
-        return next((each for each, ids in told if wanted in (str(one).lower() for one in ids)), None)
+        place = wanted.split("/")[4::4]
+        made = holder.made_from if holder is not None else frozenset()
+        fitting = []
+        for each in self.snapshot.of_types([type_]):
+            if wanted in (each.id.lower(), str(each.properties.get("id")).lower()):
+                return each
+            told = [str(each.properties.get(key)).lower() for key in ("resourceGroupName", _NAMES[type_])]
+            if each.urn in made and not each.id_is_told and told == place:
+                fitting.append(each)
+        return fitting[0] if len(fitting) == 1 else None
 
     def groups_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
         """Its rule collection groups, and whether it is certain that each is."""
@@ -302,28 +313,12 @@ class _Reading:
     def ip_group(self, reference: str | None, owner: str = "") -> AddressSet:
         """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol. Of a reference in rules
         of `owner` that is not known yet (None), those of the one group that the rules were made from, else none."""
+        holder = self.snapshot.by_urn.get(owner)
         if reference is None:
-            holder = self.snapshot.by_urn.get(owner)
             made = holder and self.snapshot.only(holder, "ruleCollections", IP_GROUP)
             return self.addresses_of_group(made) if made else NO_ADDRESS
-        group = self._by_id(reference, IP_GROUP) or self._made_for(reference, owner)
-        if group is not None:
-            return self.addresses_of_group(group)
-        return symbol(f"IP group {reference}")
-
-    def _made_for(self, reference: str, owner: str) -> Resource | None:
-        """The IP group without an id yet that rules of `owner` were made from and `reference` names. Any other group of that
-        name may be of another subscription: what is not there yet tells none."""
-        holder = self.snapshot.by_urn.get(owner)
-        made = () if holder is None else frozenset().union(*holder.property_dependencies.values())
-        place = reference.lower().split("/")[4::4]  # resource group and name
-        told = ("resourceGroupName", "ipGroupsName")
-        found = [
-            each
-            for each in self.snapshot.of_types([IP_GROUP])
-            if each.urn in made and not each.id_is_told and [str(each.properties.get(key)).lower() for key in told] == place
-        ]
-        return found[0] if len(found) == 1 else None
+        group = self._named(IP_GROUP, reference, holder)
+        return self.addresses_of_group(group) if group else symbol(f"IP group {reference}")
 
     def addresses_of_group(self, group: Resource) -> AddressSet:
         if not group.node.at("tags", OWNER_LABEL).absent:
@@ -352,12 +347,6 @@ def _names_work(tier: Node, proxy: Node) -> str:
     if str(tier.value).lower() == "basic":
         return "names in network rules work in the Basic tier, which does not have them"
     return "" if proxy.value is True else "the policy's DNS proxy is on, which names in network rules need"
-
-
-def _may_be_called(policy: Resource, id_: str) -> bool:
-    """Whether nothing that is known of a policy without an id yet speaks against its being the one that `id_` names."""
-    group, parts = policy.properties.get("resourceGroupName"), id_.lower().split("/")
-    return _name(policy) == parts[-1] and (not isinstance(group, str) or group.lower() in parts[4:5])
 
 
 def _may_be(group: Resource) -> list[RuleCollection]:
