@@ -1,7 +1,6 @@
 """What stands beside an allowlist in a stack, as people have met it, over a run of the pack: each is named, none in vain."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 

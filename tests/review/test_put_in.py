@@ -267,3 +267,18 @@ def test_rules_of_a_plan_refer_to_the_ip_groups_that_stand(where: str, ids: bool
     assert {
         (each.kind, each.flow.port) for each in changes(before, by_pool([443], ["203.0.113.7"], **options), old)
     } == {("closed", 22)}
+
+
+@pytest.mark.parametrize("ids", [True, False], ids=["there", "in a preview"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_rule_collection_group_that_is_new_is_of_the_policy_that_it_goes_to(ids: bool, beside: bool) -> None:
+    old, new = azure([A]), by_pool([8443], ["203.0.113.7"], attach=HUB)
+    hub = replace(POLICY, id=HUB if ids else "")
+    standing = children(old, firewallPolicyName="hub", resourceGroupName="rg") if beside else []
+    standing = [replace(each, id=f"{HUB}/ruleCollectionGroups/{each.name}" if ids else "") for each in standing]
+    found = changes(Snapshot((hub, *standing), "a state"), new, old)
+    expected = {("opened", 8443), ("closed", 443)}
+    if beside:
+        assert {(each.kind, each.flow.port) for each in found} == expected
+    else:  # nothing says which policy it goes to
+        assert {each.kind for each in found} == {"unknown"}

@@ -208,7 +208,8 @@ class _Reading:
             return True if len(policies) == 1 else None
         named = group.properties.get("firewallPolicyName")
         if not isinstance(named, str):
-            return False if made else None  # a group that does not tell may belong to any policy
+            # A group that does not tell may belong to any policy; groups beside it tell no name of one.
+            return None if all(each.type in (GROUP, IP_GROUP) for each in made) else False
         if policy.properties.get("firewallPolicyName") is UNKNOWN:
             return None
         places = (group.properties.get("resourceGroupName"), policy.properties.get("resourceGroupName"))

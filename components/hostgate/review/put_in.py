@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP, plan_arn
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
-from hostgate.azure.firewall_policy import IP_GROUP, ip_group_id
+from hostgate.azure.firewall_policy import GROUP, IP_GROUP, ip_group_id
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -118,7 +118,7 @@ class _Layer:
         return Resource(
             urn=self._urn(row, each), type=row.token, name=each.name, properties=given, parent=self._component,
             property_dependencies=like.property_dependencies if like else dict.fromkeys(lacking, self._urns),
-            id=self._called(each) or path,
+            id=self._called(each) or (path if each.kind != GROUP else ""),  # whose a group is, its id would have to say
         )  # fmt: skip
 
     def _settled(self, value: Any) -> Any:
