@@ -174,6 +174,96 @@ def test_a_client_that_is_known_by_its_ip_group_is_told_by_the_group(group_id: s
     assert asked(HUB, allows, name="cgr.dev", source=f"ip-group:{group_id}").action == action
 
 
+def to_be_made(kind: str, name: str, resource_group: Any = "rg", **properties: Any) -> Resource:
+    """As a preview has it: without an id, and with nothing that tells a subscription."""
+    key = {"IpGroup": "ipGroupsName", "FirewallPolicy": "firewallPolicyName"}[kind]
+    made = resource(kind, name, "", **{key: name, "resourceGroupName": resource_group}, **properties)
+    return replace(made, urn=f"{made.urn}-{resource_group}", id="")
+
+
+VENDORS = to_be_made("IpGroup", "vendors", ipAddresses=["34.0.0.0/8"])
+OTHERS = to_be_made("IpGroup", "vendors", "rg-other", ipAddresses=["52.0.0.0/8"])
+THERE = resource("IpGroup", "there", "ipGroups/vendors", ipGroupsName="vendors", ipAddresses=["34.0.0.0/8"])
+HIDDEN = to_be_made("IpGroup", "vendors", UNKNOWN, ipAddresses=["34.0.0.0/8"])
+BY = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/ipGroups/{}"
+NAMED: dict[str, tuple[str, list[Resource], list[Resource], tuple[str, str]]] = {
+    "the rule was made from it": (BY.format("s", "rg", "vendors"), [VENDORS], [VENDORS], ("allow", "block")),
+    "in capitals": (BY.format("S", "RG", "Vendors").upper(), [VENDORS], [VENDORS], ("allow", "block")),
+    "in other capitals": (
+        BY.format("s", "rg-OTHER", "vendors"), [replace(OTHERS, properties={**OTHERS.properties, "ipGroupsName": "VENDORS"})],
+        [OTHERS], ("block", "allow")),
+    "two of the name, in two resource groups": (
+        BY.format("s", "rg", "vendors"), [OTHERS, VENDORS], [OTHERS, VENDORS], ("allow", "block")),
+    "the other of the two": (
+        BY.format("s", "rg-other", "vendors"), [VENDORS, OTHERS], [OTHERS, VENDORS], ("block", "allow")),
+    "of another stack, in another resource group": (
+        BY.format("s", "rg-other", "vendors"), [VENDORS], [], ("unknown", "unknown")),
+    "in another resource group than what the rule was made from": (
+        BY.format("s", "rg-other", "vendors"), [VENDORS], [VENDORS], ("unknown", "unknown")),
+    "of another name in the resource group": (
+        BY.format("s", "rg", "others"), [VENDORS], [VENDORS], ("unknown", "unknown")),
+    "of another stack, in whichever subscription": (
+        BY.format("s", "rg", "vendors"), [VENDORS], [], ("unknown", "unknown")),
+    "of a subscription that is told of by nobody": (
+        BY.format("known-after-apply", "rg", "vendors"), [VENDORS], [], ("unknown", "unknown")),
+    "two of the name, in two subscriptions": (
+        BY.format("s", "rg", "vendors"), [VENDORS, replace(VENDORS, urn="twin")], [VENDORS, replace(VENDORS, urn="twin")],
+        ("unknown", "unknown")),
+    "in a resource group that is not known yet": (
+        BY.format("s", "rg", "vendors"), [HIDDEN], [HIDDEN], ("unknown", "unknown")),
+    "that is there": (BY.format("s", "rg", "vendors"), [THERE], [], ("allow", "block")),
+    "that is there, behind one that is to be made": (
+        BY.format("s", "rg", "vendors"), [replace(VENDORS, properties=OTHERS.properties), THERE], [], ("allow", "block")),
+    "that is there, in another subscription": (
+        BY.format("t", "rg", "vendors"), [THERE], [THERE], ("unknown", "unknown")),
+    "whose id is told among what it is": (
+        BY.format("t", "rg", "vendors"),
+        [replace(VENDORS, properties={**VENDORS.properties, "id": BY.format("T", "rg", "vendors")})], [], ("allow", "block")),
+    "whose id is told, of another subscription": (
+        BY.format("s", "rg", "vendors"),
+        [replace(VENDORS, properties={**VENDORS.properties, "id": BY.format("t", "rg", "vendors")})], [VENDORS],
+        ("unknown", "unknown")),
+}  # fmt: skip
+"""What a rule refers to, the groups of the snapshot, those that the rule was made from, and what becomes of 34.0.0.1 and
+52.0.0.1."""
+
+
+@pytest.mark.parametrize("of_inputs", [True, False])
+@pytest.mark.parametrize("key", ["destinationIpGroups", "sourceIpGroups"])
+@pytest.mark.parametrize("case", NAMED)
+def test_an_ip_group_without_an_id_is_what_its_rule_was_made_from_and_nothing_else_of_its_name(
+    case: str, key: str, of_inputs: bool
+) -> None:
+    reference, groups, made_from, actions = NAMED[case]
+    urns = frozenset(each.urn for each in made_from)
+    client = {"sourceAddresses": ["*"]} if key == "destinationIpGroups" else {"destinationAddresses": ["*"]}
+    rules = group(
+        300, collection("Allow", {"ipProtocols": ["TCP"], "destinationPorts": ["443"], **client, key: [reference]})
+    )
+    rules = replace(rules, dependencies=urns, property_dependencies={"ruleCollections": urns} if of_inputs else {})
+    asked_of = ("address", "source")[key == "sourceIpGroups"]
+    found = [asked(HUB, *groups, ALLOWLIST, rules, **{asked_of: each}).action for each in ("34.0.0.1", "52.0.0.1")]
+    assert tuple(found) == actions
+
+
+@pytest.mark.parametrize(
+    ("made_from", "resource_group", "action"),
+    [(True, "rg", "block"), (True, "RG", "block"), (True, "rg-other", "unknown"), (False, "rg", "unknown")],
+)
+def test_a_parent_policy_without_an_id_is_what_its_child_was_made_from(
+    made_from: bool, resource_group: str, action: str
+) -> None:
+    parent = to_be_made("FirewallPolicy", "base", resource_group)
+    named = policy("hub", basePolicy={"id": f"{BASE}firewallPolicies/base"})
+    child = replace(named, property_dependencies={"basePolicy": frozenset({parent.urn})} if made_from else {})
+    above = group(900, collection("Deny", {**APPLICATION, "targetFqdns": ["cgr.dev"]}))
+    above = replace(
+        above, id="", properties={**above.properties, "firewallPolicyName": "base", "resourceGroupName": resource_group}
+    )
+    found = [each for each in places(Snapshot((parent, child, above, ALLOWLIST), "a preview")) if each.policy == "hub"]
+    assert [decide(each, Flow("cgr.dev", address="34.1.0.1", source="10.1.0.5")).action for each in found] == [action]
+
+
 def test_a_group_made_from_two_policies_may_be_of_either() -> None:
     first, second = (replace(policy(name), id="") for name in ("one", "two"))
     loose = replace(

@@ -212,6 +212,15 @@ def test_the_plan_says_who_keeps_the_items_and_which_hosts_each_push_names() -> 
     assert made(*hosts).assumptions == tuple(each for each in found.assumptions if "pulumi refresh" not in each)
 
 
+@pytest.mark.parametrize(("capacity", "full"), [(2, ["IPv4 tcp 443"]), (3, []), (1, None)])
+def test_a_group_that_begins_full_is_warned_of(capacity: int, full: list[str] | None) -> None:
+    found = made(entry("a.example"), entry("b.example"), **{**REFRESHED, "capacity": capacity})
+    told = [one.message for one in found.findings if one.id == "list-full"]
+    assert bool(found.problems) == (full is None)
+    assert [each.partition("start: ")[2].partition(". What")[0] for each in told] == (full or [])
+    assert all(f"Of {capacity} addresses, which `capacity` allows" in each for each in told)
+
+
 def test_a_group_has_one_keeper_and_never_begins_empty_or_too_small() -> None:
     given = {"addresses": {"a.example": ["203.0.113.7"]}, "networks": [NETWORK], **REFRESHED}
     by_hand = plan(selection([entry("a.example")]), TARGET, **given)

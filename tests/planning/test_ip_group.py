@@ -197,6 +197,16 @@ class TestRefresher:
         assert [each for each in found.assumptions if "pulumi refresh" in each]
         assert made(*hosts).assumptions == tuple(each for each in found.assumptions if "pulumi refresh" not in each)
 
+    @pytest.mark.parametrize(("number", "said"), [(4_999, []), (5_000, ["list-full"]), (5_001, ["not-expressible"])])
+    @pytest.mark.parametrize("contents", ["pool", "refresher"])
+    def test_a_group_that_begins_full_is_warned_of(self, number: int, said: list[str], contents: str) -> None:
+        lines = "".join(f"  52.0.{at // 250}.{at % 250 + 1} {SEEN}\n" for at in range(number))
+        full = read_pool(f"hostgate-pool 1\nhost a.example window 86400\n{lines}end\n".encode(), "pool.txt")
+        given_ = {"resourceGroup": "rg", "from": ["10.0.0.0/8"], "contents": contents}
+        found = plan(selection([entry("a.example")]), TARGET, pool=full, **given_)
+        ids = [one.id for one in found.findings if one.id in ("list-full", "not-expressible")]
+        assert ids == (said if contents == "refresher" else [])
+
     def test_addresses_by_hand_beside_it_are_refused_and_no_group_begins_empty(self) -> None:
         by_hand = plan(
             selection([entry("a.example")]), TARGET, addresses={"a.example": ["203.0.113.7"]}, contents="refresher"
@@ -378,7 +388,18 @@ def test_verdicts_about_a_group_that_a_push_keeps_say_so(tagged: bool) -> None:
     assert not any("pulumi refresh" in each for each in beside.assumptions)
 
 
-def test_reach_asks_for_the_addresses_of_the_pool_and_for_no_other_of_the_host() -> None:
-    ((place, needs),) = points_of(made(entry("a.example")))
+@pytest.mark.parametrize(
+    "where",
+    [
+        {},
+        {"resourceGroup": "other", "name": "images"},
+        {"resourceGroup": None, "attach": "rg-hub/hub"},
+        {"resourceGroup": None, "attach": f"{BASE}/firewallPolicies/hub"},
+        {"resourceGroup": None, "attach": "known-after-apply/known-after-apply"},
+    ],
+)
+def test_reach_asks_for_the_addresses_of_the_pool_and_for_no_other_of_the_host(where: Mapping[str, Any]) -> None:
+    given_ = {key: value for key, value in {"resourceGroup": "rg", **where}.items() if value is not None}
+    ((place, needs),) = points_of(plan(selection([entry("a.example")]), TARGET, pool=pool(), **given_))
     found = reach(place, needs)
     assert (found.missing, found.beyond) == ((), ())

@@ -169,6 +169,17 @@ def test_the_plan_says_who_keeps_the_entries_and_which_hosts_each_push_names() -
     assert made(*hosts).assumptions == tuple(each for each in kept if "pulumi refresh" not in each)
 
 
+@pytest.mark.parametrize(
+    ("maximum", "full"), [(1, None), (2, "Of 2 addresses, which `maximum` allows"), (3, None), (20, None)]
+)
+def test_a_list_that_begins_full_is_warned_of_and_one_that_is_too_small_refused(maximum: int, full: str | None) -> None:
+    found = made(entry("a.example"), entry("b.example"), **{**REFRESHED, "maximum": maximum})
+    told = [one.message for one in found.findings if one.id == "list-full"]
+    assert (bool(found.problems), len(told)) == (maximum == 1, int(full is not None))
+    assert all(str(full) in each and "IPv4 tcp 443" in each and "IPv6" not in each for each in told)
+    assert not any(one.id == "list-full" for one in made(entry("a.example")).findings)
+
+
 def test_a_list_has_one_keeper_and_never_begins_empty() -> None:
     by_hand = plan(
         selection([entry("a.example")]),

@@ -1,7 +1,6 @@
 """What stands beside an allowlist in a stack, as people have met it, over a run of the pack: each is named, none in vain."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 
@@ -36,12 +35,14 @@ EVERY = {"ranges": ["0.0.0.0/0", "::/0"], "ports": None, "protocol": "all"}
 
 
 def ip_group(*addresses: str) -> R:
-    return R("azure-native:network:IpGroup", "all", {"ipAddresses": list(addresses), "ipGroupsName": "all"})
+    held = {"ipAddresses": list(addresses), "ipGroupsName": "all", "resourceGroupName": "rg"}
+    return R("azure-native:network:IpGroup", "all", held)
 
 
-def to_group() -> dict[str, Any]:
-    ids = ["/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/ipGroups/all"]
-    return {**network(), "destinationIpGroups": ids}
+def to_group(resource_group: str = "rg", made_from: Sequence[str] = ("all",)) -> R:
+    ids = [f"/subscriptions/s/resourceGroups/{resource_group}/providers/Microsoft.Network/ipGroups/all"]
+    made = azure({**network(), "destinationIpGroups": ids}, name="wide")
+    return R(made.type, made.name, made.properties, made_from)
 
 
 def regional(rule: R, kind: str) -> R:
@@ -95,9 +96,10 @@ def network_of(mtu: int) -> R:
 
 
 FAMILY = (
-    R("azure-native:network:FirewallPolicy", "parent", {"firewallPolicyName": "parent"}),
+    R("azure-native:network:FirewallPolicy", "parent", {"firewallPolicyName": "parent", "resourceGroupName": "rg"}),
     R("azure-native:network:FirewallPolicy", "hub", {
-        "firewallPolicyName": "hub", "basePolicy": {"id": "/subscriptions/s/firewallPolicies/parent"}}),
+        "firewallPolicyName": "hub", "basePolicy": {
+            "id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/firewallPolicies/parent"}}, ("parent",)),
 )  # fmt: skip
 
 PROXY = (url_list("cgr.dev"), proxy_rule(), *gateway())
@@ -108,8 +110,15 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "B2: the internet by its service tag": (
         [APP, azure(network(addresses=["Internet"]), name="wide")], "void-allow", "any destination is allowed on port 443"),
     "B2: an IP group that holds everything": (
-        [APP, azure(to_group(), name="wide"), ip_group("0.0.0.0/0")], "void-allow", "any destination is allowed on port 443"),
-    "B2: an IP group that holds one range": ([APP, azure(to_group(), name="wide"), ip_group("198.51.100.0/24")], "", ""),
+        [APP, to_group(), ip_group("0.0.0.0/0")], "void-allow", "any destination is allowed on port 443"),
+    "B2: an IP group that holds one range": ([APP, to_group(), ip_group("198.51.100.0/24")], "", ""),
+    **{
+        f"B2: an IP group {what}": ([APP, to_group(*how), ip_group("198.51.100.0/24")], "void-allow", "cannot be judged: ")
+        for what, how in {
+            "of its name in another resource group": ("other", ("all",)),
+            "that is named by hand, in whichever subscription": ("rg", ()),
+        }.items()
+    },
     "B3: a deny of everything above the names": (
         [APP, azure(network(addresses=["0.0.0.0/0"]), name="none", action="Deny")], "dead-allow", "none/c/net"),
     "B4: a service tag whose addresses nobody sees": (
@@ -184,7 +193,7 @@ CASES: dict[str, tuple[Sequence[R], str, str]] = {
     "an address group of somebody else": (
         [LIST, gcp_rule(name="g", match={"destAddressGroups": ["projects/p/locations/global/addressGroups/x"]}), *gcp_denies()],
         "void-allow", "cannot be judged"),
-    "an IP group of somebody else": ([APP, azure(to_group(), name="wide")], "void-allow", "cannot be judged"),
+    "an IP group of somebody else": ([APP, to_group(made_from=())], "void-allow", "cannot be judged"),
     "any destination for one of two accounts": (
         [gcp_rule("cgr.dev", targetServiceAccounts=["a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com"]),
          gcp_rule(name="b", targetServiceAccounts=["b@p.iam.gserviceaccount.com"], ranges=["0.0.0.0/0"]), *gcp_denies()],

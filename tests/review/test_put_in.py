@@ -190,3 +190,95 @@ def test_what_was_pushed_into_a_list_stays_and_what_pulumi_keeps_becomes_what_th
         stays if contents == "refresher" else ["203.0.113.7/32"]
     )
     assert listed(put_in(Snapshot((), "a state"), [(old, at("203.0.113.7"))])) == ["203.0.113.7/32"]
+
+
+IDS = "/subscriptions/5/resourceGroups/{}/providers/Microsoft.Network/ipGroups/{}"
+
+
+def by_pool(ports: Sequence[int], addresses: Sequence[str], **options: Any) -> Statement:
+    lines = "".join(f"  {each} {SEEN}\n" for each in addresses)
+    pool = read_pool(f"hostgate-pool 1\nhost a.example window 86400\n{lines}end\n".encode(), "pool.txt")
+    entries = [entry("a.example", f"a{port}", port=port) for port in ports]
+    return state(plan(selection(entries), "azure:ip-group", pool=pool, **{"from": ["10.0.0.0/8"], **options}))
+
+
+def of_a_group_elsewhere(name: str) -> Resource:
+    """A rule of others for an IP group of another resource group, which nobody here has read."""
+    rule = {"ruleType": "NetworkRule", "name": "r", "sourceAddresses": ["10.0.0.0/8"], "ipProtocols": ["TCP"],
+            "destinationPorts": ["8080"], "destinationIpGroups": [IDS.format("rg-other", name)]}  # fmt: skip
+    held = {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100,
+            "action": {"type": "Allow"}, "rules": [rule]}  # fmt: skip
+    return resource(GROUP, "theirs", "", ruleCollectionGroupName="theirs", priority=300, ruleCollections=[held])
+
+
+def standing_on_azure(plan: Statement, resource_group: str, policy: str, *, ids: bool) -> list[Resource]:
+    """As the provider tells of groups and rules, and of names that others gave; without `ids`, as a preview does before there
+    is anything."""
+    found = children(plan, resourceGroupName=resource_group, firewallPolicyName=policy)
+    groups = [each for each in found if "ipGroupsName" in each.properties]
+    called = {each.name: str(each.properties["ipGroupsName"] if ids else each.name) for each in groups}
+    named = {each: IDS.format(resource_group, name) for each, name in called.items()}
+    made_from = frozenset(each.urn for each in found if each.name in named)
+
+    def settled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: settled(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [settled(each) for each in value]
+        return next((id_ for name, id_ in named.items() if str(value).endswith(f"/ipGroups/{name}")), value)
+
+    return [
+        replace(
+            each, id=named[each.name] if ids else "", properties={**each.properties, "ipGroupsName": called[each.name]}
+        )
+        if each.name in named
+        else replace(each, properties=settled(each.properties), property_dependencies={"ruleCollections": made_from})
+        for each in found
+    ]
+
+
+WHERE: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a policy of its own": ({"resourceGroup": "rg-eu"}, "rg-eu", "hostgate"),
+    "of another name": ({"resourceGroup": "rg-us", "name": "images"}, "rg-us", "images"),
+    "attached": ({"attach": "rg/hub"}, "rg", "hub"),
+    "attached by its id": ({"attach": HUB}, "rg", "hub"),
+    "kept by a refresher": ({"resourceGroup": "rg-eu", "contents": "refresher"}, "rg-eu", "hostgate"),
+}
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("ids", [True, False], ids=["there", "in a preview"])
+def test_rules_of_a_plan_refer_to_the_ip_groups_that_stand(where: str, ids: bool) -> None:
+    options, resource_group, policy = WHERE[where]
+    old = by_pool([443, 22], ["203.0.113.7"], **options)
+    above = () if "attach" not in options else (POLICY,)
+    standing = standing_on_azure(old, resource_group, policy, ids=ids)
+    theirs = of_a_group_elsewhere(f"{options.get('name', 'hostgate')}-tcp-443")
+    placed = {"firewallPolicyName": policy, "resourceGroupName": resource_group}
+    before = Snapshot((*above, *standing, replace(theirs, properties={**theirs.properties, **placed})), "a state")
+    assert changes(before, old, old) == []
+    more = changes(before, by_pool([443, 22], ["203.0.113.7", "203.0.113.8"], **options), old)
+    expected = set() if options.get("contents") else {("opened", 443), ("opened", 22)}
+    assert {(each.kind, each.flow.port) for each in more} == expected
+    other = changes(before, by_pool([443, 22], ["203.0.113.8"], **options), old)
+    assert {each.kind for each in other} == (set() if options.get("contents") else {"opened", "closed"})
+    group_more = changes(before, by_pool([443, 22, 8443], ["203.0.113.7"], **options), old)
+    assert {(each.kind, each.flow.port) for each in group_more} == {("opened", 8443)}
+    assert {
+        (each.kind, each.flow.port) for each in changes(before, by_pool([443], ["203.0.113.7"], **options), old)
+    } == {("closed", 22)}
+
+
+@pytest.mark.parametrize("ids", [True, False], ids=["there", "in a preview"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_rule_collection_group_that_is_new_is_of_the_policy_that_it_goes_to(ids: bool, beside: bool) -> None:
+    old, new = azure([A]), by_pool([8443], ["203.0.113.7"], attach=HUB)
+    hub = replace(POLICY, id=HUB if ids else "")
+    standing = children(old, firewallPolicyName="hub", resourceGroupName="rg") if beside else []
+    standing = [replace(each, id=f"{HUB}/ruleCollectionGroups/{each.name}" if ids else "") for each in standing]
+    found = changes(Snapshot((hub, *standing), "a state"), new, old)
+    expected = {("opened", 8443), ("closed", 443)}
+    if beside:
+        assert {(each.kind, each.flow.port) for each in found} == expected
+    else:  # nothing says which policy it goes to
+        assert {each.kind for each in found} == {"unknown"}

@@ -115,7 +115,8 @@ class PrefixLists(Mechanism[PrefixListOptions]):
             found.append(opened_beside(opened))
         found += unused(entries, options)
         if options.refreshed:
-            found.append(refresher_owned("aws-prefix-list", lists, entries))
+            room = options.maximum or LIST_ENTRIES.max
+            found += refresher_owned("aws-prefix-list", lists, entries, room, "`maximum`")
         if not options.security_groups:
             found.append(finding("not-enforced", "No `securityGroups` are named: no rule uses the lists."))
         most = max(counted.values())

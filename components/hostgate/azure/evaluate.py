@@ -29,6 +29,8 @@ TARGET: Final = "azure:application-rules"
 
 _NAT: Final = "FirewallPolicyNatRuleCollection"
 
+_NAMES: Final = {POLICY: "firewallPolicyName", IP_GROUP: "ipGroupsName"}
+
 DENIED = Step(action="block", rule="", why="no rule allows it, and Azure Firewall denies the rest")
 
 ASSUMPTIONS: Final = (
@@ -171,24 +173,24 @@ class _Reading:
         if node.absent:
             return None
         if isinstance(node.value, str):
-            return self._by_id(node.value)
+            return self._named(POLICY, node.value, holder)
         made = [each for each in self.snapshot.referred(holder, key, None) if each.type == POLICY]
         return made[0] if len(made) == 1 else None
 
-    def _by_id(self, id_: str) -> Resource | None:
+    def _named(self, type_: str, id_: str, holder: Resource | None) -> Resource | None:
+        """What an id names in `holder`: what is called so, whatever the case. What has no id yet tells no subscription: it is
+        meant where `holder` was made from it, and its resource group and name are those of the id."""
         wanted = id_.lower()
-        for policy in self.snapshot.of_types([POLICY]):
-            if policy.id.lower() == wanted:
-                return policy
-        last = wanted.rpartition("/")[2]
-        return next(
-            (
-                policy
-                for policy in self.snapshot.of_types([POLICY])
-                if not policy.id and _name(policy) == last and _may_be_in(policy, wanted)
-            ),
-            None,
-        )
+        place = wanted.split("/")[4::4]
+        made = holder.made_from if holder is not None else frozenset()
+        fitting = []
+        for each in self.snapshot.of_types([type_]):
+            if wanted in (each.id.lower(), str(each.properties.get("id")).lower()):
+                return each
+            told = [str(each.properties.get(key)).lower() for key in ("resourceGroupName", _NAMES[type_])]
+            if each.urn in made and not each.id_is_told and told == place:
+                fitting.append(each)
+        return fitting[0] if len(fitting) == 1 else None
 
     def groups_of(self, policy: Resource) -> Iterator[tuple[Resource, bool]]:
         """Its rule collection groups, and whether it is certain that each is."""
@@ -206,7 +208,8 @@ class _Reading:
             return True if len(policies) == 1 else None
         named = group.properties.get("firewallPolicyName")
         if not isinstance(named, str):
-            return False if made else None  # a group that does not tell may belong to any policy
+            # A group that does not tell may belong to any policy; groups beside it tell no name of one.
+            return None if all(each.type in (GROUP, IP_GROUP) for each in made) else False
         if policy.properties.get("firewallPolicyName") is UNKNOWN:
             return None
         places = (group.properties.get("resourceGroupName"), policy.properties.get("resourceGroupName"))
@@ -249,7 +252,7 @@ class _Reading:
         for each in sorted(collections, key=lambda each: [place or 0 for place in each.priority]):
             if each.kind == "NatRule" or each.node.at("ruleCollectionType").value == _NAT:
                 for rule in _each(each.node.at("rules")):
-                    yield NatRule(self.ip_group, rule, each, "allow")
+                    yield NatRule(partial(self.ip_group, owner=each.owner), rule, each, "allow")
 
     def ways_out(
         self, collections: Sequence[RuleCollection], classic: Sequence[RuleCollection] = ()
@@ -311,16 +314,12 @@ class _Reading:
     def ip_group(self, reference: str | None, owner: str = "") -> AddressSet:
         """The addresses of an IP group: its own where it is in the snapshot and known, else a symbol. Of a reference in rules
         of `owner` that is not known yet (None), those of the one group that the rules were made from, else none."""
+        holder = self.snapshot.by_urn.get(owner)
         if reference is None:
-            holder = self.snapshot.by_urn.get(owner)
             made = holder and self.snapshot.only(holder, "ruleCollections", IP_GROUP)
             return self.addresses_of_group(made) if made else NO_ADDRESS
-        last = reference.lower().rpartition("/")[2]
-        for group in self.snapshot.of_types([IP_GROUP]):
-            name = group.properties.get("ipGroupsName") or group.properties.get("name") or group.id.rpartition("/")[2]
-            if group.id.lower() == reference.lower() or (not group.id and str(name).lower() == last):
-                return self.addresses_of_group(group)
-        return symbol(f"IP group {reference}")
+        group = self._named(IP_GROUP, reference, holder)
+        return self.addresses_of_group(group) if group else symbol(f"IP group {reference}")
 
     def addresses_of_group(self, group: Resource) -> AddressSet:
         if not group.node.at("tags", OWNER_LABEL).absent:
@@ -349,12 +348,6 @@ def _names_work(tier: Node, proxy: Node) -> str:
     if str(tier.value).lower() == "basic":
         return "names in network rules work in the Basic tier, which does not have them"
     return "" if proxy.value is True else "the policy's DNS proxy is on, which names in network rules need"
-
-
-def _may_be_in(policy: Resource, id_: str) -> bool:
-    """Whether nothing that is known of the policy's resource group speaks against the id, which is in lower case."""
-    group = policy.properties.get("resourceGroupName")
-    return not isinstance(group, str) or f"/resourcegroups/{group.lower()}/" in id_ or "/resourcegroups/" not in id_
 
 
 def _may_be(group: Resource) -> list[RuleCollection]:

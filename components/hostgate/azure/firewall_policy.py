@@ -33,7 +33,6 @@ from hostgate.planning.targets import COMPUTED, is_computed
 O = TypeVar("O", bound=FirewallPolicyOptions)  # noqa: E741 - the options type of a mechanism
 
 POLICY, GROUP, IP_GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind, IP_GROUP_TYPE.kind
-POLICY, GROUP = POLICY_TYPE.kind, GROUP_TYPE.kind
 API_VERSION = "2024-05-01"
 """The default of pulumi-azure-native 3.29.0 for all firewall classes."""
 
@@ -177,16 +176,17 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
     def place_with(
         self, objects: Sequence[CloudObject], options: O, others: Sequence[tuple[str, Sequence[CloudObject], Options]]
     ) -> Place:
-        held = [*_resources(objects), *(each for target, theirs, _ in others for each in _resources(theirs, target))]
+        beside = (each for target, theirs, other in others for each in _resources(theirs, other, target))
+        held = [*_resources(objects, options), *beside]
         snapshot = Snapshot(tuple(held), "the plan")
         groups = [each for each in held if each.type == GROUP_TYPE.token]
         clients = self.clients(options, snapshot) if options.from_ else ClientTest(addresses=EVERY_IPV4)
         place = evaluate.group_place(groups, snapshot, clients)
         policies = [Node(each.body["properties"]) for each in objects if each.kind == POLICY]
-        beside = (said for policy in policies for said in evaluate.before_the_rules(policy, "the policy"))
+        before = (said for policy in policies for said in evaluate.before_the_rules(policy, "the policy"))
         outside = f"No other rule of {options.attach}, or of a policy above it, decides about these flows first."
         more = [] if options.attach is None else [outside]
-        return replace(place, target=self.target, assumptions=(*place.assumptions, *beside, *more))
+        return replace(place, target=self.target, assumptions=(*place.assumptions, *before, *more))
 
     def _group(
         self, options: O, part: Shard[Entry], where: dict[tuple[str, str], str], tail: Sequence[dict[str, Any]]
@@ -373,15 +373,16 @@ def placed(body: dict[str, Any], options: FirewallPolicyOptions, tags: Mapping[s
     return {**body, **where, **({"tags": dict(sorted(tags.items()))} if tags else {})}
 
 
-def _resources(objects: Sequence[CloudObject], whose: str = "") -> Iterator[Resource]:
+def _resources(objects: Sequence[CloudObject], options: Options, whose: str = "") -> Iterator[Resource]:
     """The rule collection groups of a plan, and the IP groups that they refer to, as what stands."""
     for each in objects:
         row = next((row for row in (GROUP_TYPE, IP_GROUP_TYPE) if row.kind == each.kind), None)
         if row is not None:
-            properties = row.from_body(each.body)
+            assert isinstance(options, FirewallPolicyOptions)
             yield Resource(
-                urn=f"plan::{whose}{each.kind}::{each.name}", type=row.token, name=each.name, properties=properties
-            )
+                urn=f"plan::{whose}{each.kind}::{each.name}", type=row.token, name=each.name,
+                properties=row.from_body(each.body), id=ip_group_id(options, each.name) if each.kind == IP_GROUP else "",
+            )  # fmt: skip
 
 
 def _audit_collections(kept: Sequence[int], options: FirewallPolicyOptions) -> list[dict[str, Any]]:

@@ -121,7 +121,8 @@ class IpGroups(FirewallPolicyMechanism[IpGroupOptions]):
         if opened := openings(entries, options):
             found.append(opened_beside(opened))
         if options.refreshed:
-            found.append(refresher_owned("azure-ip-group", lists_of(entries, options), entries))
+            room = IP_GROUP_ADDRESSES.max
+            found += refresher_owned("azure-ip-group", lists_of(entries, options), entries, room, "an IP group")
         left = {
             each for entry in entries for each in options.addresses.get(entry.host, ()) if family_of(each) == "ipv6"
         }

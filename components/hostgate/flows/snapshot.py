@@ -50,6 +50,12 @@ class Resource:
         return not made
 
     @property
+    def made_from(self) -> frozenset[str]:
+        """URNs that its inputs came from; all that it was made from, where that is not told of inputs."""
+        told = self.property_dependencies
+        return frozenset().union(*told.values()) if told else self.dependencies
+
+    @property
     def not_known(self) -> Iterator[str]:
         """Paths of its inputs that are not known yet, and not of what the cloud says of it once it is there."""
         for key in sorted(self.property_dependencies or self.properties.keys() - _SAID_BY_THE_CLOUD):

@@ -104,7 +104,10 @@ class AddressGroups(FirewallPolicyMechanism[AddressGroupOptions]):
             made = rule(options, named, priority, "allow", "hostgate: hosts of the catalog", match)
             objects.append(CloudObject(kind=RULE, name=named, body=made))
             usage += [Usage(ITEMS, len(held)), Usage(block(transport, port), place + 1)]
-        remarks = [refresher_owned("gcp-address-group", lists, entries)] if options.refreshed and lists else []
+        remarks: list[Finding] = []
+        if options.refreshed and lists:
+            room = options.capacity or ITEMS.max
+            remarks = refresher_owned("gcp-address-group", lists, entries, room, "`capacity`")
         return Allows(
             objects=tuple(objects), rules=_rules(entries, options), findings=tuple(remarks), usage=tuple(usage)
         )

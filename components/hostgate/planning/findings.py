@@ -84,6 +84,11 @@ KINDS: dict[str, FindingKind] = {
         "Nobody has confirmed the addresses of the host for longer than they count.",
         "Run `hostgate pool refresh`, and see why it did not run.",
     ),
+    "list-full": FindingKind(
+        "warning",
+        "A list that a refresher keeps begins full: a push of any address more is refused, and that address stays closed.",
+        "Raise `maximum` or `capacity` before `up`; at the cloud's own limit split the entries over several stacks.",
+    ),
     "refresher-owned": FindingKind(
         "info",
         "A refresher keeps the addresses, and not the program: what is open is what was pushed last.",

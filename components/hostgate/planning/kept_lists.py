@@ -133,18 +133,26 @@ def not_refreshed(
                     yield entry.key, Objection(why, "room for what comes before anything leaves.")
 
 
-def refresher_owned(push: str, lists: Lists, entries: Sequence[Entry]) -> Finding:
-    """Who keeps the lists, and with which hosts, in words. `push`: the command."""
-    told = []
+def refresher_owned(push: str, lists: Lists, entries: Sequence[Entry], room: int, key: str) -> list[Finding]:
+    """Who keeps the lists, and with which hosts, in words, and which begin full. `push`: the command; `room`: of a list,
+    which option `key` says."""
+    told, full = [], []
     for family, transport, port in sorted(lists):
         hosts = {
             each.host
             for each in entries
             if (each.transport, each.port) == (transport, port) and family in (each.families or FAMILIES)
         }
-        told.append(f"{family.replace('ip', 'IP')} {transport} {port}: push {' '.join(sorted(hosts))}")
+        label = f"{family.replace('ip', 'IP')} {transport} {port}"
+        told.append(f"{label}: push {' '.join(sorted(hosts))}")
+        if len(lists[family, transport, port]) >= room:
+            full.append(label)
     said = (
         "Pulumi fills each list once, when it makes it, and ignores what is in it from then on: "
         f"`hostgate pool push {push}` keeps them, and a host that comes later is closed until it is pushed. "
     )
-    return finding("refresher-owned", f"{said}{'; '.join(told)}.")
+    found = [finding("refresher-owned", f"{said}{'; '.join(told)}.")]
+    if full:
+        begins = f"Of {room:,} addresses, which {key} allows, as many are there from the start: {', '.join(full)}."
+        found.append(finding("list-full", f"{begins} What is new comes in before anything leaves."))
+    return found

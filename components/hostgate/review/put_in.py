@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from hostgate.aws.firewall_kinds import FIREWALL, POLICY, REFERENCES, RULE_GROUP, plan_arn
 from hostgate.aws.resources_firewall import FIREWALL_POLICY
+from hostgate.azure.firewall_policy import GROUP, IP_GROUP, ip_group_id
+from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.kept_lists import ignored
@@ -46,12 +48,12 @@ class _Layer:
         self._stem = planned.stem if planned is not None else ""
         self._objects: Sequence[ObjectStatement] = () if planned is None else planned.made or ()
         self._urns = frozenset(self._urn(row, each) for row, each in self._made())
-        self._arns = {
-            plan_arn(each.kind, each.name): there.properties["arn"]
+        self._told = {
+            called: told
             for row, each in self._made()
-            if each.kind in _WITH_ARNS
+            if (called := self._called(each))
             and (there := self._standing(row, each)) is not None
-            and "arn" in there.properties
+            and (told := there.properties.get("arn", there.id))
         }
 
         # Rules and associations of DNS Firewall name in a plan what they refer to by its id.
@@ -69,6 +71,12 @@ class _Layer:
     def _made(self) -> Iterator[tuple[ResourceType, ObjectStatement]]:
         """The objects that are resources of their own."""
         return ((self._rows[each.kind], each) for each in self._objects if each.kind in self._rows)
+
+    def _called(self, each: ObjectStatement) -> str:
+        """By what other objects of the plan refer to one, until an update tells its ARN or id; empty for the others."""
+        if each.kind == IP_GROUP and isinstance(self._options, FirewallPolicyOptions):
+            return ip_group_id(self._options, each.name)
+        return plan_arn(each.kind, each.name) if each.kind in _WITH_ARNS else ""
 
     def _standing(self, row: ResourceType, each: ObjectStatement) -> Resource | None:
         return self._there.get((row.token, self._child(each)))
@@ -110,18 +118,18 @@ class _Layer:
         return Resource(
             urn=self._urn(row, each), type=row.token, name=each.name, properties=given, parent=self._component,
             property_dependencies=like.property_dependencies if like else dict.fromkeys(lacking, self._urns),
-            id=plan_arn(each.kind, each.name) if each.kind in _WITH_ARNS else path,
+            id=self._called(each) or (path if each.kind != GROUP else ""),  # whose a group is, its id would have to say
         )  # fmt: skip
 
     def _settled(self, value: Any) -> Any:
-        """A value of a plan with the ARNs that stand, and without what only an update will tell."""
+        """A value of a plan with the ARNs and ids that stand, and without what only an update will tell."""
         if isinstance(value, Mapping):
             return {key: self._settled(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._settled(item) for item in value]
         if not isinstance(value, str):
             return value
-        return UNKNOWN if is_computed(value) else self._arns.get(value, value)
+        return UNKNOWN if is_computed(value) else self._told.get(value, value)
 
     def _referring(self, policy: Resource) -> Resource:
         """A policy of others that holds groups of the allowlist, with those that the plan has for it."""
