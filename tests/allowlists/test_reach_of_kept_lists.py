@@ -1,7 +1,7 @@
 """What a push put into lists that a refresher keeps, as a state shows it after DNS has changed: neither beyond nor missing. What
 others put there is beyond, and a host of which nothing is left is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,9 @@ LISTS = {
 CONTENTS = {"entries": "aws", "items": "gcp", "ipAddresses": "azure"}
 
 
+ENTRIES = (("a", "a.example", 443, "https"), ("b", "b.example", 443, "https"))
+
+
 def standing(
     run: Run,
     cloud: str,
@@ -40,20 +43,25 @@ def standing(
     *,
     contents: str = "refresher",
     of: Callable[[str], str] = lambda _address: "hostgate:pool",
+    owner: str | None = "pool",
     hosts: str = "ours",
     clients: str = "",
     of_list: str = "-tcp-",
-    labelled: bool = True,
+    pool: Mapping[str, Sequence[str]] = HOSTS,
+    entries: Sequence[tuple[str, str, int, str]] = ENTRIES,
+    beside: str = "",
 ) -> list[Reach]:
     """What is said of a stack whose lists have come to hold `addresses`, each with the description `of` it where they have any;
-    `labelled`: whether the others say whose what they hold is. None: nobody knows what they hold."""
+    `owner`: whose the others say that all they hold is, None: nobody's. None in the place of addresses: nobody knows them.
+    `beside`: another component of the program."""
     made, placed, refreshed = LISTS[cloud]
     told = "".join(
         f"host {host} window 86400\\n" + "".join(f"  {each} {SEEN}\\n" for each in listed)
-        for host, listed in HOSTS.items()
+        for host, listed in pool.items()
     )
     rows = "".join(
-        f"  - {{id: {host[0]}, host: {host}, port: 443, protocol: https, purpose: tests}}\\n" for host in HOSTS
+        f"  - {{id: {id_}, host: {host}, port: {port}, protocol: {protocol}, purpose: tests}}\\n"
+        for id_, host, port, protocol in entries
     )
     keeper = f", contents='refresher', {refreshed}" if contents == "refresher" else ""
     snapshot = stand(
@@ -63,7 +71,9 @@ def standing(
     Path("pool.txt").write_text("hostgate-pool 1\\n{told}end\\n")
     Path("ours.yaml").write_text("catalog: acme/ours\\nentries:\\n{rows}")
     ours = hostgate.select("./ours.yaml")
+    def only(*ids): return hostgate.select("./ours.yaml", ids=[*ids])
     Lists("c", hosts={hosts}, {placed}, pool="pool.txt"{keeper}{clients})
+    {beside}
 """,
     )
 
@@ -71,11 +81,14 @@ def standing(
         key = next((key for key in CONTENTS if key in each.properties), None)
         if key is None or each.type.startswith("hostgate-") or of_list not in each.name:
             return each
-        found: Any = [f"{address}" if "/" in address else f"{address}/32" for address in addresses or ()]
+        found: Any = [
+            address if "/" in address else f"{address}/{128 if ':' in address else 32}" for address in addresses or ()
+        ]
         if key == "entries":
             found = [{"cidr": cidr, "description": of(cidr.partition("/")[0])} for cidr in found]
-        without = () if labelled else ("labels", "tags")
-        kept = {name: value for name, value in each.properties.items() if name not in (*without, key)}
+        kept = {name: value for name, value in each.properties.items() if name not in ("labels", "tags", key)}
+        if owner is not None and contents == "refresher":
+            kept["labels" if key == "items" else "tags"] = {"hostgate-owner": owner}
         return replace(each, properties=kept if addresses is None else {**kept, key: found})
 
     return asked(Snapshot(tuple(map(held, snapshot.resources)), "a state"))
@@ -122,10 +135,10 @@ def test_what_was_put_into_a_list_that_pulumi_keeps_is_beyond_whatever_it_says(
     assert missing(found) == {"a"}
 
 
-@pytest.mark.parametrize("description", ["me", "", "HOSTGATE:pool"])
+@pytest.mark.parametrize("description", ["me", "", "HOSTGATE:pool", "hostgate:eu", "hostgate:", "hostgate:pool2"])
 def test_entries_of_others_in_a_list_that_a_refresher_keeps_are_beyond(run: Run, description: str) -> None:
     def of(address: str) -> str:
-        return description if address == "198.51.100.9" else "hostgate:eu"
+        return description if address == "198.51.100.9" else "hostgate:pool"
 
     found = standing(run, "aws", [*FULL, "198.51.100.9"], of=of)
     assert (beyond(found), missing(found)) == ({"198.51.100.9"}, set())
@@ -137,9 +150,112 @@ def test_an_address_that_stands_as_an_entry_of_others_is_not_missing(run: Run) -
 
 
 @pytest.mark.parametrize("cloud", ["gcp", "azure"])
-def test_what_is_in_a_group_that_does_not_say_whose_it_is_is_beyond(run: Run, cloud: str) -> None:
-    found = standing(run, cloud, [*FULL, "198.51.100.9"], labelled=False)
-    assert beyond(found) == {"198.51.100.9"}
+@pytest.mark.parametrize("owner", [None, "eu", "", "Pool", "pool2"])
+def test_what_is_in_a_group_that_does_not_say_that_it_is_the_refresher_s_is_beyond(
+    run: Run, cloud: str, owner: str | None
+) -> None:
+    found = standing(run, cloud, [*FULL, "198.51.100.9"], owner=owner)
+    assert (beyond(found), missing(found)) == ({"198.51.100.9"}, set())
+
+
+@pytest.mark.parametrize("cloud", LISTS)
+@pytest.mark.parametrize("owner", ["pool", "eu", None])
+def test_what_is_gone_from_a_list_in_which_nothing_is_the_refresher_s_is_missing(
+    run: Run, cloud: str, owner: str | None
+) -> None:
+    told = "" if owner is None else f"hostgate:{owner}"
+    found = standing(run, cloud, FULL[1:], owner=owner, of=lambda _address: told)
+    assert (beyond(found), missing(found)) == (set(), set() if owner == "pool" else {"a"})
+
+
+@pytest.mark.parametrize("cloud", LISTS)
+def test_what_another_owner_put_there_is_no_new_address_of_a_host(run: Run, cloud: str) -> None:
+    found = standing(run, cloud, ["198.51.100.8", "198.51.100.3"], owner="eu", of=lambda _address: "hostgate:eu")
+    assert (beyond(found), missing(found)) == ({"198.51.100.8"}, {"a"})
+
+
+BOTH = {
+    "a.example": ["198.51.100.1", "2001:db8::1"],
+    "b.example": ["198.51.100.2", "2001:db8::2"],
+    "c.example": ["198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8::2"],
+}
+"""Hosts of both families; c shares addresses with a and with b."""
+
+FAMILIES = [("aws", "ipv4"), ("aws", "ipv6"), ("gcp", "ipv4"), ("gcp", "ipv6"), ("azure", "ipv4")]
+"""By cloud; rules of Azure Firewall take IPv4 alone."""
+
+
+def spelled(last: int, family: str) -> str:
+    return f"2001:db8::{last}" if family == "ipv6" else f"198.51.100.{last}"
+
+
+@pytest.mark.parametrize(("cloud", "family"), FAMILIES)
+@pytest.mark.parametrize(("protocol", "port", "name"), [("udp", 123, "udp-123"), ("tcp", 22, "tcp-22")])
+@pytest.mark.parametrize(
+    ("pushed", "wrong", "lacking"),
+    [
+        ([2], {2}, {"own"}),
+        ([1, 2], {2}, set()),
+        ([2, 9], {2}, set()),
+        ([9], set(), set()),
+    ],
+    ids=["the other's alone", "one too many", "the other's and a new one", "a new one"],
+)
+def test_the_addresses_of_a_host_of_another_port_are_beyond_and_no_new_ones_of_the_host_that_the_list_is_for(
+    run: Run, cloud: str, family: str, protocol: str, port: int, name: str,
+    pushed: list[int], wrong: set[int], lacking: set[str],
+) -> None:  # fmt: skip
+    entries = (*ENTRIES, ("own", "a.example", port, protocol))
+    of_list = name if cloud == "azure" else f"{family}-{name}"
+    held = [spelled(each, family) for each in pushed]
+    found = standing(run, cloud, held, of_list=of_list, entries=entries, pool=BOTH)
+    assert (beyond(found), missing(found)) == ({spelled(each, family) for each in wrong}, lacking)
+
+
+@pytest.mark.parametrize(("cloud", "family"), FAMILIES)
+def test_an_address_that_the_host_of_a_list_shares_with_another_is_the_host_s(
+    run: Run, cloud: str, family: str
+) -> None:
+    entries = (*ENTRIES, ("own", "c.example", 22, "tcp"))
+    of_list = "tcp-22" if cloud == "azure" else f"{family}-tcp-22"
+    found = standing(run, cloud, [spelled(2, family)], of_list=of_list, entries=entries, pool=BOTH)
+    assert (beyond(found), missing(found)) == (set(), set())
+
+
+@pytest.mark.parametrize("cloud", ["gcp", "azure"])
+@pytest.mark.parametrize("all_of", ["'a', 'b'", "'b'"], ids=["a list within the other", "lists apart"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_host_of_one_grant_in_the_list_of_another_is_beyond(run: Run, cloud: str, all_of: str, turned: bool) -> None:
+    grants = f"[Grant('builds', only({all_of}), ['10.1.0.0/16']), Grant('runs', only('a'), ['10.2.0.0/16'])]"
+    own = [] if turned else ["198.51.100.1"]
+    found = standing(run, cloud, [*own, "198.51.100.3"], hosts=grants, of_list="-runs-")
+    assert (beyond(found), missing(found)) == ({"198.51.100.3"}, {"a"} if turned else set())
+    assert {str(flow.source)[:5] for each in found for one in each.beyond for flow in one.flows} == {"10.2."}
+    found = standing(run, cloud, [*own, "198.51.100.9"], hosts=grants, of_list="-runs-")
+    assert (beyond(found), missing(found)) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("at", "host", "wrong", "lacking"),
+    [
+        ("198.51.100.7", "c.example", {"198.51.100.7"}, {"a"}),
+        ("198.51.100.7", "a.example", set(), set()),
+        ("198.51.100.1", "c.example", set(), set()),
+        ("198.51.100.3", "a.example", {"198.51.100.3"}, {"a"}),
+    ],
+    ids=["another's", "its own elsewhere", "its own here", "another's here"],
+)
+def test_what_the_update_of_another_component_knew_counts_where_that_of_the_list_knew_nobody(
+    run: Run, at: str, host: str, wrong: set[str], lacking: set[str]
+) -> None:
+    entries = (("a", "a.example", 443, "https"), ("b", "b.example", 53, "udp"), ("c", "c.example", 443, "https"))
+    other = f"""Path("other.txt").write_text("hostgate-pool 1\\nhost {host} window 86400\\n  {at} {SEEN}\\nend\\n")
+    Lists("other", hosts=only("{host[0]}"), resource_group='rg', pool="other.txt", from_=['10.2.0.0/16'])"""
+    found = standing(
+        run, "azure", [at], hosts="only('a', 'b')", clients="from_=['10.1.0.0/16']", of_list="refresher-tcp-443",
+        entries=entries, beside=other,
+    )  # fmt: skip
+    assert (beyond(found), missing(found)) == (wrong, lacking)
 
 
 @pytest.mark.parametrize("cloud", LISTS)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.flows.snapshot import Resource
-from hostgate.planning.address_pool import OWNER_LABEL, address_kind, family_of, mark
+from hostgate.planning.address_pool import DEFAULT_OWNER, OWNER_LABEL, address_kind, family_of, mark
 from hostgate.planning.findings import Finding, finding
 from hostgate.planning.mechanism import Objection
 from hostgate.planning.options import Options
@@ -56,24 +56,40 @@ def ignored(row: ResourceType, options: Options | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands in lists that a refresher keeps, as addresses alone; `pushed`: those that a push put there."""
+    """What stands in lists that a refresher keeps, as addresses alone; `pushed`: those that its push put there, by the mark of
+    `DEFAULT_OWNER`, the only one that a stack gives.
+
+    `known`: the addresses of the last updates with the hosts of each, whatever list those are of.
+    """
 
     held: frozenset[str] = frozenset()
     pushed: frozenset[str] = frozenset()
 
-    def due(self, addresses: Sequence[str], known: Set[str]) -> list[str]:
-        """Of the `addresses` that a host had at the last update, those that are due still: of each family what is there. Where
-        nothing of it is, all, unless a push put some there that are not `known` of any host: they may be its new ones."""
+    def due(self, host: str, addresses: Sequence[str], known: Mapping[str, Set[str]]) -> list[str]:
+        """Of the `addresses` that `host` had at the last update, those that are due still: of each family what is there. Where
+        nothing of it is, all, unless a push put some there that are known of no other host alone: they may be its new ones."""
         found = []
         for family in FAMILIES:
             those = [each for each in addresses if family_of(each) == family]
-            turned = any(family_of(each) == family for each in self.pushed - known)
-            found += [each for each in those if each in self.held] or ([] if turned else those)
+            if held := [each for each in those if each in self.held]:
+                found += held
+            elif not any(family_of(each) == family and host in known.get(each, (host,)) for each in self.pushed):
+                found += those
         return found
+
+    def meant(self, entries: Iterable[Entry], known: Mapping[str, Set[str]]) -> frozenset[str]:
+        """What a push put there for the hosts of `entries`, which the lists are for: not what is known of other hosts alone."""
+        hosts = {(each.host, family) for each in entries for family in each.families or FAMILIES}
+        return frozenset(
+            each
+            for each in self.pushed
+            if each not in known or any((host, family_of(each)) in hosts for host in known[each])
+        )
 
 
 def standing_in(component: Resource, lists: Iterable[Resource]) -> Mapping[tuple[str, str, int], Standing]:
-    """What stands in those of `lists` that a refresher keeps, by grant, transport and port; not of those that are not known."""
+    """What stands in those of `lists` that a refresher keeps, by grant, transport and port; not of those that are not known, or
+    in which nothing is the refresher's."""
     found: dict[tuple[str, str, int], Standing] = {}
     for each in lists:
         named = _NAME.fullmatch(each.urn.rpartition("::")[2].removeprefix(component.name))
@@ -82,13 +98,13 @@ def standing_in(component: Resource, lists: Iterable[Resource]) -> Mapping[tuple
         entries = each.node.at("entries").items()
         marked = [(item.at("cidr").value, item.at("description").value) for item in entries]
         for key, owner in _OF_ALL.items():
-            told = mark("") if not each.node.at(owner, OWNER_LABEL).absent else None
+            told = mark(str(each.node.at(owner, OWNER_LABEL).value))
             marked += [(item.value, told) for item in each.node.at(key).items()]
-        held = {alone: str(told).startswith(mark("")) for cidr, told in marked if (alone := _alone(cidr))}
-        key_ = (named[1] or "", named[2], int(named[3]))
-        before = found.get(key_, Standing())
-        pushed = before.pushed.union(address for address, ours in held.items() if ours)
-        found[key_] = Standing(before.held.union(held), pushed)
+        held = {alone: told == mark(DEFAULT_OWNER) for cidr, told in marked if (alone := _alone(cidr))}
+        if pushed := frozenset(address for address, ours in held.items() if ours):
+            key_ = (named[1] or "", named[2], int(named[3]))
+            before = found.get(key_, Standing())
+            found[key_] = Standing(before.held.union(held), before.pushed | pushed)
     return found
 
 

@@ -1,6 +1,6 @@
 """What entries of catalogs need, as boxes of flows: what has to be open where they are allowed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeVar
@@ -18,6 +18,7 @@ from hostgate.planning.decision import Decision
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.options import Options
 from hostgate.planning.plan import Plan
+from hostgate.planning.pooled import FedOptions
 
 T = TypeVar("T")
 
@@ -140,13 +141,15 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
     the allowlist was planned. What is not read of one needs nothing: `Allowlist.unread` says so.
     """
     found: list[Need] = []
+    of_all = _known(each.options for each in listed)
     for each in listed:
         allowed = [decision for decision in each.decisions if decision.outcome == "allowed"]
         options = each.resource.properties.get("options")
         given = options.get("addresses") if isinstance(options, Mapping) else None
         addresses = given if isinstance(given, Mapping) else {}
         found += [] if each.options is None else names_open(each.options.open_names)
-        known = _known(each, allowed)
+        known = {**of_all, **_known([each.options])}  # its own update is the word on what it had
+        lists: dict[tuple[str, str, int], list[Entry]] = {}
         several = len(listed) > 1 and any(client != EVERY_CLIENT for client in each.clients.values())
         for decision in allowed:
             pool = each.options if each.options is not None and each.options.pooled(decision.entry) else None
@@ -154,26 +157,29 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
             entry = decision.entry
             list_ = (entry.grant, entry.transport, entry.port)
             if list_ in each.kept:
-                ranges = each.kept[list_].due(ranges, known[list_])
+                lists.setdefault(list_, []).append(entry)
+                ranges = each.kept[list_].due(entry.host, ranges, known)
             whose = " ".join(filter(None, (each.resource.name if several else "", decision.entry.grant)))
             pooled = partial(_given, pool is not None)
             wanted = needs_of([decision.entry], partial(_given, ranges), due=bool(each.own), pooled=pooled)
             found += _of_list(wanted, whose, each.clients.get(decision.entry.grant, EVERY_CLIENT))
         for (grant, transport, port), kept in each.kept.items():
             ports, protocols, _ = _spoken(port, transport, transport)
-            may_be = networks(kept.pushed | known.get((grant, transport, port), frozenset()))
+            entries = lists.get((grant, transport, port), [])
+            had = (each.options.dialled(entry) for entry in entries if each.options is not None)
+            may_be = networks(kept.meant(entries, known).union(*had))
             pushed = Need(each.resource.name, Box(port=ports, protocols=protocols, address=may_be), due=False)
             found += _of_list([pushed], grant, each.clients.get(grant, EVERY_CLIENT))
     return found, frozenset().union(*(each.own for each in listed))
 
 
-def _known(listed: Allowlist, allowed: Iterable[Decision]) -> Mapping[tuple[str, str, int], frozenset[str]]:
-    """The addresses that an allowlist had at its last update, by grant, transport and port."""
-    found: dict[tuple[str, str, int], frozenset[str]] = {}
-    for entry in (each.entry for each in allowed if listed.kept):
-        key = (entry.grant, entry.transport, entry.port)
-        dialled = listed.options.dialled(entry) if listed.options is not None else ()
-        found[key] = found.get(key, frozenset()).union(dialled)
+def _known(several: Iterable[Options | None]) -> Mapping[str, Set[str]]:
+    """The addresses that allowlists had at their last updates from a pool, with the hosts of each."""
+    found: dict[str, set[str]] = {}
+    for options in several:
+        for host, addresses in options.hosts.items() if isinstance(options, FedOptions) else ():
+            for each in addresses:
+                found.setdefault(each, set()).add(host)
     return found
 
 

@@ -111,6 +111,12 @@ class FedOptions(Options):
         return self._pool is not None
 
     @property
+    def hosts(self) -> Mapping[str, Sequence[str]]:
+        """The addresses of each host, of every family."""
+        found: Mapping[str, Sequence[str]] = getattr(self, self.hosts_key)
+        return found
+
+    @property
     def client_families(self) -> frozenset[Family]:
         """The families that the clients have addresses of."""
         return frozenset(FAMILIES)
@@ -118,8 +124,7 @@ class FedOptions(Options):
     def of(self, entry: Entry) -> tuple[str, ...]:
         """The addresses of `entry`, of the families that its host is served on and that clients have."""
         wanted = self.client_families & {*(entry.families or FAMILIES)}
-        known: Mapping[str, Sequence[str]] = getattr(self, self.hosts_key)
-        return tuple(dict.fromkeys(each for each in known.get(entry.host, ()) if family_of(each) in wanted))
+        return tuple(dict.fromkeys(each for each in self.hosts.get(entry.host, ()) if family_of(each) in wanted))
 
     def unfed(self, entries: Iterable[Entry]) -> dict[tuple[str, str], Objection]:
         """Objections to those of `entries` that have no address."""
@@ -130,7 +135,7 @@ class FedOptions(Options):
                 key, near = to_camel(self.hosts_key), "`hostgate pool refresh`, then give the pool."
                 why = f"There is no address{told} of {entry.host}: no `{key}`, or no pool that has any."
                 families = sorted(self.client_families & {*(entry.families or FAMILIES)})
-                known = {family_of(each) for each in getattr(self, self.hosts_key).get(entry.host, ())}
+                known = {family_of(each) for each in self.hosts.get(entry.host, ())}
                 useless = sorted({*(entry.families or FAMILIES)} & (known if families else {*FAMILIES}))
                 if useless:
                     because, near = self.of_no_use(useless)
