@@ -190,3 +190,36 @@ def test_what_was_pushed_into_a_list_stays_and_what_pulumi_keeps_becomes_what_th
         stays if contents == "refresher" else ["203.0.113.7/32"]
     )
     assert listed(put_in(Snapshot((), "a state"), [(old, at("203.0.113.7"))])) == ["203.0.113.7/32"]
+
+
+RENAMED: dict[str, dict[str, Any]] = {
+    "aws:rules": {"home_net": ["10.0.0.0/8"]},
+    "aws:dns-firewall": {"vpcs": ["vpc-1"]},
+    "aws:prefix-list": {"security_groups": ["sg-0a1"]},
+    "aws:network-acl": {"network_acls": ["acl-0a1"]},
+    "gcp:fqdn": {"networks": ["projects/acme/global/networks/main"]},
+    "gcp:address-group": {"networks": ["projects/acme/global/networks/main"]},
+    "azure:application-rules": {"attach": HUB, "from_": ["10.0.0.0/8"]},
+    "azure:ip-group": {"attach": HUB, "from_": ["10.0.0.0/8"]},
+}
+
+
+@pytest.mark.parametrize("target", RENAMED)
+def test_a_plan_of_another_name_is_put_in_the_place_of_what_the_former_one_made(target: str) -> None:
+    options = RENAMED[target]
+    if target in {*KEPT, "aws:network-acl"}:
+        options = {**options, "addresses": {A.host: ["203.0.113.7"]}}
+    old, new = (state(made(target, [A], **options, **more)) for more in ({}, {"name": "acme", "formerly": "hostgate"}))
+    held = children(old)
+    before = Snapshot((POLICY, *held), "a state")
+    after = put_in(before, [(of_component(old), new)])
+    assert {each.urn for each in after.resources} == {each.urn for each in before.resources}
+    assert changes(before, new, old) == changes(before, old, old)
+
+
+def test_each_region_is_put_in_the_place_of_its_own() -> None:
+    (old,) = state(made("aws:rules", [A], home_net=["10.0.0.0/8"], regions=["eu-west-1"])).apart
+    held = [replace(each, urn=each.urn.replace("::hostgate", "::hostgate-eu-west-1")) for each in children(old)]
+    before = Snapshot(tuple(held), "a state")
+    after = put_in(before, [(of_component(old), old)])
+    assert {each.urn for each in after.resources} == {each.urn for each in held}
