@@ -150,7 +150,11 @@ def test_the_plan_says_what_else_the_addresses_open_and_which_hosts_share_them()
         (entry("unborn.example"), {}, "pool.txt knows unborn.example but no address of it"),
         (entry("absent.example"), {}, "pool.txt has no absent.example"),
         (entry("b.example", families=("ipv6",)), {}, "knows b.example but no ipv6 address"),
-        (entry("b.example"), {"from": ["fd20::/20"]}, "knows b.example but no ipv6 address"),
+        (
+            entry("b.example"),
+            {"from": ["fd20::/20"]},
+            "b.example has addresses of IPv4 only, and `from` has no clients of it",
+        ),
         (entry("a.example", match="subtree"), {}, "take exact names only"),
     ],
 )

@@ -267,6 +267,12 @@ def test_addresses_by_host_may_be_given_by_hand_and_are_told_where_no_rule_uses_
     assert [one.message for one in found.findings if one.id == "addresses-unused"] == [
         "Addresses are given for web.example, and no rule of this plan uses them."
     ]
+    listed = {"hostAddresses": by_hand, "ipSets": {GIT.id: "arn:aws:ec2:eu-central-1:123456789012:prefix-list/pl-1"}}
+    beside = plan(selection([GIT]), TARGET, listed)
+    assert [one.message.split(",")[0] for one in beside.findings if one.id == "addresses-unused"] == [
+        "Addresses are given for git.example",
+        "Addresses are given for web.example",
+    ]
     lacking = draft(selection([CLOCK]), TARGET, {"hostAddresses": by_hand})
     assert "no address of time.example: no `hostAddresses`" in lacking.problems[0].message
 

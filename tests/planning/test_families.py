@@ -143,3 +143,29 @@ def test_a_pool_of_which_no_client_can_use_a_family_of_the_host_refuses_it() -> 
     ):
         refused = draft(only, target, options, pool=pool)
         assert (refused.refused, refused.objects) == (True, ())
+
+
+PLAIN_SIX = entry("six.example.net", "six")
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "why", "nearest"),
+    [
+        ("gcp:address-group", {"from_": ["10.0.0.0/8"]}, "`from` has no clients of it", "ranges of IPv6 to `from`"),
+        ("gcp:address-group", {"families": ["ipv4"]}, "`families` leave it out", "add ipv6 to `families`"),
+        ("azure:ip-group", {}, "take IPv4 alone", "leave the entry out here"),
+        ("export:nftables", {"from_": ["10.0.0.0/8"]}, "`from` has no clients of it", "ranges of IPv6 to `from`"),
+    ],
+)
+def test_a_host_whose_addresses_are_of_no_use_is_told_so_and_not_to_be_refreshed(
+    target: str, options: dict[str, Any], why: str, nearest: str
+) -> None:
+    read = read_options(
+        mechanism(target).options, {**options, "addresses": {"six.example.net": ["2001:db8::6"]}}, target
+    )
+    refused = draft(selection([PLAIN_SIX]), target, read)
+    (problem,) = refused.problems
+    assert "six.example.net has addresses of IPv6 only" in problem.message
+    assert why in problem.message
+    assert nearest in problem.message
+    assert "refresh" not in problem.message

@@ -23,7 +23,7 @@ from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.reach import reach
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, Place
-from hostgate.flows.verdicts import decide
+from hostgate.flows.verdicts import decide, nearest_steps
 from hostgate.planning.needs import points_of
 from hostgate.planning.plan import Plan, plan
 from hostgate.policies.places import places_of_stack
@@ -464,3 +464,41 @@ def test_of_a_host_without_an_address_every_entry_is_counted_that_may_let_it_pas
     verdict = made(entry("a.example"), entry("b.example")).verdict(Flow("a.example", 443, "https"))
     assert verdict.action == "unknown"
     assert "or by 1 more rule, on conditions of their own; else block" in verdict.why
+
+
+def test_what_only_lacks_a_way_back_is_near_by_its_answers() -> None:
+    place = place_of([OUT])
+    (near,) = nearest_steps(place, Flow("x.example", 443, "https", address="203.0.113.7"))
+    assert (near.step.rule, near.lacking) == ("out", ("answers: nothing lets them in",))
+    (other,) = nearest_steps(place_of([OUT, BACK]), Flow("x.example", 80, "http", address="203.0.113.7"))
+    assert other.lacking == ("port: 443 is meant, not 80",)
+
+
+@pytest.mark.parametrize("target", ["aws:network-acl", "aws:prefix-list"])
+@pytest.mark.parametrize(
+    ("address", "port", "protocol", "action"),
+    [
+        ("169.254.169.254", 80, "http", "allow"),
+        ("fd00:ec2::254", 80, "http", "allow"),
+        ("169.254.169.253", 53, "udp", "allow"),
+        ("fd00:ec2::253", 53, "tcp", "allow"),
+        ("169.254.169.123", 123, "udp", "allow"),
+        ("169.253.169.254", 80, "http", "block"),
+        ("fd00:ec2:1::254", 80, "http", "block"),
+        ("10.0.0.2", 53, "udp", "block"),  # that of a VPC passes, too, and nobody says here that it is one: assumed
+    ],
+)
+def test_the_platform_itself_is_filtered_by_neither_groups_nor_acls(
+    target: str, address: str, port: int, protocol: Any, action: str
+) -> None:
+    options = {"networkAcls": [ACL]} if target == TARGET else {"securityGroups": ["sg-0a1b"]}
+    planned = plan(selection([entry("a.example")]), target, addresses=ADDRESSES, **options)
+    assert planned.verdict(Flow("platform.example", port, protocol, address=address)).action == action
+    assert any("VPC's resolver" in each for each in planned.place.assumptions)
+
+
+def test_of_both_families_every_way_that_a_host_may_pass_is_told() -> None:
+    verdict = made(entry("a.example")).verdict(Flow("a.example", 443, "https"))
+    assert verdict.action == "unknown"
+    assert "Over IPv4 unknown: allow by hostgate-acl-0a1b-out-tcp-443-203.0.113.7 if" in verdict.why
+    assert "over IPv6 unknown: allow by hostgate-acl-0a1b-out-tcp-443-2001-db8--7 if" in verdict.why

@@ -111,7 +111,7 @@ def test_a_host_of_a_family_that_no_client_has_is_refused_whatever_the_pool_has(
     found = draft(selection([of_ipv6]), target, {"from": ["10.0.0.0/8"]}, pool=pool())
     (decision,) = found.decisions
     assert decision.outcome == "refused"
-    assert "a.example is served over ipv6 only, and `from` has no clients of it." in decision.reason
+    assert "a.example is served over IPv6 only, and `from` has no clients of it." in decision.reason
 
 
 def test_without_a_pool_every_host_is_refused() -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
-from hostgate.aws.evaluate_groups import address_of, box_of, holder_of
+from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, holder_of
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
@@ -25,6 +25,7 @@ TARGET: Final = "aws:network-acl"
 ASSUMPTIONS: Final = (
     "The network ACL has no other entries, and every subnet of the clients has it.",
     f"Clients send from ports {EPHEMERAL[0]} to {EPHEMERAL[1]}, to which the answers go.",
+    RESERVED,
 )
 
 _CLIENT_PORTS: Final = Intervals.of([EPHEMERAL])
@@ -79,7 +80,7 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
             if made.node.at(key).unknown:
                 beside += either(f"{key} of {made.name}", "its entries are not known yet", made.urn)
             entries += [(out, made.name, made.urn, item) for item in made.node.at(key).items()]
-    stages = []
+    stages = [UNFILTERED]
     for out, title, closed in ((False, "ingress entries", _UNANSWERED), (True, "egress entries", _CLOSED)):
         ordered: list[tuple[int, tuple[Step, ...]]] = []
         loose = [tuple(_onward(beside, out=out))] if beside else []

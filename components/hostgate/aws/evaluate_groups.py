@@ -17,7 +17,7 @@ from hostgate.aws.resources_ec2 import (
     PREFIX_LIST_ENTRY,
     RULE_DESTINATIONS,
 )
-from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, listed, range_of, symbol, union
+from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, listed, networks, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -27,8 +27,29 @@ from hostgate.planning.kept_lists import PUSHED
 
 TARGET: Final = "aws:prefix-list"
 
+_UNFILTERED: Final = networks(["169.254.0.0/16", "fd00:ec2::253", "fd00:ec2::254", "fd00:ec2::123"])
+UNFILTERED: Final = Stage(
+    "platform",
+    (
+        Step(
+            action="allow",
+            rule="platform",
+            why="security groups and network ACLs do not filter the resolver, metadata and time of the platform",
+            box=Box(address=_UNFILTERED),
+        ),
+    ),
+    Step(action="next", rule="", why="it is none of the platform's addresses"),
+    around=True,
+)
+"""Amazon VPC user guide, internetwork traffic privacy and network ACLs: neither filters link-local addresses, nor what AWS
+reserves in each subnet; the IPv6 addresses are those of the same services (EC2 user guide; read 2026-11-29)."""
+RESERVED: Final = (
+    "The first addresses of each subnet, the VPC's resolver among them, are not filtered, and not told here."
+)
+
 ASSUMPTIONS: Final = (
     "The security group has no other egress rules, and its members are in no other group: what rules allow adds up.",
+    RESERVED,
 )
 
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
@@ -77,7 +98,9 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
         steps += elsewhere(made)
     kept = [each for rule in mine for each in _lists(rule, snapshot)]
     assumptions = (*ASSUMPTIONS, PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
-    return Place(TARGET, name, (Stage("egress rules", tuple(steps), _CLOSED),), assumptions, policy=name, kind="group")
+    return Place(
+        TARGET, name, (UNFILTERED, Stage("egress rules", tuple(steps), _CLOSED)), assumptions, policy=name, kind="group"
+    )
 
 
 def _pushed(prefix_list: Resource) -> bool:

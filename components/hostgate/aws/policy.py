@@ -237,7 +237,7 @@ def remarks_of_all(options: NetworkFirewallOptions, entries: Sequence[Entry]) ->
     blind = [entry for entry in entries if entry.protocol in ("tcp", "udp")]
     by_hand = {} if isinstance(options, FedOptions) and options.fed else options.host_addresses
     unused = {*options.addresses, *options.ip_sets} - {entry.id for entry in blind}
-    for name in sorted(unused | by_hand.keys() - {entry.host for entry in blind}):
+    for name in sorted(unused | by_hand.keys() - {entry.host for entry in blind if entry.id not in options.ip_sets}):
         yield finding("addresses-unused", f"Addresses are given for {name}, and no rule of this plan uses them.")
 
 

@@ -1,5 +1,6 @@
 """Options of IP groups in the rules of a firewall policy."""
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -8,6 +9,7 @@ from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.catalog.model import Family
 from hostgate.planning.address_pool import OWNER_LABEL
 from hostgate.planning.kept_lists import KeptOptions
+from hostgate.planning.mechanism import ELSEWHERE
 from hostgate.planning.options import Options
 
 
@@ -23,9 +25,8 @@ class IpGroupOptions(FirewallPolicyOptions, KeptOptions):
         """Azure Firewall's rules and its IP groups take IPv4 alone (known issues, 2025-09; IP groups, 2026-03-28)."""
         return frozenset({"ipv4"})
 
-    @property
-    def their_family(self) -> str:
-        return "IPv4"
+    def of_no_use(self, families: Iterable[Family]) -> tuple[str, str]:  # noqa: ARG002
+        return "IP groups and Azure Firewall's rules take IPv4 alone", ELSEWHERE
 
     @model_validator(mode="after")
     def _owned(self) -> Self:

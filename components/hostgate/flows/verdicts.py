@@ -102,7 +102,8 @@ def _decide(place: Place, flow: Flow, sharing: frozenset[str], *, answered: bool
         none = "source and destination have no address family in common, or nobody can tell what the name resolves to"
         return Verdict("unknown", None, none, ("an address of a family that both have",))
     first = verdicts[0][1]
-    if all(verdict.action == first.action for _, verdict in verdicts):
+    alike = all(verdict.action == first.action for _, verdict in verdicts)
+    if alike and (first.action != "unknown" or all(verdict.lacks == first.lacks for _, verdict in verdicts)):
         return first
     said = "; ".join(f"over {family} {verdict.action}: {verdict.why}" for family, verdict in verdicts)
     lacks = ("the address family", *(what for _, verdict in verdicts for what in verdict.lacks))
@@ -125,13 +126,16 @@ def nearest_steps(place: Place, flow: Flow, most: int = 3) -> tuple[NearStep, ..
     others, those that are for its address.
     """
     found: dict[str, tuple[int, NearStep]] = {}
+    ways_out = tuple(stage for stage in place.stages if not stage.of_answers)
+    unanswered = len(ways_out) < len(place.stages) and decide(replace(place, stages=ways_out), flow).allows
+    held_up = "answers: nothing lets them in" if unanswered else "order: what blocks it comes first"
     for family in _families(place, flow):
         facts = _facts(place, flow, family, frozenset())
         names = [name.lower().removesuffix(".") for name in facts.names if name]
         for step in place.steps:
             if step.action != "allow" or not step.rule or (kin := _kinship(step.box, names)) is None:
                 continue
-            lacking = facts.lacking(step) or {"order": "order: what blocks it comes first"}
+            lacking = facts.lacking(step) or {"order": held_up}
             if not step.box.name_tests and not _about_internet(step.box, lacking):
                 continue
             near = (kin, NearStep(step, tuple(lacking.values())))

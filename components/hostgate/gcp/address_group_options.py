@@ -1,5 +1,6 @@
 """Options of address groups in the rules of a firewall policy."""
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -50,6 +51,11 @@ class AddressGroupOptions(FirewallPolicyOptions, KeptOptions):
     @property
     def client_families(self) -> frozenset[Family]:
         return frozenset(self.families) & frozenset(self.source_families)
+
+    def of_no_use(self, families: Iterable[Family]) -> tuple[str, str]:
+        if left_out := sorted({*families} - {*self.families}):
+            return "`families` leave it out", f"add {' and '.join(left_out)} to `families`."
+        return super().of_no_use(families)
 
     def of(self, entry: Entry) -> tuple[str, ...]:
         """By the clients of the entry's own grant."""

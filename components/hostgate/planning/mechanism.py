@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_network
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import FAMILIES, MATCHES, Entry, Family, Match, Protocol
 from hostgate.flows.snapshot import Snapshot
@@ -251,13 +251,13 @@ class Mechanism(ABC, Generic[O]):
             able = ", ".join(sorted({protocol for way in self.means for protocol in way.protocols}))
             return Objection(
                 f"{self.title} cannot allow {entry.protocol} by name. Found: port {entry.port}; allowed: {able}.",
-                next((way.nearest[entry.protocol] for way in self.means if entry.protocol in way.nearest), _ELSEWHERE),
+                next((way.nearest[entry.protocol] for way in self.means if entry.protocol in way.nearest), ELSEWHERE),
             )
         if entry.families and not {*entry.families} & {*means.families}:
             able, found = (" and ".join(FAMILY_WORDS[one] for one in each) for each in (means.families, entry.families))
             return Objection(
                 f"{means.name} open hosts over {able}. Found: a host over {found} only, which no rule would match.",
-                next((means.nearest[each] for each in entry.families if each in means.nearest), _ELSEWHERE),
+                next((means.nearest[each] for each in entry.families if each in means.nearest), ELSEWHERE),
             )
         over = {*(entry.families or FAMILIES)} & {*means.families}
         if not over & {*options.source_families}:
@@ -272,19 +272,19 @@ class Mechanism(ABC, Generic[O]):
         if entry.port not in means.ports:
             return Objection(
                 f"{means.name} take ports {means.ports.start} to {means.ports.stop - 1}. Found: {entry.port}.",
-                _ELSEWHERE,
+                ELSEWHERE,
             )
         if entry.match not in means.kinds:  # last, so that no acceptance of a widening lifts what else is wrong
             able = ", ".join(kind for kind in MATCHES if kind in means.kinds)
             return Objection(
                 f"{means.name} take {able} names only. Found: {entry.reach}.",
-                means.nearest.get(entry.match, _ELSEWHERE),
+                means.nearest.get(entry.match, ELSEWHERE),
                 means.widenings.get(entry.match),
             )
         return None
 
 
-_ELSEWHERE = "leave the entry out here (select.without) and allow it by a mechanism that can express it."
+ELSEWHERE: Final = "leave the entry out here (select.without) and allow it by a mechanism that can express it."
 
 
 def targets() -> tuple[str, ...]:

@@ -96,7 +96,7 @@ class EntryIndex:
         # The entry is about this very flow and does not let it pass: then it is where the flow comes from or goes to.
         if self._allows(replace(flow, source=None)):
             return (f"source: {flow.source} is none of the clients that the rules are for",)
-        if self._allows(replace(flow, address=None)):
+        if flow.address is not None and (flow.source is None or self._allows(replace(flow, address=None))):
             return (f"address: {flow.address} is none that the rules are for",)
         return ("source and address: the rules are for other clients and destinations",)
 

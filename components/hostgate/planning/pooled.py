@@ -18,7 +18,7 @@ from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.planning.address_pool import AddressPool, address_kind, family_of, packed_address
 from hostgate.planning.evidence import Claim, Evidence
 from hostgate.planning.findings import Finding, finding
-from hostgate.planning.mechanism import Means, Objection, Sight
+from hostgate.planning.mechanism import FAMILY_WORDS, Means, Objection, Sight
 from hostgate.planning.options import Options
 
 RESOLVER = "the addresses are those of the pool; how old they are says how often a connection is refused"
@@ -74,10 +74,10 @@ class FedOptions(Options):
     """The option that has the addresses of each host."""
     _pool: AddressPool | None = PrivateAttr(None)
 
-    @property
-    def their_family(self) -> str:
-        """Over which addresses are of use where it is one, in words."""
-        return f"a family that {self.clients_key} has clients of"
+    def of_no_use(self, families: Iterable[Family]) -> tuple[str, str]:
+        """Why addresses of `families` open nothing here, and what is nearest."""
+        over = " and ".join(FAMILY_WORDS[each] for each in families)
+        return f"{self.clients_key} has no clients of it", f"add the clients' ranges of {over} to {self.clients_key}."
 
     def takes(self, entry: Entry) -> bool:  # noqa: ARG002
         """Whether `entry` is one whose addresses a pool says."""
@@ -127,18 +127,16 @@ class FedOptions(Options):
         for entry in entries:
             if not self.of(entry):
                 told = f" of {' or '.join(entry.families)}" if entry.families else ""
-                told += (
-                    f" over {self.their_family}"
-                    if len(self.client_families) == 1 and entry.host in getattr(self, self.hosts_key)
-                    else ""
-                )
                 key, near = to_camel(self.hosts_key), "`hostgate pool refresh`, then give the pool."
                 why = f"There is no address{told} of {entry.host}: no `{key}`, or no pool that has any."
                 families = sorted(self.client_families & {*(entry.families or FAMILIES)})
-                if not families:
-                    over = " and ".join(entry.families or FAMILIES)
-                    why = f"{entry.host} is served over {over} only, and {self.clients_key} has no clients of it."
-                    near = f"add the clients' ranges of {over} to {self.clients_key}."
+                known = {family_of(each) for each in getattr(self, self.hosts_key).get(entry.host, ())}
+                useless = sorted({*(entry.families or FAMILIES)} & (known if families else {*FAMILIES}))
+                if useless:
+                    because, near = self.of_no_use(useless)
+                    over = " and ".join(FAMILY_WORDS[each] for each in useless)
+                    has = "has addresses of" if families else "is served over"
+                    why = f"{entry.host} {has} {over} only, and {because}."
                 elif self._pool is not None:
                     why = self._pool.lacking([entry.host], families).get(entry.host, why)
                 found[entry.key] = Objection(why, near)
