@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 
 from conformance.catalogs import MADE
+from policies.process import R
+from policies.resources import GCP_POLICY, gcp_denies, gcp_rule, proxy_rule, url_list
+from policies.test_reach_on_stacks import a_preview
+from policies.test_what_stands_beside import APP, LIST, NAMES
 
 from .conftest import Project, Run
 
@@ -433,3 +437,38 @@ def test_it_is_said_once_where_a_tcp_connect_is_no_test(run: Run, target: str, w
 def test_of_datagrams_no_connect_is_spoken_of(run: Run) -> None:
     said = run("explain", "cgr.dev", "--protocol", "udp", "--port", "53", "--catalog", REFERENCE)
     assert "proves nothing" not in said.out
+
+
+APART: dict[str, list[R]] = {
+    "azure": [APP],
+    "gcp": [gcp_rule("cgr.dev", policy="hub")],
+    "aws": [NAMES],
+    "proxy": [url_list("cgr.dev"), proxy_rule(policy="hub")],
+    "gcp, with its policy": [GCP_POLICY, LIST, *gcp_denies()],
+}
+"""Rules of a stack whose policy others own, and one that it owns."""
+
+
+@pytest.mark.parametrize("asked", ["--state", "--preview"])
+@pytest.mark.parametrize("case", APART)
+def test_what_stands_is_judged_where_reach_judges_it_with_the_same_assumptions(
+    run: Run, tmp_path: Path, case: str, asked: str
+) -> None:
+    told = a_preview(APART[case])
+    if asked == "--state":
+        told = {"version": 3, "deployment": {"resources": [each["newState"] for each in told["steps"]]}}
+    path = tmp_path / "stands.json"
+    path.write_text(json.dumps(told))
+    found = run("explain", "cgr.dev", asked, path, "--json")
+    reached = run("reach", asked, path, "--catalog", REFERENCE, "--json")
+    for answer, point in zip(found.json["targets"], reached.json["points"], strict=True):
+        assert answer["place"] == point["place"]
+        assert set(answer["assumptions"]) <= set(point["assumptions"])  # reach has what it adds of its own
+    elsewhere = any(
+        "not in what was read" in each for target in found.json["targets"] for each in target["assumptions"]
+    )
+    assert elsewhere is (case != "gcp, with its policy")
+    assert (found.code, [each["verdict"] for each in found.json["targets"]]) == (0, ["allow"])
+    assert [each["verdict"] for each in run("explain", "evil.example", asked, path, "--json").json["targets"]] == [
+        "block"
+    ]

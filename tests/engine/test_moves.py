@@ -1,9 +1,14 @@
 """Names, places and priorities that move on AWS and Azure, on the real engine: well in one update, or nothing happens."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
 from engine.lab import AWS, AZURE, Lab, real_engine, well
+from hostgate.cli.diff_command import command
 
 pytestmark = real_engine
 
@@ -96,6 +101,50 @@ def test_a_stack_that_is_renamed_with_its_former_name_changes_nothing_in_the_clo
     assert "priority 9000 is that of" in refused.output
     assert not refused.wrong
     assert not refused.update.done("delete")
+
+
+LISTS: dict[str, Any] = {
+    "aws": {"mechanism": "prefix-list", "securityGroups": ["sg-0a1"]},
+    "gcp": {"mechanism": "address-group", "networks": ["projects/acme/global/networks/main"]},
+    "azure": {**AZURE, "mechanism": "ip-group"},
+}
+POOL = """hostgate-pool 1
+host a.acme.example window 86400
+  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
+end
+"""
+
+
+@pytest.mark.parametrize("contents", ["pool", "refresher"])
+def test_lists_with_addresses_keep_their_names_and_what_is_in_them_where_the_stack_is_renamed(
+    tmp_path: Path, contents: str
+) -> None:
+    lab = laboratory(tmp_path, GROUPS)
+    catalog = lab.hosts("a=a.acme.example")
+    (lab.project / "pool.txt").write_text(POOL)
+    kept = {"contents": contents}
+    room = {"pool": ({}, {}), "refresher": ({"maximum": 20}, {"capacity": 20})}[contents]
+    layers = {
+        "aws": {**LISTS["aws"], **kept, **room[0]},
+        "gcp": {**LISTS["gcp"], **kept, **room[1]},
+        "azure": {**LISTS["azure"], **kept},
+    }
+    pool = {"pool": {"file": "pool.txt"}}
+    lab.configure({**layers, **pool}, catalog)
+    well(lab.up())
+    made = {(each.type, each.id) for each in lab.state.objects()}
+    exported = lab.pulumi("stack", "export")
+    (tmp_path / "state.json").write_text(exported.output[exported.output.index("{") :])
+    lab.configure({**formerly(**layers), **pool}, catalog)
+    if contents == "refresher":
+        (lab.project / "pool.txt").write_text(POOL.replace("203.0.113.7", "203.0.113.8"))
+    found = CliRunner().invoke(command, [str(tmp_path / "state.json"), str(lab.project / "Pulumi.dev.yaml"), "--json"])
+    told = json.loads(found.stdout)
+    assert (found.exit_code, told["guards"]["tripped"]) == (0, [])
+    assert {each["change"] for each in told["places"]} == {"same"}
+    renamed = lab.pulumi("up", "--yes", "--skip-preview")
+    assert (renamed.ok, renamed.update.calls) == (True, []), renamed.output
+    assert {(each.type, each.id) for each in lab.state.objects()} == made
 
 
 def test_a_policy_of_azure_moves_to_another_name_group_and_location_before_the_old_one_goes(tmp_path: Path) -> None:

@@ -70,3 +70,34 @@ def test_to_forget_a_former_name_changes_what_has_the_plans_name_in_its_cloud_al
 ) -> None:
     found = changes(target, {**options, "name": "acme", "formerly": "hostgate"}, {**options, "name": "acme"})
     assert (found == ()) is stays
+
+
+ADDRESSES = {"cgr.dev": ["203.0.113.7"]}
+LISTS: dict[str, dict[str, Any]] = {
+    "aws:prefix-list": {"securityGroups": ["sg-1"]},
+    "aws:network-acl": {"networkAcls": ["acl-1"]},
+    "gcp:address-group": {"networks": ["projects/acme/global/networks/main"]},
+    "azure:ip-group": {"resourceGroup": "rg"},
+}
+NAMED = {"AddressGroup", "ipGroups", "firewallPolicies", "ruleCollectionGroups"}
+
+
+@pytest.mark.parametrize("target", LISTS)
+def test_a_list_keeps_the_name_that_it_was_made_under_and_is_made_anew_where_that_is_forgotten(target: str) -> None:
+    options = {**LISTS[target], "addresses": ADDRESSES}
+    renamed = {**options, "name": "acme", "formerly": "hostgate"}
+    assert changes(target, options, renamed) == ()
+    for after in ({"name": "acme"}, {"name": "third", "formerly": "acme"}):
+        found = changes(target, renamed, {**options, **after})
+        assert {each.what for each in found} <= {"updated", "replaced"}
+        anew = {each.kind.rpartition("/")[2]: each.because for each in found if each.what == "replaced"}
+        assert anew == dict.fromkeys(NAMED & {each.kind.rpartition("/")[2] for each in found}, ("name",))
+        assert bool(anew) is target.startswith(("gcp", "azure"))
+
+
+def test_rules_of_google_cloud_that_are_renamed_once_more_are_updated_in_place() -> None:
+    network = {"networks": ["projects/acme/global/networks/main"]}
+    second, third = (
+        {**network, "name": new, "formerly": old} for old, new in (("hostgate", "acme"), ("acme", "third"))
+    )
+    assert {each.what for each in changes("gcp:fqdn", second, third)} == {"updated"}

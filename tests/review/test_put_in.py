@@ -282,3 +282,70 @@ def test_a_rule_collection_group_that_is_new_is_of_the_policy_that_it_goes_to(id
         assert {(each.kind, each.flow.port) for each in found} == expected
     else:  # nothing says which policy it goes to
         assert {each.kind for each in found} == {"unknown"}
+
+
+RENAMED: dict[str, dict[str, Any]] = {
+    "aws:rules": {"home_net": ["10.0.0.0/8"]},
+    "aws:dns-firewall": {"vpcs": ["vpc-1"]},
+    "aws:prefix-list": {"security_groups": ["sg-0a1"]},
+    "aws:network-acl": {"network_acls": ["acl-0a1"]},
+    "gcp:fqdn": {"networks": ["projects/acme/global/networks/main"]},
+    "gcp:address-group": {"networks": ["projects/acme/global/networks/main"]},
+    "azure:application-rules": {"attach": HUB, "from_": ["10.0.0.0/8"]},
+    "azure:ip-group": {"attach": HUB, "from_": ["10.0.0.0/8"]},
+}
+
+
+@pytest.mark.parametrize("target", RENAMED)
+def test_a_plan_of_another_name_is_put_in_the_place_of_what_the_former_one_made(target: str) -> None:
+    options = RENAMED[target]
+    if target in {*KEPT, "aws:network-acl"}:
+        options = {**options, "addresses": {A.host: ["203.0.113.7"]}}
+    old, new = (state(made(target, [A], **options, **more)) for more in ({}, {"name": "acme", "formerly": "hostgate"}))
+    held = children(old)
+    before = Snapshot((POLICY, *held), "a state")
+    after = put_in(before, [(of_component(old), new)])
+    assert {each.urn for each in after.resources} == {each.urn for each in before.resources}
+    assert changes(before, new, old) == changes(before, old, old)
+
+
+def test_each_region_is_put_in_the_place_of_its_own() -> None:
+    (old,) = state(made("aws:rules", [A], home_net=["10.0.0.0/8"], regions=["eu-west-1"])).apart
+    held = [replace(each, urn=each.urn.replace("::hostgate", "::hostgate-eu-west-1")) for each in children(old)]
+    before = Snapshot(tuple(held), "a state")
+    after = put_in(before, [(of_component(old), old)])
+    assert {each.urn for each in after.resources} == {each.urn for each in held}
+
+
+@pytest.mark.parametrize("addresses", [("203.0.113.7",), ("203.0.113.7", "203.0.113.8")])
+def test_a_group_whose_subscription_no_plan_knows_is_the_one_that_stands(addresses: Sequence[str]) -> None:
+    place = {"resource_group": "rg", "location": "westeurope", "from_": ["10.0.0.0/8"]}
+    old, new = (
+        state(made("azure:ip-group", [A], **place, addresses={A.host: [*listed]}))
+        for listed in (("203.0.113.7",), addresses)
+    )
+    id_ = HUB.rpartition("/firewallPolicies")[0]
+    held = [
+        replace(
+            each,
+            id=f"{id_}/ipGroups/{each.name}" if "ipAddresses" in each.properties else each.id,
+            properties=walked(
+                each.properties, "/subscriptions/known-after-apply/", f"{id_.partition('/resource')[0]}/"
+            ),
+        )
+        for each in children(old, firewallPolicyName="hostgate")
+    ]
+    found = changes(Snapshot(tuple(held), "a state"), new, old)
+    assert {each.kind for each in found} == ({"opened"} if len(addresses) > 1 else set())
+    # One that does not stand yet is the one of the plan.
+    others = tuple(each for each in held if "ipAddresses" not in each.properties)
+    assert not any(each.kind == "unknown" for each in changes(Snapshot(others, "a state"), new, old))
+
+
+def walked(value: Any, old: str, new: str) -> Any:
+    """`value` with one text for another in all that it holds."""
+    if isinstance(value, dict):
+        return {key: walked(item, old, new) for key, item in value.items()}
+    if isinstance(value, list):
+        return [walked(item, old, new) for item in value]
+    return value.replace(old, new) if isinstance(value, str) else value

@@ -138,6 +138,11 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             else None,
         )
 
+    def fixed(self, each: CloudObject, objects: Sequence[CloudObject], options: O) -> Mapping[str, Any]:
+        """Names in the cloud too, which are the plan's; a group of rules keeps its own for as long as it has its policy."""
+        ours = {"name": options.stem} if options.attach is None or each.kind == IP_GROUP else {}
+        return {**super().fixed(each, objects, options), **ours}
+
     def seats(self, objects: Sequence[CloudObject], options: O) -> Sequence[Seat]:
         """A priority of a policy, the name of a policy of our own, and the end of one that denies everything itself."""
         policy = _whose(options)

@@ -316,14 +316,15 @@ def _answer(target: str, place: str, verdict: "Verdict", assumptions: Sequence[s
 
 
 def _points(*, sandbox: bool, state: str | None, preview: str | None) -> list["Point"]:
-    """Every point of enforcement in what is asked: the simulated clouds, a state, or a preview. Raises InputError."""
+    """Every point of enforcement in what is asked: the simulated clouds, a state, or a preview, where `hostgate reach` judges
+    it. Raises InputError."""
     from hostgate.flows.engine_documents import of_preview, of_state
-    from hostgate.policies.places import with_unread
-    from hostgate.sandbox.enforcement_points import Point, points_of, snapshot_of
+    from hostgate.policies.places import places_of_stack
+    from hostgate.sandbox.enforcement_points import Point, snapshot_of
     from hostgate.sandbox.state import FILE, state_of
 
     def told(snapshot: "Snapshot") -> list[Point]:
-        return [Point(each) for each in with_unread([point.judged for point in points_of(snapshot)], snapshot)]
+        return [Point(each) for each in places_of_stack(snapshot)]
 
     if sum((sandbox, state is not None and not sandbox, preview is not None)) > 1:
         raise click.UsageError("Ask one: --sandbox, --state FILE, or --preview FILE.")

@@ -122,7 +122,7 @@ class AddressGroups(FirewallPolicyMechanism[AddressGroupOptions]):
         found = super().fixed(each, objects, options)
         if each.kind != GROUP:
             return found
-        return {**found, "location": options.location, "parent": options.parent_of_groups}
+        return {**found, "name": each.name, "location": options.location, "parent": options.parent_of_groups}
 
     def beside_rules(self, place: Place, objects: Sequence[CloudObject], options: AddressGroupOptions) -> Place:
         kept = options.refreshed and any(each.kind == GROUP for each in objects)

@@ -44,6 +44,11 @@ class AddressGroupOptions(FirewallPolicyOptions, KeptOptions):
         return self
 
     @property
+    def stem(self) -> str:
+        """A group of another name is another group, so all keep the names that they were made under."""
+        return self.formerly or self.name
+
+    @property
     def client_families(self) -> frozenset[Family]:
         return frozenset(self.families) & frozenset(self.source_families)
 

@@ -161,7 +161,7 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
         policy = options.policy_path or f"the policy of {component} {names[-1]}"
         for each in objects:
             if each.kind == RULE:
-                suffix = each.name.removeprefix(options.name)
+                suffix = each.name.removeprefix(options.stem)
                 rules = tuple(f"{holder}{suffix}" for holder in own)
                 found.append(Seat(what=f"priority {each.body['priority']} of {policy}", holders=rules, way=way))
         return found
@@ -360,8 +360,8 @@ def _edge(
 
 def _policy(options: FirewallPolicyOptions) -> CloudObject:
     named = "shortName" if options.scope == "hierarchical" else "name"
-    body = {named: options.name, "description": "hostgate: egress to the hosts of reviewed catalogs"}
-    return CloudObject(kind=POLICY, name=options.name, body=body, folder="policy")
+    body = {named: options.stem, "description": "hostgate: egress to the hosts of reviewed catalogs"}
+    return CloudObject(kind=POLICY, name=options.stem, body=body, folder="policy")
 
 
 def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
@@ -383,7 +383,7 @@ def _associations(options: FirewallPolicyOptions) -> list[CloudObject]:
 
 
 def _association(options: FirewallPolicyOptions, label: str, target: str) -> CloudObject:
-    name = f"{options.name}-{label}"
+    name = f"{options.stem}-{label}"
     return CloudObject(kind=ASSOCIATION, name=name, body={"name": name, "attachmentTarget": target}, folder="policy")
 
 
@@ -506,7 +506,7 @@ def _judged_by(options: FirewallPolicyOptions) -> dict[str, tuple[str, ...]]:
     for each in _edges(options):
         if each.body["action"] == "goto_next":
             family = next(one for one in FAMILY_WORDS if each.name.endswith(one))
-            found[f"{each.name.removeprefix(options.name)}, {policy}"] = _of_family(options, family)
+            found[f"{each.name.removeprefix(options.stem)}, {policy}"] = _of_family(options, family)
     if options.scope == "hierarchical":
         found[f"networks, {policy}"] = tuple(f"network {each}" for each in options.network_paths)
     return found

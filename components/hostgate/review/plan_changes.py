@@ -498,14 +498,15 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
     if head is not None and head.refused:
         return ()
     before, after = _by_name(base), _by_name(head)
-    if base is not None and head is not None and not base.of_engine and base.name != head.name:
-        if base.name not in head.formerly:
+    if base is not None and head is not None:
+        if not base.of_engine and base.name not in (head.name, *head.formerly):
             gone = [ObjectChange(*key, "deleted") for key in before]
             return (*(ObjectChange(*key, "created") for key in after), *gone)
-        now = {key: (key[0], f"{head.name}{key[1].removeprefix(base.name)}") for key in before if key not in after}
-        before = {now[key] if now.get(key) in after else key: each for key, each in before.items()}
-    elif base is not None and head is not None and mechanism(head.target).auto_named and base.stem != head.stem:
-        before = _by_name(_called(base, head.stem))
+        if mechanism(head.target).auto_named and base.stem != head.stem:
+            before = _by_name(_called(base, head.stem))
+        elif not base.of_engine:
+            now = {key: (key[0], f"{head.stem}{key[1].removeprefix(base.stem)}") for key in before if key not in after}
+            before = {now[key] if now.get(key) in after else key: each for key, each in before.items()}
     found = []
     for key in (*after, *(key for key in before if key not in after)):
         old, new = before.get(key), after.get(key)

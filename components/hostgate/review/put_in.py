@@ -16,7 +16,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.kept_lists import ignored
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.resource_types import ResourceType
-from hostgate.planning.targets import is_computed
+from hostgate.planning.targets import COMPUTED, is_computed
 from hostgate.review.statement import ObjectStatement, Statement
 
 _WITH_ARNS: Final = (RULE_GROUP, POLICY, FIREWALL)
@@ -56,9 +56,13 @@ class _Layer:
             and (told := there.properties.get("arn", there.id))
         }
 
-        # Rules and associations of DNS Firewall name in a plan what they refer to by its id.
+        # Rules and associations of DNS Firewall name in a plan what they refer to by its id; rules of Azure and Google Cloud
+        # have a list's path, whose subscription or project may be told by the provider alone.
         self._ids = {
-            each.name: there.id for row, each in self._made() if (there := self._standing(row, each)) and there.id
+            each.name: there.id
+            if (there := self._standing(row, each)) and there.id
+            else self._called(each) or _path(each)
+            for row, each in self._made()
         }
 
     def changed(self) -> Snapshot:
@@ -107,7 +111,7 @@ class _Layer:
             kept = [key for key in (*lacking, own_name, *ignored(row, self._options)) if key in standing.properties]
             given |= {key: standing.properties[key] for key in kept}
             return replace(standing, properties={**computed, **given})
-        path = str(each.body.get("name") or each.name)
+        path = _path(each)
         if own_name and own_name not in given:
             given[own_name] = path.rpartition("/")[2]
         like = next((one for (token, _), one in self._there.items() if token == row.token), None)
@@ -129,7 +133,11 @@ class _Layer:
             return [self._settled(item) for item in value]
         if not isinstance(value, str):
             return value
-        return UNKNOWN if is_computed(value) else self._told.get(value, value)
+        if value in self._told:
+            return self._told[value]
+        if COMPUTED in value and not is_computed(value):
+            return self._ids.get(value.rpartition("/")[2], value)
+        return UNKNOWN if is_computed(value) else value
 
     def _referring(self, policy: Resource) -> Resource:
         """A policy of others that holds groups of the allowlist, with those that the plan has for it."""
@@ -148,3 +156,8 @@ class _Layer:
         return replace(
             policy, properties={**policy.properties, "firewallPolicy": {**inner, _GROUPS: [*others, *named]}}
         )
+
+
+def _path(each: ObjectStatement) -> str:
+    """What stands in a plan for the id of an object."""
+    return str(each.body.get("name") or each.name)

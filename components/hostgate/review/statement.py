@@ -87,7 +87,7 @@ class Statement:
     @property
     def stem(self) -> str:
         """What the names of its objects begin with."""
-        return str(self.settings.get("formerly") or self.name)
+        return self.name if self.options is None else self.options.stem
 
     @property
     def sight(self) -> str:
