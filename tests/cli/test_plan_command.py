@@ -146,6 +146,26 @@ def test_a_refused_plan_for_people_tells_the_reason_on_stderr(run: Run, wide: Pa
     assert "[not-expressible]" in made.err
 
 
+def test_a_plan_that_is_refused_as_a_whole_is_not_headed_as_allowed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    listed = [f"203.{number // 250}.{number % 250}.7" for number in range(1_001)]
+    pool = "".join(f"  {each} first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z\n" for each in listed)
+    (tmp_path / "pool.txt").write_text(f"hostgate-pool 1\nhost a.example window 86400\n{pool}end\n")
+    (tmp_path / "ours.yaml").write_text(
+        "catalog: acme/ours\nentries:\n  - {id: a, host: a.example, port: 443, protocol: https}\n"
+    )
+    (tmp_path / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(
+        "config:\n  hostgate:catalogs: [./ours.yaml]\n  hostgate:pool: {file: pool.txt}\n"
+        "  hostgate:gcp: {mechanism: address-group, networks: [projects/p/global/networks/n]}\n"
+    )
+    made = run("plan", "--stack", "dev")
+    assert made.code == 1
+    assert made.out.startswith("gcp:address-group  1 allowed; the plan as a whole is refused\n")
+
+
 def test_an_error_document_has_the_agreed_keys_and_nothing_else_is_printed(run: Run) -> None:
     made = run("plan", "--catalog", "chainguard/images@never", "--json")
 

@@ -489,9 +489,11 @@ class TestBeside:
         [
             ({"addresses": {"git": ["192.0.2.0/28"]}}, {"addresses": {"git": ["192.0.2.0/24"]}}, "192.0.2.0/24"),
             ({"addresses": {"git": ["192.0.2.0/24"]}}, {"addresses": {"git": ["192.0.2.0/28"]}}, None),
+            ({"addresses": {"git": ["192.0.2.0/24", "198.51.100.7/32"]}},
+             {"addresses": {"git": ["192.0.2.0/24", "198.51.100.8/32"]}}, "198.51.100.8/32"),
             ({"ipSets": {"git": f"{POLICY}-a"}}, {"ipSets": {"git": f"{POLICY}-b"}}, f"{POLICY}-b"),
         ],
-    )
+    )  # fmt: skip
     def test_addresses_that_a_host_gets_more_of_open_like_a_host(
         self, source: str, before: Options, after: Options, more: str | None
     ) -> None:
@@ -499,6 +501,8 @@ class TestBeside:
         sides = [by_source(source, [made(RULES, git, **options)]) for options in (before, after)]
         changes = diff(*sides)
         how = "in place of those before" if "ipSets" in after else "too, beside the addresses before"
+        if more == "198.51.100.8/32":
+            how = "in place of 198.51.100.7/32"
         assert [each.message for each in risks(changes) if each.id == "addresses-wider"] == (
             [f"git opens {more} {how}."] if more else []
         )

@@ -86,7 +86,8 @@ def show(plans: Sequence["Plan"]) -> None:
             for outcome in ("allowed", "covered", "left out", "refused")
         }
         summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-        click.secho(f"{plan.target}  {summary}", bold=True)
+        whole = "; the plan as a whole is refused" if plan.refused and not counts["refused"] else ""
+        click.secho(f"{plan.target}  {summary}{whole}", bold=True)
         shown = [d for d in plan.decisions if d.outcome != "allowed" or counts["allowed"] <= SHOWN]
         order = [share.grant for share in plan.options.shares]
         shown.sort(key=lambda d: order.index(d.entry.grant))

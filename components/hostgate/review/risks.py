@@ -124,8 +124,7 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
     yield from _made_anew(change, risk)
     for decision, more in change.redirected:
         entry = decision.entry
-        how = "too, beside the addresses before" if _keeps_addresses(change, decision) else "in place of those before"
-        yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {how}.")
+        yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {_beside(change, decision)}.")
         if decision.widening is not None:
             yield risk("widened", entry.host, _widened(decision))
     for client in change.clients_added:
@@ -156,12 +155,15 @@ def _by(change: Change) -> str:
     return next(filter(None, rules), change.before.rule or "no rule")
 
 
-def _keeps_addresses(change: TargetDiff, decision: Decision) -> bool:
-    """Whether the addresses by which an entry was allowed stay, as far as the options gave them."""
+def _beside(change: TargetDiff, decision: Decision) -> str:
+    """What becomes of the addresses by which an entry was allowed, as far as the options gave them, in words."""
     base, head = change.base, change.head
     before = base.dialled(decision.entry) if base is not None else ()
     after = head.dialled(decision.entry) if head is not None else ()
-    return bool(before) and all(within(each, after) for each in before)
+    gone = [each for each in before if not within(each, after)]
+    if before and not gone:
+        return "too, beside the addresses before"
+    return "in place of those before" if len(gone) == len(before) else f"in place of {', '.join(gone)}"
 
 
 def _made_anew(change: TargetDiff, risk: Callable[[str, str, str], Risk]) -> Iterator[Risk]:
