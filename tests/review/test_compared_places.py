@@ -189,3 +189,22 @@ def test_an_entry_that_comes_or_goes_is_no_other_rule_over_whichever_family_and_
         found += compared_standing(*map(read, stand), sides, (), stand[1], changes)
         assert len(found) == 3
     assert [each for each in risks(changes, found) if each.id == "opens-beside"] == []
+
+
+@pytest.mark.parametrize("target", ["aws:prefix-list", "aws:network-acl"])
+def test_a_place_that_denies_by_itself_and_leaves_the_plan_closes_its_hosts_and_opens_nothing(target: str) -> None:
+    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    ((key, (one, other)),) = BY_ADDRESS[target].items()
+    both, left = (
+        state(plan(selection([entry("a.example")]), target, pool=pool, **{key: places_}))
+        for places_ in ([one, other], [one])
+    )
+    (change,) = diff([both], [left])
+    assert change.unlisted.opens == ()
+    assert [each.about.rpartition(" ")[2] for each in change.unlisted.closes] == [other]
+    trips = tripped(Guards(never_remove=("a.example",), max_removed=0), [change])
+    assert sorted(each.guard for each in trips) == ["max-removed", "never-remove"]
+    (back,) = diff([left], [both])
+    assert (back.unlisted.opens, back.unlisted.closes) == ((), ())
+    (gone,) = diff([both], [])
+    assert gone.unlisted.opens == ()

@@ -349,3 +349,33 @@ def walked(value: Any, old: str, new: str) -> Any:
     if isinstance(value, list):
         return [walked(item, old, new) for item in value]
     return value.replace(old, new) if isinstance(value, str) else value
+
+
+POOL_OF_BOTH = f"""hostgate-pool 1
+host a.example window 86400
+  203.0.113.7 {SEEN}
+  2001:db8::7 {SEEN}
+host b.example window 86400
+  203.0.113.8 {SEEN}
+  2001:db8::8 {SEEN}
+end
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), [("a", "ab"), ("ab", "b"), ("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("first", ["203.0.113", "2001"])
+def test_an_entry_of_a_network_acl_has_its_own_range_and_none_of_another(before: str, after: str, first: str) -> None:
+    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    old, new = (
+        state(plan(selection([entry(f"{each}.example") for each in hosts]), "aws:network-acl", pool=pool, networkAcls=["acl-0a"]))
+        for hosts in (before, after)
+    )  # fmt: skip
+    held = sorted(children(old), key=lambda each: first not in each.name)
+    found = changes(Snapshot(tuple(held), "a state"), new, old)
+    opened = {address for host in set(after) - set(before) for address in ADDRESSES[host]}
+    closed = {address for host in set(before) - set(after) for address in ADDRESSES[host]}
+    for kind, expected in (("opened", opened), ("closed", closed)):
+        assert {flow.address for each in found if each.kind == kind for flow, _ in each.seen} == expected
+
+
+ADDRESSES = {"a": ("203.0.113.7", "2001:db8::7"), "b": ("203.0.113.8", "2001:db8::8")}

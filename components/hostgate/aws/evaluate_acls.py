@@ -11,7 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
-from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, holder_of
+from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, holder_of, named_by_allowlists
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
@@ -34,12 +34,12 @@ _UNANSWERED: Final = Step(action="block", rule="", why="no ingress entry of the 
 
 
 def places(snapshot: Snapshot) -> list[Place]:
-    """Every ACL with an egress entry for a single address. Others judge no list of hosts."""
+    """Every ACL with an egress entry for a single address, or that an allowlist names. Others judge no list of hosts."""
     snapshot = canonical(snapshot)
     rules = list(snapshot.of_types([ACL_ENTRY]))
-    return [
-        _place(snapshot, acl, rules) for acl in dict.fromkeys(_acl(each, snapshot) for each in rules if _judges(each))
-    ]
+    named = named_by_allowlists(snapshot, "networkAcls")
+    found = dict.fromkeys((*(_acl(each, snapshot) for each in rules if _judges(each)), *named))
+    return [replace(_place(snapshot, acl, rules), judging=named.get(acl, frozenset())) for acl in found]
 
 
 def plan_place(snapshot: Snapshot, acl: str) -> Place:
@@ -96,7 +96,7 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
         ordered.sort(key=lambda each: each[0])
         steps = tuple(step for _, found in ordered for step in found)
         stages.append(Stage(title, steps, closed, unordered=tuple(loose), of_answers=not out))
-    return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL")
+    return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL", elsewhere=made is None)
 
 
 def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
@@ -116,7 +116,7 @@ def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
         if reached is False:
             return
         doubt = f"the client's port is one of those of {rule}"
-        box = replace(box, port=EVERY_PORT, doubts=() if reached else (doubt,))
+        box = replace(box, port=EVERY_PORT, doubts=box.doubts if reached else (*box.doubts, doubt))
     way = "its address and port" if out else "the answers of its address"
     does: Action = "allow" if action == "allow" else "block"
     why = f"an entry of the network ACL {'allows' if action == 'allow' else 'denies'} {way}"

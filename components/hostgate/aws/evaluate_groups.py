@@ -4,7 +4,8 @@ A security group allows what any of its rules allows and denies all else; it kee
 guide, security groups, read 2026-11-23).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from hostgate.aws.resources import canonical
@@ -53,6 +54,7 @@ ASSUMPTIONS: Final = (
 )
 
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
+_ICMP: Final = (1, 58)
 
 _NATIVE: Final = f"rules inside a {NATIVE_GROUP} are not read, and one without any is given a rule that allows all"
 """AWS CloudFormation user guide, AWS::EC2::SecurityGroup: EC2 makes a default egress rule, which goes only where some egress
@@ -62,11 +64,24 @@ _CLOSED = Step(action="block", rule="", why="no rule of the security group allow
 
 
 def places(snapshot: Snapshot) -> list[Place]:
-    """Every security group with a rule that refers to a prefix list of the snapshot. Others judge no list of hosts."""
+    """Every security group with a rule that refers to a prefix list of the snapshot, or that an allowlist names. Others judge
+    no list of hosts."""
     snapshot = canonical(snapshot)
     rules = _rules(snapshot)
-    found = dict.fromkeys(_group(rule, snapshot) for rule in rules if _lists(rule, snapshot))
-    return [_place(snapshot, group, rules) for group in found]
+    named = named_by_allowlists(snapshot, "securityGroups")
+    found = dict.fromkeys((*(_group(rule, snapshot) for rule in rules if _lists(rule, snapshot)), *named))
+    return [replace(_place(snapshot, group, rules), judging=named.get(group, frozenset())) for group in found]
+
+
+def named_by_allowlists(snapshot: Snapshot, key: str) -> dict[str, frozenset[str]]:
+    """What allowlists have in their option `key`, with those that do: it judges for them, with a rule of theirs or without."""
+    found: dict[str, frozenset[str]] = {}
+    for each in snapshot.resources:
+        options = each.properties.get("options") if each.type.startswith("hostgate-aws:index:") else None
+        for name in (options.get(key) if isinstance(options, Mapping) else None) or ():
+            if isinstance(name, str):
+                found[name] = found.get(name, frozenset()) | {each.urn}
+    return found
 
 
 def plan_place(snapshot: Snapshot, group: str) -> Place:
@@ -84,10 +99,11 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
     mine = [rule for rule in rules if _group(rule, snapshot) == group]
     steps = [step for rule in mine for step in _of_rule(rule, snapshot)]
     steps += [step for rule in rules if _of_any_group(rule, snapshot) for step in _perhaps_here(rule)]
-    name = group
+    name, stands = group, False
     for made in snapshot.of_types(GROUPS):
         if group not in (made.id, made.urn):
             continue
+        stands = True
         name = made.name if group == made.urn else group
         inside = made.node.at("egress")
         if made.type == NATIVE_GROUP or inside.unknown:
@@ -99,8 +115,9 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
     kept = [each for rule in mine for each in _lists(rule, snapshot)]
     assumptions = (*ASSUMPTIONS, PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
     return Place(
-        TARGET, name, (UNFILTERED, Stage("egress rules", tuple(steps), _CLOSED)), assumptions, policy=name, kind="group"
-    )
+        TARGET, name, (UNFILTERED, Stage("egress rules", tuple(steps), _CLOSED)), assumptions, policy=name, kind="group",
+        elsewhere=not stands,
+    )  # fmt: skip
 
 
 def _pushed(prefix_list: Resource) -> bool:
@@ -232,4 +249,23 @@ def box_of(name: str, node: Node, key: str, address: AddressSet) -> Box | str:
         if every or numbered not in (6, 17) or low is None
         else Intervals.of([(low, low if high is None else high)])
     )
-    return Box(address=address, port=ports, protocols=None if every else frozenset({numbered or 0}))
+    doubts = tuple(_icmp_types(name, node)) if numbered in _ICMP else ()
+    return Box(address=address, port=ports, protocols=None if every else frozenset({numbered or 0}), doubts=doubts)
+
+
+def _icmp_types(name: str, node: Node) -> Iterator[str]:
+    """Of a rule for some type or code of ICMP, that a flow is of those, which no flow says here. Rules of groups have the
+    type and the code for ports, and -1 is every one; entries of ACLs that do not say them have 0 (Amazon EC2 API reference,
+    IpPermission and IcmpTypeCode; aws_network_acl; read 2026-11-29)."""
+    in_acl = not node.at("ruleNumber").absent or not node.at("ruleNo").absent
+    keys = ("icmpType", "icmpCode") if in_acl else ("fromPort", "toPort")
+    for what, key in zip(("type", "code"), keys, strict=True):
+        told = number(node.at(key))
+        if node.at(key).unknown:
+            yield f"its ICMP {what} is that of {name}, which is not known yet"
+        elif told is None and not in_acl:
+            continue
+        elif (told or 0) != -1:
+            yield f"its ICMP {what} is {told or 0}"
+        else:
+            return  # every type has every code

@@ -138,7 +138,7 @@ class NetworkAcls(Mechanism[NetworkAclOptions]):
 
     def enforcement(self, options: NetworkAclOptions) -> Enforcement:
         places = tuple(f"network ACL {acl}" for acl in options.network_acls)
-        return replace(super().enforcement(options), places=places)
+        return replace(super().enforcement(options), places=places, by_itself=True)
 
     def place(self, objects: Sequence[CloudObject], options: NetworkAclOptions) -> Place:
         return plan_place(snapshot_of(objects), (options.network_acls or [_NOBODY])[0])

@@ -144,7 +144,7 @@ class PrefixLists(Mechanism[PrefixListOptions]):
 
     def enforcement(self, options: PrefixListOptions) -> Enforcement:
         places = tuple(f"security group {group}" for group in options.security_groups)
-        return replace(super().enforcement(options), places=places)
+        return replace(super().enforcement(options), places=places, by_itself=True)
 
     def place(self, objects: Sequence[CloudObject], options: PrefixListOptions) -> Place:
         return plan_place(snapshot_of(objects), (options.security_groups or [_NOBODY])[0])

@@ -112,7 +112,10 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
         places += compared_plans(new, guards.never_remove)
         notes += (f"{each.label} stands nowhere yet: it is compared as if nothing else stood there." for each in new)
     if (base.snapshot is None) != (head.snapshot is None):
-        notes.append("The plan is put in the place of what stands of it; what else stands is taken to stay as it is.")
+        notes.append(
+            "The plan is put in the place of what stands of it; what else stands is taken to stay as it is. "
+            "Whether one update leads there is told between two plans alone."
+        )
         renamed = [each for each in targets if each.base and each.head and each.base.name != each.head.name]
         notes += (
             f"{each.label} has another name: what refers to the old one is taken to go over to the new."

@@ -70,7 +70,7 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
         told = read_allowlist(each, snapshot)
         rules = {decision.rule for decision in told.decisions if decision.outcome == "allowed" and decision.rule}
         by_rule = {owner for rule in rules for owner in named.get(rule, ()) if stack_of(owner) == stack_of(each.urn)}
-        own = by_rule.union(urn for urn in judging if made.get(urn) == each.urn)
+        own = by_rule.union(urn for urn in judging if each.urn in (urn, made.get(urn)))
         found.append(
             replace(told, own=frozenset(own), placed=each.urn in above or _has_children(each, snapshot, wanted))
         )

@@ -84,6 +84,8 @@ class Enforcement:
     """Of mode audit, where it does not only leave out a deny."""
     unless: str = ""
     """What may deny it all the same once the plan does not, as the end of a sentence."""
+    by_itself: bool = False
+    """Whether what judges at the places denies whatever no rule allows: where rules go, the hosts close, and nothing opens."""
     partial: bool = False
     """Whether only the denier is known: the rest is then not compared."""
 

@@ -92,6 +92,10 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
         yield GuardTrip(
             "max-removed", change.label, f"{change.removed} would close{about}, allowed {guards.max_removed}."
         )
+    deserted = ", ".join(change.unlisted.deserted)
+    if deserted and guards.max_removed is not None and change.kept > guards.max_removed >= change.removed:
+        message = f"{change.kept} would close at {deserted}, allowed {guards.max_removed}."
+        yield GuardTrip("max-removed", change.label, message)
     about = "".join(f"; {change.kept} of them for more clients" for _ in change.clients_added[:1])
     if guards.max_opened is not None and opens:
         yield GuardTrip("max-opened", change.label, f"Everything would open, allowed {guards.max_opened}.")
@@ -126,6 +130,8 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
         elif open_now and change.clients_removed:
             clients = ", ".join(change.clients_removed)
             yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close for {clients}.", host)
+        elif open_now and deserted:
+            yield GuardTrip("never-remove", change.label, f"{host} must stay, and would close at {deserted}.", host)
         elif closing and not open_now and not any(after.holds(host, *at) for at in after.ports):
             yield GuardTrip(
                 "never-remove", change.label, f"{host} must stay, and would close: so far nothing is denied.", host

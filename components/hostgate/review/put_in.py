@@ -104,7 +104,8 @@ class _Layer:
             path.partition(".")[0] for path in (*row.replaces, *row.configured, *row.inputs.required)
         )
         own_name = row.auto_name.property if row.auto_name else ""
-        lacking = [key for key in placed if key not in given and key != own_name]
+        said = {key for other in self._objects if other.kind == each.kind for key in row.from_body(other.body)}
+        lacking = [key for key in placed if key not in given and key not in said and key != own_name]
         standing = self._standing(row, each)
         if standing is not None:
             computed = {key: value for key, value in standing.properties.items() if key not in row.inputs.fields}

@@ -35,6 +35,8 @@ class Unlisted:
     """Single destinations that passed and do not any more."""
     safeguards: tuple[Shift, ...] = ()
     """What else narrows what passes, where it goes or changes."""
+    deserted: tuple[str, ...] = ()
+    """Places that deny by themselves, and have no rules any more: every host closes there."""
     unenforced: str | None = None
     """Of a plan that is new: the option by which it denies nothing."""
 
@@ -62,7 +64,7 @@ def unlisted(base: Statement | None, head: Statement | None) -> Unlisted:
 
 
 def _gone(before: Enforcement, target: str) -> Iterator[Shift]:
-    if before.denier != "nobody":
+    if before.denier != "nobody" and not before.by_itself:
         deny = ", and the deny that hostgate made with them" if before.denier == "hostgate" else ""
         yield Shift(target, f"Its rules go{deny}: what is in no catalog opens{_unless(before, before)}.")
 
@@ -98,6 +100,7 @@ def _between(before: Enforcement, after: Enforcement) -> Unlisted:
         ),
         closes=() if handed else tuple(_gained(before, after)),  # a deny that is only declared closes nothing
         exempt=tuple(Shift(each, "Passes unjudged, though it is in no catalog.") for each in single),
+        deserted=tuple(_deserted(before, after)),
         judged=tuple(Shift(each, "Passed unjudged before, and does not now.") for each in judged),
         safeguards=safeguards,
     )
@@ -144,7 +147,7 @@ def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     """What was denied and is not, in each respect in which an enforcement can shrink."""
     unless = _unless(before, after)
     who = "hostgate no longer denies there" if before.denier == "hostgate" else "Its rules are no longer there"
-    for place in _places_beyond(before, after):
+    for place in () if before.by_itself else _places_beyond(before, after):
         yield Shift(place, f"{who}: what is in no catalog opens{unless}.")
     for place, other in after.declared.items():
         if place in before.places and place not in before.declared:
@@ -158,8 +161,12 @@ def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
 
 
 def _gained(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
-    for place in _places_beyond(after, before):
+    for place in _places_beyond(after, before) if not after.by_itself else ():
         yield Shift(place, "Enforced there now: what is in no catalog closes.")
+    for place in _deserted(before, after):
+        yield Shift(
+            place, "Its rules are no longer there, and it denies what none allows: every host closes for its clients."
+        )
     for place, other in before.declared.items():
         if place in after.places and place not in after.declared:
             yield Shift(place, f"Enforced there now by hostgate, whether {other} stands there or not.")
@@ -191,6 +198,10 @@ def _is_wide(destination: str) -> bool:
     from hostgate.catalog.hosts import is_public_suffix  # reads the whole list of suffixes
 
     return " " not in destination and is_public_suffix(destination)
+
+
+def _deserted(before: Enforcement, after: Enforcement) -> list[str]:
+    return _places_beyond(before, after) if before.by_itself else []
 
 
 def _beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:

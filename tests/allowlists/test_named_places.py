@@ -1,0 +1,88 @@
+"""Security groups and network ACLs that an allowlist names judge its hosts with its rules there or without them."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from hostgate.flows.reach import Reach
+from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.review.compared_places import compared_standing
+
+from .conftest import Run
+from .test_reach_by_list import asked, stand
+
+RULE = "aws:ec2/networkAclRule:NetworkAclRule"
+LEGACY = "aws:ec2/securityGroupRule:SecurityGroupRule"
+PLACES = {
+    "acl": ("NetworkAclAllowlist", "network_acls=['acl-0a', 'acl-0b']", "networkAclId", ["acl-0a", "acl-0b"]),
+    "group": ("SecurityGroupAllowlist", "security_groups=['sg-0a', 'sg-0b']", "securityGroupId", ["sg-0a", "sg-0b"]),
+}
+PROGRAM = """from hostgate.aws import {}
+    from pathlib import Path
+    line = "  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z\\n"
+    Path("pool.txt").write_text("hostgate-pool 1\\nhost a.example window 86400\\n" + line + "end\\n")
+    entry = "  - {{id: a, host: a.example, port: 443, protocol: https, purpose: tests}}\\n"
+    Path("ours.yaml").write_text("catalog: acme/ours\\nentries:\\n" + entry)
+    {}("c", hosts=hostgate.select("./ours.yaml"), {}, pool="pool.txt")
+"""
+
+
+def open_to_all(kind: str, place: str) -> list[Resource]:
+    if kind == "acl":
+        given = {
+            "networkAclId": place,
+            "ruleNumber": 5,
+            "ruleAction": "allow",
+            "protocol": "-1",
+            "cidrBlock": "0.0.0.0/0",
+        }
+        return [
+            Resource(urn=f"all-{way}", type=RULE, name=f"all-{way}", properties={**given, "egress": way})
+            for way in (True, False)
+        ]
+    told = {"securityGroupId": place, "type": "egress", "protocol": "-1", "fromPort": 0, "toPort": 0,
+            "cidrBlocks": ["0.0.0.0/0"]}  # fmt: skip
+    return [Resource(urn="all", type=LEGACY, name="all", properties=told)]
+
+
+def standing(run: Run, kind: str, gone: Sequence[str], *more: Resource, way: Callable[[Resource], bool]) -> Snapshot:
+    name, placed, key, _ = PLACES[kind]
+    snapshot = stand(run, PROGRAM.format(name, name, placed))
+    left = [each for each in snapshot.resources if not (each.properties.get(key) in gone and way(each))]
+    return Snapshot((*left, *more), "a state")
+
+
+def out(each: Resource) -> bool:
+    return each.properties.get("egress") is not False
+
+
+def told(found: Sequence[Reach]) -> dict[str, tuple[bool, bool]]:
+    return {each.place.name: (bool(each.beyond), bool(each.missing)) for each in found}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("way", [out, lambda _: True], ids=["egress alone", "all"])
+@pytest.mark.parametrize("which", [[0], [1], [0, 1]])
+def test_a_place_without_its_rules_is_closed_and_one_that_somebody_opens_is_beyond(
+    run: Run, kind: str, way: Callable[[Resource], bool], which: list[int]
+) -> None:
+    names = PLACES[kind][3]
+    gone = [names[each] for each in which]
+    closed = told(asked(standing(run, kind, gone, way=way)))
+    assert closed == {name: (False, name in gone) for name in names}
+    opened = told(asked(standing(run, kind, gone, *open_to_all(kind, gone[-1]), way=way)))
+    assert opened == {name: (name == gone[-1], name in gone[:-1]) for name in names}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_a_place_that_loses_its_rules_closes_and_opens_nothing(run: Run, kind: str) -> None:
+    from hostgate.policies.places import places_of_stack
+
+    names = PLACES[kind][3]
+    before, after = (standing(run, kind, gone, way=lambda _: True) for gone in ([], [names[1]]))
+    unnamed = Snapshot(tuple(each for each in after.resources if not each.type.startswith("hostgate-")), "a state")
+    for then in (after, unnamed):
+        found = compared_standing(places_of_stack(before), places_of_stack(then), (), (), then)
+        assert {(each.found.place.name, change.kind) for each in found for change in each.found.changes} == {
+            (names[1], "closed")
+        }
