@@ -208,3 +208,22 @@ def test_a_place_that_denies_by_itself_and_leaves_the_plan_closes_its_hosts_and_
     assert (back.unlisted.opens, back.unlisted.closes) == ((), ())
     (gone,) = diff([both], [])
     assert gone.unlisted.opens == ()
+
+
+@pytest.mark.parametrize("target", ["aws:prefix-list", "gcp:address-group", "azure:ip-group"])
+@pytest.mark.parametrize(
+    ("contents", "port", "late"),
+    [("refresher", 443, ["b.example"]), ("refresher", 8443, []), ("pool", 443, [])],
+)
+def test_a_host_that_comes_into_a_list_of_a_refresher_opens_with_a_push_and_not_by_the_update(
+    target: str, contents: str, port: int, late: list[str]
+) -> None:
+    room = {"aws:prefix-list": {"maximum": 20}, "gcp:address-group": {"capacity": 20}}.get(target, {})
+    kept = {"contents": contents, **room} if contents == "refresher" else {}
+    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    hosts = [entry("a.example"), entry("b.example", port=port)]
+    one, other = (
+        state(plan(selection(held), target, pool=pool, **{**BY_ADDRESS[target], **kept})) for held in (hosts[:1], hosts)
+    )
+    found = risks(diff([one], [other]))
+    assert [each.subject for each in found if each.id == "after-push"] == late

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from hostgate.catalog.model import Entry
 from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.flows.comparison import Change
 from hostgate.planning.decision import Decision
@@ -28,6 +29,7 @@ RISKS: dict[str, str] = {
     "clients-wider": "more clients",
     "exempt": "passes unjudged",
     "addresses-wider": "more addresses",
+    "after-push": "not by the update",
     "safeguard": "safeguard changes",
     "wildcard": "wildcard",
     "widened": "widening accepted",
@@ -127,6 +129,11 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
         yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {_beside(change, decision)}.")
         if decision.widening is not None:
             yield risk("widened", entry.host, _widened(decision))
+    for host in _pushed_later(change):
+        message = (
+            "A refresher keeps the list, which stands: it opens with the next `hostgate pool push`, not by the update."
+        )
+        yield risk("after-push", host, message)
     for client in change.clients_added:
         yield risk("clients-wider", client, f"May now use the {change.kept} hosts that were open to others before.")
     for flow in change.opened:
@@ -153,6 +160,20 @@ def _by(change: Change) -> str:
     """What a change comes from."""
     rules = (cause.rule for cause in (*change.opening, *change.closing))
     return next(filter(None, rules), change.before.rule or "no rule")
+
+
+def _pushed_later(change: TargetDiff) -> Iterator[str]:
+    """Hosts that open, or get more addresses, in lists that stand and that a refresher keeps."""
+    base, head = change.base, change.head
+    if base is None or head is None or {each.settings.get("contents") for each in (base, head)} != {"refresher"}:
+        return
+    stand = {_list(each.entry) for each in base.decisions if each.outcome == "allowed"}
+    more = (*(each.entry for each in change.opened), *(each.entry for each, _ in change.redirected))
+    yield from sorted({each.host for each in more if _list(each) in stand})
+
+
+def _list(entry: Entry) -> tuple[str, str, int]:
+    return entry.grant, entry.transport, entry.port
 
 
 def _beside(change: TargetDiff, decision: Decision) -> str:
