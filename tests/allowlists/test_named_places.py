@@ -1,9 +1,11 @@
 """Security groups and network ACLs that an allowlist names judge its hosts with its rules there or without them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
+from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.reach import Reach
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.review.compared_places import compared_standing
@@ -86,3 +88,20 @@ def test_a_place_that_loses_its_rules_closes_and_opens_nothing(run: Run, kind: s
         assert {(each.found.place.name, change.kind) for each in found for change in each.found.changes} == {
             (names[1], "closed")
         }
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("named", [["known-after-apply/0"], UNKNOWN, "[secret]", 5, None, [UNKNOWN, 7, ""]])
+def test_what_an_allowlist_names_and_nobody_knows_is_no_place(run: Run, kind: str, named: object) -> None:
+    from hostgate.policies.places import places_of_stack
+
+    names = PLACES[kind][3]
+    key = "networkAcls" if kind == "acl" else "securityGroups"
+    snapshot = standing(run, kind, [], way=lambda _: False)
+    told_ = tuple(
+        replace(each, properties={**each.properties, "options": {**each.properties["options"], key: named}})
+        if each.type.startswith("hostgate-")
+        else each
+        for each in snapshot.resources
+    )
+    assert [each.name for each in places_of_stack(Snapshot(told_, "a state"))] == names

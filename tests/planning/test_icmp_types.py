@@ -40,6 +40,7 @@ def entry(name: str, number: int, protocol: str, cidr: str, action: str, **types
         ({"icmpType": 8, "icmpCode": 0}, "unknown"),
         ({}, "unknown"),  # the provider's default is type 0
         ({"icmpType": UNKNOWN, "icmpCode": -1}, "unknown"),
+        ({"icmpType": "8", "icmpCode": -1}, "unknown"),
     ],
 )
 def test_a_denial_of_one_type_denies_no_other(
@@ -80,3 +81,11 @@ def test_rules_of_groups_have_the_type_for_a_port(ports: tuple[Any, Any], action
     )  # fmt: skip
     place = evaluate_groups.plan_place(Snapshot((egress,), "a test"), "sg-0a1b")
     assert decide(place, Flow("x.example", 0, "icmp", address="9.9.9.9")).action == action
+
+
+def test_the_type_of_an_answer_is_not_that_of_what_it_answers() -> None:
+    ping = entry("ping", 100, "1", "0.0.0.0/0", "allow", icmpType=8, icmpCode=-1)
+    back = rule("back", 5, egress=False, protocol="1", icmpType=8, icmpCode=-1, cidrBlock="0.0.0.0/0")
+    place = evaluate_acls.plan_place(Snapshot((ping, back), "a test"), ACL)
+    verdict = decide(place, Flow("x.example", 0, "icmp", address="9.9.9.9"), answered=True)
+    assert set(verdict.lacks) == {"its ICMP type is 8", "its answer's ICMP type is 8"}

@@ -372,6 +372,13 @@ def test_what_changes_is_told_whether_it_leaves_or_is_answered(
     assert networks(["198.51.100.9", "203.0.113.9"]).holds(ranges, "IPv4") is not False or not ranges.v4
 
 
+def test_what_surely_leaves_is_told_as_opened_even_where_nobody_can_tell_of_its_answer() -> None:
+    some = rule("some", 5, egress=False, protocol="17", cidrBlock="0.0.0.0/0", fromPort=32_768, toPort=65_535)
+    for needs in ((), (NEEDS_NTP,)):
+        found = compare(place_of([OUT, BACK, some]), place_of([OUT, BACK, some, NTP_OUT]), needs).changes
+        assert {(each.kind, each.after.rule) for each in found} == {("opened", "ntp")}
+
+
 # Any entries, by what the cloud is documented to do.
 
 PEERS = ("203.0.113.7", "203.0.113.8", "2001:db8::7", "2001:db8::8")

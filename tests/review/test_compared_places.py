@@ -206,6 +206,13 @@ def test_a_place_that_denies_by_itself_and_leaves_the_plan_closes_its_hosts_and_
     assert sorted(each.guard for each in trips) == ["max-removed", "never-remove"]
     (back,) = diff([left], [both])
     assert (back.unlisted.opens, back.unlisted.closes) == ((), ())
+    assert [each.guard for each in tripped(Guards(max_opened=0), [back])] == ["max-opened"]
+    assert [each.subject.rpartition(" ")[2] for each in risks([back]) if each.id == "clients-wider"] == [other]
+    hosts = [entry("a.example"), entry("b.example")]
+    fewer = state(plan(selection(hosts[:1]), target, pool=pool, **{key: [one]}))
+    more = state(plan(selection(hosts), target, pool=pool, **{key: [one, other]}))
+    (less,) = diff([more], [fewer])
+    assert next(each.message for each in tripped(Guards(max_removed=1), [less])).startswith("2 would close at")
     (gone,) = diff([both], [])
     assert gone.unlisted.opens == ()
 

@@ -116,7 +116,8 @@ def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
         if reached is False:
             return
         doubt = f"the client's port is one of those of {rule}"
-        box = replace(box, port=EVERY_PORT, doubts=box.doubts if reached else (*box.doubts, doubt))
+        doubts = [each.replace("its ICMP", "its answer's ICMP", 1) for each in box.doubts]
+        box = replace(box, port=EVERY_PORT, doubts=(*doubts, *([] if reached else [doubt])))
     way = "its address and port" if out else "the answers of its address"
     does: Action = "allow" if action == "allow" else "block"
     why = f"an entry of the network ACL {'allows' if action == 'allow' else 'denies'} {way}"

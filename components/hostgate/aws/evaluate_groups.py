@@ -4,7 +4,7 @@ A security group allows what any of its rules allows and denies all else; it kee
 guide, security groups, read 2026-11-23).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -25,6 +25,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
 from hostgate.planning.address_pool import mark
 from hostgate.planning.kept_lists import PUSHED
+from hostgate.planning.targets import is_computed
 
 TARGET: Final = "aws:prefix-list"
 
@@ -74,12 +75,14 @@ def places(snapshot: Snapshot) -> list[Place]:
 
 
 def named_by_allowlists(snapshot: Snapshot, key: str) -> dict[str, frozenset[str]]:
-    """What allowlists have in their option `key`, with those that do: it judges for them, with a rule of theirs or without."""
+    """What allowlists have in their option `key`, with those that do: it judges for them, with a rule of theirs or without. Of
+    what an update tells alone, nobody knows here what it is."""
     found: dict[str, frozenset[str]] = {}
     for each in snapshot.resources:
-        options = each.properties.get("options") if each.type.startswith("hostgate-aws:index:") else None
-        for name in (options.get(key) if isinstance(options, Mapping) else None) or ():
-            if isinstance(name, str):
+        if not each.type.startswith("hostgate-aws:index:"):
+            continue
+        for name in (item.value for item in each.node.at("options", key).items()):
+            if isinstance(name, str) and name and not is_computed(name):
                 found[name] = found.get(name, frozenset()) | {each.urn}
     return found
 
@@ -261,7 +264,7 @@ def _icmp_types(name: str, node: Node) -> Iterator[str]:
     keys = ("icmpType", "icmpCode") if in_acl else ("fromPort", "toPort")
     for what, key in zip(("type", "code"), keys, strict=True):
         told = number(node.at(key))
-        if node.at(key).unknown:
+        if node.at(key).unknown or (told is None and not node.at(key).absent):
             yield f"its ICMP {what} is that of {name}, which is not known yet"
         elif told is None and not in_acl:
             continue

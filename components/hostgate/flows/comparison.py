@@ -256,11 +256,12 @@ def _cause(step: Step | None) -> Cause:
 
 def _difference(diagram: Diagram, cell: Cell) -> _Difference | None:
     """What is otherwise for the cell: of a datagram whether it leaves, and whether it is answered; first what its need asks."""
-    if not any(stage.of_answers for place in diagram.of.space.places for stage in place.stages):
+    of_answers = any(stage.of_answers for place in diagram.of.space.places for stage in place.stages)
+    if not of_answers or cell.flow.transport == "tcp":
         return _difference_in(diagram, cell, answered=False)
     needed = bool(diagram.due(cell))
-    first = _difference_in(diagram, cell, answered=needed)
-    return first or _difference_in(diagram, cell, answered=not needed)
+    first, other = (_difference_in(diagram, cell, answered=each) for each in (needed, not needed))
+    return other if other and (first is None or first.kind == "unknown") else first
 
 
 def _difference_in(diagram: Diagram, cell: Cell, *, answered: bool) -> _Difference | None:

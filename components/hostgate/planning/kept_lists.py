@@ -57,10 +57,8 @@ def ignored(row: ResourceType, options: Options | None) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What stands in lists that a refresher keeps, as addresses alone; `pushed`: those that its push put there, by the mark of
-    `DEFAULT_OWNER`, the only one that a stack gives.
-
-    `known`: the addresses of the last updates with the hosts of each, whatever list those are of.
-    """
+    `DEFAULT_OWNER`, the only one that a stack gives. `known`, of which it is asked: the addresses of the last updates with the
+    hosts of each, whatever list those are of."""
 
     held: frozenset[str] = frozenset()
     pushed: frozenset[str] = frozenset()

@@ -93,12 +93,16 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
             "max-removed", change.label, f"{change.removed} would close{about}, allowed {guards.max_removed}."
         )
     deserted = ", ".join(change.unlisted.deserted)
-    if deserted and guards.max_removed is not None and change.kept > guards.max_removed >= change.removed:
-        message = f"{change.kept} would close at {deserted}, allowed {guards.max_removed}."
+    left = change.kept + len(change.closed)
+    if deserted and guards.max_removed is not None and left > guards.max_removed >= change.removed:
+        message = f"{left} would close at {deserted}, allowed {guards.max_removed}."
         yield GuardTrip("max-removed", change.label, message)
     about = "".join(f"; {change.kept} of them for more clients" for _ in change.clients_added[:1])
     if guards.max_opened is not None and opens:
         yield GuardTrip("max-opened", change.label, f"Everything would open, allowed {guards.max_opened}.")
+    elif guards.max_opened is not None and change.unlisted.settled and change.kept + change.added > guards.max_opened:
+        message = f"{change.kept + change.added} would open at {', '.join(change.unlisted.settled)}"
+        yield GuardTrip("max-opened", change.label, f"{message}, allowed {guards.max_opened}.")
     elif guards.max_opened is not None and change.added > guards.max_opened:
         yield GuardTrip("max-opened", change.label, f"{change.added} would open{about}, allowed {guards.max_opened}.")
     if not guards.never_remove:

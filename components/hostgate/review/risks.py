@@ -134,6 +134,8 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
             "A refresher keeps the list, which stands: it opens with the next `hostgate pool push`, not by the update."
         )
         yield risk("after-push", host, message)
+    for place in beside.settled:
+        yield risk("clients-wider", place, "It has rules now, and had none: its clients may use every host.")
     for client in change.clients_added:
         yield risk("clients-wider", client, f"May now use the {change.kept} hosts that were open to others before.")
     for flow in change.opened:
@@ -163,17 +165,21 @@ def _by(change: Change) -> str:
 
 
 def _pushed_later(change: TargetDiff) -> Iterator[str]:
-    """Hosts that open, or get more addresses, in lists that stand and that a refresher keeps."""
+    """Hosts that open, or get more addresses, in lists that all stand and that a refresher keeps. With another capacity a
+    group is another one, and filled by the update."""
     base, head = change.base, change.head
     if base is None or head is None or {each.settings.get("contents") for each in (base, head)} != {"refresher"}:
         return
-    stand = {_list(each.entry) for each in base.decisions if each.outcome == "allowed"}
+    if base.settings.get("capacity") != head.settings.get("capacity"):
+        return
+    stand = {list_ for each in base.decisions if each.outcome == "allowed" for list_ in _lists(each.entry, base)}
     more = (*(each.entry for each in change.opened), *(each.entry for each, _ in change.redirected))
-    yield from sorted({each.host for each in more if _list(each) in stand})
+    yield from sorted({each.host for each in more if _lists(each, head) <= stand})
 
 
-def _list(entry: Entry) -> tuple[str, str, int]:
-    return entry.grant, entry.transport, entry.port
+def _lists(entry: Entry, side: Statement) -> set[tuple[str, str, int, bool]]:
+    """The lists that have its addresses, one for each family."""
+    return {(entry.grant, entry.transport, entry.port, ":" in each) for each in side.dialled(entry)}
 
 
 def _beside(change: TargetDiff, decision: Decision) -> str:

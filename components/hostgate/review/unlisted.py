@@ -37,11 +37,13 @@ class Unlisted:
     """What else narrows what passes, where it goes or changes."""
     deserted: tuple[str, ...] = ()
     """Places that deny by themselves, and have no rules any more: every host closes there."""
+    settled: tuple[str, ...] = ()
+    """Such as have rules now and had none: every host opens there."""
     unenforced: str | None = None
     """Of a plan that is new: the option by which it denies nothing."""
 
     def __bool__(self) -> bool:
-        return any((self.opens, self.closes, self.exempt, self.judged, self.safeguards))
+        return any((self.opens, self.closes, self.exempt, self.judged, self.safeguards, self.deserted, self.settled))
 
     def as_json(self) -> dict[str, Any]:
         names = ("opens", "closes", "exempt", "judged", "safeguards")
@@ -101,6 +103,7 @@ def _between(before: Enforcement, after: Enforcement) -> Unlisted:
         closes=() if handed else tuple(_gained(before, after)),  # a deny that is only declared closes nothing
         exempt=tuple(Shift(each, "Passes unjudged, though it is in no catalog.") for each in single),
         deserted=tuple(_deserted(before, after)),
+        settled=tuple(_deserted(after, before)),
         judged=tuple(Shift(each, "Passed unjudged before, and does not now.") for each in judged),
         safeguards=safeguards,
     )
