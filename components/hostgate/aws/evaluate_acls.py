@@ -11,7 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
-from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, holder_of, named_by_allowlists
+from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, holder_of
 from hostgate.aws.resources import canonical
 from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
@@ -19,6 +19,7 @@ from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, Place, Stage, Step, either, elsewhere
+from hostgate.planning.allowlists_at import named_by_allowlists
 
 TARGET: Final = "aws:network-acl"
 
@@ -37,7 +38,7 @@ def places(snapshot: Snapshot) -> list[Place]:
     """Every ACL with an egress entry for a single address, or that an allowlist names. Others judge no list of hosts."""
     snapshot = canonical(snapshot)
     rules = list(snapshot.of_types([ACL_ENTRY]))
-    named = named_by_allowlists(snapshot, "networkAcls")
+    named = named_by_allowlists(snapshot, "aws", "networkAcls")
     found = dict.fromkeys((*(_acl(each, snapshot) for each in rules if _judges(each)), *named))
     return [replace(_place(snapshot, acl, rules), judging=named.get(acl, frozenset())) for acl in found]
 

@@ -24,8 +24,8 @@ from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
 from hostgate.planning.address_pool import mark
+from hostgate.planning.allowlists_at import named_by_allowlists
 from hostgate.planning.kept_lists import PUSHED
-from hostgate.planning.targets import is_computed
 
 TARGET: Final = "aws:prefix-list"
 
@@ -69,22 +69,9 @@ def places(snapshot: Snapshot) -> list[Place]:
     no list of hosts."""
     snapshot = canonical(snapshot)
     rules = _rules(snapshot)
-    named = named_by_allowlists(snapshot, "securityGroups")
+    named = named_by_allowlists(snapshot, "aws", "securityGroups")
     found = dict.fromkeys((*(_group(rule, snapshot) for rule in rules if _lists(rule, snapshot)), *named))
     return [replace(_place(snapshot, group, rules), judging=named.get(group, frozenset())) for group in found]
-
-
-def named_by_allowlists(snapshot: Snapshot, key: str) -> dict[str, frozenset[str]]:
-    """What allowlists have in their option `key`, with those that do: it judges for them, with a rule of theirs or without. Of
-    what an update tells alone, nobody knows here what it is."""
-    found: dict[str, frozenset[str]] = {}
-    for each in snapshot.resources:
-        if not each.type.startswith("hostgate-aws:index:"):
-            continue
-        for name in (item.value for item in each.node.at("options", key).items()):
-            if isinstance(name, str) and name and not is_computed(name):
-                found[name] = found.get(name, frozenset()) | {each.urn}
-    return found
 
 
 def plan_place(snapshot: Snapshot, group: str) -> Place:

@@ -77,6 +77,19 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     return found
 
 
+def named_by_allowlists(snapshot: Snapshot, cloud: str, key: str) -> dict[str, frozenset[str]]:
+    """What allowlists of `cloud` have in their option `key`, with those that do: it judges for them, with a rule of theirs or
+    without. Of what an update tells alone, nobody knows here what it is."""
+    found: dict[str, frozenset[str]] = {}
+    for each in snapshot.resources:
+        if _cloud(each) != cloud:
+            continue
+        for name in (item.value for item in each.node.at("options", key).items()):
+            if isinstance(name, str) and name and not is_computed(name):
+                found[name] = found.get(name, frozenset()) | {each.urn}
+    return found
+
+
 def _cloud(resource: Resource) -> str | None:
     found = _COMPONENT.match(resource.type)
     return found[1] if found else None
