@@ -147,15 +147,19 @@ def test_a_link_stays_a_link_and_permissions_stay(tmp_path: Path) -> None:
     assert load_pool(str(link)).of("a.example", "ipv4") == ("192.0.2.1", "192.0.2.2")
 
 
+def watching(path: Path, server: ZoneServer) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [HOSTGATE, "pool", "refresh", "--watch", "--pool", path, "--hosts", listed(path.parent, "steady.example"),
+         "--resolver", str(server), "--floor", "1s"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_watcher_that_is_told_to_stop_writes_what_it_saw_and_ends_well(tmp_path: Path, told: signal.Signals) -> None:
     path = tmp_path / "pool.txt"
     with ZoneServer(ZONES) as server:
-        process = subprocess.Popen(
-            [HOSTGATE, "pool", "refresh", "--watch", "--pool", path, "--hosts", listed(tmp_path, "steady.example"),
-             "--resolver", str(server), "--floor", "1s"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        process = watching(path, server)
         deadline = time.monotonic() + 60
         while min(server.asked["steady.example", kind] for kind in ("A", "AAAA")) < 2:  # so the first answers were read
             assert time.monotonic() < deadline
@@ -198,11 +202,7 @@ def test_a_watcher_whose_pool_is_spoiled_does_not_end_well_without_having_writte
 ) -> None:
     path = tmp_path / "pool.txt"
     with ZoneServer(ZONES) as server:
-        process = subprocess.Popen(
-            [HOSTGATE, "pool", "refresh", "--watch", "--pool", path, "--hosts", listed(tmp_path, "steady.example"),
-             "--resolver", str(server), "--floor", "1s"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        process = watching(path, server)
         assert process.stdout is not None
         assert process.stdout.readline().endswith("+ 192.0.2.1  steady.example\n")
         spoil(path)

@@ -1,7 +1,7 @@
 """Changes made by hand: entries before and after, planned for one target and compared."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from conformance.catalogs import selection
@@ -9,7 +9,9 @@ from hostgate.allowlist import _inputs
 from hostgate.catalog.model import Entry
 from hostgate.catalog.selection import Acceptance
 from hostgate.cli.preview_statements import read_preview
+from hostgate.planning.address_pool import AddressPool
 from hostgate.planning.plan import Plan, draft
+from hostgate.planning.pool_form import read_pool
 from hostgate.review.plan_changes import FlowChange, TargetDiff, diff
 from hostgate.review.statement import Statement, locked, read_statements, state
 
@@ -19,6 +21,22 @@ def made(target: str, entries: Iterable[Entry], **options: Any) -> Plan:
     listed = list(entries)
     accept = [Acceptance(finding=id_, because="tests", entry=each.id) for each in listed for id_ in _WIDENINGS]
     return draft(selection(listed, accept=accept), target, options or None)
+
+
+def pool_of(hosts: Mapping[str, Iterable[str]]) -> AddressPool:
+    """A pool that has seen the addresses of `hosts` lately."""
+    seen = "first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z"
+    told = "".join(
+        f"host {host} window 86400\n" + "".join(f"  {each} {seen}\n" for each in listed)
+        for host, listed in hosts.items()
+    )
+    return read_pool(f"hostgate-pool 1\n{told}end\n".encode(), "pool.txt")
+
+
+BOTH_FAMILIES = {
+    "a.example": ("203.0.113.7", "2001:db8::7"),
+    "b.example": ("203.0.113.8", "203.0.113.9", "2001:db8::8"),
+}
 
 
 def change(target: str, before: Iterable[Entry], after: Iterable[Entry]) -> TargetDiff:

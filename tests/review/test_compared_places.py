@@ -13,19 +13,12 @@ from hostgate.aws.resources import snapshot_of
 from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.catalog.model import Entry
 from hostgate.planning.plan import plan
-from hostgate.planning.pool_form import read_pool
 from hostgate.review.compared_places import ComparedPlace, compared_plans, compared_standing
 from hostgate.review.guards import Guards, tripped
 from hostgate.review.plan_changes import TargetDiff, diff
 from hostgate.review.risks import risks
 from hostgate.review.statement import state
-from review.changes import SOURCES, by_source, made
-
-POOL_OF_LISTS = """hostgate-pool 1
-host a.example window 86400
-  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
-end
-"""
+from review.changes import BOTH_FAMILIES, SOURCES, by_source, made, pool_of
 
 POOL = [
     *many(6), entry("example.net", match="subtree"), entry("under.example.net"), entry("a.example.org", port=8443),
@@ -134,7 +127,7 @@ def test_a_proxy_that_lets_one_host_of_the_list_be_said_for_another_opens_that_a
 
 @pytest.mark.parametrize("groups", [["sg-0a"], ["sg-0a", "sg-0b"], ["sg-0c", "sg-0b", "sg-0a"]])
 def test_a_list_that_opens_more_than_its_entries_say_is_a_risk_of_every_group_that_uses_it(groups: list[str]) -> None:
-    pool = read_pool(POOL_OF_LISTS.encode(), "pool.txt")
+    pool = pool_of({"a.example": ["203.0.113.7"]})
     planned = plan(selection([entry("a.example")]), "aws:prefix-list", pool=pool, securityGroups=groups)
     before = snapshot_of(planned.objects)
     more = [
@@ -152,16 +145,6 @@ def test_a_list_that_opens_more_than_its_entries_say_is_a_risk_of_every_group_th
     ]
 
 
-POOL_OF_BOTH = """hostgate-pool 1
-host a.example window 86400
-  203.0.113.7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
-  2001:db8::7 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
-host b.example window 86400
-  203.0.113.8 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
-  203.0.113.9 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
-  2001:db8::8 first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z
-end
-"""
 BY_ADDRESS = {
     "aws:prefix-list": {"securityGroups": ["sg-0a", "sg-0b"]},
     "aws:network-acl": {"networkAcls": ["acl-0a", "acl-0b"]},
@@ -175,7 +158,7 @@ BY_ADDRESS = {
 def test_an_entry_that_comes_or_goes_is_no_other_rule_over_whichever_family_and_address_at_whichever_place(
     target: str, before: str, after: str
 ) -> None:
-    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    pool = pool_of(BOTH_FAMILIES)
     made_of = [
         plan(selection([entry(f"{each}.example") for each in hosts]), target, pool=pool, **BY_ADDRESS[target])
         for hosts in (before, after)
@@ -193,7 +176,7 @@ def test_an_entry_that_comes_or_goes_is_no_other_rule_over_whichever_family_and_
 
 @pytest.mark.parametrize("target", ["aws:prefix-list", "aws:network-acl"])
 def test_a_place_that_denies_by_itself_and_leaves_the_plan_closes_its_hosts_and_opens_nothing(target: str) -> None:
-    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    pool = pool_of(BOTH_FAMILIES)
     ((key, (one, other)),) = BY_ADDRESS[target].items()
     both, left = (
         state(plan(selection([entry("a.example")]), target, pool=pool, **{key: places_}))
@@ -227,7 +210,7 @@ def test_a_host_that_comes_into_a_list_of_a_refresher_opens_with_a_push_and_not_
 ) -> None:
     room = {"aws:prefix-list": {"maximum": 20}, "gcp:address-group": {"capacity": 20}}.get(target, {})
     kept = {"contents": contents, **room} if contents == "refresher" else {}
-    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    pool = pool_of(BOTH_FAMILIES)
     hosts = [entry("a.example"), entry("b.example", port=port)]
     one, other = (
         state(plan(selection(held), target, pool=pool, **{**BY_ADDRESS[target], **kept})) for held in (hosts[:1], hosts)

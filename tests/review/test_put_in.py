@@ -12,11 +12,10 @@ from hostgate.flows.comparison import Change, compare_all
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.plan import plan
-from hostgate.planning.pool_form import read_pool
 from hostgate.policies.places import places_of_stack
 from hostgate.review.put_in import put_in
 from hostgate.review.statement import Statement, state
-from review.changes import made
+from review.changes import BOTH_FAMILIES, made, pool_of
 
 URN = "urn:pulumi:prod::hub::"
 COMPONENT = f"{URN}hostgate-x:index:Allowlist::hostgate"
@@ -157,7 +156,6 @@ def test_a_policy_of_others_holds_the_groups_that_the_plan_has_for_it(edge: bool
     assert not any(each.kind == "unknown" for each in found)
 
 
-SEEN = "first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z"
 KEPT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "aws:prefix-list": ("entries", {"securityGroups": ["sg-0a1"]}, {"maximum": 20}),
     "gcp:address-group": ("items", {"networks": ["projects/acme/global/networks/main"]}, {"capacity": 20}),
@@ -174,8 +172,7 @@ def test_what_was_pushed_into_a_list_stays_and_what_pulumi_keeps_becomes_what_th
     key, options, refreshed = KEPT[target]
 
     def at(*addresses: str) -> Statement:
-        lines = "".join(f"  {each} {SEEN}\n" for each in addresses)
-        pool = read_pool(f"hostgate-pool 1\nhost a.example window 86400\n{lines}end\n".encode(), "pool.txt")
+        pool = pool_of({"a.example": addresses})
         given = {**options, **(refreshed if contents == "refresher" else {}), "contents": contents}
         return state(plan(selection([entry("a.example")]), target, pool=pool, **given))
 
@@ -196,8 +193,7 @@ IDS = "/subscriptions/5/resourceGroups/{}/providers/Microsoft.Network/ipGroups/{
 
 
 def by_pool(ports: Sequence[int], addresses: Sequence[str], **options: Any) -> Statement:
-    lines = "".join(f"  {each} {SEEN}\n" for each in addresses)
-    pool = read_pool(f"hostgate-pool 1\nhost a.example window 86400\n{lines}end\n".encode(), "pool.txt")
+    pool = pool_of({"a.example": addresses})
     entries = [entry("a.example", f"a{port}", port=port) for port in ports]
     return state(plan(selection(entries), "azure:ip-group", pool=pool, **{"from": ["10.0.0.0/8"], **options}))
 
@@ -351,31 +347,17 @@ def walked(value: Any, old: str, new: str) -> Any:
     return value.replace(old, new) if isinstance(value, str) else value
 
 
-POOL_OF_BOTH = f"""hostgate-pool 1
-host a.example window 86400
-  203.0.113.7 {SEEN}
-  2001:db8::7 {SEEN}
-host b.example window 86400
-  203.0.113.8 {SEEN}
-  2001:db8::8 {SEEN}
-end
-"""
-
-
 @pytest.mark.parametrize(("before", "after"), [("a", "ab"), ("ab", "b"), ("a", "b"), ("b", "a")])
 @pytest.mark.parametrize("first", ["203.0.113", "2001"])
 def test_an_entry_of_a_network_acl_has_its_own_range_and_none_of_another(before: str, after: str, first: str) -> None:
-    pool = read_pool(POOL_OF_BOTH.encode(), "pool.txt")
+    pool = pool_of(BOTH_FAMILIES)
     old, new = (
         state(plan(selection([entry(f"{each}.example") for each in hosts]), "aws:network-acl", pool=pool, networkAcls=["acl-0a"]))
         for hosts in (before, after)
     )  # fmt: skip
     held = sorted(children(old), key=lambda each: first not in each.name)
     found = changes(Snapshot(tuple(held), "a state"), new, old)
-    opened = {address for host in set(after) - set(before) for address in ADDRESSES[host]}
-    closed = {address for host in set(before) - set(after) for address in ADDRESSES[host]}
+    opened = {address for host in set(after) - set(before) for address in BOTH_FAMILIES[f"{host}.example"]}
+    closed = {address for host in set(before) - set(after) for address in BOTH_FAMILIES[f"{host}.example"]}
     for kind, expected in (("opened", opened), ("closed", closed)):
         assert {flow.address for each in found if each.kind == kind for flow, _ in each.seen} == expected
-
-
-ADDRESSES = {"a": ("203.0.113.7", "2001:db8::7"), "b": ("203.0.113.8", "2001:db8::8")}

@@ -43,8 +43,9 @@ UNFILTERED: Final = Stage(
     Step(action="next", rule="", why="it is none of the platform's addresses"),
     around=True,
 )
-"""Amazon VPC user guide, internetwork traffic privacy and network ACLs: neither filters link-local addresses, nor what AWS
-reserves in each subnet; the IPv6 addresses are those of the same services (EC2 user guide; read 2026-11-29)."""
+"""Amazon VPC user guide, internetwork traffic privacy: neither filters link-local addresses, nor what AWS reserves in each
+subnet; network ACL basics names the services. Their IPv6 addresses: AWS whitepaper, IPv6 on AWS, supporting Amazon VPC
+services (read 2026-11-29)."""
 RESERVED: Final = (
     "The first addresses of each subnet, the VPC's resolver among them, are not filtered, and not told here."
 )
@@ -245,8 +246,8 @@ def box_of(name: str, node: Node, key: str, address: AddressSet) -> Box | str:
 
 def _icmp_types(name: str, node: Node) -> Iterator[str]:
     """Of a rule for some type or code of ICMP, that a flow is of those, which no flow says here. Rules of groups have the
-    type and the code for ports, and -1 is every one; entries of ACLs that do not say them have 0 (Amazon EC2 API reference,
-    IpPermission and IcmpTypeCode; aws_network_acl; read 2026-11-29)."""
+    type and the code for ports, and -1 is every one; the provider sends 0 for entries of ACLs that do not say them (Amazon EC2
+    API reference, IpPermission and IcmpTypeCode; terraform-provider-aws, vpc_network_acl_rule.go; read 2026-11-29)."""
     in_acl = not node.at("ruleNumber").absent or not node.at("ruleNo").absent
     keys = ("icmpType", "icmpCode") if in_acl else ("fromPort", "toPort")
     for what, key in zip(("type", "code"), keys, strict=True):

@@ -256,8 +256,7 @@ def _cause(step: Step | None) -> Cause:
 
 def _difference(diagram: Diagram, cell: Cell) -> _Difference | None:
     """What is otherwise for the cell: of a datagram whether it leaves, and whether it is answered; first what its need asks."""
-    of_answers = any(stage.of_answers for place in diagram.of.space.places for stage in place.stages)
-    if not of_answers or cell.flow.transport == "tcp":
+    if not any(place.may_be_unanswered(cell.flow) for place in diagram.of.space.places):
         return _difference_in(diagram, cell, answered=False)
     needed = bool(diagram.due(cell))
     first, other = (_difference_in(diagram, cell, answered=each) for each in (needed, not needed))

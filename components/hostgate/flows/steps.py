@@ -223,6 +223,11 @@ class Place:
     elsewhere: bool = False
     """Whether it stands with or without the rules that were read, because others own the policy."""
 
+    def may_be_unanswered(self, flow: Flow) -> bool:
+        """Whether a flow may leave here and its answer may not come back: something judges answers apart, and no connection has
+        to stand."""
+        return flow.transport != "tcp" and any(stage.of_answers for stage in self.stages)
+
     @property
     def steps(self) -> Iterator[Step]:
         """Each step of every stage once, in the order of the stages; not what becomes of a flow that none decides."""

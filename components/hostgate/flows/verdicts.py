@@ -87,7 +87,7 @@ def decide(place: Place, flow: Flow, *, sharing: frozenset[str] = frozenset(), a
     pass only if its answer is, too; else the verdict on one that leaves says what becomes of its answer.
     """
     verdict = _decide(place, flow, sharing, answered=answered)
-    if answered or not verdict.allows or not any(stage.of_answers for stage in place.stages):
+    if answered or not verdict.allows or not place.may_be_unanswered(flow):
         return verdict
     whole = _decide(place, flow, sharing, answered=True)
     if whole.allows:
@@ -245,9 +245,8 @@ def _follow(stages: Sequence[Stage], facts: "_Facts") -> Iterator[_Outcome]:
             raise ValueError(f"{outcome.step.rule} of {stage.name} leaves the last stage")
         if beyond is None:
             beyond = list(_follow(later, facts))
-        if not goes_on and any(
-            each.step.action == "allow" for each in beyond
-        ):  # else what does not leave has no answer
+        # What is not answered ends there. But if it does not leave either, that is what is told.
+        if not goes_on and any(each.step.action == "allow" for each in beyond):
             yield outcome
             continue
         for further in beyond:

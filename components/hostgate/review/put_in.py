@@ -56,6 +56,11 @@ class _Layer:
             and (told := there.properties.get("arn", there.id))
         }
 
+        # What the plan says of some object of a kind it says of all: of the others it is not so.
+        self._said: dict[str, set[str]] = {}
+        for row, each in self._made():
+            self._said.setdefault(each.kind, set()).update(row.from_body(each.body))
+
         # Rules and associations of DNS Firewall name in a plan what they refer to by its id; rules of Azure and Google Cloud
         # have a list's path, whose subscription or project may be told by the provider alone.
         self._ids = {
@@ -104,7 +109,7 @@ class _Layer:
             path.partition(".")[0] for path in (*row.replaces, *row.configured, *row.inputs.required)
         )
         own_name = row.auto_name.property if row.auto_name else ""
-        said = {key for other in self._objects if other.kind == each.kind for key in row.from_body(other.body)}
+        said = self._said[each.kind]
         lacking = [key for key in placed if key not in given and key not in said and key != own_name]
         standing = self._standing(row, each)
         if standing is not None:

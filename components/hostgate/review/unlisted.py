@@ -102,8 +102,8 @@ def _between(before: Enforcement, after: Enforcement) -> Unlisted:
         ),
         closes=() if handed else tuple(_gained(before, after)),  # a deny that is only declared closes nothing
         exempt=tuple(Shift(each, "Passes unjudged, though it is in no catalog.") for each in single),
-        deserted=tuple(_deserted(before, after)),
-        settled=tuple(_deserted(after, before)),
+        deserted=tuple(_denying_alone(before, after)),
+        settled=tuple(_denying_alone(after, before)),
         judged=tuple(Shift(each, "Passed unjudged before, and does not now.") for each in judged),
         safeguards=safeguards,
     )
@@ -166,7 +166,7 @@ def _lost(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
 def _gained(before: Enforcement, after: Enforcement) -> Iterator[Shift]:
     for place in _places_beyond(after, before) if not after.by_itself else ():
         yield Shift(place, "Enforced there now: what is in no catalog closes.")
-    for place in _deserted(before, after):
+    for place in _denying_alone(before, after):
         yield Shift(
             place, "Its rules are no longer there, and it denies what none allows: every host closes for its clients."
         )
@@ -203,8 +203,9 @@ def _is_wide(destination: str) -> bool:
     return " " not in destination and is_public_suffix(destination)
 
 
-def _deserted(before: Enforcement, after: Enforcement) -> list[str]:
-    return _places_beyond(before, after) if before.by_itself else []
+def _denying_alone(some: Enforcement, others: Enforcement) -> list[str]:
+    """Places that deny by themselves and are enforced by `some` and not by `others`."""
+    return _places_beyond(some, others) if some.by_itself else []
 
 
 def _beyond(some: Sequence[str], others: Sequence[str]) -> list[str]:
