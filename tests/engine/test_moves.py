@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from engine.lab import AWS, AZURE, Lab, real_engine, well
 from hostgate.cli.diff_command import command
+from hostgate.cli.preview_statements import read_preview
+from hostgate.review.plan_changes import diff
 
 pytestmark = real_engine
 
@@ -142,6 +144,11 @@ def test_lists_with_addresses_keep_their_names_and_what_is_in_them_where_the_sta
     told = json.loads(found.stdout)
     assert (found.exit_code, told["guards"]["tripped"]) == (0, [])
     assert {each["change"] for each in told["places"]} == {"same"}
+    foreseen = lab.pulumi("preview", "--json", "--show-sames")
+    assert foreseen.ok, foreseen.output
+    document = json.loads(foreseen.output[foreseen.output.index("{") :])
+    sides = [read_preview(document, "preview.json", deployed=was)[0] for was in (True, False)]
+    assert [each.objects for each in diff(*sides)] == [(), (), ()]
     renamed = lab.pulumi("up", "--yes", "--skip-preview")
     assert (renamed.ok, renamed.update.calls) == (True, []), renamed.output
     assert {(each.type, each.id) for each in lab.state.objects()} == made

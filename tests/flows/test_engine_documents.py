@@ -145,6 +145,15 @@ class TestPreview:
             "stays": ({"x": 0}, "0"), "moves": ({"x": 2}, ""), "new": ({"x": 3}, ""), "drifted": ({"x": 1}, "0"),
         }  # fmt: skip
 
+    def test_what_an_alias_renames_keeps_what_its_cloud_made_of_it(self) -> None:
+        old = resource("old", inputs={"x": 0}, outputs={"x": 0, "arn": "arn:a"}, id="0")
+        document = preview(
+            {"op": "same", "oldState": old, "newState": resource("new", inputs={"x": 0})},
+            {"op": "update", "oldState": {**old, "urn": urn("was")}, "newState": resource("is", inputs={"x": 1})},
+        )
+        found = {each.name: (each.properties, each.id) for each in of_preview(document, "f").resources}
+        assert found == {"new": ({"x": 0, "arn": "arn:a"}, "0"), "is": ({"x": 1, "arn": "arn:a"}, "0")}
+
     def test_an_operation_that_nobody_knows_is_refused_with_those_that_are_known(self) -> None:
         with pytest.raises(InputError, match="Found the operation 'frobnicate'"):
             of_preview(preview({"op": "frobnicate", "newState": resource("a")}), "f")

@@ -34,10 +34,35 @@ def read_preview(document: Mapping[str, Any], name: str, *, deployed: bool) -> t
     Raises InputError: no preview of the engine, one that failed or hides what does not change, a component that does not say
     what ours say.
     """
-    resources = states_of(preview_steps(document, name), before=deployed)
+    steps = preview_steps(document, name)
+    resources = states_of(steps, before=deployed)
     if not resources and not deployed:
         raise _error(name, "no resource is in it. A preview that failed has none; see its diagnostics.")
-    return _of_resources(resources, name)
+    statements, stack = _of_resources(resources, name)
+    names = {each["oldState"]["urn"]: each["newState"]["urn"] for each in steps if _is_moved(each)} if deployed else {}
+    if names:
+        renamed, _ = _of_resources([_called(each, names) for each in resources], name)
+        statements = tuple(
+            replace(each, renamed=then.made or ()) for each, then in zip(statements, renamed, strict=True)
+        )
+    return statements, stack
+
+
+def _is_moved(step: Mapping[str, Any]) -> bool:
+    """Whether the engine takes a resource for the same under another name, by an alias."""
+    old, new = step.get("oldState") or {}, step.get("newState") or {}
+    return bool(old and new and old["urn"] != new["urn"])
+
+
+def _called(resource: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
+    """The state with other URNs, its own among them."""
+    made_from = resource.get("propertyDependencies") or {}
+    return {
+        **resource,
+        "urn": names.get(resource["urn"], resource["urn"]),
+        "parent": names.get(resource.get("parent", ""), resource.get("parent", "")),
+        "propertyDependencies": {key: [names.get(urn, urn) for urn in urns or ()] for key, urns in made_from.items()},
+    }
 
 
 def read_state(document: Mapping[str, Any], name: str) -> tuple[tuple[Statement, ...], str]:

@@ -134,8 +134,10 @@ def of_preview(document: Any, file: str) -> Snapshot:
     """What would stand after the update that a preview shows. What is read for the first time is not known yet, and as if it
     were of another stack. Raises InputError as `preview_steps` does, if the preview failed, and if nothing would stand."""
     steps = _whole(document, file)
-    kept = {
-        step["oldState"]["urn"]: step for step in steps if step.get("oldState") and step.get("op") not in _GONE | _NEW
+    kept = {  # by its name after the update, to which an alias may have brought it
+        (step.get("newState") or step["oldState"])["urn"]: step
+        for step in steps
+        if step.get("oldState") and step.get("op") not in _GONE | _NEW
     }
     resources = tuple(
         _foreseen(each, step, file)

@@ -34,7 +34,7 @@ def needs_of(
     pooled: Callable[[Entry], bool] = lambda _entry: False,
 ) -> list[Need]:
     """One need for each entry. `dialled`: addresses by which an entry is allowed besides; what is no range is passed over.
-    `pooled`: whether by those alone, so that no other address of the host is due."""
+    `pooled`: whether by those alone, so that no other address of the host is due; whatever else is there may be open."""
     found = []
     for entry in entries:
         port, protocols, applications = _spoken(entry.port, entry.protocol, entry.transport)
@@ -49,7 +49,9 @@ def needs_of(
         ranges = [each for each in dialled(entry) if range_of(each) is not None]
         if ranges:
             by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
-            found.append(Need(entry.id, by_address, due=due and by_pool))
+            found.append(Need(entry.id, by_address, due=False))
+            if by_pool:
+                found.append(_at(Need(entry.id, box, due), by_address.address))
     return found
 
 

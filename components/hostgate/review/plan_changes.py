@@ -502,7 +502,9 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
         if not base.of_engine and base.name not in (head.name, *head.formerly):
             gone = [ObjectChange(*key, "deleted") for key in before]
             return (*(ObjectChange(*key, "created") for key in after), *gone)
-        if mechanism(head.target).auto_named and base.stem != head.stem:
+        if base.renamed and head.of_engine:
+            before = {(each.kind, each.name): each for each in base.renamed}
+        elif mechanism(head.target).auto_named and base.stem != head.stem:
             before = _by_name(_called(base, head.stem))
         elif not base.of_engine:
             now = {key: (key[0], f"{head.stem}{key[1].removeprefix(base.stem)}") for key in before if key not in after}

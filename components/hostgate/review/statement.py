@@ -79,6 +79,8 @@ class Statement:
     """Whether it comes from an engine's preview, which names resources, not objects, and no catalog of an entry."""
     urn: str = ""
     """Of the component that says it, where an engine tells of one."""
+    renamed: tuple[ObjectStatement, ...] = ()
+    """`made`, where the engine takes some of it for the same under other names from an update on: by those."""
 
     @property
     def cloud(self) -> str:
