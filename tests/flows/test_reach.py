@@ -327,3 +327,15 @@ def test_public_addresses_of_the_clients_own_networks_are_destinations_too() -> 
     found = reach(place(step("allow", "within", address=own, client=ClientTest(addresses=own)), inside=own), [])
     assert told(found)[0] == ["within"]
     assert all(str(flow.address).startswith("52.") for flow in found.beyond[0].flows)
+
+
+def test_what_nat64_makes_ipv4_of_is_the_internet_too_and_nobody_has_to_get_there() -> None:
+    for prefix in ("64:ff9b::/96", "64:ff9b::808:808/128", "64:ff9b::/64", "64::/16", "::/0"):
+        found = reach(place(allow("cgr.dev"), step("allow", "wide", address=networks([prefix]))), [CGR])
+        (beyond,) = found.beyond
+        assert beyond.rule == "wide"
+        assert any((flow.address or "").startswith("64:ff9b::") for flow in beyond.flows) is (prefix != "::/0")
+    open_to_all_others = step("allow", "hosts", address=networks(["0.0.0.0/0", "2000::/3"]), port=P443, protocols=TCP)
+    assert not reach(place(open_to_all_others), [CGR]).missing
+    untranslated = [step("allow", "ours", address=networks([each])) for each in ("64:ff9b:1::/48", "fc00::/7")]
+    assert not reach(place(allow("cgr.dev"), *untranslated), [CGR]).beyond

@@ -291,3 +291,49 @@ def test_an_unknown_verdict_says_what_to_look_at_even_where_the_family_decides()
 def test_a_port_that_no_packet_can_have_is_refused(port: int) -> None:
     with pytest.raises(ValueError, match=f"port: found {port}. Allowed: 0 to 65535"):
         Flow("x.dev", port)
+
+
+ALL_OF_A, PART_OF_A = (ClientTest(addresses=networks([each])) for each in ("10.1.0.0/16", "10.1.5.0/24"))
+ONE, OTHER, BOTH = (
+    ClientTest(identities=frozenset(f"tag:{each}" for each in names)) for names in (("1",), ("2",), ("1", "2"))
+)
+
+
+class TestAClientThatIsNotNamed:
+    """It is one that an allow rule is for, and that gets through to it."""
+
+    @pytest.mark.parametrize(
+        ("denied", "allowed", "ends"),
+        [
+            ([ALL_OF_A], [ALL_OF_A], ("block", "deny 0")),
+            ([PART_OF_A], [ALL_OF_A], ("allow", "allow 0")),
+            ([ALL_OF_A], [PART_OF_A], ("block", "deny 0")),
+            ([ClientTest(addresses=networks(["10.2.0.0/16"]))], [ALL_OF_A], ("allow", "allow 0")),
+            ([ALL_OF_A], [ALL_OF_A, ClientTest(addresses=networks(["10.2.0.0/16"]))], ("allow", "allow 1")),
+            ([ALL_OF_A], [ClientTest(addresses=networks(["10.1.0.0/16", "10.3.0.0/16"]))], ("allow", "allow 0")),
+            ([ALL_OF_A], [ALL_OF_A, ClientTest()], ("allow", "allow 1")),
+            ([ONE], [BOTH], ("allow", "allow 0")),
+            ([ONE, OTHER], [BOTH], ("block", "deny 0")),
+            ([OTHER], [ONE], ("allow", "allow 0")),
+            (
+                [ClientTest(addresses=symbol("group a"))],
+                [ClientTest(addresses=symbol("group a"))],
+                ("unknown", "deny 0"),
+            ),
+            ([ClientTest(addresses=networks(["fd00::/8"]))], [ALL_OF_A], ("allow", "allow 0")),
+        ],
+        ids=str,
+    )
+    def test_what_is_denied_to_all_that_a_rule_is_for_it_lets_pass_for_nobody(
+        self, denied: list[ClientTest], allowed: list[ClientTest], ends: tuple[str, str]
+    ) -> None:
+        denies = [step("block", f"deny {index}", client=each) for index, each in enumerate(denied)]
+        allows = [step("allow", f"allow {index}", client=each) for index, each in enumerate(allowed)]
+        flow = Flow("cgr.dev", address="192.0.2.1")
+        verdict = decide(place(*denies, *allows), flow)
+        assert (verdict.action, verdict.rule) == ends
+        assert decide(place(*allows, *denies), flow).rule == "allow 0"
+
+    def test_where_what_nobody_decides_passes_somebody_else_gets_through(self) -> None:
+        here = place(step("block", "deny", client=ALL_OF_A), step("allow", "allow", client=ALL_OF_A), otherwise="allow")
+        assert decide(here, Flow("cgr.dev", address="192.0.2.1")).allows

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -168,6 +169,7 @@ def family_of(address: str) -> AddressFamily:
     return "IPv6" if ":" in address else "IPv4"
 
 
+NAT64 = ip_network("64:ff9b::/96")
 Kind = tuple[str, str | None, bool, bool]
 """The verdict, the rule that decides, whether a need is for it and whether it is part of one."""
 
@@ -187,10 +189,11 @@ def _needed(need: Need, flow: Flow, carries: bool) -> tuple[bool, bool]:
     reaches = all(test.holds(flow.name.lower()) for test in wanted.dialled or ()) and flow.number == 6
     reaches = reaches and flow.port in wanted.port
     reaches = reaches and bool(wanted.address.holds(networks([address]), family_of(address)))
+    translated = ip_address(address) in NAT64  # whoever has that may go there, and need not
     if wanted.applications is None:
-        return reaches, reaches
+        return reaches and not translated, reaches
     fits = flow.application in wanted.applications
-    return reaches and carries and fits, reaches and (not carries or fits)
+    return reaches and not translated and carries and fits, reaches and (not carries or fits)
 
 
 def kinds_for(witness: Witness, name: str) -> Kind:

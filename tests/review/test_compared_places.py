@@ -217,3 +217,8 @@ def test_a_host_that_comes_into_a_list_of_a_refresher_opens_with_a_push_and_not_
     )
     found = risks(diff([one], [other]))
     assert [each.subject for each in found if each.id == "after-push"] == late
+    updated = [each.name for change in diff([one], [other]) for each in change.objects or () if each.what == "updated"]
+    assert any("443" in each for each in updated) is (contents == "pool" and port == 443)
+    back = [each for each in risks(diff([other], [one])) if each.id == "after-push"]
+    assert [each.subject for each in back] == late
+    assert all("443/tcp, which stands: it closes with the next" in each.message for each in back)

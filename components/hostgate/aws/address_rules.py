@@ -8,20 +8,25 @@ would be dropped first. `flow:to_server` keeps it from also passing what a clien
 (tried on Suricata 7.0.10), and from ending the inspection of the flow by its first packet (AWS guide, sample rules).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_network
 
 from hostgate.aws import firewall_evidence, firewall_limits, policy
+from hostgate.aws.evaluate_groups import entries_of
+from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.aws.rules_options import BY_ADDRESS, RulesOptions
 from hostgate.catalog.model import Entry
+from hostgate.flows.address_sets import NO_ADDRESS, AddressSet
+from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.evidence import Claim
 from hostgate.planning.findings import Finding
 from hostgate.planning.mechanism import Means, Objection
 from hostgate.planning.options import merged
 from hostgate.planning.pooled import OTHER_NAMES, REFRESHED, network_of, opened_beside, openings
 from hostgate.planning.pooled import by_address as fed_by_pool
+from hostgate.planning.targets import COMPUTED
 from hostgate.suricata.writer import Rule, Sids, group, message, source
 
 MEANS = Means(
@@ -156,6 +161,29 @@ def remarks(entries: Sequence[Entry], options: RulesOptions) -> Iterator[Finding
     """What the addresses of a pool open beside the hosts."""
     if opened := openings(filter(options.pooled, entries), options):
         yield opened_beside(opened)
+
+
+def standing_sets(
+    entries: Iterable[Entry], options: RulesOptions, groups: Iterable[Resource], snapshot: Snapshot
+) -> Mapping[str, AddressSet]:
+    """What stands in the prefix lists under `ipSets`, by entry id; of an empty one nothing, which opens nothing. The ARN of one
+    that is an output the groups tell."""
+    found: dict[str, AddressSet] = {}
+    named = [entry for entry in entries if entry.id in options.ip_sets]
+    held = list(groups) if named else []
+    told = {
+        item.at("key").value: inner.at("referenceArn").value
+        for group in held
+        for item in group.node.at("ruleGroup", "referenceSets", "ipSetReferences").items()
+        for inner in item.at("ipSetReferences").items()
+    }
+    for entry in named:
+        arn = options.ip_sets[entry.id]
+        real = told.get(reference_key(entry)) if COMPUTED in arn else arn
+        listed = [each for group in held for each in snapshot.referred(group, "", real) if each.type == PREFIX_LIST]
+        if listed and (addresses := entries_of(listed[0])) != NO_ADDRESS:
+            found[entry.id] = addresses
+    return found
 
 
 def reference_key(entry: Entry) -> str:

@@ -408,7 +408,10 @@ class _Policy:
 
     def _prefix_list(self, arn: str, standing: Iterable[Resource]) -> AddressSet:
         known = next((each for each in standing if each.type == PREFIX_LIST), None)
-        return symbol(arn) if known is None else entries_of(known)
+        if known is None:
+            return symbol(arn)
+        self.assumptions.append(f"{known.name} holds what it held when it was read: whoever keeps it answers for that.")
+        return entries_of(known)
 
 
 def _of_others(reference: _Reference) -> Iterator[Step]:

@@ -1,6 +1,6 @@
 """aws:rules: one strict-order Suricata rule for each entry, which passes its name on its port and nothing else."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hostgate.aws import address_rules as addresses
@@ -12,7 +12,8 @@ from hostgate.aws.plan_place import clients_of, of_network_firewall
 from hostgate.aws.resources import BY_KIND
 from hostgate.aws.rules_options import RulesOptions
 from hostgate.catalog.model import Entry
-from hostgate.flows.snapshot import Snapshot
+from hostgate.flows.address_sets import AddressSet
+from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import ClientTest, Place
 from hostgate.planning.enforcement import Enforcement
 from hostgate.planning.grants import shared, told
@@ -140,6 +141,11 @@ class Rules(Mechanism[RulesOptions]):
 
     def clients(self, options: RulesOptions, snapshot: Snapshot) -> ClientTest:  # noqa: ARG002
         return clients_of(options)
+
+    def sets(
+        self, entries: Iterable[Entry], options: RulesOptions, made: Iterable[Resource], snapshot: Snapshot
+    ) -> Mapping[str, AddressSet]:
+        return addresses.standing_sets(entries, options, made, snapshot)
 
 
 def entry_rules(entries: Sequence[Entry], options: RulesOptions, sids: Sids) -> dict[tuple[str, str], tuple[Rule, ...]]:

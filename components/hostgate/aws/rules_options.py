@@ -27,6 +27,9 @@ class RulesOptions(NetworkFirewallOptions, FedOptions):
     def pooled(self, entry: Entry) -> bool:
         return (self.fed or bool(self.host_addresses)) and self.takes(entry)
 
+    def alone(self, entry: Entry) -> bool:
+        return self.pooled(entry) or (entry.protocol in BY_ADDRESS and entry.id in self.addresses)
+
     @property
     def client_families(self) -> frozenset[Family]:
         return frozenset(self.source_families)

@@ -4,7 +4,8 @@ A host without an address is refused: a rule without addresses opens nothing or 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
 
 from hostgate.catalog.model import FAMILIES, Entry, Family
 from hostgate.export.file_format import TCP, UDP, ClientOptions, FileFormat
@@ -13,7 +14,7 @@ from hostgate.flows.intervals import Intervals
 from hostgate.flows.steps import Box, ClientTest, Step
 from hostgate.planning import pooled
 from hostgate.planning.evidence import Claim
-from hostgate.planning.mechanism import Objection
+from hostgate.planning.mechanism import Objection, Rendering
 
 OPENS = (Claim("every other name on the addresses of the host, at its port", "hostgate, docs/export.md", "2026-11-28"),)
 KEEPS = Claim("somebody who runs `hostgate pool refresh` and exports again", "hostgate, docs/export.md", "2026-11-28")
@@ -32,6 +33,14 @@ P = TypeVar("P", bound=PooledOptions)
 
 class PooledFormat(FileFormat[P]):
     """Base of the formats that are fed by a pool."""
+
+    open_ports: ClassVar[str] = "at the ports of their hosts"
+
+    def render(self, entries: Sequence[Entry], options: P) -> Rendering:
+        made = super().render(entries, options)
+        opened = pooled.openings(entries, options)
+        beside = (pooled.opened_beside(opened, self.open_ports),) if opened else ()
+        return replace(made, findings=(*made.findings, *beside))
 
     def objections(self, entries: Sequence[Entry], options: P) -> Mapping[tuple[str, str], Objection]:
         return {**options.unfed(entries), **super().objections(entries, options)}

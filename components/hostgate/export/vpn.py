@@ -45,6 +45,7 @@ class Vpn(PooledFormat[VpnOptions]):
         "What is in no range does not go through the tunnel, private destinations too; the list itself stops nothing."
     )
     limits = (ROUTES, RULES)
+    open_ports = "at every port"
     means = (
         by_address(
             "Split-tunnel routes",

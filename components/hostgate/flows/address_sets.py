@@ -28,6 +28,9 @@ NEVER_PUBLIC_V4 = (
 documentation stand for hosts of the internet."""
 
 _GLOBAL_UNICAST = "2000::/3"
+_NAT64 = "64:ff9b::/96"
+"""What gateways of AWS and Google Cloud make IPv4 of (RFC 6052; Amazon VPC user guide and Google Cloud VPC, DNS64 and NAT64, read
+2026-11-29)."""
 """All global unicast addresses of IPv6 (IANA IPv6 address space, read 2026-11-23)."""
 
 
@@ -148,3 +151,14 @@ def symbol(name: str) -> AddressSet:
 def internet() -> AddressSet:
     """The addresses that hosts of the internet can have."""
     return AddressSet(networks(NEVER_PUBLIC_V4).v4.outside(TOP["IPv4"]), networks([_GLOBAL_UNICAST]).v6)
+
+
+@lru_cache(maxsize=1)
+def reachable() -> AddressSet:
+    """Where packets to the internet go: also to what NAT64 makes IPv4 of, which no host has and rules let pass or not."""
+    return internet() | networks([_NAT64])
+
+
+def is_translated(address: str) -> bool:
+    """Whether an address, as it is written by default, is one that NAT64 makes IPv4 of."""
+    return address.startswith("64:ff9b::")

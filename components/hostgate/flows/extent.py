@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final, TypeVar
 
-from hostgate.flows.address_sets import AddressSet, internet
+from hostgate.flows.address_sets import AddressSet, reachable
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest, endings, hold
 from hostgate.flows.routes import Round
@@ -210,7 +210,7 @@ def _is_about(box: Box, name: str) -> bool:
 
 
 def _part(gate: Box, box: Box) -> str | None:
-    port, address = gate.port & box.port, _both_have(gate.address, box.address.within(internet()))
+    port, address = gate.port & box.port, _both_have(gate.address, box.address.within(reachable()))
     client = _both_have(gate.client.addresses, box.client.addresses)
     protocols = _common(gate.protocols, box.protocols)
     applications = _common(gate.applications, box.applications)

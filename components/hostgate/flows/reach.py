@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, internet, networks
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, networks, reachable
 from hostgate.flows.extent import Extents, line_id, of_ways_out, of_ways_round
 from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.flow_words import flow_as_json as _flow
@@ -260,7 +260,7 @@ def _may_be_of(clients: ClientTest, witness: Witness, family: AddressFamily) -> 
 
 
 def _on_the_internet(witness: Witness) -> bool:
-    return internet().holds(networks([str(witness.flow.address)]), witness.family) is True
+    return reachable().holds(networks([str(witness.flow.address)]), witness.family) is True
 
 
 def _shown(witness: Witness, named: frozenset[str] = frozenset()) -> Flow:

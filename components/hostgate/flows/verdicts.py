@@ -21,8 +21,9 @@ from hostgate.flows.address_sets import (
     networks,
 )
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
+from hostgate.flows.intervals import Intervals
 from hostgate.flows.names import Names, hold, kinship
-from hostgate.flows.steps import Box, ClientTest, Index, Moment, Place, Stage, Step, keeping
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Index, Moment, Place, Stage, Step, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
@@ -198,7 +199,35 @@ def ends(
 
 
 def _verdict(place: Place, facts: "_Facts") -> Verdict:
-    return _told_of(list(_follow(place.stages, facts)))
+    """What becomes of a flow. Where its client is just one that allows are for, one of those that get through: what is denied
+    to all that a rule is for, the rule lets pass for nobody."""
+    outcomes = list(_follow(place.stages, facts))
+    verdict = _told_of(outcomes)
+    if not (facts.anybody and verdict.allows):
+        return verdict
+    deciding = [outcome.step if outcome.step.rule else outcome.through or outcome.step for outcome in outcomes]
+    if any(step.box.client == EVERY_CLIENT for step in deciding):
+        return verdict
+    closed: list[Verdict] = []
+    for client in dict.fromkeys(each for step in deciding for each in _apart(step.box.client, facts.family)):
+        closed.append(_told_of(list(_follow(place.stages, replace(facts, client=client, anybody=False)))))
+        if closed[-1].action != "block":
+            return verdict
+    if not closed:
+        return verdict
+    passed_over = facts.passed_over.union(map(id, deciding))
+    otherwise = _verdict(place, replace(facts, passed_over=passed_over))
+    return closed[0] if otherwise.action == "block" else otherwise
+
+
+def _apart(clients: ClientTest, family: AddressFamily) -> Iterator[ClientTest]:
+    """The clients by each range and each identity that they are known by: what holds for some of them may not for others."""
+    where = clients.addresses
+    ranges = [Intervals((each,)) for each in where.of(family)]
+    parts = [AddressSet(v4=each) if family == "IPv4" else AddressSet(v6=each) for each in ranges]
+    known = [None] if clients.identities is None else [frozenset({each}) for each in sorted(clients.identities)]
+    for addresses in [where] if where.opaque or where == EVERY_ADDRESS else parts:
+        yield from (ClientTest(addresses=addresses, identities=each) for each in known)
 
 
 def _told_of(outcomes: list[_Outcome]) -> Verdict:
@@ -385,6 +414,8 @@ class _Facts:
     assumed: Assumed | None = None
     answered: bool = False
     """Whether what comes back is asked for, too, where it is no connection."""
+    passed_over: frozenset[int] = frozenset()
+    """The ids of steps that are not asked."""
 
     @property
     def connects(self) -> bool:
@@ -397,6 +428,8 @@ class _Facts:
 
     def meets(self, step: Step) -> Literal[True, False] | tuple[str, ...]:
         """Whether the conditions hold; or, where nobody can tell, what they would have to be."""
+        if id(step) in self.passed_over:
+            return False
         lacks: list[str] = []
         for about, told, what in self.conditions(step.box):
             answer = told

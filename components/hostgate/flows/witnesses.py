@@ -17,8 +17,9 @@ from hostgate.flows.address_sets import (
     NO_ADDRESS,
     AddressFamily,
     AddressSet,
-    internet,
+    is_translated,
     networks,
+    reachable,
     union,
 )
 from hostgate.flows.atoms import cut, usual_address, usual_port
@@ -296,7 +297,7 @@ class Diagram:
         for place, answer in zip(space.places, space.answers(self.of.dialled.lower()), strict=True):
             where = place.answers[answer][1] if answer >= 0 else NO_ADDRESS
             # What the internet answers, or nobody knows what.
-            found.append(internet() if where == NO_ADDRESS else where)
+            found.append(reachable() if where == NO_ADDRESS else where)
         return self._of_sets([part.box.address for part in self.of.parts], union(found).of(family), family)
 
     def _client_ranges(self, family: AddressFamily) -> "_Rows":
@@ -403,6 +404,8 @@ class Diagram:
         name, family = self.of.names[0], "IPv6" if cell.flow.family == 6 else "IPv4"
         if name != name.lower() or not any(family in place.families for place in self.of.space.places):
             return []  # clients do not write it so, or do not go so
+        if is_translated(cell.flow.address or ""):
+            return []  # clients that have NAT64 may go so, and nobody here knows which have
         return [need for need in self._needs(cell.can & cell.sure) if need.due]
 
     def _needs(self, bits: int) -> list[Need]:

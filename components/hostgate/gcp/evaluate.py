@@ -10,15 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from hostgate.flows.address_sets import (
-    FAMILIES,
-    NO_ADDRESS,
-    AddressFamily,
-    AddressSet,
-    internet,
-    listed,
-    symbol,
-)
+from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressFamily, AddressSet, listed, reachable, symbol
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
@@ -257,7 +249,10 @@ class _Reading:
         else:  # rules that have passed a flow on do so again
             first = ("the network's policies judge before its VPC firewall rules",)
             stages += [*self._classic(key, first), *network, *self._classic(key)]
-        names = (str(one.properties.get("firewallPolicy")).rpartition("/")[2] for _, one, _ in attached)
+        names = (
+            str(one.properties.get("firewallPolicy")).rpartition("/")[2] if policy is None else policy.name
+            for policy, one, _ in attached
+        )
         return Place(
             TARGET, key, (*stages, _implied()), (*assumptions, *self._kept(stages)), policy=", ".join(names), kind="network",
             families=_families(stages), judging=frozenset(each.urn for each, _, _ in attached if each is not None),
@@ -491,7 +486,7 @@ def _is_named(group: Resource, reference: str) -> bool:
 
 def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:
     """Those that a flow may go over: not IPv6 where a deny of all of it comes before anything that lets some of it pass."""
-    every = internet().of("IPv6")
+    every = reachable().of("IPv6")
     for stage in stages:
         if stage.unordered:
             return FAMILIES

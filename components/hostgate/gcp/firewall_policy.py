@@ -140,7 +140,8 @@ class FirewallPolicyMechanism(Mechanism[O], Generic[O]):
             return project
         # The node of a hierarchical policy is taken over in place.
         taken = each.kind == ASSOCIATION and options.scope == "hierarchical"
-        held = {} if taken else {"the policy that holds it": options.place}
+        place = tuple(pair for pair in options.place if pair[0] != "project")  # which networks may tell as well
+        held = {} if taken else {"the policy that holds it": place}
         return {**held, **fixed_by_row(self.rows(options), each.kind, each.body), **project}
 
     def rows(self, options: O | None = None) -> Mapping[str, ResourceType]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from hostgate.flows.address_sets import AddressSet
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.routes import Round
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -42,6 +43,8 @@ class Allowlist:
     """Whether some resource of the snapshot is known to be made below it."""
     kept: Mapping[tuple[str, str, int], Standing] = field(default_factory=dict)
     """What stands in the lists that a refresher keeps for it, by grant, transport and port."""
+    sets: Mapping[str, AddressSet] = field(default_factory=dict)
+    """What stands in lists of others by which entries are allowed, by entry id."""
 
     @property
     def may_be_here(self) -> bool:
@@ -132,12 +135,20 @@ def read_allowlist(resource: Resource, snapshot: Snapshot) -> Allowlist:
     options = _options(target, resource) if target else None
     shares = () if options is None else options.shares
     clients = {share.grant: _clients(target, share, snapshot) for share in shares}
-    kept = {}
+    own = frozenset({resource.urn})
+
+    def made(part: str) -> Iterator[Resource]:
+        below = (each for each in snapshot.resources if part in each.urn)
+        return (each for each in below if _maker(each.urn, snapshot, own) is not None)
+
+    kept: Mapping[tuple[str, str, int], Standing] = {}
     if isinstance(options, KeptOptions) and options.refreshed:
-        own = frozenset({resource.urn})
-        below = (each for each in snapshot.resources if "-refresher-" in each.urn)
-        kept = dict(standing_in(resource, (each for each in below if _maker(each.urn, snapshot, own) is not None)))
-    return Allowlist(resource, target, decisions, tuple(unread), options, clients, kept=kept)
+        kept = standing_in(resource, made("-refresher-"))
+    sets: Mapping[str, AddressSet] = {}
+    if options is not None:
+        allowed = (decision.entry for decision in decisions if decision.outcome == "allowed")
+        sets = mechanism(target).sets(allowed, options, made(""), snapshot)
+    return Allowlist(resource, target, decisions, tuple(unread), options, clients, kept=kept, sets=sets)
 
 
 def _why(path: str, value: object, wrong: str) -> str:

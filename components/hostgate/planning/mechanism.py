@@ -13,7 +13,8 @@ from ipaddress import ip_network
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from hostgate.catalog.model import FAMILIES, MATCHES, Entry, Family, Match, Protocol
-from hostgate.flows.snapshot import Snapshot
+from hostgate.flows.address_sets import AddressSet
+from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, ClientTest, Place
 from hostgate.planning.enforcement import Enforcement, denier_of
 from hostgate.planning.evidence import Claim, Evidence
@@ -198,6 +199,13 @@ class Mechanism(ABC, Generic[O]):
         """Those that `options` of one list name as clients, by sets of addresses that `snapshot` holds; everybody where they
         name none."""
         return EVERY_CLIENT
+
+    def sets(
+        self, entries: Iterable[Entry], options: O, made: Iterable[Resource], snapshot: Snapshot  # noqa: ARG002
+    ) -> Mapping[str, AddressSet]:  # fmt: skip
+        """What `snapshot` has in the lists of others by which the options allow entries, by entry id, as resources that were
+        `made` name them; nothing for a list that is not in it."""
+        return {}
 
     def rows(self, options: O | None = None) -> Mapping[str, ResourceType]:  # noqa: ARG002
         """The types of its objects by kind, as `options` have them made."""

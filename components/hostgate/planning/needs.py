@@ -31,10 +31,12 @@ def needs_of(
     dialled: Callable[[Entry], Sequence[str]] = lambda _entry: (),
     *,
     due: bool = True,
-    pooled: Callable[[Entry], bool] = lambda _entry: False,
+    alone: Callable[[Entry], bool] = lambda _entry: False,
+    sets: Mapping[str, AddressSet] = {},
 ) -> list[Need]:
     """One need for each entry. `dialled`: addresses by which an entry is allowed besides; what is no range is passed over.
-    `pooled`: whether by those alone, so that no other address of the host is due; whatever else is there may be open."""
+    `alone`: whether by those alone, so that no other address of the host is due; whatever else is there may be open. `sets`:
+    by entry id, addresses in a list by which alone it is allowed."""
     found = []
     for entry in entries:
         port, protocols, applications = _spoken(entry.port, entry.protocol, entry.transport)
@@ -42,16 +44,16 @@ def needs_of(
             dialled=(NameTest(entry.match, entry.host),), port=port, protocols=protocols, applications=applications,
             address=_OVER.get(entry.families or (), EVERY_ADDRESS),
         )  # fmt: skip
-        by_pool = pooled(entry)
-        found.append(Need(entry.id, box, due and not by_pool))
+        by_address = alone(entry) or entry.id in sets
+        found.append(Need(entry.id, box, due and not by_address))
         if box.address != EVERY_ADDRESS:  # where a host has no address, a rule that would let it pass opens nothing
             found.append(Need(entry.id, replace(box, address=EVERY_ADDRESS), due=False))
         ranges = [each for each in dialled(entry) if range_of(each) is not None]
-        if ranges:
-            by_address = Box(port=box.port, protocols=box.protocols, address=networks(ranges))
-            found.append(Need(entry.id, by_address, due=False))
-            if by_pool:
-                found.append(_at(Need(entry.id, box, due), by_address.address))
+        addresses = sets.get(entry.id) or (networks(ranges) if ranges else None)
+        if addresses is not None:
+            found.append(Need(entry.id, Box(port=box.port, protocols=box.protocols, address=addresses), due=False))
+            if by_address:
+                found.append(_at(Need(entry.id, box, due), addresses))
     return found
 
 
@@ -99,7 +101,7 @@ def points_at(
                 [each for each in allowed if each.grant == other.grant],
                 options.dialled,
                 due=own,
-                pooled=options.pooled,
+                alone=options.alone,
             )
             if not own and at.clients is not None:
                 these = _of_list(these, "", at.clients)
@@ -154,16 +156,16 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
         lists: dict[tuple[str, str, int], list[Entry]] = {}
         several = len(listed) > 1 and any(client != EVERY_CLIENT for client in each.clients.values())
         for decision in allowed:
-            pool = each.options if each.options is not None and each.options.pooled(decision.entry) else None
-            ranges = addresses.get(decision.entry.id, ()) if pool is None else pool.dialled(decision.entry)
             entry = decision.entry
+            by_address = each.options if each.options is not None and each.options.alone(entry) else None
+            ranges = addresses.get(entry.id, ()) if by_address is None else by_address.dialled(entry)
             list_ = (entry.grant, entry.transport, entry.port)
             if list_ in each.kept:
                 lists.setdefault(list_, []).append(entry)
                 ranges = each.kept[list_].due(entry.host, ranges, known)
             whose = " ".join(filter(None, (each.resource.name if several else "", decision.entry.grant)))
-            pooled = partial(_given, pool is not None)
-            wanted = needs_of([decision.entry], partial(_given, ranges), due=bool(each.own), pooled=pooled)
+            alone = partial(_given, by_address is not None)
+            wanted = needs_of([entry], partial(_given, ranges), due=bool(each.own), alone=alone, sets=each.sets)
             found += _of_list(wanted, whose, each.clients.get(decision.entry.grant, EVERY_CLIENT))
         for (grant, transport, port), kept in each.kept.items():
             ports, protocols, _ = _spoken(port, transport, transport)

@@ -256,6 +256,10 @@ class Options(BaseModel):
         """Whether `entry` is allowed by the addresses alone that the options have of its host, as a pool says them."""
         return False
 
+    def alone(self, entry: Entry) -> bool:
+        """Whether `entry` is allowed by nothing but addresses that the options give."""
+        return self.pooled(entry)
+
     @property
     def open_names(self) -> tuple[str, ...]:
         """Names that pass beside the hosts of the catalogs, at and below."""

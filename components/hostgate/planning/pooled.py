@@ -201,8 +201,8 @@ def unused(entries: Iterable[Entry], options: PooledOptions) -> Iterator[Finding
         yield finding("addresses-unused", f"No rule is about {', '.join(names)}.")
 
 
-def opened_beside(opened: Sequence[Opening]) -> Finding:
-    """In plain words, what else the addresses open."""
+def opened_beside(opened: Sequence[Opening], ports: str = "at the ports of their hosts") -> Finding:
+    """In plain words, what else the addresses open, and at which ports."""
     hosts: dict[str, set[str]] = {}
     for each in opened:
         hosts.setdefault(each.address, set()).update(each.hosts)
@@ -210,7 +210,7 @@ def opened_beside(opened: Sequence[Opening]) -> Finding:
     told = "; ".join(f"{' and '.join(names)} share {number}" for names, number in sorted(shared.items())[:3])
     more = f"; and {len(shared) - 3} more such groups" if len(shared) > 3 else ""
     said = (
-        f"{len(hosts)} {'address is' if len(hosts) == 1 else 'addresses are'} open, at the ports of their hosts, to whatever "
+        f"{len(hosts)} {'address is' if len(hosts) == 1 else 'addresses are'} open, {ports}, to whatever "
         "answers there: every other name on a CDN or cloud that serves from them, and for as long as the pool keeps an address "
         "that the host has left, whoever has it by then."
     )

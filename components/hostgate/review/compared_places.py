@@ -44,10 +44,11 @@ class ComparedPlace:
 
     @property
     def what(self) -> str:
-        if self.found.before is None:
-            return "new"
-        if self.found.after is None:
+        before, after = self.found.before, self.found.after
+        if after is None:
             return "gone"
+        if before is None or (before.remark and not after.remark):  # nothing used it
+            return "new"
         return "changed" if self.found.changes else "same"
 
     @property

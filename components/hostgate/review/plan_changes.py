@@ -13,6 +13,7 @@ from typing import Any, Literal
 from hostgate.catalog.model import Entry
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
+from hostgate.planning.kept_lists import ignored
 from hostgate.planning.mechanism import GROWS, Seat, grown, mechanism
 from hostgate.review.going_over import going_over
 from hostgate.review.openings import PARTS, Opening, Openings, Part
@@ -520,9 +521,19 @@ def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChan
             name for name, value in new.fixed.items() if not _stays(name, _was(old, name, value), value)
         ):
             found.append(ObjectChange(*key, "replaced", because))
-        elif old.body != new.body:
+        elif old.body != new.body and not _pushed(old, new, head):
             found.append(ObjectChange(*key, "updated"))
     return (*found, *_referring(found, after.values()))
+
+
+def _pushed(old: ObjectStatement, new: ObjectStatement, head: Statement | None) -> bool:
+    """Whether two bodies differ in nothing but what an update leaves to a refresher."""
+    row = None if head is None else mechanism(head.target).rows(head.options).get(new.kind)
+    if row is None or head is None or not (left := ignored(row, head.options)):
+        return False
+    told = (row.from_body(each.body) for each in (old, new))
+    before, after = ({key: value for key, value in each.items() if key not in left} for each in told)
+    return before == after
 
 
 def _stays(name: str, old: Any, new: Any) -> bool:

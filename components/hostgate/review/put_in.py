@@ -13,6 +13,7 @@ from hostgate.azure.firewall_policy import GROUP, IP_GROUP, ip_group_id
 from hostgate.azure.firewall_policy_options import FirewallPolicyOptions
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.gcp.resources_groups import ADDRESS_GROUP_TYPE
 from hostgate.planning.kept_lists import ignored
 from hostgate.planning.mechanism import mechanism
 from hostgate.planning.resource_types import ResourceType
@@ -40,6 +41,8 @@ class _Layer:
         how = mechanism((planned or standing).target)
         self._snapshot, self._component, self._name = snapshot, standing.urn, standing.name
         self._options = planned.options if planned is not None else None
+        # Under another name lists are made anew, and filled.
+        self._anew = planned is not None and standing.name not in (planned.name, *planned.formerly)
         self._rows = how.rows(self._options)
         types = (*self._rows.values(), *how.types.values(), *mechanism(standing.target).rows().values())
         tokens = {row.token for row in types if row.kind}
@@ -85,6 +88,8 @@ class _Layer:
         """By what other objects of the plan refer to one, until an update tells its ARN or id; empty for the others."""
         if each.kind == IP_GROUP and isinstance(self._options, FirewallPolicyOptions):
             return ip_group_id(self._options, each.name)
+        if each.kind == ADDRESS_GROUP_TYPE.kind:
+            return _path(each)
         return plan_arn(each.kind, each.name) if each.kind in _WITH_ARNS else ""
 
     def _standing(self, row: ResourceType, each: ObjectStatement) -> Resource | None:
@@ -114,7 +119,8 @@ class _Layer:
         standing = self._standing(row, each)
         if standing is not None:
             computed = {key: value for key, value in standing.properties.items() if key not in row.inputs.fields}
-            kept = [key for key in (*lacking, own_name, *ignored(row, self._options)) if key in standing.properties]
+            pushed = () if self._anew else ignored(row, self._options)
+            kept = [key for key in (*lacking, own_name, *pushed) if key in standing.properties]
             given |= {key: standing.properties[key] for key in kept}
             return replace(standing, properties={**computed, **given})
         path = _path(each)

@@ -129,11 +129,9 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
         yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {_beside(change, decision)}.")
         if decision.widening is not None:
             yield risk("widened", entry.host, _widened(decision))
-    for host in _pushed_later(change):
-        message = (
-            "A refresher keeps the list, which stands: it opens with the next `hostgate pool push`, not by the update."
-        )
-        yield risk("after-push", host, message)
+    for host, port, does in _pushed_later(change):
+        told = f"A refresher keeps the list for {port}, which stands: it {does} with the next `hostgate pool push`"
+        yield risk("after-push", host, f"{told}, not by the update.")
     for place in beside.settled:
         yield risk("clients-wider", place, "It has rules now, and had none: its clients may use every host.")
     for client in change.clients_added:
@@ -164,17 +162,22 @@ def _by(change: Change) -> str:
     return next(filter(None, rules), change.before.rule or "no rule")
 
 
-def _pushed_later(change: TargetDiff) -> Iterator[str]:
-    """Hosts that open, or get more addresses, in lists that all stand and that a refresher keeps. With another capacity a
-    group is another one, and filled by the update."""
+def _pushed_later(change: TargetDiff) -> Iterator[tuple[str, str, str]]:
+    """Hosts that open, get more addresses or close in lists that all stand and that a refresher keeps, each with the port of
+    the list. With another capacity a group is another one, and filled by the update."""
     base, head = change.base, change.head
     if base is None or head is None or {each.settings.get("contents") for each in (base, head)} != {"refresher"}:
         return
     if base.settings.get("capacity") != head.settings.get("capacity"):
         return
-    stand = {list_ for each in base.decisions if each.outcome == "allowed" for list_ in _lists(each.entry, base)}
-    more = (*(each.entry for each in change.opened), *(each.entry for each, _ in change.redirected))
-    yield from sorted({each.host for each in more if _lists(each, head) <= stand})
+    before, after = (
+        {list_ for each in side.decisions if each.outcome == "allowed" for list_ in _lists(each.entry, side)}
+        for side in (base, head)
+    )
+    more = [*(each.entry for each in change.opened), *(each.entry for each, _ in change.redirected)]
+    found = [(each, "opens") for each in more if _lists(each, head) <= before]
+    found += [(each.entry, "closes") for each in change.closed if _lists(each.entry, base) & after]
+    yield from sorted({(each.host, f"{each.port}/{each.transport}", does) for each, does in found})
 
 
 def _lists(entry: Entry, side: Statement) -> set[tuple[str, str, int, bool]]:
