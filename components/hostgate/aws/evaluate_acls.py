@@ -15,7 +15,7 @@ from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_o
 from hostgate.aws.resources import canonical, may_be_of
 from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, DEFAULT_ACL, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
-from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, Place, Stage, Step, either, elsewhere
@@ -106,7 +106,9 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
                 ordered.append((place, steps))
         ordered.sort(key=lambda each: each[0])
         steps = tuple(step for _, each in ordered for step in each)
-        stages.append(Stage(title, steps, closed, unordered=tuple(loose), of_answers=not out))
+        stages.append(
+            Stage(title, steps, closed, unordered=tuple(loose), of_answers=NO_NUMBER if out else _CLIENT_PORTS)
+        )
     return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL", elsewhere=not stands)
 
 
@@ -126,9 +128,8 @@ def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
         reached = box.port.holds(_CLIENT_PORTS)
         if reached is False:
             return
-        doubt = f"the client's port is one of those of {rule}"
-        doubts = [each.replace("its ICMP", "its answer's ICMP", 1) for each in box.doubts]
-        box = replace(box, port=EVERY_PORT, doubts=(*doubts, *([] if reached else [doubt])))
+        doubts = tuple(each.replace("its ICMP", "its answer's ICMP", 1) for each in box.doubts)
+        box = replace(box, port=EVERY_PORT, client_ports=EVERY_PORT if reached else box.port, doubts=doubts)
     way = "its address and port" if out else "the answers of its address"
     does: Action = "allow" if action == "allow" else "block"
     why = f"an entry of the network ACL {'allows' if action == 'allow' else 'denies'} {way}"
