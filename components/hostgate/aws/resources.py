@@ -102,7 +102,8 @@ def _with_entries(resource: Resource, apart: Sequence[Resource], snapshot: Snaps
         return resource
     held = list(entries or ())
     for each in apart:
-        value = each.properties.get("prefixListId")
+        told = each.node.at("prefixListId")
+        value = None if told.unknown else told.value
         if snapshot.referred(each, "prefixListId", value) == (resource,) and (
             isinstance(value, str) or len(each.property_dependencies["prefixListId"]) == 1
         ):
@@ -127,7 +128,7 @@ def may_be_of(holder: str, resource: Resource, key: str, types: Sequence[str], s
     for urn in resource.property_dependencies.get(key) or [""]:
         made = snapshot.by_urn.get(urn)
         if made is not None and made.type in types:
-            names |= {made.id, made.urn}
+            names |= {made.id or made.urn, made.urn}
         elif made is not None and made.type == VPC and defaults and not made.id_is_told:
             names |= {each.urn for each in snapshot.of_types(defaults) if urn in each.made_from}
         else:
