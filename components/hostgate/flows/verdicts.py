@@ -219,24 +219,28 @@ def ends(
 
 def _verdict(place: Place, facts: "_Facts") -> Verdict:
     """What becomes of a flow. Where its client is just one that allows are for, one of those that get through: what is denied
-    to all that a rule is for, the rule lets pass for nobody."""
+    to all that a rule is for, the rule lets pass for nobody, and what no rule decides passes for none that is denied it."""
     outcomes = list(_follow(place.stages, facts))
     verdict = _told_of(outcomes)
     if not (facts.anybody and verdict.allows):
         return verdict
     deciding = [outcome.step if outcome.step.rule else outcome.through or outcome.step for outcome in outcomes]
-    if any(step.box.client == EVERY_CLIENT for step in deciding):
+    by_rules = all(step.rule for step in deciding)
+    public = internet().of(facts.family)
+    to_hosts = (step for step in place.steps if step.box.address.opaque or step.box.address.of(facts.family) & public)
+    those = deciding if by_rules else [step for step in to_hosts if step.action == "allow" and step.rule]
+    if any(step.box.client == EVERY_CLIENT for step in those):
         return verdict
-    closed: list[Verdict] = []
-    for client in dict.fromkeys(each for step in deciding for each in _apart(step.box.client, facts.family)):
-        closed.append(_told_of(list(_follow(place.stages, replace(facts, client=client, anybody=False)))))
-        if closed[-1].action != "block":
+    ends: list[Verdict] = []
+    for client in dict.fromkeys(each for step in those for each in _apart(step.box.client, facts.family)):
+        ends.append(_told_of(list(_follow(place.stages, replace(facts, client=client, anybody=False)))))
+        if ends[-1].allows or (by_rules and ends[-1].action != "block"):
             return verdict
-    if not closed:
-        return verdict
+    if not by_rules:
+        return next((end for end in ends if end.action != "block"), ends[0]) if ends else verdict
     passed_over = facts.passed_over.union(map(id, deciding))
-    otherwise = _verdict(place, replace(facts, passed_over=passed_over))
-    return closed[0] if otherwise.action == "block" else otherwise
+    otherwise = _verdict(place, replace(facts, passed_over=passed_over)) if ends else verdict
+    return ends[0] if otherwise.action == "block" else otherwise
 
 
 def _apart(clients: ClientTest, family: AddressFamily) -> Iterator[ClientTest]:
