@@ -95,7 +95,7 @@ def members(snapshot: Snapshot) -> Members:
         first, *others = (_place(snapshot, each, rules) for each in sorted(groups))
         joint = _and(first, [step for each in others for step in each.stages[-1].steps])
         joint = replace(joint, name=" and ".join([first.name, *(each.name for each in others)]))
-        return _and(joint, [step for each in sorted(groups) for step in _unread(each, "it is", snapshot, rules)])
+        return _and(joint, [step for each in sorted(groups) for step in _unread(each, snapshot, rules)])
 
     def left(member: Member) -> frozenset[str] | None:
         gone = member.stands and not member.keys & snapshot.by_urn.keys()
@@ -107,8 +107,8 @@ def members(snapshot: Snapshot) -> Members:
 def _with_others(
     place: Place, group: str, everybody: Iterable[Member], snapshot: Snapshot, rules: list[Resource]
 ) -> Place:
-    """The place with what other groups allow to those of its members that are in them, too. Where that is not all of them, the
-    rest counts as well."""
+    """The place with what other groups allow to those of its members that are in them, too. Where each allows it to all of
+    those, they are the clients; else some client is, and which one matters."""
     mine = [each for each in everybody if group in each.under]
     if not mine:
         return place
@@ -119,20 +119,23 @@ def _with_others(
     steps, told = list[Step](), list[str]()
     for other, names in others.items():
         who = f"{_some(names)} {'is' if len(names) == 1 else 'are'} also"
-        all_of_them = len(names) == len(mine)
-        client = EVERY_CLIENT if all_of_them else ClientTest(identities=frozenset(f"member:{each}" for each in names))
         there = _place(snapshot, other, rules)
-        of_other = (*there.stages[-1].steps, *_unread(other, who, snapshot, rules))
-        steps += [replace(each, box=replace(each.box, client=client)) for each in of_other]
         told.append(f"{who} in {there.name}")
+        of_other = (*there.stages[-1].steps, *_unread(other, snapshot, rules))
+        steps += [replace(each, box=replace(each.box, client=_clients(names))) for each in of_other]
+    names = [each.name for each in mine]
+    known = f"The security group has no other egress rules, and no members but {_some(names)}."
     adds_up = f"What rules allow adds up: {'; '.join(told)}." if told else "Those are in no other group."
-    known = f"The security group has no other egress rules, and no members but {_some([each.name for each in mine])}."
-    few = any(len(each) < len(mine) for each in others.values())
-    return replace(
-        _and(place, steps), clients=EVERY_CLIENT if few else place.clients,
-        beside=frozenset(each.owner for each in steps if each.owner),
-        assumptions=(known, adds_up, *place.assumptions[1:]),
-    )  # fmt: skip
+    place = replace(place, assumptions=(known, adds_up, *place.assumptions[1:]))
+    if not others:
+        return place
+    all_of_them = all(len(each) == len(mine) for each in others.values())
+    owners = frozenset(each.owner for each in steps if each.owner)
+    return replace(_and(place, steps), clients=_clients(names) if all_of_them else EVERY_CLIENT, beside=owners)
+
+
+def _clients(members: Iterable[str]) -> ClientTest:
+    return ClientTest(identities=frozenset(f"member:{each}" for each in members))
 
 
 def _and(place: Place, steps: Iterable[Step]) -> Place:
@@ -140,13 +143,11 @@ def _and(place: Place, steps: Iterable[Step]) -> Place:
     return replace(place, stages=(*stages, replace(last, steps=(*last.steps, *steps))))
 
 
-def _unread(group: str, who: str, snapshot: Snapshot, rules: list[Resource]) -> Iterator[Step]:
+def _unread(group: str, snapshot: Snapshot, rules: list[Resource]) -> Iterator[Step]:
     """What a group may allow of which nothing was read."""
     made = any(group in (each.id, each.urn) for each in snapshot.of_types(GROUPS))
     if not made and not any(_group(rule, snapshot) == group for rule in rules):
-        yield whether(
-            "allow", f"a rule of {group}", f"{who}, in {group}, has its rules, which are not in what was read"
-        )
+        yield whether("allow", f"a rule of {group}", f"its client is in {group}, whose rules are not in what was read")
 
 
 def _some(names: Sequence[str]) -> str:

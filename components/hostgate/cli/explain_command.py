@@ -107,8 +107,8 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
     "source",
     metavar="CLIENT",
     callback=_source,
-    help="Where they come from: an address or CIDR, a service account, a secure tag, a network tag (network-tag:NAME), or the "
-    "id of an IP group; an allowed client unless given.",
+    help="Where they come from: an address or CIDR, a service account, a secure tag, a network tag (network-tag:NAME), the id "
+    "of an IP group, or a resource in a security group (member:NAME); an allowed client unless given.",
 )
 @click.option(
     "--log",
