@@ -68,13 +68,12 @@ def members(snapshot: Snapshot) -> Members:
     read |= {_acl(each, snapshot) for each in rules}
 
     def place(acls: frozenset[str]) -> Place:
-        first, *others = sorted(acls)
-        found = _place(snapshot, first, rules)
-        if not others and first in read:
+        (name,) = acls
+        found = _place(snapshot, name, rules)
+        if name in read:
             return found
-        name = " or ".join((first, *others))
         step = whether("allow", f"an entry of {name}", "which network ACL it has is not in what was read")
-        return replace(found, name=name, stages=(UNFILTERED, Stage("entries", (step,), _CLOSED)))
+        return replace(found, stages=(UNFILTERED, Stage("entries", (step,), _CLOSED)))
 
     def left(member: Member) -> frozenset[str] | None:
         return None if member.stands else default_acl(member.scope, snapshot)

@@ -119,7 +119,7 @@ def of_acls(snapshot: Snapshot) -> list[Member]:
         scope = _network(resource, snapshot) if resource else networks.get(next(iter(acls), ""), "")
         keys = frozenset({name} if resource is None else {name, resource.urn})
         shown = name if resource is None or name == resource.id else resource.name
-        under = frozenset(acls) or default_acl(scope, snapshot)
+        under = frozenset({" or ".join(sorted(acls))}) if acls else default_acl(scope, snapshot)
         found.append(Member(shown, keys, under, scope, resource is not None))
     return found
 
@@ -127,7 +127,7 @@ def of_acls(snapshot: Snapshot) -> list[Member]:
 def default_acl(network: str, snapshot: Snapshot) -> frozenset[str]:
     """The default ACL of a VPC."""
     acls = (each for each in snapshot.of_types([DEFAULT_ACL]) if network and _network(each, snapshot) == network)
-    return frozenset(each.id or each.urn for each in acls) or frozenset({NOT_KNOWN})
+    return frozenset({" or ".join(sorted(each.id or each.urn for each in acls)) or NOT_KNOWN})
 
 
 def _network(resource: Resource, snapshot: Snapshot) -> str:
