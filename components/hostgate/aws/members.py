@@ -112,9 +112,7 @@ def of_acls(snapshot: Snapshot) -> list[Member]:
     made = {each.id or each.urn: each for each in snapshot.of_types([SUBNET])}
     networks = {each.id or each.urn: _network(each, snapshot) for each in snapshot.of_types(ACLS_WITH_ENTRIES)}
     found = []
-    for name in dict.fromkeys([*told, *inside, *made]):
-        if name == NOT_KNOWN:
-            continue
+    for name in sorted({*told, *inside, *made} - {NOT_KNOWN}):
         resource, acls = made.get(name), told.get(name) or inside.get(name) or set[str]()
         scope = _network(resource, snapshot) if resource else networks.get(next(iter(acls), ""), "")
         keys = frozenset({name} if resource is None else {name, resource.urn})
