@@ -12,13 +12,15 @@ from ipaddress import ip_network
 from typing import Final
 
 from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, doubted, holder_of
+from hostgate.aws.members import default_acl, of_acls
 from hostgate.aws.resources import canonical, may_be_of
 from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, DEFAULT_ACL, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
+from hostgate.flows.members import Member, Members
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Action, Box, Place, Stage, Step, either, elsewhere
+from hostgate.flows.steps import Action, Box, Place, Stage, Step, either, elsewhere, whether
 from hostgate.planning.allowlists_at import named_by_allowlists
 
 TARGET: Final = "aws:network-acl"
@@ -39,8 +41,44 @@ def places(snapshot: Snapshot) -> list[Place]:
     snapshot = canonical(snapshot)
     rules = list(snapshot.of_types([ACL_ENTRY]))
     named = named_by_allowlists(snapshot, "aws", "networkAcls")
-    found = dict.fromkeys((*(_acl(each, snapshot) for each in rules if _judges(each)), *named))
-    return [replace(_place(snapshot, acl, rules), judging=named.get(acl, frozenset())) for acl in found]
+    subnets = of_acls(snapshot)
+    return [
+        replace(_with_subnets(_place(snapshot, acl, rules), acl, subnets), judging=named.get(acl, frozenset()))
+        for acl in _judged(snapshot, rules, named)
+    ]
+
+
+def _judged(snapshot: Snapshot, rules: Sequence[Resource], named: Iterable[str]) -> dict[str, None]:
+    return dict.fromkeys((*(_acl(each, snapshot) for each in rules if _judges(each)), *named))
+
+
+def _with_subnets(place: Place, acl: str, subnets: Iterable[Member]) -> Place:
+    """The place, whose assumptions name the subnets that are known to have it."""
+    names = ", ".join(sorted(each.name for each in subnets if each.under == {acl}))
+    said = f"{ASSUMPTIONS[0]} Of what was read, these have it: {names}."
+    return replace(place, assumptions=(said, *place.assumptions[1:])) if names else place
+
+
+def members(snapshot: Snapshot) -> Members:
+    """The subnets, and what judges them by their ACL."""
+    snapshot = canonical(snapshot)
+    rules = list(snapshot.of_types([ACL_ENTRY]))
+    judged = _judged(snapshot, rules, named_by_allowlists(snapshot, "aws", "networkAcls"))
+    read = {each for made in snapshot.of_types(ACLS_WITH_ENTRIES) for each in (made.id, made.urn)}
+    read |= {_acl(each, snapshot) for each in rules}
+
+    def place(acls: frozenset[str]) -> Place:
+        (name,) = acls
+        found = _place(snapshot, name, rules)
+        if name in read:
+            return found
+        step = whether("allow", f"an entry of {name}", "which network ACL it has is not in what was read")
+        return replace(found, stages=(UNFILTERED, Stage("entries", (step,), _CLOSED)))
+
+    def left(member: Member) -> frozenset[str] | None:
+        return None if member.stands else default_acl(member.scope, snapshot)
+
+    return Members("subnet", of_acls(snapshot), frozenset(judged), place, left)
 
 
 def plan_place(snapshot: Snapshot, acl: str) -> Place:

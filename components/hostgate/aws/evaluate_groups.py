@@ -4,10 +4,11 @@ A security group allows what any of its rules allows and denies all else; it kee
 guide, security groups, read 2026-11-23).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from hostgate.aws.members import NOT_KNOWN, in_groups
 from hostgate.aws.resources import PERHAPS, canonical, may_be_of
 from hostgate.aws.resources_ec2 import (
     EGRESS_RULE,
@@ -20,9 +21,10 @@ from hostgate.aws.resources_ec2 import (
 )
 from hostgate.flows.address_sets import AddressSet, networks, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.members import Member, Members
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import Box, Place, Stage, Step, either, elsewhere
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
 from hostgate.planning.address_pool import mark
 from hostgate.planning.allowlists_at import named_by_allowlists
 from hostgate.planning.kept_lists import PUSHED
@@ -71,8 +73,86 @@ def places(snapshot: Snapshot) -> list[Place]:
     snapshot = canonical(snapshot)
     rules = _rules(snapshot)
     named = named_by_allowlists(snapshot, "aws", "securityGroups")
-    found = dict.fromkeys((*(_group(rule, snapshot) for rule in rules if _lists(rule, snapshot)), *named))
-    return [replace(_place(snapshot, group, rules), judging=named.get(group, frozenset())) for group in found]
+    found = in_groups(snapshot)
+    return [
+        replace(_with_others(_place(snapshot, group, rules), group, found, snapshot, rules),
+                judging=named.get(group, frozenset()))
+        for group in _judged(snapshot, rules, named)
+    ]  # fmt: skip
+
+
+def _judged(snapshot: Snapshot, rules: list[Resource], named: Iterable[str]) -> dict[str, None]:
+    return dict.fromkeys((*(_group(rule, snapshot) for rule in rules if _lists(rule, snapshot)), *named))
+
+
+def members(snapshot: Snapshot) -> Members:
+    """What is in security groups, and what judges it by all of them."""
+    snapshot = canonical(snapshot)
+    rules = _rules(snapshot)
+    judged = _judged(snapshot, rules, named_by_allowlists(snapshot, "aws", "securityGroups"))
+
+    def place(groups: frozenset[str]) -> Place:
+        first, *others = (_place(snapshot, each, rules) for each in sorted(groups))
+        joint = _and(first, [step for each in others for step in each.stages[-1].steps])
+        joint = replace(joint, name=" and ".join([first.name, *(each.name for each in others)]))
+        return _and(joint, [step for each in sorted(groups) for step in _unread(each, snapshot, rules)])
+
+    def left(member: Member) -> frozenset[str] | None:
+        gone = member.stands and not member.keys & snapshot.by_urn.keys()
+        return None if gone else frozenset({NOT_KNOWN})
+
+    return Members("member", in_groups(snapshot), frozenset(judged), place, left)
+
+
+def _with_others(
+    place: Place, group: str, everybody: Iterable[Member], snapshot: Snapshot, rules: list[Resource]
+) -> Place:
+    """The place with what other groups allow to those of its members that are in them, too. Where each allows it to all of
+    those, they are the clients; else some client is, and which one matters."""
+    mine = [each for each in everybody if group in each.under]
+    if not mine:
+        return place
+    others: dict[str, list[str]] = {}
+    for each in mine:
+        for other in sorted(each.under - {group}):
+            others.setdefault(other, []).append(each.name)
+    steps, told = list[Step](), list[str]()
+    for other, names in others.items():
+        who = f"{_some(names)} {'is' if len(names) == 1 else 'are'} also"
+        there = _place(snapshot, other, rules)
+        told.append(f"{who} in {there.name}")
+        of_other = (*there.stages[-1].steps, *_unread(other, snapshot, rules))
+        steps += [replace(each, box=replace(each.box, client=_clients(names))) for each in of_other]
+    names = [each.name for each in mine]
+    known = f"The security group has no other egress rules, and no members but {_some(names)}."
+    adds_up = f"What rules allow adds up: {'; '.join(told)}." if told else "Those are in no other group."
+    place = replace(place, assumptions=(known, adds_up, *place.assumptions[1:]))
+    if not others:
+        return place
+    all_of_them = all(len(each) == len(mine) for each in others.values())
+    owners = frozenset(each.owner for each in steps if each.owner)
+    return replace(_and(place, steps), clients=_clients(names) if all_of_them else EVERY_CLIENT, beside=owners)
+
+
+def _clients(members: Iterable[str]) -> ClientTest:
+    return ClientTest(identities=frozenset(f"member:{each}" for each in members))
+
+
+def _and(place: Place, steps: Iterable[Step]) -> Place:
+    *stages, last = place.stages
+    return replace(place, stages=(*stages, replace(last, steps=(*last.steps, *steps))))
+
+
+def _unread(group: str, snapshot: Snapshot, rules: list[Resource]) -> Iterator[Step]:
+    """What a group may allow of which nothing was read."""
+    made = any(group in (each.id, each.urn) for each in snapshot.of_types(GROUPS))
+    made = made or group in named_by_allowlists(snapshot, "aws", "securityGroups")
+    if not made and not any(_group(rule, snapshot) == group for rule in rules):
+        yield whether("allow", f"a rule of {group}", f"its client is in {group}, whose rules are not in what was read")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def plan_place(snapshot: Snapshot, group: str) -> Place:

@@ -91,7 +91,7 @@ def review_options(command: F) -> F:
 def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review":
     """The review that was asked for. Raises InputError for what is wrong with a side."""
     from hostgate.cli.sides import read_sides
-    from hostgate.review.compared_places import compared_plans, compared_standing
+    from hostgate.review.compared_places import compared_members, compared_plans, compared_standing
     from hostgate.review.guards import Guards
     from hostgate.review.plan_changes import diff
     from hostgate.review.review import Review
@@ -125,6 +125,7 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
     if base.snapshot is not None and head.snapshot is not None:
         from hostgate.policies.places import changes_not_read
 
+        places += compared_members(base.snapshot, head.snapshot, sides, guards.never_remove)
         not_read = tuple(changes_not_read((base.standing, base.snapshot), (head.standing, head.snapshot)))
     return Review(
         subject=subject or head.stack or base.stack or "plan",

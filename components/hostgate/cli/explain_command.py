@@ -57,14 +57,14 @@ _IDENTITIES = (
 )
 """What clients are known by, and how each cloud writes it."""
 
-_NETWORK_TAG = re.compile(r"network-tag:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
-"""A network tag of Google Cloud is a bare word, so it is given with its kind."""
+_WITH_KIND = re.compile(r"network-tag:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?|member:\S+")
+"""A network tag of Google Cloud is a bare word, so it is given with its kind; so is a resource in a security group."""
 
 
 def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
     if value is None:
         return None
-    if _NETWORK_TAG.fullmatch(value):
+    if _WITH_KIND.fullmatch(value):
         return value
     if kind := next((kind for kind, form in _IDENTITIES if form.fullmatch(value)), None):
         return f"{kind}:{value}"
@@ -73,8 +73,8 @@ def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     except ValueError:
         raise click.BadParameter(
             f"{value!r} is no client. Allowed: an IP address or CIDR, a service account "
-            "(NAME@PROJECT.iam.gserviceaccount.com), a secure tag (tagValues/NUMBER), a network tag (network-tag:NAME), or the "
-            "resource id of an IP group."
+            "(NAME@PROJECT.iam.gserviceaccount.com), a secure tag (tagValues/NUMBER), a network tag (network-tag:NAME), the "
+            "resource id of an IP group, or a resource in a security group (member:NAME)."
         ) from None
 
 
@@ -107,8 +107,8 @@ def _protocol(ctx: click.Context, param: click.Parameter, value: str) -> str:  #
     "source",
     metavar="CLIENT",
     callback=_source,
-    help="Where they come from: an address or CIDR, a service account, a secure tag, a network tag (network-tag:NAME), or the "
-    "id of an IP group; an allowed client unless given.",
+    help="Where they come from: an address or CIDR, a service account, a secure tag, a network tag (network-tag:NAME), the id "
+    "of an IP group, or a resource in a security group (member:NAME); an allowed client unless given.",
 )
 @click.option(
     "--log",

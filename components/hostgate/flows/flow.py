@@ -20,8 +20,9 @@ IP_PROTOCOLS: Mapping[str, int] = {
 }  # fmt: skip
 """Protocol numbers by name (IANA, Assigned Internet Protocol Numbers; `ipip` is its IPv4 and `ipv6` is 6in4)."""
 
-IDENTITIES = ("account", "tag", "network-tag", "ip-group")
-"""Kinds of what a client can be known by beside its address: service account, secure tag, network tag, IP group."""
+IDENTITIES = ("account", "tag", "network-tag", "ip-group", "member")
+"""Kinds of what a client can be known by beside its address: service account, secure tag, network tag, IP group, and the
+resource that is in a security group."""
 
 _ALSO = {"ipv6-icmp": "icmpv6", "icmp6": "icmpv6", "6in4": "ipv6", "ipv4": "ipip"}
 _NAMES = {number: name for name, number in IP_PROTOCOLS.items()}

@@ -406,7 +406,7 @@ def _dead(idle: Sequence[Step], place: Place) -> Iterator[Dead]:
     unused = {id(step) for step in idle}
     busy = {(step.owner, step.rule) for step in place.steps if id(step) not in unused}
     for owner, rule in dict.fromkeys((step.owner, step.rule) for step in idle if step.action == "allow" and step.rule):
-        if (owner, rule) not in busy:
+        if (owner, rule) not in busy and owner not in place.beside:
             yield Dead(rule, owner, "other rules decide every flow that it is about before it does")
 
 

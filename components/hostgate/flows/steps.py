@@ -230,6 +230,8 @@ class Place:
     """What it is, before its name: a firewall, a network, queries of a VPC."""
     elsewhere: bool = False
     """Whether it stands with or without the rules that were read, because others own the policy."""
+    beside: frozenset[str] = frozenset()
+    """Resources whose rules are there because other places judge some of its clients, too: what is theirs is told there."""
 
     def may_be_unanswered(self, flow: Flow) -> bool:
         """Whether a flow may leave here and its answer may not come back: something judges answers apart, and no connection has

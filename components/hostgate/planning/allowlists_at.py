@@ -59,12 +59,13 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     components = [each for each in snapshot.resources if _cloud(each) == cloud]
     if not components:
         return []
-    judging = place.judging.union(step.owner for step in place.steps if step.owner)
+    steps = [step for step in place.steps if step.owner not in place.beside]
+    judging = place.judging.union(step.owner for step in steps if step.owner)
     wanted = frozenset(each.urn for each in components)
     made = {urn: holder for urn in judging if (holder := _maker(urn, snapshot, wanted)) is not None}
     above = {each.parent for each in snapshot.resources}.union(made.values())
     named: dict[str, set[str]] = {}
-    for rule, owner in {(step.rule, step.owner): None for step in place.steps if step.owner not in made}:
+    for rule, owner in {(step.rule, step.owner): None for step in steps if step.owner not in made}:
         if (known := snapshot.by_urn.get(owner)) is None or not known.parent:
             for name in rules_decided(rule):
                 named.setdefault(name, set()).add(owner)

@@ -56,6 +56,8 @@ class Target:
     and for a record of another log OtherLog, of `hostgate.flows.events`."""
     places: str = ""
     """`module:function` that finds in a snapshot where flows meet such objects."""
+    members: str = ""
+    """`module:function` that finds in a snapshot whom such places judge by name, who may come to be judged elsewhere."""
     simulated: str = ""
     """`module:name` of the simulated cloud that has the component's resource types."""
     example: Mapping[str, Any] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from hostgate.flows.address_sets import AddressSet, union
 from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.flow_words import flow_as_json, flow_in_words
+from hostgate.flows.members import moved
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
 from hostgate.flows.names import NameTest
@@ -25,6 +26,7 @@ from hostgate.flows.verdicts import decide
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.decision import Decision, rules_decided
 from hostgate.planning.needs import needs_of
+from hostgate.planning.targets import named
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.statement import Statement
 
@@ -295,6 +297,20 @@ def compared_standing(
             by_address=_by_address(each, *sides, hosts),
         )
         for each in compare_all(before, after, guarded(hosts, [*sides[0], *sides[1]]))
+    )
+
+
+def compared_members(
+    before: Snapshot,
+    after: Snapshot,
+    sides: tuple[Sequence[Statement], Sequence[Statement]],
+    hosts: Sequence[str] = (),
+) -> tuple[ComparedPlace, ...]:
+    """What changes for members of a place whom another one judges afterwards, told by no entry."""
+    needs = guarded(hosts, [*sides[0], *sides[1]])
+    moves = (each for members in named("members") for each in moved(members(before), members(after), needs))
+    return tuple(
+        ComparedPlace(label, found, after=after, by_address=_by_address(found, *sides, hosts)) for label, found in moves
     )
 
 

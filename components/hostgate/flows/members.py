@@ -1,0 +1,57 @@
+"""Members: what a place judges, by name, such as a subnet with a network ACL or an instance in security groups, and what changes
+for one that another place judges now.
+
+A member that is gone, or new, opens nothing by itself.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from hostgate.flows.comparison import PlaceComparison, compare
+from hostgate.flows.name_classes import Need
+from hostgate.flows.steps import Place
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`under` are what judges it, by the names that places have. `keys` is what it is known by, in one snapshot and the next."""
+
+    name: str
+    keys: frozenset[str]
+    under: frozenset[str]
+    scope: str = ""
+    """The network that it is in, where that is known: its default judges what nothing else does."""
+    stands: bool = True
+    """Whether it is a resource of the snapshot itself, so that one that is not there any more is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Those of one kind in a snapshot. `judged` are the names of places that judge a list of hosts; `place` is what judges
+    a member, by all that it is under; `left` what one is under that is named nowhere any more; None: it is gone."""
+
+    kind: str
+    found: Sequence[Member]
+    judged: frozenset[str]
+    place: Callable[[frozenset[str]], Place]
+    left: Callable[[Member], frozenset[str] | None]
+
+
+def moved(before: Members, after: Members, needs: Sequence[Need]) -> Iterator[tuple[str, PlaceComparison]]:
+    """What changes for members that leave what judged a list of hosts, those that move alike together, with who they are."""
+    known = {key: each for each in after.found for key in each.keys}
+    moves: dict[tuple[frozenset[str], frozenset[str]], list[str]] = {}
+    for old in before.found:
+        new = next((known[key] for key in sorted(old.keys) if key in known), None)
+        now = after.left(old) if new is None else new.under
+        if now is not None and not old.under & before.judged <= now:
+            moves.setdefault((old.under, now), []).append(old.name)
+    for (was, now), names in moves.items():
+        places = before.place(was), after.place(now)
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        cloud = places[1].target.partition(":")[0]
+        who = f"{before.kind}{'s' if len(names) > 1 else ''} {', '.join(islice(names, _MOST_NAMED))}{more}"
+        yield f"{cloud} {who}, from {places[0].kind} {places[0].name} to {places[1].name}", compare(*places, needs)
