@@ -40,6 +40,11 @@ SUBNET: Final = "aws:ec2/subnet:Subnet"
 SUBNET_IPV6: Final = ("ipv6CidrBlock", "ipv6IpamPoolId", "ipv6NetmaskLength")
 """Inputs of a subnet without which it has no IPv6 addresses."""
 INSTANCE: Final = "aws:ec2/instance:Instance"
+GROUP_ATTACHMENT: Final = "aws:ec2/networkInterfaceSecurityGroupAttachment:NetworkInterfaceSecurityGroupAttachment"
+ACL_ASSOCIATIONS: Final = (
+    "aws:ec2/networkAclAssociation:NetworkAclAssociation",
+    "aws-native:ec2:SubnetNetworkAclAssociation",
+)
 INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
 EGRESS_GATEWAY: Final = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
 NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
