@@ -14,6 +14,7 @@ from hostgate.aws.resources import snapshot_of
 from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.catalog.model import Entry
 from hostgate.flows.steps import keeping
+from hostgate.planning.grants import Grant
 from hostgate.planning.plan import plan
 from hostgate.review.compared_places import ComparedPlace, compared_plans, compared_standing
 from hostgate.review.guards import Guards, tripped
@@ -290,3 +291,24 @@ def test_a_rule_of_somebody_that_closes_a_host_at_an_address_that_it_has_still_i
         assert sorted(place.closed) == ["a.example", "b.example", "c.example"]
         assert place.closes == 3
         assert place.closing("a.example") is not None
+
+
+@pytest.mark.parametrize(
+    ("target", "clients"),
+    [
+        ("gcp:address-group", ("10.1.0.0/16", "10.2.0.0/16")),
+        ("gcp:address-group", ("builds@acme.iam.gserviceaccount.com", "runs@acme.iam.gserviceaccount.com")),
+        ("azure:ip-group", ("10.1.0.0/16", "10.2.0.0/16")),
+    ],
+)
+def test_a_host_that_closes_for_the_clients_of_one_list_closes(target: str, clients: tuple[str, str]) -> None:
+    both, one = selection([entry("a.example"), entry("b.example")]), selection([entry("b.example")])
+    options = {key: value for key, value in BY_ADDRESS[target].items() if key != "from"}
+    sides = [
+        state(plan([Grant("ci", both, [clients[0]]), Grant("apps", held, [clients[1]])], target, pool=pool_of(SEVERAL), **options))
+        for held in (both, one)
+    ]  # fmt: skip
+    (place,) = compared_plans(diff(sides[:1], sides[1:]), ("a.example",))
+    assert [*place.closed] == ["a.example"]
+    assert (place.closes, place.closing("a.example") is None) == (1, False)
+    assert place.closing("b.example") is None

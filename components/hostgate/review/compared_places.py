@@ -14,7 +14,7 @@ from typing import Any
 from hostgate.catalog.match_kinds import holds
 from hostgate.flows.address_sets import AddressSet, union
 from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
-from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.flow import Flow, Verdict, is_identity
 from hostgate.flows.flow_words import flow_as_json, flow_in_words
 from hostgate.flows.members import moved
 from hostgate.flows.name_atoms import STRANGER
@@ -32,6 +32,8 @@ from hostgate.review.statement import Statement
 
 _MOST_ASKED = 64
 """Addresses of one host that are asked, whether one of them is open."""
+_MOST_CLIENTS = 16
+"""Clients for whom it is asked: those for whom some flow changes."""
 _MOST_HOSTS = 3
 _MOST_VALUES = 3
 """Values that are not known yet and are named; beyond, their number."""
@@ -96,14 +98,19 @@ class ComparedPlace:
     ) -> Iterator[tuple[str, Flow]]:
         if here is None or other is None or not self.found.changes:
             return
+        clients = list(dict.fromkeys([None, *(flow.source for each in self.found.changes for flow in each.flows)]))
         for (host, port, protocol), addresses in known.items():
             # What left a pool, or came into it, says nothing of the host.
             both = addresses & others.get((host, port, protocol), addresses)
-            for address in islice(sorted(both), _MOST_ASKED):
-                flow = Flow(host, port, protocol, address=address)
-                if decide(here, flow).allows and not decide(other, flow).allows:
-                    yield host, flow
-                    break
+            flows = (
+                Flow(host, port, protocol, address=address, source=client)
+                for address in islice(sorted(both), _MOST_ASKED)
+                for client in clients[:_MOST_CLIENTS]
+                if client is None or is_identity(client) or (":" in client) is (":" in address)
+            )
+            moved = (flow for flow in flows if decide(here, flow).allows and not decide(other, flow).allows)
+            if (first := next(moved, None)) is not None:
+                yield host, first
 
     @property
     def everything(self) -> Change | None:
@@ -227,12 +234,7 @@ def _by_address(
     alone = {host for host, *_ in (*old, *new)}
     steps = [step for each in (place.before, place.after) if each is not None for step in each.steps]
     named = any(step.box.name_tests for step in steps)
-    allowed = [
-        (side, one)
-        for side in (*before, *after)
-        for one in side.decisions
-        if one.outcome == "allowed"
-    ]  # fmt: skip
+    allowed = [(side, one) for side in (*before, *after) for one in side.decisions if one.outcome == "allowed"]
     by_name = {one.entry.host for side, one in allowed if not side.alone(one.entry)} if named else set()
     return ByAddress(
         old,
