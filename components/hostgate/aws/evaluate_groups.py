@@ -144,9 +144,10 @@ def _and(place: Place, steps: Iterable[Step]) -> Place:
 
 
 def _unread(group: str, snapshot: Snapshot, rules: list[Resource]) -> Iterator[Step]:
-    """What a group may allow of which nothing was read."""
+    """What a group may allow of which nothing was read, and that no allowlist names."""
     made = any(group in (each.id, each.urn) for each in snapshot.of_types(GROUPS))
-    if not made and not any(_group(rule, snapshot) == group for rule in rules):
+    known = made or group in named_by_allowlists(snapshot, "aws", "securityGroups")
+    if not known and not any(_group(rule, snapshot) == group for rule in rules):
         yield whether("allow", f"a rule of {group}", f"its client is in {group}, whose rules are not in what was read")
 
 
