@@ -1,9 +1,13 @@
 """What is in the groups of several allowlists, or in one of ours and in another, as the components themselves say it."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from hostgate.cli.main import cli
 from hostgate.flows.reach import Reach
 from hostgate.flows.snapshot import Resource, Snapshot
 
@@ -69,3 +73,47 @@ def test_each_allowlist_is_missed_at_its_own_group_alone(run: Run) -> None:
     assert some == apart
     both = told(asked(standing(run, ["sg-0a", "sg-0b"], without="sg-0b")))
     assert both == {"sg-0a": NOTHING, "sg-0b": (0, ["c"], 0, 0)}
+
+
+def state(path: Path, *resources: Resource) -> str:
+    told_ = [
+        {"urn": each.urn, "type": each.type, "id": each.id, "custom": True, "inputs": dict(each.properties),
+         "outputs": dict(each.properties)}
+        for each in resources
+    ]  # fmt: skip
+    path.write_text(json.dumps({"version": 3, "deployment": {"resources": told_}}))
+    return str(path)
+
+
+def test_diff_stops_where_a_member_leaves_for_a_group_that_allows_all(tmp_path: Path) -> None:
+    def made(type_: str, name: str, id_: str, **properties: object) -> Resource:
+        return Resource(
+            urn=f"urn:pulumi:dev::shop::{type_}::{name}", type=type_, name=name, id=id_, properties=properties
+        )
+
+    every = {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}
+    base = [
+        made("aws:ec2/managedPrefixList:ManagedPrefixList", "l", "pl-1", addressFamily="IPv4",
+             entries=[{"cidr": "203.0.113.7/32"}]),
+        made("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "ours", "sgr-1", securityGroupId="sg-0a",
+             prefixListId="pl-1", ipProtocol="tcp", fromPort=443, toPort=443),
+        made("aws:ec2/securityGroup:SecurityGroup", "wide", "sg-0b", egress=[every]),
+    ]  # fmt: skip
+    sides = [
+        state(tmp_path / f"{at}.json", *base, made(INSTANCE, "m", "i-1", vpcSecurityGroupIds=groups))
+        for at, groups in enumerate((["sg-0a"], ["sg-0b"], ["sg-0a", "sg-0b"]))
+    ]
+    stopped = CliRunner().invoke(cli, ["diff", sides[0], sides[1]])
+    assert stopped.exit_code == 1
+    assert "guard never-open-all on aws member m, from group sg-0a to sg-0b: Everything would open" in stopped.output
+    joined = CliRunner().invoke(cli, ["diff", sides[0], sides[2]])
+    assert joined.exit_code == 1
+    assert "guard never-open-all on aws group sg-0a" in joined.output
+    same = CliRunner().invoke(cli, ["diff", sides[1], sides[1]])
+    assert (same.exit_code, "Nothing changes." in same.output) == (0, True)
+    as_json = CliRunner().invoke(cli, ["diff", sides[0], sides[1], "--json"])
+    places = {each["label"]: each for each in json.loads(as_json.output)["places"]}
+    assert places["aws member m, from group sg-0a to sg-0b"]["opened"]
+    asked_ = ["explain", "x.example", "--state", sides[2], "--address", "198.51.100.9"]
+    assert "allow" in CliRunner().invoke(cli, asked_).output
+    assert "block" in CliRunner().invoke(cli, [*asked_, "--from", "member:n"]).output

@@ -84,7 +84,7 @@ def test_a_place_that_loses_its_rules_closes_and_opens_nothing(run: Run, kind: s
     before, after = (standing(run, kind, gone, way=lambda _: True) for gone in ([], [names[1]]))
     unnamed = Snapshot(tuple(each for each in after.resources if not each.type.startswith("hostgate-")), "a state")
     for then in (after, unnamed):
-        found = compared_standing(places_of_stack(before), places_of_stack(then), (), (), then)
+        found = compared_standing(places_of_stack(before), places_of_stack(then), ((), ()), (), then)
         assert {(each.found.place.name, change.kind) for each in found for change in each.found.changes} == {
             (names[1], "closed")
         }

@@ -256,7 +256,7 @@ class TestComments:
         wide = states(network_rule("wide", "*", "*"), group="team", priority=300)
         before = state(tmp_path, *ALLOWED, name="before.json")
         for more, said in (
-            (deny, "more closes by other rules on"),
+            (deny, "more closes than entries say on"),
             (wide, "everything opens on"),
             ([], "nothing changes"),
         ):

@@ -23,7 +23,7 @@ def as_told(each: PreviewResource) -> Resource:
 
 def compared(before: list[Resource], after: list[Resource]) -> tuple[ComparedPlace, ...]:
     base, head = (Snapshot(tuple(each), "a stack") for each in (before, after))
-    return compared_standing(places_of_stack(base), places_of_stack(head), [], [], head)
+    return compared_standing(places_of_stack(base), places_of_stack(head), ([], []), [], head)
 
 
 @pytest.mark.parametrize("name", STACKS)

@@ -322,7 +322,20 @@ class TestAClientThatIsNotNamed:
             ),
             ([ClientTest(addresses=networks(["fd00::/8"]))], [ALL_OF_A], ("allow", "allow 0")),
         ],
-        ids=str,
+        ids=[
+            "all",
+            "a part",
+            "more",
+            "others",
+            "one of two rules",
+            "one of two ranges",
+            "everybody else",
+            "one of two tags",
+            "both tags",
+            "another tag",
+            "a set that nobody sees",
+            "another family",
+        ],
     )
     def test_what_is_denied_to_all_that_a_rule_is_for_it_lets_pass_for_nobody(
         self, denied: list[ClientTest], allowed: list[ClientTest], ends: tuple[str, str]
@@ -334,6 +347,21 @@ class TestAClientThatIsNotNamed:
         assert (verdict.action, verdict.rule) == ends
         assert decide(place(*allows, *denies), flow).rule == "allow 0"
 
-    def test_where_what_nobody_decides_passes_somebody_else_gets_through(self) -> None:
-        here = place(step("block", "deny", client=ALL_OF_A), step("allow", "allow", client=ALL_OF_A), otherwise="allow")
-        assert decide(here, Flow("cgr.dev", address="192.0.2.1")).allows
+    def test_what_no_rule_decides_passes_for_none_that_is_denied_it(self) -> None:
+        ours, theirs = ALL_OF_A, ClientTest(addresses=networks(["10.2.0.0/16"]))
+        allow = step("allow", "ours", client=ours, address=networks(["203.0.113.7"]))
+        evil = Flow("evil.example", address="192.0.2.1")
+        for denied, ends in ((ours, "block"), (PART_OF_A, "unknown"), (theirs, "allow"), (ClientTest(), "block")):
+            here = place(allow, step("block", "deny", client=denied), otherwise="allow")
+            assert decide(here, evil).action == ends
+        beside = step("allow", "theirs", client=theirs, address=networks(["203.0.113.8"]))
+        here = place(allow, beside, step("block", "deny", client=ours), otherwise="allow")
+        assert decide(here, evil).allows  # a client that theirs is for
+        metadata = step("allow", "metadata", address=networks(["169.254.169.254"]))
+        assert (
+            decide(place(metadata, allow, step("block", "deny", client=ours), otherwise="allow"), evil).rule == "deny"
+        )
+
+    def test_where_no_rule_allows_anything_everybody_may_be_meant(self) -> None:
+        here = place(step("block", "deny", client=ALL_OF_A), otherwise="allow")
+        assert decide(here, Flow("evil.example", address="192.0.2.1")).allows

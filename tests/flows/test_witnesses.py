@@ -393,7 +393,7 @@ MUTANTS = {
         "(*cell, what))\n",
         "(*cell, what)) if sum(each != rows.rows[0][2] for each, rows in zip((*cell, what), dimensions)) < 3 else ()\n",
     ),
-    "pruning ignores doubts": ("elif holds & low and not step.box.doubts:", "elif holds & low:"),
+    "pruning ignores doubts": ("elif holds & low and step.box.is_told:", "elif holds & low:"),
     "pruning ignores moments": ("if decided and step.moments <= decided:", "if decided:"),
     "pruning ignores what holds only perhaps": ("        holds = sure\n", "        holds = can\n"),
     "sets that are taken out are known": ("bool(each.without) << bit", "False << bit"),

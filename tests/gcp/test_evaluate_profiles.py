@@ -336,7 +336,7 @@ def test_a_rule_that_no_longer_asks_whose_address_it_is_opens_to_what_says_a_lis
     before, after = (
         places(Snapshot((*EGRESS, each, *DENY, group(), endpoint(), listed), "x")) for each in (looked_up, inspect())
     )
-    (place,) = compared_standing(before, after, [])
+    (place,) = compared_standing(before, after, ([], []))
     (change,) = place.opened_by_others
     assert change.flow.wire_name == "cgr.dev" != change.flow.name
     assert "to any other name that says cgr.dev" in place.words(change)

@@ -1,6 +1,6 @@
 """The pool of addresses as a value, and its text: one line for each address, read back without trust."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -57,8 +57,18 @@ def test_hosts_without_an_address_are_told_with_the_reason() -> None:
 
 
 def test_addresses_are_stale_when_none_was_confirmed_for_longer_than_the_window() -> None:
-    assert pool().stale("cgr.dev", date(2026, 11, 30)) is None
-    assert "2026-11-28, 3 days ago" in str(pool().stale("cgr.dev", date(2026, 12, 1)))
+    window = timedelta(seconds=pool().hosts["cgr.dev"].window)
+    last = datetime.fromtimestamp(
+        max(each.last for each in pool().hosts["cgr.dev"].addresses if each.family == "ipv4"), UTC
+    )
+    for late, told in (
+        (window, None), (window + timedelta(seconds=1), "2026-11-28, more than 1 day ago"),
+        (timedelta(days=60), "more than 60 days ago"), (timedelta(days=-1), None), (timedelta(days=-2), "which is to come"),
+    ):  # fmt: skip
+        found = pool().stale("cgr.dev", last + late, ["ipv4"])
+        assert found is None if told is None else told in str(found)
+    assert pool().stale("cgr.dev", (last + window).date(), ["ipv4"]) is None  # a day may be its beginning
+    assert pool().stale("cgr.dev", (last + window + timedelta(days=1)).date()) is not None
     assert pool().stale("new.example", date(2027, 12, 1)) is None
     assert "which is to come" in str(pool().stale("cgr.dev", date(2026, 11, 20)))
 
@@ -69,7 +79,7 @@ def test_one_family_may_be_stale_alone() -> None:
             "seen eu-west-1 2026-11-28T17:00:00Z\nhost intranet", "seen eu-west-1 2026-11-22T17:00:00Z\nhost intranet"
         )
     )
-    at = date(2026, 11, 30)
+    at = date(2026, 11, 29)
     assert str(six.stale("cgr.dev", at)).startswith(
         "The ipv6 addresses of cgr.dev in pool.txt were last confirmed on 2026-11-22"
     )

@@ -4,6 +4,7 @@ import pytest
 
 from conformance.catalogs import MADE, entry, selection
 from hostgate.flows.flow import FLOW_PROTOCOLS, IP_PROTOCOLS, Flow, flow_protocol
+from hostgate.flows.flow_words import flow_in_words
 from hostgate.planning.plan import plan
 
 
@@ -100,3 +101,19 @@ def test_no_mechanism_opens_another_protocol_to_a_host_that_it_opens_by_tcp(
 def test_names_of_protocols_are_one_for_each_number() -> None:
     assert len(set(IP_PROTOCOLS.values())) == len(IP_PROTOCOLS)
     assert set(IP_PROTOCOLS) <= set(FLOW_PROTOCOLS)
+
+
+@pytest.mark.parametrize(
+    ("flow", "told"),
+    [
+        (Flow("a.example", 0, "https", address="203.0.113.7"), "tcp 0 to a.example, at 203.0.113.7"),
+        (Flow("a.example", 0, "http", sni=None), "tcp 0 to a.example"),
+        (Flow("a.example", 0, "quic"), "udp 0 to a.example"),
+        (Flow("a.example", 443, "https"), "https 443 to a.example"),
+        (Flow("a.example", 80, "http", sni=None), "http 80 to a.example that it does not say"),
+        (Flow("a.example", protocol="icmp"), "icmp to a.example"),
+        (Flow("a.example", protocol="253"), "253 to a.example"),
+    ],
+)
+def test_a_flow_is_told_with_its_port_where_its_protocol_has_ports(flow: Flow, told: str) -> None:
+    assert flow_in_words(flow) == told

@@ -292,11 +292,11 @@ def test_what_else_stands_in_the_security_group_is_judged_too(
 
 
 @pytest.mark.parametrize("cidr", ["198.51.100/24x", "", 7, UNKNOWN])
-def test_nobody_can_tell_what_a_list_opens_of_which_an_entry_is_no_range(cidr: Any) -> None:
+def test_nobody_can_tell_what_else_a_list_opens_of_which_an_entry_is_no_range(cidr: Any) -> None:
     held = replace(LIST, properties={"addressFamily": "IPv4", "entries": [{"cidr": "203.0.113.7/32"}, {"cidr": cidr}]})
     (place,) = places(Snapshot((held, rule("ours", prefixListId="pl-1")), "a test"))
-    for address in ("203.0.113.7", "198.51.100.9"):
-        assert decide(place, Flow("x.example", 443, "https", address=address)).action == "unknown"
+    for address, action in (("203.0.113.7", "allow"), ("198.51.100.9", "unknown")):
+        assert decide(place, Flow("x.example", 443, "https", address=address)).action == action
 
 
 def test_a_security_group_without_a_prefix_list_of_the_snapshot_is_no_place() -> None:

@@ -221,3 +221,23 @@ def test_of_other_names_only_such_are_tried_as_the_same_rule_lets_pass() -> None
     made, untried = probes(path)
     assert not [each for each in made if each.what == "beyond the catalogs"]
     assert [each.why for each in untried if each.what == "beyond the catalogs"]
+
+
+@pytest.mark.parametrize(
+    ("open_at", "told"),
+    [
+        (["198.51.7.1", "198.51.7.2"], ""),
+        (["198.51.7.2"], "and not at others that it has"),
+        (["198.51.7.9"], "a probe"),
+    ],
+)
+def test_a_host_that_is_closed_at_some_of_its_addresses_alone_is_not_tried(open_at: list[str], told: str) -> None:
+    at_both = networks(["198.51.7.1", "198.51.7.2"])
+    wanted = Need("a", replace(HTTPS, dialled=(NameTest("exact", "a.example"),), address=at_both))
+    opened = Step(action="allow", rule="list", why="", box=replace(HTTPS, address=networks(open_at), applications=None))
+    (path,) = paths([point(opened, needs=[wanted])])
+    made, untried = probes(path)
+    assert [each.flow.name for each in made if each.what == "missing"] == (["a.example"] if told == "a probe" else [])
+    assert [each.why.rpartition(", ")[2] for each in untried if each.what == "missing"] == (
+        [told] if told not in ("", "a probe") else []
+    )

@@ -1,8 +1,9 @@
 """What entries say that opens and closes, and what every flow says that is asked of both plans: one truth, told twice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,13 @@ from hostgate.aws.evaluate_groups import places
 from hostgate.aws.resources import snapshot_of
 from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.catalog.model import Entry
+from hostgate.flows.steps import keeping
 from hostgate.planning.plan import plan
 from hostgate.review.compared_places import ComparedPlace, compared_plans, compared_standing
 from hostgate.review.guards import Guards, tripped
 from hostgate.review.plan_changes import TargetDiff, diff
 from hostgate.review.risks import risks
-from hostgate.review.statement import state
+from hostgate.review.statement import Statement, state
 from review.changes import BOTH_FAMILIES, SOURCES, by_source, made, pool_of
 
 POOL = [
@@ -139,7 +141,7 @@ def test_a_list_that_opens_more_than_its_entries_say_is_a_risk_of_every_group_th
     after = replace(before, resources=tuple(more))
     sides = [state(planned)]
     changes = diff(sides, sides)
-    found = compared_standing(places(before), places(after), sides, (), after, changes)
+    found = compared_standing(places(before), places(after), (sides, sides), (), after, changes)
     assert [(each.id, each.target) for each in risks(changes, found)] == [
         ("opens-beside", f"aws group {group}") for group in sorted(groups)
     ]
@@ -169,7 +171,7 @@ def test_an_entry_that_comes_or_goes_is_no_other_rule_over_whichever_family_and_
     if target.startswith("aws"):
         read = places if target == "aws:prefix-list" else places_of_acls
         stand = [snapshot_of(each.objects) for each in made_of]
-        found += compared_standing(*map(read, stand), sides, (), stand[1], changes)
+        found += compared_standing(*map(read, stand), (sides[:1], sides[1:]), (), stand[1], changes)
         assert len(found) == 3
     assert [each for each in risks(changes, found) if each.id == "opens-beside"] == []
 
@@ -222,3 +224,69 @@ def test_a_host_that_comes_into_a_list_of_a_refresher_opens_with_a_push_and_not_
     back = [each for each in risks(diff([other], [one])) if each.id == "after-push"]
     assert [each.subject for each in back] == late
     assert all("443/tcp, which stands: it closes with the next" in each.message for each in back)
+
+
+SEVERAL = {
+    f"{name}.example": (f"203.0.113.{number}", f"203.0.113.{number + 100}") for number, name in enumerate("abc", 7)
+}
+
+
+def by_pool(target: str, hosts: Mapping[str, Iterable[str]], entries: Iterable[str] = "abc", **more: Any) -> Statement:
+    held = selection([entry(f"{each}.example") for each in entries])
+    return state(plan(held, target, pool=pool_of(hosts), **{**BY_ADDRESS[target], **more}))
+
+
+def guarded_by(one: Statement, other: Statement, **guards: Any) -> list[str]:
+    asked = Guards(**guards)
+    changes = diff([one], [other])
+    return [each.guard for each in tripped(asked, (), compared_plans(changes, asked.never_remove))]
+
+
+@pytest.mark.parametrize("target", BY_ADDRESS)
+@pytest.mark.parametrize("contents", ["pool", "refresher"])
+def test_an_address_that_leaves_the_pool_or_comes_closes_no_host_and_opens_none(target: str, contents: str) -> None:
+    room = {"aws:prefix-list": {"maximum": 20}, "gcp:address-group": {"capacity": 20}}.get(target, {})
+    kept = {"contents": contents, **room} if contents == "refresher" and target != "aws:network-acl" else {}
+    turned = {**SEVERAL, "a.example": ("203.0.113.7", "203.0.113.77"), "b.example": ("203.0.113.88",)}
+    before, after = (by_pool(target, hosts, **kept) for hosts in (SEVERAL, turned))
+    for pair in ((before, after), (after, before)):
+        for host in ("a.example", "b.example", "c.example", "elsewhere.example"):
+            assert guarded_by(*pair, never_remove=(host,)) == []
+        assert guarded_by(*pair, max_removed=0, max_opened=0) == []
+
+
+@pytest.mark.parametrize("target", BY_ADDRESS)
+def test_hosts_of_a_list_are_counted_one_by_one_and_named(target: str) -> None:
+    whole, one = by_pool(target, SEVERAL), by_pool(target, SEVERAL, "a")
+    assert guarded_by(whole, one, max_removed=1) == ["max-removed"]
+    assert guarded_by(whole, one, max_removed=2) == []
+    assert guarded_by(one, whole, max_opened=1) == ["max-opened"]
+    assert guarded_by(one, whole, max_opened=2) == []
+    (place,) = compared_plans(diff([whole], [one]), ("b.example",))
+    assert [*place.closed] == ["b.example", "c.example"]
+    closing = place.closing("b.example")
+    assert closing is not None
+    assert closing.flow.address in SEVERAL["b.example"]
+    assert guarded_by(whole, one, never_remove=("a.example",)) == []
+    assert guarded_by(whole, one, never_remove=("c.example",)) == ["never-remove"]
+
+
+@pytest.mark.parametrize("target", ["aws:prefix-list", "aws:network-acl"])
+def test_a_rule_of_somebody_that_closes_a_host_at_an_address_that_it_has_still_is_a_guards(target: str) -> None:
+    planned = plan(selection([entry(f"{each}.example") for each in "abc"]), target, pool=pool_of(SEVERAL),
+                   **BY_ADDRESS[target])  # fmt: skip
+    before = snapshot_of(planned.objects)
+    gone = tuple(
+        each for each in before.resources
+        if each.type not in ("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "aws:ec2/networkAclRule:NetworkAclRule")
+    )  # fmt: skip
+    after = replace(before, resources=gone)
+    read = places if target == "aws:prefix-list" else places_of_acls
+    sides = [state(planned)]
+    stood = read(before)
+    then = read(after) or [keeping(each, lambda step: not step.rule) for each in stood]
+    found = compared_standing(stood, then, (sides, sides), ("a.example",), after)
+    for place in found:
+        assert sorted(place.closed) == ["a.example", "b.example", "c.example"]
+        assert place.closes == 3
+        assert place.closing("a.example") is not None

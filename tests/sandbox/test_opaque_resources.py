@@ -69,6 +69,8 @@ IDS: list[tuple[str, dict[str, Any], str]] = [
     (SUBNET, {"vpcId": "v"}, r"subnet-[0-9a-f]{17}"),
     ("aws:ec2/instance:Instance", {}, r"i-[0-9a-f]{17}"),
     ("aws:ec2/securityGroup:SecurityGroup", {"name": "a"}, r"sg-[0-9a-f]{17}"),
+    ("aws:ec2/networkAcl:NetworkAcl", {"vpcId": "v"}, r"acl-[0-9a-f]{17}"),
+    ("aws:ec2/defaultNetworkAcl:DefaultNetworkAcl", {"defaultNetworkAclId": "acl-0a1"}, "acl-0a1"),
     ("aws:iam/role:Role", {"name": "node"}, "node"),
     ("aws:iam/policy:Policy", {"name": "p"}, "arn:aws:iam::123456789012:policy/p"),
     ("aws:s3/bucket:Bucket", {"bucket": "logs"}, "logs"),

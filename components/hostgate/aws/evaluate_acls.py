@@ -11,12 +11,12 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Final
 
-from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, holder_of
+from hostgate.aws.evaluate_groups import RESERVED, UNFILTERED, address_of, box_of, doubted, holder_of
 from hostgate.aws.members import default_acl, of_acls
-from hostgate.aws.resources import canonical
-from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, EPHEMERAL
+from hostgate.aws.resources import canonical, may_be_of
+from hostgate.aws.resources_ec2 import ACL_ENTRY, ACL_RANGES, ACLS_WITH_ENTRIES, DEFAULT_ACL, EPHEMERAL
 from hostgate.flows.address_sets import NO_ADDRESS
-from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.members import Member, Members
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -107,35 +107,47 @@ def _acl(rule: Resource, snapshot: Snapshot) -> str:
 
 
 def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
-    entries = [
-        (each.node.at("egress").value, each.name, each.urn, each.node) for each in rules if _acl(each, snapshot) == acl
-    ]
-    made = next((each for each in snapshot.of_types(ACLS_WITH_ENTRIES) if acl in (each.id, each.urn)), None)
-    name = acl
+    found: list[tuple[object, Resource, Node, str]] = []
+    for each in rules:
+        mine = _acl(each, snapshot) == acl
+        if mine or may_be_of(acl, each, "networkAclId", ACLS_WITH_ENTRIES, snapshot):
+            doubt = "" if mine else f"{each.name} is an entry of this network ACL"
+            found.append((each.node.at("egress").value, each, each.node, doubt))
+    name, stands = acl, False
     beside: tuple[Step, ...] = ()
-    if made is not None:
-        name, beside = (made.name if acl == made.urn else acl), elsewhere(made)
+    for made in snapshot.of_types(ACLS_WITH_ENTRIES):
+        here = acl in (made.id, made.urn)
+        adopts = made.type == DEFAULT_ACL and not made.id
+        if not here and not (adopts and may_be_of(acl, made, "defaultNetworkAclId", ACLS_WITH_ENTRIES, snapshot)):
+            continue
+        doubt = "" if here else f"{made.name} adopts this network ACL"
+        if here:
+            name, stands = (made.name if acl == made.urn else acl), True
+            beside += elsewhere(made)
         for key, out in (("egress", True), ("ingress", False)):
             if made.node.at(key).unknown:
                 beside += either(f"{key} of {made.name}", "its entries are not known yet", made.urn)
-            entries += [(out, made.name, made.urn, item) for item in made.node.at(key).items()]
+            found += [(out, made, item, doubt) for item in made.node.at(key).items()]
     stages = [UNFILTERED]
     for out, title, closed in ((False, "ingress entries", _UNANSWERED), (True, "egress entries", _CLOSED)):
         ordered: list[tuple[int, tuple[Step, ...]]] = []
         loose = [tuple(_onward(beside, out=out))] if beside else []
-        for way, rule, owner, node in entries:
+        for way, held, node, doubt in found:
             if bool(way) is not out and isinstance(way, bool | None):
                 continue
-            steps = tuple(_steps(rule, owner, node, out=out))
+            does = _steps(held.name, held.urn, node, out=out)
+            steps = tuple(doubted(each, f"{doubt}, which is not known yet") if doubt else each for each in does)
             place = number(node.at("ruleNumber")) or number(node.at("ruleNo"))
             if place is None:
                 loose.append(steps)
             else:
                 ordered.append((place, steps))
         ordered.sort(key=lambda each: each[0])
-        steps = tuple(step for _, found in ordered for step in found)
-        stages.append(Stage(title, steps, closed, unordered=tuple(loose), of_answers=not out))
-    return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL", elsewhere=made is None)
+        steps = tuple(step for _, each in ordered for step in each)
+        stages.append(
+            Stage(title, steps, closed, unordered=tuple(loose), of_answers=NO_NUMBER if out else _CLIENT_PORTS)
+        )
+    return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL", elsewhere=not stands)
 
 
 def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
@@ -154,9 +166,8 @@ def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
         reached = box.port.holds(_CLIENT_PORTS)
         if reached is False:
             return
-        doubt = f"the client's port is one of those of {rule}"
-        doubts = [each.replace("its ICMP", "its answer's ICMP", 1) for each in box.doubts]
-        box = replace(box, port=EVERY_PORT, doubts=(*doubts, *([] if reached else [doubt])))
+        doubts = tuple(each.replace("its ICMP", "its answer's ICMP", 1) for each in box.doubts)
+        box = replace(box, port=EVERY_PORT, client_ports=EVERY_PORT if reached else box.port, doubts=doubts)
     way = "its address and port" if out else "the answers of its address"
     does: Action = "allow" if action == "allow" else "block"
     why = f"an entry of the network ACL {'allows' if action == 'allow' else 'denies'} {way}"

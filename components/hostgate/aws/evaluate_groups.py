@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from hostgate.aws.members import NOT_KNOWN, in_groups
-from hostgate.aws.resources import canonical
+from hostgate.aws.resources import PERHAPS, canonical, may_be_of
 from hostgate.aws.resources_ec2 import (
     EGRESS_RULE,
     GROUPS,
@@ -19,10 +19,10 @@ from hostgate.aws.resources_ec2 import (
     PREFIX_LIST_ENTRY,
     RULE_DESTINATIONS,
 )
-from hostgate.flows.address_sets import NO_ADDRESS, AddressSet, listed, networks, range_of, symbol, union
+from hostgate.flows.address_sets import AddressSet, networks, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.members import Member, Members
-from hostgate.flows.nodes import UNKNOWN, Node, number
+from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
 from hostgate.planning.address_pool import mark
@@ -144,10 +144,10 @@ def _and(place: Place, steps: Iterable[Step]) -> Place:
 
 
 def _unread(group: str, snapshot: Snapshot, rules: list[Resource]) -> Iterator[Step]:
-    """What a group may allow of which nothing was read, and that no allowlist names."""
+    """What a group may allow of which nothing was read."""
     made = any(group in (each.id, each.urn) for each in snapshot.of_types(GROUPS))
-    known = made or group in named_by_allowlists(snapshot, "aws", "securityGroups")
-    if not known and not any(_group(rule, snapshot) == group for rule in rules):
+    made = made or group in named_by_allowlists(snapshot, "aws", "securityGroups")
+    if not made and not any(_group(rule, snapshot) == group for rule in rules):
         yield whether("allow", f"a rule of {group}", f"its client is in {group}, whose rules are not in what was read")
 
 
@@ -168,8 +168,11 @@ def _rules(snapshot: Snapshot) -> list[Resource]:
 
 def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
     mine = [rule for rule in rules if _group(rule, snapshot) == group]
+    perhaps = [rule for rule in rules if _group(rule, snapshot) != group
+               and may_be_of(group, rule, "securityGroupId", GROUPS, snapshot)]  # fmt: skip
     steps = [step for rule in mine for step in _of_rule(rule, snapshot)]
-    steps += [step for rule in rules if _of_any_group(rule, snapshot) for step in _perhaps_here(rule)]
+    steps += [doubted(step, f"{rule.name} is a rule of this group, which is not known yet")
+              for rule in perhaps for step in _of_rule(rule, snapshot)]  # fmt: skip
     name, stands = group, False
     for made in snapshot.of_types(GROUPS):
         if group not in (made.id, made.urn):
@@ -183,7 +186,7 @@ def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
         else:
             steps += [step for item in inside.items() for step in _inside(made, item, "egress", snapshot)]
         steps += elsewhere(made)
-    kept = [each for rule in mine for each in _lists(rule, snapshot)]
+    kept = [each for rule in (*mine, *perhaps) for each in _lists(rule, snapshot)]
     assumptions = (*ASSUMPTIONS, PUSHED) if any(map(_pushed, kept)) else ASSUMPTIONS
     return Place(
         TARGET, name, (UNFILTERED, Stage("egress rules", tuple(steps), _CLOSED)), assumptions, policy=name, kind="group",
@@ -202,23 +205,17 @@ def _group(rule: Resource, snapshot: Snapshot) -> str:
 
 
 def holder_of(rule: Resource, key: str, what: str, snapshot: Snapshot) -> str:
-    """What the group or ACL of a rule is known by: its id, or the resource that it is."""
-    value = rule.properties.get(key)
-    if isinstance(value, str):
-        return value
-    made = snapshot.referred(rule, key, value)
-    return (made[0].id or made[0].urn) if len(made) == 1 else f"a {what} not known yet ({rule.name})"
+    """What the group or ACL of a rule is known by: its id, or the resource that it is, or that alone gives it."""
+    node, urns = rule.node.at(key), rule.property_dependencies.get(key, frozenset())
+    if isinstance(node.value, str) and not node.unknown:
+        return node.value
+    made = snapshot.referred(rule, key, None)
+    return (made[0].id or made[0].urn) if len(made) == len(urns) == 1 else f"a {what} not known yet ({rule.name})"
 
 
-def _of_any_group(rule: Resource, snapshot: Snapshot) -> bool:
-    """Whether nobody can tell which group an older rule is in; a newer one refers to one group, or is a place by itself."""
-    value = rule.properties.get("securityGroupId")
-    known = isinstance(value, str) or len(snapshot.referred(rule, "securityGroupId", value)) == 1
-    return rule.type == LEGACY_RULE and not known
-
-
-def _perhaps_here(rule: Resource) -> Iterator[Step]:
-    yield from either(rule.name, f"the group of {rule.name} is not known yet", rule.urn)
+def doubted(step: Step, doubt: str) -> Step:
+    """The step, if `doubt` is so."""
+    return replace(step, box=replace(step.box, doubts=(*step.box.doubts, doubt)))
 
 
 def _list(value: object, resource: Resource, key: str, snapshot: Snapshot) -> Resource | None:
@@ -235,14 +232,23 @@ def _lists(rule: Resource, snapshot: Snapshot) -> list[Resource]:
     return [found for value, key in named if (found := _list(value, rule, key, snapshot)) is not None]
 
 
-def _in_list(node: Node, resource: Resource, key: str, what: str, snapshot: Snapshot) -> AddressSet:
+_Range = tuple[AddressSet, str]
+"""Where a rule leads to, and what would have to be so for that; empty if nothing has."""
+
+
+def _in_list(node: Node, resource: Resource, key: str, what: str, snapshot: Snapshot) -> Iterator[_Range]:
     """What a reference to a prefix list stands for: of one outside the snapshot, what is put in from here, and the rest."""
     known = _list(node.value, resource, key, snapshot)
     if known is not None:
-        return entries_of(known)
+        yield entries_of(known, sure=True), ""
+        for each in known.node.at("entries").items():
+            if not (name := each.at(PERHAPS)).absent:
+                doubt = f"{name.value} is an entry of {known.name}, which is not known yet"
+                yield address_of(each.at("told"), f"cidr of {name.value}"), doubt
+        return
     beside = (each.node.at("cidr") for each in snapshot.of_types([PREFIX_LIST_ENTRY])
               if isinstance(node.value, str) and each.properties.get("prefixListId") == node.value)  # fmt: skip
-    return union([address_of(node, what), *(address_of(cidr, what) for cidr in beside)])
+    yield union([address_of(node, what), *(address_of(cidr, what) for cidr in beside)]), ""
 
 
 def _of_rule(rule: Resource, snapshot: Snapshot) -> Iterator[Step]:
@@ -253,32 +259,32 @@ def _of_rule(rule: Resource, snapshot: Snapshot) -> Iterator[Step]:
         else:
             yield from either(rule.name, f"the direction of {rule.name} is not known yet", rule.urn)
         return
-    address = NO_ADDRESS
+    to: list[_Range] = []
     for key in RULE_DESTINATIONS:
         at = node.at(key)
         if at.absent:
             continue
         what = f"{key} of {rule.name}"
-        address |= _in_list(at, rule, key, what, snapshot) if key == "prefixListId" else address_of(at, what)
-    yield from _step(rule.name, rule.urn, node, "ipProtocol", address)
+        to += _in_list(at, rule, key, what, snapshot) if key == "prefixListId" else [(address_of(at, what), "")]
+    yield from _steps(rule.name, rule.urn, node, "ipProtocol", to)
 
 
 def _inside(holder: Resource, item: Node, lists: str, snapshot: Snapshot) -> Iterator[Step]:
     """A rule that stands in its security group, or an older one apart, which is written alike. What its prefix lists were made
     from is told of the input `lists`."""
-    address = NO_ADDRESS
+    to: list[_Range] = []
     for key in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups"):
         what = f"{key} of {holder.name}"
         if item.at(key).unknown:
-            address |= symbol(what)
+            to.append((symbol(what), ""))
         for each in item.at(key).items():
             in_list = key == "prefixListIds"
-            address |= _in_list(each, holder, lists, what, snapshot) if in_list else address_of(each, what)
+            to += _in_list(each, holder, lists, what, snapshot) if in_list else [(address_of(each, what), "")]
     if not (source := item.at("sourceSecurityGroupId")).absent:
-        address |= address_of(source, f"sourceSecurityGroupId of {holder.name}")
+        to.append((address_of(source, f"sourceSecurityGroupId of {holder.name}"), ""))
     if item.at("self").value:
-        address |= symbol(holder.id or holder.urn)
-    yield from _step(holder.name, holder.urn, item, "protocol", address)
+        to.append((symbol(holder.id or holder.urn), ""))
+    yield from _steps(holder.name, holder.urn, item, "protocol", to)
 
 
 def address_of(node: Node, what: str) -> AddressSet:
@@ -288,10 +294,18 @@ def address_of(node: Node, what: str) -> AddressSet:
     return (range_of(node.value) if "/" in node.value else None) or symbol(node.value)
 
 
-def entries_of(prefix_list: Resource) -> AddressSet:
-    """The addresses in a prefix list; a symbol of its own where nobody can tell."""
+def entries_of(prefix_list: Resource, *, sure: bool = False) -> AddressSet:
+    """The addresses in a prefix list, and a symbol of its own where nobody can tell of some; `sure`: without entries of which
+    nobody knows yet whether they are in it."""
     entries, unread = prefix_list.node.at("entries"), f"unknown:{prefix_list.urn}#entries"
-    return symbol(unread) if entries.unknown else listed((item.at("cidr").value for item in entries.items()), unread)
+    told = (range_of(item.at("cidr").value) for item in entries.items() if not sure or item.at(PERHAPS).absent)
+    return symbol(unread) if entries.unknown else union(symbol(unread) if each is None else each for each in told)
+
+
+def _steps(name: str, owner: str, node: Node, key: str, to: Sequence[_Range]) -> Iterator[Step]:
+    for doubt in dict.fromkeys(("", *(each for _, each in to))):
+        steps = _step(name, owner, node, key, union(address for address, each in to if each == doubt))
+        yield from (doubted(step, doubt) for step in steps) if doubt else steps
 
 
 def _step(name: str, owner: str, node: Node, key: str, address: AddressSet) -> Iterator[Step]:
@@ -306,11 +320,12 @@ def _step(name: str, owner: str, node: Node, key: str, address: AddressSet) -> I
 
 def box_of(name: str, node: Node, key: str, address: AddressSet) -> Box | str:
     """What a rule is about, with its protocol under `key`; what of it is not known, as a sentence."""
-    protocol = node.at(key).value
     low, high = number(node.at("fromPort")), number(node.at("toPort"))
-    known = str(protocol).lower()
+    known = str(node.at(key).value).lower()
     every = known in ("-1", "all")
-    if protocol is UNKNOWN or (not every and UNKNOWN in (node.at("fromPort").value, node.at("toPort").value)):
+    if node.at(key).unknown:
+        return f"the protocol of {name} is not known yet"
+    if not every and any(node.at(each).unknown for each in ("fromPort", "toPort")):
         return f"the ports of {name} are not known yet"
     numbered = _PROTOCOLS.get(known) or (int(known) if known.isdigit() else None)
     if not every and numbered is None:

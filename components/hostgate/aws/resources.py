@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hostgate.aws import query_kinds, resources_ec2, resources_firewall, resources_ram, resources_resolver
-from hostgate.aws.resources_ec2 import PREFIX_LIST, PREFIX_LIST_ENTRY, VPC
+from hostgate.aws.resources_ec2 import DEFAULT_ACL, DEFAULTS, PREFIX_LIST, PREFIX_LIST_ENTRY, VPC
 from hostgate.aws.resources_resolver import ASSOCIATION, DOMAIN_LIST, RULE, RULE_GROUP
-from hostgate.flows.nodes import UNKNOWN, Node
+from hostgate.flows.nodes import REDACTED, UNKNOWN, Node
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.planning.mechanism import CloudObject
 from hostgate.planning.resource_types import ResourceType, as_it_is, read
@@ -79,6 +79,9 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
 }
 """Types of the twin of the provider, whose inputs are the API's in camelCase, and what it calls the ARN."""
 
+PERHAPS: Final = "perhaps"
+"""Of an entry of a prefix list that may be one of another: its name."""
+
 _RULES = "firewallRules"
 
 
@@ -92,24 +95,51 @@ def canonical(snapshot: Snapshot) -> Snapshot:
 
 
 def _with_entries(resource: Resource, apart: Sequence[Resource], snapshot: Snapshot) -> Resource:
-    """A prefix list with those entries that are resources of their own. Of one that refers to nothing that is known, any list
-    without other entries may be meant."""
+    """A prefix list with those entries that are resources of their own, and with those of which nobody knows yet whether they
+    are in it: their range is not read as one, `told` has it."""
     entries = resource.properties.get("entries")
     if resource.type != PREFIX_LIST or entries is UNKNOWN:
         return resource
     held = list(entries or ())
     for each in apart:
-        value = each.properties.get("prefixListId")
-        lists = snapshot.referred(each, "prefixListId", value)
-        if lists == (resource,):
+        told = each.node.at("prefixListId")
+        value = None if told.unknown else told.value
+        if snapshot.referred(each, "prefixListId", value) == (resource,) and (
+            isinstance(value, str) or len(each.property_dependencies["prefixListId"]) == 1
+        ):
             item = {"cidr": each.properties.get("cidr", UNKNOWN), "description": each.properties.get("description")}
             held += [] if any(one.get("cidr") == item["cidr"] for one in held if isinstance(one, Mapping)) else [item]
-        elif resource in lists or (not lists and not isinstance(value, str) and not entries):
-            held.append({"cidr": UNKNOWN})
+        elif any(may_be_of(one, each, "prefixListId", [PREFIX_LIST], snapshot) for one in (resource.id, resource.urn)):
+            item = {"cidr": UNKNOWN, PERHAPS: each.name, "told": each.properties.get("cidr", UNKNOWN)}
+            other = "IPv4" if ":" in str(item["told"]) else "IPv6"
+            of_other = isinstance(item["told"], str) and resource.properties.get("addressFamily") == other
+            held += [] if item in held or of_other else [item]
     return replace(resource, properties={**resource.properties, "entries": held}) if held else resource
 
 
+def may_be_of(holder: str, resource: Resource, key: str, types: Sequence[str], snapshot: Snapshot) -> bool:
+    """Whether the group, ACL or list of `types` that `resource` refers to at `key`, and that is not known, may be `holder`: it
+    is one of those that the reference was made from, if that is nothing else. A VPC gives the id of its own default one."""
+    node = resource.node.at(key)
+    if isinstance(node.value, str) and not node.unknown:
+        return False
+    defaults = [each for each in types if each in DEFAULTS]
+    names: set[str] = set()
+    for urn in resource.property_dependencies.get(key) or [""]:
+        made = snapshot.by_urn.get(urn)
+        if made is not None and made.type in types:
+            names |= {made.id or made.urn, made.urn}
+        elif made is not None and made.type == VPC and defaults and not made.id_is_told:
+            names |= {each.urn for each in snapshot.of_types(defaults) if urn in each.made_from}
+        else:
+            return True
+    return holder in names
+
+
 def _canonical(resource: Resource, snapshot: Snapshot) -> Iterator[Resource]:
+    if resource.type in DEFAULTS:
+        yield replace(resource, id=_adopted(resource, snapshot) or resource.id)
+        return
     if resource.type not in NATIVE:
         yield resource
         return
@@ -125,6 +155,16 @@ def _canonical(resource: Resource, snapshot: Snapshot) -> Iterator[Resource]:
     yield replace(resource, type=row.token, properties=properties, property_dependencies=made)
     if rules is not None:
         yield from _apart(resource, Node(rules), snapshot)
+
+
+def _adopted(default: Resource, snapshot: Snapshot) -> str | None:
+    """The id of the default ACL or group of a VPC that a resource adopts, which is its own (terraform-provider-aws,
+    vpc_default_network_acl.go and vpc_default_security_group.go, read 2026-11-29), where that is known before it does."""
+    id_ = default.properties.get("defaultNetworkAclId")
+    if default.type != DEFAULT_ACL:
+        made = snapshot.referred(default, "vpcId", default.properties.get("vpcId"))
+        id_ = made[0].properties.get("defaultSecurityGroupId") if len(made) == 1 and made[0].type == VPC else None
+    return id_ if isinstance(id_, str) and id_ != REDACTED else None
 
 
 def _apart(group: Resource, rules: Node, snapshot: Snapshot) -> Iterator[Resource]:

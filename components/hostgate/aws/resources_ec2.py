@@ -28,6 +28,7 @@ EGRESS_RULE: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
 DEFAULT_ACL: Final = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"
 ACLS_WITH_ENTRIES: Final = (ACL, DEFAULT_ACL)
+DEFAULTS: Final = (DEFAULT_GROUP, DEFAULT_ACL)
 ACL_ENTRY: Final = "aws:ec2/networkAclRule:NetworkAclRule"
 ROUTE: Final = "aws:ec2/route:Route"
 ROUTE_TABLE: Final = "aws:ec2/routeTable:RouteTable"

@@ -102,7 +102,7 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
     # Those of BASE count too: a change may not take its own guards away.
     guards = named.with_those_of(base.guards).with_those_of(head.guards)
     targets = diff(base.statements, head.statements)
-    sides = (*base.statements, *head.statements)
+    sides = base.statements, head.statements
     notes = [*base.notes, *head.notes, *pins]
     if base.snapshot is None and head.snapshot is None:
         places = compared_plans(targets, guards.never_remove)
@@ -234,7 +234,6 @@ def _target_lines(target: "TargetDiff") -> Iterable[str]:
 def _place_lines(place: "ComparedPlace") -> Iterable[str]:
     """What was found by asking both sides, where something was."""
     from hostgate.cli.tables import table
-    from hostgate.review.compared_places import in_words
 
     if place.what == "same":
         return
@@ -245,7 +244,8 @@ def _place_lines(place: "ComparedPlace") -> Iterable[str]:
     yield f"{place.label}, every flow asked of both sides{what}"
     changes = place.found.changes
     rows = [
-        (SIGNS[each.kind], *in_words(each)) for each in sorted(changes, key=lambda each: tuple(SIGNS).index(each.kind))
+        (SIGNS[each.kind], *place.in_words(each))
+        for each in sorted(changes, key=lambda each: tuple(SIGNS).index(each.kind))
     ]
     if rows:
         yield table(("", "flow", "before", "now"), rows[:SHOWN_CHANGES])

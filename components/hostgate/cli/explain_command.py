@@ -210,7 +210,7 @@ def command(
     from hostgate.cli.tables import folded, near_line, table
 
     rows = [(str(a["target"]), str(a["verdict"]), str(a["rule"] or "-"), str(a["why"])) for a in answers]
-    click.echo(f"{host}:{flow.port} {flow.protocol}" if flow.port else f"{host} {flow.protocol}")
+    click.echo(f"{host}:{flow.port} {flow.protocol}" if flow.has_ports else f"{host} {flow.protocol}")
     click.echo(table(("target", "verdict", "rule", "why"), rows))
     for answer in answers:
         for near in answer.get("nearest", ()):

@@ -1,7 +1,7 @@
 """`hostgate export`: the hosts as files for software outside the clouds."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -118,7 +118,7 @@ def _format(name: str, target: Target) -> click.Command:
         if pool is None and "pool" in given and not catalogs:
             pool = pool_of_stack(stack)
         if pool:
-            options["addresses"] = pooled(str(pool), selection, as_of or date.today())
+            options["addresses"] = pooled(str(pool), selection, as_of or datetime.now(UTC))
         plan = draft(selection, target.name, options, as_of=as_of or date.today())
         if plan.problems:
             raise InputError(plan.problems)

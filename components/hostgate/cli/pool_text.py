@@ -150,7 +150,7 @@ def _stays(host: "PoolHost", each: "PoolAddress", now: int) -> str:
     found = stay(host, each, now)
     if found.waits_for:
         return f"until {' and '.join(found.waits_for)} got answers for its window again"
-    return f"until {told_time(found.until)}, unless seen again"
+    return f"until {told_time(found.until)} at the least, unless seen again"
 
 
 def _shared(others: list[str]) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -207,7 +207,7 @@ def _push(
         for note in getattr(ended, "__notes__", ()):
             click.echo(folded(note, err=True), err=True)
         raise
-    stale = list(_stale(read[0], datetime.fromtimestamp(time.time(), UTC).date()))
+    stale = list(_stale(read[0], datetime.fromtimestamp(time.time(), UTC)))
     try:
         if as_json:
             print_json(_as_json(report, order, stale))
@@ -221,8 +221,8 @@ def _push(
         raise click.exceptions.Exit(HELD_BACK if report.held else UNMEASURED)
 
 
-def _stale(pool: "AddressPool", today: date) -> Iterator[str]:
-    return (told for each in pool.hosts if (told := pool.stale(each, today)))
+def _stale(pool: "AddressPool", now: datetime) -> Iterator[str]:
+    return (told for each in pool.hosts if (told := pool.stale(each, now)))
 
 
 def _show(report: "PushReport", order: "PushOrder", stale: Iterable[str]) -> None:

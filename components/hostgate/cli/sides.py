@@ -3,7 +3,7 @@
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -126,7 +126,7 @@ def _of_file(path: Path, *, deployed: bool) -> Side:
         snapshot = (of_deployed if deployed else of_preview)(document, str(path))
         partial = ", ".join(each.name for each in statements if each.enforcement.partial)
         note = f"{path}: {partial} does not say where it is enforced, as of 0.1.0: mode and deny alone are compared."
-        found = Side(statements, stack, notes=(note,) if partial else (), snapshot=snapshot)
+        found = Side(_with_lists(statements, snapshot), stack, notes=(note,) if partial else (), snapshot=snapshot)
         if not (statements or found.standing or deployed):
             raise _nothing_of_ours(path)
         return found
@@ -136,13 +136,26 @@ def _of_file(path: Path, *, deployed: bool) -> Side:
 
         snapshot = of_state(document, str(path))
         statements, stack = read_state(document, str(path))
-        found = Side(statements, stack, snapshot=snapshot)
+        found = Side(_with_lists(statements, snapshot), stack, snapshot=snapshot)
         if not (statements or found.standing):
             raise _nothing_of_ours(path)
         return found
     if deployed:
         raise _error("plan-file", f"{path} is no preview of the engine, which alone knows what is deployed.")
     return Side(read_statements(document, str(path)))
+
+
+def _with_lists(statements: Sequence[Statement], snapshot: "Snapshot") -> tuple[Statement, ...]:
+    """The statements with those addresses of hosts that are due by what stands in lists that a refresher keeps."""
+    from hostgate.planning.allowlists_at import read_allowlist
+    from hostgate.planning.needs import dialled_at
+
+    def of(each: Statement) -> Statement:
+        if each.settings.get("contents") != "refresher" or each.urn not in snapshot.by_urn:
+            return each
+        return replace(each, dialled=dialled_at(read_allowlist(snapshot.by_urn[each.urn], snapshot)))
+
+    return tuple(map(of, statements))
 
 
 def places_of(snapshot: "Snapshot") -> tuple["Place", ...]:

@@ -167,8 +167,8 @@ class Extents:
     def _part(self, gate: Box, box: Box) -> str | None:
         """What of `box` is in `gate`, their names apart; None if nothing is. Boxes that differ in names alone share it."""
         client = gate.client, box.client
-        key = tuple(map(id, (gate.port, gate.address, gate.protocols, gate.applications, gate.but, gate.doubts, box.port,
-                             box.address, box.protocols, box.applications, *client)))  # fmt: skip
+        key = tuple(map(id, (gate.port, gate.address, gate.protocols, gate.applications, gate.but, gate.doubts, gate.client_ports,
+                             box.port, box.address, box.protocols, box.applications, *client)))  # fmt: skip
         if key not in self._parts:
             self._parts[key] = _part(gate, box)
         return self._parts[key]
@@ -221,7 +221,7 @@ def _part(gate: Box, box: Box) -> str | None:
     identities = None if gate.client.identities is None else sorted(gate.client.identities)
     told = (
         sorted(protocols or ()) or None, sorted(applications or ()) or None, sorted(gate.but), port.parts,
-        _addresses(address), _addresses(client), identities, bool(gate.doubts),
+        _addresses(address), _addresses(client), identities, bool(gate.doubts), gate.client_ports.parts,
     )  # fmt: skip
     return _digest(repr(told))
 

@@ -88,7 +88,7 @@ class Flow:
         object.__setattr__(self, "family", there or client)
         if self.protocol == "icmp" and self.family == 6:
             object.__setattr__(self, "protocol", "icmpv6")
-        if self.transport not in _WITH_PORTS:
+        if not self.has_ports:
             if self.port not in (0, 443):  # 443 is what stands where nobody gave one
                 raise ValueError(f"port: found {self.port} with {self.protocol}, which has no ports. Leave it out.")
             object.__setattr__(self, "port", 0)
@@ -113,6 +113,10 @@ class Flow:
     def number_over(self, family: str) -> int:
         """The number over `family` (IPv4 or IPv6), where a flow that has either leaves ICMP's open."""
         return IP_PROTOCOLS["icmpv6"] if self.protocol == "icmp" and family == "IPv6" else self.number
+
+    @property
+    def has_ports(self) -> bool:
+        return self.transport in _WITH_PORTS
 
     @property
     def application(self) -> str:

@@ -15,12 +15,15 @@ def flows_in_words(flows: Iterable[Flow]) -> str:
 
 def flow_in_words(flow: Flow) -> str:
     name = "any other name" if flow.name == STRANGER else flow.name
-    unsaid = " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None else ""
+    unsaid = (
+        " that it does not say" if flow.protocol in ("https", "http") and flow.wire_name is None and flow.port else ""
+    )
     if flow.wire_name not in (None, flow.name):
         unsaid = f" that says {flow.wire_name}"
     where = f", at {flow.address}" if flow.address else ""
     whence = f", from {flow.source}" if flow.source else ""
-    return f"{flow.protocol}{f' {flow.port}' if flow.port else ''} to {name}{unsaid}{where}{whence}"
+    spoken = flow.protocol if flow.port or not flow.has_ports else flow.transport  # nobody speaks more at port 0
+    return f"{spoken}{f' {flow.port}' if flow.has_ports else ''} to {name}{unsaid}{where}{whence}"
 
 
 def flow_as_json(flow: Flow) -> dict[str, Any]:

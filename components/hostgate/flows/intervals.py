@@ -25,6 +25,9 @@ class Intervals:
     def __bool__(self) -> bool:
         return bool(self.parts)
 
+    def __str__(self) -> str:
+        return ", ".join(f"{low}-{high}" if high > low else str(low) for low, high in self.parts) or "none"
+
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return iter(self.parts)
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.flow import Flow
-from hostgate.flows.intervals import EVERY_PORT, Intervals
+from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.names import Names, NameTest, endings
 from hostgate.flows.routes import Round
 from hostgate.flows.snapshot import Resource
@@ -80,7 +80,14 @@ class Box:
     applications: frozenset[str] | None = None
     but: frozenset[str] = frozenset()
     client: ClientTest = EVERY_CLIENT
+    client_ports: Intervals = EVERY_PORT
+    """Ports of the client to which answers go, of what judges those; of which a flow has one, nobody knows."""
     doubts: tuple[str, ...] = ()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether nothing of it hangs on what a flow does not say."""
+        return not self.doubts and self.client_ports == EVERY_PORT
 
     @property
     def name_tests(self) -> tuple[NameTest, ...]:
@@ -151,9 +158,10 @@ class Stage:
     """Steps after all others, whatever the order of those: at each moment they are asked when no other has decided."""
     around: bool = False
     """Whether it stands around what judges at the place: what no rule is asked for, and the way there."""
-    of_answers: bool = False
-    """Whether it judges what comes back, where nothing remembers what went out. Without that there is no connection; a
-    datagram is out all the same, and only where its answer is asked for, too, is the stage."""
+    of_answers: Intervals = NO_NUMBER
+    """The ports of clients to which answers go, where it judges what comes back because nothing remembers what went out; else
+    none. Without an answer there is no connection; a datagram is out all the same, and only where its answer is asked for, too,
+    is the stage."""
 
     @cached_property
     def groups(self) -> tuple["Index", ...]:

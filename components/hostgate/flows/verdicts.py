@@ -20,10 +20,11 @@ from hostgate.flows.address_sets import (
     internet,
     networks,
 )
+from hostgate.flows.atoms import cut
 from hostgate.flows.flow import Flow, Verdict, ip_protocol
-from hostgate.flows.intervals import Intervals
+from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import Names, hold, kinship
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Index, Moment, Place, Stage, Step, keeping
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Stage, Step, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
@@ -54,6 +55,10 @@ class _Outcome:
         return Verdict(action, step.rule or None, step.why)
 
 
+_FROM_PORT: Final = "the client's port is from "
+_LAST_PORT: Final = 65_535
+
+
 @dataclass
 class Assumed:
     """What is taken to be so where nobody can tell, of one flow: membership in sets that nobody sees and doubts of steps, by
@@ -73,6 +78,20 @@ class Assumed:
         taken_out = any(self.so[f"{about} {each}"] for each in test.without)
         held = known or any(self.so[f"{about} {each}"] for each in test.symbols)
         return None if held and taken_out else held  # of a union, a part that it is not taken out of may hold it
+
+    def client_ports(self, ports: Intervals) -> Intervals:
+        """What is left of the client's ports."""
+        for name, so in self.so.items():
+            if name.startswith(_FROM_PORT):
+                below = Intervals.of([(0, int(name.removeprefix(_FROM_PORT)) - 1)])
+                ports &= below.outside(_LAST_PORT) if so else below
+        return ports
+
+    def hangs_on_ports(self, sentence: str, ports: Intervals, part: Intervals) -> None:
+        """That `sentence` hangs on whether the client's port, one of `ports`, is in `part` of them."""
+        ends = sorted({*(low for low, _ in part), *(high + 1 for _, high in part)})
+        inner = [f"{_FROM_PORT}{each}" for each in ends if each - 1 in ports and each in ports]
+        self.unsaid[sentence] = (inner[len(inner) // 2],)
 
     def doubt(self, sentence: str) -> bool | None:
         if sentence not in self.so:
@@ -200,24 +219,28 @@ def ends(
 
 def _verdict(place: Place, facts: "_Facts") -> Verdict:
     """What becomes of a flow. Where its client is just one that allows are for, one of those that get through: what is denied
-    to all that a rule is for, the rule lets pass for nobody."""
+    to all that a rule is for, the rule lets pass for nobody, and what no rule decides passes for none that is denied it."""
     outcomes = list(_follow(place.stages, facts))
     verdict = _told_of(outcomes)
     if not (facts.anybody and verdict.allows):
         return verdict
     deciding = [outcome.step if outcome.step.rule else outcome.through or outcome.step for outcome in outcomes]
-    if any(step.box.client == EVERY_CLIENT for step in deciding):
+    by_rules = all(step.rule for step in deciding)
+    public = internet().of(facts.family)
+    to_hosts = (step for step in place.steps if step.box.address.opaque or step.box.address.of(facts.family) & public)
+    those = deciding if by_rules else [step for step in to_hosts if step.action == "allow" and step.rule]
+    if any(step.box.client == EVERY_CLIENT for step in those):
         return verdict
-    closed: list[Verdict] = []
-    for client in dict.fromkeys(each for step in deciding for each in _apart(step.box.client, facts.family)):
-        closed.append(_told_of(list(_follow(place.stages, replace(facts, client=client, anybody=False)))))
-        if closed[-1].action != "block":
+    ends: list[Verdict] = []
+    for client in dict.fromkeys(each for step in those for each in _apart(step.box.client, facts.family)):
+        ends.append(_told_of(list(_follow(place.stages, replace(facts, client=client, anybody=False)))))
+        if ends[-1].allows or (by_rules and ends[-1].action != "block"):
             return verdict
-    if not closed:
-        return verdict
+    if not by_rules:
+        return next((end for end in ends if end.action != "block"), ends[0]) if ends else verdict
     passed_over = facts.passed_over.union(map(id, deciding))
-    otherwise = _verdict(place, replace(facts, passed_over=passed_over))
-    return closed[0] if otherwise.action == "block" else otherwise
+    otherwise = _verdict(place, replace(facts, passed_over=passed_over)) if ends else verdict
+    return ends[0] if otherwise.action == "block" else otherwise
 
 
 def _apart(clients: ClientTest, family: AddressFamily) -> Iterator[ClientTest]:
@@ -285,11 +308,44 @@ def _follow(stages: Sequence[Stage], facts: "_Facts") -> Iterator[_Outcome]:
             yield replace(further, lacks=(*outcome.lacks, *further.lacks), through=passed)
 
 
+_Met = list[tuple[Step, Literal[True] | tuple[str, ...]]]
+"""Steps of a group that may hold, each with what would have to be so."""
+
+
 def _in_stage(stage: Stage, facts: "_Facts") -> Iterator[_Outcome]:
-    if len(stage.groups) == 1:
-        yield from _in_group(stage, stage.groups[0], facts)
+    """Every way in which the stage may decide; the last one is sure. Answers are judged port by port of the client: what lets
+    all of them in lets the answer in, whichever it is."""
+    met: list[_Met] = [
+        [(step, answer) for step in group.steps_for(facts.names) if (answer := facts.meets(step)) is not False]
+        for group in stage.groups
+    ]
+    spans = list(dict.fromkeys(step.box.client_ports for group in met for step, _ in group))
+    if not stage.of_answers or spans in ([], [EVERY_PORT]):
+        yield from _decided(stage, met, facts)
         return
-    ends = [list(_in_group(stage, group, facts)) for group in stage.groups]
+    ports = stage.of_answers if facts.assumed is None else facts.assumed.client_ports(stage.of_answers)
+    alike: dict[tuple[object, ...], tuple[Intervals, list[_Outcome]]] = {}
+    bits = {span: 1 << bit for bit, span in enumerate(spans)}
+    about = [[(bits[each[0].box.client_ports], each) for each in group] for group in met]
+    for holding, part in cut(spans, ports):
+        here = [[each for bit, each in group if holding & bit] for group in about]
+        ends = list(_decided(stage, here, facts))
+        key = tuple((each.step.action == "next" or id(each.step), each.lacks) for each in ends)
+        alike[key] = (alike[key][0] | part if key in alike else part, ends)
+    *others, (_, last) = sorted(alike.values(), key=lambda each: each[1][-1].step.action == "next")
+    for part, ends in others:
+        told = f"the client's port is one of {part}"
+        if facts.assumed is not None:
+            facts.assumed.hangs_on_ports(told, ports, part)
+        yield from (replace(each, lacks=(told, *each.lacks)) for each in ends)
+    yield from last
+
+
+def _decided(stage: Stage, met: list[_Met], facts: "_Facts") -> Iterator[_Outcome]:
+    if len(met) == 1:
+        yield from _in_group(stage, met[0], facts)
+        return
+    ends = [list(_in_group(stage, group, facts)) for group in met]
     sure = [each for end in ends for each in end if stage.decided_by_group(each.step)]
     if not any(stage.decided_by_group(end[-1].step) for end in ends):
         sure += [each for each in ends[0] if not stage.decided_by_group(each.step)]
@@ -299,9 +355,8 @@ def _in_stage(stage: Stage, facts: "_Facts") -> Iterator[_Outcome]:
     yield from (replace(each, lacks=(*each.lacks, ORDER_NOT_KNOWN)) for each in sure)
 
 
-def _in_group(stage: Stage, group: Index, facts: "_Facts") -> Iterator[_Outcome]:
+def _in_group(stage: Stage, steps: _Met, facts: "_Facts") -> Iterator[_Outcome]:
     """Every way in which the group's steps, those behind them, or neither decide; the last one is sure."""
-    steps = [(step, answer) for step in group.steps_for(facts.names) if (answer := facts.meets(step)) is not False]
     if facts.connects:
         yield from _from_moment(stage, steps, 0)
     else:  # a datagram is all there is, and the answer to it matters not: it is out by then
@@ -500,8 +555,7 @@ def _spoken(box: Box, flow: Flow) -> str:
 
 
 def _ports(box: Box, flow: Flow) -> str:
-    parts = ", ".join(f"{low}-{high}" if high > low else str(low) for low, high in box.port)
-    return f"port: {parts or 'none'} is meant, not {flow.port}"
+    return f"port: {box.port} is meant, not {flow.port}"
 
 
 def _named(names: Names, name: str | None) -> str:

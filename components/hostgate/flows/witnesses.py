@@ -191,7 +191,7 @@ class Diagram:
                     self.doubted |= {
                         id(part.step) for bit, part in enumerate(self.of.parts)
                         if part.step is not None and can_end >> bit & 1
-                        and (part.step.box.doubts or not sure_end >> bit & 1)
+                        and not (part.step.box.is_told and sure_end >> bit & 1)
                     }  # fmt: skip
                     yield self._cell(spoken, family, cell, can_end, sure_end)
 
@@ -232,7 +232,7 @@ class Diagram:
                 assert step is not None
                 if decided and step.moments <= decided:
                     can ^= low
-                elif holds & low and not step.box.doubts:
+                elif holds & low and step.box.is_told:
                     decided |= step.moments
         return can
 

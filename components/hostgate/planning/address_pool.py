@@ -9,7 +9,7 @@ list that somebody renders.
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Literal, NamedTuple
@@ -129,28 +129,29 @@ class AddressPool:
 
     def stale(self, host: str, as_of: date, families: Iterable[Family] = FAMILIES) -> str | None:
         """That the addresses of `host`, or those of one of `families`, were not confirmed for longer than its window at `as_of`
-        (UTC), in words; None if they were, or if there are none."""
+        (UTC; of a day, when it begins), in words; None if they were, or if there are none."""
         pooled = self.hosts.get(host)
         if pooled is None:
             return None
         seen = {
-            family: datetime.fromtimestamp(max(times), UTC).date()
+            family: datetime.fromtimestamp(max(times), UTC)
             for family in families
             if (times := [each.last for each in pooled.addresses if each.family == family])
         }
-        late = {
-            family: on
-            for family, on in seen.items()  # a day is as exact as `as_of`
-            if on - as_of > timedelta(days=1) or as_of - on > timedelta(days=1, seconds=pooled.window)
-        }
+        moment = as_of if isinstance(as_of, datetime) else datetime.combine(as_of, time(), UTC)
+        end = moment if isinstance(as_of, datetime) else moment + timedelta(days=1)
+        slack, window = timedelta(days=1), timedelta(seconds=pooled.window)  # a day may be that of another time zone
+        late = {family: at for family, at in seen.items() if at - end > slack or moment - at > window}
         if not late:
             return None
-        family, on = min(late.items(), key=lambda each: each[1])
+        family, at = min(late.items(), key=lambda each: each[1])
         which = "addresses" if len({*late.values()}) == 1 and len(late) == len(seen) else f"{family} addresses"
-        said = f"The {which} of {host} in {self.shown} were last confirmed on {on}"
-        return (
-            f"{said}, which is to come: a clock is wrong." if on > as_of else f"{said}, {(as_of - on).days} days ago."
-        )
+        said = f"The {which} of {host} in {self.shown} were last confirmed on {at.date()}"
+        if at > end:
+            return f"{said}, which is to come: a clock is wrong."
+        days, rest = divmod(moment - at, timedelta(days=1))
+        ago = f"{days} day{'s' if days > 1 else ''}" if days else f"{rest // timedelta(hours=1)} hours"
+        return f"{said}, more than {ago} ago."
 
 
 def named_hosts(pool: AddressPool, hosts: Iterable[str]) -> list[str]:

@@ -177,6 +177,19 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
     return found, frozenset().union(*(each.own for each in listed))
 
 
+def dialled_at(listed: Allowlist) -> Callable[[Entry], tuple[str, ...]]:
+    """The addresses by which the hosts of an allowlist are due: those of its last update, as far as a refresher's lists hold
+    them."""
+    options, known = listed.options, _known([listed.options])
+
+    def dialled(entry: Entry) -> tuple[str, ...]:
+        addresses = () if options is None else options.dialled(entry)
+        kept = listed.kept.get((entry.grant, entry.transport, entry.port))
+        return addresses if kept is None else tuple(kept.due(entry.host, addresses, known))
+
+    return dialled
+
+
 def _known(several: Iterable[Options | None]) -> Mapping[str, Set[str]]:
     """The addresses that allowlists had at their last updates from a pool, with the hosts of each."""
     found: dict[str, set[str]] = {}

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, islice
 from typing import Final, Literal
 
 from hostgate.catalog.hosts import is_address
-from hostgate.flows.address_sets import FAMILIES
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_atoms import OTHERS, STRANGER
 from hostgate.flows.name_classes import Need
@@ -138,9 +139,31 @@ def _alike(path: Path, flow: Flow, names: Iterable[str]) -> list[Flow]:
 def _of_need(path: Path, id_: str, what: str, flow: Flow, hosts: AbstractSet[str]) -> Probe | Untried:
     if flow.name not in hosts:
         return Untried(id_, what, f"{flow.name} stands for names below it, of which none is known")
-    if path.verdict(flow).action == path.verdict(_anywhere(flow)).action:
+    where = _addresses_of(path, flow) or [_anywhere(flow)]
+    if all(path.verdict(flow).action == path.verdict(each).action for each in (*where, _anywhere(flow))):
         return _probe(path, id_, what, _anywhere(flow), answers=True, wanted="allow")
-    return Untried(id_, what, f"it is so at {flow.address}, and whether {flow.name} is there is not known here")
+    others = (
+        "and not at others that it has"
+        if where != [_anywhere(flow)]
+        else "and whether the host is there is not known here"
+    )
+    return Untried(id_, what, f"{flow.name}: it is so at {flow.address}, {others}")
+
+
+def _addresses_of(path: Path, flow: Flow) -> list[Flow]:
+    """The same to each of the addresses at which alone the host is needed; none where it is needed at any."""
+    family: AddressFamily = "IPv6" if flow.family == 6 else "IPv4"
+    kind = IPv6Address if flow.family == 6 else IPv4Address
+    known = (
+        part
+        for point in path.points
+        for need in point.needs
+        if need.due and need.box.address.of(family) != EVERY_ADDRESS.of(family)
+        and any(test.holds(flow.name) for test in need.box.dialled or ()) and flow.port in need.box.port
+        for part in need.box.address.of(family)
+    )  # fmt: skip
+    numbers = islice((number for low, high in known for number in range(low, high + 1)), _LOOKED_AT)
+    return [replace(flow, address=str(kind(number))) for number in numbers]
 
 
 def _anywhere(flow: Flow) -> Flow:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from hostgate.planning.limits import Limit
-from hostgate.review.compared_places import in_words
 from hostgate.review.inert_markdown import code, details, table
 from hostgate.review.plan_changes import EVERYBODY, FlowChange, TargetDiff
 from hostgate.review.review import Review
@@ -107,7 +106,7 @@ class _Comment:
             told.append(f"{len(more)} host{'s get' if len(more) != 1 else ' gets'} more addresses")
         for word, on in (
             ("more opens by other rules", [each.label for each in places if each.opened_by_others]),
-            ("more closes by other rules", [each.label for each in places if each.closes > by_entries]),
+            ("more closes than entries say", [each.label for each in places if each.closes > by_entries]),
             ("not everything is known any more", [each.label for each in places if each.found.of("unknown")]),
         ):
             if left := [each for each in on if each not in (*all_of, *perhaps)]:
@@ -178,7 +177,7 @@ class _Comment:
         together: dict[tuple[str, ...], list[str]] = {}
         for place in self.review.places:
             for change in place.found.changes:
-                cells = tuple("<br>".join(map(code, cell.split("\n"))) for cell in in_words(change))
+                cells = tuple("<br>".join(map(code, cell.split("\n"))) for cell in place.in_words(change))
                 together.setdefault((WORDS[change.kind], *cells), []).append(place.label)
         if together:
             rows = [

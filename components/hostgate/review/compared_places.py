@@ -4,9 +4,11 @@ A catalog's hosts are told entry by entry elsewhere; here every flow is asked of
 of sets among them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
+from itertools import islice
 from typing import Any
 
 from hostgate.catalog.match_kinds import holds
@@ -28,11 +30,14 @@ from hostgate.planning.targets import named
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.statement import Statement
 
+_MOST_ASKED = 64
+"""Addresses of one host that are asked, whether one of them is open."""
+_MOST_HOSTS = 3
 _MOST_VALUES = 3
 """Values that are not known yet and are named; beyond, their number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ComparedPlace:
     """One place under the name that a review gives it. `entries` are rules of entries, which are told as such; `accounted`:
     whether options that change, or clients, account for what other rules of a plan open."""
@@ -43,6 +48,7 @@ class ComparedPlace:
     accounted: bool = False
     after: Snapshot | None = None
     """What stands on the side after the change, where that is known."""
+    by_address: "ByAddress" = field(default_factory=lambda: ByAddress())
 
     @property
     def what(self) -> str:
@@ -55,20 +61,49 @@ class ComparedPlace:
 
     @property
     def opens(self) -> int:
-        """How many hosts of rules open, or may, and rules without hosts."""
-        return len({_counted(cause) for change in self.found.changes for cause in change.opening})
+        """How many hosts of rules open, or may, and rules without hosts that are not those of entries."""
+        return self._number(cause for change in self.found.changes for cause in change.opening)
 
     @property
     def may_open(self) -> int:
         """How many of those nobody can tell of."""
-        surely = {_counted(cause) for change in self.found.of("opened") for cause in change.opening}
-        return self.opens - len(surely)
+        return self.opens - self._number(cause for change in self.found.of("opened") for cause in change.opening)
 
     @property
     def closes(self) -> int:
         """The same of what closes. What a rule for most of the internet let pass is everything else, and not counted."""
         causes = (cause for change in self.found.changes for cause in change.closing)
-        return len({_counted(cause) for cause in causes if cause.hosts or _broad(cause.ranges) is None})
+        return self._number((cause for cause in causes if cause.hosts or _broad(cause.ranges) is None), closing=True)
+
+    def _number(self, causes: Iterable[Cause], *, closing: bool = False) -> int:
+        told = {_counted(cause) for cause in causes}
+        of_entries = {each for each in told if not each[2] and each[1] in self.by_address.rules}
+        moved = self.closed if closing else self.opened
+        return len(told - of_entries) + len(moved)
+
+    @cached_property
+    def closed(self) -> Mapping[str, Flow]:
+        """Hosts allowed by addresses alone that passed at one that they have still, and do not, with a flow that shows it."""
+        return dict(self._moved(self.found.before, self.found.after, self.by_address.before, self.by_address.after))
+
+    @cached_property
+    def opened(self) -> Mapping[str, Flow]:
+        """The same of hosts that pass, and did not."""
+        return dict(self._moved(self.found.after, self.found.before, self.by_address.after, self.by_address.before))
+
+    def _moved(
+        self, here: Place | None, other: Place | None, known: "Addresses", others: "Addresses"
+    ) -> Iterator[tuple[str, Flow]]:
+        if here is None or other is None or not self.found.changes:
+            return
+        for (host, port, protocol), addresses in known.items():
+            # What left a pool, or came into it, says nothing of the host.
+            both = addresses & others.get((host, port, protocol), addresses)
+            for address in islice(sorted(both), _MOST_ASKED):
+                flow = Flow(host, port, protocol, address=address)
+                if decide(here, flow).allows and not decide(other, flow).allows:
+                    yield host, flow
+                    break
 
     @property
     def everything(self) -> Change | None:
@@ -129,14 +164,29 @@ class ComparedPlace:
         return all(any(name in self.entries for name in rules_decided(rule)) for rule in rules)
 
     def closing(self, host: str) -> Change | None:
-        """What that a host must have closes, or may."""
-        found = (each for each in self.found.changes if each.closing and any(entry == host for entry, _ in each.due))
-        return next(found, None)
+        """What that a host must have closes, or may: of one that is allowed by addresses alone, at those that it has still. Of one
+        in no entry nobody knows the addresses: what closes for some is told where it is by its name, or is for too many."""
+        found = [each for each in self.found.changes if each.closing and any(entry == host for entry, _ in each.due)]
+        if host in self.by_address.hosts:
+            flow, before, after = self.closed.get(host), self.found.before, self.found.after
+            if flow is None or before is None or after is None or not found:
+                return None
+            return replace(found[0], before=decide(before, flow), after=decide(after, flow), seen=((flow, (host,)),))
+        if host in self.by_address.unlisted:
+            found = [each for each in found if any(one.hosts or _broad(one.ranges) is not None for one in each.closing)]
+        return next(iter(found), None)
 
-    @staticmethod
-    def words(change: Change) -> str:
+    def in_words(self, change: Change) -> tuple[str, str, str]:
+        """The flow, with how many are like it and whose addresses they are, and what became and becomes of it."""
+        moved = {"closed": self.closed, "opened": self.opened}.get(change.kind, {})
+        kinds = {(flow.number, flow.port, flow.family) for flow in change.flows}
+        whose = [host for host, flow in moved.items() if (flow.number, flow.port, flow.family) in kinds]
+        ours = any(cause.rule in self.by_address.rules for cause in (*change.opening, *change.closing))
+        return in_words(change, whose if ours and change.flow.name == STRANGER else ())
+
+    def words(self, change: Change) -> str:
         """The change in one line."""
-        flow, before, after = in_words(change)
+        flow, before, after = self.in_words(change)
         return " ".join(f"{flow}; before: {before}; now: {after}".split("\n"))
 
     def opened_before(self, host: str) -> bool:
@@ -151,6 +201,64 @@ class ComparedPlace:
         return {"place": place.name, "target": place.target, "label": self.label, "change": self.what, **told}
 
 
+Addresses = Mapping[tuple[str, int, str], frozenset[str]]
+"""By host, port and protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByAddress:
+    """What both sides allow by addresses alone, with the rules that do; `hosts`: those that nothing there allows by name;
+    `unlisted`: of the guarded ones those of no entry."""
+
+    before: Addresses = field(default_factory=dict)
+    after: Addresses = field(default_factory=dict)
+    rules: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    unlisted: frozenset[str] = frozenset()
+
+
+def _by_address(
+    place: PlaceComparison, before: Sequence[Statement], after: Sequence[Statement], guarded_hosts: Iterable[str]
+) -> ByAddress:
+    cloud = place.place.target.partition(":")[0]
+    old, new = (_addresses(each for each in side if each.cloud == cloud) for side in (before, after))
+    alone = {host for host, *_ in (*old, *new)}
+    steps = [step for each in (place.before, place.after) if each is not None for step in each.steps]
+    named = any(step.box.name_tests for step in steps)
+    allowed = [
+        (side, one)
+        for side in (*before, *after)
+        for one in side.decisions
+        if one.outcome == "allowed"
+    ]  # fmt: skip
+    by_name = {one.entry.host for side, one in allowed if not side.alone(one.entry)} if named else set()
+    return ByAddress(
+        old,
+        new,
+        frozenset(
+            rule for side, one in allowed if one.rule and side.alone(one.entry)
+            for rule in side.rules_of(one.entry, one.rule)
+        ),
+        frozenset(alone - by_name),
+        frozenset(
+            host for host in guarded_hosts
+            if not any(holds(one.entry.match, one.entry.host, host) for _, one in allowed)
+        ),
+    )  # fmt: skip
+
+
+def _addresses(sides: Iterable[Statement]) -> Addresses:
+    found: dict[tuple[str, int, str], frozenset[str]] = {}
+    for side in sides:
+        for decision in side.decisions:
+            entry = decision.entry
+            if decision.outcome == "allowed" and side.alone(entry):
+                ranges = (each.partition("/") for each in side.dialled(entry))
+                key = (entry.host, entry.port, entry.protocol)
+                found[key] = found.get(key, frozenset()).union(each for each, *_ in ranges)
+    return found
+
+
 def compared_plans(changes: Iterable[TargetDiff], hosts: Sequence[str] = ()) -> tuple[ComparedPlace, ...]:
     """The places of plans, each as if nothing else stood there. Nothing of a refused plan is made. `hosts` are guarded."""
     found = []
@@ -162,36 +270,48 @@ def compared_plans(changes: Iterable[TargetDiff], hosts: Sequence[str] = ()) -> 
         sides = [each for each in (base, head) if each is not None]
         accounted = bool(change.unlisted or change.clients_added or change.redirected)
         place = compare(before, after, guarded(hosts, sides))
-        found.append(ComparedPlace(change.label, place, rules_of_entries(sides), accounted))
+        bases, heads = ([each] if each is not None else [] for each in (base, head))
+        by_address = _by_address(place, bases, heads, hosts)
+        found.append(ComparedPlace(change.label, place, rules_of_entries(sides), accounted, by_address=by_address))
     return tuple(found)
 
 
 def compared_standing(
     before: Sequence[Place],
     after: Sequence[Place],
-    sides: Sequence[Statement],
+    sides: tuple[Sequence[Statement], Sequence[Statement]],
     hosts: Sequence[str] = (),
     snapshot: Snapshot | None = None,
     targets: Iterable[TargetDiff] = (),
 ) -> tuple[ComparedPlace, ...]:
-    """Places that stand before and after, everybody's rules with them; `snapshot` is what stands after. What the rules of
-    entries open is told of the entries where it comes with a change of `targets`, and else of the place."""
+    """Places that stand before and after, everybody's rules with them; `sides` say what each is for, and `snapshot` is what
+    stands after. What the rules of entries open is told of the entries where it comes with a change of `targets`, and else of
+    the place."""
     rules = frozenset(rule for each in targets for rule in _rules_that_change(each))
     return tuple(
         ComparedPlace(
-            f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each, rules, after=snapshot
+            f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}",
+            each,
+            rules,
+            after=snapshot,
+            by_address=_by_address(each, *sides, hosts),
         )
-        for each in compare_all(before, after, guarded(hosts, sides))
+        for each in compare_all(before, after, guarded(hosts, [*sides[0], *sides[1]]))
     )
 
 
 def compared_members(
-    before: Snapshot, after: Snapshot, sides: Sequence[Statement], hosts: Sequence[str] = ()
+    before: Snapshot,
+    after: Snapshot,
+    sides: tuple[Sequence[Statement], Sequence[Statement]],
+    hosts: Sequence[str] = (),
 ) -> tuple[ComparedPlace, ...]:
     """What changes for members of a place whom another one judges afterwards, told by no entry."""
-    needs = guarded(hosts, sides)
+    needs = guarded(hosts, [*sides[0], *sides[1]])
     moves = (each for members in named("members") for each in moved(members(before), members(after), needs))
-    return tuple(ComparedPlace(label, found, after=after) for label, found in moves)
+    return tuple(
+        ComparedPlace(label, found, after=after, by_address=_by_address(found, *sides, hosts)) for label, found in moves
+    )
 
 
 def _rules_that_change(change: TargetDiff) -> Iterator[str]:
@@ -230,15 +350,17 @@ def guarded(hosts: Iterable[str], sides: Sequence[Statement]) -> list[Need]:
     return found
 
 
-def in_words(change: Change) -> tuple[str, str, str]:
-    """The flow, with how many hosts are like it, and what became and becomes of it."""
+def in_words(change: Change, whose: Sequence[str] = ()) -> tuple[str, str, str]:
+    """The flow, with how many hosts are like it, and what became and becomes of it. `whose`: hosts whose addresses they are."""
     hosts = {host for cause in (*change.opening, *change.closing) for host in cause.hosts}
     like = f" (one of {len(hosts)} hosts)" if len(hosts) > 1 else ""
     kinds = len(change.flows) - 1
     more = f"\nand {kinds} more kind{'s' if kinds > 1 else ''}" if kinds else ""
+    several = f" and {len(whose) - _MOST_HOSTS} more" if len(whose) > _MOST_HOSTS else ""
+    to = f"\nof {', '.join(whose[:_MOST_HOSTS])}{several}" if whose else ""
     opening, closing = change.opening, change.closing
     return (
-        f"{flow_in_words(change.flow)}{like}{more}",
+        f"{flow_in_words(change.flow)}{like}{more}{to}",
         _told(change.before, closing), _told(change.after, opening),
     )  # fmt: skip
 

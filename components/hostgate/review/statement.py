@@ -40,6 +40,10 @@ def _nowhere(_: Entry) -> tuple[str, ...]:
     return ()
 
 
+def _never(_: Entry) -> bool:
+    return False
+
+
 def _one_rule(_: Entry, rule: str) -> Iterable[str]:
     return (rule,)
 
@@ -63,6 +67,8 @@ class Statement:
     enforcement: Enforcement
     dialled: Callable[[Entry], tuple[str, ...]] = _nowhere
     """Addresses by which an entry is allowed, where the options give them."""
+    alone: Callable[[Entry], bool] = _never
+    """Whether an entry is allowed by nothing but those."""
     rules_of: Callable[[Entry, str], Iterable[str]] = _one_rule
     """Every rule that allows an entry, of which its decision names one."""
     regions: tuple[str, ...] = ()
@@ -132,6 +138,7 @@ def said_by(target: str, options: Options) -> dict[str, Any]:
         "grants": {share.grant: share.served for share in options.shares if options.grants},
         "enforcement": mechanism(target).enforcement(options),
         "dialled": options.dialled,
+        "alone": options.alone,
         "rules_of": partial(mechanism(target).rules_of, options=options),
         "regions": tuple(place for place in options.places if place is not None),
         "formerly": options.formerly_named,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
+from hostgate.aws.resources_ec2 import DEFAULT_ACL
 from hostgate.flows.nodes import UNKNOWN
 from hostgate.planning.resource_types import AutoName, ResourceType
 from hostgate.planning.shapes import Anything, Record
@@ -128,6 +129,10 @@ def id_of(row: SdkResource, inputs: Inputs, account: Account, *, of_function: bo
 
         grant = [str(inputs[key]) for key in ("role", "member") if row.token.endswith(_GRANTS) and inputs.get(key)]
         return "/".join((re.sub(_PART, part, row.imported), *grant))
+    if row.token == DEFAULT_ACL and inputs.get("defaultNetworkAclId"):
+        return str(
+            inputs["defaultNetworkAclId"]
+        )  # which it adopts (terraform-provider-aws, vpc_default_network_acl.go)
     if prefix := prefix_of(row):
         return f"{prefix}-{unique}"
     if row.imported.startswith("arn:") and row.imported.count(":") > 4:

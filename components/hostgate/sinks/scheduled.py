@@ -146,7 +146,7 @@ def _pushed(job: RefreshJob, wanted: PushJob) -> tuple[dict[str, Any], list[str]
     wrong = [f"{host}: no address yet, so nothing opens it." for host in report.wanted.unplaced]
     if report.held:
         wrong.append(f"Nothing is removed: {len(report.held):,} entries are due at once, more than mostRemoved allows.")
-    today = datetime.fromtimestamp(time.time(), UTC).date()
+    now = datetime.fromtimestamp(time.time(), UTC)
     told = {
         "version": report.at.version,
         "addresses": len(report.wanted.hosts_of),
@@ -154,7 +154,7 @@ def _pushed(job: RefreshJob, wanted: PushJob) -> tuple[dict[str, Any], list[str]
         "removed": len(report.removed),
         "size": report.at.size,
         "foreign": len(report.foreign),
-        "stale": _some(why for each in read[0].hosts if (why := read[0].stale(each, today))),
+        "stale": _some(why for each in read[0].hosts if (why := read[0].stale(each, now))),
     }
     return told, wrong
 
