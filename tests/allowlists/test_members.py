@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,25 @@ def test_each_allowlist_is_missed_at_its_own_group_alone(run: Run) -> None:
     assert some == apart
     both = told(asked(standing(run, ["sg-0a", "sg-0b"], without="sg-0b")))
     assert both == {"sg-0a": NOTHING, "sg-0b": (0, ["c"], 0, 0)}
+
+
+@pytest.mark.parametrize("members", [[], [["sg-0a"], ["sg-0b"]]], ids=["none read", "apart"])
+def test_a_host_of_the_other_allowlist_is_beyond_for_those_who_are_not_in_its_group(
+    run: Run, members: list[list[str]]
+) -> None:
+    stands = standing(run, *members)
+    rule = next(each for each in stands.resources if each.properties.get("securityGroupId") == "sg-0b")
+    for copied in (
+        replace(rule, urn=f"{rule.urn}-copy", properties={**rule.properties, "securityGroupId": "sg-0a"}),
+        Resource(
+            urn="urn:pulumi:dev::shop::aws:ec2/securityGroupRule:SecurityGroupRule::other", name="other",
+            type="aws:ec2/securityGroupRule:SecurityGroupRule",
+            properties={"securityGroupId": "sg-0a", "type": "egress", "protocol": "tcp", "fromPort": 443, "toPort": 443,
+                        "cidrBlocks": ["203.0.113.9/32"]},
+        ),
+    ):  # fmt: skip
+        found = told(asked(Snapshot((*stands.resources, copied), "a state")))
+        assert (found["sg-0a"][:3], found["sg-0b"]) == ((1, [], 0), NOTHING)
 
 
 def state(path: Path, *resources: Resource) -> str:

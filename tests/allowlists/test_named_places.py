@@ -105,3 +105,35 @@ def test_what_an_allowlist_names_and_nobody_knows_is_no_place(run: Run, kind: st
         for each in snapshot.resources
     )
     assert [each.name for each in places_of_stack(Snapshot(told_, "a state"))] == names
+
+
+NETWORKS = [f"projects/net-host/global/networks/{each}" for each in ("prod", "lab")]
+ASSOCIATION = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
+
+
+@pytest.mark.parametrize("gone", [[], ["lab"], ["prod", "lab"]], ids=str)
+@pytest.mark.parametrize("moved", [False, True], ids=["gone", "moved"])
+def test_a_network_with_which_an_allowlist_associates_its_policy_is_judged_without_it_too(
+    run: Run, gone: list[str], moved: bool
+) -> None:
+    def left(each: Resource) -> list[Resource]:
+        if each.type != ASSOCIATION or str(each.properties["attachmentTarget"]).rpartition("/")[2] not in gone:
+            return [each]
+        elsewhere = {**each.properties, "attachmentTarget": f"{each.properties['attachmentTarget']}-other"}
+        return [replace(each, properties=elsewhere)] if moved else []
+
+    stands = stand(run, f"Google('c', hosts=one, networks={NETWORKS})")
+    found = asked(Snapshot(tuple(one for each in stands.resources for one in left(each)), "a state"))
+    beyond = {each.place.name.rpartition("/")[2]: bool(each.beyond) for each in found if each.place.kind == "network"}
+    assert {name: beyond[name] for name in ("prod", "lab")} == {name: name in gone for name in ("prod", "lab")}
+    others = {name for name in beyond if name.endswith("-other")}
+    assert others == ({f"{each}-other" for each in gone} if moved else set())
+
+
+@pytest.mark.parametrize("gone", [[], ["vpc-0b"], ["vpc-0a", "vpc-0b"]], ids=str)
+def test_a_vpc_for_which_an_allowlist_has_its_rule_group_is_judged_without_it_too(run: Run, gone: list[str]) -> None:
+    program = "from hostgate.aws import DnsFirewallAllowlist as Dns; Dns('c', hosts=one, vpcs=['vpc-0a', 'vpc-0b'])"
+    stands = stand(run, program)
+    left = tuple(each for each in stands.resources if each.properties.get("vpcId") not in gone)
+    found = {each.place.name: bool(each.beyond) for each in asked(Snapshot(left, "a state"))}
+    assert {name: found[name] for name in ("vpc-0a", "vpc-0b")} == {name: name in gone for name in ("vpc-0a", "vpc-0b")}

@@ -65,6 +65,35 @@ def address_group(items: Any) -> R:
     return R("gcp:networksecurity/addressGroup:AddressGroup", "vendors", {"name": "vendors", "items": items})
 
 
+def egress(name: str = "wide", made_from: Sequence[str] = (), **to: Any) -> R:
+    told = {"securityGroupId": "sg-0a", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, **to}
+    return R("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", name, told, made_from)
+
+
+def legacy(**to: Any) -> R:
+    told = {"securityGroupId": "sg-0a", "type": "egress", "protocol": "tcp", "fromPort": 443, "toPort": 443, **to}
+    return R("aws:ec2/securityGroupRule:SecurityGroupRule", "wide", told)
+
+
+def acl(name: str, number: int, **to: Any) -> list[R]:
+    told = {"networkAclId": "acl-0a", "ruleNumber": number, "ruleAction": "allow", "protocol": "6"}
+    ports = {True: {"fromPort": 443, "toPort": 443}, False: {"fromPort": 1024, "toPort": 65535}}
+    return [
+        R("aws:ec2/networkAclRule:NetworkAclRule", f"{name}{'' if out else '-back'}", {**told, "egress": out, **ports[out], **to})
+        for out in (True, False)
+    ]  # fmt: skip
+
+
+GROUPS = [
+    R(
+        PREFIXES,
+        "ours",
+        {"name": "ours", "entries": [{"cidr": "203.0.113.7/32"}], "addressFamily": "IPv4", "maxEntries": 5},
+    ),
+    egress("vendor", ("ours",), prefixListId=UNKNOWN),
+]
+ACLS = acl("vendor", 100, cidrBlock="203.0.113.7/32")
+
 MAY_OPEN: dict[str, tuple[Sequence[R], Sequence[R], str]] = {
     "AWS, rules that a program will write": (
         AWS, more(aws_group({"rulesString": UNKNOWN}, name="more")), "more: ruleGroup.rulesSource.rulesString"),
@@ -90,6 +119,9 @@ MAY_OPEN: dict[str, tuple[Sequence[R], Sequence[R], str]] = {
         GCP, [*GCP, by_address_group()], "wide: match.destAddressGroups[0]"),
     "Google Cloud, what an address group of the stack will hold": (
         GCP, [*GCP, by_address_group(("vendors",)), address_group(UNKNOWN)], "wide: match"),
+    "AWS, a range of a security group": (GROUPS, [*GROUPS, egress(cidrIpv4=UNKNOWN)], "wide: cidrIpv4"),
+    "AWS, ranges of an older rule": (GROUPS, [*GROUPS, legacy(cidrBlocks=UNKNOWN)], "wide: cidrBlocks"),
+    "AWS, a range of a network ACL": (ACLS, [*ACLS, *acl("wide", 90, cidrBlock=UNKNOWN)], "wide: cidrBlock"),
     "a web proxy, a matcher": (PROXY, [*PROXY, proxy_rule(UNKNOWN, priority=1, name="wide")], "wide: sessionMatcher"),
 }  # fmt: skip
 """What stands, what a preview leaves, and the value that is not known yet."""
@@ -118,6 +150,8 @@ MAY_NOT: dict[str, tuple[Sequence[R], Sequence[R]]] = {
     "AWS, a prefix list that others keep": (
         AWS, more(by_set(arn="arn:aws:ec2:eu-central-1:1:prefix-list/pl-1"))),
     "AWS, groups that only pass names, in whatever order": (AWS, more(aws_rules(EDGE, name="more"))),
+    "AWS, a security group that is not there yet": (
+        GROUPS, [*GROUPS, egress(referencedSecurityGroupId=UNKNOWN), legacy(sourceSecurityGroupId=UNKNOWN)]),
     "Azure, a service tag": (AZURE, [*AZURE, azure(network(addresses=["Storage"]), name="wide")]),
     "Azure, an IP group of the stack": (
         AZURE, [*AZURE, to_group(made_from=("vendors",)), ip_group(["203.0.113.0/24"])]),

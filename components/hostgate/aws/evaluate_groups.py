@@ -265,7 +265,7 @@ def _of_rule(rule: Resource, snapshot: Snapshot) -> Iterator[Step]:
         if at.absent:
             continue
         what = f"{key} of {rule.name}"
-        to += _in_list(at, rule, key, what, snapshot) if key == "prefixListId" else [(address_of(at, what), "")]
+        to += _in_list(at, rule, key, what, snapshot) if key == "prefixListId" else [(_to(at, key, what), "")]
     yield from _steps(rule.name, rule.urn, node, "ipProtocol", to)
 
 
@@ -276,21 +276,27 @@ def _inside(holder: Resource, item: Node, lists: str, snapshot: Snapshot) -> Ite
     for key in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups"):
         what = f"{key} of {holder.name}"
         if item.at(key).unknown:
-            to.append((symbol(what), ""))
+            to.append((_to(item.at(key), key, what), ""))
         for each in item.at(key).items():
             in_list = key == "prefixListIds"
-            to += _in_list(each, holder, lists, what, snapshot) if in_list else [(address_of(each, what), "")]
+            to += _in_list(each, holder, lists, what, snapshot) if in_list else [(_to(each, key, what), "")]
     if not (source := item.at("sourceSecurityGroupId")).absent:
-        to.append((address_of(source, f"sourceSecurityGroupId of {holder.name}"), ""))
+        to.append((_to(source, "sourceSecurityGroupId", f"sourceSecurityGroupId of {holder.name}"), ""))
     if item.at("self").value:
         to.append((symbol(holder.id or holder.urn), ""))
     yield from _steps(holder.name, holder.urn, item, "protocol", to)
 
 
+def _to(node: Node, key: str, what: str) -> AddressSet:
+    """The destination under `key`. A group, whichever it is, holds its members, and is never everything."""
+    is_group = "SecurityGroup" in key or key == "securityGroups"
+    return symbol(what) if is_group and not isinstance(node.value, str) else address_of(node, what)
+
+
 def address_of(node: Node, what: str) -> AddressSet:
     """The addresses of a CIDR; a symbol for what is none."""
     if not isinstance(node.value, str):
-        return symbol(what)
+        return symbol(f"unknown:{what}")
     return (range_of(node.value) if "/" in node.value else None) or symbol(node.value)
 
 

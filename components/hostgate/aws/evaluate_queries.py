@@ -25,6 +25,7 @@ from hostgate.flows.names import Names, NameTest
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Action, Box, Group, Place, Stage, Step, either, elsewhere
+from hostgate.planning.allowlists_at import named_by_allowlists
 
 TARGET: Final = "aws:dns-firewall"
 
@@ -61,6 +62,11 @@ def places(snapshot: Snapshot) -> list[Place]:
     found = [
         reading.vpc_place(vpc, associations, [each for each in anywhere if each not in associations])
         for vpc, associations in vpcs.items()
+    ]
+    found += [
+        replace(reading.vpc_place(vpc, [], anywhere), judging=urns)
+        for vpc, urns in named_by_allowlists(snapshot, "aws", "vpcs").items()
+        if vpc not in vpcs
     ]
     in_profiles = {one.urn for each in snapshot.of_types([PROFILE_RESOURCE]) for one in reading.in_profile(each)}
     used = {group.urn for each in vpcs.values() for one in each if (group := reading.group_of(one)) is not None}

@@ -582,9 +582,18 @@ def _by_ip_group(addresses: AddressSet, client: ClientTest) -> bool:
 def _told(what: str, test: AddressSet, family: AddressFamily) -> str:
     if not test.opaque:
         return f"{what} in {test.shown(family)}" if test.of(family) else f"it does not go over {family}"
-    inside = f"in {', '.join(sorted(test.symbols))}" if test.symbols else ""
-    outside = f"not in {', '.join(sorted(test.without))}" if test.without else ""
+    inside = f"in {', '.join(sorted(map(_called, test.symbols)))}" if test.symbols else ""
+    outside = f"not in {', '.join(sorted(map(_called, test.without)))}" if test.without else ""
     return f"{what} {' and '.join(filter(None, (inside, outside)))}"
+
+
+def _called(symbol: str) -> str:
+    """What a set is called that nobody sees: of a value that is not known yet, which one it is."""
+    kind, colon, told = symbol.partition("unknown:")
+    if kind or not colon:
+        return symbol
+    holder, _, path = told.rpartition("#")
+    return f"{path} of {holder.rpartition('::')[2]} (not known)" if holder else f"{told} (not known)"
 
 
 def _blocks_unseen(step: Step) -> bool:

@@ -16,6 +16,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
 from hostgate.gcp.evaluate_answers import answers
 from hostgate.gcp.evaluate_profiles import Profiles, Ruling
+from hostgate.gcp.firewall_policy_options import FirewallPolicyOptions
 from hostgate.gcp.references import NETWORK_ASSOCIATIONS, POLICIES, References, alike
 from hostgate.gcp.resources import (
     ADDRESS_GROUP,
@@ -44,6 +45,7 @@ from hostgate.gcp.rule_steps import (
     platform,
 )
 from hostgate.planning.address_pool import OWNER_LABEL
+from hostgate.planning.allowlists_at import named_by_allowlists, read_allowlist
 from hostgate.planning.kept_lists import PUSHED
 
 TARGET: Final = "gcp:fqdn"
@@ -61,7 +63,9 @@ def places(snapshot: Snapshot) -> list[Place]:
     nothing there uses."""
     reading = _Reading(snapshot)
     keys, above = reading.networks(), reading.above()
+    named = {key: urns for key, urns in _named_by_allowlists(snapshot).items() if key not in keys}
     found = [reading.network(key) for key in keys] or [reading.below(each) for each in above]
+    found += [replace(reading.network(key), judging=urns) for key, urns in named.items()]
     attached = (each for key in keys for each, _, _ in reading.attached(key))
     used = {policy.urn for policy in (*attached, *map(reading.names.policy_of, above)) if policy is not None}
     for policy in snapshot.of_types(POLICIES):
@@ -74,6 +78,19 @@ def places(snapshot: Snapshot) -> list[Place]:
                 policy=policy.name, answers=METADATA_ANSWERS, judging=frozenset({policy.urn}),
             )  # fmt: skip
             found.append(alone)
+    return found
+
+
+def _named_by_allowlists(snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    """Networks with which allowlists associate the policy that they make, by the path: they are theirs, associated or not."""
+    found: dict[str, frozenset[str]] = {}
+    for each in named_by_allowlists(snapshot, "gcp", "networks").values():
+        for urn in each:
+            options = read_allowlist(snapshot.by_urn[urn], snapshot).options
+            if isinstance(options, FirewallPolicyOptions) and options.attach is None and options.parent is None:
+                for path in options.network_paths:
+                    if path.startswith("projects/"):
+                        found[path] = found.get(path, frozenset()) | {urn}
     return found
 
 
@@ -471,7 +488,9 @@ class _Reading:
             self.pushed.add(holder.urn)
         items, unread = group.node.at("items"), f"unknown:{group.urn}#items"
         if items.unknown or items.absent or items.empty:
-            return symbol(unread)
+            return symbol(
+                unread if items.unknown else f"unknown:what a group without items holds, such as {group.name}"
+            )
         return listed((item.value for item in items.items()), unread)
 
 

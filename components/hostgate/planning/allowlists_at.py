@@ -56,7 +56,9 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     """Those of the cloud of `place`, with what is theirs there: what each made and judges there, with a rule or without. Where
     nothing tells what it made, the rules that it names, of its own stack."""
     cloud = place.target.partition(":")[0]
-    components = [each for each in snapshot.resources if _cloud(each) == cloud]
+    components = [
+        each for each in snapshot.resources if _cloud(each) == cloud and not _is_for_others(each, place, snapshot)
+    ]
     if not components:
         return []
     steps = [step for step in place.steps if step.owner not in place.beside]
@@ -79,6 +81,22 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
             replace(told, own=frozenset(own), placed=each.urn in above or _has_children(each, snapshot, wanted))
         )
     return found
+
+
+_PLACES: Final = {"aws:prefix-list": "securityGroups", "aws:network-acl": "networkAcls"}
+"""Options that name the places of a target, whose clients alone the allowlist is for."""
+
+
+def _is_for_others(component: Resource, place: Place, snapshot: Snapshot) -> bool:
+    """Whether an allowlist says for whose clients it is, and it is for none of the place: not by its name, and not by what its
+    rules allow to members that are elsewhere besides."""
+    key = _PLACES.get(place.target, "")
+    if component.properties.get("target") != place.target or component.urn in place.judging:
+        return False
+    names = [item.value for item in component.node.at("options", key).items()]
+    told = bool(names) and all(isinstance(name, str) and name and not is_computed(name) for name in names)
+    wanted = frozenset({component.urn})
+    return told and not any(_maker(owner, snapshot, wanted) == component.urn for owner in place.beside)
 
 
 def named_by_allowlists(snapshot: Snapshot, cloud: str, key: str) -> dict[str, frozenset[str]]:
