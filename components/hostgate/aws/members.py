@@ -7,7 +7,17 @@ associated (Amazon VPC user guide, security groups and network ACLs, read 2026-1
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from hostgate.aws.resources_ec2 import ACLS_WITH_ENTRIES, DEFAULT_ACL, GROUPS, INSTANCE, SUBNET, VPC
+from hostgate.aws.resources_ec2 import (
+    ACL_ASSOCIATION,
+    ACLS_WITH_ENTRIES,
+    DEFAULT_ACL,
+    GROUP_ATTACHMENT,
+    GROUPS,
+    INSTANCE,
+    LEGACY_RULE,
+    SUBNET,
+    VPC,
+)
 from hostgate.flows.members import Member
 from hostgate.flows.nodes import REDACTED, UNKNOWN
 from hostgate.flows.snapshot import Resource, Snapshot
@@ -18,13 +28,8 @@ _LISTS: Final = frozenset(
 """Inputs with the ids of an interface's groups, at any depth: of instances, interfaces, launch templates, functions, services
 of ECS, load balancers, databases (schemas of the providers aws 7 and aws-native 1, read 2026-11-29). Elsewhere such
 lists have names, which are no ids."""
-_ATTACHMENT: Final = "aws:ec2/networkInterfaceSecurityGroupAttachment:NetworkInterfaceSecurityGroupAttachment"
-_RULES: Final = (*GROUPS, "aws:ec2/securityGroupRule:SecurityGroupRule")
+_RULES: Final = (*GROUPS, LEGACY_RULE)
 """Types whose lists of groups are of whom rules are about."""
-_ASSOCIATIONS: Final = (
-    "aws:ec2/networkAclAssociation:NetworkAclAssociation",
-    "aws-native:ec2:SubnetNetworkAclAssociation",
-)
 NOT_KNOWN: Final = "one that was not read"
 """What a member may be under besides."""
 
@@ -33,7 +38,7 @@ def in_groups(snapshot: Snapshot) -> list[Member]:
     """Everything with a list of security groups, and interfaces that groups are attached to."""
     found: dict[str, tuple[str, frozenset[str], set[str], bool]] = {}
     for each in snapshot.resources:
-        if each.type.startswith(("aws:", "aws-native:")) and each.type not in (*_RULES, _ATTACHMENT):
+        if each.type.startswith(("aws:", "aws-native:")) and each.type not in (*_RULES, GROUP_ATTACHMENT):
             for path, root, value in _lists(each.properties, "", ""):
                 top = path == root
                 suffix = "" if top else f".{path.rpartition('.')[0]}"
@@ -41,7 +46,7 @@ def in_groups(snapshot: Snapshot) -> list[Member]:
                 under = found.setdefault(f"{each.urn}{suffix}", (f"{each.name}{suffix}", keys, set(), True))[2]
                 under |= _named(each, root, value, snapshot, GROUPS, lambda name: name.startswith("sg-"))
     interfaces = {each.properties.get("primaryNetworkInterfaceId"): each for each in snapshot.of_types([INSTANCE])}
-    for each in snapshot.of_types([_ATTACHMENT]):
+    for each in snapshot.of_types([GROUP_ATTACHMENT]):
         groups = _named(each, "securityGroupId", each.properties.get("securityGroupId"), snapshot, GROUPS)
         value = each.properties.get("networkInterfaceId")
         made = snapshot.referred(each, "networkInterfaceId", value)
@@ -101,7 +106,7 @@ def of_acls(snapshot: Snapshot) -> list[Member]:
     """Every subnet that is named, with its network ACL: by an association, or by the ACL itself, which a state may tell as it was
     before; else the default one of its VPC."""
     told: dict[str, set[str]] = {}
-    for each in snapshot.of_types(_ASSOCIATIONS):
+    for each in snapshot.of_types([ACL_ASSOCIATION]):
         acls = _named(each, "networkAclId", each.properties.get("networkAclId"), snapshot, ACLS_WITH_ENTRIES)
         for subnet in _named(each, "subnetId", each.properties.get("subnetId"), snapshot, [SUBNET]):
             told.setdefault(subnet, set()).update(acls)

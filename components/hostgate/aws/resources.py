@@ -67,6 +67,7 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
         ("RouteTable", resources_ec2.ROUTE_TABLE),
         ("Route", resources_ec2.ROUTE),
         ("SubnetRouteTableAssociation", resources_ec2.SUBNET_TABLE),
+        ("SubnetNetworkAclAssociation", resources_ec2.ACL_ASSOCIATION),
         ("InternetGateway", resources_ec2.INTERNET_GATEWAY),
         ("EgressOnlyInternetGateway", resources_ec2.EGRESS_GATEWAY),
         ("NatGateway", resources_ec2.NAT_GATEWAY),
