@@ -31,7 +31,7 @@ for each in (signal.SIGINT, signal.SIGTERM):
 log.write("begun\\n")
 while len(got) < wanted:
     time.sleep(0.02)
-time.sleep(0.7)  # as long as it takes to see a signal that comes twice
+time.sleep(1.3)  # as long as it takes to see a signal that comes twice
 print("{}" if "--json" in sys.argv else "ended its own way", flush=True)
 log.write("ended\\n")
 sys.exit(int(os.environ.get("ENGINE_CODE", "7")))

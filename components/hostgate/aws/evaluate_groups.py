@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from hostgate.aws.members import NOT_KNOWN, in_groups
-from hostgate.aws.resources import PERHAPS, canonical, may_be_of
+from hostgate.aws.resources import PERHAPS, TOLD, canonical, may_be_of
 from hostgate.aws.resources_ec2 import (
     EGRESS_RULE,
     GROUPS,
@@ -244,7 +244,7 @@ def _in_list(node: Node, resource: Resource, key: str, what: str, snapshot: Snap
         for each in known.node.at("entries").items():
             if not (name := each.at(PERHAPS)).absent:
                 doubt = f"{name.value} is an entry of {known.name}, which is not known yet"
-                yield address_of(each.at("told"), f"cidr of {name.value}"), doubt
+                yield address_of(each.at(TOLD), f"cidr of {name.value}"), doubt
         return
     beside = (each.node.at("cidr") for each in snapshot.of_types([PREFIX_LIST_ENTRY])
               if isinstance(node.value, str) and each.properties.get("prefixListId") == node.value)  # fmt: skip

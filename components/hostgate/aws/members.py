@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from hostgate.aws.resources_ec2 import (
-    ACL_ASSOCIATION,
+    ACL_ASSOCIATIONS,
     ACLS_WITH_ENTRIES,
     DEFAULT_ACL,
     GROUP_ATTACHMENT,
@@ -106,7 +106,7 @@ def of_acls(snapshot: Snapshot) -> list[Member]:
     """Every subnet that is named, with its network ACL: by an association, or by the ACL itself, which a state may tell as it was
     before; else the default one of its VPC."""
     told: dict[str, set[str]] = {}
-    for each in snapshot.of_types([ACL_ASSOCIATION]):
+    for each in snapshot.of_types(ACL_ASSOCIATIONS):
         acls = _named(each, "networkAclId", each.properties.get("networkAclId"), snapshot, ACLS_WITH_ENTRIES)
         for subnet in _named(each, "subnetId", each.properties.get("subnetId"), snapshot, [SUBNET]):
             told.setdefault(subnet, set()).update(acls)

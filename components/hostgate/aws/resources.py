@@ -67,7 +67,6 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
         ("RouteTable", resources_ec2.ROUTE_TABLE),
         ("Route", resources_ec2.ROUTE),
         ("SubnetRouteTableAssociation", resources_ec2.SUBNET_TABLE),
-        ("SubnetNetworkAclAssociation", resources_ec2.ACL_ASSOCIATION),
         ("InternetGateway", resources_ec2.INTERNET_GATEWAY),
         ("EgressOnlyInternetGateway", resources_ec2.EGRESS_GATEWAY),
         ("NatGateway", resources_ec2.NAT_GATEWAY),
@@ -80,6 +79,8 @@ NATIVE: Final[Mapping[str, tuple[ResourceType, str]]] = {
 }
 """Types of the twin of the provider, whose inputs are the API's in camelCase, and what it calls the ARN."""
 
+TOLD: Final = "told"
+"""Of such an entry: its range."""
 PERHAPS: Final = "perhaps"
 """Of an entry of a prefix list that may be one of another: its name."""
 
@@ -111,9 +112,9 @@ def _with_entries(resource: Resource, apart: Sequence[Resource], snapshot: Snaps
             item = {"cidr": each.properties.get("cidr", UNKNOWN), "description": each.properties.get("description")}
             held += [] if any(one.get("cidr") == item["cidr"] for one in held if isinstance(one, Mapping)) else [item]
         elif any(may_be_of(one, each, "prefixListId", [PREFIX_LIST], snapshot) for one in (resource.id, resource.urn)):
-            item = {"cidr": UNKNOWN, PERHAPS: each.name, "told": each.properties.get("cidr", UNKNOWN)}
-            other = "IPv4" if ":" in str(item["told"]) else "IPv6"
-            of_other = isinstance(item["told"], str) and resource.properties.get("addressFamily") == other
+            item = {"cidr": UNKNOWN, PERHAPS: each.name, TOLD: each.properties.get("cidr", UNKNOWN)}
+            other = "IPv4" if ":" in str(item[TOLD]) else "IPv6"
+            of_other = isinstance(item[TOLD], str) and resource.properties.get("addressFamily") == other
             held += [] if item in held or of_other else [item]
     return replace(resource, properties={**resource.properties, "entries": held}) if held else resource
 

@@ -30,8 +30,6 @@ DEFAULT_ACL: Final = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"
 ACLS_WITH_ENTRIES: Final = (ACL, DEFAULT_ACL)
 DEFAULTS: Final = (DEFAULT_GROUP, DEFAULT_ACL)
 ACL_ENTRY: Final = "aws:ec2/networkAclRule:NetworkAclRule"
-ACL_ASSOCIATION: Final = "aws:ec2/networkAclAssociation:NetworkAclAssociation"
-GROUP_ATTACHMENT: Final = "aws:ec2/networkInterfaceSecurityGroupAttachment:NetworkInterfaceSecurityGroupAttachment"
 ROUTE: Final = "aws:ec2/route:Route"
 ROUTE_TABLE: Final = "aws:ec2/routeTable:RouteTable"
 DEFAULT_ROUTE_TABLE: Final = "aws:ec2/defaultRouteTable:DefaultRouteTable"
@@ -42,6 +40,11 @@ SUBNET: Final = "aws:ec2/subnet:Subnet"
 SUBNET_IPV6: Final = ("ipv6CidrBlock", "ipv6IpamPoolId", "ipv6NetmaskLength")
 """Inputs of a subnet without which it has no IPv6 addresses."""
 INSTANCE: Final = "aws:ec2/instance:Instance"
+GROUP_ATTACHMENT: Final = "aws:ec2/networkInterfaceSecurityGroupAttachment:NetworkInterfaceSecurityGroupAttachment"
+ACL_ASSOCIATIONS: Final = (
+    "aws:ec2/networkAclAssociation:NetworkAclAssociation",
+    "aws-native:ec2:SubnetNetworkAclAssociation",
+)
 INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
 EGRESS_GATEWAY: Final = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
 NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
@@ -297,8 +300,6 @@ READ: Final = types_by_token(
             spelled=as_aws,
         ),
         ResourceType(SUBNET_TABLE, fields("routeTableId", "subnetId"), spelled=as_aws),
-        ResourceType(ACL_ASSOCIATION, fields("networkAclId", "subnetId"), spelled=as_aws),
-        ResourceType(GROUP_ATTACHMENT, fields("networkInterfaceId", "securityGroupId"), spelled=as_aws),
         ResourceType(MAIN_TABLE, fields("routeTableId", "vpcId"), spelled=as_aws),
         ResourceType(PROPAGATION, fields("routeTableId"), spelled=as_aws),
         ResourceType(INTERNET_GATEWAY, fields("vpcId"), spelled=as_aws),

@@ -259,7 +259,7 @@ def forget(host: str | None, addresses: tuple[str, ...], pool: str, vantage: str
     from hostgate.planning.address_pool import named_hosts
 
     if (host is None) == (vantage is None):
-        raise click.UsageError("Name a HOST, or a place with --vantage.")
+        raise click.UsageError("Name a HOST, or a place with --vantage, and not both.")
 
     def without(found: "AddressPool") -> PoolUpdate:
         if host is not None:

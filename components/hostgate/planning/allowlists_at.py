@@ -19,7 +19,7 @@ from hostgate.planning.decision import Decision, read_registered, rules_decided
 from hostgate.planning.kept_lists import KeptOptions, Standing, standing_in
 from hostgate.planning.mechanism import mechanism, targets
 from hostgate.planning.options import Options, OptionsError, plain_numbers, read_options
-from hostgate.planning.targets import is_computed
+from hostgate.planning.targets import is_computed, row
 
 _COMPONENT: Final = re.compile(r"hostgate-([a-z]+):index:")
 
@@ -83,15 +83,11 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     return found
 
 
-_PLACES: Final = {"aws:prefix-list": "securityGroups", "aws:network-acl": "networkAcls"}
-"""Options that name the places of a target, whose clients alone the allowlist is for."""
-
-
 def _is_for_others(component: Resource, place: Place, snapshot: Snapshot) -> bool:
     """Whether an allowlist says for whose clients it is, and it is for none of the place: not by its name, and not by what its
     rules allow to members that are elsewhere besides."""
-    key = _PLACES.get(place.target, "")
-    if component.properties.get("target") != place.target or component.urn in place.judging:
+    key = row(place.target).named if place.target in targets() else ""
+    if not key or component.properties.get("target") != place.target or component.urn in place.judging:
         return False
     names = [item.value for item in component.node.at("options", key).items()]
     told = bool(names) and all(isinstance(name, str) and name and not is_computed(name) for name in names)

@@ -56,6 +56,8 @@ class Target:
     and for a record of another log OtherLog, of `hostgate.flows.events`."""
     places: str = ""
     """`module:function` that finds in a snapshot where flows meet such objects."""
+    named: str = ""
+    """The option that names places for whose clients alone an allowlist is; none where others may come to be judged there."""
     members: str = ""
     """`module:function` that finds in a snapshot whom such places judge by name, who may come to be judged elsewhere."""
     simulated: str = ""

@@ -110,7 +110,9 @@ class ComparedPlace:
         """What opens to names that nobody means, if the rules that let it pass are too wide for one vendor."""
         if _broad(opened_to_strangers(self.found.changes)) is None:
             return None
-        return next(each for each in self.found.of("opened") if STRANGER in each.names)
+        found = [each for each in self.found.of("opened") if STRANGER in each.names]
+        wide = (each for each in found if _broad(union(cause.ranges for cause in each.opening)) is not None)
+        return next(wide, found[0])
 
     @property
     def perhaps_everything(self) -> Change | None:

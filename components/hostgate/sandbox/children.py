@@ -21,7 +21,7 @@ from types import FrameType
 
 from hostgate.sandbox.signals import ENDING
 
-TOGETHER = 0.5
+TOGETHER = 1.0
 """Seconds in which a signal to the group ends the witness, on a busy machine too. Signals that come within it are one:
 timeout(1) sends its own twice."""
 
