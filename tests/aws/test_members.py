@@ -409,3 +409,9 @@ def test_a_subnet_that_goes_to_another_acl_of_ours_opens_what_that_one_allows_al
     assert {each.kind for each in place.found.changes} == {"opened", "closed"}
     assert place.opens == 1
     assert guards([place], max_opened=0) == {"max-opened"}
+
+
+def test_an_acl_that_an_allowlist_names_is_known_to_be_closed_without_entries() -> None:
+    named = made("hostgate-aws:index:NetworkAclAllowlist", "c", options={"networkAcls": [ACL_UNREAD]})
+    (place,) = moved(by_association({"subnet-1": ACL}), by_association({"subnet-1": ACL_UNREAD}), [*ACLS, named])
+    assert {each.kind for each in place.found.changes} == {"closed"}

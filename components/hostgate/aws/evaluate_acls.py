@@ -65,7 +65,7 @@ def members(snapshot: Snapshot) -> Members:
     rules = list(snapshot.of_types([ACL_ENTRY]))
     judged = _judged(snapshot, rules, named_by_allowlists(snapshot, "aws", "networkAcls"))
     read = {each for made in snapshot.of_types(ACLS_WITH_ENTRIES) for each in (made.id, made.urn)}
-    read |= {_acl(each, snapshot) for each in rules}
+    read |= judged.keys() | {_acl(each, snapshot) for each in rules}
 
     def place(acls: frozenset[str]) -> Place:
         (name,) = acls
