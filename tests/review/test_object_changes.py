@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from conformance.catalogs import entry
-from hostgate.review.plan_changes import ObjectChange, diff
+from hostgate.review.object_changes import ObjectChange
+from hostgate.review.plan_changes import diff
 from hostgate.review.statement import state
 from review.changes import made
 

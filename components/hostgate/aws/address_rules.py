@@ -15,6 +15,7 @@ from ipaddress import ip_network
 
 from hostgate.aws import firewall_evidence, firewall_limits, policy
 from hostgate.aws.evaluate_groups import entries_of
+from hostgate.aws.resources import set_references
 from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.aws.rules_options import BY_ADDRESS, RulesOptions
 from hostgate.catalog.model import Entry
@@ -171,12 +172,7 @@ def standing_sets(
     found: dict[str, AddressSet] = {}
     named = [entry for entry in entries if entry.id in options.ip_sets]
     held = list(groups) if named else []
-    told = {
-        item.at("key").value: inner.at("referenceArn").value
-        for group in held
-        for item in group.node.at("ruleGroup", "referenceSets", "ipSetReferences").items()
-        for inner in item.at("ipSetReferences").items()
-    }
+    told = {key: arn.value for group in held for key, arn in set_references(group)}
     for entry in named:
         arn = options.ip_sets[entry.id]
         real = told.get(reference_key(entry)) if COMPUTED in arn else arn

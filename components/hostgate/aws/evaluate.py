@@ -13,7 +13,7 @@ from typing import Final
 from hostgate.aws.evaluate_groups import entries_of
 from hostgate.aws.packets import FRAGMENTS, fragments, whole_hellos
 from hostgate.aws.plan_order import in_plan_order
-from hostgate.aws.resources import canonical
+from hostgate.aws.resources import canonical, set_references
 from hostgate.aws.resources_ec2 import PREFIX_LIST, VPC, VPC_RANGES
 from hostgate.aws.resources_firewall import FIREWALL, POLICY_SETTINGS, RULE_GROUP
 from hostgate.aws.resources_firewall import FIREWALL_POLICY as POLICY
@@ -395,15 +395,12 @@ class _Policy:
     def _sets(self, group: Resource) -> Mapping[str, AddressSet]:
         """Addresses behind `@NAME`, by symbol: entries of prefix lists of the snapshot, else the set's own ARN."""
         found: dict[str, AddressSet] = {}
-        for item in group.node.at("ruleGroup", "referenceSets", "ipSetReferences").items():
-            key = item.at("key").value
-            for inner in item.at("ipSetReferences").items():
-                arn = inner.at("referenceArn")
-                if isinstance(key, str) and isinstance(arn.value, str):
-                    found[f"@{key}"] = self._prefix_list(arn.value, self.snapshot.referred(self.policy, "", arn.value))
-                elif isinstance(key, str) and arn.unknown:
-                    made = self.snapshot.only(group, "ruleGroup", PREFIX_LIST)
-                    found[f"@{key}"] = self._prefix_list(f"unknown:{group.urn}#{arn.path}", [made] if made else [])
+        for key, arn in set_references(group):
+            if isinstance(arn.value, str):
+                found[f"@{key}"] = self._prefix_list(arn.value, self.snapshot.referred(self.policy, "", arn.value))
+            elif arn.unknown:
+                made = self.snapshot.only(group, "ruleGroup", PREFIX_LIST)
+                found[f"@{key}"] = self._prefix_list(f"unknown:{group.urn}#{arn.path}", [made] if made else [])
         return found
 
     def _prefix_list(self, arn: str, standing: Iterable[Resource]) -> AddressSet:

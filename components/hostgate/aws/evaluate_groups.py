@@ -4,7 +4,7 @@ A security group allows what any of its rules allows and denies all else; it kee
 guide, security groups, read 2026-11-23).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from hostgate.aws.resources_ec2 import (
     PREFIX_LIST_ENTRY,
     RULE_DESTINATIONS,
 )
+from hostgate.catalog.problems import few
 from hostgate.flows.address_sets import AddressSet, networks, range_of, symbol, union
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.members import Member, Members
@@ -73,12 +74,12 @@ def places(snapshot: Snapshot) -> list[Place]:
     snapshot = canonical(snapshot)
     rules = _rules(snapshot)
     named = named_by_allowlists(snapshot, "aws", "securityGroups")
-    found = in_groups(snapshot)
+    found, read = in_groups(snapshot), _read(snapshot, rules, named)
+    made = ((group, _place(snapshot, group, rules)) for group in _judged(snapshot, rules, named))
     return [
-        replace(_with_others(_place(snapshot, group, rules), group, found, snapshot, rules),
-                judging=named.get(group, frozenset()))
-        for group in _judged(snapshot, rules, named)
-    ]  # fmt: skip
+        replace(_with_others(place, group, found, snapshot, rules, read), judging=named.get(group, frozenset()))
+        for group, place in made
+    ]
 
 
 def _judged(snapshot: Snapshot, rules: list[Resource], named: Iterable[str]) -> dict[str, None]:
@@ -89,23 +90,24 @@ def members(snapshot: Snapshot) -> Members:
     """What is in security groups, and what judges it by all of them."""
     snapshot = canonical(snapshot)
     rules = _rules(snapshot)
-    judged = _judged(snapshot, rules, named_by_allowlists(snapshot, "aws", "securityGroups"))
+    named = named_by_allowlists(snapshot, "aws", "securityGroups")
+    read = _read(snapshot, rules, named)
 
     def place(groups: frozenset[str]) -> Place:
         first, *others = (_place(snapshot, each, rules) for each in sorted(groups))
         joint = _and(first, [step for each in others for step in each.stages[-1].steps])
         joint = replace(joint, name=" and ".join([first.name, *(each.name for each in others)]))
-        return _and(joint, [step for each in sorted(groups) for step in _unread(each, snapshot, rules)])
+        return _and(joint, [step for each in sorted(groups) if each not in read for step in _unread(each)])
 
     def left(member: Member) -> frozenset[str] | None:
         gone = member.stands and not member.keys & snapshot.by_urn.keys()
         return None if gone else frozenset({NOT_KNOWN})
 
-    return Members("member", in_groups(snapshot), frozenset(judged), place, left)
+    return Members("member", in_groups(snapshot), frozenset(_judged(snapshot, rules, named)), place, left)
 
 
 def _with_others(
-    place: Place, group: str, everybody: Iterable[Member], snapshot: Snapshot, rules: list[Resource]
+    place: Place, group: str, everybody: Iterable[Member], snapshot: Snapshot, rules: list[Resource], read: Set[str]
 ) -> Place:
     """The place with what other groups allow to those of its members that are in them, too. Where each allows it to all of
     those, they are the clients; else some client is, and which one matters."""
@@ -118,13 +120,13 @@ def _with_others(
             others.setdefault(other, []).append(each.name)
     steps, told = list[Step](), list[str]()
     for other, names in others.items():
-        who = f"{_some(names)} {'is' if len(names) == 1 else 'are'} also"
+        who = f"{few(names)} {'is' if len(names) == 1 else 'are'} also"
         there = _place(snapshot, other, rules)
         told.append(f"{who} in {there.name}")
-        of_other = (*there.stages[-1].steps, *_unread(other, snapshot, rules))
+        of_other = (*there.stages[-1].steps, *(() if other in read else _unread(other)))
         steps += [replace(each, box=replace(each.box, client=_clients(names))) for each in of_other]
     names = [each.name for each in mine]
-    known = f"The security group has no other egress rules, and no members but {_some(names)}."
+    known = f"The security group has no other egress rules, and no members but {few(names)}."
     adds_up = f"What rules allow adds up: {'; '.join(told)}." if told else "Those are in no other group."
     place = replace(place, assumptions=(known, adds_up, *place.assumptions[1:]))
     if not others:
@@ -143,16 +145,15 @@ def _and(place: Place, steps: Iterable[Step]) -> Place:
     return replace(place, stages=(*stages, replace(last, steps=(*last.steps, *steps))))
 
 
-def _unread(group: str, snapshot: Snapshot, rules: list[Resource]) -> Iterator[Step]:
+def _read(snapshot: Snapshot, rules: list[Resource], named: Iterable[str]) -> Set[str]:
+    """The groups of which something was read, or that an allowlist names."""
+    made = {name for each in snapshot.of_types(GROUPS) for name in (each.id, each.urn)}
+    return made.union(named, (_group(rule, snapshot) for rule in rules))
+
+
+def _unread(group: str) -> Iterator[Step]:
     """What a group may allow of which nothing was read."""
-    made = any(group in (each.id, each.urn) for each in snapshot.of_types(GROUPS))
-    made = made or group in named_by_allowlists(snapshot, "aws", "securityGroups")
-    if not made and not any(_group(rule, snapshot) == group for rule in rules):
-        yield whether("allow", f"a rule of {group}", f"its client is in {group}, whose rules are not in what was read")
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    yield whether("allow", f"a rule of {group}", f"its client is in {group}, whose rules are not in what was read")
 
 
 def plan_place(snapshot: Snapshot, group: str) -> Place:
@@ -167,12 +168,15 @@ def _rules(snapshot: Snapshot) -> list[Resource]:
 
 
 def _place(snapshot: Snapshot, group: str, rules: list[Resource]) -> Place:
-    mine = [rule for rule in rules if _group(rule, snapshot) == group]
-    perhaps = [rule for rule in rules if _group(rule, snapshot) != group
-               and may_be_of(group, rule, "securityGroupId", GROUPS, snapshot)]  # fmt: skip
+    mine: list[Resource] = []
+    others: list[Resource] = []
+    for rule in rules:
+        (mine if _group(rule, snapshot) == group else others).append(rule)
+    perhaps = [rule for rule in others if may_be_of(group, rule, "securityGroupId", GROUPS, snapshot)]
     steps = [step for rule in mine for step in _of_rule(rule, snapshot)]
-    steps += [doubted(step, f"{rule.name} is a rule of this group, which is not known yet")
-              for rule in perhaps for step in _of_rule(rule, snapshot)]  # fmt: skip
+    for rule in perhaps:
+        doubt = f"{rule.name} is a rule of this group, which is not known yet"
+        steps += [doubted(step, doubt) for step in _of_rule(rule, snapshot)]
     name, stands = group, False
     for made in snapshot.of_types(GROUPS):
         if group not in (made.id, made.urn):

@@ -1,7 +1,8 @@
 """What a Network Firewall policy does to packets that are no whole message: fragments, and a hello of several packets."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from hostgate.catalog.problems import few
 from hostgate.flows.address_sets import EVERY_ADDRESS, AddressFamily, AddressSet, internet
 from hostgate.flows.atoms import usual_address
 from hostgate.flows.flow import Flow
@@ -53,7 +54,7 @@ def whole_hellos(stages: Sequence[Stage]) -> Iterator[str]:
     if cutting:
         yield (
             f"A TLS hello or request comes in one packet: of several, the first is dropped before the name is known, by "
-            f"{_some(cutting)}."
+            f"{few([*cutting])}."
         )
 
 
@@ -62,8 +63,3 @@ def _meet(cut: Step, named: Step) -> bool:
         return False
     spoken = (named.box.applications or frozenset({"tls", "http"})) - cut.box.but
     return bool(cut.box.port & named.box.port) and bool(spoken & (cut.box.applications or spoken))
-
-
-def _some(rules: Iterable[str]) -> str:
-    listed = list(rules)
-    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

@@ -119,6 +119,13 @@ def _with_entries(resource: Resource, apart: Sequence[Resource], snapshot: Snaps
     return replace(resource, properties={**resource.properties, "entries": held}) if held else resource
 
 
+def set_references(group: Resource) -> Iterator[tuple[str, Node]]:
+    """The IP sets that a rule group refers to: what its rules call each, and its ARN."""
+    for item in group.node.at("ruleGroup", "referenceSets", "ipSetReferences").items():
+        if isinstance(key := item.at("key").value, str):
+            yield from ((key, inner.at("referenceArn")) for inner in item.at("ipSetReferences").items())
+
+
 def may_be_of(holder: str, resource: Resource, key: str, types: Sequence[str], snapshot: Snapshot) -> bool:
     """Whether the group, ACL or list of `types` that `resource` refers to at `key`, and that is not known, may be `holder`: it
     is one of those that the reference was made from, if that is nothing else. A VPC gives the id of its own default one."""

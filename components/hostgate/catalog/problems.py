@@ -75,6 +75,11 @@ def wrong_type(name: str, found: object, wanted: str) -> Problem:
     return Problem(rule="wrong-type", message=f"`{name}`: found {shown}. Allowed: {wanted}.")
 
 
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first of `names`, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def spelled(value: object) -> str:
     """A found value as its author wrote it, cut to a readable length."""
     if value is None:

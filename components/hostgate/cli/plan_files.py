@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from hostgate.catalog.file_input import Size, read_file_bytes
 from hostgate.catalog.file_output import sync_folder, unwritable, write_new
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, few
 
 if TYPE_CHECKING:
     from hostgate.planning.plan import Plan
@@ -111,7 +111,7 @@ def _foreign(folder: Path, files: dict[str, bytes]) -> Iterator[Problem]:
         if path.is_symlink() or not path.is_file() or not (name in ours or _is_of_before(path, name, files))
     )
     if strange:
-        shown = ", ".join(strange[:5]) + (f" and {len(strange) - 5} more" if len(strange) > 5 else "")
+        shown = few(strange, 5)
         yield _problem(
             folder,
             f"Found what hostgate did not write: {shown}. A folder is replaced whole; move that away, or name another "

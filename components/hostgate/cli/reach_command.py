@@ -13,7 +13,7 @@ import click
 
 from hostgate.catalog.collector import collector_at_rest
 from hostgate.catalog.file_input import real_path
-from hostgate.catalog.problems import InputError, Problem, printable
+from hostgate.catalog.problems import InputError, Problem, few, printable
 from hostgate.cli.acceptances import Acceptances, acceptances
 from hostgate.cli.main import print_json
 from hostgate.cli.sources import Repeating, find_stack, make_plans, plan_options
@@ -297,7 +297,7 @@ class Answer:
                 "missing",
                 flows_in_words([each.flow]),
                 each.rule or "-",
-                f"{_some([entry for entry, _ in each.entries])}: {each.why}",
+                f"{few([entry for entry, _ in each.entries])}: {each.why}",
             )
             for each in found.missing
         ]
@@ -314,7 +314,3 @@ class Answer:
             lines.append("  Nothing beyond the catalogs is open, and all that they need is.")
         lines += [printable(f"assumed: {each}") for each in found.assumptions]
         return "\n".join(lines)
-
-
-def _some(entries: Sequence[str]) -> str:
-    return ", ".join(entries[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hostgate.catalog.problems import few
 from hostgate.cli.tables import table
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _reasons(hosts: Sequence["HostReport"]) -> Iterator[str]:
                 told.setdefault((each.verdict, each.target, _reason(each)), []).append(host.host)
     for verdict, target, reason in sorted(told, key=lambda key: (_WORST_FIRST.index(key[0]), key[1:])):
         names = told[verdict, target, reason]
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        shown = few(names)
         yield f"{verdict:<8} {target} {shown}: {reason}"
 
 

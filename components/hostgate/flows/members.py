@@ -6,13 +6,11 @@ A member that is gone, or new, opens nothing by itself.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
+from hostgate.catalog.problems import few
 from hostgate.flows.comparison import PlaceComparison, compare
 from hostgate.flows.name_classes import Need
 from hostgate.flows.steps import Place
-
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,6 @@ def moved(before: Members, after: Members, needs: Sequence[Need]) -> Iterator[tu
             moves.setdefault((old.under, now), []).append(old.name)
     for (was, now), names in moves.items():
         places = before.place(was), after.place(now)
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         cloud = places[1].target.partition(":")[0]
-        who = f"{before.kind}{'s' if len(names) > 1 else ''} {', '.join(islice(names, _MOST_NAMED))}{more}"
+        who = f"{before.kind}{'s' if len(names) > 1 else ''} {few(names)}"
         yield f"{cloud} {who}, from {places[0].kind} {places[0].name} to {places[1].name}", compare(*places, needs)

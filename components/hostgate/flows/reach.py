@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from hostgate.catalog.problems import few
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, networks, reachable
 from hostgate.flows.extent import Extents, line_id, of_ways_out, of_ways_round
 from hostgate.flows.flow import Flow, is_identity
@@ -304,7 +305,7 @@ def led_past(place: Place) -> Iterator[Beyond]:
     """What a route leads past the place, from each subnet that it does so for."""
     for (owner, route, hop), those in by_route(place.round_it).items():
         subnets = list(dict.fromkeys(f"{each.subnet} over {each.family}" for each in those))
-        told = ", ".join(subnets[:3]) + (f" and {len(subnets) - 3} more" if len(subnets) > 3 else "")
+        told = few(subnets)
         why = f"packets of {told} go to {hop}, and not to {judge(place.kind)}"
         rule = rule_of_way(route, place.kind)
         id_ = line_id(_key(place, "route", route, hop, owner=owner), of_ways_round(those))

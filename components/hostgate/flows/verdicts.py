@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final, Literal
 
 from hostgate.catalog.hosts import is_address
+from hostgate.flows import condition_words as words
 from hostgate.flows.address_sets import (
     EVERY_ADDRESS,
     FAMILIES,
@@ -21,9 +22,9 @@ from hostgate.flows.address_sets import (
     networks,
 )
 from hostgate.flows.atoms import cut
-from hostgate.flows.flow import Flow, Verdict, ip_protocol
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.intervals import EVERY_PORT, Intervals
-from hostgate.flows.names import Names, hold, kinship
+from hostgate.flows.names import hold, kinship
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Stage, Step, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
@@ -231,16 +232,18 @@ def _verdict(place: Place, facts: "_Facts") -> Verdict:
     those = deciding if by_rules else [step for step in to_hosts if step.action == "allow" and step.rule]
     if any(step.box.client == EVERY_CLIENT for step in those):
         return verdict
-    ends: list[Verdict] = []
+    found: list[Verdict] = []
     for client in dict.fromkeys(each for step in those for each in _apart(step.box.client, facts.family)):
-        ends.append(_told_of(list(_follow(place.stages, replace(facts, client=client, anybody=False)))))
-        if ends[-1].allows or (by_rules and ends[-1].action != "block"):
+        found.append(_told_of(list(_follow(place.stages, replace(facts, client=client, anybody=False)))))
+        if found[-1].allows or (by_rules and found[-1].action != "block"):
             return verdict
+    if not found:
+        return verdict
     if not by_rules:
-        return next((end for end in ends if end.action != "block"), ends[0]) if ends else verdict
+        return next((each for each in found if each.action != "block"), found[0])
     passed_over = facts.passed_over.union(map(id, deciding))
-    otherwise = _verdict(place, replace(facts, passed_over=passed_over)) if ends else verdict
-    return ends[0] if otherwise.action == "block" else otherwise
+    otherwise = _verdict(place, replace(facts, passed_over=passed_over))
+    return found[0] if otherwise.action == "block" else otherwise
 
 
 def _apart(clients: ClientTest, family: AddressFamily) -> Iterator[ClientTest]:
@@ -519,26 +522,26 @@ class _Facts:
         flow, number = self.flow, self.flow.number_over(self.family)
         spoken = (box.protocols is None or number in box.protocols) and flow.application not in box.but
         spoken = spoken and (box.applications is None or flow.application in box.applications)
-        yield "protocol", spoken, partial(_spoken, box, flow)
+        yield "protocol", spoken, partial(words.spoken, box, flow)
         if number in _WITH_PORTS:
-            yield "port", flow.port in box.port, partial(_ports, box, flow)
+            yield "port", flow.port in box.port, partial(words.ports, box, flow)
         if box.wire is not None:
             held = hold(box.wire, _on_wire(flow)) or (box.nameless and flow.wire_name is None)
-            yield "name", held, partial(_named, box.wire, _on_wire(flow))
+            yield "name", held, partial(words.named, box.wire, _on_wire(flow))
         if box.asked is not None:
-            yield "name", hold(box.asked, _asked(flow)), partial(_named, box.asked, _asked(flow))
+            yield "name", hold(box.asked, _asked(flow)), partial(words.named, box.asked, _asked(flow))
         if box.dialled is not None:
             held = any(hold(box.dialled, name) for name in (_dialled(flow), *self.sharing))
-            yield "name", held, partial(_named, box.dialled, _dialled(flow))
-        told = partial(_told, "its address is", box.address, self.family)
+            yield "name", held, partial(words.named, box.dialled, _dialled(flow))
+        told = partial(words.told_range, "its address is", box.address, self.family)
         yield "address", self._within(box.address, self.destination, "address", told), told
         client = box.client
-        told = partial(_told, "the client is", client.addresses, self.family)
+        told = partial(words.told_range, "the client is", client.addresses, self.family)
         inside = self._within(client.addresses, self.client.addresses, "client", told)
         if inside is None and not client.addresses.without and _by_ip_group(client.addresses, self.client):
             inside = True
         yield "client", inside, told
-        yield "client", _identity(client, self.client), partial(_among, client)
+        yield "client", _identity(client, self.client), partial(words.among, client)
         for doubt in box.doubts:
             yield "unknown", None if self.assumed is None else self.assumed.doubt(doubt), partial(str, doubt)
 
@@ -546,26 +549,6 @@ class _Facts:
         if self.assumed is None or not test.opaque:
             return test.holds(members, self.family)
         return self.assumed.within(test, about, test.of(self.family).holds(members.of(self.family)), told)
-
-
-def _spoken(box: Box, flow: Flow) -> str:
-    words = sorted(box.applications or map(ip_protocol, sorted(box.protocols or ())))
-    but = f", and not {' or '.join(sorted(box.but))}" if box.but else ""
-    return f"protocol: {' or '.join(words) or 'any'}{but} is meant, not {flow.protocol}"
-
-
-def _ports(box: Box, flow: Flow) -> str:
-    return f"port: {box.port} is meant, not {flow.port}"
-
-
-def _named(names: Names, name: str | None) -> str:
-    if name is None:
-        return "no server name was sent, only an address"
-    return f"name: {' and '.join(map(str, names))} is meant, not {name}"
-
-
-def _among(client: ClientTest) -> str:
-    return f"the client is {' or '.join(sorted(client.identities or ()))}"
 
 
 def _by_ip_group(addresses: AddressSet, client: ClientTest) -> bool:
@@ -577,23 +560,6 @@ def _by_ip_group(addresses: AddressSet, client: ClientTest) -> bool:
         each.removeprefix("ip-group:").lower() for each in client.identities or () if each.startswith("ip-group:")
     }
     return bool(groups) and any(each.lower().removeprefix("ip group ") in groups for each in addresses.symbols)
-
-
-def _told(what: str, test: AddressSet, family: AddressFamily) -> str:
-    if not test.opaque:
-        return f"{what} in {test.shown(family)}" if test.of(family) else f"it does not go over {family}"
-    inside = f"in {', '.join(sorted(map(_called, test.symbols)))}" if test.symbols else ""
-    outside = f"not in {', '.join(sorted(map(_called, test.without)))}" if test.without else ""
-    return f"{what} {' and '.join(filter(None, (inside, outside)))}"
-
-
-def _called(symbol: str) -> str:
-    """What a set is called that nobody sees: of a value that is not known yet, which one it is."""
-    kind, colon, told = symbol.partition("unknown:")
-    if kind or not colon:
-        return symbol
-    holder, _, path = told.rpartition("#")
-    return f"{path} of {holder.rpartition('::')[2]} (not known)" if holder else f"{told} (not known)"
 
 
 def _blocks_unseen(step: Step) -> bool:

@@ -84,13 +84,13 @@ def places(snapshot: Snapshot) -> list[Place]:
 def _named_by_allowlists(snapshot: Snapshot) -> dict[str, frozenset[str]]:
     """Networks with which allowlists associate the policy that they make, by the path: they are theirs, associated or not."""
     found: dict[str, frozenset[str]] = {}
-    for each in named_by_allowlists(snapshot, "gcp", "networks").values():
-        for urn in each:
-            options = read_allowlist(snapshot.by_urn[urn], snapshot).options
-            if isinstance(options, FirewallPolicyOptions) and options.attach is None and options.parent is None:
-                for path in options.network_paths:
-                    if path.startswith("projects/"):
-                        found[path] = found.get(path, frozenset()) | {urn}
+    for urn in dict.fromkeys(urn for urns in named_by_allowlists(snapshot, "gcp", "networks").values() for urn in urns):
+        options = read_allowlist(snapshot.by_urn[urn], snapshot).options
+        if not isinstance(options, FirewallPolicyOptions) or options.attach is not None or options.parent is not None:
+            continue
+        for path in options.network_paths:
+            if path.startswith("projects/"):
+                found[path] = found.get(path, frozenset()) | {urn}
     return found
 
 

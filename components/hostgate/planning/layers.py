@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Protocol
 
 from hostgate.catalog.model import Entry
-from hostgate.catalog.problems import InputError, Problem
+from hostgate.catalog.problems import InputError, Problem, few
 from hostgate.catalog.selection import Selection
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_classes import Need
@@ -202,7 +202,7 @@ def plan_layers(
     for joint in joints([plan for plan in made if not plan.refused]):
         lists: dict[Gate, list[str]] = {}
         for gate, layer, entries in joint.missing():
-            some = ", ".join(entries[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")
+            some = few(entries)
             if len(gate.layers) > 1:
                 lists.setdefault(gate, []).append(f"{some} of {layer.target}")
                 continue

@@ -139,14 +139,10 @@ def _alike(path: Path, flow: Flow, names: Iterable[str]) -> list[Flow]:
 def _of_need(path: Path, id_: str, what: str, flow: Flow, hosts: AbstractSet[str]) -> Probe | Untried:
     if flow.name not in hosts:
         return Untried(id_, what, f"{flow.name} stands for names below it, of which none is known")
-    where = _addresses_of(path, flow) or [_anywhere(flow)]
+    where = _addresses_of(path, flow)
     if all(path.verdict(flow).action == path.verdict(each).action for each in (*where, _anywhere(flow))):
         return _probe(path, id_, what, _anywhere(flow), answers=True, wanted="allow")
-    others = (
-        "and not at others that it has"
-        if where != [_anywhere(flow)]
-        else "and whether the host is there is not known here"
-    )
+    others = "and not at others that it has" if where else "and whether the host is there is not known here"
     return Untried(id_, what, f"{flow.name}: it is so at {flow.address}, {others}")
 
 

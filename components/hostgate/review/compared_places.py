@@ -6,12 +6,13 @@ of sets among them.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from itertools import islice
 from typing import Any
 
 from hostgate.catalog.match_kinds import holds
+from hostgate.catalog.problems import few
 from hostgate.flows.address_sets import AddressSet, union
 from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
 from hostgate.flows.flow import Flow, Verdict, is_identity
@@ -34,7 +35,6 @@ _MOST_ASKED = 64
 """Addresses of one host that are asked, whether one of them is open."""
 _MOST_CLIENTS = 16
 """Clients for whom it is asked: those for whom some flow changes."""
-_MOST_HOSTS = 3
 _MOST_VALUES = 3
 """Values that are not known yet and are named; beyond, their number."""
 
@@ -176,7 +176,7 @@ class ComparedPlace:
         """What that a host must have closes, or may: of one that is allowed by addresses alone, at those that it has still. Of one
         in no entry nobody knows the addresses: what closes for some is told where it is by its name, or is for too many."""
         found = [each for each in self.found.changes if each.closing and any(entry == host for entry, _ in each.due)]
-        if host in self.by_address.hosts:
+        if host in self._alone:
             flow, before, after = self.closed.get(host), self.found.before, self.found.after
             if flow is None or before is None or after is None or not found:
                 return None
@@ -184,6 +184,15 @@ class ComparedPlace:
         if host in self.by_address.unlisted:
             found = [each for each in found if any(one.hosts or _broad(one.ranges) is not None for one in each.closing)]
         return next(iter(found), None)
+
+    @cached_property
+    def _alone(self) -> frozenset[str]:
+        """Hosts that are allowed by addresses alone, and by name nowhere, unless nothing here asks for names."""
+        told = self.by_address
+        alone = frozenset(host for host, *_ in (*told.before, *told.after))
+        places = (each for each in (self.found.before, self.found.after) if each is not None)
+        named = any(step.box.name_tests for each in places for step in each.steps)
+        return alone - told.by_name if named else alone
 
     def in_words(self, change: Change) -> tuple[str, str, str]:
         """The flow, with how many are like it and whose addresses they are, and what became and becomes of it."""
@@ -216,39 +225,33 @@ Addresses = Mapping[tuple[str, int, str], frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class ByAddress:
-    """What both sides allow by addresses alone, with the rules that do; `hosts`: those that nothing there allows by name;
-    `unlisted`: of the guarded ones those of no entry."""
+    """What both sides allow by addresses alone on one cloud, with the rules that do; `by_name`: hosts that something allows by
+    name; `unlisted`: of the guarded ones those of no entry."""
 
     before: Addresses = field(default_factory=dict)
     after: Addresses = field(default_factory=dict)
     rules: frozenset[str] = frozenset()
-    hosts: frozenset[str] = frozenset()
+    by_name: frozenset[str] = frozenset()
     unlisted: frozenset[str] = frozenset()
 
 
 def _by_address(
-    place: PlaceComparison, before: Sequence[Statement], after: Sequence[Statement], guarded_hosts: Iterable[str]
+    cloud: str, before: Sequence[Statement], after: Sequence[Statement], guarded_hosts: Iterable[str]
 ) -> ByAddress:
-    cloud = place.place.target.partition(":")[0]
-    old, new = (_addresses(each for each in side if each.cloud == cloud) for side in (before, after))
-    alone = {host for host, *_ in (*old, *new)}
-    steps = [step for each in (place.before, place.after) if each is not None for step in each.steps]
-    named = any(step.box.name_tests for step in steps)
     allowed = [(side, one) for side in (*before, *after) for one in side.decisions if one.outcome == "allowed"]
-    by_name = {one.entry.host for side, one in allowed if not side.alone(one.entry)} if named else set()
+    alone = [(side, one) for side, one in allowed if side.alone(one.entry)]
+    rules = (rule for side, one in alone if one.rule for rule in side.rules_of(one.entry, one.rule))
+    unlisted = (
+        host for host in guarded_hosts if not any(holds(one.entry.match, one.entry.host, host) for _, one in allowed)
+    )
+    old, new = (_addresses(each for each in side if each.cloud == cloud) for side in (before, after))
     return ByAddress(
-        old,
-        new,
-        frozenset(
-            rule for side, one in allowed if one.rule and side.alone(one.entry)
-            for rule in side.rules_of(one.entry, one.rule)
-        ),
-        frozenset(alone - by_name),
-        frozenset(
-            host for host in guarded_hosts
-            if not any(holds(one.entry.match, one.entry.host, host) for _, one in allowed)
-        ),
-    )  # fmt: skip
+        before=old,
+        after=new,
+        rules=frozenset(rules),
+        by_name=frozenset(one.entry.host for side, one in allowed if not side.alone(one.entry)),
+        unlisted=frozenset(unlisted),
+    )
 
 
 def _addresses(sides: Iterable[Statement]) -> Addresses:
@@ -275,7 +278,7 @@ def compared_plans(changes: Iterable[TargetDiff], hosts: Sequence[str] = ()) -> 
         accounted = bool(change.unlisted or change.clients_added or change.redirected)
         place = compare(before, after, guarded(hosts, sides))
         bases, heads = ([each] if each is not None else [] for each in (base, head))
-        by_address = _by_address(place, bases, heads, hosts)
+        by_address = _by_address(place.place.target.partition(":")[0], bases, heads, hosts)
         found.append(ComparedPlace(change.label, place, rules_of_entries(sides), accounted, by_address=by_address))
     return tuple(found)
 
@@ -292,16 +295,9 @@ def compared_standing(
     stands after. What the rules of entries open is told of the entries where it comes with a change of `targets`, and else of
     the place."""
     rules = frozenset(rule for each in targets for rule in _rules_that_change(each))
-    return tuple(
-        ComparedPlace(
-            f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}",
-            each,
-            rules,
-            after=snapshot,
-            by_address=_by_address(each, *sides, hosts),
-        )
-        for each in compare_all(before, after, guarded(hosts, [*sides[0], *sides[1]]))
-    )
+    found = compare_all(before, after, guarded(hosts, [*sides[0], *sides[1]]))
+    told = ((f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each) for each in found)
+    return tuple(_with_addresses(told, sides, hosts, rules, snapshot))
 
 
 def compared_members(
@@ -313,9 +309,21 @@ def compared_members(
     """What changes for members of a place whom another one judges afterwards, told by no entry."""
     needs = guarded(hosts, [*sides[0], *sides[1]])
     moves = (each for members in named("members") for each in moved(members(before), members(after), needs))
-    return tuple(
-        ComparedPlace(label, found, after=after, by_address=_by_address(found, *sides, hosts)) for label, found in moves
-    )
+    return tuple(_with_addresses(moves, sides, hosts, frozenset(), after))
+
+
+def _with_addresses(
+    told: Iterable[tuple[str, PlaceComparison]],
+    sides: tuple[Sequence[Statement], Sequence[Statement]],
+    hosts: Sequence[str],
+    rules: frozenset[str],
+    after: Snapshot | None,
+) -> Iterator[ComparedPlace]:
+    """Each place with what the sides allow by address on its cloud, which is gathered once for all places there."""
+    of_cloud = cache(partial(_by_address, before=sides[0], after=sides[1], guarded_hosts=hosts))
+    for label, each in told:
+        by_address = of_cloud(each.place.target.partition(":")[0])
+        yield ComparedPlace(label, each, rules, after=after, by_address=by_address)
 
 
 def _rules_that_change(change: TargetDiff) -> Iterator[str]:
@@ -360,8 +368,7 @@ def in_words(change: Change, whose: Sequence[str] = ()) -> tuple[str, str, str]:
     like = f" (one of {len(hosts)} hosts)" if len(hosts) > 1 else ""
     kinds = len(change.flows) - 1
     more = f"\nand {kinds} more kind{'s' if kinds > 1 else ''}" if kinds else ""
-    several = f" and {len(whose) - _MOST_HOSTS} more" if len(whose) > _MOST_HOSTS else ""
-    to = f"\nof {', '.join(whose[:_MOST_HOSTS])}{several}" if whose else ""
+    to = f"\nof {few(whose)}" if whose else ""
     opening, closing = change.opening, change.closing
     return (
         f"{flow_in_words(change.flow)}{like}{more}{to}",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hostgate.catalog.problems import few
 from hostgate.planning.enforcement import OWN_POLICY
 from hostgate.review.openings import PARTS, Opening, Openings, Part, Wire
 from hostgate.review.statement import Statement
@@ -40,7 +41,7 @@ def going_over(change: "TargetDiff") -> Iterator[str]:
                     if taken := _taken_over(each, client, name, before, after):
                         found.setdefault((name, taken), {})[_told(each, client)] = None
     for (name, taken), flows in found.items():
-        told = ", ".join([*flows][:3]) + (f" and {len(flows) - 3} more" if len(flows) > 3 else "")
+        told = few([*flows])
         yield (
             f"No single update leads there: {name} may leave out {told} before {taken} holds it, which would cut it until "
             f"then. {head.enforcement.apart}"

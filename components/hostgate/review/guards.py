@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hostgate.catalog.problems import few
+
 if TYPE_CHECKING:  # every stack may have guards, and few commands look at them
     from hostgate.review.compared_places import ComparedPlace
     from hostgate.review.plan_changes import TargetDiff
@@ -85,7 +87,7 @@ def _of_target(guards: Guards, change: "TargetDiff") -> Iterator[GuardTrip]:
     opens = change.unlisted.opens
     if opens and guards.keeps_closed:
         yield GuardTrip(
-            "never-open-all", change.label, f"Everything would open: {_some([each.about for each in opens])}."
+            "never-open-all", change.label, f"Everything would open: {few([each.about for each in opens])}."
         )
     about = "".join(f"; {change.kept} of them stay for other clients" for _ in change.clients_removed[:1])
     if guards.max_removed is not None and change.removed > guards.max_removed:
@@ -166,10 +168,6 @@ def _of_place(guards: Guards, place: "ComparedPlace") -> Iterator[GuardTrip]:
             yield GuardTrip(
                 "never-remove", place.label, f"{host} must stay, and {known}: {place.words(closing)}.", host
             )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:

@@ -6,18 +6,19 @@ and a wildcard that loses its apex closes the apex only.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from hostgate.catalog.model import Entry
+from hostgate.catalog.problems import few
 from hostgate.planning.decision import Decision
 from hostgate.planning.findings import Finding
-from hostgate.planning.kept_lists import ignored
-from hostgate.planning.mechanism import GROWS, Seat, grown, mechanism
+from hostgate.planning.mechanism import Seat
 from hostgate.review.going_over import going_over
+from hostgate.review.object_changes import ObjectChange, object_changes
 from hostgate.review.openings import PARTS, Opening, Openings, Part
-from hostgate.review.statement import ObjectStatement, Statement
+from hostgate.review.statement import Statement
 from hostgate.review.unlisted import Unlisted, clients_beyond, is_everybody, unlisted, within
 
 PART_WORDS = {Part.NAME: "name", Part.ONE: "one label below", Part.DEEP: "deeper"}
@@ -77,19 +78,6 @@ class FlowChange:
             **({} if self.clients is None else {"grant": entry.grant, "clients": list(self.clients)}),
             **({"by": self.by.removeprefix(", which ")} if self.by else {}),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectChange:
-    """What becomes of one object; `because` names what could not change in place."""
-
-    kind: str
-    name: str
-    what: Literal["created", "updated", "replaced", "deleted"]
-    because: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "name": self.name, "change": self.what, "because": list(self.because)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +247,7 @@ def _leaving(base: Statement | None, head: Statement | None) -> Iterator[str]:
         for client in clients_beyond(clients, after.clients[rule])
     }
     if left:
-        who = ", ".join([*left][:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+        who = few([*left])
         yield (
             f"No single update leads there: the rules for the hosts leave out {who} before the deny does, which would cut "
             f"them until then. {after.way}"
@@ -283,7 +271,7 @@ def _led_elsewhere(base: Statement | None, head: Statement | None) -> Iterator[s
             ways = tuple(", ".join(each) or "those of the name" for each in (left, after))
             moved.setdefault((ways[0], ways[1]), []).append(entry.host)
     for (left_out, now), hosts in moved.items():
-        who = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+        who = few(hosts)
         yield (
             f"No single update leads there: {who} {'is' if len(hosts) == 1 else 'are'} denied at {left_out} from the moment on "
             f"that the rules are about {now}, and clients still go there: the answers change after the rules, and are kept until "
@@ -367,7 +355,7 @@ def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
         clients_added=added,
         clients_removed=removed,
         settings=settings,
-        objects=_objects(base, head),
+        objects=object_changes(base, head),
         decisions=tuple(_decisions(base, head)),
         findings_new=new,
         findings_gone=gone,
@@ -490,102 +478,6 @@ def _beyond(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     if is_everybody(others):
         return ()
     return (EVERYBODY,) if is_everybody(some) else tuple(each for each in some if not within(each, others))
-
-
-def _objects(base: Statement | None, head: Statement | None) -> tuple[ObjectChange, ...] | None:
-    """What becomes of each object; None where a side does not say what it makes."""
-    if any(each is not None and each.made is None for each in (base, head)):
-        return None
-    if head is not None and head.refused:
-        return ()
-    before, after = _by_name(base), _by_name(head)
-    if base is not None and head is not None:
-        if not base.of_engine and base.name not in (head.name, *head.formerly):
-            gone = [ObjectChange(*key, "deleted") for key in before]
-            return (*(ObjectChange(*key, "created") for key in after), *gone)
-        if base.renamed and head.of_engine:
-            before = {(each.kind, each.name): each for each in base.renamed}
-        elif mechanism(head.target).auto_named and base.stem != head.stem:
-            before = _by_name(_called(base, head.stem))
-        elif not base.of_engine:
-            now = {key: (key[0], f"{head.stem}{key[1].removeprefix(base.stem)}") for key in before if key not in after}
-            before = {now[key] if now.get(key) in after else key: each for key, each in before.items()}
-    found = []
-    for key in (*after, *(key for key in before if key not in after)):
-        old, new = before.get(key), after.get(key)
-        if old is None:
-            found.append(ObjectChange(*key, "created"))
-        elif new is None:
-            found.append(ObjectChange(*key, "deleted"))
-        elif because := tuple(
-            name for name, value in new.fixed.items() if not _stays(name, _was(old, name, value), value)
-        ):
-            found.append(ObjectChange(*key, "replaced", because))
-        elif old.body != new.body and not _pushed(old, new, head):
-            found.append(ObjectChange(*key, "updated"))
-    return (*found, *_referring(found, after.values()))
-
-
-def _pushed(old: ObjectStatement, new: ObjectStatement, head: Statement | None) -> bool:
-    """Whether two bodies differ in nothing but what an update leaves to a refresher."""
-    row = None if head is None else mechanism(head.target).rows(head.options).get(new.kind)
-    if row is None or head is None or not (left := ignored(row, head.options)):
-        return False
-    told = (row.from_body(each.body) for each in (old, new))
-    before, after = ({key: value for key, value in each.items() if key not in left} for each in told)
-    return before == after
-
-
-def _stays(name: str, old: Any, new: Any) -> bool:
-    return grown(old, new) if name == GROWS else bool(old == new)
-
-
-def _was(old: ObjectStatement, name: str, new: Any) -> Any:
-    """What stood there before. Another mechanism may have held it as a part of the body; what held nothing of the kind
-    replaces nothing."""
-    return old.fixed.get(name, old.body.get(name, new))
-
-
-def _referring(found: Sequence[ObjectChange], after: Iterable[ObjectStatement]) -> Iterator[ObjectChange]:
-    """Objects that are equal but for the id of another one, which a replacement changes."""
-    new_ids = [f'/{each.name}"' for each in found if each.what == "replaced"]
-    told = {(each.kind, each.name) for each in found}
-    for each in after if new_ids else ():
-        if (each.kind, each.name) not in told:
-            body = json.dumps(each.body)
-            if any(id_ in body for id_ in new_ids):
-                yield ObjectChange(each.kind, each.name, "updated")
-
-
-def _called(statement: Statement, stem: str) -> Statement:
-    """The statement with objects called by another stem, where their names in the cloud are their own."""
-    old = statement.stem
-
-    def renamed(name: str) -> str:
-        return f"{stem}{name.removeprefix(old)}"
-
-    listed = statement.made or ()
-    names = {each.name: renamed(each.name) for each in listed if each.name.startswith(old)}
-
-    def inside(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: inside(each) for key, each in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(map(inside, value))
-        if not isinstance(value, str):
-            return value
-        where, slash, name = value.rpartition("/")  # an ARN ends with the name
-        return f"{where}{slash}{names.get(name, name)}"
-
-    made = tuple(
-        replace(each, name=names.get(each.name, each.name), body=inside(each.body), fixed=inside(each.fixed))
-        for each in listed
-    )
-    return replace(statement, made=made)
-
-
-def _by_name(statement: Statement | None) -> Mapping[tuple[str, str], ObjectStatement]:
-    return {} if statement is None else {(each.kind, each.name): each for each in statement.made or ()}
 
 
 def _decisions(base: Statement | None, head: Statement | None) -> Iterator[DecisionChange]:

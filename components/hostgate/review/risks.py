@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hostgate.catalog.model import Entry
+from hostgate.catalog.problems import few
 from hostgate.catalog.shared_hosting import shared_hosting
 from hostgate.flows.comparison import Change
 from hostgate.planning.decision import Decision
@@ -220,7 +221,7 @@ def _means(statement: Statement) -> str:
     if _deny(statement) == "declared":
         return "hostgate makes none, another is said to exist"
     passes = statement.enforcement.exempt
-    shown = ", ".join(passes[:5]) + (f" and {len(passes) - 5} more" if len(passes) > 5 else "")
+    shown = few(passes, 5)
     return f"it leaves out {shown}" if passes else "it leaves out private ranges"
 
 

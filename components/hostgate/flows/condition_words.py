@@ -1,0 +1,43 @@
+"""What would have to be so for a step to hold, in the words in which verdicts tell it."""
+
+from hostgate.flows.address_sets import AddressFamily, AddressSet
+from hostgate.flows.flow import Flow, ip_protocol
+from hostgate.flows.names import Names
+from hostgate.flows.steps import Box, ClientTest
+
+
+def spoken(box: Box, flow: Flow) -> str:
+    words = sorted(box.applications or map(ip_protocol, sorted(box.protocols or ())))
+    but = f", and not {' or '.join(sorted(box.but))}" if box.but else ""
+    return f"protocol: {' or '.join(words) or 'any'}{but} is meant, not {flow.protocol}"
+
+
+def ports(box: Box, flow: Flow) -> str:
+    return f"port: {box.port} is meant, not {flow.port}"
+
+
+def named(names: Names, name: str | None) -> str:
+    if name is None:
+        return "no server name was sent, only an address"
+    return f"name: {' and '.join(map(str, names))} is meant, not {name}"
+
+
+def among(client: ClientTest) -> str:
+    return f"the client is {' or '.join(sorted(client.identities or ()))}"
+
+
+def told_range(what: str, test: AddressSet, family: AddressFamily) -> str:
+    if not test.opaque:
+        return f"{what} in {test.shown(family)}" if test.of(family) else f"it does not go over {family}"
+    inside = f"in {', '.join(sorted(map(_called, test.symbols)))}" if test.symbols else ""
+    outside = f"not in {', '.join(sorted(map(_called, test.without)))}" if test.without else ""
+    return f"{what} {' and '.join(filter(None, (inside, outside)))}"
+
+
+def _called(symbol: str) -> str:
+    """What a set is called that nobody sees: of a value that is not known yet, which one it is."""
+    kind, colon, told = symbol.partition("unknown:")
+    if kind or not colon:
+        return symbol
+    holder, _, path = told.rpartition("#")
+    return f"{path} of {holder.rpartition('::')[2]} (not known)" if holder else f"{told} (not known)"
