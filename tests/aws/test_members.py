@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hostgate.aws import evaluate_acls, evaluate_groups
 from hostgate.aws.members import NOT_KNOWN, in_groups, of_acls
@@ -48,6 +50,8 @@ def everything(**more: Any) -> dict[str, Any]:
     }
 
 
+NAMED = made("hostgate-aws:index:PrefixListAllowlist", "allowlist", options={"securityGroups": [OURS]})
+"""It names our group, so that it is judged without a rule."""
 LIST = made("aws:ec2/managedPrefixList:ManagedPrefixList", "list", "pl-1", addressFamily="IPv4",
             entries=[{"cidr": "203.0.113.7/32"}])  # fmt: skip
 RULE = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -231,13 +235,132 @@ def test_a_member_that_leaves_for_what_was_not_read_may_open_everything(holder: 
     assert "never-open-all" in guards([place])
 
 
-def test_a_member_that_goes_to_the_same_hosts_changes_nothing_and_one_that_stays_is_told_of_the_place() -> None:
+def test_a_member_that_goes_to_the_same_hosts_changes_nothing() -> None:
     (place,) = moved([instance(OURS)], [instance(ALIKE)])
     assert place.found.changes == ()
-    assert moved([instance(OURS)], [instance(OURS, WIDE)]) == []
-    before, after = (evaluate_groups.places(snapshot(instance(*each))) for each in ([OURS], [OURS, WIDE]))
-    (stays,) = compared_standing(before, after, ((), ()), (), snapshot(instance(OURS, WIDE)))
-    assert stays.everything is not None
+
+
+def standing(before: Sequence[Resource], after: Sequence[Resource]) -> list[ComparedPlace]:
+    """All that a comparison tells where something changes: of groups and of members."""
+    sides = [Snapshot(tuple(each), "a state") for each in (before, after)]
+    places = [evaluate_groups.places(each) for each in sides]
+    found = (*compared_standing(*places, ((), ()), (), sides[1]), *compared_members(*sides, ((), ())))
+    return [each for each in found if each.found.changes]
+
+
+def apart(group: str, name: str, *, port: int = 443, **to: str) -> Resource:
+    """A rule for `group` with addresses of its own."""
+    return made(RULE, name, securityGroupId=group, ipProtocol="tcp", fromPort=port, toPort=port, **to)
+
+
+WITHOUT_OURS = [each for each in GROUPS if each.name != f"ours-{OURS}"]
+ALL_V4 = {"cidrIpv4": "0.0.0.0/0"}
+ALL_OF_V4 = made(RULE, "all", securityGroupId=OURS, ipProtocol="-1", **ALL_V4)
+SOME_V4 = {"cidrIpv4": "198.51.100.0/24"}
+MAIL = apart(ALIKE, "mail", port=25, **SOME_V4)
+IN_GROUPS = {
+    # before, after: what the group is told of, what its member is; "everything" or the kinds of what changes
+    "our group gets everything, and its member had it": (
+        [*GROUPS, instance(OURS, WIDE)], [*GROUPS, ALL_OF_V4, instance(OURS, WIDE)], ["everything"], []),
+    "our rule goes, and its member has it still": (
+        [*GROUPS, instance(OURS, WIDE)], [*WITHOUT_OURS, NAMED, instance(OURS, WIDE)], ["closed"], []),
+    "the same, and other members have it no more": (
+        [*GROUPS, instance(OURS, WIDE), instance(OURS, name="c")],
+        [*WITHOUT_OURS, NAMED, instance(OURS, WIDE), instance(OURS, name="c")], ["closed"], []),
+    "the same, and what else it is in was not read": (
+        [*GROUPS, instance(OURS, UNREAD)], [*WITHOUT_OURS, NAMED, instance(OURS, UNREAD)], ["closed"], []),
+    "a member of a wide group comes": ([*GROUPS, instance(WIDE)], [*GROUPS, instance(WIDE, OURS)], [], []),
+    "a member of one that was not read comes": (
+        [*GROUPS, instance(UNREAD)], [*GROUPS, instance(OURS, UNREAD)], [], []),
+    "a member comes that was not there, into a wide one too": ([*GROUPS], [*GROUPS, instance(OURS, WIDE)], [], []),
+    "a member comes into a wide one too": (
+        [*GROUPS, instance(OURS)], [*GROUPS, instance(OURS, WIDE)], [], ["everything"]),
+    "one of two comes into a wide one too": (
+        [*GROUPS, instance(OURS), instance(OURS, WIDE, name="c")],
+        [*GROUPS, instance(OURS, WIDE), instance(OURS, WIDE, name="c")], [], ["everything"]),
+    "a member comes into one that was not read, too": (
+        [*GROUPS, instance(OURS)], [*GROUPS, instance(OURS, UNREAD)], [], ["unknown"]),
+    "a member leaves the wide one": ([*GROUPS, instance(OURS, WIDE)], [*GROUPS, instance(OURS)], [], ["closed"]),
+    "a member leaves ours, and has the same by another": (
+        [*GROUPS, instance(OURS, ALIKE)], [*GROUPS, instance(ALIKE)], [], []),
+    "the other group of a member gets mail": (
+        [*GROUPS, instance(OURS, ALIKE)], [*GROUPS, MAIL, instance(OURS, ALIKE)], [], ["opened"]),
+    "a member leaves ours, and keeps mail": (
+        [*GROUPS, MAIL, instance(OURS, ALIKE)], [*GROUPS, MAIL, instance(ALIKE)], [], []),
+    "a group that none of our members is in gets mail": (
+        [*GROUPS, instance(OURS), instance(ALIKE, name="c")],
+        [*GROUPS, MAIL, instance(OURS), instance(ALIKE, name="c")], [], []),
+    "both of its groups get the same": (
+        [*GROUPS, instance(OURS, ALIKE)],
+        [*GROUPS, MAIL, apart(OURS, "our-mail", port=25, **SOME_V4), instance(OURS, ALIKE)], ["opened"], None),
+    "its other group gets what ours loses": (
+        [*GROUPS, apart(OURS, "our-mail", port=25, **SOME_V4), instance(OURS, ALIKE)],
+        [*GROUPS, MAIL, instance(OURS, ALIKE)], ["closed"], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", IN_GROUPS)
+def test_a_group_is_told_of_by_its_own_rules_and_a_member_of_what_else_it_is_in(what: str) -> None:
+    before, after, of_group, of_member = IN_GROUPS[what]
+    found = standing(before, after)
+
+    def told(which: str) -> list[str]:
+        those = [each for each in found if each.label.startswith(f"aws {which} ")]
+        return sorted({
+            "everything" if each.everything is not None else change.kind
+            for each in those for change in each.found.changes
+        })  # fmt: skip
+
+    assert told("group") == of_group
+    if of_member is not None:
+        assert told("member") == of_member
+    kinds = {*of_group, *(of_member or ())}
+    assert ("max-removed" in guards(found, max_removed=0)) is ("closed" in of_group)
+    assert ("never-open-all" in guards(found)) is bool(kinds & {"everything", "unknown"})
+    assert ("max-opened" in guards(found, max_opened=0)) is bool(kinds & {"everything", "unknown", "opened"})
+
+
+ADDRESSES, PORTS = ("192.0.2.1", "198.51.100.2"), (25, 443)
+_Allows = frozenset[tuple[str, int]]
+ALLOWS = st.frozensets(st.tuples(st.sampled_from(ADDRESSES), st.sampled_from(PORTS)))
+SIDE = st.tuples(ALLOWS, ALLOWS, st.sets(st.sampled_from([OURS, WIDE]), min_size=1))
+
+
+@given(before=SIDE, after=SIDE)
+def test_what_a_member_gets_and_loses_is_told_and_nothing_else(
+    before: tuple[_Allows, _Allows, set[str]], after: tuple[_Allows, _Allows, set[str]]
+) -> None:
+    def state(side: tuple[_Allows, _Allows, set[str]]) -> list[Resource]:
+        ours, other, groups = side
+        rules = (
+            apart(group, f"{group}-{address}-{port}", port=port, cidrIpv4=f"{address}/32")
+            for group, those in ((OURS, ours), (WIDE, other))
+            for address, port in those
+        )
+        return [NAMED, made(GROUP, "wide", WIDE, egress=[]), *rules, instance(*sorted(groups))]
+
+    def reached(side: tuple[_Allows, _Allows, set[str]]) -> _Allows:
+        return frozenset().union(*(side[at] for at, each in enumerate((OURS, WIDE)) if each in side[2]))
+
+    found = standing(state(before), state(after))
+    told = {
+        (which, change.kind, str(flow.address), flow.port)
+        for each in found for which in [each.label.split()[1]] for change in each.found.changes for flow, _ in change.seen
+        if flow.port in PORTS
+    }  # fmt: skip
+    assert {each[0] for each in told} <= {"group", "member"}
+    of_group = {each[1:] for each in told if each[0] == "group"}
+    of_member = {each[1:] for each in told if each[0] == "member"}
+    ours = {"opened": after[0] - before[0], "closed": before[0] - after[0]}
+    really = {"opened": reached(after) - reached(before), "closed": reached(before) - reached(after)}
+    for kind in ("opened", "closed"):
+        # One flow stands for those that change by the same rules, and each rule here is for one flow.
+        assert {each[1:] for each in of_group if each[0] == kind} == ours[kind]
+        assert {each[1:] for each in of_member if each[0] == kind} <= really[kind]
+        if OURS in before[2]:
+            assert really[kind] <= {each[1:] for each in (*of_group, *of_member) if each[0] == kind}
+        else:
+            assert not of_member
 
 
 def test_a_member_that_is_gone_opens_nothing_and_one_that_lost_its_groups_may() -> None:

@@ -77,7 +77,7 @@ def test_what_a_format_cannot_say_is_refused_with_the_entry_and_nothing_is_writt
 
 
 def test_hosts_that_the_pool_does_not_know_are_all_told(export: Export) -> None:
-    result = export("nftables", "--catalog", "ours.yaml", "--pool", "pool.txt")
+    result = export("nftables", "--catalog", "ours.yaml", "--pool", "pool.txt", "--as-of", "2026-11-29")
     assert result.code == 1
     assert "time.example" in result.err
     assert "wide.example" in result.err

@@ -1,6 +1,6 @@
 """What entries say that opens and closes, and what every flow says that is asked of both plans: one truth, told twice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -13,9 +13,10 @@ from hostgate.aws.evaluate_groups import places
 from hostgate.aws.resources import snapshot_of
 from hostgate.aws.resources_ec2 import PREFIX_LIST
 from hostgate.catalog.model import Entry
+from hostgate.flows.snapshot import Resource
 from hostgate.flows.steps import keeping
 from hostgate.planning.grants import Grant
-from hostgate.planning.plan import plan
+from hostgate.planning.plan import Plan, plan
 from hostgate.review.compared_places import ComparedPlace, compared_plans, compared_standing
 from hostgate.review.guards import Guards, tripped
 from hostgate.review.plan_changes import TargetDiff, diff
@@ -312,3 +313,109 @@ def test_a_host_that_closes_for_the_clients_of_one_list_closes(target: str, clie
     assert [*place.closed] == ["a.example"]
     assert (place.closes, place.closing("a.example") is None) == (1, False)
     assert place.closing("b.example") is None
+
+
+TAKES: dict[str, Mapping[str, Any]] = {
+    "its port": {"fromPort": 8443, "toPort": 8443},
+    "more ports": {"fromPort": 443, "toPort": 8443},
+    "every protocol": {"ipProtocol": "-1", "protocol": "-1"},
+    "more addresses": {"prefixListId": None, "cidrIpv4": "203.0.113.0/24", "cidrBlock": "203.0.113.0/24"},
+}
+RULES = {"aws:prefix-list": "SecurityGroupEgressRule", "aws:network-acl": "NetworkAclRule"}
+READ = {"aws:prefix-list": places, "aws:network-acl": places_of_acls}
+
+
+def with_standing(
+    planned: Sequence[Plan], change: Callable[[Resource], Resource | None], hosts: Sequence[str] = ()
+) -> tuple[ComparedPlace, ...]:
+    """From the first plan as it stands to the second with a change by others. An allowlist names where it is enforced."""
+    options = {"securityGroups": ["sg-0a"], "networkAcls": ["acl-0a"]}
+    names = Resource(urn="urn:list", type="hostgate-aws:index:Allowlist", name="list", properties={"options": options})
+    before, after = (snapshot_of(each.objects) for each in (planned[0], planned[-1]))
+    changed = replace(after, resources=(names, *filter(None, map(change, after.resources))))
+    before = replace(before, resources=(names, *before.resources))
+    sides = [state(planned[0])], [state(planned[-1])]
+    read = READ[planned[0].target]
+    return compared_standing(read(before), read(changed), sides, hosts, changed, diff(*sides))
+
+
+def planned(target: str, entries: Iterable[Entry], hosts: Mapping[str, Iterable[str]] = SEVERAL) -> Plan:
+    one_place = {key: value[:1] for key, value in BY_ADDRESS[target].items()}
+    return plan(selection(list(entries)), target, pool=pool_of(hosts), **one_place)
+
+
+@pytest.mark.parametrize("takes", TAKES)
+@pytest.mark.parametrize("target", RULES)
+def test_what_a_rule_of_entries_opens_beside_its_hosts_is_counted(target: str, takes: str) -> None:
+    one = planned(target, [entry("a.example")], {"a.example": ("203.0.113.7",)})
+
+    def change(each: Resource) -> Resource | None:
+        answers = each.properties.get("egress") is False and takes != "more addresses"
+        if RULES[target] not in each.type or answers:
+            return each
+        told = {
+            key: value
+            for key, value in TAKES[takes].items()
+            if value is None or key in each.properties or "cidr" in key
+        }
+        changed = {**each.properties, **told}
+        return replace(each, properties={key: value for key, value in changed.items() if value is not None})
+
+    (place,) = with_standing([one], change, ["a.example"])
+    closes = takes == "its port"
+    assert (place.opens, place.may_open, place.closes) == (1, 0, int(closes))
+    assert {each.guard for each in tripped(Guards(max_opened=0), (), [place])} == {"max-opened"}
+    assert tripped(Guards(max_opened=1), (), [place]) == ()
+    assert (place.closing("a.example") is not None) is closes
+
+
+def test_a_host_that_comes_and_what_opens_beside_it_are_two() -> None:
+    pair = [planned("aws:prefix-list", map(entry, hosts)) for hosts in (["a.example"], ["a.example", "b.example"])]
+
+    def wider(each: Resource) -> Resource:
+        if each.type != PREFIX_LIST:
+            return each
+        more = {"cidr": "198.51.100.0/24", "description": "somebody's"}
+        return replace(each, properties={**each.properties, "entries": [*each.properties["entries"], more]})
+
+    (alone,), (both,) = with_standing(pair, lambda each: each), with_standing(pair, wider)
+    assert (alone.opens, both.opens, [*both.opened]) == (1, 2, ["b.example"])
+
+
+@pytest.mark.parametrize("how", ["goes", "is denied", "is denied in part"])
+def test_a_host_whose_answers_are_let_in_no_more_closes(how: str) -> None:
+    both = [entry("a.example", port=53, protocol="udp"), entry("b.example", port=53, protocol="tcp")]
+    one = planned("aws:network-acl", both)
+
+    def change(each: Resource) -> Resource | None:
+        told = each.properties
+        answers = "NetworkAclRule" in each.type and told["egress"] is False and str(told["protocol"]) in ("17", "udp")
+        if not answers or told["cidrBlock"] not in (f"{address}/32" for address in SEVERAL["a.example"]):
+            return each
+        if how == "goes":
+            return None
+        port = {} if how == "is denied" else {"fromPort": 40_000, "toPort": 41_000}
+        return replace(each, properties={**told, **port, "ruleAction": "deny" if how == "is denied" else "allow"})
+
+    (place,) = with_standing([one], change, ["a.example", "b.example"])
+    assert ([*place.closed], place.closes) == (["a.example"], 1)
+    assert place.closing("a.example") is not None
+    assert place.closing("b.example") is None
+    guards = Guards(max_removed=0, never_remove=("a.example", "b.example"))
+    assert [each.guard for each in tripped(guards, (), [place])] == ["max-removed", "never-remove"]
+
+
+def test_a_guard_names_the_rule_of_the_flow_that_it_shows() -> None:
+    hosts = {"a.example": ("203.0.113.7", "2001:db8::7"), "b.example": ("203.0.113.8",)}
+    one = planned("aws:prefix-list", [entry("a.example"), entry("b.example", port=22, protocol="tcp")], hosts)
+    sides = [state(one)]
+    before = places(snapshot_of(one.objects))
+    (place,) = compared_standing(
+        before, [keeping(each, lambda step: not step.rule) for each in before], (sides, sides), [*hosts], None
+    )
+    for host, port in (("a.example", "443"), ("b.example", "22")):
+        closing = place.closing(host)
+        assert closing is not None
+        assert closing.closing[0].rule.endswith(port), place.words(closing)
+        family = "ipv6" if ":" in str(closing.flow.address) else "ipv4"
+        assert family in closing.closing[0].rule

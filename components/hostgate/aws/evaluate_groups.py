@@ -25,7 +25,7 @@ from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.members import Member, Members
 from hostgate.flows.nodes import Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
+from hostgate.flows.steps import EVERY_CLIENT, MEMBER, Box, ClientTest, Place, Stage, Step, either, elsewhere, whether
 from hostgate.planning.address_pool import mark
 from hostgate.planning.allowlists_at import named_by_allowlists
 from hostgate.planning.kept_lists import PUSHED
@@ -137,7 +137,7 @@ def _with_others(
 
 
 def _clients(members: Iterable[str]) -> ClientTest:
-    return ClientTest(identities=frozenset(f"member:{each}" for each in members))
+    return ClientTest(identities=frozenset(f"{MEMBER}{each}" for each in members))
 
 
 def _and(place: Place, steps: Iterable[Step]) -> Place:

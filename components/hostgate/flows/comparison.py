@@ -17,7 +17,7 @@ from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
 from hostgate.flows.reach import from_whom
 from hostgate.flows.route_changes import Kind, route_changes
-from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, keeping
+from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, by_itself, keeping
 from hostgate.flows.verdicts import Assumed, ends
 from hostgate.flows.witnesses import MOST_ENDS, Cell, Diagram
 
@@ -49,6 +49,8 @@ class Change:
     """By what those passed, or may have, of which less passes now, or may."""
     due: tuple[tuple[str, str], ...] = ()
     """Of the needs that were asked for, the entries that need such flows, each with the name for which it does."""
+    beside: bool = True
+    """Whether some of those flows are none of those that may be open by the needs that were asked for."""
 
     @property
     def flow(self) -> Flow:
@@ -96,10 +98,13 @@ def compare(before: Place | None, after: Place | None, needs: Sequence[Need] = (
 
 
 def compare_all(
-    before: Sequence[Place], after: Sequence[Place], needs: Sequence[Need] = ()
+    before: Sequence[Place], after: Sequence[Place], needs: Callable[[Place], Sequence[Need]] = lambda _: ()
 ) -> tuple[PlaceComparison, ...]:
-    """Every place of either side, in the order of `after`; then those that are gone."""
-    return tuple(compare(old, new, needs) for old, new in _pairs(before, after))
+    """Every place of either side, in the order of `after`; then those that are gone. A place is compared by itself: what
+    others allow to some of its clients is theirs. `needs` are those at a place."""
+    sides = (map(by_itself, each) for each in (before, after))
+    pairs = _pairs(*map(tuple, sides))
+    return tuple(compare(old, new, needs(here)) for old, new in pairs if (here := new or old))
 
 
 def _pairs(before: Sequence[Place], after: Sequence[Place]) -> Iterator[tuple[Place | None, Place | None]]:
@@ -194,7 +199,7 @@ def _together(those: Sequence["_Difference"]) -> Change:
         first.kind, first.before, first.after, tuple(seen.values()),
         tuple(dict.fromkeys(cause for each in those if each.may_open for cause in each.causes(1))),
         tuple(dict.fromkeys(cause for each in those if each.may_close for cause in each.causes(0))),
-        tuple(dict.fromkeys(due for each in those for due in each.due)),
+        tuple(dict.fromkeys(due for each in those for due in each.due)), any(each.beside for each in those),
     )  # fmt: skip
 
 
@@ -217,6 +222,7 @@ class _Difference:
     may_open: bool
     may_close: bool
     due: tuple[tuple[str, str], ...]
+    beside: bool
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -282,7 +288,7 @@ def _difference_in(diagram: Diagram, cell: Cell, *, answered: bool) -> _Differen
     return _Difference(
         kind, diagram.of, from_whom(cell.flow, cell.client, deciding), before, after, (old_steps, new_steps),
         any(new.action != "block" and not old.allows for old, new in ways),
-        any(old.action != "block" and not new.allows for old, new in ways), diagram.due(cell),
+        any(old.action != "block" and not new.allows for old, new in ways), diagram.due(cell), not diagram.may_be(cell),
     )  # fmt: skip
 
 

@@ -1,14 +1,14 @@
 """Members: what a place judges, by name, such as a subnet with a network ACL or an instance in security groups, and what changes
-for one that another place judges now.
+for one by what else judges it, before or afterwards.
 
-A member that is gone, or new, opens nothing by itself.
+A member that is gone, or new, or that comes to a place, opens nothing there by itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hostgate.catalog.problems import few
-from hostgate.flows.comparison import PlaceComparison, compare
+from hostgate.flows.comparison import Change, PlaceComparison, compare
 from hostgate.flows.name_classes import Need
 from hostgate.flows.steps import Place
 
@@ -38,17 +38,31 @@ class Members:
     left: Callable[[Member], frozenset[str] | None]
 
 
-def moved(before: Members, after: Members, needs: Sequence[Need]) -> Iterator[tuple[str, PlaceComparison]]:
-    """What changes for members that leave what judged a list of hosts, those that move alike together, with who they are."""
+def moved(
+    before: Members, after: Members, needs: Callable[[Place], Sequence[Need]] = lambda _: ()
+) -> Iterator[tuple[str, PlaceComparison]]:
+    """What changes for members of what judges a list of hosts, those that move alike together, with who they are: of one that
+    leaves, everything; of one that stays, what comes of anything else that it is under. `needs` are those at a place."""
     known = {key: each for each in after.found for key in each.keys}
     moves: dict[tuple[frozenset[str], frozenset[str]], list[str]] = {}
     for old in before.found:
         new = next((known[key] for key in sorted(old.keys) if key in known), None)
         now = after.left(old) if new is None else new.under
-        if now is not None and not old.under & before.judged <= now:
+        if now is not None and old.under & before.judged and len(old.under | now) > 1:
             moves.setdefault((old.under, now), []).append(old.name)
     for (was, now), names in moves.items():
         places = before.place(was), after.place(now)
-        cloud = places[1].target.partition(":")[0]
+        found = compare(*places, needs(places[1]))
+        stays = was & before.judged
+        if stays <= now:
+            told = {(step.owner, step.rule) for side in (before, after) for step in side.place(stays).steps}
+            found = replace(found, changes=tuple(each for each in found.changes if not _by(each) <= told))
+        cloud, kind = places[1].target.partition(":")[0], places[0].kind
         who = f"{before.kind}{'s' if len(names) > 1 else ''} {few(names)}"
-        yield f"{cloud} {who}, from {places[0].kind} {places[0].name} to {places[1].name}", compare(*places, needs)
+        where = f"in {kind}" if was == now else f"from {kind} {places[0].name} to"
+        if found.changes or was != now:
+            yield f"{cloud} {who}, {where} {places[1].name}", found
+
+
+def _by(change: Change) -> set[tuple[str, str]]:
+    return {(cause.owner, cause.rule) for cause in (*change.opening, *change.closing)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.flow import Flow
@@ -257,6 +257,21 @@ def keeping(place: Place, wanted: Callable[[Step], bool]) -> Place:
         return replace(stage, steps=of(stage.steps), unordered=unordered, last=of(stage.last))
 
     return replace(place, stages=tuple(map(kept, place.stages)))
+
+
+MEMBER: Final = "member:"
+"""Before the name of a resource, as what a client is known by: it is a member of what judges."""
+
+
+def by_itself(place: Place) -> Place:
+    """The place without what others allow to those of its members that are theirs, too, for whichever clients it has."""
+
+    def of_member(step: Step) -> bool:
+        return any(each.startswith(MEMBER) for each in step.box.client.identities or ())
+
+    if not any(map(of_member, place.steps)):
+        return place
+    return replace(keeping(place, lambda step: not of_member(step)), clients=None, beside=frozenset())
 
 
 class Index:

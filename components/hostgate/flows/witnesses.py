@@ -400,6 +400,10 @@ class Diagram:
                     told.setdefault(need.entry, name)
         return tuple(told.items())
 
+    def may_be(self, cell: Cell) -> bool:
+        """Whether a need that is not due is about every flow of the cell."""
+        return any(not need.due for need in self._needs(cell.can & cell.sure))
+
     def _due_needs(self, cell: Cell) -> list[Need]:
         name, family = self.of.names[0], "IPv6" if cell.flow.family == 6 else "IPv4"
         if name != name.lower() or not any(family in place.families for place in self.of.space.places):

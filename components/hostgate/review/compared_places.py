@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.problems import few
-from hostgate.flows.address_sets import AddressSet, union
+from hostgate.flows.address_sets import AddressSet, networks, union
 from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
 from hostgate.flows.flow import Flow, Verdict, is_identity
 from hostgate.flows.flow_words import flow_as_json, flow_in_words
+from hostgate.flows.intervals import Intervals
 from hostgate.flows.members import moved
 from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import Need
@@ -63,34 +64,44 @@ class ComparedPlace:
 
     @property
     def opens(self) -> int:
-        """How many hosts of rules open, or may, and rules without hosts that are not those of entries."""
-        return self._number(cause for change in self.found.changes for cause in change.opening)
+        """How many hosts of rules open, or may, and rules without hosts: of those of entries each that opens, beside the
+        addresses of hosts or of their ports."""
+        return self._number(self.found.changes, "opening", self.opened)
 
     @property
     def may_open(self) -> int:
         """How many of those nobody can tell of."""
-        return self.opens - self._number(cause for change in self.found.of("opened") for cause in change.opening)
+        after = self.found.after
+        surely = {
+            host: flow for host, flow in self.opened.items() if after is not None and _answered(after, flow).allows
+        }
+        return self.opens - self._number(self.found.of("opened"), "opening", surely)
 
     @property
     def closes(self) -> int:
         """The same of what closes. What a rule for most of the internet let pass is everything else, and not counted."""
-        causes = (cause for change in self.found.changes for cause in change.closing)
-        return self._number((cause for cause in causes if cause.hosts or _broad(cause.ranges) is None), closing=True)
+        return self._number(self.found.changes, "closing", self.closed)
 
-    def _number(self, causes: Iterable[Cause], *, closing: bool = False) -> int:
-        told = {_counted(cause) for cause in causes}
-        of_entries = {each for each in told if not each[2] and each[1] in self.by_address.rules}
-        moved = self.closed if closing else self.opened
-        return len(told - of_entries) + len(moved)
+    def _number(self, changes: Iterable[Change], side: Literal["opening", "closing"], moved: Mapping[str, Flow]) -> int:
+        told = set()
+        for change in changes:
+            by_host = not change.beside and (moved or change.kind != "unknown")
+            for cause in getattr(change, side):
+                everything_else = side == "closing" and not cause.hosts and _broad(cause.ranges) is not None
+                of_entry = not cause.hosts and cause.rule in self.by_address.rules
+                if not everything_else and not (of_entry and by_host):
+                    told.add(_counted(cause))
+        return len(told) + len(moved)
 
     @cached_property
     def closed(self) -> Mapping[str, Flow]:
-        """Hosts allowed by addresses alone that passed at one that they have still, and do not, with a flow that shows it."""
+        """Hosts allowed by addresses alone that passed, or may have, at one that they have still, and do not, or nobody knows, with
+        a flow that shows it."""
         return dict(self._moved(self.found.before, self.found.after, self.by_address.before, self.by_address.after))
 
     @cached_property
     def opened(self) -> Mapping[str, Flow]:
-        """The same of hosts that pass, and did not."""
+        """The same of hosts that pass, or may, and did not."""
         return dict(self._moved(self.found.after, self.found.before, self.by_address.after, self.by_address.before))
 
     def _moved(
@@ -99,6 +110,11 @@ class ComparedPlace:
         if here is None or other is None or not self.found.changes:
             return
         clients = list(dict.fromkeys([None, *(flow.source for each in self.found.changes for flow in each.flows)]))
+
+        def passes_here_alone(flow: Flow) -> bool:
+            action = _answered(here, flow).action
+            return action != "block" and _answered(other, flow).action not in ("allow", action)
+
         for (host, port, protocol), addresses in known.items():
             # What left a pool, or came into it, says nothing of the host.
             both = addresses & others.get((host, port, protocol), addresses)
@@ -108,8 +124,7 @@ class ComparedPlace:
                 for client in clients[:_MOST_CLIENTS]
                 if client is None or is_identity(client) or (":" in client) is (":" in address)
             )
-            moved = (flow for flow in flows if decide(here, flow).allows and not decide(other, flow).allows)
-            if (first := next(moved, None)) is not None:
+            if (first := next(filter(passes_here_alone, flows), None)) is not None:
                 yield host, first
 
     @property
@@ -180,7 +195,9 @@ class ComparedPlace:
             flow, before, after = self.closed.get(host), self.found.before, self.found.after
             if flow is None or before is None or after is None or not found:
                 return None
-            return replace(found[0], before=decide(before, flow), after=decide(after, flow), seen=((flow, (host,)),))
+            alike = (each for each in found if _kind(flow) in map(_kind, each.flows))
+            verdicts = _answered(before, flow), _answered(after, flow)
+            return replace(next(alike, found[0]), before=verdicts[0], after=verdicts[1], seen=((flow, (host,)),))
         if host in self.by_address.unlisted:
             found = [each for each in found if any(one.hosts or _broad(one.ranges) is not None for one in each.closing)]
         return next(iter(found), None)
@@ -197,8 +214,8 @@ class ComparedPlace:
     def in_words(self, change: Change) -> tuple[str, str, str]:
         """The flow, with how many are like it and whose addresses they are, and what became and becomes of it."""
         moved = {"closed": self.closed, "opened": self.opened}.get(change.kind, {})
-        kinds = {(flow.number, flow.port, flow.family) for flow in change.flows}
-        whose = [host for host, flow in moved.items() if (flow.number, flow.port, flow.family) in kinds]
+        kinds = set(map(_kind, change.flows))
+        whose = [host for host, flow in moved.items() if _kind(flow) in kinds]
         ours = any(cause.rule in self.by_address.rules for cause in (*change.opening, *change.closing))
         return in_words(change, whose if ours and change.flow.name == STRANGER else ())
 
@@ -219,6 +236,15 @@ class ComparedPlace:
         return {"place": place.name, "target": place.target, "label": self.label, "change": self.what, **told}
 
 
+def _answered(place: Place, flow: Flow) -> Verdict:
+    """What becomes of a flow of which an answer is wanted."""
+    return decide(place, flow, answered=True)
+
+
+def _kind(flow: Flow) -> tuple[int, int, int | None]:
+    return flow.number, flow.port, flow.family
+
+
 Addresses = Mapping[tuple[str, int, str], frozenset[str]]
 """By host, port and protocol."""
 
@@ -226,13 +252,14 @@ Addresses = Mapping[tuple[str, int, str], frozenset[str]]
 @dataclass(frozen=True, slots=True)
 class ByAddress:
     """What both sides allow by addresses alone on one cloud, with the rules that do; `by_name`: hosts that something allows by
-    name; `unlisted`: of the guarded ones those of no entry."""
+    name; `unlisted`: of the guarded ones those of no entry; `needs`: those flows, to whichever name, as what may be open."""
 
     before: Addresses = field(default_factory=dict)
     after: Addresses = field(default_factory=dict)
     rules: frozenset[str] = frozenset()
     by_name: frozenset[str] = frozenset()
     unlisted: frozenset[str] = frozenset()
+    needs: tuple[Need, ...] = ()
 
 
 def _by_address(
@@ -251,7 +278,19 @@ def _by_address(
         rules=frozenset(rules),
         by_name=frozenset(one.entry.host for side, one in allowed if not side.alone(one.entry)),
         unlisted=frozenset(unlisted),
+        needs=tuple(_may_be(old, new)),
     )
+
+
+def _may_be(before: Addresses, after: Addresses) -> Iterator[Need]:
+    """What hosts are dialled at, by port and protocol."""
+    found: dict[tuple[int, int], set[str]] = {}
+    for each in (before, after):
+        for (host, port, protocol), addresses in each.items():
+            found.setdefault((Flow(host, port, protocol).number, port), set()).update(addresses)
+    for (number, port), ranges in found.items():
+        box = Box(address=networks(ranges), port=Intervals.of([(port, port)]), protocols=frozenset({number}))
+        yield Need("", box, due=False)
 
 
 def _addresses(sides: Iterable[Statement]) -> Addresses:
@@ -276,9 +315,9 @@ def compared_plans(changes: Iterable[TargetDiff], hosts: Sequence[str] = ()) -> 
         before, after = (joined(each.places()) if each is not None else None for each in (base, head))
         sides = [each for each in (base, head) if each is not None]
         accounted = bool(change.unlisted or change.clients_added or change.redirected)
-        place = compare(before, after, guarded(hosts, sides))
         bases, heads = ([each] if each is not None else [] for each in (base, head))
-        by_address = _by_address(place.place.target.partition(":")[0], bases, heads, hosts)
+        by_address = _by_address(sides[-1].cloud, bases, heads, hosts)
+        place = compare(before, after, [*guarded(hosts, sides), *by_address.needs])
         found.append(ComparedPlace(change.label, place, rules_of_entries(sides), accounted, by_address=by_address))
     return tuple(found)
 
@@ -295,9 +334,10 @@ def compared_standing(
     stands after. What the rules of entries open is told of the entries where it comes with a change of `targets`, and else of
     the place."""
     rules = frozenset(rule for each in targets for rule in _rules_that_change(each))
-    found = compare_all(before, after, guarded(hosts, [*sides[0], *sides[1]]))
+    asked = _Asked(sides, hosts)
+    found = compare_all(before, after, asked.needs)
     told = ((f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each) for each in found)
-    return tuple(_with_addresses(told, sides, hosts, rules, snapshot))
+    return tuple(asked.compared(told, rules, snapshot))
 
 
 def compared_members(
@@ -306,24 +346,30 @@ def compared_members(
     sides: tuple[Sequence[Statement], Sequence[Statement]],
     hosts: Sequence[str] = (),
 ) -> tuple[ComparedPlace, ...]:
-    """What changes for members of a place whom another one judges afterwards, told by no entry."""
-    needs = guarded(hosts, [*sides[0], *sides[1]])
-    moves = (each for members in named("members") for each in moved(members(before), members(after), needs))
-    return tuple(_with_addresses(moves, sides, hosts, frozenset(), after))
+    """What changes for members of a place by what else judges them, before or afterwards, told by no entry."""
+    asked = _Asked(sides, hosts)
+    moves = (each for members in named("members") for each in moved(members(before), members(after), asked.needs))
+    return tuple(asked.compared(moves, frozenset(), after))
 
 
-def _with_addresses(
-    told: Iterable[tuple[str, PlaceComparison]],
-    sides: tuple[Sequence[Statement], Sequence[Statement]],
-    hosts: Sequence[str],
-    rules: frozenset[str],
-    after: Snapshot | None,
-) -> Iterator[ComparedPlace]:
-    """Each place with what the sides allow by address on its cloud, which is gathered once for all places there."""
-    of_cloud = cache(partial(_by_address, before=sides[0], after=sides[1], guarded_hosts=hosts))
-    for label, each in told:
-        by_address = of_cloud(each.place.target.partition(":")[0])
-        yield ComparedPlace(label, each, rules, after=after, by_address=by_address)
+class _Asked:
+    """What is asked of places with `sides`. What these allow by address on a cloud is gathered once for all places there."""
+
+    def __init__(self, sides: tuple[Sequence[Statement], Sequence[Statement]], hosts: Sequence[str]) -> None:
+        self._guarded = guarded(hosts, [*sides[0], *sides[1]])
+        self._of_cloud = cache(partial(_by_address, before=sides[0], after=sides[1], guarded_hosts=hosts))
+
+    def _by_address(self, place: Place) -> ByAddress:
+        return self._of_cloud(place.target.partition(":")[0])
+
+    def needs(self, place: Place) -> list[Need]:
+        return [*self._guarded, *self._by_address(place).needs]
+
+    def compared(
+        self, told: Iterable[tuple[str, PlaceComparison]], rules: frozenset[str], after: Snapshot | None
+    ) -> Iterator[ComparedPlace]:
+        for label, each in told:
+            yield ComparedPlace(label, each, rules, after=after, by_address=self._by_address(each.place))
 
 
 def _rules_that_change(change: TargetDiff) -> Iterator[str]:
