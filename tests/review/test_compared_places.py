@@ -419,3 +419,17 @@ def test_a_guard_names_the_rule_of_the_flow_that_it_shows() -> None:
         assert closing.closing[0].rule.endswith(port), place.words(closing)
         family = "ipv6" if ":" in str(closing.flow.address) else "ipv4"
         assert family in closing.closing[0].rule
+
+
+@pytest.mark.parametrize("target", BY_ADDRESS)
+@pytest.mark.parametrize("becomes", [{"host": "b.example"}, {"port": 22, "protocol": "tcp"}], ids=["host", "port"])
+def test_an_entry_for_another_host_or_port_opens_once(target: str, becomes: Mapping[str, Any]) -> None:
+    one = entry("a.example")
+    before, after = (
+        state(plan(selection([each]), target, pool=pool_of(SEVERAL), **BY_ADDRESS[target]))
+        for each in (one, replace(one, **becomes))
+    )
+    (change,) = diff([before], [after])
+    assert ((change.added, change.removed), change.redirected) == ((1, 1), ())
+    assert [each.id for each in risks([change]) if each.id == "addresses-wider"] == []
+    assert guarded_by(before, after, max_opened=1) == []

@@ -366,18 +366,23 @@ def _diff(base: Statement | None, head: Statement | None) -> TargetDiff:
 
 
 def _redirected(base: Statement | None, head: Statement | None) -> Iterator[tuple[Decision, tuple[str, ...]]]:
-    """What stays allowed, by more addresses that the options give than before, or by such ones and not as before."""
+    """What stays allowed, by more addresses that the options give than before, or by such ones and not as before. An entry for
+    another host or port opens that."""
     if base is None or head is None or head.refused:
         return
     known = {decision.entry.id: decision for decision in base.decisions if decision.outcome == "allowed"}
     for decision in head.decisions if known else ():
         old = known.get(decision.entry.id)
-        if old is None or decision.outcome != "allowed":
+        if old is None or decision.outcome != "allowed" or _end(old.entry) != _end(decision.entry):
             continue
         before, after = base.dialled(old.entry), head.dialled(decision.entry)
         more = tuple(each for each in after if not within(each, before))
         if more and (before or old.means != decision.means):
             yield decision, more
+
+
+def _end(entry: Entry) -> tuple[str, int, str]:
+    return entry.host, entry.port, entry.transport
 
 
 def _comparable(statement: Statement) -> Statement:
