@@ -433,3 +433,22 @@ def test_an_entry_for_another_host_or_port_opens_once(target: str, becomes: Mapp
     assert ((change.added, change.removed), change.redirected) == ((1, 1), ())
     assert [each.id for each in risks([change]) if each.id == "addresses-wider"] == []
     assert guarded_by(before, after, max_opened=1) == []
+
+
+@pytest.mark.parametrize(
+    ("stands", "comes", "told"), [("ab", "ab", []), ("a", "ab", ["opens"]), ("ab", "a", ["closes"])]
+)
+def test_what_stands_already_does_not_come_with_the_next_push(stands: str, comes: str, told: list[str]) -> None:
+    """The list holds the hosts of `stands`, and the update is to be for those of `comes`."""
+    options: dict[str, Any] = {"securityGroups": ["sg-0a"], "contents": "refresher", "maximum": 20}
+    one, other, holds = (
+        plan(
+            selection([entry(f"{each}.example") for each in hosts]), "aws:prefix-list", pool=pool_of(SEVERAL), **options
+        )
+        for hosts in ("a" if comes == "ab" else "ab", comes, stands)
+    )
+    before, after = (snapshot_of(each.objects) for each in (one, holds))
+    sides = [state(one)], [state(other)]
+    found = compared_standing(places(before), places(after), sides, (), after)
+    said = [each.message for each in risks(diff(*sides), found) if each.id == "after-push"]
+    assert [word for each in said for word in ("opens", "closes") if f" it {word} with the next" in each] == told

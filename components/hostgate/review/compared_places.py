@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from hostgate.catalog.match_kinds import holds
+from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import few
 from hostgate.flows.address_sets import AddressSet, networks, union
 from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
@@ -223,6 +224,12 @@ class ComparedPlace:
         """The change in one line."""
         flow, before, after = self.in_words(change)
         return " ".join(f"{flow}; before: {before}; now: {after}".split("\n"))
+
+    def lets_pass(self, entry: Entry, address: str) -> bool:
+        """Whether a connection that an entry is for passes to the address, of those that stand after."""
+        after = self.found.after
+        flow = Flow(entry.host, entry.port, entry.protocol, address=address.partition("/")[0])
+        return after is not None and _answered(after, flow).allows
 
     def opened_before(self, host: str) -> bool:
         """Whether a connection to `host` passed, as far as the rules say."""

@@ -1,6 +1,6 @@
 """Risks: what in a change a reviewer should look at first, the gravest first, in words about hosts."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hostgate.catalog.model import Entry
@@ -89,7 +89,8 @@ _WORDS = {
 
 def risks(changes: Iterable[TargetDiff], places: Iterable[ComparedPlace] = ()) -> tuple[Risk, ...]:
     """Every risk of `changes`, and of what was found at `places`, the gravest first, then by subject."""
-    of_targets = [risk for change in changes for risk in _of_target(change)]
+    places = list(places)
+    of_targets = [risk for change in changes for risk in _of_target(change, places)]
     told = {(risk.id, risk.target) for risk in of_targets}
     of_places = [risk for place in places for risk in _of_place(place) if (risk.id, risk.target) not in told]
     by_subject = [
@@ -98,7 +99,7 @@ def risks(changes: Iterable[TargetDiff], places: Iterable[ComparedPlace] = ()) -
     return tuple(sorted((risk for each in by_subject for risk in each), key=lambda risk: risk.rank))
 
 
-def _of_target(change: TargetDiff) -> Iterator[Risk]:
+def _of_target(change: TargetDiff, places: Sequence[ComparedPlace]) -> Iterator[Risk]:
     base, head, beside = change.base, change.head, change.unlisted
 
     def risk(id_: str, subject: str, message: str) -> Risk:
@@ -130,7 +131,7 @@ def _of_target(change: TargetDiff) -> Iterator[Risk]:
         yield risk("addresses-wider", entry.host, f"{entry.id} opens {', '.join(more)} {_beside(change, decision)}.")
         if decision.widening is not None:
             yield risk("widened", entry.host, _widened(decision))
-    for host, port, does in _pushed_later(change):
+    for host, port, does in _pushed_later(change, places):
         told = f"A refresher keeps the list for {port}, which stands: it {does} with the next `hostgate pool push`"
         yield risk("after-push", host, f"{told}, not by the update.")
     for place in beside.settled:
@@ -163,9 +164,10 @@ def _by(change: Change) -> str:
     return next(filter(None, rules), change.before.rule or "no rule")
 
 
-def _pushed_later(change: TargetDiff) -> Iterator[tuple[str, str, str]]:
+def _pushed_later(change: TargetDiff, places: Sequence[ComparedPlace]) -> Iterator[tuple[str, str, str]]:
     """Hosts that open, get more addresses or close in lists that all stand and that a refresher keeps, each with the port of
-    the list. With another capacity a group is another one, and filled by the update."""
+    the list; not what is so already by what stands at `places`. With another capacity a group is another one, and filled by
+    the update."""
     base, head = change.base, change.head
     if base is None or head is None or {each.settings.get("contents") for each in (base, head)} != {"refresher"}:
         return
@@ -175,9 +177,17 @@ def _pushed_later(change: TargetDiff) -> Iterator[tuple[str, str, str]]:
         {list_ for each in side.decisions if each.outcome == "allowed" for list_ in _lists(each.entry, side)}
         for side in (base, head)
     )
+    stand = [each for each in places if each.after is not None and each.found.place.target.startswith(f"{head.cloud}:")]
+
+    def passes(entry: Entry, side: Statement) -> list[bool]:
+        return [each.lets_pass(entry, address) for each in stand for address in side.dialled(entry)]
+
     more = [*(each.entry for each in change.opened), *(each.entry for each, _ in change.redirected)]
-    found = [(each, "opens") for each in more if _lists(each, head) <= before]
-    found += [(each.entry, "closes") for each in change.closed if _lists(each.entry, base) & after]
+    found = [
+        (each, "opens") for each in more if _lists(each, head) <= before and not (stand and all(passes(each, head)))
+    ]
+    less = (each.entry for each in change.closed if _lists(each.entry, base) & after)
+    found += [(each, "closes") for each in less if not stand or any(passes(each, base))]
     yield from sorted({(each.host, f"{each.port}/{each.transport}", does) for each, does in found})
 
 
