@@ -128,7 +128,7 @@ def test_diff_stops_where_a_member_leaves_for_a_group_that_allows_all(tmp_path: 
     assert "guard never-open-all on aws member m, from group sg-0a to sg-0b: Everything would open" in stopped.output
     joined = CliRunner().invoke(cli, ["diff", sides[0], sides[2]])
     assert joined.exit_code == 1
-    assert "guard never-open-all on aws group sg-0a" in joined.output
+    assert "guard never-open-all on aws member m, from group sg-0a to sg-0a and sg-0b" in joined.output
     same = CliRunner().invoke(cli, ["diff", sides[1], sides[1]])
     assert (same.exit_code, "Nothing changes." in same.output) == (0, True)
     as_json = CliRunner().invoke(cli, ["diff", sides[0], sides[1], "--json"])

@@ -538,3 +538,25 @@ def test_an_acl_that_an_allowlist_names_is_known_to_be_closed_without_entries() 
     named = made("hostgate-aws:index:NetworkAclAllowlist", "c", options={"networkAcls": [ACL_UNREAD]})
     (place,) = moved(by_association({"subnet-1": ACL}), by_association({"subnet-1": ACL_UNREAD}), [*ACLS, named])
     assert {each.kind for each in place.found.changes} == {"closed"}
+
+
+@pytest.mark.parametrize("way", [True, False], ids=["egress", "ingress"])
+@pytest.mark.parametrize("has", ["nothing", "another entry", "another direction", "it"])
+def test_an_acl_that_is_adopted_loses_entries_that_stand_apart_and_are_not_listed(has: str, way: bool) -> None:
+    def item(number: int) -> dict[str, Any]:
+        port = {"fromPort": 443, "toPort": 443} if way else {"fromPort": 1024, "toPort": 65535}
+        return {"action": "allow", "ruleNo": number, "protocol": "tcp", "cidrBlock": "203.0.113.7/32", **port}
+
+    here, there = ("egress", "ingress") if way else ("ingress", "egress")
+    lists: dict[str, Any] = {here: [item(100)]} if has == "it" else {}
+    lists |= {there: [item(100)]} if has == "another direction" else {}
+    lists |= {here: [item(7)]} if has == "another entry" else {}
+    other = {there: [{**item(100), "fromPort": 1024 if way else 443, "toPort": 65535 if way else 443}]}
+    adopts = made(DEFAULT, "default", ACL, **{**other, **lists})
+    (place,) = evaluate_acls.places(Snapshot((*ACLS, adopts), "a state"))
+    found = decide(place, HERE)
+    assert found.action == ("allow" if has in ("it", "another entry") else "unknown")
+    if found.action == "unknown":
+        assert f"default has not removed entry-{way}" in found.lacks
+    (alone,) = evaluate_acls.places(Snapshot(tuple(ACLS), "a state"))
+    assert decide(alone, HERE).allows

@@ -108,10 +108,14 @@ def _acl(rule: Resource, snapshot: Snapshot) -> str:
 
 def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
     found: list[tuple[object, Resource, Node, str]] = []
+    adopted = [each for each in snapshot.of_types([DEFAULT_ACL]) if acl in (each.id, each.urn)]
     for each in rules:
         mine = _acl(each, snapshot) == acl
         if mine or may_be_of(acl, each, "networkAclId", ACLS_WITH_ENTRIES, snapshot):
-            doubt = "" if mine else f"{each.name} is an entry of this network ACL"
+            removed = (f"{one.name} has not removed {each.name}" for one in adopted if not _lists(one, each))
+            doubt = (
+                next(removed, "") if mine else f"{each.name} is an entry of this network ACL, which is not known yet"
+            )
             found.append((each.node.at("egress").value, each, each.node, doubt))
     name, stands = acl, False
     beside: tuple[Step, ...] = ()
@@ -120,7 +124,7 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
         adopts = made.type == DEFAULT_ACL and not made.id
         if not here and not (adopts and may_be_of(acl, made, "defaultNetworkAclId", ACLS_WITH_ENTRIES, snapshot)):
             continue
-        doubt = "" if here else f"{made.name} adopts this network ACL"
+        doubt = "" if here else f"{made.name} adopts this network ACL, which is not known yet"
         if here:
             name, stands = (made.name if acl == made.urn else acl), True
             beside += elsewhere(made)
@@ -136,7 +140,7 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
             if bool(way) is not out and isinstance(way, bool | None):
                 continue
             does = _steps(held.name, held.urn, node, out=out)
-            steps = tuple(doubted(each, f"{doubt}, which is not known yet") if doubt else each for each in does)
+            steps = tuple(doubted(each, doubt) if doubt else each for each in does)
             place = number(node.at("ruleNumber")) or number(node.at("ruleNo"))
             if place is None:
                 loose.append(steps)
@@ -148,6 +152,17 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
             Stage(title, steps, closed, unordered=tuple(loose), of_answers=NO_NUMBER if out else _CLIENT_PORTS)
         )
     return Place(TARGET, name, tuple(stages), ASSUMPTIONS, policy=name, kind="network ACL", elsewhere=not stands)
+
+
+def _lists(adopting: Resource, entry: Resource) -> bool:
+    """Whether a resource that adopts an ACL has an entry that stands apart, too, by its number and direction. What it does
+    not have it removes, when it is made and at each change (terraform-provider-aws, vpc_default_network_acl.go: creation
+    deletes every entry; read 2026-11-29)."""
+    number_, way = number(entry.node.at("ruleNumber")), entry.node.at("egress").value
+    return any(
+        adopting.node.at(key).unknown or any(number(item.at("ruleNo")) == number_ for item in adopting.node.at(key).items())
+        for key in (["egress"] if way is True else ["ingress"] if way is False else ["egress", "ingress"])
+    )  # fmt: skip
 
 
 def _steps(rule: str, owner: str, node: Node, *, out: bool) -> Iterator[Step]:
