@@ -1,6 +1,7 @@
 """Members of security groups that are in other groups, too, and members and subnets that another place judges afterwards."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -560,3 +561,19 @@ def test_an_acl_that_is_adopted_loses_entries_that_stand_apart_and_are_not_liste
         assert f"default has not removed entry-{way}" in found.lacks
     (alone,) = evaluate_acls.places(Snapshot(tuple(ACLS), "a state"))
     assert decide(alone, HERE).allows
+
+
+@pytest.mark.parametrize("ids", [("i-1", "i-2"), ("", "")], ids=["known", "not known yet"])
+def test_two_members_of_one_name_are_two(ids: tuple[str, str]) -> None:
+    types = (INSTANCE, INTERFACE)
+    both = [
+        replace(made(type_, "b", id_, vpcSecurityGroupIds=groups), urn=f"urn:{type_}::b")
+        for type_, id_, groups in zip(types, ids, ([OURS, WIDE], [OURS]), strict=True)
+    ]
+    place = group_place(*both)
+    first, second = (each.name for each in in_groups(snapshot(*both)))
+    assert [decide(place, replace(ELSEWHERE, source=f"member:{each}")).action for each in (first, second)] == [
+        "allow",
+        "block",
+    ]
+    assert first == (ids[0] or both[0].urn)

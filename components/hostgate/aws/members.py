@@ -4,6 +4,7 @@ An interface has the rules of all its groups together; a subnet has one ACL, the
 associated (Amazon VPC user guide, security groups and network ACLs, read 2026-11-29).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -56,8 +57,16 @@ def in_groups(snapshot: Snapshot) -> list[Member]:
             found.setdefault(holder.urn, (holder.name, keys, set(), True))[2].update(groups)
         elif isinstance(value, str):
             found.setdefault(value, (value, frozenset({value}), set(), False))[2].update(groups)
+    called = Counter(name for name, *_ in found.values())
+
+    def known_as(name: str, keys: Iterable[str]) -> str:
+        """Its name, and where several have that its id."""
+        return name if called[name] == 1 else min(keys, key=lambda key: (key.startswith("urn:"), key))
+
     return [
-        Member(name, keys, frozenset(under), stands=stands) for name, keys, under, stands in found.values() if under
+        Member(known_as(name, keys), keys, frozenset(under), stands=stands)
+        for name, keys, under, stands in found.values()
+        if under
     ]
 
 
