@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
-from itertools import islice
 from typing import Any, Literal
 
 from hostgate.catalog.match_kinds import holds
@@ -16,7 +15,7 @@ from hostgate.catalog.model import Entry
 from hostgate.catalog.problems import few
 from hostgate.flows.address_sets import AddressSet, networks, union
 from hostgate.flows.comparison import Cause, Change, PlaceComparison, compare, compare_all, joined, opened_to_strangers
-from hostgate.flows.flow import Flow, Verdict, is_identity
+from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.flow_words import flow_as_json, flow_in_words
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.members import moved
@@ -30,13 +29,10 @@ from hostgate.planning.breadth import too_broad
 from hostgate.planning.decision import Decision, rules_decided
 from hostgate.planning.needs import needs_of
 from hostgate.planning.targets import named
+from hostgate.review.moved_hosts import Addresses, answered, passing_alone
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.statement import Statement
 
-_MOST_ASKED = 64
-"""Addresses of one host that are asked, whether one of them is open."""
-_MOST_CLIENTS = 16
-"""Clients for whom it is asked: those for whom some flow changes."""
 _MOST_VALUES = 3
 """Values that are not known yet and are named; beyond, their number."""
 
@@ -74,7 +70,7 @@ class ComparedPlace:
         """How many of those nobody can tell of."""
         after = self.found.after
         surely = {
-            host: flow for host, flow in self.opened.items() if after is not None and _answered(after, flow).allows
+            host: flow for host, flow in self.opened.items() if after is not None and answered(after, flow).allows
         }
         return self.opens - self._number(self.found.of("opened"), "opening", surely)
 
@@ -98,35 +94,21 @@ class ComparedPlace:
     def closed(self) -> Mapping[str, Flow]:
         """Hosts allowed by addresses alone that passed, or may have, at one that they have still, and do not, or nobody knows, with
         a flow that shows it."""
-        return dict(self._moved(self.found.before, self.found.after, self.by_address.before, self.by_address.after))
+        return self._moved(closing=True)
 
     @cached_property
     def opened(self) -> Mapping[str, Flow]:
         """The same of hosts that pass, or may, and did not."""
-        return dict(self._moved(self.found.after, self.found.before, self.by_address.after, self.by_address.before))
+        return self._moved(closing=False)
 
-    def _moved(
-        self, here: Place | None, other: Place | None, known: "Addresses", others: "Addresses"
-    ) -> Iterator[tuple[str, Flow]]:
-        if here is None or other is None or not self.found.changes:
-            return
-        clients = list(dict.fromkeys([None, *(flow.source for each in self.found.changes for flow in each.flows)]))
-
-        def passes_here_alone(flow: Flow) -> bool:
-            action = _answered(here, flow).action
-            return action != "block" and _answered(other, flow).action not in ("allow", action)
-
-        for (host, port, protocol), addresses in known.items():
-            # What left a pool, or came into it, says nothing of the host.
-            both = addresses & others.get((host, port, protocol), addresses)
-            flows = (
-                Flow(host, port, protocol, address=address, source=client)
-                for address in islice(sorted(both), _MOST_ASKED)
-                for client in clients[:_MOST_CLIENTS]
-                if client is None or is_identity(client) or (":" in client) is (":" in address)
-            )
-            if (first := next(filter(passes_here_alone, flows), None)) is not None:
-                yield host, first
+    def _moved(self, *, closing: bool) -> Mapping[str, Flow]:
+        before, after, known = self.found.before, self.found.after, self.by_address
+        if before is None or after is None or not self.found.changes:
+            return {}
+        sides = [(before, known.before), (after, known.after)]
+        (here, its), (other, others) = sides if closing else reversed(sides)
+        clients = (flow.source for each in self.found.changes for flow in each.flows)
+        return dict(passing_alone(here, other, its, others, clients))
 
     @property
     def everything(self) -> Change | None:
@@ -197,7 +179,7 @@ class ComparedPlace:
             if flow is None or before is None or after is None or not found:
                 return None
             alike = (each for each in found if _kind(flow) in map(_kind, each.flows))
-            verdicts = _answered(before, flow), _answered(after, flow)
+            verdicts = answered(before, flow), answered(after, flow)
             return replace(next(alike, found[0]), before=verdicts[0], after=verdicts[1], seen=((flow, (host,)),))
         if host in self.by_address.unlisted:
             found = [each for each in found if any(one.hosts or _broad(one.ranges) is not None for one in each.closing)]
@@ -229,7 +211,7 @@ class ComparedPlace:
         """Whether a connection that an entry is for passes to the address, of those that stand after."""
         after = self.found.after
         flow = Flow(entry.host, entry.port, entry.protocol, address=address.partition("/")[0])
-        return after is not None and _answered(after, flow).allows
+        return after is not None and answered(after, flow).allows
 
     def opened_before(self, host: str) -> bool:
         """Whether a connection to `host` passed, as far as the rules say."""
@@ -243,17 +225,8 @@ class ComparedPlace:
         return {"place": place.name, "target": place.target, "label": self.label, "change": self.what, **told}
 
 
-def _answered(place: Place, flow: Flow) -> Verdict:
-    """What becomes of a flow of which an answer is wanted."""
-    return decide(place, flow, answered=True)
-
-
 def _kind(flow: Flow) -> tuple[int, int, int | None]:
     return flow.number, flow.port, flow.family
-
-
-Addresses = Mapping[tuple[str, int, str], frozenset[str]]
-"""By host, port and protocol."""
 
 
 @dataclass(frozen=True, slots=True)
