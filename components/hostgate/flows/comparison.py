@@ -98,7 +98,8 @@ def compare(before: Place | None, after: Place | None, needs: Sequence[Need] = (
 def compare_all(
     before: Sequence[Place], after: Sequence[Place], needs: Sequence[Need] = ()
 ) -> tuple[PlaceComparison, ...]:
-    """Every place of either side, in the order of `after`; then those that are gone."""
+    """Every place of either side, in the order of `after`; then those that are gone. A policy that nothing used and something
+    uses now is not gone."""
     return tuple(compare(old, new, needs) for old, new in _pairs(before, after))
 
 
@@ -129,7 +130,13 @@ def _pairs(before: Sequence[Place], after: Sequence[Place]) -> Iterator[tuple[Pl
         used = (here.target, here.policy)
         pair(number, [each for each in left if each.remark and (each.target, each.policy) == used])
     yield from ((old_of.get(number), here) for number, here in enumerate(after))
-    yield from ((old, None) for old in left)
+    yield from ((old, None) for old in left if not any(_uses(here, old) for here in after))
+
+
+def _uses(place: Place, policy: Place) -> bool:
+    """Whether what stood as a `policy` that nothing used judges at `place`."""
+    named = place.policy == policy.policy or bool(place.judging & policy.judging)
+    return bool(policy.remark) and not place.remark and place.target == policy.target and named
 
 
 def _last_part(place: Place) -> tuple[str, str, str]:
