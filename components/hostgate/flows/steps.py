@@ -218,7 +218,7 @@ class Place:
     clients: ClientTest | None = None
     """The clients that are meant where a flow names none. None: those that the allows are for, and no deny for some."""
     meant: tuple[ClientTest, ...] = ()
-    """The clients of allowlists that judge there without a rule of theirs, whatever clients the rules there are for. None:
+    """The clients of allowlists that judge there without a rule of theirs, whatever clients the rules there are for. Empty:
     nobody says which, or everybody."""
     families: tuple[AddressFamily, ...] = FAMILIES
     """What a flow goes over that names neither source nor address."""
